@@ -1,0 +1,2 @@
+//! The byteshop binary.
+fn main() {}
