@@ -1,1 +1,92 @@
-//! Placeholder.
+//! The log: one totally ordered, gapless, append-only history in Postgres (schema `log`), and the only SQL that touches it.
+//!
+//! Read [`envelope`], then [`append`] with `migrations/0001_log.sql`, then [`read`].
+
+pub mod append;
+pub mod clock;
+pub mod delivery;
+pub mod envelope;
+mod error;
+pub mod process;
+pub mod read;
+pub mod receipt;
+
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+
+pub use append::{Append, Outcome};
+pub use clock::Clock;
+pub use envelope::{Meta, NewEvent, Recorded, StreamId};
+pub use error::StoreError;
+pub use receipt::{NewReceipt, Receipt};
+
+static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
+
+/// How long a caller waits for a free connection before it is told that the store is busy.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Readers per process; the writer has its own connection.
+const MAX_CONNECTIONS: u32 = 16;
+
+/// The log of one shop.
+#[derive(Debug, Clone)]
+pub struct Log {
+    pool: PgPool,
+    options: PgConnectOptions,
+}
+
+impl Log {
+    /// The log in a database; connects when first used.
+    ///
+    /// # Errors
+    /// [`StoreError::Postgres`] when the URL cannot be read.
+    pub fn open(url: &str) -> Result<Self, StoreError> {
+        let options: PgConnectOptions = url.parse()?;
+        let options = options.application_name("byteshop");
+        let pool = PgPoolOptions::new()
+            .max_connections(MAX_CONNECTIONS)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_lazy_with(options.clone());
+        Ok(Self { pool, options })
+    }
+
+    /// Brings schema `log` up to date.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        // The history of migrations lives in the schema that it describes, so that other crates have their own.
+        sqlx::raw_sql("create schema if not exists log").execute(&self.pool).await?;
+        let mut connection = self.pool.acquire().await?;
+        sqlx::query("set search_path to log, public").execute(&mut *connection).await?;
+        let outcome = MIGRATOR.run(&mut *connection).await;
+        sqlx::query("reset search_path").execute(&mut *connection).await?;
+        Ok(outcome?)
+    }
+
+    /// The pool of connections, for reading.
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// How to connect, for those who need a connection of their own.
+    pub fn options(&self) -> &PgConnectOptions {
+        &self.options
+    }
+
+    /// What Postgres says of its version, such as `15.18`.
+    pub async fn server_version(&self) -> Result<String, StoreError> {
+        Ok(sqlx::query_scalar("select split_part(current_setting('server_version'), ' ', 1)")
+            .fetch_one(&self.pool)
+            .await?)
+    }
+
+    /// A connection for appending: it may not hold the head row while it sleeps, nor wait for it for ever.
+    pub async fn writer(&self) -> Result<sqlx::PgConnection, StoreError> {
+        use sqlx::ConnectOptions as _;
+        let options = self.options.clone().options([
+            ("idle_in_transaction_session_timeout", "2s"),
+            ("lock_timeout", "10s"),
+            ("statement_timeout", "60s"),
+            ("synchronous_commit", "on"),
+        ]);
+        Ok(options.connect().await?)
+    }
+}

@@ -1,0 +1,184 @@
+//! Appending: one call of `log.append` carries many independent appends and gives one outcome for each.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use sqlx::postgres::PgConnection;
+use uuid::Uuid;
+
+use crate::envelope::{NewEvent, StreamId};
+use crate::error::StoreError;
+use crate::receipt::NewReceipt;
+
+/// One all-or-nothing append: what it expects, what it adds, and the receipt of the command that asked for it.
+#[derive(Debug, Clone, Default)]
+pub struct Append {
+    /// Streams, read or written, and the version that each must have; a stream is named once.
+    pub expect: Vec<(StreamId, i64)>,
+    /// The events, their versions following on what is expected of their stream.
+    pub events: Vec<NewEvent>,
+    /// The receipt, when the command came with a key.
+    pub receipt: Option<NewReceipt>,
+}
+
+/// What became of one append.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is durable, at these positions; none when it had no events.
+    Accepted {
+        /// The first and the last position.
+        positions: Option<(i64, i64)>,
+    },
+    /// A stream has another version than expected: nothing was written.
+    Conflict,
+    /// A receipt with its key is there already: nothing was written.
+    Duplicate,
+}
+
+/// Appends a batch in one transaction: one round trip, one lock, one flush.
+///
+/// Appends of a batch may build on each other in their order. A refused one takes those that build on it along; the
+/// rest is committed.
+///
+/// # Errors
+/// [`StoreError::Postgres`]: when `outcome_is_unknown()`, the caller settles each append with [`settle`].
+pub async fn append(connection: &mut PgConnection, batch: &[Append]) -> Result<Vec<Outcome>, StoreError> {
+    let arrays = Arrays::of(batch);
+    let rows: Vec<(i32, String, Option<i64>, Option<i64>)> = sqlx::query_as(
+        "select append, outcome, first_position, last_position from log.append(
+            $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)",
+    )
+    .bind(&arrays.x_append)
+    .bind(&arrays.x_category)
+    .bind(&arrays.x_stream)
+    .bind(&arrays.x_version)
+    .bind(&arrays.e_append)
+    .bind(&arrays.e_id)
+    .bind(&arrays.e_category)
+    .bind(&arrays.e_stream)
+    .bind(&arrays.e_version)
+    .bind(&arrays.e_type)
+    .bind(&arrays.e_schema)
+    .bind(&arrays.e_data)
+    .bind(&arrays.e_meta)
+    .bind(&arrays.e_correlation)
+    .bind(&arrays.e_recorded_at)
+    .bind(&arrays.e_leaf)
+    .bind(&arrays.r_append)
+    .bind(&arrays.r_who)
+    .bind(&arrays.r_key)
+    .bind(&arrays.r_fingerprint)
+    .bind(&arrays.r_response)
+    .bind(&arrays.r_recorded_at)
+    .bind(number(batch.len()))
+    .fetch_all(connection)
+    .await?;
+    assert_eq!(rows.len(), batch.len(), "log.append gives one outcome per append");
+    Ok(rows.into_iter().map(|(_, outcome, first, last)| read_outcome(&outcome, first, last)).collect())
+}
+
+fn read_outcome(outcome: &str, first: Option<i64>, last: Option<i64>) -> Outcome {
+    match outcome {
+        "a" => Outcome::Accepted { positions: first.zip(last) },
+        "d" => Outcome::Duplicate,
+        _ => Outcome::Conflict,
+    }
+}
+
+/// Finds out what became of an append whose connection was lost: `None` when it was not written.
+///
+/// An append with events is recognised by the id of its first one, an append without by its receipt.
+pub async fn settle(connection: &mut PgConnection, append: &Append) -> Result<Option<Outcome>, StoreError> {
+    if let Some(first) = append.events.first() {
+        let position: Option<i64> = sqlx::query_scalar(
+            "select position from log.event where category = $1 and stream = $2 and version = $3 and id = $4",
+        )
+        .bind(first.stream.category.as_ref())
+        .bind(first.stream.id)
+        .bind(first.version)
+        .bind(first.id)
+        .fetch_optional(connection)
+        .await?;
+        let added = i64::from(number(append.events.len()));
+        return Ok(position.map(|first| Outcome::Accepted { positions: Some((first, first + added - 1)) }));
+    }
+    // Without events there is nothing that a second writing could do twice: the receipt refuses it.
+    Ok(None)
+}
+
+/// The arguments of `log.append`, column by column.
+#[derive(Default)]
+struct Arrays<'a> {
+    x_append: Vec<i32>,
+    x_category: Vec<&'a str>,
+    x_stream: Vec<Uuid>,
+    x_version: Vec<i64>,
+    e_append: Vec<i32>,
+    e_id: Vec<Uuid>,
+    e_category: Vec<&'a str>,
+    e_stream: Vec<Uuid>,
+    e_version: Vec<i64>,
+    e_type: Vec<&'a str>,
+    e_schema: Vec<i16>,
+    e_data: Vec<&'a str>,
+    e_meta: Vec<&'a str>,
+    e_correlation: Vec<Uuid>,
+    e_recorded_at: Vec<DateTime<Utc>>,
+    e_leaf: Vec<Vec<u8>>,
+    r_append: Vec<i32>,
+    r_who: Vec<&'a str>,
+    r_key: Vec<&'a str>,
+    r_fingerprint: Vec<&'a [u8]>,
+    r_response: Vec<&'a str>,
+    r_recorded_at: Vec<DateTime<Utc>>,
+}
+
+impl<'a> Arrays<'a> {
+    fn of(batch: &'a [Append]) -> Self {
+        let mut arrays = Self::default();
+        // Events that earlier appends of this batch add to a stream: the table does not have them yet.
+        let mut pending: HashMap<&StreamId, i64> = HashMap::new();
+        for (index, append) in batch.iter().enumerate() {
+            let number = number(index + 1);
+            for (stream, version) in &append.expect {
+                arrays.x_append.push(number);
+                arrays.x_category.push(&stream.category);
+                arrays.x_stream.push(stream.id);
+                arrays.x_version.push(version - pending.get(stream).copied().unwrap_or(0));
+            }
+            for event in &append.events {
+                arrays.push_event(number, event);
+                *pending.entry(&event.stream).or_default() += 1;
+            }
+            if let Some(receipt) = &append.receipt {
+                arrays.r_append.push(number);
+                arrays.r_who.push(&receipt.who);
+                arrays.r_key.push(&receipt.key);
+                arrays.r_fingerprint.push(&receipt.fingerprint);
+                arrays.r_response.push(&receipt.response);
+                arrays.r_recorded_at.push(receipt.recorded_at);
+            }
+        }
+        arrays
+    }
+
+    fn push_event(&mut self, number: i32, event: &'a NewEvent) {
+        self.e_append.push(number);
+        self.e_id.push(event.id);
+        self.e_category.push(&event.stream.category);
+        self.e_stream.push(event.stream.id);
+        self.e_version.push(event.version);
+        self.e_type.push(&event.event_type);
+        self.e_schema.push(event.schema);
+        self.e_data.push(&event.data);
+        self.e_meta.push(&event.meta);
+        self.e_correlation.push(event.correlation);
+        self.e_recorded_at.push(event.recorded_at);
+        self.e_leaf.push(event.leaf().to_vec());
+    }
+}
+
+/// A count that fits Postgres's int: batches are bounded far below.
+fn number(count: usize) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
+}

@@ -1,0 +1,170 @@
+//! How far each process has reacted to the log, and what it wants done later.
+
+use chrono::{DateTime, Utc};
+use sqlx::postgres::PgConnection;
+
+use crate::Log;
+use crate::error::StoreError;
+
+/// Where a process stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq, sqlx::FromRow)]
+pub struct ProcessCheckpoint {
+    /// The last position that it has reacted to.
+    pub position: i64,
+    /// The leaf hash there: another one means another history.
+    pub leaf: Option<Vec<u8>>,
+    /// The error that parked it, if it is parked.
+    pub error: Option<String>,
+}
+
+/// Something to be done later.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Timer {
+    /// Names it within its process; setting it again replaces it.
+    pub key: String,
+    /// When it is due.
+    pub due_at: DateTime<Utc>,
+    /// What is to be done, as the process wrote it.
+    pub step: String,
+    /// The position of the event that asked for it.
+    pub position: i64,
+}
+
+/// A change to a process's timers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TimerChange {
+    /// Set, or replaced.
+    Set(Timer),
+    /// No longer wanted.
+    Clear(String),
+}
+
+impl Log {
+    /// Where a process stands; the beginning when it never ran.
+    pub async fn process_checkpoint(&self, name: &str) -> Result<ProcessCheckpoint, StoreError> {
+        Ok(sqlx::query_as("select position, leaf, error from log.process where name = $1")
+            .bind(name)
+            .fetch_optional(self.pool())
+            .await?
+            .unwrap_or_default())
+    }
+
+    /// Moves a process on, together with its timers; false when it is no longer where it was thought to be.
+    pub async fn advance_process(
+        &self,
+        name: &str,
+        from: i64,
+        to: i64,
+        leaf: &[u8],
+        timers: &[TimerChange],
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.pool().begin().await?;
+        // Timers and position are derived from the log: when a crash takes the last of them, they are derived again.
+        sqlx::query("set local synchronous_commit = off").execute(&mut *transaction).await?;
+        let moved = sqlx::query(
+            "insert into log.process (name, position, leaf) select $1, $3, $4 where $2 = 0
+                or exists (select from log.process where name = $1 and position = $2)
+             on conflict (name) do update set position = excluded.position, leaf = excluded.leaf, error = null
+                where log.process.position = $2",
+        )
+        .bind(name)
+        .bind(from)
+        .bind(to)
+        .bind(leaf)
+        .execute(&mut *transaction)
+        .await?
+        .rows_affected();
+        if moved == 0 {
+            transaction.rollback().await?;
+            return Ok(false);
+        }
+        if !timers.is_empty() {
+            change_timers_in(&mut transaction, name, timers).await?;
+        }
+        transaction.commit().await?;
+        Ok(true)
+    }
+
+    /// Parks a process: it stops at its position, and says why.
+    pub async fn park_process(&self, name: &str, error: &str) -> Result<(), StoreError> {
+        sqlx::query(
+            "insert into log.process (name, position, error) values ($1, 0, $2)
+             on conflict (name) do update set error = excluded.error",
+        )
+        .bind(name)
+        .bind(error)
+        .execute(self.pool())
+        .await?;
+        Ok(())
+    }
+
+    /// The timers of a process that are due, the oldest first.
+    pub async fn due_timers(&self, process: &str, now: DateTime<Utc>, limit: i64) -> Result<Vec<Timer>, StoreError> {
+        Ok(sqlx::query_as(
+            "select key, due_at, step, position from log.timer where process = $1 and due_at <= $2 order by due_at limit $3",
+        )
+        .bind(process)
+        .bind(now)
+        .bind(limit)
+        .fetch_all(self.pool())
+        .await?)
+    }
+
+    /// When the next timer of a process is due.
+    pub async fn next_timer(&self, process: &str) -> Result<Option<DateTime<Utc>>, StoreError> {
+        Ok(sqlx::query_scalar("select min(due_at) from log.timer where process = $1")
+            .bind(process)
+            .fetch_one(self.pool())
+            .await?)
+    }
+
+    /// Drops a timer that has been acted upon, unless it has been set anew meanwhile.
+    pub async fn drop_timer(&self, process: &str, timer: &Timer) -> Result<(), StoreError> {
+        sqlx::query("delete from log.timer where process = $1 and key = $2 and position = $3")
+            .bind(process)
+            .bind(&timer.key)
+            .bind(timer.position)
+            .execute(self.pool())
+            .await?;
+        Ok(())
+    }
+}
+
+/// Each key is named once in `timers`.
+async fn change_timers_in(
+    connection: &mut PgConnection,
+    process: &str,
+    timers: &[TimerChange],
+) -> Result<(), StoreError> {
+    let mut cleared: Vec<&str> = Vec::new();
+    let mut set: Vec<&Timer> = Vec::new();
+    for change in timers {
+        match change {
+            TimerChange::Set(timer) => set.push(timer),
+            TimerChange::Clear(key) => cleared.push(key),
+        }
+    }
+    if !cleared.is_empty() {
+        sqlx::query("delete from log.timer where process = $1 and key = any ($2)")
+            .bind(process)
+            .bind(cleared)
+            .execute(&mut *connection)
+            .await?;
+    }
+    if !set.is_empty() {
+        sqlx::query(
+            "insert into log.timer (process, key, due_at, step, position)
+             select $1, t.* from unnest($2::text[], $3::timestamptz[], $4::text[], $5::bigint[]) t
+             on conflict (process, key) do update
+                set due_at = excluded.due_at, step = excluded.step, position = excluded.position",
+        )
+        .bind(process)
+        .bind(set.iter().map(|timer| timer.key.as_str()).collect::<Vec<_>>())
+        .bind(set.iter().map(|timer| timer.due_at).collect::<Vec<_>>())
+        .bind(set.iter().map(|timer| timer.step.as_str()).collect::<Vec<_>>())
+        .bind(set.iter().map(|timer| timer.position).collect::<Vec<_>>())
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}

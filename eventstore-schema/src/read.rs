@@ -1,0 +1,163 @@
+//! Reading: pages of the log, of a stream, of many streams at once. A reader never holds more than a page.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::Log;
+use crate::envelope::{Recorded, StreamId};
+use crate::error::StoreError;
+
+/// Events in a page: keyset pages of this size read as fast as COPY OUT, and hold about half a megabyte.
+pub const PAGE: i64 = 1_000;
+
+/// Which events of the log a reader wants.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Only these categories; all when empty.
+    pub categories: Vec<String>,
+    /// Only events of this type, such as `order.placed` or `placed`.
+    pub event_type: Option<String>,
+    /// Only events of this stream.
+    pub stream: Option<StreamId>,
+    /// Only events whose actor is this, as `audit` writes it: a kind, an id, or both.
+    pub actor: Option<String>,
+    /// Only events recorded at or after this moment.
+    pub since: Option<DateTime<Utc>>,
+    /// Only events recorded before this moment.
+    pub until: Option<DateTime<Utc>>,
+}
+
+impl Log {
+    /// The next events of the log after a position, in order.
+    pub async fn read_log(&self, after: i64, limit: i64) -> Result<Vec<Recorded>, StoreError> {
+        Ok(sqlx::query_as(
+            "select position, id, category, stream, version, type, schema, data::text as data, meta::text as meta, recorded_at, leaf
+             from log.event where position > $1 order by position limit $2",
+        )
+        .bind(after)
+        .bind(limit)
+        .fetch_all(self.pool())
+        .await?)
+    }
+
+    /// The events of some categories between two positions (exclusive, inclusive), in order. The range bounds the page.
+    pub async fn read_range(&self, after: i64, upto: i64, categories: &[&str]) -> Result<Vec<Recorded>, StoreError> {
+        Ok(sqlx::query_as(
+            "select position, id, category, stream, version, type, schema, data::text as data, meta::text as meta, recorded_at, leaf
+             from log.event where position > $1 and position <= $2 and category = any ($3) order by position",
+        )
+        .bind(after)
+        .bind(upto)
+        .bind(categories)
+        .fetch_all(self.pool())
+        .await?)
+    }
+
+    /// The next events after a position that a filter lets through.
+    pub async fn read_filtered(&self, after: i64, limit: i64, filter: &Filter) -> Result<Vec<Recorded>, StoreError> {
+        let (category, event_type) = match filter.event_type.as_deref().map(|name| name.split_once('.').ok_or(name)) {
+            Some(Ok((category, event_type))) => (Some(category), Some(event_type)),
+            Some(Err(event_type)) => (None, Some(event_type)),
+            None => (None, None),
+        };
+        Ok(sqlx::query_as(
+            "select position, id, category, stream, version, type, schema, data::text as data, meta::text as meta, recorded_at, leaf
+             from log.event
+             where position > $1
+               and ($3::text[] is null or category = any ($3))
+               and ($4::text is null or category = $4)
+               and ($5::text is null or type = $5)
+               and ($6::text is null or (category = $6 and stream = $7))
+               and ($8::text is null or concat_ws(' ', meta->'actor'->>'kind', coalesce(meta->'actor'->>'id', meta->'actor'->>'name', meta->'actor'->>'cart')) = $8
+                    or meta->'actor'->>'kind' = $8 or meta->'actor'->>'id' = $8 or meta->'actor'->>'name' = $8)
+               and ($9::timestamptz is null or recorded_at >= $9)
+               and ($10::timestamptz is null or recorded_at < $10)
+             order by position limit $2",
+        )
+        .bind(after)
+        .bind(limit)
+        .bind((!filter.categories.is_empty()).then_some(&filter.categories))
+        .bind(category)
+        .bind(event_type)
+        .bind(filter.stream.as_ref().map(|stream| stream.category.as_ref()))
+        .bind(filter.stream.as_ref().map(|stream| stream.id))
+        .bind(&filter.actor)
+        .bind(filter.since)
+        .bind(filter.until)
+        .fetch_all(self.pool())
+        .await?)
+    }
+
+    /// The next events of a stream after a version, in order.
+    pub async fn read_stream(&self, stream: &StreamId, after: i64, limit: i64) -> Result<Vec<Recorded>, StoreError> {
+        Ok(sqlx::query_as(
+            "select position, id, category, stream, version, type, schema, data::text as data, meta::text as meta, recorded_at, leaf
+             from log.event where category = $1 and stream = $2 and version > $3 order by version limit $4",
+        )
+        .bind(stream.category.as_ref())
+        .bind(stream.id)
+        .bind(after)
+        .bind(limit)
+        .fetch_all(self.pool())
+        .await?)
+    }
+
+    /// The next page of each of many streams after a version of each, in one round trip; streams may come in any order.
+    pub async fn read_many(&self, streams: &[(StreamId, i64)], limit: i64) -> Result<Vec<Recorded>, StoreError> {
+        if let [(stream, after)] = streams {
+            return self.read_stream(stream, *after, limit).await;
+        }
+        let categories: Vec<&str> = streams.iter().map(|(stream, _)| stream.category.as_ref()).collect();
+        let ids: Vec<Uuid> = streams.iter().map(|(stream, _)| stream.id).collect();
+        let after: Vec<i64> = streams.iter().map(|(_, version)| *version).collect();
+        Ok(sqlx::query_as(
+            "select e.position, e.id, e.category, e.stream, e.version, e.type, e.schema, e.data::text as data, e.meta::text as meta, e.recorded_at, e.leaf
+             from unnest($1::text[], $2::uuid[], $3::bigint[]) s(category, stream, version)
+             cross join lateral (
+                select * from log.event e
+                where e.category = s.category and e.stream = s.stream and e.version > s.version
+                order by e.version limit $4) e",
+        )
+        .bind(categories)
+        .bind(ids)
+        .bind(after)
+        .bind(limit)
+        .fetch_all(self.pool())
+        .await?)
+    }
+
+    /// The event at a position.
+    pub async fn event_at(&self, position: i64) -> Result<Option<Recorded>, StoreError> {
+        Ok(self.read_log(position - 1, 1).await?.into_iter().find(|event| event.position == position))
+    }
+
+    /// The events of one chain of causes and effects, in order.
+    pub async fn read_correlation(&self, correlation: Uuid, limit: i64) -> Result<Vec<Recorded>, StoreError> {
+        Ok(sqlx::query_as(
+            "select position, id, category, stream, version, type, schema, data::text as data, meta::text as meta, recorded_at, leaf
+             from log.event where correlation = $1 order by position limit $2",
+        )
+        .bind(correlation)
+        .bind(limit)
+        .fetch_all(self.pool())
+        .await?)
+    }
+
+    /// The last position of the log, 0 when it is empty.
+    pub async fn head(&self) -> Result<i64, StoreError> {
+        Ok(sqlx::query_scalar("select position from log.head").fetch_one(self.pool()).await?)
+    }
+
+    /// The leaf hash at a position.
+    pub async fn leaf_at(&self, position: i64) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(sqlx::query_scalar("select log.leaf_at($1)").bind(position).fetch_one(self.pool()).await?)
+    }
+
+    /// The last position that was recorded at or before a moment, 0 when there is none.
+    pub async fn position_at(&self, moment: DateTime<Utc>) -> Result<i64, StoreError> {
+        Ok(sqlx::query_scalar("select coalesce(max(position), 0) from log.event where recorded_at <= $1")
+            .bind(moment)
+            .fetch_one(self.pool())
+            .await?)
+    }
+}

@@ -1,0 +1,47 @@
+//! Receipts: every command that came with an idempotency key, and the first answer to it.
+
+use chrono::{DateTime, Utc};
+
+use crate::Log;
+use crate::error::StoreError;
+
+/// A receipt that is to be written in the append's own transaction.
+#[derive(Debug, Clone)]
+pub struct NewReceipt {
+    /// Whose key it is: an account, a guest's cart, a process.
+    pub who: String,
+    /// The key, unique for them.
+    pub key: String,
+    /// What was asked: a hash of method, path and body.
+    pub fingerprint: Vec<u8>,
+    /// The answer, as the caller wants it back.
+    pub response: String,
+    /// When it was written.
+    pub recorded_at: DateTime<Utc>,
+}
+
+/// A receipt as it was written.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Receipt {
+    /// What was asked.
+    pub fingerprint: Vec<u8>,
+    /// The first position of the command's events; none when it had none.
+    pub first_position: Option<i64>,
+    /// The last position of the command's events.
+    pub last_position: Option<i64>,
+    /// The answer.
+    pub response: String,
+}
+
+impl Log {
+    /// The receipt of a command, if it has been answered before.
+    pub async fn receipt(&self, who: &str, key: &str) -> Result<Option<Receipt>, StoreError> {
+        Ok(sqlx::query_as(
+            "select fingerprint, first_position, last_position, response from log.receipt where who = $1 and key = $2",
+        )
+        .bind(who)
+        .bind(key)
+        .fetch_optional(self.pool())
+        .await?)
+    }
+}
