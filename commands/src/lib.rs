@@ -1,1 +1,73 @@
-//! Placeholder.
+//! The write side: commands are decided by the domain and appended to the log; processes react to what happened.
+//!
+//! Read [`execute`] for the way of a command, [`unit`] for what a command may do, [`appender`] for group commit.
+
+pub mod appender;
+mod cache;
+mod error;
+mod execute;
+mod in_flight;
+pub mod intent;
+mod state;
+mod unit;
+
+use std::sync::Arc;
+
+use byteshop_eventstore::{Clock, Log};
+
+pub use appender::Appender;
+pub use error::{Error, Rejected};
+pub use execute::Done;
+pub use intent::{Intent, Key};
+pub use state::{At, Snapshot};
+pub use unit::{Loaded, Unit};
+
+/// The write side of one process. Clones share everything.
+#[derive(Clone)]
+pub struct Commands {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    log: Log,
+    appender: Appender,
+    cache: cache::Cache,
+    in_flight: in_flight::InFlight,
+    clock: Clock,
+}
+
+impl Commands {
+    /// The write side over a log, with this process's appender.
+    pub fn new(log: Log, appender: Appender) -> Self {
+        let shared = Shared {
+            log,
+            appender,
+            cache: cache::Cache::default(),
+            in_flight: in_flight::InFlight::default(),
+            clock: Clock,
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// The log.
+    pub fn log(&self) -> &Log {
+        &self.shared.log
+    }
+
+    /// The clock and the source of ids.
+    pub fn clock(&self) -> Clock {
+        self.shared.clock
+    }
+
+    fn appender(&self) -> &Appender {
+        &self.shared.appender
+    }
+
+    fn cache(&self) -> &cache::Cache {
+        &self.shared.cache
+    }
+
+    fn in_flight(&self) -> &in_flight::InFlight {
+        &self.shared.in_flight
+    }
+}

@@ -6,6 +6,9 @@ pub enum StoreError {
     /// Postgres did not answer, or answered with an error.
     #[error("the event store is not available: {0}")]
     Postgres(#[from] sqlx::Error),
+    /// Postgres stayed away; whether the append was written is not known.
+    #[error("the event store is not available: {0}")]
+    Unavailable(String),
     /// The schema could not be brought up to date.
     #[error("the event store cannot be migrated: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
@@ -30,7 +33,7 @@ impl StoreError {
             // which can strike after the commit was written.)
             Self::Postgres(sqlx::Error::Database(error)) => error.code().is_some_and(|code| code.starts_with("57")),
             Self::Postgres(_) => true,
-            Self::Migrate(_) | Self::Unreadable { .. } | Self::Json(_) => false,
+            Self::Unavailable(_) | Self::Migrate(_) | Self::Unreadable { .. } | Self::Json(_) => false,
         }
     }
 }

@@ -28,6 +28,9 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Readers per process; the writer has its own connection.
 const MAX_CONNECTIONS: u32 = 16;
 
+/// A connection for appending.
+pub type Writer = sqlx::PgConnection;
+
 /// The log of one shop.
 #[derive(Debug, Clone)]
 pub struct Log {
@@ -79,7 +82,7 @@ impl Log {
     }
 
     /// A connection for appending: it may not hold the head row while it sleeps, nor wait for it for ever.
-    pub async fn writer(&self) -> Result<sqlx::PgConnection, StoreError> {
+    pub async fn writer(&self) -> Result<Writer, StoreError> {
         use sqlx::ConnectOptions as _;
         let options = self.options.clone().options([
             ("idle_in_transaction_session_timeout", "2s"),

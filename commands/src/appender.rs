@@ -1,0 +1,261 @@
+//! Group commit: one task takes every append that waits and writes them in one transaction.
+//!
+//! While a batch is on its way to the disk the next one gathers, so the rate grows with the number of callers while one
+//! caller alone waits for one round trip. A caller is answered only when its append is durable (I3).
+
+use std::time::Duration;
+
+use byteshop_eventstore::append::{append, settle};
+use byteshop_eventstore::{Append, Log, Outcome, StoreError, Writer as Connection};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+
+/// Appends in a batch at most: enough to amortise the flush, few enough to bound memory and the time under the lock.
+const MAX_APPENDS: usize = 2_048;
+/// Events in a batch at most, for the same reason.
+const MAX_EVENTS: usize = 8_192;
+/// How long the fate of a batch is looked for before its callers are told that it is unknown.
+const SETTLE_DEADLINE: Duration = Duration::from_secs(20);
+/// The pause between attempts to reach Postgres.
+const RECONNECT_PAUSE: Duration = Duration::from_millis(100);
+
+/// What the callers of an append are told when the store failed; the cause is shared by the whole batch.
+#[derive(Debug, Clone)]
+pub struct Unavailable(pub String);
+
+struct Waiting {
+    append: Append,
+    done: oneshot::Sender<Result<Outcome, Unavailable>>,
+}
+
+/// The way into the log for everything that this process writes.
+#[derive(Debug, Clone)]
+pub struct Appender {
+    queue: mpsc::UnboundedSender<Waiting>,
+}
+
+impl std::fmt::Debug for Waiting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Waiting").field("events", &self.append.events.len()).finish()
+    }
+}
+
+/// The outcome of an append that was submitted.
+#[derive(Debug)]
+pub struct Submitted(oneshot::Receiver<Result<Outcome, Unavailable>>);
+
+impl Submitted {
+    /// Waits until the append is durable or refused.
+    pub async fn outcome(self) -> Result<Outcome, Unavailable> {
+        self.0.await.unwrap_or_else(|_| Err(Unavailable("the program is stopping".into())))
+    }
+}
+
+impl Appender {
+    /// Starts the task; it ends when every handle is gone or the token is cancelled, after what was submitted is written.
+    ///
+    /// `committed` is called with the last position of each batch: the hint that there is something new to read.
+    pub fn start(
+        log: Log,
+        committed: impl Fn(i64) + Send + Sync + 'static,
+        cancel: CancellationToken,
+    ) -> (Self, tokio::task::JoinHandle<()>) {
+        let (queue, waiting) = mpsc::unbounded_channel();
+        let task = tokio::spawn(run(log, waiting, committed, cancel));
+        (Self { queue }, task)
+    }
+
+    /// Puts an append in the queue; appends are written in the order in which they were submitted.
+    pub fn submit(&self, append: Append) -> Submitted {
+        let (done, outcome) = oneshot::channel();
+        // When the task is gone the sender is dropped with the message, and the caller reads that below.
+        let _ = self.queue.send(Waiting { append, done });
+        Submitted(outcome)
+    }
+}
+
+async fn run(
+    log: Log,
+    mut waiting: mpsc::UnboundedReceiver<Waiting>,
+    committed: impl Fn(i64) + Send + Sync,
+    cancel: CancellationToken,
+) {
+    let mut writer = Writer { log, connection: None };
+    loop {
+        let first = tokio::select! {
+            biased;
+            first = waiting.recv() => first,
+            () = cancel.cancelled() => None,
+        };
+        let Some(first) = first else { break };
+        let (appends, callers) = gather(first, &mut waiting);
+        metrics::histogram!("byteshop_append_batch_size").record(count(appends.len()));
+        let started = Instant::now();
+        let outcomes = writer.write(appends).await;
+        metrics::histogram!("byteshop_append_seconds").record(started.elapsed());
+        answer(outcomes, callers, &committed);
+    }
+}
+
+fn gather(
+    first: Waiting,
+    waiting: &mut mpsc::UnboundedReceiver<Waiting>,
+) -> (Vec<Append>, Vec<oneshot::Sender<Result<Outcome, Unavailable>>>) {
+    let mut events = first.append.events.len();
+    let (mut appends, mut callers) = (vec![first.append], vec![first.done]);
+    while appends.len() < MAX_APPENDS && events < MAX_EVENTS {
+        let Ok(next) = waiting.try_recv() else { break };
+        events += next.append.events.len();
+        appends.push(next.append);
+        callers.push(next.done);
+    }
+    (appends, callers)
+}
+
+fn answer(
+    outcomes: Vec<Result<Outcome, Unavailable>>,
+    callers: Vec<oneshot::Sender<Result<Outcome, Unavailable>>>,
+    committed: &impl Fn(i64),
+) {
+    let mut last = 0;
+    for (outcome, caller) in outcomes.into_iter().zip(callers) {
+        if let Ok(Outcome::Accepted { positions: Some((_, position)) }) = &outcome {
+            last = last.max(*position);
+        }
+        // A caller that went away does not change what was written.
+        let _ = caller.send(outcome);
+    }
+    if last > 0 {
+        committed(last);
+    }
+}
+
+struct Writer {
+    log: Log,
+    connection: Option<Connection>,
+}
+
+impl Writer {
+    /// Writes a batch and gives one outcome per append.
+    async fn write(&mut self, mut batch: Vec<Append>) -> Vec<Result<Outcome, Unavailable>> {
+        let deadline = Instant::now() + SETTLE_DEADLINE;
+        let mut outcomes: Vec<Option<Result<Outcome, Unavailable>>> = vec![None; batch.len()];
+        let mut indexes: Vec<usize> = (0..batch.len()).collect();
+        // After a lost connection a conflict may be with ourselves: the first writing did arrive.
+        let mut in_doubt = false;
+        loop {
+            let error = match self.attempt(&batch, in_doubt).await {
+                Ok(written) => {
+                    for (index, outcome) in indexes.into_iter().zip(written) {
+                        outcomes[index] = Some(Ok(outcome));
+                    }
+                    return outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(|| Err(lost()))).collect();
+                }
+                Err(error) => error,
+            };
+            if error.outcome_is_unknown() {
+                tracing::warn!(%error, appends = batch.len(), "the connection was lost during an append; looking whether it was written");
+                self.connection = None;
+                in_doubt = true;
+                if !self.settle(&mut batch, &mut indexes, &mut outcomes, deadline).await {
+                    return give_up(outcomes, &error);
+                }
+            } else if batch.len() > 1 {
+                // One append spoils the batch: each gets its own transaction, and only the bad one fails.
+                for (index, append) in indexes.into_iter().zip(batch) {
+                    outcomes[index] = Some(Box::pin(self.write(vec![append])).await.swap_remove(0));
+                }
+                return outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(|| Err(lost()))).collect();
+            } else {
+                tracing::error!(%error, "an append failed");
+                return give_up(outcomes, &error);
+            }
+        }
+    }
+
+    async fn attempt(&mut self, batch: &[Append], in_doubt: bool) -> Result<Vec<Outcome>, StoreError> {
+        if batch.is_empty() {
+            return Ok(Vec::new());
+        }
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            none => none.insert(self.log.writer().await?),
+        };
+        let mut outcomes = append(connection, batch).await?;
+        if in_doubt {
+            for (outcome, append) in outcomes.iter_mut().zip(batch) {
+                if *outcome == Outcome::Conflict
+                    && let Some(settled) = settle(connection, append).await?
+                {
+                    *outcome = settled;
+                }
+            }
+        }
+        Ok(outcomes)
+    }
+
+    /// Takes out of the batch what was written after all; false when Postgres stays away too long.
+    async fn settle(
+        &mut self,
+        batch: &mut Vec<Append>,
+        indexes: &mut Vec<usize>,
+        outcomes: &mut [Option<Result<Outcome, Unavailable>>],
+        deadline: Instant,
+    ) -> bool {
+        while Instant::now() < deadline {
+            match self.settle_once(batch, indexes, outcomes).await {
+                Ok(()) => return true,
+                Err(error) => {
+                    tracing::debug!(%error, "Postgres is not there yet");
+                    self.connection = None;
+                    sleep(RECONNECT_PAUSE).await;
+                }
+            }
+        }
+        false
+    }
+
+    async fn settle_once(
+        &mut self,
+        batch: &mut Vec<Append>,
+        indexes: &mut Vec<usize>,
+        outcomes: &mut [Option<Result<Outcome, Unavailable>>],
+    ) -> Result<(), StoreError> {
+        let mut connection = self.log.writer().await?;
+        let mut written = Vec::with_capacity(batch.len());
+        for append in batch.iter() {
+            written.push(settle(&mut connection, append).await?);
+        }
+        let mut rest = (Vec::new(), Vec::new());
+        for ((append, index), found) in batch.drain(..).zip(indexes.drain(..)).zip(written) {
+            if let Some(outcome) = found {
+                outcomes[index] = Some(Ok(outcome));
+            } else {
+                rest.0.push(append);
+                rest.1.push(index);
+            }
+        }
+        (*batch, *indexes) = rest;
+        self.connection = Some(connection);
+        Ok(())
+    }
+}
+
+fn give_up(
+    outcomes: Vec<Option<Result<Outcome, Unavailable>>>,
+    error: &StoreError,
+) -> Vec<Result<Outcome, Unavailable>> {
+    let unavailable = Unavailable(error.to_string());
+    outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(|| Err(unavailable.clone()))).collect()
+}
+
+fn lost() -> Unavailable {
+    Unavailable("the append has no outcome".into())
+}
+
+/// A count as a metric: batches are far below the 2^53 that a float holds exactly.
+#[expect(clippy::cast_precision_loss, reason = "batches are bounded by MAX_APPENDS")]
+fn count(appends: usize) -> f64 {
+    appends as f64
+}

@@ -1,0 +1,145 @@
+//! Aggregates as this process last saw them: a hint that saves reading, never the truth.
+//!
+//! Every append says which versions it was decided on, so a stale entry costs a second try and nothing else.
+//! An entry knows two states: the last one that is known to be durable, and the latest one that was submitted. Commands
+//! are decided on the latest, so that many of them can change one stream within a single group commit; if an append is
+//! refused, those that were decided on it are refused with it and tried again. Queries never see the latest.
+
+use std::any::Any;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use byteshop_eventstore::StreamId;
+use lru::LruCache;
+
+/// A state of any aggregate.
+pub type AnyState = Arc<dyn Any + Send + Sync>;
+
+/// Entries at most. An order with its lines takes about two kilobytes, so a full cache stays below a few hundred megabytes.
+const CAPACITY: NonZeroUsize = NonZeroUsize::new(100_000).expect("a positive number");
+
+/// A state and the version that it is of.
+#[derive(Clone)]
+pub struct Versioned {
+    /// The version of the stream; 0 for one that does not exist.
+    pub version: i64,
+    /// The state there.
+    pub state: AnyState,
+}
+
+struct Entry {
+    durable: Versioned,
+    latest: Versioned,
+    /// Another process wrote to the stream: the next reader looks.
+    stale: bool,
+}
+
+/// The cache of one process.
+pub struct Cache {
+    entries: Mutex<LruCache<StreamId, Entry>>,
+}
+
+/// A change of one stream within an append.
+pub struct Change {
+    /// The stream.
+    pub stream: StreamId,
+    /// The version that the decision was made on.
+    pub from: i64,
+    /// The state after it; none when the stream was only read.
+    pub to: Option<Versioned>,
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        Self { entries: Mutex::new(LruCache::new(CAPACITY)) }
+    }
+}
+
+impl Cache {
+    fn entries(&self) -> std::sync::MutexGuard<'_, LruCache<StreamId, Entry>> {
+        // No code that holds the lock can panic half-way through a change.
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The latest state, to decide on.
+    pub fn latest(&self, stream: &StreamId) -> Option<Versioned> {
+        self.entries().get(stream).filter(|entry| !entry.stale).map(|entry| entry.latest.clone())
+    }
+
+    /// The last state that is known to be durable, to read on from.
+    pub fn durable(&self, stream: &StreamId) -> Option<Versioned> {
+        self.entries().get(stream).map(|entry| entry.durable.clone())
+    }
+
+    /// Remembers what was read from the log.
+    pub fn put_durable(&self, stream: &StreamId, read: &Versioned) {
+        let mut entries = self.entries();
+        match entries.get_mut(stream) {
+            Some(entry) => {
+                if read.version > entry.durable.version {
+                    entry.durable = read.clone();
+                }
+                if entry.stale || entry.latest.version < entry.durable.version {
+                    entry.latest = entry.durable.clone();
+                }
+                entry.stale = false;
+            }
+            None => {
+                entries.put(stream.clone(), Entry { durable: read.clone(), latest: read.clone(), stale: false });
+            }
+        }
+    }
+
+    /// Submits a decision if it was made on the latest states; `submit` runs under the lock, so that the order in which
+    /// appends enter the queue is the order in which they build on each other.
+    pub fn submit<T>(&self, changes: &[Change], submit: impl FnOnce() -> T) -> Option<T> {
+        let mut entries = self.entries();
+        let outdated = changes
+            .iter()
+            .any(|change| entries.peek(&change.stream).is_some_and(|entry| entry.latest.version != change.from));
+        if outdated {
+            return None;
+        }
+        for change in changes {
+            let Some(to) = &change.to else { continue };
+            if let Some(entry) = entries.get_mut(&change.stream) {
+                entry.latest = to.clone();
+            }
+        }
+        Some(submit())
+    }
+
+    /// The append is durable.
+    pub fn confirm(&self, changes: &[Change]) {
+        for change in changes {
+            if let Some(to) = &change.to {
+                self.put_durable_unless_stale(&change.stream, to);
+            }
+        }
+    }
+
+    fn put_durable_unless_stale(&self, stream: &StreamId, durable: &Versioned) {
+        let mut entries = self.entries();
+        let Some(entry) = entries.get_mut(stream) else {
+            entries.put(stream.clone(), Entry { durable: durable.clone(), latest: durable.clone(), stale: false });
+            return;
+        };
+        if durable.version > entry.durable.version {
+            entry.durable = durable.clone();
+        }
+        if entry.latest.version < entry.durable.version {
+            entry.latest = entry.durable.clone();
+        }
+    }
+
+    /// The append was refused, or its fate is unknown: what was submitted on these streams is no ground to decide on.
+    pub fn revoke(&self, changes: &[Change]) {
+        let mut entries = self.entries();
+        for change in changes {
+            if let Some(entry) = entries.get_mut(&change.stream) {
+                entry.latest = entry.durable.clone();
+                entry.stale = true;
+            }
+        }
+    }
+}

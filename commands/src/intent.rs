@@ -1,0 +1,69 @@
+//! Who wants something done and why: set once, where the request comes in.
+
+use byteshop_domain::Actor;
+use byteshop_eventstore::Meta;
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+/// One command's who and why; every event of the command carries it.
+#[derive(Debug, Clone)]
+pub struct Intent {
+    /// Who asks.
+    pub actor: Actor,
+    /// The command, such as `order.cancel`.
+    pub command: &'static str,
+    /// This request.
+    pub request_id: Uuid,
+    /// The first request of the chain.
+    pub correlation_id: Uuid,
+    /// The position of the event that led to it.
+    pub causation: Option<i64>,
+    /// When it happened in the world, if not now.
+    pub occurred_at: Option<DateTime<Utc>>,
+    /// The W3C trace id.
+    pub trace_id: Option<String>,
+    /// The idempotency key, if the request has one.
+    pub key: Option<Key>,
+    /// The version that the caller has seen (`If-Match`); it guards the aggregate loaded with `load_matching`.
+    pub if_match: Option<i64>,
+}
+
+/// An idempotency key: the same command again gets the first answer again.
+#[derive(Debug, Clone)]
+pub struct Key {
+    /// Whose key it is.
+    pub who: String,
+    /// The key.
+    pub key: String,
+    /// A hash of what was asked, so that a key is not used for something else.
+    pub fingerprint: Vec<u8>,
+}
+
+impl Intent {
+    /// A command that starts a chain of its own.
+    pub fn new(actor: Actor, command: &'static str, request_id: Uuid) -> Self {
+        Self {
+            actor,
+            command,
+            request_id,
+            correlation_id: request_id,
+            causation: None,
+            occurred_at: None,
+            trace_id: None,
+            key: None,
+            if_match: None,
+        }
+    }
+
+    pub(crate) fn meta(&self) -> Meta {
+        Meta {
+            actor: self.actor.clone(),
+            command: self.command.to_owned(),
+            request_id: self.request_id,
+            correlation_id: self.correlation_id,
+            causation: self.causation,
+            occurred_at: self.occurred_at,
+            trace_id: self.trace_id.clone(),
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Aggregates for queries: the durable state, now or at an earlier moment.
+
+use std::sync::Arc;
+
+use byteshop_domain::codec;
+use byteshop_domain::decider::Decider;
+use byteshop_eventstore::read::PAGE;
+use byteshop_eventstore::{Recorded, StoreError, StreamId};
+use chrono::{DateTime, Utc};
+
+use crate::Commands;
+use crate::cache::{AnyState, Versioned};
+use crate::error::Error;
+use crate::unit::downcast;
+
+/// Which moment of an aggregate's history is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum At {
+    /// After the event at this position of the log.
+    Position(i64),
+    /// After what was recorded up to this moment.
+    Moment(DateTime<Utc>),
+    /// At this version of the stream.
+    Version(i64),
+}
+
+/// An aggregate as it is or was.
+#[derive(Debug, Clone)]
+pub struct Snapshot<A> {
+    /// The version of its stream.
+    pub version: i64,
+    /// Its state.
+    pub state: Arc<A>,
+}
+
+impl Commands {
+    /// The durable state of an aggregate, none when there is no such thing.
+    pub async fn get<A: Decider>(&self, id: A::Id) -> Result<Option<Snapshot<A>>, Error> {
+        let mut found = self.get_all::<A>(&[id]).await?;
+        Ok(found.swap_remove(0))
+    }
+
+    /// The durable states of many aggregates of a kind in one round trip, in the order of their ids.
+    pub async fn get_all<A: Decider>(&self, ids: &[A::Id]) -> Result<Vec<Option<Snapshot<A>>>, Error> {
+        let streams: Vec<StreamId> = ids.iter().map(|id| StreamId::of::<A>(*id)).collect();
+        let read = self.read_states::<A>(&streams).await?;
+        Ok(read
+            .iter()
+            .map(|found| (found.version > 0).then(|| Snapshot { version: found.version, state: downcast(found) }))
+            .collect())
+    }
+
+    /// The state of an aggregate at an earlier moment, none when it did not exist then.
+    pub async fn get_at<A: Decider>(&self, id: A::Id, at: At) -> Result<Option<Snapshot<A>>, Error> {
+        let stream = StreamId::of::<A>(id);
+        let (mut state, mut version) = (A::default(), 0);
+        loop {
+            let page = self.log().read_stream(&stream, version, PAGE).await?;
+            let full = page.len() as i64 == PAGE;
+            for recorded in page {
+                let passed = match at {
+                    At::Position(position) => recorded.position > position,
+                    At::Moment(moment) => recorded.recorded_at > moment,
+                    At::Version(wanted) => recorded.version > wanted,
+                };
+                if passed {
+                    return Ok(snapshot(state, version));
+                }
+                state = evolve::<A>(state, &recorded)?;
+                version = recorded.version;
+            }
+            if !full {
+                return Ok(snapshot(state, version));
+            }
+        }
+    }
+
+    /// Reads on from what the cache has of each stream; a page at a time, so a long stream never lies in memory whole.
+    pub(crate) async fn read_states<A: Decider>(&self, streams: &[StreamId]) -> Result<Vec<Versioned>, Error> {
+        let mut states: Vec<(i64, Arc<A>)> = streams
+            .iter()
+            .map(|stream| {
+                self.cache()
+                    .durable(stream)
+                    .map_or_else(|| (0, Arc::default()), |entry| (entry.version, downcast(&entry)))
+            })
+            .collect();
+        let mut open: Vec<usize> = (0..streams.len()).collect();
+        while !open.is_empty() {
+            let wanted: Vec<(StreamId, i64)> =
+                open.iter().map(|&index| (streams[index].clone(), states[index].0)).collect();
+            let page = self.log().read_many(&wanted, PAGE).await?;
+            let mut counts = vec![0i64; streams.len()];
+            for recorded in &page {
+                let Some(&index) = open.iter().find(|&&index| streams[index].id == recorded.stream) else { continue };
+                let (version, state) = &mut states[index];
+                *state = Arc::new(evolve::<A>(Arc::unwrap_or_clone(std::mem::take(state)), recorded)?);
+                *version = recorded.version;
+                counts[index] += 1;
+            }
+            open.retain(|&index| counts[index] == PAGE);
+        }
+        let versioned = streams.iter().zip(states).map(|(stream, (version, state))| {
+            let versioned = Versioned { version, state: state as AnyState };
+            // What does not exist is not remembered: anybody can ask for ids that nobody has.
+            if version > 0 {
+                self.cache().put_durable(stream, &versioned);
+            }
+            versioned
+        });
+        Ok(versioned.collect())
+    }
+}
+
+fn snapshot<A>(state: A, version: i64) -> Option<Snapshot<A>> {
+    (version > 0).then(|| Snapshot { version, state: Arc::new(state) })
+}
+
+fn evolve<A: Decider>(state: A, recorded: &Recorded) -> Result<A, Error> {
+    let event = codec::decode(&recorded.event_type, recorded.schema, &recorded.data)
+        .map_err(|source| StoreError::Unreadable { position: recorded.position, source })?;
+    Ok(state.evolve(&event))
+}
