@@ -1,13 +1,28 @@
 //! What the shop knows and decides: pure, and dependent on nothing of ours.
 //!
-//! Read [`decider`] first, then [`money`] and [`ids`], then a context such as [`order`], then [`process`].
+//! Read [`decider`] first, then [`money`], [`text`] and [`ids`], then a context such as [`order`], then [`checkout`]
+//! and [`process`]. [`any`] holds the list of contexts.
 
+pub mod any;
+pub mod cart;
+pub mod category;
+pub mod checkout;
 pub mod codec;
+pub mod credit_note;
 pub mod decider;
 pub mod ids;
 pub mod money;
+pub mod name;
+pub mod order;
+pub mod payment;
+pub mod process;
+pub mod product;
+pub mod quantity;
+pub mod stock;
 #[cfg(test)]
 mod testing;
+pub mod text;
 
+pub use any::{AGGREGATES, Aggregate, AnyEvent, Form, catalogue, id_of, locate, state_json};
 pub use decider::{Actor, Asked, Decider, Event, Kind, Rejection, Upcast, fold};
 pub use iso_currency::Currency;

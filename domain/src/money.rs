@@ -5,6 +5,8 @@ use std::fmt;
 use iso_currency::Currency;
 use serde::{Deserialize, Serialize};
 
+use crate::quantity::Quantity;
+
 /// An amount in the minor unit of its currency: 1999 EUR is 19.99 euros, 1999 JPY is 1999 yen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -97,6 +99,114 @@ pub fn divide_half_up(numerator: i128, denominator: i128) -> Result<i64, MoneyEr
     i64::try_from(signed).map_err(|_| MoneyError::Overflow)
 }
 
+/// Highest price, in minor units: ten thousand million euros; a thousand times that many lines of it still fit 64 bits.
+pub const PRICE_MAX: i64 = 1_000_000_000_000;
+
+/// What one piece costs: from nothing to [`PRICE_MAX`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Money", into = "Money")]
+pub struct Price(Money);
+
+/// An amount that is no price.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a price is an amount from 0 to {PRICE_MAX} minor units")]
+pub struct PriceError;
+
+impl Price {
+    /// Checks the amount.
+    pub const fn new(money: Money) -> Result<Self, PriceError> {
+        if money.amount >= 0 && money.amount <= PRICE_MAX { Ok(Self(money)) } else { Err(PriceError) }
+    }
+
+    /// The amount.
+    pub const fn money(self) -> Money {
+        self.0
+    }
+
+    /// Its currency.
+    pub const fn currency(self) -> Currency {
+        self.0.currency
+    }
+
+    /// What so many pieces cost.
+    pub fn times(self, quantity: Quantity) -> Result<Money, MoneyError> {
+        self.0.times(quantity.get())
+    }
+}
+
+impl TryFrom<Money> for Price {
+    type Error = PriceError;
+    fn try_from(money: Money) -> Result<Self, PriceError> {
+        Self::new(money)
+    }
+}
+
+impl From<Price> for Money {
+    fn from(price: Price) -> Self {
+        price.0
+    }
+}
+
+impl fmt::Display for Price {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Most digits of an exact price on each side of its point: with [`PRICE_MAX`] and any quantity it stays within 128 bits.
+const EXACT_DIGITS: usize = 9;
+
+/// A price per piece in major units with more digits than the currency has, such as `0.034` pounds.
+///
+/// Older systems kept such prices; a line's amount is then its exact price times its quantity, rounded once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ExactPrice(String);
+
+/// A text that is no exact price.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an exact price is a decimal number with at most {EXACT_DIGITS} digits on each side of its point")]
+pub struct ExactPriceError;
+
+impl ExactPrice {
+    /// Checks the text.
+    pub fn new(text: &str) -> Result<Self, ExactPriceError> {
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+        let digits =
+            |part: &str| (1..=EXACT_DIGITS).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+        if digits(whole) && digits(fraction) { Ok(Self(text.to_owned())) } else { Err(ExactPriceError) }
+    }
+
+    /// The price of so many pieces, rounded half-up to the currency's minor unit.
+    pub fn times(&self, quantity: Quantity, currency: Currency) -> Result<Money, MoneyError> {
+        let (whole, fraction) = self.0.split_once('.').unwrap_or((&self.0, ""));
+        let digits = |part: &str| part.bytes().fold(0i128, |number, byte| number * 10 + i128::from(byte - b'0'));
+        let places = 10i128.pow(u32::try_from(fraction.len()).map_err(|_| MoneyError::Overflow)?);
+        let minor = 10i128.pow(u32::from(currency.exponent().unwrap_or(0)));
+        let exact = (digits(whole) * places + digits(fraction)) * minor * i128::from(quantity.get());
+        Ok(Money::new(divide_half_up(exact, places)?, currency))
+    }
+}
+
+impl TryFrom<String> for ExactPrice {
+    type Error = ExactPriceError;
+    fn try_from(text: String) -> Result<Self, ExactPriceError> {
+        Self::new(&text)
+    }
+}
+
+impl From<ExactPrice> for String {
+    fn from(price: ExactPrice) -> Self {
+        price.0
+    }
+}
+
+impl fmt::Display for ExactPrice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,6 +230,27 @@ mod tests {
     fn halves_are_rounded_away_from_zero() {
         for (numerator, expected) in [(4, 0), (5, 1), (14, 1), (15, 2), (-5, -1), (-4, 0)] {
             assert_eq!(divide_half_up(numerator, 10), Ok(expected));
+        }
+    }
+
+    #[test]
+    fn a_price_is_neither_negative_nor_absurd() {
+        for amount in [-1, PRICE_MAX + 1] {
+            assert_eq!(Price::new(Money::new(amount, Currency::EUR)), Err(PriceError));
+        }
+        let json = serde_json::from_str::<Price>(r#"{"amount":-1,"currency":"EUR"}"#).unwrap_err();
+        assert!(json.to_string().starts_with("a price is an amount from 0"), "{json}");
+    }
+
+    #[test]
+    fn an_exact_price_is_rounded_once_per_line() {
+        let of = |text: &str, pieces| {
+            let quantity = Quantity::new(pieces).unwrap();
+            ExactPrice::new(text).unwrap().times(quantity, Currency::GBP).unwrap().amount
+        };
+        assert_eq!([of("0.034", 1), of("0.034", 100), of("0.005", 1), of("2", 3)], [3, 340, 1, 600]);
+        for text in ["", ".", "1.", ".5", "-1", "1e3", "1.0000000001"] {
+            assert_eq!(ExactPrice::new(text), Err(ExactPriceError), "{text}");
         }
     }
 }

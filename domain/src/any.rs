@@ -1,0 +1,151 @@
+//! Every context in one list: events of any category, states as JSON, and the catalogue of stored forms.
+
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::codec::{self, CodecError};
+use crate::decider::Decider;
+use crate::ids::{self, Id};
+use crate::{cart, category, credit_note, name, order, payment, product, stock};
+
+/// What names an aggregate and where its events are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Aggregate {
+    /// The prefix of its TypeIDs, such as `ord`.
+    pub prefix: &'static str,
+    /// The category of its streams, such as `order`.
+    pub category: &'static str,
+}
+
+/// A stored form of an event, from the golden files.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Form {
+    /// The category of its stream.
+    pub category: &'static str,
+    /// The stored type.
+    pub event_type: String,
+    /// The form of the data.
+    pub schema: i16,
+    /// An example of the data, which names every field.
+    pub example: Value,
+}
+
+macro_rules! contexts {
+    ($($(#[$doc:meta])* $variant:ident $module:ident $state:ident $golden:literal;)*) => {
+        /// An event of any context, with the stream it belongs to.
+        #[derive(Debug, Clone, PartialEq)]
+        pub enum AnyEvent {
+            $($(#[$doc])* $variant(<$module::$state as Decider>::Id, $module::Event),)*
+        }
+
+        /// Every kind of aggregate.
+        pub const AGGREGATES: &[Aggregate] = &[$(Aggregate {
+            prefix: <<$module::$state as Decider>::Id as Id>::PREFIX,
+            category: <$module::$state as Decider>::CATEGORY,
+        },)*];
+
+        const GOLDEN: &[(&str, &str)] =
+            &[$((<$module::$state as Decider>::CATEGORY, include_str!($golden)),)*];
+
+        impl AnyEvent {
+            /// Reads a stored event.
+            pub fn decode(
+                category: &str,
+                stream: Uuid,
+                event_type: &str,
+                schema: i16,
+                data: &str,
+            ) -> Result<Self, CodecError> {
+                match category {
+                    $(<$module::$state as Decider>::CATEGORY => {
+                        codec::decode(event_type, schema, data).map(|event| Self::$variant(Id::from_uuid(stream), event))
+                    })*
+                    _ => Err(unknown(category, event_type, schema)),
+                }
+            }
+
+            /// The category of its stream.
+            pub fn category(&self) -> &'static str {
+                match self {
+                    $(Self::$variant(..) => <$module::$state as Decider>::CATEGORY,)*
+                }
+            }
+        }
+
+        /// Folds stored events of one stream into the state they lead to, as JSON.
+        pub fn state_json<'a>(
+            category: &str,
+            events: impl IntoIterator<Item = (&'a str, i16, &'a str)>,
+        ) -> Result<Value, CodecError> {
+            match category {
+                $(<$module::$state as Decider>::CATEGORY => folded::<$module::$state>(events),)*
+                _ => Err(unknown(category, "", 0)),
+            }
+        }
+    };
+}
+
+contexts! {
+    /// Of a category of the catalog.
+    Category category Category "category/golden.json";
+    /// Of a product.
+    Product product Product "product/golden.json";
+    /// Of the stock of a variant.
+    Stock stock StockLevel "stock/golden.json";
+    /// Of a unique name.
+    Name name UniqueName "name/golden.json";
+    /// Of a cart.
+    Cart cart Cart "cart/golden.json";
+    /// Of an order.
+    Order order Order "order/golden.json";
+    /// Of a payment.
+    Payment payment Payment "payment/golden.json";
+    /// Of a credit note.
+    CreditNote credit_note CreditNote "credit_note/golden.json";
+}
+
+/// What a text names: the aggregate's kind and its stream. None when it is no id of ours.
+pub fn locate(id: &str) -> Option<(&'static Aggregate, Uuid)> {
+    let (prefix, uuid) = ids::parse(id).ok()?;
+    let aggregate = AGGREGATES.iter().find(|aggregate| aggregate.prefix == prefix)?;
+    Some((aggregate, uuid))
+}
+
+/// The id of a stream as people see it. None when the category is not ours.
+pub fn id_of(category: &str, stream: Uuid) -> Option<String> {
+    let aggregate = AGGREGATES.iter().find(|aggregate| aggregate.category == category)?;
+    Some(ids::format(aggregate.prefix, stream))
+}
+
+/// Every stored form of every event, oldest first in each context.
+pub fn catalogue() -> Vec<Form> {
+    let forms = GOLDEN.iter().flat_map(|(category, text)| {
+        let lines: Vec<Value> = serde_json::from_str(text).expect("a test reads every golden file");
+        lines.into_iter().map(|line| Form {
+            category,
+            event_type: line["type"].as_str().unwrap_or_default().to_owned(),
+            schema: line["schema"].as_i64().and_then(|schema| i16::try_from(schema).ok()).unwrap_or_default(),
+            example: line["data"].clone(),
+        })
+    });
+    forms.collect()
+}
+
+fn folded<'a, A: Decider>(events: impl IntoIterator<Item = (&'a str, i16, &'a str)>) -> Result<Value, CodecError> {
+    let state = events.into_iter().try_fold(A::default(), |state, (event_type, schema, data)| {
+        codec::decode::<A::Event>(event_type, schema, data).map(|event| state.evolve(&event))
+    })?;
+    serde_json::to_value(state).map_err(|error| CodecError::Unreadable {
+        event_type: String::new(),
+        schema: 0,
+        reason: error.to_string(),
+    })
+}
+
+fn unknown(category: &str, event_type: &str, schema: i16) -> CodecError {
+    let reason = format!("the category {category} is unknown");
+    CodecError::Unreadable { event_type: event_type.to_owned(), schema, reason }
+}
+
+#[cfg(test)]
+mod tests;

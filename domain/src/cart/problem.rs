@@ -1,0 +1,96 @@
+//! What keeps a cart from being bought: its lines beside what is offered now.
+
+use serde::Serialize;
+
+use super::Line;
+use crate::ids::VariantId;
+use crate::money::Price;
+use crate::product::{self, Product};
+use crate::quantity::Quantity;
+use crate::stock::StockLevel;
+
+/// What is offered of a variant now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Offer {
+    /// What one piece costs.
+    pub price: Price,
+    /// How many can be had.
+    pub available: i64,
+    /// Whether it is for sale at all.
+    pub purchasable: bool,
+}
+
+/// Why a line cannot be bought as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum Problem {
+    /// It costs something else than when it was put in.
+    PriceChanged {
+        /// The line's variant.
+        variant: VariantId,
+        /// What it cost.
+        was: Price,
+        /// What it costs.
+        now: Price,
+    },
+    /// There are not as many.
+    NotEnough {
+        /// The line's variant.
+        variant: VariantId,
+        /// What the line wants.
+        wanted: Quantity,
+        /// What there is.
+        available: i64,
+    },
+    /// It is not for sale.
+    Unavailable {
+        /// The line's variant.
+        variant: VariantId,
+    },
+}
+
+impl Offer {
+    /// What is offered of a variant, as the product and its stock say.
+    pub fn of(product: &Product, variant: VariantId, stock: &StockLevel) -> Option<Self> {
+        let product = product.existing().ok()?;
+        let price = product.variant(variant).ok()?.price;
+        Some(Self { price, available: stock.available(), purchasable: product.status == product::Status::Published })
+    }
+}
+
+impl Problem {
+    /// What is wrong with a line, if anything is; no offer means: not for sale.
+    pub(super) fn of(line: &Line, offer: Option<&Offer>) -> Option<Self> {
+        let variant = line.variant;
+        match offer {
+            Some(offer) if offer.purchasable => {
+                if offer.price != line.unit_price {
+                    Some(Self::PriceChanged { variant, was: line.unit_price, now: offer.price })
+                } else if offer.available < line.quantity.get() {
+                    Some(Self::NotEnough { variant, wanted: line.quantity, available: offer.available })
+                } else {
+                    None
+                }
+            }
+            Some(_) | None => Some(Self::Unavailable { variant }),
+        }
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::PriceChanged { .. } => "price_changed",
+            Self::NotEnough { .. } => "not_enough",
+            Self::Unavailable { .. } => "unavailable",
+        }
+    }
+
+    /// The line that it is about.
+    pub fn variant(&self) -> VariantId {
+        match self {
+            Self::PriceChanged { variant, .. } | Self::NotEnough { variant, .. } | Self::Unavailable { variant } => {
+                *variant
+            }
+        }
+    }
+}

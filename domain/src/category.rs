@@ -1,0 +1,233 @@
+//! A category of the catalog: a name in a tree, under at most one parent.
+//!
+//! ```text
+//! (missing) ──created──▶ open ──archived──▶ archived
+//!                        │  ▲
+//!                        └──┘ renamed, moved
+//! ```
+//!
+//! That two categories never share a slug is kept by the [name](crate::name) of the slug, claimed in the same append.
+
+use serde::{Deserialize, Serialize};
+
+use crate::decider::{Asked, Decider, Kind};
+use crate::ids::CategoryId;
+use crate::text::{Name, Slug};
+
+/// Deepest place of a category: real catalogs have six levels, and every product page walks up to the root.
+pub const DEPTH_MAX: usize = 10;
+
+/// What happened to a category.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// It exists now.
+    Created {
+        /// Its name for people.
+        name: Name,
+        /// Its name in addresses.
+        slug: Slug,
+        /// What it is under; nothing for a root.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        parent: Option<CategoryId>,
+    },
+    /// It is called otherwise.
+    Renamed {
+        /// The new name.
+        name: Name,
+    },
+    /// It is elsewhere in the tree.
+    Moved {
+        /// What it is under now; nothing for a root.
+        parent: Option<CategoryId>,
+    },
+    /// Nothing is added to it any more.
+    Archived {},
+}
+
+impl crate::Event for Event {}
+
+/// What a category can be asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// Begin.
+    Create {
+        /// Its name for people.
+        name: Name,
+        /// Its name in addresses.
+        slug: Slug,
+        /// What it is to be under.
+        parent: Option<CategoryId>,
+    },
+    /// Call it otherwise.
+    Rename {
+        /// The new name.
+        name: Name,
+    },
+    /// Put it under another parent.
+    Move {
+        /// Its own id: a state does not know it, and it must not be among the ancestors.
+        category: CategoryId,
+        /// The new parent; nothing for a root.
+        parent: Option<CategoryId>,
+        /// The parents of the new parent up to the root, as they were read for this append.
+        ancestors: Vec<CategoryId>,
+    },
+    /// Close it.
+    Archive {},
+}
+
+/// A category as it is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Category {
+    /// There is none.
+    #[default]
+    Missing,
+    /// There is one.
+    Created(Created),
+}
+
+/// What is known of a category.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Created {
+    /// Its name for people.
+    pub name: Name,
+    /// Its name in addresses.
+    pub slug: Slug,
+    /// What it is under; nothing for a root.
+    pub parent: Option<CategoryId>,
+    /// Whether it is closed.
+    pub archived: bool,
+}
+
+/// What can be in the way.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Rejection {
+    /// There is no such category.
+    #[error("there is no such category")]
+    Missing,
+    /// The id names another category already.
+    #[error("the category exists already")]
+    Exists,
+    /// It is closed.
+    #[error("the category is archived")]
+    Archived,
+    /// It would be under itself.
+    #[error("a category cannot be under itself")]
+    Cycle,
+    /// The tree would be too deep.
+    #[error("a category cannot be deeper than {DEPTH_MAX} levels")]
+    TooDeep,
+}
+
+impl crate::Rejection for Rejection {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Exists => "exists",
+            Self::Archived => "archived",
+            Self::Cycle => "cycle",
+            Self::TooDeep => "too_deep",
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Missing => Kind::Missing,
+            Self::Exists | Self::Archived => Kind::Conflict,
+            Self::Cycle | Self::TooDeep => Kind::Invalid,
+        }
+    }
+
+    fn pointer(&self) -> Option<String> {
+        match self {
+            Self::Cycle | Self::TooDeep => Some("/parent".to_owned()),
+            Self::Missing | Self::Exists | Self::Archived => None,
+        }
+    }
+}
+
+type Decision = Result<Vec<Event>, Rejection>;
+
+impl Decider for Category {
+    const CATEGORY: &'static str = "category";
+    type Id = CategoryId;
+    type Command = Command;
+    type Event = Event;
+    type Rejection = Rejection;
+
+    fn decide(&self, command: &Command, _asked: &Asked) -> Decision {
+        match command {
+            Command::Create { name, slug, parent } => self.create(name, slug, *parent),
+            Command::Rename { name } => {
+                let same = self.open()?.name == *name;
+                Ok(if same { vec![] } else { vec![Event::Renamed { name: name.clone() }] })
+            }
+            Command::Move { category, parent, ancestors } => self.put_under(*category, *parent, ancestors),
+            Command::Archive {} => {
+                let archived = self.existing()?.archived;
+                Ok(if archived { vec![] } else { vec![Event::Archived {}] })
+            }
+        }
+    }
+
+    fn evolve(self, event: &Event) -> Self {
+        match event {
+            Event::Created { name, slug, parent } => {
+                Self::Created(Created { name: name.clone(), slug: slug.clone(), parent: *parent, archived: false })
+            }
+            Event::Renamed { name } => self.with(|it| it.name = name.clone()),
+            Event::Moved { parent } => self.with(|it| it.parent = *parent),
+            Event::Archived {} => self.with(|it| it.archived = true),
+        }
+    }
+}
+
+impl Category {
+    /// What is known of it, if it exists.
+    pub fn existing(&self) -> Result<&Created, Rejection> {
+        match self {
+            Self::Missing => Err(Rejection::Missing),
+            Self::Created(created) => Ok(created),
+        }
+    }
+
+    fn open(&self) -> Result<&Created, Rejection> {
+        let created = self.existing()?;
+        if created.archived { Err(Rejection::Archived) } else { Ok(created) }
+    }
+
+    fn create(&self, name: &Name, slug: &Slug, parent: Option<CategoryId>) -> Decision {
+        match self {
+            Self::Missing => Ok(vec![Event::Created { name: name.clone(), slug: slug.clone(), parent }]),
+            // The same again: already done.
+            Self::Created(it) if it.name == *name && it.slug == *slug && it.parent == parent => Ok(vec![]),
+            Self::Created(_) => Err(Rejection::Exists),
+        }
+    }
+
+    fn put_under(&self, category: CategoryId, parent: Option<CategoryId>, ancestors: &[CategoryId]) -> Decision {
+        if self.open()?.parent == parent {
+            return Ok(vec![]);
+        }
+        if parent == Some(category) || ancestors.contains(&category) {
+            return Err(Rejection::Cycle);
+        }
+        if parent.is_some() && ancestors.len() + 2 > DEPTH_MAX {
+            return Err(Rejection::TooDeep);
+        }
+        Ok(vec![Event::Moved { parent }])
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Created)) -> Self {
+        if let Self::Created(created) = &mut self {
+            change(created);
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests;

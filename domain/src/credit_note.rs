@@ -1,0 +1,188 @@
+//! A credit note: what was given back for goods sold before, in one document that never changes.
+//!
+//! ```text
+//! (missing) ──issued──▶ issued (final)
+//! ```
+
+use serde::{Deserialize, Serialize};
+
+use crate::decider::{Asked, Decider, Kind};
+use crate::ids::{CreditNoteId, OrderId, VariantId};
+use crate::money::{ExactPrice, Money, MoneyError, Price};
+use crate::order::Buyer;
+use crate::quantity::Quantity;
+use crate::text::{Country, Reference, Sku};
+
+/// Most lines of a credit note: as many as an order has.
+pub const LINES_MAX: usize = crate::order::LINES_MAX;
+
+/// A line of a credit note. Amounts are what the buyer gets, so they are positive.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Line {
+    /// What.
+    pub variant: VariantId,
+    /// Its code.
+    pub sku: Sku,
+    /// How many.
+    pub quantity: Quantity,
+    /// What one piece cost, rounded when there is an exact price.
+    pub unit_price: Price,
+    /// What one piece cost in an older system that had more digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exact_price: Option<ExactPrice>,
+    /// What is given back for the line.
+    pub amount: Money,
+    /// The order it was bought with, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<OrderId>,
+}
+
+/// Everything that makes a credit note; the same in the command and in the event.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Content {
+    /// Its number.
+    pub reference: Reference,
+    /// Who gets it.
+    pub buyer: Buyer,
+    /// Where the goods had gone.
+    pub country: Country,
+    /// What is given back.
+    pub lines: Vec<Line>,
+    /// The sum of the lines.
+    pub total: Money,
+}
+
+/// What happened to a credit note.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// It exists.
+    Issued(Content),
+}
+
+impl crate::Event for Event {}
+
+/// What a credit note can be asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// Write it.
+    Issue(Content),
+}
+
+/// A credit note as it is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum CreditNote {
+    /// There is none.
+    #[default]
+    Missing,
+    /// There is one.
+    Issued(Box<Content>),
+}
+
+/// What can be in the way.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Rejection {
+    /// The id names another credit note already.
+    #[error("the credit note exists already")]
+    Exists,
+    /// There is nothing in it.
+    #[error("a credit note has at least one line")]
+    NoLines,
+    /// There is too much in it.
+    #[error("a credit note has at most {LINES_MAX} lines")]
+    TooManyLines,
+    /// A line does not give back its price times its quantity.
+    #[error("the amount of line {line} is not its price times its quantity")]
+    WrongAmount {
+        /// The index of the line, from 0.
+        line: usize,
+    },
+    /// The total is not the sum of the lines.
+    #[error("the total is not the sum of the lines in one currency")]
+    WrongTotal,
+}
+
+impl crate::Rejection for Rejection {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Exists => "exists",
+            Self::NoLines => "no_lines",
+            Self::TooManyLines => "too_many_lines",
+            Self::WrongAmount { .. } => "wrong_amount",
+            Self::WrongTotal => "wrong_total",
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Exists => Kind::Conflict,
+            Self::NoLines | Self::TooManyLines | Self::WrongAmount { .. } | Self::WrongTotal => Kind::Invalid,
+        }
+    }
+
+    fn pointer(&self) -> Option<String> {
+        match self {
+            Self::Exists => None,
+            Self::NoLines | Self::TooManyLines => Some("/lines".to_owned()),
+            Self::WrongAmount { line } => Some(format!("/lines/{line}/amount")),
+            Self::WrongTotal => Some("/total".to_owned()),
+        }
+    }
+}
+
+impl Decider for CreditNote {
+    const CATEGORY: &'static str = "credit_note";
+    type Id = CreditNoteId;
+    type Command = Command;
+    type Event = Event;
+    type Rejection = Rejection;
+
+    fn decide(&self, command: &Command, _asked: &Asked) -> Result<Vec<Event>, Rejection> {
+        match command {
+            Command::Issue(content) => match self {
+                Self::Missing => issue(content),
+                // The same again: already done.
+                Self::Issued(known) if **known == *content => Ok(vec![]),
+                Self::Issued(_) => Err(Rejection::Exists),
+            },
+        }
+    }
+
+    fn evolve(self, event: &Event) -> Self {
+        match event {
+            Event::Issued(content) => Self::Issued(Box::new(content.clone())),
+        }
+    }
+}
+
+fn issue(content: &Content) -> Result<Vec<Event>, Rejection> {
+    let Content { lines, total, .. } = content;
+    if lines.is_empty() {
+        return Err(Rejection::NoLines);
+    }
+    if lines.len() > LINES_MAX {
+        return Err(Rejection::TooManyLines);
+    }
+    if let Some(line) = lines.iter().position(|line| line.due() != Ok(line.amount)) {
+        return Err(Rejection::WrongAmount { line });
+    }
+    if Money::sum(total.currency, lines.iter().map(|line| line.amount)) != Ok(*total) {
+        return Err(Rejection::WrongTotal);
+    }
+    Ok(vec![Event::Issued(content.clone())])
+}
+
+impl Line {
+    /// What the line must give back: the price, exact or not, times the quantity.
+    pub fn due(&self) -> Result<Money, MoneyError> {
+        match &self.exact_price {
+            Some(exact) => exact.times(self.quantity, self.unit_price.currency()),
+            None => self.unit_price.times(self.quantity),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

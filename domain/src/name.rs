@@ -1,0 +1,180 @@
+//! A unique name as a stream of its own: whoever claims it in their append holds it, and nobody else can.
+//!
+//! ```text
+//! free ──claimed──▶ held
+//!  ▲                 │
+//!  └────released─────┘
+//! ```
+//!
+//! The id of the stream is a hash of the kind and the text, so two who want one name meet at one stream and its version.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::decider::{Asked, Decider, Kind};
+use crate::ids::{Id, NameId};
+use crate::text::Label;
+
+/// Namespace of the ids; any fixed number would do, and it can never change.
+const NAMESPACE: Uuid = Uuid::from_u128(0x8f6b_6d1e_52f4_4c39_9d0a_6a2f_3c51_e7b4);
+
+/// What a name names. Two kinds never collide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NameKind {
+    /// The code of a variant; capitals count, as sellers use both `85123a` and `85123A`.
+    Sku,
+    /// The name of a category in addresses.
+    CategorySlug,
+    /// The number of an order, invoice or credit note in an older system.
+    Reference,
+}
+
+impl NameKind {
+    /// How it is stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sku => "sku",
+            Self::CategorySlug => "category_slug",
+            Self::Reference => "reference",
+        }
+    }
+}
+
+/// The stream of a name: UUID version 5 of its kind and text (RFC 9562, section 5.5).
+pub fn id(kind: NameKind, text: &str) -> NameId {
+    let kind = kind.as_str();
+    let mut key = String::with_capacity(kind.len() + 1 + text.len());
+    key.push_str(kind);
+    key.push(':');
+    key.push_str(text);
+    NameId::from_uuid(Uuid::new_v5(&NAMESPACE, key.as_bytes()))
+}
+
+/// What happened to a name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// Somebody holds it.
+    Claimed {
+        /// What it names.
+        kind: NameKind,
+        /// The name.
+        text: Label,
+        /// Who holds it, mostly a TypeID.
+        owner: String,
+    },
+    /// Nobody holds it.
+    Released {
+        /// What it named.
+        kind: NameKind,
+        /// The name.
+        text: Label,
+    },
+}
+
+impl crate::Event for Event {}
+
+/// What a name can be asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// Hold it.
+    Claim {
+        /// What it is to name.
+        kind: NameKind,
+        /// The name.
+        text: Label,
+        /// Who is to hold it, mostly a TypeID.
+        owner: String,
+    },
+    /// Let go of it.
+    Release {},
+}
+
+/// A name as it is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum UniqueName {
+    /// Nobody holds it.
+    #[default]
+    Free,
+    /// Somebody holds it.
+    Held {
+        /// What it names.
+        kind: NameKind,
+        /// The name.
+        text: Label,
+        /// Who holds it.
+        owner: String,
+    },
+}
+
+/// What can be in the way.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Rejection {
+    /// Somebody else holds the name.
+    #[error("the {} {text:?} is taken", kind.as_str())]
+    Taken {
+        /// What it names.
+        kind: NameKind,
+        /// The name.
+        text: Label,
+    },
+}
+
+impl crate::Rejection for Rejection {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Taken { .. } => "taken",
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Taken { .. } => Kind::Conflict,
+        }
+    }
+
+    fn pointer(&self) -> Option<String> {
+        match self {
+            Self::Taken { kind: NameKind::Sku, .. } => Some("/sku".to_owned()),
+            Self::Taken { kind: NameKind::CategorySlug, .. } => Some("/slug".to_owned()),
+            Self::Taken { kind: NameKind::Reference, .. } => Some("/reference".to_owned()),
+        }
+    }
+}
+
+impl Decider for UniqueName {
+    const CATEGORY: &'static str = "name";
+    type Id = NameId;
+    type Command = Command;
+    type Event = Event;
+    type Rejection = Rejection;
+
+    fn decide(&self, command: &Command, _asked: &Asked) -> Result<Vec<Event>, Rejection> {
+        match command {
+            Command::Claim { kind, text, owner } => match self {
+                Self::Free => Ok(vec![Event::Claimed { kind: *kind, text: text.clone(), owner: owner.clone() }]),
+                Self::Held { owner: holder, .. } if holder == owner => Ok(vec![]),
+                Self::Held { .. } => Err(Rejection::Taken { kind: *kind, text: text.clone() }),
+            },
+            Command::Release {} => match self {
+                Self::Free => Ok(vec![]),
+                Self::Held { kind, text, .. } => Ok(vec![Event::Released { kind: *kind, text: text.clone() }]),
+            },
+        }
+    }
+
+    fn evolve(self, event: &Event) -> Self {
+        match event {
+            Event::Claimed { kind, text, owner } => {
+                Self::Held { kind: *kind, text: text.clone(), owner: owner.clone() }
+            }
+            Event::Released { .. } => Self::Free,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

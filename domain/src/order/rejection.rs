@@ -1,0 +1,121 @@
+//! What can be in the way of a change to an order.
+
+use super::LINES_MAX;
+use crate::decider::Kind;
+use crate::ids::VariantId;
+
+/// What can be in the way.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Rejection {
+    /// There is no such order.
+    #[error("there is no such order")]
+    Missing,
+    /// The id names another order already.
+    #[error("the order exists already")]
+    Exists,
+    /// There is nothing in it.
+    #[error("an order has at least one line")]
+    NoLines,
+    /// There is too much in it.
+    #[error("an order has at most {LINES_MAX} lines, and a quantity that can be summed of each variant")]
+    TooManyLines,
+    /// A line does not cost its price times its quantity.
+    #[error("the amount of line {line} is not its price times its quantity")]
+    WrongAmount {
+        /// The index of the line, from 0.
+        line: usize,
+    },
+    /// The total is not the sum of the lines.
+    #[error("the total is not the sum of the lines in one currency")]
+    WrongTotal,
+    /// It is paid for, by another payment.
+    #[error("the order is paid already")]
+    AlreadyPaid,
+    /// It is not paid for.
+    #[error("the order is not paid")]
+    NotPaid,
+    /// It is off.
+    #[error("the order is cancelled")]
+    Cancelled,
+    /// It is not off, so nothing is due back.
+    #[error("the order is not cancelled")]
+    NotCancelled,
+    /// The payment is of another order.
+    #[error("the payment is not the order's")]
+    OtherPayment,
+    /// The goods are handed over.
+    #[error("the order is fulfilled, goods can only be returned")]
+    AlreadyFulfilled,
+    /// The goods are not handed over.
+    #[error("the order is not fulfilled, it can only be cancelled")]
+    NotFulfilled,
+    /// More comes back than was bought.
+    #[error("only {left} of {variant} are left to return")]
+    TooManyReturned {
+        /// Of what.
+        variant: VariantId,
+        /// What can still come back.
+        left: i64,
+    },
+    /// More is paid back than was paid.
+    #[error("more would be paid back than is left of what was paid")]
+    TooMuchRefunded,
+}
+
+impl crate::Rejection for Rejection {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Exists => "exists",
+            Self::NoLines => "no_lines",
+            Self::TooManyLines => "too_many_lines",
+            Self::WrongAmount { .. } => "wrong_amount",
+            Self::WrongTotal => "wrong_total",
+            Self::AlreadyPaid => "already_paid",
+            Self::NotPaid => "not_paid",
+            Self::Cancelled => "cancelled",
+            Self::NotCancelled => "not_cancelled",
+            Self::OtherPayment => "other_payment",
+            Self::AlreadyFulfilled => "already_fulfilled",
+            Self::NotFulfilled => "not_fulfilled",
+            Self::TooManyReturned { .. } => "too_many_returned",
+            Self::TooMuchRefunded => "too_much_refunded",
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Missing => Kind::Missing,
+            Self::Exists
+            | Self::AlreadyPaid
+            | Self::NotPaid
+            | Self::Cancelled
+            | Self::NotCancelled
+            | Self::OtherPayment
+            | Self::AlreadyFulfilled
+            | Self::NotFulfilled
+            | Self::TooManyReturned { .. }
+            | Self::TooMuchRefunded => Kind::Conflict,
+            Self::NoLines | Self::TooManyLines | Self::WrongAmount { .. } | Self::WrongTotal => Kind::Invalid,
+        }
+    }
+
+    fn pointer(&self) -> Option<String> {
+        match self {
+            Self::NoLines | Self::TooManyLines => Some("/lines".to_owned()),
+            Self::WrongAmount { line } => Some(format!("/lines/{line}/amount")),
+            Self::WrongTotal => Some("/total".to_owned()),
+            Self::Missing
+            | Self::Exists
+            | Self::AlreadyPaid
+            | Self::NotPaid
+            | Self::Cancelled
+            | Self::NotCancelled
+            | Self::OtherPayment
+            | Self::AlreadyFulfilled
+            | Self::NotFulfilled
+            | Self::TooManyReturned { .. }
+            | Self::TooMuchRefunded => None,
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! What can be in the way of a change to a payment.
+
+use super::ATTEMPTS_MAX;
+use crate::decider::Kind;
+
+/// What can be in the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// There is no such payment.
+    #[error("there is no such payment")]
+    Missing,
+    /// The id names another payment already.
+    #[error("the payment exists already")]
+    Exists,
+    /// One cannot pay less than nothing.
+    #[error("the amount to pay is negative")]
+    Negative,
+    /// An attempt is under way.
+    #[error("an attempt is under way, wait for its outcome")]
+    InProgress,
+    /// The key was used for an earlier attempt.
+    #[error("each attempt needs a reference of its own")]
+    ReferenceUsed,
+    /// The money is set aside or taken already.
+    #[error("the payment is authorized already")]
+    AlreadyAuthorized,
+    /// It failed, was cancelled or is void.
+    #[error("the payment is closed")]
+    Closed,
+    /// The news is of an attempt that is not the last one.
+    #[error("the last attempt has another reference")]
+    OtherAttempt,
+    /// The news contradicts what is known of the attempt.
+    #[error("the attempt was concluded otherwise")]
+    ConcludedOtherwise,
+    /// There is nothing to take.
+    #[error("the payment is not authorized")]
+    NotAuthorized,
+    /// It is to be void, not taken.
+    #[error("the payment is to be voided")]
+    VoidRequested,
+    /// The money is ours already: it can only be refunded.
+    #[error("the payment is captured, it can only be refunded")]
+    Captured,
+    /// There is nothing to give back.
+    #[error("the payment is not captured")]
+    NotCaptured,
+    /// There were enough attempts.
+    #[error("there were {ATTEMPTS_MAX} attempts")]
+    TooManyAttempts,
+}
+
+impl crate::Rejection for Rejection {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Exists => "exists",
+            Self::Negative => "negative",
+            Self::InProgress => "in_progress",
+            Self::ReferenceUsed => "reference_used",
+            Self::AlreadyAuthorized => "already_authorized",
+            Self::Closed => "closed",
+            Self::OtherAttempt => "other_attempt",
+            Self::ConcludedOtherwise => "concluded_otherwise",
+            Self::NotAuthorized => "not_authorized",
+            Self::VoidRequested => "void_requested",
+            Self::Captured => "captured",
+            Self::NotCaptured => "not_captured",
+            Self::TooManyAttempts => "too_many_attempts",
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Missing => Kind::Missing,
+            Self::Negative => Kind::Invalid,
+            Self::Exists
+            | Self::InProgress
+            | Self::ReferenceUsed
+            | Self::AlreadyAuthorized
+            | Self::Closed
+            | Self::OtherAttempt
+            | Self::ConcludedOtherwise
+            | Self::NotAuthorized
+            | Self::VoidRequested
+            | Self::Captured
+            | Self::NotCaptured
+            | Self::TooManyAttempts => Kind::Conflict,
+        }
+    }
+}

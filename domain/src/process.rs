@@ -1,0 +1,130 @@
+//! Processes: what follows from what happened. Pure: an event in, steps out; the runner takes them.
+//!
+//! A step that is taken twice changes nothing the second time, as each aggregate sees that it is done.
+//! A step that is refused is final too: [`Step::when_refused`] says what to do instead, mostly nothing.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::AnyEvent;
+use crate::ids::{OrderId, PaymentId};
+use crate::order::CancelReason;
+use crate::quantity::Demand;
+
+pub mod settle_order;
+
+/// What the runner is to do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Step {
+    /// [`order::Command::MarkPaid`](crate::order::Command::MarkPaid).
+    MarkPaid {
+        /// The order.
+        order: OrderId,
+        /// The payment that was captured.
+        payment: PaymentId,
+    },
+    /// [`order::Command::MarkRefunded`](crate::order::Command::MarkRefunded).
+    MarkRefunded {
+        /// The order.
+        order: OrderId,
+        /// The payment that was refunded.
+        payment: PaymentId,
+    },
+    /// [`order::Command::Cancel`](crate::order::Command::Cancel).
+    CancelOrder {
+        /// The order.
+        order: OrderId,
+        /// Why.
+        reason: CancelReason,
+    },
+    /// [`stock::Command::Commit`](crate::stock::Command::Commit) for each line.
+    CommitStock {
+        /// The order.
+        order: OrderId,
+        /// Each variant once.
+        lines: Vec<Demand>,
+    },
+    /// [`stock::Command::Release`](crate::stock::Command::Release) for each line.
+    ReleaseStock {
+        /// The order.
+        order: OrderId,
+        /// Each variant once.
+        lines: Vec<Demand>,
+    },
+    /// [`stock::Command::Return`](crate::stock::Command::Return) for each line. The one step an aggregate cannot see
+    /// as done: the runner's key makes it once.
+    ReturnStock {
+        /// The order.
+        order: OrderId,
+        /// Each variant once.
+        lines: Vec<Demand>,
+    },
+    /// The provider captures, then [`payment::Command::Capture`](crate::payment::Command::Capture), unless that is refused.
+    CapturePayment {
+        /// The payment.
+        payment: PaymentId,
+    },
+    /// Whatever [`payment::Opened::undo`](crate::payment::Opened::undo) says.
+    VoidPayment {
+        /// The payment.
+        payment: PaymentId,
+    },
+    /// Ask the provider how the last attempt went, then [`payment::Command::Conclude`](crate::payment::Command::Conclude).
+    SettlePayment {
+        /// The payment.
+        payment: PaymentId,
+    },
+    /// Take a step later: a durable timer. The same key again replaces it.
+    Wake {
+        /// When.
+        at: DateTime<Utc>,
+        /// What tells timers apart.
+        key: String,
+        /// What then.
+        step: Box<Step>,
+    },
+    /// Take back a timer, if it is still there.
+    Forget {
+        /// Its key.
+        key: String,
+    },
+}
+
+impl Step {
+    /// What to do when the step is refused, by the problem code `<category>.<rejection>`.
+    pub fn when_refused(&self, code: &str) -> Option<Self> {
+        match self {
+            // The money came after the order was off: it goes back.
+            Self::MarkPaid { payment, .. } if matches!(code, "order.cancelled" | "order.other_payment") => {
+                Some(Self::VoidPayment { payment: *payment })
+            }
+            // The payment was to be void while the provider was still asked.
+            Self::CapturePayment { payment } if code == "payment.void_requested" => {
+                Some(Self::VoidPayment { payment: *payment })
+            }
+            Self::MarkPaid { .. }
+            | Self::CapturePayment { .. }
+            | Self::MarkRefunded { .. }
+            | Self::CancelOrder { .. }
+            | Self::CommitStock { .. }
+            | Self::ReleaseStock { .. }
+            | Self::ReturnStock { .. }
+            | Self::VoidPayment { .. }
+            | Self::SettlePayment { .. }
+            | Self::Wake { .. }
+            | Self::Forget { .. } => None,
+        }
+    }
+}
+
+/// A process: from what happened to what is to be done.
+pub trait Process {
+    /// Its name: of its checkpoint, its timers and its actor.
+    const NAME: &'static str;
+    /// The categories it reads; events of others are not shown to it.
+    const READS: &'static [&'static str];
+
+    /// What follows from an event. No memory and no clock: what needs memory is an aggregate.
+    fn react(event: &AnyEvent, recorded_at: DateTime<Utc>) -> Vec<Step>;
+}

@@ -1,0 +1,326 @@
+//! A product and its variants: what is shown, and what of it can be bought at what price.
+//!
+//! ```text
+//! (missing) ──created──▶ draft ──published──▶ published ◀──published──┐
+//!                          │                    │   └───unpublished──▶ unpublished
+//!                          └────────archived────┴───────archived──────────┘
+//!                                       ▼
+//!                                   archived (final)
+//! ```
+//!
+//! Variants live inside: a product is published with at least one, and keeps one for as long as it is.
+//! That no two variants share a SKU is kept by the [name](crate::name) of the SKU, claimed in the same append.
+
+use std::collections::BTreeMap;
+
+use crate::decider::{Asked, Decider};
+use crate::ids::{CategoryId, ProductId, VariantId};
+use crate::money::Price;
+use crate::text::{AttributeName, Description, Label, Sku, Title};
+
+mod attribute;
+mod message;
+mod rejection;
+
+pub use attribute::AttributeValue;
+pub use message::{Command, Event};
+pub use rejection::Rejection;
+
+use serde::Serialize;
+
+/// Most variants of one product: every choice of five sizes, five colours and four cuts; it is one small state.
+pub const VARIANTS_MAX: usize = 100;
+/// Most attributes of a product, and most options of a variant: a table that a person can read.
+pub const ATTRIBUTES_MAX: usize = 50;
+
+/// What a product is, beside its texts.
+pub type Attributes = BTreeMap<AttributeName, AttributeValue>;
+/// What tells a variant from the others, such as `size` = `M`.
+pub type Options = BTreeMap<AttributeName, Label>;
+
+/// A product as it is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Product {
+    /// There is none.
+    #[default]
+    Missing,
+    /// There is one.
+    Created(Box<Created>),
+}
+
+/// What is known of a product.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Created {
+    /// Where it is in its life.
+    pub status: Status,
+    /// What it is called.
+    pub title: Title,
+    /// What it is.
+    pub description: Description,
+    /// Where in the catalog it is.
+    pub category: Option<CategoryId>,
+    /// What it is, in values.
+    pub attributes: Attributes,
+    /// What of it can be bought.
+    pub variants: BTreeMap<VariantId, Variant>,
+}
+
+/// Where a product is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Not shown yet.
+    Draft,
+    /// Shown and sold.
+    Published,
+    /// Shown no more, for now.
+    Unpublished,
+    /// Gone for good.
+    Archived,
+}
+
+/// What of a product can be bought.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Variant {
+    /// The seller's code.
+    pub sku: Sku,
+    /// What it is called.
+    pub title: Title,
+    /// What one piece costs.
+    pub price: Price,
+    /// What tells it from the others.
+    pub options: Options,
+}
+
+type Decision = Result<Vec<Event>, Rejection>;
+
+impl Decider for Product {
+    const CATEGORY: &'static str = "product";
+    type Id = ProductId;
+    type Command = Command;
+    type Event = Event;
+    type Rejection = Rejection;
+
+    fn decide(&self, command: &Command, _asked: &Asked) -> Decision {
+        match command {
+            Command::Create { title, description, category, attributes } => {
+                self.create(title, description, *category, attributes)
+            }
+            Command::Revise { .. } => self.active()?.revise(command),
+            Command::AddVariant { variant, sku, title, price, options } => {
+                self.active()?.add(*variant, &Variant::new(sku, title, *price, options))
+            }
+            Command::ReviseVariant { variant, title, options } => {
+                self.active()?.revise_variant(*variant, title.as_ref(), options.as_ref())
+            }
+            Command::SetPrice { variant, price } => self.active()?.set_price(*variant, *price),
+            Command::RemoveVariant { variant } => self.active()?.remove(*variant),
+            Command::Publish {} => self.active()?.publish(),
+            Command::Unpublish {} => self.active()?.unpublish(),
+            Command::Archive {} => match self.existing()?.status {
+                Status::Archived => Ok(vec![]),
+                Status::Draft | Status::Published | Status::Unpublished => Ok(vec![Event::Archived {}]),
+            },
+        }
+    }
+
+    fn evolve(self, event: &Event) -> Self {
+        match event {
+            Event::Created { title, description, category, attributes } => Self::Created(Box::new(Created {
+                status: Status::Draft,
+                title: title.clone(),
+                description: description.clone(),
+                category: *category,
+                attributes: attributes.clone(),
+                variants: BTreeMap::new(),
+            })),
+            Event::Revised { title, description, category, attributes } => self.with(|it| {
+                replace(&mut it.title, title.as_ref());
+                replace(&mut it.description, description.as_ref());
+                replace(&mut it.category, category.as_ref());
+                replace(&mut it.attributes, attributes.as_ref());
+            }),
+            Event::VariantAdded { variant, sku, title, price, options } => self.with(|it| {
+                it.variants.insert(*variant, Variant::new(sku, title, *price, options));
+            }),
+            Event::VariantRevised { variant, title, options } => self.with_variant(*variant, |it| {
+                replace(&mut it.title, title.as_ref());
+                replace(&mut it.options, options.as_ref());
+            }),
+            Event::PriceSet { variant, price } => self.with_variant(*variant, |it| it.price = *price),
+            Event::VariantRemoved { variant, .. } => self.with(|it| {
+                it.variants.remove(variant);
+            }),
+            Event::Published {} => self.with(|it| it.status = Status::Published),
+            Event::Unpublished {} => self.with(|it| it.status = Status::Unpublished),
+            Event::Archived {} => self.with(|it| it.status = Status::Archived),
+        }
+    }
+}
+
+impl Product {
+    /// What is known of it, if it exists.
+    pub fn existing(&self) -> Result<&Created, Rejection> {
+        match self {
+            Self::Missing => Err(Rejection::Missing),
+            Self::Created(created) => Ok(created),
+        }
+    }
+
+    fn active(&self) -> Result<&Created, Rejection> {
+        let created = self.existing()?;
+        if created.status == Status::Archived { Err(Rejection::Archived) } else { Ok(created) }
+    }
+
+    fn create(
+        &self,
+        title: &Title,
+        description: &Description,
+        category: Option<CategoryId>,
+        attributes: &Attributes,
+    ) -> Decision {
+        if attributes.len() > ATTRIBUTES_MAX {
+            return Err(Rejection::TooManyAttributes);
+        }
+        let event = Event::Created {
+            title: title.clone(),
+            description: description.clone(),
+            category,
+            attributes: attributes.clone(),
+        };
+        match self {
+            Self::Missing => Ok(vec![event]),
+            // The same again: already done.
+            Self::Created(_) if Self::Missing.evolve(&event) == *self => Ok(vec![]),
+            Self::Created(_) => Err(Rejection::Exists),
+        }
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Created)) -> Self {
+        if let Self::Created(created) = &mut self {
+            change(created);
+        }
+        self
+    }
+
+    fn with_variant(self, variant: VariantId, change: impl FnOnce(&mut Variant)) -> Self {
+        self.with(|it| {
+            if let Some(variant) = it.variants.get_mut(&variant) {
+                change(variant);
+            }
+        })
+    }
+}
+
+impl Created {
+    /// A variant, if the product has it.
+    pub fn variant(&self, variant: VariantId) -> Result<&Variant, Rejection> {
+        self.variants.get(&variant).ok_or(Rejection::NoSuchVariant)
+    }
+
+    fn revise(&self, command: &Command) -> Decision {
+        let Command::Revise { title, description, category, attributes } = command else {
+            return Ok(vec![]);
+        };
+        if attributes.as_ref().is_some_and(|attributes| attributes.len() > ATTRIBUTES_MAX) {
+            return Err(Rejection::TooManyAttributes);
+        }
+        let title = changed(&self.title, title.as_ref());
+        let description = changed(&self.description, description.as_ref());
+        let category = changed(&self.category, category.as_ref());
+        let attributes = changed(&self.attributes, attributes.as_ref());
+        if title.is_none() && description.is_none() && category.is_none() && attributes.is_none() {
+            return Ok(vec![]);
+        }
+        Ok(vec![Event::Revised { title, description, category, attributes }])
+    }
+
+    fn add(&self, id: VariantId, variant: &Variant) -> Decision {
+        match self.variants.get(&id) {
+            Some(known) if known == variant => return Ok(vec![]),
+            Some(_) => return Err(Rejection::VariantExists),
+            None => {}
+        }
+        if self.variants.len() == VARIANTS_MAX {
+            return Err(Rejection::TooManyVariants);
+        }
+        if variant.options.len() > ATTRIBUTES_MAX {
+            return Err(Rejection::TooManyAttributes);
+        }
+        if self.variants.values().any(|other| other.sku == variant.sku) {
+            return Err(Rejection::SkuTwice);
+        }
+        let Variant { sku, title, price, options } = variant.clone();
+        Ok(vec![Event::VariantAdded { variant: id, sku, title, price, options }])
+    }
+
+    fn revise_variant(&self, variant: VariantId, title: Option<&Title>, options: Option<&Options>) -> Decision {
+        let known = self.variant(variant)?;
+        if options.is_some_and(|options| options.len() > ATTRIBUTES_MAX) {
+            return Err(Rejection::TooManyAttributes);
+        }
+        let (title, options) = (changed(&known.title, title), changed(&known.options, options));
+        if title.is_none() && options.is_none() {
+            return Ok(vec![]);
+        }
+        Ok(vec![Event::VariantRevised { variant, title, options }])
+    }
+
+    fn set_price(&self, variant: VariantId, price: Price) -> Decision {
+        let known = self.variant(variant)?.price;
+        if known == price {
+            return Ok(vec![]);
+        }
+        if known.currency() != price.currency() {
+            return Err(Rejection::OtherCurrency { currency: known.currency() });
+        }
+        Ok(vec![Event::PriceSet { variant, price }])
+    }
+
+    fn remove(&self, variant: VariantId) -> Decision {
+        // Unknown, so removed already or never there.
+        let Some(known) = self.variants.get(&variant) else { return Ok(vec![]) };
+        if self.status == Status::Published && self.variants.len() == 1 {
+            return Err(Rejection::LastVariant);
+        }
+        Ok(vec![Event::VariantRemoved { variant, sku: known.sku.clone() }])
+    }
+
+    fn publish(&self) -> Decision {
+        match self.status {
+            Status::Published => Ok(vec![]),
+            Status::Draft | Status::Unpublished if self.variants.is_empty() => Err(Rejection::NoVariant),
+            Status::Draft | Status::Unpublished => Ok(vec![Event::Published {}]),
+            Status::Archived => Err(Rejection::Archived),
+        }
+    }
+
+    fn unpublish(&self) -> Decision {
+        match self.status {
+            Status::Published => Ok(vec![Event::Unpublished {}]),
+            Status::Draft | Status::Unpublished => Ok(vec![]),
+            Status::Archived => Err(Rejection::Archived),
+        }
+    }
+}
+
+impl Variant {
+    fn new(sku: &Sku, title: &Title, price: Price, options: &Options) -> Self {
+        Self { sku: sku.clone(), title: title.clone(), price, options: options.clone() }
+    }
+}
+
+/// What is to be written: the new value, when there is one and it differs.
+fn changed<T: PartialEq + Clone>(old: &T, new: Option<&T>) -> Option<T> {
+    new.filter(|new| *new != old).cloned()
+}
+
+fn replace<T: Clone>(old: &mut T, new: Option<&T>) {
+    if let Some(new) = new {
+        old.clone_from(new);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,388 @@
+//! The stock of one variant: what is on hand, and what of it is promised to orders.
+//!
+//! ```text
+//! (missing) ──opened──▶ open ─┐ received, lost, returned, counted: on hand changes
+//!                        ▲    │ reserved: promised to an order, still on hand
+//!                        └────┘ committed: leaves with its order · released: promised no more
+//!
+//!          0 ≤ reserved ≤ on hand          available = on hand − reserved
+//! ```
+//!
+//! Nothing is ever sold that is not there: an order reserves in the append that places it, and neither a loss nor
+//! a count can take what is promised. Staff releases or cancels the order first, so that its buyer hears of it.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::decider::{Asked, Decider, Kind};
+use crate::ids::{OrderId, ProductId, VariantId};
+use crate::quantity::Quantity;
+use crate::text::{Reason, Sku};
+
+/// Most pieces on hand: a thousand of the largest movements, far from overflow.
+pub const ON_HAND_MAX: i64 = 1_000_000_000;
+/// How many settled orders are remembered, so that committing one twice is seen as done; older ones read as unknown.
+const SETTLED_MAX: usize = 32;
+
+/// What happened to the stock.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// The variant is stocked.
+    Opened {
+        /// Its product.
+        product: ProductId,
+        /// Its code.
+        sku: Sku,
+    },
+    /// Goods came in.
+    Received {
+        /// How many.
+        quantity: Quantity,
+        /// Whence and why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Reason>,
+    },
+    /// Goods are gone or spoilt.
+    Lost {
+        /// How many.
+        quantity: Quantity,
+        /// How.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Reason>,
+    },
+    /// Goods came back.
+    Returned {
+        /// How many.
+        quantity: Quantity,
+        /// The order they had left with.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        order: Option<OrderId>,
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Reason>,
+    },
+    /// Somebody counted.
+    Counted {
+        /// So many there are.
+        on_hand: i64,
+    },
+    /// Pieces are promised to an order.
+    Reserved {
+        /// The order.
+        order: OrderId,
+        /// How many.
+        quantity: Quantity,
+        /// When the promise ends unless it is paid for; the order's timer releases it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expires_at: Option<DateTime<Utc>>,
+    },
+    /// The promised pieces are sold and leave.
+    Committed {
+        /// The order.
+        order: OrderId,
+        /// How many.
+        quantity: Quantity,
+    },
+    /// The promised pieces are for sale again.
+    Released {
+        /// The order.
+        order: OrderId,
+        /// How many.
+        quantity: Quantity,
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Reason>,
+    },
+}
+
+impl crate::Event for Event {}
+
+/// What the stock can be asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// Begin to stock the variant.
+    Open {
+        /// Its product.
+        product: ProductId,
+        /// Its code.
+        sku: Sku,
+    },
+    /// Take in goods.
+    Receive {
+        /// How many.
+        quantity: Quantity,
+        /// Whence and why.
+        reason: Option<Reason>,
+    },
+    /// Write off goods.
+    Lose {
+        /// How many.
+        quantity: Quantity,
+        /// How.
+        reason: Option<Reason>,
+    },
+    /// Take back goods.
+    Return {
+        /// How many.
+        quantity: Quantity,
+        /// The order they had left with.
+        order: Option<OrderId>,
+        /// Why.
+        reason: Option<Reason>,
+    },
+    /// Set what was counted.
+    Count {
+        /// So many there are, the promised ones included.
+        on_hand: i64,
+    },
+    /// Promise pieces to an order.
+    Reserve {
+        /// The order.
+        order: OrderId,
+        /// How many.
+        quantity: Quantity,
+        /// When the promise ends.
+        expires_at: Option<DateTime<Utc>>,
+    },
+    /// Let the promised pieces leave.
+    Commit {
+        /// The order.
+        order: OrderId,
+    },
+    /// Take the promise back.
+    Release {
+        /// The order.
+        order: OrderId,
+        /// Why.
+        reason: Option<Reason>,
+    },
+}
+
+/// The stock as it is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct StockLevel {
+    /// The variant's product; nothing before it is stocked.
+    pub product: Option<ProductId>,
+    /// The variant's code; nothing before it is stocked.
+    pub sku: Option<Sku>,
+    /// What is there, promised or not.
+    pub on_hand: i64,
+    /// What of it is promised: the sum of the reservations.
+    pub reserved: i64,
+    /// To whom it is promised.
+    pub reservations: BTreeMap<OrderId, Reservation>,
+    /// The last orders whose pieces left.
+    settled: VecDeque<OrderId>,
+}
+
+/// A promise to an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Reservation {
+    /// How many.
+    pub quantity: Quantity,
+    /// When it ends unless it is paid for.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// What can be in the way.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Rejection {
+    /// The variant is not stocked.
+    #[error("the variant has no stock")]
+    Missing,
+    /// The variant is stocked as another.
+    #[error("the stock is open already")]
+    Exists,
+    /// More is wanted than can be had.
+    #[error("only {available} are available")]
+    NotEnough {
+        /// What can be had.
+        available: i64,
+    },
+    /// What would be taken is promised.
+    #[error("{reserved} are reserved by orders, release those first")]
+    Reserved {
+        /// What is promised.
+        reserved: i64,
+    },
+    /// The order holds another number already.
+    #[error("the order has reserved {quantity} already")]
+    ReservedOtherwise {
+        /// What it holds.
+        quantity: Quantity,
+    },
+    /// The order holds nothing.
+    #[error("the order has reserved nothing")]
+    NotReserved,
+    /// There would be absurdly many, or fewer than none.
+    #[error("on hand must be from 0 to {ON_HAND_MAX}")]
+    OutOfRange,
+}
+
+impl crate::Rejection for Rejection {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Exists => "exists",
+            Self::NotEnough { .. } => "not_enough",
+            Self::Reserved { .. } => "reserved",
+            Self::ReservedOtherwise { .. } => "reserved_otherwise",
+            Self::NotReserved => "not_reserved",
+            Self::OutOfRange => "out_of_range",
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Missing => Kind::Missing,
+            Self::Exists
+            | Self::NotEnough { .. }
+            | Self::Reserved { .. }
+            | Self::ReservedOtherwise { .. }
+            | Self::NotReserved => Kind::Conflict,
+            Self::OutOfRange => Kind::Invalid,
+        }
+    }
+}
+
+type Decision = Result<Vec<Event>, Rejection>;
+
+impl Decider for StockLevel {
+    const CATEGORY: &'static str = "stock";
+    type Id = VariantId;
+    type Command = Command;
+    type Event = Event;
+    type Rejection = Rejection;
+
+    fn decide(&self, command: &Command, _asked: &Asked) -> Decision {
+        if let Command::Open { product, sku } = command {
+            return self.open(*product, sku);
+        }
+        if self.product.is_none() {
+            return Err(Rejection::Missing);
+        }
+        match command {
+            // Opened above.
+            Command::Open { .. } => Ok(vec![]),
+            Command::Receive { quantity, reason } => {
+                self.room_for(*quantity)?;
+                Ok(vec![Event::Received { quantity: *quantity, reason: reason.clone() }])
+            }
+            Command::Lose { quantity, reason } => self.lose(*quantity, reason.as_ref()),
+            Command::Return { quantity, order, reason } => {
+                self.room_for(*quantity)?;
+                Ok(vec![Event::Returned { quantity: *quantity, order: *order, reason: reason.clone() }])
+            }
+            Command::Count { on_hand } => self.count(*on_hand),
+            Command::Reserve { order, quantity, expires_at } => self.reserve(*order, *quantity, *expires_at),
+            Command::Commit { order } => self.commit(*order),
+            Command::Release { order, reason } => Ok(self.release(*order, reason.as_ref())),
+        }
+    }
+
+    fn evolve(mut self, event: &Event) -> Self {
+        match event {
+            Event::Opened { product, sku } => {
+                self.product = Some(*product);
+                self.sku = Some(sku.clone());
+            }
+            Event::Received { quantity, .. } | Event::Returned { quantity, .. } => self.on_hand += quantity.get(),
+            Event::Lost { quantity, .. } => self.on_hand -= quantity.get(),
+            Event::Counted { on_hand } => self.on_hand = *on_hand,
+            Event::Reserved { order, quantity, expires_at } => {
+                self.reserved += quantity.get();
+                self.reservations.insert(*order, Reservation { quantity: *quantity, expires_at: *expires_at });
+            }
+            Event::Committed { order, quantity } => {
+                self.on_hand -= quantity.get();
+                self.forget(*order, *quantity);
+                if self.settled.len() == SETTLED_MAX {
+                    self.settled.pop_front();
+                }
+                self.settled.push_back(*order);
+            }
+            Event::Released { order, quantity, .. } => self.forget(*order, *quantity),
+        }
+        self
+    }
+}
+
+impl StockLevel {
+    /// What can be promised now.
+    pub fn available(&self) -> i64 {
+        self.on_hand - self.reserved
+    }
+
+    fn open(&self, product: ProductId, sku: &Sku) -> Decision {
+        match self.product {
+            None => Ok(vec![Event::Opened { product, sku: sku.clone() }]),
+            Some(known) if known == product && self.sku.as_ref() == Some(sku) => Ok(vec![]),
+            Some(_) => Err(Rejection::Exists),
+        }
+    }
+
+    fn room_for(&self, quantity: Quantity) -> Result<(), Rejection> {
+        if self.on_hand + quantity.get() > ON_HAND_MAX { Err(Rejection::OutOfRange) } else { Ok(()) }
+    }
+
+    fn lose(&self, quantity: Quantity, reason: Option<&Reason>) -> Decision {
+        if quantity.get() > self.on_hand {
+            return Err(Rejection::NotEnough { available: self.available() });
+        }
+        if quantity.get() > self.available() {
+            return Err(Rejection::Reserved { reserved: self.reserved });
+        }
+        Ok(vec![Event::Lost { quantity, reason: reason.cloned() }])
+    }
+
+    fn count(&self, on_hand: i64) -> Decision {
+        if !(0..=ON_HAND_MAX).contains(&on_hand) {
+            return Err(Rejection::OutOfRange);
+        }
+        if on_hand < self.reserved {
+            return Err(Rejection::Reserved { reserved: self.reserved });
+        }
+        // A count that finds what is expected is a fact too: somebody looked.
+        Ok(vec![Event::Counted { on_hand }])
+    }
+
+    fn reserve(&self, order: OrderId, quantity: Quantity, expires_at: Option<DateTime<Utc>>) -> Decision {
+        match self.reservations.get(&order) {
+            Some(held) if held.quantity == quantity => return Ok(vec![]),
+            Some(held) => return Err(Rejection::ReservedOtherwise { quantity: held.quantity }),
+            None => {}
+        }
+        let available = self.available();
+        if quantity.get() > available {
+            return Err(Rejection::NotEnough { available });
+        }
+        Ok(vec![Event::Reserved { order, quantity, expires_at }])
+    }
+
+    fn commit(&self, order: OrderId) -> Decision {
+        match self.reservations.get(&order) {
+            Some(held) => Ok(vec![Event::Committed { order, quantity: held.quantity }]),
+            None if self.settled.contains(&order) => Ok(vec![]),
+            None => Err(Rejection::NotReserved),
+        }
+    }
+
+    fn release(&self, order: OrderId, reason: Option<&Reason>) -> Vec<Event> {
+        let held = self.reservations.get(&order);
+        held.map(|held| Event::Released { order, quantity: held.quantity, reason: reason.cloned() })
+            .into_iter()
+            .collect()
+    }
+
+    fn forget(&mut self, order: OrderId, quantity: Quantity) {
+        self.reservations.remove(&order);
+        self.reserved -= quantity.get();
+    }
+}
+
+#[cfg(test)]
+mod tests;

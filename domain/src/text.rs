@@ -1,0 +1,251 @@
+//! Texts with a limit and an alphabet each: what is none of these never gets past the edge.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::de::{Error as _, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Longest title, in characters: what fits a listing and a search result.
+pub const TITLE_MAX: usize = 200;
+/// Longest description: some five printed pages, and still one small event.
+pub const DESCRIPTION_MAX: usize = 10_000;
+/// Longest SKU: barcodes and ERP article numbers stay below it.
+pub const SKU_MAX: usize = 64;
+/// Longest slug: one readable part of an address.
+pub const SLUG_MAX: usize = 80;
+/// Longest name of a thing, such as a category or a city.
+pub const NAME_MAX: usize = 120;
+/// Longest country: the longest official short name has 56 characters.
+pub const COUNTRY_MAX: usize = 60;
+/// Longest postal code: the longest in use have 10 characters, and people add spaces.
+pub const POSTAL_CODE_MAX: usize = 16;
+/// Longest reason: one sentence.
+pub const REASON_MAX: usize = 200;
+/// Longest reference from another system, such as an invoice or a customer number.
+pub const REFERENCE_MAX: usize = 64;
+/// Longest name of an attribute or an option: it is also a query parameter.
+pub const ATTRIBUTE_NAME_MAX: usize = 40;
+/// Longest value of an attribute or an option: it is shown as a filter.
+pub const LABEL_MAX: usize = 200;
+/// Longest hash of a token, in characters: 64 bytes as hexadecimal digits.
+pub const HASH_MAX: usize = 128;
+
+/// Why a text is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TextError {
+    /// Nothing is there.
+    #[error("the {what} is empty")]
+    Empty {
+        /// What the text would be.
+        what: &'static str,
+    },
+    /// There is too much of it.
+    #[error("the {what} has more than {max} characters")]
+    TooLong {
+        /// What the text would be.
+        what: &'static str,
+        /// The limit.
+        max: usize,
+    },
+    /// It has a character that it may not have, or has it in the wrong place.
+    #[error("the {what} may only hold {allowed}")]
+    Characters {
+        /// What the text would be.
+        what: &'static str,
+        /// The alphabet, in words.
+        allowed: &'static str,
+    },
+}
+
+/// What a kind of text must be.
+struct Rules {
+    what: &'static str,
+    max: usize,
+    /// Surrounding space is cut off, or else refused.
+    trim: bool,
+    /// Whether there may be no text at all.
+    empty: bool,
+    allowed: &'static str,
+    fits: fn(&str) -> bool,
+}
+
+impl Rules {
+    fn check<'a>(&self, text: &'a str) -> Result<&'a str, TextError> {
+        let what = self.what;
+        let trimmed = text.trim();
+        if trimmed.is_empty() && !self.empty {
+            return Err(TextError::Empty { what });
+        }
+        // Bytes are at least as many as characters, so most texts are counted once.
+        if trimmed.len() > self.max && trimmed.chars().count() > self.max {
+            return Err(TextError::TooLong { what, max: self.max });
+        }
+        if !(self.fits)(trimmed) || (!self.trim && trimmed.len() != text.len()) {
+            return Err(TextError::Characters { what, allowed: self.allowed });
+        }
+        Ok(trimmed)
+    }
+}
+
+/// Neither a control character nor one that turns the direction of what is around it.
+fn printable(letter: char) -> bool {
+    !letter.is_control() && !matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+fn one_line(text: &str) -> bool {
+    text.chars().all(printable)
+}
+
+fn many_lines(text: &str) -> bool {
+    text.chars().all(|letter| printable(letter) || matches!(letter, '\n' | '\r' | '\t'))
+}
+
+fn slug(text: &str) -> bool {
+    let inside = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    text.bytes().all(inside) && !text.starts_with('-') && !text.ends_with('-') && !text.contains("--")
+}
+
+fn attribute_name(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'-')
+}
+
+fn postal_code(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b' ' || byte == b'-')
+}
+
+fn token(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+const PRINTABLE: &str = "printable characters";
+
+macro_rules! texts {
+    ($($(#[$doc:meta])* $name:ident $rules:expr;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// Checks the text and cuts off the space around it.
+            pub fn new(text: &str) -> Result<Self, TextError> {
+                const RULES: Rules = $rules;
+                RULES.check(text).map(|text| Self(Arc::from(text)))
+            }
+
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str { &self.0 }
+        }
+
+        impl FromStr for $name {
+            type Err = TextError;
+            fn from_str(text: &str) -> Result<Self, TextError> { Self::new(text) }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = TextError;
+            fn try_from(text: String) -> Result<Self, TextError> { Self::new(&text) }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.write_str(&self.0) }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { fmt::Debug::fmt(&self.0, f) }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_str(Checked(Self::new))
+            }
+        }
+    )*};
+}
+
+/// Reads a text with a check, without a copy of it in between.
+struct Checked<T>(fn(&str) -> Result<T, TextError>);
+
+impl<T> Visitor<'_> for Checked<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
+        (self.0)(text).map_err(E::custom)
+    }
+}
+
+const fn line(what: &'static str, max: usize) -> Rules {
+    Rules { what, max, trim: true, empty: false, allowed: PRINTABLE, fits: one_line }
+}
+
+texts! {
+    /// What a product or a variant is called.
+    Title line("title", TITLE_MAX);
+    /// What a product is, in as many lines as it takes; may be empty.
+    Description Rules {
+        empty: true,
+        allowed: "printable characters and line breaks",
+        fits: many_lines,
+        ..line("description", DESCRIPTION_MAX)
+    };
+    /// The seller's own code of a variant, exactly as written: capitals and inner spaces count.
+    Sku Rules { trim: false, allowed: "printable characters, without space around them", ..line("sku", SKU_MAX) };
+    /// A name as part of an address, such as `kitchen-knives`.
+    Slug Rules { allowed: "lower case letters, digits and single hyphens between them", fits: slug, ..line("slug", SLUG_MAX) };
+    /// What a thing or a place is called.
+    Name line("name", NAME_MAX);
+    /// A country: its ISO 3166 code, or its name where an older system kept that.
+    Country line("country", COUNTRY_MAX);
+    /// A postal code as its country writes it.
+    PostalCode Rules { allowed: "letters, digits, spaces and hyphens", fits: postal_code, ..line("postal code", POSTAL_CODE_MAX) };
+    /// Why somebody did something.
+    Reason line("reason", REASON_MAX);
+    /// What another system calls a thing.
+    Reference line("reference", REFERENCE_MAX);
+    /// What an attribute of a product or an option of a variant is called.
+    AttributeName Rules {
+        allowed: "lower case letters, digits, hyphens and underscores",
+        fits: attribute_name,
+        ..line("attribute name", ATTRIBUTE_NAME_MAX)
+    };
+    /// The value of an option, or of an attribute that is a text.
+    Label line("value", LABEL_MAX);
+    /// The hash of a secret; never the secret.
+    Hash Rules { allowed: "visible ASCII characters", fits: token, ..line("hash", HASH_MAX) };
+}
+
+impl Country {
+    /// Whether it is an ISO 3166 alpha-2 code by its form.
+    pub fn is_code(&self) -> bool {
+        self.0.len() == 2 && self.0.bytes().all(|byte| byte.is_ascii_uppercase())
+    }
+}
+
+/// Reads a field whose absence and whose null differ: absent is `None`, null is `Some(None)`.
+pub(crate) fn present<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Option::<T>::deserialize(deserializer).map(Some).map_err(D::Error::custom)
+}
+
+#[cfg(test)]
+mod tests;
