@@ -1,0 +1,18 @@
+//! `make bench`: every figure beside the limit that this machine showed in the same run.
+
+mod append;
+mod report;
+
+use anyhow::Result;
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    let wants = |name: &str| wanted.is_empty() || wanted.iter().any(|one| one == name);
+    let mut report = report::Report::default();
+    let url = std::env::var("BYTESHOP_BENCH_DATABASE_URL")?;
+    if wants("append") {
+        append::run(&url, &mut report).await?;
+    }
+    report.write()
+}
