@@ -71,6 +71,9 @@ pub enum Error {
     /// The store did not answer; whether the command was carried out is not known.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The payment provider did not answer.
+    #[error(transparent)]
+    Provider(#[from] crate::ports::NoAnswer),
     /// An event of ours cannot be read or written.
     #[error(transparent)]
     Codec(#[from] CodecError),

@@ -191,7 +191,7 @@ fn count(command: &'static str, error: Option<&Error>) {
         None => "accepted",
         Some(Error::Rejected(_)) => "rejected",
         Some(Error::Version { .. } | Error::KeyReused | Error::InFlight | Error::Contended) => "conflict",
-        Some(Error::Store(_) | Error::Codec(_)) => "failed",
+        Some(Error::Store(_) | Error::Codec(_) | Error::Provider(_)) => "failed",
     };
     metrics::counter!("byteshop_commands_total", "command" => command, "outcome" => outcome).increment(1);
 }

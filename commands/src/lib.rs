@@ -4,10 +4,14 @@
 
 pub mod appender;
 mod cache;
+pub mod cases;
 mod error;
 mod execute;
 mod in_flight;
 pub mod intent;
+mod pay;
+pub mod ports;
+pub mod processes;
 mod state;
 mod unit;
 
@@ -34,6 +38,7 @@ struct Shared {
     cache: cache::Cache,
     in_flight: in_flight::InFlight,
     clock: Clock,
+    provider: Box<dyn ports::PaymentProvider>,
 }
 
 impl Commands {
@@ -45,6 +50,7 @@ impl Commands {
             cache: cache::Cache::default(),
             in_flight: in_flight::InFlight::default(),
             clock: Clock,
+            provider: Box::new(ports::payment_test::TestProvider),
         };
         Self { shared: Arc::new(shared) }
     }
@@ -57,6 +63,10 @@ impl Commands {
     /// The clock and the source of ids.
     pub fn clock(&self) -> Clock {
         self.shared.clock
+    }
+
+    fn provider(&self) -> &dyn ports::PaymentProvider {
+        self.shared.provider.as_ref()
     }
 
     fn appender(&self) -> &Appender {

@@ -50,6 +50,11 @@ impl Commands {
             .collect())
     }
 
+    /// What this process last saw of an aggregate: durable, perhaps no longer the newest. For facts that stay true.
+    pub(crate) fn glimpse<A: Decider>(&self, id: A::Id) -> Option<Arc<A>> {
+        self.cache().durable(&StreamId::of::<A>(id)).map(|found| downcast(&found))
+    }
+
     /// The state of an aggregate at an earlier moment, none when it did not exist then.
     pub async fn get_at<A: Decider>(&self, id: A::Id, at: At) -> Result<Option<Snapshot<A>>, Error> {
         let stream = StreamId::of::<A>(id);

@@ -125,6 +125,16 @@ impl Unit {
         Ok(loaded)
     }
 
+    /// Looks at an aggregate without expecting it to stay as it is: for hints that are checked again later.
+    pub async fn peek<A: Decider>(&self, id: A::Id) -> Result<Loaded<A>, Error> {
+        let stream = StreamId::of::<A>(id);
+        let versioned = match self.commands.cache().latest(&stream) {
+            Some(versioned) => versioned,
+            None => self.commands.read_states::<A>(&[stream]).await?.swap_remove(0),
+        };
+        Ok(Loaded { id, version: versioned.version, state: downcast(&versioned) })
+    }
+
     /// Starts an aggregate under a new id, without looking for one: if there is one, the append is refused.
     pub fn start<A: Decider>(&self, id: A::Id) -> Loaded<A> {
         self.work().see(StreamId::of::<A>(id), 0);

@@ -19,3 +19,8 @@ impl Clock {
         Uuid::now_v7()
     }
 }
+
+/// A moment without its fraction of a second.
+pub fn whole_seconds(moment: DateTime<Utc>) -> DateTime<Utc> {
+    moment.trunc_subsecs(0)
+}

@@ -1,0 +1,143 @@
+//! Commands that concern several aggregates at once: each is decided whole and appended whole, or not at all.
+
+use std::collections::BTreeMap;
+
+use byteshop_domain::Kind;
+use byteshop_domain::cart::{self, Cart, Offer};
+use byteshop_domain::checkout::{self, Ids};
+use byteshop_domain::ids::{CartId, Id as _, PaymentId, ProductId, VariantId};
+use byteshop_domain::name::{self, NameKind, UniqueName};
+use byteshop_domain::order::Order;
+use byteshop_domain::payment::Payment;
+use byteshop_domain::product::{self, Product};
+use byteshop_domain::quantity::Quantity;
+use byteshop_domain::stock::{self, StockLevel};
+use byteshop_domain::text::{Label, Sku};
+use chrono::TimeDelta;
+
+use crate::error::{Error, Rejected};
+use crate::unit::{Loaded, Unit};
+
+/// Adds a variant to a product: its SKU is claimed and its stock opened with it.
+///
+/// `command` is [`product::Command::AddVariant`].
+pub async fn add_variant(
+    unit: &Unit,
+    product: &mut Loaded<Product>,
+    variant: VariantId,
+    sku: &Sku,
+    command: &product::Command,
+) -> Result<(), Error> {
+    let name_id = name::id(NameKind::Sku, sku.as_str());
+    unit.decide(product, command)?;
+    let mut name = unit.load::<UniqueName>(name_id).await?;
+    let text =
+        Label::new(sku.as_str()).map_err(|error| unit.refuse("variant.sku", Kind::Invalid, error.to_string()))?;
+    let claim = name::Command::Claim { kind: NameKind::Sku, text, owner: variant.to_string() };
+    unit.decide(&mut name, &claim)?;
+    let mut stock = unit.load::<StockLevel>(variant).await?;
+    unit.decide(&mut stock, &stock::Command::Open { product: product.id, sku: sku.clone() })
+}
+
+/// Takes a variant out of a product: its SKU is free again; its stock stays, for orders that hold some of it.
+pub async fn remove_variant(unit: &Unit, product: &mut Loaded<Product>, variant: VariantId) -> Result<(), Error> {
+    let sku = product.state.existing().ok().and_then(|it| it.variants.get(&variant)).map(|it| it.sku.clone());
+    unit.decide(product, &product::Command::RemoveVariant { variant })?;
+    if let Some(sku) = sku {
+        let mut name = unit.load::<UniqueName>(name::id(NameKind::Sku, sku.as_str())).await?;
+        unit.decide(&mut name, &name::Command::Release {})?;
+    }
+    Ok(())
+}
+
+/// Puts so much of a variant into a cart, at today's price.
+///
+/// The availability is looked up without holding the stock to it: the cart promises nothing, and checkout looks again.
+pub async fn set_line(
+    unit: &Unit,
+    cart: &mut Loaded<Cart>,
+    variant: VariantId,
+    quantity: Quantity,
+) -> Result<(), Error> {
+    let not_sold = || Error::Rejected(Rejected::missing("variant"));
+    let mut stock = unit.peek::<StockLevel>(variant).await?;
+    if stock.version == 0 || stock.state.available() < quantity.get() {
+        // A refusal has to hold, so now the version counts.
+        stock = unit.load::<StockLevel>(variant).await?;
+    }
+    let product_id = stock.state.product.ok_or_else(not_sold)?;
+    let product = unit.load::<Product>(product_id).await?;
+    let Ok(created) = product.state.existing() else { return Err(not_sold()) };
+    let sold = created.variants.get(&variant).filter(|_| created.status == product::Status::Published);
+    let sold = sold.ok_or_else(not_sold)?;
+    let available = stock.state.available();
+    if available < quantity.get() {
+        return Err(Error::Rejected(Rejected::of::<StockLevel>(&stock::Rejection::NotEnough { available })));
+    }
+    let line = cart::Line {
+        variant,
+        product: product_id,
+        sku: sold.sku.clone(),
+        title: sold.title.clone(),
+        quantity,
+        unit_price: sold.price,
+    };
+    unit.decide(cart, &cart::Command::SetLine(line))
+}
+
+/// What is offered now of everything in a cart.
+pub async fn offers(unit: &Unit, cart: &Cart) -> Result<BTreeMap<VariantId, Offer>, Error> {
+    let Ok(created) = cart.existing() else { return Ok(BTreeMap::new()) };
+    let variants: Vec<VariantId> = created.lines.iter().map(|line| line.variant).collect();
+    let mut products: Vec<ProductId> = created.lines.iter().map(|line| line.product).collect();
+    products.sort_unstable();
+    products.dedup();
+    let stocks = unit.load_all::<StockLevel>(&variants).await?;
+    let products = unit.load_all::<Product>(&products).await?;
+    let offer = |(line, stock): (&cart::Line, &Loaded<StockLevel>)| {
+        let product = products.iter().find(|product| product.id == line.product)?;
+        Some((line.variant, Offer::of(&product.state, line.variant, &stock.state)?))
+    };
+    Ok(created.lines.iter().zip(&stocks).filter_map(offer).collect())
+}
+
+/// A cart that became an order.
+#[derive(Debug)]
+pub struct CheckedOut {
+    /// The order, as placed.
+    pub order: Loaded<Order>,
+    /// The payment that was opened with it.
+    pub payment: PaymentId,
+}
+
+/// Turns a cart into an order: cart closed, order placed, payment opened and every line reserved in one append.
+///
+/// `pay_within` is how long the goods stay reserved without payment.
+pub async fn checkout(unit: &Unit, mut cart: Loaded<Cart>, pay_within: TimeDelta) -> Result<CheckedOut, Error> {
+    let offers = offers(unit, &cart.state).await?;
+    let ids = Ids { cart: cart.id, order: unit.new_id(), payment: unit.new_id() };
+    // Whole seconds are enough for people, and shorter to read in the log.
+    let pay_by = byteshop_eventstore::clock::whole_seconds(unit.now()) + pay_within;
+    let placed =
+        checkout::checkout(&cart.state, &offers, ids, pay_by).map_err(|rejection| refused_checkout(&rejection))?;
+    unit.decide(&mut cart, &placed.cart)?;
+    let mut order = unit.start::<Order>(ids.order);
+    unit.decide(&mut order, &placed.order)?;
+    let mut payment = unit.start::<Payment>(ids.payment);
+    unit.decide(&mut payment, &placed.payment)?;
+    for (variant, command) in &placed.stock {
+        let mut stock = unit.load::<StockLevel>(*variant).await?;
+        unit.decide(&mut stock, command)?;
+    }
+    Ok(CheckedOut { order, payment: ids.payment })
+}
+
+fn refused_checkout(rejection: &checkout::Rejection) -> Error {
+    let mut rejected = Rejected::named(CartId::PREFIX, rejection);
+    if let checkout::Rejection::Problems(problems) = rejection {
+        let lines: Vec<String> =
+            problems.iter().map(|problem| format!("{} {}", problem.variant(), problem.code())).collect();
+        rejected.detail = format!("{rejection}: {}", lines.join(", "));
+    }
+    Error::Rejected(rejected)
+}

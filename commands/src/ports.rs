@@ -1,0 +1,48 @@
+//! The outside world, as the shop needs it: each port has an implementation that talks to it and one that simulates it.
+
+pub mod payment_test;
+
+use byteshop_domain::money::Money;
+use byteshop_domain::payment::{ProviderOutcome, ProviderReference};
+use chrono::{DateTime, Utc};
+use futures_util::future::BoxFuture;
+
+/// The provider did not answer in time, or not in words that we understand: what it did is not known.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the payment provider did not answer: {0}")]
+pub struct NoAnswer(pub String);
+
+/// A charge that a buyer asked for.
+#[derive(Debug, Clone)]
+pub struct Charge<'a> {
+    /// Our reference; the provider treats a second charge under it as the same.
+    pub reference: &'a ProviderReference,
+    /// How much.
+    pub amount: Money,
+    /// What the buyer's client got from the provider; it goes to the provider and nowhere else.
+    pub token: &'a str,
+}
+
+/// A payment provider.
+pub trait PaymentProvider: Send + Sync {
+    /// Whether a token has the form that this provider gives out.
+    fn knows(&self, token: &str) -> bool;
+    /// A reference for a new charge with this token.
+    fn reference(&self, token: &str, id: uuid::Uuid) -> Option<ProviderReference>;
+    /// Authorizes the amount.
+    fn authorize<'a>(
+        &'a self,
+        charge: Charge<'a>,
+        now: DateTime<Utc>,
+    ) -> BoxFuture<'a, Result<ProviderOutcome, NoAnswer>>;
+    /// Takes what was authorized; a second time changes nothing.
+    fn capture<'a>(&'a self, reference: &'a ProviderReference) -> BoxFuture<'a, Result<(), NoAnswer>>;
+    /// Gives back whatever is held or was taken under the reference; a second time changes nothing.
+    fn release<'a>(&'a self, reference: &'a ProviderReference) -> BoxFuture<'a, Result<(), NoAnswer>>;
+    /// What became of a charge.
+    fn look_up<'a>(
+        &'a self,
+        reference: &'a ProviderReference,
+        now: DateTime<Utc>,
+    ) -> BoxFuture<'a, Result<ProviderOutcome, NoAnswer>>;
+}

@@ -1,0 +1,148 @@
+//! One step of a process: a command like any other, asked by the process because of an event.
+
+use byteshop_domain::Actor;
+use byteshop_domain::decider::Decider;
+use byteshop_domain::ids::{OrderId, VariantId};
+use byteshop_domain::order::{self, Order};
+use byteshop_domain::payment::VoidReason;
+use byteshop_domain::process::Step;
+use byteshop_domain::quantity::Demand;
+use byteshop_domain::stock::{self, StockLevel};
+use uuid::Uuid;
+
+use crate::Commands;
+use crate::error::Error;
+use crate::intent::{Intent, Key};
+
+/// The event that led to a step.
+#[derive(Debug, Clone)]
+pub struct Cause {
+    /// The process.
+    pub process: &'static str,
+    /// The event's position.
+    pub position: i64,
+    /// Its chain of causes.
+    pub correlation: Uuid,
+    /// Its trace.
+    pub trace_id: Option<String>,
+}
+
+/// Carries out a step. What the domain refuses is final: the process says what follows from that.
+pub async fn carry_out(commands: &Commands, cause: &Cause, step: &Step) -> Result<(), Error> {
+    let mut step = step.clone();
+    loop {
+        match carry_out_once(commands, cause, &step).await {
+            Err(Error::Rejected(rejected)) => {
+                tracing::debug!(
+                    process = cause.process,
+                    position = cause.position,
+                    code = rejected.code,
+                    "a step was refused"
+                );
+                match step.when_refused(&rejected.code) {
+                    Some(next) => step = next,
+                    None => return Ok(()),
+                }
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+async fn carry_out_once(commands: &Commands, cause: &Cause, step: &Step) -> Result<(), Error> {
+    let intent = |command| intent(commands, cause, command);
+    match step {
+        Step::MarkPaid { order, payment } => {
+            one::<Order>(commands, &intent("order.mark_paid"), *order, order::Command::MarkPaid { payment: *payment })
+                .await
+        }
+        Step::MarkRefunded { order, payment } => {
+            one::<Order>(
+                commands,
+                &intent("order.mark_refunded"),
+                *order,
+                order::Command::MarkRefunded { payment: *payment },
+            )
+            .await
+        }
+        Step::CancelOrder { order, reason } => {
+            one::<Order>(commands, &intent("order.cancel"), *order, order::Command::Cancel { reason: *reason }).await
+        }
+        Step::CommitStock { order, lines } => {
+            let order = *order;
+            move_stock(commands, &intent("stock.commit"), lines, |_| stock::Command::Commit { order }).await
+        }
+        Step::ReleaseStock { order, lines } => {
+            let order = *order;
+            move_stock(commands, &intent("stock.release"), lines, |_| stock::Command::Release { order, reason: None })
+                .await
+        }
+        Step::ReturnStock { order, lines } => return_stock(commands, cause, *order, lines).await,
+        Step::CapturePayment { payment } => commands.capture_payment(&intent("payment.capture"), *payment).await,
+        Step::VoidPayment { payment } => {
+            commands.void_payment(&intent("payment.void"), *payment, VoidReason::OrderCancelled).await
+        }
+        Step::SettlePayment { payment } => commands.settle_payment(&intent("payment.settle"), *payment).await,
+        // The runner keeps timers; a timer that sets or forgets a timer has nothing left to do here.
+        Step::Wake { .. } | Step::Forget { .. } => Ok(()),
+    }
+}
+
+fn intent(commands: &Commands, cause: &Cause, command: &'static str) -> Intent {
+    let actor = Actor::Process { name: cause.process.to_owned() };
+    Intent {
+        correlation_id: cause.correlation,
+        causation: Some(cause.position),
+        trace_id: cause.trace_id.clone(),
+        ..Intent::new(actor, command, commands.clock().new_id())
+    }
+}
+
+async fn one<A: Decider>(commands: &Commands, intent: &Intent, id: A::Id, command: A::Command) -> Result<(), Error> {
+    let command = &command;
+    commands
+        .run(intent, |unit| async move {
+            let mut loaded = unit.load::<A>(id).await?;
+            unit.decide(&mut loaded, command)
+        })
+        .await?;
+    Ok(())
+}
+
+async fn move_stock(
+    commands: &Commands,
+    intent: &Intent,
+    lines: &[Demand],
+    command: impl Fn(&Demand) -> stock::Command + Send + Sync,
+) -> Result<(), Error> {
+    let command = &command;
+    commands
+        .run(intent, |unit| async move {
+            let variants: Vec<VariantId> = lines.iter().map(|line| line.variant).collect();
+            let stocks = unit.load_all::<StockLevel>(&variants).await?;
+            for (mut stock, line) in stocks.into_iter().zip(lines) {
+                unit.decide(&mut stock, &command(line))?;
+            }
+            Ok(())
+        })
+        .await?;
+    Ok(())
+}
+
+/// Returning is the one step that the aggregate cannot see as done, so it has a receipt.
+async fn return_stock(commands: &Commands, cause: &Cause, order: OrderId, lines: &[Demand]) -> Result<(), Error> {
+    let key = Key {
+        who: format!("process {}", cause.process),
+        key: format!("{}/return_stock", cause.position),
+        fingerprint: order.to_string().into_bytes(),
+    };
+    let intent = Intent { key: Some(key), ..intent(commands, cause, "stock.return") };
+    let returned = |line: &Demand| stock::Command::Return { quantity: line.quantity, order: Some(order), reason: None };
+    move_stock(commands, &intent, lines, returned).await
+}
+
+/// A position as a metric; exact up to 2^53.
+#[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
+pub fn metric(position: i64) -> f64 {
+    position as f64
+}
