@@ -62,6 +62,10 @@ impl Appender {
         cancel: CancellationToken,
     ) -> (Self, tokio::task::JoinHandle<()>) {
         let (queue, waiting) = mpsc::unbounded_channel();
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the caller is given the handle, and waits for the task at the end"
+        )]
         let task = tokio::spawn(run(log, waiting, committed, cancel));
         (Self { queue }, task)
     }

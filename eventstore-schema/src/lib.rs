@@ -4,6 +4,7 @@
 
 pub mod append;
 pub mod clock;
+pub mod database;
 pub mod delivery;
 pub mod envelope;
 mod error;

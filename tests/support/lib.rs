@@ -1,1 +1,5 @@
-//! Support.
+//! What the tests share: servers of their own, and patience with a limit.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by a panic")]
+
+pub mod patience;
+pub mod servers;

@@ -1,0 +1,140 @@
+//! Why the private servers cannot run, and what to do about it.
+
+use std::path::PathBuf;
+
+use super::binaries::{INSTALL, MIN_NATS, MIN_POSTGRES};
+
+/// The private servers cannot be started or stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Another shop holds the data directory.
+    #[error("the data directory {} is in use by {holder}: stop that shop, or name another directory with --data", data.display())]
+    InUse {
+        /// The data directory.
+        data: PathBuf,
+        /// Who holds it, such as `process 123`.
+        holder: String,
+    },
+    /// A program is not installed.
+    #[error("{program} was not found: {INSTALL}, or set {variable}")]
+    Missing {
+        /// The program, such as `nats-server`.
+        program: &'static str,
+        /// The variable that names its place.
+        variable: &'static str,
+    },
+    /// A program is older than what the shop works with.
+    #[error(
+        "{program} {found} is too old: the shop needs Postgres {MIN_POSTGRES} and nats-server {}.{} or newer",
+        MIN_NATS.0,
+        MIN_NATS.1
+    )]
+    TooOld {
+        /// The program.
+        program: &'static str,
+        /// Its version.
+        found: String,
+    },
+    /// The data was written by another major version of Postgres.
+    #[error(
+        "{} was written by Postgres {written}, and only Postgres {found} is here: install Postgres {written} or set \
+         BYTESHOP_PG_BIN to its programs, move the data with pg_upgrade, or start anew with another --data",
+        data.display()
+    )]
+    OtherMajor {
+        /// The directory of Postgres.
+        data: PathBuf,
+        /// The major version in PG_VERSION.
+        written: u32,
+        /// What was found, such as `17.2`.
+        found: String,
+    },
+    /// The file with the passwords is gone while the data is still there.
+    #[error(
+        "{} is missing, and with it the password of the data beside it: restore it from a backup, or start anew with another --data",
+        file.display()
+    )]
+    SecretsLost {
+        /// The missing file.
+        file: PathBuf,
+    },
+    /// We are root, and nobody else is there to run the servers.
+    #[error(
+        "Postgres refuses to run as root, and there is no user postgres or nobody to run it: start the shop as another user"
+    )]
+    NoAccount,
+    /// The directory belongs to somebody else.
+    #[error(
+        "{} belongs to another user (uid {owner}): start the shop as that user, or name another directory with --data",
+        dir.display()
+    )]
+    NotOurs {
+        /// The directory.
+        dir: PathBuf,
+        /// Its owner.
+        owner: u32,
+    },
+    /// The unprivileged user cannot enter the data directory.
+    #[error(
+        "user {user}, who runs the servers when the shop runs as root, cannot enter {}: \
+         name a directory with --data that is open to all, such as /var/lib/byteshop",
+        dir.display()
+    )]
+    Unreachable {
+        /// The directory.
+        dir: PathBuf,
+        /// The unprivileged user.
+        user: String,
+    },
+    /// A program ended although it should run.
+    #[error("{program} did not start ({status}); it says:\n{output}")]
+    Ended {
+        /// The program.
+        program: &'static str,
+        /// How it ended.
+        status: String,
+        /// The last lines that it wrote.
+        output: String,
+    },
+    /// A program runs and does not become ready.
+    #[error("{program} was not ready within {seconds} s; its log is {}", log.display())]
+    NotReady {
+        /// The program.
+        program: &'static str,
+        /// How long we waited.
+        seconds: u64,
+        /// Where it writes.
+        log: PathBuf,
+    },
+    /// A server of an earlier shop on the same data cannot be stopped.
+    #[error("a {program} of this data directory still runs as process {pid} and cannot be stopped: stop it first")]
+    StillRuns {
+        /// The program.
+        program: &'static str,
+        /// Its process.
+        pid: i32,
+    },
+    /// The database of the shop cannot be made.
+    #[error("the database cannot be made")]
+    Database(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The operating system refused something.
+    #[error("cannot {doing}")]
+    Io {
+        /// What was tried, as a sentence that follows "cannot".
+        doing: String,
+        /// What the system says.
+        source: std::io::Error,
+    },
+}
+
+/// Says what was tried when the system refuses it.
+pub(super) trait Doing<T> {
+    /// `doing` follows "cannot".
+    fn doing(self, doing: impl FnOnce() -> String) -> Result<T, Error>;
+}
+
+impl<T> Doing<T> for std::io::Result<T> {
+    fn doing(self, doing: impl FnOnce() -> String) -> Result<T, Error> {
+        self.map_err(|source| Error::Io { doing: doing(), source })
+    }
+}

@@ -1,0 +1,137 @@
+//! What a data directory remembers of its servers: the mark of its processes, the password and the ports.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{Read as _, Seek as _, Write as _};
+use std::net::TcpListener;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::error::{Doing as _, Error};
+
+/// Ports lie below what Linux and macOS give to outgoing connections: a client that knocks while the server
+/// restarts could otherwise be given the server's own port, and keep it.
+const FIRST_PORT: u16 = 20_000;
+/// How many ports there are to choose from.
+const PORTS: u16 = 12_000;
+
+/// The remembered part, in `servers.json`, readable by its owner alone.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Remembered {
+    /// Stands in the command line of every server of this directory and of no other.
+    pub(super) mark: String,
+    /// The password of Postgres.
+    pub(super) password: String,
+    /// The port of Postgres.
+    pub(super) postgres_port: u16,
+    /// The port of NATS.
+    pub(super) nats_port: u16,
+}
+
+impl Remembered {
+    /// Reads what an earlier start wrote, or makes it up; ports that are taken by now are replaced.
+    pub(super) fn load(data: &Path, has_database: bool) -> Result<Self, Error> {
+        let file = file_in(data);
+        let text = match fs::read_to_string(&file) {
+            Ok(text) => Some(text),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error).doing(|| format!("read {}", file.display())),
+        };
+        match text {
+            Some(text) => {
+                serde_json::from_str(&text).map_err(Into::into).doing(|| format!("understand {}", file.display()))
+            }
+            None if has_database => Err(Error::SecretsLost { file }),
+            None => Ok(Self {
+                mark: format!("byteshop_{}", random_hex::<6>()?),
+                password: random_hex::<16>()?,
+                postgres_port: free_port()?,
+                nats_port: free_port()?,
+            }),
+        }
+    }
+
+    /// Writes the file as a whole, so that it is never half there.
+    pub(super) fn save(&self, data: &Path) -> Result<(), Error> {
+        let file = file_in(data);
+        let text = serde_json::to_string_pretty(self).map_err(Into::into).doing(|| "write servers.json".into())?;
+        let fresh = file.with_extension("json.new");
+        write_secret(&fresh, &text)?;
+        fs::rename(&fresh, &file).doing(|| format!("write {}", file.display()))
+    }
+}
+
+/// Writes a file that only its owner can read.
+pub(super) fn write_secret(file: &Path, text: &str) -> Result<(), Error> {
+    let write = || {
+        let mut open = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(file)?;
+        open.write_all(text.as_bytes())?;
+        open.sync_all()
+    };
+    write().doing(|| format!("write {}", file.display()))
+}
+
+/// Holds the data directory for this process; the lock ends with the process, however that ends.
+pub(super) fn lock(data: &Path) -> Result<File, Error> {
+    let path = data.join("lock");
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .doing(|| format!("open {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            let holder = match file.read_to_string(&mut holder) {
+                Ok(read) if read > 0 => format!("process {}", holder.trim()),
+                Ok(_) | Err(_) => "another shop".to_owned(),
+            };
+            return Err(Error::InUse { data: data.to_owned(), holder });
+        }
+        Err(TryLockError::Error(error)) => return Err(error).doing(|| format!("lock {}", path.display())),
+    }
+    let note = |file: &mut File| {
+        file.set_len(0)?;
+        file.rewind()?;
+        writeln!(file, "{}", std::process::id())
+    };
+    note(&mut file).doing(|| format!("write {}", path.display()))?;
+    Ok(file)
+}
+
+/// A port of 127.0.0.1 that nobody listens on now.
+pub(super) fn free_port() -> Result<u16, Error> {
+    // With most of the range free, this many tries fail only when listening is impossible.
+    for _ in 0..1_000 {
+        let mut random = [0; 2];
+        fill(&mut random)?;
+        let port = FIRST_PORT + u16::from_ne_bytes(random) % PORTS;
+        if is_free(port) {
+            return Ok(port);
+        }
+    }
+    Err(std::io::Error::from(std::io::ErrorKind::AddrInUse)).doing(|| "find a free port on 127.0.0.1".into())
+}
+
+/// Whether a server could listen there now.
+pub(super) fn is_free(port: u16) -> bool {
+    TcpListener::bind(("127.0.0.1", port)).is_ok()
+}
+
+fn file_in(data: &Path) -> PathBuf {
+    data.join("servers.json")
+}
+
+fn random_hex<const BYTES: usize>() -> Result<String, Error> {
+    let mut random = [0; BYTES];
+    fill(&mut random)?;
+    Ok(random.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}")))
+}
+
+fn fill(bytes: &mut [u8]) -> Result<(), Error> {
+    aws_lc_rs::rand::fill(bytes).map_err(std::io::Error::other).doing(|| "get random numbers from the system".into())
+}
