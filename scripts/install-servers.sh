@@ -1,0 +1,69 @@
+#!/bin/sh
+# Installs the programs of Postgres and nats-server where they are missing. Nothing is started or configured:
+# the shop runs both privately, with data and ports of its own.
+set -eu
+
+has_postgres() {
+  [ -n "${BYTESHOP_DATABASE_URL:-}" ] || [ -n "${BYTESHOP_PG_BIN:-}" ] && return
+  # initdb beside postgres: a client alone brings neither.
+  command -v postgres >/dev/null 2>&1 && command -v initdb >/dev/null 2>&1 && return
+  for initdb in /usr/lib/postgresql/*/bin/initdb /usr/pgsql-*/bin/initdb \
+    /opt/homebrew/opt/postgresql@*/bin/initdb /usr/local/opt/postgresql@*/bin/initdb; do
+    [ -x "$initdb" ] && return
+  done
+  return 1
+}
+
+has_nats() {
+  [ -n "${BYTESHOP_NATS_URL:-}" ] || [ -n "${BYTESHOP_NATS_SERVER:-}" ] && return
+  command -v nats-server >/dev/null 2>&1 && return
+  for place in /usr/sbin /usr/local/sbin /usr/local/bin /opt/homebrew/bin; do
+    [ -x "$place/nats-server" ] && return
+  done
+  return 1
+}
+
+missing=
+has_postgres || missing="$missing postgresql"
+has_nats || missing="$missing nats-server"
+[ -n "$missing" ] || exit 0
+
+if command -v apt-get >/dev/null 2>&1; then
+  as_root=
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null 2>&1 || { echo "install as root:$missing" >&2; exit 1; }
+    as_root=sudo
+  fi
+  echo "installing$missing with apt-get"
+  # Debian's packages start a server and make a cluster at once. We need the programs alone, so both are declined for
+  # the time of the installation, by the means that Debian has for it; what runs already is left as it is.
+  $as_root sh -eu -c '
+    policy=/usr/sbin/policy-rc.d
+    cluster=/etc/postgresql-common/createcluster.d/byteshop.conf
+    made=
+    # A rule that the administrator has made stays.
+    if [ ! -e "$policy" ]; then
+      printf "#!/bin/sh\nexit 101\n" > "$policy"
+      chmod 755 "$policy"
+      made="$policy"
+    fi
+    mkdir -p "${cluster%/*}"
+    echo "create_main_cluster = false" > "$cluster"
+    trap "rm -f $made $cluster" EXIT
+    trap "exit 1" INT TERM
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -q
+    apt-get install -q -y --no-install-recommends "$@"
+  ' sh $missing
+elif command -v brew >/dev/null 2>&1; then
+  for program in $missing; do
+    [ "$program" = postgresql ] && program=postgresql@17
+    echo "installing $program with brew"
+    brew install "$program"
+  done
+else
+  echo "missing:$missing; neither apt-get nor brew is here to install it: see README.md, or set BYTESHOP_PG_BIN and BYTESHOP_NATS_SERVER" >&2
+  exit 1
+fi
+
+has_postgres && has_nats || { echo "the installation of$missing did not bring the programs" >&2; exit 1; }
