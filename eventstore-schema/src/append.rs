@@ -37,8 +37,8 @@ pub enum Outcome {
 
 /// Appends a batch in one transaction: one round trip, one lock, one flush.
 ///
-/// Appends of a batch may build on each other in their order. A refused one takes those that build on it along; the
-/// rest is committed.
+/// Appends of a batch may build on each other in their order. A refused one takes those along that build on it, or
+/// that rival it for the same version; the rest is committed.
 ///
 /// # Errors
 /// [`StoreError::Postgres`]: when `outcome_is_unknown()`, the caller settles each append with [`settle`].
