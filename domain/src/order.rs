@@ -15,7 +15,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::decider::{Asked, Decider};
 use crate::ids::{CreditNoteId, OrderId, PaymentId, VariantId};
@@ -65,7 +65,7 @@ pub struct Placed {
 }
 
 /// Whether an order goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Something is still to do.
@@ -77,7 +77,7 @@ pub enum Status {
 }
 
 /// What became of an order's money.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PaymentStatus {
     /// It is to be paid.
@@ -95,7 +95,7 @@ pub enum PaymentStatus {
 }
 
 /// What became of an order's goods.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fulfilment {
     /// They are here.

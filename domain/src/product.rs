@@ -26,7 +26,7 @@ pub use attribute::AttributeValue;
 pub use message::{Command, Event};
 pub use rejection::Rejection;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Most variants of one product: every choice of five sizes, five colours and four cuts; it is one small state.
 pub const VARIANTS_MAX: usize = 100;
@@ -67,7 +67,7 @@ pub struct Created {
 }
 
 /// Where a product is in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Not shown yet.
