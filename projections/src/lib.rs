@@ -1,1 +1,19 @@
-//! Placeholder.
+//! The views: what the shop answers questions from, folded from the log and kept in Postgres (schema `read`).
+//!
+//! Read [`engine`], then a view such as [`order_list`], then [`replay`]; [`Views`] is the handle to all of them.
+
+pub mod engine;
+mod error;
+pub mod feed;
+pub mod order_list;
+pub mod page;
+pub mod replay;
+mod text;
+mod views;
+
+pub use engine::checkpoint::{State, Status};
+pub use engine::{Key, Keys, View};
+pub use error::Error;
+pub use feed::{Feed, TailConfig};
+pub use page::Page;
+pub use views::{Registered, Views};

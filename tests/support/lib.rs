@@ -3,4 +3,3 @@
 
 pub mod patience;
 pub mod servers;
-pub mod write_side;

@@ -1,0 +1,46 @@
+//! How fast a view moves, and its gauges.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Events per second over windows of a second.
+pub(crate) struct Rate {
+    since: Instant,
+    events: u64,
+    /// In the last full window.
+    pub per_second: i64,
+}
+
+impl Rate {
+    pub fn start() -> Self {
+        Self { since: Instant::now(), events: 0, per_second: 0 }
+    }
+
+    pub fn count(&mut self, events: usize) {
+        self.events += u64::try_from(events).unwrap_or(0);
+        let elapsed = self.since.elapsed();
+        if elapsed >= Duration::from_secs(1) {
+            let millis = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX).max(1);
+            self.per_second = i64::try_from(self.events * 1_000 / millis).unwrap_or(i64::MAX);
+            self.since = Instant::now();
+            self.events = 0;
+        }
+    }
+}
+
+/// Says where a view stands.
+pub(crate) fn report(view: &'static str, position: i64, head: i64) {
+    metrics::gauge!("byteshop_view_position", "view" => view).set(gauge(position));
+    metrics::gauge!("byteshop_view_lag", "view" => view).set(gauge(head - position));
+}
+
+/// Says whether a view stands still.
+pub(crate) fn report_parked(view: &'static str, is_parked: bool) {
+    metrics::gauge!("byteshop_view_parked", "view" => view).set(u32::from(is_parked));
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a gauge is a double, exact up to 2^53")]
+fn gauge(value: i64) -> f64 {
+    value as f64
+}

@@ -1,0 +1,375 @@
+//! The worker of one view: takes events from the feed, folds them, and moves rows and checkpoint together (I5).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use byteshop_eventstore::{Log, Recorded};
+use sqlx::postgres::PgPool;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+use super::checkpoint::{self, Checkpoint, Move, State};
+use super::rate::{self, Rate};
+use super::rows::Rows;
+use super::table::{Changes, Table};
+use super::{Touch, View};
+use crate::error::Error;
+use crate::feed::Feed;
+use crate::replay::build::ROWS_IN_MEMORY;
+use crate::replay::{self, Setup};
+
+/// Events that are folded in one transaction at most.
+const BATCH: usize = 1_000;
+/// Rows that stay in memory between batches, twice: what was touched just now is likely to be touched again soon.
+const WARM_ROWS: usize = 1_000;
+/// How long a checkpoint may stay behind the position in memory when no row has changed.
+const LAZY: Duration = Duration::from_millis(100);
+/// The least time between two transactions of a view: under load it makes one of many, which saves most of their cost.
+const PACE: Duration = Duration::from_millis(3);
+/// A new view that is this far behind is built by replay, which is many times faster than following.
+const FAR: i64 = 20_000;
+/// How often a stopped view looks whether somebody has repaired it.
+const STOPPED_PERIOD: Duration = Duration::from_secs(1);
+/// The first and the longest wait before a failed step is tried again.
+const RETRY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
+
+/// What a process knows of its own worker, for those who wait for a position.
+#[derive(Debug)]
+pub(crate) struct Tail {
+    /// The position of the view in this process.
+    pub position: watch::Sender<i64>,
+    /// Whether this process does the view's work.
+    pub leads: AtomicBool,
+}
+
+impl Tail {
+    pub fn new() -> Self {
+        Self { position: watch::Sender::new(0), leads: AtomicBool::new(false) }
+    }
+}
+
+/// What a worker works with.
+#[derive(Debug, Clone)]
+pub(crate) struct Context {
+    pub log: Log,
+    pub pool: PgPool,
+    pub tail: Arc<Tail>,
+}
+
+/// Why a worker stopped following.
+enum Ended {
+    /// The checkpoint is not where it was thought to be: look again.
+    Moved,
+    /// The feed gave an event that the log does not hold: look again, and read the log itself.
+    Distrusted,
+    /// The view stands still until its epoch changes.
+    Stopped { epoch: i64 },
+}
+
+/// Does the view's work whenever this process holds the lease, until cancelled.
+pub(crate) async fn run<V: View>(
+    context: Context,
+    feed: Feed,
+    mut lease: watch::Receiver<bool>,
+    cancel: CancellationToken,
+) {
+    loop {
+        tokio::select! {
+            () = cancel.cancelled() => return,
+            held = lease.wait_for(|held| *held) => if held.is_err() { return },
+        }
+        tokio::select! {
+            () = cancel.cancelled() => return,
+            _ = lease.wait_for(|held| !*held) => {}
+            () = work::<V>(&context, &feed) => {}
+        }
+        context.tail.leads.store(false, Ordering::Release);
+    }
+}
+
+/// Works for ever. It may be dropped at any point: the table knows where it stands.
+async fn work<V: View>(context: &Context, feed: &Feed) {
+    let mut wait = RETRY.0;
+    let mut trust = true;
+    loop {
+        let started = Instant::now();
+        let ended = lead::<V>(context, feed, trust).await;
+        trust = !matches!(ended, Ok(Ended::Distrusted));
+        match ended {
+            Ok(Ended::Moved) => tracing::debug!(view = V::NAME, "the checkpoint has moved"),
+            Ok(Ended::Distrusted) => {
+                tracing::warn!(view = V::NAME, "the feed gave an event that the log does not hold");
+            }
+            Ok(Ended::Stopped { epoch }) => stand_still::<V>(context, epoch).await,
+            Err(error) => {
+                tracing::warn!(view = V::NAME, %error, "the view will try again");
+                sleep(wait).await;
+                wait = if started.elapsed() > RETRY.1 * 2 { RETRY.0 } else { (wait * 2).min(RETRY.1) };
+            }
+        }
+    }
+}
+
+async fn stand_still<V: View>(context: &Context, epoch: i64) {
+    rate::report_parked(V::NAME, true);
+    loop {
+        sleep(STOPPED_PERIOD).await;
+        match checkpoint::load(&context.pool, V::NAME, V::VERSION).await {
+            Ok(now) if now.epoch != epoch => return,
+            Ok(_) => {}
+            Err(error) => tracing::debug!(view = V::NAME, %error, "the checkpoint cannot be read"),
+        }
+    }
+}
+
+/// Finds out where the view stands, and follows the log from there.
+async fn lead<V: View>(context: &Context, feed: &Feed, trust: bool) -> Result<Ended, Error> {
+    let at = checkpoint::load(&context.pool, V::NAME, V::VERSION).await?;
+    if at.version > V::VERSION {
+        return Err(Error::Newer { view: V::NAME, found: at.version, known: V::VERSION });
+    }
+    replay::sweep::<V>(&context.log).await?;
+    let is_far = at.position == 0 && at.state == State::Live && context.log.head().await? > FAR;
+    if at.version < V::VERSION || is_far {
+        return rebuild::<V>(context, &at).await;
+    }
+    if at.state == State::Live && !at.same_history {
+        stop_for_other_history::<V>(context, &at).await?;
+        return Ok(Ended::Stopped { epoch: at.epoch });
+    }
+    context.tail.position.send_replace(at.position);
+    context.tail.leads.store(true, Ordering::Release);
+    if at.state != State::Live {
+        return Ok(Ended::Stopped { epoch: at.epoch });
+    }
+    rate::report_parked(V::NAME, false);
+    Follower::<V>::at(context, feed, at).follow(trust).await
+}
+
+async fn rebuild<V: View>(context: &Context, at: &Checkpoint) -> Result<Ended, Error> {
+    tracing::info!(view = V::NAME, from = at.version, to = V::VERSION, "the view is being rebuilt");
+    let setup = Setup { log: &context.log, rows_in_memory: ROWS_IN_MEMORY, progress: &|_| {} };
+    match replay::rebuild::<V>(setup).await {
+        Ok(built) => {
+            tracing::info!(view = V::NAME, rows = built.rows, position = built.position, "the view has been rebuilt");
+            Ok(Ended::Moved)
+        }
+        Err(error) if error.is_of_data() => {
+            park::<V>(context, at.epoch, &error, at.position).await?;
+            Ok(Ended::Stopped { epoch: at.epoch })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn stop_for_other_history<V: View>(context: &Context, at: &Checkpoint) -> Result<(), Error> {
+    let text = format!(
+        "the log has another event at position {}: it was restored or replaced; run `byteshop replay {}`",
+        at.position,
+        V::NAME
+    );
+    tracing::error!(view = V::NAME, position = at.position, "{text}");
+    checkpoint::stop(&context.pool, V::NAME, at.epoch, State::OtherHistory, &text, at.position).await?;
+    Ok(())
+}
+
+async fn park<V: View>(context: &Context, epoch: i64, error: &Error, position: i64) -> Result<(), Error> {
+    let position = if let Error::Unfoldable { position, .. } = error { *position } else { position };
+    tracing::error!(view = V::NAME, position, %error, "the view is parked");
+    checkpoint::stop(&context.pool, V::NAME, epoch, State::Parked, &error.to_string(), position).await?;
+    Ok(())
+}
+
+/// Follows the log from a checkpoint.
+struct Follower<'a, V: View> {
+    context: &'a Context,
+    feed: &'a Feed,
+    table: Table,
+    rows: Rows<V::Row>,
+    epoch: i64,
+    /// Where the table stands.
+    stored: i64,
+    /// Where the view stands; ahead of `stored` by events that touch no row.
+    position: i64,
+    leaf: Vec<u8>,
+    /// Since when it is ahead.
+    unsaved: Option<Instant>,
+    last_write: Instant,
+    rate: Rate,
+}
+
+impl<'a, V: View> Follower<'a, V> {
+    fn at(context: &'a Context, feed: &'a Feed, at: Checkpoint) -> Self {
+        Self {
+            context,
+            feed,
+            table: Table::named(V::NAME, V::NAME),
+            rows: Rows::bounded(WARM_ROWS),
+            epoch: at.epoch,
+            stored: at.position,
+            position: at.position,
+            leaf: at.leaf.unwrap_or_default(),
+            unsaved: None,
+            last_write: Instant::now(),
+            rate: Rate::start(),
+        }
+    }
+
+    async fn follow(mut self, trust: bool) -> Result<Ended, Error> {
+        if !trust {
+            let events = self.read_on().await?;
+            if events.is_empty() {
+                sleep(LAZY).await;
+            }
+            if let Some(ended) = self.take(&events).await? {
+                return Ok(ended);
+            }
+        }
+        loop {
+            let next = self.feed.next(self.position, BATCH);
+            let events = match self.unsaved {
+                None => next.await?,
+                Some(since) => match timeout_at(since + LAZY, next).await {
+                    Ok(events) => events?,
+                    Err(_) if self.save().await? => continue,
+                    Err(_) => return self.why_refused().await,
+                },
+            };
+            // The feed promises it, but the log must never be read with a hole.
+            let is_next = events.iter().zip(self.position + 1..).all(|(event, position)| event.position == position);
+            let events = if is_next { events } else { self.read_on().await? };
+            if let Some(ended) = self.take(&events).await? {
+                return Ok(ended);
+            }
+        }
+    }
+
+    async fn read_on(&self) -> Result<Vec<Arc<Recorded>>, Error> {
+        let limit = i64::try_from(BATCH).unwrap_or(i64::MAX);
+        Ok(self.context.log.read_log(self.position, limit).await?.into_iter().map(Arc::new).collect())
+    }
+
+    /// Takes events in; when one of them cannot be taken, everything before it is, and the view is parked.
+    async fn take(&mut self, events: &[Arc<Recorded>]) -> Result<Option<Ended>, Error> {
+        let mut rest = events;
+        let mut width = events.len();
+        while let Some(first) = rest.first() {
+            let batch = &rest[..width.clamp(1, rest.len())];
+            match self.step(batch).await {
+                Ok(true) => rest = &rest[batch.len()..],
+                Ok(false) => return self.why_refused().await.map(Some),
+                Err(error) if error.is_of_data() => {
+                    self.rows.clear();
+                    width = if let Error::Unfoldable { position, .. } = &error {
+                        usize::try_from(position - first.position).unwrap_or(0)
+                    } else {
+                        // Postgres refused a row: halving finds the event that it comes from.
+                        batch.len() / 2
+                    };
+                    if width == 0 {
+                        // The position in memory is where the next try starts.
+                        if self.unsaved.is_some() && !self.save().await? {
+                            return self.why_refused().await.map(Some);
+                        }
+                        park::<V>(self.context, self.epoch, &error, first.position).await?;
+                        return Ok(Some(Ended::Stopped { epoch: self.epoch }));
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Folds a batch; false when the checkpoint refuses to move.
+    async fn step(&mut self, events: &[Arc<Recorded>]) -> Result<bool, Error> {
+        let Some(last) = events.last() else { return Ok(true) };
+        let touches = super::read::<V>(events.iter().map(AsRef::as_ref))?;
+        if touches.is_empty() {
+            self.arrive(last, events.len());
+            self.unsaved.get_or_insert_with(Instant::now);
+            return Ok(true);
+        }
+        tokio::time::sleep_until(self.last_write + PACE).await;
+        self.rows.rotate();
+        self.load(&touches).await?;
+        super::fold::<V>(&mut self.rows, &touches)?;
+        let changes = self.changes(&touches)?;
+        self.rate.count(events.len());
+        let step = Move {
+            version: V::VERSION,
+            epoch: self.epoch,
+            from: self.stored,
+            to: last.position,
+            leaf: &last.leaf,
+            rate: self.rate.per_second,
+        };
+        if !self.table.apply(&self.context.pool, &step, &changes).await? {
+            return Ok(false);
+        }
+        self.last_write = Instant::now();
+        self.stored = last.position;
+        self.arrive(last, 0);
+        Ok(true)
+    }
+
+    fn arrive(&mut self, last: &Recorded, events: usize) {
+        self.rate.count(events);
+        self.position = last.position;
+        self.leaf.clone_from(&last.leaf);
+        self.unsaved = self.unsaved.filter(|_| self.stored < self.position);
+        self.context.tail.position.send_replace(self.position);
+        let head = self.feed.head().max(self.position);
+        rate::report(V::NAME, self.position, head);
+    }
+
+    async fn load(&mut self, touches: &[Touch<'_, V>]) -> Result<(), Error> {
+        let mut missing: Vec<_> =
+            touches.iter().flat_map(|touch| &touch.keys).filter(|key| !self.rows.contains(key)).cloned().collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        missing.sort_unstable();
+        missing.dedup();
+        self.table.load::<V>(&self.context.pool, missing, &mut self.rows).await
+    }
+
+    fn changes(&mut self, touches: &[Touch<'_, V>]) -> Result<Changes, Error> {
+        let mut changes = Changes::default();
+        for key in touches.iter().flat_map(|touch| &touch.keys) {
+            let entry = self.rows.entry(key);
+            if std::mem::take(&mut entry.changed) {
+                changes.push(V::NAME, key.clone(), entry)?;
+                entry.stored = entry.row.is_some();
+            }
+        }
+        Ok(changes)
+    }
+
+    /// Writes down the position in memory.
+    async fn save(&mut self) -> Result<bool, Error> {
+        let step = Move {
+            version: V::VERSION,
+            epoch: self.epoch,
+            from: self.stored,
+            to: self.position,
+            leaf: &self.leaf,
+            rate: self.rate.per_second,
+        };
+        let saved = checkpoint::advance(&self.context.pool, V::NAME, &step).await?;
+        if saved {
+            self.stored = self.position;
+            self.unsaved = None;
+        }
+        Ok(saved)
+    }
+
+    /// Why the checkpoint did not move: somebody else moved it, or the feed is not the log.
+    async fn why_refused(&self) -> Result<Ended, Error> {
+        let now = checkpoint::load(&self.context.pool, V::NAME, V::VERSION).await?;
+        let is_mine = now.epoch == self.epoch && now.position == self.stored && now.state == State::Live;
+        Ok(if is_mine && now.same_history { Ended::Distrusted } else { Ended::Moved })
+    }
+}

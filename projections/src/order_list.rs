@@ -1,0 +1,187 @@
+//! Which orders are there, and how far is each?
+
+use byteshop_domain::Decider as _;
+use byteshop_domain::codec::CodecError;
+use byteshop_domain::ids::{AccountId, OrderId, PaymentId};
+use byteshop_domain::money::Money;
+use byteshop_domain::order::{Buyer, CancelReason, Event, Fulfilment, Line, Order, PaymentStatus, Placement, Status};
+use byteshop_domain::text::{Country, Reference};
+use byteshop_eventstore::Recorded;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use sqlx::{Postgres, QueryBuilder};
+
+use crate::engine::{Key, Keys, View};
+use crate::error::Error;
+use crate::page::{Ask, Page};
+use crate::text::{micros, name_of};
+use crate::views::Views;
+
+#[cfg(test)]
+mod tests;
+
+/// The view.
+#[derive(Debug)]
+pub struct OrderList;
+
+/// An order in one line.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// The order.
+    pub id: OrderId,
+    /// Who bought.
+    pub buyer: Buyer,
+    /// Whether it goes on.
+    pub status: Status,
+    /// What became of the money.
+    pub payment_status: PaymentStatus,
+    /// What became of the goods.
+    pub fulfilment: Fulfilment,
+    /// Why it is off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cancelled: Option<CancelReason>,
+    /// What it costs.
+    pub total: Money,
+    /// What was paid back for returned goods.
+    pub refunded: Money,
+    /// Where the goods go.
+    pub country: Country,
+    /// How many lines it has.
+    pub lines: i64,
+    /// How many pieces they are.
+    pub units: i64,
+    /// How many pieces came back.
+    pub returned: i64,
+    /// The payment for it.
+    pub payment: PaymentId,
+    /// What an older system called it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Reference>,
+    /// When it was placed.
+    #[serde(with = "micros")]
+    pub placed_at: DateTime<Utc>,
+    /// When it was paid.
+    #[serde(with = "micros::option")]
+    pub paid_at: Option<DateTime<Utc>>,
+}
+
+impl View for OrderList {
+    const NAME: &'static str = "order_list";
+    const VERSION: i32 = 1;
+    const READS: &'static [&'static str] = &[Order::CATEGORY];
+    type Fact = Event;
+    type Row = Row;
+
+    fn read(event: &Recorded) -> Result<Option<Event>, CodecError> {
+        event.event::<Order>().transpose()
+    }
+
+    fn keys(_fact: &Event, event: &Recorded) -> Keys {
+        vec![event.id_of::<Order>().to_string()]
+    }
+
+    fn fold(row: Option<Row>, _key: &Key, fact: &Event, event: &Recorded) -> Option<Row> {
+        let change = |change: &dyn Fn(&mut Row)| {
+            row.map(|mut row| {
+                change(&mut row);
+                row
+            })
+        };
+        match fact {
+            Event::Placed(placement) => Some(Row::placed(placement, event)),
+            Event::Paid { .. } => change(&|row| {
+                row.payment_status = PaymentStatus::Paid;
+                row.paid_at = Some(event.occurred_at());
+            }),
+            Event::Fulfilled {} => change(&|row| {
+                row.status = Status::Completed;
+                row.fulfilment = Fulfilment::Fulfilled;
+            }),
+            Event::Cancelled { reason, was_paid, .. } => change(&|row| {
+                row.status = Status::Cancelled;
+                row.cancelled = Some(*reason);
+                row.payment_status = if *was_paid { PaymentStatus::RefundDue } else { PaymentStatus::Voided };
+            }),
+            Event::Refunded { .. } => change(&|row| row.payment_status = PaymentStatus::Refunded),
+            Event::Returned { lines, amount, .. } => change(&|row| {
+                row.returned += lines.iter().map(|line| line.quantity.get()).sum::<i64>();
+                row.refunded = row.refunded.plus(*amount).unwrap_or(row.refunded);
+                let all_back = row.returned == row.units;
+                row.fulfilment = if all_back { Fulfilment::Returned } else { Fulfilment::PartlyReturned };
+                let all_paid = row.refunded == row.total;
+                row.payment_status = if all_paid { PaymentStatus::Refunded } else { PaymentStatus::PartlyRefunded };
+            }),
+        }
+    }
+}
+
+impl Row {
+    fn placed(placement: &Placement, event: &Recorded) -> Self {
+        // Named one by one, so that a new field is thought about here.
+        let Placement {
+            buyer,
+            cart: _,
+            access_hash: _,
+            destination,
+            lines,
+            total,
+            payment,
+            pay_by: _,
+            reference,
+            imported: _,
+        } = placement;
+        Self {
+            id: event.id_of::<Order>(),
+            buyer: buyer.clone(),
+            status: Status::Open,
+            payment_status: PaymentStatus::Awaiting,
+            fulfilment: Fulfilment::Unfulfilled,
+            cancelled: None,
+            total: *total,
+            refunded: Money::zero(total.currency),
+            country: destination.country.clone(),
+            lines: i64::try_from(lines.len()).unwrap_or(i64::MAX),
+            units: lines.iter().map(|line: &Line| line.quantity.get()).sum(),
+            returned: 0,
+            payment: *payment,
+            reference: reference.clone(),
+            placed_at: event.occurred_at(),
+            paid_at: None,
+        }
+    }
+}
+
+/// Which orders are wanted, the newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Query {
+    /// Only of this account.
+    pub account: Option<AccountId>,
+    /// Only with this status.
+    pub status: Option<Status>,
+    /// Only with this payment status.
+    pub payment_status: Option<PaymentStatus>,
+    /// Which page.
+    pub ask: Ask,
+}
+
+impl Views {
+    /// A page of orders, the newest first.
+    pub async fn order_list(&self, query: &Query) -> Result<Page, Error> {
+        let mut sql = QueryBuilder::<Postgres>::new("select placed, key, row::text from read.order_list where true");
+        if let Some(account) = query.account {
+            sql.push(" and account = ").push_bind(account.to_string());
+        }
+        if let Some(status) = query.status {
+            sql.push(" and status = ").push_bind(name_of(&status));
+        }
+        if let Some(status) = query.payment_status {
+            sql.push(" and payment_status = ").push_bind(name_of(&status));
+        }
+        if let Some((placed, key)) = query.ask.after::<(String, String)>()? {
+            sql.push(" and (placed, key) < (").push_bind(placed).push(", ").push_bind(key).push(")");
+        }
+        sql.push(" order by placed desc, key desc limit ").push_bind(query.ask.limit() + 1);
+        let rows: Vec<(String, String, String)> = sql.build_query_as().fetch_all(self.pool()).await?;
+        Page::of(&rows, &query.ask, |(_, _, text)| text, |(placed, key, _)| (placed.clone(), key.clone()))
+    }
+}

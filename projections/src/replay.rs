@@ -1,0 +1,180 @@
+//! Replay: a view is built again from the log, beside itself and while it is served, then swapped, checked or kept (I6).
+//!
+//! Memory is bounded by [`build::ROWS_IN_MEMORY`] rows, [`build::PAGES_AHEAD`] pages of the log and a fixed filter,
+//! however long the log and however many the rows. A replay that dies leaves a table beside the view, which the next
+//! replay or worker of that view drops. Two replays of one view at once are refused.
+
+pub(crate) mod build;
+mod check;
+mod seen;
+mod shadow;
+
+use byteshop_eventstore::Log;
+use chrono::{DateTime, Utc};
+use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, ConnectOptions as _};
+
+use crate::engine::View;
+use crate::error::Error;
+use build::Build;
+
+pub use check::Difference;
+
+/// What a replay is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replay {
+    /// Rebuild the view, and put the new rows in place of the old ones.
+    Rebuild,
+    /// Rebuild it beside, and compare row by row at the position of the live one, which moves on meanwhile.
+    Check,
+    /// Build it beside as it was at a moment, into the table `read.<view>__until`, which stays until the next time.
+    Until(Until),
+}
+
+/// A moment of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// After the event at this position.
+    Position(i64),
+    /// After everything that was recorded up to this moment.
+    Time(DateTime<Utc>),
+}
+
+/// How far a replay is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Events behind it.
+    pub done: i64,
+    /// Events that there are for it.
+    pub total: i64,
+}
+
+/// What is told of the progress now and then.
+pub type OnProgress<'a> = &'a (dyn Fn(Progress) + Send + Sync);
+
+/// What a replay came to.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Report {
+    /// The view.
+    pub view: &'static str,
+    /// The position at which it stands.
+    pub position: i64,
+    /// The rows that it has.
+    pub rows: i64,
+    /// The table with the rows of `--until`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table: Option<String>,
+    /// How many rows the live view has otherwise than the rebuilt one.
+    pub different: i64,
+    /// The first of them.
+    pub differences: Vec<Difference>,
+}
+
+/// What a replay works with.
+#[derive(Clone, Copy)]
+pub(crate) struct Setup<'a> {
+    pub log: &'a Log,
+    /// See [`build::ROWS_IN_MEMORY`].
+    pub rows_in_memory: usize,
+    pub progress: OnProgress<'a>,
+}
+
+/// Rebuilds a view and swaps the new rows in.
+pub(crate) async fn rebuild<V: View>(setup: Setup<'_>) -> Result<Report, Error> {
+    let mut connection = lock::<V>(setup.log).await?;
+    let name = shadow::beside(V::NAME, "shadow");
+    let outcome = rebuild_in::<V>(setup, &mut connection, &name).await;
+    if outcome.is_err() {
+        shadow::drop_in(&mut connection, &name).await?;
+    }
+    outcome
+}
+
+async fn rebuild_in<V: View>(setup: Setup<'_>, connection: &mut PgConnection, name: &str) -> Result<Report, Error> {
+    shadow::create_in(connection, V::NAME, name).await?;
+    let mut build = Build::<V>::new(setup, name);
+    let target = setup.log.head().await?;
+    build.advance(connection, target, setup.progress).await?;
+    build.flush(connection).await?;
+    shadow::index_in(connection, V::NAME, name).await?;
+    build.table_is_indexed();
+    let position = shadow::swap_in::<V>(connection, &mut build, name).await?;
+    Ok(Report::of(V::NAME, position, shadow::count_in(connection, V::NAME).await?))
+}
+
+/// Rebuilds a view beside the live one up to its position, and compares.
+pub(crate) async fn check<V: View>(setup: Setup<'_>) -> Result<Report, Error> {
+    let mut connection = lock::<V>(setup.log).await?;
+    let name = shadow::beside(V::NAME, "check");
+    let outcome = check::check_in::<V>(setup, &mut connection, &name).await;
+    shadow::drop_in(&mut connection, &name).await?;
+    outcome
+}
+
+/// Builds a view beside the live one as it was at a moment.
+pub(crate) async fn until<V: View>(setup: Setup<'_>, until: Until) -> Result<Report, Error> {
+    let head = setup.log.head().await?;
+    let position = match until {
+        Until::Position(position) if position > head => return Err(Error::BeyondHead { position, head }),
+        Until::Position(position) => position,
+        Until::Time(moment) => setup.log.position_at(moment).await?,
+    };
+    let mut connection = lock::<V>(setup.log).await?;
+    let name = shadow::beside(V::NAME, "until");
+    shadow::create_in(&mut connection, V::NAME, &name).await?;
+    let mut build = Build::<V>::new(setup, &name);
+    build.advance(&mut connection, position, setup.progress).await?;
+    build.flush(&mut connection).await?;
+    shadow::index_in(&mut connection, V::NAME, &name).await?;
+    let rows = shadow::count_in(&mut connection, &name).await?;
+    Ok(Report { table: Some(format!("read.{name}")), ..Report::of(V::NAME, position, rows) })
+}
+
+/// Drops what a replay that died has left.
+pub(crate) async fn sweep<V: View>(log: &Log) -> Result<(), Error> {
+    let names = ["shadow", "check"].map(|kind| shadow::beside(V::NAME, kind));
+    let left: bool = sqlx::query_scalar(
+        "select exists (select from unnest($1::text[]) n where to_regclass('read.' || n) is not null)",
+    )
+    .bind(names.as_slice())
+    .fetch_one(log.pool())
+    .await?;
+    if !left {
+        return Ok(());
+    }
+    match lock::<V>(log).await {
+        Ok(mut connection) => {
+            for name in &names {
+                shadow::drop_in(&mut connection, name).await?;
+            }
+            Ok(())
+        }
+        // It is not left but in use.
+        Err(Error::Busy { .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// A connection that may replay the view, until it is dropped.
+async fn lock<V: View>(log: &Log) -> Result<PgConnection, Error> {
+    // What a crash takes is built again, so nothing here has to wait for the disk.
+    let options = log.options().clone().options([("synchronous_commit", "off")]);
+    let mut connection = options.connect().await?;
+    let locked: bool = sqlx::query_scalar("select pg_try_advisory_lock(hashtextextended('byteshop replay ' || $1, 0))")
+        .bind(V::NAME)
+        .fetch_one(&mut connection)
+        .await?;
+    if locked { Ok(connection) } else { Err(Error::Busy { view: V::NAME }) }
+}
+
+/// Runs a statement that has the name of a table in it; names come from constants only.
+async fn execute(connection: &mut PgConnection, statement: String) -> Result<(), Error> {
+    sqlx::raw_sql(AssertSqlSafe(statement)).execute(connection).await?;
+    Ok(())
+}
+
+impl Report {
+    fn of(view: &'static str, position: i64, rows: i64) -> Self {
+        Self { view, position, rows, table: None, different: 0, differences: Vec::new() }
+    }
+}

@@ -1,0 +1,172 @@
+//! Building a view's rows into a table beside it: pages of the log in, COPY out, a bounded number of rows in memory.
+
+use std::collections::HashMap;
+use std::mem;
+
+use byteshop_eventstore::{Log, Recorded, StoreError};
+use sqlx::postgres::PgConnection;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::seen::Seen;
+use super::{OnProgress, Progress, Setup, execute};
+use crate::engine::rows::{Entry, Rows};
+use crate::engine::table::{Changes, Table};
+use crate::engine::{self, Key, Touch, View};
+use crate::error::Error;
+
+/// Rows that are held in memory at most, plus those of one page; with rows of 1 KB about 200 MB.
+pub(crate) const ROWS_IN_MEMORY: usize = 200_000;
+/// Positions in a page of the log: some megabytes of events.
+const PAGE: i64 = 5_000;
+/// Pages that are read ahead while one is folded.
+pub(crate) const PAGES_AHEAD: usize = 2;
+
+/// The rows of a view on their way into a table.
+pub(super) struct Build<V: View> {
+    log: Log,
+    name: String,
+    table: Table,
+    rows: Rows<V::Row>,
+    /// Keys of rows that have left memory.
+    seen: Seen,
+    is_indexed: bool,
+    /// The position that the rows stand at.
+    pub position: i64,
+}
+
+/// A page of the log: the events of the view's categories up to a position.
+struct Page {
+    events: Vec<Recorded>,
+    upto: i64,
+}
+
+impl<V: View> Build<V> {
+    pub fn new(setup: Setup<'_>, name: &str) -> Self {
+        Self {
+            log: setup.log.clone(),
+            name: name.to_owned(),
+            table: Table::named(V::NAME, name),
+            rows: Rows::bounded((setup.rows_in_memory / 2).max(1)),
+            seen: Seen::none(),
+            is_indexed: false,
+            position: 0,
+        }
+    }
+
+    /// Folds everything up to a position.
+    pub async fn advance(
+        &mut self,
+        connection: &mut PgConnection,
+        target: i64,
+        progress: OnProgress<'_>,
+    ) -> Result<(), Error> {
+        let (sender, mut pages) = mpsc::channel(PAGES_AHEAD);
+        let mut reader = JoinSet::new();
+        reader.spawn(read_ahead::<V>(self.log.clone(), self.position, target, sender));
+        while self.position < target {
+            // The reader ends early only by a panic.
+            let page = pages.recv().await.unwrap_or_else(|| Err(sqlx::Error::WorkerCrashed.into()));
+            let Page { events, upto } = page?;
+            self.fold(connection, &events).await?;
+            self.position = upto;
+            progress(Progress { done: upto, total: target });
+        }
+        Ok(())
+    }
+
+    async fn fold(&mut self, connection: &mut PgConnection, events: &[Recorded]) -> Result<(), Error> {
+        let touches = engine::read::<V>(events)?;
+        if let Some(leaving) = self.rows.rotate() {
+            self.write(connection, leaving).await?;
+        }
+        self.load(connection, &touches).await?;
+        engine::fold::<V>(&mut self.rows, &touches)
+    }
+
+    /// Brings back rows that had left memory and are touched again.
+    async fn load(&mut self, connection: &mut PgConnection, touches: &[Touch<'_, V>]) -> Result<(), Error> {
+        let mut missing: Vec<Key> = touches
+            .iter()
+            .flat_map(|touch| &touch.keys)
+            .filter(|key| !self.rows.contains(key) && self.seen.may_contain(key))
+            .cloned()
+            .collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        missing.sort_unstable();
+        missing.dedup();
+        self.need_index(connection).await?;
+        self.table.load::<V>(connection, missing, &mut self.rows).await
+    }
+
+    /// Rows can be found and replaced by their key only with an index, which costs every COPY, so it comes when needed.
+    async fn need_index(&mut self, connection: &mut PgConnection) -> Result<(), Error> {
+        if !self.is_indexed {
+            execute(connection, format!("create unique index {0}_early on read.{0} (key)", self.name)).await?;
+            self.is_indexed = true;
+        }
+        Ok(())
+    }
+
+    /// Where the log ends.
+    pub async fn head(&self) -> Result<i64, Error> {
+        Ok(self.log.head().await?)
+    }
+
+    /// The leaf hash at the position of the rows.
+    pub async fn leaf(&self) -> Result<Option<Vec<u8>>, Error> {
+        Ok(self.log.leaf_at(self.position).await?)
+    }
+
+    /// The table has its index of keys now.
+    pub fn table_is_indexed(&mut self) {
+        self.is_indexed = true;
+    }
+
+    /// Writes everything in memory to the table.
+    pub async fn flush(&mut self, connection: &mut PgConnection) -> Result<(), Error> {
+        let rows: HashMap<Key, Entry<V::Row>> = self.rows.drain().collect();
+        self.write(connection, rows).await
+    }
+
+    async fn write(&mut self, connection: &mut PgConnection, rows: HashMap<Key, Entry<V::Row>>) -> Result<(), Error> {
+        let mut changes = Changes::default();
+        let mut fresh = Vec::new();
+        for (key, entry) in rows {
+            if !entry.changed {
+                continue;
+            }
+            if entry.stored {
+                changes.push(V::NAME, key, &entry)?;
+            } else if entry.row.is_some() {
+                self.seen.insert(&key);
+                fresh.push((key, entry));
+            }
+        }
+        if !fresh.is_empty() {
+            self.table.copy_in(connection, mem::take(&mut fresh).into_iter()).await?;
+        }
+        if !changes.is_empty() {
+            self.need_index(connection).await?;
+            self.table.write_in(connection, &changes).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads pages one after the other for whoever folds them.
+async fn read_ahead<V: View>(log: Log, after: i64, target: i64, pages: mpsc::Sender<Result<Page, StoreError>>) {
+    let mut position = after;
+    while position < target {
+        let upto = (position + PAGE).min(target);
+        let page = log.read_range(position, upto, V::READS).await.map(|events| Page { events, upto });
+        let failed = page.is_err();
+        // The one who folds may have given up.
+        if pages.send(page).await.is_err() || failed {
+            return;
+        }
+        position = upto;
+    }
+}

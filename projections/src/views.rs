@@ -1,0 +1,261 @@
+//! The handle to all views: where they stand, waiting for one, running them, rebuilding them.
+
+use std::collections::HashMap;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use byteshop_eventstore::Log;
+use futures_util::future::BoxFuture;
+use sqlx::AssertSqlSafe;
+use sqlx::postgres::{PgPool, PgPoolOptions};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::engine::View;
+use crate::engine::checkpoint::{self, Status};
+use crate::engine::lease::{self, Lease};
+use crate::engine::worker::{self, Context, Tail};
+use crate::error::Error;
+use crate::feed::Feed;
+use crate::order_list::OrderList;
+use crate::replay::build::ROWS_IN_MEMORY;
+use crate::replay::{self, OnProgress, Replay, Report, Setup};
+
+static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
+
+/// How long a caller waits for a free connection before it is told that the views are busy.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Connections for questions.
+const ASKING: u32 = 16;
+/// Connections for the workers: each uses one for a millisecond at a time.
+const WORKING: u32 = 4;
+/// How often the checkpoint is read while somebody waits for a view that another process runs.
+const POLL: Duration = Duration::from_millis(10);
+
+/// Every view of the shop.
+fn shop() -> Vec<Registered> {
+    vec![Registered::of::<OrderList>()]
+}
+
+/// The views of one shop.
+#[derive(Debug, Clone)]
+pub struct Views {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    log: Log,
+    asking: PgPool,
+    working: PgPool,
+    views: Vec<Registered>,
+    tails: HashMap<&'static str, Arc<Tail>>,
+}
+
+impl Views {
+    /// The views beside a log; connects when first used.
+    pub fn open(url: &str) -> Result<Self, Error> {
+        Ok(Self::beside(Log::open(url)?))
+    }
+
+    /// The views beside a log that is open already.
+    pub fn beside(log: Log) -> Self {
+        Self::of(log, shop())
+    }
+
+    /// Other views than the shop's, beside a log.
+    pub fn of(log: Log, views: Vec<Registered>) -> Self {
+        // A view and its checkpoint are derived from the log together: when a crash takes the last of them, they are
+        // derived again, so a view never waits for the disk.
+        let options = log.options().clone().options([("synchronous_commit", "off")]);
+        let pool = |connections| {
+            PgPoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(ACQUIRE_TIMEOUT)
+                .connect_lazy_with(options.clone())
+        };
+        let tails = views.iter().map(|view| (view.name(), Arc::new(Tail::new()))).collect();
+        Self { inner: Arc::new(Inner { asking: pool(ASKING), working: pool(WORKING), log, views, tails }) }
+    }
+
+    /// Brings schema `read` up to date; schema `log` comes first.
+    pub async fn migrate(&self) -> Result<(), Error> {
+        sqlx::raw_sql("create schema if not exists read").execute(&self.inner.asking).await?;
+        let mut connection = self.inner.asking.acquire().await?;
+        sqlx::query("set search_path to read, public").execute(&mut *connection).await?;
+        let outcome = MIGRATOR.run(&mut *connection).await;
+        sqlx::query("reset search_path").execute(&mut *connection).await?;
+        Ok(outcome?)
+    }
+
+    /// The names of all views.
+    pub fn names(&self) -> Vec<&'static str> {
+        self.inner.views.iter().map(Registered::name).collect()
+    }
+
+    /// Where every view stands.
+    pub async fn status(&self) -> Result<Vec<Status>, Error> {
+        let head = self.inner.log.head().await?;
+        let views: Vec<_> = self.inner.views.iter().map(|view| (view.name(), view.0.version())).collect();
+        checkpoint::status(&self.inner.asking, &views, head).await
+    }
+
+    /// Waits until a view has everything up to a position; false when it has not in time.
+    pub async fn wait(&self, view: &str, position: i64, patience: Duration) -> Result<bool, Error> {
+        let tail = self.tail(view)?;
+        let deadline = Instant::now() + patience;
+        let mut here = tail.position.subscribe();
+        loop {
+            let wait = if tail.leads.load(Ordering::Acquire) {
+                // The worker may lose its lease meanwhile, so the table is looked at now and then all the same.
+                let pause = Duration::from_millis(200).min(deadline.saturating_duration_since(Instant::now()));
+                matches!(timeout(pause, here.wait_for(|now| *now >= position)).await, Ok(Ok(_)))
+            } else {
+                checkpoint::position(&self.inner.asking, view).await? >= position
+            };
+            if wait {
+                return Ok(true);
+            }
+            if Instant::now() >= deadline {
+                return Ok(false);
+            }
+            if !tail.leads.load(Ordering::Acquire) {
+                sleep(POLL).await;
+            }
+        }
+    }
+
+    /// A row as it is stored: JSON text.
+    pub async fn row(&self, view: &str, key: &str) -> Result<Option<String>, Error> {
+        let statement = format!("select row::text from read.{} where key = $1", self.find(view)?.name());
+        Ok(sqlx::query_scalar(AssertSqlSafe(statement)).bind(key).fetch_optional(self.pool()).await?)
+    }
+
+    /// Lets a parked view try again; false when it was not parked.
+    pub async fn unpark(&self, view: &str) -> Result<bool, Error> {
+        checkpoint::unpark(&self.inner.asking, self.find(view)?.name()).await
+    }
+
+    /// Rebuilds, checks or dates back one view.
+    pub async fn replay(&self, view: &str, what: Replay, progress: OnProgress<'_>) -> Result<Report, Error> {
+        self.replay_within(view, what, ROWS_IN_MEMORY, progress).await
+    }
+
+    /// The same with another bound on the rows in memory.
+    pub async fn replay_within(
+        &self,
+        view: &str,
+        what: Replay,
+        rows_in_memory: usize,
+        progress: OnProgress<'_>,
+    ) -> Result<Report, Error> {
+        self.find(view)?.0.replay(Setup { log: &self.inner.log, rows_in_memory, progress }, what).await
+    }
+
+    /// Runs some views, or all when none is named, whenever no other process does, until cancelled.
+    pub async fn run(&self, feed: Feed, names: &[String], cancel: CancellationToken) -> Result<(), Error> {
+        let chosen = match names {
+            [] => self.inner.views.iter().collect::<Vec<_>>(),
+            names => names.iter().map(|name| self.find(name)).collect::<Result<_, _>>()?,
+        };
+        let mut leases = Vec::new();
+        let mut tasks = JoinSet::new();
+        for view in chosen {
+            let (lease, held) = Lease::new(view.name());
+            leases.push(lease);
+            let tail = Arc::clone(self.tail(view.name())?);
+            let context = Context { log: self.inner.log.clone(), pool: self.inner.working.clone(), tail };
+            tasks.spawn(view.0.run(context, feed.clone(), held, cancel.clone()));
+        }
+        lease::keep(&self.inner.log, &leases, &cancel).await;
+        // They end by themselves when cancelled; dropping the set ends them at the latest.
+        while tasks.join_next().await.is_some() {}
+        Ok(())
+    }
+
+    /// The pool for questions.
+    pub(crate) fn pool(&self) -> &PgPool {
+        &self.inner.asking
+    }
+
+    fn find(&self, name: &str) -> Result<&Registered, Error> {
+        self.inner
+            .views
+            .iter()
+            .find(|view| view.name() == name)
+            .ok_or_else(|| Error::Unknown { name: name.chars().take(64).collect(), known: self.names().join(", ") })
+    }
+
+    fn tail(&self, name: &str) -> Result<&Arc<Tail>, Error> {
+        self.find(name).map(|view| &self.inner.tails[view.name()])
+    }
+}
+
+/// A view by its name, without its types.
+#[derive(Debug)]
+pub struct Registered(Box<dyn Runs>);
+
+impl Registered {
+    /// This view.
+    pub fn of<V: View>() -> Self {
+        Self(Box::new(Of::<V>(PhantomData)))
+    }
+
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+}
+
+/// What can be done with any view.
+trait Runs: std::fmt::Debug + Send + Sync {
+    fn name(&self) -> &'static str;
+    fn version(&self) -> i32;
+    fn run(
+        &self,
+        context: Context,
+        feed: Feed,
+        lease: watch::Receiver<bool>,
+        cancel: CancellationToken,
+    ) -> BoxFuture<'static, ()>;
+    fn replay<'a>(&self, setup: Setup<'a>, what: Replay) -> BoxFuture<'a, Result<Report, Error>>;
+}
+
+struct Of<V>(PhantomData<V>);
+
+impl<V: View> std::fmt::Debug for Of<V> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(V::NAME)
+    }
+}
+
+impl<V: View> Runs for Of<V> {
+    fn name(&self) -> &'static str {
+        V::NAME
+    }
+
+    fn version(&self) -> i32 {
+        V::VERSION
+    }
+
+    fn run(
+        &self,
+        context: Context,
+        feed: Feed,
+        lease: watch::Receiver<bool>,
+        cancel: CancellationToken,
+    ) -> BoxFuture<'static, ()> {
+        Box::pin(worker::run::<V>(context, feed, lease, cancel))
+    }
+
+    fn replay<'a>(&self, setup: Setup<'a>, what: Replay) -> BoxFuture<'a, Result<Report, Error>> {
+        match what {
+            Replay::Rebuild => Box::pin(replay::rebuild::<V>(setup)),
+            Replay::Check => Box::pin(replay::check::<V>(setup)),
+            Replay::Until(until) => Box::pin(replay::until::<V>(setup, until)),
+        }
+    }
+}
