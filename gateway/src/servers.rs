@@ -2,7 +2,7 @@
 //!
 //! Both listen on 127.0.0.1 alone, Postgres with a password, keep everything in the data directory, and run as an
 //! unprivileged user when the shop runs as root. A server that ends is started again on its port. When the shop
-//! ends without stopping them, a small process does it ([`reaper`]), and the next start stops whatever is left.
+//! ends without stopping them, a small process does it, and the next start stops whatever is left.
 
 mod binaries;
 mod error;
