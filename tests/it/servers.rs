@@ -196,6 +196,31 @@ async fn data_without_its_password_is_refused() {
     assert!(matches!(refused, Error::SecretsLost { .. }), "{refused}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_acknowledged_is_on_the_disk() {
+    let data = Data::new();
+    let servers = start(&data.0).await;
+    let mut connection = PgConnection::connect(servers.database_url()).await.unwrap();
+    for name in ["fsync", "synchronous_commit", "full_page_writes"] {
+        let setting: String =
+            sqlx::query_scalar("select current_setting($1)").bind(name).fetch_one(&mut connection).await.unwrap();
+        assert_eq!(setting, "on", "{name}");
+    }
+    let encoding: String = sqlx::query_scalar("show server_encoding").fetch_one(&mut connection).await.unwrap();
+    assert_eq!(encoding, "UTF8");
+    servers.stop().await;
+}
+
+/// As after a restart of the machine: the number in the lock file is another program's by now.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lock_file_that_names_another_program_is_in_nobodys_way() {
+    let data = Data::new();
+    start(&data.0).await.stop().await;
+    let lock = data.0.join("postgres/postmaster.pid");
+    fs::write(&lock, format!("{}\n{}\n1\n5432\n\n\n", std::process::id(), data.0.display())).unwrap();
+    start(&data.0).await.stop().await;
+}
+
 /// As in a checkout below /root: the unprivileged user cannot walk there. Run by another user, it is just a directory.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_directory_below_a_closed_one_works() {
