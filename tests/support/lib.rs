@@ -3,3 +3,4 @@
 
 pub mod patience;
 pub mod servers;
+pub mod write_side;

@@ -1,0 +1,329 @@
+//! The write side: races, receipts, payments and the process that settles orders.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use byteshop_commands::{At, Commands, Error, Intent, Key};
+use byteshop_domain::cart::{self, Cart};
+use byteshop_domain::ids::{CartId, Id as _, OrderId};
+use byteshop_domain::order::{self, CancelReason, Order, PaymentStatus, Status};
+use byteshop_domain::payment::Stage;
+use byteshop_domain::quantity::Quantity;
+use byteshop_domain::stock::{self, StockLevel};
+use byteshop_domain::{Actor, Currency};
+use byteshop_eventstore::Clock;
+use byteshop_tests::servers::fresh_database;
+use byteshop_tests::write_side::{WINDOW, WriteSide};
+use chrono::TimeDelta;
+use futures_util::future::join_all;
+
+fn code(error: &Error) -> &str {
+    match error {
+        Error::Rejected(rejected) => &rejected.code,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn five_hundred_buyers_of_the_last_hundred_buy_exactly_those() {
+    let shop = Arc::new(WriteSide::start(&fresh_database().await).await);
+    let variant = shop.product("HOT-1", 1_000, 100).await;
+    let buyers = (0..500).map(|_| {
+        let shop = Arc::clone(&shop);
+        tokio::spawn(async move {
+            let cart = shop.cart(variant, 1).await?;
+            shop.check_out(cart, WINDOW).await
+        })
+    });
+    let mut outcomes: BTreeMap<String, usize> = BTreeMap::new();
+    for outcome in join_all(buyers).await {
+        let name = match outcome.unwrap() {
+            Ok(_) => "placed".to_owned(),
+            Err(error) => code(&error).to_owned(),
+        };
+        *outcomes.entry(name).or_default() += 1;
+    }
+    assert_eq!(outcomes.get("placed"), Some(&100), "{outcomes:?}");
+    assert!(
+        outcomes.keys().all(|name| ["placed", "cart.not_enough", "stock.not_enough"].contains(&name.as_str())),
+        "{outcomes:?}"
+    );
+    let stock = shop.stock(variant).await;
+    assert_eq!((stock.on_hand, stock.reserved, stock.available()), (100, 100, 0));
+}
+
+/// Two processes of one shop sell the same hundred.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_processes_sell_no_more_than_there_is() {
+    let url = fresh_database().await;
+    let (one, two) = (Arc::new(WriteSide::start(&url).await), Arc::new(WriteSide::start(&url).await));
+    let variant = one.product("HOT-2", 1_000, 20).await;
+    let buyers = (0..60).map(|number| {
+        let shop = Arc::clone(if number % 2 == 0 { &one } else { &two });
+        tokio::spawn(async move {
+            let cart = shop.cart(variant, 1).await?;
+            shop.check_out(cart, WINDOW).await
+        })
+    });
+    let placed = join_all(buyers).await.into_iter().filter(|outcome| matches!(outcome, Ok(Ok(_)))).count();
+    assert_eq!(placed, 20);
+    assert_eq!(one.stock(variant).await.reserved, 20);
+    assert_eq!(two.stock(variant).await.reserved, 20);
+}
+
+/// The double checkout of ACIDRain (Warszawski and Bailis, SIGMOD 2017): one cart, many checkouts at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cart_checked_out_many_times_at_once_becomes_one_order() {
+    let shop = Arc::new(WriteSide::start(&fresh_database().await).await);
+    let variant = shop.product("ONE-1", 500, 50).await;
+    let cart = shop.cart(variant, 2).await.unwrap();
+    let attempts = (0..50).map(|_| {
+        let shop = Arc::clone(&shop);
+        tokio::spawn(async move { shop.check_out(cart, WINDOW).await })
+    });
+    let outcomes: Vec<_> = join_all(attempts).await.into_iter().map(Result::unwrap).collect();
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
+    assert!(
+        outcomes.iter().filter_map(|outcome| outcome.as_ref().err()).all(|error| code(error) == "cart.checked_out")
+    );
+    assert_eq!(shop.stock(variant).await.reserved, 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_line_set_while_the_cart_is_checked_out_is_in_the_order_or_refused() {
+    let shop = Arc::new(WriteSide::start(&fresh_database().await).await);
+    let variant = shop.product("RACE-1", 500, 1_000).await;
+    for _ in 0..20 {
+        let cart = shop.cart(variant, 1).await.unwrap();
+        let (checkout, change) = tokio::join!(
+            shop.check_out(cart, WINDOW),
+            shop.run("cart.set_line", |unit| async move {
+                let mut cart = unit.load::<Cart>(cart).await?;
+                byteshop_commands::cases::set_line(&unit, &mut cart, variant, Quantity::new(7).unwrap()).await
+            })
+        );
+        let order = shop.commands.get::<Order>(checkout.unwrap().order).await.unwrap().unwrap();
+        let bought = order.state.placed().unwrap().placement.lines[0].quantity.get();
+        match change {
+            Ok(_) => assert_eq!(bought, 7),
+            Err(error) => assert_eq!((code(&error), bought), ("cart.checked_out", 1)),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_paid_order_takes_its_goods_off_the_stock() {
+    let shop = WriteSide::start(&fresh_database().await).await;
+    let variant = shop.product("PAY-1", 1_999, 10).await;
+    let cart = shop.cart(variant, 3).await.unwrap();
+    let placed = shop.check_out(cart, WINDOW).await.unwrap();
+    assert_eq!(shop.stock(variant).await.available(), 7);
+    let done = shop.pay(placed.order, "tok_success").await.unwrap();
+    assert_eq!(done.answer, "Ok(Captured)");
+    shop.order_becomes(placed.order, |order| order.payment_status == PaymentStatus::Paid).await;
+    shop.stock_becomes(variant, 7, 0).await;
+    let again = shop.pay(placed.order, "tok_success").await.unwrap_err();
+    assert_eq!(code(&again), "payment.already_authorized");
+}
+
+#[tokio::test]
+async fn a_declined_payment_may_be_tried_again_and_ends_after_five() {
+    let shop = WriteSide::start(&fresh_database().await).await;
+    let variant = shop.product("PAY-2", 1_999, 10).await;
+    let placed = shop.check_out(shop.cart(variant, 1).await.unwrap(), WINDOW).await.unwrap();
+    for _ in 0..4 {
+        assert_eq!(shop.pay(placed.order, "tok_declined").await.unwrap().answer, "Ok(Open)");
+    }
+    shop.pay(placed.order, "tok_insufficient_funds").await.unwrap();
+    shop.order_becomes(placed.order, |order| order.cancelled == Some(CancelReason::PaymentFailed)).await;
+    shop.stock_becomes(variant, 10, 0).await;
+}
+
+#[tokio::test]
+async fn a_payment_that_fails_or_is_cancelled_gives_the_goods_back() {
+    let shop = WriteSide::start(&fresh_database().await).await;
+    let variant = shop.product("PAY-3", 1_999, 10).await;
+    for (token, reason) in [
+        ("tok_failure", CancelReason::PaymentFailed),
+        ("tok_cancelled", CancelReason::PaymentCancelled),
+        ("tok_pending_failure", CancelReason::PaymentFailed),
+    ] {
+        let placed = shop.check_out(shop.cart(variant, 4).await.unwrap(), WINDOW).await.unwrap();
+        shop.pay(placed.order, token).await.unwrap();
+        shop.order_becomes(placed.order, |order| order.cancelled == Some(reason)).await;
+        shop.stock_becomes(variant, 10, 0).await;
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_late_or_gets_lost_is_found_by_asking() {
+    let shop = WriteSide::start(&fresh_database().await).await;
+    let variant = shop.product("PAY-4", 1_999, 10).await;
+    for token in ["tok_pending_success", "tok_timeout"] {
+        let placed = shop.check_out(shop.cart(variant, 1).await.unwrap(), WINDOW).await.unwrap();
+        shop.pay(placed.order, token).await.unwrap();
+        shop.order_becomes(placed.order, |order| order.payment_status == PaymentStatus::Paid).await;
+    }
+    shop.stock_becomes(variant, 8, 0).await;
+}
+
+#[tokio::test]
+async fn an_order_that_nobody_pays_is_cancelled_by_its_timer() {
+    let shop = WriteSide::start(&fresh_database().await).await;
+    let variant = shop.product("PAY-5", 1_999, 3).await;
+    let placed = shop.check_out(shop.cart(variant, 3).await.unwrap(), TimeDelta::seconds(1)).await.unwrap();
+    shop.order_becomes(placed.order, |order| order.cancelled == Some(CancelReason::PaymentWindowPassed)).await;
+    shop.stock_becomes(variant, 3, 0).await;
+    shop.payment_becomes(placed.payment, |stage| matches!(stage, Stage::Voided { .. })).await;
+}
+
+#[tokio::test]
+async fn money_that_comes_after_the_cancellation_goes_back() {
+    let shop = WriteSide::start(&fresh_database().await).await;
+    let variant = shop.product("PAY-6", 1_999, 3).await;
+    let placed = shop.check_out(shop.cart(variant, 1).await.unwrap(), WINDOW).await.unwrap();
+    shop.pay(placed.order, "tok_pending_success").await.unwrap();
+    cancel(&shop, placed.order).await;
+    shop.payment_becomes(placed.payment, |stage| matches!(stage, Stage::Voided { .. } | Stage::Refunded)).await;
+    shop.order_becomes(placed.order, |order| order.status == Status::Cancelled).await;
+    shop.stock_becomes(variant, 3, 0).await;
+}
+
+#[tokio::test]
+async fn a_paid_order_that_is_cancelled_is_refunded_and_its_goods_come_back() {
+    let shop = WriteSide::start(&fresh_database().await).await;
+    let variant = shop.product("PAY-7", 1_999, 3).await;
+    let placed = shop.check_out(shop.cart(variant, 2).await.unwrap(), WINDOW).await.unwrap();
+    shop.pay(placed.order, "tok_success").await.unwrap();
+    shop.stock_becomes(variant, 1, 0).await;
+    cancel(&shop, placed.order).await;
+    shop.order_becomes(placed.order, |order| order.payment_status == PaymentStatus::Refunded).await;
+    shop.payment_becomes(placed.payment, |stage| stage == Stage::Refunded).await;
+    shop.stock_becomes(variant, 3, 0).await;
+}
+
+async fn cancel(shop: &WriteSide, order: OrderId) {
+    shop.run("order.cancel", |unit| async move {
+        let mut order = unit.load::<Order>(order).await?;
+        unit.decide(&mut order, &order::Command::Cancel { reason: CancelReason::StaffRequest })
+    })
+    .await
+    .unwrap();
+}
+
+fn keyed(key: &str, body: &str) -> Intent {
+    let actor = Actor::System { name: "test".into() };
+    let key = Key { who: "me".into(), key: key.into(), fingerprint: body.into() };
+    Intent { key: Some(key), ..Intent::new(actor, "cart.create", Clock.new_id()) }
+}
+
+async fn create_cart(
+    commands: &Commands,
+    intent: &Intent,
+    id: CartId,
+) -> Result<byteshop_commands::Done<String>, Error> {
+    commands
+        .run(intent, |unit| async move {
+            let mut cart = unit.load::<Cart>(id).await?;
+            unit.decide(&mut cart, &cart::Command::Create { owner: None, token_hash: None, currency: Currency::EUR })?;
+            Ok(id.to_string())
+        })
+        .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_command_repeated_with_its_key_is_answered_as_the_first_time() {
+    let url = fresh_database().await;
+    let (here, there) = (WriteSide::start(&url).await, WriteSide::start(&url).await);
+    let new = || CartId::from_uuid(Clock.new_id());
+    let first = create_cart(&here.commands, &keyed("k", "a"), new()).await.unwrap();
+    assert!(!first.replayed);
+    for commands in [&here.commands, &there.commands] {
+        let again = create_cart(commands, &keyed("k", "a"), new()).await.unwrap();
+        assert_eq!(
+            (again.answer.as_str(), again.position, again.replayed),
+            (first.answer.as_str(), first.position, true)
+        );
+        let other = create_cart(commands, &keyed("k", "b"), new()).await;
+        assert!(matches!(other, Err(Error::KeyReused)), "{other:?}");
+    }
+    assert_eq!(here.log.head().await.unwrap(), 1);
+
+    // A refusal is the first answer too, even when it would be granted now.
+    let taken: CartId = first.answer.parse().unwrap();
+    let refused = create_cart(&here.commands, &keyed("r", "a"), taken).await.unwrap_err();
+    assert_eq!(code(&refused), "cart.exists");
+    let again = create_cart(&there.commands, &keyed("r", "a"), new()).await.unwrap_err();
+    assert_eq!(code(&again), "cart.exists");
+    assert_eq!(here.log.head().await.unwrap(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_many_with_one_key_one_is_carried_out() {
+    let url = fresh_database().await;
+    let (here, there) = (Arc::new(WriteSide::start(&url).await), Arc::new(WriteSide::start(&url).await));
+    let tasks = (0..40).map(|number| {
+        let shop = Arc::clone(if number % 2 == 0 { &here } else { &there });
+        tokio::spawn(
+            async move { create_cart(&shop.commands, &keyed("k", "a"), CartId::from_uuid(Clock.new_id())).await },
+        )
+    });
+    let mut answers = std::collections::BTreeSet::new();
+    for outcome in join_all(tasks).await {
+        match outcome.unwrap() {
+            Ok(done) => drop(answers.insert(done.answer)),
+            Err(Error::InFlight) => {}
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(answers.len(), 1);
+    assert_eq!(here.log.head().await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_process_that_knows_an_old_state_refuses_nothing_wrongly() {
+    let url = fresh_database().await;
+    let (here, there) = (WriteSide::start(&url).await, WriteSide::start(&url).await);
+    let variant = here.product("OLD-1", 100, 1).await;
+    assert_eq!(
+        there.cart(variant, 5).await.map_err(|error| code(&error).to_owned()),
+        Err("stock.not_enough".to_owned())
+    );
+    here.receive(variant, 9).await;
+    there.cart(variant, 5).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_aggregate_can_be_seen_as_it_was() {
+    let shop = WriteSide::start(&fresh_database().await).await;
+    let variant = shop.product("PAST-1", 100, 5).await;
+    let then = shop.log.head().await.unwrap();
+    let moment = Clock.now();
+    shop.receive(variant, 5).await;
+    for at in [At::Position(then), At::Moment(moment), At::Version(2)] {
+        let was = shop.commands.get_at::<StockLevel>(variant, at).await.unwrap().unwrap();
+        assert_eq!(was.state.on_hand, 5, "{at:?}");
+    }
+    assert_eq!(shop.stock(variant).await.on_hand, 10);
+    assert!(shop.commands.get_at::<StockLevel>(variant, At::Position(0)).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_version_that_was_not_seen_is_refused() {
+    let shop = WriteSide::start(&fresh_database().await).await;
+    let variant = shop.product("MATCH-1", 100, 5).await;
+    let count = |seen: i64| {
+        let intent = Intent { if_match: Some(seen), ..shop.intent("stock.count") };
+        let commands = shop.commands.clone();
+        async move {
+            commands
+                .run(&intent, |unit| async move {
+                    let mut stock = unit.load_matching::<StockLevel>(variant).await?;
+                    unit.decide(&mut stock, &stock::Command::Count { on_hand: 4 })
+                })
+                .await
+        }
+    };
+    assert!(matches!(count(1).await, Err(Error::Version { current: 2 })));
+    count(2).await.unwrap();
+}

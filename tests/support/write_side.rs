@@ -1,0 +1,191 @@
+//! A shop without HTTP: a log of its own, an appender, and the process that settles orders.
+
+use std::sync::Arc;
+
+use byteshop_commands::{Appender, Commands, Done, Error, Intent, Loaded, Unit, cases, processes};
+use byteshop_domain::cart::{self, Cart, Destination};
+use byteshop_domain::ids::{AccountId, CartId, Id as _, OrderId, PaymentId, ProductId, VariantId};
+use byteshop_domain::money::{Money, Price};
+use byteshop_domain::order::Order;
+use byteshop_domain::payment::{Payment, Stage};
+use byteshop_domain::process::settle_order::SettleOrder;
+use byteshop_domain::product::{self, Product};
+use byteshop_domain::quantity::Quantity;
+use byteshop_domain::stock::{self, StockLevel};
+use byteshop_domain::text::{Country, Description, Sku, Title};
+use byteshop_domain::{Actor, Currency};
+use byteshop_eventstore::{Clock, Log};
+use chrono::TimeDelta;
+use tokio::sync::Notify;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::patience::eventually;
+
+/// The write side of one process of a shop; dropped, it ends.
+pub struct WriteSide {
+    /// Its log.
+    pub log: Log,
+    /// Its commands.
+    pub commands: Commands,
+    _running: DropGuard,
+}
+
+/// An order that was just placed.
+#[derive(Debug, Clone, Copy)]
+pub struct Placed {
+    /// The order.
+    pub order: OrderId,
+    /// Its payment.
+    pub payment: PaymentId,
+}
+
+/// How long orders of these tests wait for their payment unless they say otherwise.
+pub const WINDOW: TimeDelta = TimeDelta::minutes(30);
+
+impl WriteSide {
+    /// Starts over a database, which is migrated.
+    pub async fn start(database_url: &str) -> Self {
+        let log = Log::open(database_url).unwrap();
+        log.migrate().await.unwrap();
+        let cancel = CancellationToken::new();
+        let hint = Arc::new(Notify::new());
+        let wake = Arc::clone(&hint);
+        let (appender, _) = Appender::start(log.clone(), move |_| wake.notify_one(), cancel.clone());
+        let commands = Commands::new(log.clone(), appender);
+        tokio::spawn(processes::run::<SettleOrder>(commands.clone(), hint, cancel.clone()));
+        Self { log, commands, _running: cancel.drop_guard() }
+    }
+
+    /// Somebody's intent.
+    pub fn intent(&self, command: &'static str) -> Intent {
+        let actor = Actor::Admin { id: AccountId::from_uuid(Clock.new_id()) };
+        Intent::new(actor, command, Clock.new_id())
+    }
+
+    /// A published product with one variant and so much on hand.
+    pub async fn product(&self, sku: &str, price: i64, on_hand: i64) -> VariantId {
+        let product = ProductId::from_uuid(Clock.new_id());
+        let variant = VariantId::from_uuid(Clock.new_id());
+        let sku = &Sku::new(sku).unwrap();
+        let price = euros(price);
+        self.run("product.create", |unit| async move {
+            let mut it = unit.start::<Product>(product);
+            let title = Title::new("A thing").unwrap();
+            let create = product::Command::Create {
+                title: title.clone(),
+                description: Description::new("Of use").unwrap(),
+                category: None,
+                attributes: product::Attributes::default(),
+            };
+            unit.decide(&mut it, &create)?;
+            let options = product::Options::default();
+            let add = product::Command::AddVariant { variant, sku: sku.clone(), title, price, options };
+            cases::add_variant(&unit, &mut it, variant, sku, &add).await?;
+            unit.decide(&mut it, &product::Command::Publish {})?;
+            Ok(())
+        })
+        .await
+        .unwrap();
+        if on_hand > 0 {
+            self.receive(variant, on_hand).await;
+        }
+        variant
+    }
+
+    /// Goods come in.
+    pub async fn receive(&self, variant: VariantId, quantity: i64) {
+        let quantity = Quantity::new(quantity).unwrap();
+        self.run("stock.receive", |unit| async move {
+            let mut stock = unit.load::<StockLevel>(variant).await?;
+            unit.decide(&mut stock, &stock::Command::Receive { quantity, reason: None })
+        })
+        .await
+        .unwrap();
+    }
+
+    /// A guest's cart with so much of a variant, ready for checkout.
+    pub async fn cart(&self, variant: VariantId, quantity: i64) -> Result<CartId, Error> {
+        let id = CartId::from_uuid(Clock.new_id());
+        let quantity = Quantity::new(quantity).unwrap();
+        self.run("cart.create", |unit| async move {
+            let mut cart = unit.start::<Cart>(id);
+            let create = cart::Command::Create { owner: None, token_hash: None, currency: Currency::EUR };
+            unit.decide(&mut cart, &create)?;
+            let destination = Destination { country: Country::new("DE").unwrap(), postal_code: None, city: None };
+            unit.decide(&mut cart, &cart::Command::SetDestination { destination })
+        })
+        .await?;
+        self.run("cart.set_line", |unit| async move {
+            let mut cart = unit.load::<Cart>(id).await?;
+            cases::set_line(&unit, &mut cart, variant, quantity).await
+        })
+        .await?;
+        Ok(id)
+    }
+
+    /// The cart becomes an order that is to be paid within the window.
+    pub async fn check_out(&self, cart: CartId, window: TimeDelta) -> Result<Placed, Error> {
+        let done = self
+            .run("cart.checkout", |unit| async move {
+                let cart = unit.load::<Cart>(cart).await?.exists()?;
+                let placed = cases::checkout(&unit, cart, window).await?;
+                Ok((placed.order.id, placed.payment))
+            })
+            .await?;
+        Ok(Placed { order: done.answer.0, payment: done.answer.1 })
+    }
+
+    /// Pays an order with a token of the test provider.
+    pub async fn pay(&self, order: OrderId, token: &str) -> Result<Done<String>, Error> {
+        let stage = |payment: &Loaded<Payment>| format!("{:?}", payment.state.opened().map(|it| it.stage));
+        self.commands.pay(&self.intent("payment.attempt"), order, token, |_| Ok(()), stage).await
+    }
+
+    /// Carries out a command as an admin.
+    pub async fn run<T, F, Fut>(&self, command: &'static str, work: F) -> Result<Done<T>, Error>
+    where
+        T: serde::Serialize + serde::de::DeserializeOwned + Send,
+        F: Fn(Unit) -> Fut + Send + Sync,
+        Fut: Future<Output = Result<T, Error>> + Send,
+    {
+        self.commands.run(&self.intent(command), work).await
+    }
+
+    /// The stock of a variant.
+    pub async fn stock(&self, variant: VariantId) -> StockLevel {
+        let found = self.commands.get::<StockLevel>(variant).await.unwrap();
+        found.map(|it| (*it.state).clone()).unwrap_or_default()
+    }
+
+    /// Waits until an order looks as expected.
+    pub async fn order_becomes(&self, order: OrderId, expected: impl Fn(&byteshop_domain::order::Placed) -> bool) {
+        eventually("an order", || async {
+            let found = self.commands.get::<Order>(order).await.unwrap()?;
+            found.state.placed().ok().filter(|placed| expected(placed)).map(|_| ())
+        })
+        .await;
+    }
+
+    /// Waits until the stock of a variant looks as expected.
+    pub async fn stock_becomes(&self, variant: VariantId, on_hand: i64, reserved: i64) {
+        eventually("the stock", || async {
+            let stock = self.stock(variant).await;
+            (stock.on_hand == on_hand && stock.reserved == reserved).then_some(())
+        })
+        .await;
+    }
+
+    /// Waits until a payment is where it is expected.
+    pub async fn payment_becomes(&self, payment: PaymentId, expected: impl Fn(Stage) -> bool) {
+        eventually("a payment", || async {
+            let found = self.commands.get::<Payment>(payment).await.unwrap()?;
+            found.state.opened().ok().filter(|opened| expected(opened.stage)).map(|_| ())
+        })
+        .await;
+    }
+}
+
+/// A price in euro cents.
+pub fn euros(amount: i64) -> Price {
+    Price::try_from(Money::new(amount, Currency::EUR)).unwrap()
+}
