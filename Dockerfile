@@ -6,7 +6,7 @@ COPY . .
 # The caches keep a rebuild to what changed; the program is copied out of them in the same step.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
-    cargo build --locked --profile dist --package byteshop-gateway --bin byteshop \
+    cargo build --locked --profile dist --bin byteshop \
     && cp target/dist/byteshop /byteshop
 
 FROM debian:bookworm-slim

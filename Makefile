@@ -1,6 +1,7 @@
 # What people type here. Each target says what it does; `make` alone lists them. ARGS="..." is passed on to the program.
 
 SHELL := /bin/sh
+# No --package anywhere: it would select other features of the dependencies and build them twice.
 CARGO ?= cargo
 ARGS ?=
 
@@ -10,7 +11,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
 up: servers ## the whole shop on this machine, with its own Postgres and NATS in ./.byteshop
-	$(CARGO) build --locked --release --package byteshop-gateway --bin byteshop
+	$(CARGO) build --locked --release --bin byteshop
 	BYTESHOP_DEV=1 exec target/release/byteshop up $(ARGS)
 
 test: servers ## every test
@@ -23,13 +24,13 @@ check: ## format, lints, documentation and the rules of the house
 	$(CARGO) test --locked --workspace --test tidy
 
 bench: servers ## every figure beside the limit of this machine, written to target/bench/results.json
-	$(CARGO) run --locked --release --package byteshop-tests --bin bench -- $(ARGS)
+	$(CARGO) run --locked --release --bin bench -- $(ARGS)
 
 faults: servers ## the crash tests, longer than `make test` runs them
 	BYTESHOP_TEST_FAULT_ROUNDS=$${BYTESHOP_TEST_FAULT_ROUNDS:-50} $(CARGO) test --locked --workspace --release --test faults -- --nocapture $(ARGS)
 
 dist: ## the program to ship: target/dist/byteshop
-	$(CARGO) build --locked --profile dist --package byteshop-gateway --bin byteshop
+	$(CARGO) build --locked --profile dist --bin byteshop
 
 servers:
 	@sh scripts/install-servers.sh

@@ -93,7 +93,7 @@ pub fn variants(code: &str, name: &str) -> Vec<(usize, String)> {
     for (number, line) in code[start..].lines().enumerate() {
         let text = line.trim();
         if depth == 1 && text.starts_with(|c: char| c.is_ascii_uppercase()) {
-            let variant: String = text.chars().take_while(|c| c.is_ascii_alphanumeric()).collect();
+            let variant: String = text.chars().take_while(char::is_ascii_alphanumeric).collect();
             found.push((first_line + number, snake_case(&variant)));
         }
         for c in text.chars() {
