@@ -325,11 +325,12 @@ impl Created {
         if line.unit_price.currency() != self.currency {
             return Err(Rejection::OtherCurrency { currency: self.currency });
         }
-        match self.line(line.variant) {
-            Some(known) if known == line => return Ok(vec![]),
-            Some(_) => {}
-            None if self.lines.len() == LINES_MAX => return Err(Rejection::TooManyLines),
-            None => {}
+        let known = self.line(line.variant);
+        if known == Some(line) {
+            return Ok(vec![]);
+        }
+        if known.is_none() && self.lines.len() == LINES_MAX {
+            return Err(Rejection::TooManyLines);
         }
         let others = self.lines.iter().filter(|known| known.variant != line.variant);
         others

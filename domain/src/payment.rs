@@ -357,6 +357,11 @@ impl Opened {
         // The first one who asked has the reason.
         let first = self.void_requested.unwrap_or(reason);
         match self.stage {
+            // Capture is on its way: who wants the money back cancels the order. Unless it will be voided anyway.
+            Stage::Authorized if reason != VoidReason::OrderCancelled => match self.void_requested {
+                None => Err(Rejection::AlreadyAuthorized),
+                Some(_) => Ok(vec![]),
+            },
             Stage::Open | Stage::Authorized => Ok(vec![Event::Voided { order: self.order, reason: first }]),
             Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => match self.void_requested {
                 None => Ok(vec![Event::VoidRequested { reason }]),

@@ -1,10 +1,17 @@
-//! Given/when/then: rule tests that read as sentences.
+//! Given/when/then: rule tests that read as sentences. And the golden files: every stored form of every event.
 
 use std::fmt::Debug;
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
+use uuid::Uuid;
 
-use crate::decider::{Actor, Asked, Decider, fold};
+use crate::codec::{decode, encode, schema_of};
+use crate::decider::{Actor, Asked, Decider, Event, fold};
+use crate::ids::Id;
+use crate::money::{Money, Price};
+use crate::quantity::Quantity;
+use crate::{Currency, decider};
 
 /// A history, waiting for a command.
 pub struct Given<A: Decider> {
@@ -27,18 +34,6 @@ pub fn noon() -> DateTime<Utc> {
 }
 
 impl<A: Decider> Given<A> {
-    /// The command is asked by this actor.
-    pub fn by(mut self, actor: Actor) -> Self {
-        self.asked.by = actor;
-        self
-    }
-
-    /// The command is asked at this moment.
-    pub fn at(mut self, at: DateTime<Utc>) -> Self {
-        self.asked.at = at;
-        self
-    }
-
     /// Asks.
     pub fn when(self, command: &A::Command) -> Outcome<A> {
         Outcome(self.state.decide(command, &self.asked))
@@ -65,5 +60,75 @@ where
     #[track_caller]
     pub fn then_refused(self, rejection: A::Rejection) {
         assert_eq!(self.0, Err(rejection));
+    }
+}
+
+/// The id with this number.
+pub fn id<T: Id>(number: u128) -> T {
+    T::from_uuid(Uuid::from_u128(number))
+}
+
+/// So many euro cents.
+pub fn cents(amount: i64) -> Money {
+    Money::new(amount, Currency::EUR)
+}
+
+/// A price of so many euro cents.
+pub fn price(amount: i64) -> Price {
+    Price::new(cents(amount)).unwrap()
+}
+
+/// So many pieces.
+pub fn pieces(number: i64) -> Quantity {
+    Quantity::new(number).unwrap()
+}
+
+/// A text of any kind.
+pub fn text<T: TryFrom<String, Error: Debug>>(text: &str) -> T {
+    T::try_from(text.to_owned()).unwrap()
+}
+
+/// Compares a golden file with samples, of which every stored form has one at least.
+///
+/// Lines are only ever added: a line of an older schema stays, and is still read.
+#[track_caller]
+pub fn golden<E: Event>(file: &str, samples: &[E]) {
+    let lines: Vec<Value> = serde_json::from_str(file).unwrap();
+    for line in &lines {
+        let (event_type, data) = (line["type"].as_str().unwrap(), line["data"].to_string());
+        let schema = i16::try_from(line["schema"].as_i64().unwrap()).unwrap();
+        let event: E = decode(event_type, schema, &data).unwrap();
+        if schema == schema_of::<E>(event_type) {
+            assert_eq!(encode(&event).unwrap().data, data, "{event_type} is written otherwise than it was");
+        }
+    }
+    let written: Vec<_> = lines.iter().map(Value::to_string).collect();
+    let stored = samples.iter().map(|sample| encode(sample).unwrap());
+    let missing: Vec<_> = stored
+        .map(|it| format!(r#"{{"type":"{}","schema":{},"data":{}}}"#, it.event_type, it.schema, it.data))
+        .filter(|sample| !written.contains(sample))
+        .collect();
+    assert!(missing.is_empty(), "the golden file lacks:\n{}", missing.join(",\n"));
+    for variant in variants::<E>() {
+        let here = |line: &Value| line["type"] == variant && line["schema"] == schema_of::<E>(&variant);
+        assert!(lines.iter().any(here), "the golden file lacks {variant} in its present form");
+    }
+}
+
+/// The stored types of an event, as serde lists them when it is given another.
+fn variants<E: Event>() -> Vec<String> {
+    let error = serde_json::from_str::<E>(r#"{"?":{}}"#).unwrap_err().to_string();
+    let (_, expected) = error.split_once("expected").unwrap();
+    expected.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+/// Every way to refuse has a code of its own, in snake_case, and a sentence without a full stop.
+#[track_caller]
+pub fn well_said(rejections: &[impl decider::Rejection]) {
+    for (index, rejection) in rejections.iter().enumerate() {
+        let (code, said) = (rejection.code(), rejection.to_string());
+        assert!(code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{code}");
+        assert!(!said.ends_with('.') && !said.starts_with(char::is_uppercase), "{said}");
+        assert!(rejections[..index].iter().all(|other| other.code() != code), "{code} twice");
     }
 }

@@ -239,6 +239,7 @@ impl Country {
 }
 
 /// Reads a field whose absence and whose null differ: absent is `None`, null is `Some(None)`.
+#[expect(clippy::option_option, reason = "the two kinds of nothing are the point")]
 pub(crate) fn present<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
 where
     D: Deserializer<'de>,

@@ -1,1 +1,60 @@
-//! Rules of this context.
+//! Rules of credit notes.
+
+use super::*;
+use crate::testing::{cents, given, golden, id, pieces, price, text, well_said};
+
+fn line(number: i64, amount: i64) -> Line {
+    Line {
+        variant: id(1),
+        sku: text("85123A"),
+        quantity: pieces(number),
+        unit_price: price(amount),
+        exact_price: None,
+        amount: cents(number * amount),
+        order: None,
+    }
+}
+
+fn content() -> Content {
+    let lines = vec![line(2, 10), Line { order: Some(id(4)), ..line(1, 5) }];
+    let buyer = Buyer { account: None, reference: Some(text("16321")) };
+    Content { reference: text("C489449"), buyer, country: text("Australia"), lines, total: cents(25) }
+}
+
+#[test]
+fn it_is_issued_once() {
+    given::<CreditNote>([]).when(&Command::Issue(content())).then([Event::Issued(content())]);
+    given::<CreditNote>([Event::Issued(content())]).when(&Command::Issue(content())).then_nothing();
+    let other = Content { reference: text("C1"), ..content() };
+    given::<CreditNote>([Event::Issued(content())]).when(&Command::Issue(other)).then_refused(Rejection::Exists);
+}
+
+#[test]
+fn its_sums_are_right() {
+    let refused = |content, rejection| given::<CreditNote>([]).when(&Command::Issue(content)).then_refused(rejection);
+    refused(Content { lines: vec![], ..content() }, Rejection::NoLines);
+    refused(Content { total: cents(24), ..content() }, Rejection::WrongTotal);
+    let mut wrong = content();
+    wrong.lines[1].amount = cents(6);
+    refused(wrong, Rejection::WrongAmount { line: 1 });
+    refused(Content { lines: vec![line(1, 0); LINES_MAX + 1], ..content() }, Rejection::TooManyLines);
+}
+
+#[test]
+fn an_exact_price_is_rounded_once_per_line() {
+    let exact = ExactPrice::new("0.034").unwrap();
+    let line = Line { exact_price: Some(exact), amount: cents(340), ..line(100, 3) };
+    let content = Content { lines: vec![line], total: cents(340), ..content() };
+    given::<CreditNote>([]).when(&Command::Issue(content.clone())).then([Event::Issued(content)]);
+}
+
+#[test]
+fn every_stored_form_is_golden() {
+    golden(include_str!("golden.json"), &[Event::Issued(content())]);
+}
+
+#[test]
+fn rejections_are_well_said() {
+    use Rejection as R;
+    well_said(&[R::Exists, R::NoLines, R::TooManyLines, R::WrongAmount { line: 0 }, R::WrongTotal]);
+}

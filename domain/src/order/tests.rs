@@ -1,1 +1,327 @@
-//! Rules of this context.
+//! Rules of orders, on each of their axes.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::Currency;
+use crate::cart::Destination;
+use crate::money::ExactPrice;
+use crate::testing::{cents, given, golden, id, noon, pieces, price, text, well_said};
+
+fn line(variant: u128, number: i64, amount: i64) -> Line {
+    Line {
+        variant: id(variant),
+        product: id(9),
+        sku: text("L-1"),
+        title: text("Lamp"),
+        quantity: pieces(number),
+        unit_price: price(amount),
+        exact_price: None,
+        amount: cents(amount * number),
+    }
+}
+
+fn placement(lines: Vec<Line>) -> Placement {
+    Placement {
+        buyer: Buyer::default(),
+        cart: Some(id(2)),
+        access_hash: Some(text("3q2+7w==")),
+        destination: Destination { country: text("DE"), postal_code: None, city: None },
+        total: cents(lines.iter().map(|line| line.amount.amount).sum()),
+        lines,
+        payment: id(3),
+        pay_by: Some(noon()),
+        reference: None,
+        imported: false,
+    }
+}
+
+/// Two lines of one variant, as wholesalers' invoices have them, and one of another: 3 × 10 + 1 × 5.
+fn bought() -> Placement {
+    placement(vec![line(1, 1, 10), line(2, 1, 5), line(1, 2, 10)])
+}
+
+fn imported() -> Placement {
+    Placement {
+        buyer: Buyer { account: None, reference: Some(text("13085")) },
+        cart: None,
+        access_hash: None,
+        pay_by: None,
+        reference: Some(text("489434")),
+        imported: true,
+        ..bought()
+    }
+}
+
+fn demand(variant: u128, number: i64) -> Demand {
+    Demand { variant: id(variant), quantity: pieces(number) }
+}
+
+fn placed() -> Event {
+    Event::Placed(bought())
+}
+
+fn paid() -> Event {
+    Event::Paid { payment: id(3), commit: vec![demand(1, 3), demand(2, 1)] }
+}
+
+fn fulfilled() -> Event {
+    Event::Fulfilled {}
+}
+
+fn cancelled(reason: CancelReason, was_paid: bool) -> Event {
+    Event::Cancelled { reason, payment: id(3), was_paid, release: vec![demand(1, 3), demand(2, 1)] }
+}
+
+fn pay(payment: u128) -> Command {
+    Command::MarkPaid { payment: id(payment) }
+}
+
+fn cancel(reason: CancelReason) -> Command {
+    Command::Cancel { reason }
+}
+
+fn back(variant: u128, number: i64, amount: i64) -> ReturnLine {
+    ReturnLine { variant: id(variant), quantity: pieces(number), amount: cents(amount) }
+}
+
+fn give_back(note: u128, lines: &[ReturnLine]) -> Command {
+    let amount = cents(lines.iter().map(|line| line.amount.amount).sum());
+    Command::Return { credit_note: id(note), lines: lines.to_vec(), amount, restock: true }
+}
+
+fn returned(note: u128, lines: &[ReturnLine], restock: &[Demand]) -> Event {
+    let amount = cents(lines.iter().map(|line| line.amount.amount).sum());
+    Event::Returned { credit_note: id(note), lines: lines.to_vec(), amount, restock: restock.to_vec() }
+}
+
+fn axes(history: &[Event]) -> (Status, PaymentStatus, Fulfilment) {
+    let state = crate::fold::<Order>(history);
+    let placed = state.placed().unwrap();
+    (placed.status, placed.payment_status, placed.fulfilment)
+}
+
+#[test]
+fn it_is_placed_once() {
+    given::<Order>([]).when(&Command::Place(bought())).then([placed()]);
+    given::<Order>([placed()]).when(&Command::Place(bought())).then_nothing();
+    given::<Order>([placed()]).when(&Command::Place(imported())).then_refused(Rejection::Exists);
+    given::<Order>([]).when(&pay(3)).then_refused(Rejection::Missing);
+}
+
+#[test]
+fn its_sums_are_right() {
+    given::<Order>([]).when(&Command::Place(placement(vec![]))).then_refused(Rejection::NoLines);
+    let mut wrong = bought();
+    wrong.lines[1].amount = cents(6);
+    given::<Order>([]).when(&Command::Place(wrong)).then_refused(Rejection::WrongAmount { line: 1 });
+    let wrong = Placement { total: cents(34), ..bought() };
+    given::<Order>([]).when(&Command::Place(wrong)).then_refused(Rejection::WrongTotal);
+    let wrong = Placement { total: Money::new(35, Currency::GBP), ..bought() };
+    given::<Order>([]).when(&Command::Place(wrong)).then_refused(Rejection::WrongTotal);
+}
+
+#[test]
+fn an_exact_price_is_rounded_once_per_line() {
+    let mut exact = line(1, 100, 3);
+    exact.exact_price = Some(ExactPrice::new("0.034").unwrap());
+    let wrong = placement(vec![exact.clone()]);
+    given::<Order>([]).when(&Command::Place(wrong)).then_refused(Rejection::WrongAmount { line: 0 });
+    exact.amount = cents(340);
+    let right = placement(vec![exact]);
+    given::<Order>([]).when(&Command::Place(right.clone())).then([Event::Placed(right)]);
+}
+
+#[test]
+fn it_does_not_have_endless_lines() {
+    let many = placement((0..=LINES_MAX).map(|_| line(1, 1, 1)).collect());
+    given::<Order>([]).when(&Command::Place(many)).then_refused(Rejection::TooManyLines);
+    let much = placement(vec![line(1, 1_000_000, 0), line(1, 1, 0)]);
+    given::<Order>([]).when(&Command::Place(much)).then_refused(Rejection::TooManyLines);
+}
+
+#[test]
+fn it_is_paid_once_by_its_own_payment() {
+    given::<Order>([placed()]).when(&pay(3)).then([paid()]);
+    given::<Order>([placed(), paid()]).when(&pay(3)).then_nothing();
+    given::<Order>([placed()]).when(&pay(4)).then_refused(Rejection::OtherPayment);
+}
+
+#[test]
+fn a_cancelled_order_is_never_paid() {
+    let history = [placed(), cancelled(CancelReason::BuyerRequest, false)];
+    given::<Order>(history.clone()).when(&pay(3)).then_refused(Rejection::Cancelled);
+    given::<Order>(history.clone()).when(&Command::Fulfil {}).then_refused(Rejection::Cancelled);
+    assert_eq!(axes(&history), (Status::Cancelled, PaymentStatus::Voided, Fulfilment::Unfulfilled));
+}
+
+#[test]
+fn it_is_cancelled_until_it_is_fulfilled() {
+    use CancelReason::{BuyerRequest, StaffRequest};
+    given::<Order>([placed()]).when(&cancel(BuyerRequest)).then([cancelled(BuyerRequest, false)]);
+    given::<Order>([placed(), paid()]).when(&cancel(StaffRequest)).then([cancelled(StaffRequest, true)]);
+    let off = [placed(), cancelled(BuyerRequest, false)];
+    given::<Order>(off).when(&cancel(StaffRequest)).then_nothing();
+    let done = [placed(), paid(), fulfilled()];
+    given::<Order>(done).when(&cancel(BuyerRequest)).then_refused(Rejection::AlreadyFulfilled);
+}
+
+#[test]
+fn a_timer_that_comes_late_cancels_nothing_that_is_paid() {
+    use CancelReason::{PaymentCancelled, PaymentFailed, PaymentWindowPassed};
+    for reason in [PaymentCancelled, PaymentFailed, PaymentWindowPassed] {
+        given::<Order>([placed()]).when(&cancel(reason)).then([cancelled(reason, false)]);
+        given::<Order>([placed(), paid()]).when(&cancel(reason)).then_refused(Rejection::AlreadyPaid);
+    }
+}
+
+#[test]
+fn it_is_fulfilled_once_it_is_paid() {
+    given::<Order>([placed()]).when(&Command::Fulfil {}).then_refused(Rejection::NotPaid);
+    given::<Order>([placed(), paid()]).when(&Command::Fulfil {}).then([fulfilled()]);
+    given::<Order>([placed(), paid(), fulfilled()]).when(&Command::Fulfil {}).then_nothing();
+    assert_eq!(axes(&[placed(), paid()]), (Status::Open, PaymentStatus::Paid, Fulfilment::Unfulfilled));
+    let done = axes(&[placed(), paid(), fulfilled()]);
+    assert_eq!(done, (Status::Completed, PaymentStatus::Paid, Fulfilment::Fulfilled));
+}
+
+#[test]
+fn the_money_of_a_cancelled_order_goes_back() {
+    let refund = Command::MarkRefunded { payment: id(3) };
+    let history = [placed(), paid(), cancelled(CancelReason::StaffRequest, true)];
+    assert_eq!(axes(&history).1, PaymentStatus::RefundDue);
+    let refunded = Event::Refunded { payment: id(3) };
+    given::<Order>(history.clone()).when(&refund).then([refunded.clone()]);
+    let after = [&history[..], &[refunded]].concat();
+    assert_eq!(axes(&after).1, PaymentStatus::Refunded);
+    given::<Order>(after).when(&refund).then_nothing();
+    given::<Order>([placed(), paid()]).when(&refund).then_refused(Rejection::NotCancelled);
+    let other = Command::MarkRefunded { payment: id(4) };
+    given::<Order>(history).when(&other).then_refused(Rejection::OtherPayment);
+}
+
+#[test]
+fn goods_come_back_in_parts_and_never_more_than_were_bought() {
+    let done = [placed(), paid(), fulfilled()];
+    let first = returned(1, &[back(1, 2, 20)], &[demand(1, 2)]);
+    given::<Order>(done.clone()).when(&give_back(1, &[back(1, 2, 20)])).then([first.clone()]);
+    let after = [&done[..], &[first]].concat();
+    assert_eq!(axes(&after), (Status::Completed, PaymentStatus::PartlyRefunded, Fulfilment::PartlyReturned));
+    given::<Order>(after.clone()).when(&give_back(1, &[back(1, 2, 20)])).then_nothing();
+    let too_many = Rejection::TooManyReturned { variant: id(1), left: 1 };
+    given::<Order>(after.clone()).when(&give_back(2, &[back(1, 2, 0)])).then_refused(too_many);
+    let unknown = Rejection::TooManyReturned { variant: id(8), left: 0 };
+    given::<Order>(after.clone()).when(&give_back(2, &[back(8, 1, 0)])).then_refused(unknown);
+    let rest = returned(2, &[back(1, 1, 10), back(2, 1, 5)], &[demand(1, 1), demand(2, 1)]);
+    given::<Order>(after.clone()).when(&give_back(2, &[back(1, 1, 10), back(2, 1, 5)])).then([rest.clone()]);
+    let all = [&after[..], &[rest]].concat();
+    assert_eq!(axes(&all), (Status::Completed, PaymentStatus::Refunded, Fulfilment::Returned));
+}
+
+#[test]
+fn never_more_is_paid_back_than_was_paid() {
+    let done = [placed(), paid(), fulfilled()];
+    given::<Order>(done.clone()).when(&give_back(1, &[back(1, 1, 36)])).then_refused(Rejection::TooMuchRefunded);
+    given::<Order>(done.clone()).when(&give_back(1, &[back(1, 1, -1)])).then_refused(Rejection::WrongTotal);
+    given::<Order>(done.clone()).when(&give_back(1, &[])).then_refused(Rejection::NoLines);
+    let wrong = Command::Return { credit_note: id(1), lines: vec![back(1, 1, 9)], amount: cents(10), restock: true };
+    given::<Order>(done).when(&wrong).then_refused(Rejection::WrongTotal);
+    given::<Order>([placed(), paid()]).when(&give_back(1, &[back(1, 1, 1)])).then_refused(Rejection::NotFulfilled);
+}
+
+#[test]
+fn spoilt_goods_are_not_for_sale_again() {
+    let lines = vec![back(1, 1, 10)];
+    let spoilt = Command::Return { credit_note: id(1), lines: lines.clone(), amount: cents(10), restock: false };
+    given::<Order>([placed(), paid(), fulfilled()]).when(&spoilt).then([returned(1, &lines, &[])]);
+}
+
+#[test]
+fn an_order_of_the_past_moves_no_stock_by_itself() {
+    let was_placed = Event::Placed(imported());
+    let was_paid = Event::Paid { payment: id(3), commit: vec![] };
+    given::<Order>([was_placed.clone()]).when(&pay(3)).then([was_paid.clone()]);
+    let reason = CancelReason::Imported;
+    let off = Event::Cancelled { reason, payment: id(3), was_paid: true, release: vec![] };
+    given::<Order>([was_placed.clone(), was_paid.clone()]).when(&cancel(reason)).then([off]);
+    let lines = [back(1, 1, 10)];
+    given::<Order>([was_placed, was_paid, fulfilled()]).when(&give_back(1, &lines)).then([returned(1, &lines, &[])]);
+}
+
+#[test]
+fn every_stored_form_is_golden() {
+    let mut exact = imported();
+    exact.buyer.account = Some(id(5));
+    exact.lines.truncate(1);
+    exact.lines[0].exact_price = Some(ExactPrice::new("0.095").unwrap());
+    golden(
+        include_str!("golden.json"),
+        &[
+            placed(),
+            Event::Placed(exact),
+            paid(),
+            Event::Paid { payment: id(3), commit: vec![] },
+            fulfilled(),
+            cancelled(CancelReason::BuyerRequest, true),
+            cancelled(CancelReason::StaffRequest, true),
+            cancelled(CancelReason::PaymentFailed, false),
+            cancelled(CancelReason::PaymentCancelled, false),
+            cancelled(CancelReason::PaymentWindowPassed, false),
+            cancelled(CancelReason::Imported, false),
+            Event::Refunded { payment: id(3) },
+            returned(1, &[back(1, 2, 20)], &[demand(1, 2)]),
+        ],
+    );
+}
+
+#[test]
+fn rejections_are_well_said() {
+    use Rejection as R;
+    well_said(&[
+        R::Missing,
+        R::Exists,
+        R::NoLines,
+        R::TooManyLines,
+        R::WrongAmount { line: 0 },
+        R::WrongTotal,
+        R::NotPaid,
+        R::AlreadyPaid,
+        R::Cancelled,
+        R::NotCancelled,
+        R::OtherPayment,
+        R::AlreadyFulfilled,
+        R::NotFulfilled,
+        R::TooManyReturned { variant: id(1), left: 0 },
+        R::TooMuchRefunded,
+    ]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn the_lines_make_the_total_and_returns_never_exceed_it(
+        bought in proptest::collection::vec((1..4u128, 1..9i64, 0..500i64), 1..8),
+        returns in proptest::collection::vec((1..4u128, 1..9i64, 0..900i64), 0..12),
+    ) {
+        let lines = bought.iter().map(|(variant, number, amount)| line(*variant, *number, *amount)).collect();
+        let placement = placement(lines);
+        let sum: i64 = bought.iter().map(|(_, number, amount)| number * amount).sum();
+        prop_assert_eq!(placement.total, cents(sum));
+        let asked = Asked { at: noon(), by: crate::Actor::System { name: "test".to_owned() } };
+        let mut state = Order::default();
+        for command in [Command::Place(placement), pay(3), Command::Fulfil {}] {
+            state = state.decide(&command, &asked).unwrap().iter().fold(state, Order::evolve);
+        }
+        for (note, (variant, number, amount)) in (0u128..).zip(&returns) {
+            if let Ok(events) = state.decide(&give_back(note, &[back(*variant, *number, *amount)]), &asked) {
+                state = events.iter().fold(state, Order::evolve);
+            }
+            let placed = state.placed().unwrap();
+            prop_assert!(placed.refunded.amount <= sum);
+            for variant in 1..4 {
+                prop_assert!(placed.left_to_return(id(variant)) >= 0);
+            }
+        }
+    }
+}

@@ -202,7 +202,7 @@ pub enum Command {
     },
     /// Note that the provider took the money.
     Capture {},
-    /// Take nothing.
+    /// Take nothing. Of an authorized payment only a cancelled order asks it, after the provider voided.
     Void {
         /// Why.
         reason: VoidReason,

@@ -1,1 +1,336 @@
-//! Rules of this context.
+//! Rules of payments: nothing charged without a record, nothing kept that is not due.
+
+use chrono::TimeDelta;
+use proptest::prelude::*;
+
+use super::*;
+use crate::testing::{cents, given, golden, id, noon, text, well_said};
+
+fn opened() -> Event {
+    Event::Opened { order: id(1), amount: cents(3500) }
+}
+
+fn attempted(reference: &str) -> Event {
+    Event::Attempted { method: Method::Test, reference: text(reference) }
+}
+
+fn attempt(reference: &str) -> Command {
+    Command::Attempt { method: Method::Test, reference: text(reference) }
+}
+
+fn conclude(reference: &str, outcome: ProviderOutcome) -> Command {
+    Command::Conclude { reference: text(reference), outcome }
+}
+
+fn authorized(reference: &str) -> Event {
+    Event::Authorized { order: id(1), reference: text(reference) }
+}
+
+fn captured(reference: &str) -> Event {
+    Event::Captured { order: id(1), amount: cents(3500), method: Method::Test, reference: text(reference) }
+}
+
+fn declined(reference: &str, reason: DeclineReason) -> Event {
+    Event::Declined { reference: text(reference), reason }
+}
+
+fn void(reason: VoidReason) -> Command {
+    Command::Void { reason }
+}
+
+fn voided(reason: VoidReason) -> Event {
+    Event::Voided { order: id(1), reason }
+}
+
+fn refunded() -> Event {
+    Event::Refunded { order: id(1), amount: cents(3500) }
+}
+
+fn declined_times(times: u8) -> Vec<Event> {
+    let one = |number: u8| [attempted(&number.to_string()), declined(&number.to_string(), DeclineReason::Declined)];
+    [opened()].into_iter().chain((1..=times).flat_map(one)).collect()
+}
+
+fn stage(history: &[Event]) -> Stage {
+    crate::fold::<Payment>(history).opened().unwrap().stage
+}
+
+const CANCELLED: VoidReason = VoidReason::OrderCancelled;
+
+#[test]
+fn it_is_opened_once() {
+    let open = |amount| Command::Open { order: id(1), amount: cents(amount) };
+    given::<Payment>([]).when(&open(3500)).then([opened()]);
+    given::<Payment>([opened()]).when(&open(3500)).then_nothing();
+    given::<Payment>([opened()]).when(&open(1)).then_refused(Rejection::Exists);
+    given::<Payment>([]).when(&open(-1)).then_refused(Rejection::Negative);
+    given::<Payment>([]).when(&attempt("1")).then_refused(Rejection::Missing);
+}
+
+#[test]
+fn one_attempt_at_a_time() {
+    given::<Payment>([opened()]).when(&attempt("1")).then([attempted("1")]);
+    given::<Payment>([opened(), attempted("1")]).when(&attempt("1")).then_nothing();
+    given::<Payment>([opened(), attempted("1")]).when(&attempt("2")).then_refused(Rejection::InProgress);
+    given::<Payment>([opened(), attempted("1"), authorized("1")])
+        .when(&attempt("2"))
+        .then_refused(Rejection::AlreadyAuthorized);
+}
+
+#[test]
+fn a_declined_attempt_leaves_it_open_for_another() {
+    let outcome = ProviderOutcome::Declined { reason: DeclineReason::InsufficientFunds };
+    let no = declined("1", DeclineReason::InsufficientFunds);
+    given::<Payment>([opened(), attempted("1")]).when(&conclude("1", outcome)).then([no.clone()]);
+    let history = [opened(), attempted("1"), no];
+    given::<Payment>(history.clone()).when(&conclude("1", outcome)).then_nothing();
+    given::<Payment>(history.clone()).when(&attempt("1")).then_refused(Rejection::ReferenceUsed);
+    given::<Payment>(history).when(&attempt("2")).then([attempted("2")]);
+}
+
+#[test]
+fn the_last_attempt_that_is_declined_fails_it() {
+    let history = [declined_times(ATTEMPTS_MAX - 1), vec![attempted("9")]].concat();
+    let outcome = ProviderOutcome::Declined { reason: DeclineReason::Declined };
+    let failed = Event::Failed { order: id(1), reason: FailureReason::TooManyAttempts };
+    let last = [declined("9", DeclineReason::Declined), failed];
+    given::<Payment>(history.clone()).when(&conclude("9", outcome)).then(last.clone());
+    let over = [&history[..], &last[..]].concat();
+    given::<Payment>(over).when(&attempt("10")).then_refused(Rejection::Closed);
+}
+
+#[test]
+fn an_attempt_that_never_arrived_is_as_good_as_declined() {
+    let lost = declined("1", DeclineReason::NotReceived);
+    let history = [opened(), attempted("1")];
+    given::<Payment>(history.clone()).when(&conclude("1", ProviderOutcome::NotFound)).then([lost.clone()]);
+    // It did arrive, later than it was looked for.
+    let late = [&history[..], &[lost]].concat();
+    given::<Payment>(late).when(&conclude("1", ProviderOutcome::Authorized)).then([authorized("1")]);
+}
+
+#[test]
+fn pending_and_unknown_are_asked_again_at_their_time() {
+    let (first, later) = (noon(), noon() + TimeDelta::minutes(1));
+    let pended = |check_at| Event::Pended { reference: text("1"), check_at };
+    let unresolved = |check_at| Event::Unresolved { reference: text("1"), check_at };
+    let history = [opened(), attempted("1")];
+    let pending = |check_at| conclude("1", ProviderOutcome::Pending { check_at });
+    let unknown = |check_at| conclude("1", ProviderOutcome::Unknown { check_at });
+    given::<Payment>(history.clone()).when(&pending(first)).then([pended(first)]);
+    given::<Payment>(history.clone()).when(&unknown(first)).then([unresolved(first)]);
+    let waiting = [&history[..], &[pended(first)]].concat();
+    given::<Payment>(waiting.clone()).when(&pending(first)).then_nothing();
+    given::<Payment>(waiting.clone()).when(&pending(later)).then([pended(later)]);
+    given::<Payment>(waiting.clone()).when(&unknown(later)).then([unresolved(later)]);
+    given::<Payment>(waiting).when(&conclude("1", ProviderOutcome::Authorized)).then([authorized("1")]);
+}
+
+#[test]
+fn news_of_another_attempt_is_refused() {
+    let history = [opened(), attempted("1"), declined("1", DeclineReason::Declined), attempted("2")];
+    given::<Payment>(history).when(&conclude("1", ProviderOutcome::Authorized)).then_refused(Rejection::OtherAttempt);
+    given::<Payment>([opened()])
+        .when(&conclude("1", ProviderOutcome::Authorized))
+        .then_refused(Rejection::OtherAttempt);
+}
+
+#[test]
+fn news_that_comes_twice_changes_nothing_and_news_that_contradicts_is_refused() {
+    let history = [opened(), attempted("1"), authorized("1"), captured("1")];
+    for outcome in [ProviderOutcome::Authorized, ProviderOutcome::Pending { check_at: noon() }] {
+        given::<Payment>(history.clone()).when(&conclude("1", outcome)).then_nothing();
+    }
+    for outcome in [ProviderOutcome::Failed, ProviderOutcome::Cancelled, ProviderOutcome::NotFound] {
+        let refused = Rejection::ConcludedOtherwise;
+        given::<Payment>(history.clone()).when(&conclude("1", outcome)).then_refused(refused);
+    }
+}
+
+#[test]
+fn a_failed_and_a_cancelled_one_are_closed() {
+    let failed = Event::Failed { order: id(1), reason: FailureReason::ProviderError };
+    let cancelled = Event::Cancelled { order: id(1) };
+    for (outcome, event) in [(ProviderOutcome::Failed, failed), (ProviderOutcome::Cancelled, cancelled)] {
+        let history = [opened(), attempted("1")];
+        given::<Payment>(history.clone()).when(&conclude("1", outcome)).then([event.clone()]);
+        let closed = [&history[..], &[event]].concat();
+        given::<Payment>(closed.clone()).when(&conclude("1", outcome)).then_nothing();
+        given::<Payment>(closed.clone()).when(&attempt("2")).then_refused(Rejection::Closed);
+        given::<Payment>(closed.clone()).when(&void(CANCELLED)).then_nothing();
+        given::<Payment>(closed).when(&Command::Capture {}).then_refused(Rejection::Closed);
+    }
+}
+
+#[test]
+fn only_what_is_authorized_is_captured_and_once() {
+    given::<Payment>([opened(), attempted("1")]).when(&Command::Capture {}).then_refused(Rejection::NotAuthorized);
+    let history = [opened(), attempted("1"), authorized("1")];
+    given::<Payment>(history.clone()).when(&Command::Capture {}).then([captured("1")]);
+    given::<Payment>([&history[..], &[captured("1")]].concat()).when(&Command::Capture {}).then_nothing();
+}
+
+#[test]
+fn it_is_voided_before_it_is_captured() {
+    given::<Payment>([opened()]).when(&void(CANCELLED)).then([voided(CANCELLED)]);
+    given::<Payment>([opened(), voided(CANCELLED)]).when(&void(CANCELLED)).then_nothing();
+    given::<Payment>([opened(), voided(CANCELLED)]).when(&attempt("1")).then_refused(Rejection::Closed);
+    let history = [opened(), attempted("1"), authorized("1")];
+    given::<Payment>(history.clone()).when(&void(CANCELLED)).then([voided(CANCELLED)]);
+    // Capture is on its way: only a cancelled order stops it.
+    let by_buyer = void(VoidReason::BuyerRequest);
+    given::<Payment>(history.clone()).when(&by_buyer).then_refused(Rejection::AlreadyAuthorized);
+    let taken = [&history[..], &[captured("1")]].concat();
+    given::<Payment>(taken).when(&void(CANCELLED)).then_refused(Rejection::Captured);
+}
+
+#[test]
+fn a_void_while_an_attempt_is_under_way_waits_for_its_outcome() {
+    let requested = Event::VoidRequested { reason: VoidReason::BuyerRequest };
+    let history = [opened(), attempted("1")];
+    given::<Payment>(history.clone()).when(&void(VoidReason::BuyerRequest)).then([requested.clone()]);
+    let waiting = [&history[..], &[requested]].concat();
+    given::<Payment>(waiting.clone()).when(&void(CANCELLED)).then_nothing();
+    let no = declined("1", DeclineReason::NotReceived);
+    given::<Payment>(waiting.clone())
+        .when(&conclude("1", ProviderOutcome::NotFound))
+        .then([no, voided(VoidReason::BuyerRequest)]);
+    let set_aside = [&waiting[..], &[authorized("1")]].concat();
+    given::<Payment>(set_aside.clone()).when(&Command::Capture {}).then_refused(Rejection::VoidRequested);
+    given::<Payment>(set_aside.clone()).when(&void(VoidReason::BuyerRequest)).then_nothing();
+    // The first one who asked has the reason.
+    given::<Payment>(set_aside).when(&void(CANCELLED)).then([voided(VoidReason::BuyerRequest)]);
+}
+
+#[test]
+fn what_was_captured_is_refunded_once() {
+    let taken = [opened(), attempted("1"), authorized("1"), captured("1")];
+    given::<Payment>(taken.clone()).when(&Command::Refund {}).then([refunded()]);
+    given::<Payment>([&taken[..], &[refunded()]].concat()).when(&Command::Refund {}).then_nothing();
+    given::<Payment>([opened()]).when(&Command::Refund {}).then_refused(Rejection::NotCaptured);
+}
+
+#[test]
+fn a_payment_of_the_past_is_recorded_whole() {
+    let record = |amount| Command::Record { order: id(1), amount: cents(amount), reference: text("489434") };
+    let external =
+        Event::Captured { order: id(1), amount: cents(3500), method: Method::External, reference: text("489434") };
+    given::<Payment>([]).when(&record(3500)).then([opened(), external.clone()]);
+    given::<Payment>([opened(), external.clone()]).when(&record(3500)).then_nothing();
+    given::<Payment>([opened(), external]).when(&record(1)).then_refused(Rejection::Exists);
+}
+
+#[test]
+fn undoing_says_what_the_provider_is_asked() {
+    let undo = |history: &[Event]| crate::fold::<Payment>(history).opened().unwrap().undo();
+    let reference = text::<ProviderReference>("1");
+    let mut history = vec![opened()];
+    assert_eq!(undo(&history), Undo::Void);
+    history.push(attempted("1"));
+    assert_eq!(undo(&history), Undo::Void);
+    history.push(authorized("1"));
+    assert_eq!(undo(&history), Undo::VoidAtProvider { reference: reference.clone() });
+    history.push(captured("1"));
+    assert_eq!(undo(&history), Undo::RefundAtProvider { reference, amount: cents(3500) });
+    history.push(refunded());
+    assert_eq!(undo(&history), Undo::Nothing);
+}
+
+#[test]
+fn its_state_says_where_it_is() {
+    let state = crate::fold::<Payment>(&[opened(), attempted("1")]);
+    assert_eq!(serde_json::to_value(&state).unwrap()["status"], "attempted");
+    assert_eq!(stage(&[opened(), voided(CANCELLED)]), Stage::Voided { reason: CANCELLED });
+}
+
+#[test]
+fn every_stored_form_is_golden() {
+    let external = Event::Captured { order: id(1), amount: cents(0), method: Method::External, reference: text("4") };
+    golden(
+        include_str!("golden.json"),
+        &[
+            opened(),
+            attempted("pay-1"),
+            authorized("pay-1"),
+            Event::Pended { reference: text("pay-1"), check_at: noon() },
+            Event::Unresolved { reference: text("pay-1"), check_at: noon() },
+            declined("pay-1", DeclineReason::Declined),
+            declined("pay-1", DeclineReason::InsufficientFunds),
+            declined("pay-1", DeclineReason::NotReceived),
+            Event::Failed { order: id(1), reason: FailureReason::ProviderError },
+            Event::Failed { order: id(1), reason: FailureReason::TooManyAttempts },
+            Event::Cancelled { order: id(1) },
+            Event::VoidRequested { reason: VoidReason::BuyerRequest },
+            voided(VoidReason::OrderCancelled),
+            voided(VoidReason::StaffRequest),
+            captured("pay-1"),
+            external,
+            refunded(),
+        ],
+    );
+}
+
+#[test]
+fn rejections_are_well_said() {
+    use Rejection as R;
+    well_said(&[
+        R::Missing,
+        R::Exists,
+        R::Negative,
+        R::InProgress,
+        R::ReferenceUsed,
+        R::AlreadyAuthorized,
+        R::Closed,
+        R::OtherAttempt,
+        R::ConcludedOtherwise,
+        R::NotAuthorized,
+        R::VoidRequested,
+        R::Captured,
+        R::NotCaptured,
+        R::TooManyAttempts,
+    ]);
+}
+
+fn any_command() -> impl Strategy<Value = Command> {
+    let reference = || (1..4u8).prop_map(|number| number.to_string());
+    let outcome = prop_oneof![
+        Just(ProviderOutcome::Authorized),
+        Just(ProviderOutcome::Pending { check_at: noon() }),
+        Just(ProviderOutcome::Declined { reason: DeclineReason::Declined }),
+        Just(ProviderOutcome::Cancelled),
+        Just(ProviderOutcome::Failed),
+        Just(ProviderOutcome::Unknown { check_at: noon() }),
+        Just(ProviderOutcome::NotFound),
+    ];
+    prop_oneof![
+        3 => reference().prop_map(|reference| attempt(&reference)),
+        4 => (reference(), outcome).prop_map(|(reference, outcome)| conclude(&reference, outcome)),
+        2 => Just(Command::Capture {}),
+        1 => Just(void(CANCELLED)),
+        1 => Just(Command::Refund {}),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn no_sequence_of_commands_takes_money_twice(commands in proptest::collection::vec(any_command(), 1..40)) {
+        let asked = Asked { at: noon(), by: crate::Actor::System { name: "test".to_owned() } };
+        let mut state = Payment::default().evolve(&opened());
+        let mut history = vec![opened()];
+        for command in &commands {
+            let events = state.decide(command, &asked).unwrap_or_default();
+            state = events.iter().fold(state, Payment::evolve);
+            history.extend(events);
+        }
+        let count = |wanted: fn(&Event) -> bool| history.iter().filter(|event| wanted(event)).count();
+        let captures = count(|event| matches!(event, Event::Captured { .. }));
+        let attempts = count(|event| matches!(event, Event::Attempted { .. }));
+        let authorized = count(|event| matches!(event, Event::Authorized { .. }));
+        let refunds = count(|event| matches!(event, Event::Refunded { .. }));
+        let voids = count(|event| matches!(event, Event::Voided { .. }));
+        prop_assert!(captures <= 1 && attempts <= usize::from(ATTEMPTS_MAX));
+        prop_assert!(captures <= authorized && refunds <= captures && voids + captures <= 1);
+    }
+}

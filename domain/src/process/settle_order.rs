@@ -49,21 +49,24 @@ fn order_moved(order: OrderId, event: &order::Event) -> Vec<Step> {
             let wake = |at| Step::Wake { at, key: window(order), step: Box::new(Step::CancelOrder { order, reason }) };
             placement.pay_by.filter(|_| !placement.imported).map(wake).into_iter().collect()
         }
-        // An import moved its stock itself and has no timer.
-        order::Event::Paid { commit, .. } if commit.is_empty() => vec![],
-        order::Event::Paid { commit, .. } => {
+        order::Event::Paid { commit, .. } if !commit.is_empty() => {
             vec![Step::CommitStock { order, lines: commit.clone() }, Step::Forget { key: window(order) }]
         }
-        order::Event::Cancelled { reason: CancelReason::Imported, .. } => vec![],
-        order::Event::Cancelled { payment, was_paid, release, .. } => {
+        order::Event::Cancelled { payment, was_paid, release, .. } if !release.is_empty() => {
             let lines = release.clone();
             let stock =
                 if *was_paid { Step::ReturnStock { order, lines } } else { Step::ReleaseStock { order, lines } };
             vec![stock, Step::VoidPayment { payment: *payment }, Step::Forget { key: window(order) }]
         }
-        order::Event::Returned { restock, .. } if restock.is_empty() => vec![],
-        order::Event::Returned { restock, .. } => vec![Step::ReturnStock { order, lines: restock.clone() }],
-        order::Event::Fulfilled {} | order::Event::Refunded { .. } => vec![],
+        order::Event::Returned { restock, .. } if !restock.is_empty() => {
+            vec![Step::ReturnStock { order, lines: restock.clone() }]
+        }
+        // An import moved its stock itself and has no timer.
+        order::Event::Paid { .. }
+        | order::Event::Cancelled { .. }
+        | order::Event::Returned { .. }
+        | order::Event::Fulfilled {}
+        | order::Event::Refunded { .. } => vec![],
     }
 }
 
@@ -74,18 +77,20 @@ fn payment_moved(payment: PaymentId, event: &payment::Event, recorded_at: DateTi
         payment::Event::Attempted { .. } => ask(recorded_at + ATTEMPT_GRACE),
         payment::Event::Pended { check_at, .. } | payment::Event::Unresolved { check_at, .. } => ask(*check_at),
         payment::Event::Authorized { .. } => vec![forget(), Step::CapturePayment { payment }],
-        payment::Event::Declined { .. } => vec![forget()],
-        // A payment of the past is recorded together with its order.
-        payment::Event::Captured { method: Method::External, .. } => vec![],
-        payment::Event::Captured { order, .. } => vec![Step::MarkPaid { order: *order, payment }],
+        payment::Event::Captured { method: Method::Test, order, .. } => vec![Step::MarkPaid { order: *order, payment }],
         payment::Event::Refunded { order, .. } => vec![Step::MarkRefunded { order: *order, payment }],
         payment::Event::Failed { order, .. } => cancel(forget(), *order, CancelReason::PaymentFailed),
         payment::Event::Cancelled { order } => cancel(forget(), *order, CancelReason::PaymentCancelled),
-        payment::Event::Voided { reason: VoidReason::OrderCancelled, .. } => vec![forget()],
+        payment::Event::Declined { .. } | payment::Event::Voided { reason: VoidReason::OrderCancelled, .. } => {
+            vec![forget()]
+        }
         payment::Event::Voided { order, reason: VoidReason::BuyerRequest | VoidReason::StaffRequest } => {
             cancel(forget(), *order, CancelReason::PaymentCancelled)
         }
-        payment::Event::Opened { .. } | payment::Event::VoidRequested { .. } => vec![],
+        // A payment of the past is recorded together with its order.
+        payment::Event::Captured { method: Method::External, .. }
+        | payment::Event::Opened { .. }
+        | payment::Event::VoidRequested { .. } => vec![],
     }
 }
 

@@ -1,1 +1,157 @@
-//! Rules of this module.
+//! Each event and what follows from it.
+
+use super::*;
+use crate::cart::Destination;
+use crate::order::{Buyer, Placement};
+use crate::payment::{DeclineReason, FailureReason};
+use crate::quantity::Demand;
+use crate::testing::{cents, id, noon, pieces, text};
+
+fn lines() -> Vec<Demand> {
+    vec![Demand { variant: id(7), quantity: pieces(2) }]
+}
+
+fn on_order(event: order::Event) -> Vec<Step> {
+    SettleOrder::react(&AnyEvent::Order(id(1), event), noon())
+}
+
+fn on_payment(event: payment::Event) -> Vec<Step> {
+    SettleOrder::react(&AnyEvent::Payment(id(2), event), noon())
+}
+
+fn placement(imported: bool) -> Placement {
+    Placement {
+        buyer: Buyer::default(),
+        cart: None,
+        access_hash: None,
+        destination: Destination { country: text("DE"), postal_code: None, city: None },
+        lines: vec![],
+        total: cents(0),
+        payment: id(2),
+        pay_by: Some(noon() + TimeDelta::minutes(15)),
+        reference: None,
+        imported,
+    }
+}
+
+fn forget_window() -> Step {
+    Step::Forget { key: window(id(1)) }
+}
+
+fn forget_attempt() -> Step {
+    Step::Forget { key: attempt(id(2)) }
+}
+
+fn cancel(reason: CancelReason) -> Step {
+    Step::CancelOrder { order: id(1), reason }
+}
+
+fn void() -> Step {
+    Step::VoidPayment { payment: id(2) }
+}
+
+fn cancelled(was_paid: bool, release: Vec<Demand>) -> order::Event {
+    order::Event::Cancelled { reason: CancelReason::BuyerRequest, payment: id(2), was_paid, release }
+}
+
+#[test]
+fn a_placed_order_has_its_window_to_be_paid() {
+    let step = Box::new(cancel(CancelReason::PaymentWindowPassed));
+    let wake = Step::Wake { at: noon() + TimeDelta::minutes(15), key: window(id(1)), step };
+    assert_eq!(on_order(order::Event::Placed(placement(false))), [wake]);
+}
+
+#[test]
+fn a_paid_order_commits_its_stock_and_has_no_window_any_more() {
+    let commit = Step::CommitStock { order: id(1), lines: lines() };
+    assert_eq!(on_order(order::Event::Paid { payment: id(2), commit: lines() }), [commit, forget_window()]);
+}
+
+#[test]
+fn a_cancelled_order_releases_or_takes_back_its_stock_and_its_payment() {
+    let release = Step::ReleaseStock { order: id(1), lines: lines() };
+    assert_eq!(on_order(cancelled(false, lines())), [release, void(), forget_window()]);
+    let take_back = Step::ReturnStock { order: id(1), lines: lines() };
+    assert_eq!(on_order(cancelled(true, lines())), [take_back, void(), forget_window()]);
+}
+
+#[test]
+fn returned_goods_go_back_on_the_shelf_unless_they_are_spoilt() {
+    let returned = |restock| order::Event::Returned { credit_note: id(5), lines: vec![], amount: cents(0), restock };
+    let take_back = Step::ReturnStock { order: id(1), lines: lines() };
+    assert_eq!(on_order(returned(lines())), [take_back]);
+    assert_eq!(on_order(returned(vec![])), []);
+}
+
+#[test]
+fn nothing_follows_from_an_import() {
+    let reference = text("489434");
+    assert_eq!(on_order(order::Event::Placed(placement(true))), []);
+    assert_eq!(on_order(order::Event::Paid { payment: id(2), commit: vec![] }), []);
+    assert_eq!(on_order(cancelled(true, vec![])), []);
+    let method = Method::External;
+    assert_eq!(on_payment(payment::Event::Captured { order: id(1), amount: cents(1), method, reference }), []);
+}
+
+#[test]
+fn an_attempt_without_an_outcome_is_asked_for() {
+    let ask = |at| Step::Wake { at, key: attempt(id(2)), step: Box::new(Step::SettlePayment { payment: id(2) }) };
+    let attempted = payment::Event::Attempted { method: Method::Test, reference: text("1") };
+    assert_eq!(on_payment(attempted), [ask(noon() + ATTEMPT_GRACE)]);
+    let check_at = noon() + TimeDelta::seconds(5);
+    assert_eq!(on_payment(payment::Event::Pended { reference: text("1"), check_at }), [ask(check_at)]);
+    assert_eq!(on_payment(payment::Event::Unresolved { reference: text("1"), check_at }), [ask(check_at)]);
+}
+
+#[test]
+fn money_that_is_set_aside_is_captured_and_then_the_order_is_paid() {
+    let authorized = payment::Event::Authorized { order: id(1), reference: text("1") };
+    assert_eq!(on_payment(authorized), [forget_attempt(), Step::CapturePayment { payment: id(2) }]);
+    let method = Method::Test;
+    let captured = payment::Event::Captured { order: id(1), amount: cents(1), method, reference: text("1") };
+    assert_eq!(on_payment(captured), [Step::MarkPaid { order: id(1), payment: id(2) }]);
+}
+
+#[test]
+fn a_payment_that_ends_without_money_cancels_the_order() {
+    let failed = payment::Event::Failed { order: id(1), reason: FailureReason::ProviderError };
+    assert_eq!(on_payment(failed), [forget_attempt(), cancel(CancelReason::PaymentFailed)]);
+    let left = payment::Event::Cancelled { order: id(1) };
+    assert_eq!(on_payment(left), [forget_attempt(), cancel(CancelReason::PaymentCancelled)]);
+    let voided = |reason| payment::Event::Voided { order: id(1), reason };
+    let by_buyer = on_payment(voided(VoidReason::BuyerRequest));
+    assert_eq!(by_buyer, [forget_attempt(), cancel(CancelReason::PaymentCancelled)]);
+    assert_eq!(on_payment(voided(VoidReason::OrderCancelled)), [forget_attempt()]);
+}
+
+#[test]
+fn a_declined_attempt_leaves_the_order_waiting_for_another() {
+    let declined = payment::Event::Declined { reference: text("1"), reason: DeclineReason::Declined };
+    assert_eq!(on_payment(declined), [forget_attempt()]);
+}
+
+#[test]
+fn money_given_back_is_noted_on_the_order() {
+    let refunded = payment::Event::Refunded { order: id(1), amount: cents(1) };
+    assert_eq!(on_payment(refunded), [Step::MarkRefunded { order: id(1), payment: id(2) }]);
+}
+
+#[test]
+fn money_that_comes_too_late_goes_back() {
+    let pay = Step::MarkPaid { order: id(1), payment: id(2) };
+    assert_eq!(pay.when_refused("order.cancelled"), Some(void()));
+    assert_eq!(pay.when_refused("order.missing"), None);
+    let capture = Step::CapturePayment { payment: id(2) };
+    assert_eq!(capture.when_refused("payment.void_requested"), Some(void()));
+    assert_eq!(capture.when_refused("payment.closed"), None);
+    assert_eq!(cancel(CancelReason::PaymentFailed).when_refused("order.already_paid"), None);
+}
+
+#[test]
+fn a_step_in_a_timer_is_read_as_it_was_written() {
+    let step = Step::Wake { at: noon(), key: "k".to_owned(), step: Box::new(cancel(CancelReason::PaymentFailed)) };
+    let text = serde_json::to_string(&step).unwrap();
+    assert_eq!(serde_json::from_str::<Step>(&text).unwrap(), step);
+}
+
+mod journeys;
