@@ -24,6 +24,7 @@ const RECONNECT_PAUSE: Duration = Duration::from_millis(100);
 #[derive(Debug, Clone)]
 pub struct Unavailable(pub String);
 
+#[derive(Debug)]
 struct Waiting {
     append: Append,
     done: oneshot::Sender<Result<Outcome, Unavailable>>,
@@ -33,12 +34,6 @@ struct Waiting {
 #[derive(Debug, Clone)]
 pub struct Appender {
     queue: mpsc::UnboundedSender<Waiting>,
-}
-
-impl std::fmt::Debug for Waiting {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Waiting").field("events", &self.append.events.len()).finish()
-    }
 }
 
 /// The outcome of an append that was submitted.
@@ -53,21 +48,17 @@ impl Submitted {
 }
 
 impl Appender {
-    /// Starts the task; it ends when every handle is gone or the token is cancelled, after what was submitted is written.
+    /// The appender and its task, for the caller to spawn. The task ends when every handle is gone, or after the batch that
+    /// it is writing when the token is cancelled.
     ///
     /// `committed` is called with the last position of each batch: the hint that there is something new to read.
-    pub fn start(
+    pub fn new(
         log: Log,
         committed: impl Fn(i64) + Send + Sync + 'static,
         cancel: CancellationToken,
-    ) -> (Self, tokio::task::JoinHandle<()>) {
+    ) -> (Self, impl Future<Output = ()> + Send + 'static) {
         let (queue, waiting) = mpsc::unbounded_channel();
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the caller is given the handle, and waits for the task at the end"
-        )]
-        let task = tokio::spawn(run(log, waiting, committed, cancel));
-        (Self { queue }, task)
+        (Self { queue }, run(log, waiting, committed, cancel))
     }
 
     /// Puts an append in the queue; appends are written in the order in which they were submitted.

@@ -98,6 +98,7 @@ mod kind {
         (Kind::Forbidden, "forbidden"),
     ];
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
     pub fn serialize<S: Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Error> {
         let name = NAMES.iter().find(|(known, _)| known == kind).map_or("invalid", |(_, name)| name);
         serializer.serialize_str(name)

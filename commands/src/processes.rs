@@ -159,7 +159,17 @@ impl<P: Process> Runner<'_, P> {
                     Step::Forget { key } => {
                         timers.insert(key.clone(), TimerChange::Clear(key));
                     }
-                    step => chains.entry(cause.correlation).or_default().push((cause.clone(), step)),
+                    step @ (Step::MarkPaid { .. }
+                    | Step::MarkRefunded { .. }
+                    | Step::CancelOrder { .. }
+                    | Step::CommitStock { .. }
+                    | Step::ReleaseStock { .. }
+                    | Step::ReturnStock { .. }
+                    | Step::CapturePayment { .. }
+                    | Step::VoidPayment { .. }
+                    | Step::SettlePayment { .. }) => {
+                        chains.entry(cause.correlation).or_default().push((cause.clone(), step));
+                    }
                 }
             }
         }

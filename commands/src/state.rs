@@ -61,7 +61,7 @@ impl Commands {
         let (mut state, mut version) = (A::default(), 0);
         loop {
             let page = self.log().read_stream(&stream, version, PAGE).await?;
-            let full = page.len() as i64 == PAGE;
+            let full = i64::try_from(page.len()) == Ok(PAGE);
             for recorded in page {
                 let passed = match at {
                     At::Position(position) => recorded.position > position,

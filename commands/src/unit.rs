@@ -169,7 +169,7 @@ impl Unit {
             state = state.evolve(event);
         }
         loaded.state = Arc::new(state);
-        work.changed(stream, Versioned { version: loaded.version, state: loaded.state.clone() });
+        work.changed(&stream, Versioned { version: loaded.version, state: loaded.state.clone() });
         Ok(())
     }
 
@@ -197,8 +197,8 @@ impl Work {
         }
     }
 
-    fn changed(&mut self, stream: StreamId, to: Versioned) {
-        if let Some(change) = self.changes.iter_mut().find(|change| change.stream == stream) {
+    fn changed(&mut self, stream: &StreamId, to: Versioned) {
+        if let Some(change) = self.changes.iter_mut().find(|change| change.stream == *stream) {
             change.to = Some(to);
         }
     }

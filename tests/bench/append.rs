@@ -8,6 +8,7 @@ use byteshop_commands::Appender;
 use byteshop_eventstore::{Append, Clock, Log, NewEvent, Outcome, StreamId};
 use sqlx::Connection as _;
 use sqlx::postgres::{PgConnection, PgPoolCopyExt as _};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::report::{Report, percentile};
@@ -42,7 +43,9 @@ pub async fn run(url: &str, report: &mut Report) -> Result<()> {
     let copy = copy(&log).await?;
     println!("COPY of the same rows, same indexes:     {copy:.0} events/s");
     let cancel = CancellationToken::new();
-    let (appender, task) = Appender::start(log.clone(), |_| {}, cancel.clone());
+    let (appender, appending) = Appender::new(log.clone(), |_| {}, cancel.clone());
+    let mut running = JoinSet::new();
+    running.spawn(appending);
     for callers in [1, 32, 256, 2_000] {
         let (rate, latencies) = group(&appender, callers).await?;
         report.beside(format!("append, {callers} callers, against single inserts"), rate, "events/s", single);
@@ -51,17 +54,17 @@ pub async fn run(url: &str, report: &mut Report) -> Result<()> {
         report.add(format!("append, {callers} callers, p99"), percentile(&latencies, 0.99), "ms");
     }
     cancel.cancel();
-    task.await?;
+    running.join_all().await;
     Ok(())
 }
 
 async fn group(appender: &Appender, callers: usize) -> Result<(f64, Vec<f64>)> {
     let started = Instant::now();
     let meta: Arc<str> = META.into();
-    let tasks: Vec<_> = (0..callers)
+    let tasks: JoinSet<_> = (0..callers)
         .map(|_| {
             let (appender, meta) = (appender.clone(), meta.clone());
-            tokio::spawn(async move {
+            async move {
                 let mut latencies = Vec::new();
                 while started.elapsed() < DURATION {
                     let event = event(Clock, &meta);
@@ -72,13 +75,10 @@ async fn group(appender: &Appender, callers: usize) -> Result<(f64, Vec<f64>)> {
                     latencies.push(asked.elapsed().as_secs_f64() * 1_000.0);
                 }
                 latencies
-            })
+            }
         })
         .collect();
-    let mut latencies = Vec::new();
-    for task in tasks {
-        latencies.extend(task.await?);
-    }
+    let mut latencies: Vec<f64> = tasks.join_all().await.into_iter().flatten().collect();
     let rate = latencies.len() as f64 / started.elapsed().as_secs_f64();
     latencies.sort_by(f64::total_cmp);
     Ok((rate, latencies))
@@ -94,10 +94,10 @@ async fn inserts(url: &str, clients: usize) -> Result<f64> {
     .execute(&mut connection)
     .await?;
     let started = Instant::now();
-    let tasks: Vec<_> = (0..clients)
+    let tasks: JoinSet<_> = (0..clients)
         .map(|_| {
             let url = url.to_owned();
-            tokio::spawn(async move {
+            async move {
                 let mut connection = PgConnection::connect(&url).await?;
                 let (meta, mut inserted) = (META.into(), 0u64);
                 while started.elapsed() < DURATION {
@@ -122,12 +122,12 @@ async fn inserts(url: &str, clients: usize) -> Result<f64> {
                     inserted += 1;
                 }
                 anyhow::Ok(inserted)
-            })
+            }
         })
         .collect();
     let mut inserted = 0;
-    for task in tasks {
-        inserted += task.await??;
+    for task in tasks.join_all().await {
+        inserted += task?;
     }
     let rate = inserted as f64 / started.elapsed().as_secs_f64();
     sqlx::raw_sql("drop table bench_single").execute(&mut connection).await?;

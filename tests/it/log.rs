@@ -51,8 +51,10 @@ async fn a_refused_append_takes_only_those_along_that_build_on_it() {
         one(&d, 1),
     ];
     let outcomes = append(&mut writer, &batch).await.unwrap();
-    use Outcome::Conflict;
-    assert_eq!(outcomes, [accepted(1, 1), Conflict, Conflict, accepted(2, 2), Conflict, accepted(3, 3)]);
+    assert_eq!(
+        outcomes,
+        [accepted(1, 1), Outcome::Conflict, Outcome::Conflict, accepted(2, 2), Outcome::Conflict, accepted(3, 3)]
+    );
     assert_eq!(log.head().await.unwrap(), 3);
     let positions: Vec<_> =
         log.read_log(0, 10).await.unwrap().iter().map(|event| (event.position, event.version)).collect();
@@ -73,7 +75,7 @@ async fn an_append_is_all_or_nothing_across_streams() {
     assert_eq!(append(&mut writer, &[both]).await.unwrap(), [Outcome::Conflict]);
     assert!(log.read_stream(&b, 0, 10).await.unwrap().is_empty());
     let only_read = Append { expect: vec![(a.clone(), 1), (b.clone(), 0)], events: vec![event(&b, 1)], receipt: None };
-    assert_eq!(append(&mut writer, &[only_read.clone()]).await.unwrap(), [accepted(2, 2)]);
+    assert_eq!(append(&mut writer, &[only_read]).await.unwrap(), [accepted(2, 2)]);
 }
 
 #[tokio::test]

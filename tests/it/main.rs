@@ -1,5 +1,11 @@
 //! Integration tests: real Postgres, real NATS.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by a panic")]
+#![allow(clippy::disallowed_methods, reason = "tests wait for what they spawn")]
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    clippy::cast_possible_wrap,
+    reason = "what a test does not expect, it panics about"
+)]
 
 mod commands;
 mod log;

@@ -17,7 +17,8 @@ use byteshop_domain::{Actor, Currency};
 use byteshop_eventstore::{Clock, Log};
 use chrono::TimeDelta;
 use tokio::sync::Notify;
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use crate::patience::eventually;
 
@@ -27,7 +28,7 @@ pub struct WriteSide {
     pub log: Log,
     /// Its commands.
     pub commands: Commands,
-    _running: DropGuard,
+    _running: JoinSet<()>,
 }
 
 /// An order that was just placed.
@@ -50,10 +51,12 @@ impl WriteSide {
         let cancel = CancellationToken::new();
         let hint = Arc::new(Notify::new());
         let wake = Arc::clone(&hint);
-        let (appender, _) = Appender::start(log.clone(), move |_| wake.notify_one(), cancel.clone());
+        let (appender, appending) = Appender::new(log.clone(), move |_| wake.notify_one(), cancel.clone());
         let commands = Commands::new(log.clone(), appender);
-        tokio::spawn(processes::run::<SettleOrder>(commands.clone(), hint, cancel.clone()));
-        Self { log, commands, _running: cancel.drop_guard() }
+        let mut running = JoinSet::new();
+        running.spawn(appending);
+        running.spawn(processes::run::<SettleOrder>(commands.clone(), hint, cancel));
+        Self { log, commands, _running: running }
     }
 
     /// Somebody's intent.
