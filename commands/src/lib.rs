@@ -12,6 +12,7 @@ pub mod intent;
 mod pay;
 pub mod ports;
 pub mod processes;
+pub mod relay;
 mod state;
 mod unit;
 

@@ -1,15 +1,22 @@
-//! The tail of the log, shared by all views of a process.
+//! The feed: the newest events of the log for every view of a process, from JetStream while it is well, else from Postgres.
+//!
+//! One task per process follows the head of the log and keeps a window of the last events in memory; views take pages
+//! from it. What is older than the window is read from Postgres page by page. Positions in the window have no gap: an
+//! event that JetStream does not deliver is read from Postgres, and what JetStream delivers is believed only when its
+//! stream ends in the log's own history ([`jetstream`]) and its position is the next one.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+mod jetstream;
+mod tail;
+mod window;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use byteshop_eventstore::{Log, Recorded, StoreError};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// How long to wait for a hint before the log is read anyway.
-const TICK: Duration = Duration::from_millis(200);
+use window::{Taken, Window};
 
 /// Where JetStream is and what the stream is called.
 #[derive(Debug, Clone)]
@@ -22,41 +29,78 @@ pub struct TailConfig {
     pub prefix: String,
 }
 
-/// The tail of the log.
-#[derive(Debug, Clone)]
+/// The events of the log as they come. Clones share one window; the task ends with the last of them.
+#[derive(Clone)]
 pub struct Feed {
     log: Log,
-    hint: Arc<Notify>,
-    head: Arc<AtomicI64>,
+    shared: Arc<Shared>,
+    /// Ends the task when the last clone is dropped.
+    _tail: Arc<JoinSet<()>>,
+}
+
+/// What the task and the readers share.
+struct Shared {
+    window: Mutex<Window>,
+    /// The last position of the window.
+    head: watch::Sender<i64>,
+}
+
+impl std::fmt::Debug for Feed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Feed").field("head", &self.head()).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    fn window(&self) -> MutexGuard<'_, Window> {
+        // The window is whole after every call, whatever panicked elsewhere.
+        self.window.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Feed {
-    /// Starts to follow the log after a position: whenever there is a hint, and now and then without.
-    pub fn start(
-        log: Log,
-        _nats: Option<TailConfig>,
-        from: i64,
-        hint: Arc<Notify>,
-        _cancel: CancellationToken,
-    ) -> Self {
-        Self { log, hint, head: Arc::new(AtomicI64::new(from)) }
+    /// Starts to follow the log after a position.
+    ///
+    /// `hint` wakes the task when this process has appended something; without it, and without JetStream, it looks ten
+    /// times a second. The hint must be this feed's own: a permit wakes one waiter.
+    pub fn start(log: Log, nats: Option<TailConfig>, from: i64, hint: Arc<Notify>, cancel: CancellationToken) -> Self {
+        let shared = Arc::new(Shared { window: Mutex::new(Window::after(from)), head: watch::Sender::new(from) });
+        let mut tail = JoinSet::new();
+        tail.spawn(tail::run(log.clone(), nats, Arc::clone(&shared), hint, cancel));
+        Self { log, shared, _tail: Arc::new(tail) }
     }
 
-    /// The events after a position, at most `limit`; waits until there are some.
+    /// The next events after a position, without a gap, at most `limit` and at least one: waits for it.
+    ///
+    /// Cancel-safe. When the feed was cancelled, it waits for ever for what is new.
+    ///
+    /// # Errors
+    /// [`StoreError::Postgres`] when the events are older than the window and Postgres cannot be read.
     pub async fn next(&self, after: i64, limit: usize) -> Result<Vec<Arc<Recorded>>, StoreError> {
+        let mut head = self.shared.head.subscribe();
         loop {
-            let hinted = self.hint.notified();
-            let events = self.log.read_log(after, i64::try_from(limit).unwrap_or(i64::MAX)).await?;
-            if let Some(last) = events.last() {
-                self.head.fetch_max(last.position, Ordering::Relaxed);
-                return Ok(events.into_iter().map(Arc::new).collect());
+            head.borrow_and_update();
+            // In a statement of its own, so that the lock is not held any longer.
+            let taken = self.shared.window().take(after, limit);
+            match taken {
+                Taken::Events(events) => return Ok(events),
+                Taken::Older => {
+                    let page = self.log.read_log(after, i64::try_from(limit).unwrap_or(i64::MAX)).await?;
+                    if !page.is_empty() {
+                        return Ok(page.into_iter().map(Arc::new).collect());
+                    }
+                    // The log has become shorter; the task will notice.
+                }
+                Taken::Newer => {}
             }
-            let _ = tokio::time::timeout(TICK, hinted).await;
+            if head.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
         }
     }
 
-    /// The last position that is known here.
+    /// The last position that this feed has seen.
     pub fn head(&self) -> i64 {
-        self.head.load(Ordering::Relaxed)
+        *self.shared.head.borrow()
     }
 }

@@ -1,0 +1,243 @@
+//! Where a JetStream stream stands against the log, found out from the stream itself and not from memory.
+
+use std::time::Duration;
+
+use async_nats::jetstream::context::{CreateStreamErrorKind, GetStreamErrorKind};
+use async_nats::jetstream::stream::{
+    Config, DiscardPolicy, Info, LastRawMessageErrorKind, RetentionPolicy, StorageType, Stream,
+};
+use async_nats::jetstream::{Context, ErrorCode};
+use byteshop_eventstore::delivery::Delivery;
+use chrono::{DateTime, SubsecRound as _, Utc};
+
+use super::message::{self, POSITION};
+use super::{End, Relay};
+
+/// What the stream may keep, largest first: a server refuses what its disk cannot hold.
+const MAX_BYTES: [i64; 3] = [1 << 30, 1 << 28, 1 << 26];
+/// Readers take what is older from Postgres.
+const MAX_AGE: Duration = Duration::from_hours(7 * 24);
+/// How long JetStream remembers the ids of messages.
+const DUPLICATE_WINDOW: Duration = Duration::from_mins(2);
+/// A new stream starts near the head of a log that has more than this many events still to be relayed: whoever wants
+/// that much history reads it from Postgres, and nobody waits for it to be copied first.
+pub const MAX_BACKLOG: i64 = 100_000;
+
+/// Where the stream stands: its last sequence + base is the last position that it was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Standing {
+    pub base: i64,
+    pub position: i64,
+    pub created_at: DateTime<Utc>,
+}
+
+/// The last message of a stream, as far as it can be compared with the log.
+struct Last {
+    position: i64,
+    id: String,
+}
+
+/// Finds or makes the stream, compares it with the log, and remembers the result in Postgres.
+pub(super) async fn find(relay: &Relay, jetstream: &Context) -> Result<Standing, End> {
+    let stream = match jetstream.get_stream(&relay.nats.stream).await {
+        Ok(stream) => stream,
+        Err(error) if is_missing(&error.kind()) => create(relay, jetstream).await?,
+        Err(error) => return Err(End::Trouble(format!("JetStream does not show the stream: {error}"))),
+    };
+    let info = stream.cached_info();
+    check_config(info, relay)?;
+    let known = known(relay).await?;
+    let last = last_message(&stream, info).await?;
+    // Read after the stream's state, so that a relay that published meanwhile does not look like one from the future.
+    let head = relay.log.head().await.map_err(|error| End::Trouble(error.to_string()))?;
+    let standing = match last {
+        Some(last) => compare(relay, info, &last, head).await?,
+        None => trust(relay, jetstream, info, known.as_ref(), head).await?,
+    };
+    remember(relay, &standing, known.as_ref()).await?;
+    Ok(standing)
+}
+
+fn is_missing(kind: &GetStreamErrorKind) -> bool {
+    matches!(kind, GetStreamErrorKind::JetStream(error) if error.error_code() == ErrorCode::STREAM_NOT_FOUND)
+}
+
+/// The stream's last message tells the base, if it is the log's own event.
+async fn compare(relay: &Relay, info: &Info, last: &Last, head: i64) -> Result<Standing, End> {
+    let sequence = signed(info.state.last_sequence);
+    let base = last.position - sequence;
+    if last.position > head {
+        return Err(End::Stopped(format!("JetStream is at position {}, but the log ends at {head}", last.position)));
+    }
+    let event = relay.log.event_at(last.position).await.map_err(|error| End::Trouble(error.to_string()))?;
+    let same = event.is_some_and(|event| event.id.to_string() == last.id);
+    if !same || base < 0 {
+        return Err(End::Stopped(format!(
+            "JetStream's message {sequence} (position {}, id {}) is not the log's event there: it holds another history",
+            last.position, last.id
+        )));
+    }
+    Ok(Standing { base, position: last.position, created_at: moment(info) })
+}
+
+/// A stream without a last message is believed when it is the one that Postgres remembers; else it starts anew.
+async fn trust(
+    relay: &Relay,
+    jetstream: &Context,
+    info: &Info,
+    known: Option<&Delivery>,
+    head: i64,
+) -> Result<Standing, End> {
+    let (sequence, created_at) = (signed(info.state.last_sequence), moment(info));
+    if let Some(known) = known.filter(|known| known.created_at == created_at) {
+        let position = known.base + sequence;
+        if position > head {
+            return Err(End::Stopped(format!("JetStream is at position {position}, but the log ends at {head}")));
+        }
+        return Ok(Standing { base: known.base, position, created_at });
+    }
+    if sequence > 0 {
+        // It holds nothing and its numbers mean nothing to us, so nothing is lost with it.
+        jetstream
+            .delete_stream(&relay.nats.stream)
+            .await
+            .map_err(|error| End::Trouble(format!("JetStream does not delete an empty stream: {error}")))?;
+        return Err(End::Trouble("an empty stream of unknown origin was deleted".into()));
+    }
+    let position = start(relay.relayed.max(known.map_or(0, |known| known.relayed)), head);
+    Ok(Standing { base: position, position, created_at })
+}
+
+/// The position that a new stream starts after: where the last one ended, unless that is too far behind or not in the log.
+fn start(relayed: i64, head: i64) -> i64 {
+    if relayed > head || head - relayed > MAX_BACKLOG { head } else { relayed }
+}
+
+async fn known(relay: &Relay) -> Result<Option<Delivery>, End> {
+    relay.log.delivery(&relay.nats.stream).await.map_err(|error| End::Trouble(error.to_string()))
+}
+
+async fn remember(relay: &Relay, standing: &Standing, known: Option<&Delivery>) -> Result<(), End> {
+    let delivery = standing.delivery(standing.position);
+    if known == Some(&delivery) {
+        return Ok(());
+    }
+    if known.is_some_and(|known| known.base != delivery.base || known.created_at != delivery.created_at) {
+        tracing::warn!(
+            stream = relay.nats.stream,
+            base = delivery.base,
+            "the JetStream stream is another one than before"
+        );
+    }
+    relay.log.set_delivery(&relay.nats.stream, &delivery).await.map_err(|error| End::Trouble(error.to_string()))
+}
+
+impl Standing {
+    /// What Postgres remembers of it.
+    pub fn delivery(&self, relayed: i64) -> Delivery {
+        Delivery { base: self.base, created_at: self.created_at, relayed }
+    }
+}
+
+/// Makes the stream, smaller where the disk is small.
+async fn create(relay: &Relay, jetstream: &Context) -> Result<Stream, End> {
+    for max_bytes in MAX_BYTES {
+        match jetstream.create_stream(config(relay, max_bytes)).await {
+            Ok(_) => {
+                tracing::info!(stream = relay.nats.stream, max_bytes, "created the JetStream stream");
+                // Read back what there is now: servers ignore the options that they do not know.
+                return jetstream
+                    .get_stream(&relay.nats.stream)
+                    .await
+                    .map_err(|error| End::Trouble(format!("JetStream does not show the new stream: {error}")));
+            }
+            Err(error) if is_too_large(&error.kind()) => {}
+            Err(error) => return Err(End::Trouble(format!("JetStream does not make the stream: {error}"))),
+        }
+    }
+    Err(End::Trouble("JetStream has no room for the stream".into()))
+}
+
+fn is_too_large(kind: &CreateStreamErrorKind) -> bool {
+    matches!(kind, CreateStreamErrorKind::JetStream(error)
+        if error.error_code() == ErrorCode::STORAGE_RESOURCES_EXCEEDED
+            || error.error_code() == ErrorCode::INSUFFICIENT_RESOURCES)
+}
+
+fn config(relay: &Relay, max_bytes: i64) -> Config {
+    Config {
+        name: relay.nats.stream.clone(),
+        subjects: vec![message::stored_subjects(&relay.nats.prefix)],
+        storage: StorageType::File,
+        retention: RetentionPolicy::Limits,
+        discard: DiscardPolicy::Old,
+        max_bytes,
+        max_messages: -1,
+        max_age: MAX_AGE,
+        duplicate_window: DUPLICATE_WINDOW,
+        allow_direct: true,
+        num_replicas: 1,
+        ..Config::default()
+    }
+}
+
+/// What the numbering depends on must be as we asked for it; the limits may be an operator's.
+fn check_config(info: &Info, relay: &Relay) -> Result<(), End> {
+    let config = &info.config;
+    let stored = message::stored_subjects(&relay.nats.prefix);
+    if !config.subjects.contains(&stored) {
+        return Err(End::Stopped(format!("the stream does not store {stored}, but {:?}", config.subjects)));
+    }
+    if config.no_ack || config.discard != DiscardPolicy::Old {
+        return Err(End::Stopped("the stream must acknowledge, and discard old messages when it is full".into()));
+    }
+    Ok(())
+}
+
+/// The last message, unless it was purged, expired or deleted.
+async fn last_message(stream: &Stream, info: &Info) -> Result<Option<Last>, End> {
+    if info.state.messages == 0 {
+        return Ok(None);
+    }
+    match stream.get_raw_message(info.state.last_sequence).await {
+        Ok(message) => {
+            let header = |name: &str| message.headers.get(name).map(|value| value.as_str().to_owned());
+            let position = header(POSITION).and_then(|position| position.parse().ok());
+            match (position, header("Nats-Msg-Id")) {
+                (Some(position), Some(id)) => Ok(Some(Last { position, id })),
+                _ => Err(End::Stopped(format!("JetStream's message {} is not of a relay", message.sequence))),
+            }
+        }
+        Err(error) if matches!(error.kind(), LastRawMessageErrorKind::NoMessageFound) => Ok(None),
+        Err(error) => Err(End::Trouble(format!("JetStream does not show its last message: {error}"))),
+    }
+}
+
+/// When the stream was created, to the microsecond, which is what Postgres keeps.
+fn moment(info: &Info) -> DateTime<Utc> {
+    info.created.trunc_subsecs(6)
+}
+
+/// A sequence as a position is counted; JetStream never gets near the end of either.
+fn signed(sequence: u64) -> i64 {
+    i64::try_from(sequence).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_BACKLOG, start};
+
+    #[test]
+    fn a_new_stream_goes_on_where_the_last_one_ended() {
+        assert_eq!(start(0, 0), 0);
+        assert_eq!(start(0, MAX_BACKLOG), 0);
+        assert_eq!(start(70, 90), 70);
+    }
+
+    #[test]
+    fn a_new_stream_starts_near_the_head_of_a_long_log() {
+        assert_eq!(start(0, MAX_BACKLOG + 1), MAX_BACKLOG + 1);
+        // What was relayed once and is not in the log any more tells nothing.
+        assert_eq!(start(91, 90), 90);
+    }
+}

@@ -1,0 +1,158 @@
+//! One connection of a feed to JetStream: an ordered, ack-less consumer near the head of the log.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, PushConsumer, push};
+use async_nats::jetstream::context::ContextBuilder;
+use async_nats::jetstream::stream::{LastRawMessageErrorKind, Stream};
+use async_nats::{Client, ConnectOptions, Event, Message, Subscriber};
+use byteshop_eventstore::{Log, Recorded};
+use chrono::SubsecRound as _;
+use futures_util::{FutureExt as _, StreamExt as _};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use super::{Shared, TailConfig};
+
+/// What one answer may take.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
+/// Several questions in a row.
+const ATTACH_TIMEOUT: Duration = Duration::from_secs(8);
+/// How often JetStream shows that it is alive when it has nothing to deliver, and how long it may be silent.
+const HEARTBEAT: Duration = Duration::from_secs(1);
+const SILENCE: Duration = Duration::from_secs(3);
+/// Messages that wait to be taken at most; what does not fit is lost here and read from Postgres.
+const CAPACITY: usize = 8_192;
+/// Messages that are handed on together at most.
+const BATCH: usize = 500;
+
+/// Hands on what JetStream delivers until something is wrong, and says what.
+pub(super) async fn follow(
+    log: &Log,
+    nats: &TailConfig,
+    shared: &Shared,
+    events: &mpsc::Sender<Vec<Arc<Recorded>>>,
+) -> String {
+    let lost = CancellationToken::new();
+    let client = match timeout(ANSWER_TIMEOUT, connect(&nats.url, lost.clone())).await {
+        Ok(Ok(client)) => client,
+        Ok(Err(error)) => return format!("NATS cannot be reached: {error}"),
+        Err(_) => return "NATS does not answer".into(),
+    };
+    let delivering = async {
+        match timeout(ATTACH_TIMEOUT, attach(log, nats, shared, &client)).await {
+            Ok(Ok(messages)) => deliver(messages, events).await,
+            Ok(Err(reason)) => reason,
+            Err(_) => "JetStream does not answer".into(),
+        }
+    };
+    tokio::select! {
+        () = lost.cancelled() => "the connection to NATS was lost".into(),
+        reason = delivering => reason,
+    }
+}
+
+/// Connects once: after a lost connection everything is looked at anew.
+async fn connect(url: &str, lost: CancellationToken) -> Result<Client, async_nats::ConnectError> {
+    ConnectOptions::new()
+        .name("byteshop feed")
+        .connection_timeout(ANSWER_TIMEOUT)
+        .ping_interval(Duration::from_secs(2))
+        .subscription_capacity(CAPACITY)
+        .max_reconnects(1)
+        .event_callback(move |event| {
+            let lost = lost.clone();
+            async move {
+                if matches!(event, Event::Disconnected | Event::Closed) {
+                    lost.cancel();
+                }
+            }
+        })
+        .connect(url)
+        .await
+}
+
+/// Compares the stream with the log, and starts a consumer after the window.
+async fn attach(log: &Log, nats: &TailConfig, shared: &Shared, client: &Client) -> Result<Subscriber, String> {
+    let jetstream = ContextBuilder::new().timeout(ANSWER_TIMEOUT).build(client.clone());
+    let stream = jetstream.get_stream(&nats.stream).await.map_err(|error| error.to_string())?;
+    let base = base(log, nats, &stream).await?;
+    let inbox = client.new_inbox();
+    let messages = client.subscribe(inbox.clone()).await.map_err(|error| error.to_string())?;
+    let last = shared.window().last();
+    let start_sequence = u64::try_from(last + 1 - base).unwrap_or(1).max(1);
+    let config = push::Config {
+        deliver_subject: inbox,
+        deliver_policy: DeliverPolicy::ByStartSequence { start_sequence },
+        ack_policy: AckPolicy::None,
+        max_deliver: 1,
+        idle_heartbeat: HEARTBEAT,
+        memory_storage: true,
+        num_replicas: 1,
+        ..push::Config::default()
+    };
+    let _: PushConsumer = stream.create_consumer(config).await.map_err(|error| error.to_string())?;
+    Ok(messages)
+}
+
+/// What to add to a sequence to get a position, provided that the stream ends in the log's own history.
+async fn base(log: &Log, nats: &TailConfig, stream: &Stream) -> Result<i64, String> {
+    let info = stream.cached_info();
+    let sequence = i64::try_from(info.state.last_sequence).map_err(|error| error.to_string())?;
+    let last = match stream.get_raw_message(info.state.last_sequence).await {
+        Ok(message) => Some(message),
+        Err(error) if matches!(error.kind(), LastRawMessageErrorKind::NoMessageFound) => None,
+        Err(error) => return Err(error.to_string()),
+    };
+    let Some(last) = last else {
+        // It was purged or is new: only the relay knows what its numbers mean.
+        let known = log.delivery(&nats.stream).await.map_err(|error| error.to_string())?;
+        return known
+            .filter(|known| known.created_at == info.created.trunc_subsecs(6))
+            .map(|known| known.base)
+            .ok_or_else(|| "the relay does not know this stream yet".to_owned());
+    };
+    let delivered: Recorded = serde_json::from_slice(&last.payload).map_err(|error| error.to_string())?;
+    let recorded = log.event_at(delivered.position).await.map_err(|error| error.to_string())?;
+    if recorded.is_none_or(|recorded| recorded.leaf != delivered.leaf || recorded.id != delivered.id) {
+        return Err(format!("the stream ends at position {} in another history", delivered.position));
+    }
+    Ok(delivered.position - sequence)
+}
+
+async fn deliver(mut messages: Subscriber, events: &mpsc::Sender<Vec<Arc<Recorded>>>) -> String {
+    loop {
+        let Ok(message) = timeout(SILENCE, messages.next()).await else {
+            return "JetStream is silent".into();
+        };
+        let mut next = message;
+        let mut batch = Vec::new();
+        loop {
+            let Some(message) = next else { return "the subscription ended".into() };
+            match decode(&message) {
+                Ok(event) => batch.extend(event.map(Arc::new)),
+                Err(error) => return format!("a message is not an event: {error}"),
+            }
+            if batch.len() >= BATCH {
+                break;
+            }
+            match messages.next().now_or_never() {
+                Some(message) => next = message,
+                None => break,
+            }
+        }
+        if !batch.is_empty() && events.send(batch).await.is_err() {
+            return "the feed has ended".into();
+        }
+    }
+}
+
+/// An event, or nothing in a message about the consumer itself.
+fn decode(message: &Message) -> Result<Option<Recorded>, serde_json::Error> {
+    if message.status.is_some() {
+        return Ok(None);
+    }
+    serde_json::from_slice(&message.payload).map(Some)
+}

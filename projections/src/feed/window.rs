@@ -1,0 +1,130 @@
+//! The window of a feed: the last events of the log, bounded by number and by size, without a gap.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use byteshop_eventstore::Recorded;
+
+/// Events in the window at most: a view that is further behind reads faster from Postgres.
+const MAX_EVENTS: usize = 10_000;
+/// Bytes of events in the window at most.
+const MAX_BYTES: usize = 16 << 20;
+/// What an event weighs besides its texts.
+const ENVELOPE: usize = 300;
+
+/// What the window has for a reader.
+pub enum Taken {
+    /// These.
+    Events(Vec<Arc<Recorded>>),
+    /// The next one is older than the window.
+    Older,
+    /// The next one has not been seen yet.
+    Newer,
+}
+
+/// Events up to `last`, each one position after the other.
+pub struct Window {
+    last: i64,
+    bytes: usize,
+    events: VecDeque<Arc<Recorded>>,
+}
+
+impl Window {
+    /// An empty window after a position.
+    pub fn after(last: i64) -> Self {
+        Self { last, bytes: 0, events: VecDeque::new() }
+    }
+
+    /// The last position.
+    pub fn last(&self) -> i64 {
+        self.last
+    }
+
+    /// Takes an event in if it is the next one; otherwise says no.
+    pub fn push(&mut self, event: Arc<Recorded>) -> bool {
+        if event.position != self.last + 1 {
+            return false;
+        }
+        self.last = event.position;
+        self.bytes += weight(&event);
+        self.events.push_back(event);
+        while self.events.len() > MAX_EVENTS || self.bytes > MAX_BYTES {
+            let Some(oldest) = self.events.pop_front() else { break };
+            self.bytes -= weight(&oldest);
+        }
+        true
+    }
+
+    /// The next events after a position.
+    pub fn take(&self, after: i64, limit: usize) -> Taken {
+        if after >= self.last {
+            return Taken::Newer;
+        }
+        let first = self.events.front().map_or(self.last + 1, |event| event.position);
+        match usize::try_from(after + 1 - first) {
+            Ok(skipped) => Taken::Events(self.events.iter().skip(skipped).take(limit).cloned().collect()),
+            Err(_) => Taken::Older,
+        }
+    }
+}
+
+fn weight(event: &Recorded) -> usize {
+    ENVELOPE + event.data.len() + event.meta.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(position: i64, size: usize) -> Arc<Recorded> {
+        Arc::new(Recorded {
+            position,
+            id: uuid::Uuid::nil(),
+            category: "order".into(),
+            stream: uuid::Uuid::nil(),
+            version: position,
+            event_type: "placed".into(),
+            schema: 1,
+            data: "x".repeat(size),
+            meta: String::new(),
+            recorded_at: chrono::DateTime::UNIX_EPOCH,
+            leaf: vec![0; 32],
+        })
+    }
+
+    fn positions(taken: Taken) -> Option<Vec<i64>> {
+        match taken {
+            Taken::Events(events) => Some(events.iter().map(|event| event.position).collect()),
+            Taken::Older | Taken::Newer => None,
+        }
+    }
+
+    #[test]
+    fn events_come_out_in_order_and_without_a_gap() {
+        let mut window = Window::after(5);
+        assert!(!window.push(event(5, 1)));
+        assert!(window.push(event(6, 1)));
+        assert!(!window.push(event(8, 1)));
+        assert!(window.push(event(7, 1)));
+        assert_eq!(positions(window.take(5, 10)), Some(vec![6, 7]));
+        assert_eq!(positions(window.take(5, 1)), Some(vec![6]));
+        assert_eq!(positions(window.take(6, 10)), Some(vec![7]));
+        assert!(matches!(window.take(4, 10), Taken::Older));
+        assert!(matches!(window.take(7, 10), Taken::Newer));
+    }
+
+    #[test]
+    fn the_window_stays_within_its_bounds() {
+        let mut window = Window::after(0);
+        for position in 1..=12_000 {
+            assert!(window.push(event(position, 10)));
+        }
+        assert_eq!(window.events.len(), MAX_EVENTS);
+        for position in 12_001..=12_100 {
+            assert!(window.push(event(position, 1 << 20)));
+        }
+        assert!(window.bytes <= MAX_BYTES);
+        assert_eq!(window.bytes, window.events.iter().map(|event| weight(event)).sum::<usize>());
+        assert_eq!(window.last(), 12_100);
+    }
+}
