@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, PushConsumer, push};
 use async_nats::jetstream::context::ContextBuilder;
-use async_nats::jetstream::stream::{LastRawMessageErrorKind, Stream};
+use async_nats::jetstream::message::StreamMessage;
+use async_nats::jetstream::stream::{Info, LastRawMessageErrorKind, Stream};
 use async_nats::{Client, ConnectOptions, Event, Message, Subscriber};
 use byteshop_eventstore::{Log, Recorded};
 use chrono::SubsecRound as _;
@@ -101,12 +102,10 @@ async fn attach(log: &Log, nats: &TailConfig, shared: &Shared, client: &Client) 
 async fn base(log: &Log, nats: &TailConfig, stream: &Stream) -> Result<i64, String> {
     let info = stream.cached_info();
     let sequence = i64::try_from(info.state.last_sequence).map_err(|error| error.to_string())?;
-    let last = match stream.get_raw_message(info.state.last_sequence).await {
-        Ok(message) => Some(message),
-        Err(error) if matches!(error.kind(), LastRawMessageErrorKind::NoMessageFound) => None,
-        Err(error) => return Err(error.to_string()),
-    };
-    let Some(last) = last else {
+    if !info.config.subjects.contains(&format!("{}.>", nats.prefix)) {
+        return Err(format!("the stream has other subjects: {:?}", info.config.subjects));
+    }
+    let Some(last) = last_message(stream, info).await? else {
         // It was purged or is new: only the relay knows what its numbers mean.
         let known = log.delivery(&nats.stream).await.map_err(|error| error.to_string())?;
         return known
@@ -120,6 +119,18 @@ async fn base(log: &Log, nats: &TailConfig, stream: &Stream) -> Result<i64, Stri
         return Err(format!("the stream ends at position {} in another history", delivered.position));
     }
     Ok(delivered.position - sequence)
+}
+
+/// The last message, unless there is none any more.
+async fn last_message(stream: &Stream, info: &Info) -> Result<Option<StreamMessage>, String> {
+    if info.state.messages == 0 {
+        return Ok(None);
+    }
+    match stream.get_raw_message(info.state.last_sequence).await {
+        Ok(message) => Ok(Some(message)),
+        Err(error) if matches!(error.kind(), LastRawMessageErrorKind::NoMessageFound) => Ok(None),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 async fn deliver(mut messages: Subscriber, events: &mpsc::Sender<Vec<Arc<Recorded>>>) -> String {
