@@ -8,6 +8,7 @@
 )]
 
 mod commands;
+mod delivery;
 mod log;
 mod projections;
 mod servers;
