@@ -1,0 +1,117 @@
+//! Events as people read them: what, when, by whom, by which command, and because of what.
+
+use byteshop_commands::Error;
+use byteshop_domain::Actor;
+use byteshop_eventstore::Recorded;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// Fields of events that open something to whoever knows what they are the hash of; they are for the program alone.
+const SECRETS: [&str; 2] = ["access_hash", "token_hash"];
+
+/// One event.
+#[derive(Serialize, ToSchema)]
+pub struct Entry {
+    /// Its place in the log.
+    position: i64,
+    /// What it happened to.
+    #[schema(example = "ord_01h455vb4pex5vsknk084sn02q")]
+    stream: String,
+    /// The stream's version after it.
+    version: i64,
+    /// What happened.
+    #[schema(example = "order.placed")]
+    r#type: String,
+    /// The particulars.
+    #[schema(value_type = Object)]
+    data: Box<RawValue>,
+    /// Who did it.
+    #[schema(example = "customer")]
+    actor: String,
+    /// By which command.
+    #[schema(example = "cart.checkout")]
+    command: String,
+    /// By which request, or step of a process.
+    request_id: Uuid,
+    /// The first request of the chain of causes.
+    correlation_id: Uuid,
+    /// The position of the event that led to it.
+    causation: Option<i64>,
+    /// The trace of the request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<String>,
+    /// When it happened.
+    occurred_at: DateTime<Utc>,
+    /// When it was written down.
+    recorded_at: DateTime<Utc>,
+}
+
+/// A page of events.
+#[derive(Serialize, ToSchema)]
+pub struct Entries {
+    /// The events.
+    pub items: Vec<Entry>,
+    /// The cursor of the next page.
+    pub next: Option<String>,
+}
+
+impl Entry {
+    /// An event; only staff is told which of the shop's people did something.
+    pub fn of(event: &Recorded, for_staff: bool) -> Result<Self, Error> {
+        let meta = event.meta()?;
+        let occurred_at = meta.occurred_at.unwrap_or(event.recorded_at);
+        Ok(Self {
+            position: event.position,
+            stream: byteshop_domain::id_of(&event.category, event.stream).unwrap_or_else(|| event.stream.to_string()),
+            version: event.version,
+            r#type: format!("{}.{}", event.category, event.event_type),
+            data: shown(&event.data)?,
+            actor: if for_staff { meta.actor.to_string() } else { kind(&meta.actor).to_owned() },
+            command: meta.command,
+            request_id: meta.request_id,
+            correlation_id: meta.correlation_id,
+            causation: meta.causation,
+            trace_id: meta.trace_id,
+            occurred_at,
+            recorded_at: event.recorded_at,
+        })
+    }
+}
+
+/// The data without what is for the program alone; mostly that is all of the text.
+fn shown(data: &str) -> Result<Box<RawValue>, Error> {
+    if !SECRETS.iter().any(|secret| data.contains(secret)) {
+        return Ok(RawValue::from_string(data.to_owned())?);
+    }
+    let mut value: serde_json::Value = serde_json::from_str(data)?;
+    if let Some(fields) = value.as_object_mut() {
+        for secret in SECRETS {
+            fields.shift_remove(secret);
+        }
+    }
+    Ok(to_raw_value(&value)?)
+}
+
+fn kind(actor: &Actor) -> &'static str {
+    match actor {
+        Actor::Customer { .. } => "customer",
+        Actor::Guest { .. } => "guest",
+        Actor::Seller { .. } => "seller",
+        Actor::Support { .. } | Actor::Admin { .. } => "staff",
+        Actor::Process { .. } | Actor::System { .. } => "shop",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hashes_of_tokens_are_never_shown() {
+        assert_eq!(shown(r#"{"a":1,"token_hash":"00","b":[]}"#).unwrap().get(), r#"{"a":1,"b":[]}"#);
+        assert_eq!(shown(r#"{"a": 1}"#).unwrap().get(), r#"{"a": 1}"#);
+    }
+}

@@ -1,0 +1,157 @@
+//! Categories: the tree that products hang in.
+
+use axum::extract::State;
+use axum::response::Response;
+use byteshop_commands::{Error, Rejected, Unit};
+use byteshop_domain::category::{self, Category, Command, DEPTH_MAX};
+use byteshop_domain::ids::CategoryId;
+use byteshop_domain::name::{self, NameKind, UniqueName};
+use byteshop_domain::text::{Label, Name, Slug};
+use http::HeaderMap;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Shared;
+use super::ask::{Ask, Nothing, Of, Params, Then, no_such, present};
+use super::show;
+use crate::actor::Staff;
+use crate::problem::Problem;
+use crate::reply::{self, Reply};
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewCategory {
+    #[schema(value_type = String, min_length = 1, max_length = 120)]
+    name: Name,
+    /// Its name in addresses; no two categories share one.
+    #[schema(value_type = String, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", max_length = 80)]
+    slug: Slug,
+    /// What it is under.
+    #[schema(value_type = Option<String>)]
+    parent: Option<CategoryId>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct CategoryChange {
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 120)]
+    name: Option<Name>,
+    /// What it is to be under; null for a root.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    parent: Option<Option<CategoryId>>,
+}
+
+/// Adds a category.
+#[utoipa::path(post, path = "/v1/categories", tag = "catalog", request_body = NewCategory, security(("bearer" = ["staff"])),
+    responses((status = 201, description = "The category", body = show::Category)))]
+async fn create(State(app): State<Shared>, ask: Ask<Staff, NewCategory>) -> Result<Response, Problem> {
+    let (ask, body) = (&ask, &ask.body);
+    app.run(ask, "category.create", |unit| async move {
+        let id: CategoryId = unit.new_id();
+        if let Some(parent) = body.parent {
+            let above = ancestors(&unit, parent).await?;
+            if above.len() + 2 > DEPTH_MAX {
+                return Err(Error::Rejected(Rejected::of::<Category>(&category::Rejection::TooDeep)));
+            }
+        }
+        let mut slug = unit.load::<UniqueName>(name::id(NameKind::CategorySlug, body.slug.as_str())).await?;
+        let text = label(&body.slug)?;
+        unit.decide(&mut slug, &name::Command::Claim { kind: NameKind::CategorySlug, text, owner: id.to_string() })?;
+        let mut category = unit.start::<Category>(id);
+        let command = Command::Create { name: body.name.clone(), slug: body.slug.clone(), parent: body.parent };
+        unit.decide(&mut category, &command)?;
+        Reply::created(format!("/v1/categories/{id}"), category.version, &shown(id, &category.state)?)
+    })
+    .await
+}
+
+/// Renames a category, or puts it elsewhere.
+#[utoipa::path(patch, path = "/v1/categories/{id}", tag = "catalog", params(("id" = String, Path)),
+    request_body = CategoryChange, security(("bearer" = ["staff"])),
+    responses((status = 200, description = "The category", body = show::Category)))]
+async fn change(
+    State(app): State<Shared>,
+    Of(id): Of<CategoryId>,
+    ask: Ask<Staff, CategoryChange>,
+) -> Result<Response, Problem> {
+    let (ask, body) = (&ask, &ask.body);
+    app.run(ask, "category.change", |unit| async move {
+        let mut category = ask.load::<Category>(&unit, id).await?;
+        if let Some(name) = &body.name {
+            unit.decide(&mut category, &Command::Rename { name: name.clone() })?;
+        }
+        if let Some(parent) = body.parent {
+            let ancestors = match parent {
+                Some(parent) => ancestors(&unit, parent).await?,
+                None => Vec::new(),
+            };
+            unit.decide(&mut category, &Command::Move { category: id, parent, ancestors })?;
+        }
+        Reply::ok(category.version, &shown(id, &category.state)?)
+    })
+    .await
+}
+
+/// Closes a category: it stays, and nothing is added to it any more.
+#[utoipa::path(post, path = "/v1/categories/{id}/archive", tag = "catalog", params(("id" = String, Path)),
+    security(("bearer" = ["staff"])), responses((status = 200, description = "The category", body = show::Category)))]
+async fn archive(
+    State(app): State<Shared>,
+    Of(id): Of<CategoryId>,
+    ask: Ask<Staff, Nothing>,
+) -> Result<Response, Problem> {
+    let ask = &ask;
+    app.run(ask, "category.archive", |unit| async move {
+        let mut category = ask.load::<Category>(&unit, id).await?;
+        unit.decide(&mut category, &Command::Archive {})?;
+        Reply::ok(category.version, &shown(id, &category.state)?)
+    })
+    .await
+}
+
+/// One category.
+#[utoipa::path(get, path = "/v1/categories/{id}", tag = "catalog", params(("id" = String, Path), Then),
+    responses((status = 200, description = "The category", body = show::Category)))]
+async fn one(
+    State(app): State<Shared>,
+    Of(id): Of<CategoryId>,
+    Params(then): Params<Then>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let found = app.snapshot::<Category>(id, &then, &headers).await?;
+    reply::one(found.version, &shown(id, &found.state)?)
+}
+
+fn shown(id: CategoryId, category: &Category) -> Result<show::Category<'_>, Error> {
+    let created = category.existing().map_err(|rejection| Error::Rejected(Rejected::of::<Category>(&rejection)))?;
+    Ok(show::Category::of(id, created))
+}
+
+/// The parents of a category up to the root, which must be there and open for something to be put under it.
+async fn ancestors(unit: &Unit, parent: CategoryId) -> Result<Vec<CategoryId>, Error> {
+    let mut above = Vec::new();
+    let mut next = Some(parent);
+    while let Some(id) = next {
+        let category = unit.load::<Category>(id).await?;
+        let Ok(created) = category.state.existing() else { return Err(no_such("category", "/parent")) };
+        if id == parent && created.archived {
+            return Err(Error::Rejected(Rejected::of::<Category>(&category::Rejection::Archived)));
+        }
+        next = created.parent;
+        above.extend(next);
+    }
+    Ok(above)
+}
+
+/// A slug as the text of a name, which may hold any slug.
+fn label(slug: &Slug) -> Result<Label, Error> {
+    Label::new(slug.as_str()).map_err(|_| no_such("category", "/slug"))
+}
+
+/// The routes.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(create)).routes(routes!(one, change)).routes(routes!(archive))
+}

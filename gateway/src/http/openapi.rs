@@ -1,0 +1,197 @@
+//! The contract as OpenAPI 3.1: routes and their documentation are one thing, and what all of them share is added here.
+
+use std::sync::LazyLock;
+
+use axum::Router;
+use serde_json::{Value, json};
+use utoipa::OpenApi as _;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use super::{Shared, admin, carts, categories, operations, orders, payments, products, stock, variants};
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "ByteShop",
+        description = "An event-sourced shop. Commands append to one log and answer with its position; \
+            queries read views of it, and wait for a position when asked to.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
+    ),
+    tags(
+        (name = "catalog", description = "Categories, products and their variants"),
+        (name = "stock", description = "What is on hand, reserved and available"),
+        (name = "carts", description = "What somebody means to buy"),
+        (name = "orders", description = "What somebody bought"),
+        (name = "payments", description = "What is paid for an order"),
+        (name = "admin", description = "For staff"),
+        (name = "operations", description = "For those who run the shop"),
+    ),
+    components(schemas(super::show::Money))
+)]
+struct Api;
+
+static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
+    let (_, api) = routes().split_for_parts();
+    let mut document = serde_json::to_value(api).unwrap_or_default();
+    complete(&mut document);
+    serde_json::to_string_pretty(&document).unwrap_or_default()
+});
+
+/// The document, as JSON text.
+pub fn document() -> &'static str {
+    &DOCUMENT
+}
+
+/// Every route, with its documentation.
+pub(super) fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::with_openapi(Api::openapi())
+        .merge(categories::routes())
+        .merge(products::routes())
+        .merge(variants::routes())
+        .merge(stock::routes())
+        .merge(carts::routes())
+        .merge(orders::routes())
+        .merge(payments::routes())
+        .merge(admin::routes())
+        .merge(operations::routes())
+}
+
+/// The page that shows the document to people; all of it comes from this program.
+pub(super) fn pages() -> Router<Shared> {
+    SwaggerUi::new("/docs").config(Config::from("/openapi.json")).into()
+}
+
+/// Adds to every operation what the conventions give it: headers, and the problems it can answer with.
+fn complete(document: &mut Value) {
+    document["components"]["schemas"]["Problem"] = problem();
+    document["components"]["securitySchemes"] = json!({
+        "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "An access token: EdDSA, ten minutes"},
+        "cart_token": {"type": "apiKey", "in": "header", "name": "Cart-Token", "description": "The token of a guest's cart, told once when it was made"}
+    });
+    let Some(paths) = document["paths"].as_object_mut() else { return };
+    for (path, item) in paths {
+        let Some(methods) = item.as_object_mut() else { continue };
+        for (method, operation) in methods {
+            if path.starts_with("/v1/") {
+                describe(path, method, operation);
+            }
+        }
+    }
+}
+
+fn describe(path: &str, method: &str, operation: &mut Value) {
+    let command = method != "get";
+    let one = path.contains('{');
+    let security = operation.get("security").map(Value::to_string).unwrap_or_default();
+    let mut problems = vec![400, 429, 503];
+    if !security.is_empty() {
+        problems.push(401);
+    }
+    if security.contains("staff") {
+        problems.push(403);
+    }
+    if one {
+        problems.push(404);
+    }
+    if command {
+        problems.extend([409, 413, 415, 422]);
+        if one {
+            problems.push(412);
+        }
+    }
+    problems.sort_unstable();
+    for status in problems {
+        operation["responses"][status.to_string()] = json!({
+            "description": meaning(status),
+            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+        });
+    }
+    add_headers(operation, command);
+    let mut parameters = vec![header("X-Request-Id", "A UUID that names the request; a new one otherwise", "string")];
+    if command {
+        parameters.push(header(
+            "Idempotency-Key",
+            "The same request with the same key gets the first answer again",
+            "string",
+        ));
+        if one {
+            parameters.push(header(
+                "If-Match",
+                "The version that was seen, such as \"3\"; another one is refused",
+                "string",
+            ));
+        }
+    } else {
+        parameters.push(header("Min-Log-Position", "The position that the answer must include", "integer"));
+    }
+    match operation["parameters"].as_array_mut() {
+        Some(known) => known.extend(parameters),
+        None => operation["parameters"] = Value::Array(parameters),
+    }
+}
+
+fn add_headers(operation: &mut Value, command: bool) {
+    let Some(responses) = operation["responses"].as_object_mut() else { return };
+    for (status, response) in responses {
+        response["headers"]["X-Request-Id"] = answered("The id of the request", "string");
+        if status.starts_with('2') && command {
+            response["headers"]["Log-Position"] = answered("The position of the command's last event", "integer");
+            response["headers"]["ETag"] = answered("The version of what was changed", "string");
+            response["headers"]["Idempotency-Replayed"] =
+                answered("`true` when this is the first answer again", "string");
+        }
+        if status == "429" || status == "503" {
+            response["headers"]["Retry-After"] = answered("Seconds to wait", "integer");
+        }
+    }
+}
+
+fn answered(description: &str, kind: &str) -> Value {
+    json!({"description": description, "schema": {"type": kind}})
+}
+
+fn header(name: &str, description: &str, kind: &str) -> Value {
+    json!({"name": name, "in": "header", "required": false, "description": description, "schema": {"type": kind}})
+}
+
+fn meaning(status: u16) -> &'static str {
+    match status {
+        400 => "A header, the query or the JSON cannot be read",
+        401 => "No credentials, or bad ones",
+        403 => "Not with this role",
+        404 => "There is no such thing, or not for the one who asks",
+        409 => "The state of things is in the way",
+        412 => "The version is another than If-Match says",
+        413 => "The body is too large",
+        415 => "The body is not JSON",
+        422 => "The rules refuse what the body says",
+        429 => "Too many requests",
+        _ => "Not now: come back after Retry-After",
+    }
+}
+
+/// The schema of problems (RFC 9457, section 3.1).
+fn problem() -> Value {
+    json!({
+        "type": "object",
+        "description": "What is in the way (RFC 9457)",
+        "required": ["type", "title", "status", "detail", "code", "errors", "instance"],
+        "properties": {
+            "type": {"type": "string", "format": "uri-reference", "example": "/problems/order.already_paid"},
+            "title": {"type": "string", "example": "order already paid"},
+            "status": {"type": "integer", "example": 409},
+            "detail": {"type": "string", "example": "the order is paid already"},
+            "code": {"type": "string", "description": "Stable, for programs", "example": "order.already_paid"},
+            "errors": {"type": "array", "items": {
+                "type": "object",
+                "required": ["pointer", "detail"],
+                "properties": {
+                    "pointer": {"type": "string", "description": "A JSON pointer into the body", "example": "/price/amount"},
+                    "detail": {"type": "string"}
+                }
+            }},
+            "instance": {"type": "string", "description": "The request", "example": "urn:uuid:018f3e5c-0000-7000-8000-000000000000"}
+        }
+    })
+}

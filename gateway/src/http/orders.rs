@@ -1,0 +1,121 @@
+//! Orders: what somebody bought, how far it is, and how it came to that.
+
+use axum::extract::State;
+use axum::response::Response;
+use byteshop_commands::{Error, Loaded, Rejected, Unit};
+use byteshop_domain::ids::OrderId;
+use byteshop_domain::order::{CancelReason, Command, Order, Placed};
+use byteshop_eventstore::{Recorded, StreamId};
+use http::HeaderMap;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Shared;
+use super::ask::{Ask, Nothing, Of, Params, Then};
+use super::audit::{Entries, Entry};
+use super::show;
+use crate::actor::{Caller, Staff, Who};
+use crate::problem::Problem;
+use crate::reply::{self, Reply};
+
+/// Events of an order's history in one answer at most; no order has nearly as many.
+const HISTORY_MAX: i64 = 1_000;
+
+/// Calls an order off: a buyer's own before it is handed over, any of them for staff.
+#[utoipa::path(post, path = "/v1/orders/{id}/cancel", tag = "orders", params(("id" = String, Path)),
+    security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "The order", body = show::Order)))]
+async fn cancel(
+    State(app): State<Shared>,
+    Of(id): Of<OrderId>,
+    ask: Ask<Caller, Nothing>,
+) -> Result<Response, Problem> {
+    let ask = &ask;
+    app.run(ask, "order.cancel", |unit| async move {
+        let mut order = own(&unit, id, ask).await?;
+        let staff = ask.who.is_staff();
+        let reason = if staff { CancelReason::StaffRequest } else { CancelReason::BuyerRequest };
+        unit.decide(&mut order, &Command::Cancel { reason })?;
+        shown(&order)
+    })
+    .await
+}
+
+/// Notes that the goods are handed over.
+#[utoipa::path(post, path = "/v1/orders/{id}/fulfil", tag = "orders", params(("id" = String, Path)),
+    security(("bearer" = ["staff"])), responses((status = 200, description = "The order", body = show::Order)))]
+async fn fulfil(State(app): State<Shared>, Of(id): Of<OrderId>, ask: Ask<Staff, Nothing>) -> Result<Response, Problem> {
+    let ask = &ask;
+    app.run(ask, "order.fulfil", |unit| async move {
+        let mut order = ask.load::<Order>(&unit, id).await?;
+        unit.decide(&mut order, &Command::Fulfil {})?;
+        shown(&order)
+    })
+    .await
+}
+
+/// One order.
+#[utoipa::path(get, path = "/v1/orders/{id}", tag = "orders", params(("id" = String, Path), Then),
+    security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "The order", body = show::Order)))]
+async fn one(
+    State(app): State<Shared>,
+    Of(id): Of<OrderId>,
+    Params(then): Params<Then>,
+    caller: Caller,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let found = app.snapshot::<Order>(id, &then, &headers).await?;
+    let placed = placed(&found.state)?;
+    check(&caller, placed)?;
+    reply::one(found.version, &show::Order::of(id, placed))
+}
+
+/// Everything that happened to an order: what, when, by whom, by which command, and because of what.
+#[utoipa::path(get, path = "/v1/orders/{id}/history", tag = "orders", params(("id" = String, Path)),
+    security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "Its events, the first one first", body = Entries)))]
+async fn history(
+    State(app): State<Shared>,
+    Of(id): Of<OrderId>,
+    caller: Caller,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let found = app.snapshot::<Order>(id, &Then::default(), &headers).await?;
+    check(&caller, placed(&found.state)?)?;
+    let events = app.commands.log().read_stream(&StreamId::of::<Order>(id), 0, HISTORY_MAX).await;
+    let events: Vec<Recorded> = events.map_err(Error::from)?;
+    let items = events.iter().map(|event| Entry::of(event, caller.is_staff())).collect::<Result<Vec<_>, _>>()?;
+    reply::one(found.version, &Entries { items, next: None })
+}
+
+/// An order that the caller may know of; to all others there is no such order.
+pub(super) async fn own<T: Send + Sync>(
+    unit: &Unit,
+    id: OrderId,
+    ask: &Ask<Caller, T>,
+) -> Result<Loaded<Order>, Error> {
+    let order = unit.load::<Order>(id).await?.exists()?;
+    check(&ask.who, placed(&order.state)?)?;
+    ask.check_version(&order)?;
+    Ok(order)
+}
+
+/// Refuses an order that is not the caller's.
+pub(super) fn check(caller: &impl Who, placed: &Placed) -> Result<(), Error> {
+    let (caller, placement) = (caller.caller(), &placed.placement);
+    if caller.is_staff() || caller.owns(placement.buyer.account, placement.access_hash.as_ref()) {
+        return Ok(());
+    }
+    Err(Error::Rejected(Rejected::missing("order")))
+}
+
+pub(super) fn placed(order: &Order) -> Result<&Placed, Error> {
+    order.placed().map_err(|rejection| Error::Rejected(Rejected::of::<Order>(&rejection)))
+}
+
+fn shown(order: &Loaded<Order>) -> Result<Reply, Error> {
+    Reply::ok(order.version, &show::Order::of(order.id, placed(&order.state)?))
+}
+
+/// The routes.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(cancel)).routes(routes!(fulfil)).routes(routes!(one)).routes(routes!(history))
+}

@@ -1,0 +1,116 @@
+//! Payments: an order is paid with a token of the provider, which never goes further than the provider.
+
+use axum::extract::State;
+use axum::response::Response;
+use byteshop_commands::{Error, Loaded, Rejected};
+use byteshop_domain::ids::{OrderId, PaymentId};
+use byteshop_domain::order::Order;
+use byteshop_domain::payment::{Command, Opened, Payment, VoidReason};
+use http::HeaderMap;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Shared;
+use super::ask::{Ask, Nothing, Of, Params, Then};
+use super::orders::{check, placed};
+use super::show;
+use crate::actor::Caller;
+use crate::problem::Problem;
+use crate::reply::{self, Reply};
+
+/// Longest token: what providers give out stays far below.
+const TOKEN_MAX: usize = 255;
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewPayment {
+    provider: Provider,
+    /// What the provider's own page gave the buyer; for `test`: `tok_success`, `tok_declined`, `tok_insufficient_funds`,
+    /// `tok_cancelled`, `tok_failure`, `tok_timeout`, `tok_pending_success` or `tok_pending_failure`.
+    #[schema(min_length = 1, max_length = 255)]
+    token: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Provider {
+    /// The emulated provider.
+    Test,
+}
+
+/// Pays an order.
+#[utoipa::path(post, path = "/v1/orders/{id}/payments", tag = "payments", params(("id" = String, Path)),
+    request_body = NewPayment, security(("cart_token" = []), ("bearer" = [])),
+    responses((status = 201, description = "The payment, as the provider left it; see its status", body = show::Payment)))]
+async fn pay(
+    State(app): State<Shared>,
+    Of(id): Of<OrderId>,
+    ask: Ask<Caller, NewPayment>,
+) -> Result<Response, Problem> {
+    let token = match ask.body.provider {
+        Provider::Test => ask.body.token.as_str(),
+    };
+    if !(1..=TOKEN_MAX).contains(&token.len()) {
+        return Err(Problem::invalid("/token", "a token has 1 to 255 characters"));
+    }
+    let allowed = |order: &Order| check(&ask.who, placed(order)?);
+    let answer = |payment: &Loaded<Payment>| {
+        let shown = payment.state.opened().ok().map(|opened| show::Payment::of(payment.id, opened));
+        Reply::made(format!("/v1/payments/{}", payment.id), payment.version, &shown)
+    };
+    let done = app.commands.pay(&ask.intent("payment.pay"), id, token, allowed, answer).await?;
+    app.respond(done).await
+}
+
+/// Gives a payment up: nothing is taken for the order, which is cancelled with it.
+#[utoipa::path(post, path = "/v1/payments/{id}/cancel", tag = "payments", params(("id" = String, Path)),
+    security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "The payment", body = show::Payment)))]
+async fn cancel(
+    State(app): State<Shared>,
+    Of(id): Of<PaymentId>,
+    ask: Ask<Caller, Nothing>,
+) -> Result<Response, Problem> {
+    let ask = &ask;
+    app.run(ask, "payment.cancel", |unit| async move {
+        let mut payment = unit.load::<Payment>(id).await?.exists()?;
+        let order = unit.load::<Order>(opened(&payment.state)?.order).await?;
+        check(&ask.who, placed(&order.state)?).map_err(|_| not_there())?;
+        ask.check_version(&payment)?;
+        let reason = if ask.who.is_staff() { VoidReason::StaffRequest } else { VoidReason::BuyerRequest };
+        unit.decide(&mut payment, &Command::Void { reason })?;
+        Reply::ok(payment.version, &show::Payment::of(id, opened(&payment.state)?))
+    })
+    .await
+}
+
+/// One payment.
+#[utoipa::path(get, path = "/v1/payments/{id}", tag = "payments", params(("id" = String, Path), Then),
+    security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "The payment", body = show::Payment)))]
+async fn one(
+    State(app): State<Shared>,
+    Of(id): Of<PaymentId>,
+    Params(then): Params<Then>,
+    caller: Caller,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let found = app.snapshot::<Payment>(id, &then, &headers).await?;
+    let opened = opened(&found.state)?;
+    let order = app.commands.get::<Order>(opened.order).await?.ok_or_else(not_there)?;
+    check(&caller, placed(&order.state)?).map_err(|_| not_there())?;
+    reply::one(found.version, &show::Payment::of(id, opened))
+}
+
+fn opened(payment: &Payment) -> Result<&Opened, Error> {
+    payment.opened().map_err(|rejection| Error::Rejected(Rejected::of::<Payment>(&rejection)))
+}
+
+fn not_there() -> Error {
+    Error::Rejected(Rejected::missing("payment"))
+}
+
+/// The routes.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(pay)).routes(routes!(cancel)).routes(routes!(one))
+}

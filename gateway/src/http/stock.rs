@@ -1,0 +1,100 @@
+//! Stock: typed movements of a variant, and how much of it there is.
+
+use axum::extract::State;
+use axum::response::Response;
+use byteshop_domain::ids::VariantId;
+use byteshop_domain::quantity::Quantity;
+use byteshop_domain::stock::{Command, StockLevel};
+use byteshop_domain::text::Reason;
+use http::HeaderMap;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Shared;
+use super::ask::{Ask, Of};
+use super::show::Stock;
+use crate::actor::Staff;
+use crate::problem::Problem;
+use crate::reply::{self, Reply};
+
+/// What happened to goods.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Movement {
+    r#type: MovementType,
+    /// How many, from 1; for a count, how many there are, from 0.
+    #[schema(minimum = 0, maximum = 1_000_000_000)]
+    quantity: i64,
+    #[schema(value_type = Option<String>, max_length = 200)]
+    reason: Option<Reason>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum MovementType {
+    /// Goods came in.
+    Received,
+    /// Goods are gone or spoilt.
+    Lost,
+    /// Goods came back.
+    Returned,
+    /// Somebody counted.
+    Counted,
+}
+
+impl Movement {
+    fn command(&self) -> Result<Command, Problem> {
+        let quantity =
+            || Quantity::new(self.quantity).map_err(|error| Problem::invalid("/quantity", error.to_string()));
+        let reason = self.reason.clone();
+        Ok(match self.r#type {
+            MovementType::Received => Command::Receive { quantity: quantity()?, reason },
+            MovementType::Lost => Command::Lose { quantity: quantity()?, reason },
+            MovementType::Returned => Command::Return { quantity: quantity()?, order: None, reason },
+            MovementType::Counted => Command::Count { on_hand: self.quantity },
+        })
+    }
+}
+
+/// Moves stock.
+#[utoipa::path(post, path = "/v1/variants/{id}/stock", tag = "stock", params(("id" = String, Path)),
+    request_body = Movement, security(("bearer" = ["staff"])),
+    responses((status = 200, description = "The stock afterwards", body = Stock)))]
+async fn move_stock(
+    State(app): State<Shared>,
+    Of(variant): Of<VariantId>,
+    ask: Ask<Staff, Movement>,
+) -> Result<Response, Problem> {
+    let command = ask.body.command()?;
+    let ask = &ask;
+    app.run(ask, "stock.move", |unit| {
+        let command = command.clone();
+        async move {
+            let mut stock = ask.load::<StockLevel>(&unit, variant).await?;
+            unit.decide(&mut stock, &command)?;
+            Reply::ok(stock.version, &Stock::of(variant, &stock.state))
+        }
+    })
+    .await
+}
+
+/// How much there is.
+#[utoipa::path(get, path = "/v1/variants/{id}/stock", tag = "stock", params(("id" = String, Path)),
+    security(("bearer" = ["staff"])), responses((status = 200, description = "The stock", body = Stock)))]
+async fn stock(
+    State(app): State<Shared>,
+    Of(variant): Of<VariantId>,
+    _staff: Staff,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    app.await_log(&headers).await?;
+    let found = app.commands.get::<StockLevel>(variant).await?.ok_or_else(|| Problem::missing("stock"))?;
+    reply::one(found.version, &Stock::of(variant, &found.state))
+}
+
+/// The routes.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(move_stock, stock))
+}

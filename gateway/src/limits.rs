@@ -1,0 +1,148 @@
+//! How much one address and one account may ask: enough for any person and any shop, too little for a flood.
+
+use std::hash::Hash;
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use byteshop_domain::ids::{AccountId, Id as _};
+use governor::clock::{Clock as _, DefaultClock};
+use governor::middleware::StateInformationMiddleware;
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use http::{HeaderName, HeaderValue, StatusCode};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::problem::Problem;
+
+/// What is left of a quota (draft-ietf-httpapi-ratelimit-headers-10, section 4).
+pub const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+/// The quota itself (section 3).
+pub const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+/// Requests of one address a minute: a whole office or a mobile carrier may share one.
+pub const PER_ADDRESS: u32 = 60_000;
+/// Requests of one account a minute: a program that keeps a catalog in step sends some hundreds a second.
+pub const PER_ACCOUNT: u32 = 60_000;
+/// The window that the quotas are of.
+const WINDOW_S: u64 = 60;
+/// How often what is idle is forgotten: without it the table of keys only grows.
+const SWEEP: Duration = Duration::from_mins(1);
+
+type Keyed<K> = DefaultKeyedRateLimiter<K, StateInformationMiddleware>;
+
+/// The limits of one process. Clones share everything.
+#[derive(Clone, Default)]
+pub struct Limits {
+    address: Option<Arc<Limit<IpAddr>>>,
+    account: Option<Arc<Limit<Uuid>>>,
+}
+
+impl std::fmt::Debug for Limits {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Limits")
+            .field("per_address", &self.address.as_ref().map(|limit| limit.quota))
+            .field("per_account", &self.account.as_ref().map(|limit| limit.quota))
+            .finish()
+    }
+}
+
+struct Limit<K: Hash + Eq + Clone> {
+    name: &'static str,
+    quota: u32,
+    policy: HeaderValue,
+    keyed: Keyed<K>,
+}
+
+/// What is said of a quota in an answer.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    /// The quota.
+    pub policy: HeaderValue,
+    /// What is left of it.
+    pub left: HeaderValue,
+}
+
+impl Limits {
+    /// Limits by requests a minute; 0 is no limit.
+    pub fn per_minute(address: u32, account: u32) -> Self {
+        Self { address: Limit::new("address", address), account: Limit::new("account", account) }
+    }
+
+    /// Counts a request of an address.
+    pub fn address(&self, address: IpAddr) -> Result<Option<Standing>, Problem> {
+        self.address.as_ref().map(|limit| limit.take(&crate::actor::network(address))).transpose()
+    }
+
+    /// Counts a request of an account.
+    pub fn account(&self, account: AccountId) -> Result<Option<Standing>, Problem> {
+        self.account.as_ref().map(|limit| limit.take(&account.uuid())).transpose()
+    }
+
+    /// Forgets those who have their whole quota again, until the program ends.
+    pub async fn sweep(self, cancel: CancellationToken) {
+        let mut every = tokio::time::interval(SWEEP);
+        while cancel.run_until_cancelled(every.tick()).await.is_some() {
+            if let Some(limit) = &self.address {
+                limit.keyed.retain_recent();
+            }
+            if let Some(limit) = &self.account {
+                limit.keyed.retain_recent();
+            }
+        }
+    }
+}
+
+impl<K: Hash + Eq + Clone> Limit<K> {
+    fn new(name: &'static str, quota: u32) -> Option<Arc<Self>> {
+        let burst = NonZeroU32::new(quota)?;
+        let keyed = RateLimiter::dashmap(Quota::per_minute(burst));
+        let policy = HeaderValue::try_from(format!("\"{name}\";q={quota};w={WINDOW_S}")).ok()?;
+        Some(Arc::new(Self { name, quota, policy, keyed: keyed.with_middleware() }))
+    }
+
+    fn take(&self, key: &K) -> Result<Standing, Problem> {
+        match self.keyed.check_key(key) {
+            Ok(snapshot) => {
+                let left = snapshot.remaining_burst_capacity();
+                // The bucket fills evenly, so the whole quota is back after its missing part of the window.
+                let missing = u64::from(self.quota.saturating_sub(left));
+                let reset_s = (missing * WINDOW_S).div_ceil(u64::from(self.quota));
+                let left = HeaderValue::try_from(format!("\"{}\";r={left};t={reset_s}", self.name));
+                Ok(Standing { policy: self.policy.clone(), left: left.unwrap_or_else(|_| self.policy.clone()) })
+            }
+            Err(until) => {
+                let wait = until.wait_time_from(DefaultClock::default().now());
+                let seconds = u32::try_from(wait.as_secs() + 1).unwrap_or(u32::MAX);
+                let detail = format!("more than {} requests a minute of one {}", self.quota, self.name);
+                let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "request.too_many", detail);
+                Err(problem.retry_after(seconds))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quota_is_each_addresss_own_and_zero_is_none() {
+        let limits = Limits::per_minute(2, 0);
+        let [one, two] = ["192.0.2.1", "192.0.2.2"].map(|text| text.parse().unwrap());
+        assert_eq!(limits.address(one).unwrap().unwrap().left, "\"address\";r=1;t=30");
+        assert_eq!(limits.address(one).unwrap().unwrap().left, "\"address\";r=0;t=60");
+        let refused = limits.address(one).unwrap_err();
+        assert_eq!((refused.status(), refused.code()), (StatusCode::TOO_MANY_REQUESTS, "request.too_many"));
+        assert!(limits.address(two).is_ok());
+        assert!(limits.account(AccountId::from_uuid(Uuid::nil())).unwrap().is_none());
+    }
+
+    #[test]
+    fn neighbours_in_a_v6_network_are_one_visitor() {
+        let limits = Limits::per_minute(1, 0);
+        assert!(limits.address("2001:db8::1".parse().unwrap()).is_ok());
+        assert!(limits.address("2001:db8::2".parse().unwrap()).is_err());
+        assert!(limits.address("2001:db8:0:1::1".parse().unwrap()).is_ok());
+    }
+}

@@ -1,0 +1,241 @@
+//! What the caller is told when something is in the way: one shape (RFC 9457) with a stable code, for every error.
+
+use std::borrow::Cow;
+
+use axum::response::{IntoResponse, Response};
+use byteshop_commands::{Error, Rejected};
+use byteshop_domain::Kind;
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+use uuid::Uuid;
+
+/// The media type of problems (RFC 9457, section 3).
+pub const MEDIA_TYPE: &str = "application/problem+json";
+/// Seconds after which a caller may come back when the store or a view is behind: longer than most hiccups last.
+const RETRY_AFTER_S: u32 = 1;
+
+/// A field of the request that is to blame.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// Where it is, as a JSON pointer (RFC 6901) into the request's body.
+    pub pointer: String,
+    /// What is wrong with it.
+    pub detail: String,
+}
+
+/// An error as the caller sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    status: StatusCode,
+    code: Cow<'static, str>,
+    detail: Cow<'static, str>,
+    errors: Vec<FieldError>,
+    retry_after_s: Option<u32>,
+    etag: Option<i64>,
+    replayed: bool,
+}
+
+/// A problem as it is written.
+#[derive(Serialize)]
+struct Written<'a> {
+    r#type: String,
+    title: String,
+    status: u16,
+    detail: &'a str,
+    code: &'a str,
+    errors: &'a [FieldError],
+    instance: String,
+}
+
+impl Problem {
+    /// A problem by its status and code.
+    pub fn new(status: StatusCode, code: impl Into<Cow<'static, str>>, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            status,
+            code: code.into(),
+            detail: detail.into(),
+            errors: Vec::new(),
+            retry_after_s: None,
+            etag: None,
+            replayed: false,
+        }
+    }
+
+    /// Blames a field.
+    pub fn at(mut self, pointer: impl Into<String>) -> Self {
+        self.errors.push(FieldError { pointer: pointer.into(), detail: self.detail.to_string() });
+        self
+    }
+
+    /// Says when to come back.
+    pub fn retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after_s = Some(seconds);
+        self
+    }
+
+    /// Nobody answers at this path.
+    pub fn no_route() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "request.not_found", "there is nothing at this path")
+    }
+
+    /// The path is known, the method is not.
+    pub fn no_method() -> Self {
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "request.method_not_allowed",
+            "this path does not take this method; the Allow header says which it takes",
+        )
+    }
+
+    /// There is no such thing, or not for the one who asks: nobody learns which.
+    pub fn missing(category: &str) -> Self {
+        Self::from(Rejected::missing(category))
+    }
+
+    /// A header or a query parameter cannot be read.
+    pub fn malformed(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, detail)
+    }
+
+    /// A field of the body is refused by a rule that the gateway itself keeps.
+    pub fn invalid(pointer: impl Into<String>, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "request.invalid", detail).at(pointer)
+    }
+
+    /// The store did not answer.
+    pub fn unavailable(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "store.unavailable", detail).retry_after(RETRY_AFTER_S)
+    }
+
+    /// A view is not yet where the caller wants it.
+    pub fn not_caught_up() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "query.not_caught_up",
+            "the view has not reached the position in Min-Log-Position yet",
+        )
+        .retry_after(RETRY_AFTER_S)
+    }
+
+    /// The program made a mistake. It is logged where it happened.
+    pub fn internal() -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the shop made a mistake; the request id names it")
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// The status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Writes the body, with the request that it answers.
+    pub(crate) fn render(&self, request_id: Uuid) -> Vec<u8> {
+        let written = Written {
+            r#type: format!("/problems/{}", self.code),
+            title: self.code.replace(['.', '_'], " "),
+            status: self.status.as_u16(),
+            detail: &self.detail,
+            code: &self.code,
+            errors: &self.errors,
+            instance: format!("urn:uuid:{request_id}"),
+        };
+        // A struct of strings and numbers always has a JSON form.
+        serde_json::to_vec(&written).unwrap_or_default()
+    }
+}
+
+impl From<Rejected> for Problem {
+    fn from(rejected: Rejected) -> Self {
+        let status = match rejected.kind {
+            Kind::Missing => StatusCode::NOT_FOUND,
+            Kind::Conflict => StatusCode::CONFLICT,
+            Kind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+            Kind::Forbidden => StatusCode::FORBIDDEN,
+        };
+        let problem = Self::new(status, rejected.code, rejected.detail);
+        match rejected.pointer {
+            Some(pointer) => problem.at(pointer),
+            None => problem,
+        }
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Rejected(rejected) => rejected.into(),
+            Error::Version { current } => {
+                let detail = format!("the version is {current}, If-Match asks for another");
+                let mut problem = Self::new(StatusCode::PRECONDITION_FAILED, "request.version_mismatch", detail);
+                problem.etag = Some(current);
+                problem
+            }
+            Error::KeyReused => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "idempotency.key_reused",
+                "this Idempotency-Key was used for another request",
+            ),
+            Error::InFlight => Self::new(
+                StatusCode::CONFLICT,
+                "idempotency.in_flight",
+                "a request with this Idempotency-Key is being carried out",
+            )
+            .retry_after(RETRY_AFTER_S),
+            Error::Contended => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "store.contended",
+                "others keep changing the same things; nothing was written",
+            )
+            .retry_after(RETRY_AFTER_S),
+            Error::Provider(error) => {
+                tracing::error!(%error, "the payment provider failed");
+                Self::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "payment.provider_unavailable",
+                    "the payment provider does not answer",
+                )
+                .retry_after(RETRY_AFTER_S)
+            }
+            Error::Store(error) => {
+                tracing::error!(%error, "the event store failed");
+                Self::unavailable("the event store does not answer")
+            }
+            Error::Codec(error) => {
+                tracing::error!(%error, "an event cannot be read");
+                Self::unavailable("the event store holds what this program cannot read")
+            }
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    /// Gives status and headers; the edge writes the body, since only it knows the id of the request.
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(seconds) = self.retry_after_s {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            let challenge = match self.code.as_ref() {
+                "auth.missing" => "Bearer realm=\"byteshop\"",
+                _ => "Bearer realm=\"byteshop\", error=\"invalid_token\"",
+            };
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        }
+        if let Some(version) = self.etag {
+            headers.insert(header::ETAG, crate::version::etag(version));
+        }
+        if self.replayed {
+            headers.insert(crate::idempotency::REPLAYED, HeaderValue::from_static("true"));
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}

@@ -1,0 +1,90 @@
+//! What a command answers: small enough to be kept in a receipt, so that the first answer can be given again.
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use byteshop_commands::{Done, Error};
+use http::{HeaderValue, StatusCode, header};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::idempotency::REPLAYED;
+use crate::version::{LOG_POSITION, etag};
+
+/// The answer of a command that was carried out.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Reply {
+    status: u16,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    etag: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    location: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    body: Option<Box<RawValue>>,
+}
+
+impl Reply {
+    /// 200 with the resource as it is now.
+    pub fn ok(version: i64, body: &impl Serialize) -> Result<Self, Error> {
+        let body = Some(serde_json::value::to_raw_value(body)?);
+        Ok(Self { status: 200, etag: Some(version), location: None, body })
+    }
+
+    /// 201 with the new resource and where it is.
+    pub fn created(location: String, version: i64, body: &impl Serialize) -> Result<Self, Error> {
+        Ok(Self { status: 201, location: Some(location), ..Self::ok(version, body)? })
+    }
+
+    /// 201, from where nothing can fail: a body that has no JSON form, which ours always have, is left out.
+    pub fn made(location: String, version: i64, body: &impl Serialize) -> Self {
+        let body = serde_json::value::to_raw_value(body).ok();
+        Self { status: 201, etag: Some(version), location: Some(location), body }
+    }
+
+    /// 204: it is gone, and what it was part of has this version.
+    pub fn gone(version: i64) -> Self {
+        Self { status: 204, etag: Some(version), location: None, body: None }
+    }
+}
+
+/// Writes the answer: with the position of the command's last event, or, when everything was so already, the given one.
+pub fn respond(done: Done<Reply>, otherwise: i64) -> Response {
+    let Done { answer, position, replayed } = done;
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
+    let mut response = match answer.body {
+        Some(body) => (status, Body::from(String::from(Box::<str>::from(body)))).into_response(),
+        None => status.into_response(),
+    };
+    let headers = response.headers_mut();
+    if status != StatusCode::NO_CONTENT {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(LOG_POSITION, HeaderValue::from(position.unwrap_or(otherwise)));
+    if let Some(version) = answer.etag {
+        headers.insert(header::ETAG, etag(version));
+    }
+    if let Some(location) = answer.location.and_then(|location| HeaderValue::try_from(location).ok()) {
+        headers.insert(header::LOCATION, location);
+    }
+    if replayed {
+        headers.insert(REPLAYED, HeaderValue::from_static("true"));
+    }
+    response
+}
+
+/// Writes the answer of a query: text that is JSON already.
+pub fn json(text: String) -> Response {
+    let mut response = Body::from(text).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Writes the answer of a query about one resource at a version.
+pub fn one(version: i64, body: &impl Serialize) -> Result<Response, crate::problem::Problem> {
+    let text = serde_json::to_string(body).map_err(Error::from)?;
+    let mut response = json(text);
+    response.headers_mut().insert(header::ETAG, etag(version));
+    Ok(response)
+}

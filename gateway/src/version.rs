@@ -1,0 +1,70 @@
+//! Versions in headers: `ETag` and `If-Match` of one resource, `Log-Position` and `Min-Log-Position` of the whole log.
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+use crate::problem::Problem;
+
+/// The position of the last event of a command.
+pub const LOG_POSITION: HeaderName = HeaderName::from_static("log-position");
+/// The position that a view must have reached to answer a query.
+pub const MIN_LOG_POSITION: HeaderName = HeaderName::from_static("min-log-position");
+
+/// A version as a strong entity tag (RFC 9110, section 8.8.3): `"7"`.
+pub fn etag(version: i64) -> HeaderValue {
+    let mut text = String::with_capacity(22);
+    text.push('"');
+    text.push_str(&version.to_string());
+    text.push('"');
+    // Quotes and digits are always a header value.
+    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("\"0\""))
+}
+
+/// The version that the caller has seen; `*` and no header at all ask for none.
+pub fn if_match(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
+    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
+    let text = value.to_str().unwrap_or_default().trim();
+    if text == "*" {
+        return Ok(None);
+    }
+    let version = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).and_then(digits);
+    version.map(Some).ok_or_else(|| {
+        Problem::malformed("request.invalid_if_match", "If-Match holds one entity tag such as \"3\", or *")
+    })
+}
+
+/// The position that the answer must include.
+pub fn min_log_position(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
+    let Some(value) = headers.get(MIN_LOG_POSITION) else { return Ok(None) };
+    let position = value.to_str().ok().map(str::trim).and_then(digits);
+    position.map(Some).ok_or_else(|| {
+        Problem::malformed(
+            "request.invalid_min_log_position",
+            "Min-Log-Position holds a position, a whole number from 0",
+        )
+    })
+}
+
+/// A number from its digits alone: no sign, no space.
+pub(crate) fn digits(text: &str) -> Option<i64> {
+    (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(value: &'static str) -> Result<Option<i64>, &'static str> {
+        let headers = HeaderMap::from_iter([(header::IF_MATCH, HeaderValue::from_static(value))]);
+        if_match(&headers).map_err(|_| "malformed")
+    }
+
+    #[test]
+    fn an_entity_tag_is_a_version() {
+        assert_eq!(etag(7), "\"7\"");
+        assert_eq!(asked("\"7\""), Ok(Some(7)));
+        assert_eq!(asked("*"), Ok(None));
+        for text in ["", "7", "W/\"7\"", "\"x\"", "\"-1\"", "\"+1\"", "\"99999999999999999999\"", "\"1\", \"2\""] {
+            assert_eq!(asked(text), Err("malformed"), "{text}");
+        }
+    }
+}
