@@ -1,7 +1,7 @@
 //! Running the processes: what happened is read from the log in order, and the steps that follow are carried out.
 //!
-//! One runner of a process leads at a time. It carries out the steps of a page of events, then moves its position past
-//! them together with the timers they set; after a crash it carries some steps out again, which changes nothing.
+//! One runner of a process leads at a time. It carries out the steps that follow from what it reads, and now and then writes
+//! down its position together with the timers; after a crash it carries some steps out again, which changes nothing.
 
 mod steps;
 
@@ -15,6 +15,7 @@ use byteshop_eventstore::process::{Timer, TimerChange};
 use byteshop_eventstore::{Recorded, StoreError};
 use futures_util::StreamExt as _;
 use tokio::sync::Notify;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -22,8 +23,10 @@ use crate::Commands;
 use crate::error::Error;
 use steps::Cause;
 
-/// Positions that are looked at before the process moves on; bounds what a crash repeats.
+/// Positions that are looked at in one round trip, and at most reacted to before that is written down: what a crash repeats.
 const RANGE: i64 = 1_000;
+/// How often the position is written down. A timer that is set and cleared in between never reaches the table.
+const FLUSH: Duration = Duration::from_millis(100);
 /// Chains of causes whose steps are carried out at the same time: enough to fill a group commit.
 const CONCURRENCY: usize = 64;
 /// The longest a new event waits when no hint comes: another process may have written it.
@@ -34,6 +37,8 @@ const TIMER_TICK: Duration = Duration::from_millis(500);
 const TIMERS: i64 = 100;
 /// The pause after a failure of the store or a provider.
 const RETRY_PAUSE: Duration = Duration::from_millis(250);
+/// How often a parked process looks whether a newer program can read the event.
+const PARKED_PAUSE: Duration = Duration::from_secs(5);
 /// How often one that does not lead looks whether it may.
 const STAND_BY: Duration = Duration::from_secs(1);
 
@@ -43,6 +48,7 @@ pub async fn run<P: Process>(commands: Commands, hint: Arc<Notify>, cancel: Canc
         loop {
             let pause = match lead::<P>(&commands, &hint).await {
                 Ok(()) => STAND_BY,
+                Err(Error::Codec(_) | Error::Store(StoreError::Unreadable { .. })) => PARKED_PAUSE,
                 Err(error) => {
                     tracing::warn!(process = P::NAME, %error, "the process pauses");
                     RETRY_PAUSE
@@ -60,28 +66,25 @@ pub async fn run<P: Process>(commands: Commands, hint: Arc<Notify>, cancel: Canc
 /// Leads for as long as nothing fails; returns at once when another one leads.
 async fn lead<P: Process>(commands: &Commands, hint: &Notify) -> Result<(), Error> {
     let Some(mut lead) = commands.log().lead(P::NAME).await? else { return Ok(()) };
-    let checkpoint = commands.log().process_checkpoint(P::NAME).await?;
-    let mut runner = Runner::<P> {
-        commands,
-        position: checkpoint.position,
-        leaf: checkpoint.leaf,
-        process: std::marker::PhantomData,
-    };
-    runner.verify_history().await?;
+    let mut runner = Runner::<P>::resume(commands).await?;
+    let mut flush = tokio::time::interval(FLUSH);
     let mut timers = tokio::time::interval(TIMER_TICK);
+    for interval in [&mut flush, &mut timers] {
+        interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    }
     loop {
         match runner.catch_up().await {
-            Ok(()) => {}
             Err(error @ (Error::Codec(_) | Error::Store(StoreError::Unreadable { .. }))) => {
                 commands.log().park_process(P::NAME, &error.to_string()).await?;
                 tracing::error!(process = P::NAME, position = runner.position, %error, "the process is parked: it cannot read an event");
                 return Err(error);
             }
-            Err(error) => return Err(error),
+            outcome => outcome?,
         }
         tokio::select! {
             () = hint.notified() => {}
             () = tokio::time::sleep(TICK) => {}
+            _ = flush.tick() => runner.flush().await?,
             _ = timers.tick() => {
                 lead.confirm().await?;
                 runner.fire_timers().await?;
@@ -92,47 +95,63 @@ async fn lead<P: Process>(commands: &Commands, hint: &Notify) -> Result<(), Erro
 
 struct Runner<'a, P> {
     commands: &'a Commands,
+    /// How far it has reacted.
     position: i64,
-    leaf: Option<Vec<u8>>,
+    /// How far that is written down; what lies between is reacted to again after a crash.
+    flushed: i64,
+    /// Timers that are not written down yet.
+    timers: BTreeMap<String, TimerChange>,
     process: std::marker::PhantomData<P>,
 }
 
-impl<P: Process> Runner<'_, P> {
-    /// A restored backup is another history: acting on it would repeat or skip what was done.
-    async fn verify_history(&self) -> Result<(), Error> {
-        if self.position > 0 && self.commands.log().leaf_at(self.position).await? != self.leaf {
-            let reason = format!("the log at position {} is not the one that {} has read", self.position, P::NAME);
-            self.commands.log().park_process(P::NAME, &reason).await?;
+impl<'a, P: Process> Runner<'a, P> {
+    /// Goes on where the process was. A restored backup is another history: acting on it would repeat or skip what was done.
+    async fn resume(commands: &'a Commands) -> Result<Self, Error> {
+        let checkpoint = commands.log().process_checkpoint(P::NAME).await?;
+        let position = checkpoint.position;
+        if position > 0 && commands.log().leaf_at(position).await? != checkpoint.leaf {
+            let reason = format!("the log at position {position} is not the one that {} has read", P::NAME);
+            commands.log().park_process(P::NAME, &reason).await?;
             return Err(Error::Store(StoreError::Unavailable(reason)));
         }
-        Ok(())
+        Ok(Self { commands, position, flushed: position, timers: BTreeMap::new(), process: std::marker::PhantomData })
     }
 
     /// Reacts to everything up to the end of the log.
     async fn catch_up(&mut self) -> Result<(), Error> {
         loop {
-            let log = self.commands.log();
-            let head = log.head().await?;
-            if head <= self.position {
+            let ahead = self.commands.log().read_ahead(self.position, RANGE, P::READS).await?;
+            if ahead.upto <= self.position {
                 return Ok(());
             }
-            let upto = head.min(self.position + RANGE);
-            let events = log.read_range(self.position, upto, P::READS).await?;
-            let timers = self.react(&events).await?;
-            let leaf = match events.last() {
-                Some(last) if last.position == upto => last.leaf.clone(),
-                Some(_) | None => log.leaf_at(upto).await?.unwrap_or_default(),
-            };
-            if !log.advance_process(P::NAME, self.position, upto, &leaf, &timers).await? {
-                return Err(Error::Contended);
+            let timers = self.react(&ahead.events).await?;
+            self.timers.extend(timers);
+            self.position = ahead.upto;
+            if self.position - self.flushed >= RANGE {
+                self.flush().await?;
             }
-            (self.position, self.leaf) = (upto, Some(leaf));
-            metrics::gauge!("byteshop_process_position", "process" => P::NAME).set(steps::metric(upto));
+            metrics::gauge!("byteshop_process_position", "process" => P::NAME).set(steps::metric(self.position));
         }
     }
 
+    /// Writes down how far it is, together with the timers that were set and cleared on the way.
+    async fn flush(&mut self) -> Result<(), Error> {
+        if self.position == self.flushed {
+            return Ok(());
+        }
+        let log = self.commands.log();
+        let leaf = log.leaf_at(self.position).await?.unwrap_or_default();
+        let timers: Vec<TimerChange> = self.timers.values().cloned().collect();
+        if !log.advance_process(P::NAME, self.flushed, self.position, &leaf, &timers).await? {
+            return Err(Error::Contended);
+        }
+        self.timers.clear();
+        self.flushed = self.position;
+        Ok(())
+    }
+
     /// Carries out the steps of some events; gives the timers that they leave.
-    async fn react(&self, events: &[Recorded]) -> Result<Vec<TimerChange>, Error> {
+    async fn react(&self, events: &[Recorded]) -> Result<BTreeMap<String, TimerChange>, Error> {
         let mut timers: BTreeMap<String, TimerChange> = BTreeMap::new();
         // Steps of one chain of causes follow each other; chains do not wait for each other.
         let mut chains: BTreeMap<Uuid, Vec<(Cause, Step)>> = BTreeMap::new();
@@ -178,7 +197,7 @@ impl<P: Process> Runner<'_, P> {
         while let Some(outcome) = running.next().await {
             outcome?;
         }
-        Ok(timers.into_values().collect())
+        Ok(timers)
     }
 
     async fn carry_out(&self, chain: Vec<(Cause, Step)>) -> Result<(), Error> {
@@ -189,7 +208,8 @@ impl<P: Process> Runner<'_, P> {
     }
 
     /// Carries out what is due.
-    async fn fire_timers(&self) -> Result<(), Error> {
+    async fn fire_timers(&mut self) -> Result<(), Error> {
+        self.flush().await?;
         let log = self.commands.log();
         for timer in log.due_timers(P::NAME, self.commands.clock().now(), TIMERS).await? {
             let step: Step = serde_json::from_str(&timer.step)?;

@@ -313,8 +313,8 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
     let mut pointer = String::new();
     for segment in path {
         match segment {
-            Segment::Map { key } => pointer.push_str(&format!("/{}", key.replace('~', "~0").replace('/', "~1"))),
-            Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
+            Segment::Map { key } => pointer.extend(["/", &key.replace('~', "~0").replace('/', "~1")]),
+            Segment::Seq { index } => pointer.extend(["/", &index.to_string()]),
             // The name of a variant is no part of the text's own structure, or is its key.
             Segment::Enum { .. } | Segment::Unknown => {}
         }
