@@ -30,6 +30,30 @@ pub struct Form {
     pub example: Value,
 }
 
+/// A state of any kind, folded from stored events as they come, so that a long stream never lies in memory whole.
+pub trait Folding: Send {
+    /// Takes in the next event of its stream.
+    fn take(&mut self, event_type: &str, schema: i16, data: &str) -> Result<(), CodecError>;
+    /// The state, as JSON.
+    fn json(&self) -> Result<Value, CodecError>;
+}
+
+impl<A: Decider> Folding for A {
+    fn take(&mut self, event_type: &str, schema: i16, data: &str) -> Result<(), CodecError> {
+        let event = codec::decode::<A::Event>(event_type, schema, data)?;
+        *self = std::mem::take(self).evolve(&event);
+        Ok(())
+    }
+
+    fn json(&self) -> Result<Value, CodecError> {
+        serde_json::to_value(self).map_err(|error| CodecError::Unreadable {
+            event_type: String::new(),
+            schema: 0,
+            reason: error.to_string(),
+        })
+    }
+}
+
 macro_rules! contexts {
     ($($(#[$doc:meta])* $variant:ident $module:ident $state:ident $golden:literal;)*) => {
         /// An event of any context, with the stream it belongs to.
@@ -69,6 +93,14 @@ macro_rules! contexts {
                 match self {
                     $(Self::$variant(..) => <$module::$state as Decider>::CATEGORY,)*
                 }
+            }
+        }
+
+        /// The empty state of a kind of aggregate, to be folded event by event; none when the category is not ours.
+        pub fn begin(category: &str) -> Option<Box<dyn Folding>> {
+            match category {
+                $(<$module::$state as Decider>::CATEGORY => Some(Box::new($module::$state::default())),)*
+                _ => None,
             }
         }
 
@@ -132,14 +164,11 @@ pub fn catalogue() -> Vec<Form> {
 }
 
 fn folded<'a, A: Decider>(events: impl IntoIterator<Item = (&'a str, i16, &'a str)>) -> Result<Value, CodecError> {
-    let state = events.into_iter().try_fold(A::default(), |state, (event_type, schema, data)| {
-        codec::decode::<A::Event>(event_type, schema, data).map(|event| state.evolve(&event))
-    })?;
-    serde_json::to_value(state).map_err(|error| CodecError::Unreadable {
-        event_type: String::new(),
-        schema: 0,
-        reason: error.to_string(),
-    })
+    let mut state = A::default();
+    for (event_type, schema, data) in events {
+        state.take(event_type, schema, data)?;
+    }
+    state.json()
 }
 
 fn unknown(category: &str, event_type: &str, schema: i16) -> CodecError {

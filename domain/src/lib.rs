@@ -23,6 +23,6 @@ pub mod stock;
 mod testing;
 pub mod text;
 
-pub use any::{AGGREGATES, Aggregate, AnyEvent, Form, catalogue, id_of, locate, state_json};
+pub use any::{AGGREGATES, Aggregate, AnyEvent, Folding, Form, begin, catalogue, id_of, locate, state_json};
 pub use decider::{Actor, Asked, Decider, Event, Kind, Rejection, Upcast, fold};
 pub use iso_currency::Currency;

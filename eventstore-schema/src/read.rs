@@ -28,13 +28,24 @@ pub struct Filter {
     pub until: Option<DateTime<Utc>>,
 }
 
-/// What lies ahead of a reader.
-#[derive(Debug, Clone)]
-pub struct Ahead {
-    /// How far was looked; the reader's own position when there is nothing new.
-    pub upto: i64,
-    /// What it wants of it, in order.
-    pub events: Vec<Recorded>,
+/// The events that a [`Filter`] lets through, with the rest of the statement.
+macro_rules! filtered {
+    ($rest:literal) => {
+        concat!(
+            "select position, id, category, stream, version, type, schema, data::text as data, meta::text as meta, recorded_at, leaf
+             from log.event
+             where ($3::text[] is null or category = any ($3))
+               and ($4::text is null or category = $4)
+               and ($5::text is null or type = $5)
+               and ($6::text is null or (category = $6 and stream = $7))
+               and ($8::text is null or concat_ws(' ', meta->'actor'->>'kind', coalesce(meta->'actor'->>'id', meta->'actor'->>'name', meta->'actor'->>'cart')) = $8
+                    or meta->'actor'->>'kind' = $8 or meta->'actor'->>'id' = $8 or meta->'actor'->>'name' = $8 or meta->'actor'->>'cart' = $8)
+               and ($9::timestamptz is null or recorded_at >= $9)
+               and ($10::timestamptz is null or recorded_at < $10)
+               and ",
+            $rest
+        )
+    };
 }
 
 impl Log {
@@ -90,37 +101,42 @@ impl Log {
 
     /// The next events after a position that a filter lets through.
     pub async fn read_filtered(&self, after: i64, limit: i64, filter: &Filter) -> Result<Vec<Recorded>, StoreError> {
+        self.filtered(filtered!("position > $1 order by position limit $2"), after, limit, filter).await
+    }
+
+    /// The last events up to a position that a filter lets through, in order.
+    pub async fn read_last(&self, upto: i64, limit: i64, filter: &Filter) -> Result<Vec<Recorded>, StoreError> {
+        let sql = filtered!("position <= $1 order by position desc limit $2");
+        let mut events = self.filtered(sql, upto, limit, filter).await?;
+        events.reverse();
+        Ok(events)
+    }
+
+    async fn filtered(
+        &self,
+        sql: &'static str,
+        position: i64,
+        limit: i64,
+        filter: &Filter,
+    ) -> Result<Vec<Recorded>, StoreError> {
         let (category, event_type) = match filter.event_type.as_deref().map(|name| name.split_once('.').ok_or(name)) {
             Some(Ok((category, event_type))) => (Some(category), Some(event_type)),
             Some(Err(event_type)) => (None, Some(event_type)),
             None => (None, None),
         };
-        Ok(sqlx::query_as(
-            "select position, id, category, stream, version, type, schema, data::text as data, meta::text as meta, recorded_at, leaf
-             from log.event
-             where position > $1
-               and ($3::text[] is null or category = any ($3))
-               and ($4::text is null or category = $4)
-               and ($5::text is null or type = $5)
-               and ($6::text is null or (category = $6 and stream = $7))
-               and ($8::text is null or concat_ws(' ', meta->'actor'->>'kind', coalesce(meta->'actor'->>'id', meta->'actor'->>'name', meta->'actor'->>'cart')) = $8
-                    or meta->'actor'->>'kind' = $8 or meta->'actor'->>'id' = $8 or meta->'actor'->>'name' = $8)
-               and ($9::timestamptz is null or recorded_at >= $9)
-               and ($10::timestamptz is null or recorded_at < $10)
-             order by position limit $2",
-        )
-        .bind(after)
-        .bind(limit)
-        .bind((!filter.categories.is_empty()).then_some(&filter.categories))
-        .bind(category)
-        .bind(event_type)
-        .bind(filter.stream.as_ref().map(|stream| stream.category.as_ref()))
-        .bind(filter.stream.as_ref().map(|stream| stream.id))
-        .bind(&filter.actor)
-        .bind(filter.since)
-        .bind(filter.until)
-        .fetch_all(self.pool())
-        .await?)
+        Ok(sqlx::query_as(sql)
+            .bind(position)
+            .bind(limit)
+            .bind((!filter.categories.is_empty()).then_some(&filter.categories))
+            .bind(category)
+            .bind(event_type)
+            .bind(filter.stream.as_ref().map(|stream| stream.category.as_ref()))
+            .bind(filter.stream.as_ref().map(|stream| stream.id))
+            .bind(&filter.actor)
+            .bind(filter.since)
+            .bind(filter.until)
+            .fetch_all(self.pool())
+            .await?)
     }
 
     /// The next events of a stream after a version, in order.
