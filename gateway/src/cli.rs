@@ -1,0 +1,56 @@
+//! The command line: every command of `byteshop`, one file each.
+
+pub mod args;
+mod audit;
+mod completions;
+mod config;
+pub mod failure;
+mod migrate;
+mod moment;
+pub mod output;
+pub mod progress;
+pub mod running;
+mod summary;
+mod terminal;
+pub mod token;
+
+use clap::Parser as _;
+
+pub use args::Cli;
+use args::Command;
+use failure::Failure;
+
+use crate::config::{Config, Inputs};
+
+/// Reads the command line, does what it says, and gives the exit status: 0 done, 1 refused or found wanting, 2 wrong usage.
+pub fn run() -> u8 {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version come this way too; a reader who has left is no failure.
+            let _ = error.print();
+            return u8::try_from(error.exit_code()).unwrap_or(failure::USAGE);
+        }
+    };
+    failure::status(start(cli))
+}
+
+fn start(cli: Cli) -> Result<(), Failure> {
+    if let Command::Completions { shell } = cli.command {
+        return completions::run(shell);
+    }
+    let config = Config::load(&Inputs::of_process(cli.global.config.clone(), cli.flags()))?;
+    crate::telemetry::start_log(&config, cli.command.is_a_role());
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(carry_out(cli.command, config))
+}
+
+async fn carry_out(command: Command, config: Config) -> Result<(), Failure> {
+    match command {
+        Command::Completions { shell } => completions::run(shell),
+        Command::Config(args) => config::run(&config, &args),
+        Command::Migrate => migrate::run(&config).await,
+        Command::Token(args) => token::run(&config, &args),
+        Command::Audit(args) => audit::run(&config, args).await,
+    }
+}

@@ -1,0 +1,79 @@
+//! What can be said on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use super::{audit, config, token};
+
+/// An event-sourced shop: one log, many views, an audit trail that answers.
+#[derive(Debug, Parser)]
+#[command(name = "byteshop", version, max_term_width = 120, propagate_version = true)]
+#[command(
+    after_help = "Exit status: 0 done, 1 refused or found wanting, 2 wrong usage.\nSettings: `byteshop config` lists them."
+)]
+pub struct Cli {
+    #[command(flatten)]
+    pub(super) global: Global,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// What can be said with every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Everywhere")]
+pub struct Global {
+    /// The data directory of the shop [default: .byteshop]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(super) data: Option<PathBuf>,
+    /// The file with settings [default: byteshop.toml, if there is one]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// What the program says of itself: error, warn, info, debug or trace
+    #[arg(long, global = true, value_name = "LEVEL")]
+    pub(super) log_level: Option<String>,
+    /// How it says it: text or json
+    #[arg(long, global = true, value_name = "FORMAT")]
+    pub(super) log_format: Option<String>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Bring the database up to date
+    Migrate,
+    /// Ask the log who did what, when, by which command, and caused by what
+    Audit(audit::AuditArgs),
+    /// Print an access token for curl (in development only)
+    Token(token::TokenArgs),
+    /// Print the settings in force, and where each comes from
+    Config(config::ConfigArgs),
+    /// Print the completions for a shell
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+}
+
+impl Command {
+    /// Whether it runs a part of the shop, whose log is its only voice.
+    pub(super) fn is_a_role(&self) -> bool {
+        match self {
+            Self::Migrate | Self::Audit(_) | Self::Token(_) | Self::Config(_) | Self::Completions { .. } => false,
+        }
+    }
+}
+
+impl Cli {
+    /// The settings that were given as flags, by their names.
+    pub(super) fn flags(&self) -> Vec<(&'static str, String)> {
+        let data = self.global.data.as_ref().map(|data| data.to_string_lossy().into_owned());
+        let flags = [
+            ("data", data),
+            ("log_level", self.global.log_level.clone()),
+            ("log_format", self.global.log_format.clone()),
+        ];
+        flags.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    }
+}

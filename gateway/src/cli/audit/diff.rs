@@ -1,0 +1,161 @@
+//! `byteshop audit diff`: what changed between two moments of a thing, field by field.
+
+use std::collections::BTreeSet;
+use std::io::Write as _;
+
+use byteshop_eventstore::Log;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::Thing;
+use super::state::{self, Past};
+use crate::cli::failure::Failure;
+use crate::cli::moment::{self, At};
+use crate::cli::output::{self, Format, FormatArg};
+use crate::cli::summary;
+use crate::cli::terminal::{Style, styled};
+
+/// Of what, between when and when.
+#[derive(Debug, clap::Args)]
+pub(super) struct DiffArgs {
+    /// Its id
+    #[arg(value_name = "ID")]
+    thing: Thing,
+    /// The earlier version (2 or v2; 0 is before it existed), or a time
+    #[arg(value_parser = moment::version_or_time)]
+    from: At,
+    /// The later one
+    #[arg(value_parser = moment::version_or_time)]
+    to: At,
+    #[command(flatten)]
+    format: FormatArg,
+}
+
+/// One field that is not what it was.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct Change {
+    /// Where it is in the state, as a JSON pointer (RFC 6901).
+    path: String,
+    /// What it was; absent when it was not there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before: Option<Value>,
+    /// What it is; absent when it is not there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after: Option<Value>,
+}
+
+pub(super) async fn run(log: &Log, args: DiffArgs) -> Result<(), Failure> {
+    args.thing.must_exist(log).await?;
+    let from = state::past(log, &args.thing, Some(args.from)).await?;
+    let to = state::past(log, &args.thing, Some(args.to)).await?;
+    for (asked, past) in [(args.from, &from), (args.to, &to)] {
+        if let At::Version(version) = asked
+            && version > past.version
+        {
+            return Err(Failure::refused(format!("{} has {} versions, not {version}", past.id, past.version)));
+        }
+    }
+    let mut changes = Vec::new();
+    compare("", existing(&from), existing(&to), &mut changes);
+    let format = args.format.chosen();
+    if format == Format::Table {
+        let mut out = output::out();
+        let moment = |past: &Past| match past.recorded_at {
+            Some(time) => format!("v{} of {}", past.version, time.format("%Y-%m-%d %H:%M:%S")),
+            None => "nothing".to_owned(),
+        };
+        let title = format!("{}  {} → {}", to.id, moment(&from), moment(&to));
+        writeln!(out, "{}", styled(&title, Style::Bold))?;
+        if changes.is_empty() {
+            writeln!(out, "nothing changed")?;
+            return Ok(out.flush()?);
+        }
+        out.flush()?;
+    }
+    output::list(format, &changes, |changes| {
+        let mut table = output::table(["field", "before", "after"]);
+        for change in changes {
+            let shown = |value: &Option<Value>| value.as_ref().map_or_else(|| "–".to_owned(), summary::value);
+            table.add_row([change.path.clone(), shown(&change.before), shown(&change.after)]);
+        }
+        table
+    })?;
+    Ok(())
+}
+
+/// The state of what exists.
+fn existing(past: &Past) -> Option<&Value> {
+    (past.version > 0).then_some(&past.state)
+}
+
+/// Compares two values field by field, and item by item where both are lists.
+fn compare(path: &str, before: Option<&Value>, after: Option<&Value>, changes: &mut Vec<Change>) {
+    if before == after {
+        return;
+    }
+    let empty = Value::Object(serde_json::Map::new());
+    // What was not there, or is there no more, is told field by field too.
+    let (old, new) = match (before, after) {
+        (Some(old), Some(new)) => (old, new),
+        (Some(old @ Value::Object(_)), None) => (old, &empty),
+        (None, Some(new @ Value::Object(_))) => (&empty, new),
+        (before, after) => return changes.push(change(path, before, after)),
+    };
+    match (old, new) {
+        (Value::Object(old), Value::Object(new)) if !is_money(old) && !is_money(new) => {
+            let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+            for name in names {
+                let path = format!("{path}/{}", name.replace('~', "~0").replace('/', "~1"));
+                compare(&path, old.get(name), new.get(name), changes);
+            }
+        }
+        (Value::Array(old), Value::Array(new)) => {
+            for index in 0..old.len().max(new.len()) {
+                compare(&format!("{path}/{index}"), old.get(index), new.get(index), changes);
+            }
+        }
+        _ => changes.push(change(path, before, after)),
+    }
+}
+
+fn change(path: &str, before: Option<&Value>, after: Option<&Value>) -> Change {
+    Change { path: path.to_owned(), before: before.cloned(), after: after.cloned() }
+}
+
+/// An amount is one value, not two fields.
+fn is_money(fields: &serde_json::Map<String, Value>) -> bool {
+    fields.len() == 2 && fields.contains_key("amount") && fields.contains_key("currency")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn changes(before: &Value, after: &Value) -> Vec<(String, Option<Value>, Option<Value>)> {
+        let mut changes = Vec::new();
+        compare("", Some(before), Some(after), &mut changes);
+        changes.into_iter().map(|change| (change.path, change.before, change.after)).collect()
+    }
+
+    #[test]
+    fn only_what_changed_is_told_where_it_is() {
+        let before = json!({"a": 1, "b": {"c": [1, 2], "d/e": true}, "price": {"amount": 1, "currency": "EUR"}});
+        let after = json!({"a": 1, "b": {"c": [1, 3, 4]}, "price": {"amount": 2, "currency": "EUR"}});
+        assert_eq!(
+            changes(&before, &after),
+            [
+                ("/b/c/1".into(), Some(json!(2)), Some(json!(3))),
+                ("/b/c/2".into(), None, Some(json!(4))),
+                ("/b/d~1e".into(), Some(json!(true)), None),
+                (
+                    "/price".into(),
+                    Some(json!({"amount": 1, "currency": "EUR"})),
+                    Some(json!({"amount": 2, "currency": "EUR"}))
+                ),
+            ]
+        );
+        assert_eq!(changes(&before, &before), []);
+    }
+}

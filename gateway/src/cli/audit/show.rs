@@ -1,0 +1,110 @@
+//! `byteshop audit show`: one event, whole: who, when, why and by which command.
+
+use std::io::Write;
+
+use byteshop_eventstore::envelope::to_hex;
+use byteshop_eventstore::{Log, Meta, Recorded};
+use serde_json::Value;
+
+use super::no_event;
+use super::record::{self, Record};
+use crate::cli::failure::Failure;
+use crate::cli::output::{self, Format, FormatArg, Out};
+use crate::cli::terminal::{Style, styled};
+
+/// Which event.
+#[derive(Debug, clap::Args)]
+pub(super) struct ShowArgs {
+    /// Its position in the log
+    #[arg(value_parser = clap::value_parser!(i64).range(1..))]
+    position: i64,
+    #[command(flatten)]
+    format: FormatArg,
+}
+
+pub(super) async fn run(log: &Log, args: ShowArgs) -> Result<(), Failure> {
+    let Some(event) = log.event_at(args.position).await? else {
+        return Err(no_event(log, args.position).await);
+    };
+    let genuine = event.computed_leaf()[..] == event.leaf[..];
+    match args.format.chosen() {
+        Format::Table => {
+            let meta = event.meta().ok();
+            let cause = match meta.as_ref().and_then(|meta| meta.causation) {
+                Some(position) => log.event_at(position).await?,
+                None => None,
+            };
+            let mut out = output::out();
+            print(&mut out, &event, meta.as_ref(), cause.as_ref(), genuine)?;
+            out.flush()?;
+        }
+        Format::Json | Format::Jsonl => output::json(&Record::of(&event)?)?,
+    }
+    if genuine { Ok(()) } else { Err(Failure::FoundWanting) }
+}
+
+fn print(
+    out: &mut Out,
+    event: &Recorded,
+    meta: Option<&Meta>,
+    cause: Option<&Recorded>,
+    genuine: bool,
+) -> std::io::Result<()> {
+    let subject = record::subject(event);
+    let title = format!("event {}  {}", event.position, record::what(event));
+    writeln!(out, "{}", styled(&title, Style::Bold))?;
+    field(out, "to", &format!("{subject}, its version {}", event.version))?;
+    field(out, "recorded", &event.recorded_at.format("%Y-%m-%d %H:%M:%S%.6f UTC").to_string())?;
+    if let Some(meta) = meta {
+        if let Some(moment) = meta.occurred_at {
+            field(out, "happened", &moment.format("%Y-%m-%d %H:%M:%S%.f UTC").to_string())?;
+        }
+        field(out, "who", &meta.actor.to_string())?;
+        field(out, "command", &meta.command)?;
+        field(out, "why", &why(meta, cause))?;
+        field(out, "request", &meta.request_id.to_string())?;
+        field(out, "chain", &meta.correlation_id.to_string())?;
+        if let Some(trace) = &meta.trace_id {
+            field(out, "trace", trace)?;
+        }
+    } else {
+        field(out, "meta", &event.meta)?;
+    }
+    field(out, "id", &event.id.to_string())?;
+    let verdict = if genuine {
+        styled("matches its content", Style::Green)
+    } else {
+        styled("DOES NOT MATCH its content: the table was changed", Style::Red)
+    };
+    field(out, "leaf", &format!("{}  {verdict}", to_hex(&event.leaf)))?;
+    writeln!(out, "\n{}", styled(&format!("data, schema {}", event.schema), Style::Bold))?;
+    writeln!(out, "{}", indented(&event.data))?;
+    let position = event.position;
+    let hints = [
+        format!("byteshop audit state {subject} --at {position}    what it looked like then"),
+        format!("byteshop audit diff {subject} {} {}    what this changed", event.version - 1, event.version),
+        format!("byteshop audit trace {position}    what led to it, and what it led to"),
+    ];
+    writeln!(out, "\n{}", styled(&hints.join("\n"), Style::Dim))
+}
+
+fn field(out: &mut Out, name: &str, value: &str) -> std::io::Result<()> {
+    writeln!(out, "  {}  {value}", styled(&format!("{name:<8}"), Style::Dim))
+}
+
+fn why(meta: &Meta, cause: Option<&Recorded>) -> String {
+    match (meta.causation, cause) {
+        (Some(position), Some(cause)) => {
+            format!("because of event {position}, {} of {}", record::what(cause), record::subject(cause))
+        }
+        (Some(position), None) => format!("because of event {position}"),
+        (None, _) => format!("{} asked for it", meta.actor),
+    }
+}
+
+/// JSON with one field a line; text that is no JSON stays as it is.
+fn indented(data: &str) -> String {
+    let pretty = serde_json::from_str::<Value>(data).and_then(|value| serde_json::to_string_pretty(&value));
+    let text = pretty.unwrap_or_else(|_| data.to_owned());
+    text.lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
+}

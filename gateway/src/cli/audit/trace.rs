@@ -1,0 +1,130 @@
+//! `byteshop audit trace`: the tree of causes and effects; a command, its events, the commands that these led to.
+
+mod draw;
+mod tree;
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+
+use byteshop_eventstore::read::PAGE;
+use byteshop_eventstore::{Log, Recorded};
+use uuid::Uuid;
+
+use super::{Thing, is_full, no_event};
+use crate::cli::failure::Failure;
+use crate::cli::output::{self, Format, FormatArg};
+
+/// Events that a trace reads at most: more than that, nobody reads, and an import is one chain of a million.
+const EVENTS_MAX: i64 = 1_000;
+
+/// Around what.
+#[derive(Debug, clap::Args)]
+pub(super) struct TraceArgs {
+    /// A position of the log, or the id of a thing
+    #[arg(value_name = "ID|POSITION")]
+    around: Around,
+    /// So many chains at most when a thing was touched by many, the newest
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    chains: usize,
+    #[command(flatten)]
+    format: FormatArg,
+}
+
+#[derive(Debug, Clone)]
+enum Around {
+    Position(i64),
+    Thing(Thing),
+}
+
+impl std::str::FromStr for Around {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.parse::<i64>() {
+            Ok(position) if position > 0 => Ok(Self::Position(position)),
+            Ok(_) => Err("positions start at 1".to_owned()),
+            Err(_) => text.parse().map(Self::Thing).map_err(|error: String| format!("no position, and {error}")),
+        }
+    }
+}
+
+pub(super) async fn run(log: &Log, args: TraceArgs) -> Result<(), Failure> {
+    let (mut chains, marked) = match args.around {
+        Around::Position(position) => {
+            let Some(event) = log.event_at(position).await? else { return Err(no_event(log, position).await) };
+            let chain = event.meta()?.correlation_id;
+            (BTreeMap::from([(position, chain)]), Marked::Position(position))
+        }
+        Around::Thing(thing) => (chains_of(log, &thing).await?, Marked::Thing(thing)),
+    };
+    let format = args.format.chosen();
+    while chains.len() > args.chains.max(1) {
+        chains.pop_first();
+        if format == Format::Table && chains.len() == args.chains {
+            let _ = writeln!(std::io::stderr(), "the newest {} chains; --chains N for more", args.chains);
+        }
+    }
+    let mut out = output::out();
+    let mut roots = Vec::new();
+    for chain in chains.into_values() {
+        let events = log.read_correlation(chain, EVENTS_MAX).await?;
+        let cut = is_full(&events, EVENTS_MAX);
+        let steps = tree::grow(events);
+        match format {
+            Format::Table => draw::draw(&mut out, &steps, &|event| marked.is(event), cut)?,
+            Format::Json | Format::Jsonl => roots.extend(steps),
+        }
+    }
+    match format {
+        Format::Table => out.flush()?,
+        Format::Json => {
+            serde_json::to_writer_pretty(&mut out, &roots)?;
+            writeln!(out)?;
+            out.flush()?;
+        }
+        Format::Jsonl => {
+            for root in &roots {
+                serde_json::to_writer(&mut out, root)?;
+                writeln!(out)?;
+            }
+            out.flush()?;
+        }
+    }
+    Ok(())
+}
+
+/// What the question was about, which stands out in the drawing.
+enum Marked {
+    Position(i64),
+    Thing(Thing),
+}
+
+impl Marked {
+    fn is(&self, event: &Recorded) -> bool {
+        match self {
+            Self::Position(position) => event.position == *position,
+            Self::Thing(thing) => event.stream == thing.stream.id && event.category == thing.stream.category,
+        }
+    }
+}
+
+/// The chains that touched a thing, by the position where each touched it last.
+async fn chains_of(log: &Log, thing: &Thing) -> Result<BTreeMap<i64, Uuid>, Failure> {
+    let mut last_touch: BTreeMap<Uuid, i64> = BTreeMap::new();
+    let mut version = 0;
+    loop {
+        let events = log.read_stream(&thing.stream, version, PAGE).await?;
+        for event in &events {
+            last_touch.insert(event.meta()?.correlation_id, event.position);
+        }
+        let full = is_full(&events, PAGE);
+        version = events.last().map_or(version, |event| event.version);
+        if !full {
+            break;
+        }
+    }
+    if last_touch.is_empty() {
+        return Err(thing.unknown());
+    }
+    Ok(last_touch.into_iter().map(|(chain, position)| (position, chain)).collect())
+}

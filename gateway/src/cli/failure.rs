@@ -1,0 +1,81 @@
+//! How a command ends: the exit status, and what stderr says.
+
+use std::io::ErrorKind;
+
+/// Everything was done.
+pub const DONE: u8 = 0;
+/// Refused, or found wanting.
+pub const REFUSED: u8 = 1;
+/// The command line or the configuration is wrong.
+pub const USAGE: u8 = 2;
+
+/// Why a command did not do what it was asked.
+#[derive(Debug)]
+pub enum Failure {
+    /// It was asked in a way that makes no sense.
+    Usage(String),
+    /// It was refused or could not be done.
+    Refused(anyhow::Error),
+    /// It was done, and what it looked for is not as it should be; everything has been said.
+    FoundWanting,
+}
+
+impl Failure {
+    /// A refusal in words, which say what to do next.
+    pub fn refused(text: impl std::fmt::Display) -> Self {
+        Self::Refused(anyhow::anyhow!("{text}"))
+    }
+}
+
+impl<E: std::error::Error + Send + Sync + 'static> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let error = anyhow::Error::new(error);
+        match error.downcast::<crate::config::Mistakes>() {
+            Ok(mistakes) => Self::Usage(mistakes.to_string()),
+            Err(error) => Self::Refused(error),
+        }
+    }
+}
+
+/// The exit status; says on stderr what is wrong.
+pub fn status(outcome: Result<(), Failure>) -> u8 {
+    match outcome {
+        Ok(()) => DONE,
+        Err(Failure::FoundWanting) => REFUSED,
+        Err(Failure::Usage(text)) => {
+            say(&text);
+            USAGE
+        }
+        // Whoever read our output has enough of it: that is how `| head` ends.
+        Err(Failure::Refused(error)) if is_closed_pipe(&error) => DONE,
+        Err(Failure::Refused(error)) => {
+            say(&words(&error));
+            REFUSED
+        }
+    }
+}
+
+/// An error with its causes, without saying anything twice.
+pub fn words(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1) {
+        let cause = cause.to_string();
+        if !text.contains(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+    }
+    text
+}
+
+fn say(text: &str) {
+    use std::io::Write as _;
+    // When stderr is closed, there is nobody left to tell.
+    let _ = writeln!(std::io::stderr(), "error: {text}");
+}
+
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .any(|cause| cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe))
+}

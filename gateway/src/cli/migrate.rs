@@ -1,0 +1,16 @@
+//! `byteshop migrate`: brings the database up to date.
+
+use std::io::Write as _;
+
+use super::failure::Failure;
+use super::output;
+use super::running::Shop;
+use crate::config::Config;
+
+pub(super) async fn run(config: &Config) -> Result<(), Failure> {
+    let log = Shop::find(config)?.log()?;
+    log.migrate().await?;
+    let mut out = output::out();
+    writeln!(out, "the database is up to date (Postgres {})", log.server_version().await?)?;
+    Ok(out.flush()?)
+}

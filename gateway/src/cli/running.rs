@@ -1,0 +1,112 @@
+//! The shop that runs: found by its data directory or by the configured URLs.
+
+use std::fs;
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use byteshop_eventstore::Log;
+use serde::{Deserialize, Serialize};
+
+use super::failure::Failure;
+use crate::config::Config;
+
+/// The file in the data directory.
+const FILE: &str = "run.json";
+
+/// What `up` writes into its data directory for the commands beside it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// Where HTTP is served.
+    pub http: String,
+    /// Where Postgres is, with the password.
+    pub database_url: String,
+    /// Where NATS is, with the password.
+    pub nats_url: String,
+    /// The process of the shop.
+    pub pid: u32,
+    /// Whether the shop is in development.
+    #[serde(default)]
+    pub dev: bool,
+}
+
+impl Run {
+    /// Writes the file as a whole, readable by its owner alone.
+    pub fn write(&self, data: &Path) -> std::io::Result<()> {
+        let (file, fresh) = (data.join(FILE), data.join("run.json.new"));
+        let mut open = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+        serde_json::to_writer(&mut open, self)?;
+        open.write_all(b"\n")?;
+        fs::rename(fresh, file)
+    }
+
+    /// Takes the file away, when the shop has stopped.
+    pub fn remove(data: &Path) {
+        // It may never have been written.
+        let _ = fs::remove_file(data.join(FILE));
+    }
+
+    /// The shop of a data directory, if it runs.
+    pub fn find(data: &Path) -> Result<Option<Self>, Failure> {
+        let file = data.join(FILE);
+        let text = match fs::read_to_string(&file) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Failure::refused(format!("{} cannot be read: {error}", file.display()))),
+        };
+        let run: Self = serde_json::from_str(&text).map_err(|error| {
+            Failure::refused(format!("{} is damaged ({error}): start the shop again", file.display()))
+        })?;
+        Ok(run.is_alive().then_some(run))
+    }
+
+    fn is_alive(&self) -> bool {
+        let pid = i32::try_from(self.pid).ok().and_then(rustix::process::Pid::from_raw);
+        // A process that we may not signal is there all the same.
+        pid.is_some_and(|pid| rustix::process::test_kill_process(pid) != Err(rustix::io::Errno::SRCH))
+    }
+}
+
+/// Where a running shop is.
+#[derive(Debug, Clone)]
+pub struct Shop {
+    /// Where Postgres is.
+    pub database_url: String,
+    /// Where NATS is, when that is known.
+    pub nats_url: Option<String>,
+    /// Whether it is in development.
+    pub dev: bool,
+    /// Where its files are.
+    pub data: PathBuf,
+}
+
+impl Shop {
+    /// Finds the shop: in the data directory of the command line, by the configured URLs, in the usual data directory.
+    pub fn find(config: &Config) -> Result<Self, Failure> {
+        if config.data_by_flag
+            && let Some(run) = Run::find(&config.data)?
+        {
+            return Ok(Self::of(run, config));
+        }
+        if let Some(database_url) = config.database_url.clone() {
+            let (nats_url, data) = (config.nats_url.clone(), config.data.clone());
+            return Ok(Self { database_url, nats_url, dev: config.dev, data });
+        }
+        match Run::find(&config.data)? {
+            Some(run) => Ok(Self::of(run, config)),
+            None => Err(Failure::refused(format!(
+                "no shop runs in {}: start one with `byteshop up`, name its directory with --data, or set BYTESHOP_DATABASE_URL",
+                config.data.display()
+            ))),
+        }
+    }
+
+    fn of(run: Run, config: &Config) -> Self {
+        Self { database_url: run.database_url, nats_url: Some(run.nats_url), dev: run.dev, data: config.data.clone() }
+    }
+
+    /// Its log.
+    pub fn log(&self) -> Result<Log, Failure> {
+        Ok(Log::open(&self.database_url)?)
+    }
+}

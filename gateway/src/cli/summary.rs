@@ -1,0 +1,107 @@
+//! Data in one line for people: `quantity 3, price 19.99 EUR, 2 lines`.
+
+use byteshop_domain::Currency;
+use serde_json::{Map, Value};
+
+/// Longest text that is quoted whole.
+const TEXT_MAX: usize = 40;
+
+/// The data of an event in one line; what is no JSON object is shown as it is.
+pub fn of(data: &str) -> String {
+    match serde_json::from_str(data) {
+        Ok(Value::Object(fields)) => object(&fields),
+        Ok(_) | Err(_) => data.to_owned(),
+    }
+}
+
+/// A value in a few words.
+pub fn value(value: &Value) -> String {
+    match value {
+        Value::Null => "none".to_owned(),
+        Value::Bool(flag) => flag.to_string(),
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => super::terminal::cut(text, TEXT_MAX),
+        Value::Array(items) => list(items),
+        Value::Object(fields) => money(fields).unwrap_or_else(|| format!("{{{}}}", object(fields))),
+    }
+}
+
+fn object(fields: &Map<String, Value>) -> String {
+    let parts = fields.iter().filter(|(_, value)| !is_empty(value)).map(|(name, field)| {
+        let name = name.replace('_', " ");
+        match (field.as_array(), field.as_object()) {
+            (Some(items), _) if !items.iter().all(is_plain) => counted(items.len(), &name),
+            (_, Some(inner)) if money(inner).is_none() && inner.len() > 3 => format!("{name} {{…}}"),
+            _ => format!("{name} {}", value(field)),
+        }
+    });
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+/// `1 line`, `3 lines`.
+fn counted(count: usize, name: &str) -> String {
+    let name = if count == 1 { name.strip_suffix('s').unwrap_or(name) } else { name };
+    format!("{count} {name}")
+}
+
+fn list(items: &[Value]) -> String {
+    let shown: Vec<String> = items.iter().take(3).map(value).collect();
+    let more =
+        if items.len() > shown.len() { format!(" and {} more", items.len() - shown.len()) } else { String::new() };
+    format!("{}{more}", shown.join(" + "))
+}
+
+fn is_plain(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
+        Value::Array(_) => false,
+        Value::Object(fields) => money(fields).is_some(),
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        Value::String(text) => text.is_empty(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+/// `{"amount": 1999, "currency": "EUR"}` as `19.99 EUR`, with the currency's own number of decimals.
+fn money(fields: &Map<String, Value>) -> Option<String> {
+    let (amount, currency) = (fields.get("amount")?.as_i64()?, fields.get("currency")?.as_str()?);
+    if fields.len() != 2 {
+        return None;
+    }
+    let decimals = usize::from(Currency::from_code(currency)?.exponent().unwrap_or(0));
+    let digits = format!("{:0>width$}", amount.unsigned_abs(), width = decimals + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - decimals);
+    let sign = if amount < 0 { "−" } else { "" };
+    let point = if decimals > 0 { "." } else { "" };
+    Some(format!("{sign}{whole}{point}{fraction} {currency}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_is_told_in_one_line() {
+        for (data, line) in [
+            ("{}", ""),
+            (r#"{"quantity":3,"price":{"amount":1999,"currency":"EUR"}}"#, "quantity 3, price 19.99 EUR"),
+            (r#"{"total":{"amount":-5,"currency":"EUR"}}"#, "total −0.05 EUR"),
+            (r#"{"total":{"amount":500,"currency":"JPY"}}"#, "total 500 JPY"),
+            (r#"{"lines":[{"a":1}],"attributes":{}}"#, "1 line"),
+            (r#"{"lines":[{"a":1},{"a":2}]}"#, "2 lines"),
+            (
+                r#"{"on_hand":2,"parent":null,"to":["a","b","c","d"]}"#,
+                "on hand 2, parent none, to a + b + c and 1 more",
+            ),
+            ("[1]", "[1]"),
+        ] {
+            assert_eq!(of(data), line);
+        }
+    }
+}

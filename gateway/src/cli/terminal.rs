@@ -1,0 +1,55 @@
+//! What the terminal is like: whether somebody looks, and how wide it is.
+
+use std::io::{IsTerminal as _, stdout};
+
+/// Whether a person looks at our output.
+pub fn is_watched() -> bool {
+    stdout().is_terminal()
+}
+
+/// Columns of the terminal; none when nobody looks, who then gets everything.
+pub fn width() -> Option<usize> {
+    comfy_table::Table::new().width().map(usize::from).filter(|_| is_watched())
+}
+
+/// The columns that a text takes; wide letters are rare here and count as one.
+pub fn columns(text: &str) -> usize {
+    text.chars().count()
+}
+
+/// A text cut to so many columns, with an ellipsis where something is missing.
+pub fn cut(text: &str, columns: usize) -> String {
+    if self::columns(text) <= columns {
+        return text.to_owned();
+    }
+    let mut cut: String = text.chars().take(columns.saturating_sub(1)).collect();
+    cut.push('…');
+    cut
+}
+
+/// How something stands out, when a person looks.
+#[derive(Debug, Clone, Copy)]
+pub enum Style {
+    /// The main thing.
+    Bold,
+    /// A side note.
+    Dim,
+    /// Gone or wrong.
+    Red,
+    /// Come or right.
+    Green,
+}
+
+/// The text in a style, or as it is when nobody looks.
+pub fn styled(text: &str, style: Style) -> String {
+    if !is_watched() {
+        return text.to_owned();
+    }
+    let code = match style {
+        Style::Bold => 1,
+        Style::Dim => 2,
+        Style::Red => 31,
+        Style::Green => 32,
+    };
+    format!("\u{1b}[{code}m{text}\u{1b}[0m")
+}

@@ -1,0 +1,85 @@
+//! `byteshop token`: an access token for curl, in development only.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use byteshop_domain::ids::{AccountId, Id as _};
+use uuid::Uuid;
+
+use super::failure::Failure;
+use super::output;
+use super::running::Run;
+use crate::config::Config;
+use crate::token::{KeyError, Role, Tokens};
+
+/// Namespace of the accounts that stand for a role; any fixed number does.
+const NAMESPACE: Uuid = Uuid::from_u128(0x3b0c_8f1e_6a54_4d2b_9b1f_50d7_0c9a_11e2);
+
+/// The file of a key that was not configured, in the data directory.
+const KEY_FILE: &str = "token.pem";
+
+/// Whose token.
+#[derive(Debug, clap::Args)]
+pub(super) struct TokenArgs {
+    /// What its bearer may do
+    #[arg(value_parser = <Role as std::str::FromStr>::from_str)]
+    role: Role,
+    /// The account that it stands for; without one, always the same account for a role
+    #[arg(long, value_name = "acc_…")]
+    account: Option<AccountId>,
+    /// How long it holds, such as 90s, 30m, 8h or 7d
+    #[arg(long, default_value = "8h", value_parser = seconds)]
+    ttl: u64,
+}
+
+pub(super) fn run(config: &Config, args: &TokenArgs) -> Result<(), Failure> {
+    let dev = config.dev || Run::find(&config.data)?.is_some_and(|run| run.dev);
+    if !dev {
+        return Err(Failure::refused(
+            "tokens for everybody are for development only: set BYTESHOP_DEV=1 for the shop and for this command",
+        ));
+    }
+    let account =
+        args.account.unwrap_or_else(|| AccountId::from_uuid(Uuid::new_v5(&NAMESPACE, args.role.as_str().as_bytes())));
+    let file = key_file(config);
+    if config.jwt_key.is_none() && !file.exists() {
+        return Err(Failure::refused(format!(
+            "there is no key at {}: start the shop first, or name its directory with --data",
+            file.display()
+        )));
+    }
+    let lifetime = std::time::Duration::from_secs(args.ttl);
+    let token = tokens(config)?.issue(args.role, account, lifetime)?;
+    let mut out = output::out();
+    writeln!(out, "{token}")?;
+    Ok(out.flush()?)
+}
+
+/// The tokens of this shop: under the configured key, or under one in its data directory, which is made when there is none.
+///
+/// # Errors
+/// When the key cannot be read or made.
+pub fn tokens(config: &Config) -> Result<Tokens, KeyError> {
+    match &config.jwt_key {
+        Some(text) if text.trim_start().starts_with("-----BEGIN") => Tokens::from_pem(text),
+        Some(_) | None => Tokens::from_file_or_new(&key_file(config)),
+    }
+}
+
+fn key_file(config: &Config) -> PathBuf {
+    config.jwt_key.as_ref().map_or_else(|| config.data.join(KEY_FILE), PathBuf::from)
+}
+
+fn seconds(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let unit = match &text[digits.len()..] {
+        "" | "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => return Err("not a time such as 90s, 30m, 8h or 7d".to_owned()),
+    };
+    let number: Option<u64> = digits.parse().ok();
+    let ttl = number.and_then(|number| number.checked_mul(unit)).filter(|ttl| (1..=31_536_000).contains(ttl));
+    ttl.ok_or_else(|| "not a time between 1s and 365d".to_owned())
+}

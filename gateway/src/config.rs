@@ -1,0 +1,284 @@
+//! The configuration: flags before `BYTESHOP_*` variables before `byteshop.toml` before defaults, with all mistakes told at once.
+
+mod mistake;
+mod setting;
+mod show;
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+pub use mistake::{Mistake, Mistakes};
+use setting::{SETTINGS, Setting};
+pub use show::{InForce, hide_password};
+
+/// The file that is read when none is named, and nothing is wrong when it is missing.
+const DEFAULT_FILE: &str = "byteshop.toml";
+/// What every variable of ours starts with.
+const PREFIX: &str = "BYTESHOP_";
+/// The variable that names the file, as the flag `--config` does.
+const FILE_VARIABLE: &str = "BYTESHOP_CONFIG";
+/// Variables that start so are for the tests and not settings.
+const TEST_PREFIX: &str = "BYTESHOP_TEST_";
+
+/// What is in force.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// A Postgres that already runs; `up` starts one when there is none.
+    pub database_url: Option<String>,
+    /// A nats-server that already runs; `up` starts one when there is none.
+    pub nats_url: Option<String>,
+    /// The JetStream stream that the log is delivered on.
+    pub nats_stream: String,
+    /// Where a shop on one machine keeps everything.
+    pub data: PathBuf,
+    /// Whether the data directory was named on the command line, which then finds the shop before the URLs do.
+    pub data_by_flag: bool,
+    /// Where HTTP is served.
+    pub address: IpAddr,
+    /// Its port; 0 for any free one.
+    pub port: u16,
+    /// Development: tokens for everybody, mail that is kept and not sent.
+    pub dev: bool,
+    /// The key that signs access tokens: PKCS#8 in PEM, or the name of its file. Without one, a key is made in `data`.
+    pub jwt_key: Option<String>,
+    /// How the log of the program is written.
+    pub log_format: LogFormat,
+    /// What of it is written, in the notation of `tracing`: `info`, `warn,byteshop_gateway=debug`.
+    pub log_level: Option<String>,
+    /// How long an order waits for its payment, in minutes.
+    pub payment_window_minutes: u32,
+    /// Requests of one address in a minute; 0 for no limit.
+    pub rate_limit_address: u32,
+    /// Requests of one account in a minute; 0 for no limit.
+    pub rate_limit_account: u32,
+    /// Connections to Postgres of one process, at most.
+    pub database_connections: u32,
+    /// The directory of the programs of Postgres.
+    pub pg_bin: Option<PathBuf>,
+    /// The program nats-server.
+    pub nats_server: Option<PathBuf>,
+    in_force: Vec<InForce>,
+}
+
+/// How the log of the program is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Where a value comes from; the later of these wins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// Nobody said anything.
+    Default,
+    /// A default that development has of its own.
+    Dev,
+    /// The file.
+    File(PathBuf),
+    /// A variable of the environment.
+    Environment(String),
+    /// The command line.
+    Flag(String),
+}
+
+/// What there is to read; taken from the process by [`Inputs::of_process`].
+#[derive(Debug, Clone, Default)]
+pub struct Inputs {
+    /// The file that was named; it must exist.
+    pub file: Option<PathBuf>,
+    /// The variables of the environment, ours and others.
+    pub environment: Vec<(String, String)>,
+    /// The flags, by the name of their setting.
+    pub flags: Vec<(&'static str, String)>,
+}
+
+impl Inputs {
+    /// The environment of this process, and the flags that it was given.
+    pub fn of_process(file: Option<PathBuf>, flags: Vec<(&'static str, String)>) -> Self {
+        // A value that is no UTF-8 is read as far as it goes, and then refused or used like any other.
+        let environment = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())))
+            .filter(|(name, _)| name.starts_with(PREFIX))
+            .collect();
+        Self { file, environment, flags }
+    }
+}
+
+/// The values that were given, by the name of their setting.
+type Given = HashMap<&'static str, (String, Source)>;
+
+impl Config {
+    /// Reads and checks everything.
+    ///
+    /// # Errors
+    /// All mistakes, not only the first.
+    pub fn load(inputs: &Inputs) -> Result<Self, Mistakes> {
+        let mut reader = Reader { given: Given::new(), in_force: Vec::new(), mistakes: Vec::new() };
+        reader.gather(inputs);
+        let config = reader.config();
+        match config {
+            Some(config) if reader.mistakes.is_empty() => Ok(Self { in_force: reader.in_force, ..config }),
+            Some(_) | None => Err(Mistakes(reader.mistakes)),
+        }
+    }
+
+    /// Every setting with its value and where it comes from; secrets are hidden.
+    pub fn in_force(&self) -> &[InForce] {
+        &self.in_force
+    }
+}
+
+struct Reader {
+    given: Given,
+    in_force: Vec<InForce>,
+    mistakes: Vec<Mistake>,
+}
+
+impl Reader {
+    fn gather(&mut self, inputs: &Inputs) {
+        let variable = inputs.environment.iter().find(|(name, _)| name == FILE_VARIABLE);
+        let named = inputs.file.clone().or_else(|| variable.map(|(_, value)| PathBuf::from(value)));
+        let file = named.clone().or_else(|| Some(PathBuf::from(DEFAULT_FILE)).filter(|file| file.exists()));
+        if let Some(file) = file {
+            self.gather_file(&file);
+        }
+        for (variable, value) in &inputs.environment {
+            let Some(name) = variable.strip_prefix(PREFIX) else { continue };
+            if variable == FILE_VARIABLE || variable.starts_with(TEST_PREFIX) {
+                continue;
+            }
+            let source = Source::Environment(variable.clone());
+            if let Some(setting) = SETTINGS.iter().find(|setting| setting.name.to_uppercase() == name) {
+                self.give(setting, value.clone(), source);
+                continue;
+            }
+            let near = setting::nearest(&name.to_lowercase());
+            let hint = near.map(|near| format!("{PREFIX}{}", near.to_uppercase()));
+            self.mistakes.push(Mistake::unknown(source, variable, hint));
+        }
+        for (name, value) in &inputs.flags {
+            if let Some(setting) = SETTINGS.iter().find(|setting| setting.name == *name) {
+                let flag = format!("--{}", name.replace('_', "-"));
+                self.give(setting, value.clone(), Source::Flag(flag));
+            }
+        }
+    }
+
+    fn gather_file(&mut self, file: &Path) {
+        let source = || Source::File(file.to_owned());
+        let read = config::Config::builder()
+            .add_source(config::File::from(file).format(config::FileFormat::Toml))
+            .build()
+            .and_then(config::Config::try_deserialize::<BTreeMap<String, serde_json::Value>>);
+        let values = match read {
+            Ok(values) => values,
+            Err(error) => return self.mistakes.push(Mistake::of(source(), "", error.to_string())),
+        };
+        for (key, value) in values {
+            let Some(setting) = SETTINGS.iter().find(|setting| setting.name == key) else {
+                let hint = setting::nearest(&key).map(str::to_owned);
+                self.mistakes.push(Mistake::unknown(source(), &key, hint));
+                continue;
+            };
+            let text = match value {
+                serde_json::Value::String(text) => text,
+                serde_json::Value::Bool(flag) => flag.to_string(),
+                serde_json::Value::Number(number) => number.to_string(),
+                serde_json::Value::Null | serde_json::Value::Array(_) | serde_json::Value::Object(_) => {
+                    let problem = "is not a text, a number, true or false".to_owned();
+                    self.mistakes.push(Mistake::of(source(), &key, problem));
+                    continue;
+                }
+            };
+            self.give(setting, text, source());
+        }
+    }
+
+    fn give(&mut self, setting: &'static Setting, value: String, source: Source) {
+        // An empty variable is how a shell or a compose file leaves a setting out.
+        if !value.is_empty() {
+            self.given.insert(setting.name, (value, source));
+        }
+    }
+
+    /// Checks every setting; nothing when one that must have a value has none that can be used.
+    fn config(&mut self) -> Option<Config> {
+        let dev = self.read("dev", None, setting::flag);
+        let limit = if dev == Some(true) { Some("0") } else { None };
+        let database_url = self.optional("database_url", setting::postgres_url);
+        let nats_url = self.optional("nats_url", setting::nats_url);
+        let nats_stream = self.read("nats_stream", None, setting::stream_name);
+        let data = self.read("data", None, setting::path);
+        let address = self.read("address", None, setting::address);
+        let port = self.read("port", None, setting::number(0, u16::MAX));
+        let jwt_key = self.optional("jwt_key", setting::jwt_key);
+        let log_format = self.read("log_format", None, setting::log_format);
+        let log_level = self.optional("log_level", setting::log_level);
+        let payment_window_minutes = self.read("payment_window_minutes", None, setting::number(1, 10_080));
+        let rate_limit_address = self.read("rate_limit_address", limit, setting::number(0, 1_000_000));
+        let rate_limit_account = self.read("rate_limit_account", limit, setting::number(0, 1_000_000));
+        let database_connections = self.read("database_connections", None, setting::number(2, 500));
+        let pg_bin = self.optional("pg_bin", setting::path);
+        let nats_server = self.optional("nats_server", setting::path);
+        Some(Config {
+            database_url,
+            nats_url,
+            nats_stream: nats_stream?,
+            data: data?,
+            data_by_flag: matches!(self.given.get("data"), Some((_, Source::Flag(_)))),
+            address: address?,
+            port: port?,
+            dev: dev?,
+            jwt_key,
+            log_format: log_format?,
+            log_level,
+            payment_window_minutes: payment_window_minutes?,
+            rate_limit_address: rate_limit_address?,
+            rate_limit_account: rate_limit_account?,
+            database_connections: database_connections?,
+            pg_bin,
+            nats_server,
+            in_force: Vec::new(),
+        })
+    }
+
+    fn optional<T>(&mut self, name: &'static str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+        self.read(name, None, parse)
+    }
+
+    /// The value of a setting: none when nobody gave one, or when it is wrong, which is then noted.
+    fn read<T>(
+        &mut self,
+        name: &'static str,
+        dev_default: Option<&'static str>,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let setting = SETTINGS.iter().find(|setting| setting.name == name)?;
+        let given = self.given.get(name).cloned();
+        let defaults = || match dev_default {
+            Some(value) => Some((value.to_owned(), Source::Dev)),
+            None => setting.default.map(|value| (value.to_owned(), Source::Default)),
+        };
+        let Some((text, source)) = given.or_else(defaults) else {
+            self.in_force.push(InForce { name, value: None, source: Source::Default });
+            return None;
+        };
+        match parse(&text) {
+            Ok(value) => {
+                self.in_force.push(InForce { name, value: Some(show::shown(setting, &text)), source });
+                Some(value)
+            }
+            Err(problem) => {
+                self.mistakes.push(Mistake::of(source, name, problem));
+                None
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,161 @@
+//! Every setting: its name, its default, and how its text is read.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use super::LogFormat;
+
+/// What is hidden of a value when it is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Secret {
+    /// Nothing.
+    Open,
+    /// The password in a URL.
+    Password,
+    /// All of it, unless it is the name of a file.
+    Key,
+}
+
+/// A setting.
+#[derive(Debug)]
+pub(super) struct Setting {
+    /// Its name in the file; the variable is the same in capitals.
+    pub(super) name: &'static str,
+    /// Its value when nobody says anything.
+    pub(super) default: Option<&'static str>,
+    /// What is hidden of it.
+    pub(super) secret: Secret,
+}
+
+const fn open(name: &'static str, default: Option<&'static str>) -> Setting {
+    Setting { name, default, secret: Secret::Open }
+}
+
+/// All of them, in the order in which they are shown.
+pub(super) const SETTINGS: &[Setting] = &[
+    open("dev", Some("false")),
+    Setting { name: "database_url", default: None, secret: Secret::Password },
+    Setting { name: "nats_url", default: None, secret: Secret::Password },
+    open("nats_stream", Some("BYTESHOP")),
+    open("data", Some(".byteshop")),
+    open("address", Some("127.0.0.1")),
+    open("port", Some("8080")),
+    Setting { name: "jwt_key", default: None, secret: Secret::Key },
+    open("log_format", Some("text")),
+    open("log_level", None),
+    open("payment_window_minutes", Some("30")),
+    open("rate_limit_address", Some("6000")),
+    open("rate_limit_account", Some("1200")),
+    open("database_connections", Some("16")),
+    open("pg_bin", None),
+    open("nats_server", None),
+];
+
+pub(super) fn flag(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "1" | "true" | "yes" | "on" => Ok(true),
+        "0" | "false" | "no" | "off" => Ok(false),
+        _ => Err(format!("is neither 1 nor 0: {text:?}")),
+    }
+}
+
+/// A number between two bounds, both allowed.
+pub(super) fn number<N>(least: N, most: N) -> impl FnOnce(&str) -> Result<N, String>
+where
+    N: FromStr + PartialOrd + std::fmt::Display,
+{
+    move |text| {
+        let number: Option<N> = text.trim().parse().ok();
+        number
+            .filter(|number| *number >= least && *number <= most)
+            .ok_or_else(|| format!("is not a number from {least} to {most}: {text:?}"))
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "it is one of many readers, and the others can refuse")]
+pub(super) fn path(text: &str) -> Result<PathBuf, String> {
+    Ok(PathBuf::from(text))
+}
+
+pub(super) fn address(text: &str) -> Result<IpAddr, String> {
+    text.trim().parse().map_err(|_| format!("is not an IP address such as 127.0.0.1 or 0.0.0.0: {text:?}"))
+}
+
+pub(super) fn postgres_url(text: &str) -> Result<String, String> {
+    let rest = text.strip_prefix("postgres://").or_else(|| text.strip_prefix("postgresql://"));
+    match rest {
+        Some(rest) if !rest.is_empty() && !text.contains(char::is_whitespace) => Ok(text.to_owned()),
+        // The text may hold a password, so it is not repeated.
+        Some(_) | None => Err("is not a URL such as postgres://user:password@host:5432/database".to_owned()),
+    }
+}
+
+pub(super) fn nats_url(text: &str) -> Result<String, String> {
+    let has_scheme = ["nats://", "tls://"].iter().any(|scheme| text.starts_with(scheme));
+    match text.parse::<async_nats::ServerAddr>() {
+        Ok(_) if has_scheme => Ok(text.to_owned()),
+        Ok(_) | Err(_) => Err("is not a URL such as nats://user:password@host:4222".to_owned()),
+    }
+}
+
+pub(super) fn stream_name(text: &str) -> Result<String, String> {
+    let fits = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-';
+    if text.len() > 32 || !text.chars().all(fits) {
+        return Err(format!("is not a name of at most 32 letters, digits, _ and -: {text:?}"));
+    }
+    Ok(text.to_owned())
+}
+
+pub(super) fn jwt_key(text: &str) -> Result<String, String> {
+    if is_pem(text) || std::path::Path::new(text).is_file() {
+        return Ok(text.to_owned());
+    }
+    Err("is neither a private key in PEM (BEGIN PRIVATE KEY) nor the name of a file that holds one".to_owned())
+}
+
+pub(super) fn is_pem(text: &str) -> bool {
+    text.trim_start().starts_with("-----BEGIN")
+}
+
+pub(super) fn log_format(text: &str) -> Result<LogFormat, String> {
+    match text {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        _ => Err(format!("is neither text nor json: {text:?}")),
+    }
+}
+
+pub(super) fn log_level(text: &str) -> Result<String, String> {
+    match tracing_subscriber::EnvFilter::try_new(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err(format!("is not error, warn, info, debug or trace: {text:?}")),
+    }
+}
+
+/// The setting that somebody may have meant: at most two slips away, or three in a long name.
+pub(super) fn nearest(name: &str) -> Option<&'static str> {
+    let slips = if name.len() > 8 { 3 } else { 2 };
+    SETTINGS
+        .iter()
+        .map(|setting| (distance(name, setting.name), setting.name))
+        .filter(|(distance, _)| *distance <= slips)
+        .min()
+        .map(|(_, name)| name)
+}
+
+/// Letters to insert, delete or replace to turn one text into the other (Levenshtein distance).
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (index, letter) in one.chars().enumerate() {
+        let mut diagonal = index;
+        row[0] = index + 1;
+        for (column, other) in other.iter().enumerate() {
+            let replaced = diagonal + usize::from(letter != *other);
+            diagonal = row[column + 1];
+            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
+        }
+    }
+    row[other.len()]
+}

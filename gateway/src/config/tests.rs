@@ -1,0 +1,99 @@
+//! Layers, mistakes all at once, near misses, and secrets that stay hidden.
+
+use super::*;
+
+fn environment(pairs: &[(&str, &str)]) -> Inputs {
+    let environment = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Inputs { environment, ..Inputs::default() }
+}
+
+fn file(text: &str) -> (tempfile::TempDir, PathBuf) {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("byteshop.toml");
+    std::fs::write(&file, text).unwrap();
+    (directory, file)
+}
+
+#[test]
+fn without_a_word_the_defaults_are_in_force() {
+    let config = Config::load(&Inputs::default()).unwrap();
+    assert_eq!((config.port, config.dev, config.nats_stream.as_str()), (8080, false, "BYTESHOP"));
+    assert_eq!(config.in_force().len(), SETTINGS.len());
+    assert!(config.in_force().iter().all(|setting| setting.source == Source::Default));
+}
+
+#[test]
+fn a_flag_comes_before_a_variable_and_a_variable_before_the_file() {
+    let (_directory, file) = file("port = 1\npayment_window_minutes = 5\ndev = true\n");
+    let inputs = Inputs {
+        file: Some(file.clone()),
+        flags: vec![("port", "3".into())],
+        ..environment(&[("BYTESHOP_PORT", "2"), ("BYTESHOP_PAYMENT_WINDOW_MINUTES", "6"), ("HOME", "/")])
+    };
+    let config = Config::load(&inputs).unwrap();
+    assert_eq!((config.port, config.payment_window_minutes, config.dev), (3, 6, true));
+    let source = |name| config.in_force().iter().find(|setting| setting.name == name).unwrap().source.clone();
+    assert_eq!(source("port"), Source::Flag("--port".into()));
+    assert_eq!(source("payment_window_minutes"), Source::Environment("BYTESHOP_PAYMENT_WINDOW_MINUTES".into()));
+    assert_eq!(source("dev"), Source::File(file));
+    assert_eq!(source("rate_limit_address"), Source::Dev);
+}
+
+#[test]
+fn all_mistakes_are_told_at_once() {
+    let (_directory, file) = file("prot = 1\nwindow = []\n[http]\nport = 1\n");
+    let inputs = Inputs {
+        file: Some(file.clone()),
+        ..environment(&[
+            ("BYTESHOP_PORT", "http"),
+            ("BYTESHOP_DATABSE_URL", "x"),
+            ("BYTESHOP_NATS_URL", "http://:secret@"),
+            ("BYTESHOP_DEV", "maybe"),
+            ("BYTESHOP_LOG_LEVEL", "a=b=c"),
+        ])
+    };
+    let text = Config::load(&inputs).unwrap_err().to_string();
+    for part in [
+        "8 mistakes",
+        "prot is not a setting: did you mean port?",
+        "window is not a setting",
+        "http is not a setting",
+        "BYTESHOP_PORT is not a number from 0 to 65535: \"http\"",
+        "BYTESHOP_DATABSE_URL is not a setting: did you mean BYTESHOP_DATABASE_URL?",
+        "BYTESHOP_NATS_URL is not a URL",
+        "BYTESHOP_DEV is neither",
+        "BYTESHOP_LOG_LEVEL is not error",
+        &file.display().to_string(),
+    ] {
+        assert!(text.contains(part), "{part} is missing in:\n{text}");
+    }
+    assert!(!text.contains("secret"), "{text}");
+}
+
+#[test]
+fn a_file_that_is_no_toml_or_not_there_is_a_mistake() {
+    let (_directory, broken) = file("port = = 1");
+    assert!(Config::load(&Inputs { file: Some(broken), ..Inputs::default() }).is_err());
+    assert!(Config::load(&Inputs { file: Some("/no/such/file.toml".into()), ..Inputs::default() }).is_err());
+}
+
+#[test]
+fn an_empty_variable_is_none() {
+    assert_eq!(Config::load(&environment(&[("BYTESHOP_PORT", "")])).unwrap().port, 8080);
+}
+
+#[test]
+fn secrets_are_hidden() {
+    for (url, shown) in [
+        ("postgres://shop:pa/ss@host:1/db", "postgres://shop:***@host:1/db"),
+        ("postgres://shop@host/db?password=pass&a=b", "postgres://shop@host/db?password=***&a=b"),
+        ("postgres://host/db", "postgres://host/db"),
+        ("nats://token@host:4222", "nats://***@host:4222"),
+        ("nats://u:p@ss@host:4222", "nats://u:***@host:4222"),
+    ] {
+        assert_eq!(hide_password(url), shown);
+    }
+    let config = Config::load(&environment(&[("BYTESHOP_JWT_KEY", "-----BEGIN PRIVATE KEY-----\nabc")])).unwrap();
+    let key = config.in_force().iter().find(|setting| setting.name == "jwt_key").unwrap();
+    assert_eq!(key.value.as_deref(), Some("***"));
+}

@@ -1,0 +1,356 @@
+//! The command line as people meet it: the real program, on a real Postgres.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by a panic")]
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use byteshop_domain::Actor;
+use byteshop_domain::ids::{AccountId, Id as _, OrderId, ProductId, VariantId};
+use byteshop_eventstore::append::append;
+use byteshop_eventstore::{Append, Clock, Log, Meta, NewEvent, Outcome, StreamId, database};
+use byteshop_gateway::servers::{Options, Servers};
+use serde_json::{Value, json};
+use tokio::sync::OnceCell;
+use uuid::Uuid;
+
+/// An empty database on a Postgres that this test program shares.
+async fn fresh_database() -> String {
+    static SERVERS: OnceCell<Servers> = OnceCell::const_new();
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    let servers = SERVERS
+        .get_or_init(|| async {
+            use std::os::unix::fs::PermissionsExt as _;
+            let open = std::fs::Permissions::from_mode(0o755);
+            let data = tempfile::Builder::new().prefix("byteshop-cli-").permissions(open).tempdir().unwrap().keep();
+            #[expect(clippy::disallowed_methods, reason = "the tests have no configuration but the environment")]
+            let place = |name| std::env::var_os(name).map(Into::into);
+            let options = Options {
+                pg_bin: place("BYTESHOP_PG_BIN"),
+                // No command here speaks to NATS.
+                nats_url: Some("nats://127.0.0.1:1".into()),
+                throw_away: true,
+                ..Options::default()
+            };
+            Servers::start(&data, options).await.unwrap()
+        })
+        .await;
+    let (server, _) = servers.database_url().rsplit_once('/').unwrap();
+    let url = format!("{server}/test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
+    database::create_when_missing(&url).await.unwrap();
+    url
+}
+
+/// The program in a directory, with nothing of ours in its environment.
+fn byteshop(directory: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_byteshop"));
+    command.args(arguments).current_dir(directory).env_clear().stdin(Stdio::null());
+    command
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// What it printed, after it did what it was asked.
+fn printed(mut command: Command) -> String {
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    assert_eq!(status.code(), Some(0), "{command:?}: {}{}", text(&stdout), text(&stderr));
+    text(&stdout)
+}
+
+/// What it said on stderr, with the exit status; nothing may be on stdout.
+fn refused(mut command: Command) -> (i32, String) {
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    assert_eq!(text(&stdout), "", "{command:?}");
+    (status.code().unwrap(), text(&stderr))
+}
+
+/// JSON lines.
+fn lines(printed: &str) -> Vec<Value> {
+    printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// A shop with a little history: an admin stocks a variant, an order reserves, a process commits what was reserved.
+struct History {
+    url: String,
+    directory: tempfile::TempDir,
+    admin: AccountId,
+    variant: VariantId,
+}
+
+impl History {
+    async fn new() -> Self {
+        let url = fresh_database().await;
+        let log = Log::open(&url).unwrap();
+        log.migrate().await.unwrap();
+        let admin = AccountId::from_uuid(Clock.new_id());
+        let variant = VariantId::from_uuid(Clock.new_id());
+        let order = OrderId::from_uuid(Clock.new_id());
+        let product = ProductId::from_uuid(Clock.new_id());
+        let mut writer = log.writer().await.unwrap();
+        let meta = |actor, command: &str, correlation, causation| Meta {
+            actor,
+            command: command.into(),
+            request_id: Clock.new_id(),
+            correlation_id: correlation,
+            causation,
+            occurred_at: None,
+            trace_id: None,
+        };
+        let (stocking, ordering) = (Clock.new_id(), Clock.new_id());
+        let by_admin = meta(Actor::Admin { id: admin }, "stock.open", stocking, None);
+        let by_guest = meta(Actor::Guest { cart: None }, "cart.checkout", ordering, None);
+        let process = Actor::Process { name: "settle_order".into() };
+        let by_process = meta(process, "stock.commit", ordering, Some(3));
+        let events = [
+            ("opened", json!({"product": product, "sku": "MUG-1"}), &by_admin),
+            ("received", json!({"quantity": 5}), &by_admin),
+            ("reserved", json!({"order": order, "quantity": 2}), &by_guest),
+            ("committed", json!({"order": order, "quantity": 2}), &by_process),
+        ];
+        for (version, (event_type, data, meta)) in (1..).zip(events) {
+            let stream = StreamId::named("stock", variant.uuid());
+            let event = NewEvent {
+                id: Clock.new_id(),
+                stream: stream.clone(),
+                version,
+                event_type: event_type.into(),
+                schema: 1,
+                data: data.to_string(),
+                meta: Arc::from(serde_json::to_string(meta).unwrap()),
+                correlation: meta.correlation_id,
+                recorded_at: Clock.now(),
+            };
+            let batch = [Append { expect: vec![(stream, version - 1)], events: vec![event], receipt: None }];
+            let outcome = append(&mut writer, &batch).await.unwrap();
+            assert_eq!(outcome, [Outcome::Accepted { positions: Some((version, version)) }]);
+        }
+        Self { url, directory: tempfile::tempdir().unwrap(), admin, variant }
+    }
+
+    fn byteshop(&self, arguments: &[&str]) -> Command {
+        let mut command = byteshop(self.directory.path(), arguments);
+        command.env("BYTESHOP_DATABASE_URL", &self.url);
+        command
+    }
+
+    fn ask(&self, arguments: &[&str]) -> String {
+        printed(self.byteshop(arguments))
+    }
+}
+
+#[test]
+fn wrong_usage_ends_with_2_and_help_with_0() {
+    let directory = tempfile::tempdir().unwrap();
+    for arguments in [
+        &["no-such-command"][..],
+        &["audit", "show", "0"],
+        &["audit", "state", "ord_nonsense"],
+        &["audit", "log", "--since", "yesterday"],
+        &["token", "root"],
+        &[],
+    ] {
+        assert_eq!(refused(byteshop(directory.path(), arguments)).0, 2, "{arguments:?}");
+    }
+    assert!(printed(byteshop(directory.path(), &["--help"])).contains("audit"));
+    assert!(printed(byteshop(directory.path(), &["--version"])).contains(env!("CARGO_PKG_VERSION")));
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(printed(byteshop(directory.path(), &["completions", shell])).contains("byteshop"));
+    }
+}
+
+#[test]
+fn every_mistake_of_the_configuration_is_told_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("byteshop.toml"), "prot = 80\n").unwrap();
+    let mut command = byteshop(directory.path(), &["config"]);
+    command.env("BYTESHOP_PORT", "many").env("BYTESHOP_DATABASE_UR", "x");
+    let (status, said) = refused(command);
+    assert_eq!(status, 2);
+    for part in ["3 mistakes", "did you mean port?", "BYTESHOP_PORT is not", "did you mean BYTESHOP_DATABASE_URL?"] {
+        assert!(said.contains(part), "{said}");
+    }
+}
+
+#[test]
+fn the_configuration_is_shown_without_secrets_and_with_its_sources() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("byteshop.toml"), "port = 81\n").unwrap();
+    for format in ["table", "json", "jsonl"] {
+        let mut command = byteshop(directory.path(), &["config", "--format", format]);
+        command.env("BYTESHOP_DATABASE_URL", "postgres://shop:hunter2@db/shop");
+        let printed = printed(command);
+        assert!(!printed.contains("hunter2"), "{printed}");
+        for part in ["postgres://shop:***@db/shop", "BYTESHOP_DATABASE_URL", "byteshop.toml", "81"] {
+            assert!(printed.contains(part), "{part} is missing in {printed}");
+        }
+    }
+}
+
+#[test]
+fn without_a_shop_the_way_to_one_is_told() {
+    let directory = tempfile::tempdir().unwrap();
+    let (status, said) = refused(byteshop(directory.path(), &["audit", "log"]));
+    assert_eq!(status, 1);
+    assert!(said.contains("byteshop up") && said.contains("BYTESHOP_DATABASE_URL"), "{said}");
+    // A run.json of a shop that is gone is no shop. (A process has no number this large.)
+    let run = json!({"http": "http://127.0.0.1:1", "database_url": "postgres://a:b@127.0.0.1:1/c",
+        "nats_url": "nats://127.0.0.1:1", "pid": 0x7fff_fff0});
+    std::fs::write(directory.path().join("run.json"), run.to_string()).unwrap();
+    let (status, said) = refused(byteshop(directory.path(), &["audit", "log", "--data", "."]));
+    assert_eq!(status, 1);
+    assert!(said.contains("no shop runs in ."), "{said}");
+}
+
+#[test]
+fn a_token_is_refused_outside_of_development() {
+    let directory = tempfile::tempdir().unwrap();
+    let (status, said) = refused(byteshop(directory.path(), &["token", "admin"]));
+    assert_eq!(status, 1);
+    assert!(said.contains("BYTESHOP_DEV=1"), "{said}");
+    let mut command = byteshop(directory.path(), &["token", "admin"]);
+    command.env("BYTESHOP_DEV", "1");
+    let (status, said) = refused(command);
+    assert_eq!(status, 1);
+    assert!(said.contains("start the shop first"), "{said}");
+    let token = || {
+        let key = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n-----END PRIVATE KEY-----\n";
+        let mut command = byteshop(directory.path(), &["token", "admin", "--ttl", "5m"]);
+        command.env("BYTESHOP_DEV", "1").env("BYTESHOP_JWT_KEY", key);
+        printed(command)
+    };
+    assert_eq!(token().trim().split('.').count(), 3);
+}
+
+#[tokio::test]
+async fn a_run_file_leads_to_the_shop() {
+    let history = History::new().await;
+    let run = json!({"http": "http://127.0.0.1:1", "database_url": history.url, "nats_url": "nats://127.0.0.1:1",
+        "pid": std::process::id()});
+    let data = history.directory.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    std::fs::write(data.join("run.json"), run.to_string()).unwrap();
+    let printed = printed(byteshop(history.directory.path(), &["audit", "log", "--data", "data"]));
+    assert_eq!(lines(&printed).len(), 4);
+}
+
+#[tokio::test]
+async fn the_log_answers_who_did_what() {
+    let history = History::new().await;
+    let positions = |arguments: &[&str]| -> Vec<i64> {
+        let all = [&["audit", "log"], arguments].concat();
+        lines(&history.ask(&all)).iter().map(|event| event["position"].as_i64().unwrap()).collect()
+    };
+    assert_eq!(positions(&[]), [1, 2, 3, 4]);
+    assert_eq!(positions(&["--limit", "2"]), [3, 4]);
+    assert_eq!(positions(&["--limit", "0"]), [1, 2, 3, 4]);
+    assert_eq!(positions(&["--after", "1", "--limit", "2"]), [2, 3]);
+    assert_eq!(positions(&["--type", "stock.received"]), [2]);
+    assert_eq!(positions(&["--type", "reserved"]), [3]);
+    assert_eq!(positions(&["--actor", "settle_order"]), [4]);
+    assert_eq!(positions(&["--actor", &history.admin.to_string()]), [1, 2]);
+    assert_eq!(positions(&["--actor", "guest"]), [3]);
+    assert_eq!(positions(&["--stream", &history.variant.to_string()]), [1, 2, 3, 4]);
+    assert!(positions(&["--until", "2020-01-01"]).is_empty());
+    assert_eq!(positions(&["--since", "2020-01-01"]), [1, 2, 3, 4]);
+    let json: Value = serde_json::from_str(&history.ask(&["audit", "log", "--format", "json"])).unwrap();
+    assert_eq!(json.as_array().unwrap().len(), 4);
+    let table = history.ask(&["audit", "log", "--format", "table"]);
+    for part in ["guest", "stock.committed", "process settle_order", "quantity 2", &history.variant.to_string()] {
+        assert!(table.contains(part), "{part} is missing in\n{table}");
+    }
+    let nobody = VariantId::from_uuid(Uuid::nil()).to_string();
+    let (status, said) = refused(history.byteshop(&["audit", "log", "--stream", &nobody]));
+    assert!(status == 1 && said.contains("has no stock"), "{said}");
+}
+
+#[tokio::test]
+async fn one_event_is_shown_whole() {
+    let history = History::new().await;
+    let shown = history.ask(&["audit", "show", "4", "--format", "table"]);
+    for part in ["stock.committed", "process settle_order", "stock.commit", "because of event 3", "matches its content"]
+    {
+        assert!(shown.contains(part), "{part} is missing in\n{shown}");
+    }
+    let event: Value = serde_json::from_str(&history.ask(&["audit", "show", "4"])).unwrap();
+    assert_eq!((&event["meta"]["causation"], &event["data"]["quantity"]), (&json!(3), &json!(2)));
+    let (status, said) = refused(history.byteshop(&["audit", "show", "5"]));
+    assert!(status == 1 && said.contains("from 1 to 4"), "{said}");
+}
+
+#[tokio::test]
+async fn causes_and_effects_are_a_tree() {
+    let history = History::new().await;
+    let drawn = history.ask(&["audit", "trace", "4", "--format", "table"]);
+    assert!(drawn.contains("cart.checkout by guest"), "{drawn}");
+    assert!(drawn.contains("└─ 3  stock.reserved"), "{drawn}");
+    assert!(drawn.contains("   └─ +0 ms") || drawn.contains("   └─ +"), "{drawn}");
+    assert!(drawn.contains("stock.commit by process settle_order"), "{drawn}");
+    let roots = lines(&history.ask(&["audit", "trace", "3"]));
+    assert_eq!(roots.len(), 1);
+    assert_eq!(roots[0]["events"][0]["led_to"][0]["events"][0]["event"]["position"], 4);
+    assert_eq!(lines(&history.ask(&["audit", "trace", &history.variant.to_string()])).len(), 2);
+    assert_eq!(refused(history.byteshop(&["audit", "trace", "9"])).0, 1);
+}
+
+#[tokio::test]
+async fn a_thing_is_shown_as_it_was() {
+    let history = History::new().await;
+    let variant = history.variant.to_string();
+    let at =
+        |at: &str| -> Value { serde_json::from_str(&history.ask(&["audit", "state", &variant, "--at", at])).unwrap() };
+    let now: Value = serde_json::from_str(&history.ask(&["audit", "state", &variant])).unwrap();
+    assert_eq!((&now["version"], &now["state"]["on_hand"]), (&json!(4), &json!(3)));
+    assert_eq!((&at("v2")["state"]["on_hand"], &at("2")["version"]), (&json!(5), &json!(2)));
+    assert_eq!(at("2999-01-01")["version"], 4);
+    assert_eq!(refused(history.byteshop(&["audit", "state", &variant, "--at", "2020-01-01"])).0, 1);
+    assert_eq!(refused(history.byteshop(&["audit", "state", &variant, "--at", "v9"])).0, 1);
+    let changes = lines(&history.ask(&["audit", "diff", &variant, "2", "4"]));
+    let on_hand = changes.iter().find(|change| change["path"] == "/on_hand").unwrap();
+    assert_eq!((&on_hand["before"], &on_hand["after"]), (&json!(5), &json!(3)));
+    let table = history.ask(&["audit", "diff", &variant, "v0", "v1", "--format", "table"]);
+    assert!(table.contains("/sku") && table.contains("MUG-1"), "{table}");
+    assert_eq!(refused(history.byteshop(&["audit", "diff", &variant, "1", "9"])).0, 1);
+}
+
+#[tokio::test]
+async fn the_export_is_whole_and_faithful() {
+    let history = History::new().await;
+    let events = lines(&history.ask(&["audit", "export"]));
+    let positions: Vec<_> = events.iter().map(|event| event["position"].as_i64().unwrap()).collect();
+    assert_eq!(positions, [1, 2, 3, 4]);
+    assert!(events.iter().all(|event| event["leaf"].as_str().unwrap().len() == 64));
+    let csv = history.ask(&["audit", "export", "--format", "csv", "--after", "2"]);
+    let mut reader = csv::Reader::from_reader(csv.as_bytes());
+    let header = reader.headers().unwrap().clone();
+    let column = |name: &str| header.iter().position(|column| column == name).unwrap();
+    let rows: Vec<_> = reader.records().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), 2);
+    assert_eq!(&rows[1][column("actor")], "process settle_order");
+    assert_eq!(serde_json::from_str::<Value>(&rows[1][column("data")]).unwrap()["quantity"], 2);
+}
+
+#[tokio::test]
+async fn a_reader_who_leaves_is_no_failure() {
+    let history = History::new().await;
+    for arguments in [&["audit", "log"][..], &["audit", "export"], &["audit", "trace", "4"], &["completions", "bash"]] {
+        // The reading end is closed before anything is written.
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = history.byteshop(arguments).stdout(writer).stderr(Stdio::piped()).output().unwrap();
+        assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()), "{arguments:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_database_is_brought_up_to_date_twice_without_harm() {
+    let url = fresh_database().await;
+    let directory = tempfile::tempdir().unwrap();
+    for _ in 0..2 {
+        let mut command = byteshop(directory.path(), &["migrate"]);
+        command.env("BYTESHOP_DATABASE_URL", &url);
+        assert!(printed(command).contains("up to date"));
+    }
+}
