@@ -28,6 +28,15 @@ pub struct Filter {
     pub until: Option<DateTime<Utc>>,
 }
 
+/// What lies ahead of a reader.
+#[derive(Debug, Clone)]
+pub struct Ahead {
+    /// How far was looked; the reader's own position when there is nothing new.
+    pub upto: i64,
+    /// What it wants of it, in order.
+    pub events: Vec<Recorded>,
+}
+
 /// The events that a [`Filter`] lets through, with the rest of the statement.
 macro_rules! filtered {
     ($rest:literal) => {
