@@ -9,6 +9,7 @@ pub mod limits;
 pub mod problem;
 pub mod reply;
 pub mod servers;
+pub mod shop;
 pub mod telemetry;
 pub mod token;
 pub mod version;

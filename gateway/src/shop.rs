@@ -1,0 +1,226 @@
+//! A shop, put together: the roles that one process runs, started in order and stopped in order.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use axum::serve::ListenerExt as _;
+use byteshop_commands::relay::{self, NatsConfig, RelayStatus};
+use byteshop_commands::{Appender, Commands, processes};
+use byteshop_domain::process::settle_order::SettleOrder;
+use byteshop_eventstore::Log;
+use byteshop_projections::Views;
+use byteshop_projections::feed::{Feed, TailConfig};
+use chrono::TimeDelta;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::http::operations::RoleState;
+use crate::http::{App, Health, Seen, router};
+use crate::limits::Limits;
+use crate::token::Tokens;
+
+/// How long requests and workers may take to finish when the shop stops.
+const STOP_WITHIN: Duration = Duration::from_secs(10);
+
+/// Which roles a process runs, and on what.
+pub struct Settings {
+    /// Where Postgres is.
+    pub database_url: String,
+    /// Where JetStream is and what the stream is called.
+    pub nats: NatsConfig,
+    /// Which roles run.
+    pub roles: Roles,
+    /// Who signs and checks access tokens.
+    pub tokens: Tokens,
+    /// The metrics of this process.
+    pub metrics: PrometheusHandle,
+    /// How much one visitor may ask.
+    pub limits: Limits,
+    /// How long an order waits for its payment.
+    pub pay_within: TimeDelta,
+    /// Development: what only a laptop may show.
+    pub dev: bool,
+}
+
+/// The roles of a process.
+#[derive(Debug, Clone, Default)]
+pub struct Roles {
+    /// Serve HTTP there.
+    pub serve: Option<SocketAddr>,
+    /// Run these views, all when the list is empty, and the processes.
+    pub work: Option<Vec<String>>,
+    /// Relay the log to JetStream.
+    pub relay: bool,
+}
+
+/// A running shop.
+pub struct Shop {
+    http: Option<SocketAddr>,
+    commands: Commands,
+    tasks: JoinSet<()>,
+    appender: JoinSet<()>,
+    cancel: CancellationToken,
+    writing: CancellationToken,
+}
+
+/// What wakes the readers of this process when it has appended something. A permit wakes one waiter, so each has its own.
+#[derive(Clone, Default)]
+struct Hints {
+    feed: Arc<Notify>,
+    relay: Arc<Notify>,
+    process: Arc<Notify>,
+    others: Arc<Notify>,
+}
+
+impl Hints {
+    fn wake(&self) {
+        for hint in [&self.feed, &self.relay, &self.process, &self.others] {
+            hint.notify_one();
+        }
+    }
+}
+
+impl Shop {
+    /// Starts the roles; the schemas are up to date already. Returns when HTTP, if wanted, is served.
+    pub async fn start(settings: Settings) -> Result<Self> {
+        let log = Log::open(&settings.database_url)?;
+        let views = Views::beside(log.clone());
+        let (cancel, writing) = (CancellationToken::new(), CancellationToken::new());
+        let hints = Hints::default();
+        let woken = hints.clone();
+        let (appender, appending) = Appender::new(log.clone(), move |_| woken.wake(), writing.clone());
+        let mut appender_task = JoinSet::new();
+        appender_task.spawn(appending);
+        let commands = Commands::new(log.clone(), appender);
+        let health = Health::default();
+        let mut shop = Self {
+            http: None,
+            commands: commands.clone(),
+            tasks: JoinSet::new(),
+            appender: appender_task,
+            cancel,
+            writing,
+        };
+        if settings.roles.relay {
+            shop.relay(log.clone(), settings.nats.clone(), &hints, &health);
+        } else {
+            shop.hint_others(&settings.nats, &hints);
+        }
+        if let Some(names) = &settings.roles.work {
+            shop.work(&log, &views, names.clone(), &settings.nats, &hints, &health).await?;
+        }
+        if let Some(address) = settings.roles.serve {
+            let app = App {
+                commands,
+                tokens: settings.tokens,
+                metrics: settings.metrics,
+                health,
+                limits: settings.limits,
+                pay_within: settings.pay_within,
+                dev: settings.dev,
+                seen: Seen::default(),
+            };
+            shop.serve(address, app).await?;
+        }
+        Ok(shop)
+    }
+
+    /// Where HTTP is served, with the port that was chosen.
+    pub fn http(&self) -> Option<SocketAddr> {
+        self.http
+    }
+
+    /// The write side.
+    pub fn commands(&self) -> &Commands {
+        &self.commands
+    }
+
+    /// Stops: requests under way are answered, what was submitted is written, everything ends.
+    pub async fn stop(mut self) {
+        self.cancel.cancel();
+        let ended = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(STOP_WITHIN, ended).await.is_err() {
+            tracing::warn!("some work did not end in time; it is cut off");
+            self.tasks.abort_all();
+        }
+        self.writing.cancel();
+        // The appender ends after the batch that it is writing.
+        while self.appender.join_next().await.is_some() {}
+    }
+
+    fn relay(&mut self, log: Log, nats: NatsConfig, hints: &Hints, health: &Health) {
+        let (status, _) = RelayStatus::channel();
+        self.tasks.spawn(relay::run(log, nats, Arc::clone(&hints.relay), self.cancel.clone(), status));
+        // The shop is open without JetStream too, so this role is up whatever the relay is waiting for; its metrics tell.
+        health.set("relay", RoleState::Up);
+    }
+
+    /// The relay is in another process: tell it that there is something new.
+    fn hint_others(&mut self, nats: &NatsConfig, hints: &Hints) {
+        let (nats, hint, cancel) = (nats.clone(), Arc::clone(&hints.others), self.cancel.clone());
+        self.tasks.spawn(async move {
+            let hinting = async {
+                let Ok(client) = relay::hint_client(&nats.url).await else { return };
+                loop {
+                    hint.notified().await;
+                    relay::hint(&client, &nats.prefix).await;
+                }
+            };
+            tokio::select! {
+                () = hinting => {}
+                () = cancel.cancelled() => {}
+            }
+        });
+    }
+
+    async fn work(
+        &mut self,
+        log: &Log,
+        views: &Views,
+        names: Vec<String>,
+        nats: &NatsConfig,
+        hints: &Hints,
+        health: &Health,
+    ) -> Result<()> {
+        let tail = TailConfig { url: nats.url.clone(), stream: nats.stream.clone(), prefix: nats.prefix.clone() };
+        let from = log.head().await?;
+        let feed = Feed::start(log.clone(), Some(tail), from, Arc::clone(&hints.feed), self.cancel.clone());
+        let (views, cancel, of_views) = (views.clone(), self.cancel.clone(), health.clone());
+        health.set("views", RoleState::Up);
+        self.tasks.spawn(async move {
+            if let Err(error) = views.run(feed, &names, cancel).await {
+                tracing::error!(%error, "the views stopped");
+                of_views.set("views", RoleState::Down { reason: error.to_string() });
+            }
+        });
+        let process =
+            processes::run::<SettleOrder>(self.commands.clone(), Arc::clone(&hints.process), self.cancel.clone());
+        self.tasks.spawn(process);
+        Ok(())
+    }
+
+    async fn serve(&mut self, address: SocketAddr, app: App) -> Result<()> {
+        let listener = TcpListener::bind(address).await.with_context(|| {
+            format!("cannot listen on {address}: stop what listens there, or choose another port with --port")
+        })?;
+        self.http = Some(listener.local_addr()?);
+        app.health.set("http", RoleState::Up);
+        self.tasks.spawn(app.limits.clone().sweep(self.cancel.clone()));
+        let cancel = self.cancel.clone();
+        // Answers are small and written whole: waiting to fill a packet only delays them.
+        let listener = listener.tap_io(|connection| drop(connection.set_nodelay(true)));
+        let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
+        self.tasks.spawn(async move {
+            let serving = axum::serve(listener, service).with_graceful_shutdown(cancel.cancelled_owned());
+            if let Err(error) = serving.await {
+                tracing::error!(%error, "HTTP stopped");
+            }
+        });
+        Ok(())
+    }
+}
