@@ -2,12 +2,18 @@
 //!
 //! Read [`engine`], then a view such as [`order_list`], then [`replay`]; [`Views`] is the handle to all of them.
 
+pub mod category_list;
 pub mod engine;
 mod error;
 pub mod feed;
 pub mod order_list;
 pub mod page;
+pub mod product_list;
 pub mod replay;
+pub mod sales;
+pub mod stock_level;
+#[cfg(test)]
+mod testing;
 mod text;
 mod views;
 

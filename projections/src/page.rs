@@ -102,6 +102,10 @@ fn read_cursor<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
         bits <<= 6 * (4 - chunk.len());
         bytes.extend_from_slice(&bits.to_be_bytes()[1..chunk.len()]);
     }
+    // Postgres has no text with a zero byte, and we wrote none.
+    if bytes.windows(6).any(|window| window == br"\u0000") {
+        return Err(Error::Cursor);
+    }
     serde_json::from_slice(&bytes).map_err(|_| Error::Cursor)
 }
 
@@ -114,7 +118,8 @@ mod tests {
         for place in [(1i64, "ord_é".to_owned()), (i64::MAX, String::new()), (-1, "xy".into())] {
             assert_eq!(read_cursor::<(i64, String)>(&write_cursor(&place).unwrap()).unwrap(), place);
         }
-        for text in ["", "?", "AAAA", "WzFd", "é", "A", &"A".repeat(600)] {
+        let zero = write_cursor(&(1i64, "a\0")).unwrap();
+        for text in [&zero, "", "?", "AAAA", "WzFd", "é", "A", &"A".repeat(600)] {
             assert!(read_cursor::<(i64, String)>(text).is_err(), "{text}");
         }
     }

@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use crate::category_list::CategoryList;
 use crate::engine::View;
 use crate::engine::checkpoint::{self, Status};
 use crate::engine::lease::{self, Lease};
@@ -22,8 +23,11 @@ use crate::engine::worker::{self, Context, Tail};
 use crate::error::Error;
 use crate::feed::Feed;
 use crate::order_list::OrderList;
+use crate::product_list::ProductList;
 use crate::replay::build::ROWS_IN_MEMORY;
 use crate::replay::{self, OnProgress, Replay, Report, Setup};
+use crate::sales::Sales;
+use crate::stock_level::StockLevel;
 
 static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
 
@@ -38,7 +42,13 @@ const POLL: Duration = Duration::from_millis(10);
 
 /// Every view of the shop.
 fn shop() -> Vec<Registered> {
-    vec![Registered::of::<OrderList>()]
+    vec![
+        Registered::of::<CategoryList>(),
+        Registered::of::<ProductList>(),
+        Registered::of::<StockLevel>(),
+        Registered::of::<OrderList>(),
+        Registered::of::<Sales>(),
+    ]
 }
 
 /// The views of one shop.

@@ -12,3 +12,4 @@ mod delivery;
 mod log;
 mod projections;
 mod servers;
+mod views;

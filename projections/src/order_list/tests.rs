@@ -1,44 +1,18 @@
 //! Folds of order_list.
 
-use byteshop_domain::codec::encode;
+use byteshop_domain::Currency;
 use byteshop_domain::ids::{CreditNoteId, Id as _, ProductId, VariantId};
 use byteshop_domain::money::Price;
 use byteshop_domain::order::ReturnLine;
 use byteshop_domain::quantity::Quantity;
-use byteshop_domain::{Currency, Decider};
 use uuid::Uuid;
 
 use super::*;
-
-fn at(second: i64) -> DateTime<Utc> {
-    DateTime::from_timestamp(1_767_268_800 + second, 0).unwrap()
-}
-
-fn recorded(position: i64, event: &Event) -> Recorded {
-    let stored = encode(event).unwrap();
-    Recorded {
-        position,
-        id: Uuid::from_u128(1),
-        category: Order::CATEGORY.into(),
-        stream: Uuid::from_u128(7),
-        version: position,
-        event_type: stored.event_type,
-        schema: stored.schema,
-        data: stored.data,
-        meta: "{}".into(),
-        recorded_at: at(position),
-        leaf: vec![],
-    }
-}
+use crate::testing::{event, rows};
 
 fn fold(events: &[Event]) -> Row {
-    let row = events.iter().zip(1..).fold(None, |row, (event, position)| {
-        let recorded = recorded(position, event);
-        let fact = OrderList::read(&recorded).unwrap().unwrap();
-        let keys = OrderList::keys(&fact, &recorded);
-        OrderList::fold(row, &keys[0], &fact, &recorded)
-    });
-    row.unwrap()
+    let rows = rows::<OrderList>(events.iter().map(|it| event::<Order>(7, it)).collect());
+    rows.into_values().next().unwrap()
 }
 
 fn eur(amount: i64) -> Money {

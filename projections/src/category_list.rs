@@ -1,0 +1,104 @@
+//! Which categories are there, and what is under what?
+
+use byteshop_domain::Decider as _;
+use byteshop_domain::category::{Category, Event};
+use byteshop_domain::codec::CodecError;
+use byteshop_domain::ids::CategoryId;
+use byteshop_domain::text::{Name, Slug};
+use byteshop_eventstore::Recorded;
+use serde::{Deserialize, Serialize};
+use sqlx::{Postgres, QueryBuilder};
+
+use crate::engine::{Key, Keys, View};
+use crate::error::Error;
+use crate::page::{Ask, Page};
+use crate::views::Views;
+
+#[cfg(test)]
+mod tests;
+
+/// The view.
+#[derive(Debug)]
+pub struct CategoryList;
+
+/// A category.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// The category.
+    pub id: CategoryId,
+    /// Its name for people.
+    pub name: Name,
+    /// Its name in addresses.
+    pub slug: Slug,
+    /// What it is under; nothing for a root.
+    pub parent: Option<CategoryId>,
+    /// Whether it is closed.
+    pub archived: bool,
+}
+
+impl View for CategoryList {
+    const NAME: &'static str = "category_list";
+    const VERSION: i32 = 1;
+    const READS: &'static [&'static str] = &[Category::CATEGORY];
+    type Fact = Event;
+    type Row = Row;
+
+    fn read(event: &Recorded) -> Result<Option<Event>, CodecError> {
+        event.event::<Category>().transpose()
+    }
+
+    fn keys(_fact: &Event, event: &Recorded) -> Keys {
+        vec![event.id_of::<Category>().to_string()]
+    }
+
+    fn fold(row: Option<Row>, _key: &Key, fact: &Event, event: &Recorded) -> Option<Row> {
+        match fact {
+            Event::Created { name, slug, parent } => Some(Row {
+                id: event.id_of::<Category>(),
+                name: name.clone(),
+                slug: slug.clone(),
+                parent: *parent,
+                archived: false,
+            }),
+            Event::Renamed { name } => row.map(|row| Row { name: name.clone(), ..row }),
+            Event::Moved { parent } => row.map(|row| Row { parent: *parent, ..row }),
+            Event::Archived {} => row.map(|row| Row { archived: true, ..row }),
+        }
+    }
+}
+
+/// Which categories are wanted, by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Query {
+    /// Only directly under this one; `Some(None)` for the roots.
+    pub parent: Option<Option<CategoryId>>,
+    /// Closed ones too.
+    pub archived: bool,
+    /// Which page.
+    pub ask: Ask,
+}
+
+impl Views {
+    /// A page of categories, by name.
+    pub async fn category_list(&self, query: &Query) -> Result<Page, Error> {
+        let mut sql = QueryBuilder::<Postgres>::new("select name, key, row::text from read.category_list where true");
+        match query.parent {
+            None => {}
+            Some(None) => {
+                sql.push(" and parent is null");
+            }
+            Some(Some(parent)) => {
+                sql.push(" and parent = ").push_bind(parent.to_string());
+            }
+        }
+        if !query.archived {
+            sql.push(" and not archived");
+        }
+        if let Some((name, key)) = query.ask.after::<(String, String)>()? {
+            sql.push(" and (name, key) > (").push_bind(name).push(", ").push_bind(key).push(")");
+        }
+        sql.push(" order by name, key limit ").push_bind(query.ask.limit() + 1);
+        let rows: Vec<(String, String, String)> = sql.build_query_as().fetch_all(self.pool()).await?;
+        Page::of(&rows, &query.ask, |(_, _, text)| text, |(name, key, _)| (name.clone(), key.clone()))
+    }
+}

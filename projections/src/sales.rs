@@ -1,0 +1,163 @@
+//! What was sold, when and where to?
+//!
+//! An order counts on the day it was placed. One that is cancelled unpaid was no sale, and its row goes; one that is
+//! cancelled after it was paid stays in `gross` and comes off in `cancelled`. A credit note comes off in `credited`, on
+//! its own day and in its own country. So `net = gross + cancelled + credited`, the last two being negative.
+//! Days are those of `occurred_at`, in UTC.
+
+use byteshop_domain::Decider as _;
+use byteshop_domain::codec::CodecError;
+use byteshop_domain::credit_note::{self, CreditNote};
+use byteshop_domain::ids::Id as _;
+use byteshop_domain::order::{self, Order};
+use byteshop_domain::stock::{self, StockLevel};
+use byteshop_eventstore::Recorded;
+use serde::{Deserialize, Serialize};
+
+use crate::engine::{Key, Keys, View};
+
+mod query;
+#[cfg(test)]
+mod tests;
+
+pub use query::{By, Query, Totals};
+
+/// The view.
+#[derive(Debug)]
+pub struct Sales;
+
+/// What one document, or one day's losses, adds to the sums. Amounts are minor units.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Row {
+    /// When, such as `2010-03-17`.
+    pub day: String,
+    /// Where to; nothing for losses.
+    pub country: String,
+    /// ISO 4217; nothing for losses.
+    pub currency: String,
+    /// Orders.
+    pub orders: i64,
+    /// Pieces ordered.
+    pub units: i64,
+    /// What was ordered.
+    pub gross: i64,
+    /// Orders cancelled after they were paid.
+    pub cancelled_orders: i64,
+    /// What is owed back for them, negative.
+    pub cancelled: i64,
+    /// Credit notes.
+    pub credit_notes: i64,
+    /// What they give back, negative.
+    pub credited: i64,
+    /// Pieces lost.
+    pub lost_units: i64,
+}
+
+/// What an event says about sales.
+#[derive(Debug)]
+pub enum Fact {
+    /// A document of its own.
+    Sold(Row),
+    /// The order is off.
+    Cancelled {
+        /// Whether it had been a sale.
+        was_paid: bool,
+    },
+    /// Pieces are gone.
+    Lost {
+        /// How many.
+        units: i64,
+    },
+}
+
+impl View for Sales {
+    const NAME: &'static str = "sales";
+    const VERSION: i32 = 1;
+    const READS: &'static [&'static str] = &[Order::CATEGORY, CreditNote::CATEGORY, StockLevel::CATEGORY];
+    type Fact = Fact;
+    type Row = Row;
+
+    fn read(event: &Recorded) -> Result<Option<Fact>, CodecError> {
+        if let Some(order) = event.event::<Order>() {
+            return Ok(of_order(&order?, event));
+        }
+        if let Some(credit_note) = event.event::<CreditNote>() {
+            return Ok(Some(of_credit_note(&credit_note?, event)));
+        }
+        event.event::<StockLevel>().transpose().map(|stock| stock.as_ref().and_then(of_stock))
+    }
+
+    fn keys(fact: &Fact, event: &Recorded) -> Keys {
+        vec![match fact {
+            Fact::Sold(row) if row.credit_notes > 0 => event.id_of::<CreditNote>().to_string(),
+            Fact::Sold(_) | Fact::Cancelled { .. } => {
+                byteshop_domain::ids::OrderId::from_uuid(event.stream).to_string()
+            }
+            Fact::Lost { .. } => format!("lost_{}", day(event)),
+        }]
+    }
+
+    fn fold(row: Option<Row>, _key: &Key, fact: &Fact, event: &Recorded) -> Option<Row> {
+        match fact {
+            Fact::Sold(row) => Some(row.clone()),
+            Fact::Cancelled { was_paid: false } => None,
+            Fact::Cancelled { was_paid: true } => {
+                row.map(|row| Row { cancelled_orders: row.orders, cancelled: -row.gross, ..row })
+            }
+            Fact::Lost { units } => {
+                let row = row.unwrap_or_else(|| Row { day: day(event), ..Row::default() });
+                Some(Row { lost_units: row.lost_units.saturating_add(*units), ..row })
+            }
+        }
+    }
+}
+
+fn day(event: &Recorded) -> String {
+    event.occurred_at().date_naive().to_string()
+}
+
+fn of_order(order: &order::Event, event: &Recorded) -> Option<Fact> {
+    match order {
+        order::Event::Placed(placement) => Some(Fact::Sold(Row {
+            day: day(event),
+            country: placement.destination.country.to_string(),
+            currency: placement.total.currency.code().to_owned(),
+            orders: 1,
+            units: placement.lines.iter().map(|line| line.quantity.get()).sum(),
+            gross: placement.total.amount,
+            ..Row::default()
+        })),
+        order::Event::Cancelled { was_paid, .. } => Some(Fact::Cancelled { was_paid: *was_paid }),
+        // A return is counted by its credit note; money paid back for a cancelled order came off when it was cancelled.
+        order::Event::Paid { .. }
+        | order::Event::Fulfilled {}
+        | order::Event::Refunded { .. }
+        | order::Event::Returned { .. } => None,
+    }
+}
+
+fn of_credit_note(credit_note: &credit_note::Event, event: &Recorded) -> Fact {
+    match credit_note {
+        credit_note::Event::Issued(content) => Fact::Sold(Row {
+            day: day(event),
+            country: content.country.to_string(),
+            currency: content.total.currency.code().to_owned(),
+            credit_notes: 1,
+            credited: -content.total.amount,
+            ..Row::default()
+        }),
+    }
+}
+
+fn of_stock(stock: &stock::Event) -> Option<Fact> {
+    match stock {
+        stock::Event::Lost { quantity, .. } => Some(Fact::Lost { units: quantity.get() }),
+        stock::Event::Opened { .. }
+        | stock::Event::Received { .. }
+        | stock::Event::Returned { .. }
+        | stock::Event::Counted { .. }
+        | stock::Event::Reserved { .. }
+        | stock::Event::Committed { .. }
+        | stock::Event::Released { .. } => None,
+    }
+}

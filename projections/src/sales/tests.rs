@@ -1,0 +1,98 @@
+//! Folds of sales.
+
+use byteshop_domain::Currency;
+use byteshop_domain::ids::{OrderId, PaymentId, ProductId, VariantId};
+use byteshop_domain::money::{Money, Price};
+use byteshop_domain::order::{Buyer, CancelReason, Line, Placement};
+use byteshop_domain::quantity::Quantity;
+use uuid::Uuid;
+
+use super::*;
+use crate::testing::{event, occurred, rows, text};
+
+fn placed(stream: u128, quantity: i64) -> Recorded {
+    let total = Money::new(500 * quantity, Currency::GBP);
+    let placement = Placement {
+        buyer: Buyer::default(),
+        cart: None,
+        access_hash: None,
+        destination: serde_json::from_str(r#"{"country":"United Kingdom"}"#).unwrap(),
+        lines: vec![Line {
+            variant: VariantId::from_uuid(Uuid::from_u128(4)),
+            product: ProductId::from_uuid(Uuid::from_u128(5)),
+            sku: text("MUG"),
+            title: text("Mug"),
+            quantity: Quantity::new(quantity).unwrap(),
+            unit_price: Price::new(Money::new(500, Currency::GBP)).unwrap(),
+            exact_price: None,
+            amount: total,
+        }],
+        total,
+        payment: PaymentId::from_uuid(Uuid::from_u128(3)),
+        pay_by: None,
+        reference: None,
+        imported: false,
+    };
+    event::<Order>(stream, &order::Event::Placed(placement))
+}
+
+fn cancelled(stream: u128, was_paid: bool) -> Recorded {
+    let cancelled = order::Event::Cancelled {
+        reason: CancelReason::BuyerRequest,
+        payment: PaymentId::from_uuid(Uuid::from_u128(3)),
+        was_paid,
+        release: vec![],
+    };
+    event::<Order>(stream, &cancelled)
+}
+
+#[test]
+fn an_order_counts_on_its_day_until_it_is_cancelled() {
+    let day = "2010-03-17T23:59:59Z";
+    let orders = [1, 2, 3].map(|stream| occurred(placed(stream, 2), day));
+    let events = [orders.as_slice(), &[cancelled(1, false), cancelled(2, true)]].concat();
+    let rows = rows::<Sales>(events);
+    let key = |number| OrderId::from_uuid(Uuid::from_u128(number)).to_string();
+    assert_eq!(rows.len(), 2);
+    let sold = Row {
+        day: "2010-03-17".into(),
+        country: "United Kingdom".into(),
+        currency: "GBP".into(),
+        orders: 1,
+        units: 2,
+        gross: 1000,
+        ..Row::default()
+    };
+    assert_eq!(rows[&key(3)], sold);
+    assert_eq!(rows[&key(2)], Row { cancelled_orders: 1, cancelled: -1000, ..sold });
+}
+
+#[test]
+fn losses_of_a_day_are_summed() {
+    let lost = |quantity, at| {
+        let event =
+            event::<StockLevel>(4, &stock::Event::Lost { quantity: Quantity::new(quantity).unwrap(), reason: None });
+        occurred(event, at)
+    };
+    let rows = rows::<Sales>(vec![
+        lost(5, "2010-03-01T08:00:00Z"),
+        lost(7, "2010-03-01T18:00:00Z"),
+        lost(1, "2010-03-02T08:00:00Z"),
+    ]);
+    let units: Vec<_> = rows.iter().map(|(key, row)| (key.as_str(), row.lost_units)).collect();
+    assert_eq!(units, [("lost_2010-03-01", 12), ("lost_2010-03-02", 1)]);
+}
+
+#[test]
+fn a_credit_note_comes_off_on_its_own_day() {
+    let content = r#"{"issued":{"reference":"C489449","buyer":{},"country":"Australia","lines":[],
+        "total":{"amount":1995,"currency":"GBP"}}}"#;
+    let issued: credit_note::Event = serde_json::from_str(content).unwrap();
+    let rows = rows::<Sales>(vec![occurred(event::<CreditNote>(6, &issued), "2009-12-01T10:33:00Z")]);
+    let row = &rows["crn_00000000000000000000000006"];
+    assert_eq!(
+        (row.day.as_str(), row.country.as_str(), row.credited, row.credit_notes),
+        ("2009-12-01", "Australia", -1995, 1)
+    );
+    assert_eq!((row.orders, row.gross), (0, 0));
+}

@@ -1,0 +1,115 @@
+//! How many pieces of each variant are there, and how many can be had?
+
+use byteshop_domain::Decider as _;
+use byteshop_domain::codec::CodecError;
+use byteshop_domain::ids::{ProductId, VariantId};
+use byteshop_domain::stock::{Event, StockLevel as Stock};
+use byteshop_domain::text::Sku;
+use byteshop_eventstore::Recorded;
+use serde::{Deserialize, Serialize};
+use sqlx::{Postgres, QueryBuilder};
+
+use crate::engine::{Key, Keys, View};
+use crate::error::Error;
+use crate::page::{Ask, Page};
+use crate::views::Views;
+
+#[cfg(test)]
+mod tests;
+
+/// The view.
+#[derive(Debug)]
+pub struct StockLevel;
+
+/// The stock of a variant.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// The variant.
+    pub variant: VariantId,
+    /// Its product.
+    pub product: ProductId,
+    /// Its code.
+    pub sku: Sku,
+    /// What is there, promised or not.
+    pub on_hand: i64,
+    /// What of it is promised to orders.
+    pub reserved: i64,
+    /// What can be had.
+    pub available: i64,
+}
+
+impl View for StockLevel {
+    const NAME: &'static str = "stock_level";
+    const VERSION: i32 = 1;
+    const READS: &'static [&'static str] = &[Stock::CATEGORY];
+    type Fact = Event;
+    type Row = Row;
+
+    fn read(event: &Recorded) -> Result<Option<Event>, CodecError> {
+        event.event::<Stock>().transpose()
+    }
+
+    fn keys(_fact: &Event, event: &Recorded) -> Keys {
+        vec![event.id_of::<Stock>().to_string()]
+    }
+
+    fn fold(row: Option<Row>, _key: &Key, fact: &Event, event: &Recorded) -> Option<Row> {
+        let moved = |row: Option<Row>, on_hand: i64, reserved: i64| row.map(|row| row.moved(on_hand, reserved));
+        match fact {
+            Event::Opened { product, sku } => Some(Row {
+                variant: event.id_of::<Stock>(),
+                product: *product,
+                sku: sku.clone(),
+                on_hand: 0,
+                reserved: 0,
+                available: 0,
+            }),
+            Event::Received { quantity, .. } | Event::Returned { quantity, .. } => moved(row, quantity.get(), 0),
+            Event::Lost { quantity, .. } => moved(row, -quantity.get(), 0),
+            Event::Counted { on_hand } => row.map(|row| {
+                let found = on_hand - row.on_hand;
+                row.moved(found, 0)
+            }),
+            Event::Reserved { quantity, .. } => moved(row, 0, quantity.get()),
+            Event::Committed { quantity, .. } => moved(row, -quantity.get(), -quantity.get()),
+            Event::Released { quantity, .. } => moved(row, 0, -quantity.get()),
+        }
+    }
+}
+
+impl Row {
+    fn moved(self, on_hand: i64, reserved: i64) -> Self {
+        let (on_hand, reserved) = (self.on_hand + on_hand, self.reserved + reserved);
+        Self { on_hand, reserved, available: on_hand - reserved, ..self }
+    }
+}
+
+/// Which stock is wanted, in the order of the variants.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Query {
+    /// Only of this product.
+    pub product: Option<ProductId>,
+    /// Only where fewer than this can be had.
+    pub available_below: Option<i64>,
+    /// Which page.
+    pub ask: Ask,
+}
+
+impl Views {
+    /// A page of stock levels, in the order of the variants.
+    pub async fn stock_level(&self, query: &Query) -> Result<Page, Error> {
+        let mut sql = QueryBuilder::<Postgres>::new("select key, row::text from read.stock_level where true");
+        if let Some(product) = query.product {
+            sql.push(" and product = ").push_bind(product.to_string());
+        }
+        if let Some(bound) = query.available_below {
+            sql.push(" and available < ").push_bind(bound);
+        }
+        if let Some(key) = query.ask.after::<String>()? {
+            sql.push(" and key > ").push_bind(key);
+        }
+        sql.push(" order by key limit ").push_bind(query.ask.limit() + 1);
+        let rows: Vec<(String, String)> = sql.build_query_as().fetch_all(self.pool()).await?;
+        Page::of(&rows, &query.ask, |(_, text)| text, |(key, _)| key.clone())
+    }
+}
