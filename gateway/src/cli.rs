@@ -9,6 +9,7 @@ mod migrate;
 mod moment;
 pub mod output;
 pub mod progress;
+mod roles;
 pub mod running;
 mod summary;
 mod terminal;
@@ -49,6 +50,10 @@ async fn carry_out(command: Command, config: Config) -> Result<(), Failure> {
     match command {
         Command::Completions { shell } => completions::run(shell),
         Command::Config(args) => config::run(&config, &args),
+        Command::Up(_) => roles::up(&config).await,
+        Command::Serve(_) => roles::serve(&config).await,
+        Command::Work(args) => roles::work(&config, args).await,
+        Command::Relay => roles::relay(&config).await,
         Command::Migrate => migrate::run(&config).await,
         Command::Token(args) => token::run(&config, &args),
         Command::Audit(args) => audit::run(&config, args).await,

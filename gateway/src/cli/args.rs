@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::{audit, config, token};
+use super::{audit, config, roles, token};
 
 /// An event-sourced shop: one log, many views, an audit trail that answers.
 #[derive(Debug, Parser)]
@@ -40,6 +40,14 @@ pub struct Global {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Run the whole shop on this machine, with its own Postgres and NATS
+    Up(roles::PortArgs),
+    /// Serve HTTP
+    Serve(roles::PortArgs),
+    /// Keep the views and run the processes
+    Work(roles::WorkArgs),
+    /// Relay the log to JetStream
+    Relay,
     /// Bring the database up to date
     Migrate,
     /// Ask the log who did what, when, by which command, and caused by what
@@ -60,6 +68,7 @@ impl Command {
     /// Whether it runs a part of the shop, whose log is its only voice.
     pub(super) fn is_a_role(&self) -> bool {
         match self {
+            Self::Up(_) | Self::Serve(_) | Self::Work(_) | Self::Relay => true,
             Self::Migrate | Self::Audit(_) | Self::Token(_) | Self::Config(_) | Self::Completions { .. } => false,
         }
     }
@@ -69,8 +78,19 @@ impl Cli {
     /// The settings that were given as flags, by their names.
     pub(super) fn flags(&self) -> Vec<(&'static str, String)> {
         let data = self.global.data.as_ref().map(|data| data.to_string_lossy().into_owned());
+        let port = match &self.command {
+            Command::Up(args) | Command::Serve(args) => args.port.map(|port| port.to_string()),
+            Command::Work(_)
+            | Command::Relay
+            | Command::Migrate
+            | Command::Audit(_)
+            | Command::Token(_)
+            | Command::Config(_)
+            | Command::Completions { .. } => None,
+        };
         let flags = [
             ("data", data),
+            ("port", port),
             ("log_level", self.global.log_level.clone()),
             ("log_format", self.global.log_format.clone()),
         ];

@@ -2,6 +2,8 @@
 
 use std::io::Write as _;
 
+use byteshop_projections::Views;
+
 use super::failure::Failure;
 use super::output;
 use super::running::Shop;
@@ -10,6 +12,7 @@ use crate::config::Config;
 pub(super) async fn run(config: &Config) -> Result<(), Failure> {
     let log = Shop::find(config)?.log()?;
     log.migrate().await?;
+    Views::beside(log.clone()).migrate().await?;
     let mut out = output::out();
     writeln!(out, "the database is up to date (Postgres {})", log.server_version().await?)?;
     Ok(out.flush()?)

@@ -36,6 +36,13 @@ impl FormatArg {
 /// Stdout, with a buffer.
 pub type Out = BufWriter<StdoutLock<'static>>;
 
+/// A line, at once: whoever waits for it may not wait for a full buffer.
+pub fn line(text: &str) -> io::Result<()> {
+    let mut out = out();
+    writeln!(out, "{text}")?;
+    out.flush()
+}
+
 /// Stdout, with a buffer that is emptied when it is dropped or flushed.
 pub fn out() -> Out {
     BufWriter::new(io::stdout().lock())

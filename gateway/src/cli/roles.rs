@@ -1,0 +1,141 @@
+//! `byteshop up`, `serve`, `work` and `relay`: the roles of a shop, all in one process or one on each of many machines.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use byteshop_commands::relay::NatsConfig;
+use byteshop_eventstore::Log;
+use byteshop_projections::Views;
+use chrono::TimeDelta;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::failure::Failure;
+use super::output;
+use super::running::Run;
+use super::token::tokens;
+use crate::config::Config;
+use crate::limits::Limits;
+use crate::servers::{Options, Servers};
+use crate::shop::{Roles, Settings, Shop};
+use crate::telemetry;
+
+/// What `up` and `serve` take.
+#[derive(Debug, clap::Args)]
+pub(super) struct PortArgs {
+    /// The port of HTTP; 0 for any free one [default: 8080]
+    #[arg(long)]
+    pub(super) port: Option<u16>,
+}
+
+/// What `work` takes.
+#[derive(Debug, clap::Args)]
+pub(super) struct WorkArgs {
+    /// Only these views, separated by commas; all when absent
+    #[arg(long, value_delimiter = ',', value_name = "VIEW")]
+    views: Vec<String>,
+}
+
+/// Everything on this machine, with a Postgres and a NATS of its own unless others are configured.
+pub(super) async fn up(config: &Config) -> Result<(), Failure> {
+    let started = Instant::now();
+    let servers = Servers::start(&config.data, server_options(config)).await?;
+    let outcome = up_on(config, &servers, started).await;
+    servers.stop().await;
+    Run::remove(&config.data);
+    outcome
+}
+
+async fn up_on(config: &Config, servers: &Servers, started: Instant) -> Result<(), Failure> {
+    let log = Log::open(servers.database_url())?;
+    log.migrate().await?;
+    Views::beside(log.clone()).migrate().await?;
+    let roles = Roles { serve: Some(address(config)), work: Some(Vec::new()), relay: true };
+    let settings = settings(config, servers.database_url(), servers.nats_url(), roles)?;
+    let shop = Shop::start(settings).await.map_err(Failure::Refused)?;
+    let http = shop.http().map(|http| format!("http://{http}")).unwrap_or_default();
+    let run = Run {
+        http: http.clone(),
+        database_url: servers.database_url().to_owned(),
+        nats_url: servers.nats_url().to_owned(),
+        pid: std::process::id(),
+        dev: config.dev,
+    };
+    run.write(&config.data)?;
+    let nats = servers.versions().nats.clone().unwrap_or_else(|| "elsewhere".to_owned());
+    let postgres = log.server_version().await?;
+    output::line(&format!("Postgres {postgres}, nats-server {nats}, data in {}", config.data.display()))?;
+    tracing::debug!(milliseconds = started.elapsed().as_millis(), "started");
+    output::line(&format!("ready {http}"))?;
+    stopped().await?;
+    output::line("stopping")?;
+    shop.stop().await;
+    Ok(())
+}
+
+/// One role, on servers that run already.
+pub(super) async fn one(config: &Config, name: &str, roles: Roles) -> Result<(), Failure> {
+    let (Some(database_url), Some(nats_url)) = (&config.database_url, &config.nats_url) else {
+        return Err(Failure::refused(format!(
+            "`byteshop {name}` runs beside others: set BYTESHOP_DATABASE_URL and BYTESHOP_NATS_URL, or use `byteshop up` for a shop on one machine"
+        )));
+    };
+    let shop = Shop::start(settings(config, database_url, nats_url, roles)?).await.map_err(Failure::Refused)?;
+    match shop.http() {
+        Some(http) => output::line(&format!("ready http://{http}"))?,
+        None => output::line(&format!("ready {name}"))?,
+    }
+    stopped().await?;
+    shop.stop().await;
+    Ok(())
+}
+
+/// `byteshop serve`.
+pub(super) async fn serve(config: &Config) -> Result<(), Failure> {
+    one(config, "serve", Roles { serve: Some(address(config)), ..Roles::default() }).await
+}
+
+/// `byteshop work`.
+pub(super) async fn work(config: &Config, args: WorkArgs) -> Result<(), Failure> {
+    one(config, "work", Roles { work: Some(args.views), ..Roles::default() }).await
+}
+
+/// `byteshop relay`.
+pub(super) async fn relay(config: &Config) -> Result<(), Failure> {
+    one(config, "relay", Roles { relay: true, ..Roles::default() }).await
+}
+
+fn server_options(config: &Config) -> Options {
+    Options {
+        database_url: config.database_url.clone(),
+        nats_url: config.nats_url.clone(),
+        pg_bin: config.pg_bin.clone(),
+        nats_server: config.nats_server.clone(),
+        throw_away: false,
+    }
+}
+
+fn settings(config: &Config, database_url: &str, nats_url: &str, roles: Roles) -> Result<Settings, Failure> {
+    Ok(Settings {
+        database_url: database_url.to_owned(),
+        nats: NatsConfig { stream: config.nats_stream.clone(), ..NatsConfig::new(nats_url) },
+        roles,
+        tokens: tokens(config)?,
+        metrics: telemetry::start_metrics()?,
+        limits: Limits::per_minute(config.rate_limit_address, config.rate_limit_account),
+        pay_within: TimeDelta::minutes(i64::from(config.payment_window_minutes)),
+        dev: config.dev,
+    })
+}
+
+fn address(config: &Config) -> SocketAddr {
+    SocketAddr::new(config.address, config.port)
+}
+
+/// Waits for Ctrl-C, or for whoever runs the program to end it.
+async fn stopped() -> std::io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        outcome = tokio::signal::ctrl_c() => outcome,
+        _ = terminate.recv() => Ok(()),
+    }
+}
