@@ -157,11 +157,7 @@ fn with_role(parts: &Parts, app: &Shared, may: impl FnOnce(Role) -> bool) -> Res
     let caller = Caller::of(parts, app)?;
     match caller.bearer {
         Some(bearer) if may(bearer.role) => Ok(caller),
-        Some(bearer) => Err(Problem::new(
-            StatusCode::FORBIDDEN,
-            "auth.forbidden",
-            format!("the role {} may not do this", bearer.role.as_str()),
-        )),
+        Some(bearer) => Err(Problem::forbidden(format!("the role {} may not do this", bearer.role.as_str()))),
         None => Err(nobody()),
     }
 }

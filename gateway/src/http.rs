@@ -13,6 +13,7 @@ pub mod operations;
 pub mod orders;
 pub mod payments;
 pub mod products;
+pub mod search;
 pub mod show;
 pub mod stock;
 pub mod variants;
@@ -28,6 +29,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use byteshop_commands::Commands;
 use byteshop_eventstore::Clock;
+use byteshop_projections::Views;
 use chrono::TimeDelta;
 use futures_util::FutureExt as _;
 use http::{HeaderName, HeaderValue, StatusCode};
@@ -48,6 +50,8 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub struct App {
     /// The write side, and aggregates for queries.
     pub commands: Commands,
+    /// The read side.
+    pub views: Views,
     /// The keys of access tokens.
     pub tokens: Tokens,
     /// The metrics of this process.

@@ -102,6 +102,11 @@ impl Problem {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "request.invalid", detail).at(pointer)
     }
 
+    /// Not with this role.
+    pub fn forbidden(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "auth.forbidden", detail)
+    }
+
     /// The store did not answer.
     pub fn unavailable(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "store.unavailable", detail).retry_after(RETRY_AFTER_S)

@@ -117,6 +117,7 @@ impl Shop {
         if let Some(address) = settings.roles.serve {
             let app = App {
                 commands,
+                views,
                 tokens: settings.tokens,
                 metrics: settings.metrics,
                 health,

@@ -5,10 +5,13 @@ use axum::response::Response;
 use byteshop_commands::Error;
 use byteshop_eventstore::StreamId;
 use byteshop_eventstore::read::Filter;
-use chrono::{DateTime, Utc};
+use byteshop_projections::State as ViewState;
+use byteshop_projections::sales::{self, By, Sales as Sold};
+use byteshop_projections::{Status, View as _};
+use chrono::{DateTime, NaiveDate, Utc};
 use http::HeaderMap;
-use serde::Deserialize;
-use utoipa::IntoParams;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -16,7 +19,8 @@ use super::Shared;
 use super::ask::Params;
 use super::audit::{Entries, Entry};
 use super::lists;
-use crate::actor::Admin;
+use super::show::Money;
+use crate::actor::{Admin, Staff};
 use crate::problem::Problem;
 use crate::version;
 
@@ -72,21 +76,127 @@ async fn audit(
     Params(query): Params<AuditQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let limit = lists::limit(query.limit)?;
+    let limit = lists::ask(query.limit, None)?.limit();
     let after = match &query.cursor {
         Some(cursor) => version::digits(cursor).ok_or_else(lists::bad_cursor)?,
         None => 0,
     };
     let filter = query.filter()?;
     app.await_log(&headers).await?;
-    let events = app.commands.log().read_filtered(after, i64::from(limit) + 1, &filter).await.map_err(Error::from)?;
-    let shown = &events[..events.len().min(limit as usize)];
+    let events = app.commands.log().read_filtered(after, limit + 1, &filter).await.map_err(Error::from)?;
+    let shown = &events[..events.len().min(usize::try_from(limit).unwrap_or(usize::MAX))];
     let items = shown.iter().map(|event| Entry::of(event, true)).collect::<Result<Vec<_>, _>>()?;
     let next = shown.last().filter(|_| events.len() > shown.len()).map(|last| last.position.to_string());
     lists::page(&Entries { items, next })
 }
 
+/// Where a view stands.
+#[derive(Serialize, ToSchema)]
+struct ViewStatus {
+    #[schema(example = "order_list")]
+    name: String,
+    /// Everything up to here is in it.
+    position: i64,
+    /// Events that it has not seen yet.
+    lag: i64,
+    /// Events a second when it last moved.
+    rate: i64,
+    /// `live`, `parked` or `other_history`.
+    #[schema(example = "live")]
+    state: &'static str,
+    /// Why it stopped, if it did.
+    error: Option<String>,
+    /// The position at which it stopped.
+    error_position: Option<i64>,
+    /// When it last moved.
+    moved_at: Option<DateTime<Utc>>,
+}
+
+impl From<Status> for ViewStatus {
+    fn from(it: Status) -> Self {
+        let state = match it.state {
+            ViewState::Live => "live",
+            ViewState::Parked => "parked",
+            ViewState::OtherHistory => "other_history",
+        };
+        let Status { view: name, position, lag, rate, error, error_position, moved_at, .. } = it;
+        Self { name, position, lag, rate, state, error, error_position, moved_at }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+struct ViewList {
+    items: Vec<ViewStatus>,
+}
+
+/// Where every view stands.
+#[utoipa::path(get, path = "/v1/admin/views", tag = "admin", security(("bearer" = ["staff"])),
+    responses((status = 200, description = "The views", body = ViewList)))]
+async fn views(State(app): State<Shared>, _staff: Staff) -> Result<Response, Problem> {
+    let items = app.views.status().await?.into_iter().map(ViewStatus::from).collect();
+    lists::page(&ViewList { items })
+}
+
+/// Which sales are wanted.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct SalesQuery {
+    /// The first day.
+    from: Option<NaiveDate>,
+    /// The last day.
+    to: Option<NaiveDate>,
+    /// `month`, `country` or `month_country`.
+    #[serde(default)]
+    #[param(value_type = Option<String>, example = "month")]
+    by: By,
+}
+
+/// The sums of a month, a country or both, in one currency.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it only describes the view's own type, which knows nothing of HTTP")]
+struct Totals {
+    /// Such as `2010-03`.
+    month: Option<String>,
+    country: Option<String>,
+    /// Orders that were not cancelled before they were paid.
+    orders: i64,
+    units: i64,
+    gross: Option<Money>,
+    /// Orders that were cancelled after they were paid.
+    cancelled_orders: i64,
+    /// What is owed back for them, negative.
+    cancelled: Option<Money>,
+    credit_notes: i64,
+    /// What they give back, negative.
+    credited: Option<Money>,
+    /// `gross + cancelled + credited`
+    net: Option<Money>,
+    /// Pieces lost.
+    lost_units: i64,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Sales {
+    #[schema(value_type = Vec<Totals>)]
+    items: Vec<sales::Totals>,
+}
+
+/// What was sold, by month, by country or by both.
+#[utoipa::path(get, path = "/v1/admin/sales", tag = "admin", params(SalesQuery), security(("bearer" = ["staff"])),
+    responses((status = 200, description = "The sums", body = Sales)))]
+async fn sold(
+    State(app): State<Shared>,
+    _staff: Staff,
+    Params(query): Params<SalesQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    app.await_views(&[Sold::NAME], &headers).await?;
+    let items = app.views.sales(&sales::Query { by: query.by, from: query.from, to: query.to }).await?;
+    lists::page(&Sales { items })
+}
+
 /// The routes.
 pub fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(audit))
+    OpenApiRouter::new().routes(routes!(audit)).routes(routes!(views)).routes(routes!(sold))
 }

@@ -7,15 +7,17 @@ use byteshop_domain::category::{self, Category, Command, DEPTH_MAX};
 use byteshop_domain::ids::CategoryId;
 use byteshop_domain::name::{self, NameKind, UniqueName};
 use byteshop_domain::text::{Label, Name, Slug};
+use byteshop_projections::View as _;
+use byteshop_projections::category_list::{self, CategoryList};
 use http::HeaderMap;
 use serde::Deserialize;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
 use super::ask::{Ask, Nothing, Of, Params, Then, no_such, present};
-use super::show;
+use super::{lists, show};
 use crate::actor::Staff;
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
@@ -125,6 +127,52 @@ async fn one(
     reply::one(found.version, &shown(id, &found.state)?)
 }
 
+/// Which categories are wanted.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ListQuery {
+    /// Only directly under this one, or `none` for the roots.
+    parent: Option<String>,
+    /// Closed ones too.
+    #[serde(default)]
+    archived: bool,
+    /// 20 unless it says something else, 100 at most.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<u32>,
+    /// The `next` of the page before.
+    cursor: Option<String>,
+}
+
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it only describes the view's own text")]
+struct CategoryPage<'a> {
+    items: Vec<show::Category<'a>>,
+    /// The cursor of the next page.
+    next: Option<String>,
+}
+
+/// Categories by name.
+#[utoipa::path(get, path = "/v1/categories", tag = "catalog", params(ListQuery),
+    responses((status = 200, description = "A page of categories", body = CategoryPage)))]
+async fn list(
+    State(app): State<Shared>,
+    Params(query): Params<ListQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let parent =
+        match query.parent.as_deref() {
+            None => None,
+            Some("none") => Some(None),
+            Some(id) => Some(Some(id.parse().map_err(|_| {
+                Problem::malformed("request.invalid_query", "parent takes the id of a category, or none")
+            })?)),
+        };
+    let query = category_list::Query { parent, archived: query.archived, ask: lists::ask(query.limit, query.cursor)? };
+    app.await_views(&[CategoryList::NAME], &headers).await?;
+    Ok(reply::json(app.views.category_list(&query).await?.json))
+}
+
 fn shown(id: CategoryId, category: &Category) -> Result<show::Category<'_>, Error> {
     let created = category.existing().map_err(|rejection| Error::Rejected(Rejected::of::<Category>(&rejection)))?;
     Ok(show::Category::of(id, created))
@@ -153,5 +201,5 @@ fn label(slug: &Slug) -> Result<Label, Error> {
 
 /// The routes.
 pub fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(create)).routes(routes!(one, change)).routes(routes!(archive))
+    OpenApiRouter::new().routes(routes!(create, list)).routes(routes!(one, change)).routes(routes!(archive))
 }

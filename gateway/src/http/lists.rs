@@ -1,24 +1,39 @@
-//! Pages of lists: how long they are, and where they go on.
+//! Lists: pages of views, and the position that a view must have reached to answer.
+
+use std::time::Duration;
 
 use axum::response::Response;
 use byteshop_commands::Error;
-use serde::Serialize;
+use byteshop_projections::page::{Ask, LIMIT_MAX};
+use http::HeaderMap;
+use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
 
+use super::App;
 use crate::problem::Problem;
-use crate::reply;
+use crate::{reply, version};
 
-/// Items of a page when nothing else is asked for.
-pub const LIMIT: u32 = 20;
-/// Items of a page at most.
-pub const LIMIT_MAX: u32 = 100;
+/// How long a query waits for its view: longer than a view ever lags while it works, shorter than a person waits.
+const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How many items are asked for.
-pub fn limit(asked: Option<u32>) -> Result<u32, Problem> {
-    let limit = asked.unwrap_or(LIMIT);
-    if (1..=LIMIT_MAX).contains(&limit) {
-        return Ok(limit);
+/// Which page is wanted.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PageParams {
+    /// 20 unless it says something else, 100 at most.
+    #[param(minimum = 1, maximum = 100)]
+    pub limit: Option<u32>,
+    /// The `next` of the page before.
+    pub cursor: Option<String>,
+}
+
+/// Which page is asked for.
+pub fn ask(limit: Option<u32>, cursor: Option<String>) -> Result<Ask, Problem> {
+    if limit.is_some_and(|limit| !(1..=LIMIT_MAX).contains(&limit)) {
+        return Err(Problem::malformed("request.invalid_query", format!("limit is from 1 to {LIMIT_MAX}")));
     }
-    Err(Problem::malformed("request.invalid_query", format!("limit is from 1 to {LIMIT_MAX}")))
+    Ok(Ask { limit, cursor })
 }
 
 /// A cursor that this list did not give out.
@@ -29,4 +44,39 @@ pub fn bad_cursor() -> Problem {
 /// Writes a list that is made here.
 pub fn page(list: &impl Serialize) -> Result<Response, Problem> {
     Ok(reply::json(serde_json::to_string(list).map_err(Error::from)?))
+}
+
+impl App {
+    /// Waits until views have the position that the caller asks for.
+    pub async fn await_views(&self, views: &[&str], headers: &HeaderMap) -> Result<(), Problem> {
+        let Some(position) = version::min_log_position(headers)? else { return Ok(()) };
+        for view in views {
+            if !self.views.wait(view, position, PATIENCE).await? {
+                return Err(Problem::not_caught_up());
+            }
+        }
+        Ok(())
+    }
+}
+
+impl From<byteshop_projections::Error> for Problem {
+    fn from(error: byteshop_projections::Error) -> Self {
+        use byteshop_projections::Error;
+        match error {
+            Error::Cursor => bad_cursor(),
+            Error::Store(_)
+            | Error::Postgres(_)
+            | Error::Migrate(_)
+            | Error::Unknown { .. }
+            | Error::Busy { .. }
+            | Error::Unfoldable { .. }
+            | Error::Row { .. }
+            | Error::Newer { .. }
+            | Error::InUse { .. }
+            | Error::BeyondHead { .. } => {
+                tracing::error!(%error, "a view failed");
+                Self::unavailable("the views do not answer")
+            }
+        }
+    }
 }

@@ -8,7 +8,7 @@ use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::{Shared, admin, carts, categories, operations, orders, payments, products, stock, variants};
+use super::{Shared, admin, carts, categories, operations, orders, payments, products, search, stock, variants};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -48,6 +48,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::with_openapi(Api::openapi())
         .merge(categories::routes())
         .merge(products::routes())
+        .merge(search::routes())
         .merge(variants::routes())
         .merge(stock::routes())
         .merge(carts::routes())

@@ -3,18 +3,23 @@
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::{Error, Loaded, Rejected, Unit};
-use byteshop_domain::ids::OrderId;
-use byteshop_domain::order::{CancelReason, Command, Order, Placed};
+use byteshop_domain::ids::{AccountId, OrderId};
+use byteshop_domain::order::{CancelReason, Command, Order, PaymentStatus, Placed, Status};
 use byteshop_eventstore::{Recorded, StreamId};
+use byteshop_projections::View as _;
+use byteshop_projections::order_list::{self, OrderList};
+use chrono::{DateTime, Utc};
 use http::HeaderMap;
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
 use super::ask::{Ask, Nothing, Of, Params, Then};
 use super::audit::{Entries, Entry};
-use super::show;
-use crate::actor::{Caller, Staff, Who};
+use super::{lists, show};
+use crate::actor::{Caller, Member, Staff, Who};
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
 
@@ -69,6 +74,102 @@ async fn one(
     reply::one(found.version, &show::Order::of(id, placed))
 }
 
+/// Which orders are wanted.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ListQuery {
+    /// `open`, `completed` or `cancelled`.
+    #[param(value_type = Option<String>)]
+    status: Option<Status>,
+    /// `awaiting`, `paid`, `partly_refunded`, `refunded`, `refund_due` or `voided`.
+    #[param(value_type = Option<String>)]
+    payment_status: Option<PaymentStatus>,
+    /// Of this account; only staff may name another than their own.
+    #[param(value_type = Option<String>)]
+    account: Option<AccountId>,
+    /// 20 unless it says something else, 100 at most.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<u32>,
+    /// The `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// An order in one line.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it only describes the view's own text")]
+struct OrderRow {
+    id: String,
+    /// `account` for a customer, `reference` for one that an older system knew.
+    buyer: std::collections::HashMap<String, String>,
+    status: String,
+    payment_status: String,
+    fulfilment: String,
+    /// Why it is off; not there while it is not.
+    cancelled: Option<String>,
+    total: show::Money,
+    refunded: show::Money,
+    country: String,
+    /// How many lines it has.
+    lines: i64,
+    /// How many pieces they are.
+    units: i64,
+    /// How many pieces came back.
+    returned: i64,
+    payment: String,
+    reference: Option<String>,
+    placed_at: DateTime<Utc>,
+    paid_at: Option<DateTime<Utc>>,
+}
+
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it only describes the view's own text")]
+struct OrderPage {
+    items: Vec<OrderRow>,
+    /// The cursor of the next page.
+    next: Option<String>,
+}
+
+/// Orders, the newest first: the caller's own; everybody's for staff.
+#[utoipa::path(get, path = "/v1/orders", tag = "orders", params(ListQuery), security(("bearer" = [])),
+    responses((status = 200, description = "A page of orders", body = OrderPage)))]
+async fn list(
+    State(app): State<Shared>,
+    Member(caller, account): Member,
+    Params(query): Params<ListQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let wanted = if caller.is_staff() { query.account } else { Some(account) };
+    if query.account.is_some() && query.account != wanted {
+        return Err(Problem::forbidden("only staff may list the orders of others"));
+    }
+    find(&app, wanted, query, &headers).await
+}
+
+/// The caller's own orders, the newest first.
+#[utoipa::path(get, path = "/v1/me/orders", tag = "orders", params(ListQuery), security(("bearer" = [])),
+    responses((status = 200, description = "A page of orders", body = OrderPage)))]
+async fn mine(
+    State(app): State<Shared>,
+    member: Member,
+    Params(query): Params<ListQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    find(&app, Some(member.1), query, &headers).await
+}
+
+async fn find(
+    app: &Shared,
+    account: Option<AccountId>,
+    query: ListQuery,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
+    let ask = lists::ask(query.limit, query.cursor)?;
+    app.await_views(&[OrderList::NAME], headers).await?;
+    let query = order_list::Query { account, status: query.status, payment_status: query.payment_status, ask };
+    Ok(reply::json(app.views.order_list(&query).await?.json))
+}
+
 /// Everything that happened to an order: what, when, by whom, by which command, and because of what.
 #[utoipa::path(get, path = "/v1/orders/{id}/history", tag = "orders", params(("id" = String, Path)),
     security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "Its events, the first one first", body = Entries)))]
@@ -117,5 +218,11 @@ fn shown(order: &Loaded<Order>) -> Result<Reply, Error> {
 
 /// The routes.
 pub fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(cancel)).routes(routes!(fulfil)).routes(routes!(one)).routes(routes!(history))
+    OpenApiRouter::new()
+        .routes(routes!(cancel))
+        .routes(routes!(fulfil))
+        .routes(routes!(one))
+        .routes(routes!(history))
+        .routes(routes!(list))
+        .routes(routes!(mine))
 }
