@@ -45,10 +45,18 @@ impl Log {
     /// # Errors
     /// [`StoreError::Postgres`] when the URL cannot be read.
     pub fn open(url: &str) -> Result<Self, StoreError> {
+        Self::open_with(url, MAX_CONNECTIONS)
+    }
+
+    /// The log in a database, with so many connections for reading at most.
+    ///
+    /// # Errors
+    /// [`StoreError::Postgres`] when the URL cannot be read.
+    pub fn open_with(url: &str, max_connections: u32) -> Result<Self, StoreError> {
         let options: PgConnectOptions = url.parse()?;
         let options = options.application_name("byteshop");
         let pool = PgPoolOptions::new()
-            .max_connections(MAX_CONNECTIONS)
+            .max_connections(max_connections)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_lazy_with(options.clone());
         Ok(Self { pool, options })

@@ -9,11 +9,14 @@ mod migrate;
 mod moment;
 pub mod output;
 pub mod progress;
+mod replay;
 mod roles;
 pub mod running;
+mod seed;
 mod summary;
 mod terminal;
 pub mod token;
+mod views;
 
 use clap::Parser as _;
 
@@ -56,6 +59,9 @@ async fn carry_out(command: Command, config: Config) -> Result<(), Failure> {
         Command::Relay => roles::relay(&config).await,
         Command::Migrate => migrate::run(&config).await,
         Command::Token(args) => token::run(&config, &args),
+        Command::Views(args) => views::run(&config, args).await,
+        Command::Replay(args) => replay::run(&config, args).await,
+        Command::Seed(args) => seed::run(&config, args).await,
         Command::Audit(args) => audit::run(&config, args).await,
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::{audit, config, roles, token};
+use super::{audit, config, replay, roles, seed, token, views};
 
 /// An event-sourced shop: one log, many views, an audit trail that answers.
 #[derive(Debug, Parser)]
@@ -52,6 +52,12 @@ pub(super) enum Command {
     Migrate,
     /// Ask the log who did what, when, by which command, and caused by what
     Audit(audit::AuditArgs),
+    /// Show where every view stands: position, lag, rate and state
+    Views(views::ViewsArgs),
+    /// Build views again from the log, or check them against it
+    Replay(replay::ReplayArgs),
+    /// Fill the shop with a small demo catalog, or with a retailer's real orders
+    Seed(seed::SeedArgs),
     /// Print an access token for curl (in development only)
     Token(token::TokenArgs),
     /// Print the settings in force, and where each comes from
@@ -69,7 +75,14 @@ impl Command {
     pub(super) fn is_a_role(&self) -> bool {
         match self {
             Self::Up(_) | Self::Serve(_) | Self::Work(_) | Self::Relay => true,
-            Self::Migrate | Self::Audit(_) | Self::Token(_) | Self::Config(_) | Self::Completions { .. } => false,
+            Self::Migrate
+            | Self::Audit(_)
+            | Self::Views(_)
+            | Self::Replay(_)
+            | Self::Seed(_)
+            | Self::Token(_)
+            | Self::Config(_)
+            | Self::Completions { .. } => false,
         }
     }
 }
@@ -78,16 +91,8 @@ impl Cli {
     /// The settings that were given as flags, by their names.
     pub(super) fn flags(&self) -> Vec<(&'static str, String)> {
         let data = self.global.data.as_ref().map(|data| data.to_string_lossy().into_owned());
-        let port = match &self.command {
-            Command::Up(args) | Command::Serve(args) => args.port.map(|port| port.to_string()),
-            Command::Work(_)
-            | Command::Relay
-            | Command::Migrate
-            | Command::Audit(_)
-            | Command::Token(_)
-            | Command::Config(_)
-            | Command::Completions { .. } => None,
-        };
+        let port = if let Command::Up(args) | Command::Serve(args) = &self.command { args.port } else { None };
+        let port = port.map(|port| port.to_string());
         let flags = [
             ("data", data),
             ("port", port),

@@ -39,7 +39,7 @@ enum Question {
 }
 
 pub(super) async fn run(config: &Config, args: AuditArgs) -> Result<(), Failure> {
-    let log = Shop::find(config)?.log()?;
+    let log = Shop::find(config)?.log(config)?;
     match args.question {
         Question::Log(args) => log::run(&log, args).await,
         Question::Show(args) => show::run(&log, args).await,

@@ -10,7 +10,8 @@ use super::running::Shop;
 use crate::config::Config;
 
 pub(super) async fn run(config: &Config) -> Result<(), Failure> {
-    let log = Shop::find(config)?.log()?;
+    let log = Shop::find(config)?.log(config)?;
+    // The views' schema looks into the log's, so the log comes first.
     log.migrate().await?;
     Views::beside(log.clone()).migrate().await?;
     let mut out = output::out();

@@ -106,7 +106,7 @@ impl Shop {
     }
 
     /// Its log.
-    pub fn log(&self) -> Result<Log, Failure> {
-        Ok(Log::open(&self.database_url)?)
+    pub fn log(&self, config: &Config) -> Result<Log, Failure> {
+        Ok(Log::open_with(&self.database_url, config.database_connections)?)
     }
 }

@@ -1,6 +1,6 @@
 //! `byteshop audit export`: the whole log, for other programs; never more than a page of it is in memory.
 
-use std::io::{IsTerminal as _, Write};
+use std::io::Write;
 
 use byteshop_eventstore::envelope::to_hex;
 use byteshop_eventstore::read::PAGE;
@@ -9,7 +9,8 @@ use byteshop_eventstore::{Log, Recorded};
 use super::record::{self, Record};
 use crate::cli::failure::Failure;
 use crate::cli::output::{self, Out};
-use crate::cli::{progress, terminal};
+use crate::cli::progress::Meter;
+use crate::cli::terminal;
 
 /// The columns of CSV.
 const COLUMNS: [&str; 15] = [
@@ -53,8 +54,8 @@ pub(super) async fn run(log: &Log, args: ExportArgs) -> Result<(), Failure> {
     if args.format == Form::Csv {
         row(&mut out, &COLUMNS)?;
     }
-    let shows = std::io::stderr().is_terminal() && !terminal::is_watched();
-    let bar = progress::bar(shows, "events", head - args.after);
+    // Between the lines of the export itself, a bar would be in the way.
+    let meter = (!terminal::is_watched()).then(|| Meter::new("export", "events"));
     let mut after = args.after;
     // What comes in meanwhile is for the next export: this one ends where the log ended when it began.
     while after < head {
@@ -70,11 +71,11 @@ pub(super) async fn run(log: &Log, args: ExportArgs) -> Result<(), Failure> {
                 Form::Csv => csv_row(&mut out, event)?,
             }
         }
-        bar.inc(events.len() as u64);
+        if let Some(meter) = &meter {
+            meter.at(after - args.after, head - args.after);
+        }
     }
-    out.flush()?;
-    bar.finish();
-    Ok(())
+    Ok(out.flush()?)
 }
 
 fn csv_row(out: &mut Out, event: &Recorded) -> Result<(), Failure> {
