@@ -354,3 +354,46 @@ async fn the_database_is_brought_up_to_date_twice_without_harm() {
         assert!(printed(command).contains("up to date"));
     }
 }
+
+#[tokio::test]
+async fn the_demo_shop_is_made_once_and_its_views_are_rebuilt_and_checked() {
+    let url = fresh_database().await;
+    let directory = tempfile::tempdir().unwrap();
+    let ask = |arguments: &[&str]| {
+        let mut command = byteshop(directory.path(), arguments);
+        command.env("BYTESHOP_DATABASE_URL", &url);
+        printed(command)
+    };
+    ask(&["migrate"]);
+    let made = lines(&ask(&["seed"]));
+    assert!(made.len() >= 30 && made.iter().all(|product| product["new"] == true));
+    let again = lines(&ask(&["seed"]));
+    assert!(again.iter().all(|product| product["new"] == false));
+    assert_eq!(made[0]["product"], again[0]["product"]);
+    let variants: i64 = made.iter().map(|product| product["variants"].as_i64().unwrap()).sum();
+    let head = lines(&ask(&["audit", "log", "--limit", "1"]))[0]["position"].as_i64().unwrap();
+
+    let views = lines(&ask(&["views"]));
+    assert!(views.iter().all(|view| view["position"] == 0 && view["lag"] == head && view["state"] == "live"));
+    let rebuilt = lines(&ask(&["replay", "--all"]));
+    assert_eq!(rebuilt.len(), views.len());
+    let stock = rebuilt.iter().find(|report| report["view"] == "stock_level").unwrap();
+    assert_eq!((&stock["rows"], &stock["position"]), (&json!(variants), &json!(head)));
+    assert!(ask(&["replay", "stock_level", "--check", "--format", "table"]).contains("equal, row by row"));
+    let past = lines(&ask(&["replay", "product_list", "--until", "0"]));
+    assert_eq!((&past[0]["rows"], &past[0]["table"]), (&json!(0), &json!("read.product_list__until")));
+    let table = ask(&["views", "--format", "table"]);
+    assert!(table.contains("product_list") && table.contains("live"), "{table}");
+
+    for (arguments, status) in [
+        (&["replay"][..], 2),
+        (&["replay", "no_such_view"], 2),
+        (&["replay", "--all", "--check", "--until", "1"], 2),
+        (&["replay", "sales", "--until", "999999"], 1),
+        (&["views", "--retry", "sales"], 1),
+    ] {
+        let mut command = byteshop(directory.path(), arguments);
+        command.env("BYTESHOP_DATABASE_URL", &url);
+        assert_eq!(refused(command).0, status, "{arguments:?}");
+    }
+}
