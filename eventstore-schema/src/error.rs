@@ -37,3 +37,29 @@ impl StoreError {
         }
     }
 }
+
+/// What to do next about an error that comes from Postgres, however deep it lies; for people who run a shop.
+pub fn advice(error: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(error) = error.downcast_ref::<sqlx::Error>() {
+            return advice_on(error);
+        }
+        next = error.source();
+    }
+    None
+}
+
+fn advice_on(error: &sqlx::Error) -> Option<&'static str> {
+    if matches!(error, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut) {
+        return Some("see whether Postgres runs, and whether BYTESHOP_DATABASE_URL names it");
+    }
+    let code = error.as_database_error()?.code()?;
+    // SQLSTATE 42P01 undefined table, 42883 undefined function, 3F000 undefined schema.
+    if ["42P01", "42883", "3F000"].contains(&code.as_ref()) {
+        return Some("`byteshop migrate` brings the database up to date");
+    }
+    // Class 28 invalid authorization, 3D000 undefined database.
+    let is_refused = code.starts_with("28") || code == "3D000";
+    is_refused.then_some("look at the user, the password and the database in BYTESHOP_DATABASE_URL")
+}

@@ -19,7 +19,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 pub use append::{Append, Outcome};
 pub use clock::Clock;
 pub use envelope::{Meta, NewEvent, Recorded, StreamId};
-pub use error::StoreError;
+pub use error::{StoreError, advice};
 pub use receipt::{NewReceipt, Receipt};
 
 static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");

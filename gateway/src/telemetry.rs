@@ -14,8 +14,9 @@ const SECONDS: [f64; 15] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1
 /// Upper bounds of what is counted in a batch.
 const SIZES: [f64; 12] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 2048.0];
 
-/// What is written when nobody says what: what Postgres remarks on migrations is of no use to anybody.
-const ROLE_LEVEL: &str = "info,sqlx=warn";
+/// What is written when nobody says what. What Postgres remarks on migrations is of no use to anybody, and whether
+/// JetStream is there is told by the relay.
+const ROLE_LEVEL: &str = "info,sqlx=warn,async_nats=warn";
 /// The same for a command that prints its answer anyway.
 const COMMAND_LEVEL: &str = "warn";
 

@@ -397,3 +397,20 @@ async fn the_demo_shop_is_made_once_and_its_views_are_rebuilt_and_checked() {
         assert_eq!(refused(command).0, status, "{arguments:?}");
     }
 }
+
+#[tokio::test]
+async fn a_database_that_is_away_or_empty_is_told_with_what_to_do() {
+    let directory = tempfile::tempdir().unwrap();
+    let empty = fresh_database().await;
+    let wrong = empty.replace("/test_", "/no_such_");
+    for (url, advice) in [
+        ("postgres://nobody:secret@127.0.0.1:1/shop", "see whether Postgres runs"),
+        (empty.as_str(), "byteshop migrate"),
+        (wrong.as_str(), "look at the user"),
+    ] {
+        let mut command = byteshop(directory.path(), &["audit", "log"]);
+        command.env("BYTESHOP_DATABASE_URL", url);
+        let (status, said) = refused(command);
+        assert!(status == 1 && said.contains(advice) && !said.contains("secret"), "{said}");
+    }
+}

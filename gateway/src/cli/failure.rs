@@ -49,7 +49,8 @@ pub fn status(outcome: Result<(), Failure>) -> u8 {
         // Whoever read our output has enough of it: that is how `| head` ends.
         Err(Failure::Refused(error)) if is_closed_pipe(&error) => DONE,
         Err(Failure::Refused(error)) => {
-            say(&words(&error));
+            let advice = byteshop_eventstore::advice(error.as_ref()).map(|advice| format!("\n  {advice}"));
+            say(&format!("{}{}", words(&error), advice.unwrap_or_default()));
             REFUSED
         }
     }

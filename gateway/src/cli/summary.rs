@@ -5,6 +5,8 @@ use serde_json::{Map, Value};
 
 /// Longest text that is quoted whole.
 const TEXT_MAX: usize = 40;
+/// Hexadecimal digits from which on a text is taken for a hash.
+const HASH_MIN: usize = 32;
 
 /// The data of an event in one line; what is no JSON object is shown as it is.
 pub fn of(data: &str) -> String {
@@ -21,13 +23,17 @@ pub fn value(value: &Value) -> String {
         Value::Bool(flag) => flag.to_string(),
         Value::Number(number) => number.to_string(),
         Value::String(text) => super::terminal::cut(text, TEXT_MAX),
+        Value::Array(items) if items.is_empty() => "none".to_owned(),
         Value::Array(items) => list(items),
+        Value::Object(fields) if fields.is_empty() => "none".to_owned(),
         Value::Object(fields) => money(fields).unwrap_or_else(|| format!("{{{}}}", object(fields))),
     }
 }
 
 fn object(fields: &Map<String, Value>) -> String {
-    let parts = fields.iter().filter(|(_, value)| !is_empty(value)).map(|(name, field)| {
+    let mut shown: Vec<_> = fields.iter().filter(|(_, value)| !is_empty(value) && !is_hash(value)).collect();
+    shown.sort_by_key(|(_, value)| is_id(value));
+    let parts = shown.into_iter().map(|(name, field)| {
         let name = name.replace('_', " ");
         match (field.as_array(), field.as_object()) {
             (Some(items), _) if !items.iter().all(is_plain) => counted(items.len(), &name),
@@ -36,6 +42,16 @@ fn object(fields: &Map<String, Value>) -> String {
         }
     });
     parts.collect::<Vec<_>>().join(", ")
+}
+
+/// Ids come last: what happened matters more than to which of many.
+fn is_id(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| byteshop_domain::ids::parse(text).is_ok())
+}
+
+/// Hashes tell a person nothing.
+fn is_hash(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| text.len() >= HASH_MIN && text.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 /// `1 line`, `3 lines`.
@@ -99,6 +115,11 @@ mod tests {
                 r#"{"on_hand":2,"parent":null,"to":["a","b","c","d"]}"#,
                 "on hand 2, parent none, to a + b + c and 1 more",
             ),
+            (
+                r#"{"order":"ord_00000000000000000000000007","quantity":1}"#,
+                "quantity 1, order ord_00000000000000000000000007",
+            ),
+            (r#"{"token_hash":"00112233445566778899aabbccddeeff","currency":"EUR"}"#, "currency EUR"),
             ("[1]", "[1]"),
         ] {
             assert_eq!(of(data), line);

@@ -93,13 +93,10 @@ fn compare(path: &str, before: Option<&Value>, after: Option<&Value>, changes: &
     if before == after {
         return;
     }
-    let empty = Value::Object(serde_json::Map::new());
     // What was not there, or is there no more, is told field by field too.
-    let (old, new) = match (before, after) {
-        (Some(old), Some(new)) => (old, new),
-        (Some(old @ Value::Object(_)), None) => (old, &empty),
-        (None, Some(new @ Value::Object(_))) => (&empty, new),
-        (before, after) => return changes.push(change(path, before, after)),
+    let (empty_before, empty_after) = (after.and_then(emptied), before.and_then(emptied));
+    let (Some(old), Some(new)) = (before.or(empty_before.as_ref()), after.or(empty_after.as_ref())) else {
+        return changes.push(change(path, before, after));
     };
     match (old, new) {
         (Value::Object(old), Value::Object(new)) if !is_money(old) && !is_money(new) => {
@@ -115,6 +112,15 @@ fn compare(path: &str, before: Option<&Value>, after: Option<&Value>, changes: &
             }
         }
         _ => changes.push(change(path, before, after)),
+    }
+}
+
+/// The same without anything in it: of a thing with fields, or of a list of such things.
+fn emptied(value: &Value) -> Option<Value> {
+    match value {
+        Value::Object(fields) if !fields.is_empty() && !is_money(fields) => Some(Value::Object(serde_json::Map::new())),
+        Value::Array(items) if items.iter().any(Value::is_object) => Some(Value::Array(Vec::new())),
+        Value::Object(_) | Value::Array(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
     }
 }
 
@@ -157,5 +163,13 @@ mod tests {
             ]
         );
         assert_eq!(changes(&before, &before), []);
+        assert_eq!(
+            changes(&json!({}), &json!({"lines": [{"a": 1}], "tags": ["x"], "none": {}})),
+            [
+                ("/lines/0/a".into(), None, Some(json!(1))),
+                ("/none".into(), None, Some(json!({}))),
+                ("/tags".into(), None, Some(json!(["x"]))),
+            ]
+        );
     }
 }
