@@ -59,6 +59,9 @@ pub enum Error {
         /// The version that there is.
         current: i64,
     },
+    /// It was refused before, for this reason, and the same request gets the same answer.
+    #[error(transparent)]
+    Replayed(Box<Error>),
     /// The idempotency key was used for another request.
     #[error("the idempotency key was used for another request")]
     KeyReused,

@@ -147,7 +147,7 @@ impl Commands {
     /// The first answer to a command that was carried out before, if it was.
     ///
     /// # Errors
-    /// [`Error::KeyReused`] when the key belongs to another request; the first refusal when it was refused.
+    /// [`Error::KeyReused`] when the key belongs to another request, [`Error::Replayed`] when it was refused.
     pub async fn first_answer<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<Done<T>>, Error> {
         let Some(receipt) = self.log().receipt(&key.who, &key.key).await? else { return Ok(None) };
         if receipt.fingerprint != key.fingerprint {
@@ -160,11 +160,12 @@ impl Commands {
 
 impl<T> Stored<T> {
     fn into_result(self, position: Option<i64>, replayed: bool) -> Result<Done<T>, Error> {
-        match self {
-            Self::Accepted(answer) => Ok(Done { answer, position, replayed }),
-            Self::Rejected(rejected) => Err(Error::Rejected(rejected)),
-            Self::Version(current) => Err(Error::Version { current }),
-        }
+        let refusal = match self {
+            Self::Accepted(answer) => return Ok(Done { answer, position, replayed }),
+            Self::Rejected(rejected) => Error::Rejected(rejected),
+            Self::Version(current) => Error::Version { current },
+        };
+        Err(if replayed { Error::Replayed(Box::new(refusal)) } else { refusal })
     }
 }
 
@@ -189,7 +190,7 @@ impl Drop for RevokeOnDrop<'_> {
 fn count(command: &'static str, error: Option<&Error>) {
     let outcome = match error {
         None => "accepted",
-        Some(Error::Rejected(_)) => "rejected",
+        Some(Error::Rejected(_) | Error::Replayed(_)) => "rejected",
         Some(Error::Version { .. } | Error::KeyReused | Error::InFlight | Error::Contended) => "conflict",
         Some(Error::Store(_) | Error::Codec(_) | Error::Provider(_)) => "failed",
     };

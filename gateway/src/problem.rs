@@ -179,6 +179,7 @@ impl From<Error> for Problem {
                 problem.etag = Some(current);
                 problem
             }
+            Error::Replayed(first) => Self { replayed: true, ..Self::from(*first) },
             Error::KeyReused => Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "idempotency.key_reused",

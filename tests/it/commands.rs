@@ -20,6 +20,7 @@ use futures_util::future::join_all;
 fn code(error: &Error) -> &str {
     match error {
         Error::Rejected(rejected) => &rejected.code,
+        Error::Replayed(first) => code(first),
         other => panic!("{other:?}"),
     }
 }
