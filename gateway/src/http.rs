@@ -5,6 +5,7 @@
 pub mod admin;
 pub mod ask;
 pub mod audit;
+pub mod body;
 pub mod carts;
 pub mod categories;
 pub mod lists;

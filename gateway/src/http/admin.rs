@@ -48,6 +48,9 @@ struct AuditQuery {
 
 impl AuditQuery {
     fn filter(&self) -> Result<Filter, Problem> {
+        if [&self.r#type, &self.actor].into_iter().flatten().any(|text| text.contains('\0')) {
+            return Err(Problem::malformed("request.invalid_query", "type and actor are printable texts"));
+        }
         let stream = match &self.stream {
             Some(id) => {
                 let (kind, stream) = byteshop_domain::locate(id)

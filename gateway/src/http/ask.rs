@@ -1,33 +1,22 @@
 //! Reading requests: ids from the path, the query, the body, and the one place where a request becomes an intent.
 
 use std::net::IpAddr;
-use std::time::Duration;
 
-use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Query, RawPathParams, Request};
 use byteshop_commands::{At, Done, Error, Intent, Key, Loaded, Rejected, Snapshot, Unit};
 use byteshop_domain::ids::{CartId, Id};
 use byteshop_domain::{Decider, Kind};
 use chrono::DateTime;
-use futures_util::StreamExt as _;
+use http::HeaderMap;
 use http::request::Parts;
-use http::{HeaderMap, StatusCode, header};
-use serde::de::{DeserializeOwned, IgnoredAny};
-use tokio::time::timeout;
+use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use super::{App, Edge, Shared};
+use super::{App, Edge, Shared, body};
 use crate::actor::Who;
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
 use crate::{idempotency, version};
-
-/// Largest body: ten times the largest product, with all its variants.
-pub const BODY_MAX: usize = 1 << 20;
-/// How long a body may take: a megabyte over a bad mobile connection.
-const BODY_PATIENCE: Duration = Duration::from_secs(30);
-/// How much of a body that is too large is still read, so that its sender hears why it was refused.
-const DRAIN_MAX: usize = 16 << 20;
 
 /// The id in the path. What is no id, or the id of something else, names nothing that exists: 404.
 #[derive(Debug, Clone, Copy)]
@@ -222,104 +211,13 @@ where
         // Whoever may not ask at all learns that first, before anything is said about the body.
         let who = W::from_request_parts(&mut parts, app).await?;
         let if_match = version::if_match(&parts.headers)?;
-        let bytes = timeout(BODY_PATIENCE, read(&parts.headers, body)).await.map_err(|_| too_slow())??;
+        let bytes = body::read(&parts.headers, body).await?;
         let owner = || who.caller().key_owner();
         let key = idempotency::key(&parts.headers, owner, &parts.method, &parts.uri, &bytes)?;
-        let body = parse(&parts.headers, &bytes)?;
+        let body = body::parse(&parts.headers, &bytes)?;
         let (request_id, trace_id) = (Edge::of(&parts).request_id, trace_id(&parts.headers));
         Ok(Self { who, body, request_id, trace_id, key, if_match, cart: None })
     }
-}
-
-/// Reads a body whole, up to the limit.
-async fn read(headers: &HeaderMap, body: axum::body::Body) -> Result<Bytes, Problem> {
-    let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    if announced.is_none_or(|length| length <= BODY_MAX) {
-        match axum::body::to_bytes(body, BODY_MAX).await {
-            Ok(bytes) => return Ok(bytes),
-            // Either it was too large after all, or its sender went away and hears nothing of this.
-            Err(_) => return Err(too_large()),
-        }
-    }
-    if announced.is_some_and(|length| length <= DRAIN_MAX) {
-        let mut chunks = body.into_data_stream();
-        while let Some(Ok(_)) = chunks.next().await {}
-    }
-    Err(too_large())
-}
-
-fn too_slow() -> Problem {
-    let detail = format!("the body did not arrive within {} seconds", BODY_PATIENCE.as_secs());
-    Problem::new(StatusCode::REQUEST_TIMEOUT, "request.timeout", detail)
-}
-
-fn too_large() -> Problem {
-    let detail = format!("a body has at most {BODY_MAX} bytes");
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "request.too_large", detail)
-}
-
-/// Reads JSON, and blames the field that does not fit.
-fn parse<T: DeserializeOwned>(headers: &HeaderMap, bytes: &[u8]) -> Result<T, Problem> {
-    // A command that takes nothing, or only what may be left out, needs no body.
-    let text = if bytes.is_empty() { b"{}" } else { bytes };
-    if !bytes.is_empty() && !is_json(headers) {
-        return Err(Problem::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "request.unsupported_media_type",
-            "a body is application/json",
-        ));
-    }
-    if !text.trim_ascii_start().starts_with(b"{") {
-        // A struct could also be read from an array of its fields, which nobody means.
-        return Err(match serde_json::from_slice::<IgnoredAny>(text) {
-            Ok(_) => Problem::invalid("", "the body is an object"),
-            Err(error) => refuse(&error, String::new()),
-        });
-    }
-    let mut json = serde_json::Deserializer::from_slice(text);
-    let parsed = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let pointer = pointer(error.path());
-        refuse(error.inner(), pointer)
-    })?;
-    json.end().map_err(|error| refuse(&error, String::new()))?;
-    Ok(parsed)
-}
-
-fn is_json(headers: &HeaderMap) -> bool {
-    let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return false };
-    let essence = value.split(';').next().unwrap_or_default().trim();
-    essence.eq_ignore_ascii_case("application/json")
-}
-
-fn refuse(error: &serde_json::Error, pointer: String) -> Problem {
-    let text = error.to_string();
-    // Where it stands is said by the pointer; a line and a column mean nothing to a program's user.
-    let detail = text.rsplit_once(" at line ").map_or(text.as_str(), |(detail, _)| detail);
-    if !error.is_data() {
-        return Problem::malformed("request.malformed_json", format!("the body is not JSON: {text}"));
-    }
-    // These two are said of the object, and name the field only in words.
-    let named = detail.strip_prefix("missing field `").or_else(|| detail.strip_prefix("duplicate field `"));
-    let pointer = match named.and_then(|rest| rest.split_once('`')) {
-        Some((field, _)) => format!("{pointer}/{field}"),
-        None => pointer,
-    };
-    Problem::invalid(pointer, detail.to_owned())
-}
-
-/// A path as a JSON pointer (RFC 6901, section 3).
-fn pointer(path: &serde_path_to_error::Path) -> String {
-    use serde_path_to_error::Segment;
-    let mut pointer = String::new();
-    for segment in path {
-        match segment {
-            Segment::Map { key } => pointer.extend(["/", &key.replace('~', "~0").replace('/', "~1")]),
-            Segment::Seq { index } => pointer.extend(["/", &index.to_string()]),
-            // The name of a variant is no part of the text's own structure, or is its key.
-            Segment::Enum { .. } | Segment::Unknown => {}
-        }
-    }
-    pointer
 }
 
 /// The trace id of a `traceparent` header (W3C Trace Context, section 3.2).
@@ -393,4 +291,26 @@ async fn path(parts: &mut Parts, app: &Shared) -> Result<RawPathParams, Problem>
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn only_a_well_formed_trace_is_kept() {
+        let of = |text: &'static str| {
+            trace_id(&HeaderMap::from_iter([("traceparent".parse().unwrap(), HeaderValue::from_static(text))]))
+        };
+        let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+        assert_eq!(of("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01").as_deref(), Some(trace));
+        for text in [
+            "",
+            "00",
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+        ] {
+            assert_eq!(of(text), None, "{text}");
+        }
+    }
+}

@@ -71,13 +71,13 @@ impl ListQuery {
                 "status" => query.status = Some(shown(&value).ok_or_else(|| wrong("a status, or all"))?),
                 "limit" => query.limit = Some(value.parse().map_err(|_| wrong("a whole number"))?),
                 "cursor" => query.cursor = Some(value),
-                other => match other.strip_prefix(ATTRIBUTE) {
-                    Some(attribute) => query.attributes.push((attribute.to_owned(), value)),
-                    None => {
+                other => {
+                    let Some(attribute) = other.strip_prefix(ATTRIBUTE) else {
                         let detail = format!("there is no parameter {}", other.chars().take(40).collect::<String>());
                         return Err(Problem::malformed("request.invalid_query", detail));
-                    }
-                },
+                    };
+                    query.attributes.push((attribute.to_owned(), value));
+                }
             }
         }
         Ok(query)

@@ -1,0 +1,122 @@
+//! Reading bodies: a limit, a time, and a word about the field that does not fit.
+
+use std::time::Duration;
+
+use axum::body::Bytes;
+use futures_util::StreamExt as _;
+use http::{HeaderMap, StatusCode, header};
+use serde::de::{DeserializeOwned, IgnoredAny};
+use tokio::time::timeout;
+
+use crate::problem::Problem;
+
+/// Largest body: ten times the largest product, with all its variants.
+pub const BODY_MAX: usize = 1 << 20;
+/// How long a body may take: a megabyte over a bad mobile connection.
+const BODY_PATIENCE: Duration = Duration::from_secs(30);
+/// How much of a body that is too large is still read, so that its sender hears why it was refused.
+const DRAIN_MAX: usize = 16 << 20;
+
+/// Reads a body whole, up to the limit, in time.
+pub(super) async fn read(headers: &HeaderMap, body: axum::body::Body) -> Result<Bytes, Problem> {
+    timeout(BODY_PATIENCE, read_whole(headers, body)).await.map_err(|_| too_slow())?
+}
+
+async fn read_whole(headers: &HeaderMap, body: axum::body::Body) -> Result<Bytes, Problem> {
+    let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_none_or(|length| length <= BODY_MAX) {
+        match axum::body::to_bytes(body, BODY_MAX).await {
+            Ok(bytes) => return Ok(bytes),
+            // Either it was too large after all, or its sender went away and hears nothing of this.
+            Err(_) => return Err(too_large()),
+        }
+    }
+    if announced.is_some_and(|length| length <= DRAIN_MAX) {
+        let mut chunks = body.into_data_stream();
+        while let Some(Ok(_)) = chunks.next().await {}
+    }
+    Err(too_large())
+}
+
+fn too_slow() -> Problem {
+    let detail = format!("the body did not arrive within {} seconds", BODY_PATIENCE.as_secs());
+    Problem::new(StatusCode::REQUEST_TIMEOUT, "request.timeout", detail)
+}
+
+fn too_large() -> Problem {
+    let detail = format!("a body has at most {BODY_MAX} bytes");
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "request.too_large", detail)
+}
+
+/// Reads JSON, and blames the field that does not fit.
+pub(super) fn parse<T: DeserializeOwned>(headers: &HeaderMap, bytes: &[u8]) -> Result<T, Problem> {
+    // A command that takes nothing, or only what may be left out, needs no body.
+    let text = if bytes.is_empty() { b"{}" } else { bytes };
+    if !bytes.is_empty() && !is_json(headers) {
+        return Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "request.unsupported_media_type",
+            "a body is application/json",
+        ));
+    }
+    if !text.trim_ascii_start().starts_with(b"{") {
+        // A struct could also be read from an array of its fields, which nobody means.
+        return Err(not_json(text).unwrap_or_else(|| Problem::invalid("", "the body is an object")));
+    }
+    let mut json = serde_json::Deserializer::from_slice(text);
+    let parsed = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let pointer = pointer(error.path());
+        refuse(error.inner(), pointer, text)
+    })?;
+    json.end().map_err(|error| refuse(&error, String::new(), text))?;
+    Ok(parsed)
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return false };
+    let essence = value.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/json")
+}
+
+/// What is wrong with a text that is no JSON at all.
+fn not_json(text: &[u8]) -> Option<Problem> {
+    let error = serde_json::from_slice::<IgnoredAny>(text).err()?;
+    Some(Problem::malformed("request.malformed_json", format!("the body is not JSON: {error}")))
+}
+
+fn refuse(error: &serde_json::Error, pointer: String, body: &[u8]) -> Problem {
+    // Some values of a wrong type are told as wrong syntax, so the text is read again for its syntax alone.
+    if !error.is_data()
+        && let Some(problem) = not_json(body)
+    {
+        return problem;
+    }
+    let text = error.to_string();
+    // Where it stands is said by the pointer; a line and a column mean nothing to a program's user.
+    let detail = text.rsplit_once(" at line ").map_or(text.as_str(), |(detail, _)| detail);
+    // These two are said of the object, and name the field only in words.
+    let named = detail.strip_prefix("missing field `").or_else(|| detail.strip_prefix("duplicate field `"));
+    let pointer = match named.and_then(|rest| rest.split_once('`')) {
+        Some((field, _)) => format!("{pointer}/{field}"),
+        None => pointer,
+    };
+    Problem::invalid(pointer, detail.to_owned())
+}
+
+/// A path as a JSON pointer (RFC 6901, section 3).
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    let mut pointer = String::new();
+    for segment in path {
+        match segment {
+            Segment::Map { key } => pointer.extend(["/", &key.replace('~', "~0").replace('/', "~1")]),
+            Segment::Seq { index } => pointer.extend(["/", &index.to_string()]),
+            // The name of a variant is no part of the text's own structure, or is its key.
+            Segment::Enum { .. } | Segment::Unknown => {}
+        }
+    }
+    pointer
+}
+
+#[cfg(test)]
+mod tests;
