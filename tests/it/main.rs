@@ -9,6 +9,7 @@
 
 mod commands;
 mod delivery;
+mod http;
 mod log;
 mod projections;
 mod servers;

@@ -3,4 +3,5 @@
 
 pub mod patience;
 pub mod servers;
+pub mod shop;
 pub mod write_side;

@@ -1,0 +1,7 @@
+//! The contract with users over HTTP: journeys, conventions, and every way in which a request can be wrong.
+
+mod conventions;
+mod errors;
+mod journeys;
+mod openapi;
+mod ownership;

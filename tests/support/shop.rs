@@ -1,0 +1,283 @@
+//! A shop over HTTP in this process: a database of its own, every view, the processes, and a client.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use byteshop_commands::{Appender, Commands, processes};
+use byteshop_domain::ids::{AccountId, Id as _};
+use byteshop_domain::process::settle_order::SettleOrder;
+use byteshop_eventstore::{Clock, Log};
+use byteshop_gateway::http::operations::RoleState;
+use byteshop_gateway::http::{App, Health, Seen, router};
+use byteshop_gateway::limits::Limits;
+use byteshop_gateway::token::{LIFETIME, Role, Tokens};
+use byteshop_projections::{Feed, Views};
+use chrono::TimeDelta;
+use reqwest::header::HeaderMap;
+use reqwest::{Client, Method, RequestBuilder};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::servers::fresh_database;
+
+/// A running shop; dropped, it ends.
+pub struct TestShop {
+    /// Where it answers, such as `http://127.0.0.1:40123`.
+    pub url: String,
+    /// Its log.
+    pub log: Log,
+    /// Its write side.
+    pub commands: Commands,
+    /// Its read side.
+    pub views: Views,
+    /// Its token keys.
+    pub tokens: Tokens,
+    /// What its processes and views do.
+    pub health: Health,
+    client: Client,
+    _running: JoinSet<()>,
+}
+
+/// A request on its way to a shop.
+#[must_use]
+pub struct Call {
+    request: RequestBuilder,
+}
+
+/// What a shop answered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, null when there is none, a string when it is no JSON.
+    pub body: Value,
+}
+
+/// A guest's cart.
+#[derive(Debug, Clone)]
+pub struct GuestCart {
+    /// Its id.
+    pub id: String,
+    /// What opens it.
+    pub token: String,
+}
+
+impl TestShop {
+    /// Starts a shop without limits.
+    pub async fn start() -> Self {
+        Self::start_with(Limits::default()).await
+    }
+
+    /// Starts a shop.
+    pub async fn start_with(limits: Limits) -> Self {
+        let log = Log::open(&fresh_database().await).unwrap();
+        log.migrate().await.unwrap();
+        let views = Views::beside(log.clone());
+        views.migrate().await.unwrap();
+        let cancel = CancellationToken::new();
+        let [of_feed, of_process] = [(); 2].map(|()| Arc::new(Notify::new()));
+        let wake = [Arc::clone(&of_feed), Arc::clone(&of_process)];
+        let woken = move |_| wake.iter().for_each(|hint| hint.notify_one());
+        let (appender, appending) = Appender::new(log.clone(), woken, cancel.clone());
+        let commands = Commands::new(log.clone(), appender);
+        let feed = Feed::start(log.clone(), None, 0, of_feed, cancel.clone());
+        let mut running = JoinSet::new();
+        running.spawn(appending);
+        running.spawn(processes::run::<SettleOrder>(commands.clone(), of_process, cancel.clone()));
+        let of_views = (views.clone(), cancel.clone());
+        running.spawn(async move { of_views.0.run(feed, &[], of_views.1).await.unwrap() });
+        let (tokens, health) = (Tokens::ephemeral().unwrap(), Health::default());
+        health.set("views", RoleState::Up);
+        let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle();
+        let app = App {
+            commands: commands.clone(),
+            views: views.clone(),
+            tokens: tokens.clone(),
+            metrics,
+            health: health.clone(),
+            limits,
+            pay_within: TimeDelta::minutes(30),
+            dev: true,
+            seen: Seen::default(),
+        };
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
+        running.spawn(async move { axum::serve(listener, service).await.unwrap() });
+        let client = Client::builder().timeout(Duration::from_mins(1)).build().unwrap();
+        Self { url, log, commands, views, tokens, health, client, _running: running }
+    }
+
+    /// An access token of somebody new with this role.
+    pub fn token(&self, role: Role) -> String {
+        self.token_of(role, AccountId::from_uuid(Clock.new_id()))
+    }
+
+    /// An access token of an account.
+    pub fn token_of(&self, role: Role, account: AccountId) -> String {
+        self.tokens.issue(role, account, LIFETIME).unwrap()
+    }
+
+    /// A request.
+    pub fn call(&self, method: Method, path: &str) -> Call {
+        Call { request: self.client.request(method, format!("{}{path}", self.url)) }
+    }
+
+    /// A query.
+    pub fn get(&self, path: &str) -> Call {
+        self.call(Method::GET, path)
+    }
+
+    /// A command.
+    pub fn post(&self, path: &str) -> Call {
+        self.call(Method::POST, path)
+    }
+
+    /// A command that sets.
+    pub fn put(&self, path: &str) -> Call {
+        self.call(Method::PUT, path)
+    }
+
+    /// A command that changes.
+    pub fn patch(&self, path: &str) -> Call {
+        self.call(Method::PATCH, path)
+    }
+
+    /// A command that removes.
+    pub fn delete(&self, path: &str) -> Call {
+        self.call(Method::DELETE, path)
+    }
+
+    /// A published product with one variant of so many pieces; gives the ids of both.
+    pub async fn product(&self, sku: &str, price: i64, on_hand: i64) -> (String, String) {
+        let admin = self.token(Role::Admin);
+        let made = self.post("/v1/products").by(&admin).json(json!({"title": format!("Thing {sku}")})).send().await;
+        let product = made.expect(201).id();
+        let path = format!("/v1/products/{product}/variants");
+        let variant = json!({"sku": sku, "price": {"amount": price, "currency": "EUR"}});
+        let added = self.post(&path).by(&admin).json(variant).send().await.expect(201);
+        let variant = added.body["variants"][0]["id"].as_str().unwrap().to_owned();
+        self.post(&format!("/v1/products/{product}/publish")).by(&admin).send().await.expect(200);
+        if on_hand > 0 {
+            let movement = json!({"type": "received", "quantity": on_hand});
+            self.post(&format!("/v1/variants/{variant}/stock")).by(&admin).json(movement).send().await.expect(200);
+        }
+        (product, variant)
+    }
+
+    /// A guest's empty cart.
+    pub async fn guest_cart(&self) -> GuestCart {
+        let made = self.post("/v1/carts").json(json!({"currency": "EUR"})).send().await.expect(201);
+        GuestCart { id: made.id(), token: made.body["cart_token"].as_str().unwrap().to_owned() }
+    }
+
+    /// A guest's cart with so much of a variant and an address, ready for checkout.
+    pub async fn full_cart(&self, variant: &str, quantity: i64) -> GuestCart {
+        let cart = self.guest_cart().await;
+        let line = format!("/v1/carts/{}/lines/{variant}", cart.id);
+        self.put(&line).with(&cart).json(json!({"quantity": quantity})).send().await.expect(200);
+        let address = json!({"country": "DE", "postal_code": "10115", "city": "Berlin"});
+        self.put(&format!("/v1/carts/{}/address", cart.id)).with(&cart).json(address).send().await.expect(200);
+        cart
+    }
+
+    /// A guest's order of so much of a variant, and the cart that opens it.
+    pub async fn order(&self, variant: &str, quantity: i64) -> (Answer, GuestCart) {
+        let cart = self.full_cart(variant, quantity).await;
+        let placed = self.post(&format!("/v1/carts/{}/checkout", cart.id)).with(&cart).send().await;
+        (placed.expect(201), cart)
+    }
+}
+
+impl Call {
+    /// With an access token.
+    pub fn by(self, token: &str) -> Self {
+        Self { request: self.request.bearer_auth(token) }
+    }
+
+    /// With the token of a cart.
+    pub fn with(self, cart: &GuestCart) -> Self {
+        self.header("Cart-Token", &cart.token)
+    }
+
+    /// With an idempotency key.
+    pub fn key(self, key: &str) -> Self {
+        self.header("Idempotency-Key", key)
+    }
+
+    /// With a header.
+    pub fn header(self, name: &str, value: &str) -> Self {
+        Self { request: self.request.header(name, value) }
+    }
+
+    /// With a body.
+    #[expect(clippy::needless_pass_by_value, reason = "callers make the body where they send it")]
+    pub fn json(self, body: Value) -> Self {
+        Self { request: self.request.json(&body) }
+    }
+
+    /// With any bytes as JSON.
+    pub fn body(self, body: impl Into<reqwest::Body>) -> Self {
+        Self { request: self.request.header("Content-Type", "application/json").body(body) }
+    }
+
+    /// With any bytes, of which nothing is said.
+    pub fn body_raw(self, body: impl Into<reqwest::Body>) -> Self {
+        Self { request: self.request.body(body) }
+    }
+
+    /// Sends it.
+    pub async fn send(self) -> Answer {
+        let response = self.request.send().await.expect("the shop answers");
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = response.text().await.unwrap();
+        let body = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap_or(Value::from(text)) };
+        Answer { status, headers, body }
+    }
+}
+
+impl Answer {
+    /// The answer, which has this status.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{}", self.body);
+        self
+    }
+
+    /// It is this problem.
+    #[track_caller]
+    pub fn expect_problem(self, status: u16, code: &str) -> Self {
+        assert_eq!((self.status, self.body["code"].as_str()), (status, Some(code)), "{}", self.body);
+        assert_eq!(self.header("content-type"), Some("application/problem+json"));
+        self
+    }
+
+    /// A header, if it is there.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// The id of the thing in the body.
+    #[track_caller]
+    pub fn id(&self) -> String {
+        self.body["id"].as_str().unwrap_or_else(|| panic!("no id in {}", self.body)).to_owned()
+    }
+
+    /// A text of the body.
+    #[track_caller]
+    pub fn text(&self, pointer: &str) -> &str {
+        self.body.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("no {pointer} in {}", self.body))
+    }
+
+    /// The position of the command's last event.
+    #[track_caller]
+    pub fn position(&self) -> i64 {
+        self.header("log-position").unwrap_or_else(|| panic!("no position: {}", self.body)).parse().unwrap()
+    }
+}
