@@ -191,13 +191,19 @@ impl Log {
         Ok(self.read_log(position - 1, 1).await?.into_iter().find(|event| event.position == position))
     }
 
-    /// The events of one chain of causes and effects, in order.
-    pub async fn read_correlation(&self, correlation: Uuid, limit: i64) -> Result<Vec<Recorded>, StoreError> {
+    /// The next events of one chain of causes and effects after a position, in order.
+    pub async fn read_correlation(
+        &self,
+        correlation: Uuid,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<Recorded>, StoreError> {
         Ok(sqlx::query_as(
             "select position, id, category, stream, version, type, schema, data::text as data, meta::text as meta, recorded_at, leaf
-             from log.event where correlation = $1 order by position limit $2",
+             from log.event where correlation = $1 and position > $2 order by position limit $3",
         )
         .bind(correlation)
+        .bind(after)
         .bind(limit)
         .fetch_all(self.pool())
         .await?)

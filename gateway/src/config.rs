@@ -52,7 +52,7 @@ pub struct Config {
     pub rate_limit_address: u32,
     /// Requests of one account in a minute; 0 for no limit.
     pub rate_limit_account: u32,
-    /// Connections to Postgres of one process, at most.
+    /// Connections of one process for reading the log, at most; the views have some more.
     pub database_connections: u32,
     /// The directory of the programs of Postgres.
     pub pg_bin: Option<PathBuf>,

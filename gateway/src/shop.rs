@@ -31,6 +31,8 @@ const STOP_WITHIN: Duration = Duration::from_secs(10);
 pub struct Settings {
     /// Where Postgres is.
     pub database_url: String,
+    /// Connections for reading the log, at most.
+    pub database_connections: u32,
     /// Where JetStream is and what the stream is called.
     pub nats: NatsConfig,
     /// Which roles run.
@@ -88,7 +90,7 @@ impl Hints {
 impl Shop {
     /// Starts the roles; the schemas are up to date already. Returns when HTTP, if wanted, is served.
     pub async fn start(settings: Settings) -> Result<Self> {
-        let log = Log::open(&settings.database_url)?;
+        let log = Log::open_with(&settings.database_url, settings.database_connections)?;
         let views = Views::beside(log.clone());
         let (cancel, writing) = (CancellationToken::new(), CancellationToken::new());
         let hints = Hints::default();

@@ -38,6 +38,13 @@ pub(super) struct WorkArgs {
 /// Everything on this machine, with a Postgres and a NATS of its own unless others are configured.
 pub(super) async fn up(config: &Config) -> Result<(), Failure> {
     let started = Instant::now();
+    // Shop::start would find out as well, but only after the servers have started.
+    let address = address(config);
+    if let Err(error) = std::net::TcpListener::bind(address) {
+        return Err(Failure::refused(format!(
+            "cannot listen on {address} ({error}): stop what listens there, or choose another port with --port, 0 for any free one"
+        )));
+    }
     let servers = Servers::start(&config.data, server_options(config)).await?;
     let outcome = up_on(config, &servers, started).await;
     servers.stop().await;
@@ -117,6 +124,7 @@ fn server_options(config: &Config) -> Options {
 fn settings(config: &Config, database_url: &str, nats_url: &str, roles: Roles) -> Result<Settings, Failure> {
     Ok(Settings {
         database_url: database_url.to_owned(),
+        database_connections: config.database_connections,
         nats: NatsConfig { stream: config.nats_stream.clone(), ..NatsConfig::new(nats_url) },
         roles,
         tokens: tokens(config)?,

@@ -1,4 +1,4 @@
-//! Data in one line for people: `quantity 3, price 19.99 EUR, 2 lines`.
+//! Data in one line for people: `price 19.99 EUR, quantity 3, 2 lines`.
 
 use byteshop_domain::Currency;
 use serde_json::{Map, Value};
@@ -22,6 +22,7 @@ pub fn value(value: &Value) -> String {
         Value::Null => "none".to_owned(),
         Value::Bool(flag) => flag.to_string(),
         Value::Number(number) => number.to_string(),
+        Value::String(text) if text.contains([',', '"']) => format!("“{}”", super::terminal::cut(text, TEXT_MAX)),
         Value::String(text) => super::terminal::cut(text, TEXT_MAX),
         Value::Array(items) if items.is_empty() => "none".to_owned(),
         Value::Array(items) => list(items),
@@ -32,7 +33,8 @@ pub fn value(value: &Value) -> String {
 
 fn object(fields: &Map<String, Value>) -> String {
     let mut shown: Vec<_> = fields.iter().filter(|(_, value)| !is_empty(value) && !is_hash(value)).collect();
-    shown.sort_by_key(|(_, value)| is_id(value));
+    // What it comes to first, to which of many last.
+    shown.sort_by_key(|(_, value)| (value.as_object().and_then(money).is_none(), is_id(value)));
     let parts = shown.into_iter().map(|(name, field)| {
         let name = name.replace('_', " ");
         match (field.as_array(), field.as_object()) {
@@ -44,7 +46,6 @@ fn object(fields: &Map<String, Value>) -> String {
     parts.collect::<Vec<_>>().join(", ")
 }
 
-/// Ids come last: what happened matters more than to which of many.
 fn is_id(value: &Value) -> bool {
     value.as_str().is_some_and(|text| byteshop_domain::ids::parse(text).is_ok())
 }
@@ -106,7 +107,8 @@ mod tests {
     fn data_is_told_in_one_line() {
         for (data, line) in [
             ("{}", ""),
-            (r#"{"quantity":3,"price":{"amount":1999,"currency":"EUR"}}"#, "quantity 3, price 19.99 EUR"),
+            (r#"{"quantity":3,"price":{"amount":1999,"currency":"EUR"}}"#, "price 19.99 EUR, quantity 3"),
+            (r#"{"title":"Tote, black"}"#, "title “Tote, black”"),
             (r#"{"total":{"amount":-5,"currency":"EUR"}}"#, "total −0.05 EUR"),
             (r#"{"total":{"amount":500,"currency":"JPY"}}"#, "total 500 JPY"),
             (r#"{"lines":[{"a":1}],"attributes":{}}"#, "1 line"),

@@ -207,13 +207,12 @@ impl Layout {
             data = format!("[of {}] {data}", moment.format("%Y-%m-%d"));
         }
         if !self.wide {
-            (who, to, data) =
-                (record::with_short_ids(&who), record::with_short_ids(&to), record::with_short_ids(&data));
+            (who, to) = (record::with_short_ids(&who), record::with_short_ids(&to));
         }
         let middle = self.columns(&who, &record::what(event), &to, command);
         if let Some(width) = self.width {
             let used = columns(&start) + columns(&time) + 2 + columns(&middle);
-            data = cut(&data, width.saturating_sub(used));
+            data = cut(&record::with_short_ids(&data), width.saturating_sub(used));
         }
         writeln!(out, "{start}{}  {middle}{}", styled(&time, Style::Dim), styled(&data, Style::Dim))
     }

@@ -17,6 +17,9 @@ use crate::cli::output::{self, Format, FormatArg};
 /// Events that a trace reads at most: more than that, nobody reads, and an import is one chain of a million.
 const EVENTS_MAX: i64 = 1_000;
 
+/// Causes above a position that are read when its chain is longer than that.
+const CAUSES_MAX: usize = 100;
+
 /// Around what.
 #[derive(Debug, clap::Args)]
 pub(super) struct TraceArgs {
@@ -66,9 +69,9 @@ pub(super) async fn run(log: &Log, args: TraceArgs) -> Result<(), Failure> {
     }
     let mut out = output::out();
     let mut roots = Vec::new();
-    for chain in chains.into_values() {
-        let events = log.read_correlation(chain, EVENTS_MAX).await?;
-        let cut = is_full(&events, EVENTS_MAX);
+    for (position, chain) in chains {
+        let events = around(log, chain, position).await?;
+        let cut = i64::try_from(events.len()).is_ok_and(|count| count >= EVENTS_MAX);
         let steps = tree::grow(events);
         match format {
             Format::Table => draw::draw(&mut out, &steps, &|event| marked.is(event), cut)?,
@@ -91,6 +94,22 @@ pub(super) async fn run(log: &Log, args: TraceArgs) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// The events of a chain; of one that is too long, what led to a position and what came after it.
+async fn around(log: &Log, chain: Uuid, position: i64) -> Result<Vec<Recorded>, Failure> {
+    let events = log.read_correlation(chain, 0, EVENTS_MAX).await?;
+    if events.last().is_none_or(|last| last.position >= position) {
+        return Ok(events);
+    }
+    let mut events = log.read_correlation(chain, position - 1, EVENTS_MAX).await?;
+    for _ in 0..CAUSES_MAX {
+        let cause = events.first().and_then(|event| event.meta().ok()?.causation);
+        let Some(cause) = cause else { break };
+        let Some(event) = log.event_at(cause).await? else { break };
+        events.insert(0, event);
+    }
+    Ok(events)
 }
 
 /// What the question was about, which stands out in the drawing.
