@@ -70,6 +70,7 @@ fn complete(document: &mut Value) {
         "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "An access token: EdDSA, ten minutes"},
         "cart_token": {"type": "apiKey", "in": "header", "name": "Cart-Token", "description": "The token of a guest's cart, told once when it was made"}
     });
+    add_shared(&mut document["components"]);
     let Some(paths) = document["paths"].as_object_mut() else { return };
     for (path, item) in paths {
         let Some(methods) = item.as_object_mut() else { continue };
@@ -96,64 +97,77 @@ fn describe(path: &str, method: &str, operation: &mut Value) {
         problems.push(404);
     }
     if command {
-        problems.extend([409, 413, 415, 422]);
+        problems.extend([408, 409, 413, 415, 422]);
         if one {
             problems.push(412);
         }
     }
     problems.sort_unstable();
     for status in problems {
-        operation["responses"][status.to_string()] = json!({
-            "description": meaning(status),
-            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-        });
+        operation["responses"][status.to_string()] = reference("responses", &format!("Problem{status}"));
     }
-    add_headers(operation, command);
-    let mut parameters = vec![header("X-Request-Id", "A UUID that names the request; a new one otherwise", "string")];
-    if command {
-        parameters.push(header(
-            "Idempotency-Key",
-            "The same request with the same key gets the first answer again",
-            "string",
-        ));
-        if one {
-            parameters.push(header(
-                "If-Match",
-                "The version that was seen, such as \"3\"; another one is refused",
-                "string",
-            ));
+    if let Some(responses) = operation["responses"].as_object_mut().filter(|_| command) {
+        for (_, response) in responses.iter_mut().filter(|(status, _)| status.starts_with('2')) {
+            for (name, _, _) in COMMAND_HEADERS {
+                response["headers"][name] = reference("headers", name);
+            }
         }
-    } else {
-        parameters.push(header("Min-Log-Position", "The position that the answer must include", "integer"));
     }
+    let names: &[&str] = match (command, one) {
+        (true, true) => &["X-Request-Id", "Idempotency-Key", "If-Match"],
+        (true, false) => &["X-Request-Id", "Idempotency-Key"],
+        (false, _) => &["X-Request-Id", "Min-Log-Position"],
+    };
+    let parameters = names.iter().map(|name| reference("parameters", name));
     match operation["parameters"].as_array_mut() {
         Some(known) => known.extend(parameters),
-        None => operation["parameters"] = Value::Array(parameters),
+        None => operation["parameters"] = parameters.collect(),
     }
 }
 
-fn add_headers(operation: &mut Value, command: bool) {
-    let Some(responses) = operation["responses"].as_object_mut() else { return };
-    for (status, response) in responses {
-        response["headers"]["X-Request-Id"] = answered("The id of the request", "string");
-        if status.starts_with('2') && command {
-            response["headers"]["Log-Position"] = answered("The position of the command's last event", "integer");
-            response["headers"]["ETag"] = answered("The version of what was changed", "string");
-            response["headers"]["Idempotency-Replayed"] =
-                answered("`true` when this is the first answer again", "string");
-        }
-        if status == "429" || status == "503" {
-            response["headers"]["Retry-After"] = answered("Seconds to wait", "integer");
-        }
+/// Headers of requests: name, meaning, type.
+const PARAMETERS: [(&str, &str, &str); 4] = [
+    ("X-Request-Id", "A UUID that names the request; a new one otherwise", "string"),
+    ("Idempotency-Key", "The same request with the same key gets the first answer again", "string"),
+    ("If-Match", "The version that was seen, such as \"3\"; another one is refused", "string"),
+    ("Min-Log-Position", "The position that the answer must include", "integer"),
+];
+
+/// Headers of what a command answers.
+const COMMAND_HEADERS: [(&str, &str, &str); 3] = [
+    ("Log-Position", "The position of the command's last event", "integer"),
+    ("ETag", "The version of what was changed", "string"),
+    ("Idempotency-Replayed", "`true` when this is the first answer again", "string"),
+];
+
+/// Everything that a problem can be answered with.
+const PROBLEMS: [u16; 12] = [400, 401, 403, 404, 408, 409, 412, 413, 415, 422, 429, 503];
+
+fn reference(kind: &str, name: &str) -> Value {
+    json!({"$ref": format!("#/components/{kind}/{name}")})
+}
+
+/// What the operations refer to.
+fn add_shared(components: &mut Value) {
+    for (name, description, kind) in PARAMETERS {
+        components["parameters"][name] = json!({
+            "name": name, "in": "header", "required": false, "description": description, "schema": {"type": kind}
+        });
     }
-}
-
-fn answered(description: &str, kind: &str) -> Value {
-    json!({"description": description, "schema": {"type": kind}})
-}
-
-fn header(name: &str, description: &str, kind: &str) -> Value {
-    json!({"name": name, "in": "header", "required": false, "description": description, "schema": {"type": kind}})
+    for (name, description, kind) in COMMAND_HEADERS {
+        components["headers"][name] = json!({"description": description, "schema": {"type": kind}});
+    }
+    components["headers"]["Retry-After"] = json!({"description": "Seconds to wait", "schema": {"type": "integer"}});
+    for status in PROBLEMS {
+        let mut response = json!({
+            "description": meaning(status),
+            "content": {"application/problem+json": {"schema": reference("schemas", "Problem")}}
+        });
+        if status == 429 || status == 503 {
+            response["headers"]["Retry-After"] = reference("headers", "Retry-After");
+        }
+        components["responses"][format!("Problem{status}")] = response;
+    }
 }
 
 fn meaning(status: u16) -> &'static str {
@@ -162,6 +176,7 @@ fn meaning(status: u16) -> &'static str {
         401 => "No credentials, or bad ones",
         403 => "Not with this role",
         404 => "There is no such thing, or not for the one who asks",
+        408 => "The body did not arrive in time",
         409 => "The state of things is in the way",
         412 => "The version is another than If-Match says",
         413 => "The body is too large",

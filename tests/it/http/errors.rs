@@ -356,3 +356,16 @@ async fn headers_paths_and_methods_that_do_not_fit_are_refused() {
     stage.call(&made_up, "/v1/carts").send().await.expect_problem(405, "request.method_not_allowed");
     assert_eq!(stage.head().await, head, "a refusal wrote something");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_is_away_is_said_to_be_and_health_knows() {
+    let stage = Stage::set().await;
+    stage.shop.log.pool().close().await;
+    for path in [format!("/v1/orders/{}", stage.order), "/v1/admin/audit".into()] {
+        let away = stage.call(&Method::GET, &path).send().await.expect_problem(503, "store.unavailable");
+        assert_eq!(away.header("retry-after"), Some("1"));
+        assert!(!away.body["detail"].as_str().unwrap().contains("pool"), "{}", away.body);
+    }
+    assert_eq!(stage.shop.get("/health/ready").send().await.expect(503).body["ready"], false);
+    stage.shop.get("/health/live").send().await.expect(200);
+}
