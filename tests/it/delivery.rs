@@ -300,14 +300,14 @@ async fn a_relay_goes_on_where_another_one_ended() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_that_starts_late_starts_near_the_head_of_a_long_log() {
     let (log, nats) = (fresh_log().await, Nats::start());
-    let long = append_events(&log, 100_100).await;
-    let reader = Reader::start(&log, Some(&nats), long - 30);
+    let start = append_events(&log, 100_100).await;
+    let reader = Reader::start(&log, Some(&nats), start - 30);
     let relay = Running::start(&log, &nats);
-    relay.relayed(long).await;
+    relay.relayed(start).await;
     let head = append_events(&log, 100).await;
     relay.relayed(head).await;
     reader.reached(head).await;
-    assert_delivered(&log, &nats, long, long + 1).await;
+    assert_delivered(&log, &nats, start, start + 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
