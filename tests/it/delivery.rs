@@ -131,6 +131,11 @@ async fn append_events(log: &Log, count: usize) -> i64 {
 }
 
 fn one_event() -> Append {
+    event_with(r#""ünï \" code""#)
+}
+
+/// An event whose data has this JSON text as its note.
+fn event_with(note: &str) -> Append {
     let id = Clock.new_id();
     let stream = StreamId::named("order", id);
     let meta = serde_json::json!({
@@ -142,7 +147,7 @@ fn one_event() -> Append {
         version: 1,
         event_type: "placed".into(),
         schema: 1,
-        data: format!(r#"{{"note":"ünï \" code","number":"{id}"}}"#),
+        data: format!(r#"{{"note":{note},"number":"{id}"}}"#),
         meta: meta.to_string().into(),
         correlation: id,
         recorded_at: Clock.now(),
@@ -283,6 +288,27 @@ async fn sequence_plus_base_is_position_from_the_first_event_on() {
     }
     assert_delivered(&log, &nats, 0, 1).await;
     relay.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_too_large_for_nats_keeps_its_number_and_is_read_from_postgres() {
+    let (log, nats) = (fresh_log().await, Nats::start());
+    let reader = Reader::start(&log, Some(&nats), 0);
+    let relay = Running::start(&log, &nats);
+    append_events(&log, 10).await;
+    relay.relayed(10).await;
+    on_jetstream(&nats).await;
+    let large = event_with(&format!("\"{}\"", "x".repeat(2 << 20)));
+    append(&mut log.writer().await.unwrap(), &[large]).await.unwrap();
+    relay.relayed(11).await;
+    reader.reached(11).await;
+    append_events(&log, 10).await;
+    relay.relayed(21).await;
+    reader.reached(21).await;
+    on_jetstream(&nats).await;
+    let message = nats.stream().await.get_raw_message(11).await.unwrap();
+    assert_eq!(message.headers.get("Byteshop-Position").unwrap().as_str(), "11");
+    assert!(message.payload.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]

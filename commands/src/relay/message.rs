@@ -48,12 +48,17 @@ pub fn headers(event: &Recorded, last_sequence: i64) -> HeaderMap {
 }
 
 /// The payload of an event: the JSON of [`Recorded`].
-pub fn payload(event: &Recorded) -> Result<Bytes, serde_json::Error> {
+///
+/// Nothing, when it is larger than the server takes: the message keeps the numbers without a gap, and whoever reads it
+/// takes the event from Postgres.
+pub fn payload(event: &Recorded, max_payload: usize) -> Result<Bytes, serde_json::Error> {
     /// What an event needs besides its texts, so that the buffer is allocated once.
     const ENVELOPE: usize = 420;
+    /// The server counts the headers too.
+    const HEADERS: usize = 1_024;
     let mut buffer = Vec::with_capacity(ENVELOPE + (event.data.len() + event.meta.len()) * 5 / 4);
     serde_json::to_writer(&mut buffer, event)?;
-    Ok(Bytes::from(buffer))
+    Ok(if buffer.len() + HEADERS > max_payload { Bytes::new() } else { Bytes::from(buffer) })
 }
 
 fn decimal(number: i64) -> String {

@@ -199,7 +199,7 @@ impl<'a> Session<'a> {
             if event.position != self.sent + 1 {
                 return Err(End::Trouble(format!("the log has no position {}", self.sent + 1)));
             }
-            let payload = message::payload(&event)
+            let payload = message::payload(&event, self.client.max_payload())
                 .map_err(|error| End::Trouble(format!("position {} has no JSON: {error}", event.position)))?;
             let headers = message::headers(&event, self.sent - self.standing.base);
             let subject = message::subject(&self.relay.nats.prefix, &event);

@@ -113,12 +113,14 @@ async fn base(log: &Log, nats: &TailConfig, stream: &Stream) -> Result<i64, Stri
             .map(|known| known.base)
             .ok_or_else(|| "the relay does not know this stream yet".to_owned());
     };
-    let delivered: Recorded = serde_json::from_slice(&last.payload).map_err(|error| error.to_string())?;
-    let recorded = log.event_at(delivered.position).await.map_err(|error| error.to_string())?;
-    if recorded.is_none_or(|recorded| recorded.leaf != delivered.leaf || recorded.id != delivered.id) {
-        return Err(format!("the stream ends at position {} in another history", delivered.position));
+    let header = |name: &str| last.headers.get(name).map_or("", |value| value.as_str());
+    let (position, id) = (header("Byteshop-Position"), header("Nats-Msg-Id"));
+    let position: i64 = position.parse().map_err(|_| format!("message {sequence} is not of a relay"))?;
+    let recorded = log.event_at(position).await.map_err(|error| error.to_string())?;
+    if recorded.is_none_or(|recorded| recorded.id.to_string() != id) {
+        return Err(format!("the stream ends at position {position} in another history"));
     }
-    Ok(delivered.position - sequence)
+    Ok(position - sequence)
 }
 
 /// The last message, unless there is none any more.
@@ -160,7 +162,8 @@ async fn deliver(mut messages: Subscriber, events: &mpsc::Sender<Vec<Arc<Recorde
     }
 }
 
-/// An event, or nothing in a message about the consumer itself.
+/// An event, or nothing in a message about the consumer itself. An event that is too large for NATS comes empty, which is
+/// an error like any other: Postgres has it.
 fn decode(message: &Message) -> Result<Option<Recorded>, serde_json::Error> {
     if message.status.is_some() {
         return Ok(None);
