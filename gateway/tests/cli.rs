@@ -141,6 +141,97 @@ impl History {
     }
 }
 
+/// Long enough for a busy machine to start a shop.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// A whole shop of its own, killed with the test unless it was stopped.
+struct Up(std::process::Child);
+
+impl Up {
+    /// Starts one and waits for its ready line; gives where it serves.
+    fn start(directory: &Path) -> (Self, String) {
+        use std::io::BufRead as _;
+        let mut command = byteshop(directory, &["up", "--data", "data", "--port", "0"]);
+        // The servers look for their programs, and the shop is one for development.
+        #[expect(clippy::disallowed_methods, reason = "the tests have no configuration but the environment")]
+        for name in ["PATH", "BYTESHOP_PG_BIN", "BYTESHOP_NATS_SERVER"] {
+            command.env(name, std::env::var_os(name).unwrap_or_default());
+        }
+        let mut child = command.env("BYTESHOP_DEV", "1").stdout(Stdio::piped()).spawn().unwrap();
+        let lines = std::io::BufReader::new(child.stdout.take().unwrap()).lines();
+        let (tell, told) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            // Everything is read to the end, so that the shop can say that it is stopping.
+            for line in lines.map_while(Result::ok) {
+                if let Some(address) = line.strip_prefix("ready http://") {
+                    let _ = tell.send(address.to_owned());
+                }
+            }
+        });
+        let shop = Self(child);
+        let address = told.recv_timeout(PATIENCE).expect("the shop gets ready");
+        (shop, address)
+    }
+
+    fn stop(mut self) -> Option<i32> {
+        let pid = rustix::process::Pid::from_child(&self.0);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        self.0.wait().unwrap().code()
+    }
+}
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        // It has ended already when it was stopped.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The status line of an answer.
+fn get(address: &str, path: &str) -> String {
+    use std::io::{Read as _, Write as _};
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.lines().next().unwrap_or_default().to_owned()
+}
+
+fn open_directory() -> tempfile::TempDir {
+    use std::os::unix::fs::PermissionsExt as _;
+    let open = std::fs::Permissions::from_mode(0o755);
+    tempfile::Builder::new().prefix("byteshop-up-").permissions(open).tempdir().unwrap()
+}
+
+#[test]
+fn a_whole_shop_starts_answers_stops_and_goes_on_with_its_data() {
+    let (one, other) = (open_directory(), open_directory());
+    let (shop, address) = Up::start(one.path());
+    let (beside, elsewhere) = Up::start(other.path());
+    assert_ne!(address, elsewhere);
+    for address in [&address, &elsewhere] {
+        assert_eq!(get(address, "/health/live"), "HTTP/1.1 200 OK");
+    }
+    let run: Value = serde_json::from_slice(&std::fs::read(one.path().join("data/run.json")).unwrap()).unwrap();
+    assert_eq!((&run["http"], &run["pid"]), (&json!(format!("http://{address}")), &json!(shop.0.id())));
+    // Everything beside it finds it by its directory, development included.
+    assert!(printed(byteshop(one.path(), &["token", "admin", "--data", "data"])).starts_with("ey"));
+    assert!(lines(&printed(byteshop(one.path(), &["seed", "--data", "data"]))).len() >= 30);
+    let (_, port) = address.rsplit_once(':').unwrap();
+    let (status, said) = refused(byteshop(other.path(), &["up", "--data", "third", "--port", port]));
+    assert!(status == 1 && said.contains("--port"), "{said}");
+    let (status, said) = refused(byteshop(one.path(), &["up", "--data", "data", "--port", "0"]));
+    assert!(status == 1 && said.contains("in use"), "{said}");
+
+    assert_eq!((shop.stop(), beside.stop()), (Some(0), Some(0)));
+    assert!(!one.path().join("data/run.json").exists());
+    let (shop, _) = Up::start(one.path());
+    let made = lines(&printed(byteshop(one.path(), &["seed", "--data", "data"])));
+    assert!(made.iter().all(|product| product["new"] == false));
+    assert_eq!(shop.stop(), Some(0));
+}
+
 #[test]
 fn wrong_usage_ends_with_2_and_help_with_0() {
     let directory = tempfile::tempdir().unwrap();

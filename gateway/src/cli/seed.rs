@@ -90,17 +90,26 @@ struct Made<'a> {
 }
 
 pub(super) async fn run(config: &Config, args: SeedArgs) -> Result<(), Failure> {
+    let format = args.format.chosen();
+    with_commands(config, async |commands| seed(&commands, format).await).await
+}
+
+/// Does some work on the write side of the shop, with an appender of its own that ends with it.
+pub(super) async fn with_commands<T>(
+    config: &Config,
+    work: impl AsyncFnOnce(Commands) -> Result<T, Failure>,
+) -> Result<T, Failure> {
     let log = Shop::find(config)?.log(config)?;
     log.migrate().await?;
     let cancel = CancellationToken::new();
     // A running shop sees what is new by itself.
     let (appender, appending) = Appender::new(log.clone(), |_| {}, cancel.clone());
-    let seeding = async {
-        let outcome = seed(&Commands::new(log, appender), args.format.chosen()).await;
+    let working = async {
+        let outcome = work(Commands::new(log, appender)).await;
         cancel.cancel();
         outcome
     };
-    tokio::join!(seeding, appending).0
+    tokio::join!(working, appending).0
 }
 
 async fn seed(commands: &Commands, format: Format) -> Result<(), Failure> {

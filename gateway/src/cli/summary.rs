@@ -22,8 +22,10 @@ pub fn value(value: &Value) -> String {
         Value::Null => "none".to_owned(),
         Value::Bool(flag) => flag.to_string(),
         Value::Number(number) => number.to_string(),
-        Value::String(text) if text.contains([',', '"']) => format!("“{}”", super::terminal::cut(text, TEXT_MAX)),
-        Value::String(text) => super::terminal::cut(text, TEXT_MAX),
+        Value::String(text) if text.contains([',', '"']) => {
+            format!("“{}”", super::terminal::cut(&harmless(text), TEXT_MAX))
+        }
+        Value::String(text) => super::terminal::cut(&harmless(text), TEXT_MAX),
         Value::Array(items) if items.is_empty() => "none".to_owned(),
         Value::Array(items) => list(items),
         Value::Object(fields) if fields.is_empty() => "none".to_owned(),
@@ -44,6 +46,15 @@ fn object(fields: &Map<String, Value>) -> String {
         }
     });
     parts.collect::<Vec<_>>().join(", ")
+}
+
+/// The text without what would move the cursor, colour the screen or turn the reading direction around.
+fn harmless(text: &str) -> String {
+    let is_harmful = |letter: char| {
+        letter.is_control()
+            || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|letter| if is_harmful(letter) { '\u{fffd}' } else { letter }).collect()
 }
 
 fn is_id(value: &Value) -> bool {
@@ -108,6 +119,7 @@ mod tests {
         for (data, line) in [
             ("{}", ""),
             (r#"{"quantity":3,"price":{"amount":1999,"currency":"EUR"}}"#, "price 19.99 EUR, quantity 3"),
+            (r#"{"title":"a\u001b[31mb\u202ec"}"#, "title a\u{fffd}[31mb\u{fffd}c"),
             (r#"{"title":"Tote, black"}"#, "title “Tote, black”"),
             (r#"{"total":{"amount":-5,"currency":"EUR"}}"#, "total −0.05 EUR"),
             (r#"{"total":{"amount":500,"currency":"JPY"}}"#, "total 500 JPY"),
