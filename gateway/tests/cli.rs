@@ -142,7 +142,7 @@ impl History {
 }
 
 /// Long enough for a busy machine to start a shop.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
+const PATIENCE: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// A whole shop of its own, killed with the test unless it was stopped.
 struct Up(std::process::Child);
