@@ -16,7 +16,7 @@ use super::{Shared, TailConfig, jetstream};
 /// How often Postgres is read while JetStream is silent and no hint comes.
 const TICK: Duration = Duration::from_millis(100);
 /// Two reads because of hints are at least so far apart: what arrives meanwhile shares the second one.
-const SPACING: Duration = Duration::from_millis(2);
+const SPACING: Duration = Duration::from_millis(5);
 /// How often Postgres is asked for its head while JetStream delivers.
 const CHECK: Duration = Duration::from_secs(1);
 /// What JetStream may take to deliver an event that is known to exist, before Postgres is read instead.
