@@ -6,27 +6,15 @@ use axum::response::Response;
 use byteshop_commands::Error;
 use byteshop_projections::page::{Ask, LIMIT_MAX};
 use http::HeaderMap;
-use serde::{Deserialize, Serialize};
-use utoipa::IntoParams;
+use serde::Serialize;
+use tokio::time::Instant;
 
 use super::App;
 use crate::problem::Problem;
 use crate::{reply, version};
 
-/// How long a query waits for its view: longer than a view ever lags while it works, shorter than a person waits.
+/// How long a query waits for its views: longer than a view ever lags while it works, shorter than a person waits.
 const PATIENCE: Duration = Duration::from_secs(2);
-
-/// Which page is wanted.
-#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct PageParams {
-    /// 20 unless it says something else, 100 at most.
-    #[param(minimum = 1, maximum = 100)]
-    pub limit: Option<u32>,
-    /// The `next` of the page before.
-    pub cursor: Option<String>,
-}
 
 /// Which page is asked for.
 pub fn ask(limit: Option<u32>, cursor: Option<String>) -> Result<Ask, Problem> {
@@ -50,8 +38,10 @@ impl App {
     /// Waits until views have the position that the caller asks for.
     pub async fn await_views(&self, views: &[&str], headers: &HeaderMap) -> Result<(), Problem> {
         let Some(position) = version::min_log_position(headers)? else { return Ok(()) };
+        let deadline = Instant::now() + PATIENCE;
         for view in views {
-            if !self.views.wait(view, position, PATIENCE).await? {
+            let patience = deadline.saturating_duration_since(Instant::now());
+            if !self.views.wait(view, position, patience).await? {
                 return Err(Problem::not_caught_up());
             }
         }

@@ -138,7 +138,7 @@ struct ProductPage {
     next: Option<String>,
 }
 
-/// Searches the catalog.
+/// Searches the catalog. Beside the parameters named here, `attr.<name>=<value>` filters by attributes.
 #[utoipa::path(get, path = "/v1/products", tag = "catalog", params(ListQuery),
     responses((status = 200, description = "A page of products", body = ProductPage)))]
 async fn list(
