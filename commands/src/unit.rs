@@ -102,17 +102,18 @@ impl Unit {
         let cache = self.commands.cache();
         let mut found: Vec<Option<Versioned>> = Vec::with_capacity(ids.len());
         let mut missing = Vec::new();
+        let mut cached = false;
         for id in ids {
             let stream = StreamId::of::<A>(*id);
-            let latest = cache.latest(&stream);
-            if latest.is_none() {
-                missing.push(stream);
+            let known = self.work().decided(&stream).or_else(|| cache.latest(&stream));
+            match &known {
+                Some(_) => cached = true,
+                None => missing.push(stream),
             }
-            found.push(latest);
+            found.push(known);
         }
-        let cached = missing.len() < ids.len();
-        let mut read =
-            if missing.is_empty() { Vec::new() } else { self.commands.read_states::<A>(&missing).await? }.into_iter();
+        let read = if missing.is_empty() { Vec::new() } else { self.commands.read_states::<A>(&missing).await? };
+        let mut read = read.into_iter();
         let mut loaded = Vec::with_capacity(ids.len());
         let mut work = self.work();
         work.cached |= cached;
@@ -190,6 +191,11 @@ impl Unit {
 }
 
 impl Work {
+    /// What this unit itself made of a stream.
+    fn decided(&self, stream: &StreamId) -> Option<Versioned> {
+        self.changes.iter().find(|change| change.stream == *stream)?.to.clone()
+    }
+
     fn see(&mut self, stream: StreamId, version: i64) {
         // Loaded twice: the first version counts, since the append expects one version of each stream.
         if self.changes.iter().all(|change| change.stream != stream) {

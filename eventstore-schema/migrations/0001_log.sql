@@ -50,57 +50,60 @@ create table log.receipt (
     primary key (who, key)
 );
 
--- What a stream's version is, 0 when there is no such stream.
-create function log.version_of(p_category text, p_stream uuid) returns bigint language sql stable as $$
-    select coalesce((
-        select e.version from log.event e
-        where e.category = p_category and e.stream = p_stream
-        order by e.version desc limit 1), 0)
-$$;
-
 -- The leaf hash at a position: how a view proves that its checkpoint lies on this log.
 create function log.leaf_at(p_position bigint) returns bytea language sql stable as $$
     select e.leaf from log.event e where e.position = p_position
 $$;
 
--- Appends a batch of independent appends, numbered 1.. in the order of the batch, in one transaction.
+-- Appends a batch of appends, numbered 1.. in their order, in one transaction.
 --
 -- x_*: what each append expects: the version that the stream has in the table when the batch starts. (The caller has
 --      already subtracted the events that earlier appends of the same batch add to that stream.)
 -- e_*: the events, in order. Their versions were given by the caller, since the leaf hash covers them.
--- r_*: the receipts.
+-- r_*: the receipts; r_first and r_last number the append's own events among those of the batch, null when it has none.
 --
--- One row per append: outcome 'a' accepted, 'c' conflict (an expectation does not hold, or an earlier append of the
--- batch on which it builds was refused), 'd' duplicate (its receipt is there already), with its positions.
+-- Gives the last position before the batch, and the appends that were not written: duplicates, whose receipt is there
+-- already, and conflicts, of which an expectation does not hold or an earlier append that they build on was not written.
+-- Everything else stands at the positions that follow, in order.
 create function log.append(
     x_append int[], x_category text[], x_stream uuid[], x_version bigint[],
     e_append int[], e_id uuid[], e_category text[], e_stream uuid[], e_version bigint[], e_type text[], e_schema smallint[],
     e_data text[], e_meta text[], e_correlation uuid[], e_recorded_at timestamptz[], e_leaf bytea[],
     r_append int[], r_who text[], r_key text[], r_fingerprint bytea[], r_response text[], r_recorded_at timestamptz[],
-    appends int
-) returns table (append int, outcome text, first_position bigint, last_position bigint) language plpgsql as $$
+    r_first bigint[], r_last bigint[],
+    out before bigint, out duplicates int[], out conflicts int[]
+) language plpgsql as $$
 declare
-    head       bigint;
-    duplicates int[];
-    refused    int[];
-    added      int[];
-    total      bigint;
+    refused int[];
+    added   int[];
+    skipped bigint[] := '{}';
+    total   bigint   := cardinality(e_id);
 begin
-    select h.position into head from log.head h for update;
+    select h.position into before from log.head h for update;
 
-    duplicates := array(
-        select r.a from unnest(r_append, r_who, r_key) r(a, who, key)
-        where exists (select from log.receipt t where t.who = r.who and t.key = r.key));
+    duplicates := '{}';
+    if r_append <> '{}' then
+        duplicates := array(
+            select r.a from unnest(r_append, r_who, r_key) r(a, who, key)
+            where exists (select from log.receipt t where t.who = r.who and t.key = r.key));
+    end if;
 
-    refused := duplicates || array(
+    conflicts := array(
         select distinct x.a from unnest(x_append, x_category, x_stream, x_version) x(a, category, stream, version)
         where coalesce((
             select e.version from log.event e
             where e.category = x.category and e.stream = x.stream
             order by e.version desc limit 1), 0) <> x.version);
+    refused := duplicates || conflicts;
 
-    -- What builds on a refused append is refused with it.
-    if refused <> '{}' then
+    if refused = '{}' then
+        insert into log.event (position, id, category, stream, version, type, schema, data, meta, correlation, recorded_at, leaf)
+        select before + e.n, e.id, e.category, e.stream, e.version, e.type, e.schema,
+               e.data::json, e.meta::json, e.correlation, e.recorded_at, e.leaf
+        from unnest(e_id, e_category, e_stream, e_version, e_type, e_schema, e_data, e_meta, e_correlation, e_recorded_at, e_leaf)
+             with ordinality e(id, category, stream, version, type, schema, data, meta, correlation, recorded_at, leaf, n);
+    else
+        -- What builds on a refused append is refused with it.
         loop
             added := array(
                 select distinct x.a
@@ -109,52 +112,32 @@ begin
                   on e.category = x.category and e.stream = x.stream and e.a < x.a
                 where e.a = any (refused) and x.a <> all (refused));
             exit when added = '{}';
+            conflicts := conflicts || added;
             refused := refused || added;
         end loop;
 
         insert into log.event (position, id, category, stream, version, type, schema, data, meta, correlation, recorded_at, leaf)
-        select head + row_number() over (order by e.n), e.id, e.category, e.stream, e.version, e.type, e.schema,
+        select before + row_number() over (order by e.n), e.id, e.category, e.stream, e.version, e.type, e.schema,
                e.data::json, e.meta::json, e.correlation, e.recorded_at, e.leaf
         from unnest(e_append, e_id, e_category, e_stream, e_version, e_type, e_schema, e_data, e_meta, e_correlation, e_recorded_at, e_leaf)
              with ordinality e(a, id, category, stream, version, type, schema, data, meta, correlation, recorded_at, leaf, n)
         where e.a <> all (refused)
         order by e.n;
-    else
-        insert into log.event (position, id, category, stream, version, type, schema, data, meta, correlation, recorded_at, leaf)
-        select head + e.n, e.id, e.category, e.stream, e.version, e.type, e.schema,
-               e.data::json, e.meta::json, e.correlation, e.recorded_at, e.leaf
-        from unnest(e_id, e_category, e_stream, e_version, e_type, e_schema, e_data, e_meta, e_correlation, e_recorded_at, e_leaf)
-             with ordinality e(id, category, stream, version, type, schema, data, meta, correlation, recorded_at, leaf, n);
+        get diagnostics total = row_count;
+        skipped := array(select e.n from unnest(e_append) with ordinality e(a, n) where e.a = any (refused));
     end if;
-    get diagnostics total = row_count;
+
+    if r_append <> '{}' then
+        -- Every refused event before a receipt's own moves its positions down by one.
+        insert into log.receipt (who, key, fingerprint, first_position, last_position, response, recorded_at)
+        select r.who, r.key, r.fingerprint, before + r.first - s.moved, before + r.last - s.moved, r.response, r.recorded_at
+        from unnest(r_append, r_who, r_key, r_fingerprint, r_response, r_recorded_at, r_first, r_last)
+             r(a, who, key, fingerprint, response, recorded_at, first, last)
+        cross join lateral (select count(*) as moved from unnest(skipped) k(n) where k.n < r.first) s
+        where r.a <> all (refused);
+    end if;
 
     if total > 0 then
-        update log.head h set position = head + total;
+        update log.head h set position = before + total;
     end if;
-
-    -- Where each accepted append's events went: running sums over the appends that were not refused.
-    return query
-    with placed as (
-        select n.a, n.a = any (refused) as is_refused,
-               count(e.a) filter (where n.a <> all (refused)) as events
-        from generate_series(1, appends) n(a)
-        left join unnest(e_append) e(a) on e.a = n.a
-        group by n.a
-    ), summed as (
-        select p.a, p.is_refused, p.events, head + sum(p.events) over (order by p.a) as upto from placed p
-    ), stored as (
-        insert into log.receipt (who, key, fingerprint, first_position, last_position, response, recorded_at)
-        select r.who, r.key, r.fingerprint,
-               case when s.events > 0 then s.upto - s.events + 1 end,
-               case when s.events > 0 then s.upto end,
-               r.response, r.recorded_at
-        from unnest(r_append, r_who, r_key, r_fingerprint, r_response, r_recorded_at) r(a, who, key, fingerprint, response, recorded_at)
-        join summed s on s.a = r.a
-        where not s.is_refused
-    )
-    select s.a,
-           case when s.a = any (duplicates) then 'd' when s.is_refused then 'c' else 'a' end,
-           case when s.events > 0 then (s.upto - s.events + 1)::bigint end,
-           case when s.events > 0 then s.upto::bigint end
-    from summed s order by s.a;
 end $$;

@@ -44,9 +44,9 @@ pub enum Outcome {
 /// [`StoreError::Postgres`]: when `outcome_is_unknown()`, the caller settles each append with [`settle`].
 pub async fn append(connection: &mut PgConnection, batch: &[Append]) -> Result<Vec<Outcome>, StoreError> {
     let arrays = Arrays::of(batch);
-    let rows: Vec<(i32, String, Option<i64>, Option<i64>)> = sqlx::query_as(
-        "select append, outcome, first_position, last_position from log.append(
-            $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)",
+    let (before, duplicates, conflicts): (i64, Vec<i32>, Vec<i32>) = sqlx::query_as(
+        "select before, duplicates, conflicts from log.append(
+            $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)",
     )
     .bind(&arrays.x_append)
     .bind(&arrays.x_category)
@@ -70,19 +70,29 @@ pub async fn append(connection: &mut PgConnection, batch: &[Append]) -> Result<V
     .bind(&arrays.r_fingerprint)
     .bind(&arrays.r_response)
     .bind(&arrays.r_recorded_at)
-    .bind(number(batch.len()))
-    .fetch_all(connection)
+    .bind(&arrays.r_first)
+    .bind(&arrays.r_last)
+    .fetch_one(connection)
     .await?;
-    assert_eq!(rows.len(), batch.len(), "log.append gives one outcome per append");
-    Ok(rows.into_iter().map(|(_, outcome, first, last)| read_outcome(&outcome, first, last)).collect())
+    Ok(outcomes(batch, before, &duplicates, &conflicts))
 }
 
-fn read_outcome(outcome: &str, first: Option<i64>, last: Option<i64>) -> Outcome {
-    match outcome {
-        "a" => Outcome::Accepted { positions: first.zip(last) },
-        "d" => Outcome::Duplicate,
-        _ => Outcome::Conflict,
-    }
+/// Where each append of a batch went: what was written follows on the last position before it, in order.
+fn outcomes(batch: &[Append], before: i64, duplicates: &[i32], conflicts: &[i32]) -> Vec<Outcome> {
+    let mut position = before;
+    let outcome = |(index, append): (usize, &Append)| {
+        let number = number(index + 1);
+        if duplicates.contains(&number) {
+            return Outcome::Duplicate;
+        }
+        if conflicts.contains(&number) {
+            return Outcome::Conflict;
+        }
+        let first = position + 1;
+        position += count(append.events.len());
+        Outcome::Accepted { positions: (position >= first).then_some((first, position)) }
+    };
+    batch.iter().enumerate().map(outcome).collect()
 }
 
 /// Finds out what became of an append whose connection was lost: `None` when it was not written.
@@ -99,7 +109,7 @@ pub async fn settle(connection: &mut PgConnection, append: &Append) -> Result<Op
         .bind(first.id)
         .fetch_optional(connection)
         .await?;
-        let added = i64::from(number(append.events.len()));
+        let added = count(append.events.len());
         return Ok(position.map(|first| Outcome::Accepted { positions: Some((first, first + added - 1)) }));
     }
     // Without events there is nothing that a second writing could do twice: the receipt refuses it.
@@ -131,6 +141,8 @@ struct Arrays<'a> {
     r_fingerprint: Vec<&'a [u8]>,
     r_response: Vec<&'a str>,
     r_recorded_at: Vec<DateTime<Utc>>,
+    r_first: Vec<Option<i64>>,
+    r_last: Vec<Option<i64>>,
 }
 
 impl<'a> Arrays<'a> {
@@ -151,6 +163,10 @@ impl<'a> Arrays<'a> {
                 *pending.entry(&event.stream).or_default() += 1;
             }
             if let Some(receipt) = &append.receipt {
+                let last = count(arrays.e_id.len());
+                let own = count(append.events.len());
+                arrays.r_first.push((own > 0).then_some(last - own + 1));
+                arrays.r_last.push((own > 0).then_some(last));
                 arrays.r_append.push(number);
                 arrays.r_who.push(&receipt.who);
                 arrays.r_key.push(&receipt.key);
@@ -176,6 +192,11 @@ impl<'a> Arrays<'a> {
         self.e_recorded_at.push(event.recorded_at);
         self.e_leaf.push(event.leaf().to_vec());
     }
+}
+
+/// A count that fits Postgres's bigint.
+fn count(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 /// A count that fits Postgres's int: batches are bounded far below.

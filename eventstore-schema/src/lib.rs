@@ -98,6 +98,8 @@ impl Log {
             ("lock_timeout", "10s"),
             ("statement_timeout", "60s"),
             ("synchronous_commit", "on"),
+            // The statements of `log.append` are the same for any batch; planning them anew costs more than running them.
+            ("plan_cache_mode", "force_generic_plan"),
         ]);
         Ok(options.connect().await?)
     }

@@ -45,7 +45,13 @@ fn start(cli: Cli) -> Result<(), Failure> {
     }
     let config = Config::load(&Inputs::of_process(cli.global.config.clone(), cli.flags()))?;
     crate::telemetry::start_log(&config, cli.command.is_a_role());
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    if let Command::Up(_) = cli.command {
+        // Postgres and NATS run beside it. Half the cores for each side, and fewer threads that wake each other up.
+        let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        runtime.worker_threads((cores / 2).max(1));
+    }
+    let runtime = runtime.enable_all().build()?;
     runtime.block_on(carry_out(cli.command, config))
 }
 
