@@ -63,7 +63,8 @@ pub(crate) fn read<'a, V: View>(events: impl IntoIterator<Item = &'a Recorded>) 
             continue;
         }
         let unfoldable = |reason: String| Error::Unfoldable { view: V::NAME, position: event.position, reason };
-        if let Some(fact) = V::read(event).map_err(|error| unfoldable(error.to_string()))? {
+        let fact = guarded(|| V::read(event)).and_then(|read| read.map_err(|error| error.to_string()));
+        if let Some(fact) = fact.map_err(unfoldable)? {
             let keys = guarded(|| V::keys(&fact, event)).map_err(unfoldable)?;
             if !keys.is_empty() {
                 touches.push(Touch { event, fact, keys });

@@ -102,7 +102,7 @@ async fn work<V: View>(context: &Context, feed: &Feed) {
             Ok(Ended::Distrusted) => {
                 tracing::warn!(view = V::NAME, "the feed gave an event that the log does not hold");
             }
-            Ok(Ended::Stopped { epoch }) => stand_still::<V>(context, epoch).await,
+            Ok(Ended::Stopped { epoch }) => stand_still::<V>(context, feed, epoch).await,
             Err(error) => {
                 tracing::warn!(view = V::NAME, %error, "the view will try again");
                 sleep(wait).await;
@@ -112,9 +112,10 @@ async fn work<V: View>(context: &Context, feed: &Feed) {
     }
 }
 
-async fn stand_still<V: View>(context: &Context, epoch: i64) {
+async fn stand_still<V: View>(context: &Context, feed: &Feed, epoch: i64) {
     rate::report_parked(V::NAME, true);
     loop {
+        rate::report(V::NAME, *context.tail.position.borrow(), feed.head());
         sleep(STOPPED_PERIOD).await;
         match checkpoint::load(&context.pool, V::NAME, V::VERSION).await {
             Ok(now) if now.epoch != epoch => return,
