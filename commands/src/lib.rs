@@ -12,6 +12,7 @@ pub mod intent;
 mod pay;
 pub mod ports;
 pub mod processes;
+mod reader;
 pub mod relay;
 mod state;
 mod unit;
@@ -40,12 +41,14 @@ struct Shared {
     in_flight: in_flight::InFlight,
     clock: Clock,
     provider: Box<dyn ports::PaymentProvider>,
+    reader: reader::Reader,
 }
 
 impl Commands {
-    /// The write side over a log, with this process's appender.
+    /// The write side over a log, with this process's appender. It starts tasks, so it needs a runtime.
     pub fn new(log: Log, appender: Appender) -> Self {
         let shared = Shared {
+            reader: reader::Reader::start(&log),
             log,
             appender,
             cache: cache::Cache::default(),
@@ -68,6 +71,10 @@ impl Commands {
 
     fn provider(&self) -> &dyn ports::PaymentProvider {
         self.shared.provider.as_ref()
+    }
+
+    fn reader(&self) -> &reader::Reader {
+        &self.shared.reader
     }
 
     fn appender(&self) -> &Appender {

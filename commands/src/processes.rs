@@ -15,7 +15,7 @@ use byteshop_eventstore::process::{Timer, TimerChange};
 use byteshop_eventstore::{Recorded, StoreError};
 use futures_util::StreamExt as _;
 use tokio::sync::Notify;
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -31,6 +31,8 @@ const FLUSH: Duration = Duration::from_millis(100);
 const CONCURRENCY: usize = 64;
 /// The longest a new event waits when no hint comes: another process may have written it.
 const TICK: Duration = Duration::from_millis(200);
+/// The least time between two looks at the log: under load one look finds what many hints announced.
+const PACE: Duration = Duration::from_millis(5);
 /// How often due timers are looked for: they are promises of minutes.
 const TIMER_TICK: Duration = Duration::from_millis(500);
 /// Timers that are carried out at once.
@@ -72,7 +74,10 @@ async fn lead<P: Process>(commands: &Commands, hint: &Notify) -> Result<(), Erro
     for interval in [&mut flush, &mut timers] {
         interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     }
+    let mut looked = Instant::now();
     loop {
+        tokio::time::sleep_until(looked + PACE).await;
+        looked = Instant::now();
         match runner.catch_up().await {
             Err(error @ (Error::Codec(_) | Error::Store(StoreError::Unreadable { .. }))) => {
                 commands.log().park_process(P::NAME, &error.to_string()).await?;

@@ -50,6 +50,23 @@ impl Commands {
             .collect())
     }
 
+    /// The durable state of an aggregate and of those that belong to it, mostly in one round trip: which ones belong to it
+    /// is guessed from what this process last saw of it.
+    pub async fn get_with<A: Decider, B: Decider>(
+        &self,
+        id: A::Id,
+        related: impl Fn(&A) -> Vec<B::Id> + Send,
+    ) -> Result<Option<(Snapshot<A>, Vec<Option<Snapshot<B>>>)>, Error> {
+        let guess = self.glimpse::<A>(id).map(|seen| related(&seen)).unwrap_or_default();
+        let (found, mut others) = tokio::try_join!(self.get::<A>(id), self.get_all::<B>(&guess))?;
+        let Some(found) = found else { return Ok(None) };
+        let wanted = related(&found.state);
+        if wanted != guess {
+            others = self.get_all::<B>(&wanted).await?;
+        }
+        Ok(Some((found, others)))
+    }
+
     /// What this process last saw of an aggregate: durable, perhaps no longer the newest. For facts that stay true.
     pub(crate) fn glimpse<A: Decider>(&self, id: A::Id) -> Option<Arc<A>> {
         self.cache().durable(&StreamId::of::<A>(id)).map(|found| downcast(&found))
@@ -92,18 +109,17 @@ impl Commands {
             .collect();
         let mut open: Vec<usize> = (0..streams.len()).collect();
         while !open.is_empty() {
-            let wanted: Vec<(StreamId, i64)> =
-                open.iter().map(|&index| (streams[index].clone(), states[index].0)).collect();
-            let page = self.log().read_many(&wanted, PAGE).await?;
-            let mut counts = vec![0i64; streams.len()];
-            for recorded in &page {
-                let Some(&index) = open.iter().find(|&&index| streams[index].id == recorded.stream) else { continue };
+            let wanted = open.iter().map(|&index| (streams[index].clone(), states[index].0)).collect();
+            let pages = self.reader().read(wanted).await?;
+            for (&index, page) in open.iter().zip(&pages) {
                 let (version, state) = &mut states[index];
-                *state = Arc::new(evolve::<A>(Arc::unwrap_or_clone(std::mem::take(state)), recorded)?);
-                *version = recorded.version;
-                counts[index] += 1;
+                for recorded in page.iter() {
+                    *state = Arc::new(evolve::<A>(Arc::unwrap_or_clone(std::mem::take(state)), recorded)?);
+                    *version = recorded.version;
+                }
             }
-            open.retain(|&index| counts[index] == PAGE);
+            let mut pages = pages.iter();
+            open.retain(|_| pages.next().is_some_and(|page| i64::try_from(page.len()) == Ok(PAGE)));
         }
         let versioned = streams.iter().zip(states).map(|(stream, (version, state))| {
             let versioned = Versioned { version, state: state as AnyState };

@@ -162,28 +162,37 @@ impl Log {
         .await?)
     }
 
-    /// The next page of each of many streams after a version of each, in one round trip; streams may come in any order.
-    pub async fn read_many(&self, streams: &[(StreamId, i64)], limit: i64) -> Result<Vec<Recorded>, StoreError> {
+    /// The next page of each of many streams after a version of each, in the order of the streams, in one round trip.
+    pub async fn read_many(&self, streams: &[(StreamId, i64)], limit: i64) -> Result<Vec<Vec<Recorded>>, StoreError> {
         if let [(stream, after)] = streams {
-            return self.read_stream(stream, *after, limit).await;
+            return Ok(vec![self.read_stream(stream, *after, limit).await?]);
         }
         let categories: Vec<&str> = streams.iter().map(|(stream, _)| stream.category.as_ref()).collect();
         let ids: Vec<Uuid> = streams.iter().map(|(stream, _)| stream.id).collect();
         let after: Vec<i64> = streams.iter().map(|(_, version)| *version).collect();
-        Ok(sqlx::query_as(
-            "select e.position, e.id, e.category, e.stream, e.version, e.type, e.schema, e.data::text as data, e.meta::text as meta, e.recorded_at, e.leaf
-             from unnest($1::text[], $2::uuid[], $3::bigint[]) s(category, stream, version)
+        let rows = sqlx::query(
+            "select s.n, e.position, e.id, e.category, e.stream, e.version, e.type, e.schema, e.data::text as data, e.meta::text as meta, e.recorded_at, e.leaf
+             from unnest($1::text[], $2::uuid[], $3::bigint[]) with ordinality s(category, stream, version, n)
              cross join lateral (
                 select * from log.event e
                 where e.category = s.category and e.stream = s.stream and e.version > s.version
-                order by e.version limit $4) e",
+                order by e.version limit $4) e
+             order by s.n, e.version",
         )
         .bind(categories)
         .bind(ids)
         .bind(after)
         .bind(limit)
         .fetch_all(self.pool())
-        .await?)
+        .await?;
+        let mut pages: Vec<Vec<Recorded>> = vec![Vec::new(); streams.len()];
+        for row in rows {
+            let place = usize::try_from(row.try_get::<i64, _>("n")? - 1).unwrap_or(usize::MAX);
+            if let Some(page) = pages.get_mut(place) {
+                page.push(Recorded::from_row(&row)?);
+            }
+        }
+        Ok(pages)
     }
 
     /// The event at a position.

@@ -159,20 +159,25 @@ async fn one(
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let found = app.snapshot::<Product>(id, &then, &headers).await?;
+    let (found, available) = if then.at.is_some() {
+        (app.snapshot::<Product>(id, &then, &headers).await?, None)
+    } else {
+        app.await_log(&headers).await?;
+        let found = app.commands.get_with::<Product, StockLevel>(id, variants).await?;
+        let (found, stock) = found.ok_or_else(|| Problem::missing("product"))?;
+        let available = stock.into_iter().map(|found| found.map_or(0, |found| found.state.available()));
+        (found, Some(available.collect::<Vec<_>>()))
+    };
     let created = known(&found.state)?;
     if created.status != Status::Published && !caller.is_staff() {
         return Err(Problem::missing("product"));
     }
-    let available = if then.at.is_none() { Some(available(&app, created).await?) } else { None };
     reply::one(found.version, &show::Product::of(id, created, available.as_deref()))
 }
 
-/// How many of each variant can be bought, in their order.
-async fn available(app: &Shared, product: &Created) -> Result<Vec<i64>, Error> {
-    let variants: Vec<VariantId> = product.variants.keys().copied().collect();
-    let stock = app.commands.get_all::<StockLevel>(&variants).await?;
-    Ok(stock.into_iter().map(|found| found.map_or(0, |found| found.state.available())).collect())
+/// The variants of a product, in their order.
+fn variants(product: &Product) -> Vec<VariantId> {
+    product.existing().map(|created| created.variants.keys().copied().collect()).unwrap_or_default()
 }
 
 pub(super) fn known(product: &Product) -> Result<&Created, Error> {

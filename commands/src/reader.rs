@@ -1,0 +1,94 @@
+//! Group reads: what many requests want to read of their streams at the same time is read in one round trip.
+//!
+//! As with group commit, what is asked for while a read is under way gathers for the next one, so the number of round
+//! trips falls as the load grows, while one request alone waits for one.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use byteshop_eventstore::read::PAGE;
+use byteshop_eventstore::{Log, Recorded, StoreError, StreamId};
+use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::task::JoinSet;
+
+/// Reads that may be under way: a long stream that is read for the first time does not hold up all others.
+const READERS: usize = 2;
+/// Streams in one read at most.
+const MAX_STREAMS: usize = 1_024;
+
+/// A stream, and the version after which it is wanted.
+pub type Wanted = (StreamId, i64);
+
+/// What came of a read: a page of each stream, in the order in which they were wanted.
+type Answer = Result<Vec<Arc<[Recorded]>>, StoreError>;
+
+struct Asked {
+    wanted: Vec<Wanted>,
+    done: oneshot::Sender<Answer>,
+}
+
+/// The way to streams for everything that this process reads of them.
+pub struct Reader {
+    queue: mpsc::UnboundedSender<Asked>,
+    /// Ends the tasks when the reader is dropped.
+    _tasks: JoinSet<()>,
+}
+
+impl Reader {
+    /// Starts the tasks.
+    pub fn start(log: &Log) -> Self {
+        let (queue, asked) = mpsc::unbounded_channel();
+        let asked = Arc::new(Mutex::new(asked));
+        let tasks = (0..READERS).map(|_| run(log.clone(), Arc::clone(&asked))).collect();
+        Self { queue, _tasks: tasks }
+    }
+
+    /// The next page of each stream after its version, at most [`PAGE`] events of each, in the order asked for.
+    pub async fn read(&self, wanted: Vec<Wanted>) -> Answer {
+        let (done, answer) = oneshot::channel();
+        // When the tasks are gone, so is the sender, and the caller reads that below.
+        let _ = self.queue.send(Asked { wanted, done });
+        answer.await.unwrap_or_else(|_| Err(StoreError::Unavailable("the program is stopping".into())))
+    }
+}
+
+async fn run(log: Log, asked: Arc<Mutex<mpsc::UnboundedReceiver<Asked>>>) {
+    while let Some(batch) = gather(&asked).await {
+        let mut places: HashMap<&Wanted, usize> = HashMap::new();
+        let mut streams: Vec<Wanted> = Vec::new();
+        for wanted in batch.iter().flat_map(|asked| &asked.wanted) {
+            places.entry(wanted).or_insert_with(|| {
+                streams.push(wanted.clone());
+                streams.len() - 1
+            });
+        }
+        let read = log.read_many(&streams, PAGE).await;
+        let places: Vec<Vec<usize>> = batch
+            .iter()
+            .map(|asked| asked.wanted.iter().filter_map(|wanted| places.get(wanted).copied()).collect())
+            .collect();
+        let pages: Result<Vec<Arc<[Recorded]>>, StoreError> =
+            read.map(|pages| pages.into_iter().map(Arc::from).collect());
+        for (asked, places) in batch.into_iter().zip(places) {
+            let answer = match &pages {
+                Ok(pages) => Ok(places.into_iter().map(|place| Arc::clone(&pages[place])).collect()),
+                Err(error) => Err(StoreError::Unavailable(error.to_string())),
+            };
+            // A caller that went away needs no answer.
+            let _ = asked.done.send(answer);
+        }
+    }
+}
+
+/// Waits for the first, then takes along whoever else waits.
+async fn gather(asked: &Mutex<mpsc::UnboundedReceiver<Asked>>) -> Option<Vec<Asked>> {
+    let mut asked = asked.lock().await;
+    let mut batch = vec![asked.recv().await?];
+    let mut streams = batch[0].wanted.len();
+    while streams < MAX_STREAMS {
+        let Ok(next) = asked.try_recv() else { break };
+        streams += next.wanted.len();
+        batch.push(next);
+    }
+    Some(batch)
+}
