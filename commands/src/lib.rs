@@ -7,6 +7,7 @@ mod cache;
 pub mod cases;
 mod error;
 mod execute;
+pub mod import;
 mod in_flight;
 pub mod intent;
 mod pay;

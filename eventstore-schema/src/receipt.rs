@@ -44,4 +44,13 @@ impl Log {
         .fetch_optional(self.pool())
         .await?)
     }
+
+    /// The keys among many that have been answered before, each with what was asked, in one round trip.
+    pub async fn fingerprints(&self, who: &str, keys: &[String]) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+        Ok(sqlx::query_as("select key, fingerprint from log.receipt where who = $1 and key = any ($2)")
+            .bind(who)
+            .bind(keys)
+            .fetch_all(self.pool())
+            .await?)
+    }
 }

@@ -1,0 +1,115 @@
+//! One append in the making: aggregates decide, and their events are written down with the versions they build on.
+
+use std::sync::Arc;
+
+use byteshop_domain::decider::{Actor, Asked, Decider};
+use byteshop_domain::{Kind, codec};
+use byteshop_eventstore::{Append, Clock, NewEvent, NewReceipt, StreamId};
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::WHO;
+use crate::error::{Error, Rejected};
+use crate::intent::Intent;
+
+/// An aggregate as it will be when everything that was submitted is written.
+#[derive(Debug, Clone, Default)]
+pub struct Held<A> {
+    /// The version of its stream.
+    pub version: i64,
+    /// Its state.
+    pub state: A,
+}
+
+/// An aggregate within an append.
+#[derive(Debug)]
+pub struct Touched<A: Decider> {
+    id: A::Id,
+    from: i64,
+    /// What it has become.
+    pub held: Held<A>,
+}
+
+impl<A: Decider> Touched<A> {
+    /// One that is held already.
+    pub fn again(id: A::Id, held: Held<A>) -> Self {
+        Self { id, from: held.version, held }
+    }
+
+    /// One that is not there yet.
+    pub fn new(id: A::Id) -> Self {
+        Self::again(id, Held { version: 0, state: A::default() })
+    }
+}
+
+/// The append.
+pub struct Draft {
+    clock: Clock,
+    meta: Arc<str>,
+    correlation: Uuid,
+    now: DateTime<Utc>,
+    asked: Asked,
+    append: Append,
+}
+
+impl Draft {
+    /// An append of one document, which happened at some moment of the past.
+    pub fn new(clock: Clock, command: &'static str, at: DateTime<Utc>) -> Result<Self, Error> {
+        let actor = Actor::System { name: WHO.to_owned() };
+        let mut intent = Intent::new(actor.clone(), command, clock.new_id());
+        intent.occurred_at = Some(at);
+        Ok(Self {
+            clock,
+            meta: serde_json::to_string(&intent.meta())?.into(),
+            correlation: intent.correlation_id,
+            now: clock.now(),
+            asked: Asked { at, by: actor },
+            append: Append::default(),
+        })
+    }
+
+    /// Decides a command; what happens is part of the append.
+    pub fn decide<A: Decider>(&mut self, touched: &mut Touched<A>, command: &A::Command) -> Result<(), Error> {
+        let events = touched.held.state.decide(command, &self.asked);
+        let events = events.map_err(|rejection| Error::Rejected(Rejected::of::<A>(&rejection)))?;
+        for event in &events {
+            let encoded = codec::encode(event)?;
+            touched.held.version += 1;
+            touched.held.state = std::mem::take(&mut touched.held.state).evolve(event);
+            self.append.events.push(NewEvent {
+                id: self.clock.new_id(),
+                stream: StreamId::of::<A>(touched.id),
+                version: touched.held.version,
+                event_type: encoded.event_type,
+                schema: encoded.schema,
+                data: encoded.data,
+                meta: Arc::clone(&self.meta),
+                correlation: self.correlation,
+                recorded_at: self.now,
+            });
+        }
+        Ok(())
+    }
+
+    /// The append holds only if the aggregate was what it was decided on.
+    pub fn expect<A: Decider>(&mut self, touched: &Touched<A>) {
+        self.append.expect.push((StreamId::of::<A>(touched.id), touched.from));
+    }
+
+    /// The finished append, with a receipt when it has a key.
+    pub fn finish(mut self, key: Option<(String, Vec<u8>)>) -> Append {
+        self.append.receipt = key.map(|(key, fingerprint)| NewReceipt {
+            who: WHO.to_owned(),
+            key,
+            fingerprint,
+            response: "{}".to_owned(),
+            recorded_at: self.now,
+        });
+        self.append
+    }
+}
+
+/// A refusal that is no aggregate's own.
+pub fn refused(code: &str, detail: impl Into<String>) -> Error {
+    Error::Rejected(Rejected { code: code.to_owned(), kind: Kind::Invalid, detail: detail.into(), pointer: None })
+}

@@ -1,0 +1,148 @@
+//! The file as bytes: plain or gzip, told apart by what it begins with, and its lines.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::ops::Range;
+use std::path::Path;
+
+/// Largest text, after unpacking: it is held in memory whole, so that a reject can quote its line.
+pub const BYTES_MAX: u64 = 1 << 30;
+/// What a gzip file begins with (RFC 1952, section 2.3.1).
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+const UTF8_MARK: &[u8] = b"\xef\xbb\xbf";
+const UTF16_MARKS: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
+/// The columns of a transaction export, in their order.
+pub const COLUMNS: [&str; 8] =
+    ["Invoice", "StockCode", "Description", "Quantity", "InvoiceDate", "Price", "Customer ID", "Country"];
+
+/// Why nothing of a file is imported.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// It is not there, or may not be read.
+    #[error("the file cannot be read: {0}")]
+    Unreadable(io::Error),
+    /// It is packed, and the packing is broken.
+    #[error("the gzip file is damaged: {0}")]
+    Damaged(io::Error),
+    /// It is packed, and its end is missing.
+    #[error("the gzip file is cut off: its end is missing, fetch it again")]
+    CutOff,
+    /// There is too much of it.
+    #[error("the file holds more than {} MiB of text: split it", BYTES_MAX >> 20)]
+    TooLarge,
+    /// There is nothing in it.
+    #[error("the file is empty")]
+    Empty,
+    /// It is text of another encoding, or no text at all.
+    #[error("the file is not UTF-8 text: save it as CSV in UTF-8")]
+    Encoding,
+    /// It is text, but not of this form.
+    #[error("the first line must name the columns {}, and it says {found}", COLUMNS.join(","))]
+    Columns {
+        /// The first line, shortened.
+        found: String,
+    },
+}
+
+/// The text of a transaction export whose first line names the right columns.
+#[derive(Debug, Clone)]
+pub struct Export {
+    text: Vec<u8>,
+    /// Where the first line after the names of the columns begins.
+    first: usize,
+}
+
+impl Export {
+    /// Reads a file, unpacking it if it is packed.
+    pub fn open(path: &Path) -> Result<Self, FileError> {
+        Self::read(File::open(path).map_err(FileError::Unreadable)?)
+    }
+
+    /// Reads anything that can be read.
+    pub fn read(source: impl Read) -> Result<Self, FileError> {
+        let mut source = BufReader::new(source);
+        let mut start = Vec::new();
+        source.by_ref().take(GZIP.len() as u64).read_to_end(&mut start).map_err(FileError::Unreadable)?;
+        let text = if start == GZIP {
+            let packed = start.chain(source);
+            up_to_limit(flate2::bufread::MultiGzDecoder::new(packed)).map_err(|error| match error.kind() {
+                io::ErrorKind::UnexpectedEof => FileError::CutOff,
+                _ => FileError::Damaged(error),
+            })
+        } else {
+            up_to_limit(start.chain(source)).map_err(FileError::Unreadable)
+        };
+        Self::of_bytes(text?.ok_or(FileError::TooLarge)?)
+    }
+
+    /// Takes text that is in memory already.
+    pub fn of_bytes(text: Vec<u8>) -> Result<Self, FileError> {
+        if text.is_empty() {
+            return Err(FileError::Empty);
+        }
+        if UTF16_MARKS.iter().any(|mark| text.starts_with(mark)) {
+            return Err(FileError::Encoding);
+        }
+        let mark = if text.starts_with(UTF8_MARK) { UTF8_MARK.len() } else { 0 };
+        let line = line_at(&text, mark);
+        let header = std::str::from_utf8(&text[line.clone()]).map_err(|_| FileError::Encoding)?;
+        if header.contains('\0') {
+            return Err(FileError::Encoding);
+        }
+        let named = super::row::split(header).unwrap_or_default();
+        if !named.iter().map(|name| name.trim()).eq(COLUMNS) {
+            let found: String = header.chars().take(120).collect();
+            return Err(FileError::Columns { found: format!("{found:?}") });
+        }
+        let first = after(&text, &line);
+        Ok(Self { text, first })
+    }
+
+    /// Where each line after the first is, without its end; what follows the last line break is a line if it is not empty.
+    pub fn lines(&self) -> impl Iterator<Item = Range<usize>> + '_ {
+        let mut next = self.first;
+        std::iter::from_fn(move || {
+            if next >= self.text.len() {
+                return None;
+            }
+            let line = line_at(&self.text, next);
+            next = after(&self.text, &line);
+            Some(line)
+        })
+    }
+
+    /// The bytes of a line.
+    pub fn bytes(&self, line: &Range<usize>) -> &[u8] {
+        &self.text[line.clone()]
+    }
+
+    /// How many bytes there are.
+    pub fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Whether there are none; never, since the columns are named.
+    pub fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+}
+
+/// Everything, or nothing when there is more than the limit.
+fn up_to_limit(source: impl Read) -> io::Result<Option<Vec<u8>>> {
+    let mut text = Vec::new();
+    source.take(BYTES_MAX + 1).read_to_end(&mut text)?;
+    Ok((text.len() as u64 <= BYTES_MAX).then_some(text))
+}
+
+/// The line that begins here, without its end.
+fn line_at(text: &[u8], start: usize) -> Range<usize> {
+    let end = text[start..].iter().position(|byte| *byte == b'\n').map_or(text.len(), |length| start + length);
+    let bare = if end > start && text[end - 1] == b'\r' { end - 1 } else { end };
+    start..bare
+}
+
+/// Where the next line begins.
+fn after(text: &[u8], line: &Range<usize>) -> usize {
+    let end = if text.get(line.end) == Some(&b'\r') { line.end + 1 } else { line.end };
+    (end + 1).min(text.len())
+}
