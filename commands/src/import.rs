@@ -29,6 +29,9 @@ mod run;
 pub use file::{BYTES_MAX, COLUMNS, Export, FileError};
 pub use history::History;
 pub use report::{Rejected, Report, Tally, Total};
+pub use run::Pace;
+
+use byteshop_domain::ids::VariantId;
 
 use crate::Commands;
 use crate::error::Error;
@@ -36,13 +39,23 @@ use crate::error::Error;
 /// Whose receipts they are, and the actor of every imported event.
 pub const WHO: &str = "import";
 
+/// The variant that a stock code becomes.
+pub fn variant_of(code: &str) -> VariantId {
+    book::id_of(code)
+}
+
 impl Commands {
     /// Imports a history; `progress` is told how many of its lines are settled.
     ///
     /// # Errors
     /// [`Error::Store`] when the log is not available: what was written stays, and importing again goes on from there.
     /// [`Error::Contended`] when others write the same streams without end.
-    pub async fn import(&self, history: History, progress: &(dyn Fn(u64) + Send + Sync)) -> Result<Report, Error> {
-        run::run(self, history, progress).await
+    pub async fn import(
+        &self,
+        history: History,
+        pace: Pace,
+        progress: &(dyn Fn(u64) + Send + Sync),
+    ) -> Result<Report, Error> {
+        run::run(self, history, pace, progress).await
     }
 }

@@ -10,6 +10,7 @@
 mod commands;
 mod delivery;
 mod http;
+mod import;
 mod log;
 mod projections;
 mod servers;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use byteshop_domain::Decider;
 use byteshop_domain::ids::{Id, OrderId, PaymentId, ProductId, VariantId};
+use byteshop_domain::name::UniqueName;
 use byteshop_domain::order::Order;
 use byteshop_domain::product::Product;
 use byteshop_domain::stock::StockLevel;
@@ -54,6 +55,8 @@ pub fn payment_of(invoice: &Invoice) -> PaymentId {
 /// The aggregates by the places of codes and documents in the history.
 #[derive(Debug, Default)]
 pub struct Book {
+    /// The name of each code.
+    pub names: Vec<Held<UniqueName>>,
     /// The stock of each code.
     pub stock: Vec<Held<StockLevel>>,
     /// The product of each code.
@@ -63,9 +66,10 @@ pub struct Book {
 }
 
 impl Book {
-    /// One in which nothing is known of so many codes.
-    pub fn new(codes: usize) -> Self {
-        let mut book = Self::default();
+    /// One in which nothing is known of the codes but their names.
+    pub fn new(names: Vec<Held<UniqueName>>) -> Self {
+        let codes = names.len();
+        let mut book = Self { names, ..Self::default() };
         book.stock.resize_with(codes, Held::default);
         book.products.resize_with(codes, Held::default);
         book
@@ -76,8 +80,9 @@ impl Book {
         let of = |code: &u32| ids[*code as usize];
         let variants: Vec<VariantId> = codes.iter().map(|code| of(code).variant).collect();
         let products: Vec<ProductId> = codes.iter().map(|code| of(code).product).collect();
-        let stock = read_states::<StockLevel>(log, &variants).await?;
         let products = read_states::<Product>(log, &products).await?;
+        // Last, since an open shop moves the stock all the time.
+        let stock = read_states::<StockLevel>(log, &variants).await?;
         for ((code, stock), product) in codes.iter().zip(stock).zip(products) {
             self.stock[*code as usize] = stock;
             self.products[*code as usize] = product;

@@ -169,7 +169,8 @@ impl History {
         }
         let mut refused: Vec<Line> = Vec::new();
         for invoice in &mut self.invoices {
-            let (gone, kept): (Vec<Line>, Vec<Line>) = invoice.lines.iter().partition(|line| codes.contains(&line.code));
+            let (gone, kept): (Vec<Line>, Vec<Line>) =
+                invoice.lines.iter().partition(|line| codes.contains(&line.code));
             invoice.lines = kept;
             refused.extend(gone);
         }

@@ -84,7 +84,8 @@ impl Planner<'_> {
         let (ids, opening) = (self.ids[code as usize], &self.opening[code as usize]);
         let mut work = self.work(book, "import.product", at)?;
         let text = Label::new(known.sku.as_str()).map_err(|error| refused("import.code", error.to_string()))?;
-        let mut name = Touched::<UniqueName>::new(name::id(NameKind::Sku, known.sku.as_str()));
+        let name_id = name::id(NameKind::Sku, known.sku.as_str());
+        let mut name = Touched::<UniqueName>::again(name_id, book.names[code as usize].clone());
         let claim = name::Command::Claim { kind: NameKind::Sku, text, owner: ids.variant.to_string() };
         work.draft.decide(&mut name, &claim)?;
         work.draft.expect(&name);
@@ -214,7 +215,8 @@ impl Work<'_> {
     fn lose(&mut self, lost: &[Line]) -> Result<(), Error> {
         for line in lost {
             let quantity = quantity(-i64::from(line.quantity))?;
-            let reason = self.planner.history.described(line).map(Title::as_str).and_then(|text| Reason::new(text).ok());
+            let reason =
+                self.planner.history.described(line).map(Title::as_str).and_then(|text| Reason::new(text).ok());
             self.fill_up_to(line.code, quantity)?;
             self.with_stock(line.code, &stock::Command::Lose { quantity, reason })?;
         }
@@ -300,9 +302,8 @@ impl Work<'_> {
     fn with_product(&mut self, code: u32, command: &product::Command) -> Result<(), Error> {
         let Self { planner, book, draft, products, .. } = self;
         let held = || book.products[code as usize].clone();
-        let touched = products
-            .entry(code)
-            .or_insert_with(|| Touched::again(planner.ids[code as usize].product, held()));
+        let touched =
+            products.entry(code).or_insert_with(|| Touched::again(planner.ids[code as usize].product, held()));
         draft.decide(touched, command)
     }
 

@@ -73,7 +73,8 @@ pub fn read(line: &[u8]) -> Result<Row<'_>, Refused> {
     let refuse = |reason| Refused { reason: Cow::Borrowed(reason), amount };
     let quantity = number.ok_or_else(|| refuse("the quantity is no whole number from -1000000 to 1000000"))?;
     let price = decimal.ok_or_else(|| refuse("the price is no decimal number with at most 9 digits on each side"))?;
-    let at = NaiveDateTime::parse_from_str(at.trim(), MOMENT).map_err(|_| refuse("the date is not like 2010-12-31 23:59:59"))?;
+    let at = NaiveDateTime::parse_from_str(at.trim(), MOMENT)
+        .map_err(|_| refuse("the date is not like 2010-12-31 23:59:59"))?;
     let (invoice, code, customer, country) = (trim(invoice), trim(code), trim(customer), trim(country));
     if invoice.is_empty() {
         return Err(refuse("the invoice has no number"));
@@ -161,7 +162,8 @@ mod tests {
 
     use super::*;
 
-    const GOOD: &str = r#"489434,22041,"RECORD FRAME 7"" SINGLE SIZE ",48,2009-12-01 07:45:00,2.100,13085,United Kingdom"#;
+    const GOOD: &str =
+        r#"489434,22041,"RECORD FRAME 7"" SINGLE SIZE ",48,2009-12-01 07:45:00,2.100,13085,United Kingdom"#;
 
     fn reason(line: &str) -> String {
         read(line.as_bytes()).unwrap_err().reason.into_owned()

@@ -1,18 +1,19 @@
 //! The way of an import into the log: plans are submitted without waiting, each built on those before it.
 //!
 //! The appender writes in the order of submission, so what is held in memory is what the log will hold. When somebody
-//! else was faster on a stream, everything that was submitted is waited for, the states are read again, and what was
-//! refused is decided again.
+//! else was faster on a stream, everything that was submitted is waited for; what was refused is decided again, each
+//! document on states that are read right before.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use byteshop_domain::ids::OrderId;
+use byteshop_domain::ids::{NameId, OrderId};
 use byteshop_domain::name::{self, NameKind, UniqueName};
 use byteshop_eventstore::{Outcome, StoreError};
 
 use super::WHO;
 use super::book::{Book, CodeIds, order_of, read_states};
-use super::history::History;
+use super::draft::Held;
+use super::history::{Code, History};
 use super::opening::{Opening, openings};
 use super::plan::{Planner, fingerprint, key_of};
 use super::report::Report;
@@ -21,11 +22,23 @@ use crate::Commands;
 use crate::appender::{Submitted, Unavailable};
 use crate::error::Error;
 
-/// Appends under way at most: two batches of the appender, so that the next one is ready when one is written.
-const APPENDS_UNDER_WAY: usize = 4_096;
-/// Events under way at most: three batches, some twenty megabytes.
-const EVENTS_UNDER_WAY: usize = 24_576;
-/// How often the same documents are decided again before the import gives up: others write the same streams all the time.
+/// How much is submitted before the oldest append is waited for.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// Appends under way at most.
+    pub appends: usize,
+    /// Events under way at most.
+    pub events: usize,
+}
+
+impl Default for Pace {
+    /// Two batches of appends and three of events, some twenty megabytes: the next batch is ready when one is written.
+    fn default() -> Self {
+        Self { appends: 4_096, events: 24_576 }
+    }
+}
+
+/// How often it may be for nothing that refused documents are decided again: then others write the same streams all the time.
 const ATTEMPTS: usize = 64;
 /// Receipts that are asked for in one query.
 const RECEIPTS_AT_ONCE: usize = 10_000;
@@ -59,56 +72,67 @@ enum Before {
 }
 
 /// Imports a history; `progress` is told how many lines are settled.
-pub async fn run(commands: &Commands, mut history: History, progress: &(dyn Fn(u64) + Send + Sync)) -> Result<Report, Error> {
-    let (taken, present) = look_up_codes(commands, &history).await?;
-    if !taken.is_empty() {
-        history.refuse_codes(&taken, TAKEN);
-    }
+pub async fn run(
+    commands: &Commands,
+    mut history: History,
+    pace: Pace,
+    progress: &(dyn Fn(u64) + Send + Sync),
+) -> Result<Report, Error> {
+    let ids: Vec<CodeIds> = history.codes.iter().map(CodeIds::of).collect();
+    let names = look_up_names(commands, &history.codes).await?;
+    let taken = (0u32..).zip(names.iter().zip(&ids)).filter(|(_, (name, ids))| holder(name, ids) == Holder::Other);
+    history.refuse_codes(&taken.map(|(code, _)| code).collect(), TAKEN);
     let before = look_up_invoices(commands, &history, 0..history.invoices.len()).await?;
     let returns = Returns::of(&history);
     let open = |place: &usize| before[*place] == Before::Never;
     let openings = openings(&history, (0..history.invoices.len()).filter(open));
-    let ids: Vec<CodeIds> = history.codes.iter().map(CodeIds::of).collect();
     let mut run = Run {
         commands,
         history: &history,
         returns: &returns,
         ids: &ids,
         openings: &openings,
-        book: Book::new(history.codes.len()),
+        book: Book::new(names),
         under_way: VecDeque::new(),
         events_under_way: 0,
+        stale_codes: HashSet::new(),
+        stale_orders: HashSet::new(),
+        done: 0,
         report: Report { lines: history.lines() as u64, amount: super::Total(history.amount), ..Report::default() },
+        pace,
         progress,
     };
     for reject in history.rejects.iter().cloned() {
         run.report.refuse(&history, reject);
     }
-    let jobs = run.jobs(&before, &present);
-    run.prepare(&jobs, &present).await?;
+    let jobs = run.jobs(&before);
+    run.prepare(&jobs).await?;
     run.work_off(jobs).await?;
     let mut report = run.report;
     report.close();
     Ok(report)
 }
 
-/// The codes whose names others hold, and those that are products already.
-async fn look_up_codes(commands: &Commands, history: &History) -> Result<(HashSet<u32>, HashSet<u32>), Error> {
-    let names: Vec<_> = history.codes.iter().map(|code| name::id(NameKind::Sku, code.sku.as_str())).collect();
-    let names = read_states::<UniqueName>(commands.log(), &names).await?;
-    let (mut taken, mut present) = (HashSet::new(), HashSet::new());
-    for ((number, code), name) in (0u32..).zip(&history.codes).zip(&names) {
-        match &name.state {
-            UniqueName::Free => {}
-            UniqueName::Held { owner, .. } if *owner == CodeIds::of(code).variant.to_string() => {
-                present.insert(number);
-            }
-            UniqueName::Held { .. } => {
-                taken.insert(number);
-            }
-        }
+/// The names of the codes, as they stand in the log.
+async fn look_up_names(commands: &Commands, codes: &[Code]) -> Result<Vec<Held<UniqueName>>, Error> {
+    let names: Vec<NameId> = codes.iter().map(|code| name::id(NameKind::Sku, code.sku.as_str())).collect();
+    read_states::<UniqueName>(commands.log(), &names).await
+}
+
+/// Whose a code's name is.
+#[derive(PartialEq, Eq)]
+enum Holder {
+    Nobody,
+    Us,
+    Other,
+}
+
+fn holder(name: &Held<UniqueName>, ids: &CodeIds) -> Holder {
+    match &name.state {
+        UniqueName::Free => Holder::Nobody,
+        UniqueName::Held { owner, .. } if *owner == ids.variant.to_string() => Holder::Us,
+        UniqueName::Held { .. } => Holder::Other,
     }
-    Ok((taken, present))
 }
 
 /// What the receipts say of some documents, in their order.
@@ -140,13 +164,19 @@ struct Run<'a> {
     book: Book,
     under_way: VecDeque<UnderWay>,
     events_under_way: usize,
+    /// Codes and orders whose states build on appends that were refused.
+    stale_codes: HashSet<u32>,
+    stale_orders: HashSet<usize>,
+    /// Jobs that are done: it grows while the import gets anywhere.
+    done: u64,
     report: Report,
+    pace: Pace,
     progress: &'a (dyn Fn(u64) + Send + Sync),
 }
 
 impl Run<'_> {
     /// What is to be done: the products that are not there, then the documents that are not there, in their order.
-    fn jobs(&mut self, before: &[Before], present: &HashSet<u32>) -> VecDeque<Job> {
+    fn jobs(&mut self, before: &[Before]) -> VecDeque<Job> {
         let mut invoices = Vec::new();
         let mut needed = vec![false; self.history.codes.len()];
         for (place, before) in before.iter().enumerate() {
@@ -157,19 +187,33 @@ impl Run<'_> {
                 self.settle_known(place, *before);
             }
         }
-        let new = (0u32..).zip(&needed).filter(|(code, needed)| **needed && !present.contains(code));
+        let new = (0u32..).zip(needed).filter(|(code, needed)| *needed && !self.is_present(*code));
         new.map(|(code, _)| Job::Product(code)).chain(invoices).collect()
     }
 
-    /// Reads what the jobs build on and earlier imports have written.
-    async fn prepare(&mut self, jobs: &VecDeque<Job>, present: &HashSet<u32>) -> Result<(), Error> {
-        let (mut codes, orders) = self.touched_by(jobs);
-        codes.retain(|code| present.contains(code));
-        self.read(&codes, &orders).await
+    /// Whether a code is a product of ours already.
+    fn is_present(&self, code: u32) -> bool {
+        holder(&self.book.names[code as usize], &self.ids[code as usize]) == Holder::Us
     }
 
-    /// The codes that jobs touch, and the orders that they return goods of.
-    fn touched_by<'j>(&self, jobs: impl IntoIterator<Item = &'j Job>) -> (Vec<u32>, Vec<(usize, OrderId)>) {
+    /// Reads what the jobs build on and earlier imports have written.
+    async fn prepare(&mut self, jobs: &VecDeque<Job>) -> Result<(), Error> {
+        let (mut codes, mut orders) = self.touched_by(jobs);
+        codes.retain(|code| self.is_present(*code));
+        for job in jobs {
+            match job {
+                Job::Product(_) => {}
+                // It will be made by its job.
+                Job::Invoice(place) => {
+                    orders.remove(place);
+                }
+            }
+        }
+        self.read(codes, orders).await
+    }
+
+    /// The codes that jobs touch, and of the orders from which something comes back those that they touch.
+    fn touched_by<'j>(&self, jobs: impl IntoIterator<Item = &'j Job>) -> (HashSet<u32>, HashSet<usize>) {
         let (mut codes, mut orders) = (HashSet::new(), HashSet::new());
         for job in jobs {
             match job {
@@ -177,6 +221,7 @@ impl Run<'_> {
                     codes.insert(*code);
                 }
                 Job::Invoice(place) => {
+                    orders.extend(self.returns.touched.get(place));
                     for (number, line) in self.history.invoices[*place].lines.iter().enumerate() {
                         codes.insert(line.code);
                         orders.extend(self.returns.order_of(*place, number));
@@ -184,18 +229,27 @@ impl Run<'_> {
                 }
             }
         }
-        let orders = orders.into_iter().map(|place| (place, order_of(&self.history.invoices[place])));
-        (codes.into_iter().collect(), orders.collect())
+        (codes, orders)
     }
 
-    async fn read(&mut self, codes: &[u32], orders: &[(usize, OrderId)]) -> Result<(), Error> {
-        let log = self.commands.log();
-        self.book.read_codes(log, self.ids, codes).await?;
-        self.book.read_orders(log, orders).await
+    async fn read(&mut self, codes: HashSet<u32>, orders: HashSet<usize>) -> Result<(), Error> {
+        let codes: Vec<u32> = codes.into_iter().collect();
+        let id = |place: usize| (place, order_of(&self.history.invoices[place]));
+        let orders: Vec<(usize, OrderId)> = orders.into_iter().map(id).collect();
+        self.book.read_orders(self.commands.log(), &orders).await?;
+        self.book.read_codes(self.commands.log(), self.ids, &codes).await
+    }
+
+    /// Reads those states of a job again that refused appends have made wrong.
+    async fn read_stale(&mut self, job: Job) -> Result<(), Error> {
+        let (mut codes, mut orders) = self.touched_by([&job]);
+        codes.retain(|code| self.stale_codes.remove(code));
+        orders.retain(|place| self.stale_orders.remove(place));
+        if codes.is_empty() && orders.is_empty() { Ok(()) } else { self.read(codes, orders).await }
     }
 
     async fn work_off(&mut self, mut jobs: VecDeque<Job>) -> Result<(), Error> {
-        let mut attempts = 0;
+        let (mut attempts, mut done) = (0, 0);
         loop {
             let mut refused = Vec::new();
             while let Some(job) = jobs.pop_front() {
@@ -213,7 +267,8 @@ impl Run<'_> {
             if refused.is_empty() {
                 return Ok(());
             }
-            attempts += 1;
+            attempts = if self.done > done { 1 } else { attempts + 1 };
+            done = self.done;
             if attempts > ATTEMPTS {
                 return Err(Error::Contended);
             }
@@ -225,7 +280,7 @@ impl Run<'_> {
     }
 
     fn is_full(&self) -> bool {
-        self.under_way.len() >= APPENDS_UNDER_WAY || self.events_under_way >= EVENTS_UNDER_WAY
+        self.under_way.len() >= self.pace.appends || self.events_under_way >= self.pace.events
     }
 
     fn plan(&self, job: Job) -> Result<super::plan::Plan, Error> {
@@ -242,6 +297,9 @@ impl Run<'_> {
     }
 
     async fn submit(&mut self, job: Job) -> Result<(), Error> {
+        if !self.stale_codes.is_empty() || !self.stale_orders.is_empty() {
+            self.read_stale(job).await?;
+        }
         let plan = match self.plan(job) {
             Ok(plan) => plan,
             Err(Error::Rejected(rejected)) => {
@@ -269,6 +327,7 @@ impl Run<'_> {
         self.events_under_way -= events;
         match submitted.outcome().await {
             Ok(Outcome::Accepted { .. }) => {
+                self.done += 1;
                 self.report.events += events as u64;
                 match job {
                     Job::Product(_) => self.report.products += 1,
@@ -284,10 +343,14 @@ impl Run<'_> {
         }
     }
 
-    /// Reads again what refused jobs build on; gives those that are still to be done.
+    /// Marks what refused jobs build on as stale; gives those that are still to be done.
     async fn refresh(&mut self, refused: Vec<Job>) -> Result<Vec<Job>, Error> {
         let (codes, orders) = self.touched_by(&refused);
-        self.read(&codes, &orders).await?;
+        self.stale_codes.extend(codes);
+        self.stale_orders.extend(orders);
+        if refused.iter().any(|job| matches!(job, Job::Product(_))) {
+            self.book.names = look_up_names(self.commands, &self.history.codes).await?;
+        }
         let place = |job: &Job| match job {
             Job::Product(_) => None,
             Job::Invoice(place) => Some(*place),
@@ -296,10 +359,13 @@ impl Run<'_> {
         let mut before = before.into_iter();
         let mut again = Vec::new();
         for job in refused {
-            let known = place(&job).zip(place(&job).and_then(|_| before.next()));
-            match known {
-                Some((place, before)) if before != Before::Never => self.settle_known(place, before),
-                Some(_) | None => again.push(job),
+            match job {
+                Job::Product(code) if self.is_present(code) => self.done += 1,
+                Job::Product(_) => again.push(job),
+                Job::Invoice(place) => match before.next() {
+                    None | Some(Before::Never) => again.push(job),
+                    Some(known) => self.settle_known(place, known),
+                },
             }
         }
         Ok(again)
@@ -307,6 +373,7 @@ impl Run<'_> {
 
     /// Enters a document that has a receipt.
     fn settle_known(&mut self, place: usize, before: Before) {
+        self.done += 1;
         match before {
             Before::Same => self.report.count(self.history, &self.history.invoices[place], true),
             Before::Changed => self.reject(place, CHANGED.to_owned()),
@@ -323,6 +390,6 @@ impl Run<'_> {
     }
 
     fn tell(&self) {
-        (self.progress)(self.report.imported + self.report.known + self.report.rejects.len() as u64);
+        (self.progress)(self.report.settled_lines());
     }
 }
