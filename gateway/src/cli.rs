@@ -13,6 +13,7 @@ mod replay;
 mod roles;
 pub mod running;
 mod seed;
+mod seed_orders;
 mod summary;
 mod terminal;
 pub mod token;

@@ -31,6 +31,15 @@ const SHOP: &str = include_str!("seed/shop.json");
 pub(super) struct SeedArgs {
     #[command(flatten)]
     format: FormatArg,
+    #[command(subcommand)]
+    what: Option<What>,
+}
+
+/// What else to fill it with.
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// A retailer's real orders, from a transaction export
+    Orders(super::seed_orders::OrdersArgs),
 }
 
 #[derive(Deserialize)]
@@ -90,6 +99,9 @@ struct Made<'a> {
 }
 
 pub(super) async fn run(config: &Config, args: SeedArgs) -> Result<(), Failure> {
+    if let Some(What::Orders(orders)) = args.what {
+        return super::seed_orders::run(config, orders).await;
+    }
     let format = args.format.chosen();
     with_commands(config, async |commands| seed(&commands, format).await).await
 }
