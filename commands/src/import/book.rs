@@ -111,7 +111,7 @@ pub async fn read_states<A: Decider>(log: &Log, ids: &[A::Id]) -> Result<Vec<Hel
             let wanted: Vec<(StreamId, i64)> =
                 open.iter().map(|id| (StreamId::of::<A>(*id), states[places[&id.uuid()]].version)).collect();
             let before: Vec<i64> = wanted.iter().map(|(_, version)| *version).collect();
-            for recorded in log.read_many(&wanted, PAGE).await? {
+            for recorded in log.read_many(&wanted, PAGE).await?.into_iter().flatten() {
                 let Some(held) = places.get(&recorded.stream).map(|place| &mut states[*place]) else { continue };
                 let event = byteshop_domain::codec::decode(&recorded.event_type, recorded.schema, &recorded.data)
                     .map_err(|source| StoreError::Unreadable { position: recorded.position, source })?;
