@@ -66,6 +66,25 @@ pub(super) fn is_another_program(pid: i32, program: &str, dir: &Path) -> bool {
     !name.is_empty() && (name != program || elsewhere)
 }
 
+/// Whether a process is dead and only waits to be collected, which takes its time where nobody does so, as in many
+/// containers. One that is on its way out, and so has no command line any more, is waited for.
+pub(super) fn is_dead(pid: i32) -> bool {
+    let asked = Instant::now();
+    while asked.elapsed() < PARTS_PATIENCE {
+        // The state follows the name, which is in parentheses and may have some itself. No file: gone, or not Linux.
+        let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else { return false };
+        let state = stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
+        if matches!(state, Some('Z' | 'X')) {
+            return true;
+        }
+        if std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| !line.is_empty()) {
+            return false;
+        }
+        std::thread::sleep(LOOK_EVERY);
+    }
+    false
+}
+
 fn signal(pid: Pid, signal: Signal) {
     // It may have ended since we looked.
     let _ = kill_process(pid, signal);

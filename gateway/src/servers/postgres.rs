@@ -112,12 +112,14 @@ impl Postgres {
     }
 
     /// Postgres sees by itself that the process of a lock file is gone, but takes any other program that has got its
-    /// number since, as after a restart of the machine, for a live Postgres.
+    /// number since, as after a restart of the machine, for a live Postgres, and a killed one that nobody has collected too.
     fn remove_stale_lock(&self) {
         let file = self.lock_file();
         let holder = fs::read_to_string(&file).ok().and_then(|text| text.lines().next()?.trim().parse().ok());
-        if holder.is_some_and(|pid| leftovers::is_another_program(pid, "postgres", self.home.dir())) {
-            tracing::warn!(file = %file.display(), "removing a lock file that names another program");
+        let in_nobodys_hand =
+            |pid| leftovers::is_another_program(pid, "postgres", self.home.dir()) || leftovers::is_dead(pid);
+        if holder.is_some_and(in_nobodys_hand) {
+            tracing::warn!(file = %file.display(), "removing a lock file that names another program, or a dead one");
             // Postgres says so itself if the file is still in its way.
             let _ = fs::remove_file(file);
         }
