@@ -11,6 +11,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
+use crate::fate::Fate;
+
 /// Appends in a batch at most: enough to amortise the flush, few enough to bound memory and the time under the lock.
 const MAX_APPENDS: usize = 2_048;
 /// Events in a batch at most, for the same reason.
@@ -27,7 +29,32 @@ pub struct Unavailable(pub String);
 #[derive(Debug)]
 struct Waiting {
     append: Append,
+    caller: Caller,
+}
+
+/// Who waits for an append, and what it stands and falls with.
+#[derive(Debug)]
+struct Caller {
     done: oneshot::Sender<Result<Outcome, Unavailable>>,
+    fate: Fate,
+    depends: Vec<Fate>,
+}
+
+impl Caller {
+    /// It was decided on what did not happen.
+    fn is_doomed(&self) -> bool {
+        self.depends.iter().any(Fate::is_refused)
+    }
+
+    fn settle(&self, outcome: &Result<Outcome, Unavailable>) {
+        self.fate.settle(matches!(outcome, Ok(Outcome::Accepted { .. })));
+    }
+
+    fn answer(self, outcome: Result<Outcome, Unavailable>) {
+        self.settle(&outcome);
+        // A caller that went away does not change what was written.
+        let _ = self.done.send(outcome);
+    }
 }
 
 /// The way into the log for everything that this process writes.
@@ -63,9 +90,14 @@ impl Appender {
 
     /// Puts an append in the queue; appends are written in the order in which they were submitted.
     pub fn submit(&self, append: Append) -> Submitted {
+        self.submit_after(append, Fate::default(), Vec::new())
+    }
+
+    /// The same for an append that was decided on others, whose fate is not known yet: it is refused when one of them is.
+    pub fn submit_after(&self, append: Append, fate: Fate, depends: Vec<Fate>) -> Submitted {
         let (done, outcome) = oneshot::channel();
         // When the task is gone the sender is dropped with the message, and the caller reads that below.
-        let _ = self.queue.send(Waiting { append, done });
+        let _ = self.queue.send(Waiting { append, caller: Caller { done, fate, depends } });
         Submitted(outcome)
     }
 }
@@ -85,41 +117,47 @@ async fn run(
         };
         let Some(first) = first else { break };
         let (appends, callers) = gather(first, &mut waiting);
+        if appends.is_empty() {
+            continue;
+        }
         metrics::histogram!("byteshop_append_batch_size").record(count(appends.len()));
         let started = Instant::now();
-        let outcomes = writer.write(appends).await;
+        let outcomes = writer.write(appends, &callers, false).await;
         metrics::histogram!("byteshop_append_seconds").record(started.elapsed());
         answer(outcomes, callers, &committed);
     }
 }
 
-fn gather(
-    first: Waiting,
-    waiting: &mut mpsc::UnboundedReceiver<Waiting>,
-) -> (Vec<Append>, Vec<oneshot::Sender<Result<Outcome, Unavailable>>>) {
-    let mut events = first.append.events.len();
-    let (mut appends, mut callers) = (vec![first.append], vec![first.done]);
-    while appends.len() < MAX_APPENDS && events < MAX_EVENTS {
-        let Ok(next) = waiting.try_recv() else { break };
-        events += next.append.events.len();
-        appends.push(next.append);
-        callers.push(next.done);
+/// Takes what waits, but for those that were decided on what has been refused meanwhile: they are refused too. The version
+/// that they expect may be there by now, of another append.
+fn gather(first: Waiting, waiting: &mut mpsc::UnboundedReceiver<Waiting>) -> (Vec<Append>, Vec<Caller>) {
+    let (mut appends, mut callers, mut events) = (Vec::new(), Vec::new(), 0);
+    let mut next = Some(first);
+    while let Some(Waiting { append, caller }) = next {
+        if caller.is_doomed() {
+            caller.answer(Ok(Outcome::Conflict));
+        } else {
+            events += append.events.len();
+            appends.push(append);
+            callers.push(caller);
+        }
+        let full = appends.len() >= MAX_APPENDS || events >= MAX_EVENTS;
+        next = if full { None } else { waiting.try_recv().ok() };
     }
     (appends, callers)
 }
 
-fn answer(
-    outcomes: Vec<Result<Outcome, Unavailable>>,
-    callers: Vec<oneshot::Sender<Result<Outcome, Unavailable>>>,
-    committed: &impl Fn(i64),
-) {
+fn answer(outcomes: Vec<Result<Outcome, Unavailable>>, callers: Vec<Caller>, committed: &impl Fn(i64)) {
     let mut last = 0;
+    // All fates before the first answer: whoever acts on one finds the others known.
+    for (outcome, caller) in outcomes.iter().zip(&callers) {
+        caller.settle(outcome);
+    }
     for (outcome, caller) in outcomes.into_iter().zip(callers) {
         if let Ok(Outcome::Accepted { positions: Some((_, position)) }) = &outcome {
             last = last.max(*position);
         }
-        // A caller that went away does not change what was written.
-        let _ = caller.send(outcome);
+        caller.answer(outcome);
     }
     if last > 0 {
         committed(last);
@@ -132,13 +170,16 @@ struct Writer {
 }
 
 impl Writer {
-    /// Writes a batch and gives one outcome per append.
-    async fn write(&mut self, mut batch: Vec<Append>) -> Vec<Result<Outcome, Unavailable>> {
+    /// Writes a batch and gives one outcome per append. `in_doubt`: it may have been written already.
+    async fn write(
+        &mut self,
+        mut batch: Vec<Append>,
+        callers: &[Caller],
+        mut in_doubt: bool,
+    ) -> Vec<Result<Outcome, Unavailable>> {
         let deadline = Instant::now() + SETTLE_DEADLINE;
         let mut outcomes: Vec<Option<Result<Outcome, Unavailable>>> = vec![None; batch.len()];
         let mut indexes: Vec<usize> = (0..batch.len()).collect();
-        // After a lost connection a conflict may be with ourselves: the first writing did arrive.
-        let mut in_doubt = false;
         loop {
             let error = match self.attempt(&batch, in_doubt).await {
                 Ok(written) => {
@@ -152,6 +193,7 @@ impl Writer {
             if error.outcome_is_unknown() {
                 tracing::warn!(%error, appends = batch.len(), "the connection was lost during an append; looking whether it was written");
                 self.connection = None;
+                // From now on a conflict may be with ourselves: the first writing did arrive.
                 in_doubt = true;
                 if !self.settle(&mut batch, &mut indexes, &mut outcomes, deadline).await {
                     return give_up(outcomes, &error);
@@ -159,7 +201,17 @@ impl Writer {
             } else if batch.len() > 1 {
                 // One append spoils the batch: each gets its own transaction, and only the bad one fails.
                 for (index, append) in indexes.into_iter().zip(batch) {
-                    outcomes[index] = Some(Box::pin(self.write(vec![append])).await.swap_remove(0));
+                    let caller = &callers[index];
+                    let outcome = match (caller.is_doomed(), in_doubt) {
+                        (false, _) => {
+                            let alone = std::slice::from_ref(caller);
+                            Box::pin(self.write(vec![append], alone, in_doubt)).await.swap_remove(0)
+                        }
+                        (true, false) => Ok(Outcome::Conflict),
+                        (true, true) => Err(lost()),
+                    };
+                    caller.settle(&outcome);
+                    outcomes[index] = Some(outcome);
                 }
                 return outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(|| Err(lost()))).collect();
             } else {
@@ -180,7 +232,7 @@ impl Writer {
         let mut outcomes = append(connection, batch).await?;
         if in_doubt {
             for (outcome, append) in outcomes.iter_mut().zip(batch) {
-                if *outcome == Outcome::Conflict
+                if matches!(outcome, Outcome::Conflict | Outcome::Duplicate)
                     && let Some(settled) = settle(connection, append).await?
                 {
                     *outcome = settled;

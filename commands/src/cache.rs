@@ -3,7 +3,8 @@
 //! Every append says which versions it was decided on, so a stale entry costs a second try and nothing else.
 //! An entry knows two states: the last one that is known to be durable, and the latest one that was submitted. Commands
 //! are decided on the latest, so that many of them can change one stream within a single group commit; if an append is
-//! refused, those that were decided on it are refused with it and tried again. Queries never see the latest.
+//! refused, those that were decided on it are refused with it and tried again, however late they were submitted: a state
+//! carries the [`Fate`] of the append that made it. Queries never see the latest.
 
 use std::any::Any;
 use std::num::NonZeroUsize;
@@ -11,6 +12,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use byteshop_eventstore::StreamId;
 use lru::LruCache;
+
+use crate::fate::Fate;
 
 /// A state of any aggregate.
 pub type AnyState = Arc<dyn Any + Send + Sync>;
@@ -25,6 +28,8 @@ pub struct Versioned {
     pub version: i64,
     /// The state there.
     pub state: AnyState,
+    /// The append that made it, when that was not known to be durable yet.
+    pub made_by: Option<Fate>,
 }
 
 struct Entry {
@@ -45,6 +50,8 @@ pub struct Change {
     pub stream: StreamId,
     /// The version that the decision was made on.
     pub from: i64,
+    /// The append that made that version, when that was not known to be durable yet.
+    pub made_by: Option<Fate>,
     /// The state after it; none when the stream was only read.
     pub to: Option<Versioned>,
 }
@@ -91,22 +98,26 @@ impl Cache {
     }
 
     /// Submits a decision if it was made on the latest states; `submit` runs under the lock, so that the order in which
-    /// appends enter the queue is the order in which they build on each other.
-    pub fn submit<T>(&self, changes: &[Change], submit: impl FnOnce() -> T) -> Option<T> {
+    /// appends enter the queue is the order in which they build on each other. It is given the fate that it decides, and
+    /// those on which it depends.
+    pub fn submit<T>(&self, changes: &[Change], submit: impl FnOnce(Fate, Vec<Fate>) -> T) -> Option<T> {
         let mut entries = self.entries();
-        let outdated = changes
-            .iter()
-            .any(|change| entries.peek(&change.stream).is_some_and(|entry| entry.latest.version != change.from));
-        if outdated {
+        let is_latest = |entry: &Entry, change: &Change| {
+            entry.latest.version == change.from && Fate::same(entry.latest.made_by.as_ref(), change.made_by.as_ref())
+        };
+        if changes.iter().any(|change| entries.peek(&change.stream).is_some_and(|entry| !is_latest(entry, change))) {
             return None;
         }
+        let fate = Fate::default();
+        let depends = changes.iter().filter_map(|change| change.made_by.clone()).filter(|fate| !fate.is_accepted());
+        let depends = depends.collect();
         for change in changes {
             let Some(to) = &change.to else { continue };
             if let Some(entry) = entries.get_mut(&change.stream) {
-                entry.latest = to.clone();
+                entry.latest = Versioned { made_by: Some(fate.clone()), ..to.clone() };
             }
         }
-        Some(submit())
+        Some(submit(fate, depends))
     }
 
     /// The append is durable.

@@ -96,7 +96,8 @@ impl Commands {
             events,
             receipt: intent.key.as_ref().map(|key| self.receipt(key, &stored)).transpose()?,
         };
-        let Some(submitted) = self.cache().submit(&changes, || self.appender().submit(append)) else {
+        let submit = |fate, depends| self.appender().submit_after(append, fate, depends);
+        let Some(submitted) = self.cache().submit(&changes, submit) else {
             return Ok(Attempt::Again);
         };
         self.await_outcome(intent, &changes, submitted, stored).await

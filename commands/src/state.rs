@@ -122,7 +122,7 @@ impl Commands {
             open.retain(|_| pages.next().is_some_and(|page| i64::try_from(page.len()) == Ok(PAGE)));
         }
         let versioned = streams.iter().zip(states).map(|(stream, (version, state))| {
-            let versioned = Versioned { version, state: state as AnyState };
+            let versioned = Versioned { version, state: state as AnyState, made_by: None };
             // What does not exist is not remembered: anybody can ask for ids that nobody has.
             if version > 0 {
                 self.cache().put_durable(stream, &versioned);

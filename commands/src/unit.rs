@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::Commands;
 use crate::cache::{Change, Versioned};
 use crate::error::{Error, Rejected};
+use crate::fate::Fate;
 use crate::intent::Intent;
 
 /// An aggregate within a unit of work.
@@ -120,7 +121,7 @@ impl Unit {
         for (id, found) in ids.iter().zip(found) {
             let Some(versioned) = found.or_else(|| read.next()) else { continue };
             let state = downcast::<A>(&versioned);
-            work.see(StreamId::of::<A>(*id), versioned.version);
+            work.see(StreamId::of::<A>(*id), versioned.version, versioned.made_by);
             loaded.push(Loaded { id: *id, version: versioned.version, state });
         }
         Ok(loaded)
@@ -138,7 +139,7 @@ impl Unit {
 
     /// Starts an aggregate under a new id, without looking for one: if there is one, the append is refused.
     pub fn start<A: Decider>(&self, id: A::Id) -> Loaded<A> {
-        self.work().see(StreamId::of::<A>(id), 0);
+        self.work().see(StreamId::of::<A>(id), 0, None);
         Loaded { id, version: 0, state: Arc::default() }
     }
 
@@ -170,7 +171,7 @@ impl Unit {
             state = state.evolve(event);
         }
         loaded.state = Arc::new(state);
-        work.changed(&stream, Versioned { version: loaded.version, state: loaded.state.clone() });
+        work.changed(&stream, Versioned { version: loaded.version, state: loaded.state.clone(), made_by: None });
         Ok(())
     }
 
@@ -196,10 +197,10 @@ impl Work {
         self.changes.iter().find(|change| change.stream == *stream)?.to.clone()
     }
 
-    fn see(&mut self, stream: StreamId, version: i64) {
+    fn see(&mut self, stream: StreamId, version: i64, made_by: Option<Fate>) {
         // Loaded twice: the first version counts, since the append expects one version of each stream.
         if self.changes.iter().all(|change| change.stream != stream) {
-            self.changes.push(Change { stream, from: version, to: None });
+            self.changes.push(Change { stream, from: version, made_by, to: None });
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use byteshop_commands::{At, Commands, Error, Intent, Key};
 use byteshop_domain::cart::{self, Cart};
@@ -10,8 +11,9 @@ use byteshop_domain::order::{self, CancelReason, Order, PaymentStatus, Status};
 use byteshop_domain::payment::Stage;
 use byteshop_domain::quantity::Quantity;
 use byteshop_domain::stock::{self, StockLevel};
-use byteshop_domain::{Actor, Currency};
-use byteshop_eventstore::Clock;
+use byteshop_domain::{Actor, Currency, codec};
+use byteshop_eventstore::{Append, Clock, NewEvent, Outcome, StreamId};
+use byteshop_tests::patience::eventually;
 use byteshop_tests::servers::fresh_database;
 use byteshop_tests::write_side::{WINDOW, WriteSide};
 use chrono::TimeDelta;
@@ -292,6 +294,74 @@ async fn a_process_that_knows_an_old_state_refuses_nothing_wrongly() {
     );
     here.receive(variant, 9).await;
     there.cart(variant, 5).await.unwrap();
+}
+
+/// A version that another process wrote looks like the one that was decided on, and is not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_decided_on_a_refused_append_is_refused_with_it() {
+    let shop = Arc::new(WriteSide::start(&fresh_database().await).await);
+    let variant = shop.product("ABA-1", 100, 10).await;
+    let stream = StreamId::of::<StockLevel>(variant);
+    let seen = shop.commands.get::<StockLevel>(variant).await.unwrap().unwrap().version;
+
+    // While another process holds the log, five come in, and twelve of the fifteen are lost in the next batch.
+    let mut held = shop.log.pool().begin().await.unwrap();
+    sqlx::query("select position from log.head for update").execute(&mut *held).await.unwrap();
+    let change = |command: fn() -> stock::Command| {
+        let (shop, decided) = (Arc::clone(&shop), Arc::new(AtomicUsize::new(0)));
+        let counted = Arc::clone(&decided);
+        let task = tokio::spawn(async move {
+            let counted = &counted;
+            shop.run("stock.change", |unit| async move {
+                let mut stock = unit.load::<StockLevel>(variant).await?;
+                let outcome = unit.decide(&mut stock, &command());
+                counted.fetch_add(1, Ordering::Relaxed);
+                outcome
+            })
+            .await
+        });
+        (task, decided)
+    };
+    let (received, _) = change(|| stock::Command::Receive { quantity: Quantity::new(5).unwrap(), reason: None });
+    eventually("an append that waits", async || {
+        let waits: bool = sqlx::query_scalar(
+            "select exists (select from pg_stat_activity where datname = current_database()
+                and wait_event_type = 'Lock' and query like '%log.append(%')",
+        )
+        .fetch_one(shop.log.pool())
+        .await
+        .unwrap();
+        waits.then_some(())
+    })
+    .await;
+    let (lost, decided) = change(|| stock::Command::Lose { quantity: Quantity::new(12).unwrap(), reason: None });
+    eventually("the loss is decided", async || (decided.load(Ordering::Relaxed) > 0).then_some(())).await;
+
+    // The other process takes the version that the first of them expects to write: five are lost.
+    let event = codec::encode(&stock::Event::Lost { quantity: Quantity::new(5).unwrap(), reason: None }).unwrap();
+    let meta = serde_json::json!({
+        "actor": {"kind": "system", "name": "test"}, "command": "stock.lose",
+        "request_id": Clock.new_id(), "correlation_id": Clock.new_id(),
+    });
+    let event = NewEvent {
+        id: Clock.new_id(),
+        stream: stream.clone(),
+        version: seen + 1,
+        event_type: event.event_type,
+        schema: event.schema,
+        data: event.data,
+        meta: meta.to_string().into(),
+        correlation: Clock.new_id(),
+        recorded_at: Clock.now(),
+    };
+    let other = Append { expect: vec![(stream, seen)], events: vec![event], receipt: None };
+    let outcomes = byteshop_eventstore::append::append(&mut held, &[other]).await.unwrap();
+    assert!(matches!(outcomes[0], Outcome::Accepted { .. }));
+    held.commit().await.unwrap();
+
+    received.await.unwrap().unwrap();
+    assert_eq!(code(&lost.await.unwrap().unwrap_err()), "stock.not_enough");
+    assert_eq!(shop.stock(variant).await.on_hand, 10);
 }
 
 #[tokio::test]
