@@ -1,7 +1,11 @@
 //! What the tests share: servers of their own, and patience with a limit.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by a panic")]
 
+pub mod checker;
 pub mod patience;
+pub mod program;
+pub mod proxy;
+pub mod random;
 pub mod servers;
 pub mod shop;
 pub mod write_side;

@@ -1,0 +1,366 @@
+//! What must be true of a log whatever was killed while it was written: read once from end to end, and judged.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use byteshop_domain::ids::{OrderId, PaymentId, VariantId};
+use byteshop_domain::money::Money;
+use byteshop_domain::order::{self, Order, PaymentStatus};
+use byteshop_domain::payment::{self, Payment};
+use byteshop_domain::stock::{self, StockLevel};
+use byteshop_domain::{AnyEvent, Decider as _};
+use byteshop_eventstore::{Log, Recorded};
+use uuid::Uuid;
+
+/// Events in a page.
+const PAGE: i64 = 1_000;
+/// Breaches that are told; the first ones say what is wrong.
+const SHOWN: usize = 20;
+
+/// Everything that a log says, and everything in it that must not be.
+#[derive(Debug, Default)]
+pub struct History {
+    /// The last position that was read.
+    pub head: i64,
+    /// Events by their id.
+    pub ids: HashMap<Uuid, i64>,
+    /// The positions that carry a request's id.
+    pub requests: HashMap<Uuid, Vec<i64>>,
+    /// The command of each event; its index is its position − 1.
+    commands: Vec<String>,
+    versions: HashMap<(String, Uuid), i64>,
+    stocks: BTreeMap<VariantId, Stock>,
+    orders: BTreeMap<OrderId, Sold>,
+    payments: BTreeMap<PaymentId, Charged>,
+    receipts: HashMap<String, Vec<ReceiptRow>>,
+    breaches: Vec<String>,
+}
+
+/// A receipt in the table.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct ReceiptRow {
+    /// Whose it is.
+    pub who: String,
+    /// The key.
+    pub key: String,
+    /// The first position of its events.
+    pub first_position: Option<i64>,
+    /// The last position of its events.
+    pub last_position: Option<i64>,
+}
+
+/// What came in and went out of a stock.
+#[derive(Debug, Default)]
+struct Stock {
+    level: StockLevel,
+    received: i64,
+    lost: i64,
+    returned: i64,
+    committed: i64,
+    counted: bool,
+    reserved_by: BTreeSet<OrderId>,
+    ended: BTreeMap<OrderId, &'static str>,
+    returned_by: BTreeSet<OrderId>,
+}
+
+/// An order and how often it was paid.
+#[derive(Debug, Default)]
+struct Sold {
+    state: Order,
+    placed: u32,
+    paid: u32,
+    cancelled: u32,
+}
+
+/// A payment and how often money moved.
+#[derive(Debug, Default)]
+struct Charged {
+    state: Payment,
+    captured: u32,
+    refunded: u32,
+    amount: Option<Money>,
+}
+
+impl History {
+    /// Reads the receipts that there are, then the whole log, which may grow meanwhile.
+    ///
+    /// # Panics
+    /// When they cannot be read.
+    pub async fn read(log: &Log) -> Self {
+        let mut history = Self::default();
+        let receipts: Vec<ReceiptRow> =
+            sqlx::query_as("select who, key, first_position, last_position from log.receipt order by last_position")
+                .fetch_all(log.pool())
+                .await
+                .unwrap();
+        let before = log.head().await.unwrap();
+        loop {
+            let page = log.read_log(history.head, PAGE).await.unwrap();
+            if page.is_empty() {
+                break;
+            }
+            for event in &page {
+                history.take(event);
+            }
+        }
+        let after = log.head().await.unwrap();
+        if !(before..=after).contains(&history.head) {
+            let what = format!("the head went from {before} to {after}, and the log has {}", history.head);
+            history.breach(what);
+        }
+        history.take_receipts(receipts);
+        history
+    }
+
+    /// The receipts under a key.
+    pub fn receipts(&self, key: &str) -> &[ReceiptRow] {
+        self.receipts.get(key).map_or(&[], Vec::as_slice)
+    }
+
+    /// The command that wrote a position.
+    pub fn command_at(&self, position: i64) -> Option<&str> {
+        usize::try_from(position - 1).ok().and_then(|index| self.commands.get(index)).map(String::as_str)
+    }
+
+    /// The orders that were placed.
+    pub fn orders(&self) -> usize {
+        self.orders.len()
+    }
+
+    /// The orders that are neither paid nor cancelled.
+    pub fn open_orders(&self) -> Vec<OrderId> {
+        let awaiting = |sold: &Sold| {
+            sold.state
+                .placed()
+                .is_ok_and(|it| matches!(it.payment_status, PaymentStatus::Awaiting | PaymentStatus::RefundDue))
+        };
+        self.orders.iter().filter(|(_, sold)| awaiting(sold)).map(|(id, _)| *id).collect()
+    }
+
+    /// How many pieces of a variant ever came in.
+    pub fn received(&self, variant: VariantId) -> i64 {
+        self.stocks.get(&variant).map_or(0, |stock| stock.received)
+    }
+
+    /// Whether anything is promised to an order.
+    pub fn has_reservations(&self) -> bool {
+        self.stocks.values().any(|stock| stock.level.reserved != 0)
+    }
+
+    /// Notes something else that must not be.
+    pub fn breach(&mut self, what: String) {
+        self.breaches.push(what);
+    }
+
+    /// # Panics
+    /// When anything is there that must not be.
+    pub fn assert_sound(&self) {
+        let shown = self.breaches.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("\n  ");
+        assert!(self.breaches.is_empty(), "{} breaches in {} events:\n  {shown}", self.breaches.len(), self.head);
+    }
+
+    /// Judges what must be true once every process has done its work: nothing is held, owed or waited for.
+    pub fn judge_at_rest(&mut self) {
+        let mut found = Vec::new();
+        for (id, sold) in &self.orders {
+            let Ok(placed) = sold.state.placed() else {
+                found.push(format!("{id} has events and was never placed"));
+                continue;
+            };
+            let payment = self.payments.get(&placed.placement.payment);
+            let (captured, refunded) = payment.map_or((0, 0), |it| (it.captured, it.refunded));
+            let expected = match placed.payment_status {
+                PaymentStatus::Awaiting | PaymentStatus::RefundDue => {
+                    found.push(format!("{id} is stuck: {:?}, {:?}", placed.status, placed.payment_status));
+                    continue;
+                }
+                PaymentStatus::Paid | PaymentStatus::PartlyRefunded => (1, 0),
+                PaymentStatus::Refunded => (1, 1),
+                PaymentStatus::Voided if captured == 1 => (1, 1),
+                PaymentStatus::Voided => (0, 0),
+            };
+            if (captured, refunded) != expected {
+                found.push(format!(
+                    "{id} is {:?}, and was captured {captured} and refunded {refunded} times",
+                    placed.payment_status
+                ));
+            }
+            if captured == 1 && payment.and_then(|it| it.amount) != Some(placed.placement.total) {
+                found.push(format!("{id} costs {:?}, and {payment:?} was taken", placed.placement.total));
+            }
+            for line in &placed.placement.lines {
+                found.extend(self.judge_line(*id, placed.payment_status, line.variant));
+            }
+        }
+        for (variant, stock) in &self.stocks {
+            if stock.level.reserved != 0 {
+                found.push(format!(
+                    "{variant} has {} reserved for {:?}",
+                    stock.level.reserved, stock.level.reservations
+                ));
+            }
+        }
+        self.breaches.extend(found);
+    }
+
+    /// What an order did to the stock of one of its lines.
+    fn judge_line(&self, order: OrderId, status: PaymentStatus, variant: VariantId) -> Option<String> {
+        let stock = self.stocks.get(&variant)?;
+        let end = (stock.ended.get(&order).copied(), stock.returned_by.contains(&order));
+        let right = match status {
+            PaymentStatus::Paid | PaymentStatus::PartlyRefunded => end == (Some("committed"), false),
+            PaymentStatus::Refunded => end == (Some("committed"), true) || end == (Some("released"), false),
+            PaymentStatus::Voided => end == (Some("released"), false),
+            PaymentStatus::Awaiting | PaymentStatus::RefundDue => true,
+        };
+        (!right).then(|| format!("{order} is {status:?}, and its pieces of {variant} ended as {end:?}"))
+    }
+
+    fn take(&mut self, recorded: &Recorded) {
+        let at = recorded.position;
+        if at != self.head + 1 {
+            self.breach(format!("position {at} follows {}", self.head));
+        }
+        self.head = at;
+        let stream = (recorded.category.clone(), recorded.stream);
+        let version = self.versions.entry(stream).or_default();
+        *version += 1;
+        if *version != recorded.version {
+            let what = format!("version {} where {version} was due, at {at}", recorded.version);
+            *version = recorded.version;
+            self.breach(what);
+        }
+        if recorded.leaf != recorded.computed_leaf() {
+            self.breach(format!("the leaf at {at} is not that of its event"));
+        }
+        if let Some(before) = self.ids.insert(recorded.id, at) {
+            self.breach(format!("the event of {before} is there again at {at}"));
+        }
+        match recorded.meta() {
+            Ok(meta) => {
+                self.requests.entry(meta.request_id).or_default().push(at);
+                self.commands.push(meta.command);
+            }
+            // Logs without commands have no such meta.
+            Err(_) => self.commands.push(String::new()),
+        }
+        let event = AnyEvent::decode(
+            &recorded.category,
+            recorded.stream,
+            &recorded.event_type,
+            recorded.schema,
+            &recorded.data,
+        );
+        match event {
+            Ok(AnyEvent::Stock(id, event)) => self.take_stock(at, id, &event),
+            Ok(AnyEvent::Order(id, event)) => self.take_order(at, id, &event),
+            Ok(AnyEvent::Payment(id, event)) => self.take_payment(at, id, &event),
+            Ok(_) => {}
+            Err(_) if recorded.category == "fault" => {}
+            Err(error) => self.breach(format!("position {at} cannot be read: {error}")),
+        }
+    }
+
+    fn take_stock(&mut self, at: i64, id: VariantId, event: &stock::Event) {
+        let stock = self.stocks.entry(id).or_default();
+        let mut found = Vec::new();
+        match event {
+            stock::Event::Opened { .. } => {}
+            stock::Event::Received { quantity, .. } => stock.received += quantity.get(),
+            stock::Event::Lost { quantity, .. } => stock.lost += quantity.get(),
+            stock::Event::Returned { quantity, order, .. } => {
+                stock.returned += quantity.get();
+                if let Some(order) = order
+                    && !stock.returned_by.insert(*order)
+                {
+                    found.push(format!("{order} gave back its pieces twice, at {at}"));
+                }
+            }
+            stock::Event::Counted { .. } => stock.counted = true,
+            stock::Event::Reserved { order, .. } => {
+                if !stock.reserved_by.insert(*order) {
+                    found.push(format!("{order} reserved twice, at {at}"));
+                }
+            }
+            stock::Event::Committed { order, quantity } => {
+                stock.committed += quantity.get();
+                if let Some(before) = stock.ended.insert(*order, "committed") {
+                    found.push(format!("{order} committed at {at}, and was {before} before"));
+                }
+            }
+            stock::Event::Released { order, .. } => {
+                if let Some(before) = stock.ended.insert(*order, "released") {
+                    found.push(format!("{order} released at {at}, and was {before} before"));
+                }
+            }
+        }
+        stock.level = std::mem::take(&mut stock.level).evolve(event);
+        let level = &stock.level;
+        if !(0 <= level.reserved && level.reserved <= level.on_hand) {
+            found.push(format!("{id} has {} on hand and {} reserved, at {at}", level.on_hand, level.reserved));
+        }
+        let flow = stock.received + stock.returned - stock.lost - stock.committed;
+        if !stock.counted && flow != level.on_hand {
+            found.push(format!("{id} has {} on hand where {flow} came and stayed, at {at}", level.on_hand));
+        }
+        self.breaches.extend(found);
+    }
+
+    fn take_order(&mut self, at: i64, id: OrderId, event: &order::Event) {
+        let sold = self.orders.entry(id).or_default();
+        match event {
+            order::Event::Placed(_) => sold.placed += 1,
+            order::Event::Paid { .. } => sold.paid += 1,
+            order::Event::Cancelled { .. } => sold.cancelled += 1,
+            order::Event::Fulfilled {} | order::Event::Refunded { .. } | order::Event::Returned { .. } => {}
+        }
+        sold.state = std::mem::take(&mut sold.state).evolve(event);
+        let times = (sold.placed, sold.paid, sold.cancelled);
+        if times.0 != 1 || times.1 > 1 || times.2 > 1 {
+            self.breach(format!("{id} was placed, paid and cancelled {times:?} times, at {at}"));
+        }
+    }
+
+    fn take_payment(&mut self, at: i64, id: PaymentId, event: &payment::Event) {
+        let money = self.payments.entry(id).or_default();
+        match event {
+            payment::Event::Captured { amount, .. } => {
+                money.captured += 1;
+                money.amount = Some(*amount);
+            }
+            payment::Event::Refunded { .. } => money.refunded += 1,
+            payment::Event::Opened { .. }
+            | payment::Event::Attempted { .. }
+            | payment::Event::Authorized { .. }
+            | payment::Event::Pended { .. }
+            | payment::Event::Unresolved { .. }
+            | payment::Event::Declined { .. }
+            | payment::Event::Failed { .. }
+            | payment::Event::Cancelled { .. }
+            | payment::Event::VoidRequested { .. }
+            | payment::Event::Voided { .. } => {}
+        }
+        money.state = std::mem::take(&mut money.state).evolve(event);
+        let times = (money.captured, money.refunded);
+        if times.0 > 1 || times.1 > times.0 {
+            self.breach(format!("{id} was captured and refunded {times:?} times, at {at}"));
+        }
+    }
+
+    /// The ranges of receipts must lie in the log, and no two may share a position.
+    fn take_receipts(&mut self, receipts: Vec<ReceiptRow>) {
+        let mut upto = 0;
+        for receipt in receipts {
+            match (receipt.first_position, receipt.last_position) {
+                (Some(first), Some(last)) => {
+                    if first <= upto || last < first || last > self.head {
+                        self.breach(format!("the receipt {receipt:?} is no range of its own after {upto}"));
+                    }
+                    upto = last;
+                }
+                (None, None) => {}
+                half => self.breach(format!("the receipt {receipt:?} has half a range: {half:?}")),
+            }
+            self.receipts.entry(receipt.key.clone()).or_default().push(receipt);
+        }
+    }
+}
