@@ -178,8 +178,9 @@ async fn an_open_shop_and_an_import_share_the_streams() {
         }
         received
     });
-    let lines: String =
+    let lines: Vec<String> =
         (1..300).map(|number| format!("{number},21523,MAT,2,2010-01-01 10:00:00,5.95,,EIRE\n")).collect();
+    let lines = lines.concat();
     let progress = |lines| {
         settled.send_replace(lines);
     };

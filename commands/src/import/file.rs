@@ -65,9 +65,8 @@ impl Export {
         source.by_ref().take(GZIP.len() as u64).read_to_end(&mut start).map_err(FileError::Unreadable)?;
         let text = if start == GZIP {
             let packed = start.chain(source);
-            up_to_limit(flate2::bufread::MultiGzDecoder::new(packed)).map_err(|error| match error.kind() {
-                io::ErrorKind::UnexpectedEof => FileError::CutOff,
-                _ => FileError::Damaged(error),
+            up_to_limit(flate2::bufread::MultiGzDecoder::new(packed)).map_err(|error| {
+                if error.kind() == io::ErrorKind::UnexpectedEof { FileError::CutOff } else { FileError::Damaged(error) }
             })
         } else {
             up_to_limit(start.chain(source)).map_err(FileError::Unreadable)

@@ -72,7 +72,7 @@ impl Returns {
 }
 
 fn customer(invoice: &Invoice) -> Option<&str> {
-    invoice.customer.as_ref().map(|customer| customer.as_str())
+    invoice.customer.as_ref().map(byteshop_domain::text::Reference::as_str)
 }
 
 fn remember(orders: &mut Vec<Left>, order: usize, quantity: i64) {

@@ -308,7 +308,7 @@ impl Run<'_> {
                         let code = &self.history.codes[code as usize].sku;
                         tracing::warn!(%code, reason = rejected.detail, "the product cannot be made");
                     }
-                    Job::Invoice(place) => self.reject(place, rejected.detail),
+                    Job::Invoice(place) => self.reject(place, &rejected.detail),
                 }
                 return Ok(());
             }
@@ -376,15 +376,15 @@ impl Run<'_> {
         self.done += 1;
         match before {
             Before::Same => self.report.count(self.history, &self.history.invoices[place], true),
-            Before::Changed => self.reject(place, CHANGED.to_owned()),
+            Before::Changed => self.reject(place, CHANGED),
             Before::Never => {}
         }
         self.tell();
     }
 
-    fn reject(&mut self, place: usize, reason: String) {
+    fn reject(&mut self, place: usize, reason: &str) {
         for line in &self.history.invoices[place].lines {
-            self.report.refuse(self.history, self.history.reject(line, reason.clone().into()));
+            self.report.refuse(self.history, self.history.reject(line, reason.to_owned().into()));
         }
         self.tell();
     }
