@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use byteshop_eventstore::append::{append, settle};
-use byteshop_eventstore::{Append, Log, Outcome, StoreError, Writer as Connection};
+use byteshop_eventstore::{Append, Connection, Log, Outcome, StoreError};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;

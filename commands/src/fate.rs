@@ -10,14 +10,20 @@ use std::sync::atomic::{AtomicU8, Ordering};
 const ACCEPTED: u8 = 1;
 const REFUSED: u8 = 2;
 
-/// The fate of one append. Clones are handles to the same.
+/// The fate of one append, or of several that stand and fall together: refused once, it stays so. Clones are handles to the
+/// same.
 #[derive(Debug, Clone, Default)]
 pub struct Fate(Arc<AtomicU8>);
 
 impl Fate {
     /// It is known now: durable, or not surely so.
     pub(crate) fn settle(&self, accepted: bool) {
-        self.0.store(if accepted { ACCEPTED } else { REFUSED }, Ordering::Release);
+        if accepted {
+            // A refusal that is known already stands.
+            let _ = self.0.compare_exchange(0, ACCEPTED, Ordering::AcqRel, Ordering::Acquire);
+        } else {
+            self.0.store(REFUSED, Ordering::Release);
+        }
     }
 
     /// It is durable.

@@ -11,7 +11,9 @@ use std::time::Duration;
 
 use byteshop_domain::AnyEvent;
 use byteshop_domain::process::{Process, Step};
+use byteshop_eventstore::delivery::Lead;
 use byteshop_eventstore::process::{Timer, TimerChange};
+use byteshop_eventstore::read::read_ahead;
 use byteshop_eventstore::{Recorded, StoreError};
 use futures_util::StreamExt as _;
 use tokio::sync::Notify;
@@ -78,7 +80,7 @@ async fn lead<P: Process>(commands: &Commands, hint: &Notify) -> Result<(), Erro
     loop {
         tokio::time::sleep_until(looked + PACE).await;
         looked = Instant::now();
-        match runner.catch_up().await {
+        match runner.catch_up(&mut lead).await {
             Err(error @ (Error::Codec(_) | Error::Store(StoreError::Unreadable { .. }))) => {
                 commands.log().park_process(P::NAME, &error.to_string()).await?;
                 tracing::error!(process = P::NAME, position = runner.position, %error, "the process is parked: it cannot read an event");
@@ -123,9 +125,9 @@ impl<'a, P: Process> Runner<'a, P> {
     }
 
     /// Reacts to everything up to the end of the log.
-    async fn catch_up(&mut self) -> Result<(), Error> {
+    async fn catch_up(&mut self, lead: &mut Lead) -> Result<(), Error> {
         loop {
-            let ahead = self.commands.log().read_ahead(self.position, RANGE, P::READS).await?;
+            let ahead = read_ahead(lead.connection(), self.position, RANGE, P::READS).await?;
             if ahead.upto <= self.position {
                 return Ok(());
             }

@@ -6,8 +6,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use byteshop_eventstore::read::PAGE;
-use byteshop_eventstore::{Log, Recorded, StoreError, StreamId};
+use byteshop_eventstore::read::{PAGE, read_many_on};
+use byteshop_eventstore::{Connection, Log, Recorded, StoreError, StreamId};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinSet;
 
@@ -53,6 +53,7 @@ impl Reader {
 }
 
 async fn run(log: Log, asked: Arc<Mutex<mpsc::UnboundedReceiver<Asked>>>) {
+    let mut connection = None;
     while let Some(batch) = gather(&asked).await {
         let mut places: HashMap<&Wanted, usize> = HashMap::new();
         let mut streams: Vec<Wanted> = Vec::new();
@@ -62,7 +63,7 @@ async fn run(log: Log, asked: Arc<Mutex<mpsc::UnboundedReceiver<Asked>>>) {
                 streams.len() - 1
             });
         }
-        let read = log.read_many(&streams, PAGE).await;
+        let read = read(&log, &mut connection, &streams).await;
         let places: Vec<Vec<usize>> = batch
             .iter()
             .map(|asked| asked.wanted.iter().filter_map(|wanted| places.get(wanted).copied()).collect())
@@ -78,6 +79,23 @@ async fn run(log: Log, asked: Arc<Mutex<mpsc::UnboundedReceiver<Asked>>>) {
             let _ = asked.done.send(answer);
         }
     }
+}
+
+/// Reads on the connection that is kept, and once more on a new one: reading twice is reading.
+async fn read(log: &Log, kept: &mut Option<Connection>, streams: &[Wanted]) -> Result<Vec<Vec<Recorded>>, StoreError> {
+    if let Some(connection) = kept {
+        match read_many_on(connection, streams, PAGE).await {
+            Ok(pages) => return Ok(pages),
+            Err(error) => tracing::debug!(%error, "reading again on a new connection"),
+        }
+    }
+    *kept = None;
+    let connection = kept.insert(log.connect().await?);
+    let pages = read_many_on(connection, streams, PAGE).await;
+    if pages.is_err() {
+        *kept = None;
+    }
+    pages
 }
 
 /// Waits for the first, then takes along whoever else waits.

@@ -1,7 +1,7 @@
 //! The relay: publishes the log to JetStream, in order and without a gap, so that sequence + base = position (I4).
 //!
 //! Postgres is the truth and JetStream only delivers: it may be deleted, purged, wiped or rolled back at any time. Each
-//! connection is a [`session`]: it reads where the stream really stands ([`standing`]), and publishes from there until
+//! connection is a `session`: it reads where the stream really stands (`standing`), and publishes from there until
 //! anything at all goes wrong. Then the next session does the same. Nothing here is waited for by commands or views.
 
 pub mod message;

@@ -68,6 +68,11 @@ impl Lead {
         Ok(())
     }
 
+    /// The connection, for work that ends with the lead.
+    pub fn connection(&mut self) -> &mut PgConnection {
+        &mut self.connection
+    }
+
     /// Gives the lead back at once, rather than when Postgres notices.
     pub async fn resign(self) {
         use sqlx::Connection as _;

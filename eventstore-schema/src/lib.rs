@@ -14,6 +14,7 @@ pub mod receipt;
 
 use std::time::Duration;
 
+use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 
 pub use append::{Append, Outcome};
@@ -29,8 +30,8 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Readers per process; the writer has its own connection.
 const MAX_CONNECTIONS: u32 = 16;
 
-/// A connection for appending.
-pub type Writer = sqlx::PgConnection;
+/// A connection that its holder keeps, for what is asked so often that a pool would cost more than the question.
+pub type Connection = sqlx::PgConnection;
 
 /// The log of one shop.
 #[derive(Debug, Clone)]
@@ -54,7 +55,8 @@ impl Log {
     /// [`StoreError::Postgres`] when the URL cannot be read.
     pub fn open_with(url: &str, max_connections: u32) -> Result<Self, StoreError> {
         let options: PgConnectOptions = url.parse()?;
-        let options = options.application_name("byteshop");
+        // Every statement of ours is the same for any arguments, and most run in less time than planning them takes.
+        let options = options.application_name("byteshop").options([("plan_cache_mode", "force_generic_plan")]);
         let pool = PgPoolOptions::new()
             .max_connections(max_connections)
             .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -90,16 +92,18 @@ impl Log {
             .await?)
     }
 
+    /// A connection for reading, for who keeps it.
+    pub async fn connect(&self) -> Result<Connection, StoreError> {
+        Ok(self.options.connect().await?)
+    }
+
     /// A connection for appending: it may not hold the head row while it sleeps, nor wait for it for ever.
-    pub async fn writer(&self) -> Result<Writer, StoreError> {
-        use sqlx::ConnectOptions as _;
+    pub async fn writer(&self) -> Result<Connection, StoreError> {
         let options = self.options.clone().options([
             ("idle_in_transaction_session_timeout", "2s"),
             ("lock_timeout", "10s"),
             ("statement_timeout", "60s"),
             ("synchronous_commit", "on"),
-            // The statements of `log.append` are the same for any batch; planning them anew costs more than running them.
-            ("plan_cache_mode", "force_generic_plan"),
         ]);
         Ok(options.connect().await?)
     }

@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 use sqlx::{FromRow as _, Row as _};
 use uuid::Uuid;
 
-use crate::Log;
 use crate::envelope::{Recorded, StreamId};
 use crate::error::StoreError;
+use crate::{Connection, Log};
 
 /// Events in a page: keyset pages of this size read as fast as COPY OUT, and hold about half a megabyte.
 pub const PAGE: i64 = 1_000;
@@ -83,31 +83,6 @@ impl Log {
         .await?)
     }
 
-    /// What comes after a position, looking at most `range` positions ahead: the events of some categories, and how far
-    /// was looked. One round trip; a reader that wants few categories does not carry the others.
-    pub async fn read_ahead(&self, after: i64, range: i64, categories: &[&str]) -> Result<Ahead, StoreError> {
-        let rows = sqlx::query(
-            "select least(h.position, $1 + $2) as upto,
-                    e.position, e.id, e.category, e.stream, e.version, e.type, e.schema, e.data::text as data, e.meta::text as meta, e.recorded_at, e.leaf
-             from log.head h
-             left join log.event e on e.position > $1 and e.position <= least(h.position, $1 + $2) and e.category = any ($3)
-             order by e.position",
-        )
-        .bind(after)
-        .bind(range)
-        .bind(categories)
-        .fetch_all(self.pool())
-        .await?;
-        let mut ahead = Ahead { upto: after, events: Vec::with_capacity(rows.len()) };
-        for row in rows {
-            ahead.upto = row.try_get("upto")?;
-            if row.try_get::<Option<i64>, _>("position")?.is_some() {
-                ahead.events.push(Recorded::from_row(&row)?);
-            }
-        }
-        Ok(ahead)
-    }
-
     /// The next events after a position that a filter lets through.
     pub async fn read_filtered(&self, after: i64, limit: i64, filter: &Filter) -> Result<Vec<Recorded>, StoreError> {
         self.filtered(filtered!("position > $1 order by position limit $2"), after, limit, filter).await
@@ -150,49 +125,12 @@ impl Log {
 
     /// The next events of a stream after a version, in order.
     pub async fn read_stream(&self, stream: &StreamId, after: i64, limit: i64) -> Result<Vec<Recorded>, StoreError> {
-        Ok(sqlx::query_as(
-            "select position, id, category, stream, version, type, schema, data::text as data, meta::text as meta, recorded_at, leaf
-             from log.event where category = $1 and stream = $2 and version > $3 order by version limit $4",
-        )
-        .bind(stream.category.as_ref())
-        .bind(stream.id)
-        .bind(after)
-        .bind(limit)
-        .fetch_all(self.pool())
-        .await?)
+        read_stream_on(&mut *self.pool().acquire().await?, stream, after, limit).await
     }
 
     /// The next page of each of many streams after a version of each, in the order of the streams, in one round trip.
     pub async fn read_many(&self, streams: &[(StreamId, i64)], limit: i64) -> Result<Vec<Vec<Recorded>>, StoreError> {
-        if let [(stream, after)] = streams {
-            return Ok(vec![self.read_stream(stream, *after, limit).await?]);
-        }
-        let categories: Vec<&str> = streams.iter().map(|(stream, _)| stream.category.as_ref()).collect();
-        let ids: Vec<Uuid> = streams.iter().map(|(stream, _)| stream.id).collect();
-        let after: Vec<i64> = streams.iter().map(|(_, version)| *version).collect();
-        let rows = sqlx::query(
-            "select s.n, e.position, e.id, e.category, e.stream, e.version, e.type, e.schema, e.data::text as data, e.meta::text as meta, e.recorded_at, e.leaf
-             from unnest($1::text[], $2::uuid[], $3::bigint[]) with ordinality s(category, stream, version, n)
-             cross join lateral (
-                select * from log.event e
-                where e.category = s.category and e.stream = s.stream and e.version > s.version
-                order by e.version limit $4) e
-             order by s.n, e.version",
-        )
-        .bind(categories)
-        .bind(ids)
-        .bind(after)
-        .bind(limit)
-        .fetch_all(self.pool())
-        .await?;
-        let mut pages: Vec<Vec<Recorded>> = vec![Vec::new(); streams.len()];
-        for row in rows {
-            let place = usize::try_from(row.try_get::<i64, _>("n")? - 1).unwrap_or(usize::MAX);
-            if let Some(page) = pages.get_mut(place) {
-                page.push(Recorded::from_row(&row)?);
-            }
-        }
-        Ok(pages)
+        read_many_on(&mut *self.pool().acquire().await?, streams, limit).await
     }
 
     /// The event at a position.
@@ -235,4 +173,89 @@ impl Log {
             .fetch_one(self.pool())
             .await?)
     }
+}
+
+/// What comes after a position, looking at most `range` positions ahead: the events of some categories, and how far
+/// was looked. One round trip; a reader that wants few categories does not carry the others.
+pub async fn read_ahead(
+    connection: &mut Connection,
+    after: i64,
+    range: i64,
+    categories: &[&str],
+) -> Result<Ahead, StoreError> {
+    let rows = sqlx::query(
+            "select least(h.position, $1 + $2) as upto,
+                    e.position, e.id, e.category, e.stream, e.version, e.type, e.schema, e.data::text as data, e.meta::text as meta, e.recorded_at, e.leaf
+             from log.head h
+             left join log.event e on e.position > $1 and e.position <= least(h.position, $1 + $2) and e.category = any ($3)
+             order by e.position",
+        )
+        .bind(after)
+        .bind(range)
+        .bind(categories)
+        .fetch_all(connection)
+        .await?;
+    let mut ahead = Ahead { upto: after, events: Vec::with_capacity(rows.len()) };
+    for row in rows {
+        ahead.upto = row.try_get("upto")?;
+        if row.try_get::<Option<i64>, _>("position")?.is_some() {
+            ahead.events.push(Recorded::from_row(&row)?);
+        }
+    }
+    Ok(ahead)
+}
+
+/// [`Log::read_many`] on a connection of the caller's: a pool would ask it before and after whether it lives.
+pub async fn read_many_on(
+    connection: &mut Connection,
+    streams: &[(StreamId, i64)],
+    limit: i64,
+) -> Result<Vec<Vec<Recorded>>, StoreError> {
+    if let [(stream, after)] = streams {
+        return Ok(vec![read_stream_on(connection, stream, *after, limit).await?]);
+    }
+    let categories: Vec<&str> = streams.iter().map(|(stream, _)| stream.category.as_ref()).collect();
+    let ids: Vec<Uuid> = streams.iter().map(|(stream, _)| stream.id).collect();
+    let after: Vec<i64> = streams.iter().map(|(_, version)| *version).collect();
+    let rows = sqlx::query(
+            "select s.n, e.position, e.id, e.category, e.stream, e.version, e.type, e.schema, e.data::text as data, e.meta::text as meta, e.recorded_at, e.leaf
+             from unnest($1::text[], $2::uuid[], $3::bigint[]) with ordinality s(category, stream, version, n)
+             cross join lateral (
+                select * from log.event e
+                where e.category = s.category and e.stream = s.stream and e.version > s.version
+                order by e.version limit $4) e
+             order by s.n, e.version",
+        )
+        .bind(categories)
+        .bind(ids)
+        .bind(after)
+        .bind(limit)
+        .fetch_all(connection)
+        .await?;
+    let mut pages: Vec<Vec<Recorded>> = vec![Vec::new(); streams.len()];
+    for row in rows {
+        let place = usize::try_from(row.try_get::<i64, _>("n")? - 1).unwrap_or(usize::MAX);
+        if let Some(page) = pages.get_mut(place) {
+            page.push(Recorded::from_row(&row)?);
+        }
+    }
+    Ok(pages)
+}
+
+async fn read_stream_on(
+    connection: &mut Connection,
+    stream: &StreamId,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<Recorded>, StoreError> {
+    Ok(sqlx::query_as(
+            "select position, id, category, stream, version, type, schema, data::text as data, meta::text as meta, recorded_at, leaf
+             from log.event where category = $1 and stream = $2 and version > $3 order by version limit $4",
+        )
+        .bind(stream.category.as_ref())
+        .bind(stream.id)
+        .bind(after)
+        .bind(limit)
+        .fetch_all(connection)
+        .await?)
 }

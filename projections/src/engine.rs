@@ -1,7 +1,7 @@
 //! The engine: a view says which rows an event touches and how it changes them; everything else happens here.
 //!
-//! [`worker`] follows the log, [`table`] holds the SQL of a view's table, [`checkpoint`] says where a view stands,
-//! [`rows`] keeps rows in memory, and [`lease`] lets one process of many do the work.
+//! `worker` follows the log, `table` holds the SQL of a view's table, `checkpoint` says where a view stands,
+//! `rows` keeps rows in memory, and `lease` lets one process of many do the work.
 
 pub(crate) mod checkpoint;
 pub(crate) mod lease;

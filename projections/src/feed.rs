@@ -3,7 +3,7 @@
 //! One task per process follows the head of the log and keeps a window of the last events in memory; views take pages
 //! from it. What is older than the window is read from Postgres page by page. Positions in the window have no gap: an
 //! event that JetStream does not deliver is read from Postgres, and what JetStream delivers is believed only when its
-//! stream ends in the log's own history ([`jetstream`]) and its position is the next one.
+//! stream ends in the log's own history (`jetstream`) and its position is the next one.
 
 mod jetstream;
 mod tail;

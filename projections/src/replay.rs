@@ -1,6 +1,6 @@
 //! Replay: a view is built again from the log, beside itself and while it is served, then swapped, checked or kept (I6).
 //!
-//! Memory is bounded by [`build::ROWS_IN_MEMORY`] rows, [`build::PAGES_AHEAD`] pages of the log and a fixed filter,
+//! Memory is bounded by `build::ROWS_IN_MEMORY` rows, `build::PAGES_AHEAD` pages of the log and a fixed filter,
 //! however long the log and however many the rows. A replay that dies leaves a table beside the view, which the next
 //! replay or worker of that view drops. Two replays of one view at once are refused.
 
@@ -74,7 +74,7 @@ pub struct Report {
 #[derive(Clone, Copy)]
 pub(crate) struct Setup<'a> {
     pub log: &'a Log,
-    /// See [`build::ROWS_IN_MEMORY`].
+    /// See `build::ROWS_IN_MEMORY`.
     pub rows_in_memory: usize,
     pub progress: OnProgress<'a>,
 }

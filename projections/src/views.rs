@@ -82,14 +82,12 @@ impl Views {
         // A view and its checkpoint are derived from the log together: when a crash takes the last of them, they are
         // derived again, so a view never waits for the disk.
         let options = log.options().clone().options([("synchronous_commit", "off")]);
-        let pool = |connections| {
-            PgPoolOptions::new()
-                .max_connections(connections)
-                .acquire_timeout(ACQUIRE_TIMEOUT)
-                .connect_lazy_with(options.clone())
-        };
+        let pool = |connections| PgPoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT);
+        let asking = pool(ASKING).connect_lazy_with(options.clone());
+        // A worker tries again whatever fails, so it need not ask each time whether the connection still lives.
+        let working = pool(WORKING).test_before_acquire(false).connect_lazy_with(options);
         let tails = views.iter().map(|view| (view.name(), Arc::new(Tail::new()))).collect();
-        Self { inner: Arc::new(Inner { asking: pool(ASKING), working: pool(WORKING), log, views, tails }) }
+        Self { inner: Arc::new(Inner { log, asking, working, views, tails }) }
     }
 
     /// Brings schema `read` up to date; schema `log` comes first.

@@ -21,6 +21,7 @@ use super::returns::Returns;
 use crate::Commands;
 use crate::appender::{Submitted, Unavailable};
 use crate::error::Error;
+use crate::fate::Fate;
 
 /// How much is submitted before the oldest append is waited for.
 #[derive(Debug, Clone, Copy)]
@@ -95,6 +96,7 @@ pub async fn run(
         book: Book::new(names),
         under_way: VecDeque::new(),
         events_under_way: 0,
+        streak: Fate::default(),
         stale_codes: HashSet::new(),
         stale_orders: HashSet::new(),
         done: 0,
@@ -164,6 +166,9 @@ struct Run<'a> {
     book: Book,
     under_way: VecDeque<UnderWay>,
     events_under_way: usize,
+    /// Shared by everything since the last refusal: all of it may build on each other, so after the next one none of what
+    /// still waits is written.
+    streak: Fate,
     /// Codes and orders whose states build on appends that were refused.
     stale_codes: HashSet<u32>,
     stale_orders: HashSet<usize>,
@@ -272,6 +277,7 @@ impl Run<'_> {
             if attempts > ATTEMPTS {
                 return Err(Error::Contended);
             }
+            self.streak = Fate::default();
             tracing::debug!(documents = refused.len(), "others wrote the same streams: deciding again");
             for job in self.refresh(refused).await?.into_iter().rev() {
                 jobs.push_front(job);
@@ -317,7 +323,9 @@ impl Run<'_> {
         let append = plan.enter(&mut self.book);
         let events = append.events.len();
         self.events_under_way += events;
-        self.under_way.push_back(UnderWay { job, events, submitted: self.commands.appender().submit(append) });
+        let (fate, depends) = (self.streak.clone(), vec![self.streak.clone()]);
+        let submitted = self.commands.appender().submit_after(append, fate, depends);
+        self.under_way.push_back(UnderWay { job, events, submitted });
         Ok(())
     }
 
