@@ -24,7 +24,8 @@ check: ## format, lints, documentation and the rules of the house
 	$(CARGO) test --locked --workspace --test tidy
 
 bench: servers ## every figure beside the limit of this machine, written to target/bench/results.json
-	$(CARGO) run --locked --release --bin bench -- $(ARGS)
+	$(CARGO) build --locked --release --bin byteshop --bin bench
+	target/release/bench $(ARGS)
 
 faults: servers ## the crash tests, longer than `make test` runs them
 	BYTESHOP_TEST_FAULT_ROUNDS=$${BYTESHOP_TEST_FAULT_ROUNDS:-50} $(CARGO) test --locked --workspace --release --test faults -- --nocapture $(ARGS)

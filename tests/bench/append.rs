@@ -11,6 +11,7 @@ use sqlx::postgres::{PgConnection, PgPoolCopyExt as _};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::machine::Private;
 use crate::report::{Report, percentile};
 
 const DURATION: Duration = Duration::from_secs(4);
@@ -35,13 +36,12 @@ fn event(clock: Clock, meta: &Arc<str>) -> NewEvent {
 }
 
 /// Measures and reports.
-pub async fn run(url: &str, report: &mut Report) -> Result<()> {
-    let log = Log::open(url)?;
-    log.migrate().await?;
-    let single = inserts(url, 32).await?;
-    println!("one insert per transaction, 32 clients: {single:.0} events/s");
+pub async fn run(private: &Private, report: &mut Report) -> Result<()> {
+    let (log, url) = private.database("append").await?;
+    let single = inserts(&url, 32).await?;
+    report.add("one insert per transaction, 32 clients", single, "events/s");
     let copy = copy(&log).await?;
-    println!("COPY of the same rows, same indexes:     {copy:.0} events/s");
+    report.add("COPY of the same rows with the same indexes", copy, "events/s");
     let cancel = CancellationToken::new();
     let (appender, appending) = Appender::new(log.clone(), |_| {}, cancel.clone());
     let mut running = JoinSet::new();

@@ -1,4 +1,6 @@
 //! `make bench`: every figure beside the limit that this machine showed in the same run.
+//!
+//! `make bench ARGS="append journey"` measures some parts alone; their names are the ones in [`PARTS`].
 #![allow(
     clippy::float_arithmetic,
     clippy::cast_precision_loss,
@@ -8,19 +10,115 @@
 )]
 
 mod append;
+mod hot;
+mod http;
+mod import;
+mod journey;
+mod lag;
+mod machine;
+mod orders;
+mod processes;
+mod replay;
 mod report;
+mod shop;
+mod startup;
+mod statements;
 
-use anyhow::Result;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use report::Report;
+use tokio::time::timeout;
+
+/// What can be measured. The first three have a Postgres of their own, the others a shop.
+const PARTS: [&str; 7] = ["append", "replay", "import", "journey", "hot", "lag", "startup"];
+/// The longest that a part may take: one that hangs must not keep the others from being measured.
+const AT_MOST: Duration = Duration::from_mins(4);
 
 #[tokio::main]
-async fn main() -> Result<()> {
-    let wanted: Vec<String> = std::env::args().skip(1).collect();
-    let wants = |name: &str| wanted.is_empty() || wanted.iter().any(|one| one == name);
-    let mut report = report::Report::default();
-    #[expect(clippy::disallowed_methods, reason = "a program of its own, without the shop's configuration")]
-    let url = std::env::var("BYTESHOP_BENCH_DATABASE_URL")?;
-    if wants("append") {
-        append::run(&url, &mut report).await?;
+async fn main() -> Result<ExitCode> {
+    let asked: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(unknown) = asked.iter().find(|name| !PARTS.contains(&name.as_str())) {
+        eprintln!("there is no part {unknown}; there are {}", PARTS.join(", "));
+        return Ok(ExitCode::from(2));
     }
-    report.write()
+    let wanted: Vec<&str> =
+        PARTS.into_iter().filter(|part| asked.is_empty() || asked.iter().any(|name| name == part)).collect();
+    let mut parts = Parts { wanted, report: Report::default(), failed: false };
+    let mut machine = machine::describe();
+    println!("{machine}");
+    let on_postgres = parts.on_postgres(&mut machine).await;
+    parts.note("a Postgres for these parts", on_postgres);
+    let on_a_shop = parts.on_a_shop().await;
+    parts.note("a shop for these parts", on_a_shop);
+    parts.report.write(&machine)?;
+    Ok(if parts.failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+struct Parts {
+    wanted: Vec<&'static str>,
+    report: Report,
+    failed: bool,
+}
+
+impl Parts {
+    fn wants(&self, parts: &[&str]) -> bool {
+        self.wanted.iter().any(|wanted| parts.contains(wanted))
+    }
+
+    async fn on_postgres(&mut self, machine: &mut String) -> Result<()> {
+        if !self.wants(&["append", "replay", "import"]) {
+            return Ok(());
+        }
+        let private = machine::Private::start().await?;
+        println!("{}", private.versions());
+        *machine = format!("{machine}; {}", private.versions());
+        for part in self.wanted.clone() {
+            let report = &mut self.report;
+            let outcome = match part {
+                "append" => timeout(AT_MOST, append::run(&private, report)).await,
+                "replay" => timeout(AT_MOST, replay::run(&private, report)).await,
+                "import" => timeout(AT_MOST, import::run(&private, report)).await,
+                _ => continue,
+            };
+            self.note(part, outcome.context("it takes too long").flatten());
+        }
+        private.stop().await;
+        Ok(())
+    }
+
+    async fn on_a_shop(&mut self) -> Result<()> {
+        if !self.wants(&["journey", "hot", "lag", "startup"]) {
+            return Ok(());
+        }
+        let data = machine::directory()?;
+        let shop = shop::Shop::start(data.path()).await?;
+        let goods = Arc::new(journey::stock_up(&shop).await?);
+        for part in self.wanted.clone() {
+            let report = &mut self.report;
+            let outcome = match part {
+                "journey" => timeout(AT_MOST, journey::run(&shop, &goods, report)).await,
+                "hot" => timeout(AT_MOST, hot::run(&shop, report)).await,
+                "lag" => timeout(AT_MOST, lag::run(&shop, &goods, report)).await,
+                _ => continue,
+            };
+            self.note(part, outcome.context("it takes too long").flatten());
+        }
+        shop.stop().await?;
+        if self.wants(&["startup"]) {
+            let outcome = timeout(AT_MOST, startup::run(data.path(), &mut self.report)).await;
+            self.note("startup", outcome.context("it takes too long").flatten());
+        }
+        Ok(())
+    }
+
+    /// A part that fails is told, and the others go on.
+    fn note(&mut self, part: &str, outcome: Result<()>) {
+        if let Err(error) = outcome {
+            self.failed = true;
+            eprintln!("{part} failed: {error:#}");
+        }
+    }
 }

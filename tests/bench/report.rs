@@ -1,4 +1,6 @@
-//! The table of figures, and target/bench/results.json.
+//! The table of figures: printed, in target/bench/results.json, and in results.md beside it.
+
+use std::fmt::Write as _;
 
 use anyhow::Result;
 use serde::Serialize;
@@ -34,16 +36,28 @@ impl Report {
         let beside = limit
             .zip(ratio)
             .map_or(String::new(), |(limit, ratio)| format!("  limit {limit:>12.2}  ratio {ratio:>6.3}"));
-        println!("{name:<52} {value:>14.2} {unit:<12}{beside}");
+        println!("{name:<78} {value:>14.2} {unit:<12}{beside}");
         self.figures.push(Figure { name, value, unit, limit, ratio });
     }
 
-    /// Writes target/bench/results.json.
-    pub fn write(&self) -> Result<()> {
+    /// Writes both files; `machine` says what the figures were measured on.
+    pub fn write(&self, machine: &str) -> Result<()> {
         std::fs::create_dir_all("target/bench")?;
         std::fs::write("target/bench/results.json", serde_json::to_string_pretty(&self.figures)?)?;
-        println!("written: target/bench/results.json");
+        std::fs::write("target/bench/results.md", self.markdown(machine)?)?;
+        println!("written: target/bench/results.json and results.md");
         Ok(())
+    }
+
+    fn markdown(&self, machine: &str) -> Result<String> {
+        let mut text =
+            format!("{machine}\n\n| figure | value | unit | limit | ratio |\n| --- | ---: | --- | ---: | ---: |\n");
+        for Figure { name, value, unit, limit, ratio } in &self.figures {
+            let shown =
+                |number: &Option<f64>, digits: usize| number.map_or(String::new(), |it| format!("{it:.digits$}"));
+            writeln!(text, "| {name} | {value:.2} | {unit} | {} | {} |", shown(limit, 2), shown(ratio, 3))?;
+        }
+        Ok(text)
     }
 }
 
