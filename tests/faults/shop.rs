@@ -76,6 +76,8 @@ const ALL: [Fault; 16] = [
 
 struct Run {
     program: Program,
+    /// The log as far as the last round read it; in the end it is read as a whole once more.
+    history: History,
     /// Where the second process serves, and on which database.
     beside: (serde_json::Value, String),
     shared: Arc<Shared>,
@@ -85,7 +87,13 @@ struct Run {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_acknowledged_is_there_once_whatever_is_killed() {
     let chance = crate::chance("the whole shop");
-    let mut run = Run { program: Program::new(), beside: Default::default(), shared: Shared::new(), chance };
+    let mut run = Run {
+        program: Program::new(),
+        beside: Default::default(),
+        history: History::default(),
+        shared: Shared::new(),
+        chance,
+    };
     run.start().await;
     for number in 1..=VARIANTS {
         let variant = run.shared.offer(&format!("FAULT-{number}")).await;
@@ -146,12 +154,12 @@ impl Run {
             assert!(recovering.elapsed() < RECOVERY, "no recovery from {fault:?}:\n{}", log());
             sleep(Duration::from_millis(10)).await;
         }
-        let log = self.log();
+        let recovered = started.elapsed();
         let told = self.shared.told();
-        let history = judge(&log, &told).await;
+        let history = &mut self.history;
+        judge(history, &log_of(&self.program), &told).await;
         eprintln!(
-            "round {round}: {fault:?}; commands again after {:?}; {} commands meanwhile, {} events, {} orders, {} repetitions",
-            started.elapsed(),
+            "round {round}: {fault:?}; commands again after {recovered:?}; {} commands meanwhile, {} events, {} orders, {} repetitions",
             told.len() - known,
             history.head,
             history.orders(),
@@ -275,33 +283,28 @@ impl Run {
         send(pid, Signal::CONT);
     }
 
-    fn log(&self) -> Log {
-        let run = self.program.run_json().unwrap();
-        Log::open(run["database_url"].as_str().unwrap()).unwrap()
-    }
-
     /// Waits until nothing is left to do, then judges everything.
-    async fn judge_at_rest(&self) {
-        let log = self.log();
+    async fn judge_at_rest(&mut self) {
+        let log = log_of(&self.program);
         let started = Instant::now();
-        let mut history = loop {
-            let history = History::read(&log).await;
-            let open = history.open_orders();
-            if open.is_empty() || started.elapsed() > SETTLING {
-                break history;
+        loop {
+            self.history.read_on(&log).await;
+            // Stock moves after its order.
+            let busy = !self.history.open_orders().is_empty() || self.history.has_reservations();
+            if !busy || started.elapsed() > SETTLING {
+                break;
             }
             sleep(Duration::from_millis(200)).await;
-        };
-        eprintln!("{} orders are at rest after {:?}", history.orders(), started.elapsed());
-        drop(history);
-        // Stock moves after its order.
-        history = eventually("the processes are done", async || {
-            let mut history = judge(&log, &self.shared.told()).await;
-            history.judge_at_rest();
-            let calm = log.head().await.ok()? == history.head && !history.has_reservations();
-            (calm || started.elapsed() > SETTLING).then_some(history)
+        }
+        eprintln!("{} orders are at rest after {:?}", self.history.orders(), started.elapsed());
+        // Steps that change neither may still be on their way.
+        let mut history = eventually("the log is at rest", async || {
+            let mut history = History::default();
+            judge(&mut history, &log, &self.shared.told()).await;
+            (log.head().await.ok()? == history.head).then_some(history)
         })
         .await;
+        history.judge_at_rest();
         history.assert_sound();
         self.compare_views(&log).await;
         self.compare_jetstream(&log, &history).await;
@@ -367,12 +370,17 @@ fn send(pid: Pid, signal: Signal) {
     let _ = kill_process(pid, signal);
 }
 
-/// Reads the log and compares it with what the clients were told.
-async fn judge(log: &Log, told: &[Told]) -> History {
-    let mut history = History::read(log).await;
+fn log_of(program: &Program) -> Log {
+    let run = program.run_json().unwrap();
+    Log::open(run["database_url"].as_str().unwrap()).unwrap()
+}
+
+/// Reads on in the log and compares it with what the clients were told.
+async fn judge(history: &mut History, log: &Log, told: &[Told]) {
+    history.read_on(log).await;
     let mut received: std::collections::BTreeMap<&str, i64> = std::collections::BTreeMap::new();
     for one in told {
-        if let Some(breach) = judge_one(&history, one) {
+        if let Some(breach) = judge_one(history, one) {
             history.breach(format!("{breach}: {one:?}"));
         }
         if let Some((variant, quantity)) = &one.received
@@ -389,7 +397,6 @@ async fn judge(log: &Log, told: &[Told]) -> History {
             history.breach(format!("{variant} received {in_log} in the log, and {quantity} were acknowledged"));
         }
     }
-    history
 }
 
 fn judge_one(history: &History, told: &Told) -> Option<String> {

@@ -87,6 +87,15 @@ impl History {
     /// When they cannot be read.
     pub async fn read(log: &Log) -> Self {
         let mut history = Self::default();
+        history.read_on(log).await;
+        history
+    }
+
+    /// Reads all receipts, and what the log has become since the last reading.
+    ///
+    /// # Panics
+    /// When they cannot be read.
+    pub async fn read_on(&mut self, log: &Log) {
         let receipts: Vec<ReceiptRow> =
             sqlx::query_as("select who, key, first_position, last_position from log.receipt order by last_position")
                 .fetch_all(log.pool())
@@ -94,21 +103,20 @@ impl History {
                 .unwrap();
         let before = log.head().await.unwrap();
         loop {
-            let page = log.read_log(history.head, PAGE).await.unwrap();
+            let page = log.read_log(self.head, PAGE).await.unwrap();
             if page.is_empty() {
                 break;
             }
             for event in &page {
-                history.take(event);
+                self.take(event);
             }
         }
         let after = log.head().await.unwrap();
-        if !(before..=after).contains(&history.head) {
-            let what = format!("the head went from {before} to {after}, and the log has {}", history.head);
-            history.breach(what);
+        if !(before..=after).contains(&self.head) {
+            let what = format!("the head went from {before} to {after}, and the log has {}", self.head);
+            self.breach(what);
         }
-        history.take_receipts(receipts);
-        history
+        self.take_receipts(receipts);
     }
 
     /// The receipts under a key.
@@ -349,6 +357,7 @@ impl History {
     /// The ranges of receipts must lie in the log, and no two may share a position.
     fn take_receipts(&mut self, receipts: Vec<ReceiptRow>) {
         let mut upto = 0;
+        self.receipts.clear();
         for receipt in receipts {
             match (receipt.first_position, receipt.last_position) {
                 (Some(first), Some(last)) => {
