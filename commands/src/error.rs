@@ -74,6 +74,14 @@ pub enum Error {
     /// The store did not answer; whether the command was carried out is not known.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The log under a process is not the one that it has read: a restored backup.
+    #[error("the log at position {position} is not the one that {process} has read: it was restored or replaced")]
+    OtherHistory {
+        /// The process.
+        process: &'static str,
+        /// Where it stood.
+        position: i64,
+    },
     /// The payment provider did not answer.
     #[error(transparent)]
     Provider(#[from] crate::ports::NoAnswer),

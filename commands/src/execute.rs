@@ -10,6 +10,7 @@ use crate::Commands;
 use crate::appender::{Submitted, Unavailable};
 use crate::cache::Change;
 use crate::error::{Error, Rejected};
+use crate::in_flight::Running;
 use crate::intent::{Intent, Key};
 use crate::unit::{Unit, Work};
 
@@ -53,10 +54,22 @@ impl Commands {
         F: Fn(Unit) -> Fut + Send + Sync,
         Fut: Future<Output = Result<T, Error>> + Send,
     {
-        let _running = match &intent.key {
-            Some(key) => Some(self.in_flight().enter(key).ok_or(Error::InFlight)?),
-            None => None,
-        };
+        let _running = self.enter(intent)?;
+        self.run_entered(intent, work).await
+    }
+
+    /// Takes the key of a command into use, if it has one.
+    pub(crate) fn enter(&self, intent: &Intent) -> Result<Option<Running>, Error> {
+        intent.key.as_ref().map(|key| self.in_flight().enter(key).ok_or(Error::InFlight)).transpose()
+    }
+
+    /// [`Commands::run`] for who has taken the key into use already.
+    pub(crate) async fn run_entered<T, F, Fut>(&self, intent: &Intent, work: F) -> Result<Done<T>, Error>
+    where
+        T: Serialize + DeserializeOwned + Send,
+        F: Fn(Unit) -> Fut + Send + Sync,
+        Fut: Future<Output = Result<T, Error>> + Send,
+    {
         let intent = Arc::new(intent.clone());
         let meta: Arc<str> = serde_json::to_string(&intent.meta())?.into();
         for _ in 0..MAX_ATTEMPTS {
@@ -193,7 +206,7 @@ fn count(command: &'static str, error: Option<&Error>) {
         None => "accepted",
         Some(Error::Rejected(_) | Error::Replayed(_)) => "rejected",
         Some(Error::Version { .. } | Error::KeyReused | Error::InFlight | Error::Contended) => "conflict",
-        Some(Error::Store(_) | Error::Codec(_) | Error::Provider(_)) => "failed",
+        Some(Error::Store(_) | Error::Codec(_) | Error::Provider(_) | Error::OtherHistory { .. }) => "failed",
     };
     metrics::counter!("byteshop_commands_total", "command" => command, "outcome" => outcome).increment(1);
 }

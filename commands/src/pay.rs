@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use byteshop_domain::Kind;
 use byteshop_domain::ids::{OrderId, PaymentId};
-use byteshop_domain::order::Order;
+use byteshop_domain::order::{self, Order};
 use byteshop_domain::payment::{self, Payment, ProviderOutcome, ProviderReference, Stage, Undo};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -41,6 +41,7 @@ impl Commands {
         P: Fn(&Order) -> Result<(), Error> + Send + Sync,
         R: Fn(&Loaded<Payment>) -> T + Send + Sync,
     {
+        let _running = self.enter(intent)?;
         if let Some(key) = &intent.key
             && let Some(done) = self.first_answer(key).await?
         {
@@ -54,10 +55,17 @@ impl Commands {
                 pointer: Some("/token".into()),
             })
         })?;
-        let (payment, amount) = self.attempt(intent, order, &reference, &allowed).await?;
+        let (payment, amount) = match self.attempt(intent, order, &reference, &allowed).await {
+            // That another attempt is under way is no answer to keep: it may be this very request before a crash.
+            Err(Error::Rejected(rejected)) if intent.key.is_some() && rejected.code != "payment.in_progress" => {
+                let rejected = &rejected;
+                return self.run_entered(intent, |_| async move { Err(Error::Rejected(rejected.clone())) }).await;
+            }
+            attempted => attempted?,
+        };
         let outcome = self.authorize(&reference, amount, token).await;
         let (reference, answer) = (&reference, &answer);
-        self.run(intent, |unit| async move {
+        self.run_entered(intent, |unit| async move {
             let mut loaded = unit.load::<Payment>(payment).await?;
             conclude(&unit, &mut loaded, reference, outcome)?;
             Ok(answer(&loaded))
@@ -81,8 +89,17 @@ impl Commands {
             .run(&intent, |unit| async move {
                 let order = unit.load::<Order>(order).await?.exists()?;
                 allowed(&order.state)?;
+                unit.check_version(&order)?;
                 let placed =
                     order.state.placed().map_err(|rejection| Error::Rejected(Rejected::of::<Order>(&rejection)))?;
+                // The order is expected to stay as it is, so an attempt and a cancellation cannot both be first.
+                let refuse = |rejection| Err(Error::Rejected(Rejected::of::<Order>(&rejection)));
+                if placed.status == order::Status::Cancelled {
+                    return refuse(order::Rejection::Cancelled);
+                }
+                if placed.payment_status != order::PaymentStatus::Awaiting {
+                    return refuse(order::Rejection::AlreadyPaid);
+                }
                 let mut payment = unit.load::<Payment>(placed.placement.payment).await?;
                 let attempt = payment::Command::Attempt { method: payment::Method::Test, reference: reference.clone() };
                 unit.decide(&mut payment, &attempt)?;

@@ -26,7 +26,7 @@ use crate::error::Error;
 use steps::Cause;
 
 /// Positions that are looked at in one round trip, and at most reacted to before that is written down: what a crash repeats.
-const RANGE: i64 = 1_000;
+const RANGE: i64 = 4_000;
 /// How often the position is written down. A timer that is set and cleared in between never reaches the table.
 const FLUSH: Duration = Duration::from_millis(100);
 /// Chains of causes whose steps are carried out at the same time: enough to fill a group commit.
@@ -53,6 +53,10 @@ pub async fn run<P: Process>(commands: Commands, hint: Arc<Notify>, cancel: Canc
             let pause = match lead::<P>(&commands, &hint).await {
                 Ok(()) => STAND_BY,
                 Err(Error::Codec(_) | Error::Store(StoreError::Unreadable { .. })) => PARKED_PAUSE,
+                Err(error @ Error::OtherHistory { .. }) => {
+                    tracing::error!(process = P::NAME, %error, "the process is parked: orders are not settled");
+                    PARKED_PAUSE
+                }
                 Err(error) => {
                     tracing::warn!(process = P::NAME, %error, "the process pauses");
                     RETRY_PAUSE
@@ -80,22 +84,25 @@ async fn lead<P: Process>(commands: &Commands, hint: &Notify) -> Result<(), Erro
     loop {
         tokio::time::sleep_until(looked + PACE).await;
         looked = Instant::now();
-        match runner.catch_up(&mut lead).await {
+        let more = match runner.read_on(&mut lead).await {
             Err(error @ (Error::Codec(_) | Error::Store(StoreError::Unreadable { .. }))) => {
                 commands.log().park_process(P::NAME, &error.to_string()).await?;
                 tracing::error!(process = P::NAME, position = runner.position, %error, "the process is parked: it cannot read an event");
                 return Err(error);
             }
             outcome => outcome?,
-        }
+        };
+        // Timers and the position have their turn even while there is a long way to catch up.
         tokio::select! {
-            () = hint.notified() => {}
-            () = tokio::time::sleep(TICK) => {}
-            _ = flush.tick() => runner.flush().await?,
+            biased;
             _ = timers.tick() => {
                 lead.confirm().await?;
                 runner.fire_timers().await?;
             }
+            _ = flush.tick() => runner.flush().await?,
+            () = std::future::ready(()), if more => {}
+            () = hint.notified() => {}
+            () = tokio::time::sleep(TICK) => {}
         }
     }
 }
@@ -117,28 +124,24 @@ impl<'a, P: Process> Runner<'a, P> {
         let checkpoint = commands.log().process_checkpoint(P::NAME).await?;
         let position = checkpoint.position;
         if position > 0 && commands.log().leaf_at(position).await? != checkpoint.leaf {
-            let reason = format!("the log at position {position} is not the one that {} has read", P::NAME);
-            commands.log().park_process(P::NAME, &reason).await?;
-            return Err(Error::Store(StoreError::Unavailable(reason)));
+            let error = Error::OtherHistory { process: P::NAME, position };
+            commands.log().park_process(P::NAME, &error.to_string()).await?;
+            return Err(error);
         }
         Ok(Self { commands, position, flushed: position, timers: BTreeMap::new(), process: std::marker::PhantomData })
     }
 
-    /// Reacts to everything up to the end of the log.
-    async fn catch_up(&mut self, lead: &mut Lead) -> Result<(), Error> {
-        loop {
-            let ahead = read_ahead(lead.connection(), self.position, RANGE, P::READS).await?;
-            if ahead.upto <= self.position {
-                return Ok(());
-            }
+    /// Reacts to the next part of the log; true when there is more.
+    async fn read_on(&mut self, lead: &mut Lead) -> Result<bool, Error> {
+        let ahead = read_ahead(lead.connection(), self.position, RANGE, P::READS).await?;
+        let more = ahead.upto >= self.position + RANGE;
+        if ahead.upto > self.position {
             let timers = self.react(&ahead.events).await?;
             self.timers.extend(timers);
             self.position = ahead.upto;
-            if self.position - self.flushed >= RANGE {
-                self.flush().await?;
-            }
             metrics::gauge!("byteshop_process_position", "process" => P::NAME).set(steps::metric(self.position));
         }
+        Ok(more)
     }
 
     /// Writes down how far it is, together with the timers that were set and cleared on the way.

@@ -92,9 +92,15 @@ impl Unit {
     /// Loads the aggregate that the command is about, and holds the caller to the version that it has seen.
     pub async fn load_matching<A: Decider>(&self, id: A::Id) -> Result<Loaded<A>, Error> {
         let loaded = self.load::<A>(id).await?;
+        self.check_version(&loaded)?;
+        Ok(loaded)
+    }
+
+    /// Holds the caller to the version that it has seen.
+    pub fn check_version<A: Decider>(&self, loaded: &Loaded<A>) -> Result<(), Error> {
         match self.intent.if_match {
             Some(version) if version != loaded.version => Err(Error::Version { current: loaded.version }),
-            Some(_) | None => Ok(loaded),
+            Some(_) | None => Ok(()),
         }
     }
 

@@ -157,7 +157,10 @@ impl Decider for Order {
                 it.cancelled = Some(*reason);
                 it.payment_status = if *was_paid { PaymentStatus::RefundDue } else { PaymentStatus::Voided };
             }),
-            Event::Refunded { .. } => self.with(|it| it.payment_status = PaymentStatus::Refunded),
+            Event::Refunded { .. } => self.with(|it| {
+                it.payment_status = PaymentStatus::Refunded;
+                it.refunded = it.placement.total;
+            }),
             Event::Returned { credit_note, lines, amount, .. } => {
                 self.with(|it| it.take_back(*credit_note, lines, *amount))
             }

@@ -274,7 +274,10 @@ impl Decider for StockLevel {
             }
             Command::Lose { quantity, reason } => self.lose(*quantity, reason.as_ref()),
             Command::Return { quantity, order, reason } => {
-                self.room_for(*quantity)?;
+                // What left with an order and comes back is there, however many there are by now.
+                if order.is_none() {
+                    self.room_for(*quantity)?;
+                }
                 Ok(vec![Event::Returned { quantity: *quantity, order: *order, reason: reason.clone() }])
             }
             Command::Count { on_hand } => self.count(*on_hand),

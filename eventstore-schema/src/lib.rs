@@ -57,6 +57,8 @@ impl Log {
         let options: PgConnectOptions = url.parse()?;
         // Every statement of ours is the same for any arguments, and most run in less time than planning them takes.
         let options = options.application_name("byteshop").options([("plan_cache_mode", "force_generic_plan")]);
+        // Statements are counted and timed where they are asked; their text is of no use to who reads the program's log.
+        let options = options.disable_statement_logging();
         let pool = PgPoolOptions::new()
             .max_connections(max_connections)
             .acquire_timeout(ACQUIRE_TIMEOUT)

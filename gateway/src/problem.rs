@@ -210,8 +210,8 @@ impl From<Error> for Problem {
                 tracing::error!(%error, "the event store failed");
                 Self::unavailable("the event store does not answer")
             }
-            Error::Codec(error) => {
-                tracing::error!(%error, "an event cannot be read");
+            error @ (Error::Codec(_) | Error::OtherHistory { .. }) => {
+                tracing::error!(%error, "the log cannot be read");
                 Self::unavailable("the event store holds what this program cannot read")
             }
         }

@@ -213,6 +213,9 @@ impl Tokens {
             Err(error) => return Err(failed(error)),
         }
         let pem = format!("{}\n{}\n{}\n", PEM.0, STANDARD.encode(new_key()?), PEM.1);
+        if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
+            std::fs::create_dir_all(directory).map_err(failed)?;
+        }
         let created = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
         match created.and_then(|mut file| file.write_all(pem.as_bytes()).and_then(|()| file.sync_all())) {
             Ok(()) => Self::from_pem(&pem),

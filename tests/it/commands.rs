@@ -126,7 +126,7 @@ async fn a_paid_order_takes_its_goods_off_the_stock() {
     shop.order_becomes(placed.order, |order| order.payment_status == PaymentStatus::Paid).await;
     shop.stock_becomes(variant, 7, 0).await;
     let again = shop.pay(placed.order, "tok_success").await.unwrap_err();
-    assert_eq!(code(&again), "payment.already_authorized");
+    assert_eq!(code(&again), "order.already_paid");
 }
 
 #[tokio::test]
@@ -397,4 +397,47 @@ async fn a_version_that_was_not_seen_is_refused() {
     };
     assert!(matches!(count(1).await, Err(Error::Version { current: 2 })));
     count(2).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_cancelled_order_takes_no_money() {
+    let shop = WriteSide::start(&fresh_database().await).await;
+    let variant = shop.product("PAY-8", 1_999, 3).await;
+    let placed = shop.check_out(shop.cart(variant, 1).await.unwrap(), WINDOW).await.unwrap();
+    cancel(&shop, placed.order).await;
+    assert_eq!(code(&shop.pay(placed.order, "tok_success").await.unwrap_err()), "order.cancelled");
+    shop.payment_becomes(placed.payment, |stage| matches!(stage, Stage::Voided { .. })).await;
+}
+
+/// A refusal that is told again is a refusal; taken for anything else, it would hold up the process for ever.
+#[tokio::test]
+async fn a_process_that_starts_again_from_the_beginning_settles_what_is_new() {
+    let url = fresh_database().await;
+    let shop = WriteSide::start(&url).await;
+    let variant = shop.product("PAY-9", 1_999, 3).await;
+    let placed = shop.check_out(shop.cart(variant, 2).await.unwrap(), WINDOW).await.unwrap();
+    shop.pay(placed.order, "tok_success").await.unwrap();
+    cancel(&shop, placed.order).await;
+    shop.stock_becomes(variant, 3, 0).await;
+    drop(shop);
+    let log = byteshop_eventstore::Log::open(&url).unwrap();
+    sqlx::query("delete from log.process").execute(log.pool()).await.unwrap();
+    let shop = WriteSide::start(&url).await;
+    let placed = shop.check_out(shop.cart(variant, 1).await.unwrap(), WINDOW).await.unwrap();
+    shop.pay(placed.order, "tok_success").await.unwrap();
+    shop.stock_becomes(variant, 2, 0).await;
+}
+
+#[tokio::test]
+async fn a_key_of_a_payment_is_used_up_by_a_refusal_too() {
+    let shop = WriteSide::start(&fresh_database().await).await;
+    let variant = shop.product("PAY-10", 1_999, 3).await;
+    let placed = shop.check_out(shop.cart(variant, 1).await.unwrap(), WINDOW).await.unwrap();
+    let pay = |order: OrderId, body: &str| {
+        let (commands, intent) = (shop.commands.clone(), keyed("p", body));
+        async move { commands.pay(&intent, order, "tok_success", |_| Ok(()), |_| String::new()).await }
+    };
+    let unknown = OrderId::from_uuid(Clock.new_id());
+    assert_eq!(code(&pay(unknown, "a").await.unwrap_err()), "order.missing");
+    assert!(matches!(pay(placed.order, "b").await, Err(Error::KeyReused)));
 }

@@ -3,13 +3,15 @@
 use std::borrow::Cow;
 
 use byteshop_domain::quantity::QUANTITY_MAX;
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDateTime, Utc};
 
 use super::file::COLUMNS;
 use super::price::Decimal;
 
 /// How an export writes a moment; it names no zone, and is read as UTC.
 const MOMENT: &str = "%Y-%m-%d %H:%M:%S";
+/// The years of a shop that keeps electronic books; anything else is a slip that would stand at an end of every list.
+const YEARS: std::ops::RangeInclusive<i32> = 1900..=2199;
 
 /// A line whose fields can be read.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,7 +76,9 @@ pub fn read(line: &[u8]) -> Result<Row<'_>, Refused> {
     let quantity = number.ok_or_else(|| refuse("the quantity is no whole number from -1000000 to 1000000"))?;
     let price = decimal.ok_or_else(|| refuse("the price is no decimal number with at most 9 digits on each side"))?;
     let at = NaiveDateTime::parse_from_str(at.trim(), MOMENT)
-        .map_err(|_| refuse("the date is not like 2010-12-31 23:59:59"))?;
+        .ok()
+        .filter(|at| YEARS.contains(&at.year()))
+        .ok_or_else(|| refuse("the date is not like 2010-12-31 23:59:59, or not of the years 1900 to 2199"))?;
     let (invoice, code, customer, country) = (trim(invoice), trim(code), trim(customer), trim(country));
     if invoice.is_empty() {
         return Err(refuse("the invoice has no number"));

@@ -1,8 +1,7 @@
 //! The way of an import into the log: plans are submitted without waiting, each built on those before it.
 //!
 //! The appender writes in the order of submission, so what is held in memory is what the log will hold. When somebody
-//! else was faster on a stream, everything that was submitted is waited for; what was refused is decided again, each
-//! document on states that are read right before.
+//! else was faster on a stream, all of it is waited for; what was refused is decided again, on states read right before.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -166,8 +165,7 @@ struct Run<'a> {
     book: Book,
     under_way: VecDeque<UnderWay>,
     events_under_way: usize,
-    /// Shared by everything since the last refusal: all of it may build on each other, so after the next one none of what
-    /// still waits is written.
+    /// Shared since the last refusal: after the next one, none of what still waits is written.
     streak: Fate,
     /// Codes and orders whose states build on appends that were refused.
     stale_codes: HashSet<u32>,
@@ -311,8 +309,7 @@ impl Run<'_> {
             Err(Error::Rejected(rejected)) => {
                 match job {
                     Job::Product(code) => {
-                        let code = &self.history.codes[code as usize].sku;
-                        tracing::warn!(%code, reason = rejected.detail, "the product cannot be made");
+                        tracing::warn!(code = %self.history.codes[code as usize].sku, reason = rejected.detail, "no product");
                     }
                     Job::Invoice(place) => self.reject(place, &rejected.detail),
                 }
@@ -323,8 +320,8 @@ impl Run<'_> {
         let append = plan.enter(&mut self.book);
         let events = append.events.len();
         self.events_under_way += events;
-        let (fate, depends) = (self.streak.clone(), vec![self.streak.clone()]);
-        let submitted = self.commands.appender().submit_after(append, fate, depends);
+        let streak = &self.streak;
+        let submitted = self.commands.appender().submit_after(append, streak.clone(), vec![streak.clone()]);
         self.under_way.push_back(UnderWay { job, events, submitted });
         Ok(())
     }

@@ -31,7 +31,13 @@ pub struct Cause {
 pub async fn carry_out(commands: &Commands, cause: &Cause, step: &Step) -> Result<(), Error> {
     let mut step = step.clone();
     loop {
-        match carry_out_once(commands, cause, &step).await {
+        let outcome = carry_out_once(commands, cause, &step).await;
+        // A refusal that was written down before the last crash is the same refusal.
+        let outcome = match outcome {
+            Err(Error::Replayed(first)) => Err(*first),
+            other => other,
+        };
+        match outcome {
             Err(Error::Rejected(rejected)) => {
                 tracing::debug!(
                     process = cause.process,

@@ -4,7 +4,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 /// How often the bar is drawn again, in hertz.
 const REDRAWS: u8 = 10;
@@ -80,10 +80,15 @@ impl Drop for Meter {
 }
 
 fn bar(name: &str, things: &str) -> ProgressBar {
-    let template = format!(
-        "{{msg}} {{bar:28}} {{percent:>3}} %  {{human_pos}} of {{human_len}} {things}, {{per_sec}}, {{eta}} left"
-    );
+    let template =
+        format!("{{msg}} {{bar:28}} {{percent:>3}} %  {{human_pos}} of {{human_len}} {things}, {{rate}}, {{eta}} left");
     let style = ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style = style.with_key("rate", |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+        #[expect(clippy::cast_possible_truncation, reason = "a rate for people, far below the limits of both types")]
+        let rate = state.per_sec() as i64;
+        // Writing into the bar's own buffer cannot fail.
+        let _ = write!(out, "{}/s", grouped(rate));
+    });
     let target = ProgressDrawTarget::stderr_with_hz(REDRAWS);
     ProgressBar::with_draw_target(None, target).with_style(style.progress_chars("━╸─")).with_message(name.to_owned())
 }

@@ -8,7 +8,7 @@ use byteshop_eventstore::read::Filter;
 use byteshop_projections::State as ViewState;
 use byteshop_projections::sales::{self, By, Sales as Sold};
 use byteshop_projections::{Status, View as _};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -50,6 +50,10 @@ impl AuditQuery {
     fn filter(&self) -> Result<Filter, Problem> {
         if [&self.r#type, &self.actor].into_iter().flatten().any(|text| text.contains('\0')) {
             return Err(Problem::malformed("request.invalid_query", "type and actor are printable texts"));
+        }
+        // Postgres has no moments before 4713 BC, and nobody means those of other millennia.
+        if [self.since, self.until].into_iter().flatten().any(|moment| !(1..=9999).contains(&moment.year())) {
+            return Err(Problem::malformed("request.invalid_query", "since and until are of the years 1 to 9999"));
         }
         let stream = match &self.stream {
             Some(id) => {

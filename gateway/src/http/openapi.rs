@@ -3,6 +3,8 @@
 use std::sync::LazyLock;
 
 use axum::Router;
+use axum::response::Redirect;
+use axum::routing::get;
 use serde_json::{Value, json};
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
@@ -60,7 +62,9 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
 
 /// The page that shows the document to people; all of it comes from this program.
 pub(super) fn pages() -> Router<Shared> {
-    SwaggerUi::new("/docs").config(Config::from("/openapi.json")).into()
+    let docs: Router<Shared> = SwaggerUi::new("/docs").config(Config::from("/openapi.json")).into();
+    // Whoever follows the address that `up` prints finds out where they are.
+    docs.route("/", get(async || Redirect::temporary("/docs/")))
 }
 
 /// Adds to every operation what the conventions give it: headers, and the problems it can answer with.

@@ -41,7 +41,8 @@ impl Nats {
     ) -> Result<Self, Error> {
         let home = Home::prepare(data.join("nats"), account)?;
         let port = remembered.nats_port;
-        let store = home.dir_inside().display();
+        // The configuration's strings end at a quote and know the backslash.
+        let store = home.dir_inside().display().to_string().replace('\\', "\\\\").replace('"', "\\\"");
         let text = format!(
             "listen: \"127.0.0.1:{port}\"\n\
              jetstream {{ store_dir: \"{store}\" }}\n"

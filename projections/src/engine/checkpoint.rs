@@ -51,13 +51,15 @@ pub(crate) async fn load(pool: &PgPool, view: &str, version: i32) -> Result<Chec
     .await?)
 }
 
-/// The position that a view has reached in the table; 0 when it never ran.
+/// The position that a view has reached in the table; 0 when it never ran, or when what it has read is another history.
 pub(crate) async fn position(pool: &PgPool, view: &str) -> Result<i64, Error> {
-    Ok(sqlx::query_scalar("select position from read.checkpoint where view = $1")
-        .bind(view)
-        .fetch_optional(pool)
-        .await?
-        .unwrap_or(0))
+    Ok(sqlx::query_scalar(
+        "select case when state = 'other_history' then 0 else position end from read.checkpoint where view = $1",
+    )
+    .bind(view)
+    .fetch_optional(pool)
+    .await?
+    .unwrap_or(0))
 }
 
 /// A move of a checkpoint from one position to another.

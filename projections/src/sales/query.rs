@@ -90,8 +90,11 @@ impl Views {
         for sum in
             ["orders", "units", "gross", "cancelled_orders", "cancelled", "credit_notes", "credited", "lost_units"]
         {
-            // A sum of bigints is a numeric; that of a shop's sales fits a bigint again.
-            sql.push(", sum(").push(sum).push(")::bigint as ").push(sum);
+            // A sum of bigints is a numeric; where it does not fit a bigint again, the nearest one says enough.
+            sql.push(", least(greatest(sum(")
+                .push(sum)
+                .push("), -9223372036854775807), 9223372036854775807)::bigint as ");
+            sql.push(sum);
         }
         sql.push(" from read.sales where true");
         if let Some(from) = query.from {

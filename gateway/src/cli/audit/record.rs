@@ -16,12 +16,10 @@ const TAIL: usize = 6;
 pub(super) struct Record<'a> {
     position: i64,
     id: Uuid,
-    subject: String,
-    category: &'a str,
-    stream: Uuid,
+    stream: String,
     version: i64,
     #[serde(rename = "type")]
-    event_type: &'a str,
+    event_type: String,
     schema: i16,
     recorded_at: DateTime<Utc>,
     data: &'a RawValue,
@@ -35,11 +33,9 @@ impl<'a> Record<'a> {
         Ok(Self {
             position: event.position,
             id: event.id,
-            subject: subject(event),
-            category: &event.category,
-            stream: event.stream,
+            stream: subject(event),
             version: event.version,
-            event_type: &event.event_type,
+            event_type: what(event),
             schema: event.schema,
             recorded_at: event.recorded_at,
             data: serde_json::from_str(&event.data)?,
