@@ -9,7 +9,7 @@
 //! - A document is one append with its receipt, so an import that was killed goes on where it stopped, and a second
 //!   one appends nothing. The names of the codes say which products are there.
 //! - It holds the text of the file, some 60 bytes per line, the stock and product of each code, and the orders from
-//!   which something comes back: about 150 MB for half a million lines.
+//!   which something comes back: some 210 MB for half a million lines.
 //! - An export names neither currency nor time zone: prices are read as pounds, moments as UTC.
 //!
 //! Read [`history`](History), then `plan`, then `run`.
