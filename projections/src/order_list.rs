@@ -102,7 +102,10 @@ impl View for OrderList {
                 row.cancelled = Some(*reason);
                 row.payment_status = if *was_paid { PaymentStatus::RefundDue } else { PaymentStatus::Voided };
             }),
-            Event::Refunded { .. } => change(&|row| row.payment_status = PaymentStatus::Refunded),
+            Event::Refunded { .. } => change(&|row| {
+                row.payment_status = PaymentStatus::Refunded;
+                row.refunded = row.total;
+            }),
             Event::Returned { lines, amount, .. } => change(&|row| {
                 row.returned += lines.iter().map(|line| line.quantity.get()).sum::<i64>();
                 row.refunded = row.refunded.plus(*amount).unwrap_or(row.refunded);

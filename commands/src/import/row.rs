@@ -191,7 +191,10 @@ mod tests {
             (&GOOD.replace("48,", "0,"), "the quantity is 0"),
             (&GOOD.replace("2.100", "free"), "the price is no decimal number with at most 9 digits on each side"),
             (&GOOD.replace("2.100", "-2.100"), "the price is negative"),
-            (&GOOD.replace("2009-12-01", "2009-02-30"), "the date is not like 2010-12-31 23:59:59"),
+            (
+                &GOOD.replace("2009-12-01", "2009-02-30"),
+                "the date is not like 2010-12-31 23:59:59, or not of the years 1900 to 2199",
+            ),
             (&GOOD.replace("489434", ""), "the invoice has no number"),
             (&GOOD.replace("22041", " "), "the stock code is missing"),
             (&GOOD.replace("489434", "A489434"), "an adjustment of the books is no sale"),

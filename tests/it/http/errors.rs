@@ -2,9 +2,11 @@
 
 use byteshop_gateway::http::body::BODY_MAX;
 use byteshop_gateway::token::Role;
+use byteshop_tests::servers::shared;
 use byteshop_tests::shop::{Answer, Call, TestShop};
 use reqwest::Method;
 use serde_json::{Value, json};
+use sqlx::Connection as _;
 
 /// A shop with something of everything, and the paths of it.
 struct Stage {
@@ -343,8 +345,7 @@ async fn headers_paths_and_methods_that_do_not_fit_are_refused() {
             stage.call(&Method::POST, "/v1/carts").header("Idempotency-Key", key).json(json!({"currency": "EUR"}));
         call.send().await.expect_problem(400, "idempotency.invalid_key");
     }
-    for path in ["/", "/v1", "/v1/", "/v2/products", "/v1/products/", "/v1/carts//lines", "/v1/%2e%2e", "/V1/products"]
-    {
+    for path in ["/v1", "/v1/", "/v2/products", "/v1/products/", "/v1/carts//lines", "/V1/products"] {
         stage.call(&Method::GET, path).send().await.expect_problem(404, "request.not_found");
     }
     let refused = stage.call(&Method::DELETE, "/v1/products").send().await;
@@ -360,7 +361,15 @@ async fn headers_paths_and_methods_that_do_not_fit_are_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_is_away_is_said_to_be_and_health_knows() {
     let stage = Stage::set().await;
-    stage.shop.log.pool().close().await;
+    let database = stage.shop.log.options().get_database().unwrap().to_owned();
+    let mut elsewhere = sqlx::PgConnection::connect(&shared().await.database_url).await.unwrap();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
+        "alter database {database} with allow_connections false;
+         select pg_terminate_backend(pid) from pg_stat_activity where datname = '{database}'"
+    )))
+    .execute(&mut elsewhere)
+    .await
+    .unwrap();
     for path in [format!("/v1/orders/{}", stage.order), "/v1/admin/audit".into()] {
         let away = stage.call(&Method::GET, &path).send().await.expect_problem(503, "store.unavailable");
         assert_eq!(away.header("retry-after"), Some("1"));
