@@ -116,6 +116,8 @@ async fn run(
             () = cancel.cancelled() => None,
         };
         let Some(first) = first else { break };
+        // Whoever was woken by the last batch and is about to submit again comes along, instead of waiting a whole flush.
+        tokio::task::yield_now().await;
         let (appends, callers) = gather(first, &mut waiting);
         if appends.is_empty() {
             continue;

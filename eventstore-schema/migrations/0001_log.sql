@@ -20,8 +20,8 @@ create table log.event (
 
 -- Both columns grow with the position, save for late effects, so a few summaries per block range find
 -- what a b-tree would, at almost no cost to the append.
-create index event_correlation on log.event using brin (correlation uuid_minmax_multi_ops) with (autosummarize = on, pages_per_range = 32);
-create index event_recorded_at on log.event using brin (recorded_at timestamptz_minmax_multi_ops) with (autosummarize = on, pages_per_range = 32);
+create index event_chain on log.event using brin (correlation uuid_minmax_multi_ops, recorded_at timestamptz_minmax_multi_ops)
+    with (autosummarize = on, pages_per_range = 32);
 
 create function log.refuse_change() returns trigger language plpgsql as $$
 begin
