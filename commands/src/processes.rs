@@ -167,13 +167,7 @@ impl<'a, P: Process> Runner<'a, P> {
         let mut chains: BTreeMap<Uuid, Vec<(Cause, Step)>> = BTreeMap::new();
         for recorded in events {
             let event = decode(recorded)?;
-            let meta = recorded.meta()?;
-            let cause = Cause {
-                process: P::NAME,
-                position: recorded.position,
-                correlation: meta.correlation_id,
-                trace_id: meta.trace_id,
-            };
+            let cause = Cause::of(P::NAME, recorded)?;
             for step in P::react(&event, recorded.recorded_at) {
                 match step {
                     Step::Wake { at, key, step } => {
@@ -224,14 +218,7 @@ impl<'a, P: Process> Runner<'a, P> {
         for timer in log.due_timers(P::NAME, self.commands.clock().now(), TIMERS).await? {
             let step: Step = serde_json::from_str(&timer.step)?;
             if let Some(event) = log.event_at(timer.position).await? {
-                let meta = event.meta()?;
-                let cause = Cause {
-                    process: P::NAME,
-                    position: timer.position,
-                    correlation: meta.correlation_id,
-                    trace_id: meta.trace_id,
-                };
-                steps::carry_out(self.commands, &cause, &step).await?;
+                steps::carry_out(self.commands, &Cause::of(P::NAME, &event)?, &step).await?;
             }
             log.drop_timer(P::NAME, &timer).await?;
         }

@@ -8,6 +8,7 @@ use byteshop_domain::payment::VoidReason;
 use byteshop_domain::process::Step;
 use byteshop_domain::quantity::Demand;
 use byteshop_domain::stock::{self, StockLevel};
+use byteshop_eventstore::Recorded;
 use uuid::Uuid;
 
 use crate::Commands;
@@ -25,6 +26,14 @@ pub struct Cause {
     pub correlation: Uuid,
     /// Its trace.
     pub trace_id: Option<String>,
+}
+
+impl Cause {
+    /// An event as the cause of what a process does.
+    pub fn of(process: &'static str, event: &Recorded) -> Result<Self, serde_json::Error> {
+        let meta = event.meta()?;
+        Ok(Self { process, position: event.position, correlation: meta.correlation_id, trace_id: meta.trace_id })
+    }
 }
 
 /// Carries out a step. What the domain refuses is final: the process says what follows from that.
