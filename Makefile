@@ -12,7 +12,7 @@ help: ## this list
 
 up: servers ## the whole shop on this machine, with its own Postgres and NATS in ./.byteshop
 	$(CARGO) build --locked --release --bin byteshop
-	BYTESHOP_DEV=1 exec target/release/byteshop up $(ARGS)
+	BYTESHOP_DEV=1 exec $${CARGO_TARGET_DIR:-target}/release/byteshop up $(ARGS)
 
 test: servers ## every test
 	$(CARGO) test --locked --workspace $(ARGS)
