@@ -80,21 +80,24 @@ impl Cache {
 
     /// Remembers what was read from the log.
     pub fn put_durable(&self, stream: &StreamId, read: &Versioned) {
+        self.put(stream, read, true);
+    }
+
+    /// Remembers what is durable. Only who has read the log knows that there is nothing newer, so only then is an entry
+    /// no longer stale.
+    fn put(&self, stream: &StreamId, durable: &Versioned, was_read: bool) {
         let mut entries = self.entries();
-        match entries.get_mut(stream) {
-            Some(entry) => {
-                if read.version > entry.durable.version {
-                    entry.durable = read.clone();
-                }
-                if entry.stale || entry.latest.version < entry.durable.version {
-                    entry.latest = entry.durable.clone();
-                }
-                entry.stale = false;
-            }
-            None => {
-                entries.put(stream.clone(), Entry { durable: read.clone(), latest: read.clone(), stale: false });
-            }
+        let Some(entry) = entries.get_mut(stream) else {
+            entries.put(stream.clone(), Entry { durable: durable.clone(), latest: durable.clone(), stale: false });
+            return;
+        };
+        if durable.version > entry.durable.version {
+            entry.durable = durable.clone();
         }
+        if (was_read && entry.stale) || entry.latest.version < entry.durable.version {
+            entry.latest = entry.durable.clone();
+        }
+        entry.stale &= !was_read;
     }
 
     /// Submits a decision if it was made on the latest states; `submit` runs under the lock, so that the order in which
@@ -124,22 +127,8 @@ impl Cache {
     pub fn confirm(&self, changes: &[Change]) {
         for change in changes {
             if let Some(to) = &change.to {
-                self.put_durable_unless_stale(&change.stream, to);
+                self.put(&change.stream, to, false);
             }
-        }
-    }
-
-    fn put_durable_unless_stale(&self, stream: &StreamId, durable: &Versioned) {
-        let mut entries = self.entries();
-        let Some(entry) = entries.get_mut(stream) else {
-            entries.put(stream.clone(), Entry { durable: durable.clone(), latest: durable.clone(), stale: false });
-            return;
-        };
-        if durable.version > entry.durable.version {
-            entry.durable = durable.clone();
-        }
-        if entry.latest.version < entry.durable.version {
-            entry.latest = entry.durable.clone();
         }
     }
 

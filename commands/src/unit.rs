@@ -6,7 +6,6 @@ use byteshop_domain::decider::{Asked, Decider};
 use byteshop_domain::{Kind, codec};
 use byteshop_eventstore::{NewEvent, StreamId};
 use chrono::{DateTime, Utc};
-use uuid::Uuid;
 
 use crate::Commands;
 use crate::cache::{Change, Versioned};
@@ -89,9 +88,9 @@ impl Unit {
         Ok(loaded.swap_remove(0))
     }
 
-    /// Loads the aggregate that the command is about, and holds the caller to the version that it has seen.
+    /// Loads the aggregate that the command is about: it exists, and has the version that the caller has seen.
     pub async fn load_matching<A: Decider>(&self, id: A::Id) -> Result<Loaded<A>, Error> {
-        let loaded = self.load::<A>(id).await?;
+        let loaded = self.load::<A>(id).await?.exists()?;
         self.check_version(&loaded)?;
         Ok(loaded)
     }
@@ -184,11 +183,6 @@ impl Unit {
     /// Refuses for a reason that is no aggregate's own.
     pub fn refuse(&self, code: &str, kind: Kind, detail: impl Into<String>) -> Error {
         Error::Rejected(Rejected { code: code.to_owned(), kind, detail: detail.into(), pointer: None })
-    }
-
-    /// The id of the request that this unit carries out.
-    pub fn request_id(&self) -> Uuid {
-        self.intent.request_id
     }
 
     /// The commands, for work beside the unit such as a call to a provider.

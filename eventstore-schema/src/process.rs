@@ -110,14 +110,6 @@ impl Log {
         .await?)
     }
 
-    /// When the next timer of a process is due.
-    pub async fn next_timer(&self, process: &str) -> Result<Option<DateTime<Utc>>, StoreError> {
-        Ok(sqlx::query_scalar("select min(due_at) from log.timer where process = $1")
-            .bind(process)
-            .fetch_one(self.pool())
-            .await?)
-    }
-
     /// Drops a timer that has been acted upon, unless it has been set anew meanwhile.
     pub async fn drop_timer(&self, process: &str, timer: &Timer) -> Result<(), StoreError> {
         sqlx::query("delete from log.timer where process = $1 and key = $2 and position = $3")

@@ -441,3 +441,13 @@ async fn a_key_of_a_payment_is_used_up_by_a_refusal_too() {
     assert_eq!(code(&pay(unknown, "a").await.unwrap_err()), "order.missing");
     assert!(matches!(pay(placed.order, "b").await, Err(Error::KeyReused)));
 }
+
+#[tokio::test]
+async fn an_order_that_was_seen_otherwise_is_not_paid() {
+    let shop = WriteSide::start(&fresh_database().await).await;
+    let variant = shop.product("PAY-11", 1_999, 3).await;
+    let placed = shop.check_out(shop.cart(variant, 1).await.unwrap(), WINDOW).await.unwrap();
+    let intent = Intent { if_match: Some(9), ..shop.intent("payment.pay") };
+    let paid = shop.commands.pay(&intent, placed.order, "tok_success", |_| Ok(()), |_| String::new()).await;
+    assert!(matches!(paid, Err(Error::Version { current: 1 })), "{paid:?}");
+}

@@ -195,6 +195,10 @@ mod tests {
                 &GOOD.replace("2009-12-01", "2009-02-30"),
                 "the date is not like 2010-12-31 23:59:59, or not of the years 1900 to 2199",
             ),
+            (
+                &GOOD.replace("2009-12-01", "9999-12-01"),
+                "the date is not like 2010-12-31 23:59:59, or not of the years 1900 to 2199",
+            ),
             (&GOOD.replace("489434", ""), "the invoice has no number"),
             (&GOOD.replace("22041", " "), "the stock code is missing"),
             (&GOOD.replace("489434", "A489434"), "an adjustment of the books is no sale"),

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use axum::extract::{FromRequest, FromRequestParts, Query, RawPathParams, Request};
-use byteshop_commands::{At, Done, Error, Intent, Key, Loaded, Rejected, Snapshot, Unit};
+use byteshop_commands::{At, Done, Error, Intent, Key, Rejected, Snapshot, Unit};
 use byteshop_domain::ids::{CartId, Id};
 use byteshop_domain::{Decider, Kind};
 use chrono::DateTime;
@@ -63,23 +63,6 @@ impl<W: Who, T> Ask<W, T> {
             key: self.key.clone(),
             if_match: self.if_match,
             ..Intent::new(self.who.caller().actor(self.cart), command, self.request_id)
-        }
-    }
-}
-
-impl<W: Send + Sync, T: Send + Sync> Ask<W, T> {
-    /// Loads the aggregate that the command is about: it exists, and has the version that the caller has seen.
-    pub async fn load<A: Decider>(&self, unit: &Unit, id: A::Id) -> Result<Loaded<A>, Error> {
-        let loaded = unit.load::<A>(id).await?.exists()?;
-        self.check_version(&loaded)?;
-        Ok(loaded)
-    }
-
-    /// Holds the caller to the version that they have seen.
-    pub fn check_version<A: Decider>(&self, loaded: &Loaded<A>) -> Result<(), Error> {
-        match self.if_match {
-            Some(version) if version != loaded.version => Err(Error::Version { current: loaded.version }),
-            Some(_) | None => Ok(()),
         }
     }
 }

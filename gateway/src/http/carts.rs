@@ -181,7 +181,7 @@ async fn own<T: Send + Sync>(unit: &Unit, id: CartId, ask: &Ask<Caller, T>) -> R
         return Err(Error::Rejected(Rejected::missing("cart")));
     }
     // Only now: a version would tell a stranger that there is a cart.
-    ask.check_version(&cart)?;
+    unit.check_version(&cart)?;
     Ok(cart)
 }
 

@@ -81,7 +81,7 @@ async fn change(
 ) -> Result<Response, Problem> {
     let (ask, body) = (&ask, &ask.body);
     app.run(ask, "category.change", |unit| async move {
-        let mut category = ask.load::<Category>(&unit, id).await?;
+        let mut category = unit.load_matching::<Category>(id).await?;
         if let Some(name) = &body.name {
             unit.decide(&mut category, &Command::Rename { name: name.clone() })?;
         }
@@ -107,7 +107,7 @@ async fn archive(
 ) -> Result<Response, Problem> {
     let ask = &ask;
     app.run(ask, "category.archive", |unit| async move {
-        let mut category = ask.load::<Category>(&unit, id).await?;
+        let mut category = unit.load_matching::<Category>(id).await?;
         unit.decide(&mut category, &Command::Archive {})?;
         Reply::ok(category.version, &shown(id, &category.state)?)
     })

@@ -51,7 +51,7 @@ async fn cancel(
 async fn fulfil(State(app): State<Shared>, Of(id): Of<OrderId>, ask: Ask<Staff, Nothing>) -> Result<Response, Problem> {
     let ask = &ask;
     app.run(ask, "order.fulfil", |unit| async move {
-        let mut order = ask.load::<Order>(&unit, id).await?;
+        let mut order = unit.load_matching::<Order>(id).await?;
         unit.decide(&mut order, &Command::Fulfil {})?;
         shown(&order)
     })
@@ -195,7 +195,7 @@ pub(super) async fn own<T: Send + Sync>(
 ) -> Result<Loaded<Order>, Error> {
     let order = unit.load::<Order>(id).await?.exists()?;
     check(&ask.who, placed(&order.state)?)?;
-    ask.check_version(&order)?;
+    unit.check_version(&order)?;
     Ok(order)
 }
 

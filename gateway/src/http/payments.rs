@@ -77,7 +77,7 @@ async fn cancel(
         let mut payment = unit.load::<Payment>(id).await?.exists()?;
         let order = unit.load::<Order>(opened(&payment.state)?.order).await?;
         check(&ask.who, placed(&order.state)?).map_err(|_| not_there())?;
-        ask.check_version(&payment)?;
+        unit.check_version(&payment)?;
         let reason = if ask.who.is_staff() { VoidReason::StaffRequest } else { VoidReason::BuyerRequest };
         unit.decide(&mut payment, &Command::Void { reason })?;
         Reply::ok(payment.version, &show::Payment::of(id, opened(&payment.state)?))

@@ -86,7 +86,7 @@ async fn change(
 ) -> Result<Response, Problem> {
     let (ask, body) = (&ask, &ask.body);
     app.run(ask, "product.revise", |unit| async move {
-        let mut product = ask.load::<Product>(&unit, id).await?;
+        let mut product = unit.load_matching::<Product>(id).await?;
         check_category(&unit, body.category.flatten()).await?;
         let command = Command::Revise {
             title: body.title.clone(),
@@ -142,7 +142,7 @@ async fn decide(
     command: &Command,
 ) -> Result<Response, Problem> {
     app.run(ask, name, |unit| async move {
-        let mut product = ask.load::<Product>(&unit, id).await?;
+        let mut product = unit.load_matching::<Product>(id).await?;
         unit.decide(&mut product, command)?;
         Reply::ok(product.version, &show::Product::of(id, known(&product.state)?, None))
     })

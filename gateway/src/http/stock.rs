@@ -72,7 +72,7 @@ async fn move_stock(
     app.run(ask, "stock.move", |unit| {
         let command = command.clone();
         async move {
-            let mut stock = ask.load::<StockLevel>(&unit, variant).await?;
+            let mut stock = unit.load_matching::<StockLevel>(variant).await?;
             unit.decide(&mut stock, &command)?;
             Reply::ok(stock.version, &Stock::of(variant, &stock.state))
         }

@@ -62,7 +62,7 @@ async fn add(
 ) -> Result<Response, Problem> {
     let (ask, body) = (&ask, &ask.body);
     app.run(ask, "product.add_variant", |unit| async move {
-        let mut product = ask.load::<Product>(&unit, id).await?;
+        let mut product = unit.load_matching::<Product>(id).await?;
         let variant: VariantId = unit.new_id();
         let title = match &body.title {
             Some(title) => title.clone(),
@@ -89,7 +89,7 @@ async fn change(
 ) -> Result<Response, Problem> {
     let (ask, body) = (&ask, &ask.body);
     app.run(ask, "product.revise_variant", |unit| async move {
-        let mut product = ask.load::<Product>(&unit, id).await?;
+        let mut product = unit.load_matching::<Product>(id).await?;
         let (title, options) = (body.title.clone(), body.options.clone());
         unit.decide(&mut product, &Command::ReviseVariant { variant, title, options })?;
         if let Some(price) = body.price {
@@ -111,7 +111,7 @@ async fn remove(
 ) -> Result<Response, Problem> {
     let ask = &ask;
     app.run(ask, "product.remove_variant", |unit| async move {
-        let mut product = ask.load::<Product>(&unit, id).await?;
+        let mut product = unit.load_matching::<Product>(id).await?;
         cases::remove_variant(&unit, &mut product, variant).await?;
         Ok(Reply::gone(product.version))
     })

@@ -319,6 +319,7 @@ async fn queries_that_cannot_be_read_are_refused() {
         "/v1/admin/sales?from=2026-02-30",
         "/v1/admin/sales?by=colour",
         "/v1/admin/audit?since=x",
+        "/v1/admin/audit?since=-100000-01-01T00:00:00Z",
         "/v1/admin/audit?cursor=x",
         "/v1/admin/audit?stream=x",
         "/v1/admin/audit?limit=1000",
