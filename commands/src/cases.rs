@@ -12,31 +12,29 @@ use byteshop_domain::payment::Payment;
 use byteshop_domain::product::{self, Product};
 use byteshop_domain::quantity::Quantity;
 use byteshop_domain::stock::{self, StockLevel};
-use byteshop_domain::text::{Label, Sku};
+use byteshop_domain::text::Label;
 use chrono::TimeDelta;
 
 use crate::error::{Error, Rejected};
 use crate::unit::{Loaded, Unit};
 
 /// Adds a variant to a product: its SKU is claimed and its stock opened with it.
-///
-/// `command` is [`product::Command::AddVariant`].
 pub async fn add_variant(
     unit: &Unit,
     product: &mut Loaded<Product>,
     variant: VariantId,
-    sku: &Sku,
-    command: &product::Command,
+    details: product::Variant,
 ) -> Result<(), Error> {
+    let sku = details.sku.clone();
     let name_id = name::id(NameKind::Sku, sku.as_str());
-    unit.decide(product, command)?;
+    unit.decide(product, &product::Command::AddVariant { variant, details })?;
     let mut name = unit.load::<UniqueName>(name_id).await?;
     let text =
         Label::new(sku.as_str()).map_err(|error| unit.refuse("variant.sku", Kind::Invalid, error.to_string()))?;
     let claim = name::Command::Claim { kind: NameKind::Sku, text, owner: variant.to_string() };
     unit.decide(&mut name, &claim)?;
     let mut stock = unit.load::<StockLevel>(variant).await?;
-    unit.decide(&mut stock, &stock::Command::Open { product: product.id, sku: sku.clone() })
+    unit.decide(&mut stock, &stock::Command::Open { product: product.id, sku })
 }
 
 /// Takes a variant out of a product: its SKU is free again; its stock stays, for orders that hold some of it.
@@ -74,13 +72,16 @@ pub async fn set_line(
     if available < quantity.get() {
         return Err(Error::Rejected(Rejected::of::<StockLevel>(&stock::Rejection::NotEnough { available })));
     }
+    // In a currency that it is not sold in, the cart itself refuses it.
+    let currency = cart.state.existing().map_or(sold.price.currency(), |cart| cart.currency);
+    let unit_price = sold.listed(currency).map_or(sold.price, |listed| listed.price);
     let line = cart::Line {
         variant,
         product: product_id,
         sku: sold.sku.clone(),
         title: sold.title.clone(),
         quantity,
-        unit_price: sold.price,
+        unit_price,
     };
     unit.decide(cart, &cart::Command::SetLine(line))
 }
@@ -96,7 +97,7 @@ pub async fn offers(unit: &Unit, cart: &Cart) -> Result<BTreeMap<VariantId, Offe
     let products = unit.load_all::<Product>(&products).await?;
     let offer = |(line, stock): (&cart::Line, &Loaded<StockLevel>)| {
         let product = products.iter().find(|product| product.id == line.product)?;
-        Some((line.variant, Offer::of(&product.state, line.variant, &stock.state)?))
+        Some((line.variant, Offer::of(&product.state, line.variant, &stock.state, created.currency)?))
     };
     Ok(created.lines.iter().zip(&stocks).filter_map(offer).collect())
 }

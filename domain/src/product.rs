@@ -15,16 +15,17 @@ use std::collections::BTreeMap;
 
 use crate::decider::{Asked, Decider};
 use crate::ids::{CategoryId, ProductId, VariantId};
-use crate::money::Price;
-use crate::text::{AttributeName, Description, Label, Sku, Title};
+use crate::text::{AttributeName, Description, Label, Title};
 
 mod attribute;
 mod message;
 mod rejection;
+mod variant;
 
 pub use attribute::AttributeValue;
 pub use message::{Command, Event};
 pub use rejection::Rejection;
+pub use variant::{CURRENCIES_MAX, Listed, TaxClass, Variant, VariantChange, WEIGHT_MAX_G};
 
 use serde::{Deserialize, Serialize};
 
@@ -80,19 +81,6 @@ pub enum Status {
     Archived,
 }
 
-/// What of a product can be bought.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Variant {
-    /// The seller's code.
-    pub sku: Sku,
-    /// What it is called.
-    pub title: Title,
-    /// What one piece costs.
-    pub price: Price,
-    /// What tells it from the others.
-    pub options: Options,
-}
-
 type Decision = Result<Vec<Event>, Rejection>;
 
 impl Decider for Product {
@@ -108,13 +96,10 @@ impl Decider for Product {
                 self.create(title, description, *category, attributes)
             }
             Command::Revise { .. } => self.active()?.revise(command),
-            Command::AddVariant { variant, sku, title, price, options } => {
-                self.active()?.add(*variant, &Variant::new(sku, title, *price, options))
-            }
-            Command::ReviseVariant { variant, title, options } => {
-                self.active()?.revise_variant(*variant, title.as_ref(), options.as_ref())
-            }
-            Command::SetPrice { variant, price } => self.active()?.set_price(*variant, *price),
+            Command::AddVariant { variant, details } => self.active()?.add(*variant, details),
+            Command::ReviseVariant { variant, change } => self.active()?.revise_variant(*variant, change),
+            Command::SetPrice { variant, price, compare_at } => self.active()?.set_price(*variant, *price, *compare_at),
+            Command::SetPrices { variant, prices } => self.active()?.set_prices(*variant, prices),
             Command::RemoveVariant { variant } => self.active()?.remove(*variant),
             Command::Publish {} => self.active()?.publish(),
             Command::Unpublish {} => self.active()?.unpublish(),
@@ -141,14 +126,15 @@ impl Decider for Product {
                 replace(&mut it.category, category.as_ref());
                 replace(&mut it.attributes, attributes.as_ref());
             }),
-            Event::VariantAdded { variant, sku, title, price, options } => self.with(|it| {
-                it.variants.insert(*variant, Variant::new(sku, title, *price, options));
+            Event::VariantAdded { variant, details } => self.with(|it| {
+                it.variants.insert(*variant, details.clone());
             }),
-            Event::VariantRevised { variant, title, options } => self.with_variant(*variant, |it| {
-                replace(&mut it.title, title.as_ref());
-                replace(&mut it.options, options.as_ref());
-            }),
-            Event::PriceSet { variant, price } => self.with_variant(*variant, |it| it.price = *price),
+            Event::VariantRevised { variant, change } => self.with_variant(*variant, |it| it.change(change)),
+            Event::PriceSet { variant, price, compare_at, .. } => {
+                let listed = Listed { price: *price, compare_at: *compare_at };
+                self.with_variant(*variant, |it| it.set_listed(listed))
+            }
+            Event::PriceWithdrawn { variant, price } => self.with_variant(*variant, |it| it.withdraw(price.currency())),
             Event::VariantRemoved { variant, .. } => self.with(|it| {
                 it.variants.remove(variant);
             }),
@@ -214,11 +200,6 @@ impl Product {
 }
 
 impl Created {
-    /// A variant, if the product has it.
-    pub fn variant(&self, variant: VariantId) -> Result<&Variant, Rejection> {
-        self.variants.get(&variant).ok_or(Rejection::NoSuchVariant)
-    }
-
     fn revise(&self, command: &Command) -> Decision {
         let Command::Revise { title, description, category, attributes } = command else {
             return Ok(vec![]);
@@ -236,57 +217,6 @@ impl Created {
         Ok(vec![Event::Revised { title, description, category, attributes }])
     }
 
-    fn add(&self, id: VariantId, variant: &Variant) -> Decision {
-        match self.variants.get(&id) {
-            Some(known) if known == variant => return Ok(vec![]),
-            Some(_) => return Err(Rejection::VariantExists),
-            None => {}
-        }
-        if self.variants.len() == VARIANTS_MAX {
-            return Err(Rejection::TooManyVariants);
-        }
-        if variant.options.len() > ATTRIBUTES_MAX {
-            return Err(Rejection::TooManyAttributes);
-        }
-        if self.variants.values().any(|other| other.sku == variant.sku) {
-            return Err(Rejection::SkuTwice);
-        }
-        let Variant { sku, title, price, options } = variant.clone();
-        Ok(vec![Event::VariantAdded { variant: id, sku, title, price, options }])
-    }
-
-    fn revise_variant(&self, variant: VariantId, title: Option<&Title>, options: Option<&Options>) -> Decision {
-        let known = self.variant(variant)?;
-        if options.is_some_and(|options| options.len() > ATTRIBUTES_MAX) {
-            return Err(Rejection::TooManyAttributes);
-        }
-        let (title, options) = (changed(&known.title, title), changed(&known.options, options));
-        if title.is_none() && options.is_none() {
-            return Ok(vec![]);
-        }
-        Ok(vec![Event::VariantRevised { variant, title, options }])
-    }
-
-    fn set_price(&self, variant: VariantId, price: Price) -> Decision {
-        let known = self.variant(variant)?.price;
-        if known == price {
-            return Ok(vec![]);
-        }
-        if known.currency() != price.currency() {
-            return Err(Rejection::OtherCurrency { currency: known.currency() });
-        }
-        Ok(vec![Event::PriceSet { variant, price }])
-    }
-
-    fn remove(&self, variant: VariantId) -> Decision {
-        // Unknown, so removed already or never there.
-        let Some(known) = self.variants.get(&variant) else { return Ok(vec![]) };
-        if self.status == Status::Published && self.variants.len() == 1 {
-            return Err(Rejection::LastVariant);
-        }
-        Ok(vec![Event::VariantRemoved { variant, sku: known.sku.clone() }])
-    }
-
     fn publish(&self) -> Decision {
         match self.status {
             Status::Published => Ok(vec![]),
@@ -302,12 +232,6 @@ impl Created {
             Status::Draft | Status::Unpublished => Ok(vec![]),
             Status::Archived => Err(Rejection::Archived),
         }
-    }
-}
-
-impl Variant {
-    fn new(sku: &Sku, title: &Title, price: Price, options: &Options) -> Self {
-        Self { sku: sku.clone(), title: title.clone(), price, options: options.clone() }
     }
 }
 

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use byteshop_domain::{AGGREGATES, Aggregate, Form, catalogue};
 
@@ -25,6 +25,8 @@ struct Field {
     name: String,
     of: String,
     doc: String,
+    /// Its own fields are written in its place.
+    flat: bool,
 }
 
 #[test]
@@ -66,10 +68,7 @@ fn category(page: &mut String, aggregate: &Aggregate, forms: &[Form]) {
             |other: &&Form| (other.category, &other.event_type, other.schema) == (form.category, &stored, form.schema);
         let fullest = forms.iter().filter(same).max_by_key(|form| form.example.to_string().len()).unwrap();
         writeln!(page, "\n### {category}.{stored}\n\n{} Schema {}.", event.doc, form.schema).unwrap();
-        let fields = match &event.inner {
-            Some(inner) => &items[inner].fields,
-            None => &event.fields,
-        };
+        let fields = &fields(&event, &items);
         table(page, fields);
         if !fields.is_empty() {
             writeln!(page, "\n```json\n{}\n```", fullest.example).unwrap();
@@ -82,15 +81,22 @@ fn category(page: &mut String, aggregate: &Aggregate, forms: &[Form]) {
     structs(page, &sources, &items);
 }
 
+/// The fields of an event as they are written: those of a flat struct stand in its place.
+fn fields(event: &Item, items: &BTreeMap<String, Item>) -> Vec<Field> {
+    let own = match &event.inner {
+        Some(inner) => &items[inner].fields,
+        None => &event.fields,
+    };
+    let written = |field: &Field| if field.flat { items[&field.of].fields.clone() } else { vec![field.clone()] };
+    own.iter().flat_map(written).collect()
+}
+
 /// The structs that fields are made of, beside those that are an event's own fields.
 fn structs(page: &mut String, sources: &str, items: &BTreeMap<String, Item>) {
     let events = variants(sources);
     let used = |name: &str| {
-        let fields = events.iter().flat_map(|(_, event)| match &event.inner {
-            Some(inner) => &items[inner].fields,
-            None => &event.fields,
-        });
-        fields.into_iter().any(|field| field.of.contains(name))
+        let mut fields = events.iter().flat_map(|(_, event)| fields(event, items));
+        fields.any(|field| field.of.contains(name))
     };
     for (name, item) in items.iter().filter(|(name, _)| used(name)) {
         writeln!(page, "\n#### {name}\n\n{}", item.doc).unwrap();
@@ -103,7 +109,7 @@ fn table(page: &mut String, fields: &[Field]) {
         return;
     }
     writeln!(page, "\n| field | type | what |\n| --- | --- | --- |").unwrap();
-    for Field { name, of, doc } in fields {
+    for Field { name, of, doc, .. } in fields {
         let inner = |of: &str| of.strip_prefix("Option<").and_then(|of| of.strip_suffix('>')).map(str::to_owned);
         let of = match inner(of) {
             Some(optional) => match inner(&optional) {
@@ -116,12 +122,15 @@ fn table(page: &mut String, fields: &[Field]) {
     }
 }
 
-/// The context's file and the one with its messages, if it has one.
+/// The context's file and those of its parts, in the order of their names.
 fn sources(category: &str) -> String {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let main = fs::read_to_string(src.join(format!("{category}.rs"))).unwrap();
-    let messages = fs::read_to_string(src.join(category).join("message.rs")).unwrap_or_default();
-    main + &messages
+    let parts = fs::read_dir(src.join(category)).unwrap().map(|entry| entry.unwrap().path());
+    let is_source = |path: &PathBuf| path.extension().is_some_and(|it| it == "rs") && !path.ends_with("tests.rs");
+    let mut parts: Vec<PathBuf> = parts.filter(is_source).collect();
+    parts.sort();
+    let files = [src.join(format!("{category}.rs"))].into_iter().chain(parts);
+    files.map(|path| fs::read_to_string(path).unwrap()).collect()
 }
 
 /// The variants of `Event` in the order of the source.
@@ -129,6 +138,7 @@ fn variants(sources: &str) -> Vec<(String, Item)> {
     let mut found = Vec::new();
     let mut doc = String::new();
     let mut open: Option<(String, Item)> = None;
+    let mut flat = false;
     for line in sources.lines().skip_while(|line| *line != "pub enum Event {").skip(1).take_while(|line| *line != "}") {
         let depth = line.len() - line.trim_start().len();
         let text = line.trim();
@@ -136,9 +146,11 @@ fn variants(sources: &str) -> Vec<(String, Item)> {
             say(&mut doc, said);
         } else if text == "}," {
             found.extend(open.take());
+        } else if text == "#[serde(flatten)]" {
+            flat = true;
         } else if depth == 8 {
             if let (Some((_, item)), Some(field)) = (&mut open, field(text, &mut doc)) {
-                item.fields.push(field);
+                item.fields.push(Field { flat: std::mem::take(&mut flat), ..field });
             }
         } else if let Some((name, rest)) = text.split_once([' ', '(']) {
             let item = Item { doc: std::mem::take(&mut doc), ..Item::default() };
@@ -180,7 +192,7 @@ fn items(sources: &str) -> BTreeMap<String, Item> {
 fn field(text: &str, doc: &mut String) -> Option<Field> {
     let (name, of) = text.strip_suffix(',')?.split_once(": ")?;
     let of = of.strip_prefix("crate::").unwrap_or(of);
-    Some(Field { name: name.to_owned(), of: of.to_owned(), doc: std::mem::take(doc) })
+    Some(Field { name: name.to_owned(), of: of.to_owned(), doc: std::mem::take(doc), flat: false })
 }
 
 fn say(doc: &mut String, said: &str) {

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use byteshop_domain::Decider as _;
 use byteshop_domain::codec::CodecError;
 use byteshop_domain::ids::{CategoryId, ProductId, VariantId};
-use byteshop_domain::money::{Money, Price};
-use byteshop_domain::product::{Attributes, Event, Options, Product, Status};
-use byteshop_domain::text::{Description, Sku, Title};
+use byteshop_domain::money::Money;
+use byteshop_domain::product::{self, Attributes, Event, Listed, Product, Status};
+use byteshop_domain::text::{Description, Title};
 use byteshop_eventstore::Recorded;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -56,14 +56,9 @@ pub struct Row {
 pub struct Variant {
     /// The variant.
     pub id: VariantId,
-    /// The seller's code.
-    pub sku: Sku,
-    /// What it is called.
-    pub title: Title,
-    /// What one piece costs.
-    pub price: Price,
-    /// What tells it from the others.
-    pub options: Options,
+    /// All of it.
+    #[serde(flatten)]
+    pub details: product::Variant,
 }
 
 impl View for ProductList {
@@ -113,27 +108,19 @@ impl Row {
                 replace(&mut self.category, category.as_ref());
                 replace(&mut self.attributes, attributes.as_ref());
             }
-            Event::VariantAdded { variant, sku, title, price, options } => {
-                self.variants.push(Variant {
-                    id: *variant,
-                    sku: sku.clone(),
-                    title: title.clone(),
-                    price: *price,
-                    options: options.clone(),
-                });
+            Event::VariantAdded { variant, details } => {
+                self.variants.push(Variant { id: *variant, details: details.clone() });
                 self.set_prices();
             }
-            Event::VariantRevised { variant, title, options } => {
-                if let Some(variant) = self.variant(*variant) {
-                    replace(&mut variant.title, title.as_ref());
-                    replace(&mut variant.options, options.as_ref());
-                }
+            Event::VariantRevised { variant, change } => {
+                self.with_variant(*variant, |it| it.change(change));
             }
-            Event::PriceSet { variant, price } => {
-                if let Some(variant) = self.variant(*variant) {
-                    variant.price = *price;
-                }
+            Event::PriceSet { variant, price, compare_at, .. } => {
+                self.with_variant(*variant, |it| it.set_listed(Listed { price: *price, compare_at: *compare_at }));
                 self.set_prices();
+            }
+            Event::PriceWithdrawn { variant, price } => {
+                self.with_variant(*variant, |it| it.withdraw(price.currency()));
             }
             Event::VariantRemoved { variant, .. } => {
                 self.variants.retain(|it| it.id != *variant);
@@ -145,19 +132,23 @@ impl Row {
         }
     }
 
-    fn variant(&mut self, variant: VariantId) -> Option<&mut Variant> {
-        self.variants.iter_mut().find(|it| it.id == variant)
+    fn with_variant(&mut self, variant: VariantId, change: impl FnOnce(&mut product::Variant)) {
+        if let Some(variant) = self.variants.iter_mut().find(|it| it.id == variant) {
+            change(&mut variant.details);
+        }
     }
 
     /// Compares the prices of the currency that most variants have, the first of them when there are several.
     fn set_prices(&mut self) {
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         for variant in &self.variants {
-            *counts.entry(variant.price.currency().code()).or_default() += 1;
+            *counts.entry(variant.details.price.currency().code()).or_default() += 1;
         }
         let most = counts.values().max();
-        let currency = self.variants.iter().map(|it| it.price.currency()).find(|it| counts.get(it.code()) == most);
-        let prices = || self.variants.iter().map(|it| it.price.money()).filter(|it| Some(it.currency) == currency);
+        let currency =
+            self.variants.iter().map(|it| it.details.price.currency()).find(|it| counts.get(it.code()) == most);
+        let prices =
+            || self.variants.iter().map(|it| it.details.price.money()).filter(|it| Some(it.currency) == currency);
         let lowest = prices().min_by_key(|price| price.amount);
         let highest = prices().max_by_key(|price| price.amount);
         (self.price_min, self.price_max) = (lowest, highest);

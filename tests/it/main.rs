@@ -7,6 +7,7 @@
     reason = "what a test does not expect, it panics about"
 )]
 
+mod catalog;
 mod commands;
 mod delivery;
 mod http;

@@ -82,8 +82,8 @@ impl WriteSide {
             };
             unit.decide(&mut it, &create)?;
             let options = product::Options::default();
-            let add = product::Command::AddVariant { variant, sku: sku.clone(), title, price, options };
-            cases::add_variant(&unit, &mut it, variant, sku, &add).await?;
+            let details = product::Variant::new(sku.clone(), title, price, options);
+            cases::add_variant(&unit, &mut it, variant, details).await?;
             unit.decide(&mut it, &product::Command::Publish {})?;
             Ok(())
         })

@@ -93,12 +93,10 @@ impl Planner<'_> {
         let title = known.title.clone();
         let create =
             product::Command::Create { title, description, category: None, attributes: product::Attributes::new() };
+        let price = opening.price.unwrap_or(free());
         let add = product::Command::AddVariant {
             variant: ids.variant,
-            sku: known.sku.clone(),
-            title: known.title.clone(),
-            price: opening.price.unwrap_or(free()),
-            options: product::Options::new(),
+            details: product::Variant::new(known.sku.clone(), known.title.clone(), price, product::Options::new()),
         };
         for command in [create, add, product::Command::Publish {}] {
             work.with_product(code, &command)?;
@@ -175,7 +173,7 @@ impl Work<'_> {
 
     fn reprice(&mut self, code: u32, price: Price) -> Result<(), Error> {
         let variant = self.planner.ids[code as usize].variant;
-        match self.with_product(code, &product::Command::SetPrice { variant, price }) {
+        match self.with_product(code, &product::Command::SetPrice { variant, price, compare_at: None }) {
             // Staff has archived the product or taken the variant out: the sale was all the same.
             Err(Error::Rejected(_)) => Ok(()),
             other => other,

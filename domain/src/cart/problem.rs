@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::Line;
+use crate::Currency;
 use crate::ids::VariantId;
 use crate::money::Price;
 use crate::product::{self, Product};
@@ -50,10 +51,10 @@ pub enum Problem {
 }
 
 impl Offer {
-    /// What is offered of a variant, as the product and its stock say.
-    pub fn of(product: &Product, variant: VariantId, stock: &StockLevel) -> Option<Self> {
+    /// What is offered of a variant in a currency, as the product and its stock say; nothing when it has no price in it.
+    pub fn of(product: &Product, variant: VariantId, stock: &StockLevel, currency: Currency) -> Option<Self> {
         let product = product.existing().ok()?;
-        let price = product.variant(variant).ok()?.price;
+        let price = product.variant(variant).ok()?.listed(currency)?.price;
         Some(Self { price, available: stock.available(), purchasable: product.status == product::Status::Published })
     }
 }

@@ -94,10 +94,7 @@ fn an_offer_is_what_the_product_and_its_stock_say() {
         },
         product::Event::VariantAdded {
             variant: id(1),
-            sku: text("L-1"),
-            title: text("Lamp"),
-            price: price(100),
-            options: BTreeMap::new(),
+            details: product::Variant::new(text("L-1"), text("Lamp"), price(100), BTreeMap::new()),
         },
     ];
     let level = fold::<StockLevel>(&[
@@ -107,10 +104,11 @@ fn an_offer_is_what_the_product_and_its_stock_say() {
     ]);
     let draft = fold::<Product>(&history);
     let offer = Offer { price: price(100), available: 3, purchasable: false };
-    assert_eq!(Offer::of(&draft, id(1), &level), Some(offer));
+    assert_eq!(Offer::of(&draft, id(1), &level, Currency::EUR), Some(offer));
     history.push(product::Event::Published {});
     let published = fold::<Product>(&history);
-    assert_eq!(Offer::of(&published, id(1), &level), Some(Offer { purchasable: true, ..offer }));
-    assert_eq!(Offer::of(&published, id(2), &level), None);
-    assert_eq!(Offer::of(&Product::Missing, id(1), &level), None);
+    assert_eq!(Offer::of(&published, id(1), &level, Currency::EUR), Some(Offer { purchasable: true, ..offer }));
+    assert_eq!(Offer::of(&published, id(2), &level, Currency::EUR), None);
+    assert_eq!(Offer::of(&published, id(1), &level, Currency::USD), None);
+    assert_eq!(Offer::of(&Product::Missing, id(1), &level, Currency::EUR), None);
 }

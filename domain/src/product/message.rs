@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attributes, Options};
+use super::{Attributes, Listed, Variant, VariantChange};
 use crate::ids::{CategoryId, VariantId};
 use crate::money::Price;
 use crate::text::{Description, Sku, Title, present};
@@ -42,31 +42,36 @@ pub enum Event {
     VariantAdded {
         /// The variant.
         variant: VariantId,
-        /// The seller's code.
-        sku: Sku,
-        /// What it is called.
-        title: Title,
-        /// What one piece costs.
-        price: Price,
-        /// What tells it from the others.
-        options: Options,
+        /// All of it.
+        #[serde(flatten)]
+        details: Variant,
     },
-    /// A variant's title or options are others; only what changed is here.
+    /// What a variant is called, or is, is others; only what changed is here.
     VariantRevised {
         /// The variant.
         variant: VariantId,
-        /// What it is called now.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        title: Option<Title>,
-        /// What tells it from the others: all of it.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        options: Option<Options>,
+        /// What changed.
+        #[serde(flatten)]
+        change: VariantChange,
     },
-    /// A variant costs more or less.
+    /// A variant costs more or less in a currency, or is sold in that now.
     PriceSet {
         /// The variant.
         variant: VariantId,
         /// What one piece costs now.
+        price: Price,
+        /// The higher price that it is shown to be below of.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        compare_at: Option<Price>,
+        /// What one piece cost before, if it was sold in this currency; the oldest of these events do not tell.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<Price>,
+    },
+    /// A variant is not sold in a currency any more.
+    PriceWithdrawn {
+        /// The variant.
+        variant: VariantId,
+        /// What one piece cost.
         price: Price,
     },
     /// A variant is gone.
@@ -117,30 +122,32 @@ pub enum Command {
     AddVariant {
         /// Its new id.
         variant: VariantId,
-        /// The seller's code.
-        sku: Sku,
-        /// What it is called.
-        title: Title,
-        /// What one piece costs.
-        price: Price,
-        /// What tells it from the others.
-        options: Options,
+        /// All of it.
+        details: Variant,
     },
-    /// Change a variant's title or options; what is not given stays.
+    /// Change what a variant is called or is; what is not given stays.
     ReviseVariant {
         /// The variant.
         variant: VariantId,
-        /// What it is to be called.
-        title: Option<Title>,
-        /// What tells it from the others: all of it.
-        options: Option<Options>,
+        /// What is to be others.
+        change: VariantChange,
     },
-    /// Change what a variant costs.
+    /// Change what a variant costs in a currency that it has.
     SetPrice {
         /// The variant.
         variant: VariantId,
         /// What one piece is to cost.
         price: Price,
+        /// The higher price that it is shown to be below of; null for none, and what is not given stays.
+        #[serde(default, deserialize_with = "present")]
+        compare_at: Option<Option<Price>>,
+    },
+    /// Change what a variant costs in every currency: in those that are not given it is not sold any more.
+    SetPrices {
+        /// The variant.
+        variant: VariantId,
+        /// All of them; the first currency stays.
+        prices: Vec<Listed>,
     },
     /// Take a variant out.
     RemoveVariant {

@@ -1,6 +1,6 @@
 //! What can be in the way of a change to a product.
 
-use super::{ATTRIBUTES_MAX, VARIANTS_MAX};
+use super::{ATTRIBUTES_MAX, CURRENCIES_MAX, VARIANTS_MAX, WEIGHT_MAX_G};
 use crate::Currency;
 use crate::decider::Kind;
 
@@ -31,12 +31,27 @@ pub enum Rejection {
     /// There is nothing to buy yet.
     #[error("a product is published with at least one variant")]
     NoVariant,
-    /// A variant keeps its currency.
+    /// A variant keeps its first currency.
     #[error("the variant is priced in {}", currency.code())]
     OtherCurrency {
         /// The currency it keeps.
         currency: Currency,
     },
+    /// Two prices of a variant are in one currency.
+    #[error("a variant has one price in {}", currency.code())]
+    CurrencyTwice {
+        /// The currency.
+        currency: Currency,
+    },
+    /// A price is said to be lower than one that it is not lower than.
+    #[error("the price to compare with is above the price")]
+    CompareAtTooLow,
+    /// There are too many currencies.
+    #[error("a variant has prices in at most {CURRENCIES_MAX} currencies")]
+    TooManyPrices,
+    /// It is no parcel.
+    #[error("a piece weighs at most {WEIGHT_MAX_G} grams")]
+    TooHeavy,
     /// There are too many variants.
     #[error("a product has at most {VARIANTS_MAX} variants")]
     TooManyVariants,
@@ -57,6 +72,10 @@ impl crate::Rejection for Rejection {
             Self::LastVariant => "last_variant",
             Self::NoVariant => "no_variant",
             Self::OtherCurrency { .. } => "other_currency",
+            Self::CurrencyTwice { .. } => "currency_twice",
+            Self::CompareAtTooLow => "compare_at_too_low",
+            Self::TooManyPrices => "too_many_prices",
+            Self::TooHeavy => "too_heavy",
             Self::TooManyVariants => "too_many_variants",
             Self::TooManyAttributes => "too_many_attributes",
         }
@@ -71,7 +90,13 @@ impl crate::Rejection for Rejection {
             | Self::SkuTwice
             | Self::LastVariant
             | Self::NoVariant => Kind::Conflict,
-            Self::OtherCurrency { .. } | Self::TooManyVariants | Self::TooManyAttributes => Kind::Invalid,
+            Self::OtherCurrency { .. }
+            | Self::CurrencyTwice { .. }
+            | Self::CompareAtTooLow
+            | Self::TooManyPrices
+            | Self::TooHeavy
+            | Self::TooManyVariants
+            | Self::TooManyAttributes => Kind::Invalid,
         }
     }
 
@@ -79,6 +104,9 @@ impl crate::Rejection for Rejection {
         match self {
             Self::OtherCurrency { .. } => Some("/price/currency".to_owned()),
             Self::SkuTwice => Some("/sku".to_owned()),
+            Self::CurrencyTwice { .. } | Self::TooManyPrices => Some("/prices".to_owned()),
+            Self::CompareAtTooLow => Some("/compare_at".to_owned()),
+            Self::TooHeavy => Some("/weight_g".to_owned()),
             Self::Missing
             | Self::Exists
             | Self::Archived

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::Currency;
-use crate::money::Money;
+use crate::money::{Money, Price};
 use crate::testing::{given, golden, id, price, text, well_said};
 
 fn attributes() -> Attributes {
@@ -27,28 +27,20 @@ fn options() -> Options {
     BTreeMap::from([(text("colour"), text("red"))])
 }
 
+fn details(sku: &str) -> Variant {
+    Variant::new(text(sku), text("Red"), price(1999), options())
+}
+
 fn added(variant: u128, sku: &str) -> Event {
-    Event::VariantAdded {
-        variant: id(variant),
-        sku: text(sku),
-        title: text("Red"),
-        price: price(1999),
-        options: options(),
-    }
+    Event::VariantAdded { variant: id(variant), details: details(sku) }
 }
 
 fn add(variant: u128, sku: &str) -> Command {
-    Command::AddVariant {
-        variant: id(variant),
-        sku: text(sku),
-        title: text("Red"),
-        price: price(1999),
-        options: options(),
-    }
+    Command::AddVariant { variant: id(variant), details: details(sku) }
 }
 
 fn set_price(variant: u128, amount: i64) -> Command {
-    Command::SetPrice { variant: id(variant), price: price(amount) }
+    Command::SetPrice { variant: id(variant), price: price(amount), compare_at: None }
 }
 
 #[expect(clippy::option_option, reason = "the two kinds of nothing are the point")]
@@ -119,24 +111,93 @@ fn there_are_not_endless_variants_and_attributes() {
 #[test]
 fn a_price_changes_in_its_currency_and_the_same_one_is_nothing() {
     let history = [created(), added(1, "L-1")];
-    let set = Event::PriceSet { variant: id(1), price: price(2499) };
+    let set = Event::PriceSet { variant: id(1), price: price(2499), compare_at: None, from: Some(price(1999)) };
     given::<Product>(history.clone()).when(&set_price(1, 1999)).then_nothing();
     given::<Product>(history.clone()).when(&set_price(1, 2499)).then([set]);
     let pounds = Price::new(Money::new(1, Currency::GBP)).unwrap();
     given::<Product>(history.clone())
-        .when(&Command::SetPrice { variant: id(1), price: pounds })
+        .when(&Command::SetPrice { variant: id(1), price: pounds, compare_at: None })
         .then_refused(Rejection::OtherCurrency { currency: Currency::EUR });
     given::<Product>(history).when(&set_price(2, 1)).then_refused(Rejection::NoSuchVariant);
+}
+
+fn called(title: &str) -> VariantChange {
+    VariantChange { title: Some(text(title)), options: Some(options()), ..VariantChange::default() }
 }
 
 #[test]
 fn a_variant_is_revised() {
     let history = [created(), added(1, "L-1")];
-    let same = Command::ReviseVariant { variant: id(1), title: Some(text("Red")), options: Some(options()) };
+    let same = Command::ReviseVariant { variant: id(1), change: called("Red") };
     given::<Product>(history.clone()).when(&same).then_nothing();
-    let other = Command::ReviseVariant { variant: id(1), title: Some(text("Crimson")), options: Some(options()) };
-    let revised = Event::VariantRevised { variant: id(1), title: Some(text("Crimson")), options: None };
+    let other = Command::ReviseVariant { variant: id(1), change: called("Crimson") };
+    let revised =
+        Event::VariantRevised { variant: id(1), change: VariantChange { options: None, ..called("Crimson") } };
     given::<Product>(history).when(&other).then([revised]);
+}
+
+fn dollars(amount: i64) -> Price {
+    Price::new(Money::new(amount, Currency::USD)).unwrap()
+}
+
+#[test]
+fn prices_are_kept_per_currency() {
+    let history = [created(), added(1, "L-1")];
+    let set = |prices: &[Listed]| Command::SetPrices { variant: id(1), prices: prices.to_vec() };
+    let euros = Listed::plain(price(1999));
+    let cheaper = Listed { price: price(1500), compare_at: Some(price(1999)) };
+    let both = set(&[Listed::plain(dollars(2100)), cheaper]);
+    let events = [
+        Event::PriceSet { variant: id(1), price: dollars(2100), compare_at: None, from: None },
+        Event::PriceSet { variant: id(1), price: price(1500), compare_at: Some(price(1999)), from: Some(price(1999)) },
+    ];
+    given::<Product>(history.clone()).when(&both).then(events.clone());
+    let priced = [&history[..], &events[..]].concat();
+    given::<Product>(priced.clone()).when(&both).then_nothing();
+    let state: Product = crate::fold(&priced);
+    let variant = state.existing().unwrap().variant(id(1)).unwrap();
+    assert_eq!((variant.price, variant.listed(Currency::EUR)), (price(1500), Some(cheaper)));
+    assert_eq!(variant.listed(Currency::USD), Some(Listed::plain(dollars(2100))));
+    assert_eq!(variant.listed(Currency::GBP), None);
+    // Another currency that is not given is given up; the first one cannot be.
+    given::<Product>(priced.clone())
+        .when(&set(&[cheaper]))
+        .then([Event::PriceWithdrawn { variant: id(1), price: dollars(2100) }]);
+    given::<Product>(priced.clone())
+        .when(&set(&[Listed::plain(dollars(1))]))
+        .then_refused(Rejection::OtherCurrency { currency: Currency::EUR });
+    given::<Product>(history.clone())
+        .when(&set(&[euros, euros]))
+        .then_refused(Rejection::CurrencyTwice { currency: Currency::EUR });
+    // A price may not rise above what it is compared with.
+    given::<Product>(priced.clone()).when(&set_price(1, 1999)).then_refused(Rejection::CompareAtTooLow);
+    let freed = Command::SetPrice { variant: id(1), price: price(1999), compare_at: Some(None) };
+    given::<Product>(priced).when(&freed).then([Event::PriceSet {
+        variant: id(1),
+        price: price(1999),
+        compare_at: None,
+        from: Some(price(1500)),
+    }]);
+}
+
+#[test]
+fn a_variant_that_cannot_be_is_not_added() {
+    let add = |details| Command::AddVariant { variant: id(1), details };
+    let refused = |details, rejection| given::<Product>([created()]).when(&add(details)).then_refused(rejection);
+    refused(Variant { weight_g: Some(WEIGHT_MAX_G + 1), ..details("L-1") }, Rejection::TooHeavy);
+    refused(Variant { compare_at: Some(price(1999)), ..details("L-1") }, Rejection::CompareAtTooLow);
+    refused(
+        Variant { compare_at: Some(dollars(9999)), ..details("L-1") },
+        Rejection::OtherCurrency { currency: Currency::EUR },
+    );
+    refused(
+        Variant { other_prices: vec![Listed::plain(price(1))], ..details("L-1") },
+        Rejection::CurrencyTwice { currency: Currency::EUR },
+    );
+    refused(
+        Variant { other_prices: vec![Listed::plain(dollars(1)); CURRENCIES_MAX], ..details("L-1") },
+        Rejection::TooManyPrices,
+    );
 }
 
 #[test]
@@ -202,8 +263,42 @@ fn every_stored_form_is_golden() {
             },
             revised(None, Some(None)),
             added(1, "L-1"),
-            Event::VariantRevised { variant: id(1), title: Some(text("Red")), options: Some(options()) },
-            Event::PriceSet { variant: id(1), price: price(0) },
+            Event::VariantAdded {
+                variant: id(2),
+                details: Variant {
+                    compare_at: Some(price(2999)),
+                    other_prices: vec![
+                        Listed { price: dollars(2100), compare_at: Some(dollars(3000)) },
+                        Listed::plain(Price::new(Money::new(1800, Currency::GBP)).unwrap()),
+                    ],
+                    weight_g: Some(340),
+                    tax_class: TaxClass::SuperReduced,
+                    physical: false,
+                    ..details("L-2")
+                },
+            },
+            Event::VariantRevised {
+                variant: id(1),
+                change: VariantChange {
+                    weight_g: Some(Some(340)),
+                    tax_class: Some(TaxClass::Reduced),
+                    physical: Some(true),
+                    ..VariantChange::default()
+                },
+            },
+            Event::VariantRevised {
+                variant: id(1),
+                change: VariantChange { weight_g: Some(None), ..VariantChange::default() },
+            },
+            Event::VariantRevised { variant: id(1), change: called("Red") },
+            Event::PriceSet { variant: id(1), price: price(0), compare_at: None, from: None },
+            Event::PriceSet {
+                variant: id(1),
+                price: price(1500),
+                compare_at: Some(price(1999)),
+                from: Some(price(1999)),
+            },
+            Event::PriceWithdrawn { variant: id(1), price: dollars(2100) },
             Event::VariantRemoved { variant: id(1), sku: text("L-1") },
             Event::Published {},
             Event::Unpublished {},
@@ -225,6 +320,10 @@ fn rejections_are_well_said() {
         R::LastVariant,
         R::NoVariant,
         R::OtherCurrency { currency: Currency::EUR },
+        R::CurrencyTwice { currency: Currency::EUR },
+        R::CompareAtTooLow,
+        R::TooManyPrices,
+        R::TooHeavy,
         R::TooManyVariants,
         R::TooManyAttributes,
     ]);

@@ -180,8 +180,8 @@ async fn make_product(unit: Unit, demo: &DemoProduct, category: Option<CategoryI
     for variant in &demo.variants {
         let id = unit.new_id();
         let (sku, title, options) = (variant.sku.clone(), variant.title.clone(), variant.options.clone());
-        let command = product::Command::AddVariant { variant: id, sku, title, price: variant.price, options };
-        cases::add_variant(&unit, &mut product, id, &variant.sku, &command).await?;
+        let details = product::Variant::new(sku, title, variant.price, options);
+        cases::add_variant(&unit, &mut product, id, details).await?;
         variants.push(id);
     }
     unit.decide(&mut product, &product::Command::Publish {})?;

@@ -204,7 +204,7 @@ async fn problems(app: &Shared, cart: &Created) -> Result<Vec<CartProblem>, Erro
     let products: BTreeMap<ProductId, _> = products.into_iter().zip(found).collect();
     let offer = |(line, stock): (&byteshop_domain::cart::Line, &Option<byteshop_commands::Snapshot<StockLevel>>)| {
         let (product, stock) = (products.get(&line.product)?.as_ref()?, stock.as_ref()?);
-        Some((line.variant, Offer::of(&product.state, line.variant, &stock.state)?))
+        Some((line.variant, Offer::of(&product.state, line.variant, &stock.state, cart.currency)?))
     };
     let offers: BTreeMap<VariantId, Offer> = cart.lines.iter().zip(&stocks).filter_map(offer).collect();
     Ok(cart.problems(&offers))

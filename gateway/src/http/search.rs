@@ -125,7 +125,10 @@ struct VariantRow {
     id: String,
     sku: String,
     title: String,
+    /// What one piece costs, in its first currency.
     price: show::Money,
+    /// The higher price that this one is shown to be below of, if there is one.
+    compare_at: Option<show::Money>,
     #[schema(value_type = Object)]
     options: (),
 }

@@ -1,18 +1,21 @@
 //! How things look from outside: written out field by field, so that nothing internal is ever shown by accident.
 
+use byteshop_domain::Currency;
 use byteshop_domain::cart::{self, Destination, Problem};
-use byteshop_domain::ids::{AccountId, CartId, CategoryId, CreditNoteId, OrderId, PaymentId, ProductId, VariantId};
+use byteshop_domain::ids::{AccountId, CartId, CreditNoteId, OrderId, PaymentId, ProductId, VariantId};
 use byteshop_domain::money::{ExactPrice, Money as Amount, Price};
 use byteshop_domain::order::{self, Placed};
 use byteshop_domain::payment::{self, Opened};
-use byteshop_domain::product;
 use byteshop_domain::quantity::Quantity;
 use byteshop_domain::stock::StockLevel;
-use byteshop_domain::text::{Country, Description, Name, PostalCode, Reference, Sku, Slug, Title};
-use byteshop_domain::{Currency, category};
+use byteshop_domain::text::{Country, Name, PostalCode, Reference, Sku, Title};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+mod catalog;
+
+pub use catalog::{Category, Product};
 
 /// An amount in the minor unit of its currency: 1999 EUR is 19.99 euros.
 #[derive(ToSchema)]
@@ -24,90 +27,6 @@ pub struct Money {
     /// ISO 4217.
     #[schema(min_length = 3, max_length = 3)]
     currency: String,
-}
-
-/// A category of the catalog.
-#[derive(Serialize, ToSchema)]
-pub struct Category<'a> {
-    #[schema(value_type = String, example = "cat_01h455vb4pex5vsknk084sn02q")]
-    id: CategoryId,
-    #[schema(value_type = String)]
-    name: &'a Name,
-    #[schema(value_type = String)]
-    slug: &'a Slug,
-    /// What it is under; null for a root.
-    #[schema(value_type = Option<String>)]
-    parent: Option<CategoryId>,
-    archived: bool,
-}
-
-impl<'a> Category<'a> {
-    /// A category as it is.
-    pub fn of(id: CategoryId, it: &'a category::Created) -> Self {
-        Self { id, name: &it.name, slug: &it.slug, parent: it.parent, archived: it.archived }
-    }
-}
-
-/// A product with its variants.
-#[derive(Serialize, ToSchema)]
-pub struct Product<'a> {
-    #[schema(value_type = String, example = "prod_01h455vb4pex5vsknk084sn02q")]
-    id: ProductId,
-    /// `draft`, `published`, `unpublished` or `archived`.
-    #[schema(value_type = String, example = "published")]
-    status: product::Status,
-    #[schema(value_type = String)]
-    title: &'a Title,
-    #[schema(value_type = String)]
-    description: &'a Description,
-    #[schema(value_type = Option<String>)]
-    category: Option<CategoryId>,
-    /// Texts, whole numbers, true or false, by name.
-    #[schema(value_type = Object)]
-    attributes: &'a product::Attributes,
-    variants: Vec<Variant<'a>>,
-}
-
-/// What of a product can be bought.
-#[derive(Serialize, ToSchema)]
-pub struct Variant<'a> {
-    #[schema(value_type = String, example = "var_01h455vb4pex5vsknk084sn02q")]
-    id: VariantId,
-    #[schema(value_type = String)]
-    sku: &'a Sku,
-    #[schema(value_type = String)]
-    title: &'a Title,
-    #[schema(value_type = Money)]
-    price: Price,
-    /// What tells it from the others, by name.
-    #[schema(value_type = Object)]
-    options: &'a product::Options,
-    /// How many can be bought now; not told for a moment of the past.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    available: Option<i64>,
-}
-
-impl<'a> Product<'a> {
-    /// A product, with what is available of each variant in their order, if that is known.
-    pub fn of(id: ProductId, it: &'a product::Created, available: Option<&[i64]>) -> Self {
-        let variants = it.variants.iter().enumerate().map(|(index, (id, variant))| Variant {
-            id: *id,
-            sku: &variant.sku,
-            title: &variant.title,
-            price: variant.price,
-            options: &variant.options,
-            available: available.map(|available| available.get(index).copied().unwrap_or(0)),
-        });
-        Self {
-            id,
-            status: it.status,
-            title: &it.title,
-            description: &it.description,
-            category: it.category,
-            attributes: &it.attributes,
-            variants: variants.collect(),
-        }
-    }
 }
 
 /// The stock of a variant.

@@ -5,7 +5,7 @@ use axum::response::Response;
 use byteshop_commands::cases;
 use byteshop_domain::ids::{ProductId, VariantId};
 use byteshop_domain::money::Price;
-use byteshop_domain::product::{Command, Options, Product};
+use byteshop_domain::product::{Command, Listed, Options, Product, TaxClass, Variant, VariantChange};
 use byteshop_domain::text::{Sku, Title};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -13,7 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use super::ask::{Ask, Nothing, Of, OfTwo};
+use super::ask::{Ask, Nothing, Of, OfTwo, present};
 use super::products::known;
 use super::show;
 use crate::actor::Staff;
@@ -29,26 +29,112 @@ struct NewVariant {
     /// The product's, when nothing is given.
     #[schema(value_type = Option<String>, max_length = 200)]
     title: Option<Title>,
+    /// What one piece costs; its currency is the variant's first, which it keeps.
     #[schema(value_type = show::Money)]
     price: Price,
+    /// A higher price that this one is shown to be below of.
+    #[schema(value_type = Option<show::Money>)]
+    compare_at: Option<Price>,
+    /// What one piece costs in other currencies.
+    #[serde(default)]
+    #[schema(value_type = Vec<ListedPrice>)]
+    prices: Vec<Listed>,
     /// What tells it from the others, such as `{"size": "M"}`.
     #[serde(default)]
     #[schema(value_type = Object)]
     options: Options,
+    /// What one piece weighs with its wrapping, in grams.
+    #[schema(maximum = 1_000_000)]
+    weight_g: Option<u32>,
+    /// `standard`, `reduced`, `super_reduced` or `zero`; standard when nothing is given.
+    #[schema(value_type = Option<String>, example = "standard")]
+    tax_class: Option<TaxClass>,
+    /// Whether it is a thing that is sent; it is, when nothing is given.
+    physical: Option<bool>,
+}
+
+/// What one piece costs in a currency.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
+struct ListedPrice {
+    price: show::Money,
+    /// A higher price that it is shown to be below of.
+    compare_at: Option<show::Money>,
+}
+
+impl NewVariant {
+    /// The variant, called as its product when it has no title of its own.
+    fn details(&self, product: &Title) -> Variant {
+        let title = self.title.clone().unwrap_or_else(|| product.clone());
+        Variant {
+            compare_at: self.compare_at,
+            other_prices: self.prices.clone(),
+            weight_g: self.weight_g,
+            tax_class: self.tax_class.unwrap_or_default(),
+            physical: self.physical.unwrap_or(true),
+            ..Variant::new(self.sku.clone(), title, self.price, self.options.clone())
+        }
+    }
 }
 
 /// What is not given stays.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct VariantChange {
+#[schema(as = VariantChange)]
+struct ChangedVariant {
     #[schema(value_type = Option<String>, max_length = 200)]
     title: Option<Title>,
-    /// In the variant's currency.
+    /// In a currency that the variant has.
     #[schema(value_type = Option<show::Money>)]
     price: Option<Price>,
+    /// A higher price that `price` is shown to be below of; null for none.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<show::Money>)]
+    compare_at: Option<Option<Price>>,
+    /// What one piece costs in every currency: all of them, the first one among them. Instead of `price`.
+    #[schema(value_type = Option<Vec<ListedPrice>>)]
+    prices: Option<Vec<Listed>>,
     /// All of them.
     #[schema(value_type = Option<Object>)]
     options: Option<Options>,
+    /// In grams; null for unknown.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<u32>, maximum = 1_000_000)]
+    weight_g: Option<Option<u32>>,
+    /// `standard`, `reduced`, `super_reduced` or `zero`.
+    #[schema(value_type = Option<String>, example = "standard")]
+    tax_class: Option<TaxClass>,
+    physical: Option<bool>,
+}
+
+impl ChangedVariant {
+    /// What is to be others beside the prices.
+    fn details(&self) -> VariantChange {
+        VariantChange {
+            title: self.title.clone(),
+            options: self.options.clone(),
+            weight_g: self.weight_g,
+            tax_class: self.tax_class,
+            physical: self.physical,
+        }
+    }
+
+    /// What is to be done about the prices.
+    fn prices(&self, variant: VariantId) -> Result<Option<Command>, Problem> {
+        let compare_at = self.compare_at;
+        match (&self.prices, self.price) {
+            (Some(_), Some(_)) => Err(Problem::invalid("/prices", "either price or prices is given")),
+            (Some(_), None) if compare_at.is_some() => {
+                Err(Problem::invalid("/compare_at", "it belongs into prices, beside each of them"))
+            }
+            (Some(prices), None) => Ok(Some(Command::SetPrices { variant, prices: prices.clone() })),
+            (None, Some(price)) => Ok(Some(Command::SetPrice { variant, price, compare_at })),
+            (None, None) if compare_at.is_some() => {
+                Err(Problem::invalid("/compare_at", "it is given together with its price"))
+            }
+            (None, None) => Ok(None),
+        }
+    }
 }
 
 /// Adds a variant, and opens its stock.
@@ -64,36 +150,30 @@ async fn add(
     app.run(ask, "product.add_variant", |unit| async move {
         let mut product = unit.load_matching::<Product>(id).await?;
         let variant: VariantId = unit.new_id();
-        let title = match &body.title {
-            Some(title) => title.clone(),
-            None => known(&product.state)?.title.clone(),
-        };
-        let (sku, price, options) = (body.sku.clone(), body.price, body.options.clone());
-        let command = Command::AddVariant { variant, sku, title, price, options };
-        cases::add_variant(&unit, &mut product, variant, &body.sku, &command).await?;
+        let details = body.details(&known(&product.state)?.title);
+        cases::add_variant(&unit, &mut product, variant, details).await?;
         let shown = show::Product::of(id, known(&product.state)?, None);
         Reply::created(format!("/v1/products/{id}/variants/{variant}"), product.version, &shown)
     })
     .await
 }
 
-/// Changes a variant's title, options or price.
+/// Changes what a variant is called, is or costs.
 #[utoipa::path(patch, path = "/v1/products/{id}/variants/{variant}", tag = "catalog",
     params(("id" = String, Path), ("variant" = String, Path)),
-    request_body = VariantChange, security(("bearer" = ["staff"])),
+    request_body = ChangedVariant, security(("bearer" = ["staff"])),
     responses((status = 200, description = "The product", body = show::Product)))]
 async fn change(
     State(app): State<Shared>,
     OfTwo(id, variant): OfTwo<ProductId, VariantId>,
-    ask: Ask<Staff, VariantChange>,
+    ask: Ask<Staff, ChangedVariant>,
 ) -> Result<Response, Problem> {
-    let (ask, body) = (&ask, &ask.body);
+    let (ask, change, prices) = (&ask, &ask.body.details(), &ask.body.prices(variant)?);
     app.run(ask, "product.revise_variant", |unit| async move {
         let mut product = unit.load_matching::<Product>(id).await?;
-        let (title, options) = (body.title.clone(), body.options.clone());
-        unit.decide(&mut product, &Command::ReviseVariant { variant, title, options })?;
-        if let Some(price) = body.price {
-            unit.decide(&mut product, &Command::SetPrice { variant, price })?;
+        unit.decide(&mut product, &Command::ReviseVariant { variant, change: change.clone() })?;
+        if let Some(prices) = prices {
+            unit.decide(&mut product, prices)?;
         }
         Reply::ok(product.version, &show::Product::of(id, known(&product.state)?, None))
     })

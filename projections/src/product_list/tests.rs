@@ -2,6 +2,8 @@
 
 use byteshop_domain::Currency;
 use byteshop_domain::ids::Id as _;
+use byteshop_domain::money::Price;
+use byteshop_domain::product::VariantChange;
 use uuid::Uuid;
 
 use super::*;
@@ -18,10 +20,12 @@ fn price(amount: i64, currency: Currency) -> Price {
 fn added(number: u128, amount: i64) -> Event {
     Event::VariantAdded {
         variant: variant(number),
-        sku: text(&format!("MUG-{number}")),
-        title: text("Mug"),
-        price: price(amount, Currency::EUR),
-        options: Options::new(),
+        details: product::Variant::new(
+            text(&format!("MUG-{number}")),
+            text("Mug"),
+            price(amount, Currency::EUR),
+            product::Options::new(),
+        ),
     }
 }
 
@@ -43,8 +47,11 @@ fn a_row_has_what_the_product_itself_has() {
         added(2, 700),
         Event::Published {},
         Event::Revised { title: Some(text("Cup")), description: None, category: Some(category), attributes: None },
-        Event::VariantRevised { variant: variant(2), title: Some(text("Big")), options: None },
-        Event::PriceSet { variant: variant(2), price: price(100, Currency::EUR) },
+        Event::VariantRevised {
+            variant: variant(2),
+            change: VariantChange { title: Some(text("Big")), ..VariantChange::default() },
+        },
+        Event::PriceSet { variant: variant(2), price: price(100, Currency::EUR), compare_at: None, from: None },
         Event::Unpublished {},
         Event::VariantRemoved { variant: variant(2), sku: text("MUG-2") },
         Event::Archived {},
@@ -57,10 +64,8 @@ fn a_row_has_what_the_product_itself_has() {
             (row.status, &row.title, &row.description, row.category, &row.attributes),
             (product.status, &product.title, &product.description, product.category, &product.attributes)
         );
-        let variants = |it: &Variant| (it.id, it.sku.clone(), it.title.clone(), it.price);
-        let expected: Vec<_> =
-            product.variants.iter().map(|(id, it)| (*id, it.sku.clone(), it.title.clone(), it.price)).collect();
-        assert_eq!(row.variants.iter().map(variants).collect::<Vec<_>>(), expected);
+        let variants = row.variants.iter().map(|it| (it.id, it.details.clone()));
+        assert_eq!(variants.collect::<BTreeMap<_, _>>(), product.variants);
     }
 }
 
@@ -73,7 +78,7 @@ fn the_range_of_prices_follows_the_variants() {
     };
     assert_eq!(range(&[created()]), (None, None));
     assert_eq!(range(&[created(), added(1, 500), added(2, 700)]), (eur(500), eur(700)));
-    let other = Event::PriceSet { variant: variant(3), price: price(1, Currency::JPY) };
     // One yen is not less than five euros.
-    assert_eq!(range(&[created(), added(3, 900), added(1, 500), added(2, 700), other]), (eur(500), eur(700)));
+    let yen = Event::PriceSet { variant: variant(1), price: price(1, Currency::JPY), compare_at: None, from: None };
+    assert_eq!(range(&[created(), added(1, 500), added(2, 700), yen]), (eur(500), eur(700)));
 }

@@ -1,0 +1,3 @@
+//! The catalog over HTTP: what is sold, at which prices, and how it is found.
+
+mod prices;

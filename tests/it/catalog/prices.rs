@@ -1,0 +1,97 @@
+//! Prices in several currencies, and what carts make of them.
+
+use byteshop_gateway::token::Role;
+use byteshop_tests::shop::TestShop;
+use serde_json::json;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_variant_has_a_price_in_each_currency_it_is_sold_in() {
+    let shop = TestShop::start().await;
+    let (product, variant) = shop.product("P-1", 2000, 9).await;
+    let admin = shop.token(Role::Admin);
+    let path = format!("/v1/products/{product}/variants/{variant}");
+    let change = |body| shop.patch(&path).by(&admin).json(body).send();
+    let euros = |amount: i64| json!({"amount": amount, "currency": "EUR"});
+    let dollars = |amount: i64| json!({"amount": amount, "currency": "USD"});
+
+    let prices = json!([{"price": dollars(2200)}, {"price": euros(1500), "compare_at": euros(2000)}]);
+    let changed = change(json!({"prices": prices, "weight_g": 340, "tax_class": "reduced"})).await.expect(200);
+    let shown = &changed.body["variants"][0];
+    assert_eq!((&shown["price"], &shown["compare_at"]), (&euros(1500), &euros(2000)));
+    let both = json!([
+        {"price": euros(1500), "compare_at": euros(2000)},
+        {"price": dollars(2200), "compare_at": null},
+    ]);
+    assert_eq!(shown["prices"], both);
+    assert_eq!(
+        (&shown["weight_g"], &shown["tax_class"], &shown["physical"]),
+        (&json!(340), &json!("reduced"), &json!(true))
+    );
+
+    // A cart takes the price of its own currency, and refuses what has none in it.
+    let cart = |currency: &str| shop.post("/v1/carts").json(json!({"currency": currency})).send();
+    for (currency, expected) in [("USD", Some(dollars(4400))), ("EUR", Some(euros(3000))), ("GBP", None)] {
+        let made = cart(currency).await.expect(201);
+        let line = format!("/v1/carts/{}/lines/{variant}", made.id());
+        let token = made.text("/cart_token");
+        let put = shop.put(&line).header("Cart-Token", token).json(json!({"quantity": 2})).send().await;
+        match expected {
+            Some(total) => assert_eq!(put.expect(200).body["total"], total),
+            None => drop(put.expect_problem(422, "cart.other_currency")),
+        }
+    }
+
+    // What is not given up is kept; a price in a new currency is none of `price`.
+    change(json!({"price": dollars(2100)})).await.expect(200);
+    change(json!({"price": {"amount": 1, "currency": "GBP"}})).await.expect_problem(422, "product.other_currency");
+    change(json!({"price": euros(2000)})).await.expect_problem(422, "product.compare_at_too_low");
+    change(json!({"prices": [{"price": dollars(1)}]})).await.expect_problem(422, "product.other_currency");
+    let twice = json!([{"price": euros(1)}, {"price": euros(2)}]);
+    change(json!({"prices": twice})).await.expect_problem(422, "product.currency_twice");
+    change(json!({"prices": [], "price": euros(1)})).await.expect_problem(422, "request.invalid");
+    change(json!({"compare_at": euros(1)})).await.expect_problem(422, "request.invalid");
+    change(json!({"weight_g": 1_000_001})).await.expect_problem(422, "product.too_heavy");
+    change(json!({"weight_g": -1})).await.expect_problem(422, "request.invalid");
+    change(json!({"tax_class": "luxury"})).await.expect_problem(422, "request.invalid");
+    let last = change(json!({"price": euros(2000), "compare_at": null, "weight_g": null})).await.expect(200);
+    let prices = json!([{"price": euros(2000), "compare_at": null}, {"price": dollars(2100), "compare_at": null}]);
+    assert_eq!((&last.body["variants"][0]["prices"], &last.body["variants"][0]["weight_g"]), (&prices, &json!(null)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_price_that_is_withdrawn_takes_the_goods_out_of_carts_in_its_currency() {
+    let shop = TestShop::start().await;
+    let admin = shop.token(Role::Admin);
+    let product = shop.post("/v1/products").by(&admin).json(json!({"title": "Mug"})).send().await.expect(201).id();
+    let dollars = json!({"amount": 900, "currency": "USD"});
+    let body = json!({
+        "sku": "MUG", "price": {"amount": 800, "currency": "EUR"}, "prices": [{"price": dollars}],
+        "physical": false, "tax_class": "super_reduced",
+    });
+    let path = format!("/v1/products/{product}");
+    let added = shop.post(&format!("{path}/variants")).by(&admin).json(body).send().await.expect(201);
+    let variant = added.text("/variants/0/id").to_owned();
+    assert_eq!(
+        (added.text("/variants/0/tax_class"), &added.body["variants"][0]["physical"]),
+        ("super_reduced", &json!(false))
+    );
+    shop.post(&format!("/v1/variants/{variant}/stock"))
+        .by(&admin)
+        .json(json!({"type": "received", "quantity": 5}))
+        .send()
+        .await;
+    shop.post(&format!("{path}/publish")).by(&admin).send().await.expect(200);
+    let made = shop.post("/v1/carts").json(json!({"currency": "USD"})).send().await.expect(201);
+    let (cart, token) = (format!("/v1/carts/{}", made.id()), made.text("/cart_token").to_owned());
+    let line = format!("{cart}/lines/{variant}");
+    shop.put(&line).header("Cart-Token", &token).json(json!({"quantity": 1})).send().await.expect(200);
+    let euros = json!([{"price": {"amount": 800, "currency": "EUR"}}]);
+    shop.patch(&format!("{path}/variants/{variant}"))
+        .by(&admin)
+        .json(json!({"prices": euros}))
+        .send()
+        .await
+        .expect(200);
+    let looked = shop.get(&cart).header("Cart-Token", &token).send().await.expect(200);
+    assert_eq!(looked.body["problems"], json!([{"code": "unavailable", "variant": variant}]));
+}
