@@ -21,7 +21,7 @@ mod unit;
 
 use std::sync::Arc;
 
-use byteshop_eventstore::{Clock, Log};
+use byteshop_eventstore::{Clock, DataKeys, Log, Vault};
 
 pub use appender::Appender;
 pub use error::{Error, Rejected};
@@ -45,13 +45,15 @@ struct Shared {
     clock: Clock,
     provider: Box<dyn ports::PaymentProvider>,
     reader: reader::Reader,
+    vault: Vault,
 }
 
 impl Commands {
     /// The write side over a log, with this process's appender. It starts tasks, so it needs a runtime.
-    pub fn new(log: Log, appender: Appender) -> Self {
+    pub fn new(log: Log, appender: Appender, keys: DataKeys) -> Self {
         let shared = Shared {
             reader: reader::Reader::start(&log),
+            vault: Vault::new(log.clone(), keys),
             log,
             appender,
             cache: cache::Cache::default(),
@@ -65,6 +67,11 @@ impl Commands {
     /// The log.
     pub fn log(&self) -> &Log {
         &self.shared.log
+    }
+
+    /// The keys of people: what is personal is sealed before a command is decided, and opened where it is shown.
+    pub fn vault(&self) -> &Vault {
+        &self.shared.vault
     }
 
     /// The clock and the source of ids.

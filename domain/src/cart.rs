@@ -12,12 +12,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Currency;
+use crate::address::Address;
 use crate::decider::{Asked, Decider, Kind};
 use crate::ids::{AccountId, CartId, OrderId, ProductId, VariantId};
 use crate::money::{Money, MoneyError, Price};
 use crate::quantity::{Demand, Quantity};
 use crate::text::{Country, Hash, Name, PostalCode, Sku, Title};
+use crate::{Currency, Locale, Personal};
 
 mod problem;
 
@@ -26,18 +27,43 @@ pub use problem::{Offer, Problem};
 /// Most lines of a cart: it is checked out in one append that reserves each of them.
 pub const LINES_MAX: usize = 100;
 
-/// Where the goods go, as far as rates and taxes need it; street and name of a person are not part of it.
+/// Where the goods go: the country in the clear, as rates and taxes depend on it, everything about a person sealed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Destination {
     /// The country.
     pub country: Country,
-    /// The postal code.
+    /// The beginning of the postal code, which rates for islands and provinces depend on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub area: Option<PostalCode>,
+    /// Who gets them, and where exactly.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<Personal<Address>>,
+    /// The language that they are written to in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locale: Option<Locale>,
+    /// The postal code, in the clear as carts once kept it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub postal_code: Option<PostalCode>,
-    /// The town.
+    /// The town, in the clear as carts once kept it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub city: Option<Name>,
+}
+
+/// Characters of a postal code that say the area and not the house.
+const AREA: usize = 3;
+
+impl Destination {
+    /// A country, and nothing else.
+    pub fn to(country: Country) -> Self {
+        Self { country, area: None, address: None, locale: None, postal_code: None, city: None }
+    }
+
+    /// The area of a postal code: its first letters and digits.
+    pub fn area_of(postal_code: &PostalCode) -> Option<PostalCode> {
+        let letters = postal_code.as_str().chars().filter(char::is_ascii_alphanumeric).take(AREA);
+        PostalCode::new(&letters.collect::<String>().to_ascii_uppercase()).ok()
+    }
 }
 
 /// A line of a cart, with what its buyer was shown when it was set.

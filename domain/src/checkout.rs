@@ -120,7 +120,7 @@ pub fn checkout(
     };
     Ok(Checkout {
         cart: cart::Command::Close { order: ids.order },
-        order: order::Command::Place(placement),
+        order: order::Command::Place(Box::new(placement)),
         payment: payment::Command::Open { order: ids.order, amount: total },
         stock: demands.into_iter().map(reserve).collect(),
     })

@@ -1,8 +1,9 @@
 //! What the shop knows and decides: pure, and dependent on nothing of ours.
 //!
-//! Read [`decider`] first, then [`money`], [`text`] and [`ids`], then a context such as [`order`], then [`checkout`]
+//! Read [`decider`] first, then [`money`], [`text`], [`personal`] and [`ids`], then a context such as [`order`], then [`checkout`]
 //! and [`process`]. [`any`] holds the list of contexts.
 
+pub mod address;
 pub mod any;
 pub mod cart;
 pub mod category;
@@ -11,10 +12,12 @@ pub mod codec;
 pub mod credit_note;
 pub mod decider;
 pub mod ids;
+pub mod locale;
 pub mod money;
 pub mod name;
 pub mod order;
 pub mod payment;
+pub mod personal;
 pub mod process;
 pub mod product;
 pub mod quantity;
@@ -26,3 +29,5 @@ pub mod text;
 pub use any::{AGGREGATES, Aggregate, AnyEvent, Folding, Form, begin, catalogue, id_of, locate, state_json};
 pub use decider::{Actor, Asked, Decider, Event, Kind, Rejection, Upcast, fold};
 pub use iso_currency::Currency;
+pub use locale::Locale;
+pub use personal::{Personal, Subject};

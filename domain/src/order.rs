@@ -122,7 +122,7 @@ impl Decider for Order {
             Command::Place(placement) => match self {
                 Self::Missing => place(placement),
                 // The same again: already done.
-                Self::Placed(placed) if placed.placement == *placement => Ok(vec![]),
+                Self::Placed(placed) if placed.placement == **placement => Ok(vec![]),
                 Self::Placed(_) => Err(Rejection::Exists),
             },
             Command::MarkPaid { payment } => self.placed()?.mark_paid(*payment),

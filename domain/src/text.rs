@@ -29,6 +29,12 @@ pub const REFERENCE_MAX: usize = 64;
 pub const ATTRIBUTE_NAME_MAX: usize = 40;
 /// Longest value of an attribute or an option: it is shown as a filter.
 pub const LABEL_MAX: usize = 200;
+/// Longest e-mail address (RFC 5321, section 4.5.3.1.3: a path of 256 octets with its brackets).
+pub const EMAIL_MAX: usize = 254;
+/// Longest phone number, with its separators: E.164 has at most 15 digits.
+pub const PHONE_MAX: usize = 32;
+/// Longest line of an address.
+pub const ADDRESS_LINE_MAX: usize = 120;
 /// Longest hash of a token, in characters: 64 bytes as hexadecimal digits.
 pub const HASH_MAX: usize = 128;
 
@@ -113,6 +119,34 @@ fn attribute_name(text: &str) -> bool {
 
 fn postal_code(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b' ' || byte == b'-')
+}
+
+/// One `@` between a local part and a domain with a dot, both without space, quotes or what a header could mistake.
+///
+/// Narrower than RFC 5321, section 4.1.2, as everyone's addresses are: no quoted local parts, no address literals.
+fn email(text: &str) -> bool {
+    let Some((local, domain)) = text.split_once('@') else { return false };
+    let atom = |part: &str| {
+        !part.is_empty()
+            && part.chars().all(|letter| letter.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(letter))
+    };
+    let label = |part: &str| {
+        part.chars().all(|letter| letter.is_alphanumeric() || letter == '-')
+            && (1..=63).contains(&part.len())
+            && !part.starts_with('-')
+            && !part.ends_with('-')
+    };
+    (1..=64).contains(&local.len())
+        && local.split('.').all(atom)
+        && domain.contains('.')
+        && domain.split('.').all(label)
+}
+
+fn phone(text: &str) -> bool {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    (3..=15).contains(&digits)
+        && text.bytes().all(|byte| byte.is_ascii_digit() || b" ()-./".contains(&byte) || byte == b'+')
+        && text.rfind('+').is_none_or(|place| place == 0)
 }
 
 fn token(text: &str) -> bool {
@@ -215,6 +249,12 @@ texts! {
     Country line("country", COUNTRY_MAX);
     /// A postal code as its country writes it.
     PostalCode Rules { allowed: "letters, digits, spaces and hyphens", fits: postal_code, ..line("postal code", POSTAL_CODE_MAX) };
+    /// Where mails go, as its owner writes it.
+    Email Rules { allowed: "one address such as ada@example.org", fits: email, ..line("e-mail address", EMAIL_MAX) };
+    /// A phone number as its owner writes it.
+    Phone Rules { allowed: "digits, spaces and + ( ) - . /", fits: phone, ..line("phone number", PHONE_MAX) };
+    /// A line of an address, such as a street with its house.
+    AddressLine line("address line", ADDRESS_LINE_MAX);
     /// Why somebody did something.
     Reason line("reason", REASON_MAX);
     /// What another system calls a thing.
@@ -229,6 +269,14 @@ texts! {
     Label line("value", LABEL_MAX);
     /// The hash of a secret; never the secret.
     Hash Rules { allowed: "visible ASCII characters", fits: token, ..line("hash", HASH_MAX) };
+}
+
+impl Email {
+    /// The form in which two addresses are compared: in lower case. Strictly the local part is its host's affair (RFC 5321,
+    /// section 2.4), but nobody has two accounts that differ in capitals.
+    pub fn folded(&self) -> String {
+        self.0.to_lowercase()
+    }
 }
 
 impl Country {

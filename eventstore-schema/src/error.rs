@@ -23,6 +23,9 @@ pub enum StoreError {
     /// A stored JSON text of ours cannot be read.
     #[error("stored JSON cannot be read: {0}")]
     Json(#[from] serde_json::Error),
+    /// Personal data could not be sealed or opened.
+    #[error(transparent)]
+    Seal(#[from] crate::personal::SealError),
 }
 
 impl StoreError {
@@ -33,7 +36,7 @@ impl StoreError {
             // which can strike after the commit was written.)
             Self::Postgres(sqlx::Error::Database(error)) => error.code().is_some_and(|code| code.starts_with("57")),
             Self::Postgres(_) => true,
-            Self::Unavailable(_) | Self::Migrate(_) | Self::Unreadable { .. } | Self::Json(_) => false,
+            Self::Unavailable(_) | Self::Migrate(_) | Self::Unreadable { .. } | Self::Json(_) | Self::Seal(_) => false,
         }
     }
 }

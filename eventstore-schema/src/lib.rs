@@ -1,6 +1,7 @@
 //! The log: one totally ordered, gapless, append-only history in Postgres (schema `log`), and the only SQL that touches it.
 //!
-//! Read [`envelope`], then [`append`] with `migrations/0001_log.sql`, then [`read`].
+//! Read [`envelope`], then [`append`] with `migrations/0001_log.sql`, then [`read`], then
+//! [`personal`] and [`subject`].
 
 pub mod append;
 pub mod clock;
@@ -8,9 +9,11 @@ pub mod database;
 pub mod delivery;
 pub mod envelope;
 mod error;
+pub mod personal;
 pub mod process;
 pub mod read;
 pub mod receipt;
+pub mod subject;
 
 use std::time::Duration;
 
@@ -21,7 +24,9 @@ pub use append::{Append, Outcome};
 pub use clock::Clock;
 pub use envelope::{Meta, NewEvent, Recorded, StreamId};
 pub use error::{StoreError, advice};
+pub use personal::{DataKeys, SealError};
 pub use receipt::{NewReceipt, Receipt};
+pub use subject::Vault;
 
 static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
 

@@ -4,6 +4,7 @@ pub mod args;
 mod audit;
 mod completions;
 mod config;
+mod data_key;
 pub mod failure;
 mod migrate;
 mod moment;

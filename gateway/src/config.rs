@@ -42,6 +42,9 @@ pub struct Config {
     pub dev: bool,
     /// The key that signs access tokens: PKCS#8 in PEM, or the name of its file. Without one, a key is made in `data`.
     pub jwt_key: Option<String>,
+    /// The keys that personal data is sealed under, 32 bytes as base64 each, separated by commas, or the name of their file;
+    /// the first one seals. Without any, a key is made in `data`.
+    pub data_key: Option<String>,
     /// How the log of the program is written.
     pub log_format: LogFormat,
     /// What of it is written, in the notation of `tracing`: `info`, `warn,byteshop_gateway=debug`.
@@ -216,6 +219,7 @@ impl Reader {
         let address = self.read("address", None, setting::address);
         let port = self.read("port", None, setting::number(0, u16::MAX));
         let jwt_key = self.optional("jwt_key", setting::jwt_key);
+        let data_key = self.optional("data_key", setting::data_key);
         let log_format = self.read("log_format", None, setting::log_format);
         let log_level = self.optional("log_level", setting::log_level);
         let payment_window_minutes = self.read("payment_window_minutes", None, setting::number(1, 10_080));
@@ -234,6 +238,7 @@ impl Reader {
             port: port?,
             dev: dev?,
             jwt_key,
+            data_key,
             log_format: log_format?,
             log_level,
             payment_window_minutes: payment_window_minutes?,

@@ -40,6 +40,7 @@ use uuid::Uuid;
 
 use crate::limits::{Limits, RATE_LIMIT, RATE_LIMIT_POLICY};
 use crate::problem::Problem;
+use crate::reply::Sealed;
 use crate::token::Tokens;
 pub use operations::Health;
 
@@ -135,6 +136,12 @@ async fn edge(State(app): State<Shared>, mut request: Request, next: Next) -> Re
         let allow = response.headers().get(http::header::ALLOW).cloned();
         response = Problem::no_method().into_response();
         response.headers_mut().extend(allow.map(|allow| (http::header::ALLOW, allow)));
+    }
+    if let Some(Sealed(text)) = response.extensions_mut().remove::<Sealed>() {
+        match app.commands.vault().open_json(&text).await {
+            Ok(opened) => *response.body_mut() = opened.into(),
+            Err(error) => response = Problem::from(byteshop_commands::Error::from(error)).into_response(),
+        }
     }
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         tracing::debug!(%request_id, code = problem.code(), status = problem.status().as_u16(), "refused");

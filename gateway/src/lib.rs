@@ -5,6 +5,7 @@ pub mod cli;
 pub mod config;
 pub mod http;
 pub mod idempotency;
+pub mod key_file;
 pub mod limits;
 pub mod problem;
 pub mod reply;

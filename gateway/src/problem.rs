@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use axum::response::{IntoResponse, Response};
 use byteshop_commands::{Error, Rejected};
 use byteshop_domain::Kind;
+use byteshop_eventstore::{SealError, StoreError};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use uuid::Uuid;
@@ -206,6 +207,11 @@ impl From<Error> for Problem {
                 )
                 .retry_after(RETRY_AFTER_S)
             }
+            Error::Store(StoreError::Seal(SealError::Erased)) => Self::new(
+                StatusCode::CONFLICT,
+                "account.erased",
+                "this person was forgotten: nothing can be kept for them",
+            ),
             Error::Store(error) => {
                 tracing::error!(%error, "the event store failed");
                 Self::unavailable("the event store does not answer")

@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use byteshop_commands::{Done, Error};
+use byteshop_domain::personal::MARK;
 use http::{HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -51,7 +52,7 @@ pub fn respond(done: Done<Reply>, otherwise: i64) -> Response {
     let Done { answer, position, replayed } = done;
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
     let mut response = match answer.body {
-        Some(body) => (status, Body::from(String::from(Box::<str>::from(body)))).into_response(),
+        Some(body) => (status, body_of(Box::<str>::from(body).into())).into_response(),
         None => status.into_response(),
     };
     let headers = response.headers_mut();
@@ -72,9 +73,23 @@ pub fn respond(done: Done<Reply>, otherwise: i64) -> Response {
     response
 }
 
+/// A body that holds sealed values, which the edge opens on the way out: no handler can forget it, and receipts and views
+/// keep them sealed.
+#[derive(Debug, Clone)]
+pub(crate) struct Sealed(pub(crate) String);
+
+fn body_of(text: String) -> Response {
+    if !text.contains(MARK) {
+        return Body::from(text).into_response();
+    }
+    let mut response = Response::default();
+    response.extensions_mut().insert(Sealed(text));
+    response
+}
+
 /// Writes the answer of a query: text that is JSON already.
 pub fn json(text: String) -> Response {
-    let mut response = Body::from(text).into_response();
+    let mut response = body_of(text);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

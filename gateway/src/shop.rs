@@ -9,7 +9,7 @@ use axum::serve::ListenerExt as _;
 use byteshop_commands::relay::{self, NatsConfig, RelayStatus};
 use byteshop_commands::{Appender, Commands, processes};
 use byteshop_domain::process::settle_order::SettleOrder;
-use byteshop_eventstore::Log;
+use byteshop_eventstore::{DataKeys, Log};
 use byteshop_projections::Views;
 use byteshop_projections::feed::{Feed, TailConfig};
 use chrono::TimeDelta;
@@ -39,6 +39,8 @@ pub struct Settings {
     pub roles: Roles,
     /// Who signs and checks access tokens.
     pub tokens: Tokens,
+    /// What personal data is sealed under.
+    pub data_keys: DataKeys,
     /// The metrics of this process.
     pub metrics: PrometheusHandle,
     /// How much one visitor may ask.
@@ -98,7 +100,9 @@ impl Shop {
         let (appender, appending) = Appender::new(log.clone(), move |_| woken.wake(), writing.clone());
         let mut appender_task = JoinSet::new();
         appender_task.spawn(appending);
-        let commands = Commands::new(log.clone(), appender);
+        let commands = Commands::new(log.clone(), appender, settings.data_keys);
+        // Before anybody is served, rather than when the first person's data cannot be read.
+        commands.vault().check().await?;
         let health = Health::default();
         let mut shop = Self {
             http: None,

@@ -27,7 +27,7 @@ pub async fn run(private: &Private, report: &mut Report) -> Result<()> {
     let (appender, appending) = Appender::new(log.clone(), |_| {}, cancel.clone());
     let mut running = JoinSet::new();
     running.spawn(appending);
-    let commands = Commands::new(log.clone(), appender);
+    let commands = Commands::new(log.clone(), appender, byteshop_tests::servers::data_keys());
     let empty = size(&log).await?;
     let before = processes::forget_peak()?;
     let started = Instant::now();

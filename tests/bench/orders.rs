@@ -53,7 +53,7 @@ fn order(number: i64, variants: &[VariantId]) -> Result<Append> {
     let id = OrderId::from_uuid(Clock.new_id());
     let payment = PaymentId::from_uuid(Clock.new_id());
     let asked = Asked { at: Clock.now(), by: Actor::System { name: "bench".into() } };
-    let place = Command::Place(placement(number, payment, variants)?);
+    let place = Command::Place(Box::new(placement(number, payment, variants)?));
     let request_id = Clock.new_id();
     let meta = Meta {
         actor: asked.by.clone(),
@@ -111,7 +111,7 @@ fn placement(number: i64, payment: PaymentId, variants: &[VariantId]) -> Result<
         buyer: Buyer::default(),
         cart: None,
         access_hash: None,
-        destination: Destination { country: Country::new("DE")?, postal_code: None, city: None },
+        destination: Destination::to(Country::new("DE")?),
         lines,
         total,
         payment,

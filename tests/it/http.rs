@@ -5,3 +5,4 @@ mod errors;
 mod journeys;
 mod openapi;
 mod ownership;
+mod personal;

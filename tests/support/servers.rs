@@ -37,6 +37,11 @@ pub async fn shared() -> &'static TestServers {
         .await
 }
 
+/// What personal data is sealed under in the tests: every process of a test has the same.
+pub fn data_keys() -> byteshop_eventstore::DataKeys {
+    byteshop_eventstore::DataKeys::new([42; 32], &[])
+}
+
 /// A new, empty database on the shared Postgres, and its URL.
 ///
 /// # Panics

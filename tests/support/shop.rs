@@ -22,7 +22,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::servers::fresh_database;
+use crate::servers::{data_keys, fresh_database};
 
 /// A running shop; dropped, it ends.
 pub struct TestShop {
@@ -85,7 +85,7 @@ impl TestShop {
         let wake = [Arc::clone(&of_feed), Arc::clone(&of_process)];
         let woken = move |_| wake.iter().for_each(|hint| hint.notify_one());
         let (appender, appending) = Appender::new(log.clone(), woken, cancel.clone());
-        let commands = Commands::new(log.clone(), appender);
+        let commands = Commands::new(log.clone(), appender, data_keys());
         let feed = Feed::start(log.clone(), None, 0, of_feed, cancel.clone());
         let mut running = JoinSet::new();
         running.spawn(appending);

@@ -21,6 +21,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::patience::eventually;
+use crate::servers::data_keys;
 
 /// The write side of one process of a shop; dropped, it ends.
 pub struct WriteSide {
@@ -52,7 +53,7 @@ impl WriteSide {
         let hint = Arc::new(Notify::new());
         let wake = Arc::clone(&hint);
         let (appender, appending) = Appender::new(log.clone(), move |_| wake.notify_one(), cancel.clone());
-        let commands = Commands::new(log.clone(), appender);
+        let commands = Commands::new(log.clone(), appender, data_keys());
         let mut running = JoinSet::new();
         running.spawn(appending);
         running.spawn(processes::run::<SettleOrder>(commands.clone(), hint, cancel));
@@ -114,7 +115,7 @@ impl WriteSide {
             let mut cart = unit.start::<Cart>(id);
             let create = cart::Command::Create { owner: None, token_hash: None, currency: Currency::EUR };
             unit.decide(&mut cart, &create)?;
-            let destination = Destination { country: Country::new("DE").unwrap(), postal_code: None, city: None };
+            let destination = Destination::to(Country::new("DE").unwrap());
             unit.decide(&mut cart, &cart::Command::SetDestination { destination })
         })
         .await?;

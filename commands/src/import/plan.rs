@@ -149,7 +149,7 @@ impl Work<'_> {
         }
         let id = order_of(invoice);
         let mut order = Touched::<Order>::new(id);
-        self.draft.decide(&mut order, &order::Command::Place(placement))?;
+        self.draft.decide(&mut order, &order::Command::Place(Box::new(placement)))?;
         for (code, quantity) in &demands {
             self.fill_up_to(*code, *quantity)?;
             self.with_stock(*code, &stock::Command::Reserve { order: id, quantity: *quantity, expires_at: None })?;
@@ -200,7 +200,7 @@ impl Work<'_> {
             buyer: buyer(invoice),
             cart: None,
             access_hash: None,
-            destination: Destination { country: invoice.country.clone(), postal_code: None, city: None },
+            destination: Destination::to(invoice.country.clone()),
             total: total(lines.iter().map(|line| line.amount))?,
             lines,
             payment: payment_of(invoice),

@@ -1,6 +1,7 @@
 //! Rules of carts.
 
 use super::*;
+use crate::Subject;
 use crate::testing::{cents, given, golden, id, pieces, price, text, well_said};
 
 fn created() -> Event {
@@ -19,7 +20,9 @@ fn line(variant: u128, number: i64, amount: i64) -> Line {
 }
 
 fn destination() -> Destination {
-    Destination { country: text("DE"), postal_code: Some(text("10115")), city: Some(text("Berlin")) }
+    let sealed = Personal::new(Subject(uuid::Uuid::from_u128(9)), "AAECAwQF");
+    let area = Destination::area_of(&text("10115"));
+    Destination { area, address: Some(sealed), locale: Some(Locale::En), ..Destination::to(text("DE")) }
 }
 
 fn open_cart(lines: &[Line]) -> Vec<Event> {
@@ -132,7 +135,7 @@ fn the_hash_of_the_token_is_not_part_of_the_state_that_is_shown() {
 
 #[test]
 fn every_stored_form_is_golden() {
-    let bare = Destination { country: text("United Kingdom"), postal_code: None, city: None };
+    let bare = Destination::to(text("United Kingdom"));
     golden(
         include_str!("golden.json"),
         &[

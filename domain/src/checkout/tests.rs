@@ -28,7 +28,7 @@ fn created() -> cart::Event {
 }
 
 fn destination() -> cart::Event {
-    let destination = Destination { country: text("DE"), postal_code: None, city: None };
+    let destination = Destination::to(text("DE"));
     cart::Event::DestinationSet { destination }
 }
 

@@ -173,7 +173,7 @@ impl crate::Event for Event {}
 #[serde(rename_all = "snake_case")]
 pub enum Command {
     /// Buy.
-    Place(Placement),
+    Place(Box<Placement>),
     /// Note that it is paid for.
     MarkPaid {
         /// By which payment.

@@ -9,6 +9,7 @@ use byteshop_projections::Views;
 use chrono::TimeDelta;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::data_key::data_keys;
 use super::failure::Failure;
 use super::output;
 use super::running::Run;
@@ -128,6 +129,7 @@ fn settings(config: &Config, database_url: &str, nats_url: &str, roles: Roles) -
         nats: NatsConfig { stream: config.nats_stream.clone(), ..NatsConfig::new(nats_url) },
         roles,
         tokens: tokens(config)?,
+        data_keys: data_keys(config)?,
         metrics: telemetry::start_metrics()?,
         limits: Limits::per_minute(config.rate_limit_address, config.rate_limit_account),
         pay_within: TimeDelta::minutes(i64::from(config.payment_window_minutes)),

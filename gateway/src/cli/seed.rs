@@ -17,6 +17,7 @@ use byteshop_eventstore::Clock;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
+use super::data_key::data_keys;
 use super::failure::Failure;
 use super::output::{self, Format, FormatArg};
 use super::running::Shop;
@@ -113,11 +114,12 @@ pub(super) async fn with_commands<T>(
 ) -> Result<T, Failure> {
     let log = Shop::find(config)?.log(config)?;
     log.migrate().await?;
+    let keys = data_keys(config)?;
     let cancel = CancellationToken::new();
     // A running shop sees what is new by itself.
     let (appender, appending) = Appender::new(log.clone(), |_| {}, cancel.clone());
     let working = async {
-        let outcome = work(Commands::new(log, appender)).await;
+        let outcome = work(Commands::new(log, appender, keys)).await;
         cancel.cancel();
         outcome
     };

@@ -42,6 +42,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     open("address", Some("127.0.0.1")),
     open("port", Some("8080")),
     Setting { name: "jwt_key", default: None, secret: Secret::Key },
+    Setting { name: "data_key", default: None, secret: Secret::Key },
     open("log_format", Some("text")),
     open("log_level", None),
     open("payment_window_minutes", Some("30")),
@@ -112,6 +113,13 @@ pub(super) fn jwt_key(text: &str) -> Result<String, String> {
         return Ok(text.to_owned());
     }
     Err("is neither a private key in PEM (BEGIN PRIVATE KEY) nor the name of a file that holds one".to_owned())
+}
+
+pub(super) fn data_key(text: &str) -> Result<String, String> {
+    if byteshop_eventstore::DataKeys::parse(text).is_ok() || std::path::Path::new(text).is_file() {
+        return Ok(text.to_owned());
+    }
+    Err("is neither 32 bytes as base64 (openssl rand -base64 32) nor the name of a file that holds them".to_owned())
 }
 
 pub(super) fn is_pem(text: &str) -> bool {

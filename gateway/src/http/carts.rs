@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::{Error, Loaded, Rejected, Unit, cases};
-use byteshop_domain::Currency;
+use byteshop_domain::address::Address;
 use byteshop_domain::cart::{Cart, Command, Created, Destination, Offer, Problem as CartProblem};
 use byteshop_domain::ids::{CartId, OrderId, PaymentId, ProductId, VariantId};
 use byteshop_domain::product::Product;
 use byteshop_domain::quantity::Quantity;
 use byteshop_domain::stock::StockLevel;
-use http::HeaderMap;
+use byteshop_domain::{Currency, Locale, Subject};
+use http::{HeaderMap, header};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -20,7 +21,7 @@ use utoipa_axum::routes;
 use super::Shared;
 use super::ask::{Ask, Nothing, Of, OfTwo, Params, Then};
 use super::orders::placed;
-use super::show::{self, Address};
+use super::show;
 use crate::actor::{Caller, new_cart_token};
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
@@ -117,17 +118,28 @@ async fn remove_line(
 }
 
 /// Says where the goods go.
-#[utoipa::path(put, path = "/v1/carts/{id}/address", tag = "carts", params(("id" = String, Path)), request_body = Address,
+#[utoipa::path(put, path = "/v1/carts/{id}/address", tag = "carts", params(("id" = String, Path)), request_body = show::Address,
     security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "The cart", body = show::Cart)))]
 async fn set_address(
     State(app): State<Shared>,
     Of(id): Of<CartId>,
+    headers: HeaderMap,
     ask: Ask<Caller, Address>,
 ) -> Result<Response, Problem> {
     let ask = &ask.on_cart(id);
+    let language = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    let locale = language.and_then(Locale::accepted);
     app.run(ask, "cart.set_address", |unit| async move {
         let mut cart = own(&unit, id, ask).await?;
-        unit.decide(&mut cart, &Command::SetDestination { destination: Destination::from(&ask.body) })?;
+        let subject = Subject::of_cart(id, known(&cart.state)?.owner);
+        let address = unit.commands().vault().seal(subject, &ask.body).await?;
+        let destination = Destination {
+            area: ask.body.postal_code.as_ref().and_then(Destination::area_of),
+            address: Some(address),
+            locale,
+            ..Destination::to(ask.body.country.clone())
+        };
+        unit.decide(&mut cart, &Command::SetDestination { destination })?;
         shown(&cart)
     })
     .await

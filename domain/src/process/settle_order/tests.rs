@@ -24,7 +24,7 @@ fn placement(imported: bool) -> Placement {
         buyer: Buyer::default(),
         cart: None,
         access_hash: None,
-        destination: Destination { country: text("DE"), postal_code: None, city: None },
+        destination: Destination::to(text("DE")),
         lines: vec![],
         total: cents(0),
         payment: id(2),

@@ -171,7 +171,7 @@ impl World {
             buyer: Buyer::default(),
             cart: None,
             access_hash: None,
-            destination: Destination { country: text("DE"), postal_code: None, city: None },
+            destination: Destination::to(text("DE")),
             lines: vec![line],
             total,
             payment: id(buyer as u128),
@@ -179,7 +179,7 @@ impl World {
             reference: None,
             imported: false,
         };
-        self.order(buyer, &order::Command::Place(placement)).unwrap();
+        self.order(buyer, &order::Command::Place(Box::new(placement))).unwrap();
         self.payment(buyer, &payment::Command::Open { order, amount: total }).unwrap();
     }
 

@@ -1,0 +1,92 @@
+//! An address: who gets the goods and the mails about them, and where they are. Sealed wherever it is stored.
+
+use serde::{Deserialize, Serialize};
+
+use crate::text::{AddressLine, Country, Email, Name, Phone, PostalCode};
+
+/// Lines of an address at most, beside the town and the postal code: what fits a label.
+pub const LINES_MAX: usize = 4;
+
+/// A person and where they are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Address {
+    /// What they are called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<Name>,
+    /// The company they are at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub company: Option<Name>,
+    /// Where mails about an order go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<Email>,
+    /// Whom the carrier calls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<Phone>,
+    /// Street and house, and whatever else stands there; at most [`LINES_MAX`].
+    #[serde(default, skip_serializing_if = "Lines::is_empty")]
+    pub lines: Lines,
+    /// The postal code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub postal_code: Option<PostalCode>,
+    /// The town.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub city: Option<Name>,
+    /// The state or province.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<Name>,
+    /// The country.
+    pub country: Country,
+}
+
+impl Address {
+    /// A country, and nothing else.
+    pub fn to(country: Country) -> Self {
+        Self {
+            name: None,
+            company: None,
+            email: None,
+            phone: None,
+            lines: Lines::default(),
+            postal_code: None,
+            city: None,
+            region: None,
+            country,
+        }
+    }
+}
+
+/// The lines of an address, in their order.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<AddressLine>", into = "Vec<AddressLine>")]
+pub struct Lines(Vec<AddressLine>);
+
+/// There are more lines than fit a label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an address has at most {LINES_MAX} lines")]
+pub struct TooManyLines;
+
+impl Lines {
+    /// The lines.
+    pub fn as_slice(&self) -> &[AddressLine] {
+        &self.0
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl TryFrom<Vec<AddressLine>> for Lines {
+    type Error = TooManyLines;
+    fn try_from(lines: Vec<AddressLine>) -> Result<Self, TooManyLines> {
+        if lines.len() <= LINES_MAX { Ok(Self(lines)) } else { Err(TooManyLines) }
+    }
+}
+
+impl From<Lines> for Vec<AddressLine> {
+    fn from(lines: Lines) -> Self {
+        lines.0
+    }
+}

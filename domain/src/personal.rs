@@ -1,0 +1,104 @@
+//! Personal data: a value sealed with its person's own key, which the domain carries about and cannot read.
+//!
+//! Events, states, views and receipts hold it sealed. It is sealed before a command is decided and opened where it is
+//! shown, so that forgetting a person's key forgets the person everywhere at once, backups of views included.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::ids::{AccountId, CartId, Id as _};
+
+/// The name in JSON that marks a sealed value.
+pub const MARK: &str = "$sealed";
+
+/// A person, as far as keys are concerned: an account, or the cart of a guest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Subject(pub Uuid);
+
+impl Subject {
+    /// Whose data a cart holds: its owner's, or else those of the guest who has it.
+    pub fn of_cart(cart: CartId, owner: Option<AccountId>) -> Self {
+        owner.map_or(Self(cart.uuid()), Self::from)
+    }
+}
+
+impl From<AccountId> for Subject {
+    fn from(account: AccountId) -> Self {
+        Self(account.uuid())
+    }
+}
+
+/// A sealed `T`: `{"$sealed": "…", "subject": "…"}` in JSON.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields, bound = "")]
+pub struct Personal<T> {
+    #[serde(rename = "$sealed")]
+    sealed: Arc<str>,
+    subject: Subject,
+    #[serde(skip)]
+    of: PhantomData<fn() -> T>,
+}
+
+impl<T> Personal<T> {
+    /// A value that was sealed, as text.
+    pub fn new(subject: Subject, sealed: &str) -> Self {
+        Self { sealed: Arc::from(sealed), subject, of: PhantomData }
+    }
+
+    /// Whose it is.
+    pub fn subject(&self) -> Subject {
+        self.subject
+    }
+
+    /// The sealed text.
+    pub fn sealed(&self) -> &str {
+        &self.sealed
+    }
+}
+
+// Derived, these would ask the same of `T`, of which there is none in here.
+impl<T> Clone for Personal<T> {
+    fn clone(&self) -> Self {
+        Self { sealed: Arc::clone(&self.sealed), subject: self.subject, of: PhantomData }
+    }
+}
+
+impl<T> PartialEq for Personal<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.sealed == other.sealed && self.subject == other.subject
+    }
+}
+
+impl<T> Eq for Personal<T> {}
+
+impl<T> fmt::Debug for Personal<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Personal({})", self.subject.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::Name;
+
+    #[test]
+    fn it_is_stored_sealed_and_read_back_sealed() {
+        let personal = Personal::<Name>::new(Subject(Uuid::from_u128(7)), "AAECAw");
+        let json = serde_json::to_string(&personal).unwrap();
+        assert_eq!(json, r#"{"$sealed":"AAECAw","subject":"00000000-0000-0000-0000-000000000007"}"#);
+        assert_eq!(serde_json::from_str::<Personal<Name>>(&json).unwrap(), personal);
+    }
+
+    #[test]
+    fn nothing_but_a_sealed_value_is_read_as_one() {
+        for json in [r#""Ada""#, r#"{"$sealed":"AA"}"#, r#"{"$sealed":"AA","subject":"x"}"#, "null"] {
+            assert!(serde_json::from_str::<Personal<Name>>(json).is_err(), "{json}");
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! Sealing and opening: AES-256-GCM under a person's own key, and the keyed hash that stands for a personal name.
+//!
+//! A sealed text is base64 of nonce, ciphertext and tag (NIST SP 800-38D); the subject is its additional data, so that
+//! nothing sealed for one person opens as another's.
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::hmac;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use byteshop_domain::Subject;
+
+use crate::envelope::to_hex;
+
+/// Bytes of a key.
+pub const KEY: usize = 32;
+/// Bytes of the nonce before a ciphertext.
+const NONCE: usize = 12;
+
+/// Why something cannot be sealed or opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SealError {
+    /// It was sealed under another key, or changed since.
+    #[error("the sealed text was changed, or sealed under another key")]
+    Broken,
+    /// There was no randomness for it.
+    #[error("there is no randomness to seal with")]
+    NoRandomness,
+    /// The person was forgotten: there is no key any more.
+    #[error("the person was forgotten")]
+    Erased,
+    /// No key of the configuration fits.
+    #[error("the keys of people are wrapped by the data key {0}, which is not configured")]
+    OtherDataKey(KeyName),
+    /// The text is no key.
+    #[error("a data key is 32 bytes as base64, as `openssl rand -base64 32` writes them")]
+    NoKey,
+}
+
+/// The name of a key of the configuration: the beginning of its hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyName([u8; 8]);
+
+impl KeyName {
+    fn of(key: &[u8; KEY]) -> Self {
+        let hash = digest(&SHA256, key);
+        let mut name = [0; 8];
+        name.copy_from_slice(&hash.as_ref()[..8]);
+        Self(name)
+    }
+
+    /// A name that was written down.
+    pub(crate) fn read(text: &str) -> Option<Self> {
+        crate::envelope::from_hex(text)?.try_into().ok().map(Self)
+    }
+}
+
+impl std::fmt::Display for KeyName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&to_hex(&self.0))
+    }
+}
+
+/// A key of one person. It never leaves this crate.
+#[derive(Clone)]
+pub(crate) struct SubjectKey([u8; KEY]);
+
+impl SubjectKey {
+    pub(crate) fn random() -> Result<Self, SealError> {
+        let mut key = [0; KEY];
+        aws_lc_rs::rand::fill(&mut key).map_err(|_| SealError::NoRandomness)?;
+        Ok(Self(key))
+    }
+
+    pub(crate) fn seal(&self, subject: Subject, plain: &[u8]) -> Result<String, SealError> {
+        seal(&self.0, subject, plain).map(|sealed| STANDARD.encode(sealed))
+    }
+
+    pub(crate) fn open(&self, subject: Subject, sealed: &str) -> Result<Vec<u8>, SealError> {
+        let sealed = STANDARD.decode(sealed).map_err(|_| SealError::Broken)?;
+        open(&self.0, subject, sealed)
+    }
+
+    /// HMAC-SHA256 (RFC 2104) of a text under a kind, as hexadecimal digits.
+    pub(crate) fn blind(&self, kind: &str, text: &str) -> String {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.0);
+        let mut context = hmac::Context::with_key(&key);
+        context.update(kind.as_bytes());
+        context.update(&[0]);
+        context.update(text.as_bytes());
+        to_hex(context.sign().as_ref())
+    }
+}
+
+/// The keys of the configuration: the first wraps, all unwrap.
+#[derive(Clone)]
+pub struct DataKeys {
+    keys: Vec<(KeyName, [u8; KEY])>,
+}
+
+impl std::fmt::Debug for DataKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.keys.iter().map(|(name, _)| name)).finish()
+    }
+}
+
+impl DataKeys {
+    /// One key that wraps, and older ones that still unwrap.
+    pub fn new(current: [u8; KEY], older: &[[u8; KEY]]) -> Self {
+        Self { keys: [&current].into_iter().chain(older).map(|key| (KeyName::of(key), *key)).collect() }
+    }
+
+    /// Keys as base64, one a line or separated by commas, the one that wraps first.
+    ///
+    /// # Errors
+    /// [`SealError::NoKey`] when one of them is none, or there is none.
+    pub fn parse(text: &str) -> Result<Self, SealError> {
+        let keys = text.split([',', '\n']).map(str::trim).filter(|line| !line.is_empty());
+        let key = |line| STANDARD.decode(line).ok().and_then(|key| key.try_into().ok()).ok_or(SealError::NoKey);
+        let keys: Vec<[u8; KEY]> = keys.map(key).collect::<Result<_, _>>()?;
+        let (current, older) = keys.split_first().ok_or(SealError::NoKey)?;
+        Ok(Self::new(*current, older))
+    }
+
+    /// A new key, as base64.
+    ///
+    /// # Errors
+    /// [`SealError::NoRandomness`].
+    pub fn random() -> Result<String, SealError> {
+        SubjectKey::random().map(|key| STANDARD.encode(key.0))
+    }
+
+    pub(crate) fn wrap(&self, subject: Subject, key: &SubjectKey) -> Result<(Vec<u8>, KeyName), SealError> {
+        let (name, current) = self.keys.first().ok_or(SealError::NoKey)?;
+        Ok((seal(current, subject, &key.0)?, *name))
+    }
+
+    pub(crate) fn unwrap(&self, subject: Subject, wrapped: Vec<u8>, by: KeyName) -> Result<SubjectKey, SealError> {
+        let known = self.keys.iter().find(|(name, _)| *name == by);
+        let (_, key) = known.ok_or(SealError::OtherDataKey(by))?;
+        open(key, subject, wrapped)?.try_into().map(SubjectKey).map_err(|_| SealError::Broken)
+    }
+
+    /// Whether keys wrapped by this one are to be wrapped anew.
+    pub(crate) fn is_current(&self, by: KeyName) -> bool {
+        self.keys.first().is_some_and(|(name, _)| *name == by)
+    }
+}
+
+fn seal(key: &[u8; KEY], subject: Subject, plain: &[u8]) -> Result<Vec<u8>, SealError> {
+    let key = RandomizedNonceKey::new(&AES_256_GCM, key).map_err(|_| SealError::NoRandomness)?;
+    let mut text = plain.to_vec();
+    let nonce = key
+        .seal_in_place_append_tag(Aad::from(subject.0.as_bytes()), &mut text)
+        .map_err(|_| SealError::NoRandomness)?;
+    Ok([nonce.as_ref().as_slice(), &text].concat())
+}
+
+fn open(key: &[u8; KEY], subject: Subject, mut sealed: Vec<u8>) -> Result<Vec<u8>, SealError> {
+    if sealed.len() < NONCE {
+        return Err(SealError::Broken);
+    }
+    let mut text = sealed.split_off(NONCE);
+    let nonce = Nonce::try_assume_unique_for_key(&sealed).map_err(|_| SealError::Broken)?;
+    let key = RandomizedNonceKey::new(&AES_256_GCM, key).map_err(|_| SealError::Broken)?;
+    let plain =
+        key.open_in_place(nonce, Aad::from(subject.0.as_bytes()), &mut text).map_err(|_| SealError::Broken)?.len();
+    text.truncate(plain);
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    const ADA: Subject = Subject(Uuid::from_u128(1));
+
+    #[test]
+    fn what_was_sealed_opens_for_the_same_person_only() {
+        let key = SubjectKey::random().unwrap();
+        let sealed = key.seal(ADA, b"Ada").unwrap();
+        assert_eq!(key.open(ADA, &sealed), Ok(b"Ada".to_vec()));
+        assert_eq!(key.open(Subject(Uuid::from_u128(2)), &sealed), Err(SealError::Broken));
+        assert_eq!(SubjectKey::random().unwrap().open(ADA, &sealed), Err(SealError::Broken));
+        assert_ne!(key.seal(ADA, b"Ada").unwrap(), sealed, "equal values must not look equal");
+        for broken in ["", "AAAA", "no base64!", &sealed[4..]] {
+            assert_eq!(key.open(ADA, broken), Err(SealError::Broken), "{broken}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_unwrapped_by_older_data_keys_too() {
+        let (old, new) = (DataKeys::new([1; KEY], &[]), DataKeys::new([2; KEY], &[[1; KEY]]));
+        let key = SubjectKey::random().unwrap();
+        let (wrapped, by) = old.wrap(ADA, &key).unwrap();
+        assert_eq!(new.unwrap(ADA, wrapped.clone(), by).map(|key| key.0), Ok(key.0));
+        assert!(!new.is_current(by) && old.is_current(by));
+        let other = DataKeys::new([3; KEY], &[]);
+        assert_eq!(other.unwrap(ADA, wrapped, by).map(|key| key.0), Err(SealError::OtherDataKey(by)));
+    }
+
+    #[test]
+    fn data_keys_are_read_as_openssl_writes_them() {
+        let text = DataKeys::random().unwrap();
+        assert!(DataKeys::parse(&format!("{text}\n")).is_ok());
+        for wrong in ["", "AAAA", "not a key"] {
+            assert_eq!(DataKeys::parse(wrong).map(|_| ()), Err(SealError::NoKey), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_blind_name_is_the_same_each_time_and_tells_kinds_apart() {
+        let key = SubjectKey([7; KEY]);
+        assert_eq!(key.blind("email", "ada@example.org"), key.blind("email", "ada@example.org"));
+        assert_ne!(key.blind("email", "ada@example.org"), key.blind("phone", "ada@example.org"));
+        assert_eq!(key.blind("email", "ada@example.org").len(), 64);
+    }
+}

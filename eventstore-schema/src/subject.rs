@@ -1,0 +1,297 @@
+//! The vault: the keys of people, kept apart from the log so that they can be destroyed, and what is done with them.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use byteshop_domain::Subject;
+use byteshop_domain::personal::{MARK, Personal};
+use lru::LruCache;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::clock::Clock;
+use crate::error::StoreError;
+use crate::personal::{DataKeys, KeyName, SealError, SubjectKey};
+use crate::{Connection, Log};
+
+/// Keys that are remembered.
+const REMEMBERED: NonZeroUsize = NonZeroUsize::new(10_000).expect("a positive number");
+/// For how long: as long as another process may still show somebody who was forgotten.
+const FRESH: Duration = Duration::from_secs(5);
+/// Whose key blinds names: nobody's, so it is never destroyed, and wrapping it anew changes no name.
+const SHOP: Subject = Subject(Uuid::nil());
+/// Keys that are wrapped anew in one transaction.
+const REWRAP: i64 = 1_000;
+
+/// The keys of people. Clones share everything.
+#[derive(Clone)]
+pub struct Vault {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    log: Log,
+    keys: DataKeys,
+    remembered: Mutex<LruCache<Subject, (Option<SubjectKey>, Instant)>>,
+    blinding: tokio::sync::OnceCell<SubjectKey>,
+}
+
+impl std::fmt::Debug for Vault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Vault").field("keys", &self.inner.keys).finish_non_exhaustive()
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    subject: Uuid,
+    wrapped: Option<Vec<u8>>,
+    wrapped_by: String,
+}
+
+impl Vault {
+    /// The vault beside a log.
+    pub fn new(log: Log, keys: DataKeys) -> Self {
+        let remembered = Mutex::new(LruCache::new(REMEMBERED));
+        Self { inner: Arc::new(Inner { log, keys, remembered, blinding: tokio::sync::OnceCell::new() }) }
+    }
+
+    /// Makes sure that the configured keys are the ones that this shop's people are sealed with.
+    ///
+    /// # Errors
+    /// [`SealError::OtherDataKey`] when they are not.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        self.blinding().await.map(|_| ())
+    }
+
+    /// Seals a value with a person's key, which is made when they have none.
+    ///
+    /// # Errors
+    /// [`SealError::Erased`] when the person was forgotten.
+    pub async fn seal<T: Serialize>(&self, subject: Subject, value: &T) -> Result<Personal<T>, StoreError> {
+        let key = self.key_or_new(subject).await?;
+        let sealed = key.seal(subject, &serde_json::to_vec(value)?)?;
+        Ok(Personal::new(subject, &sealed))
+    }
+
+    /// Opens a value; none when the person was forgotten.
+    pub async fn open<T: DeserializeOwned>(&self, personal: &Personal<T>) -> Result<Option<T>, StoreError> {
+        let subject = personal.subject();
+        let Some(key) = self.keys(&[subject]).await?.remove(&subject) else { return Ok(None) };
+        let plain = key.open(subject, personal.sealed())?;
+        Ok(Some(serde_json::from_slice(&plain)?))
+    }
+
+    /// A JSON text with every sealed value in it opened; null where the person was forgotten.
+    pub async fn open_json(&self, text: &str) -> Result<String, StoreError> {
+        let mut value: Value = serde_json::from_str(text)?;
+        let mut subjects = Vec::new();
+        walk(&mut value, &mut |subject, _| {
+            subjects.push(subject);
+            None
+        });
+        subjects.sort_unstable();
+        subjects.dedup();
+        let keys = self.keys(&subjects).await?;
+        let mut outcome = Ok(());
+        walk(&mut value, &mut |subject, sealed| {
+            let Some(key) = keys.get(&subject) else { return Some(Value::Null) };
+            let opened = key.open(subject, sealed).map_err(StoreError::from);
+            let read = opened.and_then(|plain| serde_json::from_slice(&plain).map_err(StoreError::from));
+            Some(read.unwrap_or_else(|error| {
+                outcome = Err(error);
+                Value::Null
+            }))
+        });
+        outcome?;
+        Ok(serde_json::to_string(&value)?)
+    }
+
+    /// What stands for a personal text in the clear, such as an e-mail address that may be taken once: a keyed hash, of no
+    /// use to who does not have the shop's keys.
+    pub async fn blind(&self, kind: &str, text: &str) -> Result<String, StoreError> {
+        Ok(self.blinding().await?.blind(kind, text))
+    }
+
+    /// Forgets a person for good: nothing that was or will be sealed for them can be read again. False when it was so.
+    pub async fn erase(&self, subject: Subject) -> Result<bool, StoreError> {
+        let erased = sqlx::query(
+            "insert into log.subject_key (subject, wrapped, wrapped_by, created_at, erased_at) values ($1, null, '', $2, $2)
+             on conflict (subject) do update set wrapped = null, erased_at = excluded.erased_at
+              where subject_key.wrapped is not null",
+        )
+        .bind(subject.0)
+        .bind(Clock.now())
+        .execute(self.inner.log.pool())
+        .await?;
+        self.remembered().put(subject, (None, Instant::now()));
+        Ok(erased.rows_affected() > 0)
+    }
+
+    /// Wraps every key anew that an older data key wraps; afterwards that one is of no use. Gives their number.
+    pub async fn rewrap(&self) -> Result<u64, StoreError> {
+        let mut after = None;
+        let mut count = 0;
+        loop {
+            let mut transaction = self.inner.log.pool().begin().await?;
+            let rows: Vec<Row> = sqlx::query_as(
+                "select subject, wrapped, wrapped_by from log.subject_key
+                  where ($1::uuid is null or subject > $1) and wrapped is not null
+                  order by subject limit $2 for update",
+            )
+            .bind(after)
+            .bind(REWRAP)
+            .fetch_all(&mut *transaction)
+            .await?;
+            let Some(last) = rows.last() else { return Ok(count) };
+            after = Some(last.subject);
+            for row in rows {
+                count += u64::from(self.rewrap_in(&mut transaction, row).await?);
+            }
+            transaction.commit().await?;
+        }
+    }
+
+    async fn rewrap_in(&self, connection: &mut Connection, row: Row) -> Result<bool, StoreError> {
+        let Some(by) = KeyName::read(&row.wrapped_by).filter(|by| !self.inner.keys.is_current(*by)) else {
+            return Ok(false);
+        };
+        let subject = Subject(row.subject);
+        let Some(wrapped) = row.wrapped else { return Ok(false) };
+        let key = self.inner.keys.unwrap(subject, wrapped, by)?;
+        let (wrapped, by) = self.inner.keys.wrap(subject, &key)?;
+        sqlx::query("update log.subject_key set wrapped = $2, wrapped_by = $3 where subject = $1")
+            .bind(subject.0)
+            .bind(wrapped)
+            .bind(by.to_string())
+            .execute(connection)
+            .await?;
+        Ok(true)
+    }
+
+    async fn blinding(&self) -> Result<&SubjectKey, StoreError> {
+        self.inner.blinding.get_or_try_init(|| self.key_or_new(SHOP)).await
+    }
+
+    async fn key_or_new(&self, subject: Subject) -> Result<SubjectKey, StoreError> {
+        if let Some(known) = self.recall(subject) {
+            return known.ok_or(SealError::Erased.into());
+        }
+        let new = SubjectKey::random()?;
+        let (wrapped, by) = self.inner.keys.wrap(subject, &new)?;
+        // Two who make the first key of a person at once get the same: the one that was stored.
+        let row: Row = sqlx::query_as(
+            "insert into log.subject_key as k (subject, wrapped, wrapped_by, created_at) values ($1, $2, $3, $4)
+             on conflict (subject) do update set subject = excluded.subject
+             returning k.subject, k.wrapped, k.wrapped_by",
+        )
+        .bind(subject.0)
+        .bind(wrapped)
+        .bind(by.to_string())
+        .bind(Clock.now())
+        .fetch_one(self.inner.log.pool())
+        .await?;
+        self.remember(row)?.ok_or(SealError::Erased.into())
+    }
+
+    /// The keys of some people; those who were forgotten, or never had one, are missing.
+    async fn keys(&self, subjects: &[Subject]) -> Result<BTreeMap<Subject, SubjectKey>, StoreError> {
+        let mut keys = BTreeMap::new();
+        let mut missing = Vec::new();
+        for subject in subjects {
+            match self.recall(*subject) {
+                Some(Some(key)) => drop(keys.insert(*subject, key)),
+                Some(None) => {}
+                None => missing.push(subject.0),
+            }
+        }
+        if missing.is_empty() {
+            return Ok(keys);
+        }
+        let rows: Vec<Row> =
+            sqlx::query_as("select subject, wrapped, wrapped_by from log.subject_key where subject = any ($1)")
+                .bind(missing)
+                .fetch_all(self.inner.log.pool())
+                .await?;
+        for row in rows {
+            let subject = Subject(row.subject);
+            if let Some(key) = self.remember(row)? {
+                keys.insert(subject, key);
+            }
+        }
+        Ok(keys)
+    }
+
+    fn remember(&self, row: Row) -> Result<Option<SubjectKey>, StoreError> {
+        let subject = Subject(row.subject);
+        let by = KeyName::read(&row.wrapped_by);
+        let key = match (row.wrapped, by) {
+            (Some(wrapped), Some(by)) => Some(self.inner.keys.unwrap(subject, wrapped, by)?),
+            (Some(_), None) => return Err(SealError::Broken.into()),
+            (None, _) => None,
+        };
+        self.remembered().put(subject, (key.clone(), Instant::now()));
+        Ok(key)
+    }
+
+    /// What is remembered of a person: nothing, that they were forgotten, or their key.
+    fn recall(&self, subject: Subject) -> Option<Option<SubjectKey>> {
+        let mut remembered = self.remembered();
+        let (key, since) = remembered.get(&subject)?;
+        // Who was forgotten stays so.
+        (key.is_none() || since.elapsed() < FRESH).then(|| key.clone())
+    }
+
+    fn remembered(&self) -> MutexGuard<'_, LruCache<Subject, (Option<SubjectKey>, Instant)>> {
+        self.inner.remembered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Shows every sealed value to `with`, and puts what it gives in its place.
+fn walk(value: &mut Value, with: &mut impl FnMut(Subject, &str) -> Option<Value>) {
+    match value {
+        Value::Object(fields) => {
+            if let Some((subject, sealed)) = sealed(fields) {
+                if let Some(opened) = with(subject, sealed) {
+                    *value = opened;
+                }
+                return;
+            }
+            fields.values_mut().for_each(|field| walk(field, with));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| walk(item, with)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn sealed(fields: &serde_json::Map<String, Value>) -> Option<(Subject, &str)> {
+    let sealed = fields.get(MARK)?.as_str()?;
+    let subject = fields.get("subject")?.as_str()?.parse().ok()?;
+    Some((Subject(subject), sealed))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn sealed_values_are_found_however_deep_they_lie() {
+        let subject = Uuid::from_u128(5);
+        let sealed = json!({"$sealed": "AA", "subject": subject});
+        let mut value = json!({"a": [{"b": sealed}, 1], "c": {"$sealed": "no subject"}, "d": sealed});
+        let mut seen = 0;
+        walk(&mut value, &mut |found, text| {
+            assert_eq!((found, text), (Subject(subject), "AA"));
+            seen += 1;
+            Some(json!("open"))
+        });
+        assert_eq!(seen, 2);
+        assert_eq!(value, json!({"a": [{"b": "open"}, 1], "c": {"$sealed": "no subject"}, "d": "open"}));
+    }
+}

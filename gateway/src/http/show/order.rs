@@ -1,0 +1,163 @@
+//! How orders and payments look from outside.
+
+use byteshop_domain::ids::{AccountId, CartId, CreditNoteId, OrderId, PaymentId, ProductId, VariantId};
+use byteshop_domain::money::{ExactPrice, Money as Amount, Price};
+use byteshop_domain::order::{self, Placed};
+use byteshop_domain::payment::{self, Opened};
+use byteshop_domain::quantity::Quantity;
+use byteshop_domain::text::{Reference, Sku, Title};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Money;
+use super::cart::{Address, Where};
+
+/// An order.
+#[derive(Serialize, ToSchema)]
+pub struct Order<'a> {
+    #[schema(value_type = String, example = "ord_01h455vb4pex5vsknk084sn02q")]
+    id: OrderId,
+    /// `open`, `completed` or `cancelled`.
+    #[schema(value_type = String, example = "open")]
+    status: order::Status,
+    /// `awaiting`, `paid`, `partly_refunded`, `refunded`, `refund_due` or `voided`.
+    #[schema(value_type = String, example = "awaiting")]
+    payment_status: order::PaymentStatus,
+    /// `unfulfilled`, `fulfilled`, `partly_returned` or `returned`.
+    #[schema(value_type = String, example = "unfulfilled")]
+    fulfilment: order::Fulfilment,
+    /// Why it is off; null while it is not.
+    #[schema(value_type = Option<String>)]
+    cancelled: Option<order::CancelReason>,
+    /// Who bought; null for a guest.
+    #[schema(value_type = Option<String>)]
+    account: Option<AccountId>,
+    #[schema(value_type = Option<String>)]
+    cart: Option<CartId>,
+    /// Null when the person was forgotten.
+    #[schema(value_type = Option<Address>)]
+    address: Where<'a>,
+    lines: Vec<OrderLine<'a>>,
+    #[schema(value_type = Money)]
+    total: Amount,
+    /// What was paid back for returned goods.
+    #[schema(value_type = Money)]
+    refunded: Amount,
+    #[schema(value_type = Vec<String>)]
+    credit_notes: &'a [CreditNoteId],
+    #[schema(value_type = String)]
+    payment: PaymentId,
+    /// When it is cancelled unless it is paid for.
+    pay_by: Option<DateTime<Utc>>,
+    /// What an older system called it.
+    #[schema(value_type = Option<String>)]
+    reference: Option<&'a Reference>,
+}
+
+/// A line of an order.
+#[derive(Serialize, ToSchema)]
+pub struct OrderLine<'a> {
+    #[schema(value_type = String)]
+    variant: VariantId,
+    #[schema(value_type = String)]
+    product: ProductId,
+    #[schema(value_type = String)]
+    sku: &'a Sku,
+    #[schema(value_type = String)]
+    title: &'a Title,
+    #[schema(value_type = i64)]
+    quantity: Quantity,
+    /// How many of them came back, by all lines of the variant.
+    returned: i64,
+    #[schema(value_type = Money)]
+    unit_price: Price,
+    /// The price in major units, where an older system had more digits than the currency.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    exact_price: Option<&'a ExactPrice>,
+    #[schema(value_type = Money)]
+    amount: Amount,
+}
+
+impl<'a> Order<'a> {
+    /// An order as it is.
+    pub fn of(id: OrderId, it: &'a Placed) -> Self {
+        let placement = &it.placement;
+        let lines = placement.lines.iter().map(|line| OrderLine {
+            variant: line.variant,
+            product: line.product,
+            sku: &line.sku,
+            title: &line.title,
+            quantity: line.quantity,
+            returned: it.returned.get(&line.variant).copied().unwrap_or(0),
+            unit_price: line.unit_price,
+            exact_price: line.exact_price.as_ref(),
+            amount: line.amount,
+        });
+        Self {
+            id,
+            status: it.status,
+            payment_status: it.payment_status,
+            fulfilment: it.fulfilment,
+            cancelled: it.cancelled,
+            account: placement.buyer.account,
+            cart: placement.cart,
+            address: Where::of(&placement.destination),
+            lines: lines.collect(),
+            total: placement.total,
+            refunded: it.refunded,
+            credit_notes: &it.credit_notes,
+            payment: placement.payment,
+            pay_by: placement.pay_by,
+            reference: placement.reference.as_ref(),
+        }
+    }
+}
+
+/// A payment of an order.
+#[derive(Serialize, ToSchema)]
+pub struct Payment<'a> {
+    #[schema(value_type = String, example = "pay_01h455vb4pex5vsknk084sn02q")]
+    id: PaymentId,
+    #[schema(value_type = String)]
+    order: OrderId,
+    #[schema(value_type = Money)]
+    amount: Amount,
+    /// `status` is `open`, `attempted`, `pending`, `unresolved` (both with `check_at`), `authorized`, `captured`,
+    /// `refunded`, `failed`, `cancelled` or `voided` (`failed` and `voided` with `reason`).
+    #[serde(flatten)]
+    #[schema(value_type = PaymentStage)]
+    stage: &'a payment::Stage,
+    attempts: u8,
+    /// How the last attempt was made.
+    #[schema(value_type = Option<String>)]
+    method: Option<payment::Method>,
+    /// Why the last attempt was declined, if it was: another one can be made.
+    #[schema(value_type = Option<String>)]
+    declined: Option<payment::DeclineReason>,
+}
+
+/// Where a payment is.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
+pub struct PaymentStage {
+    status: String,
+    check_at: Option<DateTime<Utc>>,
+    reason: Option<String>,
+}
+
+impl<'a> Payment<'a> {
+    /// A payment as it is.
+    pub fn of(id: PaymentId, it: &'a Opened) -> Self {
+        Self {
+            id,
+            order: it.order,
+            amount: it.amount,
+            stage: &it.stage,
+            attempts: it.attempts,
+            method: it.attempt.as_ref().map(|attempt| attempt.method),
+            declined: it.declined,
+        }
+    }
+}
