@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::codec::{self, CodecError};
 use crate::decider::Decider;
 use crate::ids::{self, Id};
-use crate::{cart, category, credit_note, name, order, payment, product, stock};
+use crate::{account, api_key, cart, category, credit_note, name, order, payment, product, session, stock};
 
 /// What names an aggregate and where its events are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,6 +134,12 @@ contexts! {
     Payment payment Payment "payment/golden.json";
     /// Of a credit note.
     CreditNote credit_note CreditNote "credit_note/golden.json";
+    /// Of an account.
+    Account account Account "account/golden.json";
+    /// Of a session of an account.
+    Session session Session "session/golden.json";
+    /// Of a key with which a program asks.
+    ApiKey api_key ApiKey "api_key/golden.json";
 }
 
 /// What a text names: the aggregate's kind and its stream. None when it is no id of ours.

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AccountId, CartId, Id};
+use crate::ids::{AccountId, ApiKeyId, CartId, Id};
 
 /// An aggregate: its state, what it can be asked, what can happen to it and why it refuses.
 pub trait Decider: Default + Clone + Debug + Serialize + Send + Sync + 'static {
@@ -92,6 +92,11 @@ pub enum Actor {
         /// Their account.
         id: AccountId,
     },
+    /// A program of somebody who runs the shop, known by its key.
+    Service {
+        /// The key.
+        key: ApiKeyId,
+    },
     /// A process of ours that reacts to events.
     Process {
         /// Its name.
@@ -109,7 +114,7 @@ impl Actor {
     pub fn account(&self) -> Option<AccountId> {
         match self {
             Self::Customer { id } | Self::Seller { id } | Self::Support { id } | Self::Admin { id } => Some(*id),
-            Self::Guest { .. } | Self::Process { .. } | Self::System { .. } => None,
+            Self::Guest { .. } | Self::Service { .. } | Self::Process { .. } | Self::System { .. } => None,
         }
     }
 
@@ -120,6 +125,7 @@ impl Actor {
             Self::Customer { .. }
             | Self::Guest { .. }
             | Self::Seller { .. }
+            | Self::Service { .. }
             | Self::Process { .. }
             | Self::System { .. } => false,
         }
@@ -136,6 +142,7 @@ impl fmt::Display for Actor {
             Self::Seller { id } => write!(f, "seller {id}"),
             Self::Support { id } => write!(f, "support {id}"),
             Self::Admin { id } => write!(f, "admin {id}"),
+            Self::Service { key } => write!(f, "service {key}"),
             Self::Process { name } => write!(f, "process {name}"),
             Self::System { name } => write!(f, "system {name}"),
         }

@@ -151,6 +151,12 @@ ids! {
     CreditNoteId "crn";
     /// A unique name that somebody holds, such as a SKU.
     NameId "name";
+    /// A session: one log-in and what was made of it.
+    SessionId "ses";
+    /// A key with which a program asks.
+    ApiKeyId "key";
+    /// An address in somebody's address book.
+    AddressId "addr";
 }
 
 #[cfg(test)]

@@ -3,8 +3,10 @@
 //! Read [`decider`] first, then [`money`], [`text`], [`personal`] and [`ids`], then a context such as [`order`], then [`checkout`]
 //! and [`process`]. [`any`] holds the list of contexts.
 
+pub mod account;
 pub mod address;
 pub mod any;
+pub mod api_key;
 pub mod cart;
 pub mod category;
 pub mod checkout;
@@ -21,6 +23,7 @@ pub mod personal;
 pub mod process;
 pub mod product;
 pub mod quantity;
+pub mod session;
 pub mod stock;
 #[cfg(test)]
 mod testing;

@@ -28,6 +28,8 @@ pub enum NameKind {
     CategorySlug,
     /// The number of an order, invoice or credit note in an older system.
     Reference,
+    /// The e-mail address of an account: its text is a keyed hash, of no use to whoever reads the log.
+    Email,
 }
 
 impl NameKind {
@@ -37,6 +39,7 @@ impl NameKind {
             Self::Sku => "sku",
             Self::CategorySlug => "category_slug",
             Self::Reference => "reference",
+            Self::Email => "email",
         }
     }
 }
@@ -141,6 +144,7 @@ impl crate::Rejection for Rejection {
             Self::Taken { kind: NameKind::Sku, .. } => Some("/sku".to_owned()),
             Self::Taken { kind: NameKind::CategorySlug, .. } => Some("/slug".to_owned()),
             Self::Taken { kind: NameKind::Reference, .. } => Some("/reference".to_owned()),
+            Self::Taken { kind: NameKind::Email, .. } => Some("/email".to_owned()),
         }
     }
 }

@@ -11,7 +11,7 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use byteshop_domain::Actor;
+pub use byteshop_domain::account::Role;
 use byteshop_domain::ids::AccountId;
 use byteshop_eventstore::Clock;
 use jsonwebtoken::errors::ErrorKind;
@@ -32,62 +32,6 @@ const TOKEN_MAX: usize = 4_096;
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(10_000).expect("a positive number");
 /// The first and the last line of a PKCS#8 key as PEM (RFC 7468, section 10).
 const PEM: (&str, &str) = ("-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----");
-
-/// What somebody may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Buys.
-    Customer,
-    /// Sells.
-    Seller,
-    /// Helps customers.
-    Support,
-    /// May do everything.
-    Admin,
-}
-
-impl Role {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Customer, Self::Seller, Self::Support, Self::Admin];
-
-    /// Its name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Customer => "customer",
-            Self::Seller => "seller",
-            Self::Support => "support",
-            Self::Admin => "admin",
-        }
-    }
-
-    /// Whether it sees what belongs to others.
-    pub fn is_staff(self) -> bool {
-        match self {
-            Self::Support | Self::Admin => true,
-            Self::Customer | Self::Seller => false,
-        }
-    }
-
-    /// Somebody with this role.
-    pub fn actor(self, id: AccountId) -> Actor {
-        match self {
-            Self::Customer => Actor::Customer { id },
-            Self::Seller => Actor::Seller { id },
-            Self::Support => Actor::Support { id },
-            Self::Admin => Actor::Admin { id },
-        }
-    }
-}
-
-impl std::str::FromStr for Role {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let known = Self::ALL.into_iter().find(|role| role.as_str() == text);
-        known.ok_or_else(|| "a role is customer, seller, support or admin".to_owned())
-    }
-}
 
 /// What a token says of its bearer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -37,7 +37,10 @@ impl Process for SettleOrder {
             | AnyEvent::Stock(..)
             | AnyEvent::Name(..)
             | AnyEvent::Cart(..)
-            | AnyEvent::CreditNote(..) => vec![],
+            | AnyEvent::CreditNote(..)
+            | AnyEvent::Account(..)
+            | AnyEvent::Session(..)
+            | AnyEvent::ApiKey(..) => vec![],
         }
     }
 }

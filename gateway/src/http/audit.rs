@@ -100,7 +100,7 @@ fn kind(actor: &Actor) -> &'static str {
         Actor::Customer { .. } => "customer",
         Actor::Guest { .. } => "guest",
         Actor::Seller { .. } => "seller",
-        Actor::Support { .. } | Actor::Admin { .. } => "staff",
+        Actor::Support { .. } | Actor::Admin { .. } | Actor::Service { .. } => "staff",
         Actor::Process { .. } | Actor::System { .. } => "shop",
     }
 }

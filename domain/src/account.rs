@@ -1,0 +1,355 @@
+//! An account: who somebody is here, what they may do, and how they get in.
+//!
+//! ```text
+//! (missing) ──registered──▶ unconfirmed ──confirmed──▶ confirmed ──banned──▶ banned
+//!                                │                        │  ▲                 │ │
+//!                                │                        │  └────unbanned─────┘ │
+//!                                └────────────────────────┴──erased──────────────┴─▶ erased (final)
+//! ```
+//!
+//! Everything personal is sealed with the account's own key. That two accounts never share an address is kept by the
+//! [name](crate::name) of the address, claimed in the same append. What ends the sessions is decided together with them:
+//! [`Open::sessions`] names all that may still be alive.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
+
+use crate::address::Address;
+use crate::decider::{Asked, Decider};
+use crate::ids::{AccountId, AddressId, SessionId};
+use crate::text::{Email, Hash, Reason};
+use crate::{Locale, Personal, Subject};
+
+mod message;
+mod person;
+mod rejection;
+
+pub use message::{Command, Event};
+pub use person::{Channel, Client, Kept, Pending, Profile, Role, Secret, Settings};
+pub use rejection::Rejection;
+
+/// How long a code that confirms an address holds: people read their mail the next day.
+pub const CONFIRM_WITHIN: TimeDelta = TimeDelta::hours(48);
+/// How long a code that resets a password holds: it opens the account, so not long.
+pub const RESET_WITHIN: TimeDelta = TimeDelta::hours(1);
+/// The least time between two mails of a kind to one address: nobody's mailbox is filled by somebody else.
+pub const MAIL_EVERY: TimeDelta = TimeDelta::minutes(1);
+/// Sessions of one account at most; a new one ends the oldest. More devices than anybody logs in with.
+pub const SESSIONS_MAX: usize = 20;
+/// Addresses of one address book at most.
+pub const ADDRESSES_MAX: usize = 50;
+/// Failed log-ins that are noted within [`FAILURE_WINDOW`]: whoever guesses must not fill the log.
+pub const FAILURES_MAX: u32 = 10;
+/// The window in which failed log-ins are counted.
+pub const FAILURE_WINDOW: TimeDelta = TimeDelta::minutes(15);
+
+/// An account as it is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum Account {
+    /// There is none.
+    #[default]
+    Missing,
+    /// There is one.
+    Open(Box<Open>),
+    /// There was one.
+    Erased,
+}
+
+/// What is known of an account.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Open {
+    /// Where its mails go, and what it logs in with.
+    pub email: Personal<Email>,
+    /// The hash of its password.
+    pub password: Personal<Secret>,
+    /// How many passwords it has had: what tells whether the one that was looked at is still the one.
+    pub passwords: u32,
+    /// Whether the address is its owner's.
+    pub confirmed: bool,
+    /// What its owner may do.
+    pub role: Role,
+    /// How its owner wants to be served.
+    pub settings: Settings,
+    /// What its owner says of themselves.
+    pub profile: Option<Personal<Profile>>,
+    /// Its address book, in the order in which it was filled.
+    pub addresses: Vec<Kept>,
+    /// Its sessions that were not ended, the oldest first; some may have expired.
+    pub sessions: Vec<SessionId>,
+    /// The code that confirms the address; it stays after it was used, so that showing it again is no error.
+    pub confirmation: Option<Pending>,
+    /// The code that resets the password.
+    pub reset: Option<Pending>,
+    /// Whether it cannot be used, and why.
+    pub ban: Option<Ban>,
+    /// Failed log-ins since the first of the present window.
+    failures: Option<(DateTime<Utc>, u32)>,
+    /// When its owner was last told that somebody registered with their address.
+    repeated_at: Option<DateTime<Utc>>,
+}
+
+/// Why an account cannot be used.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Ban {
+    /// What was said of it.
+    pub reason: Option<Reason>,
+}
+
+type Decision = Result<Vec<Event>, Rejection>;
+
+impl Decider for Account {
+    const CATEGORY: &'static str = "account";
+    type Id = AccountId;
+    type Command = Command;
+    type Event = Event;
+    type Rejection = Rejection;
+
+    fn decide(&self, command: &Command, asked: &Asked) -> Decision {
+        if let Command::Register { email, password, locale } = command {
+            return self.register(email, password, *locale);
+        }
+        let open = match (self, command) {
+            (Self::Erased, Command::Erase {}) => return Ok(vec![]),
+            _ => self.open()?,
+        };
+        match command {
+            Command::Register { .. } => Err(Rejection::Exists),
+            Command::NoteRegistration {} => Ok(open.note_registration(asked.at)),
+            Command::RequestConfirmation { code, code_hash } => {
+                Ok(open.request_confirmation(code, code_hash, asked.at))
+            }
+            Command::Confirm { code_hash } => open.confirm(code_hash, asked.at),
+            Command::ConfirmByHand {} => Ok(if open.confirmed { vec![] } else { vec![Event::Confirmed {}] }),
+            Command::RequestReset { code, code_hash } => Ok(open.request_reset(code, code_hash, asked.at)),
+            Command::ResetPassword { code_hash, password } => open.reset_password(code_hash, password, asked.at),
+            Command::ChangePassword { seen, password } => {
+                open.usable(*seen)?;
+                Ok(vec![Event::PasswordChanged { password: password.clone() }])
+            }
+            Command::Rehash { seen, password } => {
+                let stale = open.passwords != *seen;
+                Ok(if stale { vec![] } else { vec![Event::PasswordRehashed { password: password.clone() }] })
+            }
+            Command::LogIn { seen, session } => {
+                open.usable(*seen)?;
+                Ok(vec![Event::LoggedIn { session: *session }])
+            }
+            Command::LogOut { session } => {
+                let alive = open.sessions.contains(session);
+                Ok(if alive { vec![Event::LoggedOut { session: *session }] } else { vec![] })
+            }
+            Command::FailLogin { client } => Ok(open.fail_login(client, asked.at)),
+            Command::SetRole { role } if open.role == *role => Ok(vec![]),
+            Command::SetRole { role } => {
+                open.not_own(asked)?;
+                Ok(vec![Event::RoleSet { role: *role }])
+            }
+            Command::ChangeProfile { profile } => Ok(vec![Event::ProfileChanged { profile: profile.clone() }]),
+            Command::ChangeSettings { settings } if open.settings == *settings => Ok(vec![]),
+            Command::ChangeSettings { settings } => Ok(vec![Event::SettingsChanged { settings: settings.clone() }]),
+            Command::AddAddress { id, address } => open.add_address(*id, address),
+            Command::ChangeAddress { id, address } => {
+                open.address(*id)?;
+                Ok(vec![Event::AddressChanged { id: *id, address: address.clone() }])
+            }
+            Command::RemoveAddress { id } => {
+                open.address(*id)?;
+                Ok(vec![Event::AddressRemoved { id: *id }])
+            }
+            Command::Ban { .. } if open.ban.is_some() => Ok(vec![]),
+            Command::Ban { reason } => {
+                open.not_own(asked)?;
+                Ok(vec![Event::Banned { reason: reason.clone() }])
+            }
+            Command::Unban {} if open.ban.is_none() => Ok(vec![]),
+            Command::Unban {} => Ok(vec![Event::Unbanned {}]),
+            Command::Erase {} => Ok(vec![Event::Erased {}]),
+        }
+    }
+
+    fn evolve(self, event: &Event) -> Self {
+        match event {
+            Event::Registered { email, password, locale } => Self::registered(email, password, *locale),
+            Event::RegistrationRepeated { at } => self.with(|it| it.repeated_at = Some(*at)),
+            Event::ConfirmationRequested { code: _, code_hash, expires_at } => {
+                self.with(|it| it.confirmation = Some(Pending { hash: code_hash.clone(), expires_at: *expires_at }))
+            }
+            Event::Confirmed {} => self.with(|it| it.confirmed = true),
+            Event::PasswordResetRequested { code: _, code_hash, expires_at } => {
+                self.with(|it| it.reset = Some(Pending { hash: code_hash.clone(), expires_at: *expires_at }))
+            }
+            Event::PasswordChanged { password } => self.with(|it| {
+                it.password = password.clone();
+                it.passwords = it.passwords.saturating_add(1);
+                it.reset = None;
+                it.failures = None;
+            }),
+            Event::PasswordRehashed { password } => self.with(|it| it.password = password.clone()),
+            Event::RoleSet { role } => self.with(|it| it.role = *role),
+            Event::LoggedIn { session } => self.with(|it| {
+                it.sessions.push(*session);
+                it.failures = None;
+            }),
+            Event::LoggedOut { session } => self.with(|it| it.sessions.retain(|known| known != session)),
+            Event::LoginFailed { client: _, at } => self.with(|it| it.failures = Some(it.failed(*at))),
+            Event::ProfileChanged { profile } => self.with(|it| it.profile = Some(profile.clone())),
+            Event::SettingsChanged { settings } => self.with(|it| it.settings = settings.clone()),
+            Event::AddressAdded { id, address } => {
+                self.with(|it| it.addresses.push(Kept { id: *id, address: address.clone() }))
+            }
+            Event::AddressChanged { id, address } => self.with(|it| {
+                let kept = it.addresses.iter_mut().find(|kept| kept.id == *id);
+                if let Some(kept) = kept {
+                    kept.address = address.clone();
+                }
+            }),
+            Event::AddressRemoved { id } => self.with(|it| it.addresses.retain(|kept| kept.id != *id)),
+            Event::Banned { reason } => self.with(|it| it.ban = Some(Ban { reason: reason.clone() })),
+            Event::Unbanned {} => self.with(|it| it.ban = None),
+            Event::Erased {} => Self::Erased,
+        }
+    }
+}
+
+impl Account {
+    /// What is known of it, if it is there.
+    pub fn open(&self) -> Result<&Open, Rejection> {
+        match self {
+            Self::Open(open) => Ok(open),
+            Self::Missing | Self::Erased => Err(Rejection::Missing),
+        }
+    }
+
+    fn register(&self, email: &Personal<Email>, password: &Personal<Secret>, locale: Locale) -> Decision {
+        match self {
+            Self::Missing => Ok(vec![Event::Registered { email: email.clone(), password: password.clone(), locale }]),
+            Self::Open(_) | Self::Erased => Err(Rejection::Exists),
+        }
+    }
+
+    fn registered(email: &Personal<Email>, password: &Personal<Secret>, locale: Locale) -> Self {
+        Self::Open(Box::new(Open {
+            email: email.clone(),
+            password: password.clone(),
+            passwords: 1,
+            confirmed: false,
+            role: Role::default(),
+            settings: Settings::new(locale),
+            profile: None,
+            addresses: vec![],
+            sessions: vec![],
+            confirmation: None,
+            reset: None,
+            ban: None,
+            failures: None,
+            repeated_at: None,
+        }))
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Open)) -> Self {
+        if let Self::Open(open) = &mut self {
+            change(open);
+        }
+        self
+    }
+}
+
+impl Open {
+    /// Whether its owner can get in with the password that was looked at.
+    fn usable(&self, seen: u32) -> Result<(), Rejection> {
+        if self.passwords != seen {
+            return Err(Rejection::PasswordChanged);
+        }
+        if self.ban.is_some() {
+            return Err(Rejection::Banned);
+        }
+        if self.confirmed { Ok(()) } else { Err(Rejection::NotConfirmed) }
+    }
+
+    /// Whoever runs the shop cannot lock themselves out.
+    fn not_own(&self, asked: &Asked) -> Result<(), Rejection> {
+        let own = asked.by.account().is_some_and(|by| Subject::from(by) == self.email.subject());
+        if own { Err(Rejection::OwnAccount) } else { Ok(()) }
+    }
+
+    /// An address of its address book.
+    pub fn address(&self, id: AddressId) -> Result<&Kept, Rejection> {
+        self.addresses.iter().find(|kept| kept.id == id).ok_or(Rejection::NoSuchAddress)
+    }
+
+    /// The sessions that are to end when one more begins: as many as there are too many, the oldest first.
+    pub fn surplus(&self) -> &[SessionId] {
+        &self.sessions[..(self.sessions.len() + 1).saturating_sub(SESSIONS_MAX)]
+    }
+
+    fn note_registration(&self, at: DateTime<Utc>) -> Vec<Event> {
+        let lately = self.repeated_at.is_some_and(|last| at < last + MAIL_EVERY);
+        if lately { vec![] } else { vec![Event::RegistrationRepeated { at }] }
+    }
+
+    fn request_confirmation(&self, code: &Personal<Secret>, code_hash: &Hash, at: DateTime<Utc>) -> Vec<Event> {
+        if self.confirmed || is_new(self.confirmation.as_ref(), CONFIRM_WITHIN, at) {
+            return vec![];
+        }
+        let expires_at = at + CONFIRM_WITHIN;
+        vec![Event::ConfirmationRequested { code: code.clone(), code_hash: code_hash.clone(), expires_at }]
+    }
+
+    fn confirm(&self, code_hash: &Hash, at: DateTime<Utc>) -> Decision {
+        let pending = self.confirmation.as_ref().filter(|pending| pending.hash == *code_hash);
+        let pending = pending.ok_or(Rejection::InvalidCode)?;
+        if self.confirmed {
+            // The link was followed twice.
+            return Ok(vec![]);
+        }
+        if pending.expires_at < at { Err(Rejection::CodeExpired) } else { Ok(vec![Event::Confirmed {}]) }
+    }
+
+    fn request_reset(&self, code: &Personal<Secret>, code_hash: &Hash, at: DateTime<Utc>) -> Vec<Event> {
+        if is_new(self.reset.as_ref(), RESET_WITHIN, at) {
+            return vec![];
+        }
+        let expires_at = at + RESET_WITHIN;
+        vec![Event::PasswordResetRequested { code: code.clone(), code_hash: code_hash.clone(), expires_at }]
+    }
+
+    fn reset_password(&self, code_hash: &Hash, password: &Personal<Secret>, at: DateTime<Utc>) -> Decision {
+        let pending = self.reset.as_ref().filter(|pending| pending.hash == *code_hash);
+        if pending.ok_or(Rejection::InvalidCode)?.expires_at < at {
+            return Err(Rejection::CodeExpired);
+        }
+        let mut events = vec![Event::PasswordChanged { password: password.clone() }];
+        // The code came by mail, so the mail is theirs.
+        events.extend((!self.confirmed).then_some(Event::Confirmed {}));
+        Ok(events)
+    }
+
+    fn fail_login(&self, client: &Personal<Client>, at: DateTime<Utc>) -> Vec<Event> {
+        let (_, count) = self.failed(at);
+        if count > FAILURES_MAX { vec![] } else { vec![Event::LoginFailed { client: client.clone(), at }] }
+    }
+
+    /// The window and the count with one more failure.
+    fn failed(&self, at: DateTime<Utc>) -> (DateTime<Utc>, u32) {
+        match self.failures {
+            Some((since, count)) if at < since + FAILURE_WINDOW => (since, count.saturating_add(1)),
+            Some(_) | None => (at, 1),
+        }
+    }
+
+    fn add_address(&self, id: AddressId, address: &Personal<Address>) -> Decision {
+        if self.addresses.len() >= ADDRESSES_MAX {
+            return Err(Rejection::TooManyAddresses);
+        }
+        Ok(vec![Event::AddressAdded { id, address: address.clone() }])
+    }
+}
+
+/// Whether a code was made so lately that another would only fill a mailbox.
+fn is_new(pending: Option<&Pending>, within: TimeDelta, at: DateTime<Utc>) -> bool {
+    pending.is_some_and(|pending| at < pending.expires_at - within + MAIL_EVERY)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,152 @@
+//! What is known of a person: what they may do, how they want to be spoken to, and what is sealed with their own key.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::address::Address;
+use crate::decider::Actor;
+use crate::ids::{AccountId, AddressId};
+use crate::text::{Hash, Name, Phone};
+use crate::{Currency, Locale, Personal};
+
+/// What somebody may do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Buys.
+    #[default]
+    Customer,
+    /// Sells.
+    Seller,
+    /// Helps customers.
+    Support,
+    /// May do everything.
+    Admin,
+}
+
+impl Role {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Customer, Self::Seller, Self::Support, Self::Admin];
+
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Customer => "customer",
+            Self::Seller => "seller",
+            Self::Support => "support",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// Whether it sees what belongs to others.
+    pub fn is_staff(self) -> bool {
+        match self {
+            Self::Support | Self::Admin => true,
+            Self::Customer | Self::Seller => false,
+        }
+    }
+
+    /// Somebody with this role.
+    pub fn actor(self, id: AccountId) -> Actor {
+        match self {
+            Self::Customer => Actor::Customer { id },
+            Self::Seller => Actor::Seller { id },
+            Self::Support => Actor::Support { id },
+            Self::Admin => Actor::Admin { id },
+        }
+    }
+}
+
+impl std::str::FromStr for Role {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = Self::ALL.into_iter().find(|role| role.as_str() == text);
+        known.ok_or_else(|| "a role is customer, seller, support or admin".to_owned())
+    }
+}
+
+/// The ways to reach somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// A mail.
+    Email,
+    /// A text message.
+    Sms,
+    /// A message on the screen of a phone.
+    Push,
+}
+
+/// How somebody wants to be served.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The language of what they are sent.
+    pub locale: Locale,
+    /// The currency that they are shown prices in, where there is a choice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<Currency>,
+    /// How they want to hear of what happens to their orders. What protects the account comes by mail in any case.
+    pub channels: BTreeSet<Channel>,
+}
+
+impl Settings {
+    /// The settings of somebody who has chosen nothing but a language.
+    pub fn new(locale: Locale) -> Self {
+        Self { locale, currency: None, channels: BTreeSet::from([Channel::Email]) }
+    }
+}
+
+/// What somebody says of themselves; all of it may be left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// What they are called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<Name>,
+    /// Where they can be called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<Phone>,
+}
+
+/// From where somebody asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Client {
+    /// The network address.
+    pub address: String,
+    /// What the program calls itself; cut where it is too long to be meant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+}
+
+/// A secret that is sent to somebody once, or kept for them: it is only ever stored sealed.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(pub String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// A code that was sent to somebody and waits to be shown.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Pending {
+    /// The hash of the code.
+    pub hash: Hash,
+    /// Until when it holds.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// An address in somebody's address book.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Kept {
+    /// Its id.
+    pub id: AddressId,
+    /// The address.
+    pub address: Personal<Address>,
+}

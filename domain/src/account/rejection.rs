@@ -1,0 +1,79 @@
+//! What can be in the way of a command to an account.
+
+use super::ADDRESSES_MAX;
+use crate::decider::Kind;
+
+/// What can be in the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// There is no such account, or not any more.
+    #[error("there is no such account")]
+    Missing,
+    /// The id names another account already.
+    #[error("the account exists already")]
+    Exists,
+    /// The code was never given out, was used, or another took its place.
+    #[error("the code is not valid: ask for a new one")]
+    InvalidCode,
+    /// The code was good once.
+    #[error("the code has expired: ask for a new one")]
+    CodeExpired,
+    /// Nobody has shown yet that the address is theirs.
+    #[error("the e-mail address is not confirmed yet")]
+    NotConfirmed,
+    /// It cannot be used.
+    #[error("the account is banned")]
+    Banned,
+    /// The password was changed while somebody used the old one.
+    #[error("the password was changed meanwhile")]
+    PasswordChanged,
+    /// The address book is full.
+    #[error("an address book has at most {ADDRESSES_MAX} addresses")]
+    TooManyAddresses,
+    /// There is no such address in the address book.
+    #[error("there is no such address in the address book")]
+    NoSuchAddress,
+    /// One may not do this to oneself: the last admin would be nobody.
+    #[error("this cannot be done to one's own account")]
+    OwnAccount,
+}
+
+impl crate::Rejection for Rejection {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Exists => "exists",
+            Self::InvalidCode => "invalid_code",
+            Self::CodeExpired => "code_expired",
+            Self::NotConfirmed => "not_confirmed",
+            Self::Banned => "banned",
+            Self::PasswordChanged => "password_changed",
+            Self::TooManyAddresses => "too_many_addresses",
+            Self::NoSuchAddress => "no_such_address",
+            Self::OwnAccount => "own_account",
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Missing | Self::NoSuchAddress => Kind::Missing,
+            Self::Exists | Self::PasswordChanged | Self::TooManyAddresses | Self::OwnAccount => Kind::Conflict,
+            Self::InvalidCode | Self::CodeExpired => Kind::Invalid,
+            Self::NotConfirmed | Self::Banned => Kind::Forbidden,
+        }
+    }
+
+    fn pointer(&self) -> Option<String> {
+        match self {
+            Self::InvalidCode | Self::CodeExpired => Some("/code".to_owned()),
+            Self::Missing
+            | Self::Exists
+            | Self::NotConfirmed
+            | Self::Banned
+            | Self::PasswordChanged
+            | Self::TooManyAddresses
+            | Self::NoSuchAddress
+            | Self::OwnAccount => None,
+        }
+    }
+}

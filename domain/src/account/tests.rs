@@ -1,0 +1,279 @@
+//! Rules of accounts.
+
+use uuid::Uuid;
+
+use super::*;
+use crate::Actor;
+use crate::ids::Id as _;
+use crate::testing::{given, golden, id, noon, text, well_said};
+
+const ADA: Uuid = Uuid::from_u128(7);
+
+fn sealed<T>(plain: &str) -> Personal<T> {
+    Personal::new(Subject(ADA), plain)
+}
+
+fn registered() -> Event {
+    Event::Registered { email: sealed("email"), password: sealed("hash"), locale: Locale::En }
+}
+
+fn register() -> Command {
+    Command::Register { email: sealed("email"), password: sealed("hash"), locale: Locale::En }
+}
+
+fn confirmation(at: DateTime<Utc>) -> Event {
+    Event::ConfirmationRequested { code: sealed("code"), code_hash: text("abc"), expires_at: at + CONFIRM_WITHIN }
+}
+
+fn reset(at: DateTime<Utc>) -> Event {
+    Event::PasswordResetRequested { code: sealed("code"), code_hash: text("def"), expires_at: at + RESET_WITHIN }
+}
+
+fn request_confirmation() -> Command {
+    Command::RequestConfirmation { code: sealed("code"), code_hash: text("abc") }
+}
+
+fn request_reset() -> Command {
+    Command::RequestReset { code: sealed("code"), code_hash: text("def") }
+}
+
+fn reset_password(code: &str) -> Command {
+    Command::ResetPassword { code_hash: text(code), password: sealed("new") }
+}
+
+fn confirm(code: &str) -> Command {
+    Command::Confirm { code_hash: text(code) }
+}
+
+fn log_in(seen: u32) -> Command {
+    Command::LogIn { seen, session: id(1) }
+}
+
+fn changed() -> Event {
+    Event::PasswordChanged { password: sealed("new") }
+}
+
+fn failed(at: DateTime<Utc>) -> Event {
+    Event::LoginFailed { client: sealed("client"), at }
+}
+
+fn fail() -> Command {
+    Command::FailLogin { client: sealed("client") }
+}
+
+fn banned() -> Event {
+    Event::Banned { reason: Some(text("fraud")) }
+}
+
+fn just_before(at: DateTime<Utc>) -> DateTime<Utc> {
+    at - TimeDelta::milliseconds(1)
+}
+
+#[test]
+fn it_is_registered_once() {
+    given::<Account>([]).when(&register()).then([registered()]);
+    given::<Account>([registered()]).when(&register()).then_refused(Rejection::Exists);
+    given::<Account>([registered(), Event::Erased {}]).when(&register()).then_refused(Rejection::Exists);
+}
+
+#[test]
+fn nothing_is_asked_of_what_is_not_there() {
+    for history in [vec![], vec![registered(), Event::Erased {}]] {
+        for command in [log_in(1), confirm("abc"), Command::SetRole { role: Role::Admin }, Command::Unban {}, fail()] {
+            given::<Account>(history.clone()).when(&command).then_refused(Rejection::Missing);
+        }
+    }
+    given::<Account>([]).when(&Command::Erase {}).then_refused(Rejection::Missing);
+    given::<Account>([registered(), Event::Erased {}]).when(&Command::Erase {}).then_nothing();
+    given::<Account>([registered()]).when(&Command::Erase {}).then([Event::Erased {}]);
+}
+
+#[test]
+fn the_code_confirms_until_it_expires_and_twice_is_no_error() {
+    given::<Account>([registered(), confirmation(noon())]).when(&confirm("abc")).then([Event::Confirmed {}]);
+    given::<Account>([registered(), confirmation(noon()), Event::Confirmed {}]).when(&confirm("abc")).then_nothing();
+    let last = noon() - CONFIRM_WITHIN;
+    given::<Account>([registered(), confirmation(last)]).when(&confirm("abc")).then([Event::Confirmed {}]);
+    let late = [registered(), confirmation(just_before(last))];
+    given::<Account>(late).when(&confirm("abc")).then_refused(Rejection::CodeExpired);
+    given::<Account>([registered(), confirmation(noon())]).when(&confirm("abd")).then_refused(Rejection::InvalidCode);
+    given::<Account>([registered()]).when(&confirm("abc")).then_refused(Rejection::InvalidCode);
+    given::<Account>([registered(), reset(noon())]).when(&confirm("def")).then_refused(Rejection::InvalidCode);
+}
+
+#[test]
+fn a_mailbox_is_not_filled() {
+    let (lately, earlier) = (noon() - MAIL_EVERY + TimeDelta::seconds(1), noon() - MAIL_EVERY);
+    given::<Account>([registered()]).when(&request_confirmation()).then([confirmation(noon())]);
+    given::<Account>([registered(), confirmation(lately)]).when(&request_confirmation()).then_nothing();
+    given::<Account>([registered(), confirmation(earlier)]).when(&request_confirmation()).then([confirmation(noon())]);
+    given::<Account>([registered(), Event::Confirmed {}]).when(&request_confirmation()).then_nothing();
+    given::<Account>([registered(), reset(lately)]).when(&request_reset()).then_nothing();
+    given::<Account>([registered(), reset(earlier)]).when(&request_reset()).then([reset(noon())]);
+    let repeated = |at| Event::RegistrationRepeated { at };
+    given::<Account>([registered()]).when(&Command::NoteRegistration {}).then([repeated(noon())]);
+    given::<Account>([registered(), repeated(lately)]).when(&Command::NoteRegistration {}).then_nothing();
+    given::<Account>([registered(), repeated(earlier)]).when(&Command::NoteRegistration {}).then([repeated(noon())]);
+}
+
+#[test]
+fn a_reset_needs_its_code_once_and_in_time_and_proves_the_address() {
+    let history = [registered(), Event::Confirmed {}, reset(noon())];
+    given::<Account>(history.clone()).when(&reset_password("def")).then([changed()]);
+    given::<Account>(history.clone()).when(&reset_password("abc")).then_refused(Rejection::InvalidCode);
+    let used = history.into_iter().chain([changed()]);
+    given::<Account>(used).when(&reset_password("def")).then_refused(Rejection::InvalidCode);
+    let late = [registered(), reset(just_before(noon() - RESET_WITHIN))];
+    given::<Account>(late).when(&reset_password("def")).then_refused(Rejection::CodeExpired);
+    given::<Account>([registered(), reset(noon())]).when(&reset_password("def")).then([changed(), Event::Confirmed {}]);
+}
+
+#[test]
+fn only_the_present_password_lets_in_and_only_to_a_usable_account() {
+    given::<Account>([registered()]).when(&log_in(1)).then_refused(Rejection::NotConfirmed);
+    let confirmed = vec![registered(), Event::Confirmed {}];
+    given::<Account>(confirmed.clone()).when(&log_in(1)).then([Event::LoggedIn { session: id(1) }]);
+    let with = |event| [confirmed.clone(), vec![event]].concat();
+    given::<Account>(with(changed())).when(&log_in(1)).then_refused(Rejection::PasswordChanged);
+    given::<Account>(with(changed())).when(&log_in(2)).then([Event::LoggedIn { session: id(1) }]);
+    given::<Account>(with(banned())).when(&log_in(1)).then_refused(Rejection::Banned);
+    let change = |seen| Command::ChangePassword { seen, password: sealed("new") };
+    given::<Account>(with(changed())).when(&change(1)).then_refused(Rejection::PasswordChanged);
+    given::<Account>(confirmed.clone()).when(&change(1)).then([changed()]);
+    let rehash = Command::Rehash { seen: 1, password: sealed("better") };
+    given::<Account>(confirmed.clone()).when(&rehash).then([Event::PasswordRehashed { password: sealed("better") }]);
+    given::<Account>(with(changed())).when(&rehash).then_nothing();
+    let rehashed = Event::PasswordRehashed { password: sealed("better") };
+    given::<Account>(with(rehashed)).when(&log_in(1)).then([Event::LoggedIn { session: id(1) }]);
+}
+
+#[test]
+fn sessions_are_remembered_until_they_end_and_are_not_too_many() {
+    let mut account = [registered(), Event::Confirmed {}].iter().fold(Account::default(), Account::evolve);
+    for number in 1..=20 {
+        assert_eq!(account.open().unwrap().surplus(), []);
+        account = account.evolve(&Event::LoggedIn { session: id(number) });
+    }
+    assert_eq!(account.open().unwrap().surplus(), [id(1)]);
+    account = account.evolve(&Event::LoggedOut { session: id(1) });
+    assert_eq!(account.open().unwrap().sessions.first(), Some(&id(2)));
+    let open = [registered(), Event::LoggedIn { session: id(1) }];
+    let out = Command::LogOut { session: id(1) };
+    given::<Account>(open).when(&out).then([Event::LoggedOut { session: id(1) }]);
+    given::<Account>([registered()]).when(&out).then_nothing();
+}
+
+#[test]
+fn failures_are_noted_up_to_a_number_in_a_window() {
+    let max = usize::try_from(FAILURES_MAX).unwrap();
+    let many = |at, number| [vec![registered()], vec![failed(at); number]].concat();
+    given::<Account>(many(noon(), max - 1)).when(&fail()).then([failed(noon())]);
+    given::<Account>(many(noon(), max)).when(&fail()).then_nothing();
+    given::<Account>(many(noon() - FAILURE_WINDOW, max)).when(&fail()).then([failed(noon())]);
+    let after = |event| [many(noon(), max), vec![event]].concat();
+    given::<Account>(after(Event::LoggedIn { session: id(1) })).when(&fail()).then([failed(noon())]);
+}
+
+#[test]
+fn nobody_sets_their_own_role_or_bans_themselves() {
+    let commands = [Command::SetRole { role: Role::Support }, Command::Ban { reason: None }];
+    let account = Account::default().evolve(&registered());
+    for command in commands {
+        let by = Actor::Admin { id: AccountId::from_uuid(ADA) };
+        let own = Asked { at: noon(), by };
+        assert_eq!(account.decide(&command, &own), Err(Rejection::OwnAccount));
+    }
+    let to = |role| Command::SetRole { role };
+    given::<Account>([registered()]).when(&to(Role::Admin)).then([Event::RoleSet { role: Role::Admin }]);
+    given::<Account>([registered()]).when(&to(Role::Customer)).then_nothing();
+}
+
+#[test]
+fn a_ban_holds_until_it_is_lifted() {
+    given::<Account>([registered()]).when(&Command::Ban { reason: Some(text("fraud")) }).then([banned()]);
+    given::<Account>([registered(), banned()]).when(&Command::Ban { reason: None }).then_nothing();
+    given::<Account>([registered(), banned()]).when(&Command::Unban {}).then([Event::Unbanned {}]);
+    given::<Account>([registered()]).when(&Command::Unban {}).then_nothing();
+}
+
+#[test]
+fn the_address_book_holds_what_is_put_into_it() {
+    let added = |number| Event::AddressAdded { id: id(number), address: sealed("address") };
+    let add = Command::AddAddress { id: id(1), address: sealed("address") };
+    given::<Account>([registered()]).when(&add).then([added(1)]);
+    let full = [registered()].into_iter().chain((2..).take(ADDRESSES_MAX).map(added));
+    given::<Account>(full).when(&add).then_refused(Rejection::TooManyAddresses);
+    let change = Command::ChangeAddress { id: id(1), address: sealed("other") };
+    let changed = Event::AddressChanged { id: id(1), address: sealed("other") };
+    given::<Account>([registered(), added(1)]).when(&change).then([changed]);
+    given::<Account>([registered(), added(2)]).when(&change).then_refused(Rejection::NoSuchAddress);
+    let remove = Command::RemoveAddress { id: id(1) };
+    given::<Account>([registered(), added(1)]).when(&remove).then([Event::AddressRemoved { id: id(1) }]);
+    given::<Account>([registered()]).when(&remove).then_refused(Rejection::NoSuchAddress);
+}
+
+#[test]
+fn settings_and_profile_are_as_they_were_last_said() {
+    let same = Command::ChangeSettings { settings: Settings::new(Locale::En) };
+    given::<Account>([registered()]).when(&same).then_nothing();
+    let settings = Settings::new(Locale::Ru);
+    let change = Command::ChangeSettings { settings: settings.clone() };
+    given::<Account>([registered()]).when(&change).then([Event::SettingsChanged { settings }]);
+    let profile = Command::ChangeProfile { profile: sealed("profile") };
+    given::<Account>([registered()]).when(&profile).then([Event::ProfileChanged { profile: sealed("profile") }]);
+}
+
+#[test]
+fn every_stored_form_is_golden() {
+    let settings = Settings {
+        locale: Locale::Ru,
+        currency: Some(crate::Currency::EUR),
+        channels: [Channel::Email, Channel::Sms, Channel::Push].into(),
+    };
+    golden(
+        include_str!("golden.json"),
+        &[
+            registered(),
+            Event::RegistrationRepeated { at: noon() },
+            confirmation(noon()),
+            Event::Confirmed {},
+            reset(noon()),
+            changed(),
+            Event::PasswordRehashed { password: sealed("better") },
+            Event::RoleSet { role: Role::Customer },
+            Event::RoleSet { role: Role::Seller },
+            Event::RoleSet { role: Role::Support },
+            Event::RoleSet { role: Role::Admin },
+            Event::LoggedIn { session: id(1) },
+            Event::LoggedOut { session: id(1) },
+            failed(noon()),
+            Event::ProfileChanged { profile: sealed("profile") },
+            Event::SettingsChanged { settings: Settings::new(Locale::En) },
+            Event::SettingsChanged { settings },
+            Event::AddressAdded { id: id(1), address: sealed("address") },
+            Event::AddressChanged { id: id(1), address: sealed("address") },
+            Event::AddressRemoved { id: id(1) },
+            banned(),
+            Event::Banned { reason: None },
+            Event::Unbanned {},
+            Event::Erased {},
+        ],
+    );
+}
+
+#[test]
+fn rejections_are_well_said() {
+    use Rejection as R;
+    well_said(&[
+        R::Missing,
+        R::Exists,
+        R::InvalidCode,
+        R::CodeExpired,
+        R::NotConfirmed,
+        R::Banned,
+        R::PasswordChanged,
+        R::TooManyAddresses,
+        R::NoSuchAddress,
+        R::OwnAccount,
+    ]);
+}

@@ -1,0 +1,241 @@
+//! A key with which a program asks, without anybody logging in: named, limited to its scopes, and told once.
+//!
+//! ```text
+//! (missing) ──created──▶ good ──revoked──▶ revoked (final)
+//! ```
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::decider::{Asked, Decider, Kind};
+use crate::ids::ApiKeyId;
+use crate::text::{Hash, Name};
+
+/// What a key lets a program do; each route names the one that it takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Scope {
+    /// See drafts, and what was archived.
+    #[serde(rename = "catalog:read")]
+    CatalogRead,
+    /// Change products, categories, prices and images.
+    #[serde(rename = "catalog:write")]
+    CatalogWrite,
+    /// See what is on hand and reserved.
+    #[serde(rename = "stock:read")]
+    StockRead,
+    /// Move stock.
+    #[serde(rename = "stock:write")]
+    StockWrite,
+    /// See orders, payments and shipments.
+    #[serde(rename = "orders:read")]
+    OrdersRead,
+    /// Carry orders on: cancel, fulfil, ship, refund.
+    #[serde(rename = "orders:write")]
+    OrdersWrite,
+    /// See accounts.
+    #[serde(rename = "customers:read")]
+    CustomersRead,
+    /// Change promotions.
+    #[serde(rename = "promotions:write")]
+    PromotionsWrite,
+    /// Change taxes, shipping and the like.
+    #[serde(rename = "settings:write")]
+    SettingsWrite,
+    /// See how sales go and where the views stand.
+    #[serde(rename = "reports:read")]
+    ReportsRead,
+    /// Say where the shop is to tell what happens.
+    #[serde(rename = "webhooks:write")]
+    WebhooksWrite,
+}
+
+impl Scope {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::CatalogRead,
+        Self::CatalogWrite,
+        Self::StockRead,
+        Self::StockWrite,
+        Self::OrdersRead,
+        Self::OrdersWrite,
+        Self::CustomersRead,
+        Self::PromotionsWrite,
+        Self::SettingsWrite,
+        Self::ReportsRead,
+        Self::WebhooksWrite,
+    ];
+
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::CatalogRead => "catalog:read",
+            Self::CatalogWrite => "catalog:write",
+            Self::StockRead => "stock:read",
+            Self::StockWrite => "stock:write",
+            Self::OrdersRead => "orders:read",
+            Self::OrdersWrite => "orders:write",
+            Self::CustomersRead => "customers:read",
+            Self::PromotionsWrite => "promotions:write",
+            Self::SettingsWrite => "settings:write",
+            Self::ReportsRead => "reports:read",
+            Self::WebhooksWrite => "webhooks:write",
+        }
+    }
+
+    /// The scope of this name.
+    pub fn named(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.as_str() == text)
+    }
+}
+
+/// What happened to a key.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// It was made.
+    Created {
+        /// What it is for.
+        name: Name,
+        /// What it lets a program do.
+        scopes: BTreeSet<Scope>,
+        /// The hash of the key: what a program shows is kept nowhere.
+        hash: Hash,
+    },
+    /// It opens nothing any more.
+    Revoked {},
+}
+
+impl crate::Event for Event {}
+
+/// What a key can be asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// Begin.
+    Create {
+        /// What it is for.
+        name: Name,
+        /// What it lets a program do.
+        scopes: BTreeSet<Scope>,
+        /// The hash of the key.
+        hash: Hash,
+    },
+    /// End.
+    Revoke {},
+}
+
+/// A key as it is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum ApiKey {
+    /// There is none.
+    #[default]
+    Missing,
+    /// There is one.
+    Created(Created),
+}
+
+/// What is known of a key.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Created {
+    /// What it is for.
+    pub name: Name,
+    /// What it lets a program do.
+    pub scopes: BTreeSet<Scope>,
+    /// The hash of the key.
+    pub hash: Hash,
+    /// Whether it opens nothing any more.
+    pub revoked: bool,
+}
+
+/// What can be in the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// There is no such key.
+    #[error("there is no such key")]
+    Missing,
+    /// The id names another key already.
+    #[error("the key exists already")]
+    Exists,
+    /// It would open nothing.
+    #[error("a key needs at least one scope")]
+    NoScope,
+}
+
+impl crate::Rejection for Rejection {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Exists => "exists",
+            Self::NoScope => "no_scope",
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Missing => Kind::Missing,
+            Self::Exists => Kind::Conflict,
+            Self::NoScope => Kind::Invalid,
+        }
+    }
+
+    fn pointer(&self) -> Option<String> {
+        match self {
+            Self::NoScope => Some("/scopes".to_owned()),
+            Self::Missing | Self::Exists => None,
+        }
+    }
+}
+
+impl Decider for ApiKey {
+    const CATEGORY: &'static str = "api_key";
+    type Id = ApiKeyId;
+    type Command = Command;
+    type Event = Event;
+    type Rejection = Rejection;
+
+    fn decide(&self, command: &Command, _asked: &Asked) -> Result<Vec<Event>, Rejection> {
+        match command {
+            Command::Create { scopes, .. } if scopes.is_empty() => Err(Rejection::NoScope),
+            Command::Create { name, scopes, hash } => match self {
+                Self::Missing => {
+                    Ok(vec![Event::Created { name: name.clone(), scopes: scopes.clone(), hash: hash.clone() }])
+                }
+                Self::Created(_) => Err(Rejection::Exists),
+            },
+            Command::Revoke {} => {
+                let revoked = self.existing()?.revoked;
+                Ok(if revoked { vec![] } else { vec![Event::Revoked {}] })
+            }
+        }
+    }
+
+    fn evolve(self, event: &Event) -> Self {
+        match event {
+            Event::Created { name, scopes, hash } => Self::Created(Created {
+                name: name.clone(),
+                scopes: scopes.clone(),
+                hash: hash.clone(),
+                revoked: false,
+            }),
+            Event::Revoked {} => match self {
+                Self::Missing => Self::Missing,
+                Self::Created(created) => Self::Created(Created { revoked: true, ..created }),
+            },
+        }
+    }
+}
+
+impl ApiKey {
+    /// What is known of it, if it exists.
+    pub fn existing(&self) -> Result<&Created, Rejection> {
+        match self {
+            Self::Missing => Err(Rejection::Missing),
+            Self::Created(created) => Ok(created),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,277 @@
+//! A session: one log-in, and the refresh tokens that keep it alive, each good for one next one.
+//!
+//! ```text
+//! (missing) ──started──▶ alive ──revoked──▶ revoked (final)
+//!                        │  ▲
+//!                        └──┘ refreshed: the next generation
+//! ```
+//!
+//! A refresh token names its session and its generation, under a keyed hash of the session's secret, so whoever shows the
+//! last one again gets the same next one. An older one has been used before: somebody copied it, and the session ends.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::Personal;
+use crate::account::{Client, Role, Secret};
+use crate::decider::{Asked, Decider, Kind};
+use crate::ids::{AccountId, SessionId};
+
+/// How long a session lives without being refreshed: people come back within a month.
+pub const IDLE: TimeDelta = TimeDelta::days(30);
+/// How long it lives at most: then the password is asked for again.
+pub const LIFETIME: TimeDelta = TimeDelta::days(180);
+/// How long the last refresh token may be shown again: a client that lost the answer, or two tabs at once.
+pub const RETRY: TimeDelta = TimeDelta::seconds(30);
+
+/// Why a session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// Its owner ended it.
+    Logout,
+    /// Its owner ended all of theirs.
+    LogoutAll,
+    /// A refresh token was shown that had been used before.
+    Reuse,
+    /// The password was changed.
+    PasswordChanged,
+    /// Its owner may do other things now.
+    RoleChanged,
+    /// There were too many.
+    Surplus,
+    /// The account was banned.
+    Banned,
+    /// The account was closed.
+    Erased,
+}
+
+/// What happened to a session.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// Somebody logged in.
+    Started {
+        /// Whose it is.
+        account: AccountId,
+        /// What they may do.
+        role: Role,
+        /// What its refresh tokens are made with.
+        secret: Personal<Secret>,
+        /// From where.
+        client: Personal<Client>,
+        /// When.
+        at: DateTime<Utc>,
+        /// When it ends unless it is refreshed.
+        expires_at: DateTime<Utc>,
+    },
+    /// A refresh token was used, and the next one given out.
+    Refreshed {
+        /// The number of the next one.
+        generation: u32,
+        /// From where.
+        client: Personal<Client>,
+        /// When.
+        at: DateTime<Utc>,
+        /// When the session ends unless it is refreshed.
+        expires_at: DateTime<Utc>,
+    },
+    /// It ended.
+    Revoked {
+        /// Why.
+        reason: Reason,
+    },
+}
+
+impl crate::Event for Event {}
+
+/// What a session can be asked.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Begin.
+    Start {
+        /// Whose it is.
+        account: AccountId,
+        /// What they may do.
+        role: Role,
+        /// What its refresh tokens are made with.
+        secret: Personal<Secret>,
+        /// From where.
+        client: Personal<Client>,
+    },
+    /// Take a refresh token, which is one of this session's. After a token that was used before it is revoked, and the
+    /// event says so: look at the state for what became of it.
+    Refresh {
+        /// The number of the token.
+        generation: u32,
+        /// From where.
+        client: Personal<Client>,
+    },
+    /// End.
+    Revoke {
+        /// Why.
+        reason: Reason,
+    },
+}
+
+/// A session as it is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum Session {
+    /// There is none.
+    #[default]
+    Missing,
+    /// There is one.
+    Started(Box<Started>),
+}
+
+/// What is known of a session.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Started {
+    /// Whose it is.
+    pub account: AccountId,
+    /// What they may do.
+    pub role: Role,
+    /// What its refresh tokens are made with.
+    pub secret: Personal<Secret>,
+    /// From where it was used last.
+    pub client: Personal<Client>,
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// When it was last refreshed.
+    pub seen_at: DateTime<Utc>,
+    /// When it ends unless it is refreshed.
+    pub expires_at: DateTime<Utc>,
+    /// The number of the newest refresh token.
+    pub generation: u32,
+    /// Why it ended, if it did.
+    pub revoked: Option<Reason>,
+}
+
+/// What can be in the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// There is no such session.
+    #[error("there is no such session")]
+    Missing,
+    /// The id names another session already.
+    #[error("the session exists already")]
+    Exists,
+    /// It ended.
+    #[error("the session has ended: log in again")]
+    Ended,
+}
+
+impl crate::Rejection for Rejection {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Exists => "exists",
+            Self::Ended => "ended",
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Missing => Kind::Missing,
+            Self::Exists | Self::Ended => Kind::Conflict,
+        }
+    }
+}
+
+type Decision = Result<Vec<Event>, Rejection>;
+
+impl Decider for Session {
+    const CATEGORY: &'static str = "session";
+    type Id = SessionId;
+    type Command = Command;
+    type Event = Event;
+    type Rejection = Rejection;
+
+    fn decide(&self, command: &Command, asked: &Asked) -> Decision {
+        match command {
+            Command::Start { account, role, secret, client } => match self {
+                Self::Missing => Ok(vec![Event::Started {
+                    account: *account,
+                    role: *role,
+                    secret: secret.clone(),
+                    client: client.clone(),
+                    at: asked.at,
+                    expires_at: asked.at + IDLE,
+                }]),
+                Self::Started(_) => Err(Rejection::Exists),
+            },
+            Command::Refresh { generation, client } => self.started()?.refresh(*generation, client, asked.at),
+            Command::Revoke { reason } => {
+                let ended = self.started()?.revoked.is_some();
+                Ok(if ended { vec![] } else { vec![Event::Revoked { reason: *reason }] })
+            }
+        }
+    }
+
+    fn evolve(self, event: &Event) -> Self {
+        match event {
+            Event::Started { account, role, secret, client, at, expires_at } => Self::Started(Box::new(Started {
+                account: *account,
+                role: *role,
+                secret: secret.clone(),
+                client: client.clone(),
+                started_at: *at,
+                seen_at: *at,
+                expires_at: *expires_at,
+                generation: 0,
+                revoked: None,
+            })),
+            Event::Refreshed { generation, client, at, expires_at } => self.with(|it| {
+                it.generation = *generation;
+                it.client = client.clone();
+                it.seen_at = *at;
+                it.expires_at = *expires_at;
+            }),
+            Event::Revoked { reason } => self.with(|it| it.revoked = Some(*reason)),
+        }
+    }
+}
+
+impl Session {
+    /// What is known of it, if it exists.
+    pub fn started(&self) -> Result<&Started, Rejection> {
+        match self {
+            Self::Missing => Err(Rejection::Missing),
+            Self::Started(started) => Ok(started),
+        }
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Started)) -> Self {
+        if let Self::Started(started) = &mut self {
+            change(started);
+        }
+        self
+    }
+}
+
+impl Started {
+    /// Whether it can still be used.
+    pub fn is_alive(&self, at: DateTime<Utc>) -> bool {
+        self.revoked.is_none() && at <= self.expires_at
+    }
+
+    fn refresh(&self, shown: u32, client: &Personal<Client>, at: DateTime<Utc>) -> Decision {
+        if !self.is_alive(at) {
+            return Err(Rejection::Ended);
+        }
+        if shown == self.generation {
+            let expires_at = (at + IDLE).min(self.started_at + LIFETIME);
+            let generation = shown.saturating_add(1);
+            return Ok(vec![Event::Refreshed { generation, client: client.clone(), at, expires_at }]);
+        }
+        // The answer was lost, or another tab was faster: the same answer again.
+        if shown.checked_add(1) == Some(self.generation) && at <= self.seen_at + RETRY {
+            return Ok(vec![]);
+        }
+        Ok(vec![Event::Revoked { reason: Reason::Reuse }])
+    }
+}
+
+#[cfg(test)]
+mod tests;
