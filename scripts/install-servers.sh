@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs the programs of Postgres and nats-server where they are missing. Nothing is started or configured:
-# the shop runs both privately, with data and ports of its own.
+# Installs the programs of Postgres and nats-server where they are missing, and curl and jq, which the tour of the shop
+# takes. Nothing is started or configured: the shop runs both servers privately, with data and ports of its own.
 set -eu
 
 has_postgres() {
@@ -26,6 +26,9 @@ has_nats() {
 missing=
 has_postgres || missing="$missing postgresql"
 has_nats || missing="$missing nats-server"
+for tool in curl jq; do
+  command -v "$tool" >/dev/null 2>&1 || missing="$missing $tool"
+done
 [ -n "$missing" ] || exit 0
 
 if command -v apt-get >/dev/null 2>&1; then

@@ -15,4 +15,5 @@ mod import;
 mod log;
 mod projections;
 mod servers;
+mod tour;
 mod views;

@@ -251,7 +251,7 @@ fn name(command: &str) -> String {
 
 /// The program, built like the tests that ask for it.
 #[expect(clippy::disallowed_methods, reason = "the tests have no configuration but the environment")]
-fn binary() -> &'static Path {
+pub fn binary() -> &'static Path {
     static BINARY: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
     BINARY.get_or_init(|| {
         // A test program of cargo's is target/<profile>/deps/<name>-<hash>.

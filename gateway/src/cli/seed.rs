@@ -6,12 +6,11 @@ use std::io::Write as _;
 use byteshop_commands::{Appender, Commands, Error, Intent, Key, Unit, cases};
 use byteshop_domain::category::{self, Category};
 use byteshop_domain::ids::{CategoryId, ProductId, VariantId};
-use byteshop_domain::money::Price;
 use byteshop_domain::name::{self, NameKind, UniqueName};
-use byteshop_domain::product::{self, Attributes, Options, Product};
+use byteshop_domain::product::{self, Attributes, Product};
 use byteshop_domain::quantity::Quantity;
 use byteshop_domain::stock::{self, StockLevel};
-use byteshop_domain::text::{Description, Label, Name, Sku, Slug, Title};
+use byteshop_domain::text::{Description, Label, Name, Slug, Title};
 use byteshop_domain::{Actor, Kind};
 use byteshop_eventstore::Clock;
 use serde::{Deserialize, Serialize};
@@ -71,13 +70,10 @@ struct DemoProduct {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct DemoVariant {
-    sku: Sku,
-    title: Title,
-    options: Options,
-    price: Price,
     stock: Quantity,
+    #[serde(flatten)]
+    details: product::Variant,
 }
 
 /// What the command that makes a product answers.
@@ -181,9 +177,7 @@ async fn make_product(unit: Unit, demo: &DemoProduct, category: Option<CategoryI
     unit.decide(&mut product, &product::Command::Create { title, description, category, attributes })?;
     for variant in &demo.variants {
         let id = unit.new_id();
-        let (sku, title, options) = (variant.sku.clone(), variant.title.clone(), variant.options.clone());
-        let details = product::Variant::new(sku, title, variant.price, options);
-        cases::add_variant(&unit, &mut product, id, details).await?;
+        cases::add_variant(&unit, &mut product, id, variant.details.clone()).await?;
         variants.push(id);
     }
     unit.decide(&mut product, &product::Command::Publish {})?;

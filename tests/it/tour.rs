@@ -1,0 +1,221 @@
+//! docs/tour.md is true: its commands are run in their order against a new shop, and what they print is what it says.
+//!
+//! Commands are the blocks marked `sh`; the block marked `text` that follows one is what it prints. Ids, times and secrets
+//! differ from run to run, so they are compared by their kind and by where else they appear. With `BYTESHOP_TEST_WRITE` set
+//! the outputs in the page are written anew.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use byteshop_domain::ids;
+use byteshop_tests::program::{Program, binary};
+use tokio::process::Command;
+use uuid::Uuid;
+
+/// What the page calls the shop's address.
+const ADDRESS: &str = "http://127.0.0.1:8080";
+/// How long all of it may take.
+const PATIENCE: Duration = Duration::from_mins(5);
+/// Between the outputs of two blocks.
+const MARK: &str = "---8<---";
+/// What is at least so long and mixes letters and digits is a secret or a hash.
+const SECRET: usize = 20;
+
+/// A piece of the page.
+#[derive(Debug, Clone, PartialEq)]
+enum Piece {
+    Prose(String),
+    Command(String),
+    Output(String),
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_tour_can_be_walked() {
+    let page = page();
+    let pieces = read(&std::fs::read_to_string(&page).unwrap());
+    let commands: Vec<&str> = pieces
+        .iter()
+        .filter_map(|piece| match piece {
+            Piece::Command(text) => Some(text.as_str()),
+            Piece::Prose(_) | Piece::Output(_) => None,
+        })
+        .collect();
+    let printed = walk(&commands).await;
+    let pieces = with_outputs(&pieces, &printed);
+    #[expect(clippy::disallowed_methods, reason = "the tests have no configuration but the environment")]
+    if std::env::var_os("BYTESHOP_TEST_WRITE").is_some() {
+        std::fs::write(&page, write(&pieces.iter().map(|(piece, _)| piece.clone()).collect::<Vec<_>>())).unwrap();
+        return;
+    }
+    let (mut said, mut seen) = (Names::default(), Names::default());
+    for (piece, expected) in &pieces {
+        if let Piece::Output(output) = piece {
+            let (expected, output) = (said.of(expected.as_deref().unwrap_or_default()), seen.of(output));
+            assert_eq!(output, expected, "\nthe tour prints something else; `make tour` writes what it prints now");
+        }
+    }
+}
+
+/// Runs the commands in one shell, and gives what each block printed.
+async fn walk(commands: &[&str]) -> Vec<String> {
+    let mut program = Program::new();
+    program.start().await;
+    let run = program.run_json().unwrap();
+    let shop = run["http"].as_str().unwrap();
+    let (program_file, data) = (binary(), program.data());
+    let mut script = format!("byteshop() {{ '{}' --data '{}' \"$@\"; }}\n", program_file.display(), data.display());
+    for command in commands {
+        writeln!(script, "{{\n{}\n}} 2>&1\necho '{MARK}'", command.replace(ADDRESS, shop)).unwrap();
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let mut bash = Command::new("bash");
+    bash.args(["-c", &script]).current_dir(directory.path()).stdin(Stdio::null()).kill_on_drop(true);
+    let output = tokio::time::timeout(PATIENCE, bash.output()).await.expect("the tour ends in time").unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap().replace(shop, ADDRESS);
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{printed}");
+    let marked = format!("{MARK}\n");
+    let mut blocks: Vec<String> = printed.split(&marked).map(str::to_owned).collect();
+    blocks.pop();
+    assert_eq!(blocks.len(), commands.len(), "the shell ended early:\n{printed}");
+    blocks
+}
+
+fn page() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/tour.md")
+}
+
+fn read(text: &str) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut lines = text.lines();
+    let mut prose = String::new();
+    while let Some(line) = lines.next() {
+        let language = match line {
+            "```sh" => Piece::Command,
+            "```text" => Piece::Output,
+            _ => {
+                prose.push_str(line);
+                prose.push('\n');
+                continue;
+            }
+        };
+        pieces.push(Piece::Prose(std::mem::take(&mut prose)));
+        let block: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+        pieces.push(language(block.join("\n")));
+    }
+    pieces.push(Piece::Prose(prose));
+    pieces
+}
+
+fn write(pieces: &[Piece]) -> String {
+    let mut text = String::new();
+    for piece in pieces {
+        match piece {
+            Piece::Prose(prose) => text.push_str(prose),
+            Piece::Command(block) => writeln!(text, "```sh\n{block}\n```").unwrap(),
+            Piece::Output(block) => writeln!(text, "```text\n{block}\n```").unwrap(),
+        }
+    }
+    text
+}
+
+/// The page with what its commands printed, each output beside what the page said.
+fn with_outputs(pieces: &[Piece], printed: &[String]) -> Vec<(Piece, Option<String>)> {
+    let mut printed = printed.iter();
+    let mut told = Vec::new();
+    let mut pieces = pieces.iter().peekable();
+    while let Some(piece) = pieces.next() {
+        match piece {
+            Piece::Prose(_) => told.push((piece.clone(), None)),
+            // One that follows no command prints nothing any more.
+            Piece::Output(_) => {}
+            Piece::Command(_) => {
+                told.push((piece.clone(), None));
+                let output = printed.next().map(|text| text.trim_end().to_owned()).unwrap_or_default();
+                let expected = pieces
+                    .next_if(|next| matches!(next, Piece::Prose(prose) if prose.is_empty()))
+                    .and_then(|_| pieces.next_if(|next| matches!(next, Piece::Output(_))));
+                let expected = match expected {
+                    Some(Piece::Output(text)) => Some(text.clone()),
+                    Some(_) | None => None,
+                };
+                if !output.is_empty() || expected.is_some() {
+                    told.push((Piece::Output(output), expected));
+                }
+            }
+        }
+    }
+    told
+}
+
+/// What differs from run to run, by a name that does not.
+#[derive(Default)]
+struct Names(HashMap<String, String>);
+
+impl Names {
+    /// A text in which every such word is replaced by its kind and its number.
+    fn of(&mut self, text: &str) -> String {
+        let mut out = String::new();
+        for line in text.lines() {
+            let is_part = |letter: char| letter.is_ascii_alphanumeric() || "_-:.+".contains(letter);
+            let mut rest = line;
+            while !rest.is_empty() {
+                let end = rest.find(|letter| !is_part(letter)).unwrap_or(rest.len());
+                let (word, tail) = rest.split_at(end);
+                out.push_str(&self.named(word));
+                let next = tail.find(is_part).unwrap_or(tail.len());
+                out.push_str(&tail[..next]);
+                rest = &tail[next..];
+            }
+            // Columns are as wide as what is in them.
+            out = out.trim_end().to_owned();
+            out.push('\n');
+        }
+        out
+    }
+
+    fn named(&mut self, word: &str) -> String {
+        let Some(kind) = kind(word) else { return word.to_owned() };
+        if kind == "time" {
+            return "<time>".to_owned();
+        }
+        let number = self.0.len() + 1;
+        self.0.entry(word.to_owned()).or_insert_with(|| format!("<{kind} {number}>")).clone()
+    }
+}
+
+fn kind(word: &str) -> Option<String> {
+    if let Ok((prefix, _)) = ids::parse(word) {
+        return Some(prefix.to_owned());
+    }
+    if Uuid::try_parse(word).is_ok() {
+        return Some("uuid".to_owned());
+    }
+    if chrono::DateTime::parse_from_rfc3339(word).is_ok() {
+        return Some("time".to_owned());
+    }
+    let digits = word.bytes().filter(u8::is_ascii_digit).count();
+    let letters = word.bytes().filter(u8::is_ascii_alphabetic).count();
+    (word.len() >= SECRET && digits > 0 && letters > digits / 2).then(|| "secret".to_owned())
+}
+
+#[test]
+fn a_page_is_read_and_written_as_it_is() {
+    let text = "Hello.\n\n```sh\necho 1\necho 2\n```\n```text\n1\n2\n```\n\nBye.\n";
+    assert_eq!(write(&read(text)), text);
+    let printed = ["3\n".to_owned()];
+    let pieces = with_outputs(&read(text), &printed);
+    assert!(pieces.contains(&(Piece::Output("3".into()), Some("1\n2".into()))), "{pieces:?}");
+}
+
+#[test]
+fn what_differs_is_compared_by_its_kind_and_place() {
+    let one = "ord_01h455vb4pex5vsknk084sn02q then ord_01h455vb4pex5vsknk084sn02r at 2026-01-01T00:00:00Z";
+    let other = "ord_01h455vb4pex5vsknk084sn03q then ord_01h455vb4pex5vsknk084sn03r at 2026-01-02T00:00:00Z";
+    let twice = "ord_01h455vb4pex5vsknk084sn03q then ord_01h455vb4pex5vsknk084sn03q at 2026-01-02T00:00:00Z";
+    let of = |text| Names::default().of(text);
+    assert_eq!(of(one), of(other));
+    assert_ne!(of(one), of(twice));
+}
