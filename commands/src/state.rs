@@ -123,8 +123,8 @@ impl Commands {
         }
         let versioned = streams.iter().zip(states).map(|(stream, (version, state))| {
             let versioned = Versioned { version, state: state as AnyState, made_by: None };
-            // What does not exist is not remembered: anybody can ask for ids that nobody has.
-            if version > 0 {
+            // What does not exist is not remembered, as anybody can ask for ids that nobody has; but of these there is one.
+            if version > 0 || A::ONE_OF_A_KIND {
                 self.cache().put_durable(stream, &versioned);
             }
             versioned

@@ -6,7 +6,10 @@ use uuid::Uuid;
 use crate::codec::{self, CodecError};
 use crate::decider::Decider;
 use crate::ids::{self, Id};
-use crate::{account, api_key, cart, category, credit_note, name, order, payment, product, session, stock};
+use crate::{
+    account, api_key, cart, category, credit_note, name, order, payment, product, promotion, promotion_book, session,
+    shipping_book, stock, tax_book, usage,
+};
 
 /// What names an aggregate and where its events are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,6 +143,16 @@ contexts! {
     Session session Session "session/golden.json";
     /// Of a key with which a program asks.
     ApiKey api_key ApiKey "api_key/golden.json";
+    /// Of a promotion.
+    Promotion promotion Promotion "promotion/golden.json";
+    /// Of the book of promotions.
+    PromotionBook promotion_book PromotionBook "promotion_book/golden.json";
+    /// Of something that is counted.
+    Usage usage Usage "usage/golden.json";
+    /// Of the tax book.
+    TaxBook tax_book TaxBook "tax_book/golden.json";
+    /// Of the shipping book.
+    ShippingBook shipping_book ShippingBook "shipping_book/golden.json";
 }
 
 /// What a text names: the aggregate's kind and its stream. None when it is no id of ours.

@@ -14,6 +14,8 @@ use crate::ids::{AccountId, ApiKeyId, CartId, Id};
 pub trait Decider: Default + Clone + Debug + Serialize + Send + Sync + 'static {
     /// The category of its streams, also the first part of its subjects and problem codes.
     const CATEGORY: &'static str;
+    /// Whether there is one of it for the shop: that it is not there yet is then worth remembering.
+    const ONE_OF_A_KIND: bool = false;
     /// What names one of it.
     type Id: Id;
     /// What it can be asked to do.

@@ -149,6 +149,16 @@ ids! {
     PaymentId "pay";
     /// A credit note: what was given back for goods sold before.
     CreditNoteId "crn";
+    /// A promotion, with a code or without.
+    PromotionId "cpn";
+    /// The book of the promotions that run without a code.
+    PromotionBookId "cpnbook";
+    /// How often something that is limited was used.
+    UsageId "use";
+    /// The book of taxes.
+    TaxBookId "taxbook";
+    /// The book of shipping.
+    ShippingBookId "shpbook";
     /// A unique name that somebody holds, such as a SKU.
     NameId "name";
     /// A session: one log-in and what was made of it.

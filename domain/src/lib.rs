@@ -7,6 +7,7 @@ pub mod account;
 pub mod address;
 pub mod any;
 pub mod api_key;
+pub mod basis_points;
 pub mod cart;
 pub mod category;
 pub mod checkout;
@@ -20,14 +21,20 @@ pub mod name;
 pub mod order;
 pub mod payment;
 pub mod personal;
+pub mod pricing;
 pub mod process;
 pub mod product;
+pub mod promotion;
+pub mod promotion_book;
 pub mod quantity;
 pub mod session;
+pub mod shipping_book;
 pub mod stock;
+pub mod tax_book;
 #[cfg(test)]
 mod testing;
 pub mod text;
+pub mod usage;
 
 pub use any::{AGGREGATES, Aggregate, AnyEvent, Folding, Form, begin, catalogue, id_of, locate, state_json};
 pub use decider::{Actor, Asked, Decider, Event, Kind, Rejection, Upcast, fold};

@@ -40,7 +40,12 @@ impl Process for SettleOrder {
             | AnyEvent::CreditNote(..)
             | AnyEvent::Account(..)
             | AnyEvent::Session(..)
-            | AnyEvent::ApiKey(..) => vec![],
+            | AnyEvent::ApiKey(..)
+            | AnyEvent::Promotion(..)
+            | AnyEvent::PromotionBook(..)
+            | AnyEvent::Usage(..)
+            | AnyEvent::TaxBook(..)
+            | AnyEvent::ShippingBook(..) => vec![],
         }
     }
 }

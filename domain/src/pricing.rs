@@ -1,0 +1,255 @@
+//! What an order costs: lines, discounts, shipping and tax, from everything that has a say in it. Pure.
+//!
+//! ```text
+//! lines at their price ─▶ shipping at its price ─▶ promotions, in their order, off what is left ─▶ tax of what is left
+//! ```
+//!
+//! 1. A line costs its price times its quantity; the **subtotal** is the sum, before any discount. Conditions of promotions
+//!    and free shipping from a subtotal on look at this one, so neither depends on the other.
+//! 2. Promotions go by priority, the highest first; at the same priority coupons before those given by themselves, then
+//!    the older one. Each takes off what the ones before have left of a line, so no line is ever below zero. An exclusive
+//!    one is given alone: not after another, and nothing after it. Codes are given together only if all of them may be.
+//! 3. Shares are rounded half-up per line. An amount off several lines is split by what is left of them, by largest
+//!    remainder, so the parts are the whole.
+//! 4. Tax is rounded half-up per line, of what the line costs after its discounts; of shipping likewise.
+//!
+//! The order in which lines were put into the cart changes nothing. A cart is shown this; the same at checkout becomes part
+//! of the order and never changes.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+
+use crate::Currency;
+use crate::ids::{CategoryId, ProductId, PromotionId, VariantId};
+use crate::money::{Money, MoneyError, Price};
+use crate::product::TaxClass;
+use crate::promotion::{CouponCode, Status, Target, Terms};
+use crate::quantity::Quantity;
+use crate::shipping_book::ShippingBook;
+use crate::tax_book::TaxBook;
+use crate::text::{Country, PostalCode, Slug};
+use crate::usage::Customer;
+
+mod benefit;
+mod frozen;
+mod problem;
+mod promote;
+pub mod shipping;
+mod split;
+
+pub use frozen::{Discount, LineTax, Share, Shipping};
+pub use problem::{Miss, Problem};
+pub use promote::Claim;
+
+/// Everything that has a say in what an order costs.
+#[derive(Debug, Clone)]
+pub struct Input<'a> {
+    /// The currency of it all.
+    pub currency: Currency,
+    /// When: rates and promotions are dated.
+    pub at: DateTime<Utc>,
+    /// What is bought, each variant once.
+    pub items: Vec<Item>,
+    /// Where to, if that is known: without, there is no shipping and no tax yet.
+    pub destination: Option<Whereto<'a>>,
+    /// The service that was chosen.
+    pub service: Option<&'a Slug>,
+    /// What is taxed how.
+    pub tax: &'a TaxBook,
+    /// What is sent how.
+    pub shipping: &'a ShippingBook,
+    /// The promotions that may apply: those given by themselves, and those whose codes were entered.
+    pub promotions: Vec<Candidate<'a>>,
+    /// Codes that no promotion has.
+    pub unknown: Vec<CouponCode>,
+    /// Who buys, if limits know them.
+    pub customer: Option<Customer>,
+    /// Their account.
+    pub account: Option<crate::ids::AccountId>,
+    /// How many orders of theirs are not off.
+    pub orders: i64,
+}
+
+/// What is bought of a variant, with what promotions, taxes and carriers need to know of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Item {
+    /// The variant.
+    pub variant: VariantId,
+    /// Its product.
+    pub product: ProductId,
+    /// The product's category and all that are above it; only needed while a promotion names categories.
+    pub categories: Vec<CategoryId>,
+    /// What one piece costs.
+    pub unit_price: Price,
+    /// How many.
+    pub quantity: Quantity,
+    /// At which of a country's rates it is taxed.
+    pub tax_class: TaxClass,
+    /// What one piece weighs, if that is known; what is not counts as nothing.
+    pub weight_g: Option<u32>,
+    /// Whether it is sent.
+    pub physical: bool,
+}
+
+/// Where to, as far as prices depend on it.
+#[derive(Debug, Clone, Copy)]
+pub struct Whereto<'a> {
+    /// The country.
+    pub country: &'a Country,
+    /// The beginning of the postal code.
+    pub area: Option<&'a PostalCode>,
+}
+
+/// A promotion that may apply.
+#[derive(Debug, Clone)]
+pub struct Candidate<'a> {
+    /// The promotion.
+    pub promotion: PromotionId,
+    /// Its version that has the terms.
+    pub version: i64,
+    /// Whether it gives anything.
+    pub status: Status,
+    /// What it gives.
+    pub terms: &'a Terms,
+    /// How often it was used by all together; only needed when that is limited.
+    pub used: i64,
+    /// How often it was used by this customer; only needed when that is limited.
+    pub used_by_customer: i64,
+}
+
+/// What an order costs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Quote {
+    /// Each line, in the order of the items.
+    pub lines: Vec<Line>,
+    /// What is taken off, in the order it was.
+    pub discounts: Vec<Discount>,
+    /// How it is sent, if a service was chosen.
+    pub shipping: Option<Shipping>,
+    /// What the order uses up.
+    pub claims: Vec<Claim>,
+    /// Why it cannot be bought like this.
+    pub problems: Vec<Problem>,
+    /// What the goods cost before discounts.
+    pub subtotal: Money,
+    /// What is taken off, of goods and shipping.
+    pub discount: Money,
+    /// What shipping costs before discounts; zero while none was chosen.
+    pub shipping_price: Money,
+    /// All tax, whether prices include it or not.
+    pub tax: Money,
+    /// What is to be paid.
+    pub total: Money,
+}
+
+/// What a line costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Line {
+    /// The price times the quantity.
+    pub amount: Money,
+    /// What is taken off of it.
+    pub discount: Money,
+    /// Its tax; nothing where there is none.
+    pub tax: Option<LineTax>,
+}
+
+impl Line {
+    /// What is paid for it.
+    pub fn total(&self) -> Result<Money, MoneyError> {
+        LineTax::on_top(self.tax.as_ref(), self.amount.minus(self.discount)?)
+    }
+}
+
+/// Says what an order costs, and what is in its way.
+///
+/// # Errors
+/// [`MoneyError`] when a sum does not fit, or an item is priced in another currency.
+pub fn quote(input: &Input<'_>) -> Result<Quote, MoneyError> {
+    let amounts = input.items.iter().map(|item| item.unit_price.times(item.quantity)).collect::<Result<Vec<_>, _>>()?;
+    let subtotal = Money::sum(input.currency, amounts.iter().copied())?;
+    let mut problems = Vec::new();
+    let chosen = shipping::choose(input, subtotal, &mut problems);
+    let promoted = promote::promote(input, &amounts, subtotal, chosen.as_ref(), &mut problems)?;
+    let mut lines = Vec::with_capacity(amounts.len());
+    for ((item, amount), left) in input.items.iter().zip(&amounts).zip(&promoted.left) {
+        let tax = taxed(input, item.tax_class, *left)?;
+        lines.push(Line { amount: *amount, discount: amount.minus(*left)?, tax });
+    }
+    let shipping = match chosen {
+        Some(chosen) => {
+            let left = promoted.shipping_left;
+            let tax = taxed(input, chosen.tax_class, left)?;
+            Some(chosen.frozen(left, tax)?)
+        }
+        None => None,
+    };
+    total(input.currency, subtotal, lines, shipping, promoted, problems)
+}
+
+fn total(
+    currency: Currency,
+    subtotal: Money,
+    lines: Vec<Line>,
+    shipping: Option<Shipping>,
+    promoted: promote::Promoted,
+    problems: Vec<Problem>,
+) -> Result<Quote, MoneyError> {
+    let zero = Money::zero(currency);
+    let paid_for_lines = lines.iter().try_fold(zero, |sum, line| sum.plus(line.total()?))?;
+    let tax_of_lines = Money::sum(currency, lines.iter().filter_map(|line| Some(line.tax?.amount)))?;
+    let of_shipping = shipping.as_ref();
+    let shipping_tax = of_shipping.and_then(|it| it.tax).map_or(zero, |tax| tax.amount);
+    let paid_for_shipping = of_shipping.map_or(Ok(zero), Shipping::total)?;
+    Ok(Quote {
+        subtotal,
+        discount: Money::sum(currency, promoted.discounts.iter().map(|discount| discount.amount))?,
+        shipping_price: of_shipping.map_or(zero, |it| it.price.money()),
+        tax: tax_of_lines.plus(shipping_tax)?,
+        total: paid_for_lines.plus(paid_for_shipping)?,
+        lines,
+        discounts: promoted.discounts,
+        shipping,
+        claims: promoted.claims,
+        problems,
+    })
+}
+
+/// The tax of an amount, where there is one.
+fn taxed(input: &Input<'_>, class: TaxClass, amount: Money) -> Result<Option<LineTax>, MoneyError> {
+    let Some(to) = input.destination else { return Ok(None) };
+    let Some(applied) = input.tax.applied(to.country, to.area, class, input.at) else { return Ok(None) };
+    let tax = if applied.included { applied.rate_bps.within(amount)? } else { applied.rate_bps.of(amount)? };
+    Ok(Some(LineTax { class, rate_bps: applied.rate_bps, included: applied.included, amount: tax }))
+}
+
+impl Item {
+    /// Whether a target names it.
+    pub fn is_in(&self, target: &Target) -> bool {
+        match target {
+            Target::Order {} => true,
+            Target::Products { products } => products.contains(&self.product),
+            Target::Categories { categories } => self.categories.iter().any(|category| categories.contains(category)),
+            Target::Variants { variants } => variants.contains(&self.variant),
+        }
+    }
+}
+
+impl Candidate<'_> {
+    /// The code that was entered for it.
+    pub fn coupon(&self) -> Option<&CouponCode> {
+        self.terms.code.as_ref()
+    }
+}
+
+/// The categories that terms name, whose products must be told by category.
+pub fn categories<'a>(terms: impl IntoIterator<Item = &'a Terms>) -> BTreeSet<CategoryId> {
+    let named = |target: &'a Target| match target {
+        Target::Categories { categories } => Some(categories),
+        Target::Order {} | Target::Products { .. } | Target::Variants { .. } => None,
+    };
+    terms.into_iter().flat_map(Terms::targets).filter_map(named).flatten().copied().collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,143 @@
+//! What a benefit takes off of what is left of the lines and the shipping.
+
+use super::promote::Obstacle;
+use super::shipping::Choice;
+use super::split::split;
+use super::{Input, Item, Miss};
+use crate::basis_points::BasisPoints;
+use crate::money::{Money, MoneyError, divide_half_up};
+use crate::promotion::{Benefit, QuantityTier, SubtotalTier, Target, Terms};
+use crate::quantity::Quantity;
+
+/// What is taken off of each line and of the shipping.
+#[derive(Debug)]
+pub(super) struct Off {
+    pub(super) lines: Vec<Money>,
+    pub(super) shipping: Money,
+}
+
+/// What the benefit of a promotion takes off. `amounts` is what the lines cost at first, `left` what is left of them.
+pub(super) fn off(
+    input: &Input<'_>,
+    terms: &Terms,
+    amounts: &[Money],
+    left: &[Money],
+    shipping_left: Money,
+    chosen: Option<&Choice<'_>>,
+) -> Result<Off, Obstacle> {
+    let zero = Money::zero(input.currency);
+    let of_lines = |lines| Ok(Off { lines, shipping: zero });
+    let target = |index: usize| input.items[index].is_in(&terms.target);
+    match &terms.benefit {
+        Benefit::Percent { percent_bps } => of_lines(share(left, target, *percent_bps)?),
+        Benefit::Fixed { amounts } => {
+            let own = amounts.iter().find(|amount| amount.currency() == input.currency);
+            let most = own.ok_or(Obstacle::Missed(Miss::Currency))?.money().amount;
+            of_lines(fixed(input, target, left, most)?)
+        }
+        Benefit::FreeShipping { services } => {
+            let this = |chosen: &Choice<'_>| services.is_empty() || services.contains(&chosen.service.service);
+            let shipping = if chosen.is_some_and(this) { shipping_left } else { zero };
+            Ok(Off { lines: vec![zero; left.len()], shipping })
+        }
+        Benefit::BuyGet { buy, get, of, percent_bps, times } => {
+            let rule = BuyGet { buy: *buy, get: *get, of: of.as_ref(), times: *times };
+            of_lines(rule.off(input, &terms.target, left, *percent_bps)?)
+        }
+        Benefit::BySubtotal { tiers } => {
+            let cost = targeted(input, &terms.target).try_fold(zero, |sum, (index, _)| sum.plus(amounts[index]))?;
+            of_lines(share(left, target, by_subtotal(tiers, cost)?)?)
+        }
+        Benefit::ByQuantity { tiers } => {
+            let pieces = targeted(input, &terms.target).map(|(_, item)| item.quantity.get()).sum();
+            of_lines(share(left, target, by_quantity(tiers, pieces)?)?)
+        }
+    }
+}
+
+fn targeted<'a>(input: &'a Input<'_>, target: &'a Target) -> impl Iterator<Item = (usize, &'a Item)> {
+    input.items.iter().enumerate().filter(|(_, item)| item.is_in(target))
+}
+
+/// A share of what is left of each line of the target.
+fn share(left: &[Money], target: impl Fn(usize) -> bool, rate: BasisPoints) -> Result<Vec<Money>, MoneyError> {
+    let of = |(index, left): (usize, &Money)| {
+        if target(index) { rate.of(*left) } else { Ok(Money::zero(left.currency)) }
+    };
+    left.iter().enumerate().map(of).collect()
+}
+
+/// An amount off the target together, at most what is left of it.
+fn fixed(
+    input: &Input<'_>,
+    target: impl Fn(usize) -> bool,
+    left: &[Money],
+    most: i64,
+) -> Result<Vec<Money>, MoneyError> {
+    let weight = |index: usize| if target(index) { left[index].amount } else { 0 };
+    let weights: Vec<_> = (0..left.len()).map(|index| (input.items[index].variant, weight(index))).collect();
+    let there = Money::sum(input.currency, weights.iter().map(|(_, weight)| Money::new(*weight, input.currency)))?;
+    let parts = split(most.min(there.amount), &weights);
+    Ok(parts.into_iter().map(|part| Money::new(part, input.currency)).collect())
+}
+
+fn by_subtotal(tiers: &[SubtotalTier], cost: Money) -> Result<BasisPoints, Obstacle> {
+    let mut own = tiers.iter().filter(|tier| tier.from.currency() == cost.currency).peekable();
+    if own.peek().is_none() {
+        return Err(Obstacle::Missed(Miss::Currency));
+    }
+    let reached = own.filter(|tier| tier.from.money().amount <= cost.amount);
+    let highest = reached.max_by_key(|tier| tier.from.money().amount);
+    highest.map(|tier| tier.percent_bps).ok_or(Obstacle::Missed(Miss::MinimumSubtotal))
+}
+
+fn by_quantity(tiers: &[QuantityTier], pieces: i64) -> Result<BasisPoints, Obstacle> {
+    let reached = tiers.iter().filter(|tier| tier.from.get() <= pieces);
+    let highest = reached.max_by_key(|tier| tier.from);
+    highest.map(|tier| tier.percent_bps).ok_or(Obstacle::Missed(Miss::MinimumQuantity))
+}
+
+/// So many for so many others.
+struct BuyGet<'a> {
+    buy: Quantity,
+    get: Quantity,
+    of: Option<&'a Target>,
+    times: Option<Quantity>,
+}
+
+impl BuyGet<'_> {
+    fn off(
+        &self,
+        input: &Input<'_>,
+        target: &Target,
+        left: &[Money],
+        rate: BasisPoints,
+    ) -> Result<Vec<Money>, Obstacle> {
+        let reward = self.of.unwrap_or(target);
+        let mut rewarded: Vec<(usize, &Item)> = targeted(input, reward).collect();
+        rewarded.sort_by_key(|(_, item)| (item.unit_price.money().amount, item.variant));
+        let mut pieces = self.times_met(input, target) * self.get.get();
+        if pieces == 0 || rewarded.is_empty() {
+            return Err(Obstacle::Missed(Miss::MinimumQuantity));
+        }
+        let mut lines = vec![Money::zero(input.currency); left.len()];
+        for (index, item) in rewarded {
+            let of_line = pieces.min(item.quantity.get());
+            pieces -= of_line;
+            // So many of the line's pieces, at what is left of each, at the rate: rounded once.
+            let numerator = i128::from(left[index].amount) * i128::from(of_line) * i128::from(rate.get());
+            let amount = divide_half_up(numerator, i128::from(item.quantity.get()) * 10_000)?;
+            lines[index] = Money::new(amount, input.currency);
+        }
+        Ok(lines)
+    }
+
+    /// How many times the rule is met.
+    fn times_met(&self, input: &Input<'_>, target: &Target) -> i64 {
+        let bought = targeted(input, target).filter(|(_, item)| self.of.is_none_or(|of| !item.is_in(of)));
+        let bought: i64 = bought.map(|(_, item)| item.quantity.get()).sum();
+        // What is for less of the target itself must be there beside what is bought.
+        let each = if self.of.is_some() { self.buy.get() } else { self.buy.get() + self.get.get() };
+        (bought / each).min(self.times.map_or(i64::MAX, Quantity::get))
+    }
+}

@@ -1,0 +1,136 @@
+//! What keeps an order from being bought at the price that its buyer has in mind.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::promotion::CouponCode;
+use crate::text::{Country, Slug};
+
+/// Why an order cannot be bought like this.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum Problem {
+    /// No promotion has the code.
+    CouponUnknown {
+        /// The code.
+        coupon: CouponCode,
+    },
+    /// The promotion has not begun.
+    CouponTooEarly {
+        /// The code.
+        coupon: CouponCode,
+    },
+    /// The promotion is over, or gives nothing for now.
+    CouponExpired {
+        /// The code.
+        coupon: CouponCode,
+    },
+    /// The promotion was used as often as it can be, by all or by this customer.
+    CouponUsedUp {
+        /// The code.
+        coupon: CouponCode,
+    },
+    /// The promotion is limited per customer, and nothing says who this is.
+    CouponNeedsEmail {
+        /// The code.
+        coupon: CouponCode,
+    },
+    /// The promotion is not for this order.
+    CouponNotApplicable {
+        /// The code.
+        coupon: CouponCode,
+        /// Which of its conditions is not met.
+        because: Miss,
+    },
+    /// The promotion is not given together with another one that is.
+    CouponNotCombinable {
+        /// The code.
+        coupon: CouponCode,
+    },
+    /// Nothing is sent there.
+    NoShipping {
+        /// The country.
+        country: Country,
+    },
+    /// It is to be sent, and nobody said how.
+    ShippingNotChosen {},
+    /// The service that was chosen does not carry this, or not there.
+    ShippingGone {
+        /// The service.
+        service: Slug,
+    },
+}
+
+/// Which condition of a promotion is not met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Miss {
+    /// It is not given in this currency.
+    Currency,
+    /// The goods cost too little.
+    MinimumSubtotal,
+    /// There are too few pieces.
+    MinimumQuantity,
+    /// Nothing that it is given for is in the order.
+    Goods,
+    /// It is not the first order.
+    FirstOrder,
+    /// It is for other customers.
+    Customer,
+    /// It is for other countries.
+    Country,
+}
+
+impl Problem {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::CouponUnknown { .. } => "coupon_unknown",
+            Self::CouponTooEarly { .. } => "coupon_too_early",
+            Self::CouponExpired { .. } => "coupon_expired",
+            Self::CouponUsedUp { .. } => "coupon_used_up",
+            Self::CouponNeedsEmail { .. } => "coupon_needs_email",
+            Self::CouponNotApplicable { .. } => "coupon_not_applicable",
+            Self::CouponNotCombinable { .. } => "coupon_not_combinable",
+            Self::NoShipping { .. } => "no_shipping",
+            Self::ShippingNotChosen {} => "shipping_not_chosen",
+            Self::ShippingGone { .. } => "shipping_gone",
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CouponUnknown { coupon } => write!(f, "the code {coupon} is unknown"),
+            Self::CouponTooEarly { coupon } => write!(f, "the code {coupon} cannot be used yet"),
+            Self::CouponExpired { coupon } => write!(f, "the code {coupon} cannot be used any more"),
+            Self::CouponUsedUp { coupon } => write!(f, "the code {coupon} was used as often as it can be"),
+            Self::CouponNeedsEmail { coupon } => {
+                write!(f, "the code {coupon} is limited per customer: log in, or give an e-mail address")
+            }
+            Self::CouponNotApplicable { coupon, because } => write!(f, "the code {coupon} is {because}"),
+            Self::CouponNotCombinable { coupon } => {
+                write!(f, "the code {coupon} is not given together with what is given already")
+            }
+            Self::NoShipping { country } => write!(f, "nothing is sent to {country}"),
+            Self::ShippingNotChosen {} => f.write_str("no shipping service is chosen"),
+            Self::ShippingGone { service } => write!(f, "the service {service} does not carry this there"),
+        }
+    }
+}
+
+impl fmt::Display for Miss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Currency => "not given in this currency",
+            Self::MinimumSubtotal => "given from a higher subtotal on",
+            Self::MinimumQuantity => "given from more pieces on",
+            Self::Goods => "for other goods",
+            Self::FirstOrder => "for a first order",
+            Self::Customer => "for other customers",
+            Self::Country => "for other countries",
+        })
+    }
+}

@@ -1,0 +1,234 @@
+//! Which promotions are given, in which order, and what each takes off of what the ones before have left.
+
+use std::cmp::Reverse;
+
+use super::benefit::{self, Off};
+use super::shipping::Choice;
+use super::{Candidate, Discount, Input, Miss, Problem, Share};
+use crate::ids::{PromotionId, UsageId};
+use crate::money::{Money, MoneyError, Price};
+use crate::promotion::{CouponCode, Status};
+use crate::usage::{self, Customer};
+
+/// A use of something that is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claim {
+    /// What is counted.
+    pub usage: UsageId,
+    /// The promotion; nothing where a customer's orders are counted.
+    pub promotion: Option<PromotionId>,
+    /// How often it can be used.
+    pub limit: Option<u32>,
+}
+
+/// What promotions made of the lines and the shipping.
+#[derive(Debug)]
+pub(super) struct Promoted {
+    pub(super) discounts: Vec<Discount>,
+    /// What is left of each line.
+    pub(super) left: Vec<Money>,
+    /// What is left of the shipping.
+    pub(super) shipping_left: Money,
+    pub(super) claims: Vec<Claim>,
+    exclusive: bool,
+    /// Whether every code that is given so far may be given beside others.
+    combinable: Option<bool>,
+}
+
+/// Why a promotion is not given.
+#[derive(Debug)]
+pub(super) enum Obstacle {
+    TooEarly,
+    Expired,
+    UsedUp,
+    NeedsEmail,
+    Missed(Miss),
+    NotCombinable,
+    Money(MoneyError),
+}
+
+impl From<MoneyError> for Obstacle {
+    fn from(error: MoneyError) -> Self {
+        Self::Money(error)
+    }
+}
+
+impl Obstacle {
+    /// What the buyer who entered a code is told.
+    fn problem(self, coupon: CouponCode) -> Result<Problem, MoneyError> {
+        Ok(match self {
+            Self::TooEarly => Problem::CouponTooEarly { coupon },
+            Self::Expired => Problem::CouponExpired { coupon },
+            Self::UsedUp => Problem::CouponUsedUp { coupon },
+            Self::NeedsEmail => Problem::CouponNeedsEmail { coupon },
+            Self::Missed(because) => Problem::CouponNotApplicable { coupon, because },
+            Self::NotCombinable => Problem::CouponNotCombinable { coupon },
+            Self::Money(error) => return Err(error),
+        })
+    }
+}
+
+/// Gives every promotion that can be given.
+pub(super) fn promote(
+    input: &Input<'_>,
+    amounts: &[Money],
+    subtotal: Money,
+    chosen: Option<&Choice<'_>>,
+    problems: &mut Vec<Problem>,
+) -> Result<Promoted, MoneyError> {
+    problems.extend(input.unknown.iter().map(|coupon| Problem::CouponUnknown { coupon: coupon.clone() }));
+    let mut candidates: Vec<&Candidate<'_>> = input.promotions.iter().collect();
+    candidates.sort_by_key(|it| (Reverse(it.terms.priority), it.coupon().is_none(), it.promotion));
+    let mut promoted = Promoted {
+        discounts: Vec::new(),
+        left: amounts.to_vec(),
+        shipping_left: chosen.map_or(Money::zero(input.currency), |chosen| chosen.price.money()),
+        claims: Vec::new(),
+        exclusive: false,
+        combinable: None,
+    };
+    for candidate in candidates {
+        let given = promoted.give(input, candidate, amounts, subtotal, chosen);
+        match (given, candidate.coupon()) {
+            (Ok(()), _) => {}
+            (Err(Obstacle::Money(error)), None) => return Err(error),
+            // What is given by itself is not given then, and nobody waits for it.
+            (Err(_), None) => {}
+            (Err(obstacle), Some(coupon)) => problems.push(obstacle.problem(coupon.clone())?),
+        }
+    }
+    if let Some(account) = input.account {
+        let usage = usage::orders_of(&Customer::account(account));
+        promoted.claims.push(Claim { usage, promotion: None, limit: None });
+    }
+    Ok(promoted)
+}
+
+impl Promoted {
+    fn give(
+        &mut self,
+        input: &Input<'_>,
+        candidate: &Candidate<'_>,
+        amounts: &[Money],
+        subtotal: Money,
+        chosen: Option<&Choice<'_>>,
+    ) -> Result<(), Obstacle> {
+        let terms = candidate.terms;
+        check(input, candidate, subtotal)?;
+        let alone = self.exclusive || (terms.exclusive && !self.discounts.is_empty());
+        let with_codes = terms.code.is_none() || self.combinable.is_none_or(|all| all && terms.combinable);
+        if alone || !with_codes {
+            return Err(Obstacle::NotCombinable);
+        }
+        let off = benefit::off(input, terms, amounts, &self.left, self.shipping_left, chosen)?;
+        self.take(input, candidate, &off)?;
+        Ok(())
+    }
+
+    /// Takes off, if there is anything to take.
+    fn take(&mut self, input: &Input<'_>, candidate: &Candidate<'_>, off: &Off) -> Result<(), MoneyError> {
+        let (terms, currency) = (candidate.terms, self.shipping_left.currency);
+        let amount = Money::sum(currency, off.lines.iter().copied())?.plus(off.shipping)?;
+        if amount.amount == 0 {
+            return Ok(());
+        }
+        for (left, off) in self.left.iter_mut().zip(&off.lines) {
+            *left = left.minus(*off)?;
+        }
+        self.shipping_left = self.shipping_left.minus(off.shipping)?;
+        let shares = off.lines.iter().enumerate().filter(|(_, amount)| amount.amount > 0);
+        self.discounts.push(Discount {
+            promotion: candidate.promotion,
+            version: candidate.version,
+            code: terms.code.clone(),
+            label: terms.label.clone(),
+            amount,
+            lines: shares.map(|(line, amount)| Share { line, amount: *amount }).collect(),
+            shipping: Some(off.shipping).filter(|off| off.amount > 0),
+        });
+        self.exclusive |= terms.exclusive;
+        if terms.code.is_some() {
+            self.combinable = Some(self.combinable.unwrap_or(true) && terms.combinable);
+        }
+        self.claims.extend(claims(input, candidate));
+        Ok(())
+    }
+}
+
+/// Whether a promotion can be given for an order, whatever else is given.
+fn check(input: &Input<'_>, candidate: &Candidate<'_>, subtotal: Money) -> Result<(), Obstacle> {
+    let terms = candidate.terms;
+    match candidate.status {
+        Status::Active => {}
+        Status::Paused | Status::Ended => return Err(Obstacle::Expired),
+    }
+    if terms.from.is_some_and(|from| input.at < from) {
+        return Err(Obstacle::TooEarly);
+    }
+    if terms.until.is_some_and(|until| input.at >= until) {
+        return Err(Obstacle::Expired);
+    }
+    let conditions = &terms.conditions;
+    let missed = |miss| Err(Obstacle::Missed(miss));
+    if !conditions.currencies.is_empty() && !conditions.currencies.contains(&input.currency) {
+        return missed(Miss::Currency);
+    }
+    if !conditions.customers.is_empty() && !input.account.is_some_and(|it| conditions.customers.contains(&it)) {
+        return missed(Miss::Customer);
+    }
+    // Before anybody said where to, whoever it may be for is shown it.
+    if let Some(to) = input.destination.filter(|_| !conditions.countries.is_empty())
+        && !conditions.countries.contains(to.country)
+    {
+        return missed(Miss::Country);
+    }
+    if conditions.first_order && input.orders > 0 {
+        return missed(Miss::FirstOrder);
+    }
+    if let Some(least) = least(&conditions.minimum_subtotal, input)?
+        && subtotal.amount < least
+    {
+        return missed(Miss::MinimumSubtotal);
+    }
+    let of_target = || input.items.iter().filter(|item| item.is_in(&terms.target));
+    let contained = conditions.contains.as_ref().is_none_or(|it| input.items.iter().any(|item| item.is_in(it)));
+    if !contained || of_target().next().is_none() {
+        return missed(Miss::Goods);
+    }
+    let pieces: i64 = of_target().map(|item| item.quantity.get()).sum();
+    if conditions.minimum_quantity.is_some_and(|least| pieces < least.get()) {
+        return missed(Miss::MinimumQuantity);
+    }
+    check_limits(input, candidate)
+}
+
+fn check_limits(input: &Input<'_>, candidate: &Candidate<'_>) -> Result<(), Obstacle> {
+    let terms = candidate.terms;
+    if terms.limits.total.is_some_and(|limit| candidate.used >= i64::from(limit)) {
+        return Err(Obstacle::UsedUp);
+    }
+    match terms.per_customer() {
+        Some(_) if input.customer.is_none() => Err(Obstacle::NeedsEmail),
+        Some(limit) if candidate.used_by_customer >= i64::from(limit) => Err(Obstacle::UsedUp),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// The amount in the order's currency; nothing when there is no amount at all.
+fn least(amounts: &[Price], input: &Input<'_>) -> Result<Option<i64>, Obstacle> {
+    if amounts.is_empty() {
+        return Ok(None);
+    }
+    let own = amounts.iter().find(|amount| amount.currency() == input.currency);
+    own.map(|amount| Some(amount.money().amount)).ok_or(Obstacle::Missed(Miss::Currency))
+}
+
+/// What using a promotion uses up.
+fn claims(input: &Input<'_>, candidate: &Candidate<'_>) -> Vec<Claim> {
+    let promotion = candidate.promotion;
+    let claim = |usage, limit| Claim { usage, promotion: Some(promotion), limit: Some(limit) };
+    let total = candidate.terms.limits.total.map(|limit| claim(usage::of_promotion(promotion), limit));
+    let customer = input.customer.as_ref().zip(candidate.terms.per_customer());
+    let customer = customer.map(|(customer, limit)| claim(usage::by_customer(promotion, customer), limit));
+    total.into_iter().chain(customer).collect()
+}

@@ -1,0 +1,125 @@
+//! How an order can be sent: the services of its zone that carry it, at what price, and when it arrives.
+
+use chrono::{DateTime, Datelike as _, Days as Later, NaiveDate, Utc, Weekday};
+
+use super::{Input, Item, LineTax, Problem, Shipping, Whereto};
+use crate::Currency;
+use crate::money::{Money, MoneyError, Price};
+use crate::product::TaxClass;
+use crate::shipping_book::{Days, Service, ShippingBook, Zone};
+
+/// A service that carries an order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Choice<'a> {
+    /// The zone that the order goes to.
+    pub zone: &'a Zone,
+    /// The service.
+    pub service: &'a Service,
+    /// What it costs before discounts.
+    pub price: Price,
+    /// What the order weighs.
+    pub weight_g: u64,
+    /// At which rate it is taxed.
+    pub tax_class: TaxClass,
+}
+
+impl Choice<'_> {
+    pub(super) fn frozen(&self, left: Money, tax: Option<LineTax>) -> Result<Shipping, MoneyError> {
+        Ok(Shipping {
+            zone: self.zone.zone.clone(),
+            service: self.service.service.clone(),
+            name: self.service.name.clone(),
+            carrier: self.service.carrier.clone(),
+            weight_g: self.weight_g,
+            days: self.service.days,
+            price: self.price,
+            discount: self.price.money().minus(left)?,
+            tax,
+        })
+    }
+}
+
+/// What the things to be sent weigh together.
+pub fn weight_g(items: &[Item]) -> u64 {
+    let of = |item: &Item| u64::from(item.weight_g.unwrap_or(0)).saturating_mul(item.quantity.get().unsigned_abs());
+    items.iter().filter(|item| item.physical).fold(0, |sum, item| sum.saturating_add(of(item)))
+}
+
+/// The services that carry so much to a destination, the cheapest first. The subtotal decides whether one is free.
+pub fn choices<'a>(
+    book: &'a ShippingBook,
+    to: Whereto<'_>,
+    weight_g: u64,
+    currency: Currency,
+    subtotal: Money,
+) -> Vec<Choice<'a>> {
+    let Some(zone) = book.zone(to.country, to.area) else { return Vec::new() };
+    let choice = |service: &'a Service| {
+        let price = service.price(weight_g, currency)?;
+        let free =
+            service.free_over.iter().any(|from| from.currency() == currency && from.money().amount <= subtotal.amount);
+        let price = if free { Price::new(Money::zero(currency)).ok()? } else { price };
+        Some(Choice { zone, service, price, weight_g, tax_class: service.tax_class })
+    };
+    let mut choices: Vec<_> = zone.services.iter().filter_map(choice).collect();
+    choices.sort_by_key(|choice| (choice.price.money().amount, choice.service.days.max));
+    choices
+}
+
+/// The service that was chosen, if there is something to send and the service carries it.
+pub(super) fn choose<'a>(input: &'a Input<'_>, subtotal: Money, problems: &mut Vec<Problem>) -> Option<Choice<'a>> {
+    let to = input.destination?;
+    if input.shipping.zones.is_empty() || !input.items.iter().any(|item| item.physical) {
+        return None;
+    }
+    let choices = choices(input.shipping, to, weight_g(&input.items), input.currency, subtotal);
+    if choices.is_empty() {
+        problems.push(Problem::NoShipping { country: to.country.clone() });
+        return None;
+    }
+    let Some(service) = input.service else {
+        problems.push(Problem::ShippingNotChosen {});
+        return None;
+    };
+    let chosen = choices.into_iter().find(|choice| choice.service.service == *service);
+    if chosen.is_none() {
+        problems.push(Problem::ShippingGone { service: service.clone() });
+    }
+    chosen
+}
+
+/// The first and the last day on which something sent at this moment arrives. Nothing is sent or carried on weekends.
+pub fn arrival(at: DateTime<Utc>, days: Days) -> (NaiveDate, NaiveDate) {
+    let working_day = |mut day: NaiveDate| {
+        while is_weekend(day) {
+            day = day + Later::new(1);
+        }
+        day
+    };
+    let sent = working_day(at.date_naive());
+    let after = |days: u16| (0..days).fold(sent, |day, _| working_day(day + Later::new(1)));
+    (after(days.min), after(days.max))
+}
+
+fn is_weekend(day: NaiveDate) -> bool {
+    matches!(day.weekday(), Weekday::Sat | Weekday::Sun)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_carried_on_weekends() {
+        let from = |day: &str, min, max| {
+            let at = format!("{day}T12:00:00Z").parse().unwrap();
+            let (first, last) = arrival(at, Days { min, max });
+            format!("{first} {last}")
+        };
+        // 2026-01-01 is a Thursday.
+        assert_eq!(from("2026-01-01", 0, 1), "2026-01-01 2026-01-02");
+        assert_eq!(from("2026-01-01", 2, 3), "2026-01-05 2026-01-06");
+        assert_eq!(from("2026-01-03", 0, 1), "2026-01-05 2026-01-06");
+        assert_eq!(from("2026-01-02", 5, 10), "2026-01-09 2026-01-16");
+    }
+}

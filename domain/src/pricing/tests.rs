@@ -1,0 +1,456 @@
+//! What orders cost: examples of each rule, and what holds whatever is bought and whatever is given.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::basis_points::BasisPoints;
+use crate::ids::Id as _;
+use crate::shipping_book::{Band, Days, Service, Zone};
+use crate::tax_book::{CountryTax, Rate};
+use crate::testing::{cents, id, noon, pieces, price, text};
+
+mod properties;
+
+/// A shop with a tax book, a shipping book and promotions, for which carts are quoted.
+struct Counter {
+    tax: TaxBook,
+    shipping: ShippingBook,
+    terms: Vec<Terms>,
+    destination: Option<(Country, Option<PostalCode>)>,
+    service: Option<Slug>,
+    used: (i64, i64),
+    customer: Option<Customer>,
+    account: Option<crate::ids::AccountId>,
+    orders: i64,
+    status: Status,
+}
+
+fn rate(class: TaxClass, hundredths: u16) -> Rate {
+    Rate { class, rate_bps: BasisPoints::new(hundredths).unwrap(), valid_from: "2020-01-01".parse().unwrap() }
+}
+
+impl Default for Counter {
+    fn default() -> Self {
+        Self {
+            tax: TaxBook::default(),
+            shipping: ShippingBook::default(),
+            terms: vec![],
+            destination: Some((text("DE"), None)),
+            service: None,
+            used: (0, 0),
+            customer: None,
+            account: None,
+            orders: 0,
+            status: Status::Active,
+        }
+    }
+}
+
+impl Counter {
+    fn giving(terms: impl IntoIterator<Item = Value>) -> Self {
+        Self { terms: terms.into_iter().map(|fields| promotion(&fields)).collect(), ..Self::default() }
+    }
+
+    fn taxing(mut self, included: bool) -> Self {
+        let tax = CountryTax {
+            country: text("DE"),
+            prices_include_tax: included,
+            rates: vec![rate(TaxClass::Standard, 1_900), rate(TaxClass::Reduced, 700)],
+            regions: vec![],
+        };
+        self.tax.countries.insert(text("DE"), tax);
+        self
+    }
+
+    fn sending(mut self, service: Option<&str>) -> Self {
+        let of = |service: &str, low, high, free: Option<i64>| Service {
+            service: text(service),
+            name: text(service),
+            carrier: None,
+            bands: vec![
+                Band { up_to_g: 1_000, prices: vec![price(low)] },
+                Band { up_to_g: 5_000, prices: vec![price(high)] },
+            ],
+            free_over: free.map(price).into_iter().collect(),
+            days: Days { min: 1, max: 3 },
+            tax_class: TaxClass::Standard,
+        };
+        let zone = Zone {
+            zone: text("home"),
+            name: text("Home"),
+            countries: vec![text("DE")],
+            areas: vec![],
+            services: vec![of("express", 990, 1_490, None), of("parcel", 490, 790, Some(10_000))],
+        };
+        self.shipping.zones.insert(text("home"), zone);
+        self.service = service.map(text);
+        self
+    }
+
+    fn quote(&self, items: &[Item]) -> Quote {
+        let candidate = |(number, terms)| Candidate {
+            promotion: PromotionId::from_uuid(uuid::Uuid::from_u128(number as u128 + 1)),
+            version: 1,
+            status: self.status,
+            terms,
+            used: self.used.0,
+            used_by_customer: self.used.1,
+        };
+        let quote = quote(&Input {
+            currency: Currency::EUR,
+            at: noon(),
+            items: items.to_vec(),
+            destination: self.destination.as_ref().map(|(country, area)| Whereto { country, area: area.as_ref() }),
+            service: self.service.as_ref(),
+            tax: &self.tax,
+            shipping: &self.shipping,
+            promotions: self.terms.iter().enumerate().map(candidate).collect(),
+            unknown: vec![],
+            customer: self.customer.clone(),
+            account: self.account,
+            orders: self.orders,
+        });
+        let quote = quote.unwrap();
+        balanced(&quote);
+        quote
+    }
+}
+
+/// What holds for every quote.
+#[track_caller]
+fn balanced(quote: &Quote) {
+    let sum = |amounts: &mut dyn Iterator<Item = Money>| Money::sum(quote.total.currency, amounts).unwrap();
+    for (index, line) in quote.lines.iter().enumerate() {
+        assert!((0..=line.amount.amount).contains(&line.discount.amount), "{line:?}");
+        let shares = quote.discounts.iter().flat_map(|it| &it.lines).filter(|share| share.line == index);
+        assert_eq!(sum(&mut shares.map(|share| share.amount)), line.discount);
+    }
+    for discount in &quote.discounts {
+        assert!(discount.amount.amount > 0, "{discount:?}");
+        let parts = discount.lines.iter().map(|share| share.amount).chain(discount.shipping);
+        assert_eq!(sum(&mut parts.into_iter()), discount.amount);
+    }
+    let shipping = quote.shipping.as_ref();
+    let off_shipping = sum(&mut quote.discounts.iter().filter_map(|discount| discount.shipping));
+    assert_eq!(shipping.map_or(cents(0), |it| it.discount), off_shipping);
+    assert!(shipping.is_none_or(|it| it.discount.amount <= it.price.money().amount));
+    let taxes = quote.lines.iter().map(|line| line.tax).chain([shipping.and_then(|it| it.tax)]).flatten();
+    let on_top = sum(&mut taxes.clone().filter(|tax| !tax.included).map(|tax| tax.amount));
+    assert_eq!(sum(&mut taxes.map(|tax| tax.amount)), quote.tax);
+    assert_eq!(sum(&mut quote.lines.iter().map(|line| line.amount)), quote.subtotal);
+    let paid = quote.subtotal.amount + quote.shipping_price.amount - quote.discount.amount + on_top.amount;
+    assert_eq!(quote.total.amount, paid);
+    assert!(quote.total.amount >= 0 && quote.tax.amount >= 0);
+}
+
+fn item(variant: u128, number: i64, amount: i64) -> Item {
+    Item {
+        variant: id(variant),
+        product: id(variant * 10),
+        categories: vec![id(variant * 100), id(1_000)],
+        unit_price: price(amount),
+        quantity: pieces(number),
+        tax_class: TaxClass::Standard,
+        weight_g: Some(200),
+        physical: true,
+    }
+}
+
+/// Terms with these fields beside the least that there must be.
+fn promotion(fields: &Value) -> Terms {
+    let mut json = json!({"label": "Less"});
+    json.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    let terms: Terms = serde_json::from_value(json).unwrap();
+    terms.check().unwrap();
+    terms
+}
+
+fn percent(hundredths: u16) -> Value {
+    json!({"benefit": {"kind": "percent", "percent_bps": hundredths}})
+}
+
+fn euro(amount: i64) -> Value {
+    json!({"amount": amount, "currency": "EUR"})
+}
+
+/// One value with the fields of another.
+fn with(mut one: Value, other: Value) -> Value {
+    let Value::Object(other) = other else { panic!("an object is needed") };
+    one.as_object_mut().unwrap().extend(other);
+    one
+}
+
+/// What is taken off of each line.
+fn off(quote: &Quote) -> Vec<i64> {
+    quote.lines.iter().map(|line| line.discount.amount).collect()
+}
+
+fn codes(quote: &Quote) -> Vec<&'static str> {
+    quote.problems.iter().map(Problem::code).collect()
+}
+
+#[test]
+fn without_books_and_promotions_an_order_costs_its_lines() {
+    let quote = Counter::default().quote(&[item(1, 2, 1_999), item(2, 1, 1)]);
+    assert_eq!((quote.total, quote.subtotal, quote.tax), (cents(3_999), cents(3_999), cents(0)));
+    assert!(quote.problems.is_empty() && quote.discounts.is_empty() && quote.claims.is_empty());
+}
+
+#[test]
+fn a_share_is_taken_off_each_line_of_the_target() {
+    let items = [item(1, 3, 333), item(2, 1, 1_000)];
+    assert_eq!(off(&Counter::giving([percent(1_000)]).quote(&items)), [100, 100]);
+    for target in [
+        json!({"kind": "variants", "variants": [items[1].variant]}),
+        json!({"kind": "products", "products": [items[1].product]}),
+        json!({"kind": "categories", "categories": [items[1].categories[0]]}),
+    ] {
+        let quote = Counter::giving([with(percent(5_000), json!({"target": target}))]).quote(&items);
+        assert_eq!(off(&quote), [0, 500]);
+    }
+    let above = json!({"target": {"kind": "categories", "categories": [items[1].categories[1]]}});
+    assert_eq!(off(&Counter::giving([with(percent(10_000), above)]).quote(&items)), [999, 1_000]);
+}
+
+#[test]
+fn an_amount_is_shared_by_what_lines_cost_and_never_more_than_that() {
+    let fixed = |amount| json!({"benefit": {"kind": "fixed", "amounts": [euro(amount)]}});
+    let items = [item(1, 1, 1_000), item(2, 1, 1_000), item(3, 1, 1_000)];
+    assert_eq!(off(&Counter::giving([fixed(100)]).quote(&items)), [34, 33, 33]);
+    assert_eq!(off(&Counter::giving([fixed(10_000)]).quote(&items)), [1_000; 3]);
+    let pounds = json!({"benefit": {"kind": "fixed", "amounts": [{"amount": 1, "currency": "GBP"}]}, "code": "GBP-1"});
+    let quote = Counter::giving([pounds]).quote(&items);
+    assert_eq!(quote.problems, [not_for("GBP-1", Miss::Currency)]);
+}
+
+fn not_for(code: &str, because: Miss) -> Problem {
+    Problem::CouponNotApplicable { coupon: CouponCode::new(code).unwrap(), because }
+}
+
+#[test]
+fn some_are_bought_and_the_cheapest_are_free() {
+    let rule = |fields| {
+        let benefit = json!({"kind": "buy_get", "buy": 2, "get": 1, "percent_bps": 10_000});
+        json!({"benefit": with(benefit, fields)})
+    };
+    let items = [item(1, 4, 500), item(2, 3, 300)];
+    assert_eq!(off(&Counter::giving([rule(json!({}))]).quote(&items)), [0, 600]);
+    assert_eq!(off(&Counter::giving([rule(json!({"times": 1}))]).quote(&items)), [0, 300]);
+    assert_eq!(off(&Counter::giving([rule(json!({"percent_bps": 5_000}))]).quote(&items)), [0, 300]);
+    assert_eq!(off(&Counter::giving([rule(json!({}))]).quote(&[item(1, 3, 500)])), [500]);
+    let coded = with(rule(json!({})), json!({"code": "TWO-ONE"}));
+    let few = Counter::giving([coded]).quote(&[item(1, 2, 500)]);
+    assert_eq!(few.problems, [not_for("TWO-ONE", Miss::MinimumQuantity)]);
+    // Other goods: for two of the first, one of the second; what is for less does not count as bought.
+    let others = rule(json!({"of": {"kind": "variants", "variants": [items[1].variant]}}));
+    assert_eq!(off(&Counter::giving([others.clone()]).quote(&items)), [0, 600]);
+    assert_eq!(off(&Counter::giving([others]).quote(&[item(1, 1, 500), item(2, 9, 300)])), [0, 0]);
+}
+
+#[test]
+fn tiers_grow_with_the_subtotal_or_the_pieces() {
+    let tier = |from: Value, rate: u16| json!({"from": from, "percent_bps": rate});
+    let by_subtotal = json!({"benefit": {"kind": "by_subtotal", "tiers": [
+        tier(euro(5_000), 1_000), tier(euro(1_000), 500)
+    ]}});
+    let of = |amount| off(&Counter::giving([by_subtotal.clone()]).quote(&[item(1, 1, amount)]));
+    assert_eq!([of(999), of(1_000), of(4_999), of(5_000)], [[0], [50], [250], [500]]);
+    let by_quantity =
+        json!({"benefit": {"kind": "by_quantity", "tiers": [tier(json!(10), 1_000), tier(json!(5), 500)]}});
+    let of = |number| off(&Counter::giving([by_quantity.clone()]).quote(&[item(1, number, 100)]));
+    assert_eq!([of(4), of(5), of(10)], [[0], [25], [100]]);
+}
+
+#[test]
+fn shipping_costs_by_weight_and_is_free_from_a_subtotal_on() {
+    let shop = Counter::default().sending(Some("parcel"));
+    let quote = shop.quote(&[item(1, 5, 100)]);
+    assert_eq!((quote.shipping_price, quote.total), (cents(490), cents(990)));
+    assert_eq!(shop.quote(&[item(1, 6, 100)]).shipping_price, cents(790));
+    assert_eq!(shop.quote(&[item(1, 5, 2_000)]).shipping_price, cents(0));
+    assert_eq!(codes(&shop.quote(&[item(1, 26, 100)])), ["no_shipping"]);
+    assert_eq!(codes(&Counter::default().sending(None).quote(&[item(1, 1, 100)])), ["shipping_not_chosen"]);
+    assert_eq!(codes(&Counter::default().sending(Some("boat")).quote(&[item(1, 1, 100)])), ["shipping_gone"]);
+    let nowhere = Counter { destination: Some((text("FR"), None)), ..Counter::default().sending(Some("parcel")) };
+    assert_eq!(codes(&nowhere.quote(&[item(1, 1, 100)])), ["no_shipping"]);
+    let data = Item { physical: false, ..item(1, 1, 100) };
+    assert_eq!(Counter::default().sending(None).quote(&[data]).problems, []);
+    let unknown = Counter { destination: None, ..Counter::default().sending(None) };
+    assert_eq!(unknown.quote(&[item(1, 1, 100)]).problems, []);
+}
+
+#[test]
+fn free_shipping_is_a_discount_of_its_own() {
+    let free = |services: Value| json!({"benefit": {"kind": "free_shipping", "services": services}});
+    let quote = Counter::giving([free(json!([]))]).sending(Some("express")).quote(&[item(1, 1, 100)]);
+    assert_eq!((quote.shipping_price, quote.discount, quote.total), (cents(990), cents(990), cents(100)));
+    assert_eq!(quote.discounts[0].shipping, Some(cents(990)));
+    let quote = Counter::giving([free(json!(["parcel"]))]).sending(Some("express")).quote(&[item(1, 1, 100)]);
+    assert_eq!((quote.discounts.len(), quote.total), (0, cents(1_090)));
+}
+
+#[test]
+fn tax_is_within_prices_or_on_top_of_them() {
+    let items = [item(1, 1, 1_190), Item { tax_class: TaxClass::Reduced, ..item(2, 1, 107) }];
+    let within = Counter::default().taxing(true).sending(Some("parcel")).quote(&items);
+    assert_eq!((within.tax, within.total), (cents(190 + 7 + 78), cents(1_297 + 490)));
+    let on_top = Counter::default().taxing(false).sending(Some("parcel")).quote(&items);
+    assert_eq!((on_top.tax, on_top.total), (cents(226 + 7 + 93), cents(1_297 + 490 + 326)));
+    assert_eq!(on_top.lines[1].tax.unwrap().rate_bps.get(), 700);
+    let discounted = Counter::giving([percent(5_000)]).taxing(false).quote(&items);
+    assert_eq!(discounted.lines[0].tax.unwrap().amount, cents(113));
+    let abroad = Counter { destination: Some((text("CH"), None)), ..Counter::default().taxing(true) };
+    assert_eq!((abroad.quote(&items).tax, abroad.quote(&items).lines[0].tax), (cents(0), None));
+}
+
+#[test]
+fn promotions_follow_each_other_by_priority_on_what_is_left() {
+    let items = [item(1, 1, 1_000)];
+    let first = with(percent(5_000), json!({"priority": 5, "label": "First"}));
+    let then = json!({"benefit": {"kind": "fixed", "amounts": [euro(100)]}, "label": "Then"});
+    let quote = Counter::giving([then, first]).quote(&items);
+    let told: Vec<_> = quote.discounts.iter().map(|it| (it.label.as_str(), it.amount.amount)).collect();
+    assert_eq!(told, [("First", 500), ("Then", 100)]);
+    let coupon_first = Counter::giving([percent(1_000), with(percent(5_000), json!({"code": "HALF"}))]).quote(&items);
+    let told: Vec<_> = coupon_first.discounts.iter().map(|it| it.amount.amount).collect();
+    assert_eq!(told, [500, 50]);
+}
+
+#[test]
+fn an_exclusive_promotion_is_given_alone() {
+    let items = [item(1, 1, 1_000)];
+    let alone = |priority: i16| with(percent(3_000), json!({"exclusive": true, "priority": priority, "code": "ALONE"}));
+    let first = Counter::giving([percent(1_000), alone(1)]).quote(&items);
+    assert_eq!((first.discount, first.discounts.len()), (cents(300), 1));
+    let late = Counter::giving([percent(1_000), alone(-1)]).quote(&items);
+    assert_eq!((late.discount, codes(&late)), (cents(100), vec!["coupon_not_combinable"]));
+}
+
+#[test]
+fn codes_are_given_together_only_if_all_of_them_may_be() {
+    let items = [item(1, 1, 1_000)];
+    let coded = |code: &str, combinable| with(percent(1_000), json!({"code": code, "combinable": combinable}));
+    assert_eq!(off(&Counter::giving([coded("ONE", true), coded("TWO", true)]).quote(&items)), [190]);
+    for (one, two) in [(true, false), (false, true), (false, false)] {
+        let quote = Counter::giving([coded("ONE", one), coded("TWO", two)]).quote(&items);
+        assert_eq!((off(&quote), codes(&quote)), (vec![100], vec!["coupon_not_combinable"]));
+    }
+    // What is given by itself does not count as a code.
+    assert_eq!(off(&Counter::giving([percent(1_000), coded("ONE", false)]).quote(&items)), [190]);
+}
+
+#[test]
+fn a_code_says_which_of_its_conditions_is_not_met() {
+    let items = [item(1, 2, 1_000)];
+    let conditions = |conditions: Value| with(percent(1_000), json!({"code": "IF-SO", "conditions": conditions}));
+    for (condition, because) in [
+        (json!({"minimum_subtotal": [euro(2_001)]}), Some(Miss::MinimumSubtotal)),
+        (json!({"minimum_subtotal": [euro(2_000)]}), None),
+        (json!({"minimum_subtotal": [{"amount": 1, "currency": "GBP"}]}), Some(Miss::Currency)),
+        (json!({"minimum_quantity": 3}), Some(Miss::MinimumQuantity)),
+        (json!({"minimum_quantity": 2}), None),
+        (json!({"contains": {"kind": "products", "products": [id::<ProductId>(9)]}}), Some(Miss::Goods)),
+        (json!({"contains": {"kind": "products", "products": [items[0].product]}}), None),
+        (json!({"customers": [id::<crate::ids::AccountId>(9)]}), Some(Miss::Customer)),
+        (json!({"customers": [id::<crate::ids::AccountId>(5)]}), None),
+        (json!({"countries": ["FR"]}), Some(Miss::Country)),
+        (json!({"countries": ["DE"]}), None),
+        (json!({"currencies": ["GBP"]}), Some(Miss::Currency)),
+        (json!({"first_order": true}), None),
+    ] {
+        let shop = Counter {
+            account: Some(id(5)),
+            customer: Some(Customer::account(id(5))),
+            ..Counter::giving([conditions(condition.clone())])
+        };
+        let expected: Vec<_> = because.map(|because| not_for("IF-SO", because)).into_iter().collect();
+        let quote = shop.quote(&items);
+        assert_eq!(quote.problems, expected, "{condition}");
+        assert_eq!(quote.discount.amount == 0, because.is_some(), "{condition}");
+    }
+    let other_goods = with(
+        percent(1_000),
+        json!({"code": "IF-SO", "target": {"kind": "variants", "variants": [id::<VariantId>(9)]}}),
+    );
+    assert_eq!(Counter::giving([other_goods]).quote(&items).problems, [not_for("IF-SO", Miss::Goods)]);
+}
+
+#[test]
+fn a_code_has_its_time() {
+    let items = [item(1, 1, 1_000)];
+    let within = |from: &str, until: &str| {
+        let period =
+            json!({"code": "NOW", "from": format!("2026-01-01T{from}Z"), "until": format!("2026-01-01T{until}Z")});
+        codes(&Counter::giving([with(percent(1_000), period)]).quote(&items))
+    };
+    assert_eq!(within("12:00:00", "12:00:01"), [] as [&str; 0]);
+    assert_eq!(within("12:00:01", "13:00:00"), ["coupon_too_early"]);
+    assert_eq!(within("11:00:00", "12:00:00"), ["coupon_expired"]);
+    let coded = with(percent(1_000), json!({"code": "NOW"}));
+    for status in [Status::Paused, Status::Ended] {
+        let shop = Counter { status, ..Counter::giving([coded.clone()]) };
+        assert_eq!(codes(&shop.quote(&items)), ["coupon_expired"]);
+    }
+}
+
+#[test]
+fn what_is_limited_is_claimed_and_refused_when_it_is_used_up() {
+    let items = [item(1, 1, 1_000)];
+    let limited = with(percent(1_000), json!({"code": "LIMIT", "limits": {"total": 3, "per_customer": 2}}));
+    let shop = |used, customer: Option<Customer>| Counter { used, customer, ..Counter::giving([limited.clone()]) };
+    let known = Customer::guest("00ff");
+    let quote = shop((2, 1), Some(known.clone())).quote(&items);
+    let claim = |usage, limit| Claim { usage, promotion: Some(id(1)), limit: Some(limit) };
+    let expected = [claim(crate::usage::of_promotion(id(1)), 3), claim(crate::usage::by_customer(id(1), &known), 2)];
+    assert_eq!((quote.claims.as_slice(), codes(&quote)), (expected.as_slice(), vec![]));
+    assert_eq!(codes(&shop((3, 0), Some(known.clone())).quote(&items)), ["coupon_used_up"]);
+    assert_eq!(codes(&shop((2, 2), Some(known.clone())).quote(&items)), ["coupon_used_up"]);
+    assert_eq!(codes(&shop((0, 0), None).quote(&items)), ["coupon_needs_email"]);
+    // A promotion for everybody claims nothing.
+    assert_eq!(Counter { customer: Some(known), ..Counter::giving([percent(1_000)]) }.quote(&items).claims, []);
+}
+
+#[test]
+fn a_first_order_is_an_accounts_first_and_an_e_mails_first_with_it() {
+    let items = [item(1, 1, 1_000)];
+    let first = with(percent(1_000), json!({"code": "HELLO", "conditions": {"first_order": true}}));
+    let account = |orders| Counter {
+        account: Some(id(5)),
+        customer: Some(Customer::account(id(5))),
+        orders,
+        ..Counter::giving([first.clone()])
+    };
+    let quote = account(0).quote(&items);
+    // The use by this customer, and the order of this customer.
+    assert_eq!((quote.discount, quote.claims.len()), (cents(100), 2));
+    assert_eq!(quote.claims[1].limit, None);
+    assert_eq!(account(1).quote(&items).problems, [not_for("HELLO", Miss::FirstOrder)]);
+    let guest = Counter { customer: Some(Customer::guest("00ff")), ..Counter::giving([first.clone()]) };
+    assert_eq!(guest.quote(&items).claims.len(), 1);
+    assert_eq!(codes(&Counter { used: (0, 1), ..guest }.quote(&items)), ["coupon_used_up"]);
+    assert_eq!(codes(&Counter::giving([first]).quote(&items)), ["coupon_needs_email"]);
+}
+
+#[test]
+fn what_cannot_be_counted_is_an_error() {
+    let dear = |variant| item(variant, 1_000_000, crate::money::PRICE_MAX);
+    let items: Vec<_> = (1..=10).map(dear).collect();
+    let (tax, shipping) = (TaxBook::default(), ShippingBook::default());
+    let input = |items| Input {
+        currency: Currency::EUR,
+        at: noon(),
+        items,
+        destination: None,
+        service: None,
+        tax: &tax,
+        shipping: &shipping,
+        promotions: vec![],
+        unknown: vec![],
+        customer: None,
+        account: None,
+        orders: 0,
+    };
+    assert_eq!(quote(&input(items)), Err(MoneyError::Overflow));
+    let pounds = Price::new(Money::new(1, Currency::GBP)).unwrap();
+    assert_eq!(quote(&input(vec![Item { unit_price: pounds, ..item(1, 1, 1) }])), Err(MoneyError::Currency));
+}

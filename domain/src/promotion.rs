@@ -1,0 +1,229 @@
+//! A promotion: what is taken off, of what, for whom and when; by itself, or for who enters its code.
+//!
+//! ```text
+//! (missing) ──created──▶ active ◀──resumed──▶ paused
+//!                          └──────ended─────────┴──▶ ended (final)
+//! ```
+//!
+//! Its terms can be revised until it has ended; what is in an order stays as it was. That no two promotions share a code is
+//! kept by the [name](crate::name) of the code; those without a code are listed in the
+//! [book of promotions](crate::promotion_book), so that a checkout finds all of them in one place.
+//! How often it was used is counted by its [usage](crate::usage), if it has a limit.
+
+use serde::{Deserialize, Serialize};
+
+use crate::decider::{Asked, Decider, Kind};
+use crate::ids::PromotionId;
+
+mod code;
+mod terms;
+
+pub use code::{CouponCode, CouponCodeError};
+pub use terms::{Benefit, Conditions, Limits, QuantityTier, SubtotalTier, Target, Terms, TermsError};
+
+/// What happened to a promotion.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// It exists, and runs in its period.
+    Created {
+        /// What it gives, of what, for whom and when.
+        terms: Terms,
+    },
+    /// Its terms are others.
+    Revised {
+        /// All of them.
+        terms: Terms,
+    },
+    /// It gives nothing for now.
+    Paused {},
+    /// It gives again.
+    Resumed {},
+    /// It gives nothing any more.
+    Ended {},
+}
+
+impl crate::Event for Event {}
+
+/// What a promotion can be asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// Begin.
+    Create {
+        /// What it gives, of what, for whom and when.
+        terms: Box<Terms>,
+    },
+    /// Have other terms; the code stays.
+    Revise {
+        /// All of them.
+        terms: Box<Terms>,
+    },
+    /// Give nothing for now.
+    Pause {},
+    /// Give again.
+    Resume {},
+    /// Give nothing any more.
+    End {},
+}
+
+/// A promotion as it is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Promotion {
+    /// There is none.
+    #[default]
+    Missing,
+    /// There is one.
+    Created(Box<Created>),
+}
+
+/// What is known of a promotion.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Created {
+    /// Where it is in its life.
+    pub status: Status,
+    /// What it gives, of what, for whom and when.
+    pub terms: Terms,
+}
+
+/// Where a promotion is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// It gives, in its period.
+    Active,
+    /// It gives nothing for now.
+    Paused,
+    /// It gives nothing any more.
+    Ended,
+}
+
+/// What can be in the way.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Rejection {
+    /// There is no such promotion.
+    #[error("there is no such promotion")]
+    Missing,
+    /// The id names another promotion already.
+    #[error("the promotion exists already")]
+    Exists,
+    /// It is over.
+    #[error("the promotion has ended")]
+    Ended,
+    /// The terms name another code.
+    #[error("the code of a promotion stays: end it and make another")]
+    CodeStays,
+    /// The terms make no sense.
+    #[error("{0}")]
+    Terms(TermsError),
+}
+
+impl crate::Rejection for Rejection {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Exists => "exists",
+            Self::Ended => "ended",
+            Self::CodeStays => "code_stays",
+            Self::Terms(error) => error.code(),
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Missing => Kind::Missing,
+            Self::Exists | Self::Ended => Kind::Conflict,
+            Self::CodeStays | Self::Terms(_) => Kind::Invalid,
+        }
+    }
+
+    fn pointer(&self) -> Option<String> {
+        match self {
+            Self::CodeStays => Some("/code".to_owned()),
+            Self::Terms(error) => Some(error.pointer().to_owned()),
+            Self::Missing | Self::Exists | Self::Ended => None,
+        }
+    }
+}
+
+type Decision = Result<Vec<Event>, Rejection>;
+
+impl Decider for Promotion {
+    const CATEGORY: &'static str = "promotion";
+    type Id = PromotionId;
+    type Command = Command;
+    type Event = Event;
+    type Rejection = Rejection;
+
+    fn decide(&self, command: &Command, _asked: &Asked) -> Decision {
+        match command {
+            Command::Create { terms } => {
+                terms.check().map_err(Rejection::Terms)?;
+                match self {
+                    Self::Missing => Ok(vec![Event::Created { terms: (**terms).clone() }]),
+                    Self::Created(_) => Err(Rejection::Exists),
+                }
+            }
+            Command::Revise { terms } => {
+                let known = self.going()?;
+                terms.check().map_err(Rejection::Terms)?;
+                if known.terms.code != terms.code {
+                    return Err(Rejection::CodeStays);
+                }
+                let same = known.terms == **terms;
+                Ok(if same { vec![] } else { vec![Event::Revised { terms: (**terms).clone() }] })
+            }
+            Command::Pause {} => {
+                Ok(if self.going()?.status == Status::Paused { vec![] } else { vec![Event::Paused {}] })
+            }
+            Command::Resume {} => {
+                Ok(if self.going()?.status == Status::Active { vec![] } else { vec![Event::Resumed {}] })
+            }
+            Command::End {} => {
+                Ok(if self.existing()?.status == Status::Ended { vec![] } else { vec![Event::Ended {}] })
+            }
+        }
+    }
+
+    fn evolve(self, event: &Event) -> Self {
+        match event {
+            Event::Created { terms } => {
+                Self::Created(Box::new(Created { status: Status::Active, terms: terms.clone() }))
+            }
+            Event::Revised { terms } => self.with(|it| it.terms = terms.clone()),
+            Event::Paused {} => self.with(|it| it.status = Status::Paused),
+            Event::Resumed {} => self.with(|it| it.status = Status::Active),
+            Event::Ended {} => self.with(|it| it.status = Status::Ended),
+        }
+    }
+}
+
+impl Promotion {
+    /// What is known of it, if it exists.
+    pub fn existing(&self) -> Result<&Created, Rejection> {
+        match self {
+            Self::Missing => Err(Rejection::Missing),
+            Self::Created(created) => Ok(created),
+        }
+    }
+
+    /// What is known of it, if it has not ended.
+    fn going(&self) -> Result<&Created, Rejection> {
+        let created = self.existing()?;
+        match created.status {
+            Status::Active | Status::Paused => Ok(created),
+            Status::Ended => Err(Rejection::Ended),
+        }
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Created)) -> Self {
+        if let Self::Created(created) = &mut self {
+            change(created);
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests;

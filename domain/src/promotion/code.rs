@@ -1,0 +1,86 @@
+//! What a buyer enters for a promotion: capitals do not count.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// Fewest letters of a code: a shorter one is guessed.
+const MIN: usize = 3;
+/// Most letters of a code: what a person types from paper.
+const MAX: usize = 40;
+
+/// A code in capitals, as it is kept and compared.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct CouponCode(Arc<str>);
+
+/// A text that is no code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a code has {MIN} to {MAX} letters from A to Z, digits, hyphens and underscores")]
+pub struct CouponCodeError;
+
+impl CouponCode {
+    /// Checks the text, cuts off the space around it and makes its letters capitals.
+    pub fn new(text: &str) -> Result<Self, CouponCodeError> {
+        let text = text.trim();
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        if (MIN..=MAX).contains(&text.len()) && text.bytes().all(allowed) {
+            Ok(Self(text.to_ascii_uppercase().into()))
+        } else {
+            Err(CouponCodeError)
+        }
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for CouponCode {
+    type Error = CouponCodeError;
+    fn try_from(text: String) -> Result<Self, CouponCodeError> {
+        Self::new(&text)
+    }
+}
+
+impl FromStr for CouponCode {
+    type Err = CouponCodeError;
+    fn from_str(text: &str) -> Result<Self, CouponCodeError> {
+        Self::new(text)
+    }
+}
+
+impl From<CouponCode> for String {
+    fn from(code: CouponCode) -> Self {
+        code.0.as_ref().to_owned()
+    }
+}
+
+impl fmt::Display for CouponCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for CouponCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn capitals_and_space_around_it_do_not_count() {
+        assert_eq!(CouponCode::new(" spring-26 ").unwrap().as_str(), "SPRING-26");
+        assert_eq!(serde_json::to_string(&CouponCode::new("abc").unwrap()).unwrap(), r#""ABC""#);
+        for text in ["", "ab", "a b c", "ßßß", "a\nb", &"x".repeat(41)] {
+            assert_eq!(CouponCode::new(text), Err(CouponCodeError), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Rules of promotions.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::testing::{given, golden, well_said};
+
+/// Terms with these fields beside the least that there must be.
+fn terms(fields: &Value) -> Terms {
+    let mut json = json!({"label": "Ten off", "benefit": {"kind": "percent", "percent_bps": 1000}});
+    json.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    serde_json::from_value(json).unwrap()
+}
+
+fn created(terms: Terms) -> Event {
+    Event::Created { terms }
+}
+
+fn create(terms: Terms) -> Command {
+    Command::Create { terms: Box::new(terms) }
+}
+
+fn revise(terms: Terms) -> Command {
+    Command::Revise { terms: Box::new(terms) }
+}
+
+#[test]
+fn it_runs_pauses_and_ends_for_good() {
+    let plain = || terms(&json!({}));
+    let other = || terms(&json!({"priority": 5}));
+    given::<Promotion>([]).when(&create(plain())).then([created(plain())]);
+    given::<Promotion>([created(plain())]).when(&create(plain())).then_refused(Rejection::Exists);
+    given::<Promotion>([created(plain())]).when(&revise(other())).then([Event::Revised { terms: other() }]);
+    given::<Promotion>([created(plain())]).when(&revise(plain())).then_nothing();
+    given::<Promotion>([created(plain())]).when(&Command::Pause {}).then([Event::Paused {}]);
+    given::<Promotion>([created(plain())]).when(&Command::Resume {}).then_nothing();
+    given::<Promotion>([created(plain()), Event::Paused {}]).when(&Command::Resume {}).then([Event::Resumed {}]);
+    given::<Promotion>([created(plain()), Event::Paused {}]).when(&Command::End {}).then([Event::Ended {}]);
+    let over = [created(plain()), Event::Ended {}];
+    given::<Promotion>(over.clone()).when(&Command::End {}).then_nothing();
+    given::<Promotion>(over.clone()).when(&Command::Resume {}).then_refused(Rejection::Ended);
+    given::<Promotion>(over).when(&revise(other())).then_refused(Rejection::Ended);
+    given::<Promotion>([]).when(&Command::Pause {}).then_refused(Rejection::Missing);
+}
+
+#[test]
+fn its_code_stays() {
+    let coded = |code: &str| terms(&json!({"code": code}));
+    given::<Promotion>([created(coded("ABC"))]).when(&revise(coded("abd"))).then_refused(Rejection::CodeStays);
+    given::<Promotion>([created(coded("ABC"))]).when(&revise(terms(&json!({})))).then_refused(Rejection::CodeStays);
+    given::<Promotion>([created(coded("ABC"))]).when(&revise(coded("abc"))).then_nothing();
+}
+
+#[test]
+fn terms_that_make_no_sense_are_refused() {
+    let euro = |amount: i64| json!({"amount": amount, "currency": "EUR"});
+    for (fields, error) in [
+        (json!({"benefit": {"kind": "percent", "percent_bps": 0}}), TermsError::GivesNothing),
+        (json!({"benefit": {"kind": "fixed", "amounts": []}}), TermsError::GivesNothing),
+        (json!({"benefit": {"kind": "fixed", "amounts": [euro(1), euro(2)]}}), TermsError::Twice),
+        (json!({"benefit": {"kind": "by_quantity", "tiers": []}}), TermsError::GivesNothing),
+        (
+            json!({"benefit": {"kind": "by_subtotal", "tiers": [
+                {"from": euro(1), "percent_bps": 1}, {"from": euro(1), "percent_bps": 2}
+            ]}}),
+            TermsError::Twice,
+        ),
+        (json!({"target": {"kind": "products", "products": []}}), TermsError::List),
+        (json!({"from": "2026-01-02T00:00:00Z", "until": "2026-01-02T00:00:00Z"}), TermsError::Period),
+        (json!({"limits": {"total": 0}}), TermsError::Limit),
+        (json!({"conditions": {"countries": ["Germany"]}}), TermsError::Country),
+    ] {
+        given::<Promotion>([]).when(&create(terms(&fields))).then_refused(Rejection::Terms(error));
+    }
+}
+
+#[test]
+fn unknown_fields_and_absurd_numbers_are_no_terms() {
+    for fields in [
+        json!({"colour": "red"}),
+        json!({"benefit": {"kind": "percent", "percent_bps": 10_001}}),
+        json!({"benefit": {"kind": "percent", "percent_bps": 100, "off": 1}}),
+        json!({"benefit": {"kind": "fixed", "amounts": [{"amount": -1, "currency": "EUR"}]}}),
+        json!({"benefit": {"kind": "give_away"}}),
+        json!({"target": {"kind": "order", "products": []}}),
+        json!({"limits": {"total": -1}}),
+        json!({"code": "a b"}),
+    ] {
+        let mut all = json!({"label": "Ten off", "benefit": {"kind": "percent", "percent_bps": 1000}});
+        all.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        assert!(serde_json::from_value::<Terms>(all).is_err(), "{fields}");
+    }
+}
+
+#[test]
+fn every_stored_form_is_golden() {
+    let full = terms(&json!({
+        "code": "KNIVES-10",
+        "benefit": {"kind": "buy_get", "buy": 2, "get": 1, "percent_bps": 10_000, "times": 3,
+            "of": {"kind": "variants", "variants": ["var_00000000000000000000000004"]}},
+        "target": {"kind": "categories", "categories": ["cat_00000000000000000000000002"]},
+        "conditions": {
+            "minimum_subtotal": [{"amount": 5000, "currency": "EUR"}], "minimum_quantity": 2,
+            "contains": {"kind": "products", "products": ["prod_00000000000000000000000003"]}, "first_order": true,
+            "customers": ["acc_00000000000000000000000005"], "countries": ["DE"], "currencies": ["EUR"]
+        },
+        "limits": {"total": 100, "per_customer": 1}, "priority": 5, "exclusive": true, "combinable": true,
+        "from": "2026-01-01T00:00:00Z", "until": "2026-02-01T00:00:00Z"
+    }));
+    let euro = |amount: i64| json!({"amount": amount, "currency": "EUR"});
+    let of = |benefit: Value| created(terms(&json!({"benefit": benefit})));
+    golden(
+        include_str!("golden.json"),
+        &[
+            created(full),
+            of(json!({"kind": "fixed", "amounts": [euro(500)]})),
+            of(json!({"kind": "free_shipping"})),
+            of(json!({"kind": "free_shipping", "services": ["parcel"]})),
+            of(json!({"kind": "by_subtotal", "tiers": [{"from": euro(5_000), "percent_bps": 500}]})),
+            of(json!({"kind": "by_quantity", "tiers": [{"from": 10, "percent_bps": 500}]})),
+            Event::Revised { terms: terms(&json!({})) },
+            Event::Paused {},
+            Event::Resumed {},
+            Event::Ended {},
+        ],
+    );
+}
+
+#[test]
+fn rejections_are_well_said() {
+    use Rejection as R;
+    use TermsError as E;
+    let terms = [E::GivesNothing, E::Twice, E::List, E::Period, E::Limit, E::Country].map(R::Terms);
+    well_said(&[vec![R::Missing, R::Exists, R::Ended, R::CodeStays], terms.to_vec()].concat());
+}

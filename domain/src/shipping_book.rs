@@ -1,0 +1,246 @@
+//! The shipping book: where the shop sends to, by which services, at what price for which weight; one for the shop.
+//!
+//! ```text
+//! (empty) ──zone set, zone removed──▶ …
+//! ```
+//!
+//! A destination is in one zone: the one that names its country and area, or else its country, or else the one that names
+//! no country, which is the rest of the world. An empty book means that the shop does not charge for sending.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Currency;
+use crate::decider::{Asked, Decider};
+use crate::ids::{Id as _, ShippingBookId};
+use crate::money::Price;
+use crate::product::TaxClass;
+use crate::tax_book::{holds, is_area};
+use crate::text::{Country, Name, PostalCode, Slug};
+
+mod rejection;
+
+pub use rejection::Rejection;
+
+/// Most zones of a shop: more than there are countries.
+pub const ZONES_MAX: usize = 300;
+/// Most services in a zone: what a person can choose from.
+pub const SERVICES_MAX: usize = 20;
+/// Most bands of a service, and most prices in a band.
+pub const BANDS_MAX: usize = 50;
+/// Longest delivery, in working days: slow freight around the world.
+pub const DAYS_MAX: u16 = 180;
+
+/// The id of the one book.
+pub fn id() -> ShippingBookId {
+    ShippingBookId::from_uuid(uuid::Uuid::from_u128(1))
+}
+
+/// A part of the world, and how things are sent there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Zone {
+    /// What tells it from the others.
+    pub zone: Slug,
+    /// What it is called.
+    pub name: Name,
+    /// Its countries, by ISO 3166 code; none for the rest of the world.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub countries: Vec<Country>,
+    /// How the postal codes of this part of its countries begin; none for all of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub areas: Vec<PostalCode>,
+    /// How things are sent there.
+    pub services: Vec<Service>,
+}
+
+/// A way to send things.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Service {
+    /// What tells it from the others of its zone; the same in other zones where it is the same.
+    pub service: Slug,
+    /// What it is called.
+    pub name: Name,
+    /// Who carries it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carrier: Option<Name>,
+    /// What it costs by weight, the lightest first.
+    pub bands: Vec<Band>,
+    /// From which subtotal on it costs nothing, per currency; the subtotal is that of the goods before discounts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub free_over: Vec<Price>,
+    /// How long it takes.
+    pub days: Days,
+    /// At which rate it is taxed.
+    #[serde(default, skip_serializing_if = "is_standard")]
+    pub tax_class: TaxClass,
+}
+
+/// What something costs up to a weight.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Band {
+    /// The most that it may weigh, in grams.
+    pub up_to_g: u32,
+    /// What it costs, once per currency.
+    pub prices: Vec<Price>,
+}
+
+/// How long it takes, in working days after the day it is sent on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Days {
+    /// At the earliest.
+    pub min: u16,
+    /// At the latest.
+    pub max: u16,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_standard(class: &TaxClass) -> bool {
+    *class == TaxClass::Standard
+}
+
+/// What happened to the book.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// Things are sent to a zone like this, and not as they were.
+    ZoneSet(Zone),
+    /// Nothing is sent to a zone of its own any more.
+    ZoneRemoved {
+        /// The zone.
+        zone: Slug,
+    },
+}
+
+impl crate::Event for Event {}
+
+/// What the book can be asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// Hold these zones and no others.
+    Set {
+        /// The zones, each once.
+        zones: Vec<Zone>,
+    },
+}
+
+/// The book as it is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct ShippingBook {
+    /// The zones.
+    pub zones: BTreeMap<Slug, Zone>,
+}
+
+impl Decider for ShippingBook {
+    const CATEGORY: &'static str = "shipping_book";
+    const ONE_OF_A_KIND: bool = true;
+    type Id = ShippingBookId;
+    type Command = Command;
+    type Event = Event;
+    type Rejection = Rejection;
+
+    fn decide(&self, command: &Command, _asked: &Asked) -> Result<Vec<Event>, Rejection> {
+        match command {
+            Command::Set { zones } => {
+                if zones.len() > ZONES_MAX {
+                    return Err(Rejection::TooMany);
+                }
+                for (at, zone) in zones.iter().enumerate() {
+                    check(at, zone, &zones[..at])?;
+                }
+                let gone = self.zones.keys().filter(|known| zones.iter().all(|zone| zone.zone != **known));
+                let gone = gone.map(|zone| Event::ZoneRemoved { zone: zone.clone() });
+                let set = zones.iter().filter(|zone| self.zones.get(&zone.zone) != Some(*zone));
+                Ok(gone.chain(set.cloned().map(Event::ZoneSet)).collect())
+            }
+        }
+    }
+
+    fn evolve(mut self, event: &Event) -> Self {
+        match event {
+            Event::ZoneSet(zone) => self.zones.insert(zone.zone.clone(), zone.clone()),
+            Event::ZoneRemoved { zone } => self.zones.remove(zone),
+        };
+        self
+    }
+}
+
+fn check(at: usize, zone: &Zone, before: &[Zone]) -> Result<(), Rejection> {
+    if before.iter().any(|other| other.zone == zone.zone) {
+        return Err(Rejection::ZoneTwice { at });
+    }
+    if let Some(country) = zone.countries.iter().find(|country| !country.is_code()) {
+        return Err(Rejection::NoCode { at, country: country.clone() });
+    }
+    if !zone.areas.iter().all(is_area) || (zone.countries.is_empty() && !zone.areas.is_empty()) {
+        return Err(Rejection::NoArea { at });
+    }
+    // Zones without areas share nothing, and neither do those with: else a destination would be in two.
+    let rivals = before.iter().filter(|other| other.areas.is_empty() == zone.areas.is_empty());
+    for other in rivals {
+        let apart =
+            |one: &Zone, other: &Zone| !one.areas.iter().any(|area| holds(&other.areas, area)) && !one.areas.is_empty();
+        let shared = zone.countries.iter().find(|country| other.countries.contains(country));
+        let both_world = zone.countries.is_empty() && other.countries.is_empty();
+        if both_world || (shared.is_some() && !(apart(zone, other) && apart(other, zone))) {
+            return Err(Rejection::Overlap { at, other: other.zone.clone() });
+        }
+    }
+    if zone.services.len() > SERVICES_MAX {
+        return Err(Rejection::TooMany);
+    }
+    for (index, service) in zone.services.iter().enumerate() {
+        if zone.services[..index].iter().any(|other| other.service == service.service) {
+            return Err(Rejection::ServiceTwice { at, service: service.service.clone() });
+        }
+        check_service(at, service)?;
+    }
+    Ok(())
+}
+
+fn check_service(at: usize, service: &Service) -> Result<(), Rejection> {
+    let wrong = || Rejection::NoService { at, service: service.service.clone() };
+    let once = |prices: &[Price]| {
+        let twice =
+            |(index, price): (usize, &Price)| prices[..index].iter().any(|other| other.currency() == price.currency());
+        prices.len() <= BANDS_MAX && !prices.iter().enumerate().any(twice)
+    };
+    let bands = &service.bands;
+    if bands.is_empty() || bands.len() > BANDS_MAX {
+        return Err(wrong());
+    }
+    let rising = bands.windows(2).all(|pair| pair[0].up_to_g < pair[1].up_to_g);
+    let days = service.days.min <= service.days.max && service.days.max <= DAYS_MAX;
+    if !rising || !days || !once(&service.free_over) || !bands.iter().all(|band| once(&band.prices)) {
+        return Err(wrong());
+    }
+    Ok(())
+}
+
+impl ShippingBook {
+    /// The zone that a destination is in.
+    pub fn zone(&self, country: &Country, area: Option<&PostalCode>) -> Option<&Zone> {
+        let named = |zone: &&Zone| zone.countries.contains(country);
+        let zones = || self.zones.values();
+        let within = zones().filter(named).find(|zone| area.is_some_and(|area| holds(&zone.areas, area)));
+        within
+            .or_else(|| zones().filter(named).find(|zone| zone.areas.is_empty()))
+            .or_else(|| zones().find(|zone| zone.countries.is_empty()))
+    }
+}
+
+impl Service {
+    /// What it costs in a currency at a weight; nothing when it does not carry that, or not for that currency.
+    pub fn price(&self, weight_g: u64, currency: Currency) -> Option<Price> {
+        let prices = |band: &Band| band.prices.iter().find(|price| price.currency() == currency).copied();
+        self.bands.iter().filter(|band| u64::from(band.up_to_g) >= weight_g).find_map(prices)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,138 @@
+//! Rules of the shipping book.
+
+use super::*;
+use crate::fold;
+use crate::testing::{given, golden, price, text, well_said};
+
+fn parcel() -> Service {
+    Service {
+        service: text("parcel"),
+        name: text("Parcel"),
+        carrier: Some(text("Post")),
+        bands: vec![
+            Band { up_to_g: 2_000, prices: vec![price(490)] },
+            Band { up_to_g: 10_000, prices: vec![price(990)] },
+        ],
+        free_over: vec![price(5_000)],
+        days: Days { min: 1, max: 3 },
+        tax_class: TaxClass::Standard,
+    }
+}
+
+fn germany() -> Zone {
+    Zone {
+        zone: text("germany"),
+        name: text("Germany"),
+        countries: vec![text("DE")],
+        areas: vec![],
+        services: vec![parcel()],
+    }
+}
+
+fn islands() -> Zone {
+    let boat = Service {
+        service: text("boat"),
+        name: text("Boat"),
+        carrier: None,
+        bands: vec![Band { up_to_g: 2_000, prices: vec![price(1_490)] }],
+        free_over: vec![],
+        days: Days { min: 2, max: 9 },
+        tax_class: TaxClass::Zero,
+    };
+    Zone { zone: text("islands"), name: text("Islands"), areas: vec![text("254")], services: vec![boat], ..germany() }
+}
+
+fn world() -> Zone {
+    Zone { zone: text("world"), name: text("Everywhere else"), countries: vec![], ..germany() }
+}
+
+fn set(zones: impl Into<Vec<Zone>>) -> Command {
+    Command::Set { zones: zones.into() }
+}
+
+#[test]
+fn the_book_holds_what_it_is_told_and_nothing_else() {
+    let history = [Event::ZoneSet(germany())];
+    given::<ShippingBook>([]).when(&set([germany()])).then(history.clone());
+    given::<ShippingBook>(history.clone()).when(&set([germany()])).then_nothing();
+    let gone = Event::ZoneRemoved { zone: text("germany") };
+    given::<ShippingBook>(history).when(&set([world()])).then([gone, Event::ZoneSet(world())]);
+}
+
+#[test]
+fn a_destination_is_in_the_zone_that_names_it_best() {
+    let book = fold::<ShippingBook>(&[germany(), islands(), world()].map(Event::ZoneSet));
+    let zone = |country, area: Option<&str>| {
+        let area = area.map(text::<PostalCode>);
+        book.zone(&text(country), area.as_ref()).map(|zone| zone.zone.as_str())
+    };
+    assert_eq!(zone("DE", Some("101")), Some("germany"));
+    assert_eq!(zone("DE", Some("254")), Some("islands"));
+    assert_eq!(zone("DE", None), Some("germany"));
+    assert_eq!(zone("FR", Some("254")), Some("world"));
+    let book = fold::<ShippingBook>(&[Event::ZoneSet(germany())]);
+    assert_eq!(book.zone(&text("FR"), None), None);
+}
+
+#[test]
+fn no_destination_is_in_two_zones() {
+    let refused = |zones: Vec<Zone>, rejection| given::<ShippingBook>([]).when(&set(zones)).then_refused(rejection);
+    refused(vec![germany(), germany()], Rejection::ZoneTwice { at: 1 });
+    let named = |name: &str, zone: Zone| Zone { zone: text(name), ..zone };
+    let overlap = |other| Rejection::Overlap { at: 1, other: text(other) };
+    refused(vec![germany(), named("again", germany())], overlap("germany"));
+    refused(vec![world(), named("again", world())], overlap("world"));
+    let wider = Zone { areas: vec![text("25")], ..named("wider", islands()) };
+    refused(vec![islands(), wider.clone()], overlap("islands"));
+    refused(vec![wider, islands()], overlap("wider"));
+    let other = Zone { areas: vec![text("26")], ..named("other", islands()) };
+    let zones = [germany(), islands(), other, world()];
+    given::<ShippingBook>([]).when(&set(zones.clone())).then(zones.map(Event::ZoneSet));
+}
+
+#[test]
+fn what_makes_no_sense_is_refused() {
+    let refused = |zone: Zone, rejection| given::<ShippingBook>([]).when(&set([zone])).then_refused(rejection);
+    let country: Country = text("Germany");
+    refused(Zone { countries: vec![country.clone()], ..germany() }, Rejection::NoCode { at: 0, country });
+    refused(Zone { areas: vec![text("2546")], ..islands() }, Rejection::NoArea { at: 0 });
+    refused(Zone { countries: vec![], ..islands() }, Rejection::NoArea { at: 0 });
+    let of = |service| Zone { services: vec![service], ..germany() };
+    let twice = Rejection::ServiceTwice { at: 0, service: text("parcel") };
+    refused(Zone { services: vec![parcel(), parcel()], ..germany() }, twice);
+    let wrong = || Rejection::NoService { at: 0, service: text("parcel") };
+    refused(of(Service { bands: vec![], ..parcel() }), wrong());
+    refused(of(Service { bands: parcel().bands.into_iter().rev().collect(), ..parcel() }), wrong());
+    refused(of(Service { free_over: vec![price(1), price(2)], ..parcel() }), wrong());
+    refused(of(Service { days: Days { min: 3, max: 2 }, ..parcel() }), wrong());
+    refused(of(Service { days: Days { min: 0, max: DAYS_MAX + 1 }, ..parcel() }), wrong());
+}
+
+#[test]
+fn a_service_costs_by_weight_and_currency() {
+    let service = parcel();
+    let cost = |weight_g| service.price(weight_g, Currency::EUR).map(|price| price.money().amount);
+    assert_eq!([cost(0), cost(2_000), cost(2_001), cost(10_000)], [Some(490), Some(490), Some(990), Some(990)]);
+    assert_eq!(cost(10_001), None);
+    assert_eq!(service.price(1, Currency::GBP), None);
+}
+
+#[test]
+fn every_stored_form_is_golden() {
+    let removed = Event::ZoneRemoved { zone: text("germany") };
+    golden(include_str!("golden.json"), &[Event::ZoneSet(germany()), Event::ZoneSet(islands()), removed]);
+}
+
+#[test]
+fn rejections_are_well_said() {
+    use Rejection as R;
+    well_said(&[
+        R::ZoneTwice { at: 0 },
+        R::NoCode { at: 0, country: text("xx") },
+        R::NoArea { at: 0 },
+        R::Overlap { at: 0, other: text("a") },
+        R::ServiceTwice { at: 0, service: text("a") },
+        R::NoService { at: 0, service: text("a") },
+        R::TooMany,
+    ]);
+}

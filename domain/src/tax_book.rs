@@ -1,0 +1,295 @@
+//! The tax book: at which rate each country taxes each class of goods, since when; one for the shop.
+//!
+//! ```text
+//! (empty) ──country set, country removed──▶ …
+//! ```
+//!
+//! A country that is not in it is not taxed. Whether prices include the tax is the country's, too: where they do, the
+//! price stays and its tax is told; where they do not, the tax is added to it. Rates are dated, so next year's can be
+//! entered today, and an order is taxed at the rates of the day it is placed on.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::basis_points::BasisPoints;
+use crate::decider::{Asked, Decider, Kind};
+use crate::ids::{Id as _, TaxBookId};
+use crate::product::TaxClass;
+use crate::text::{Country, Name, PostalCode};
+
+/// Most rates of a country or a region: a class that changes every other year for half a century.
+pub const RATES_MAX: usize = 100;
+/// Most regions of a country that are taxed otherwise.
+pub const REGIONS_MAX: usize = 50;
+
+/// Most letters of an area: as many of its postal code as a destination tells in the clear.
+pub const AREA_MAX: usize = 3;
+
+/// The id of the one book.
+pub fn id() -> TaxBookId {
+    TaxBookId::from_uuid(uuid::Uuid::from_u128(1))
+}
+
+/// How a country taxes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CountryTax {
+    /// Its ISO 3166 code.
+    pub country: Country,
+    /// Whether prices there include the tax.
+    #[serde(default = "yes")]
+    pub prices_include_tax: bool,
+    /// Its rates, in any order.
+    pub rates: Vec<Rate>,
+    /// Parts of it that are taxed otherwise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub regions: Vec<Region>,
+}
+
+/// A rate, from a day on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rate {
+    /// Of what.
+    pub class: TaxClass,
+    /// The rate, in hundredths of a percent.
+    pub rate_bps: BasisPoints,
+    /// The first day of it, in UTC.
+    pub valid_from: NaiveDate,
+}
+
+/// A part of a country that is taxed otherwise, such as an island.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Region {
+    /// What it is called.
+    pub name: Name,
+    /// How its postal codes begin, as many letters as an area has at most.
+    pub areas: Vec<PostalCode>,
+    /// Its rates, in any order.
+    pub rates: Vec<Rate>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// What happened to the book.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// A country taxes like this, and not as it did.
+    CountrySet(CountryTax),
+    /// A country is not taxed.
+    CountryRemoved {
+        /// The country.
+        country: Country,
+    },
+}
+
+impl crate::Event for Event {}
+
+/// What the book can be asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// Hold these countries and no others.
+    Set {
+        /// The countries, each once.
+        countries: Vec<CountryTax>,
+    },
+}
+
+/// The book as it is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct TaxBook {
+    /// How each country taxes.
+    pub countries: BTreeMap<Country, CountryTax>,
+}
+
+/// What something is taxed at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Applied {
+    /// The rate.
+    pub rate_bps: BasisPoints,
+    /// Whether the price includes it.
+    pub included: bool,
+}
+
+/// What can be in the way.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Rejection {
+    /// A country is not named by its code.
+    #[error("a country is named by its ISO 3166 code, and {country} is none")]
+    NoCode {
+        /// The index of the country.
+        at: usize,
+        /// What it is named.
+        country: Country,
+    },
+    /// A country is there twice.
+    #[error("the country {country} is there twice")]
+    CountryTwice {
+        /// The index of the second.
+        at: usize,
+        /// The country.
+        country: Country,
+    },
+    /// Two rates of a class begin on one day.
+    #[error("two rates of one class begin on {valid_from}")]
+    RateTwice {
+        /// The index of the country.
+        at: usize,
+        /// The day.
+        valid_from: NaiveDate,
+    },
+    /// An area says more than a destination tells.
+    #[error("an area is the beginning of a postal code: at most {AREA_MAX} capitals and digits")]
+    NoArea {
+        /// The index of the country.
+        at: usize,
+    },
+    /// There are too many rates or regions.
+    #[error("a country has at most {RATES_MAX} rates and {REGIONS_MAX} regions with as many")]
+    TooMany {
+        /// The index of the country.
+        at: usize,
+    },
+}
+
+impl crate::Rejection for Rejection {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NoCode { .. } => "no_code",
+            Self::CountryTwice { .. } => "country_twice",
+            Self::RateTwice { .. } => "rate_twice",
+            Self::NoArea { .. } => "no_area",
+            Self::TooMany { .. } => "too_many",
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        match self {
+            Self::NoCode { .. }
+            | Self::CountryTwice { .. }
+            | Self::RateTwice { .. }
+            | Self::NoArea { .. }
+            | Self::TooMany { .. } => Kind::Invalid,
+        }
+    }
+
+    fn pointer(&self) -> Option<String> {
+        match self {
+            Self::NoCode { at, .. } | Self::CountryTwice { at, .. } => Some(format!("/countries/{at}/country")),
+            Self::RateTwice { at, .. } | Self::TooMany { at } => Some(format!("/countries/{at}/rates")),
+            Self::NoArea { at } => Some(format!("/countries/{at}/regions")),
+        }
+    }
+}
+
+impl Decider for TaxBook {
+    const CATEGORY: &'static str = "tax_book";
+    const ONE_OF_A_KIND: bool = true;
+    type Id = TaxBookId;
+    type Command = Command;
+    type Event = Event;
+    type Rejection = Rejection;
+
+    fn decide(&self, command: &Command, _asked: &Asked) -> Result<Vec<Event>, Rejection> {
+        match command {
+            Command::Set { countries } => {
+                for (at, tax) in countries.iter().enumerate() {
+                    check(at, tax, &countries[..at])?;
+                }
+                let gone = self.countries.keys().filter(|known| countries.iter().all(|tax| tax.country != **known));
+                let gone = gone.map(|country| Event::CountryRemoved { country: country.clone() });
+                let set = countries.iter().filter(|tax| self.countries.get(&tax.country) != Some(*tax));
+                Ok(gone.chain(set.cloned().map(Event::CountrySet)).collect())
+            }
+        }
+    }
+
+    fn evolve(mut self, event: &Event) -> Self {
+        match event {
+            Event::CountrySet(tax) => self.countries.insert(tax.country.clone(), tax.clone()),
+            Event::CountryRemoved { country } => self.countries.remove(country),
+        };
+        self
+    }
+}
+
+fn check(at: usize, tax: &CountryTax, before: &[CountryTax]) -> Result<(), Rejection> {
+    let country = || tax.country.clone();
+    if !tax.country.is_code() {
+        return Err(Rejection::NoCode { at, country: country() });
+    }
+    if before.iter().any(|other| other.country == tax.country) {
+        return Err(Rejection::CountryTwice { at, country: country() });
+    }
+    if tax.regions.len() > REGIONS_MAX || tax.regions.iter().any(|region| region.areas.len() > RATES_MAX) {
+        return Err(Rejection::TooMany { at });
+    }
+    if tax.regions.iter().any(|region| region.areas.is_empty() || !region.areas.iter().all(is_area)) {
+        return Err(Rejection::NoArea { at });
+    }
+    for rates in tax.regions.iter().map(|region| &region.rates).chain([&tax.rates]) {
+        if rates.len() > RATES_MAX {
+            return Err(Rejection::TooMany { at });
+        }
+        for (index, rate) in rates.iter().enumerate() {
+            let same = |other: &Rate| (other.class, other.valid_from) == (rate.class, rate.valid_from);
+            if rates[..index].iter().any(same) {
+                return Err(Rejection::RateTwice { at, valid_from: rate.valid_from });
+            }
+        }
+    }
+    Ok(())
+}
+
+impl TaxBook {
+    /// What goods of a class are taxed at that go to a country, and there to an area, if that is known; nothing where
+    /// there is no tax.
+    pub fn applied(
+        &self,
+        country: &Country,
+        area: Option<&PostalCode>,
+        class: TaxClass,
+        at: DateTime<Utc>,
+    ) -> Option<Applied> {
+        let tax = self.countries.get(country)?;
+        let region = area.and_then(|area| tax.regions.iter().find(|region| holds(&region.areas, area)));
+        let rates = region.map_or(&tax.rates, |region| &region.rates);
+        let rate_bps = rate(rates, class, at.date_naive())?;
+        Some(Applied { rate_bps, included: tax.prices_include_tax })
+    }
+}
+
+/// Whether a text can be the beginning of an area.
+pub(crate) fn is_area(text: &PostalCode) -> bool {
+    let text = text.as_str();
+    text.len() <= AREA_MAX && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+}
+
+/// Whether an area is one of these, or within one of these.
+pub(crate) fn holds(areas: &[PostalCode], area: &PostalCode) -> bool {
+    areas.iter().any(|beginning| area.as_str().starts_with(beginning.as_str()))
+}
+
+/// The rate of a class on a day. A country without a class of its own taxes its goods at the next higher one.
+fn rate(rates: &[Rate], class: TaxClass, day: NaiveDate) -> Option<BasisPoints> {
+    let own = rates.iter().filter(|rate| rate.class == class && rate.valid_from <= day);
+    if let Some(rate) = own.max_by_key(|rate| rate.valid_from) {
+        return Some(rate.rate_bps);
+    }
+    match class {
+        TaxClass::Zero => Some(BasisPoints::ZERO),
+        TaxClass::SuperReduced => rate(rates, TaxClass::Reduced, day),
+        TaxClass::Reduced => rate(rates, TaxClass::Standard, day),
+        TaxClass::Standard => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

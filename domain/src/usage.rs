@@ -1,0 +1,165 @@
+//! How often something was used that is counted: a promotion in all, a promotion by one customer, a customer's orders.
+//!
+//! ```text
+//! 0 ──claimed──▶ 1 ──claimed──▶ 2 … up to the limit, where claims are refused
+//!   ◀──released──  ◀──released──
+//! ```
+//!
+//! Whoever checks out claims in the same append, so of many who want the last use one gets it. Only what has a limit has
+//! such a stream; a promotion for everybody claims nothing, and its buyers do not meet anywhere.
+//! A use is claimed by a new order and released once when that is cancelled; the runner's key makes it once.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::decider::{Asked, Decider, Kind};
+use crate::ids::{AccountId, Id as _, OrderId, PromotionId, UsageId};
+
+/// Namespace of the ids; any fixed number would do, and it can never change.
+const NAMESPACE: Uuid = Uuid::from_u128(0x3d0f_9a52_7c1e_4b6b_8f0a_51c2_96d4_e07b);
+
+/// A customer as far as limits go: an account, or the keyed hash of a guest's e-mail address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Customer(String);
+
+impl Customer {
+    /// Somebody with an account.
+    pub fn account(account: AccountId) -> Self {
+        Self(account.to_string())
+    }
+
+    /// A guest, by the keyed hash of their e-mail address.
+    pub fn guest(hash: &str) -> Self {
+        Self(format!("guest:{hash}"))
+    }
+}
+
+/// The uses of a promotion by all together.
+pub fn of_promotion(promotion: PromotionId) -> UsageId {
+    named(&format!("promotion:{promotion}"))
+}
+
+/// The uses of a promotion by one customer.
+pub fn by_customer(promotion: PromotionId, customer: &Customer) -> UsageId {
+    named(&format!("promotion:{promotion}:{}", customer.0))
+}
+
+/// The orders of a customer.
+pub fn orders_of(customer: &Customer) -> UsageId {
+    named(&format!("orders:{}", customer.0))
+}
+
+/// UUID version 5 of the name (RFC 9562, section 5.5).
+fn named(name: &str) -> UsageId {
+    UsageId::from_uuid(Uuid::new_v5(&NAMESPACE, name.as_bytes()))
+}
+
+/// What happened to something that is counted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// An order used it.
+    Claimed {
+        /// The order.
+        order: OrderId,
+        /// The promotion; nothing where a customer's orders are counted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        promotion: Option<PromotionId>,
+    },
+    /// The order is off, and did not use it after all.
+    Released {
+        /// The order.
+        order: OrderId,
+        /// The promotion.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        promotion: Option<PromotionId>,
+    },
+}
+
+impl crate::Event for Event {}
+
+/// What something that is counted can be asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// Use it for an order.
+    Claim {
+        /// The order.
+        order: OrderId,
+        /// The promotion.
+        promotion: Option<PromotionId>,
+        /// How often it can be used; without, it is only counted.
+        limit: Option<u32>,
+    },
+    /// Give back what an order used.
+    Release {
+        /// The order.
+        order: OrderId,
+    },
+}
+
+/// How often it was used.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Usage {
+    /// Uses by orders that are not off.
+    pub used: i64,
+    /// The promotion, where it is one.
+    pub promotion: Option<PromotionId>,
+}
+
+/// What can be in the way.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Rejection {
+    /// It was used as often as it can be.
+    #[error("it was used {limit} times, and can be used no more")]
+    UsedUp {
+        /// How often it can be used.
+        limit: u32,
+    },
+}
+
+impl crate::Rejection for Rejection {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::UsedUp { .. } => "used_up",
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        match self {
+            Self::UsedUp { .. } => Kind::Conflict,
+        }
+    }
+}
+
+impl Decider for Usage {
+    const CATEGORY: &'static str = "usage";
+    type Id = UsageId;
+    type Command = Command;
+    type Event = Event;
+    type Rejection = Rejection;
+
+    fn decide(&self, command: &Command, _asked: &Asked) -> Result<Vec<Event>, Rejection> {
+        match command {
+            Command::Claim { limit: Some(limit), .. } if self.used >= i64::from(*limit) => {
+                Err(Rejection::UsedUp { limit: *limit })
+            }
+            Command::Claim { order, promotion, .. } => {
+                Ok(vec![Event::Claimed { order: *order, promotion: *promotion }])
+            }
+            // Nothing is used, so nothing is given back.
+            Command::Release { .. } if self.used == 0 => Ok(vec![]),
+            Command::Release { order } => Ok(vec![Event::Released { order: *order, promotion: self.promotion }]),
+        }
+    }
+
+    fn evolve(self, event: &Event) -> Self {
+        match event {
+            Event::Claimed { promotion, .. } => Self { used: self.used + 1, promotion: *promotion },
+            Event::Released { .. } => Self { used: self.used - 1, ..self },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
