@@ -5,7 +5,7 @@ SHELL := /bin/sh
 CARGO ?= cargo
 ARGS ?=
 
-.PHONY: help up test check bench faults tour openapi dist servers
+.PHONY: help up test check bench faults fuzz tour openapi dist servers
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -29,6 +29,10 @@ bench: servers ## every figure beside the limit of this machine, written to targ
 
 faults: servers ## the crash tests, longer than `make test` runs them
 	BYTESHOP_TEST_FAULT_ROUNDS=$${BYTESHOP_TEST_FAULT_ROUNDS:-50} $(CARGO) test --locked --workspace --release --test faults -- --nocapture $(ARGS)
+
+fuzz: servers ## what the OpenAPI document allows and forbids, sent by schemathesis: FUZZ_SECONDS for each of two callers
+	$(CARGO) build --locked --workspace --bin byteshop
+	sh scripts/fuzz.sh
 
 tour: ## write docs/tour.md anew, with what its commands print
 	BYTESHOP_TEST_WRITE=1 $(CARGO) test --locked --workspace --test it the_tour_can_be_walked

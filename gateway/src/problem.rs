@@ -123,6 +123,11 @@ impl Problem {
         .retry_after(RETRY_AFTER_S)
     }
 
+    /// The caller wants to wait for a position that was never told to anybody.
+    pub fn beyond_the_log(head: i64) -> Self {
+        Self::malformed("request.invalid_min_log_position", format!("the log ends at position {head}"))
+    }
+
     /// The program made a mistake. It is logged where it happened.
     pub fn internal() -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the shop made a mistake; the request id names it")

@@ -101,10 +101,10 @@ impl App {
         if position <= self.seen.highest() {
             return Ok(());
         }
-        // The log is where acknowledged commands are, so a position that it does not have is nobody's yet.
+        // The log is where acknowledged commands are, so a position that it does not have was told to nobody.
         let head = self.commands.log().head().await.map_err(Error::from)?;
         self.seen.raise(head);
-        if position <= head { Ok(()) } else { Err(Problem::not_caught_up()) }
+        if position <= head { Ok(()) } else { Err(Problem::beyond_the_log(head)) }
     }
 }
 

@@ -38,6 +38,7 @@ impl App {
     /// Waits until views have the position that the caller asks for.
     pub async fn await_views(&self, views: &[&str], headers: &HeaderMap) -> Result<(), Problem> {
         let Some(position) = version::min_log_position(headers)? else { return Ok(()) };
+        self.await_log(headers).await?;
         let deadline = Instant::now() + PATIENCE;
         for view in views {
             let patience = deadline.saturating_duration_since(Instant::now());

@@ -1,0 +1,44 @@
+#!/bin/sh
+# Sends a shop what its own OpenAPI document allows and forbids, as nobody and as an admin, with schemathesis: no 5xx, and
+# no answer that the document does not know. FUZZ_SECONDS is how long each of the two may take.
+set -eu
+
+version=4.32.5
+seconds="${FUZZ_SECONDS:-120}"
+target="${CARGO_TARGET_DIR:-target}"
+tools="$target/fuzz/schemathesis-$version"
+data="$(mktemp -d)"
+program="$target/debug/byteshop"
+
+if [ ! -x "$tools/bin/st" ]; then
+  python3 -m pip install --quiet --target "$tools" "schemathesis==$version"
+fi
+
+# The shop needs none of this, and the tools need all of it.
+chmod 755 "$data"
+BYTESHOP_DEV=1 "$program" up --data "$data/shop" --port 0 > "$data/log" 2>&1 &
+shop=$!
+trap 'kill "$shop" 2>/dev/null; wait "$shop" 2>/dev/null || true; rm -rf "$data"' EXIT
+trap 'exit 1' INT TERM
+until url="$(sed -n 's/^ready //p' "$data/log")" && [ -n "$url" ]; do
+  kill -0 "$shop" 2>/dev/null || { cat "$data/log" >&2; exit 1; }
+  sleep 0.2
+done
+"$program" --data "$data/shop" seed > /dev/null
+
+fuzz() {
+  who="$1"
+  shift
+  echo "as $who"
+  PYTHONPATH="$tools" "$tools/bin/st" run "$url/openapi.json" --url "$url" --max-time "$seconds" --workers 1 \
+    --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance \
+    --continue-on-failure --warnings off "$@"
+}
+
+status=0
+fuzz nobody || status=1
+fuzz "an admin" --header "Authorization: Bearer $("$program" --data "$data/shop" token admin)" || status=1
+# Whatever was sent, the views are what their rebuild is, and nothing panicked.
+"$program" --data "$data/shop" replay --all --check || status=1
+if grep -E "panicked|ERROR" "$data/log"; then status=1; fi
+exit "$status"
