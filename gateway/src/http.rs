@@ -96,9 +96,7 @@ pub(crate) struct Edge {
     pub(crate) address: IpAddr,
 }
 
-/// The whole of HTTP.
-///
-/// Serve it with `into_make_service_with_connect_info::<SocketAddr>()`, so that limits know who asks.
+/// The whole of HTTP; [`serve`](crate::serve::serve) it, so that limits know who asks.
 pub fn router(app: App) -> Router {
     let app: Shared = Arc::new(app);
     let (routes, _) = openapi::routes().split_for_parts();

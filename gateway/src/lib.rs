@@ -9,6 +9,7 @@ pub mod key_file;
 pub mod limits;
 pub mod problem;
 pub mod reply;
+pub mod serve;
 pub mod servers;
 pub mod shop;
 pub mod telemetry;

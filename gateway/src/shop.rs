@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use axum::serve::ListenerExt as _;
 use byteshop_commands::relay::{self, NatsConfig, RelayStatus};
 use byteshop_commands::{Appender, Commands, processes};
 use byteshop_domain::process::settle_order::SettleOrder;
@@ -22,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::http::operations::RoleState;
 use crate::http::{App, Health, Seen, router};
 use crate::limits::Limits;
+use crate::serve::serve;
 use crate::token::Tokens;
 
 /// How long requests and workers may take to finish when the shop stops.
@@ -218,16 +218,7 @@ impl Shop {
         self.http = Some(listener.local_addr()?);
         app.health.set("http", RoleState::Up);
         self.tasks.spawn(app.limits.clone().sweep(self.cancel.clone()));
-        let cancel = self.cancel.clone();
-        // Answers are small and written whole: waiting to fill a packet only delays them.
-        let listener = listener.tap_io(|connection| drop(connection.set_nodelay(true)));
-        let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
-        self.tasks.spawn(async move {
-            let serving = axum::serve(listener, service).with_graceful_shutdown(cancel.cancelled_owned());
-            if let Err(error) = serving.await {
-                tracing::error!(%error, "HTTP stopped");
-            }
-        });
+        self.tasks.spawn(serve(listener, router(app), self.cancel.clone()));
         Ok(())
     }
 }

@@ -1,6 +1,5 @@
 //! A shop over HTTP in this process: a database of its own, every view, the processes, and a client.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use byteshop_eventstore::{Clock, Log};
 use byteshop_gateway::http::operations::RoleState;
 use byteshop_gateway::http::{App, Health, Seen, router};
 use byteshop_gateway::limits::Limits;
+use byteshop_gateway::serve::serve;
 use byteshop_gateway::token::{LIFETIME, Role, Tokens};
 use byteshop_projections::{Feed, Views};
 use chrono::TimeDelta;
@@ -108,8 +108,7 @@ impl TestShop {
         };
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
-        running.spawn(async move { axum::serve(listener, service).await.unwrap() });
+        running.spawn(serve(listener, router(app), cancel.clone()));
         let client = Client::builder().timeout(Duration::from_mins(1)).build().unwrap();
         Self { url, log, commands, views, tokens, health, client, _running: running }
     }
