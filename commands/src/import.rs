@@ -21,6 +21,7 @@ mod history;
 mod opening;
 mod plan;
 mod price;
+mod receipt;
 mod report;
 mod returns;
 mod row;

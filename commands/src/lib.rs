@@ -2,6 +2,7 @@
 //!
 //! Read `execute` for the way of a command, `unit` for what a command may do, [`appender`] for group commit.
 
+pub mod aftersales;
 pub mod appender;
 mod cache;
 pub mod cases;
@@ -16,6 +17,8 @@ pub mod ports;
 pub mod processes;
 mod reader;
 pub mod relay;
+mod settle;
+pub mod shipping;
 mod state;
 mod unit;
 
@@ -44,6 +47,7 @@ struct Shared {
     in_flight: in_flight::InFlight,
     clock: Clock,
     provider: Box<dyn ports::PaymentProvider>,
+    carrier: Box<dyn ports::carrier::CarrierPort>,
     reader: reader::Reader,
     vault: Vault,
 }
@@ -60,6 +64,7 @@ impl Commands {
             in_flight: in_flight::InFlight::default(),
             clock: Clock,
             provider: Box::new(ports::payment_test::TestProvider),
+            carrier: Box::new(ports::carrier::SimulatedCarrier),
         };
         Self { shared: Arc::new(shared) }
     }
@@ -77,6 +82,10 @@ impl Commands {
     /// The clock and the source of ids.
     pub fn clock(&self) -> Clock {
         self.shared.clock
+    }
+
+    fn carrier(&self) -> &dyn ports::carrier::CarrierPort {
+        self.shared.carrier.as_ref()
     }
 
     fn provider(&self) -> &dyn ports::PaymentProvider {

@@ -3,13 +3,14 @@
 //! A crash between these steps leaves an attempt without an outcome, whose timer asks the provider how it went; so money
 //! never moves without a record, and a charge is never forgotten.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use byteshop_domain::Kind;
 use byteshop_domain::ids::{OrderId, PaymentId};
+use byteshop_domain::money::Money;
 use byteshop_domain::order::{self, Order};
-use byteshop_domain::payment::{self, Payment, ProviderOutcome, ProviderReference, Stage, Undo};
+use byteshop_domain::payment::{self, CaptureMode, Payment, ProviderOutcome, ProviderReference, Stage};
+use chrono::TimeDelta;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -17,12 +18,13 @@ use crate::Commands;
 use crate::error::{Error, Rejected};
 use crate::execute::Done;
 use crate::intent::Intent;
-use crate::ports::payment_test::look_up_at;
 use crate::ports::{Charge, NoAnswer};
 use crate::unit::{Loaded, Unit};
 
 /// How long the provider may take to answer. Shorter than the grace after which an attempt is looked up.
 const PROVIDER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long after a charge without an answer its fate is looked up.
+const LOOK_AFTER: TimeDelta = TimeDelta::seconds(1);
 
 impl Commands {
     /// Pays an order with a token of the provider.
@@ -33,6 +35,7 @@ impl Commands {
         intent: &Intent,
         order: OrderId,
         token: &str,
+        capture: CaptureMode,
         allowed: P,
         answer: R,
     ) -> Result<Done<T>, Error>
@@ -55,7 +58,7 @@ impl Commands {
                 pointer: Some("/token".into()),
             })
         })?;
-        let (payment, amount) = match self.attempt(intent, order, &reference, &allowed).await {
+        let (payment, amount) = match self.attempt(intent, order, &reference, capture, &allowed).await {
             // That another attempt is under way is no answer to keep: it may be this very request before a crash.
             Err(Error::Rejected(rejected)) if intent.key.is_some() && rejected.code != "payment.in_progress" => {
                 let rejected = &rejected;
@@ -63,7 +66,7 @@ impl Commands {
             }
             attempted => attempted?,
         };
-        let outcome = self.authorize(&reference, amount, token).await;
+        let outcome = self.authorize(Charge { reference: &reference, payment, amount, capture, token }).await;
         let (reference, answer) = (&reference, &answer);
         self.run_entered(intent, |unit| async move {
             let mut loaded = unit.load::<Payment>(payment).await?;
@@ -79,8 +82,9 @@ impl Commands {
         intent: &Intent,
         order: OrderId,
         reference: &ProviderReference,
+        capture: CaptureMode,
         allowed: &P,
-    ) -> Result<(PaymentId, byteshop_domain::money::Money), Error>
+    ) -> Result<(PaymentId, Money), Error>
     where
         P: Fn(&Order) -> Result<(), Error> + Send + Sync,
     {
@@ -94,122 +98,40 @@ impl Commands {
                     order.state.placed().map_err(|rejection| Error::Rejected(Rejected::of::<Order>(&rejection)))?;
                 // The order is expected to stay as it is, so an attempt and a cancellation cannot both be first.
                 let refuse = |rejection| Err(Error::Rejected(Rejected::of::<Order>(&rejection)));
-                if placed.status == order::Status::Cancelled {
+                if matches!(placed.status, order::Status::Cancelled | order::Status::Expired) {
                     return refuse(order::Rejection::Cancelled);
                 }
                 if placed.payment_status != order::PaymentStatus::Awaiting {
                     return refuse(order::Rejection::AlreadyPaid);
                 }
                 let mut payment = unit.load::<Payment>(placed.placement.payment).await?;
-                let attempt = payment::Command::Attempt { method: payment::Method::Test, reference: reference.clone() };
-                unit.decide(&mut payment, &attempt)?;
-                Ok((payment.id, placed.placement.total))
+                let (method, reference) = (payment::Method::Test, reference.clone());
+                unit.decide(&mut payment, &payment::Command::Attempt { method, reference, capture })?;
+                Ok((payment.id, placed.payable()))
             })
             .await?;
         Ok(done.answer)
     }
 
-    /// Asks the provider for the money, and takes it when it is granted.
-    async fn authorize(
-        &self,
-        reference: &ProviderReference,
-        amount: byteshop_domain::money::Money,
-        token: &str,
-    ) -> ProviderOutcome {
+    /// Asks the provider for the money, and takes it when it is granted and to be taken at once.
+    async fn authorize(&self, charge: Charge<'_>) -> ProviderOutcome {
         let now = self.clock().now();
+        let (reference, capture) = (charge.reference, charge.capture);
         let unknown = |error: NoAnswer| {
             tracing::warn!(%error, "a charge has no known outcome yet");
-            ProviderOutcome::Unknown { check_at: look_up_at(now) }
+            ProviderOutcome::Unknown { check_at: now + LOOK_AFTER }
         };
-        let charge = Charge { reference, amount, token };
         let outcome = match in_time(self.provider().authorize(charge, now)).await {
             Ok(outcome) => outcome,
             Err(error) => return unknown(error),
         };
         if outcome == ProviderOutcome::Authorized
+            && capture.is_automatic()
             && let Err(error) = in_time(self.provider().capture(reference)).await
         {
             return unknown(error);
         }
         outcome
-    }
-
-    /// Asks the provider how an attempt went, and writes that down.
-    pub(crate) async fn settle_payment(&self, intent: &Intent, payment: PaymentId) -> Result<(), Error> {
-        let Some(snapshot) = self.get::<Payment>(payment).await? else { return Ok(()) };
-        let Some(reference) =
-            snapshot.state.opened().ok().filter(|it| it.in_flight()).and_then(|it| it.attempt.clone())
-        else {
-            return Ok(());
-        };
-        let reference = reference.reference;
-        let now = self.clock().now();
-        let outcome = match in_time(self.provider().look_up(&reference, now)).await {
-            Ok(outcome) => outcome,
-            Err(_) => ProviderOutcome::Unknown { check_at: look_up_at(now) },
-        };
-        let reference = &reference;
-        self.run(intent, |unit| async move {
-            let mut loaded = unit.load::<Payment>(payment).await?;
-            let conclusion = payment::Command::Conclude { reference: reference.clone(), outcome };
-            unit.decide(&mut loaded, &conclusion)
-        })
-        .await?;
-        Ok(())
-    }
-
-    /// Takes what was authorized.
-    pub(crate) async fn capture_payment(&self, intent: &Intent, payment: PaymentId) -> Result<(), Error> {
-        // Mostly it was taken together with its authorization; that cannot be undone, so the cache's word is enough.
-        let taken =
-            |it: Arc<Payment>| it.opened().is_ok_and(|it| matches!(it.stage, Stage::Captured | Stage::Refunded));
-        if self.glimpse::<Payment>(payment).is_some_and(taken) {
-            return Ok(());
-        }
-        let Some(snapshot) = self.get::<Payment>(payment).await? else { return Ok(()) };
-        if let Ok(opened) = snapshot.state.opened()
-            && opened.stage == Stage::Authorized
-            && opened.void_requested.is_none()
-            && let Some(attempt) = &opened.attempt
-        {
-            in_time(self.provider().capture(&attempt.reference)).await.map_err(unanswered)?;
-        }
-        self.run(intent, |unit| async move {
-            let mut loaded = unit.load::<Payment>(payment).await?;
-            unit.decide(&mut loaded, &payment::Command::Capture {})
-        })
-        .await?;
-        Ok(())
-    }
-
-    /// Sees to it that nothing is kept of a payment.
-    pub(crate) async fn void_payment(
-        &self,
-        intent: &Intent,
-        payment: PaymentId,
-        reason: payment::VoidReason,
-    ) -> Result<(), Error> {
-        let Some(snapshot) = self.get::<Payment>(payment).await? else { return Ok(()) };
-        let undo = snapshot.state.opened().map_or(Undo::Nothing, payment::Opened::undo);
-        let command = match &undo {
-            Undo::Nothing => return Ok(()),
-            Undo::Void => payment::Command::Void { reason },
-            Undo::VoidAtProvider { reference } => {
-                in_time(self.provider().release(reference)).await.map_err(unanswered)?;
-                payment::Command::Void { reason }
-            }
-            Undo::RefundAtProvider { reference, .. } => {
-                in_time(self.provider().release(reference)).await.map_err(unanswered)?;
-                payment::Command::Refund {}
-            }
-        };
-        let command = &command;
-        self.run(intent, |unit| async move {
-            let mut loaded = unit.load::<Payment>(payment).await?;
-            unit.decide(&mut loaded, command)
-        })
-        .await?;
-        Ok(())
     }
 }
 
@@ -221,18 +143,17 @@ fn conclude(
     outcome: ProviderOutcome,
 ) -> Result<(), Error> {
     unit.decide(payment, &payment::Command::Conclude { reference: reference.clone(), outcome })?;
-    let authorized =
-        payment.state.opened().is_ok_and(|it| it.stage == Stage::Authorized && it.void_requested.is_none());
+    let authorized = payment
+        .state
+        .opened()
+        .is_ok_and(|it| it.stage == Stage::Authorized && it.void_requested.is_none() && it.capture.is_automatic());
     if outcome == ProviderOutcome::Authorized && authorized {
         unit.decide(payment, &payment::Command::Capture {})?;
     }
     Ok(())
 }
 
-async fn in_time<T>(call: impl Future<Output = Result<T, NoAnswer>>) -> Result<T, NoAnswer> {
+/// Waits for the provider, and not for ever.
+pub(crate) async fn in_time<T>(call: impl Future<Output = Result<T, NoAnswer>>) -> Result<T, NoAnswer> {
     tokio::time::timeout(PROVIDER_TIMEOUT, call).await.unwrap_or_else(|_| Err(NoAnswer("timed out".into())))
-}
-
-fn unanswered(error: NoAnswer) -> Error {
-    Error::Provider(error)
 }

@@ -1,15 +1,17 @@
 //! The outside world, as the shop needs it: each port has an implementation that talks to it and one that simulates it.
 
+pub mod carrier;
 pub mod payment_test;
 
+use byteshop_domain::ids::{PaymentId, RefundId};
 use byteshop_domain::money::Money;
-use byteshop_domain::payment::{ProviderOutcome, ProviderReference};
+use byteshop_domain::payment::{CaptureMode, ProviderOutcome, ProviderReference};
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 
-/// The provider did not answer in time, or not in words that we understand: what it did is not known.
+/// Who was asked did not answer in time, or not in words that we understand: what it did is not known.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the payment provider did not answer: {0}")]
+#[error("there was no answer: {0}")]
 pub struct NoAnswer(pub String);
 
 /// A charge that a buyer asked for.
@@ -17,6 +19,10 @@ pub struct NoAnswer(pub String);
 pub struct Charge<'a> {
     /// Our reference; the provider treats a second charge under it as the same.
     pub reference: &'a ProviderReference,
+    /// What the provider is to name when it tells of the charge.
+    pub payment: PaymentId,
+    /// When the money is taken.
+    pub capture: CaptureMode,
     /// How much.
     pub amount: Money,
     /// What the buyer's client got from the provider; it goes to the provider and nowhere else.
@@ -39,6 +45,13 @@ pub trait PaymentProvider: Send + Sync {
     fn capture<'a>(&'a self, reference: &'a ProviderReference) -> BoxFuture<'a, Result<(), NoAnswer>>;
     /// Gives back whatever is held or was taken under the reference; a second time changes nothing.
     fn release<'a>(&'a self, reference: &'a ProviderReference) -> BoxFuture<'a, Result<(), NoAnswer>>;
+    /// Gives back a piece of what was taken; a second time under the same key changes nothing. False when it will not.
+    fn refund<'a>(
+        &'a self,
+        reference: &'a ProviderReference,
+        refund: RefundId,
+        amount: Money,
+    ) -> BoxFuture<'a, Result<bool, NoAnswer>>;
     /// What became of a charge.
     fn look_up<'a>(
         &'a self,

@@ -190,6 +190,11 @@ impl<'a, P: Process> Runner<'a, P> {
                     | Step::ReturnStock { .. }
                     | Step::CapturePayment { .. }
                     | Step::VoidPayment { .. }
+                    | Step::MarkAuthorized { .. }
+                    | Step::MarkReturnRefunded { .. }
+                    | Step::ExpireAuthorization { .. }
+                    | Step::ReleaseStray { .. }
+                    | Step::TrackShipment { .. }
                     | Step::SettlePayment { .. }) => {
                         chains.entry(cause.correlation).or_default().push((cause.clone(), step));
                     }

@@ -7,8 +7,8 @@ use crate::codec::{self, CodecError};
 use crate::decider::Decider;
 use crate::ids::{self, Id};
 use crate::{
-    account, api_key, cart, category, credit_note, name, order, payment, product, promotion, promotion_book, session,
-    shipping_book, stock, tax_book, usage,
+    account, api_key, cart, category, credit_note, name, order, payment, product, promotion, promotion_book, returns,
+    session, shipment, shipping_book, stock, tax_book, usage,
 };
 
 /// What names an aggregate and where its events are.
@@ -153,6 +153,10 @@ contexts! {
     TaxBook tax_book TaxBook "tax_book/golden.json";
     /// Of the shipping book.
     ShippingBook shipping_book ShippingBook "shipping_book/golden.json";
+    /// Of a shipment.
+    Shipment shipment Shipment "shipment/golden.json";
+    /// Of a return.
+    Return returns Return "returns/golden.json";
 }
 
 /// What a text names: the aggregate's kind and its stream. None when it is no id of ours.

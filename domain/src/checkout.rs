@@ -135,6 +135,7 @@ fn bought(line: &cart::Line) -> Result<order::Line, crate::money::MoneyError> {
         quantity: line.quantity,
         unit_price: line.unit_price,
         exact_price: None,
+        digital: false,
         amount: line.unit_price.times(line.quantity)?,
     })
 }

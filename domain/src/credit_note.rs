@@ -7,11 +7,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::decider::{Asked, Decider, Kind};
-use crate::ids::{CreditNoteId, OrderId, VariantId};
+use crate::ids::{CreditNoteId, OrderId, RefundId, VariantId};
 use crate::money::{ExactPrice, Money, MoneyError, Price};
 use crate::order::Buyer;
 use crate::quantity::Quantity;
-use crate::text::{Country, Reference, Sku};
+use crate::text::{Country, Reason, Reference, Sku};
 
 /// Most lines of a credit note: as many as an order has.
 pub const LINES_MAX: usize = crate::order::LINES_MAX;
@@ -32,6 +32,9 @@ pub struct Line {
     pub exact_price: Option<ExactPrice>,
     /// What is given back for the line.
     pub amount: Money,
+    /// Whether that is the line's share of what was paid, after discounts and with tax, and not its price times its quantity.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub share: bool,
     /// The order it was bought with, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<OrderId>,
@@ -46,10 +49,24 @@ pub struct Content {
     pub buyer: Buyer,
     /// Where the goods had gone.
     pub country: Country,
-    /// What is given back.
+    /// What is given back; nothing when money alone is.
     pub lines: Vec<Line>,
-    /// The sum of the lines.
+    /// The sum of the lines, if there are any.
     pub total: Money,
+    /// The order it is for, where that is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<OrderId>,
+    /// The piece of its payment that goes back, where one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refund: Option<RefundId>,
+    /// Why money alone is given back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_false(it: &bool) -> bool {
+    !it
 }
 
 /// What happened to a credit note.
@@ -159,13 +176,17 @@ impl Decider for CreditNote {
 
 fn issue(content: &Content) -> Result<Vec<Event>, Rejection> {
     let Content { lines, total, .. } = content;
+    let money_alone = lines.is_empty() && content.refund.is_some() && total.amount > 0;
+    if money_alone {
+        return Ok(vec![Event::Issued(content.clone())]);
+    }
     if lines.is_empty() {
         return Err(Rejection::NoLines);
     }
     if lines.len() > LINES_MAX {
         return Err(Rejection::TooManyLines);
     }
-    if let Some(line) = lines.iter().position(|line| line.due() != Ok(line.amount)) {
+    if let Some(line) = lines.iter().position(|line| !line.is_right()) {
         return Err(Rejection::WrongAmount { line });
     }
     if Money::sum(total.currency, lines.iter().map(|line| line.amount)) != Ok(*total) {
@@ -175,6 +196,10 @@ fn issue(content: &Content) -> Result<Vec<Event>, Rejection> {
 }
 
 impl Line {
+    fn is_right(&self) -> bool {
+        if self.share { self.amount.amount >= 0 } else { self.due() == Ok(self.amount) }
+    }
+
     /// What the line must give back: the price, exact or not, times the quantity.
     pub fn due(&self) -> Result<Money, MoneyError> {
         match &self.exact_price {

@@ -159,6 +159,12 @@ ids! {
     TaxBookId "taxbook";
     /// The book of shipping.
     ShippingBookId "shpbook";
+    /// A part of a payment that is given back; also the key under which the provider gives it back once.
+    RefundId "rfd";
+    /// A shipment: what of an order goes in one parcel.
+    ShipmentId "shp";
+    /// A return: what a buyer sends back of an order.
+    ReturnId "ret";
     /// A unique name that somebody holds, such as a SKU.
     NameId "name";
     /// A session: one log-in and what was made of it.

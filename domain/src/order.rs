@@ -1,31 +1,43 @@
 //! An order: what somebody bought, on three separate axes: its status, its payment and its fulfilment.
 //!
 //! ```text
-//! status       open ──────paid and fulfilled──────▶ completed
-//!               └──cancelled (not once fulfilled)──▶ cancelled
-//! payment      awaiting ──paid──▶ paid ──returned──▶ partly refunded ──▶ refunded
-//!               │                  └──cancelled──▶ refund due ──refunded──▶ refunded
+//! status       open ──paid and everything has arrived──▶ completed
+//!               ├──cancelled (while nothing is packed or handed over)──▶ cancelled
+//!               └──not paid in time──▶ expired
+//! payment      awaiting ──(authorized)──paid──▶ paid ──given back in part──▶ partly refunded ──▶ refunded
+//!               │                             └──cancelled──▶ refund due ──refunded──▶ refunded
 //!               └──cancelled──▶ voided
-//! fulfilment   unfulfilled ──fulfilled──▶ fulfilled ──returned──▶ partly returned ──▶ returned
+//! fulfilment   unfulfilled ──parcel handed over──▶ partly fulfilled ──all of them──▶ fulfilled
+//!                                                     fulfilled ──returned──▶ partly returned ──▶ returned
+//! each piece   bought ─┬─ cancelled (before it is packed)
+//!                      └─ packed ─ handed over ─ delivered ─ return requested ─ returned
 //! ```
 //!
+//! A piece that came back undelivered is bought and not packed again: it is sent once more, or cancelled.
 //! A cancelled order is never marked paid: money that arrives too late is refused here with [`Rejection::Cancelled`],
 //! and [`process`](crate::process) then gives it back. What was bought is written down whole, so no later change of a
 //! product, a price or a cart reaches it.
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::decider::{Asked, Decider};
-use crate::ids::{CreditNoteId, OrderId, PaymentId, VariantId};
+use crate::ids::{CreditNoteId, OrderId, RefundId, ReturnId, ShipmentId, VariantId};
 use crate::money::Money;
 use crate::quantity::{Demand, summed};
 
+mod goods;
 mod message;
+mod money;
+mod number;
+mod parcel;
 mod rejection;
 
 pub use message::{Buyer, CancelReason, Command, Event, Line, Placement, ReturnLine};
+pub use number::{Number, NumberError};
+pub use parcel::{Parcel, ParcelStage};
 pub use rejection::Rejection;
 
 /// Most lines of an order: a wholesaler's invoices reach some hundreds, and one event must stay small enough to deliver.
@@ -59,6 +71,24 @@ pub struct Placed {
     pub returned: BTreeMap<VariantId, i64>,
     /// The credit notes for it.
     pub credit_notes: Vec<CreditNoteId>,
+    /// What is off, per variant.
+    pub called_off: BTreeMap<VariantId, i64>,
+    /// What need not be paid, since it was off before.
+    pub reduced: Money,
+    /// What is given back, or is to be, for what came back or is off.
+    pub credited: Money,
+    /// The pieces of the payment that went back.
+    pub refunds: Vec<RefundId>,
+    /// The parcels.
+    pub parcels: BTreeMap<ShipmentId, Parcel>,
+    /// The returns that are asked for and not over, and what would come back.
+    pub returning: BTreeMap<ReturnId, Vec<Demand>>,
+    /// The returns there ever were.
+    pub returns: Vec<ReturnId>,
+    /// Whether everything was handed over at once, without parcels.
+    pub by_hand: bool,
+    /// When something of it was last handed over or delivered, if that is known.
+    pub last_moved_at: Option<DateTime<Utc>>,
     /// What was bought.
     #[serde(flatten)]
     pub placement: Placement,
@@ -74,6 +104,8 @@ pub enum Status {
     Completed,
     /// It is off.
     Cancelled,
+    /// It is off, since nobody paid for it in time.
+    Expired,
 }
 
 /// What became of an order's money.
@@ -82,6 +114,8 @@ pub enum Status {
 pub enum PaymentStatus {
     /// It is to be paid.
     Awaiting,
+    /// The money is set aside, to be taken later.
+    Authorized,
     /// It is paid.
     Paid,
     /// Some of it was paid back.
@@ -94,12 +128,26 @@ pub enum PaymentStatus {
     Voided,
 }
 
+impl PaymentStatus {
+    /// What becomes of the money of an order that is off.
+    pub fn of_cancelled(was_paid: bool, due: Option<Money>) -> Self {
+        match due {
+            _ if !was_paid => Self::Voided,
+            // All of it went back before.
+            Some(due) if due.amount <= 0 => Self::Refunded,
+            Some(_) | None => Self::RefundDue,
+        }
+    }
+}
+
 /// What became of an order's goods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fulfilment {
     /// They are here.
     Unfulfilled,
+    /// Some of them are handed over.
+    PartlyFulfilled,
     /// They are handed over.
     Fulfilled,
     /// Some of them came back.
@@ -117,7 +165,7 @@ impl Decider for Order {
     type Event = Event;
     type Rejection = Rejection;
 
-    fn decide(&self, command: &Command, _asked: &Asked) -> Decision {
+    fn decide(&self, command: &Command, asked: &Asked) -> Decision {
         match command {
             Command::Place(placement) => match self {
                 Self::Missing => place(placement),
@@ -125,45 +173,88 @@ impl Decider for Order {
                 Self::Placed(placed) if placed.placement == **placement => Ok(vec![]),
                 Self::Placed(_) => Err(Rejection::Exists),
             },
-            Command::MarkPaid { payment } => self.placed()?.mark_paid(*payment),
-            Command::Fulfil {} => self.placed()?.fulfil(),
+            Command::MarkPaid { payment } => self.placed()?.mark_paid(*payment, asked.at),
+            Command::MarkAuthorized { payment } => self.placed()?.mark_authorized(*payment),
+            Command::Fulfil {} => self.placed()?.fulfil(asked.at),
             Command::Cancel { reason } => self.placed()?.cancel(*reason),
-            Command::MarkRefunded { payment } => self.placed()?.mark_refunded(*payment),
-            Command::Return { credit_note, lines, amount, restock } => {
-                self.placed()?.give_back(*credit_note, lines, *amount, *restock)
+            Command::CancelLines { lines, reason, refund, credit_note } => {
+                self.placed()?.cancel_lines(lines, *reason, *refund, *credit_note, asked.at)
+            }
+            Command::MarkRefunded { payment, refund, amount } => {
+                self.placed()?.mark_refunded(*payment, *refund, *amount)
+            }
+            Command::PrepareParcel { shipment, lines } => self.placed()?.prepare_parcel(*shipment, lines),
+            Command::DropParcel { shipment } => self.placed()?.drop_parcel(*shipment),
+            Command::HandOver { shipment } => self.placed()?.hand_over(*shipment, asked.at),
+            Command::Deliver { shipment } => self.placed()?.deliver(*shipment, asked.at),
+            Command::TakeBackParcel { shipment } => self.placed()?.take_back_parcel(*shipment),
+            Command::RequestReturn { return_id, lines, since } => {
+                self.placed()?.request_return(*return_id, lines, *since)
+            }
+            Command::CloseReturn { return_id } => self.placed()?.close_return(*return_id),
+            Command::Return { credit_note, lines, amount, restock, refund, return_id } => {
+                self.placed()?.give_back(&Event::Returned {
+                    credit_note: *credit_note,
+                    lines: lines.clone(),
+                    amount: *amount,
+                    restock: restock.clone(),
+                    refund: *refund,
+                    return_id: *return_id,
+                })
             }
         }
     }
 
     fn evolve(self, event: &Event) -> Self {
         match event {
-            Event::Placed(placement) => Self::Placed(Box::new(Placed {
-                status: Status::Open,
-                payment_status: PaymentStatus::Awaiting,
-                fulfilment: Fulfilment::Unfulfilled,
-                cancelled: None,
-                refunded: Money::zero(placement.total.currency),
-                returned: BTreeMap::new(),
-                credit_notes: vec![],
-                placement: placement.clone(),
-            })),
+            Event::Placed(placement) => Self::Placed(Box::new(Placed::new(placement.clone()))),
+            Event::Authorized { .. } => self.with(|it| it.payment_status = PaymentStatus::Authorized),
             Event::Paid { .. } => self.with(|it| it.payment_status = PaymentStatus::Paid),
-            Event::Fulfilled {} => self.with(|it| {
-                it.status = Status::Completed;
+            Event::Fulfilled { completed, at } => self.with(|it| {
                 it.fulfilment = Fulfilment::Fulfilled;
+                it.last_moved_at = at.or(it.last_moved_at);
+                if *completed {
+                    it.status = Status::Completed;
+                    it.by_hand = true;
+                }
             }),
-            Event::Cancelled { reason, was_paid, .. } => self.with(|it| {
-                it.status = Status::Cancelled;
+            Event::Completed {} => self.with(|it| it.status = Status::Completed),
+            Event::Cancelled { reason, was_paid, due, .. } => self.with(|it| {
+                it.status = reason.status();
                 it.cancelled = Some(*reason);
-                it.payment_status = if *was_paid { PaymentStatus::RefundDue } else { PaymentStatus::Voided };
+                it.payment_status = PaymentStatus::of_cancelled(*was_paid, *due);
             }),
-            Event::Refunded { .. } => self.with(|it| {
-                it.payment_status = PaymentStatus::Refunded;
-                it.refunded = it.placement.total;
-            }),
-            Event::Returned { credit_note, lines, amount, .. } => {
-                self.with(|it| it.take_back(*credit_note, lines, *amount))
+            Event::LinesCancelled { lines, amount, was_paid, credit_note, .. } => {
+                self.with(|it| it.call_off(lines, *amount, *was_paid, *credit_note))
             }
+            Event::Refunded { refund, amount, .. } => self.with(|it| it.note_refund(*refund, *amount)),
+            Event::ParcelPrepared { shipment, lines } => self.with(|it| {
+                it.parcels.insert(*shipment, Parcel { lines: lines.clone(), stage: ParcelStage::Prepared });
+            }),
+            Event::ParcelDropped { shipment } => self.with(|it| it.move_parcel(*shipment, ParcelStage::Dropped, None)),
+            Event::HandedOver { shipment, at, .. } => self.with(|it| {
+                it.move_parcel(*shipment, ParcelStage::HandedOver, Some(*at));
+                it.fulfilment = Fulfilment::PartlyFulfilled;
+            }),
+            Event::Delivered { shipment, at } => {
+                self.with(|it| it.move_parcel(*shipment, ParcelStage::Delivered, Some(*at)))
+            }
+            Event::ParcelReturned { shipment, fulfilment } => self.with(|it| {
+                it.move_parcel(*shipment, ParcelStage::Returned, None);
+                it.fulfilment = *fulfilment;
+            }),
+            Event::ReturnRequested { return_id, lines } => self.with(|it| {
+                it.returns.push(*return_id);
+                it.returning.insert(*return_id, lines.clone());
+            }),
+            Event::ReturnClosed { return_id } => self.with(|it| drop(it.returning.remove(return_id))),
+            Event::Returned { credit_note, lines, amount, return_id, .. } => self.with(|it| {
+                // The money of a return of ours follows, when the provider has given it back.
+                it.take_back(*credit_note, lines, *amount, return_id.is_none());
+                if let Some(return_id) = return_id {
+                    it.returning.remove(return_id);
+                }
+            }),
         }
     }
 }
@@ -203,132 +294,89 @@ fn place(placement: &Placement) -> Decision {
 }
 
 impl Placed {
-    /// What it wants of the stock, summed per variant.
-    pub fn demands(&self) -> Vec<Demand> {
-        // Placing checked that the sums are quantities.
-        summed(self.placement.lines.iter().map(Line::demand)).unwrap_or_default()
-    }
-
-    /// What the processes move for it: nothing for an import, which moved its stock itself.
-    fn stock_to_move(&self) -> Vec<Demand> {
-        if self.placement.imported { vec![] } else { self.demands() }
-    }
-
-    fn mark_paid(&self, payment: PaymentId) -> Decision {
-        if payment != self.placement.payment {
-            return Err(Rejection::OtherPayment);
+    fn new(placement: Placement) -> Self {
+        let nothing = Money::zero(placement.total.currency);
+        Self {
+            status: Status::Open,
+            payment_status: PaymentStatus::Awaiting,
+            fulfilment: Fulfilment::Unfulfilled,
+            cancelled: None,
+            refunded: nothing,
+            returned: BTreeMap::new(),
+            credit_notes: vec![],
+            called_off: BTreeMap::new(),
+            reduced: nothing,
+            credited: nothing,
+            refunds: vec![],
+            parcels: BTreeMap::new(),
+            returning: BTreeMap::new(),
+            returns: vec![],
+            by_hand: false,
+            last_moved_at: None,
+            placement,
         }
-        match self.payment_status {
-            PaymentStatus::Awaiting => Ok(vec![Event::Paid { payment, commit: self.stock_to_move() }]),
-            PaymentStatus::RefundDue | PaymentStatus::Voided => Err(Rejection::Cancelled),
-            // The same payment again: already done.
-            PaymentStatus::Paid | PaymentStatus::PartlyRefunded | PaymentStatus::Refunded => Ok(vec![]),
-        }
     }
 
-    fn fulfil(&self) -> Decision {
+    /// Whether it goes on, in one word for people: `new`, `paid`, `fulfilled`, `completed`, `cancelled` or `expired`.
+    pub fn stage(&self) -> &'static str {
         match self.status {
-            Status::Completed => Ok(vec![]),
-            Status::Cancelled => Err(Rejection::Cancelled),
-            Status::Open if self.payment_status == PaymentStatus::Awaiting => Err(Rejection::NotPaid),
-            Status::Open => Ok(vec![Event::Fulfilled {}]),
+            Status::Completed => "completed",
+            Status::Cancelled => "cancelled",
+            Status::Expired => "expired",
+            Status::Open if self.fulfilment == Fulfilment::Fulfilled => "fulfilled",
+            Status::Open if self.is_paid() => "paid",
+            Status::Open => "new",
         }
     }
 
     fn cancel(&self, reason: CancelReason) -> Decision {
         match self.status {
-            Status::Cancelled => Ok(vec![]),
-            Status::Completed => Err(Rejection::AlreadyFulfilled),
-            // The window was for paying; a timer that comes late cancels nothing that is paid for.
-            Status::Open if self.is_paid() && payments_reason(reason) => Err(Rejection::AlreadyPaid),
-            Status::Open => Ok(vec![Event::Cancelled {
-                reason,
-                payment: self.placement.payment,
-                was_paid: self.is_paid(),
-                release: self.stock_to_move(),
-            }]),
+            Status::Cancelled | Status::Expired => return Ok(vec![]),
+            Status::Completed => return Err(Rejection::AlreadyFulfilled),
+            Status::Open => {}
         }
-    }
-
-    fn is_paid(&self) -> bool {
-        self.payment_status == PaymentStatus::Paid
-    }
-
-    fn mark_refunded(&self, payment: PaymentId) -> Decision {
-        if payment != self.placement.payment {
-            return Err(Rejection::OtherPayment);
-        }
-        match self.payment_status {
-            PaymentStatus::RefundDue => Ok(vec![Event::Refunded { payment }]),
-            // The money came after the order was cancelled and went straight back: the order never had it.
-            PaymentStatus::Refunded | PaymentStatus::Voided => Ok(vec![]),
-            PaymentStatus::Awaiting | PaymentStatus::Paid | PaymentStatus::PartlyRefunded => {
-                Err(Rejection::NotCancelled)
-            }
-        }
-    }
-
-    fn give_back(&self, credit_note: CreditNoteId, lines: &[ReturnLine], amount: Money, restock: bool) -> Decision {
-        if self.credit_notes.contains(&credit_note) {
-            return Ok(vec![]);
-        }
-        match self.status {
-            Status::Open => return Err(Rejection::NotFulfilled),
-            Status::Cancelled => return Err(Rejection::Cancelled),
-            Status::Completed => {}
-        }
-        if lines.is_empty() {
-            return Err(Rejection::NoLines);
-        }
-        if lines.iter().any(|line| line.amount.amount < 0)
-            || Money::sum(self.placement.total.currency, lines.iter().map(|line| line.amount)) != Ok(amount)
+        // The window was for paying; a timer that comes late cancels nothing that is paid for.
+        if reason.is_for_want_of_money() && self.is_paid()
+            || reason == CancelReason::PaymentWindowPassed && self.payment_status == PaymentStatus::Authorized
         {
-            return Err(Rejection::WrongTotal);
+            return Err(Rejection::AlreadyPaid);
         }
-        let demand = |line: &ReturnLine| Demand { variant: line.variant, quantity: line.quantity };
-        let back = summed(lines.iter().map(demand)).map_err(|_| Rejection::TooManyLines)?;
-        for Demand { variant, quantity } in &back {
-            let left = self.left_to_return(*variant);
-            if quantity.get() > left {
-                return Err(Rejection::TooManyReturned { variant: *variant, left });
-            }
+        if self.handed_over_pieces() > 0 {
+            return Err(Rejection::AlreadyFulfilled);
         }
-        match self.refunded.plus(amount) {
-            Ok(refunded) if refunded.amount <= self.placement.total.amount => {}
-            Ok(_) | Err(_) => return Err(Rejection::TooMuchRefunded),
+        if self.parcels.values().any(|parcel| parcel.stage == ParcelStage::Prepared) {
+            return Err(Rejection::BeingShipped);
         }
-        let restock = if restock && !self.placement.imported { back } else { vec![] };
-        Ok(vec![Event::Returned { credit_note, lines: lines.to_vec(), amount, restock }])
-    }
-
-    /// How many of a variant have not come back.
-    pub fn left_to_return(&self, variant: VariantId) -> i64 {
-        let bought = self.placement.lines.iter().filter(|line| line.variant == variant);
-        let bought: i64 = bought.map(|line| line.quantity.get()).sum();
-        bought - self.returned.get(&variant).copied().unwrap_or(0)
-    }
-
-    fn take_back(&mut self, credit_note: CreditNoteId, lines: &[ReturnLine], amount: Money) {
-        self.credit_notes.push(credit_note);
-        for line in lines {
-            *self.returned.entry(line.variant).or_default() += line.quantity.get();
-        }
-        // Deciding checked the sum; should it ever not add up, the fold keeps what it had.
-        self.refunded = self.refunded.plus(amount).unwrap_or(self.refunded);
-        // No variant comes back more often than it was bought, so equal sums mean that everything is back.
-        let bought: i64 = self.placement.lines.iter().map(|line| line.quantity.get()).sum();
-        let all_back = self.returned.values().sum::<i64>() == bought;
-        self.fulfilment = if all_back { Fulfilment::Returned } else { Fulfilment::PartlyReturned };
-        let all_refunded = self.refunded == self.placement.total;
-        self.payment_status = if all_refunded { PaymentStatus::Refunded } else { PaymentStatus::PartlyRefunded };
+        let left = self.left_of_payment();
+        Ok(vec![Event::Cancelled {
+            reason,
+            payment: self.placement.payment,
+            was_paid: self.is_paid(),
+            release: self.stock_to_move(),
+            due: (self.is_paid() && left != self.placement.total).then_some(left),
+        }])
     }
 }
 
-/// Whether an order is cancelled for this reason only while nothing is paid.
-fn payments_reason(reason: CancelReason) -> bool {
-    match reason {
-        CancelReason::PaymentFailed | CancelReason::PaymentCancelled | CancelReason::PaymentWindowPassed => true,
-        CancelReason::BuyerRequest | CancelReason::StaffRequest | CancelReason::Imported => false,
+impl CancelReason {
+    /// Whether an order is cancelled for this reason only while nothing is paid.
+    fn is_for_want_of_money(self) -> bool {
+        match self {
+            Self::PaymentFailed | Self::PaymentCancelled | Self::PaymentWindowPassed | Self::AuthorizationExpired => {
+                true
+            }
+            Self::BuyerRequest | Self::StaffRequest | Self::Imported => false,
+        }
+    }
+
+    /// What an order is that is off for this reason.
+    pub fn status(self) -> Status {
+        match self {
+            Self::PaymentWindowPassed | Self::AuthorizationExpired => Status::Expired,
+            Self::BuyerRequest | Self::StaffRequest | Self::PaymentFailed | Self::PaymentCancelled | Self::Imported => {
+                Status::Cancelled
+            }
+        }
     }
 }
 

@@ -6,32 +6,50 @@
 //!                        │ │   ┌───────────────┼──────────────────┬─────────────┐
 //!                        │ │ declined      authorized           failed      cancelled
 //!                        │ │   │               │
-//!                        └─┼───┤ (5 times:     ├──captured──▶ captured ──refunded──▶ refunded
-//!                          │   └──▶ failed)    │
-//!                          └──voided──▶ voided ◀┘
+//!                        └─┼───┤ (5 times:     ├──captured──▶ captured ──refunded, all of it──▶ refunded
+//!                          │   └──▶ failed)    │               ▲  └── refund requested ──┐
+//!                          └──voided──▶ voided ◀┘              └── refunded in part, failed ┘
 //! ```
 //!
-//! An attempt is written down before the provider is asked, so nothing is ever charged without a record. While it is
-//! under way the payment cannot be voided, only marked: whatever comes of the attempt, it is not captured then.
-//! Cancelled, failed, voided and refunded are final.
+//! An attempt is written down before the provider is asked, so nothing is ever charged without a record; a refund
+//! likewise, so nothing leaves without one. While an attempt is under way the payment cannot be voided, only marked:
+//! whatever comes of the attempt, it is not captured then. Cancelled, failed, voided and refunded are final.
+//!
+//! captured = refundable + under way back + refunded. What is authorized and not taken at once is free again after
+//! [`AUTHORIZED_FOR`].
 
-use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
 use crate::decider::{Asked, Decider};
-use crate::ids::{OrderId, PaymentId};
+use crate::ids::{OrderId, PaymentId, RefundId};
 use crate::money::Money;
+use crate::text::Reference;
 
+mod attempt;
 mod message;
+mod refund;
 mod rejection;
 
 pub use message::{
-    Command, DeclineReason, Event, FailureReason, Method, ProviderOutcome, ProviderReference, VoidReason,
+    CaptureMode, Command, DeclineReason, Event, FailureReason, Method, ProviderOutcome, ProviderReference, RefundCause,
+    RefundOutcome, VoidReason,
 };
+pub use refund::{Refund, RefundStage, whole};
 pub use rejection::Rejection;
 
 /// Most attempts: enough for a mistyped card, too few to try stolen ones.
 pub const ATTEMPTS_MAX: u8 = 5;
+/// How long money is set aside that is not taken at once: what card schemes hold for a week is then free again.
+pub const AUTHORIZED_FOR: TimeDelta = TimeDelta::days(6);
+/// How long a provider that was silent once is left alone.
+const PATIENCE: TimeDelta = TimeDelta::seconds(1);
+/// How often that is doubled: up to about a quarter of an hour.
+const PATIENCE_DOUBLINGS: u32 = 10;
+/// What a payment of nothing is called where a provider's reference would stand.
+const FREE: &str = "free";
 
 /// A payment as it is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -58,10 +76,22 @@ pub struct Opened {
     pub attempts: u8,
     /// The last attempt.
     pub attempt: Option<Attempt>,
+    /// Those before it: money may still come of them.
+    pub earlier: Vec<ProviderReference>,
     /// Why the last attempt was declined, if it was.
     pub declined: Option<DeclineReason>,
     /// Why it is to be voided, once that was asked.
     pub void_requested: Option<VoidReason>,
+    /// When the money is taken that the last attempt sets aside.
+    pub capture: CaptureMode,
+    /// When what is set aside is free again, unless it is taken.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// How often in a row the provider was silent.
+    pub silences: u32,
+    /// What was given back.
+    pub refunded: Money,
+    /// What was given back, or is to be, piece by piece.
+    pub refunds: BTreeMap<RefundId, Refund>,
 }
 
 /// An attempt at a provider.
@@ -123,13 +153,8 @@ pub enum Undo {
         /// The attempt.
         reference: ProviderReference,
     },
-    /// The provider refunds, then [`Command::Refund`].
-    RefundAtProvider {
-        /// The attempt.
-        reference: ProviderReference,
-        /// How much.
-        amount: Money,
-    },
+    /// [`Command::RequestRefund`] of all that is left.
+    Refund,
 }
 
 type Decision = Result<Vec<Event>, Rejection>;
@@ -141,15 +166,24 @@ impl Decider for Payment {
     type Event = Event;
     type Rejection = Rejection;
 
-    fn decide(&self, command: &Command, _asked: &Asked) -> Decision {
+    fn decide(&self, command: &Command, asked: &Asked) -> Decision {
         match command {
             Command::Open { order, amount } => self.open(*order, *amount),
             Command::Record { order, amount, reference } => self.record(*order, *amount, reference),
-            Command::Attempt { method, reference } => self.opened()?.attempt(*method, reference),
-            Command::Conclude { reference, outcome } => self.opened()?.conclude(reference, *outcome),
+            Command::Attempt { method, reference, capture } => self.opened()?.attempt(*method, reference, *capture),
+            Command::Conclude { reference, outcome } => self.opened()?.conclude(reference, *outcome, asked.at),
             Command::Capture {} => self.opened()?.capture(),
             Command::Void { reason } => self.opened()?.void(*reason),
-            Command::Refund {} => self.opened()?.refund(),
+            Command::ReleaseStray { reference } => {
+                let stray = self.opened()?.earlier.contains(reference);
+                Ok(if stray { vec![Event::StrayReleased { reference: reference.clone() }] } else { vec![] })
+            }
+            Command::Reduce { amount } => self.opened()?.reduce(*amount),
+            Command::Delay { check_at, void } => Ok(self.opened()?.delay(*check_at, *void)),
+            Command::RequestRefund { refund, amount, cause } => {
+                self.opened()?.request_refund(*refund, *amount, cause.clone())
+            }
+            Command::ConcludeRefund { refund, outcome } => self.opened()?.conclude_refund(*refund, *outcome),
         }
     }
 
@@ -161,18 +195,33 @@ impl Decider for Payment {
                 amount: *amount,
                 attempts: 0,
                 attempt: None,
+                earlier: vec![],
                 declined: None,
                 void_requested: None,
+                capture: CaptureMode::Automatic,
+                expires_at: None,
+                silences: 0,
+                refunded: Money::zero(amount.currency),
+                refunds: BTreeMap::new(),
             }),
-            Event::Attempted { method, reference } => self.with(|it| {
+            Event::Attempted { method, reference, capture } => self.with(|it| {
                 it.stage = Stage::Attempted;
                 it.attempts += 1;
-                it.attempt = Some(Attempt { method: *method, reference: reference.clone() });
+                it.capture = *capture;
+                let before = it.attempt.replace(Attempt { method: *method, reference: reference.clone() });
+                it.earlier.extend(before.map(|attempt| attempt.reference));
                 it.declined = None;
             }),
-            Event::Authorized { .. } => self.with(|it| it.stage = Stage::Authorized),
+            Event::Authorized { expires_at, .. } => self.with(|it| {
+                it.stage = Stage::Authorized;
+                it.silences = 0;
+                it.expires_at = *expires_at;
+            }),
             Event::Pended { check_at, .. } => self.with(|it| it.stage = Stage::Pending { check_at: *check_at }),
-            Event::Unresolved { check_at, .. } => self.with(|it| it.stage = Stage::Unresolved { check_at: *check_at }),
+            Event::Unresolved { check_at, .. } => self.with(|it| {
+                it.stage = Stage::Unresolved { check_at: *check_at };
+                it.silences += 1;
+            }),
             Event::Declined { reason, .. } => self.with(|it| {
                 it.stage = Stage::Open;
                 it.declined = Some(*reason);
@@ -185,7 +234,21 @@ impl Decider for Payment {
                 it.stage = Stage::Captured;
                 it.attempt = Some(Attempt { method: *method, reference: reference.clone() });
             }),
-            Event::Refunded { .. } => self.with(|it| it.stage = Stage::Refunded),
+            Event::Reduced { amount } => self.with(|it| it.amount = *amount),
+            Event::Delayed { .. } => self.with(|it| {
+                it.silences += 1;
+                // What is asked again and is not to be voided is to be taken, however long that was to wait.
+                if it.stage == Stage::Authorized && it.void_requested.is_none() {
+                    it.capture = CaptureMode::Automatic;
+                }
+            }),
+            Event::StrayReleased { reference } => self.with(|it| it.earlier.retain(|earlier| earlier != reference)),
+            Event::RefundRequested { refund, amount, cause, .. } => self.with(|it| {
+                let stage = RefundStage::Requested;
+                it.refunds.insert(*refund, Refund { amount: *amount, stage, cause: cause.clone() });
+            }),
+            Event::RefundFailed { refund, .. } => self.with(|it| it.end_refund(*refund, RefundStage::Failed)),
+            Event::Refunded { amount, refund, .. } => self.with(|it| it.give_back(*amount, *refund)),
         }
     }
 }
@@ -202,6 +265,7 @@ impl Payment {
     fn open(&self, order: OrderId, amount: Money) -> Decision {
         match self {
             Self::Missing if amount.amount < 0 => Err(Rejection::Negative),
+            Self::Missing if amount.amount == 0 => Ok(vec![Event::Opened { order, amount }, free(order, amount)?]),
             Self::Missing => Ok(vec![Event::Opened { order, amount }]),
             Self::Opened(known) if known.order == order && known.amount == amount => Ok(vec![]),
             Self::Opened(_) => Err(Rejection::Exists),
@@ -210,11 +274,11 @@ impl Payment {
 
     fn record(&self, order: OrderId, amount: Money, reference: &ProviderReference) -> Decision {
         match self {
+            Self::Missing if amount.amount < 0 => Err(Rejection::Negative),
             Self::Missing => {
-                let mut events = self.open(order, amount)?;
-                let reference = reference.clone();
-                events.push(Event::Captured { order, amount, method: Method::External, reference });
-                Ok(events)
+                let (method, reference) = (Method::External, reference.clone());
+                let captured = Event::Captured { order, amount, method, reference };
+                Ok(vec![Event::Opened { order, amount }, captured])
             }
             Self::Opened(known)
                 if known.order == order && known.amount == amount && known.is_last(reference) && known.is_taken() =>
@@ -233,6 +297,12 @@ impl Payment {
     }
 }
 
+/// Nothing is to be paid, so it is paid.
+fn free(order: OrderId, amount: Money) -> Result<Event, Rejection> {
+    let reference = Reference::new(FREE).map_err(|_| Rejection::Negative)?;
+    Ok(Event::Captured { order, amount, method: Method::Free, reference })
+}
+
 impl Opened {
     /// What it takes to see to it that nothing is kept.
     pub fn undo(&self) -> Undo {
@@ -240,9 +310,7 @@ impl Opened {
         match self.stage {
             Stage::Open | Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => Undo::Void,
             Stage::Authorized => reference.map_or(Undo::Void, |reference| Undo::VoidAtProvider { reference }),
-            Stage::Captured => {
-                reference.map_or(Undo::Nothing, |reference| Undo::RefundAtProvider { reference, amount: self.amount })
-            }
+            Stage::Captured => Undo::Refund,
             Stage::Refunded | Stage::Failed { .. } | Stage::Cancelled | Stage::Voided { .. } => Undo::Nothing,
         }
     }
@@ -261,129 +329,43 @@ impl Opened {
         }
     }
 
-    fn is_taken(&self) -> bool {
+    /// How long to wait before a silent provider is asked again: twice as long each time, up to some minutes.
+    pub fn patience(&self) -> TimeDelta {
+        PATIENCE * (1 << self.silences.min(PATIENCE_DOUBLINGS))
+    }
+
+    /// Whether the money was ours, wherever it is now.
+    pub fn is_taken(&self) -> bool {
         matches!(self.stage, Stage::Captured | Stage::Refunded)
+    }
+
+    /// What was taken.
+    pub fn captured(&self) -> Money {
+        if self.is_taken() { self.amount } else { Money::zero(self.amount.currency) }
     }
 
     fn is_last(&self, reference: &ProviderReference) -> bool {
         self.attempt.as_ref().is_some_and(|attempt| attempt.reference == *reference)
     }
 
-    fn attempt(&self, method: Method, reference: &ProviderReference) -> Decision {
+    fn reduce(&self, amount: Money) -> Decision {
         match self.stage {
-            Stage::Open if self.is_last(reference) => Err(Rejection::ReferenceUsed),
-            Stage::Open if self.attempts >= ATTEMPTS_MAX => Err(Rejection::TooManyAttempts),
-            Stage::Open => Ok(vec![Event::Attempted { method, reference: reference.clone() }]),
-            // The same attempt again: already written down.
-            Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } if self.is_last(reference) => {
-                Ok(vec![])
+            Stage::Open if amount == self.amount => Ok(vec![]),
+            Stage::Open
+                if amount.amount < 0
+                    || amount.currency != self.amount.currency
+                    || amount.amount > self.amount.amount =>
+            {
+                Err(Rejection::NotAnAmount)
+            }
+            Stage::Open => {
+                let mut events = vec![Event::Reduced { amount }];
+                events.extend((amount.amount == 0).then(|| free(self.order, amount)).transpose()?);
+                Ok(events)
             }
             Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => Err(Rejection::InProgress),
             Stage::Authorized | Stage::Captured | Stage::Refunded => Err(Rejection::AlreadyAuthorized),
             Stage::Failed { .. } | Stage::Cancelled | Stage::Voided { .. } => Err(Rejection::Closed),
-        }
-    }
-
-    fn conclude(&self, reference: &ProviderReference, outcome: ProviderOutcome) -> Decision {
-        if !self.is_last(reference) {
-            return Err(Rejection::OtherAttempt);
-        }
-        if !self.in_flight() {
-            return self.conclude_late(reference, outcome);
-        }
-        let (order, reference) = (self.order, reference.clone());
-        match outcome {
-            ProviderOutcome::Authorized => Ok(vec![Event::Authorized { order, reference }]),
-            ProviderOutcome::Pending { check_at } if self.stage == (Stage::Pending { check_at }) => Ok(vec![]),
-            ProviderOutcome::Pending { check_at } => Ok(vec![Event::Pended { reference, check_at }]),
-            ProviderOutcome::Unknown { check_at } if self.stage == (Stage::Unresolved { check_at }) => Ok(vec![]),
-            ProviderOutcome::Unknown { check_at } => Ok(vec![Event::Unresolved { reference, check_at }]),
-            ProviderOutcome::Declined { reason } => Ok(self.decline(reference, reason)),
-            ProviderOutcome::NotFound => Ok(self.decline(reference, DeclineReason::NotReceived)),
-            ProviderOutcome::Cancelled => Ok(vec![Event::Cancelled { order }]),
-            ProviderOutcome::Failed => Ok(vec![Event::Failed { order, reason: FailureReason::ProviderError }]),
-        }
-    }
-
-    fn decline(&self, reference: ProviderReference, reason: DeclineReason) -> Vec<Event> {
-        let order = self.order;
-        let mut events = vec![Event::Declined { reference, reason }];
-        if let Some(reason) = self.void_requested {
-            events.push(Event::Voided { order, reason });
-        } else if self.attempts >= ATTEMPTS_MAX {
-            events.push(Event::Failed { order, reason: FailureReason::TooManyAttempts });
-        }
-        events
-    }
-
-    /// News of an attempt whose outcome is known: a repetition changes nothing.
-    fn conclude_late(&self, reference: &ProviderReference, outcome: ProviderOutcome) -> Decision {
-        let agrees = match outcome {
-            // It did reach the provider, later than it was looked for.
-            ProviderOutcome::Authorized if self.stage == Stage::Open => {
-                return Ok(vec![Event::Authorized { order: self.order, reference: reference.clone() }]);
-            }
-            ProviderOutcome::Authorized => {
-                self.is_taken() || matches!(self.stage, Stage::Authorized | Stage::Voided { .. })
-            }
-            // Older than what is known.
-            ProviderOutcome::Pending { .. } | ProviderOutcome::Unknown { .. } => true,
-            ProviderOutcome::Declined { .. } | ProviderOutcome::NotFound => {
-                matches!(self.stage, Stage::Open | Stage::Failed { .. } | Stage::Voided { .. })
-            }
-            ProviderOutcome::Cancelled => self.stage == Stage::Cancelled,
-            ProviderOutcome::Failed => matches!(self.stage, Stage::Failed { .. }),
-        };
-        if agrees { Ok(vec![]) } else { Err(Rejection::ConcludedOtherwise) }
-    }
-
-    fn capture(&self) -> Decision {
-        let reference = self.attempt.as_ref();
-        match self.stage {
-            Stage::Authorized if self.void_requested.is_some() => Err(Rejection::VoidRequested),
-            Stage::Authorized => {
-                let Attempt { method, reference } = reference.ok_or(Rejection::NotAuthorized)?.clone();
-                Ok(vec![Event::Captured { order: self.order, amount: self.amount, method, reference }])
-            }
-            Stage::Captured | Stage::Refunded => Ok(vec![]),
-            Stage::Open | Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => {
-                Err(Rejection::NotAuthorized)
-            }
-            Stage::Failed { .. } | Stage::Cancelled | Stage::Voided { .. } => Err(Rejection::Closed),
-        }
-    }
-
-    fn void(&self, reason: VoidReason) -> Decision {
-        // The first one who asked has the reason.
-        let first = self.void_requested.unwrap_or(reason);
-        match self.stage {
-            // Capture is on its way: who wants the money back cancels the order. Unless it will be voided anyway.
-            Stage::Authorized if reason != VoidReason::OrderCancelled => match self.void_requested {
-                None => Err(Rejection::AlreadyAuthorized),
-                Some(_) => Ok(vec![]),
-            },
-            Stage::Open | Stage::Authorized => Ok(vec![Event::Voided { order: self.order, reason: first }]),
-            Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => match self.void_requested {
-                None => Ok(vec![Event::VoidRequested { reason }]),
-                Some(_) => Ok(vec![]),
-            },
-            Stage::Captured => Err(Rejection::Captured),
-            Stage::Refunded | Stage::Failed { .. } | Stage::Cancelled | Stage::Voided { .. } => Ok(vec![]),
-        }
-    }
-
-    fn refund(&self) -> Decision {
-        match self.stage {
-            Stage::Captured => Ok(vec![Event::Refunded { order: self.order, amount: self.amount }]),
-            Stage::Refunded => Ok(vec![]),
-            Stage::Open
-            | Stage::Attempted
-            | Stage::Pending { .. }
-            | Stage::Unresolved { .. }
-            | Stage::Authorized
-            | Stage::Failed { .. }
-            | Stage::Cancelled
-            | Stage::Voided { .. } => Err(Rejection::NotCaptured),
         }
     }
 }

@@ -7,8 +7,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::AnyEvent;
-use crate::ids::{OrderId, PaymentId};
+use crate::ids::{OrderId, PaymentId, RefundId, ReturnId, ShipmentId};
+use crate::money::Money;
 use crate::order::CancelReason;
+use crate::payment::ProviderReference;
 use crate::quantity::Demand;
 
 pub mod settle_order;
@@ -29,6 +31,24 @@ pub enum Step {
         /// The order.
         order: OrderId,
         /// The payment that was refunded.
+        payment: PaymentId,
+        /// Which piece of it; nothing for all of it.
+        refund: Option<RefundId>,
+        /// How much; all of it when nothing is said.
+        amount: Option<Money>,
+    },
+    /// [`returns::Command::MarkRefunded`](crate::returns::Command::MarkRefunded).
+    MarkReturnRefunded {
+        /// The return.
+        return_id: ReturnId,
+        /// The piece of the payment.
+        refund: RefundId,
+    },
+    /// [`order::Command::MarkAuthorized`](crate::order::Command::MarkAuthorized).
+    MarkAuthorized {
+        /// The order.
+        order: OrderId,
+        /// The payment that was set aside.
         payment: PaymentId,
     },
     /// [`order::Command::Cancel`](crate::order::Command::Cancel).
@@ -70,10 +90,28 @@ pub enum Step {
         /// The payment.
         payment: PaymentId,
     },
-    /// Ask the provider how the last attempt went, then [`payment::Command::Conclude`](crate::payment::Command::Conclude).
+    /// Ask the provider for whatever is next: how the last attempt went, to take, to release, or to give back; then write
+    /// down what it says.
     SettlePayment {
         /// The payment.
         payment: PaymentId,
+    },
+    /// The provider releases what nobody took, then [`payment::Command::Void`](crate::payment::Command::Void).
+    ExpireAuthorization {
+        /// The payment.
+        payment: PaymentId,
+    },
+    /// Ask the provider for an attempt that it did not know, and let go of what it has after all.
+    ReleaseStray {
+        /// The payment.
+        payment: PaymentId,
+        /// The attempt.
+        reference: ProviderReference,
+    },
+    /// Ask the carrier how far a shipment is, then [`shipment::Command::Hear`](crate::shipment::Command::Hear).
+    TrackShipment {
+        /// The shipment.
+        shipment: ShipmentId,
     },
     /// Take a step later: a durable timer. The same key again replaces it.
     Wake {
@@ -96,7 +134,9 @@ impl Step {
     pub fn when_refused(&self, code: &str) -> Option<Self> {
         match self {
             // The money came after the order was off: it goes back.
-            Self::MarkPaid { payment, .. } if matches!(code, "order.cancelled" | "order.other_payment") => {
+            Self::MarkPaid { payment, .. } | Self::MarkAuthorized { payment, .. }
+                if matches!(code, "order.cancelled" | "order.other_payment") =>
+            {
                 Some(Self::VoidPayment { payment: *payment })
             }
             // The payment was to be void while the provider was still asked.
@@ -104,6 +144,11 @@ impl Step {
                 Some(Self::VoidPayment { payment: *payment })
             }
             Self::MarkPaid { .. }
+            | Self::MarkAuthorized { .. }
+            | Self::MarkReturnRefunded { .. }
+            | Self::ExpireAuthorization { .. }
+            | Self::ReleaseStray { .. }
+            | Self::TrackShipment { .. }
             | Self::CapturePayment { .. }
             | Self::MarkRefunded { .. }
             | Self::CancelOrder { .. }

@@ -124,6 +124,8 @@ fn table(page: &mut String, fields: &[Field]) {
 
 /// The context's file and those of its parts, in the order of their names.
 fn sources(category: &str) -> String {
+    // A word of the language names no module.
+    let category = if category == "return" { "returns" } else { category };
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let parts = fs::read_dir(src.join(category)).unwrap().map(|entry| entry.unwrap().path());
     let is_source = |path: &PathBuf| path.extension().is_some_and(|it| it == "rs") && !path.ends_with("tests.rs");

@@ -4,7 +4,9 @@ use byteshop_domain::Decider as _;
 use byteshop_domain::codec::CodecError;
 use byteshop_domain::ids::{AccountId, OrderId, PaymentId};
 use byteshop_domain::money::Money;
-use byteshop_domain::order::{Buyer, CancelReason, Event, Fulfilment, Line, Order, PaymentStatus, Placement, Status};
+use byteshop_domain::order::{
+    Buyer, CancelReason, Event, Fulfilment, Line, Number, Order, PaymentStatus, Placement, Status,
+};
 use byteshop_domain::text::{Country, Reference};
 use byteshop_eventstore::Recorded;
 use chrono::{DateTime, Utc};
@@ -29,6 +31,8 @@ pub struct OrderList;
 pub struct Row {
     /// The order.
     pub id: OrderId,
+    /// Its number for people.
+    pub number: Number,
     /// Who bought.
     pub buyer: Buyer,
     /// Whether it goes on.
@@ -67,7 +71,7 @@ pub struct Row {
 
 impl View for OrderList {
     const NAME: &'static str = "order_list";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const READS: &'static [&'static str] = &[Order::CATEGORY];
     type Fact = Event;
     type Row = Row;
@@ -93,32 +97,56 @@ impl View for OrderList {
                 row.payment_status = PaymentStatus::Paid;
                 row.paid_at = Some(event.occurred_at());
             }),
-            Event::Fulfilled {} => change(&|row| {
-                row.status = Status::Completed;
+            Event::Authorized { .. } => change(&|row| row.payment_status = PaymentStatus::Authorized),
+            Event::Fulfilled { completed, .. } => change(&|row| {
                 row.fulfilment = Fulfilment::Fulfilled;
+                if *completed {
+                    row.status = Status::Completed;
+                }
             }),
-            Event::Cancelled { reason, was_paid, .. } => change(&|row| {
-                row.status = Status::Cancelled;
+            Event::Completed {} => change(&|row| row.status = Status::Completed),
+            Event::Cancelled { reason, was_paid, due, .. } => change(&|row| {
+                row.status = reason.status();
                 row.cancelled = Some(*reason);
-                row.payment_status = if *was_paid { PaymentStatus::RefundDue } else { PaymentStatus::Voided };
+                row.payment_status = PaymentStatus::of_cancelled(*was_paid, *due);
             }),
-            Event::Refunded { .. } => change(&|row| {
-                row.payment_status = PaymentStatus::Refunded;
-                row.refunded = row.total;
+            Event::LinesCancelled { lines, amount, was_paid, .. } => change(&|row| {
+                row.units -= lines.iter().map(|line| line.quantity.get()).sum::<i64>();
+                if !was_paid {
+                    row.total = row.total.minus(*amount).unwrap_or(row.total);
+                }
             }),
-            Event::Returned { lines, amount, .. } => change(&|row| {
+            Event::Refunded { amount, .. } => change(&|row| row.give_back(*amount)),
+            Event::HandedOver { .. } => change(&|row| row.fulfilment = Fulfilment::PartlyFulfilled),
+            Event::ParcelReturned { fulfilment, .. } => change(&|row| row.fulfilment = *fulfilment),
+            Event::ParcelPrepared { .. }
+            | Event::ParcelDropped { .. }
+            | Event::Delivered { .. }
+            | Event::ReturnRequested { .. }
+            | Event::ReturnClosed { .. } => change(&|_| {}),
+            Event::Returned { lines, amount, return_id, .. } => change(&|row| {
                 row.returned += lines.iter().map(|line| line.quantity.get()).sum::<i64>();
-                row.refunded = row.refunded.plus(*amount).unwrap_or(row.refunded);
                 let all_back = row.returned == row.units;
                 row.fulfilment = if all_back { Fulfilment::Returned } else { Fulfilment::PartlyReturned };
-                let all_paid = row.refunded == row.total;
-                row.payment_status = if all_paid { PaymentStatus::Refunded } else { PaymentStatus::PartlyRefunded };
+                // The money of a return of ours follows, when the provider has given it back.
+                if return_id.is_none() {
+                    row.give_back(Some(*amount));
+                }
             }),
         }
     }
 }
 
 impl Row {
+    /// Money is back with the buyer: so much of it, or all.
+    fn give_back(&mut self, amount: Option<Money>) {
+        self.refunded = amount.map_or(self.total, |amount| self.refunded.plus(amount).unwrap_or(self.refunded));
+        let all = self.refunded.amount >= self.total.amount;
+        if all || self.payment_status != PaymentStatus::RefundDue {
+            self.payment_status = if all { PaymentStatus::Refunded } else { PaymentStatus::PartlyRefunded };
+        }
+    }
+
     fn placed(placement: &Placement, event: &Recorded) -> Self {
         // Named one by one, so that a new field is thought about here.
         let Placement {
@@ -135,6 +163,7 @@ impl Row {
         } = placement;
         Self {
             id: event.id_of::<Order>(),
+            number: Number::of(event.stream),
             buyer: buyer.clone(),
             status: Status::Open,
             payment_status: PaymentStatus::Awaiting,
@@ -161,6 +190,8 @@ pub struct Query {
     pub account: Option<AccountId>,
     /// Only with this status.
     pub status: Option<Status>,
+    /// Only with this number.
+    pub number: Option<Number>,
     /// Only with this payment status.
     pub payment_status: Option<PaymentStatus>,
     /// Which page.
@@ -176,6 +207,9 @@ impl Views {
         }
         if let Some(status) = query.status {
             sql.push(" and status = ").push_bind(name_of(&status));
+        }
+        if let Some(number) = query.number {
+            sql.push(" and number = ").push_bind(number.to_string());
         }
         if let Some(status) = query.payment_status {
             sql.push(" and payment_status = ").push_bind(name_of(&status));

@@ -9,6 +9,7 @@ use byteshop_domain::Decider as _;
 use byteshop_domain::codec::CodecError;
 use byteshop_domain::credit_note::{self, CreditNote};
 use byteshop_domain::ids::Id as _;
+use byteshop_domain::money::Money;
 use byteshop_domain::order::{self, Order};
 use byteshop_domain::stock::{self, StockLevel};
 use byteshop_eventstore::Recorded;
@@ -62,6 +63,15 @@ pub enum Fact {
     Cancelled {
         /// Whether it had been a sale.
         was_paid: bool,
+        /// What is owed back for it, when some was given back before.
+        due: Option<Money>,
+    },
+    /// Less of it is wanted, before it is paid.
+    Reduced {
+        /// How many pieces less.
+        units: i64,
+        /// How much less, in minor units.
+        amount: i64,
     },
     /// Pieces are gone.
     Lost {
@@ -90,7 +100,7 @@ impl View for Sales {
     fn keys(fact: &Fact, event: &Recorded) -> Keys {
         vec![match fact {
             Fact::Sold(row) if row.credit_notes > 0 => event.id_of::<CreditNote>().to_string(),
-            Fact::Sold(_) | Fact::Cancelled { .. } => {
+            Fact::Sold(_) | Fact::Cancelled { .. } | Fact::Reduced { .. } => {
                 byteshop_domain::ids::OrderId::from_uuid(event.stream).to_string()
             }
             Fact::Lost { .. } => format!("lost_{}", day(event)),
@@ -100,9 +110,13 @@ impl View for Sales {
     fn fold(row: Option<Row>, _key: &Key, fact: &Fact, event: &Recorded) -> Option<Row> {
         match fact {
             Fact::Sold(row) => Some(row.clone()),
-            Fact::Cancelled { was_paid: false } => None,
-            Fact::Cancelled { was_paid: true } => {
-                row.map(|row| Row { cancelled_orders: row.orders, cancelled: -row.gross, ..row })
+            Fact::Cancelled { was_paid: false, .. } => None,
+            Fact::Cancelled { was_paid: true, due } => row.map(|row| {
+                let owed = due.map_or(row.gross, |due| due.amount);
+                Row { cancelled_orders: row.orders, cancelled: -owed, ..row }
+            }),
+            Fact::Reduced { units, amount } => {
+                row.map(|row| Row { units: row.units - units, gross: row.gross - amount, ..row })
             }
             Fact::Lost { units } => {
                 let row = row.unwrap_or_else(|| Row { day: day(event), ..Row::default() });
@@ -127,10 +141,24 @@ fn of_order(order: &order::Event, event: &Recorded) -> Option<Fact> {
             gross: placement.total.amount,
             ..Row::default()
         })),
-        order::Event::Cancelled { was_paid, .. } => Some(Fact::Cancelled { was_paid: *was_paid }),
+        order::Event::Cancelled { was_paid, due, .. } => Some(Fact::Cancelled { was_paid: *was_paid, due: *due }),
+        // What is off before it was paid was no sale; what is off later comes off with its credit note.
+        order::Event::LinesCancelled { lines, amount, was_paid: false, .. } => {
+            Some(Fact::Reduced { units: lines.iter().map(|line| line.quantity.get()).sum(), amount: amount.amount })
+        }
         // A return is counted by its credit note; money paid back for a cancelled order came off when it was cancelled.
         order::Event::Paid { .. }
-        | order::Event::Fulfilled {}
+        | order::Event::Authorized { .. }
+        | order::Event::Fulfilled { .. }
+        | order::Event::Completed {}
+        | order::Event::LinesCancelled { .. }
+        | order::Event::ParcelPrepared { .. }
+        | order::Event::ParcelDropped { .. }
+        | order::Event::HandedOver { .. }
+        | order::Event::Delivered { .. }
+        | order::Event::ParcelReturned { .. }
+        | order::Event::ReturnRequested { .. }
+        | order::Event::ReturnClosed { .. }
         | order::Event::Refunded { .. }
         | order::Event::Returned { .. } => None,
     }

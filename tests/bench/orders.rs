@@ -103,6 +103,7 @@ fn placement(number: i64, payment: PaymentId, variants: &[VariantId]) -> Result<
             quantity,
             unit_price,
             exact_price: None,
+            digital: false,
             amount: unit_price.times(quantity)?,
         });
     }

@@ -8,6 +8,7 @@ use byteshop_commands::{At, Commands, Error, Intent, Key};
 use byteshop_domain::cart::{self, Cart};
 use byteshop_domain::ids::{CartId, Id as _, OrderId};
 use byteshop_domain::order::{self, CancelReason, Order, PaymentStatus, Status};
+use byteshop_domain::payment::CaptureMode;
 use byteshop_domain::payment::Stage;
 use byteshop_domain::quantity::Quantity;
 use byteshop_domain::stock::{self, StockLevel};
@@ -435,7 +436,9 @@ async fn a_key_of_a_payment_is_used_up_by_a_refusal_too() {
     let placed = shop.check_out(shop.cart(variant, 1).await.unwrap(), WINDOW).await.unwrap();
     let pay = |order: OrderId, body: &str| {
         let (commands, intent) = (shop.commands.clone(), keyed("p", body));
-        async move { commands.pay(&intent, order, "tok_success", |_| Ok(()), |_| String::new()).await }
+        async move {
+            commands.pay(&intent, order, "tok_success", CaptureMode::Automatic, |_| Ok(()), |_| String::new()).await
+        }
     };
     let unknown = OrderId::from_uuid(Clock.new_id());
     assert_eq!(code(&pay(unknown, "a").await.unwrap_err()), "order.missing");
@@ -448,6 +451,9 @@ async fn an_order_that_was_seen_otherwise_is_not_paid() {
     let variant = shop.product("PAY-11", 1_999, 3).await;
     let placed = shop.check_out(shop.cart(variant, 1).await.unwrap(), WINDOW).await.unwrap();
     let intent = Intent { if_match: Some(9), ..shop.intent("payment.pay") };
-    let paid = shop.commands.pay(&intent, placed.order, "tok_success", |_| Ok(()), |_| String::new()).await;
+    let paid = shop
+        .commands
+        .pay(&intent, placed.order, "tok_success", CaptureMode::Automatic, |_| Ok(()), |_| String::new())
+        .await;
     assert!(matches!(paid, Err(Error::Version { current: 1 })), "{paid:?}");
 }

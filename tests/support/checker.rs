@@ -76,7 +76,7 @@ struct Sold {
 struct Charged {
     state: Payment,
     captured: u32,
-    refunded: u32,
+    refunded: i64,
     amount: Option<Money>,
 }
 
@@ -176,23 +176,24 @@ impl History {
             };
             let payment = self.payments.get(&placed.placement.payment);
             let (captured, refunded) = payment.map_or((0, 0), |it| (it.captured, it.refunded));
-            let expected = match placed.payment_status {
-                PaymentStatus::Awaiting | PaymentStatus::RefundDue => {
+            let all = placed.payable().amount;
+            let right = match placed.payment_status {
+                PaymentStatus::Awaiting | PaymentStatus::Authorized | PaymentStatus::RefundDue => {
                     found.push(format!("{id} is stuck: {:?}, {:?}", placed.status, placed.payment_status));
                     continue;
                 }
-                PaymentStatus::Paid | PaymentStatus::PartlyRefunded => (1, 0),
-                PaymentStatus::Refunded => (1, 1),
-                PaymentStatus::Voided if captured == 1 => (1, 1),
-                PaymentStatus::Voided => (0, 0),
+                PaymentStatus::Paid => (captured, refunded) == (1, 0),
+                PaymentStatus::PartlyRefunded => captured == 1 && 0 < refunded && refunded < all,
+                PaymentStatus::Refunded => (captured, refunded) == (1, all),
+                PaymentStatus::Voided => (captured, refunded) == (1, all) || (captured, refunded) == (0, 0),
             };
-            if (captured, refunded) != expected {
+            if !right {
                 found.push(format!(
-                    "{id} is {:?}, and was captured {captured} and refunded {refunded} times",
+                    "{id} is {:?}, and was captured {captured} times, of which {refunded} of {all} went back",
                     placed.payment_status
                 ));
             }
-            if captured == 1 && payment.and_then(|it| it.amount) != Some(placed.placement.total) {
+            if captured == 1 && payment.and_then(|it| it.amount) != Some(placed.payable()) {
                 found.push(format!("{id} costs {:?}, and {payment:?} was taken", placed.placement.total));
             }
             for line in &placed.placement.lines {
@@ -215,10 +216,11 @@ impl History {
         let stock = self.stocks.get(&variant)?;
         let end = (stock.ended.get(&order).copied(), stock.returned_by.contains(&order));
         let right = match status {
-            PaymentStatus::Paid | PaymentStatus::PartlyRefunded => end == (Some("committed"), false),
+            PaymentStatus::Paid => end == (Some("committed"), false),
+            PaymentStatus::PartlyRefunded => end.0 == Some("committed"),
             PaymentStatus::Refunded => end == (Some("committed"), true) || end == (Some("released"), false),
             PaymentStatus::Voided => end == (Some("released"), false),
-            PaymentStatus::Awaiting | PaymentStatus::RefundDue => true,
+            PaymentStatus::Awaiting | PaymentStatus::Authorized | PaymentStatus::RefundDue => true,
         };
         (!right).then(|| format!("{order} is {status:?}, and its pieces of {variant} ended as {end:?}"))
     }
@@ -319,7 +321,19 @@ impl History {
             order::Event::Placed(_) => sold.placed += 1,
             order::Event::Paid { .. } => sold.paid += 1,
             order::Event::Cancelled { .. } => sold.cancelled += 1,
-            order::Event::Fulfilled {} | order::Event::Refunded { .. } | order::Event::Returned { .. } => {}
+            order::Event::Authorized { .. }
+            | order::Event::Fulfilled { .. }
+            | order::Event::Completed {}
+            | order::Event::LinesCancelled { .. }
+            | order::Event::ParcelPrepared { .. }
+            | order::Event::ParcelDropped { .. }
+            | order::Event::HandedOver { .. }
+            | order::Event::Delivered { .. }
+            | order::Event::ParcelReturned { .. }
+            | order::Event::ReturnRequested { .. }
+            | order::Event::ReturnClosed { .. }
+            | order::Event::Refunded { .. }
+            | order::Event::Returned { .. } => {}
         }
         sold.state = std::mem::take(&mut sold.state).evolve(event);
         let times = (sold.placed, sold.paid, sold.cancelled);
@@ -335,7 +349,7 @@ impl History {
                 money.captured += 1;
                 money.amount = Some(*amount);
             }
-            payment::Event::Refunded { .. } => money.refunded += 1,
+            payment::Event::Refunded { amount, .. } => money.refunded += amount.amount,
             payment::Event::Opened { .. }
             | payment::Event::Attempted { .. }
             | payment::Event::Authorized { .. }
@@ -344,13 +358,19 @@ impl History {
             | payment::Event::Declined { .. }
             | payment::Event::Failed { .. }
             | payment::Event::Cancelled { .. }
+            | payment::Event::Reduced { .. }
+            | payment::Event::StrayReleased { .. }
+            | payment::Event::Delayed { .. }
+            | payment::Event::RefundRequested { .. }
+            | payment::Event::RefundFailed { .. }
             | payment::Event::VoidRequested { .. }
             | payment::Event::Voided { .. } => {}
         }
         money.state = std::mem::take(&mut money.state).evolve(event);
-        let times = (money.captured, money.refunded);
-        if times.0 > 1 || times.1 > times.0 {
-            self.breach(format!("{id} was captured and refunded {times:?} times, at {at}"));
+        let (times, back) = (money.captured, money.refunded);
+        let taken = if times > 0 { money.amount.map_or(0, |amount| amount.amount) } else { 0 };
+        if times > 1 || back > taken {
+            self.breach(format!("{id} was captured {times} times, and {back} of {taken} went back, at {at}"));
         }
     }
 

@@ -7,7 +7,7 @@ use byteshop_domain::cart::{self, Cart, Destination};
 use byteshop_domain::ids::{AccountId, CartId, Id as _, OrderId, PaymentId, ProductId, VariantId};
 use byteshop_domain::money::{Money, Price};
 use byteshop_domain::order::Order;
-use byteshop_domain::payment::{Payment, Stage};
+use byteshop_domain::payment::{CaptureMode, Payment, Stage};
 use byteshop_domain::process::settle_order::SettleOrder;
 use byteshop_domain::product::{self, Product};
 use byteshop_domain::quantity::Quantity;
@@ -142,7 +142,9 @@ impl WriteSide {
     /// Pays an order with a token of the test provider.
     pub async fn pay(&self, order: OrderId, token: &str) -> Result<Done<String>, Error> {
         let stage = |payment: &Loaded<Payment>| format!("{:?}", payment.state.opened().map(|it| it.stage));
-        self.commands.pay(&self.intent("payment.attempt"), order, token, |_| Ok(()), stage).await
+        self.commands
+            .pay(&self.intent("payment.attempt"), order, token, CaptureMode::Automatic, |_| Ok(()), stage)
+            .await
     }
 
     /// Carries out a command as an admin.

@@ -15,13 +15,13 @@ use byteshop_domain::stock::{self, StockLevel};
 use byteshop_domain::text::{Description, Label, Reason, Title};
 use byteshop_eventstore::{Append, Clock};
 use chrono::{DateTime, Utc};
-use sha2::{Digest as _, Sha256};
 
 use super::book::{Book, CodeIds, id_of, order_of, payment_of};
 use super::draft::{Draft, Held, Touched, refused};
 use super::history::{History, Invoice, Line};
 use super::opening::Opening;
 use super::price::CURRENCY;
+pub use super::receipt::{fingerprint, key_of};
 use super::returns::Returns;
 use super::row::Kind;
 use crate::error::Error;
@@ -194,6 +194,7 @@ impl Work<'_> {
                 unit_price: price.unit,
                 exact_price: price.exact.clone(),
                 amount: amount(history.amount_of(line))?,
+                digital: false,
             });
         }
         Ok(Placement {
@@ -238,6 +239,7 @@ impl Work<'_> {
                 unit_price: price.unit,
                 exact_price: price.exact.clone(),
                 amount: amount(-history.amount_of(line))?,
+                share: false,
                 order,
             });
         }
@@ -247,6 +249,9 @@ impl Work<'_> {
             country: invoice.country.clone(),
             total: total(lines.iter().map(|line| line.amount))?,
             lines,
+            order: None,
+            refund: None,
+            reason: None,
         };
         let mut credit_note = Touched::<CreditNote>::new(id);
         self.draft.decide(&mut credit_note, &credit_note::Command::Issue(content))?;
@@ -283,7 +288,8 @@ impl Work<'_> {
             let held = self.book.orders.get(&order).cloned().unwrap_or_default();
             let mut touched = Touched::again(id, held);
             // The stock is moved below, for all lines alike.
-            let command = order::Command::Return { credit_note, lines, amount, restock: false };
+            let restock = vec![];
+            let command = order::Command::Return { credit_note, lines, amount, restock, refund: None, return_id: None };
             match self.draft.decide(&mut touched, &command) {
                 Ok(()) => {
                     self.orders.insert(order, touched);
@@ -342,30 +348,6 @@ fn touch_stock<'a>(
 ) -> &'a mut Touched<StockLevel> {
     let held: fn(&Book, u32) -> Held<StockLevel> = |book, code| book.stock[code as usize].clone();
     stock.entry(code).or_insert_with(|| Touched::again(planner.ids[code as usize].variant, held(book, code)))
-}
-
-/// The key of a document's receipt.
-pub fn key_of(invoice: &Invoice) -> String {
-    format!("invoice:{}", invoice.reference)
-}
-
-/// A hash of what a document says, so that the same number with other content is seen.
-pub fn fingerprint(history: &History, invoice: &Invoice) -> Vec<u8> {
-    let mut hash = Sha256::new();
-    let mut text = |text: &str| {
-        hash.update((text.len() as u64).to_be_bytes());
-        hash.update(text.as_bytes());
-    };
-    text(invoice.reference.as_str());
-    text(invoice.customer.as_ref().map_or("", |customer| customer.as_str()));
-    text(invoice.country.as_str());
-    text(&invoice.at.timestamp().to_string());
-    for line in &invoice.lines {
-        text(history.code_of(line).sku.as_str());
-        text(history.described(line).map_or("", Title::as_str));
-        text(&format!("{} × {:?}", line.quantity, history.price_of(line).decimal));
-    }
-    hash.finalize().to_vec()
 }
 
 fn summed(sold: &[Line]) -> Result<BTreeMap<u32, Quantity>, Error> {

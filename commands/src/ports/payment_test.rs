@@ -3,6 +3,8 @@
 //! It keeps no state of its own. The reference of a charge says what becomes of it and when it was made, as a real
 //! provider's books would, so it answers the same after any crash, and from any process.
 
+use byteshop_domain::ids::RefundId;
+use byteshop_domain::money::Money;
 use byteshop_domain::payment::{DeclineReason, ProviderOutcome, ProviderReference};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::FutureExt as _;
@@ -13,8 +15,6 @@ use super::{Charge, NoAnswer, PaymentProvider};
 
 /// How long a pending charge takes to settle.
 const PENDING_FOR: TimeDelta = TimeDelta::seconds(2);
-/// How long after a charge without an answer its fate is looked up.
-const LOOK_AFTER: TimeDelta = TimeDelta::seconds(1);
 
 /// What a token makes happen. The names are api.md's and never change.
 const TOKENS: [(&str, &str); 8] = [
@@ -65,6 +65,15 @@ impl PaymentProvider for TestProvider {
         ready(Ok(())).boxed()
     }
 
+    fn refund<'a>(
+        &'a self,
+        _reference: &'a ProviderReference,
+        _refund: RefundId,
+        _amount: Money,
+    ) -> BoxFuture<'a, Result<bool, NoAnswer>> {
+        ready(Ok(true)).boxed()
+    }
+
     fn look_up<'a>(
         &'a self,
         reference: &'a ProviderReference,
@@ -80,11 +89,6 @@ impl PaymentProvider for TestProvider {
         };
         ready(Ok(answer)).boxed()
     }
-}
-
-/// When the fate of a charge without an answer is to be looked up.
-pub fn look_up_at(now: DateTime<Utc>) -> DateTime<Utc> {
-    now + LOOK_AFTER
 }
 
 fn scenario(reference: &ProviderReference) -> Option<&str> {

@@ -7,6 +7,7 @@ use byteshop_domain::order::{self, Order};
 use byteshop_domain::payment::VoidReason;
 use byteshop_domain::process::Step;
 use byteshop_domain::quantity::Demand;
+use byteshop_domain::returns::{self, Return};
 use byteshop_domain::stock::{self, StockLevel};
 use byteshop_eventstore::Recorded;
 use uuid::Uuid;
@@ -71,14 +72,17 @@ async fn carry_out_once(commands: &Commands, cause: &Cause, step: &Step) -> Resu
             one::<Order>(commands, &intent("order.mark_paid"), *order, order::Command::MarkPaid { payment: *payment })
                 .await
         }
-        Step::MarkRefunded { order, payment } => {
-            one::<Order>(
-                commands,
-                &intent("order.mark_refunded"),
-                *order,
-                order::Command::MarkRefunded { payment: *payment },
-            )
-            .await
+        Step::MarkRefunded { order, payment, refund, amount } => {
+            let command = order::Command::MarkRefunded { payment: *payment, refund: *refund, amount: *amount };
+            one::<Order>(commands, &intent("order.mark_refunded"), *order, command).await
+        }
+        Step::MarkReturnRefunded { return_id, refund } => {
+            let command = returns::Command::MarkRefunded { refund: *refund };
+            one::<Return>(commands, &intent("return.mark_refunded"), *return_id, command).await
+        }
+        Step::MarkAuthorized { order, payment } => {
+            let command = order::Command::MarkAuthorized { payment: *payment };
+            one::<Order>(commands, &intent("order.mark_authorized"), *order, command).await
         }
         Step::CancelOrder { order, reason } => {
             one::<Order>(commands, &intent("order.cancel"), *order, order::Command::Cancel { reason: *reason }).await
@@ -97,6 +101,13 @@ async fn carry_out_once(commands: &Commands, cause: &Cause, step: &Step) -> Resu
         Step::VoidPayment { payment } => {
             commands.void_payment(&intent("payment.void"), *payment, VoidReason::OrderCancelled).await
         }
+        Step::ExpireAuthorization { payment } => {
+            commands.expire_authorization(&intent("payment.expire"), *payment).await
+        }
+        Step::ReleaseStray { payment, reference } => {
+            commands.hear_of_charge(&intent("payment.release_stray"), *payment, reference).await
+        }
+        Step::TrackShipment { shipment } => commands.track_shipment(&intent("shipment.track"), *shipment).await,
         Step::SettlePayment { payment } => commands.settle_payment(&intent("payment.settle"), *payment).await,
         // The runner keeps timers; a timer that sets or forgets a timer has nothing left to do here.
         Step::Wake { .. } | Step::Forget { .. } => Ok(()),

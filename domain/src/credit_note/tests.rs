@@ -10,6 +10,7 @@ fn line(number: i64, amount: i64) -> Line {
         quantity: pieces(number),
         unit_price: price(amount),
         exact_price: None,
+        share: false,
         amount: cents(number * amount),
         order: None,
     }
@@ -18,7 +19,16 @@ fn line(number: i64, amount: i64) -> Line {
 fn content() -> Content {
     let lines = vec![line(2, 10), Line { order: Some(id(4)), ..line(1, 5) }];
     let buyer = Buyer { account: None, reference: Some(text("16321")) };
-    Content { reference: text("C489449"), buyer, country: text("Australia"), lines, total: cents(25) }
+    Content {
+        reference: text("C489449"),
+        buyer,
+        country: text("Australia"),
+        lines,
+        total: cents(25),
+        order: None,
+        refund: None,
+        reason: None,
+    }
 }
 
 #[test]

@@ -3,8 +3,9 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::Fulfilment;
 use crate::cart::Destination;
-use crate::ids::{AccountId, CartId, CreditNoteId, PaymentId, ProductId, VariantId};
+use crate::ids::{AccountId, CartId, CreditNoteId, PaymentId, ProductId, RefundId, ReturnId, ShipmentId, VariantId};
 use crate::money::{ExactPrice, Money, MoneyError, Price};
 use crate::quantity::{Demand, Quantity};
 use crate::text::{Hash, Reference, Sku, Title};
@@ -41,6 +42,9 @@ pub struct Line {
     pub exact_price: Option<ExactPrice>,
     /// What the line cost.
     pub amount: Money,
+    /// Whether nothing of it travels: it is handed over once it is paid for.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub digital: bool,
 }
 
 impl Line {
@@ -50,6 +54,11 @@ impl Line {
             Some(exact) => exact.times(self.quantity, self.unit_price.currency()),
             None => self.unit_price.times(self.quantity),
         }
+    }
+
+    /// Whether it is put in a parcel; what is not is handed over once it is paid for.
+    pub fn travels(&self) -> bool {
+        !self.digital
     }
 
     /// What it wants of the stock.
@@ -99,6 +108,13 @@ pub struct Placement {
     pub imported: bool,
 }
 
+impl Placement {
+    /// What is paid for the goods: the total without what is paid for sending them.
+    pub fn paid_for_goods(&self) -> Money {
+        self.total
+    }
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
 fn is_false(it: &bool) -> bool {
     !it
@@ -118,6 +134,8 @@ pub enum CancelReason {
     PaymentCancelled,
     /// It was not paid for in time.
     PaymentWindowPassed,
+    /// The money was set aside for it, and nobody took it in time.
+    AuthorizationExpired,
     /// It was cancelled in an older system.
     Imported,
 }
@@ -135,8 +153,22 @@ pub enum Event {
         /// What of the stock leaves with it, summed per variant; nothing for an import.
         commit: Vec<Demand>,
     },
-    /// The goods are handed over.
-    Fulfilled {},
+    /// The money for it is set aside, to be taken later.
+    Authorized {
+        /// By which payment.
+        payment: PaymentId,
+    },
+    /// Everything that is not cancelled is handed over.
+    Fulfilled {
+        /// Whether nothing more is to happen: nothing of it travels.
+        #[serde(default = "yes", skip_serializing_if = "is_true")]
+        completed: bool,
+        /// When; not known of older ones.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<DateTime<Utc>>,
+    },
+    /// Everything that is not cancelled has arrived.
+    Completed {},
     /// It is off.
     Cancelled {
         /// Why.
@@ -147,11 +179,87 @@ pub enum Event {
         was_paid: bool,
         /// What of the stock is free again, summed per variant; nothing for an import.
         release: Vec<Demand>,
+        /// What of the money is due back, when some of it was given back before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        due: Option<Money>,
     },
-    /// What was paid for a cancelled order is paid back.
+    /// Some of it is off.
+    LinesCancelled {
+        /// What, and what is given back for it, or need not be paid.
+        lines: Vec<ReturnLine>,
+        /// The sum of the lines.
+        amount: Money,
+        /// Why.
+        reason: CancelReason,
+        /// Whether it was paid for: the stock had left and comes back.
+        was_paid: bool,
+        /// The piece of the payment that goes back, if any does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refund: Option<RefundId>,
+        /// The credit note for it, if it was paid for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        credit_note: Option<CreditNoteId>,
+    },
+    /// What was paid is paid back, all of it or a piece.
     Refunded {
         /// The payment.
         payment: PaymentId,
+        /// Which piece of it; nothing when all of a cancelled order's money went back at once.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refund: Option<RefundId>,
+        /// How much; all of it when nothing is said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        amount: Option<Money>,
+    },
+    /// Some of it is put in a parcel.
+    ParcelPrepared {
+        /// The parcel.
+        shipment: ShipmentId,
+        /// What is in it, summed per variant.
+        lines: Vec<Demand>,
+    },
+    /// A parcel is unpacked before it went anywhere.
+    ParcelDropped {
+        /// The parcel.
+        shipment: ShipmentId,
+    },
+    /// A parcel is on its way.
+    HandedOver {
+        /// The parcel.
+        shipment: ShipmentId,
+        /// What is in it.
+        lines: Vec<Demand>,
+        /// When.
+        at: DateTime<Utc>,
+        /// The payment that is to be taken now, if it was only set aside.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        capture: Option<PaymentId>,
+    },
+    /// A parcel has arrived.
+    Delivered {
+        /// The parcel.
+        shipment: ShipmentId,
+        /// When.
+        at: DateTime<Utc>,
+    },
+    /// A parcel came back to us: what is in it can be sent again, or cancelled.
+    ParcelReturned {
+        /// The parcel.
+        shipment: ShipmentId,
+        /// What has become of the goods by it.
+        fulfilment: Fulfilment,
+    },
+    /// The buyer wants to send goods back.
+    ReturnRequested {
+        /// With which return.
+        return_id: ReturnId,
+        /// What.
+        lines: Vec<Demand>,
+    },
+    /// Nothing comes of a return any more.
+    ReturnClosed {
+        /// Which.
+        return_id: ReturnId,
     },
     /// Some of the goods came back.
     Returned {
@@ -163,7 +271,22 @@ pub enum Event {
         amount: Money,
         /// What of the stock comes back with it, summed per variant; nothing when it is spoilt, or for an import.
         restock: Vec<Demand>,
+        /// The piece of the payment that goes back for it; nothing when that happened elsewhere, or nothing is left.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refund: Option<RefundId>,
+        /// The return that it ends.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        return_id: Option<ReturnId>,
     },
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_true(it: &bool) -> bool {
+    *it
 }
 
 impl crate::Event for Event {}
@@ -179,17 +302,78 @@ pub enum Command {
         /// By which payment.
         payment: PaymentId,
     },
-    /// Note that the goods are handed over.
+    /// Note that the money for it is set aside.
+    MarkAuthorized {
+        /// By which payment.
+        payment: PaymentId,
+    },
+    /// Note that the goods are handed over, all at once and without parcels.
     Fulfil {},
     /// Call it off.
     Cancel {
         /// Why.
         reason: CancelReason,
     },
-    /// Note that what was paid for it, once cancelled, is paid back.
+    /// Call some of it off.
+    CancelLines {
+        /// What, and what is given back for it: no more than it is worth.
+        lines: Vec<ReturnLine>,
+        /// Why.
+        reason: CancelReason,
+        /// The piece of the payment that goes back, if any does.
+        refund: Option<RefundId>,
+        /// The credit note for it, if it was paid for.
+        credit_note: Option<CreditNoteId>,
+    },
+    /// Note that money is paid back.
     MarkRefunded {
         /// The payment.
         payment: PaymentId,
+        /// Which piece of it; nothing for all of it.
+        refund: Option<RefundId>,
+        /// How much; all of it when nothing is said.
+        amount: Option<Money>,
+    },
+    /// Put some of it in a parcel.
+    PrepareParcel {
+        /// The parcel.
+        shipment: ShipmentId,
+        /// What is in it.
+        lines: Vec<Demand>,
+    },
+    /// Unpack a parcel that went nowhere.
+    DropParcel {
+        /// The parcel.
+        shipment: ShipmentId,
+    },
+    /// Note that a parcel is on its way.
+    HandOver {
+        /// The parcel.
+        shipment: ShipmentId,
+    },
+    /// Note that a parcel has arrived.
+    Deliver {
+        /// The parcel.
+        shipment: ShipmentId,
+    },
+    /// Note that a parcel came back to us.
+    TakeBackParcel {
+        /// The parcel.
+        shipment: ShipmentId,
+    },
+    /// Ask to send goods back.
+    RequestReturn {
+        /// With which return.
+        return_id: ReturnId,
+        /// What.
+        lines: Vec<Demand>,
+        /// Goods that were handed over before this moment are not taken back; nothing for no such limit.
+        since: Option<DateTime<Utc>>,
+    },
+    /// Note that nothing comes of a return.
+    CloseReturn {
+        /// Which.
+        return_id: ReturnId,
     },
     /// Take goods back.
     Return {
@@ -199,7 +383,11 @@ pub enum Command {
         lines: Vec<ReturnLine>,
         /// What is paid back: the sum of the lines.
         amount: Money,
-        /// Whether the goods are for sale again.
-        restock: bool,
+        /// What of it is for sale again, summed per variant.
+        restock: Vec<Demand>,
+        /// The piece of the payment that goes back for it; nothing when that happened elsewhere.
+        refund: Option<RefundId>,
+        /// The return that it ends.
+        return_id: Option<ReturnId>,
     },
 }

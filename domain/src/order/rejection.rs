@@ -57,6 +57,49 @@ pub enum Rejection {
         /// What can still come back.
         left: i64,
     },
+    /// A parcel of it is packed or under way.
+    #[error("a parcel of the order is packed or under way")]
+    BeingShipped,
+    /// The money is set aside, and not taken yet.
+    #[error("the money is set aside and not taken yet: capture it first, or cancel the whole order")]
+    AwaitingCapture,
+    /// More is called off than can be.
+    #[error("only {left} of {variant} are left to cancel")]
+    TooManyCancelled {
+        /// Of what.
+        variant: VariantId,
+        /// What can still be called off.
+        left: i64,
+    },
+    /// Everything would be off.
+    #[error("nothing of the order would be left: cancel it as a whole")]
+    NothingLeft,
+    /// More is packed than is to be.
+    #[error("only {left} of {variant} are left to ship")]
+    TooManyShipped {
+        /// Of what.
+        variant: VariantId,
+        /// What can still be packed.
+        left: i64,
+    },
+    /// There is no such parcel.
+    #[error("the order has no such parcel")]
+    NoSuchParcel,
+    /// The parcel is on its way already, or back.
+    #[error("the parcel is handed over already")]
+    ParcelGone,
+    /// The parcel is not on its way.
+    #[error("the parcel is not on its way")]
+    ParcelHere,
+    /// There is no such return.
+    #[error("the order has no such return")]
+    NoSuchReturn,
+    /// The goods have been there for too long.
+    #[error("the time to send goods back has passed")]
+    ReturnWindowPassed,
+    /// Its money and goods are an older system's.
+    #[error("the order was made in an older system, which takes its goods back")]
+    Imported,
     /// More is paid back than was paid.
     #[error("more would be paid back than is left of what was paid")]
     TooMuchRefunded,
@@ -79,13 +122,24 @@ impl crate::Rejection for Rejection {
             Self::AlreadyFulfilled => "already_fulfilled",
             Self::NotFulfilled => "not_fulfilled",
             Self::TooManyReturned { .. } => "too_many_returned",
+            Self::BeingShipped => "being_shipped",
+            Self::AwaitingCapture => "awaiting_capture",
+            Self::TooManyCancelled { .. } => "too_many_cancelled",
+            Self::NothingLeft => "nothing_left",
+            Self::TooManyShipped { .. } => "too_many_shipped",
+            Self::NoSuchParcel => "no_such_parcel",
+            Self::ParcelGone => "parcel_gone",
+            Self::ParcelHere => "parcel_here",
+            Self::NoSuchReturn => "no_such_return",
+            Self::ReturnWindowPassed => "return_window_passed",
+            Self::Imported => "imported",
             Self::TooMuchRefunded => "too_much_refunded",
         }
     }
 
     fn kind(&self) -> Kind {
         match self {
-            Self::Missing => Kind::Missing,
+            Self::Missing | Self::NoSuchParcel | Self::NoSuchReturn => Kind::Missing,
             Self::Exists
             | Self::AlreadyPaid
             | Self::NotPaid
@@ -95,6 +149,15 @@ impl crate::Rejection for Rejection {
             | Self::AlreadyFulfilled
             | Self::NotFulfilled
             | Self::TooManyReturned { .. }
+            | Self::BeingShipped
+            | Self::AwaitingCapture
+            | Self::TooManyCancelled { .. }
+            | Self::NothingLeft
+            | Self::TooManyShipped { .. }
+            | Self::ParcelGone
+            | Self::ParcelHere
+            | Self::ReturnWindowPassed
+            | Self::Imported
             | Self::TooMuchRefunded => Kind::Conflict,
             Self::NoLines | Self::TooManyLines | Self::WrongAmount { .. } | Self::WrongTotal => Kind::Invalid,
         }
@@ -102,7 +165,11 @@ impl crate::Rejection for Rejection {
 
     fn pointer(&self) -> Option<String> {
         match self {
-            Self::NoLines | Self::TooManyLines => Some("/lines".to_owned()),
+            Self::NoLines
+            | Self::TooManyLines
+            | Self::TooManyReturned { .. }
+            | Self::TooManyCancelled { .. }
+            | Self::TooManyShipped { .. } => Some("/lines".to_owned()),
             Self::WrongAmount { line } => Some(format!("/lines/{line}/amount")),
             Self::WrongTotal => Some("/total".to_owned()),
             Self::Missing
@@ -114,7 +181,15 @@ impl crate::Rejection for Rejection {
             | Self::OtherPayment
             | Self::AlreadyFulfilled
             | Self::NotFulfilled
-            | Self::TooManyReturned { .. }
+            | Self::BeingShipped
+            | Self::AwaitingCapture
+            | Self::NothingLeft
+            | Self::NoSuchParcel
+            | Self::ParcelGone
+            | Self::ParcelHere
+            | Self::NoSuchReturn
+            | Self::ReturnWindowPassed
+            | Self::Imported
             | Self::TooMuchRefunded => None,
         }
     }

@@ -17,6 +17,7 @@ fn line(variant: u128, number: i64, amount: i64) -> Line {
         quantity: pieces(number),
         unit_price: price(amount),
         exact_price: None,
+        digital: false,
         amount: cents(amount * number),
     }
 }
@@ -66,11 +67,11 @@ fn paid() -> Event {
 }
 
 fn fulfilled() -> Event {
-    Event::Fulfilled {}
+    Event::Fulfilled { completed: true, at: Some(noon()) }
 }
 
 fn cancelled(reason: CancelReason, was_paid: bool) -> Event {
-    Event::Cancelled { reason, payment: id(3), was_paid, release: vec![demand(1, 3), demand(2, 1)] }
+    Event::Cancelled { reason, payment: id(3), was_paid, release: vec![demand(1, 3), demand(2, 1)], due: None }
 }
 
 fn pay(payment: u128) -> Command {
@@ -87,18 +88,43 @@ fn back(variant: u128, number: i64, amount: i64) -> ReturnLine {
 
 fn give_back(note: u128, lines: &[ReturnLine]) -> Command {
     let amount = cents(lines.iter().map(|line| line.amount.amount).sum());
-    Command::Return { credit_note: id(note), lines: lines.to_vec(), amount, restock: true }
+    let restock = summed(lines.iter().map(|line| Demand { variant: line.variant, quantity: line.quantity })).unwrap();
+    Command::Return { credit_note: id(note), lines: lines.to_vec(), amount, restock, refund: None, return_id: None }
 }
 
 fn returned(note: u128, lines: &[ReturnLine], restock: &[Demand]) -> Event {
     let amount = cents(lines.iter().map(|line| line.amount.amount).sum());
-    Event::Returned { credit_note: id(note), lines: lines.to_vec(), amount, restock: restock.to_vec() }
+    let (lines, restock) = (lines.to_vec(), restock.to_vec());
+    Event::Returned { credit_note: id(note), lines, amount, restock, refund: None, return_id: None }
 }
 
 fn axes(history: &[Event]) -> (Status, PaymentStatus, Fulfilment) {
     let state = crate::fold::<Order>(history);
     let placed = state.placed().unwrap();
     (placed.status, placed.payment_status, placed.fulfilment)
+}
+
+fn off(variant: u128, number: i64, amount: i64, was_paid: bool) -> Event {
+    Event::LinesCancelled {
+        lines: vec![back(variant, number, amount)],
+        amount: cents(amount),
+        reason: CancelReason::BuyerRequest,
+        was_paid,
+        refund: was_paid.then(|| id(4)),
+        credit_note: was_paid.then(|| id(5)),
+    }
+}
+
+fn parcel(shipment: u128, lines: &[Demand]) -> Event {
+    Event::ParcelPrepared { shipment: id(shipment), lines: lines.to_vec() }
+}
+
+fn gone(shipment: u128, lines: &[Demand]) -> Event {
+    Event::HandedOver { shipment: id(shipment), lines: lines.to_vec(), at: noon(), capture: None }
+}
+
+fn there(shipment: u128) -> Event {
+    Event::Delivered { shipment: id(shipment), at: noon() }
 }
 
 #[test]
@@ -187,16 +213,16 @@ fn it_is_fulfilled_once_it_is_paid() {
 
 #[test]
 fn the_money_of_a_cancelled_order_goes_back() {
-    let refund = Command::MarkRefunded { payment: id(3) };
+    let refund = Command::MarkRefunded { payment: id(3), refund: None, amount: None };
     let history = [placed(), paid(), cancelled(CancelReason::StaffRequest, true)];
     assert_eq!(axes(&history).1, PaymentStatus::RefundDue);
-    let refunded = Event::Refunded { payment: id(3) };
+    let refunded = Event::Refunded { payment: id(3), refund: None, amount: None };
     given::<Order>(history.clone()).when(&refund).then([refunded.clone()]);
     let after = [&history[..], &[refunded]].concat();
     assert_eq!(axes(&after).1, PaymentStatus::Refunded);
     given::<Order>(after).when(&refund).then_nothing();
     given::<Order>([placed(), paid()]).when(&refund).then_refused(Rejection::NotCancelled);
-    let other = Command::MarkRefunded { payment: id(4) };
+    let other = Command::MarkRefunded { payment: id(4), refund: None, amount: None };
     given::<Order>(history).when(&other).then_refused(Rejection::OtherPayment);
 }
 
@@ -224,7 +250,14 @@ fn never_more_is_paid_back_than_was_paid() {
     given::<Order>(done.clone()).when(&give_back(1, &[back(1, 1, 36)])).then_refused(Rejection::TooMuchRefunded);
     given::<Order>(done.clone()).when(&give_back(1, &[back(1, 1, -1)])).then_refused(Rejection::WrongTotal);
     given::<Order>(done.clone()).when(&give_back(1, &[])).then_refused(Rejection::NoLines);
-    let wrong = Command::Return { credit_note: id(1), lines: vec![back(1, 1, 9)], amount: cents(10), restock: true };
+    let wrong = Command::Return {
+        credit_note: id(1),
+        lines: vec![back(1, 1, 9)],
+        amount: cents(10),
+        restock: vec![],
+        refund: None,
+        return_id: None,
+    };
     given::<Order>(done).when(&wrong).then_refused(Rejection::WrongTotal);
     given::<Order>([placed(), paid()]).when(&give_back(1, &[back(1, 1, 1)])).then_refused(Rejection::NotFulfilled);
 }
@@ -232,7 +265,14 @@ fn never_more_is_paid_back_than_was_paid() {
 #[test]
 fn spoilt_goods_are_not_for_sale_again() {
     let lines = vec![back(1, 1, 10)];
-    let spoilt = Command::Return { credit_note: id(1), lines: lines.clone(), amount: cents(10), restock: false };
+    let spoilt = Command::Return {
+        credit_note: id(1),
+        lines: lines.clone(),
+        amount: cents(10),
+        restock: vec![],
+        refund: None,
+        return_id: None,
+    };
     given::<Order>([placed(), paid(), fulfilled()]).when(&spoilt).then([returned(1, &lines, &[])]);
 }
 
@@ -242,10 +282,11 @@ fn an_order_of_the_past_moves_no_stock_by_itself() {
     let was_paid = Event::Paid { payment: id(3), commit: vec![] };
     given::<Order>([was_placed.clone()]).when(&pay(3)).then([was_paid.clone()]);
     let reason = CancelReason::Imported;
-    let off = Event::Cancelled { reason, payment: id(3), was_paid: true, release: vec![] };
+    let off = Event::Cancelled { reason, payment: id(3), was_paid: true, release: vec![], due: None };
     given::<Order>([was_placed.clone(), was_paid.clone()]).when(&cancel(reason)).then([off]);
     let lines = [back(1, 1, 10)];
-    given::<Order>([was_placed, was_paid, fulfilled()]).when(&give_back(1, &lines)).then([returned(1, &lines, &[])]);
+    let done = Event::Fulfilled { completed: true, at: None };
+    given::<Order>([was_placed, was_paid, done]).when(&give_back(1, &lines)).then([returned(1, &lines, &[])]);
 }
 
 #[test]
@@ -261,14 +302,45 @@ fn every_stored_form_is_golden() {
             Event::Placed(exact),
             paid(),
             Event::Paid { payment: id(3), commit: vec![] },
+            Event::Fulfilled { completed: true, at: None },
             fulfilled(),
+            Event::Fulfilled { completed: false, at: Some(noon()) },
+            Event::Completed {},
+            Event::Authorized { payment: id(3) },
+            cancelled(CancelReason::AuthorizationExpired, false),
+            Event::Cancelled {
+                reason: CancelReason::StaffRequest,
+                payment: id(3),
+                was_paid: true,
+                release: vec![demand(2, 1)],
+                due: Some(cents(5)),
+            },
+            off(1, 1, 10, true),
+            off(1, 1, 10, false),
+            Event::Refunded { payment: id(3), refund: Some(id(4)), amount: Some(cents(10)) },
+            parcel(1, &[demand(1, 3)]),
+            Event::ParcelDropped { shipment: id(1) },
+            gone(1, &[demand(1, 3)]),
+            Event::HandedOver { shipment: id(1), lines: vec![demand(1, 3)], at: noon(), capture: Some(id(3)) },
+            there(1),
+            Event::ParcelReturned { shipment: id(1), fulfilment: Fulfilment::Unfulfilled },
+            Event::ReturnRequested { return_id: id(1), lines: vec![demand(1, 1)] },
+            Event::ReturnClosed { return_id: id(1) },
+            Event::Returned {
+                credit_note: id(2),
+                lines: vec![back(1, 1, 10)],
+                amount: cents(10),
+                restock: vec![],
+                refund: Some(id(4)),
+                return_id: Some(id(1)),
+            },
             cancelled(CancelReason::BuyerRequest, true),
             cancelled(CancelReason::StaffRequest, true),
             cancelled(CancelReason::PaymentFailed, false),
             cancelled(CancelReason::PaymentCancelled, false),
             cancelled(CancelReason::PaymentWindowPassed, false),
             cancelled(CancelReason::Imported, false),
-            Event::Refunded { payment: id(3) },
+            Event::Refunded { payment: id(3), refund: None, amount: None },
             returned(1, &[back(1, 2, 20)], &[demand(1, 2)]),
         ],
     );
@@ -293,8 +365,21 @@ fn rejections_are_well_said() {
         R::NotFulfilled,
         R::TooManyReturned { variant: id(1), left: 0 },
         R::TooMuchRefunded,
+        R::BeingShipped,
+        R::AwaitingCapture,
+        R::TooManyCancelled { variant: id(1), left: 0 },
+        R::NothingLeft,
+        R::TooManyShipped { variant: id(1), left: 0 },
+        R::NoSuchParcel,
+        R::ParcelGone,
+        R::ParcelHere,
+        R::NoSuchReturn,
+        R::ReturnWindowPassed,
+        R::Imported,
     ]);
 }
+
+mod shipping;
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]

@@ -3,9 +3,9 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::ids::OrderId;
+use crate::ids::{OrderId, RefundId, ReturnId};
 use crate::money::Money;
-use crate::text::Reference;
+use crate::text::{Reason, Reference};
 
 /// What the provider calls an attempt, and the key under which asking it twice charges once.
 pub type ProviderReference = Reference;
@@ -18,6 +18,61 @@ pub enum Method {
     Test,
     /// Somewhere else, before this shop knew of it.
     External,
+    /// Not at all: there was nothing to pay.
+    Free,
+}
+
+/// When authorized money is taken.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CaptureMode {
+    /// At once.
+    #[default]
+    Automatic,
+    /// When staff says so, or when the first parcel is handed over.
+    Manual,
+}
+
+impl CaptureMode {
+    /// Whether it is the usual one, which is not written down.
+    pub fn is_automatic(&self) -> bool {
+        *self == Self::Automatic
+    }
+}
+
+/// Why money is given back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum RefundCause {
+    /// The order is off.
+    OrderCancelled,
+    /// Some of the order is off.
+    LinesCancelled,
+    /// Goods came back.
+    Return {
+        /// With which return.
+        id: ReturnId,
+    },
+    /// The shop wants it so.
+    Staff {
+        /// Why.
+        reason: Reason,
+    },
+}
+
+/// What the provider says of a refund.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundOutcome {
+    /// The money is on its way back.
+    Done,
+    /// The provider will not do it.
+    Refused,
+    /// There was no answer in time.
+    Unknown {
+        /// When to ask again: under the same key, so that it is done once.
+        check_at: DateTime<Utc>,
+    },
 }
 
 /// What the provider says of an attempt.
@@ -81,6 +136,8 @@ pub enum VoidReason {
     BuyerRequest,
     /// The shop wants it so.
     StaffRequest,
+    /// Nobody took the money while it was set aside.
+    Expired,
 }
 
 /// What happened to a payment. Nothing of a card or a token is ever here.
@@ -100,6 +157,9 @@ pub enum Event {
         method: Method,
         /// Under which key.
         reference: ProviderReference,
+        /// When the money is taken.
+        #[serde(default, skip_serializing_if = "CaptureMode::is_automatic")]
+        capture: CaptureMode,
     },
     /// The money is set aside for us.
     Authorized {
@@ -107,6 +167,9 @@ pub enum Event {
         order: OrderId,
         /// The attempt.
         reference: ProviderReference,
+        /// When it is free again, unless it is taken; nothing when it is taken at once.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expires_at: Option<DateTime<Utc>>,
     },
     /// The provider does not know yet.
     Pended {
@@ -164,12 +227,53 @@ pub enum Event {
         /// The attempt.
         reference: ProviderReference,
     },
-    /// The money is given back.
+    /// Less is to be paid, since some of the order is off.
+    Reduced {
+        /// How much is left to pay.
+        amount: Money,
+    },
+    /// Money of an earlier attempt came after all, when nobody waited for it any more, and was let go.
+    StrayReleased {
+        /// The attempt.
+        reference: ProviderReference,
+    },
+    /// The provider is silent about what it was last asked: to take, to release or to give back.
+    Delayed {
+        /// When to ask again.
+        check_at: DateTime<Utc>,
+    },
+    /// Money is to be given back: written first, so that nothing leaves without a record.
+    RefundRequested {
+        /// The order.
+        order: OrderId,
+        /// Its id, and its key at the provider.
+        refund: RefundId,
+        /// How much.
+        amount: Money,
+        /// Why.
+        cause: RefundCause,
+    },
+    /// The provider will not give it back.
+    RefundFailed {
+        /// The order.
+        order: OrderId,
+        /// Which.
+        refund: RefundId,
+        /// How much.
+        amount: Money,
+    },
+    /// Money is given back.
     Refunded {
         /// The order.
         order: OrderId,
         /// How much.
         amount: Money,
+        /// Which; nothing when all of it went back in one piece.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refund: Option<RefundId>,
+        /// Why; nothing when the order was off.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cause: Option<RefundCause>,
     },
 }
 
@@ -192,6 +296,8 @@ pub enum Command {
         method: Method,
         /// Under which key; a new one each time.
         reference: ProviderReference,
+        /// When the money is to be taken.
+        capture: CaptureMode,
     },
     /// Note what the provider says.
     Conclude {
@@ -207,8 +313,39 @@ pub enum Command {
         /// Why.
         reason: VoidReason,
     },
-    /// Note that the provider gave the money back.
-    Refund {},
+    /// Ask for less, since some of the order is off.
+    Reduce {
+        /// How much is left to pay.
+        amount: Money,
+    },
+    /// Note that the provider was silent when it was last asked to take or to release.
+    Delay {
+        /// When to ask again.
+        check_at: DateTime<Utc>,
+        /// Why the money is not to be taken, if it is not.
+        void: Option<VoidReason>,
+    },
+    /// Note that money of an earlier attempt was let go.
+    ReleaseStray {
+        /// The attempt.
+        reference: ProviderReference,
+    },
+    /// Give money back.
+    RequestRefund {
+        /// Its id; a new one each time.
+        refund: RefundId,
+        /// How much; all that is left when nothing is said.
+        amount: Option<Money>,
+        /// Why.
+        cause: RefundCause,
+    },
+    /// Note what the provider says of a refund.
+    ConcludeRefund {
+        /// Which.
+        refund: RefundId,
+        /// What it says.
+        outcome: RefundOutcome,
+    },
     /// Note a payment of the past, made elsewhere.
     Record {
         /// The order.

@@ -2,6 +2,7 @@
 
 use super::ATTEMPTS_MAX;
 use crate::decider::Kind;
+use crate::money::Money;
 
 /// What can be in the way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -45,6 +46,24 @@ pub enum Rejection {
     /// There is nothing to give back.
     #[error("the payment is not captured")]
     NotCaptured,
+    /// There is no such refund.
+    #[error("there is no such refund")]
+    NoSuchRefund,
+    /// The id names another refund already.
+    #[error("the refund exists already")]
+    RefundExists,
+    /// One cannot give back nothing or less.
+    #[error("a refund is more than nothing, in the currency of the payment")]
+    NotAnAmount,
+    /// More would be given back than is left.
+    #[error("only {left} is left to refund")]
+    TooMuchRefunded {
+        /// What can still be given back.
+        left: Money,
+    },
+    /// The money never came through a provider of ours.
+    #[error("the payment was made elsewhere, and is refunded there")]
+    PaidElsewhere,
     /// There were enough attempts.
     #[error("there were {ATTEMPTS_MAX} attempts")]
     TooManyAttempts,
@@ -66,14 +85,19 @@ impl crate::Rejection for Rejection {
             Self::VoidRequested => "void_requested",
             Self::Captured => "captured",
             Self::NotCaptured => "not_captured",
+            Self::NoSuchRefund => "no_such_refund",
+            Self::RefundExists => "refund_exists",
+            Self::NotAnAmount => "not_an_amount",
+            Self::TooMuchRefunded { .. } => "too_much_refunded",
+            Self::PaidElsewhere => "paid_elsewhere",
             Self::TooManyAttempts => "too_many_attempts",
         }
     }
 
     fn kind(&self) -> Kind {
         match self {
-            Self::Missing => Kind::Missing,
-            Self::Negative => Kind::Invalid,
+            Self::Missing | Self::NoSuchRefund => Kind::Missing,
+            Self::Negative | Self::NotAnAmount => Kind::Invalid,
             Self::Exists
             | Self::InProgress
             | Self::ReferenceUsed
@@ -85,7 +109,33 @@ impl crate::Rejection for Rejection {
             | Self::VoidRequested
             | Self::Captured
             | Self::NotCaptured
+            | Self::RefundExists
+            | Self::TooMuchRefunded { .. }
+            | Self::PaidElsewhere
             | Self::TooManyAttempts => Kind::Conflict,
+        }
+    }
+
+    fn pointer(&self) -> Option<String> {
+        match self {
+            Self::NotAnAmount | Self::TooMuchRefunded { .. } => Some("/amount".to_owned()),
+            Self::Missing
+            | Self::Exists
+            | Self::Negative
+            | Self::InProgress
+            | Self::ReferenceUsed
+            | Self::AlreadyAuthorized
+            | Self::Closed
+            | Self::OtherAttempt
+            | Self::ConcludedOtherwise
+            | Self::NotAuthorized
+            | Self::VoidRequested
+            | Self::Captured
+            | Self::NotCaptured
+            | Self::NoSuchRefund
+            | Self::RefundExists
+            | Self::PaidElsewhere
+            | Self::TooManyAttempts => None,
         }
     }
 }

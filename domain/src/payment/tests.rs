@@ -11,11 +11,11 @@ fn opened() -> Event {
 }
 
 fn attempted(reference: &str) -> Event {
-    Event::Attempted { method: Method::Test, reference: text(reference) }
+    Event::Attempted { method: Method::Test, reference: text(reference), capture: CaptureMode::Automatic }
 }
 
 fn attempt(reference: &str) -> Command {
-    Command::Attempt { method: Method::Test, reference: text(reference) }
+    Command::Attempt { method: Method::Test, reference: text(reference), capture: CaptureMode::Automatic }
 }
 
 fn conclude(reference: &str, outcome: ProviderOutcome) -> Command {
@@ -23,7 +23,7 @@ fn conclude(reference: &str, outcome: ProviderOutcome) -> Command {
 }
 
 fn authorized(reference: &str) -> Event {
-    Event::Authorized { order: id(1), reference: text(reference) }
+    Event::Authorized { order: id(1), reference: text(reference), expires_at: None }
 }
 
 fn captured(reference: &str) -> Event {
@@ -43,7 +43,7 @@ fn voided(reason: VoidReason) -> Event {
 }
 
 fn refunded() -> Event {
-    Event::Refunded { order: id(1), amount: cents(3500) }
+    Event::Refunded { order: id(1), amount: cents(3500), refund: None, cause: None }
 }
 
 fn declined_times(times: u8) -> Vec<Event> {
@@ -202,12 +202,139 @@ fn a_void_while_an_attempt_is_under_way_waits_for_its_outcome() {
     given::<Payment>(set_aside).when(&void(CANCELLED)).then([voided(VoidReason::BuyerRequest)]);
 }
 
+fn refund(refund: u128, amount: Option<i64>) -> Command {
+    Command::RequestRefund { refund: id(refund), amount: amount.map(cents), cause: RefundCause::OrderCancelled }
+}
+
+fn requested(refund: u128, amount: i64) -> Event {
+    let cause = RefundCause::OrderCancelled;
+    Event::RefundRequested { order: id(1), refund: id(refund), amount: cents(amount), cause }
+}
+
+fn given_back(refund: u128, amount: i64) -> Event {
+    let cause = Some(RefundCause::OrderCancelled);
+    Event::Refunded { order: id(1), amount: cents(amount), refund: Some(id(refund)), cause }
+}
+
+fn answered(refund: u128, outcome: RefundOutcome) -> Command {
+    Command::ConcludeRefund { refund: id(refund), outcome }
+}
+
+fn taken() -> Vec<Event> {
+    vec![opened(), attempted("1"), authorized("1"), captured("1")]
+}
+
+fn after(history: &[Event], more: &[Event]) -> Vec<Event> {
+    [history, more].concat()
+}
+
 #[test]
-fn what_was_captured_is_refunded_once() {
-    let taken = [opened(), attempted("1"), authorized("1"), captured("1")];
-    given::<Payment>(taken.clone()).when(&Command::Refund {}).then([refunded()]);
-    given::<Payment>([&taken[..], &[refunded()]].concat()).when(&Command::Refund {}).then_nothing();
-    given::<Payment>([opened()]).when(&Command::Refund {}).then_refused(Rejection::NotCaptured);
+fn what_was_captured_is_refunded_piece_by_piece_and_never_more() {
+    given::<Payment>([opened()]).when(&refund(1, None)).then_refused(Rejection::NotCaptured);
+    given::<Payment>(taken()).when(&refund(1, None)).then([requested(1, 3500)]);
+    given::<Payment>(taken()).when(&refund(1, Some(1000))).then([requested(1, 1000)]);
+    for amount in [0, -1] {
+        given::<Payment>(taken()).when(&refund(1, Some(amount))).then_refused(Rejection::NotAnAmount);
+    }
+    let some = after(&taken(), &[requested(1, 1000)]);
+    given::<Payment>(some.clone()).when(&refund(1, Some(1000))).then_nothing();
+    given::<Payment>(some.clone()).when(&refund(1, Some(2))).then_refused(Rejection::RefundExists);
+    // What is on its way back cannot go back once more.
+    let left = Rejection::TooMuchRefunded { left: cents(2500) };
+    given::<Payment>(some.clone()).when(&refund(2, Some(2501))).then_refused(left);
+    given::<Payment>(some.clone()).when(&refund(2, None)).then([requested(2, 2500)]);
+    given::<Payment>(some.clone()).when(&answered(1, RefundOutcome::Done)).then([given_back(1, 1000)]);
+    let done = after(&some, &[given_back(1, 1000)]);
+    given::<Payment>(done.clone()).when(&answered(1, RefundOutcome::Done)).then_nothing();
+    given::<Payment>(done.clone())
+        .when(&answered(1, RefundOutcome::Refused))
+        .then_refused(Rejection::ConcludedOtherwise);
+    given::<Payment>(done.clone()).when(&answered(9, RefundOutcome::Done)).then_refused(Rejection::NoSuchRefund);
+    assert_eq!(stage(&done), Stage::Captured);
+    let all = after(&done, &[requested(2, 2500), given_back(2, 2500)]);
+    assert_eq!(stage(&all), Stage::Refunded);
+    given::<Payment>(all.clone()).when(&refund(3, None)).then_nothing();
+    given::<Payment>(all).when(&refund(3, Some(1))).then_refused(Rejection::TooMuchRefunded { left: cents(0) });
+}
+
+#[test]
+fn a_refund_that_the_provider_will_not_do_can_be_asked_for_again() {
+    let asked = after(&taken(), &[requested(1, 1000)]);
+    let failed = Event::RefundFailed { order: id(1), refund: id(1), amount: cents(1000) };
+    given::<Payment>(asked.clone()).when(&answered(1, RefundOutcome::Refused)).then([failed.clone()]);
+    let check_at = noon();
+    let silent = answered(1, RefundOutcome::Unknown { check_at });
+    given::<Payment>(asked.clone()).when(&silent).then([Event::Delayed { check_at }]);
+    let over = after(&asked, &[failed]);
+    given::<Payment>(over.clone()).when(&silent).then_nothing();
+    given::<Payment>(over.clone()).when(&refund(2, None)).then([requested(2, 3500)]);
+    // It happened after all, later than it was given up.
+    given::<Payment>(over.clone()).when(&answered(1, RefundOutcome::Done)).then([given_back(1, 1000)]);
+    let again = after(&over, &[requested(2, 3500)]);
+    given::<Payment>(again).when(&answered(1, RefundOutcome::Done)).then_refused(Rejection::ConcludedOtherwise);
+}
+
+#[test]
+fn nothing_is_paid_and_given_back_without_a_provider() {
+    let nothing = Event::Opened { order: id(1), amount: cents(0) };
+    let free = Event::Captured { order: id(1), amount: cents(0), method: Method::Free, reference: text("free") };
+    let open = Command::Open { order: id(1), amount: cents(0) };
+    given::<Payment>([]).when(&open).then([nothing.clone(), free.clone()]);
+    given::<Payment>([nothing.clone(), free.clone()]).when(&refund(1, None)).then([given_back(1, 0)]);
+    given::<Payment>([nothing, free, given_back(1, 0)]).when(&refund(1, None)).then_nothing();
+    let less = |amount| Command::Reduce { amount: cents(amount) };
+    let reduced = |amount| Event::Reduced { amount: cents(amount) };
+    let free = Event::Captured { order: id(1), amount: cents(0), method: Method::Free, reference: text("free") };
+    given::<Payment>([opened()]).when(&less(0)).then([reduced(0), free]);
+    given::<Payment>([opened()]).when(&less(1)).then([reduced(1)]);
+    given::<Payment>([opened()]).when(&less(3500)).then_nothing();
+    given::<Payment>([opened()]).when(&less(3501)).then_refused(Rejection::NotAnAmount);
+    given::<Payment>([opened(), attempted("1")]).when(&less(1)).then_refused(Rejection::InProgress);
+}
+
+#[test]
+fn what_was_paid_elsewhere_is_refunded_there() {
+    let external =
+        Event::Captured { order: id(1), amount: cents(3500), method: Method::External, reference: text("4") };
+    given::<Payment>([opened(), external]).when(&refund(1, None)).then_refused(Rejection::PaidElsewhere);
+}
+
+#[test]
+fn money_that_is_not_taken_at_once_is_free_again_after_a_while() {
+    let manual = Event::Attempted { method: Method::Test, reference: text("1"), capture: CaptureMode::Manual };
+    let until = noon() + AUTHORIZED_FOR;
+    let aside = Event::Authorized { order: id(1), reference: text("1"), expires_at: Some(until) };
+    let history = [opened(), manual];
+    given::<Payment>(history.clone()).when(&conclude("1", ProviderOutcome::Authorized)).then([aside.clone()]);
+    let waiting = after(&history, &[aside]);
+    given::<Payment>(waiting.clone()).when(&void(VoidReason::Expired)).then([voided(VoidReason::Expired)]);
+    given::<Payment>(waiting.clone()).when(&Command::Capture {}).then([captured("1")]);
+    let taken = after(&waiting, &[captured("1")]);
+    given::<Payment>(taken).when(&void(VoidReason::Expired)).then_refused(Rejection::Captured);
+}
+
+#[test]
+fn a_silent_provider_is_asked_again_for_what_was_wanted() {
+    let aside = [opened(), attempted("1"), authorized("1")];
+    let delay = |void| Command::Delay { check_at: noon(), void };
+    let delayed = Event::Delayed { check_at: noon() };
+    let requested = Event::VoidRequested { reason: CANCELLED };
+    given::<Payment>(aside.clone()).when(&delay(None)).then([delayed.clone()]);
+    given::<Payment>(aside.clone()).when(&delay(Some(CANCELLED))).then([requested.clone(), delayed.clone()]);
+    let known = after(&aside, &[requested]);
+    given::<Payment>(known).when(&delay(Some(CANCELLED))).then([delayed]);
+    given::<Payment>(taken()).when(&delay(None)).then_nothing();
+}
+
+#[test]
+fn money_of_an_earlier_attempt_is_let_go() {
+    let history =
+        [opened(), attempted("1"), declined("1", DeclineReason::NotReceived), attempted("2"), authorized("2")];
+    let stray = |reference: &str| Command::ReleaseStray { reference: text(reference) };
+    let released = Event::StrayReleased { reference: text("1") };
+    given::<Payment>(history.clone()).when(&stray("1")).then([released.clone()]);
+    given::<Payment>(history.clone()).when(&stray("2")).then_nothing();
+    given::<Payment>(after(&history, &[released])).when(&stray("1")).then_nothing();
 }
 
 #[test]
@@ -229,9 +356,9 @@ fn undoing_says_what_the_provider_is_asked() {
     history.push(attempted("1"));
     assert_eq!(undo(&history), Undo::Void);
     history.push(authorized("1"));
-    assert_eq!(undo(&history), Undo::VoidAtProvider { reference: reference.clone() });
+    assert_eq!(undo(&history), Undo::VoidAtProvider { reference });
     history.push(captured("1"));
-    assert_eq!(undo(&history), Undo::RefundAtProvider { reference, amount: cents(3500) });
+    assert_eq!(undo(&history), Undo::Refund);
     history.push(refunded());
     assert_eq!(undo(&history), Undo::Nothing);
 }
@@ -241,6 +368,10 @@ fn its_state_says_where_it_is() {
     let state = crate::fold::<Payment>(&[opened(), attempted("1")]);
     assert_eq!(serde_json::to_value(&state).unwrap()["status"], "attempted");
     assert_eq!(stage(&[opened(), voided(CANCELLED)]), Stage::Voided { reason: CANCELLED });
+}
+
+fn because(cause: RefundCause) -> Event {
+    Event::RefundRequested { order: id(1), refund: id(2), amount: cents(100), cause }
 }
 
 #[test]
@@ -266,6 +397,19 @@ fn every_stored_form_is_golden() {
             captured("pay-1"),
             external,
             refunded(),
+            Event::Attempted { method: Method::Test, reference: text("pay-1"), capture: CaptureMode::Manual },
+            Event::Authorized { order: id(1), reference: text("pay-1"), expires_at: Some(noon()) },
+            Event::Captured { order: id(1), amount: cents(0), method: Method::Free, reference: text("free") },
+            voided(VoidReason::Expired),
+            Event::Reduced { amount: cents(100) },
+            Event::Delayed { check_at: noon() },
+            Event::StrayReleased { reference: text("pay-1") },
+            requested(2, 100),
+            because(RefundCause::LinesCancelled),
+            because(RefundCause::Return { id: id(3) }),
+            because(RefundCause::Staff { reason: text("a scratch") }),
+            Event::RefundFailed { order: id(1), refund: id(2), amount: cents(100) },
+            given_back(2, 100),
         ],
     );
 }
@@ -288,7 +432,20 @@ fn rejections_are_well_said() {
         R::Captured,
         R::NotCaptured,
         R::TooManyAttempts,
+        R::NoSuchRefund,
+        R::RefundExists,
+        R::NotAnAmount,
+        R::TooMuchRefunded { left: cents(0) },
+        R::PaidElsewhere,
     ]);
+}
+
+fn refund_outcome() -> impl Strategy<Value = RefundOutcome> {
+    prop_oneof![
+        Just(RefundOutcome::Done),
+        Just(RefundOutcome::Refused),
+        Just(RefundOutcome::Unknown { check_at: noon() }),
+    ]
 }
 
 fn any_command() -> impl Strategy<Value = Command> {
@@ -307,7 +464,8 @@ fn any_command() -> impl Strategy<Value = Command> {
         4 => (reference(), outcome).prop_map(|(reference, outcome)| conclude(&reference, outcome)),
         2 => Just(Command::Capture {}),
         1 => Just(void(CANCELLED)),
-        1 => Just(Command::Refund {}),
+        1 => (1..4u128, proptest::option::of(-1..3600i64)).prop_map(|(id, amount)| refund(id, amount)),
+        1 => (1..4u128, refund_outcome()).prop_map(|(id, outcome)| answered(id, outcome)),
     ]
 }
 
@@ -328,9 +486,17 @@ proptest! {
         let captures = count(|event| matches!(event, Event::Captured { .. }));
         let attempts = count(|event| matches!(event, Event::Attempted { .. }));
         let authorized = count(|event| matches!(event, Event::Authorized { .. }));
-        let refunds = count(|event| matches!(event, Event::Refunded { .. }));
         let voids = count(|event| matches!(event, Event::Voided { .. }));
         prop_assert!(captures <= 1 && attempts <= usize::from(ATTEMPTS_MAX));
-        prop_assert!(captures <= authorized && refunds <= captures && voids + captures <= 1);
+        prop_assert!(captures <= authorized && voids + captures <= 1);
+        let refunded: i64 = history
+            .iter()
+            .filter_map(|event| if let Event::Refunded { amount, .. } = event { Some(amount.amount) } else { None })
+            .sum();
+        let it = state.opened().unwrap();
+        let pending: i64 = it.pending_refunds().map(|(_, refund)| refund.amount.amount).sum();
+        // captured = refundable + on its way back + refunded, and none of them is less than nothing.
+        prop_assert_eq!(it.captured().amount, it.refundable().amount + pending + refunded);
+        prop_assert!(it.refundable().amount >= 0 && it.refunded.amount == refunded);
     }
 }

@@ -5,20 +5,27 @@
 //!                                                  └ refused, cancelled ─▶ void payment (refunds)
 //! payment failed, cancelled, voided ─▶ cancel order ─▶ order cancelled ─▶ release or return stock, void payment
 //! order placed ─▶ timer at pay_by ─▶ cancel order
+//! refund requested ─▶ refund at the provider ─▶ refunded ─▶ mark order and return refunded
+//! authorized for later ─▶ mark order authorized, timer ─▶ void · first parcel handed over ─▶ capture
+//! provider silent ─▶ timer ─▶ ask again · simulated parcel handed over ─▶ ask its carrier until it is there
 //! attempt made, pending or without answer ─▶ timer ─▶ ask the provider
 //! ```
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Process, Step};
-use crate::ids::{OrderId, PaymentId};
+use crate::ids::{OrderId, PaymentId, ShipmentId};
 use crate::order::CancelReason;
-use crate::payment::{Method, VoidReason};
+use crate::payment::{DeclineReason, Method, RefundCause, VoidReason};
+use crate::shipment::{self, Carrier};
 use crate::{AnyEvent, Decider, order, payment};
 
 /// How long an attempt may go without an outcome before the provider is asked: longer than any call to it may take,
 /// so that only an attempt whose caller died is asked for.
 const ATTEMPT_GRACE: TimeDelta = TimeDelta::seconds(30);
+
+/// How long a provider may bring up a charge that it did not know: what arrives later than its answer was waited for.
+const STRAY_GRACE: TimeDelta = TimeDelta::minutes(15);
 
 /// The process.
 #[derive(Debug, Clone, Copy)]
@@ -26,12 +33,16 @@ pub struct SettleOrder;
 
 impl Process for SettleOrder {
     const NAME: &'static str = "settle_order";
-    const READS: &'static [&'static str] = &[order::Order::CATEGORY, payment::Payment::CATEGORY];
+    const READS: &'static [&'static str] =
+        &[order::Order::CATEGORY, payment::Payment::CATEGORY, shipment::Shipment::CATEGORY];
 
     fn react(event: &AnyEvent, recorded_at: DateTime<Utc>) -> Vec<Step> {
         // What it does not read in `READS` it is not shown; the variants of what it reads are matched below, each of them.
         if let AnyEvent::Order(id, event) = event {
             return order_moved(*id, event);
+        }
+        if let AnyEvent::Shipment(id, event) = event {
+            return shipment_moved(*id, event);
         }
         let AnyEvent::Payment(id, event) = event else { return vec![] };
         payment_moved(*id, event, recorded_at)
@@ -54,14 +65,27 @@ fn order_moved(order: OrderId, event: &order::Event) -> Vec<Step> {
                 if *was_paid { Step::ReturnStock { order, lines } } else { Step::ReleaseStock { order, lines } };
             vec![stock, Step::VoidPayment { payment: *payment }, Step::Forget { key: window(order) }]
         }
-        order::Event::Returned { restock, .. } if !restock.is_empty() => {
+        // With a return of ours the stock moves in the same append.
+        order::Event::Returned { restock, return_id: None, .. } if !restock.is_empty() => {
             vec![Step::ReturnStock { order, lines: restock.clone() }]
         }
-        // An import moved its stock itself and has no timer.
+        order::Event::Authorized { .. } => vec![Step::Forget { key: window(order) }],
+        order::Event::HandedOver { capture: Some(payment), .. } => vec![Step::CapturePayment { payment: *payment }],
+        // An import moved its stock itself and has no timer. What concerns parts of an order moved its stock in the same
+        // append.
         order::Event::Paid { .. }
         | order::Event::Cancelled { .. }
+        | order::Event::LinesCancelled { .. }
         | order::Event::Returned { .. }
-        | order::Event::Fulfilled {}
+        | order::Event::Fulfilled { .. }
+        | order::Event::Completed {}
+        | order::Event::ParcelPrepared { .. }
+        | order::Event::ParcelDropped { .. }
+        | order::Event::HandedOver { .. }
+        | order::Event::Delivered { .. }
+        | order::Event::ParcelReturned { .. }
+        | order::Event::ReturnRequested { .. }
+        | order::Event::ReturnClosed { .. }
         | order::Event::Refunded { .. } => vec![],
     }
 }
@@ -71,22 +95,68 @@ fn payment_moved(payment: PaymentId, event: &payment::Event, recorded_at: DateTi
     let forget = || Step::Forget { key: attempt(payment) };
     match event {
         payment::Event::Attempted { .. } => ask(recorded_at + ATTEMPT_GRACE),
-        payment::Event::Pended { check_at, .. } | payment::Event::Unresolved { check_at, .. } => ask(*check_at),
+        payment::Event::Pended { check_at, .. }
+        | payment::Event::Unresolved { check_at, .. }
+        | payment::Event::Delayed { check_at } => ask(*check_at),
+        payment::Event::Authorized { order, expires_at: Some(at), .. } => {
+            let step = Box::new(Step::ExpireAuthorization { payment });
+            let expire = Step::Wake { at: *at, key: attempt(payment), step };
+            vec![expire, Step::MarkAuthorized { order: *order, payment }]
+        }
         payment::Event::Authorized { .. } => vec![forget(), Step::CapturePayment { payment }],
-        payment::Event::Captured { method: Method::Test, order, .. } => vec![Step::MarkPaid { order: *order, payment }],
-        payment::Event::Refunded { order, .. } => vec![Step::MarkRefunded { order: *order, payment }],
+        payment::Event::Captured { method: Method::Test | Method::Free, order, .. } => {
+            vec![Step::MarkPaid { order: *order, payment }]
+        }
+        payment::Event::RefundRequested { .. } => vec![Step::SettlePayment { payment }],
+        payment::Event::Refunded { order, amount, refund, cause } => {
+            let amount = refund.map(|_| *amount);
+            let mut steps = vec![Step::MarkRefunded { order: *order, payment, refund: *refund, amount }];
+            if let (Some(refund), Some(RefundCause::Return { id })) = (refund, cause) {
+                steps.push(Step::MarkReturnRefunded { return_id: *id, refund: *refund });
+            }
+            steps
+        }
         payment::Event::Failed { order, .. } => cancel(forget(), *order, CancelReason::PaymentFailed),
         payment::Event::Cancelled { order } => cancel(forget(), *order, CancelReason::PaymentCancelled),
+        payment::Event::Declined { reason: DeclineReason::NotReceived, reference } => {
+            let step = Box::new(Step::ReleaseStray { payment, reference: reference.clone() });
+            vec![forget(), Step::Wake { at: recorded_at + STRAY_GRACE, key: stray(reference), step }]
+        }
         payment::Event::Declined { .. } | payment::Event::Voided { reason: VoidReason::OrderCancelled, .. } => {
             vec![forget()]
         }
         payment::Event::Voided { order, reason: VoidReason::BuyerRequest | VoidReason::StaffRequest } => {
             cancel(forget(), *order, CancelReason::PaymentCancelled)
         }
+        payment::Event::Voided { order, reason: VoidReason::Expired } => {
+            cancel(forget(), *order, CancelReason::AuthorizationExpired)
+        }
         // A payment of the past is recorded together with its order.
         payment::Event::Captured { method: Method::External, .. }
         | payment::Event::Opened { .. }
+        | payment::Event::Reduced { .. }
+        | payment::Event::RefundFailed { .. }
+        | payment::Event::StrayReleased { .. }
         | payment::Event::VoidRequested { .. } => vec![],
+    }
+}
+
+fn shipment_moved(shipment: ShipmentId, event: &shipment::Event) -> Vec<Step> {
+    let track = || Step::TrackShipment { shipment };
+    match event {
+        shipment::Event::HandedOver { carrier: Carrier::Simulated { .. }, .. } => vec![track()],
+        shipment::Event::Waited { check_at } => {
+            vec![Step::Wake { at: *check_at, key: shipment.to_string(), step: Box::new(track()) }]
+        }
+        shipment::Event::HandedOver { carrier: Carrier::Other { .. }, .. }
+        | shipment::Event::Prepared { .. }
+        | shipment::Event::Packed { .. }
+        | shipment::Event::Cancelled { .. }
+        | shipment::Event::Moved { .. }
+        | shipment::Event::AttemptFailed { .. }
+        | shipment::Event::Delivered { .. }
+        | shipment::Event::ReturningToSender { .. }
+        | shipment::Event::ReturnedToSender { .. } => vec![],
     }
 }
 
@@ -102,6 +172,11 @@ pub fn window(order: OrderId) -> String {
 /// The timer of a payment's attempt.
 pub fn attempt(payment: PaymentId) -> String {
     payment.to_string()
+}
+
+/// The timer of a charge that the provider did not know.
+pub fn stray(reference: &payment::ProviderReference) -> String {
+    format!("stray {reference}")
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::{Error, Loaded, Rejected, Unit};
 use byteshop_domain::ids::{AccountId, OrderId};
-use byteshop_domain::order::{CancelReason, Command, Order, PaymentStatus, Placed, Status};
+use byteshop_domain::order::{CancelReason, Command, NumberError, Order, PaymentStatus, Placed, Status};
 use byteshop_eventstore::{Recorded, StreamId};
 use byteshop_projections::View as _;
 use byteshop_projections::order_list::{self, OrderList};
@@ -79,10 +79,12 @@ async fn one(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct ListQuery {
-    /// `open`, `completed` or `cancelled`.
+    /// The number that people know it by, however they write it.
+    number: Option<String>,
+    /// `open`, `completed`, `cancelled` or `expired`.
     #[param(value_type = Option<String>)]
     status: Option<Status>,
-    /// `awaiting`, `paid`, `partly_refunded`, `refunded`, `refund_due` or `voided`.
+    /// `awaiting`, `authorized`, `paid`, `partly_refunded`, `refunded`, `refund_due` or `voided`.
     #[param(value_type = Option<String>)]
     payment_status: Option<PaymentStatus>,
     /// Of this account; only staff may name another than their own.
@@ -100,6 +102,8 @@ struct ListQuery {
 #[expect(dead_code, reason = "it only describes the view's own text")]
 struct OrderRow {
     id: String,
+    /// Its number for people.
+    number: String,
     /// `account` for a customer, `reference` for one that an older system knew.
     buyer: std::collections::HashMap<String, String>,
     status: String,
@@ -164,9 +168,17 @@ async fn find(
     query: ListQuery,
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
-    let ask = lists::ask(query.limit, query.cursor)?;
+    let ask = lists::ask(query.limit, query.cursor.clone())?;
     app.await_views(&[OrderList::NAME], headers).await?;
-    let query = order_list::Query { account, status: query.status, payment_status: query.payment_status, ask };
+    let number = match &query.number {
+        Some(text) => Some(
+            text.parse()
+                .map_err(|error: NumberError| Problem::malformed("request.invalid_query", error.to_string()))?,
+        ),
+        None => None,
+    };
+    let ListQuery { status, payment_status, .. } = query;
+    let query = order_list::Query { account, number, status, payment_status, ask };
     Ok(reply::json(app.views.order_list(&query).await?.json))
 }
 

@@ -5,7 +5,7 @@ use axum::response::Response;
 use byteshop_commands::{Error, Loaded, Rejected};
 use byteshop_domain::ids::{OrderId, PaymentId};
 use byteshop_domain::order::Order;
-use byteshop_domain::payment::{Command, Opened, Payment, VoidReason};
+use byteshop_domain::payment::{CaptureMode, Command, Opened, Payment, VoidReason};
 use http::HeaderMap;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -60,7 +60,7 @@ async fn pay(
         let shown = payment.state.opened().ok().map(|opened| show::Payment::of(payment.id, opened));
         Reply::made(format!("/v1/payments/{}", payment.id), payment.version, &shown)
     };
-    let done = app.commands.pay(&ask.intent("payment.pay"), id, token, allowed, answer).await?;
+    let done = app.commands.pay(&ask.intent("payment.pay"), id, token, CaptureMode::Automatic, allowed, answer).await?;
     app.respond(done).await
 }
 

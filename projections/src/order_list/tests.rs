@@ -1,10 +1,10 @@
 //! Folds of order_list.
 
 use byteshop_domain::Currency;
-use byteshop_domain::ids::{CreditNoteId, Id as _, ProductId, VariantId};
+use byteshop_domain::ids::{CreditNoteId, Id as _, ProductId, RefundId, ReturnId, ShipmentId, VariantId};
 use byteshop_domain::money::Price;
 use byteshop_domain::order::ReturnLine;
-use byteshop_domain::quantity::Quantity;
+use byteshop_domain::quantity::{Demand, Quantity};
 use uuid::Uuid;
 
 use super::*;
@@ -41,6 +41,7 @@ fn placed() -> Event {
             quantity: Quantity::new(3).unwrap(),
             unit_price: Price::new(eur(500)).unwrap(),
             exact_price: None,
+            digital: false,
             amount: eur(1500),
         }],
         total: eur(1500),
@@ -57,6 +58,8 @@ fn returned(quantity: i64, amount: i64) -> Event {
         lines: vec![ReturnLine { variant: variant(), quantity: Quantity::new(quantity).unwrap(), amount: eur(amount) }],
         amount: eur(amount),
         restock: vec![],
+        refund: None,
+        return_id: None,
     }
 }
 
@@ -64,23 +67,86 @@ fn paid() -> Event {
     Event::Paid { payment: payment(), commit: vec![] }
 }
 
-#[test]
-fn a_row_says_how_far_an_order_is_as_the_order_itself_does() {
-    let cancelled = |was_paid| Event::Cancelled {
-        reason: CancelReason::StaffRequest,
-        payment: payment(),
+fn cancelled(reason: CancelReason, was_paid: bool, due: Option<Money>) -> Event {
+    Event::Cancelled { reason, payment: payment(), was_paid, release: vec![], due }
+}
+
+fn done() -> Event {
+    Event::Fulfilled { completed: true, at: None }
+}
+
+fn went(refund: Option<RefundId>, amount: Option<Money>) -> Event {
+    Event::Refunded { payment: payment(), refund, amount }
+}
+
+fn piece(number: u128, amount: i64) -> Event {
+    went(Some(RefundId::from_uuid(Uuid::from_u128(number))), Some(eur(amount)))
+}
+
+fn off(was_paid: bool) -> Event {
+    Event::LinesCancelled {
+        lines: vec![ReturnLine { variant: variant(), quantity: Quantity::ONE, amount: eur(500) }],
+        amount: eur(500),
+        reason: CancelReason::BuyerRequest,
         was_paid,
-        release: vec![],
-    };
-    let histories: [Vec<Event>; 7] = [
+        refund: None,
+        credit_note: None,
+    }
+}
+
+fn plain() -> Vec<Vec<Event>> {
+    let staff = |was_paid| cancelled(CancelReason::StaffRequest, was_paid, None);
+    vec![
         vec![placed()],
         vec![placed(), paid()],
-        vec![placed(), cancelled(false)],
-        vec![placed(), paid(), cancelled(true), Event::Refunded { payment: payment() }],
-        vec![placed(), paid(), Event::Fulfilled {}],
-        vec![placed(), paid(), Event::Fulfilled {}, returned(1, 500)],
-        vec![placed(), paid(), Event::Fulfilled {}, returned(1, 500), returned(2, 1000)],
-    ];
+        vec![placed(), staff(false)],
+        vec![placed(), paid(), staff(true), went(None, None)],
+        vec![placed(), paid(), done()],
+        vec![placed(), paid(), done(), returned(1, 500)],
+        vec![placed(), paid(), done(), returned(1, 500), returned(2, 1000)],
+        vec![placed(), Event::Authorized { payment: payment() }],
+        vec![placed(), cancelled(CancelReason::PaymentWindowPassed, false, None)],
+    ]
+}
+
+fn in_parcels() -> Vec<Vec<Event>> {
+    let shipment = ShipmentId::from_uuid(Uuid::from_u128(8));
+    let lines = vec![Demand { variant: variant(), quantity: Quantity::new(3).unwrap() }];
+    let prepared = Event::ParcelPrepared { shipment, lines: lines.clone() };
+    let at = DateTime::UNIX_EPOCH;
+    let gone = Event::HandedOver { shipment, lines, at, capture: None };
+    let sent = [placed(), paid(), prepared.clone(), gone, Event::Fulfilled { completed: false, at: None }];
+    let there = [Event::Delivered { shipment, at }, Event::Completed {}];
+    let here = [Event::ParcelReturned { shipment, fulfilment: Fulfilment::Unfulfilled }];
+    let both = [[&sent[..], &there].concat(), [&sent[..], &here].concat()];
+    [vec![vec![placed(), paid(), prepared], sent.to_vec()], both.to_vec()].concat()
+}
+
+fn piece_by_piece() -> Vec<Vec<Event>> {
+    let refund = RefundId::from_uuid(Uuid::from_u128(1));
+    let with_return = |refund, amount| Event::Returned {
+        credit_note: CreditNoteId::from_uuid(Uuid::from_u128(6)),
+        lines: vec![ReturnLine { variant: variant(), quantity: Quantity::ONE, amount: eur(amount) }],
+        amount: eur(amount),
+        restock: vec![],
+        refund,
+        return_id: Some(ReturnId::from_uuid(Uuid::from_u128(9))),
+    };
+    let part_due = cancelled(CancelReason::StaffRequest, true, Some(eur(1000)));
+    vec![
+        vec![placed(), paid(), done(), with_return(None, 0)],
+        vec![placed(), paid(), done(), with_return(Some(refund), 500), piece(1, 500)],
+        vec![placed(), paid(), off(true), piece(1, 500)],
+        vec![placed(), off(false), paid(), piece(1, 1000)],
+        vec![placed(), paid(), piece(1, 500), part_due.clone()],
+        vec![placed(), paid(), piece(1, 500), part_due, piece(2, 1000)],
+        vec![placed(), paid(), off(true), done(), returned(2, 1000)],
+    ]
+}
+
+#[test]
+fn a_row_says_how_far_an_order_is_as_the_order_itself_does() {
+    let histories = [plain(), in_parcels(), piece_by_piece()].concat();
     for history in &histories {
         let row = fold(history);
         let order: Order = byteshop_domain::fold(history);
@@ -101,7 +167,7 @@ fn a_row_is_written_like_this() {
     assert_eq!(
         text,
         concat!(
-            r#"{"id":"ord_00000000000000000000000007","buyer":{"account":"acc_00000000000000000000000002"},"#,
+            r#"{"id":"ord_00000000000000000000000007","number":"0000-0000-007J","buyer":{"account":"acc_00000000000000000000000002"},"#,
             r#""status":"open","payment_status":"paid","fulfilment":"unfulfilled","#,
             r#""total":{"amount":1500,"currency":"EUR"},"refunded":{"amount":0,"currency":"EUR"},"country":"DE","#,
             r#""lines":1,"units":3,"returned":0,"payment":"pay_00000000000000000000000003","reference":"489434","#,

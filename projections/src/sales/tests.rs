@@ -25,6 +25,7 @@ fn placed(stream: u128, quantity: i64) -> Recorded {
             quantity: Quantity::new(quantity).unwrap(),
             unit_price: Price::new(Money::new(500, Currency::GBP)).unwrap(),
             exact_price: None,
+            digital: false,
             amount: total,
         }],
         total,
@@ -42,6 +43,7 @@ fn cancelled(stream: u128, was_paid: bool) -> Recorded {
         payment: PaymentId::from_uuid(Uuid::from_u128(3)),
         was_paid,
         release: vec![],
+        due: None,
     };
     event::<Order>(stream, &cancelled)
 }

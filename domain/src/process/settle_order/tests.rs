@@ -3,7 +3,7 @@
 use super::*;
 use crate::cart::Destination;
 use crate::order::{Buyer, Placement};
-use crate::payment::{DeclineReason, FailureReason};
+use crate::payment::{CaptureMode, DeclineReason, FailureReason};
 use crate::quantity::Demand;
 use crate::testing::{cents, id, noon, pieces, text};
 
@@ -51,7 +51,7 @@ fn void() -> Step {
 }
 
 fn cancelled(was_paid: bool, release: Vec<Demand>) -> order::Event {
-    order::Event::Cancelled { reason: CancelReason::BuyerRequest, payment: id(2), was_paid, release }
+    order::Event::Cancelled { reason: CancelReason::BuyerRequest, payment: id(2), was_paid, release, due: None }
 }
 
 #[test]
@@ -77,7 +77,14 @@ fn a_cancelled_order_releases_or_takes_back_its_stock_and_its_payment() {
 
 #[test]
 fn returned_goods_go_back_on_the_shelf_unless_they_are_spoilt() {
-    let returned = |restock| order::Event::Returned { credit_note: id(5), lines: vec![], amount: cents(0), restock };
+    let returned = |restock| order::Event::Returned {
+        credit_note: id(5),
+        lines: vec![],
+        amount: cents(0),
+        restock,
+        refund: None,
+        return_id: None,
+    };
     let take_back = Step::ReturnStock { order: id(1), lines: lines() };
     assert_eq!(on_order(returned(lines())), [take_back]);
     assert_eq!(on_order(returned(vec![])), []);
@@ -96,7 +103,8 @@ fn nothing_follows_from_an_import() {
 #[test]
 fn an_attempt_without_an_outcome_is_asked_for() {
     let ask = |at| Step::Wake { at, key: attempt(id(2)), step: Box::new(Step::SettlePayment { payment: id(2) }) };
-    let attempted = payment::Event::Attempted { method: Method::Test, reference: text("1") };
+    let attempted =
+        payment::Event::Attempted { method: Method::Test, reference: text("1"), capture: CaptureMode::Automatic };
     assert_eq!(on_payment(attempted), [ask(noon() + ATTEMPT_GRACE)]);
     let check_at = noon() + TimeDelta::seconds(5);
     assert_eq!(on_payment(payment::Event::Pended { reference: text("1"), check_at }), [ask(check_at)]);
@@ -105,7 +113,7 @@ fn an_attempt_without_an_outcome_is_asked_for() {
 
 #[test]
 fn money_that_is_set_aside_is_captured_and_then_the_order_is_paid() {
-    let authorized = payment::Event::Authorized { order: id(1), reference: text("1") };
+    let authorized = payment::Event::Authorized { order: id(1), reference: text("1"), expires_at: None };
     assert_eq!(on_payment(authorized), [forget_attempt(), Step::CapturePayment { payment: id(2) }]);
     let method = Method::Test;
     let captured = payment::Event::Captured { order: id(1), amount: cents(1), method, reference: text("1") };
@@ -132,8 +140,61 @@ fn a_declined_attempt_leaves_the_order_waiting_for_another() {
 
 #[test]
 fn money_given_back_is_noted_on_the_order() {
-    let refunded = payment::Event::Refunded { order: id(1), amount: cents(1) };
-    assert_eq!(on_payment(refunded), [Step::MarkRefunded { order: id(1), payment: id(2) }]);
+    let refunded = payment::Event::Refunded { order: id(1), amount: cents(1), refund: None, cause: None };
+    let note = |refund, amount| Step::MarkRefunded { order: id(1), payment: id(2), refund, amount };
+    assert_eq!(on_payment(refunded), [note(None, None)]);
+    let piece = |cause| payment::Event::Refunded { order: id(1), amount: cents(1), refund: Some(id(4)), cause };
+    assert_eq!(on_payment(piece(None)), [note(Some(id(4)), Some(cents(1)))]);
+    let of_return = piece(Some(RefundCause::Return { id: id(6) }));
+    let told = Step::MarkReturnRefunded { return_id: id(6), refund: id(4) };
+    assert_eq!(on_payment(of_return), [note(Some(id(4)), Some(cents(1))), told]);
+}
+
+#[test]
+fn money_is_given_back_once_that_is_written_down_and_asked_for_again_when_the_provider_is_silent() {
+    let cause = RefundCause::OrderCancelled;
+    let requested = payment::Event::RefundRequested { order: id(1), refund: id(4), amount: cents(1), cause };
+    let settle = Step::SettlePayment { payment: id(2) };
+    assert_eq!(on_payment(requested), std::slice::from_ref(&settle));
+    let check_at = noon() + TimeDelta::seconds(5);
+    let again = Step::Wake { at: check_at, key: attempt(id(2)), step: Box::new(settle) };
+    assert_eq!(on_payment(payment::Event::Delayed { check_at }), [again]);
+}
+
+#[test]
+fn money_that_is_set_aside_for_later_is_taken_with_the_first_parcel_or_let_go_in_time() {
+    let at = noon() + TimeDelta::days(6);
+    let authorized = payment::Event::Authorized { order: id(1), reference: text("1"), expires_at: Some(at) };
+    let expire = Step::Wake { at, key: attempt(id(2)), step: Box::new(Step::ExpireAuthorization { payment: id(2) }) };
+    let mark = Step::MarkAuthorized { order: id(1), payment: id(2) };
+    assert_eq!(on_payment(authorized), [expire, mark.clone()]);
+    assert_eq!(mark.when_refused("order.cancelled"), Some(void()));
+    assert_eq!(on_order(order::Event::Authorized { payment: id(2) }), [forget_window()]);
+    let gone = |capture| order::Event::HandedOver { shipment: id(3), lines: lines(), at: noon(), capture };
+    assert_eq!(on_order(gone(Some(id(2)))), [Step::CapturePayment { payment: id(2) }]);
+    assert_eq!(on_order(gone(None)), []);
+    let voided = payment::Event::Voided { order: id(1), reason: VoidReason::Expired };
+    assert_eq!(on_payment(voided), [forget_attempt(), cancel(CancelReason::AuthorizationExpired)]);
+}
+
+#[test]
+fn a_charge_that_the_provider_did_not_know_is_looked_for_once_more() {
+    let declined = payment::Event::Declined { reference: text("1"), reason: DeclineReason::NotReceived };
+    let step = Box::new(Step::ReleaseStray { payment: id(2), reference: text("1") });
+    let wake = Step::Wake { at: noon() + STRAY_GRACE, key: stray(&text("1")), step };
+    assert_eq!(on_payment(declined), [forget_attempt(), wake]);
+}
+
+#[test]
+fn a_simulated_parcel_is_followed_until_it_is_there() {
+    let on_shipment = |event| SettleOrder::react(&AnyEvent::Shipment(id(3), event), noon());
+    let gone = |carrier| shipment::Event::HandedOver { order: id(1), carrier, tracking: text("T"), at: noon() };
+    let track = Step::TrackShipment { shipment: id(3) };
+    assert_eq!(on_shipment(gone(Carrier::Simulated { story: None })), std::slice::from_ref(&track));
+    assert_eq!(on_shipment(gone(Carrier::Other { name: text("Post") })), []);
+    let wake = Step::Wake { at: noon(), key: id::<ShipmentId>(3).to_string(), step: Box::new(track) };
+    assert_eq!(on_shipment(shipment::Event::Waited { check_at: noon() }), [wake]);
+    assert_eq!(on_shipment(shipment::Event::Delivered { order: id(1), at: noon() }), []);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! How orders and payments look from outside.
 
-use byteshop_domain::ids::{AccountId, CartId, CreditNoteId, OrderId, PaymentId, ProductId, VariantId};
+use byteshop_domain::ids::{
+    AccountId, CartId, CreditNoteId, Id as _, OrderId, PaymentId, ProductId, RefundId, ReturnId, ShipmentId, VariantId,
+};
 use byteshop_domain::money::{ExactPrice, Money as Amount, Price};
 use byteshop_domain::order::{self, Placed};
 use byteshop_domain::payment::{self, Opened};
@@ -18,13 +20,19 @@ use super::cart::{Address, Where};
 pub struct Order<'a> {
     #[schema(value_type = String, example = "ord_01h455vb4pex5vsknk084sn02q")]
     id: OrderId,
-    /// `open`, `completed` or `cancelled`.
+    /// Its number for people.
+    #[schema(value_type = String, example = "7K3Q-X9MW-2FBA")]
+    number: order::Number,
+    /// All three axes in one word: `new`, `paid`, `fulfilled`, `completed`, `cancelled` or `expired`.
+    #[schema(example = "new")]
+    stage: &'static str,
+    /// `open`, `completed`, `cancelled` or `expired`.
     #[schema(value_type = String, example = "open")]
     status: order::Status,
-    /// `awaiting`, `paid`, `partly_refunded`, `refunded`, `refund_due` or `voided`.
+    /// `awaiting`, `authorized`, `paid`, `partly_refunded`, `refunded`, `refund_due` or `voided`.
     #[schema(value_type = String, example = "awaiting")]
     payment_status: order::PaymentStatus,
-    /// `unfulfilled`, `fulfilled`, `partly_returned` or `returned`.
+    /// `unfulfilled`, `partly_fulfilled`, `fulfilled`, `partly_returned` or `returned`.
     #[schema(value_type = String, example = "unfulfilled")]
     fulfilment: order::Fulfilment,
     /// Why it is off; null while it is not.
@@ -41,13 +49,26 @@ pub struct Order<'a> {
     lines: Vec<OrderLine<'a>>,
     #[schema(value_type = Money)]
     total: Amount,
-    /// What was paid back for returned goods.
+    /// What is to be paid, or was: the total without what was cancelled before it was paid.
+    #[schema(value_type = Money)]
+    payable: Amount,
+    /// What was paid back.
     #[schema(value_type = Money)]
     refunded: Amount,
     #[schema(value_type = Vec<String>)]
     credit_notes: &'a [CreditNoteId],
     #[schema(value_type = String)]
     payment: PaymentId,
+    #[schema(value_type = Vec<String>)]
+    shipments: Vec<ShipmentId>,
+    #[schema(value_type = Vec<String>)]
+    returns: &'a [ReturnId],
+    /// When it was placed; told when the order itself is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    placed_at: Option<DateTime<Utc>>,
+    /// When it was paid; told when the order itself is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    paid_at: Option<DateTime<Utc>>,
     /// When it is cancelled unless it is paid for.
     pay_by: Option<DateTime<Utc>>,
     /// What an older system called it.
@@ -68,7 +89,11 @@ pub struct OrderLine<'a> {
     title: &'a Title,
     #[schema(value_type = i64)]
     quantity: Quantity,
-    /// How many of them came back, by all lines of the variant.
+    /// How many of them are off, by all lines of the variant; likewise for the next two.
+    cancelled: i64,
+    /// How many of them were handed over.
+    handed_over: i64,
+    /// How many of them came back.
     returned: i64,
     #[schema(value_type = Money)]
     unit_price: Price,
@@ -90,6 +115,8 @@ impl<'a> Order<'a> {
             sku: &line.sku,
             title: &line.title,
             quantity: line.quantity,
+            cancelled: it.off(line.variant),
+            handed_over: it.handed_over(line.variant),
             returned: it.returned.get(&line.variant).copied().unwrap_or(0),
             unit_price: line.unit_price,
             exact_price: line.exact_price.as_ref(),
@@ -97,6 +124,8 @@ impl<'a> Order<'a> {
         });
         Self {
             id,
+            number: order::Number::of(id.uuid()),
+            stage: it.stage(),
             status: it.status,
             payment_status: it.payment_status,
             fulfilment: it.fulfilment,
@@ -106,12 +135,22 @@ impl<'a> Order<'a> {
             address: Where::of(&placement.destination),
             lines: lines.collect(),
             total: placement.total,
+            payable: it.payable(),
             refunded: it.refunded,
             credit_notes: &it.credit_notes,
             payment: placement.payment,
+            shipments: it.parcels.keys().copied().collect(),
+            returns: &it.returns,
+            placed_at: None,
+            paid_at: None,
             pay_by: placement.pay_by,
             reference: placement.reference.as_ref(),
         }
+    }
+
+    /// With the moments that its events were recorded at.
+    pub fn at(self, placed_at: Option<DateTime<Utc>>, paid_at: Option<DateTime<Utc>>) -> Self {
+        Self { placed_at, paid_at, ..self }
     }
 }
 
@@ -136,6 +175,36 @@ pub struct Payment<'a> {
     /// Why the last attempt was declined, if it was: another one can be made.
     #[schema(value_type = Option<String>)]
     declined: Option<payment::DeclineReason>,
+    /// When what is set aside is free again, unless it is taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<DateTime<Utc>>,
+    /// Where the buyer has to go on, while the payment is pending and waits for them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    action_url: Option<String>,
+    #[schema(value_type = Money)]
+    captured: Amount,
+    #[schema(value_type = Money)]
+    refunded: Amount,
+    /// What can still be given back: captured − refunded − on its way back.
+    #[schema(value_type = Money)]
+    refundable: Amount,
+    /// The pieces that were given back, or are to be.
+    refunds: Vec<Refund<'a>>,
+}
+
+/// A piece of a payment that goes back.
+#[derive(Serialize, ToSchema)]
+pub struct Refund<'a> {
+    #[schema(value_type = String, example = "rfd_01h455vb4pex5vsknk084sn02q")]
+    id: RefundId,
+    #[schema(value_type = Money)]
+    amount: Amount,
+    /// `requested`, `done` or `failed`.
+    #[schema(value_type = String)]
+    status: payment::RefundStage,
+    /// `kind` is `order_cancelled`, `lines_cancelled`, `return` (with its `id`) or `staff` (with the `reason`).
+    #[schema(value_type = Object)]
+    cause: &'a payment::RefundCause,
 }
 
 /// Where a payment is.
@@ -158,6 +227,18 @@ impl<'a> Payment<'a> {
             attempts: it.attempts,
             method: it.attempt.as_ref().map(|attempt| attempt.method),
             declined: it.declined,
+            expires_at: it.expires_at.filter(|_| it.stage == payment::Stage::Authorized),
+            action_url: None,
+            captured: it.captured(),
+            refunded: it.refunded,
+            refundable: it.refundable(),
+            refunds: it.refunds.iter().map(|(id, refund)| Refund::of(*id, refund)).collect(),
         }
+    }
+}
+
+impl<'a> Refund<'a> {
+    fn of(id: RefundId, it: &'a payment::Refund) -> Self {
+        Self { id, amount: it.amount, status: it.stage, cause: &it.cause }
     }
 }

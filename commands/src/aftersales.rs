@@ -1,0 +1,254 @@
+//! What comes after an order is placed: parts of it called off, money given back, goods taken back.
+//!
+//! Each of these concerns the order, its payment, the stock and a credit note at once, and is appended whole or not at all.
+//! Only the provider is asked later, by the process that reads what was written down here.
+
+use byteshop_domain::Decider as _;
+use byteshop_domain::Kind;
+use byteshop_domain::credit_note::{self, CreditNote};
+use byteshop_domain::ids::{CreditNoteId, Id as _, RefundId, ReturnId, VariantId};
+use byteshop_domain::money::Money;
+use byteshop_domain::order::{self, CancelReason, Number, Order, Placed, ReturnLine};
+use byteshop_domain::payment::{self, Payment, RefundCause};
+use byteshop_domain::quantity::{Demand, Quantity, summed};
+use byteshop_domain::returns::{self, Received, Return};
+use byteshop_domain::stock::{self, StockLevel};
+use byteshop_domain::text::{Reason, Reference};
+use chrono::{DateTime, Utc};
+
+use crate::error::{Error, Rejected};
+use crate::unit::{Loaded, Unit};
+
+/// Calls some of an order off, or all that is left of it: what was paid for it goes back, what was reserved is free.
+///
+/// `restock` says whether pieces that had left the stock are for sale again.
+pub async fn cancel_lines(
+    unit: &Unit,
+    order: &mut Loaded<Order>,
+    lines: &[Demand],
+    reason: CancelReason,
+    restock: bool,
+) -> Result<(), Error> {
+    let placed = placed(order)?.clone();
+    let lines = merged(unit, lines)?;
+    if placed.is_all_that_is_left(&lines) {
+        return unit.decide(order, &order::Command::Cancel { reason });
+    }
+    let mut payment = unit.load::<Payment>(placed.placement.payment).await?;
+    if !placed.is_paid() {
+        return cancel_unpaid(unit, order, &mut payment, &lines, reason).await;
+    }
+    let valued = placed.valued(&lines, left_of(&payment)?);
+    let back = Back::of(unit, &valued)?;
+    let (refund, credit_note) = (back.refund, Some(back.credit_note));
+    unit.decide(order, &order::Command::CancelLines { lines: valued.clone(), reason, refund, credit_note })?;
+    back.request(unit, &mut payment, RefundCause::LinesCancelled)?;
+    issue(unit, &placed, order, &valued, &back)?;
+    if restock {
+        put_back(unit, order, &lines).await?;
+    }
+    Ok(())
+}
+
+/// Nothing is paid yet: less is to be paid, and less is reserved.
+async fn cancel_unpaid(
+    unit: &Unit,
+    order: &mut Loaded<Order>,
+    payment: &mut Loaded<Payment>,
+    lines: &[Demand],
+    reason: CancelReason,
+) -> Result<(), Error> {
+    let before = placed(order)?;
+    let valued = before.valued(lines, before.payable());
+    let command = order::Command::CancelLines { lines: valued, reason, refund: None, credit_note: None };
+    unit.decide(order, &command)?;
+    let placed = placed(order)?;
+    unit.decide(payment, &payment::Command::Reduce { amount: placed.payable() })?;
+    let variants: Vec<VariantId> = lines.iter().map(|line| line.variant).collect();
+    for mut stock in unit.load_all::<StockLevel>(&variants).await? {
+        let Some(held) = stock.state.reservations.get(&order.id).copied() else { continue };
+        let left = placed.bought(stock.id) - placed.off(stock.id);
+        // A promise is taken back whole; what is still wanted is promised again in the same append.
+        unit.decide(&mut stock, &stock::Command::Release { order: order.id, reason: None })?;
+        if let Ok(quantity) = Quantity::new(left) {
+            let expires_at = held.expires_at;
+            unit.decide(&mut stock, &stock::Command::Reserve { order: order.id, quantity, expires_at })?;
+        }
+    }
+    Ok(())
+}
+
+/// Gives a piece of a payment back because the shop wants it so, with a credit note for the money alone.
+pub async fn refund(
+    unit: &Unit,
+    payment: &mut Loaded<Payment>,
+    amount: Money,
+    reason: &Reason,
+) -> Result<RefundId, Error> {
+    let opened = payment.state.opened().map_err(|rejection| Error::Rejected(Rejected::of::<Payment>(&rejection)))?;
+    let order = unit.load::<Order>(opened.order).await?;
+    let placed = placed(&order)?;
+    let back = Back { refund: Some(unit.new_id()), credit_note: unit.new_id(), amount };
+    let refund = unit.new_id();
+    let command = payment::Command::RequestRefund {
+        refund,
+        amount: Some(amount),
+        cause: RefundCause::Staff { reason: reason.clone() },
+    };
+    unit.decide(payment, &command)?;
+    let back = Back { refund: Some(refund), ..back };
+    let mut content = content(unit, placed, order.id, &[], &back)?;
+    content.reason = Some(reason.clone());
+    let mut note = unit.start::<CreditNote>(back.credit_note);
+    unit.decide(&mut note, &credit_note::Command::Issue(content))?;
+    Ok(refund)
+}
+
+/// Asks to send goods of an order back. What was handed over before `since` is not taken back any more.
+pub fn request_return(
+    unit: &Unit,
+    order: &mut Loaded<Order>,
+    lines: &[Demand],
+    why: returns::Why,
+    since: DateTime<Utc>,
+) -> Result<Loaded<Return>, Error> {
+    let id: ReturnId = unit.new_id();
+    let lines = merged(unit, lines)?;
+    let ask = order::Command::RequestReturn { return_id: id, lines: lines.clone(), since: Some(since) };
+    unit.decide(order, &ask)?;
+    let mut it = unit.start::<Return>(id);
+    unit.decide(&mut it, &returns::Command::Request { order: order.id, lines, why })?;
+    Ok(it)
+}
+
+/// Ends a return of which nothing comes: `command` rejects or withdraws it.
+pub async fn close_return(unit: &Unit, it: &mut Loaded<Return>, command: &returns::Command) -> Result<(), Error> {
+    unit.decide(it, command)?;
+    let mut order = unit.load::<Order>(requested(it)?.order).await?;
+    unit.decide(&mut order, &order::Command::CloseReturn { return_id: it.id })
+}
+
+/// Takes in what came back: it is worth what was paid for it, goes back on the shelf if it can, and the money goes back.
+pub async fn receive_return(unit: &Unit, it: &mut Loaded<Return>, lines: &[Received]) -> Result<(), Error> {
+    let mut order = unit.load::<Order>(requested(it)?.order).await?;
+    let placed = placed(&order)?.clone();
+    if !placed.is_paid() {
+        return Err(Error::Rejected(Rejected::of::<Order>(&order::Rejection::NotPaid)));
+    }
+    let mut payment = unit.load::<Payment>(placed.placement.payment).await?;
+    let demand = |line: &Received| Demand { variant: line.variant, quantity: line.quantity };
+    let came = merged(unit, &lines.iter().map(demand).collect::<Vec<_>>())?;
+    let whole = merged(unit, &lines.iter().filter(|line| line.restock).map(demand).collect::<Vec<_>>())?;
+    let valued = placed.valued(&came, left_of(&payment)?);
+    let back = Back::of(unit, &valued)?;
+    let (amount, refund, credit_note) = (back.amount, back.refund, back.credit_note);
+    unit.decide(it, &returns::Command::Receive { lines: lines.to_vec(), amount, refund, credit_note })?;
+    let take_back = order::Command::Return {
+        credit_note,
+        lines: valued.clone(),
+        amount,
+        restock: whole.clone(),
+        refund,
+        return_id: Some(it.id),
+    };
+    unit.decide(&mut order, &take_back)?;
+    back.request(unit, &mut payment, RefundCause::Return { id: it.id })?;
+    issue(unit, &placed, &order, &valued, &back)?;
+    put_back(unit, &order, &whole).await
+}
+
+/// Money on its way back, and the document that says so.
+struct Back {
+    /// None when there is nothing to give back.
+    refund: Option<RefundId>,
+    credit_note: CreditNoteId,
+    amount: Money,
+}
+
+impl Back {
+    fn of(unit: &Unit, lines: &[ReturnLine]) -> Result<Self, Error> {
+        let too_much = |_| unit.refuse("order.wrong_total", Kind::Invalid, "the amounts cannot be summed");
+        let Some(first) = lines.first() else {
+            return Err(Error::Rejected(Rejected::of::<Order>(&order::Rejection::NoLines)));
+        };
+        let amount = Money::sum(first.amount.currency, lines.iter().map(|line| line.amount)).map_err(too_much)?;
+        let refund = (amount.amount > 0).then(|| unit.new_id());
+        Ok(Self { refund, credit_note: unit.new_id(), amount })
+    }
+
+    fn request(&self, unit: &Unit, payment: &mut Loaded<Payment>, cause: RefundCause) -> Result<(), Error> {
+        let Some(refund) = self.refund else { return Ok(()) };
+        unit.decide(payment, &payment::Command::RequestRefund { refund, amount: Some(self.amount), cause })
+    }
+}
+
+fn issue(unit: &Unit, placed: &Placed, order: &Loaded<Order>, lines: &[ReturnLine], back: &Back) -> Result<(), Error> {
+    let content = content(unit, placed, order.id, lines, back)?;
+    let mut note = unit.start::<CreditNote>(back.credit_note);
+    unit.decide(&mut note, &credit_note::Command::Issue(content))
+}
+
+fn content(
+    unit: &Unit,
+    placed: &Placed,
+    order: byteshop_domain::ids::OrderId,
+    lines: &[ReturnLine],
+    back: &Back,
+) -> Result<credit_note::Content, Error> {
+    let placement = &placed.placement;
+    let line = |line: &ReturnLine| {
+        let bought = placement.lines.iter().find(|bought| bought.variant == line.variant)?;
+        Some(credit_note::Line {
+            variant: line.variant,
+            sku: bought.sku.clone(),
+            quantity: line.quantity,
+            unit_price: bought.unit_price,
+            exact_price: bought.exact_price.clone(),
+            amount: line.amount,
+            share: true,
+            order: Some(order),
+        })
+    };
+    let reference = Reference::new(&format!("CN-{}", Number::of(back.credit_note.uuid())))
+        .map_err(|error| unit.refuse("credit_note.reference", Kind::Invalid, error.to_string()))?;
+    Ok(credit_note::Content {
+        reference,
+        buyer: placement.buyer.clone(),
+        country: placement.destination.country.clone(),
+        lines: lines.iter().filter_map(line).collect(),
+        total: back.amount,
+        order: Some(order),
+        refund: back.refund,
+        reason: None,
+    })
+}
+
+/// Pieces that had left with an order are for sale again.
+async fn put_back(unit: &Unit, order: &Loaded<Order>, lines: &[Demand]) -> Result<(), Error> {
+    let variants: Vec<VariantId> = lines.iter().map(|line| line.variant).collect();
+    for (mut stock, line) in unit.load_all::<StockLevel>(&variants).await?.into_iter().zip(lines) {
+        let order = Some(order.id);
+        unit.decide(&mut stock, &stock::Command::Return { quantity: line.quantity, order, reason: None })?;
+    }
+    Ok(())
+}
+
+fn merged(unit: &Unit, lines: &[Demand]) -> Result<Vec<Demand>, Error> {
+    summed(lines.iter().copied()).map_err(|error| {
+        let category = Order::CATEGORY;
+        unit.refuse(&format!("{category}.too_many_lines"), Kind::Invalid, error.to_string())
+    })
+}
+
+fn left_of(payment: &Loaded<Payment>) -> Result<Money, Error> {
+    let opened = payment.state.opened().map_err(|rejection| Error::Rejected(Rejected::of::<Payment>(&rejection)))?;
+    Ok(opened.refundable())
+}
+
+fn placed(order: &Loaded<Order>) -> Result<&Placed, Error> {
+    order.state.placed().map_err(|rejection| Error::Rejected(Rejected::of::<Order>(&rejection)))
+}
+
+fn requested(it: &Loaded<Return>) -> Result<&returns::Requested, Error> {
+    it.state.requested().map_err(|rejection| Error::Rejected(Rejected::of::<Return>(&rejection)))
+}

@@ -1,0 +1,210 @@
+//! Settling payments: whatever is next is asked of the provider, then its answer is written down.
+//!
+//! A provider that is silent holds nobody up: that is written down with a time, and then it is asked again. Asking twice
+//! is harmless, as each charge and each refund has its own key there.
+
+use std::sync::Arc;
+
+use byteshop_domain::ids::{PaymentId, RefundId};
+use byteshop_domain::money::Money;
+use byteshop_domain::payment::{
+    self, CaptureMode, Opened, Payment, ProviderOutcome, ProviderReference, RefundCause, RefundOutcome, Stage, Undo,
+    VoidReason,
+};
+
+use crate::Commands;
+use crate::error::Error;
+use crate::intent::Intent;
+use crate::pay::in_time;
+use crate::ports::NoAnswer;
+
+impl Commands {
+    /// Asks the provider for whatever is next of a payment: how its attempt went, to take, to release, to give back.
+    pub async fn settle_payment(&self, intent: &Intent, payment: PaymentId) -> Result<(), Error> {
+        let Some(snapshot) = self.get::<Payment>(payment).await? else { return Ok(()) };
+        let Ok(opened) = snapshot.state.opened() else { return Ok(()) };
+        if let (true, Some(attempt)) = (opened.in_flight(), &opened.attempt) {
+            let reference = &attempt.reference;
+            let now = self.clock().now();
+            let outcome = match in_time(self.provider().look_up(reference, now)).await {
+                Ok(outcome) => outcome,
+                Err(_) => ProviderOutcome::Unknown { check_at: now + opened.patience() },
+            };
+            let conclusion = payment::Command::Conclude { reference: reference.clone(), outcome };
+            return self.decide_payment(intent, payment, conclusion).await;
+        }
+        match (opened.stage, opened.void_requested, opened.capture) {
+            (Stage::Authorized, Some(reason), _) => return self.void_payment(intent, payment, reason).await,
+            (Stage::Authorized, None, CaptureMode::Automatic) => return self.capture_payment(intent, payment).await,
+            _ => {}
+        }
+        for (refund, piece) in opened.pending_refunds() {
+            self.give_back(intent, payment, opened, refund, piece.amount).await?;
+        }
+        Ok(())
+    }
+
+    async fn give_back(
+        &self,
+        intent: &Intent,
+        payment: PaymentId,
+        opened: &Opened,
+        refund: RefundId,
+        amount: Money,
+    ) -> Result<(), Error> {
+        let Some(attempt) = &opened.attempt else { return Ok(()) };
+        let outcome = match in_time(self.provider().refund(&attempt.reference, refund, amount)).await {
+            Ok(true) => RefundOutcome::Done,
+            Ok(false) => RefundOutcome::Refused,
+            Err(error) => {
+                tracing::warn!(%error, %payment, "a refund has no known outcome yet");
+                RefundOutcome::Unknown { check_at: self.clock().now() + opened.patience() }
+            }
+        };
+        self.decide_payment(intent, payment, payment::Command::ConcludeRefund { refund, outcome }).await
+    }
+
+    /// Takes what was authorized.
+    pub async fn capture_payment(&self, intent: &Intent, payment: PaymentId) -> Result<(), Error> {
+        // Mostly it was taken together with its authorization; that cannot be undone, so the cache's word is enough.
+        let taken = |it: Arc<Payment>| it.opened().is_ok_and(Opened::is_taken);
+        if self.glimpse::<Payment>(payment).is_some_and(taken) {
+            return Ok(());
+        }
+        let Some(snapshot) = self.get::<Payment>(payment).await? else { return Ok(()) };
+        if let Ok(opened) = snapshot.state.opened()
+            && opened.stage == Stage::Authorized
+            && opened.void_requested.is_none()
+            && let Some(attempt) = &opened.attempt
+            && let Err(error) = in_time(self.provider().capture(&attempt.reference)).await
+        {
+            return self.wait_for_provider(intent, payment, opened, None, &error).await;
+        }
+        self.decide_payment(intent, payment, payment::Command::Capture {}).await
+    }
+
+    /// Sees to it that nothing is kept of a payment.
+    pub(crate) async fn void_payment(
+        &self,
+        intent: &Intent,
+        payment: PaymentId,
+        reason: VoidReason,
+    ) -> Result<(), Error> {
+        let Some(snapshot) = self.get::<Payment>(payment).await? else { return Ok(()) };
+        let Ok(opened) = snapshot.state.opened() else { return Ok(()) };
+        let command = match opened.undo() {
+            Undo::Nothing => return Ok(()),
+            Undo::Void => payment::Command::Void { reason },
+            Undo::VoidAtProvider { reference } => match in_time(self.provider().release(&reference)).await {
+                Ok(()) => payment::Command::Void { reason },
+                Err(error) => return self.wait_for_provider(intent, payment, opened, Some(reason), &error).await,
+            },
+            Undo::Refund => payment::Command::RequestRefund {
+                refund: payment::whole(payment),
+                amount: None,
+                cause: RefundCause::OrderCancelled,
+            },
+        };
+        self.decide_payment(intent, payment, command).await
+    }
+
+    /// Lets go of what nobody took in time.
+    pub(crate) async fn expire_authorization(&self, intent: &Intent, payment: PaymentId) -> Result<(), Error> {
+        let Some(snapshot) = self.get::<Payment>(payment).await? else { return Ok(()) };
+        let due =
+            |it: &Opened| it.stage == Stage::Authorized && it.expires_at.is_some_and(|at| at <= self.clock().now());
+        if snapshot.state.opened().is_ok_and(due) {
+            self.void_payment(intent, payment, VoidReason::Expired).await?;
+        }
+        Ok(())
+    }
+
+    /// Hears of an attempt, from a notification or a timer: the word counts for nothing, the provider is asked.
+    ///
+    /// Money of an earlier attempt, which nobody waits for any more, is let go.
+    pub async fn hear_of_charge(
+        &self,
+        intent: &Intent,
+        payment: PaymentId,
+        reference: &ProviderReference,
+    ) -> Result<(), Error> {
+        let Some(snapshot) = self.get::<Payment>(payment).await? else { return Ok(()) };
+        let Ok(opened) = snapshot.state.opened() else { return Ok(()) };
+        if opened.attempt.as_ref().is_some_and(|attempt| attempt.reference == *reference) {
+            return match opened.stage {
+                // It did not know the attempt, or refused it: perhaps it has changed its mind.
+                Stage::Open => self.look_again(intent, payment, reference).await,
+                Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } | Stage::Captured => {
+                    self.settle_payment(intent, payment).await
+                }
+                Stage::Failed { .. } | Stage::Cancelled | Stage::Voided { .. } => {
+                    self.release_stray(intent, payment, reference).await
+                }
+                Stage::Authorized | Stage::Refunded => Ok(()),
+            };
+        }
+        if opened.earlier.contains(reference) {
+            self.release_stray(intent, payment, reference).await?;
+        }
+        Ok(())
+    }
+
+    async fn look_again(
+        &self,
+        intent: &Intent,
+        payment: PaymentId,
+        reference: &ProviderReference,
+    ) -> Result<(), Error> {
+        if let Ok(outcome @ ProviderOutcome::Authorized) =
+            in_time(self.provider().look_up(reference, self.clock().now())).await
+        {
+            let reference = reference.clone();
+            self.decide_payment(intent, payment, payment::Command::Conclude { reference, outcome }).await?;
+        }
+        Ok(())
+    }
+
+    async fn release_stray(
+        &self,
+        intent: &Intent,
+        payment: PaymentId,
+        reference: &ProviderReference,
+    ) -> Result<(), Error> {
+        // A silent provider tells again, or its own session runs out: nothing is captured without us.
+        if let Ok(ProviderOutcome::Authorized) = in_time(self.provider().look_up(reference, self.clock().now())).await
+            && in_time(self.provider().release(reference)).await.is_ok()
+        {
+            let reference = reference.clone();
+            self.decide_payment(intent, payment, payment::Command::ReleaseStray { reference }).await?;
+        }
+        Ok(())
+    }
+
+    async fn wait_for_provider(
+        &self,
+        intent: &Intent,
+        payment: PaymentId,
+        opened: &Opened,
+        void: Option<VoidReason>,
+        error: &NoAnswer,
+    ) -> Result<(), Error> {
+        tracing::warn!(%error, %payment, "the provider is asked again later");
+        let check_at = self.clock().now() + opened.patience();
+        self.decide_payment(intent, payment, payment::Command::Delay { check_at, void }).await
+    }
+
+    async fn decide_payment(
+        &self,
+        intent: &Intent,
+        payment: PaymentId,
+        command: payment::Command,
+    ) -> Result<(), Error> {
+        let command = &command;
+        self.run(intent, |unit| async move {
+            let mut loaded = unit.load::<Payment>(payment).await?;
+            unit.decide(&mut loaded, command)
+        })
+        .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,297 @@
+//! The goods of an order: how many pieces of each variant are kept, packed, gone, back or on their way back.
+
+use chrono::{DateTime, Utc};
+
+use super::{CancelReason, Decision, Event, Fulfilment, PaymentStatus, Placed, Rejection, ReturnLine, Status};
+use crate::ids::{CreditNoteId, RefundId, ReturnId, VariantId};
+use crate::money::Money;
+use crate::quantity::{Demand, Quantity, summed};
+
+impl Placed {
+    /// What it wants of the stock, summed per variant.
+    pub fn demands(&self) -> Vec<Demand> {
+        // Placing checked that the sums are quantities.
+        let bought = summed(self.placement.lines.iter().map(super::Line::demand)).unwrap_or_default();
+        let kept = bought.into_iter().filter_map(|Demand { variant, quantity }| {
+            let quantity = Quantity::new(quantity.get() - self.off(variant)).ok()?;
+            Some(Demand { variant, quantity })
+        });
+        kept.collect()
+    }
+
+    /// What the processes move for it: nothing for an import, which moved its stock itself.
+    pub(super) fn stock_to_move(&self) -> Vec<Demand> {
+        if self.placement.imported { vec![] } else { self.demands() }
+    }
+
+    /// The variants it is of, each once.
+    pub fn variants(&self) -> Vec<VariantId> {
+        let mut variants: Vec<VariantId> = self.placement.lines.iter().map(|line| line.variant).collect();
+        variants.sort_unstable();
+        variants.dedup();
+        variants
+    }
+
+    /// How many of a variant were bought.
+    pub fn bought(&self, variant: VariantId) -> i64 {
+        self.placement.lines.iter().filter(|line| line.variant == variant).map(|line| line.quantity.get()).sum()
+    }
+
+    /// How many of a variant are off.
+    pub fn off(&self, variant: VariantId) -> i64 {
+        self.called_off.get(&variant).copied().unwrap_or(0)
+    }
+
+    /// How many of a variant do not travel.
+    fn weightless(&self, variant: VariantId) -> i64 {
+        let lines = self.placement.lines.iter().filter(|line| line.variant == variant && !line.travels());
+        lines.map(|line| line.quantity.get()).sum()
+    }
+
+    /// How many of a variant have left us.
+    pub fn handed_over(&self, variant: VariantId) -> i64 {
+        if self.by_hand {
+            return self.bought(variant) - self.off(variant);
+        }
+        let given = if self.is_paid() { self.weightless(variant) } else { 0 };
+        given + self.in_parcels(variant, super::ParcelStage::is_gone)
+    }
+
+    fn in_parcels(&self, variant: VariantId, wanted: impl Fn(super::ParcelStage) -> bool) -> i64 {
+        let parcels = self.parcels.values().filter(|parcel| wanted(parcel.stage));
+        let lines = parcels.flat_map(|parcel| &parcel.lines).filter(|line| line.variant == variant);
+        lines.map(|line| line.quantity.get()).sum()
+    }
+
+    /// How many of a variant can still be packed, or called off.
+    pub fn left_to_ship(&self, variant: VariantId) -> i64 {
+        if self.by_hand {
+            return 0;
+        }
+        let packed = self.in_parcels(variant, |stage| !stage.is_empty());
+        self.bought(variant) - self.off(variant) - self.weightless(variant) - packed
+    }
+
+    /// How many of a variant have not come back, and may.
+    pub fn left_to_return(&self, variant: VariantId) -> i64 {
+        self.handed_over(variant) - self.returned.get(&variant).copied().unwrap_or(0)
+    }
+
+    /// How many of a variant are to come back with a return that is not over.
+    pub fn coming_back(&self, variant: VariantId) -> i64 {
+        let lines = self.returning.values().flatten().filter(|line| line.variant == variant);
+        lines.map(|line| line.quantity.get()).sum()
+    }
+
+    /// How many pieces are not off.
+    pub(super) fn kept_pieces(&self) -> i64 {
+        self.variants().into_iter().map(|variant| self.bought(variant) - self.off(variant)).sum()
+    }
+
+    pub(super) fn handed_over_pieces(&self) -> i64 {
+        self.variants().into_iter().map(|variant| self.handed_over(variant)).sum()
+    }
+
+    pub(super) fn delivered_pieces(&self) -> i64 {
+        let delivered = |variant| {
+            let given = if self.is_paid() { self.weightless(variant) } else { 0 };
+            given + self.in_parcels(variant, |stage| stage == super::ParcelStage::Delivered)
+        };
+        self.variants().into_iter().map(delivered).sum()
+    }
+
+    /// Whether these lines are everything that is left of it, and nothing of it is packed or gone.
+    pub fn is_all_that_is_left(&self, lines: &[Demand]) -> bool {
+        let nothing_moved = self.handed_over_pieces() == 0;
+        nothing_moved && summed(lines.iter().copied()).is_ok_and(|lines| lines == self.demands())
+    }
+
+    pub(super) fn cancel_lines(
+        &self,
+        lines: &[ReturnLine],
+        reason: CancelReason,
+        refund: Option<RefundId>,
+        credit_note: Option<CreditNoteId>,
+        at: DateTime<Utc>,
+    ) -> Decision {
+        if credit_note.is_some_and(|id| self.credit_notes.contains(&id)) {
+            return Ok(vec![]);
+        }
+        self.goes_on()?;
+        match self.payment_status {
+            PaymentStatus::Authorized => return Err(Rejection::AwaitingCapture),
+            PaymentStatus::Awaiting
+            | PaymentStatus::Paid
+            | PaymentStatus::PartlyRefunded
+            | PaymentStatus::Refunded
+            | PaymentStatus::RefundDue
+            | PaymentStatus::Voided => {}
+        }
+        let off = Self::checked(lines)?;
+        for Demand { variant, quantity } in &off {
+            let left = self.left_to_ship(*variant);
+            if quantity.get() > left {
+                return Err(Rejection::TooManyCancelled { variant: *variant, left });
+            }
+        }
+        let pieces: i64 = off.iter().map(|line| line.quantity.get()).sum();
+        let kept = self.kept_pieces() - pieces;
+        if kept == 0 {
+            return Err(Rejection::NothingLeft);
+        }
+        let amount = self.sum_of(lines)?;
+        let was_paid = self.is_paid();
+        let mut events =
+            vec![Event::LinesCancelled { lines: lines.to_vec(), amount, reason, was_paid, refund, credit_note }];
+        if was_paid && self.handed_over_pieces() == kept {
+            events.push(Event::Fulfilled { completed: false, at: Some(at) });
+        }
+        if was_paid && self.delivered_pieces() == kept {
+            events.push(Event::Completed {});
+        }
+        Ok(events)
+    }
+
+    pub(super) fn request_return(
+        &self,
+        return_id: ReturnId,
+        lines: &[Demand],
+        since: Option<DateTime<Utc>>,
+    ) -> Decision {
+        if self.returns.contains(&return_id) {
+            return Ok(vec![]);
+        }
+        match self.status {
+            Status::Cancelled | Status::Expired => return Err(Rejection::Cancelled),
+            Status::Open | Status::Completed => {}
+        }
+        if self.placement.imported {
+            return Err(Rejection::Imported);
+        }
+        let lines = summed(lines.iter().copied()).map_err(|_| Rejection::TooManyLines)?;
+        if lines.is_empty() {
+            return Err(Rejection::NoLines);
+        }
+        if self.handed_over_pieces() == 0 {
+            return Err(Rejection::NotFulfilled);
+        }
+        for Demand { variant, quantity } in &lines {
+            let left = self.left_to_return(*variant) - self.coming_back(*variant);
+            if quantity.get() > left {
+                return Err(Rejection::TooManyReturned { variant: *variant, left });
+            }
+        }
+        if let (Some(since), Some(moved)) = (since, self.last_moved_at)
+            && moved < since
+        {
+            return Err(Rejection::ReturnWindowPassed);
+        }
+        Ok(vec![Event::ReturnRequested { return_id, lines }])
+    }
+
+    pub(super) fn close_return(&self, return_id: ReturnId) -> Decision {
+        if self.returning.contains_key(&return_id) {
+            return Ok(vec![Event::ReturnClosed { return_id }]);
+        }
+        if self.returns.contains(&return_id) { Ok(vec![]) } else { Err(Rejection::NoSuchReturn) }
+    }
+
+    /// Takes goods back; `returned` is the event that says so.
+    pub(super) fn give_back(&self, returned: &Event) -> Decision {
+        let Event::Returned { credit_note, lines, amount, restock, return_id, .. } = returned else {
+            return Ok(vec![]);
+        };
+        if self.credit_notes.contains(credit_note) {
+            return Ok(vec![]);
+        }
+        match self.status {
+            Status::Cancelled | Status::Expired => return Err(Rejection::Cancelled),
+            Status::Open if self.handed_over_pieces() == 0 => return Err(Rejection::NotFulfilled),
+            Status::Open | Status::Completed => {}
+        }
+        let back = Self::checked(lines)?;
+        if self.sum_of(lines) != Ok(*amount) {
+            return Err(Rejection::WrongTotal);
+        }
+        let promised = match return_id {
+            Some(id) => self.returning.get(id).ok_or(Rejection::NoSuchReturn)?.as_slice(),
+            None => &[],
+        };
+        for Demand { variant, quantity } in &back {
+            let own: i64 = promised.iter().filter(|it| it.variant == *variant).map(|it| it.quantity.get()).sum();
+            let left = self.left_to_return(*variant) - self.coming_back(*variant) + own;
+            if quantity.get() > left {
+                return Err(Rejection::TooManyReturned { variant: *variant, left });
+            }
+        }
+        match self.credited.plus(*amount) {
+            Ok(credited) if credited.amount <= self.payable().amount => {}
+            Ok(_) | Err(_) => return Err(Rejection::TooMuchRefunded),
+        }
+        let came_back = |Demand { variant, quantity }: &Demand| {
+            back.iter().any(|line| line.variant == *variant && line.quantity >= *quantity)
+        };
+        if !restock.iter().all(came_back) {
+            return Err(Rejection::WrongTotal);
+        }
+        let mut returned = returned.clone();
+        if let Event::Returned { restock, .. } = &mut returned
+            && self.placement.imported
+        {
+            restock.clear();
+        }
+        Ok(vec![returned])
+    }
+
+    /// The lines, summed per variant, if there are any and their amounts are amounts.
+    fn checked(lines: &[ReturnLine]) -> Result<Vec<Demand>, Rejection> {
+        if lines.is_empty() {
+            return Err(Rejection::NoLines);
+        }
+        if lines.iter().any(|line| line.amount.amount < 0) {
+            return Err(Rejection::WrongTotal);
+        }
+        let demand = |line: &ReturnLine| Demand { variant: line.variant, quantity: line.quantity };
+        summed(lines.iter().map(demand)).map_err(|_| Rejection::TooManyLines)
+    }
+
+    fn sum_of(&self, lines: &[ReturnLine]) -> Result<Money, Rejection> {
+        Money::sum(self.placement.total.currency, lines.iter().map(|line| line.amount))
+            .map_err(|_| Rejection::WrongTotal)
+    }
+
+    pub(super) fn call_off(
+        &mut self,
+        lines: &[ReturnLine],
+        amount: Money,
+        was_paid: bool,
+        credit_note: Option<CreditNoteId>,
+    ) {
+        for line in lines {
+            *self.called_off.entry(line.variant).or_default() += line.quantity.get();
+        }
+        self.credit_notes.extend(credit_note);
+        // Deciding checked the sums; should they ever not add up, the fold keeps what it had.
+        if was_paid {
+            self.credited = self.credited.plus(amount).unwrap_or(self.credited);
+        } else {
+            self.reduced = self.reduced.plus(amount).unwrap_or(self.reduced);
+        }
+    }
+
+    pub(super) fn take_back(&mut self, note: CreditNoteId, lines: &[ReturnLine], amount: Money, paid_back: bool) {
+        self.credit_notes.push(note);
+        for line in lines {
+            *self.returned.entry(line.variant).or_default() += line.quantity.get();
+        }
+        self.credited = self.credited.plus(amount).unwrap_or(self.credited);
+        // No variant comes back more often than it was kept, so equal sums mean that everything is back.
+        let all_back = self.returned.values().sum::<i64>() == self.kept_pieces();
+        self.fulfilment = if all_back { Fulfilment::Returned } else { Fulfilment::PartlyReturned };
+        if paid_back {
+            self.refunded = self.refunded.plus(amount).unwrap_or(self.refunded);
+            let all_refunded = self.refunded == self.payable();
+            self.payment_status = if all_refunded { PaymentStatus::Refunded } else { PaymentStatus::PartlyRefunded };
+        }
+    }
+}

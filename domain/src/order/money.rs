@@ -1,0 +1,179 @@
+//! The money of an order: what is to be paid, what a piece of it is worth, and what went back.
+
+use chrono::{DateTime, Utc};
+
+use super::{Decision, Event, PaymentStatus, Placed, Rejection, ReturnLine, Status};
+use crate::ids::{PaymentId, RefundId, VariantId};
+use crate::money::Money;
+use crate::quantity::Demand;
+
+impl Placed {
+    /// What is to be paid: the total without what was off before it was paid.
+    pub fn payable(&self) -> Money {
+        Money { amount: self.placement.total.amount - self.reduced.amount, ..self.placement.total }
+    }
+
+    /// What of the payment was not given back, and is not to be either.
+    pub fn left_of_payment(&self) -> Money {
+        let gone = self.credited.amount.max(self.refunded.amount);
+        Money { amount: self.payable().amount - gone, ..self.placement.total }
+    }
+
+    /// Whether the money is ours, or was: what of it went back is another matter.
+    pub fn is_paid(&self) -> bool {
+        match self.payment_status {
+            PaymentStatus::Paid | PaymentStatus::PartlyRefunded | PaymentStatus::Refunded => true,
+            PaymentStatus::Awaiting | PaymentStatus::Authorized | PaymentStatus::RefundDue | PaymentStatus::Voided => {
+                false
+            }
+        }
+    }
+
+    /// What the buyer pays for each line, in their order: its share of the discounts and of the tax included.
+    ///
+    /// What lines cost and what is paid for them differ by what concerns the whole order; that is spread over the lines
+    /// by what they cost, so that the shares sum to exactly what is paid for goods.
+    fn shares(&self) -> Vec<i128> {
+        let lines = &self.placement.lines;
+        let costs: Vec<i128> = lines.iter().map(|line| i128::from(line.amount.amount)).collect();
+        let (all, paid) = (costs.iter().sum::<i128>(), i128::from(self.placement.paid_for_goods().amount));
+        if all == 0 {
+            return costs;
+        }
+        let mut before = 0;
+        let share = |cost: &i128| {
+            let from = paid * before / all;
+            before += cost;
+            paid * before / all - from
+        };
+        costs.iter().map(share).collect()
+    }
+
+    /// What pieces are worth that come off or back next: their part of what was paid for their line.
+    ///
+    /// The pieces of a variant are worth something in turn, each as much as the first n of them are worth more than the
+    /// first n − 1. So whatever comes off or back in however many steps, all of it together is worth what was paid.
+    pub fn worth(&self, wanted: Demand) -> Money {
+        let Demand { variant, quantity } = wanted;
+        let before = self.off(variant) + self.returned.get(&variant).copied().unwrap_or(0);
+        let worth = self.worth_of_first(variant, before + quantity.get()) - self.worth_of_first(variant, before);
+        Money { amount: i64::try_from(worth).unwrap_or(0), ..self.placement.total }
+    }
+
+    fn worth_of_first(&self, variant: VariantId, pieces: i64) -> i128 {
+        let mut left = i128::from(pieces);
+        let mut worth = 0;
+        for (line, share) in self.placement.lines.iter().zip(self.shares()) {
+            if line.variant == variant {
+                let all = i128::from(line.quantity.get());
+                let counted = left.min(all);
+                worth += share * counted / all;
+                left -= counted;
+            }
+        }
+        worth
+    }
+
+    /// These pieces with what they are worth, together at most so much.
+    pub fn valued(&self, lines: &[Demand], at_most: Money) -> Vec<ReturnLine> {
+        let mut left = at_most.amount;
+        let valued = lines.iter().map(|line| {
+            let amount = self.worth(*line).amount.min(left).max(0);
+            left -= amount;
+            ReturnLine { variant: line.variant, quantity: line.quantity, amount: Money { amount, ..at_most } }
+        });
+        valued.collect()
+    }
+
+    pub(super) fn mark_paid(&self, payment: PaymentId, at: DateTime<Utc>) -> Decision {
+        if payment != self.placement.payment {
+            return Err(Rejection::OtherPayment);
+        }
+        match self.payment_status {
+            PaymentStatus::Awaiting | PaymentStatus::Authorized => {
+                let mut events = vec![Event::Paid { payment, commit: self.stock_to_move() }];
+                let travels = self.placement.lines.iter().any(super::Line::travels);
+                if !travels {
+                    events.push(Event::Fulfilled { completed: true, at: Some(at) });
+                }
+                Ok(events)
+            }
+            PaymentStatus::RefundDue | PaymentStatus::Voided => Err(Rejection::Cancelled),
+            // The same payment again: already done.
+            PaymentStatus::Paid | PaymentStatus::PartlyRefunded | PaymentStatus::Refunded => Ok(vec![]),
+        }
+    }
+
+    pub(super) fn mark_authorized(&self, payment: PaymentId) -> Decision {
+        if payment != self.placement.payment {
+            return Err(Rejection::OtherPayment);
+        }
+        match self.payment_status {
+            PaymentStatus::Awaiting => Ok(vec![Event::Authorized { payment }]),
+            PaymentStatus::RefundDue | PaymentStatus::Voided => Err(Rejection::Cancelled),
+            PaymentStatus::Authorized
+            | PaymentStatus::Paid
+            | PaymentStatus::PartlyRefunded
+            | PaymentStatus::Refunded => Ok(vec![]),
+        }
+    }
+
+    pub(super) fn fulfil(&self, at: DateTime<Utc>) -> Decision {
+        match self.status {
+            Status::Completed => Ok(vec![]),
+            Status::Cancelled | Status::Expired => Err(Rejection::Cancelled),
+            Status::Open if !self.is_paid() => Err(Rejection::NotPaid),
+            Status::Open if self.parcels.values().any(|parcel| !parcel.stage.is_empty()) => {
+                Err(Rejection::BeingShipped)
+            }
+            Status::Open => {
+                let at = (!self.placement.imported).then_some(at);
+                Ok(vec![Event::Fulfilled { completed: true, at }])
+            }
+        }
+    }
+
+    pub(super) fn mark_refunded(
+        &self,
+        payment: PaymentId,
+        refund: Option<RefundId>,
+        amount: Option<Money>,
+    ) -> Decision {
+        if payment != self.placement.payment {
+            return Err(Rejection::OtherPayment);
+        }
+        if refund.is_some_and(|refund| self.refunds.contains(&refund)) {
+            return Ok(vec![]);
+        }
+        match (self.payment_status, refund) {
+            // The money came after the order was cancelled and went straight back: the order never had it.
+            (PaymentStatus::Voided, _) | (PaymentStatus::Refunded, None) => Ok(vec![]),
+            (PaymentStatus::RefundDue, _)
+            | (PaymentStatus::Paid | PaymentStatus::PartlyRefunded | PaymentStatus::Refunded, Some(_)) => {
+                Ok(vec![Event::Refunded { payment, refund, amount }])
+            }
+            (PaymentStatus::Paid | PaymentStatus::PartlyRefunded, None) => Err(Rejection::NotCancelled),
+            (PaymentStatus::Awaiting | PaymentStatus::Authorized, _) => Err(Rejection::NotPaid),
+        }
+    }
+
+    pub(super) fn note_refund(&mut self, refund: Option<RefundId>, amount: Option<Money>) {
+        self.refunds.extend(refund);
+        let all = self.payable();
+        self.refunded = match amount {
+            // Deciding checked the sum; should it ever not add up, the fold keeps what it had.
+            Some(amount) => self.refunded.plus(amount).unwrap_or(self.refunded),
+            None => all,
+        };
+        self.payment_status = match self.payment_status {
+            _ if self.refunded.amount >= all.amount => PaymentStatus::Refunded,
+            PaymentStatus::RefundDue => PaymentStatus::RefundDue,
+            PaymentStatus::Awaiting
+            | PaymentStatus::Authorized
+            | PaymentStatus::Paid
+            | PaymentStatus::PartlyRefunded
+            | PaymentStatus::Refunded
+            | PaymentStatus::Voided => PaymentStatus::PartlyRefunded,
+        };
+    }
+}

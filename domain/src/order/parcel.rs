@@ -1,0 +1,150 @@
+//! The parcels of an order, as far as the order has to know: what of it is packed, under way, there or back.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use super::{Decision, Event, Fulfilment, PaymentStatus, Placed, Rejection, Status};
+use crate::ids::ShipmentId;
+use crate::quantity::{Demand, summed};
+
+/// A parcel.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Parcel {
+    /// What is in it, summed per variant.
+    pub lines: Vec<Demand>,
+    /// Where it is.
+    pub stage: ParcelStage,
+}
+
+/// Where a parcel is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ParcelStage {
+    /// Here, packed.
+    Prepared,
+    /// Here, unpacked again.
+    Dropped,
+    /// On its way.
+    HandedOver,
+    /// There.
+    Delivered,
+    /// Here again.
+    Returned,
+}
+
+impl ParcelStage {
+    /// Whether what is in it left us.
+    pub fn is_gone(self) -> bool {
+        match self {
+            Self::HandedOver | Self::Delivered => true,
+            Self::Prepared | Self::Dropped | Self::Returned => false,
+        }
+    }
+
+    /// Whether what is in it can be put into another one.
+    pub fn is_empty(self) -> bool {
+        match self {
+            Self::Dropped | Self::Returned => true,
+            Self::Prepared | Self::HandedOver | Self::Delivered => false,
+        }
+    }
+}
+
+impl Placed {
+    pub(super) fn prepare_parcel(&self, shipment: ShipmentId, lines: &[Demand]) -> Decision {
+        let lines = summed(lines.iter().copied()).map_err(|_| Rejection::TooManyLines)?;
+        if let Some(known) = self.parcels.get(&shipment) {
+            return if known.lines == lines { Ok(vec![]) } else { Err(Rejection::Exists) };
+        }
+        self.goes_on()?;
+        if !self.is_paid() && self.payment_status != PaymentStatus::Authorized {
+            return Err(Rejection::NotPaid);
+        }
+        if self.placement.imported {
+            return Err(Rejection::Imported);
+        }
+        if lines.is_empty() {
+            return Err(Rejection::NoLines);
+        }
+        for Demand { variant, quantity } in &lines {
+            let left = self.left_to_ship(*variant);
+            if quantity.get() > left {
+                return Err(Rejection::TooManyShipped { variant: *variant, left });
+            }
+        }
+        Ok(vec![Event::ParcelPrepared { shipment, lines }])
+    }
+
+    pub(super) fn drop_parcel(&self, shipment: ShipmentId) -> Decision {
+        match self.parcel(shipment)?.stage {
+            ParcelStage::Prepared => Ok(vec![Event::ParcelDropped { shipment }]),
+            ParcelStage::Dropped => Ok(vec![]),
+            ParcelStage::HandedOver | ParcelStage::Delivered | ParcelStage::Returned => Err(Rejection::ParcelGone),
+        }
+    }
+
+    pub(super) fn hand_over(&self, shipment: ShipmentId, at: DateTime<Utc>) -> Decision {
+        let parcel = self.parcel(shipment)?;
+        match parcel.stage {
+            ParcelStage::Prepared => {}
+            ParcelStage::HandedOver | ParcelStage::Delivered => return Ok(vec![]),
+            ParcelStage::Dropped | ParcelStage::Returned => return Err(Rejection::ParcelGone),
+        }
+        self.goes_on()?;
+        let capture = (self.payment_status == PaymentStatus::Authorized).then_some(self.placement.payment);
+        let mut events = vec![Event::HandedOver { shipment, lines: parcel.lines.clone(), at, capture }];
+        let in_it: i64 = parcel.lines.iter().map(|line| line.quantity.get()).sum();
+        if self.handed_over_pieces() + in_it == self.kept_pieces() {
+            events.push(Event::Fulfilled { completed: false, at: Some(at) });
+        }
+        Ok(events)
+    }
+
+    pub(super) fn deliver(&self, shipment: ShipmentId, at: DateTime<Utc>) -> Decision {
+        let parcel = self.parcel(shipment)?;
+        match parcel.stage {
+            ParcelStage::HandedOver => {}
+            ParcelStage::Delivered => return Ok(vec![]),
+            ParcelStage::Prepared | ParcelStage::Dropped | ParcelStage::Returned => return Err(Rejection::ParcelHere),
+        }
+        let mut events = vec![Event::Delivered { shipment, at }];
+        let in_it: i64 = parcel.lines.iter().map(|line| line.quantity.get()).sum();
+        if self.status == Status::Open && self.delivered_pieces() + in_it == self.kept_pieces() {
+            events.push(Event::Completed {});
+        }
+        Ok(events)
+    }
+
+    pub(super) fn take_back_parcel(&self, shipment: ShipmentId) -> Decision {
+        let parcel = self.parcel(shipment)?;
+        match parcel.stage {
+            ParcelStage::HandedOver => {}
+            ParcelStage::Returned => return Ok(vec![]),
+            ParcelStage::Prepared | ParcelStage::Dropped | ParcelStage::Delivered => return Err(Rejection::ParcelHere),
+        }
+        let in_it: i64 = parcel.lines.iter().map(|line| line.quantity.get()).sum();
+        let others = self.handed_over_pieces() - in_it;
+        let fulfilment = if others == 0 { Fulfilment::Unfulfilled } else { Fulfilment::PartlyFulfilled };
+        Ok(vec![Event::ParcelReturned { shipment, fulfilment }])
+    }
+
+    pub(super) fn move_parcel(&mut self, shipment: ShipmentId, stage: ParcelStage, at: Option<DateTime<Utc>>) {
+        if let Some(parcel) = self.parcels.get_mut(&shipment) {
+            parcel.stage = stage;
+        }
+        self.last_moved_at = at.or(self.last_moved_at);
+    }
+
+    fn parcel(&self, shipment: ShipmentId) -> Result<&Parcel, Rejection> {
+        self.parcels.get(&shipment).ok_or(Rejection::NoSuchParcel)
+    }
+
+    /// Refuses what can only happen to an order that goes on.
+    pub(super) fn goes_on(&self) -> Result<(), Rejection> {
+        match self.status {
+            Status::Open => Ok(()),
+            Status::Completed => Err(Rejection::AlreadyFulfilled),
+            Status::Cancelled | Status::Expired => Err(Rejection::Cancelled),
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! Rules of orders that travel in parts, come back in parts and are called off in parts.
+
+use chrono::TimeDelta;
+
+use super::*;
+use crate::order::ParcelStage;
+
+fn prepare(shipment: u128, lines: &[Demand]) -> Command {
+    Command::PrepareParcel { shipment: id(shipment), lines: lines.to_vec() }
+}
+
+fn hand_over(shipment: u128) -> Command {
+    Command::HandOver { shipment: id(shipment) }
+}
+
+fn deliver(shipment: u128) -> Command {
+    Command::Deliver { shipment: id(shipment) }
+}
+
+fn call_off(lines: &[ReturnLine]) -> Command {
+    Command::CancelLines {
+        lines: lines.to_vec(),
+        reason: CancelReason::BuyerRequest,
+        refund: Some(id(4)),
+        credit_note: Some(id(5)),
+    }
+}
+
+fn after(history: &[Event], more: &[Event]) -> Vec<Event> {
+    [history, more].concat()
+}
+
+fn all_gone() -> Event {
+    Event::Fulfilled { completed: false, at: Some(noon()) }
+}
+
+#[test]
+fn it_travels_in_parcels_and_is_fulfilled_with_the_last_one() {
+    let paid = [placed(), paid()];
+    given::<Order>([placed()]).when(&prepare(1, &[demand(1, 1)])).then_refused(Rejection::NotPaid);
+    given::<Order>(paid.clone()).when(&prepare(1, &[])).then_refused(Rejection::NoLines);
+    given::<Order>(paid.clone()).when(&prepare(1, &[demand(1, 3)])).then([parcel(1, &[demand(1, 3)])]);
+    let packed = after(&paid, &[parcel(1, &[demand(1, 3)])]);
+    given::<Order>(packed.clone()).when(&prepare(1, &[demand(1, 3)])).then_nothing();
+    given::<Order>(packed.clone()).when(&prepare(1, &[demand(1, 2)])).then_refused(Rejection::Exists);
+    let none = Rejection::TooManyShipped { variant: id(1), left: 0 };
+    given::<Order>(packed.clone()).when(&prepare(2, &[demand(1, 1)])).then_refused(none);
+    given::<Order>(packed.clone()).when(&hand_over(9)).then_refused(Rejection::NoSuchParcel);
+    given::<Order>(packed.clone()).when(&hand_over(1)).then([gone(1, &[demand(1, 3)])]);
+    let first = after(&packed, &[gone(1, &[demand(1, 3)]), parcel(2, &[demand(2, 1)])]);
+    assert_eq!(axes(&first), (Status::Open, PaymentStatus::Paid, Fulfilment::PartlyFulfilled));
+    given::<Order>(first.clone()).when(&hand_over(2)).then([gone(2, &[demand(2, 1)]), all_gone()]);
+    let both = after(&first, &[gone(2, &[demand(2, 1)]), all_gone()]);
+    assert_eq!(axes(&both), (Status::Open, PaymentStatus::Paid, Fulfilment::Fulfilled));
+    assert_eq!(crate::fold::<Order>(&both).placed().unwrap().stage(), "fulfilled");
+    given::<Order>(both.clone()).when(&hand_over(2)).then_nothing();
+    given::<Order>(both.clone()).when(&deliver(2)).then([there(2)]);
+    let last = after(&both, &[there(2)]);
+    given::<Order>(last.clone()).when(&deliver(1)).then([there(1), Event::Completed {}]);
+    let done = after(&last, &[there(1), Event::Completed {}]);
+    assert_eq!(axes(&done).0, Status::Completed);
+    given::<Order>(done).when(&deliver(1)).then_nothing();
+}
+
+#[test]
+fn what_is_packed_is_not_called_off_and_what_is_unpacked_is() {
+    let packed = [placed(), paid(), parcel(1, &[demand(2, 1)])];
+    given::<Order>(packed.clone()).when(&cancel(CancelReason::BuyerRequest)).then_refused(Rejection::BeingShipped);
+    given::<Order>(packed.clone()).when(&Command::Fulfil {}).then_refused(Rejection::BeingShipped);
+    let none = Rejection::TooManyCancelled { variant: id(2), left: 0 };
+    given::<Order>(packed.clone()).when(&call_off(&[back(2, 1, 5)])).then_refused(none);
+    let drop = Command::DropParcel { shipment: id(1) };
+    given::<Order>(packed.clone()).when(&drop).then([Event::ParcelDropped { shipment: id(1) }]);
+    let unpacked = after(&packed, &[Event::ParcelDropped { shipment: id(1) }]);
+    given::<Order>(unpacked.clone()).when(&drop).then_nothing();
+    given::<Order>(unpacked.clone()).when(&hand_over(1)).then_refused(Rejection::ParcelGone);
+    let off = cancelled(CancelReason::BuyerRequest, true);
+    given::<Order>(unpacked).when(&cancel(CancelReason::BuyerRequest)).then([off]);
+    let gone = after(&packed, &[gone(1, &[demand(2, 1)])]);
+    given::<Order>(gone.clone()).when(&drop).then_refused(Rejection::ParcelGone);
+    given::<Order>(gone).when(&cancel(CancelReason::BuyerRequest)).then_refused(Rejection::AlreadyFulfilled);
+}
+
+#[test]
+fn a_parcel_that_comes_back_is_sent_again_or_called_off() {
+    let gone = [placed(), paid(), parcel(1, &[demand(1, 3), demand(2, 1)]), gone(1, &[demand(1, 3), demand(2, 1)])];
+    let history = after(&gone, &[all_gone()]);
+    let returned = Event::ParcelReturned { shipment: id(1), fulfilment: Fulfilment::Unfulfilled };
+    given::<Order>(history.clone()).when(&Command::TakeBackParcel { shipment: id(1) }).then([returned.clone()]);
+    let here = after(&history, &[returned]);
+    assert_eq!(axes(&here), (Status::Open, PaymentStatus::Paid, Fulfilment::Unfulfilled));
+    given::<Order>(here.clone()).when(&prepare(2, &[demand(1, 3)])).then([parcel(2, &[demand(1, 3)])]);
+    given::<Order>(here.clone()).when(&call_off(&[back(2, 1, 5)])).then([off_of(2, 1, 5)]);
+    given::<Order>(here).when(&deliver(1)).then_refused(Rejection::ParcelHere);
+}
+
+fn off_of(variant: u128, number: i64, amount: i64) -> Event {
+    off(variant, number, amount, true)
+}
+
+#[test]
+fn some_of_it_is_called_off_and_the_rest_goes_on() {
+    let history = [placed(), paid()];
+    given::<Order>(history.clone()).when(&call_off(&[back(1, 1, 10)])).then([off_of(1, 1, 10)]);
+    let less = after(&history, &[off_of(1, 1, 10)]);
+    given::<Order>(less.clone()).when(&call_off(&[back(1, 1, 10)])).then_nothing();
+    let state = crate::fold::<Order>(&less);
+    let it = state.placed().unwrap();
+    assert_eq!((it.left_to_ship(id(1)), it.credited, it.payable()), (2, cents(10), cents(35)));
+    assert_eq!(it.demands(), [demand(1, 2), demand(2, 1)]);
+    // What is off before it is paid need not be paid.
+    let unpaid = crate::fold::<Order>(&[placed(), off(1, 1, 10, false)]);
+    assert_eq!(unpaid.placed().unwrap().payable(), cents(25));
+    given::<Order>(history.clone())
+        .when(&call_off(&[back(1, 3, 30), back(2, 1, 5)]))
+        .then_refused(Rejection::NothingLeft);
+    let aside = [placed(), Event::Authorized { payment: id(3) }];
+    given::<Order>(aside).when(&call_off(&[back(1, 1, 10)])).then_refused(Rejection::AwaitingCapture);
+    // With the rest off, what has gone is all there is.
+    let first = after(&history, &[parcel(1, &[demand(1, 3)]), gone(1, &[demand(1, 3)]), there(1)]);
+    given::<Order>(first).when(&call_off(&[back(2, 1, 5)])).then([off_of(2, 1, 5), all_gone(), Event::Completed {}]);
+}
+
+#[test]
+fn what_was_handed_over_can_come_back_for_a_while() {
+    let ask = |number, since| Command::RequestReturn { return_id: id(1), lines: vec![demand(1, number)], since };
+    given::<Order>([placed(), paid()]).when(&ask(1, None)).then_refused(Rejection::NotFulfilled);
+    let gone = [placed(), paid(), parcel(1, &[demand(1, 2)]), gone(1, &[demand(1, 2)])];
+    let requested = Event::ReturnRequested { return_id: id(1), lines: vec![demand(1, 2)] };
+    given::<Order>(gone.clone()).when(&ask(2, Some(noon()))).then([requested.clone()]);
+    let late = noon() + TimeDelta::days(1);
+    given::<Order>(gone.clone()).when(&ask(2, Some(late))).then_refused(Rejection::ReturnWindowPassed);
+    let two = Rejection::TooManyReturned { variant: id(1), left: 2 };
+    given::<Order>(gone.clone()).when(&ask(3, None)).then_refused(two);
+    let asked = after(&gone, &[requested]);
+    given::<Order>(asked.clone()).when(&ask(1, None)).then_nothing();
+    let other = Command::RequestReturn { return_id: id(2), lines: vec![demand(1, 1)], since: None };
+    let none = Rejection::TooManyReturned { variant: id(1), left: 0 };
+    given::<Order>(asked.clone()).when(&other).then_refused(none);
+    let close = Command::CloseReturn { return_id: id(1) };
+    let closed = Event::ReturnClosed { return_id: id(1) };
+    given::<Order>(asked.clone()).when(&close).then([closed.clone()]);
+    let over = after(&asked, &[closed]);
+    given::<Order>(over.clone()).when(&close).then_nothing();
+    given::<Order>(over).when(&other).then([Event::ReturnRequested { return_id: id(2), lines: vec![demand(1, 1)] }]);
+    let receive = Command::Return {
+        credit_note: id(2),
+        lines: vec![back(1, 2, 20)],
+        amount: cents(20),
+        restock: vec![demand(1, 1)],
+        refund: Some(id(4)),
+        return_id: Some(id(1)),
+    };
+    given::<Order>(gone).when(&receive).then_refused(Rejection::NoSuchReturn);
+    let state = asked
+        .iter()
+        .chain(&crate::fold::<Order>(&asked).decide(&receive, &asked_at_noon()).unwrap())
+        .fold(Order::default(), Order::evolve);
+    let it = state.placed().unwrap();
+    // The money is only promised: it is given back when the payment says so.
+    assert_eq!((it.credited, it.refunded, it.payment_status), (cents(20), cents(0), PaymentStatus::Paid));
+    assert!(it.returning.is_empty());
+}
+
+fn asked_at_noon() -> Asked {
+    Asked { at: noon(), by: crate::Actor::System { name: "test".to_owned() } }
+}
+
+#[test]
+fn what_does_not_travel_is_handed_over_once_it_is_paid_for() {
+    let digital = Line { digital: true, ..line(1, 1, 10) };
+    let key = Event::Placed(placement(vec![digital.clone()]));
+    let done = [Event::Paid { payment: id(3), commit: vec![demand(1, 1)] }, fulfilled()];
+    given::<Order>([key]).when(&pay(3)).then(done);
+    let mixed = [Event::Placed(placement(vec![digital, line(2, 1, 5)])), paid()];
+    let none = Rejection::TooManyShipped { variant: id(1), left: 0 };
+    given::<Order>(mixed.clone()).when(&prepare(1, &[demand(1, 1)])).then_refused(none);
+    given::<Order>(mixed.clone()).when(&cancel(CancelReason::StaffRequest)).then_refused(Rejection::AlreadyFulfilled);
+    let packed = after(&mixed, &[parcel(1, &[demand(2, 1)])]);
+    given::<Order>(packed.clone()).when(&hand_over(1)).then([gone(1, &[demand(2, 1)]), all_gone()]);
+    let sent = after(&packed, &[gone(1, &[demand(2, 1)]), all_gone()]);
+    given::<Order>(sent).when(&deliver(1)).then([there(1), Event::Completed {}]);
+}
+
+#[test]
+fn money_that_is_set_aside_is_taken_with_the_first_parcel() {
+    let authorized = Event::Authorized { payment: id(3) };
+    let mark = Command::MarkAuthorized { payment: id(3) };
+    given::<Order>([placed()]).when(&mark).then([authorized.clone()]);
+    let aside = [placed(), authorized];
+    given::<Order>(aside.clone()).when(&mark).then_nothing();
+    let window = cancel(CancelReason::PaymentWindowPassed);
+    given::<Order>(aside.clone()).when(&window).then_refused(Rejection::AlreadyPaid);
+    let expired = CancelReason::AuthorizationExpired;
+    given::<Order>(aside.clone()).when(&cancel(expired)).then([cancelled(expired, false)]);
+    assert_eq!(axes(&[placed(), cancelled(expired, false)]).0, Status::Expired);
+    let packed = after(&aside, &[parcel(1, &[demand(1, 3)])]);
+    let taken = Event::HandedOver { shipment: id(1), lines: vec![demand(1, 3)], at: noon(), capture: Some(id(3)) };
+    given::<Order>(packed).when(&hand_over(1)).then([taken]);
+    given::<Order>(aside).when(&pay(3)).then([paid()]);
+}
+
+#[test]
+fn pieces_of_the_money_go_back_one_after_the_other() {
+    let piece = |refund, amount| Command::MarkRefunded {
+        payment: id(3),
+        refund: Some(id(refund)),
+        amount: Some(cents(amount)),
+    };
+    let went =
+        |refund, amount| Event::Refunded { payment: id(3), refund: Some(id(refund)), amount: Some(cents(amount)) };
+    let history = [placed(), paid()];
+    given::<Order>(history.clone()).when(&piece(1, 10)).then([went(1, 10)]);
+    let some = after(&history, &[went(1, 10)]);
+    given::<Order>(some.clone()).when(&piece(1, 10)).then_nothing();
+    assert_eq!(axes(&some).1, PaymentStatus::PartlyRefunded);
+    let off = Event::Cancelled {
+        reason: CancelReason::StaffRequest,
+        payment: id(3),
+        was_paid: true,
+        release: vec![demand(1, 3), demand(2, 1)],
+        due: Some(cents(25)),
+    };
+    given::<Order>(some.clone()).when(&cancel(CancelReason::StaffRequest)).then([off.clone()]);
+    let cancelled = after(&some, &[off]);
+    assert_eq!(axes(&cancelled).1, PaymentStatus::RefundDue);
+    assert_eq!(axes(&after(&cancelled, &[went(2, 25)])).1, PaymentStatus::Refunded);
+    given::<Order>([placed()]).when(&piece(1, 10)).then_refused(Rejection::NotPaid);
+}
+
+#[test]
+fn parcels_know_where_they_are() {
+    assert!(ParcelStage::Delivered.is_gone() && !ParcelStage::Prepared.is_gone());
+    assert!(ParcelStage::Returned.is_empty() && !ParcelStage::HandedOver.is_empty());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    /// Whatever comes off or back, in however many steps, is worth exactly what was paid for it.
+    #[test]
+    fn the_pieces_are_worth_the_whole(
+        bought in proptest::collection::vec((1..4u128, 1..9i64, 0..500i64), 1..6),
+        discount in 0..200i64,
+        steps in proptest::collection::vec((1..4u128, 1..4i64), 0..60),
+    ) {
+        let lines: Vec<Line> = bought.iter().map(|(variant, number, amount)| line(*variant, *number, *amount)).collect();
+        let mut placement = placement(lines);
+        placement.total.amount = (placement.total.amount - discount).max(0);
+        let total = placement.total;
+        let mut state = Order::default().evolve(&Event::Placed(placement)).evolve(&paid());
+        let mut given_back = 0;
+        let rest = (1..4).flat_map(|variant| (0..40).map(move |_| (variant, 1)));
+        for (variant, number) in steps.iter().copied().chain(rest) {
+            let it = state.placed().unwrap();
+            let left = it.bought(id(variant)) - it.off(id(variant));
+            if left == 0 {
+                continue;
+            }
+            let wanted = demand(variant, number.min(left));
+            let worth = it.worth(wanted);
+            prop_assert!(worth.amount >= 0);
+            given_back += worth.amount;
+            state = state.evolve(&Event::LinesCancelled {
+                lines: vec![ReturnLine { variant: wanted.variant, quantity: wanted.quantity, amount: worth }],
+                amount: worth,
+                reason: CancelReason::BuyerRequest,
+                was_paid: true,
+                refund: None,
+                credit_note: None,
+            });
+            prop_assert!(given_back <= total.amount);
+        }
+        if bought.iter().any(|(_, _, amount)| *amount > 0) {
+            prop_assert_eq!(given_back, total.amount);
+        }
+    }
+}

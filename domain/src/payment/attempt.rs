@@ -1,0 +1,150 @@
+//! Attempts of a payment: made, concluded however late and often the news comes, taken or given up.
+
+use chrono::{DateTime, Utc};
+
+use super::{
+    ATTEMPTS_MAX, AUTHORIZED_FOR, Attempt, CaptureMode, Decision, DeclineReason, Event, FailureReason, Method, Opened,
+    ProviderOutcome, ProviderReference, Rejection, Stage, VoidReason,
+};
+
+impl Opened {
+    pub(super) fn attempt(&self, method: Method, reference: &ProviderReference, capture: CaptureMode) -> Decision {
+        match self.stage {
+            Stage::Open if self.is_last(reference) => Err(Rejection::ReferenceUsed),
+            Stage::Open if self.attempts >= ATTEMPTS_MAX => Err(Rejection::TooManyAttempts),
+            Stage::Open => Ok(vec![Event::Attempted { method, reference: reference.clone(), capture }]),
+            // The same attempt again: already written down.
+            Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } if self.is_last(reference) => {
+                Ok(vec![])
+            }
+            Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => Err(Rejection::InProgress),
+            Stage::Authorized | Stage::Captured | Stage::Refunded => Err(Rejection::AlreadyAuthorized),
+            Stage::Failed { .. } | Stage::Cancelled | Stage::Voided { .. } => Err(Rejection::Closed),
+        }
+    }
+
+    pub(super) fn conclude(
+        &self,
+        reference: &ProviderReference,
+        outcome: ProviderOutcome,
+        at: DateTime<Utc>,
+    ) -> Decision {
+        if !self.is_last(reference) {
+            return Err(Rejection::OtherAttempt);
+        }
+        if !self.in_flight() {
+            return self.conclude_late(reference, outcome, at);
+        }
+        let (order, reference) = (self.order, reference.clone());
+        match outcome {
+            ProviderOutcome::Authorized => Ok(vec![self.authorized(&reference, at)]),
+            ProviderOutcome::Pending { check_at } if self.stage == (Stage::Pending { check_at }) => Ok(vec![]),
+            ProviderOutcome::Pending { check_at } => Ok(vec![Event::Pended { reference, check_at }]),
+            ProviderOutcome::Unknown { check_at } if self.stage == (Stage::Unresolved { check_at }) => Ok(vec![]),
+            ProviderOutcome::Unknown { check_at } => Ok(vec![Event::Unresolved { reference, check_at }]),
+            ProviderOutcome::Declined { reason } => Ok(self.decline(reference, reason)),
+            ProviderOutcome::NotFound => Ok(self.decline(reference, DeclineReason::NotReceived)),
+            ProviderOutcome::Cancelled => Ok(vec![Event::Cancelled { order }]),
+            ProviderOutcome::Failed => Ok(vec![Event::Failed { order, reason: FailureReason::ProviderError }]),
+        }
+    }
+
+    fn authorized(&self, reference: &ProviderReference, at: DateTime<Utc>) -> Event {
+        let expires_at = match self.capture {
+            CaptureMode::Automatic => None,
+            CaptureMode::Manual => Some(at + AUTHORIZED_FOR),
+        };
+        Event::Authorized { order: self.order, reference: reference.clone(), expires_at }
+    }
+
+    fn decline(&self, reference: ProviderReference, reason: DeclineReason) -> Vec<Event> {
+        let order = self.order;
+        let mut events = vec![Event::Declined { reference, reason }];
+        if let Some(reason) = self.void_requested {
+            events.push(Event::Voided { order, reason });
+        } else if self.attempts >= ATTEMPTS_MAX {
+            events.push(Event::Failed { order, reason: FailureReason::TooManyAttempts });
+        }
+        events
+    }
+
+    /// News of an attempt whose outcome is known: a repetition changes nothing.
+    fn conclude_late(&self, reference: &ProviderReference, outcome: ProviderOutcome, at: DateTime<Utc>) -> Decision {
+        let agrees = match outcome {
+            // It did reach the provider, later than it was looked for.
+            ProviderOutcome::Authorized if self.stage == Stage::Open => {
+                return Ok(vec![self.authorized(reference, at)]);
+            }
+            ProviderOutcome::Authorized => {
+                self.is_taken() || matches!(self.stage, Stage::Authorized | Stage::Voided { .. })
+            }
+            // Older than what is known.
+            ProviderOutcome::Pending { .. } | ProviderOutcome::Unknown { .. } => true,
+            ProviderOutcome::Declined { .. } | ProviderOutcome::NotFound => {
+                matches!(self.stage, Stage::Open | Stage::Failed { .. } | Stage::Voided { .. })
+            }
+            ProviderOutcome::Cancelled => self.stage == Stage::Cancelled,
+            ProviderOutcome::Failed => matches!(self.stage, Stage::Failed { .. }),
+        };
+        if agrees { Ok(vec![]) } else { Err(Rejection::ConcludedOtherwise) }
+    }
+
+    pub(super) fn capture(&self) -> Decision {
+        let reference = self.attempt.as_ref();
+        match self.stage {
+            Stage::Authorized if self.void_requested.is_some() => Err(Rejection::VoidRequested),
+            Stage::Authorized => {
+                let Attempt { method, reference } = reference.ok_or(Rejection::NotAuthorized)?.clone();
+                Ok(vec![Event::Captured { order: self.order, amount: self.amount, method, reference }])
+            }
+            Stage::Captured | Stage::Refunded => Ok(vec![]),
+            Stage::Open | Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => {
+                Err(Rejection::NotAuthorized)
+            }
+            Stage::Failed { .. } | Stage::Cancelled | Stage::Voided { .. } => Err(Rejection::Closed),
+        }
+    }
+
+    pub(super) fn void(&self, reason: VoidReason) -> Decision {
+        // The first one who asked has the reason.
+        let first = self.void_requested.unwrap_or(reason);
+        match self.stage {
+            // Capture is on its way: who wants the money back cancels the order. Unless it will be voided anyway.
+            Stage::Authorized if !matches!(reason, VoidReason::OrderCancelled | VoidReason::Expired) => {
+                match self.void_requested {
+                    None => Err(Rejection::AlreadyAuthorized),
+                    Some(_) => Ok(vec![]),
+                }
+            }
+            Stage::Open | Stage::Authorized => Ok(vec![Event::Voided { order: self.order, reason: first }]),
+            Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => match self.void_requested {
+                None => Ok(vec![Event::VoidRequested { reason }]),
+                Some(_) => Ok(vec![]),
+            },
+            Stage::Captured => Err(Rejection::Captured),
+            Stage::Refunded | Stage::Failed { .. } | Stage::Cancelled | Stage::Voided { .. } => Ok(vec![]),
+        }
+    }
+
+    /// The provider was silent: what is wanted is remembered, and when to ask again.
+    pub(super) fn delay(&self, check_at: DateTime<Utc>, void: Option<VoidReason>) -> Vec<Event> {
+        match self.stage {
+            Stage::Authorized => {
+                let wanted = void.filter(|_| self.void_requested.is_none());
+                let mut events: Vec<Event> = wanted.map(|reason| Event::VoidRequested { reason }).into_iter().collect();
+                events.push(Event::Delayed { check_at });
+                events
+            }
+            // It was settled meanwhile.
+            Stage::Open
+            | Stage::Attempted
+            | Stage::Pending { .. }
+            | Stage::Unresolved { .. }
+            | Stage::Captured
+            | Stage::Refunded
+            | Stage::Failed { .. }
+            | Stage::Cancelled
+            | Stage::Voided { .. } => vec![],
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Refunds of a payment: in as many pieces as it takes, and never more than was taken.
+
+use serde::Serialize;
+
+use super::{Decision, Event, Method, Opened, RefundCause, RefundOutcome, Rejection, Stage};
+use crate::ids::{Id as _, PaymentId, RefundId};
+use crate::money::Money;
+
+/// A piece of a payment that goes back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Refund {
+    /// How much.
+    pub amount: Money,
+    /// How far it is.
+    #[serde(rename = "status")]
+    pub stage: RefundStage,
+    /// Why.
+    pub cause: RefundCause,
+}
+
+/// How far a refund is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundStage {
+    /// The provider is to do it.
+    Requested,
+    /// The provider did it.
+    Done,
+    /// The provider will not do it.
+    Failed,
+}
+
+/// The id of the refund that gives back whatever is left of a payment when its order is off: there is one at most.
+pub fn whole(payment: PaymentId) -> RefundId {
+    RefundId::from_uuid(payment.uuid())
+}
+
+impl Opened {
+    /// What can still be given back: captured − refunded − on its way back.
+    pub fn refundable(&self) -> Money {
+        let pending: i64 = self.pending_refunds().map(|(_, refund)| refund.amount.amount).sum();
+        Money { amount: self.captured().amount - self.refunded.amount - pending, ..self.amount }
+    }
+
+    /// The refunds that the provider is yet to do.
+    pub fn pending_refunds(&self) -> impl Iterator<Item = (RefundId, &Refund)> {
+        self.refunds.iter().filter(|(_, it)| it.stage == RefundStage::Requested).map(|(id, refund)| (*id, refund))
+    }
+
+    pub(super) fn request_refund(&self, refund: RefundId, amount: Option<Money>, cause: RefundCause) -> Decision {
+        if !self.is_taken() {
+            return Err(Rejection::NotCaptured);
+        }
+        if let Some(known) = self.refunds.get(&refund) {
+            // The same again: already written down.
+            let same = amount.is_none_or(|amount| amount == known.amount);
+            return if same { Ok(vec![]) } else { Err(Rejection::RefundExists) };
+        }
+        let left = self.refundable();
+        let order = self.order;
+        if let (None, Stage::Captured, 0) = (amount, self.stage, self.amount.amount) {
+            // Nothing was taken, and nothing is asked of any provider to give it back.
+            return Ok(vec![Event::Refunded { order, amount: left, refund: Some(refund), cause: Some(cause) }]);
+        }
+        let amount = amount.unwrap_or(left);
+        if amount.currency != left.currency || amount.amount < 0 {
+            return Err(Rejection::NotAnAmount);
+        }
+        if amount.amount == 0 {
+            return if left.amount == 0 { Ok(vec![]) } else { Err(Rejection::NotAnAmount) };
+        }
+        if amount.amount > left.amount {
+            return Err(Rejection::TooMuchRefunded { left });
+        }
+        if self.attempt.as_ref().is_none_or(|attempt| attempt.method == Method::External) {
+            return Err(Rejection::PaidElsewhere);
+        }
+        Ok(vec![Event::RefundRequested { order, refund, amount, cause }])
+    }
+
+    pub(super) fn conclude_refund(&self, id: RefundId, outcome: RefundOutcome) -> Decision {
+        let refund = self.refunds.get(&id).ok_or(Rejection::NoSuchRefund)?;
+        let (order, amount) = (self.order, refund.amount);
+        let done = || Event::Refunded { order, amount, refund: Some(id), cause: Some(refund.cause.clone()) };
+        match (refund.stage, outcome) {
+            (RefundStage::Requested, RefundOutcome::Done) => Ok(vec![done()]),
+            (RefundStage::Requested, RefundOutcome::Refused) => {
+                Ok(vec![Event::RefundFailed { order, refund: id, amount }])
+            }
+            (RefundStage::Requested, RefundOutcome::Unknown { check_at }) => Ok(vec![Event::Delayed { check_at }]),
+            // It did happen, later than it was given up.
+            (RefundStage::Failed, RefundOutcome::Done) if amount.amount <= self.refundable().amount => Ok(vec![done()]),
+            (RefundStage::Failed, RefundOutcome::Done) | (RefundStage::Done, RefundOutcome::Refused) => {
+                Err(Rejection::ConcludedOtherwise)
+            }
+            (RefundStage::Done, RefundOutcome::Done | RefundOutcome::Unknown { .. })
+            | (RefundStage::Failed, RefundOutcome::Refused | RefundOutcome::Unknown { .. }) => Ok(vec![]),
+        }
+    }
+
+    pub(super) fn end_refund(&mut self, id: RefundId, stage: RefundStage) {
+        if let Some(refund) = self.refunds.get_mut(&id) {
+            refund.stage = stage;
+        }
+    }
+
+    pub(super) fn give_back(&mut self, amount: Money, refund: Option<RefundId>) {
+        // Deciding checked the sum; should it ever not add up, the fold keeps what it had.
+        self.refunded = self.refunded.plus(amount).unwrap_or(self.refunded);
+        if let Some(id) = refund {
+            self.end_refund(id, RefundStage::Done);
+        }
+        if self.refunded.amount >= self.amount.amount {
+            self.stage = Stage::Refunded;
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! What happens to a return, and what it can be asked.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{CreditNoteId, OrderId, RefundId, VariantId};
+use crate::money::Money;
+use crate::quantity::{Demand, Quantity};
+use crate::text::Reason;
+
+/// Why somebody sends goods back. What they say in their own words is no part of it: it may be about people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Why {
+    /// They changed their mind.
+    ChangedMind,
+    /// It does not fit.
+    DoesNotFit,
+    /// It is broken, or arrived so.
+    Damaged,
+    /// It is not what was described.
+    NotAsDescribed,
+    /// It is not what was bought.
+    WrongItem,
+    /// It came too late.
+    TooLate,
+    /// Something else.
+    Other,
+}
+
+/// In which condition goods came back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Condition {
+    /// As new.
+    New,
+    /// Opened or used, and whole.
+    Used,
+    /// Broken.
+    Damaged,
+    /// Not all of it is there.
+    Incomplete,
+}
+
+/// What came back of a variant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Received {
+    /// What.
+    pub variant: VariantId,
+    /// How many.
+    pub quantity: Quantity,
+    /// In which condition.
+    pub condition: Condition,
+    /// Whether it is for sale again.
+    pub restock: bool,
+}
+
+/// What happened to a return.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// The buyer asks for it.
+    Requested {
+        /// Of which order.
+        order: OrderId,
+        /// What, summed per variant.
+        lines: Vec<Demand>,
+        /// Why.
+        why: Why,
+    },
+    /// It may be sent.
+    Approved {
+        /// Of which order.
+        order: OrderId,
+    },
+    /// It may not.
+    Rejected {
+        /// Of which order.
+        order: OrderId,
+        /// Why not.
+        reason: Reason,
+    },
+    /// The buyer keeps it after all.
+    Withdrawn {
+        /// Of which order.
+        order: OrderId,
+    },
+    /// It is here.
+    Received {
+        /// Of which order.
+        order: OrderId,
+        /// What came, and how.
+        lines: Vec<Received>,
+        /// What is paid back for it.
+        amount: Money,
+        /// The piece of the payment that goes back; nothing when nothing is left of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refund: Option<RefundId>,
+        /// The credit note.
+        credit_note: CreditNoteId,
+    },
+    /// The money is back with the buyer.
+    Refunded {
+        /// Of which order.
+        order: OrderId,
+        /// The piece of the payment.
+        refund: RefundId,
+    },
+}
+
+impl crate::Event for Event {}
+
+/// What a return can be asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// Ask for it.
+    Request {
+        /// Of which order.
+        order: OrderId,
+        /// What.
+        lines: Vec<Demand>,
+        /// Why.
+        why: Why,
+    },
+    /// Let it be sent.
+    Approve {},
+    /// Do not.
+    Reject {
+        /// Why not.
+        reason: Reason,
+    },
+    /// Keep it after all.
+    Withdraw {},
+    /// Note that it is here.
+    Receive {
+        /// What came, and how.
+        lines: Vec<Received>,
+        /// What is paid back for it.
+        amount: Money,
+        /// The piece of the payment that goes back.
+        refund: Option<RefundId>,
+        /// The credit note.
+        credit_note: CreditNoteId,
+    },
+    /// Note that the money is back with the buyer.
+    MarkRefunded {
+        /// The piece of the payment.
+        refund: RefundId,
+    },
+}

@@ -1,0 +1,115 @@
+//! Rules of returns.
+
+use super::*;
+use crate::testing::{cents, given, golden, id, pieces, text, well_said};
+
+fn lines() -> Vec<Demand> {
+    vec![Demand { variant: id(7), quantity: pieces(2) }]
+}
+
+fn requested() -> Event {
+    Event::Requested { order: id(1), lines: lines(), why: Why::Damaged }
+}
+
+fn approved() -> Event {
+    Event::Approved { order: id(1) }
+}
+
+fn came(number: i64) -> Vec<Received> {
+    vec![Received { variant: id(7), quantity: pieces(number), condition: Condition::Used, restock: true }]
+}
+
+fn receive(number: i64) -> Command {
+    Command::Receive { lines: came(number), amount: cents(20), refund: Some(id(4)), credit_note: id(5) }
+}
+
+fn received() -> Event {
+    let (lines, credit_note) = (came(2), id(5));
+    Event::Received { order: id(1), lines, amount: cents(20), refund: Some(id(4)), credit_note }
+}
+
+#[test]
+fn it_is_asked_for_once() {
+    let ask = |lines| Command::Request { order: id(1), lines, why: Why::Damaged };
+    given::<Return>([]).when(&ask(lines())).then([requested()]);
+    given::<Return>([]).when(&ask(vec![])).then_refused(Rejection::NoLines);
+    given::<Return>([requested()]).when(&ask(lines())).then_nothing();
+    given::<Return>([requested()]).when(&ask([lines(), lines()].concat())).then_refused(Rejection::Exists);
+    given::<Return>([]).when(&Command::Approve {}).then_refused(Rejection::Missing);
+}
+
+#[test]
+fn it_is_decided_once() {
+    let reject = |reason: &str| Command::Reject { reason: text(reason) };
+    let rejected = Event::Rejected { order: id(1), reason: text("worn") };
+    given::<Return>([requested()]).when(&Command::Approve {}).then([approved()]);
+    given::<Return>([requested(), approved()]).when(&Command::Approve {}).then_nothing();
+    given::<Return>([requested(), approved()]).when(&reject("worn")).then_refused(Rejection::Decided);
+    given::<Return>([requested()]).when(&reject("worn")).then([rejected.clone()]);
+    given::<Return>([requested(), rejected.clone()]).when(&reject("worn")).then_nothing();
+    given::<Return>([requested(), rejected.clone()]).when(&Command::Approve {}).then_refused(Rejection::Decided);
+    given::<Return>([requested(), rejected]).when(&receive(1)).then_refused(Rejection::Closed);
+}
+
+#[test]
+fn it_can_be_withdrawn_until_it_is_here() {
+    let withdrawn = Event::Withdrawn { order: id(1) };
+    given::<Return>([requested(), approved()]).when(&Command::Withdraw {}).then([withdrawn.clone()]);
+    given::<Return>([requested(), withdrawn]).when(&Command::Withdraw {}).then_nothing();
+    let here = [requested(), approved(), received()];
+    given::<Return>(here).when(&Command::Withdraw {}).then_refused(Rejection::AlreadyReceived);
+}
+
+#[test]
+fn what_was_approved_is_received_and_paid_back_once() {
+    given::<Return>([requested()]).when(&receive(2)).then_refused(Rejection::NotApproved);
+    given::<Return>([requested(), approved()]).when(&receive(2)).then([received()]);
+    let two = Rejection::TooMany { variant: id(7), left: 2 };
+    given::<Return>([requested(), approved()]).when(&receive(3)).then_refused(two);
+    let here = [requested(), approved(), received()];
+    given::<Return>(here.clone()).when(&receive(2)).then_nothing();
+    let refunded = Event::Refunded { order: id(1), refund: id(4) };
+    let mark = |refund| Command::MarkRefunded { refund: id(refund) };
+    given::<Return>(here.clone()).when(&mark(4)).then([refunded.clone()]);
+    given::<Return>(here.clone()).when(&mark(9)).then_refused(Rejection::OtherRefund);
+    given::<Return>([&here[..], &[refunded]].concat()).when(&mark(4)).then_nothing();
+}
+
+#[test]
+fn every_stored_form_is_golden() {
+    let whys = [Why::ChangedMind, Why::DoesNotFit, Why::NotAsDescribed, Why::WrongItem, Why::TooLate, Why::Other];
+    let asked = whys.map(|why| Event::Requested { order: id(1), lines: lines(), why });
+    let conditions = [Condition::New, Condition::Damaged, Condition::Incomplete];
+    let came = conditions.map(|condition| Event::Received {
+        order: id(1),
+        lines: vec![Received { condition, restock: false, ..came(1)[0] }],
+        amount: cents(0),
+        refund: None,
+        credit_note: id(5),
+    });
+    let others = [
+        requested(),
+        approved(),
+        Event::Rejected { order: id(1), reason: text("worn") },
+        Event::Withdrawn { order: id(1) },
+        received(),
+        Event::Refunded { order: id(1), refund: id(4) },
+    ];
+    golden(include_str!("golden.json"), &[&others[..], &asked, &came].concat());
+}
+
+#[test]
+fn rejections_are_well_said() {
+    use Rejection as R;
+    well_said(&[
+        R::Missing,
+        R::Exists,
+        R::NoLines,
+        R::NotApproved,
+        R::Decided,
+        R::AlreadyReceived,
+        R::Closed,
+        R::TooMany { variant: id(1), left: 0 },
+        R::OtherRefund,
+    ]);
+}

@@ -1,0 +1,392 @@
+//! A shipment: one parcel of an order, from the packing table to the buyer's door, or back again.
+//!
+//! ```text
+//! (missing) ──prepared──▶ prepared ──packed──▶ packed ──handed over──▶ handed over ──▶ in transit ──▶ out for delivery
+//!                            └──cancelled──▶ cancelled ◀┘                │ ▲               │      attempt failed ⇄ │
+//!                                                                        ├─┴───────────────┴───────────────────────┤
+//!                                                                   delivered                        returning ──▶ returned
+//! ```
+//!
+//! Carriers tell their news late, twice and out of order: news that is older than what is known changes nothing.
+//! Delivered, returned and cancelled are final.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::decider::{Asked, Decider, Kind};
+use crate::ids::{OrderId, ShipmentId};
+use crate::quantity::Demand;
+use crate::text::{Name, Reason, Reference};
+
+mod message;
+
+pub use message::{Carrier, Command, Event, News};
+
+/// A shipment as it is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Shipment {
+    /// There is none.
+    #[default]
+    Missing,
+    /// There is one.
+    Prepared(Box<Prepared>),
+}
+
+/// What is known of a shipment.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Prepared {
+    /// Where it is.
+    pub status: Stage,
+    /// Of which order it is.
+    pub order: OrderId,
+    /// What is in it, summed per variant.
+    pub lines: Vec<Demand>,
+    /// Who carries it.
+    pub carrier: Carrier,
+    /// What it weighs, in grams, once it is packed.
+    pub weight_g: Option<u32>,
+    /// What the carrier calls it, once it has it.
+    pub tracking: Option<Reference>,
+    /// When the carrier got it.
+    pub handed_over_at: Option<DateTime<Utc>>,
+    /// When it arrived.
+    pub delivered_at: Option<DateTime<Utc>>,
+    /// What the carrier said, the oldest first.
+    pub news: Vec<Heard>,
+}
+
+/// What a carrier said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Heard {
+    /// What.
+    pub status: News,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Where, if that was said.
+    pub place: Option<Name>,
+    /// Why, if that was said.
+    pub reason: Option<Reason>,
+}
+
+/// Most news that is kept of one shipment: a carrier that reports every minute must not fill the state.
+pub const NEWS_MAX: usize = 64;
+
+/// Where a shipment is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Its goods are put together.
+    Prepared,
+    /// It is closed and labelled.
+    Packed,
+    /// The carrier has it.
+    HandedOver,
+    /// It travels.
+    InTransit,
+    /// It is in the van.
+    OutForDelivery,
+    /// Nobody was there.
+    AttemptFailed,
+    /// It is there.
+    Delivered,
+    /// It is on its way back to us.
+    Returning,
+    /// It is here again.
+    Returned,
+    /// It went nowhere.
+    Cancelled,
+}
+
+/// What can be in the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// There is no such shipment.
+    #[error("there is no such shipment")]
+    Missing,
+    /// The id names another shipment already.
+    #[error("the shipment exists already")]
+    Exists,
+    /// There is nothing in it.
+    #[error("a shipment has at least one line")]
+    NoLines,
+    /// It went nowhere.
+    #[error("the shipment is cancelled")]
+    Cancelled,
+    /// The carrier has it.
+    #[error("the shipment is handed over")]
+    HandedOver,
+    /// The carrier does not have it.
+    #[error("the shipment is not handed over")]
+    NotHandedOver,
+    /// It is there.
+    #[error("the shipment is delivered")]
+    Delivered,
+    /// It is not on its way back.
+    #[error("the shipment is not on its way back")]
+    NotReturning,
+    /// Another carrier's number is known.
+    #[error("the shipment has another tracking number")]
+    OtherTracking,
+}
+
+impl crate::Rejection for Rejection {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Exists => "exists",
+            Self::NoLines => "no_lines",
+            Self::Cancelled => "cancelled",
+            Self::HandedOver => "handed_over",
+            Self::NotHandedOver => "not_handed_over",
+            Self::Delivered => "delivered",
+            Self::NotReturning => "not_returning",
+            Self::OtherTracking => "other_tracking",
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Missing => Kind::Missing,
+            Self::NoLines => Kind::Invalid,
+            Self::Exists
+            | Self::Cancelled
+            | Self::HandedOver
+            | Self::NotHandedOver
+            | Self::Delivered
+            | Self::NotReturning
+            | Self::OtherTracking => Kind::Conflict,
+        }
+    }
+}
+
+type Decision = Result<Vec<Event>, Rejection>;
+
+impl Decider for Shipment {
+    const CATEGORY: &'static str = "shipment";
+    type Id = ShipmentId;
+    type Command = Command;
+    type Event = Event;
+    type Rejection = Rejection;
+
+    fn decide(&self, command: &Command, asked: &Asked) -> Decision {
+        match command {
+            Command::Prepare { order, lines, carrier } => self.prepare(*order, lines, carrier),
+            Command::Pack { weight_g } => self.prepared()?.pack(*weight_g),
+            Command::Cancel {} => self.prepared()?.cancel(),
+            Command::HandOver { tracking } => self.prepared()?.hand_over(tracking, asked.at),
+            Command::Hear { news, at, place, reason } => {
+                let heard = Heard {
+                    status: *news,
+                    at: at.unwrap_or(asked.at).min(asked.at),
+                    place: place.clone(),
+                    reason: reason.clone(),
+                };
+                self.prepared()?.hear(&heard)
+            }
+            Command::TakeBack {} => self.prepared()?.take_back(),
+            Command::Wait { check_at } => Ok(self.prepared()?.wait(*check_at)),
+        }
+    }
+
+    fn evolve(self, event: &Event) -> Self {
+        match event {
+            Event::Prepared { order, lines, carrier } => Self::Prepared(Box::new(Prepared {
+                status: Stage::Prepared,
+                order: *order,
+                lines: lines.clone(),
+                carrier: carrier.clone(),
+                weight_g: None,
+                tracking: None,
+                handed_over_at: None,
+                delivered_at: None,
+                news: vec![],
+            })),
+            Event::Packed { weight_g } => self.with(|it| {
+                it.status = Stage::Packed;
+                it.weight_g = *weight_g;
+            }),
+            Event::Cancelled { .. } => self.with(|it| it.status = Stage::Cancelled),
+            Event::HandedOver { tracking, at, .. } => self.with(|it| {
+                it.status = Stage::HandedOver;
+                it.tracking = Some(tracking.clone());
+                it.handed_over_at = Some(*at);
+            }),
+            Event::Moved { status, at, place, .. } => {
+                let status = *status;
+                self.with(|it| it.note(Heard { status, at: *at, place: place.clone(), reason: None }))
+            }
+            Event::AttemptFailed { at, reason, .. } => self.with(|it| {
+                it.note(Heard { status: News::AttemptFailed, at: *at, place: None, reason: reason.clone() });
+            }),
+            Event::Delivered { at, .. } => self.with(|it| {
+                it.delivered_at = Some(*at);
+                it.note(Heard { status: News::Delivered, at: *at, place: None, reason: None });
+            }),
+            Event::ReturningToSender { at, reason, .. } => self.with(|it| {
+                it.note(Heard { status: News::ReturningToSender, at: *at, place: None, reason: reason.clone() });
+            }),
+            Event::ReturnedToSender { .. } => self.with(|it| it.status = Stage::Returned),
+            Event::Waited { .. } => self,
+        }
+    }
+}
+
+impl Shipment {
+    /// What is known of it, if it exists.
+    pub fn prepared(&self) -> Result<&Prepared, Rejection> {
+        match self {
+            Self::Missing => Err(Rejection::Missing),
+            Self::Prepared(prepared) => Ok(prepared),
+        }
+    }
+
+    fn prepare(&self, order: OrderId, lines: &[Demand], carrier: &Carrier) -> Decision {
+        match self {
+            Self::Missing if lines.is_empty() => Err(Rejection::NoLines),
+            Self::Missing => Ok(vec![Event::Prepared { order, lines: lines.to_vec(), carrier: carrier.clone() }]),
+            Self::Prepared(known) if known.order == order && known.lines == lines && known.carrier == *carrier => {
+                Ok(vec![])
+            }
+            Self::Prepared(_) => Err(Rejection::Exists),
+        }
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Prepared)) -> Self {
+        if let Self::Prepared(prepared) = &mut self {
+            change(prepared);
+        }
+        self
+    }
+}
+
+impl Prepared {
+    /// Whether the carrier has it and will say more.
+    pub fn travels(&self) -> bool {
+        match self.status {
+            Stage::HandedOver | Stage::InTransit | Stage::OutForDelivery | Stage::AttemptFailed | Stage::Returning => {
+                true
+            }
+            Stage::Prepared | Stage::Packed | Stage::Delivered | Stage::Returned | Stage::Cancelled => false,
+        }
+    }
+
+    fn pack(&self, weight_g: Option<u32>) -> Decision {
+        match self.status {
+            Stage::Prepared => Ok(vec![Event::Packed { weight_g }]),
+            Stage::Packed if self.weight_g == weight_g => Ok(vec![]),
+            Stage::Packed => Ok(vec![Event::Packed { weight_g }]),
+            Stage::Cancelled => Err(Rejection::Cancelled),
+            Stage::HandedOver
+            | Stage::InTransit
+            | Stage::OutForDelivery
+            | Stage::AttemptFailed
+            | Stage::Delivered
+            | Stage::Returning
+            | Stage::Returned => Err(Rejection::HandedOver),
+        }
+    }
+
+    fn cancel(&self) -> Decision {
+        match self.status {
+            Stage::Prepared | Stage::Packed => Ok(vec![Event::Cancelled { order: self.order }]),
+            Stage::Cancelled => Ok(vec![]),
+            Stage::HandedOver
+            | Stage::InTransit
+            | Stage::OutForDelivery
+            | Stage::AttemptFailed
+            | Stage::Delivered
+            | Stage::Returning
+            | Stage::Returned => Err(Rejection::HandedOver),
+        }
+    }
+
+    fn hand_over(&self, tracking: &Reference, at: DateTime<Utc>) -> Decision {
+        match self.status {
+            Stage::Prepared | Stage::Packed => {
+                let (tracking, carrier) = (tracking.clone(), self.carrier.clone());
+                Ok(vec![Event::HandedOver { order: self.order, carrier, tracking, at }])
+            }
+            Stage::Cancelled => Err(Rejection::Cancelled),
+            Stage::HandedOver
+            | Stage::InTransit
+            | Stage::OutForDelivery
+            | Stage::AttemptFailed
+            | Stage::Delivered
+            | Stage::Returning
+            | Stage::Returned
+                if self.tracking.as_ref() == Some(tracking) =>
+            {
+                Ok(vec![])
+            }
+            Stage::HandedOver
+            | Stage::InTransit
+            | Stage::OutForDelivery
+            | Stage::AttemptFailed
+            | Stage::Delivered
+            | Stage::Returning
+            | Stage::Returned => Err(Rejection::OtherTracking),
+        }
+    }
+
+    fn hear(&self, heard: &Heard) -> Decision {
+        match self.status {
+            Stage::Prepared | Stage::Packed => return Err(Rejection::NotHandedOver),
+            Stage::Cancelled => return Err(Rejection::Cancelled),
+            // Nothing that is told of what is over changes it.
+            Stage::Delivered | Stage::Returned => return Ok(vec![]),
+            Stage::Returning if heard.status != News::Delivered => return Ok(vec![]),
+            Stage::HandedOver | Stage::InTransit | Stage::OutForDelivery | Stage::AttemptFailed | Stage::Returning => {}
+        }
+        let last = self.news.last();
+        let known = self.news.iter().any(|known| known.status == heard.status && known.at == heard.at);
+        let older = last.is_some_and(|last| heard.at < last.at);
+        // However late it comes, that it arrived is the end of it.
+        if known || older && heard.status != News::Delivered || self.news.len() >= NEWS_MAX && !heard.status.is_final()
+        {
+            return Ok(vec![]);
+        }
+        if last.is_some_and(|last| last.status == heard.status && last.place == heard.place)
+            && heard.status != News::AttemptFailed
+        {
+            return Ok(vec![]);
+        }
+        let Heard { status, at, place, reason } = heard.clone();
+        Ok(vec![match status {
+            News::InTransit | News::OutForDelivery => Event::Moved { order: self.order, status, at, place },
+            News::AttemptFailed => Event::AttemptFailed { order: self.order, at, reason },
+            News::Delivered => Event::Delivered { order: self.order, at },
+            News::ReturningToSender => Event::ReturningToSender { order: self.order, at, reason },
+        }])
+    }
+
+    fn take_back(&self) -> Decision {
+        match self.status {
+            Stage::HandedOver | Stage::InTransit | Stage::OutForDelivery | Stage::AttemptFailed | Stage::Returning => {
+                Ok(vec![Event::ReturnedToSender { order: self.order }])
+            }
+            Stage::Returned => Ok(vec![]),
+            Stage::Delivered => Err(Rejection::Delivered),
+            Stage::Cancelled => Err(Rejection::Cancelled),
+            Stage::Prepared | Stage::Packed => Err(Rejection::NotHandedOver),
+        }
+    }
+
+    fn wait(&self, check_at: DateTime<Utc>) -> Vec<Event> {
+        if self.travels() { vec![Event::Waited { check_at }] } else { vec![] }
+    }
+
+    fn note(&mut self, heard: Heard) {
+        self.status = match heard.status {
+            News::InTransit => Stage::InTransit,
+            News::OutForDelivery => Stage::OutForDelivery,
+            News::AttemptFailed => Stage::AttemptFailed,
+            News::Delivered => Stage::Delivered,
+            News::ReturningToSender => Stage::Returning,
+        };
+        self.news.push(heard);
+    }
+}
+
+#[cfg(test)]
+mod tests;
