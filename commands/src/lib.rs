@@ -2,6 +2,7 @@
 //!
 //! Read `execute` for the way of a command, `unit` for what a command may do, [`appender`] for group commit.
 
+pub mod accounts;
 pub mod aftersales;
 pub mod appender;
 mod cache;

@@ -54,7 +54,7 @@ pub async fn run<P: Process>(commands: Commands, hint: Arc<Notify>, cancel: Canc
                 Ok(()) => STAND_BY,
                 Err(Error::Codec(_) | Error::Store(StoreError::Unreadable { .. })) => PARKED_PAUSE,
                 Err(error @ Error::OtherHistory { .. }) => {
-                    tracing::error!(process = P::NAME, %error, "the process is parked: orders are not settled");
+                    tracing::error!(process = P::NAME, %error, "the process is parked: what follows from events waits");
                     PARKED_PAUSE
                 }
                 Err(error) => {
@@ -195,7 +195,8 @@ impl<'a, P: Process> Runner<'a, P> {
                     | Step::ExpireAuthorization { .. }
                     | Step::ReleaseStray { .. }
                     | Step::TrackShipment { .. }
-                    | Step::SettlePayment { .. }) => {
+                    | Step::SettlePayment { .. }
+                    | Step::ForgetPerson { .. }) => {
                         chains.entry(cause.correlation).or_default().push((cause.clone(), step));
                     }
                 }

@@ -6,13 +6,14 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::AnyEvent;
 use crate::ids::{OrderId, PaymentId, RefundId, ReturnId, ShipmentId};
 use crate::money::Money;
 use crate::order::CancelReason;
 use crate::payment::ProviderReference;
 use crate::quantity::Demand;
+use crate::{AnyEvent, Subject};
 
+pub mod forget_person;
 pub mod settle_order;
 
 /// What the runner is to do.
@@ -113,6 +114,11 @@ pub enum Step {
         /// The shipment.
         shipment: ShipmentId,
     },
+    /// Destroy a person's key, so that nothing that was sealed for them can be read again.
+    ForgetPerson {
+        /// Whose.
+        subject: Subject,
+    },
     /// Take a step later: a durable timer. The same key again replaces it.
     Wake {
         /// When.
@@ -157,6 +163,7 @@ impl Step {
             | Self::ReturnStock { .. }
             | Self::VoidPayment { .. }
             | Self::SettlePayment { .. }
+            | Self::ForgetPerson { .. }
             | Self::Wake { .. }
             | Self::Forget { .. } => None,
         }

@@ -1,16 +1,18 @@
 //! Who asks: read from the request in one place, so that handlers only name whom they serve.
 //!
-//! [`Caller`] is anyone, [`Member`] has an account, [`Staff`] and [`Admin`] have a role. A guest is known by the token of
-//! a cart, which only their client has: the shop keeps its hash.
+//! [`Caller`] is anyone, [`Member`] has an account, [`Staff`] and [`Admin`] have a role, or are a program whose key has the
+//! scope that the route takes. A guest is known by the token of a cart, which only their client has: the shop keeps its hash.
 
 use std::net::{IpAddr, Ipv6Addr};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, MatchedPath};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use byteshop_domain::Actor;
-use byteshop_domain::ids::{AccountId, CartId};
+use byteshop_domain::account::Client;
+use byteshop_domain::api_key::ApiKey;
+use byteshop_domain::ids::{AccountId, ApiKeyId, CartId, SessionId};
 use byteshop_domain::text::Hash;
 use byteshop_eventstore::envelope::to_hex;
 use http::request::Parts;
@@ -20,18 +22,29 @@ use sha2::{Digest, Sha256};
 use crate::http::{Edge, Shared};
 use crate::problem::Problem;
 use crate::token::{Bearer, Role, TokenError};
+use crate::{access, api_key};
 
 /// The header in which a guest shows the token of their cart.
 pub const CART_TOKEN: HeaderName = HeaderName::from_static("cart-token");
-/// Bytes of a cart token: as many as nobody can guess.
-const CART_TOKEN_BYTES: usize = 32;
+/// Most characters that are kept of what a program calls itself.
+const AGENT_MAX: usize = 200;
 
 /// Whoever asks.
 #[derive(Debug, Clone)]
 pub struct Caller {
     bearer: Option<Bearer>,
+    service: Option<Service>,
     cart_hash: Option<Hash>,
     address: IpAddr,
+    agent: Option<String>,
+}
+
+/// A program, by its key.
+#[derive(Debug, Clone, Copy)]
+struct Service {
+    key: ApiKeyId,
+    /// The key has the scope that this route takes, so it counts as staff here.
+    in_scope: bool,
 }
 
 /// Somebody with an account.
@@ -58,16 +71,32 @@ impl Caller {
         self.bearer.map(|bearer| bearer.account)
     }
 
+    /// The session that their token belongs to, if it belongs to one.
+    pub fn session(&self) -> Option<SessionId> {
+        self.bearer.and_then(|bearer| bearer.session)
+    }
+
+    /// Where they are on the network.
+    pub fn address(&self) -> IpAddr {
+        self.address
+    }
+
+    /// From where they ask, as their sessions remember it.
+    pub fn client(&self) -> Client {
+        Client { address: self.address.to_string(), agent: self.agent.clone() }
+    }
+
     /// Whether they see what belongs to others.
     pub fn is_staff(&self) -> bool {
-        self.bearer.is_some_and(|bearer| bearer.role.is_staff())
+        self.bearer.is_some_and(|bearer| bearer.role.is_staff()) || self.service.is_some_and(|service| service.in_scope)
     }
 
     /// Who acts, for the log; a guest acts on the cart that they show the token of.
     pub fn actor(&self, cart: Option<CartId>) -> Actor {
-        match self.bearer {
-            Some(bearer) => bearer.role.actor(bearer.account),
-            None => Actor::Guest { cart },
+        match (self.bearer, self.service) {
+            (Some(bearer), _) => bearer.role.actor(bearer.account),
+            (None, Some(service)) => Actor::Service { key: service.key },
+            (None, None) => Actor::Guest { cart },
         }
     }
 
@@ -84,46 +113,88 @@ impl Caller {
     /// Whose idempotency keys theirs are. Without an account or a cart there is only the address; whoever shares it
     /// would still have to guess the key.
     pub(crate) fn key_owner(&self) -> String {
-        match (&self.bearer, &self.cart_hash) {
-            (Some(bearer), _) => bearer.account.to_string(),
-            (None, Some(hash)) => format!("cart:{hash}"),
-            (None, None) => format!("anonymous:{}", self.address),
+        match (&self.bearer, &self.service, &self.cart_hash) {
+            (Some(bearer), ..) => bearer.account.to_string(),
+            (None, Some(service), _) => service.key.to_string(),
+            (None, None, Some(hash)) => format!("cart:{hash}"),
+            (None, None, None) => format!("anonymous:{}", self.address),
         }
     }
 
-    fn of(parts: &Parts, app: &Shared) -> Result<Self, Problem> {
+    /// Whether nothing but their address tells them from others.
+    pub(crate) fn is_anonymous(&self) -> bool {
+        self.bearer.is_none() && self.service.is_none() && self.cart_hash.is_none()
+    }
+
+    async fn of(parts: &Parts, app: &Shared) -> Result<Self, Problem> {
         let edge = Edge::of(parts);
-        let bearer = match parts.headers.get(header::AUTHORIZATION) {
-            Some(value) => Some(bearer(value.as_bytes(), app)?),
-            None => None,
-        };
+        let (mut bearer, mut service) = (None, None);
+        if let Some(value) = parts.headers.get(header::AUTHORIZATION) {
+            let token = token(value.as_bytes())?;
+            match api_key::parse(token) {
+                Some(shown) => service = Some(service_of(parts, app, &shown).await?),
+                None => bearer = Some(app.tokens.check(token).map_err(invalid)?),
+            }
+        }
         if let Some(bearer) = &bearer {
             app.limits.account(bearer.account)?;
         }
         let cart_hash = parts.headers.get(CART_TOKEN).and_then(|token| hash_of(token.as_bytes()));
-        Ok(Self { bearer, cart_hash, address: edge.address })
+        let agent = parts.headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+        let agent = agent.map(|agent| agent.chars().take(AGENT_MAX).collect());
+        Ok(Self { bearer, service, cart_hash, address: edge.address, agent })
     }
 }
 
-fn bearer(value: &[u8], app: &Shared) -> Result<Bearer, Problem> {
-    let refused = |code, detail: String| Problem::new(StatusCode::UNAUTHORIZED, code, detail);
-    let invalid = |error: TokenError| match error {
-        TokenError::Expired => refused("auth.expired", error.to_string()),
-        TokenError::Invalid => refused("auth.invalid", error.to_string()),
-    };
+fn token(value: &[u8]) -> Result<&str, Problem> {
     let text = std::str::from_utf8(value).map_err(|_| invalid(TokenError::Invalid))?;
     let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(refused("auth.invalid", "Authorization takes a Bearer token".into()));
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Ok(token.trim());
     }
-    app.tokens.check(token.trim()).map_err(invalid)
+    Err(Problem::new(StatusCode::UNAUTHORIZED, "auth.invalid", "Authorization takes a Bearer token"))
+}
+
+fn invalid(error: TokenError) -> Problem {
+    let code = match error {
+        TokenError::Expired => "auth.expired",
+        TokenError::Invalid => "auth.invalid",
+    };
+    Problem::new(StatusCode::UNAUTHORIZED, code, error.to_string())
+}
+
+/// The program whose key was shown, if it may call this route at all.
+async fn service_of(parts: &Parts, app: &Shared, shown: &api_key::Shown) -> Result<Service, Problem> {
+    let unknown = || Problem::new(StatusCode::UNAUTHORIZED, "auth.invalid", "the key is not valid");
+    let found = app.commands.get::<ApiKey>(shown.id).await?.ok_or_else(unknown)?;
+    let key = found.state.existing().map_err(|_| unknown())?;
+    let same = verify_slices_are_equal(key.hash.as_str().as_bytes(), shown.hash.as_str().as_bytes()).is_ok();
+    if key.revoked || !same {
+        return Err(unknown());
+    }
+    app.limits.key(shown.id)?;
+    let route = parts.extensions.get::<MatchedPath>();
+    let access = route.and_then(|route| access::of(parts.method.as_str(), route.as_str()));
+    let scope = access.and_then(|access| access.scope);
+    let in_scope = scope.is_some_and(|scope| key.scopes.contains(&scope));
+    if in_scope || access.is_some_and(|access| access.public) {
+        return Ok(Service { key: shown.id, in_scope });
+    }
+    Err(match scope {
+        Some(scope) => Problem::new(
+            StatusCode::FORBIDDEN,
+            "auth.scope",
+            format!("the key has not the scope {}, which this takes", scope.as_str()),
+        ),
+        None => Problem::forbidden("no key may do this: it takes somebody with an account"),
+    })
 }
 
 impl FromRequestParts<Shared> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Problem> {
-        Self::of(parts, app)
+        Self::of(parts, app).await
     }
 }
 
@@ -131,7 +202,10 @@ impl FromRequestParts<Shared> for Member {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Problem> {
-        let caller = Caller::of(parts, app)?;
+        let caller = Caller::of(parts, app).await?;
+        if caller.service.is_some() {
+            return Err(Problem::forbidden("a key belongs to no account"));
+        }
         let account = caller.account().ok_or_else(nobody)?;
         Ok(Self(caller, account))
     }
@@ -141,7 +215,7 @@ impl FromRequestParts<Shared> for Staff {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Problem> {
-        with_role(parts, app, Role::is_staff).map(Self)
+        with_role(parts, app, Role::is_staff).await.map(Self)
     }
 }
 
@@ -149,20 +223,23 @@ impl FromRequestParts<Shared> for Admin {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Problem> {
-        with_role(parts, app, |role| role == Role::Admin).map(Self)
+        with_role(parts, app, |role| role == Role::Admin).await.map(Self)
     }
 }
 
-fn with_role(parts: &Parts, app: &Shared, may: impl FnOnce(Role) -> bool) -> Result<Caller, Problem> {
-    let caller = Caller::of(parts, app)?;
-    match caller.bearer {
-        Some(bearer) if may(bearer.role) => Ok(caller),
-        Some(bearer) => Err(Problem::forbidden(format!("the role {} may not do this", bearer.role.as_str()))),
-        None => Err(nobody()),
+async fn with_role(parts: &Parts, app: &Shared, may: impl FnOnce(Role) -> bool) -> Result<Caller, Problem> {
+    let caller = Caller::of(parts, app).await?;
+    match (caller.bearer, caller.service) {
+        (Some(bearer), _) if may(bearer.role) => Ok(caller),
+        (Some(bearer), _) => Err(Problem::forbidden(format!("the role {} may not do this", bearer.role.as_str()))),
+        (None, Some(Service { in_scope: true, .. })) => Ok(caller),
+        (None, Some(_)) => Err(Problem::forbidden("no key may do this: it takes somebody with an account")),
+        (None, None) => Err(nobody()),
     }
 }
 
-fn nobody() -> Problem {
+/// Nobody has said who they are.
+pub(crate) fn nobody() -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, "auth.missing", "this needs an access token: Authorization: Bearer …")
 }
 
@@ -190,16 +267,21 @@ impl Who for Admin {
     }
 }
 
+/// Bytes that nobody can guess.
+pub(crate) fn random() -> Result<[u8; 32], Problem> {
+    let mut bytes = [0u8; 32];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Problem::unavailable("there is no randomness for a token"))?;
+    Ok(bytes)
+}
+
 /// A new cart token and its hash; the token is shown to the guest once and kept nowhere.
 pub fn new_cart_token() -> Result<(String, Hash), Problem> {
-    let mut bytes = [0u8; CART_TOKEN_BYTES];
-    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Problem::unavailable("there is no randomness for a token"))?;
-    let token = URL_SAFE_NO_PAD.encode(bytes);
+    let token = URL_SAFE_NO_PAD.encode(random()?);
     let hash = hash_of(token.as_bytes()).ok_or_else(Problem::internal)?;
     Ok((token, hash))
 }
 
-fn hash_of(token: &[u8]) -> Option<Hash> {
+pub(crate) fn hash_of(token: &[u8]) -> Option<Hash> {
     Hash::new(&to_hex(&Sha256::digest(token))).ok()
 }
 

@@ -1,11 +1,13 @@
 //! The command line: every command of `byteshop`, one file each.
 
+mod accounts;
 pub mod args;
 mod audit;
 mod completions;
 mod config;
 mod data_key;
 pub mod failure;
+mod keys;
 mod migrate;
 mod moment;
 pub mod output;
@@ -67,6 +69,9 @@ async fn carry_out(command: Command, config: Config) -> Result<(), Failure> {
         Command::Relay => roles::relay(&config).await,
         Command::Migrate => migrate::run(&config).await,
         Command::Token(args) => token::run(&config, &args),
+        Command::Keys(args) => keys::run(&config, &args),
+        Command::Grant(args) => accounts::grant(&config, args).await,
+        Command::Erase(args) => accounts::erase(&config, args).await,
         Command::Views(args) => views::run(&config, args).await,
         Command::Replay(args) => replay::run(&config, args).await,
         Command::Seed(args) => seed::run(&config, args).await,

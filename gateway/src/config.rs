@@ -55,6 +55,12 @@ pub struct Config {
     pub rate_limit_address: u32,
     /// Requests of one account in a minute; 0 for no limit.
     pub rate_limit_account: u32,
+    /// Requests of one address in a minute that hash a password or write a mail; 0 for no limit.
+    pub rate_limit_auth: u32,
+    /// Wrong passwords of one account in a row; one more may be tried each minute. 0 for no limit.
+    pub rate_limit_guesses: u32,
+    /// Whether throw-away mailboxes are refused.
+    pub refuse_disposable_email: bool,
     /// Connections of one process for reading the log, at most; the views have some more.
     pub database_connections: u32,
     /// The directory of the programs of Postgres.
@@ -225,6 +231,9 @@ impl Reader {
         let payment_window_minutes = self.read("payment_window_minutes", None, setting::number(1, 10_080));
         let rate_limit_address = self.read("rate_limit_address", limit, setting::number(0, 1_000_000));
         let rate_limit_account = self.read("rate_limit_account", limit, setting::number(0, 1_000_000));
+        let rate_limit_auth = self.read("rate_limit_auth", limit, setting::number(0, 1_000_000));
+        let rate_limit_guesses = self.read("rate_limit_guesses", None, setting::number(0, 1_000));
+        let refuse_disposable_email = self.read("refuse_disposable_email", None, setting::flag);
         let database_connections = self.read("database_connections", None, setting::number(2, 500));
         let pg_bin = self.optional("pg_bin", setting::path);
         let nats_server = self.optional("nats_server", setting::path);
@@ -244,6 +253,9 @@ impl Reader {
             payment_window_minutes: payment_window_minutes?,
             rate_limit_address: rate_limit_address?,
             rate_limit_account: rate_limit_account?,
+            rate_limit_auth: rate_limit_auth?,
+            rate_limit_guesses: rate_limit_guesses?,
+            refuse_disposable_email: refuse_disposable_email?,
             database_connections: database_connections?,
             pg_bin,
             nats_server,

@@ -2,19 +2,24 @@
 //!
 //! Read [`ask`] for how a request becomes a command, then an area such as [`carts`], then [`openapi`].
 
+pub mod accounts;
 pub mod admin;
+pub mod api_keys;
 pub mod ask;
 pub mod audit;
+pub mod auth;
 pub mod body;
 pub mod carts;
 pub mod categories;
 pub mod lists;
+pub mod me;
 pub mod openapi;
 pub mod operations;
 pub mod orders;
 pub mod payments;
 pub mod products;
 pub mod search;
+pub mod sessions;
 pub mod show;
 pub mod stock;
 pub mod variants;
@@ -39,6 +44,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::limits::{Limits, RATE_LIMIT, RATE_LIMIT_POLICY};
+use crate::password::Passwords;
 use crate::problem::Problem;
 use crate::reply::Sealed;
 use crate::token::Tokens;
@@ -62,6 +68,10 @@ pub struct App {
     pub health: Health,
     /// How much one visitor may ask.
     pub limits: Limits,
+    /// What hashes passwords.
+    pub passwords: Passwords,
+    /// Whether throw-away mailboxes are refused.
+    pub refuse_disposable: bool,
     /// How long goods stay reserved for an order that is not paid.
     pub pay_within: TimeDelta,
     /// Development: what only a laptop may show.

@@ -1,13 +1,18 @@
 //! Every way into the shop, and the servers it runs on.
 
+pub mod access;
 pub mod actor;
+pub mod api_key;
 pub mod cli;
 pub mod config;
+pub mod disposable;
 pub mod http;
 pub mod idempotency;
 pub mod key_file;
 pub mod limits;
+pub mod password;
 pub mod problem;
+pub mod refresh_token;
 pub mod reply;
 pub mod serve;
 pub mod servers;

@@ -1,12 +1,14 @@
 //! How much one address and one account may ask: enough for any person and any shop, too little for a flood.
 
+pub mod guesses;
+
 use std::hash::Hash;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use byteshop_domain::ids::{AccountId, Id as _};
+use byteshop_domain::ids::{AccountId, ApiKeyId, Id as _};
 use governor::clock::{Clock as _, DefaultClock};
 use governor::middleware::StateInformationMiddleware;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
@@ -15,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::problem::Problem;
+use guesses::Guesses;
 
 /// What is left of a quota (draft-ietf-httpapi-ratelimit-headers-10, section 4).
 pub const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -24,6 +27,8 @@ pub const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-pol
 pub const PER_ADDRESS: u32 = 60_000;
 /// Requests of one account a minute: a program that keeps a catalog in step sends some hundreds a second.
 pub const PER_ACCOUNT: u32 = 60_000;
+/// Requests of one address a minute that hash a password or write a mail: an office in the morning.
+pub const AUTH_PER_ADDRESS: u32 = 60;
 /// The window that the quotas are of.
 const WINDOW_S: u64 = 60;
 /// How often what is idle is forgotten: without it the table of keys only grows.
@@ -36,6 +41,9 @@ type Keyed<K> = DefaultKeyedRateLimiter<K, StateInformationMiddleware>;
 pub struct Limits {
     address: Option<Arc<Limit<IpAddr>>>,
     account: Option<Arc<Limit<Uuid>>>,
+    /// Of an address, for what makes passwords be hashed or mails be written.
+    auth: Option<Arc<Limit<IpAddr>>>,
+    guesses: Arc<Guesses>,
 }
 
 impl std::fmt::Debug for Limits {
@@ -43,7 +51,8 @@ impl std::fmt::Debug for Limits {
         f.debug_struct("Limits")
             .field("per_address", &self.address.as_ref().map(|limit| limit.quota))
             .field("per_account", &self.account.as_ref().map(|limit| limit.quota))
-            .finish()
+            .field("auth_per_address", &self.auth.as_ref().map(|limit| limit.quota))
+            .finish_non_exhaustive()
     }
 }
 
@@ -66,7 +75,28 @@ pub struct Standing {
 impl Limits {
     /// Limits by requests a minute; 0 is no limit.
     pub fn per_minute(address: u32, account: u32) -> Self {
-        Self { address: Limit::new("address", address), account: Limit::new("account", account) }
+        Self { address: Limit::new("address", address), account: Limit::new("account", account), ..Self::default() }
+    }
+
+    /// The same, with a limit to what one address may do a minute about logging in, and to wrong passwords of one account
+    /// in a row; 0 is no limit.
+    pub fn with_auth(self, address: u32, guesses: u32) -> Self {
+        Self { auth: Limit::new("auth", address), guesses: Arc::new(Guesses::with(guesses)), ..self }
+    }
+
+    /// Counts a request of an address about logging in.
+    pub fn auth(&self, address: IpAddr) -> Result<(), Problem> {
+        self.auth.as_ref().map(|limit| limit.take(&crate::actor::network(address))).transpose().map(|_| ())
+    }
+
+    /// The guesses at passwords.
+    pub fn guesses(&self) -> &Guesses {
+        &self.guesses
+    }
+
+    /// Counts a request with the key of a program.
+    pub fn key(&self, key: ApiKeyId) -> Result<Option<Standing>, Problem> {
+        self.account.as_ref().map(|limit| limit.take(&key.uuid())).transpose()
     }
 
     /// Counts a request of an address.
@@ -87,6 +117,9 @@ impl Limits {
                 limit.keyed.retain_recent();
             }
             if let Some(limit) = &self.account {
+                limit.keyed.retain_recent();
+            }
+            if let Some(limit) = &self.auth {
                 limit.keyed.retain_recent();
             }
         }

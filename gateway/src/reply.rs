@@ -41,6 +41,22 @@ impl Reply {
         Self { status: 201, etag: Some(version), location: Some(location), body }
     }
 
+    /// 202: it is taken on, and nothing is said about what comes of it.
+    pub fn accepted() -> Self {
+        let body = RawValue::from_string(r#"{"status":"accepted"}"#.to_owned()).ok();
+        Self { status: 202, etag: None, location: None, body }
+    }
+
+    /// 200 with something that has no version of its own.
+    pub fn told(body: &impl Serialize) -> Result<Self, Error> {
+        Ok(Self { etag: None, ..Self::ok(0, body)? })
+    }
+
+    /// 204: it is done, and there is no more to say.
+    pub fn done() -> Self {
+        Self { status: 204, etag: None, location: None, body: None }
+    }
+
     /// 204: it is gone, and what it was part of has this version.
     pub fn gone(version: i64) -> Self {
         Self { status: 204, etag: Some(version), location: None, body: None }

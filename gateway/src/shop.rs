@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use byteshop_commands::relay::{self, NatsConfig, RelayStatus};
 use byteshop_commands::{Appender, Commands, processes};
+use byteshop_domain::process::forget_person::ForgetPerson;
 use byteshop_domain::process::settle_order::SettleOrder;
 use byteshop_eventstore::{DataKeys, Log};
 use byteshop_projections::Views;
@@ -21,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use crate::http::operations::RoleState;
 use crate::http::{App, Health, Seen, router};
 use crate::limits::Limits;
+use crate::password::Passwords;
 use crate::serve::serve;
 use crate::token::Tokens;
 
@@ -45,6 +47,8 @@ pub struct Settings {
     pub metrics: PrometheusHandle,
     /// How much one visitor may ask.
     pub limits: Limits,
+    /// Whether throw-away mailboxes are refused.
+    pub refuse_disposable: bool,
     /// How long an order waits for its payment.
     pub pay_within: TimeDelta,
     /// Development: what only a laptop may show.
@@ -128,6 +132,8 @@ impl Shop {
                 metrics: settings.metrics,
                 health,
                 limits: settings.limits,
+                passwords: Passwords::new()?,
+                refuse_disposable: settings.refuse_disposable,
                 pay_within: settings.pay_within,
                 dev: settings.dev,
                 seen: Seen::default(),
@@ -208,6 +214,9 @@ impl Shop {
         let process =
             processes::run::<SettleOrder>(self.commands.clone(), Arc::clone(&hints.process), self.cancel.clone());
         self.tasks.spawn(process);
+        // Nobody waits for this one, so it looks by itself and needs no hint.
+        let unhinted = Arc::default();
+        self.tasks.spawn(processes::run::<ForgetPerson>(self.commands.clone(), unhinted, self.cancel.clone()));
         Ok(())
     }
 
@@ -218,6 +227,7 @@ impl Shop {
         self.http = Some(listener.local_addr()?);
         app.health.set("http", RoleState::Up);
         self.tasks.spawn(app.limits.clone().sweep(self.cancel.clone()));
+        self.tasks.spawn(app.tokens.clone().watch(self.cancel.clone()));
         self.tasks.spawn(serve(listener, router(app), self.cancel.clone()));
         Ok(())
     }

@@ -1,24 +1,28 @@
 //! Access tokens: short-lived JWTs (RFC 7519) signed with Ed25519 (RFC 8037); whoever has the public key can check them.
+//!
+//! There can be several keys: the newest signs, all check, so that a key can be changed without logging anybody out.
 
-use std::io::Write as _;
+pub mod files;
+mod key;
+
 use std::num::NonZeroUsize;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 pub use byteshop_domain::account::Role;
-use byteshop_domain::ids::AccountId;
+use byteshop_domain::ids::{AccountId, SessionId};
 use byteshop_eventstore::Clock;
 use jsonwebtoken::errors::ErrorKind;
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use jsonwebtoken::{Algorithm, Validation};
 use lru::LruCache;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use tokio_util::sync::CancellationToken;
+
+use crate::key_file::KeyFileError;
+use files::{KeyFiles, POLL};
+use key::{Key, KeySet};
 
 /// How long a token is good for: short, since it cannot be taken back.
 pub const LIFETIME: Duration = Duration::from_mins(10);
@@ -26,12 +30,10 @@ pub const LIFETIME: Duration = Duration::from_mins(10);
 const NAME: &str = "byteshop";
 /// How far the clocks of two machines may be apart.
 const LEEWAY_S: u64 = 5;
-/// Longest token that is looked at; ours have some 400 characters.
+/// Longest token that is looked at; ours have some 500 characters.
 const TOKEN_MAX: usize = 4_096;
 /// Checked tokens that are remembered: checking a signature costs more than most queries.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(10_000).expect("a positive number");
-/// The first and the last line of a PKCS#8 key as PEM (RFC 7468, section 10).
-const PEM: (&str, &str) = ("-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----");
 
 /// What a token says of its bearer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +42,8 @@ pub struct Bearer {
     pub account: AccountId,
     /// What they may do.
     pub role: Role,
+    /// The session that they logged in to; none for a token from the command line.
+    pub session: Option<SessionId>,
     /// When the token ends, in seconds since 1970.
     expires_at: i64,
 }
@@ -64,14 +68,9 @@ pub enum KeyError {
     /// There was no randomness for a new one.
     #[error("no new token key could be made")]
     NoRandomness,
-    /// The file could not be read or written.
-    #[error("the token key {path} cannot be used: {source}")]
-    File {
-        /// The file.
-        path: String,
-        /// Why.
-        source: std::io::Error,
-    },
+    /// A file could not be read or written.
+    #[error(transparent)]
+    File(#[from] KeyFileError),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -80,6 +79,8 @@ struct Claims {
     aud: String,
     sub: AccountId,
     role: Role,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sid: Option<SessionId>,
     exp: i64,
     iat: i64,
     jti: uuid::Uuid,
@@ -92,92 +93,68 @@ pub struct Tokens {
 }
 
 struct Shared {
-    header: Header,
-    signing: EncodingKey,
-    checking: DecodingKey,
+    keys: RwLock<Arc<KeySet>>,
+    files: Option<KeyFiles>,
     validation: Validation,
-    jwks: String,
     /// By the SHA-256 of the token, so that no token lies in memory longer than its request.
     checked: Mutex<LruCache<[u8; 32], Bearer>>,
 }
 
 impl std::fmt::Debug for Tokens {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Tokens").field("kid", &self.shared.header.kid).finish_non_exhaustive()
+        f.debug_struct("Tokens").field("keys", &*self.keys()).finish_non_exhaustive()
     }
 }
 
 impl Tokens {
-    /// Tokens under a key in PKCS#8: PEM, or the same base64 without its first and last line.
+    /// Tokens under one key in PKCS#8: PEM, or the same base64 without its first and last line.
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
-        let inside = pem.trim();
-        let inside = inside.strip_prefix(PEM.0).and_then(|rest| rest.strip_suffix(PEM.1)).unwrap_or(inside);
-        let base64: String = inside.split_whitespace().collect();
-        let der = STANDARD.decode(base64).map_err(|_| KeyError::Unreadable)?;
-        Self::from_der(&der)
+        Ok(Self::of(KeySet::of(Key::from_pem(pem)?), None))
     }
 
-    /// Tokens under a key in PKCS#8, version 1 or 2, as DER.
-    pub fn from_der(der: &[u8]) -> Result<Self, KeyError> {
-        let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).map_err(|_| KeyError::Unreadable)?;
-        // Version 2 names the public key too, which the signing library insists on.
-        let pkcs8 = pair.to_pkcs8().map_err(|_| KeyError::Unreadable)?;
-        let public = URL_SAFE_NO_PAD.encode(pair.public_key().as_ref());
-        let kid = thumbprint(&public);
+    /// Tokens under a new key that nobody keeps.
+    pub fn ephemeral() -> Result<Self, KeyError> {
+        Ok(Self::of(KeySet::of(Key::from_der(&key::new_der()?)?), None))
+    }
+
+    /// Tokens under the key in a file, which is made when there is none, readable by its owner only.
+    pub fn from_file_or_new(path: &Path) -> Result<Self, KeyError> {
+        Self::from_files(KeyFiles::of_file(path.to_owned(), path.with_extension("keys")))
+    }
+
+    /// Tokens under keys in files; [`Tokens::watch`] sees when there are others.
+    pub fn from_files(files: KeyFiles) -> Result<Self, KeyError> {
+        Ok(Self::of(files.read(Clock.now())?, Some(files)))
+    }
+
+    fn of(keys: KeySet, files: Option<KeyFiles>) -> Self {
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_audience(&[NAME]);
         validation.set_issuer(&[NAME]);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         validation.leeway = LEEWAY_S;
-        let jwks = serde_json::json!({"keys": [
-            {"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": kid, "x": public}
-        ]});
-        let shared = Shared {
-            header: Header { kid: Some(kid), ..Header::new(Algorithm::EdDSA) },
-            signing: EncodingKey::from_ed_der(pkcs8.as_ref()),
-            checking: DecodingKey::from_ed_components(&public).map_err(|_| KeyError::Unreadable)?,
-            validation,
-            jwks: jwks.to_string(),
-            checked: Mutex::new(LruCache::new(REMEMBERED)),
-        };
-        Ok(Self { shared: Arc::new(shared) })
+        let checked = Mutex::new(LruCache::new(REMEMBERED));
+        Self { shared: Arc::new(Shared { keys: RwLock::new(Arc::new(keys)), files, validation, checked }) }
     }
 
-    /// Tokens under a new key that nobody keeps.
-    pub fn ephemeral() -> Result<Self, KeyError> {
-        Self::from_der(&new_key()?)
-    }
-
-    /// Tokens under the key in a file, which is made when there is none, readable by its owner only.
-    pub fn from_file_or_new(path: &Path) -> Result<Self, KeyError> {
-        let failed = |source| KeyError::File { path: path.display().to_string(), source };
-        match std::fs::read_to_string(path) {
-            Ok(pem) => return Self::from_pem(&pem),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(failed(error)),
-        }
-        let pem = format!("{}\n{}\n{}\n", PEM.0, STANDARD.encode(new_key()?), PEM.1);
-        if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
-            std::fs::create_dir_all(directory).map_err(failed)?;
-        }
-        let created = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-        match created.and_then(|mut file| file.write_all(pem.as_bytes()).and_then(|()| file.sync_all())) {
-            Ok(()) => Self::from_pem(&pem),
-            // Another process was faster: its key is the key.
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-                Self::from_pem(&std::fs::read_to_string(path).map_err(failed)?)
-            }
-            Err(error) => Err(failed(error)),
-        }
-    }
-
-    /// A new token.
+    /// A new token that belongs to no session.
     pub fn issue(&self, role: Role, account: AccountId, lifetime: Duration) -> Result<String, TokenError> {
+        self.issue_in(None, role, account, lifetime)
+    }
+
+    /// A new token of a session.
+    pub fn issue_in(
+        &self,
+        session: Option<SessionId>,
+        role: Role,
+        account: AccountId,
+        lifetime: Duration,
+    ) -> Result<String, TokenError> {
         let iat = Clock.now().timestamp();
         let exp = iat.saturating_add(i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX));
         let (iss, aud) = (NAME.to_owned(), NAME.to_owned());
-        let claims = Claims { iss, aud, sub: account, role, exp, iat, jti: Clock.new_id() };
-        jsonwebtoken::encode(&self.shared.header, &claims, &self.shared.signing).map_err(|_| TokenError::Invalid)
+        let claims = Claims { iss, aud, sub: account, role, sid: session, exp, iat, jti: Clock.new_id() };
+        self.keys().sign(&claims).map_err(|_| TokenError::Invalid)
     }
 
     /// Who bears a token.
@@ -185,40 +162,64 @@ impl Tokens {
         if token.len() > TOKEN_MAX {
             return Err(TokenError::Invalid);
         }
-        let key: [u8; 32] = Sha256::digest(token).into();
-        if let Some(bearer) = self.checked().get(&key).copied() {
+        let hash: [u8; 32] = Sha256::digest(token).into();
+        if let Some(bearer) = self.checked().get(&hash).copied() {
             let ended = bearer.expires_at.saturating_add_unsigned(LEEWAY_S) < Clock.now().timestamp();
             return if ended { Err(TokenError::Expired) } else { Ok(bearer) };
         }
-        let shared = &self.shared;
-        let claims = match jsonwebtoken::decode::<Claims>(token, &shared.checking, &shared.validation) {
+        let kid = jsonwebtoken::decode_header(token).map_err(|_| TokenError::Invalid)?.kid;
+        let keys = self.keys();
+        let key = kid.and_then(|kid| keys.find(&kid)).ok_or(TokenError::Invalid)?;
+        let claims = match jsonwebtoken::decode::<Claims>(token, &key.checking, &self.shared.validation) {
             Ok(data) => data.claims,
             Err(error) if matches!(error.kind(), ErrorKind::ExpiredSignature) => return Err(TokenError::Expired),
             Err(_) => return Err(TokenError::Invalid),
         };
-        let bearer = Bearer { account: claims.sub, role: claims.role, expires_at: claims.exp };
-        self.checked().put(key, bearer);
+        let Claims { sub: account, role, sid: session, exp: expires_at, .. } = claims;
+        let bearer = Bearer { account, role, session, expires_at };
+        self.checked().put(hash, bearer);
         Ok(bearer)
     }
 
-    /// The public key as a JSON Web Key Set (RFC 7517, section 5).
-    pub fn jwks(&self) -> &str {
-        &self.shared.jwks
+    /// The public keys as a JSON Web Key Set (RFC 7517, section 5).
+    pub fn jwks(&self) -> String {
+        self.keys().jwks()
     }
 
-    fn checked(&self) -> std::sync::MutexGuard<'_, LruCache<[u8; 32], Bearer>> {
+    /// Looks at the files of the keys again and again, until the program ends.
+    pub async fn watch(self, cancel: CancellationToken) {
+        let mut every = tokio::time::interval(POLL);
+        while cancel.run_until_cancelled(every.tick()).await.is_some() {
+            let tokens = self.clone();
+            // Reading a file may wait for a slow disk.
+            let read = tokio::task::spawn_blocking(move || tokens.reload()).await;
+            if let Ok(Err(error)) = read {
+                tracing::error!(%error, "the token keys cannot be read; those that are known go on");
+            }
+        }
+    }
+
+    /// Takes up the keys as they are in the files now; true when they are others.
+    pub fn reload(&self) -> Result<bool, KeyError> {
+        let Some(files) = &self.shared.files else { return Ok(false) };
+        let fresh = files.read(Clock.now())?;
+        if fresh == *self.keys() {
+            return Ok(false);
+        }
+        tracing::info!(keys = ?fresh, "the token keys are others");
+        *self.shared.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
+        // What a dropped key signed must not be remembered as good.
+        self.checked().clear();
+        Ok(true)
+    }
+
+    fn keys(&self) -> Arc<KeySet> {
+        Arc::clone(&self.shared.keys.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn checked(&self) -> MutexGuard<'_, LruCache<[u8; 32], Bearer>> {
         self.shared.checked.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn new_key() -> Result<Vec<u8>, KeyError> {
-    let key = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(|_| KeyError::NoRandomness)?;
-    Ok(key.as_ref().to_vec())
-}
-
-/// The name of a public key: its JWK thumbprint (RFC 7638, section 3; RFC 8037, appendix A.3).
-fn thumbprint(public: &str) -> String {
-    URL_SAFE_NO_PAD.encode(Sha256::digest(format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{public}"}}"#)))
 }
 
 #[cfg(test)]

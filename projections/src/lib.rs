@@ -2,6 +2,8 @@
 //!
 //! Read [`engine`], then a view such as [`order_list`], then [`replay`]; [`Views`] is the handle to all of them.
 
+pub mod account_list;
+pub mod api_key_list;
 pub mod category_list;
 pub mod engine;
 mod error;

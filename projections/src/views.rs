@@ -15,6 +15,8 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use crate::account_list::AccountList;
+use crate::api_key_list::ApiKeyList;
 use crate::category_list::CategoryList;
 use crate::engine::View;
 use crate::engine::checkpoint::{self, Status};
@@ -48,6 +50,8 @@ fn shop() -> Vec<Registered> {
         Registered::of::<StockLevel>(),
         Registered::of::<OrderList>(),
         Registered::of::<Sales>(),
+        Registered::of::<AccountList>(),
+        Registered::of::<ApiKeyList>(),
     ]
 }
 

@@ -1,5 +1,8 @@
 //! The contract with users over HTTP: journeys, conventions, and every way in which a request can be wrong.
 
+mod access;
+mod accounts;
+mod auth;
 mod conventions;
 mod errors;
 mod journeys;

@@ -3,9 +3,11 @@
 
 pub mod checker;
 pub mod patience;
+pub mod people;
 pub mod program;
 pub mod proxy;
 pub mod random;
+pub mod secrets;
 pub mod servers;
 pub mod shop;
 pub mod write_side;

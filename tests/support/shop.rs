@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use byteshop_commands::{Appender, Commands, processes};
 use byteshop_domain::ids::{AccountId, Id as _};
+use byteshop_domain::process::forget_person::ForgetPerson;
 use byteshop_domain::process::settle_order::SettleOrder;
 use byteshop_eventstore::{Clock, Log};
 use byteshop_gateway::http::operations::RoleState;
 use byteshop_gateway::http::{App, Health, Seen, router};
 use byteshop_gateway::limits::Limits;
+use byteshop_gateway::password::Passwords;
 use byteshop_gateway::serve::serve;
 use byteshop_gateway::token::{LIFETIME, Role, Tokens};
 use byteshop_projections::{Feed, Views};
@@ -38,6 +40,8 @@ pub struct TestShop {
     pub tokens: Tokens,
     /// What its processes and views do.
     pub health: Health,
+    /// What hashes its passwords.
+    pub passwords: Passwords,
     client: Client,
     _running: JoinSet<()>,
 }
@@ -92,6 +96,8 @@ impl TestShop {
         running.spawn(processes::run::<SettleOrder>(commands.clone(), of_process, cancel.clone()));
         let of_views = (views.clone(), cancel.clone());
         running.spawn(async move { of_views.0.run(feed, &[], of_views.1).await.unwrap() });
+        running.spawn(processes::run::<ForgetPerson>(commands.clone(), Arc::default(), cancel.clone()));
+        let passwords = Passwords::new().unwrap();
         let (tokens, health) = (Tokens::ephemeral().unwrap(), Health::default());
         health.set("views", RoleState::Up);
         let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle();
@@ -102,6 +108,8 @@ impl TestShop {
             metrics,
             health: health.clone(),
             limits,
+            passwords: passwords.clone(),
+            refuse_disposable: true,
             pay_within: TimeDelta::minutes(30),
             dev: true,
             seen: Seen::default(),
@@ -110,7 +118,7 @@ impl TestShop {
         let url = format!("http://{}", listener.local_addr().unwrap());
         running.spawn(serve(listener, router(app), cancel.clone()));
         let client = Client::builder().timeout(Duration::from_mins(1)).build().unwrap();
-        Self { url, log, commands, views, tokens, health, client, _running: running }
+        Self { url, log, commands, views, tokens, health, passwords, client, _running: running }
     }
 
     /// An access token of somebody new with this role.

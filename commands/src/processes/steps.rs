@@ -109,6 +109,7 @@ async fn carry_out_once(commands: &Commands, cause: &Cause, step: &Step) -> Resu
         }
         Step::TrackShipment { shipment } => commands.track_shipment(&intent("shipment.track"), *shipment).await,
         Step::SettlePayment { payment } => commands.settle_payment(&intent("payment.settle"), *payment).await,
+        Step::ForgetPerson { subject } => Ok(commands.vault().erase(*subject).await.map(|_| ())?),
         // The runner keeps timers; a timer that sets or forgets a timer has nothing left to do here.
         Step::Wake { .. } | Step::Forget { .. } => Ok(()),
     }

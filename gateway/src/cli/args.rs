@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::{audit, config, replay, roles, seed, token, views};
+use super::{accounts, audit, config, keys, replay, roles, seed, token, views};
 
 /// An event-sourced shop: one log, many views, an audit trail that answers.
 #[derive(Debug, Parser)]
@@ -58,6 +58,12 @@ pub(super) enum Command {
     Replay(replay::ReplayArgs),
     /// Fill the shop with a small demo catalog, or with a retailer's real orders
     Seed(seed::SeedArgs),
+    /// Give an account a role: this makes the first admin
+    Grant(accounts::GrantArgs),
+    /// Close an account for good, and forget its owner
+    Erase(accounts::EraseArgs),
+    /// List, change and remove the keys that sign access tokens
+    Keys(keys::KeysArgs),
     /// Print an access token for curl (in development only)
     Token(token::TokenArgs),
     /// Print the settings in force, and where each comes from
@@ -80,6 +86,9 @@ impl Command {
             | Self::Views(_)
             | Self::Replay(_)
             | Self::Seed(_)
+            | Self::Grant(_)
+            | Self::Erase(_)
+            | Self::Keys(_)
             | Self::Token(_)
             | Self::Config(_)
             | Self::Completions { .. } => false,

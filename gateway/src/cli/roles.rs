@@ -131,7 +131,9 @@ fn settings(config: &Config, database_url: &str, nats_url: &str, roles: Roles) -
         tokens: tokens(config)?,
         data_keys: data_keys(config)?,
         metrics: telemetry::start_metrics()?,
-        limits: Limits::per_minute(config.rate_limit_address, config.rate_limit_account),
+        limits: Limits::per_minute(config.rate_limit_address, config.rate_limit_account)
+            .with_auth(config.rate_limit_auth, config.rate_limit_guesses),
+        refuse_disposable: config.refuse_disposable_email,
         pay_within: TimeDelta::minutes(i64::from(config.payment_window_minutes)),
         dev: config.dev,
     })

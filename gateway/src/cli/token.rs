@@ -10,6 +10,7 @@ use super::failure::Failure;
 use super::output;
 use super::running::Run;
 use crate::config::Config;
+use crate::token::files::KeyFiles;
 use crate::token::{KeyError, Role, Tokens};
 
 /// Namespace of the accounts that stand for a role; any fixed number does.
@@ -17,6 +18,8 @@ const NAMESPACE: Uuid = Uuid::from_u128(0x3b0c_8f1e_6a54_4d2b_9b1f_50d7_0c9a_11e
 
 /// The file of a key that was not configured, in the data directory.
 const KEY_FILE: &str = "token.pem";
+/// The directory of the keys that came after it.
+const KEYS: &str = "keys";
 
 /// Whose token.
 #[derive(Debug, clap::Args)]
@@ -41,11 +44,10 @@ pub(super) fn run(config: &Config, args: &TokenArgs) -> Result<(), Failure> {
     }
     let account =
         args.account.unwrap_or_else(|| AccountId::from_uuid(Uuid::new_v5(&NAMESPACE, args.role.as_str().as_bytes())));
-    let file = key_file(config);
-    if config.jwt_key.is_none() && !file.exists() {
+    if !key_files(config).exist() {
         return Err(Failure::refused(format!(
-            "there is no key at {}: start the shop first, or name its directory with --data",
-            file.display()
+            "there is no key in {}: start the shop first, or name its directory with --data",
+            config.data.display()
         )));
     }
     let lifetime = std::time::Duration::from_secs(args.ttl);
@@ -60,14 +62,17 @@ pub(super) fn run(config: &Config, args: &TokenArgs) -> Result<(), Failure> {
 /// # Errors
 /// When the key cannot be read or made.
 pub fn tokens(config: &Config) -> Result<Tokens, KeyError> {
-    match &config.jwt_key {
-        Some(text) if text.trim_start().starts_with("-----BEGIN") => Tokens::from_pem(text),
-        Some(_) | None => Tokens::from_file_or_new(&key_file(config)),
-    }
+    Tokens::from_files(key_files(config))
 }
 
-fn key_file(config: &Config) -> PathBuf {
-    config.jwt_key.as_ref().map_or_else(|| config.data.join(KEY_FILE), PathBuf::from)
+/// Where the keys of tokens are: the configured one or the first of a shop on one machine, and those that came later.
+pub(super) fn key_files(config: &Config) -> KeyFiles {
+    let later = config.data.join(KEYS);
+    match &config.jwt_key {
+        Some(text) if text.trim_start().starts_with("-----BEGIN") => KeyFiles::of_pem(text, later),
+        Some(file) => KeyFiles::given(PathBuf::from(file), later),
+        None => KeyFiles::of_file(config.data.join(KEY_FILE), later),
+    }
 }
 
 fn seconds(text: &str) -> Result<u64, String> {

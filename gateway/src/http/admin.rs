@@ -75,7 +75,7 @@ impl AuditQuery {
 }
 
 /// What happened in the shop, in order.
-#[utoipa::path(get, path = "/v1/admin/audit", tag = "admin", params(AuditQuery), security(("bearer" = ["staff"])),
+#[utoipa::path(get, path = "/v1/admin/audit", tag = "admin", params(AuditQuery), security(("bearer" = ["admin"])),
     responses((status = 200, description = "The events, the oldest first", body = Entries)))]
 async fn audit(
     State(app): State<Shared>,
@@ -137,7 +137,7 @@ struct ViewList {
 }
 
 /// Where every view stands.
-#[utoipa::path(get, path = "/v1/admin/views", tag = "admin", security(("bearer" = ["staff"])),
+#[utoipa::path(get, path = "/v1/admin/views", tag = "admin", security(("bearer" = ["staff"]), ("api_key" = ["reports:read"])),
     responses((status = 200, description = "The views", body = ViewList)))]
 async fn views(State(app): State<Shared>, _staff: Staff) -> Result<Response, Problem> {
     let items = app.views.status().await?.into_iter().map(ViewStatus::from).collect();
@@ -190,7 +190,7 @@ struct Sales {
 }
 
 /// What was sold, by month, by country or by both.
-#[utoipa::path(get, path = "/v1/admin/sales", tag = "admin", params(SalesQuery), security(("bearer" = ["staff"])),
+#[utoipa::path(get, path = "/v1/admin/sales", tag = "admin", params(SalesQuery), security(("bearer" = ["staff"]), ("api_key" = ["reports:read"])),
     responses((status = 200, description = "The sums", body = Sales)))]
 async fn sold(
     State(app): State<Shared>,

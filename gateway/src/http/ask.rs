@@ -6,6 +6,7 @@ use axum::extract::{FromRequest, FromRequestParts, Query, RawPathParams, Request
 use byteshop_commands::{At, Done, Error, Intent, Key, Rejected, Snapshot, Unit};
 use byteshop_domain::ids::{CartId, Id};
 use byteshop_domain::{Decider, Kind};
+use byteshop_eventstore::envelope::to_hex;
 use chrono::DateTime;
 use http::HeaderMap;
 use http::request::Parts;
@@ -54,6 +55,17 @@ impl<W: Who, T> Ask<W, T> {
     pub fn on_cart(mut self, cart: CartId) -> Self {
         self.cart = Some(cart);
         self
+    }
+
+    /// Keeps of a body that holds a secret nothing that it could be guessed from: the fingerprint beside an idempotency key
+    /// becomes one that only this shop can make.
+    pub async fn with_secret(mut self, app: &App) -> Result<Self, Problem> {
+        if let Some(key) = &mut self.key {
+            let plain = to_hex(&key.fingerprint);
+            let blind = app.commands.vault().blind("fingerprint", &plain).await.map_err(Error::from)?;
+            key.fingerprint = blind.into_bytes();
+        }
+        Ok(self)
     }
 
     /// Everything that the log is to know about a command of this request.
@@ -196,7 +208,11 @@ where
         let if_match = version::if_match(&parts.headers)?;
         let bytes = body::read(&parts.headers, body).await?;
         let owner = || who.caller().key_owner();
-        let key = idempotency::key(&parts.headers, owner, &parts.method, &parts.uri, &bytes)?;
+        let mut key = idempotency::key(&parts.headers, owner, &parts.method, &parts.uri, &bytes)?;
+        if let Some(key) = key.as_mut().filter(|_| who.caller().is_anonymous()) {
+            // An address is somebody's, so it is not kept in the clear.
+            key.who = app.commands.vault().blind("address", &key.who).await.map_err(Error::from)?;
+        }
         let body = body::parse(&parts.headers, &bytes)?;
         let (request_id, trace_id) = (Edge::of(&parts).request_id, trace_id(&parts.headers));
         Ok(Self { who, body, request_id, trace_id, key, if_match, cart: None })
@@ -238,6 +254,9 @@ fn thing(prefix: &str) -> &'static str {
         "cat" => "category",
         "ord" => "order",
         "pay" => "payment",
+        "ses" => "session",
+        "key" => "api_key",
+        "addr" => "address",
         _ => "resource",
     }
 }

@@ -115,7 +115,7 @@ async fn archive(
 }
 
 /// One category.
-#[utoipa::path(get, path = "/v1/categories/{id}", tag = "catalog", params(("id" = String, Path), Then),
+#[utoipa::path(get, path = "/v1/categories/{id}", tag = "catalog", security(()), params(("id" = String, Path), Then),
     responses((status = 200, description = "The category", body = show::Category)))]
 async fn one(
     State(app): State<Shared>,
@@ -153,7 +153,7 @@ struct CategoryPage<'a> {
 }
 
 /// Categories by name.
-#[utoipa::path(get, path = "/v1/categories", tag = "catalog", params(ListQuery),
+#[utoipa::path(get, path = "/v1/categories", tag = "catalog", security(()), params(ListQuery),
     responses((status = 200, description = "A page of categories", body = CategoryPage)))]
 async fn list(
     State(app): State<Shared>,

@@ -10,7 +10,12 @@ use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::{Shared, admin, carts, categories, operations, orders, payments, products, search, stock, variants};
+use crate::access;
+
+use super::{
+    Shared, accounts, admin, api_keys, auth, carts, categories, me, operations, orders, payments, products, search,
+    sessions, stock, variants,
+};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -26,6 +31,8 @@ use super::{Shared, admin, carts, categories, operations, orders, payments, prod
         (name = "carts", description = "What somebody means to buy"),
         (name = "orders", description = "What somebody bought"),
         (name = "payments", description = "What is paid for an order"),
+        (name = "auth", description = "How somebody gets an account, and gets in"),
+        (name = "me", description = "What is kept of whoever asks"),
         (name = "admin", description = "For staff"),
         (name = "operations", description = "For those who run the shop"),
     ),
@@ -33,16 +40,19 @@ use super::{Shared, admin, carts, categories, operations, orders, payments, prod
 )]
 struct Api;
 
-static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
-    let (_, api) = routes().split_for_parts();
-    let mut document = serde_json::to_value(api).unwrap_or_default();
-    complete(&mut document);
-    serde_json::to_string_pretty(&document).unwrap_or_default()
-});
+static DOCUMENT: LazyLock<String> = LazyLock::new(|| serde_json::to_string_pretty(&value()).unwrap_or_default());
 
 /// The document, as JSON text.
 pub fn document() -> &'static str {
     &DOCUMENT
+}
+
+/// The document, to be looked into.
+pub(crate) fn value() -> Value {
+    let (_, api) = routes().split_for_parts();
+    let mut document = serde_json::to_value(api).unwrap_or_default();
+    complete(&mut document);
+    document
 }
 
 /// Every route, with its documentation.
@@ -56,6 +66,11 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(carts::routes())
         .merge(orders::routes())
         .merge(payments::routes())
+        .merge(auth::routes())
+        .merge(sessions::routes())
+        .merge(me::routes())
+        .merge(accounts::routes())
+        .merge(api_keys::routes())
         .merge(admin::routes())
         .merge(operations::routes())
 }
@@ -72,6 +87,7 @@ fn complete(document: &mut Value) {
     document["components"]["schemas"]["Problem"] = problem();
     document["components"]["securitySchemes"] = json!({
         "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "An access token: EdDSA, ten minutes"},
+        "api_key": {"type": "http", "scheme": "bearer", "description": "The key of a program, bsk_…; the scope that it needs is named beside it"},
         "cart_token": {"type": "apiKey", "in": "header", "name": "Cart-Token", "description": "The token of a guest's cart, told once when it was made"}
     });
     add_shared(&mut document["components"]);
@@ -80,6 +96,10 @@ fn complete(document: &mut Value) {
         let Some(methods) = item.as_object_mut() else { continue };
         for (method, operation) in methods {
             if path.starts_with("/v1/") {
+                let scope = access::scope_by_tag(method, path, operation);
+                if let (Some(scope), Some(ways)) = (scope, operation["security"].as_array_mut()) {
+                    ways.push(json!({"api_key": [scope.as_str()]}));
+                }
                 describe(path, method, operation);
             }
         }
@@ -94,7 +114,7 @@ fn describe(path: &str, method: &str, operation: &mut Value) {
     if !security.is_empty() {
         problems.push(401);
     }
-    if security.contains("staff") {
+    if ["staff", "admin", "seller"].iter().any(|role| security.contains(role)) {
         problems.push(403);
     }
     if one {

@@ -95,10 +95,10 @@ async fn metrics(State(app): State<Shared>) -> Response {
     text("text/plain; version=0.0.4; charset=utf-8", app.metrics.render())
 }
 
-/// The public key of access tokens (RFC 7517).
+/// The public keys of access tokens (RFC 7517).
 #[utoipa::path(get, path = "/.well-known/jwks.json", tag = "operations", responses((status = 200, description = "The keys", content_type = "application/jwk-set+json", body = Object)))]
 async fn jwks(State(app): State<Shared>) -> Response {
-    text("application/jwk-set+json", app.tokens.jwks().to_owned())
+    text("application/jwk-set+json", app.tokens.jwks())
 }
 
 /// This document.

@@ -150,7 +150,7 @@ async fn decide(
 }
 
 /// One product with its variants, their prices and how many of each can be bought. Only staff sees what is not published.
-#[utoipa::path(get, path = "/v1/products/{id}", tag = "catalog", params(("id" = String, Path), Then),
+#[utoipa::path(get, path = "/v1/products/{id}", tag = "catalog", security(()), params(("id" = String, Path), Then),
     responses((status = 200, description = "The product", body = show::Product)))]
 async fn one(
     State(app): State<Shared>,

@@ -142,7 +142,7 @@ struct ProductPage {
 }
 
 /// Searches the catalog. Beside the parameters named here, `attr.<name>=<value>` filters by attributes.
-#[utoipa::path(get, path = "/v1/products", tag = "catalog", params(ListQuery),
+#[utoipa::path(get, path = "/v1/products", tag = "catalog", security(()), params(ListQuery),
     responses((status = 200, description = "A page of products", body = ProductPage)))]
 async fn list(
     State(app): State<Shared>,

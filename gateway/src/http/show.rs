@@ -6,6 +6,7 @@ use byteshop_domain::text::Sku;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+pub(super) mod account;
 mod cart;
 mod catalog;
 mod order;

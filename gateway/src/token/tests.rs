@@ -1,6 +1,9 @@
 //! What is accepted as a token, and what is not.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use byteshop_domain::ids::Id as _;
+use jsonwebtoken::{EncodingKey, Header};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -12,7 +15,7 @@ fn account() -> AccountId {
 
 /// Signs any claims with our own key.
 fn signed(tokens: &Tokens, claims: &serde_json::Value) -> String {
-    jsonwebtoken::encode(&tokens.shared.header, claims, &tokens.shared.signing).unwrap()
+    tokens.keys().sign(claims).unwrap()
 }
 
 fn claims() -> serde_json::Value {

@@ -292,6 +292,7 @@ impl World {
                 self.timers.remove(&key);
                 None
             }
+            Step::ForgetPerson { .. } => unreachable!("settling an order forgets nobody"),
         };
         if let Some(instead) = refused.and_then(|code| again.when_refused(&code)) {
             self.take(stream, number, instead, dies);

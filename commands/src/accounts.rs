@@ -1,0 +1,274 @@
+//! What concerns an account together with its name and its sessions: decided whole, appended whole.
+
+pub mod code;
+
+use byteshop_domain::account::{self, Account, Client, Profile, Role, Secret};
+use byteshop_domain::ids::{AccountId, NameId, SessionId};
+use byteshop_domain::name::{self, NameKind, UniqueName};
+use byteshop_domain::session::{self, Reason, Session};
+use byteshop_domain::text::{Email, Label};
+use byteshop_domain::{Locale, Personal, Subject};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::Commands;
+use crate::error::{Error, Rejected};
+use crate::unit::{Loaded, Unit};
+use code::Code;
+
+/// The name of an e-mail address: a keyed hash in the place of its text.
+#[derive(Debug, Clone)]
+pub struct EmailName {
+    /// The stream of the name.
+    pub id: NameId,
+    /// What is claimed.
+    pub text: Label,
+}
+
+/// Somebody who wants an account.
+#[derive(Debug)]
+pub struct Newcomer {
+    /// The id of the account, if the address has none yet.
+    pub id: AccountId,
+    /// The name of the address.
+    pub name: EmailName,
+    /// The address.
+    pub email: Personal<Email>,
+    /// The hash of the password.
+    pub password: Personal<Secret>,
+    /// The language.
+    pub locale: Locale,
+    /// What they say of themselves, if anything.
+    pub profile: Option<Personal<Profile>>,
+    /// The code for the mail.
+    pub code: Code,
+}
+
+/// A log-in whose password was right.
+#[derive(Debug)]
+pub struct Entry {
+    /// The account.
+    pub account: AccountId,
+    /// Which of its passwords was shown.
+    pub seen: u32,
+    /// The session that begins.
+    pub session: SessionId,
+    /// What its refresh tokens are made with.
+    pub secret: Personal<Secret>,
+    /// From where.
+    pub client: Personal<Client>,
+}
+
+/// A session as whoever logs in or refreshes it is told of it; no secret of it is in here, so that a receipt can keep it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Admitted {
+    /// The session.
+    pub session: SessionId,
+    /// Its account.
+    pub account: AccountId,
+    /// What its owner may do.
+    pub role: Role,
+    /// The number of its newest refresh token.
+    pub generation: u32,
+    /// When it ends unless it is refreshed.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// What became of a refresh token.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refreshed {
+    /// There is a next one.
+    Next(Admitted),
+    /// It had been used before, so the session has ended.
+    Reused,
+}
+
+impl Commands {
+    /// The name of an e-mail address.
+    pub async fn email_name(&self, email: &Email) -> Result<EmailName, Error> {
+        let text = self.vault().blind("email", &email.folded()).await?;
+        let id = name::id(NameKind::Email, &text);
+        // A keyed hash is short and printable, so it always is a label.
+        let text = Label::new(&text).map_err(|_| Error::Rejected(Rejected::missing("account")))?;
+        Ok(EmailName { id, text })
+    }
+
+    /// The account that an e-mail address belongs to.
+    pub async fn account_named(&self, name: NameId) -> Result<Option<AccountId>, Error> {
+        let found = self.get::<UniqueName>(name).await?;
+        Ok(found.and_then(|name| owner(&name.state)))
+    }
+}
+
+/// Who holds the name of an address.
+pub fn owner(name: &UniqueName) -> Option<AccountId> {
+    match name {
+        UniqueName::Held { owner, .. } => owner.parse().ok(),
+        UniqueName::Free => None,
+    }
+}
+
+/// Makes an account, or tells the owner of the one that has the address.
+pub async fn register(unit: &Unit, newcomer: &Newcomer) -> Result<(), Error> {
+    let mut name = unit.load::<UniqueName>(newcomer.name.id).await?;
+    if let Some(owner) = owner(&name.state) {
+        let mut account = unit.load::<Account>(owner).await?;
+        let confirmed = account.state.open().is_ok_and(|open| open.confirmed);
+        if confirmed {
+            return unit.decide(&mut account, &account::Command::NoteRegistration {});
+        }
+        return request_confirmation(unit, &mut account, &newcomer.code).await;
+    }
+    let mut account = begin(unit, newcomer, &mut name)?;
+    request_confirmation(unit, &mut account, &newcomer.code).await
+}
+
+/// Makes an account whose address counts as confirmed; refused when the address has one.
+pub async fn register_confirmed(unit: &Unit, newcomer: &Newcomer) -> Result<(), Error> {
+    let mut name = unit.load::<UniqueName>(newcomer.name.id).await?;
+    let mut account = begin(unit, newcomer, &mut name)?;
+    unit.decide(&mut account, &account::Command::ConfirmByHand {})
+}
+
+fn begin(unit: &Unit, newcomer: &Newcomer, name: &mut Loaded<UniqueName>) -> Result<Loaded<Account>, Error> {
+    let text = newcomer.name.text.clone();
+    let claim = name::Command::Claim { kind: NameKind::Email, text, owner: newcomer.id.to_string() };
+    unit.decide(name, &claim)?;
+    let mut account = unit.start::<Account>(newcomer.id);
+    let (email, password) = (newcomer.email.clone(), newcomer.password.clone());
+    unit.decide(&mut account, &account::Command::Register { email, password, locale: newcomer.locale })?;
+    if let Some(profile) = &newcomer.profile {
+        unit.decide(&mut account, &account::Command::ChangeProfile { profile: profile.clone() })?;
+    }
+    Ok(account)
+}
+
+/// Sends the code that confirms the address of an account.
+pub async fn request_confirmation(unit: &Unit, account: &mut Loaded<Account>, code: &Code) -> Result<(), Error> {
+    let text = code.of(account.id);
+    let code_hash = code::hash(&text);
+    let code = unit.commands().vault().seal(Subject::from(account.id), &Secret(text)).await?;
+    unit.decide(account, &account::Command::RequestConfirmation { code, code_hash })
+}
+
+/// Sends the code that resets the password of an account.
+pub async fn request_reset(unit: &Unit, account: &mut Loaded<Account>, code: &Code) -> Result<(), Error> {
+    let text = code.of(account.id);
+    let code_hash = code::hash(&text);
+    let code = unit.commands().vault().seal(Subject::from(account.id), &Secret(text)).await?;
+    unit.decide(account, &account::Command::RequestReset { code, code_hash })
+}
+
+/// Begins a session; when there are too many, the oldest ones end.
+pub async fn log_in(unit: &Unit, entry: &Entry) -> Result<Admitted, Error> {
+    let mut account = unit.load::<Account>(entry.account).await?.exists()?;
+    let (surplus, role) = match account.state.open() {
+        Ok(open) => (open.surplus().to_vec(), open.role),
+        Err(rejection) => return Err(Error::Rejected(Rejected::of::<Account>(&rejection))),
+    };
+    end(unit, &mut account, &surplus, Reason::Surplus).await?;
+    unit.decide(&mut account, &account::Command::LogIn { seen: entry.seen, session: entry.session })?;
+    let mut session = unit.start::<Session>(entry.session);
+    let start = session::Command::Start {
+        account: entry.account,
+        role,
+        secret: entry.secret.clone(),
+        client: entry.client.clone(),
+    };
+    unit.decide(&mut session, &start)?;
+    admitted(&session)
+}
+
+/// Takes a refresh token of a session.
+pub async fn refresh(
+    unit: &Unit,
+    session: SessionId,
+    generation: u32,
+    client: &Personal<Client>,
+) -> Result<Refreshed, Error> {
+    let mut session = unit.load::<Session>(session).await?.exists()?;
+    unit.decide(&mut session, &session::Command::Refresh { generation, client: client.clone() })?;
+    let admitted = admitted(&session)?;
+    if !session.state.started().is_ok_and(|started| started.revoked.is_some()) {
+        return Ok(Refreshed::Next(admitted));
+    }
+    let mut account = unit.load::<Account>(admitted.account).await?;
+    if account.state.open().is_ok() {
+        unit.decide(&mut account, &account::Command::LogOut { session: session.id })?;
+    }
+    Ok(Refreshed::Reused)
+}
+
+fn admitted(session: &Loaded<Session>) -> Result<Admitted, Error> {
+    let started = session.state.started();
+    let started = started.map_err(|rejection| Error::Rejected(Rejected::of::<Session>(&rejection)))?;
+    Ok(Admitted {
+        session: session.id,
+        account: started.account,
+        role: started.role,
+        generation: started.generation,
+        expires_at: started.expires_at,
+    })
+}
+
+/// Ends one session of an account; nothing when it is none of its own, or has ended.
+pub async fn log_out(
+    unit: &Unit,
+    account: &mut Loaded<Account>,
+    session: SessionId,
+    reason: Reason,
+) -> Result<(), Error> {
+    let own = account.state.open().is_ok_and(|open| open.sessions.contains(&session));
+    if own { end(unit, account, &[session], reason).await } else { Ok(()) }
+}
+
+/// Ends every session of an account, save perhaps one.
+pub async fn log_out_all(
+    unit: &Unit,
+    account: &mut Loaded<Account>,
+    reason: Reason,
+    save: Option<SessionId>,
+) -> Result<(), Error> {
+    let sessions = account.state.open().map(|open| open.sessions.clone()).unwrap_or_default();
+    let sessions: Vec<SessionId> = sessions.into_iter().filter(|session| Some(*session) != save).collect();
+    end(unit, account, &sessions, reason).await
+}
+
+async fn end(unit: &Unit, account: &mut Loaded<Account>, sessions: &[SessionId], reason: Reason) -> Result<(), Error> {
+    for mut session in unit.load_all::<Session>(sessions).await? {
+        unit.decide(&mut session, &session::Command::Revoke { reason })?;
+        unit.decide(account, &account::Command::LogOut { session: session.id })?;
+    }
+    Ok(())
+}
+
+/// Lets the owner of an account do other things; what they are logged in with ends, as it says what they could do before.
+pub async fn set_role(unit: &Unit, account: &mut Loaded<Account>, role: Role) -> Result<(), Error> {
+    let before = account.version;
+    unit.decide(account, &account::Command::SetRole { role })?;
+    if account.version == before { Ok(()) } else { log_out_all(unit, account, Reason::RoleChanged, None).await }
+}
+
+/// Closes an account: nobody gets in any more, and its address is free. The person is to be forgotten afterwards, which the
+/// process `forget_person` sees to.
+pub async fn erase(unit: &Unit, account: &mut Loaded<Account>) -> Result<(), Error> {
+    if let Ok(open) = account.state.open() {
+        let email = open.email.clone();
+        if let Some(email) = unit.commands().vault().open(&email).await? {
+            let name = unit.commands().email_name(&email).await?;
+            let mut name = unit.load::<UniqueName>(name.id).await?;
+            if owner(&name.state) == Some(account.id) {
+                unit.decide(&mut name, &name::Command::Release {})?;
+            }
+        }
+        log_out_all(unit, account, Reason::Erased, None).await?;
+    }
+    unit.decide(account, &account::Command::Erase {})
+}
+
+/// Refuses a code that names no account, in the words of one that is wrong.
+pub fn invalid_code() -> Error {
+    let rejection = account::Rejection::InvalidCode;
+    Error::Rejected(Rejected::of::<Account>(&rejection))
+}

@@ -1,0 +1,172 @@
+//! `byteshop grant` and `byteshop erase`: what only whoever runs the shop may do with accounts, the first admin above all.
+
+use std::io::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use byteshop_commands::accounts::code::Code;
+use byteshop_commands::accounts::{self, Newcomer};
+use byteshop_commands::{Commands, Intent};
+use byteshop_domain::account::{Account, Command, Role, Secret};
+use byteshop_domain::ids::{AccountId, Id as _};
+use byteshop_domain::text::Email;
+use byteshop_domain::{Actor, Locale, Subject};
+
+use super::failure::Failure;
+use super::output;
+use super::running::Shop;
+use super::seed::with_commands;
+use crate::config::Config;
+use crate::password::Passwords;
+
+/// Bytes of a password that is made up: some 128 bits.
+const PASSWORD: usize = 16;
+
+/// Who may do what.
+#[derive(Debug, clap::Args)]
+pub(super) struct GrantArgs {
+    /// The e-mail address of the account
+    #[arg(value_name = "EMAIL")]
+    email: Email,
+    /// customer, seller, support or admin
+    #[arg(value_name = "ROLE", value_parser = <Role as std::str::FromStr>::from_str)]
+    role: Role,
+    /// Make the account when there is none, confirmed, and print its password (in development only)
+    #[arg(long)]
+    create: bool,
+}
+
+/// Who is forgotten.
+#[derive(Debug, clap::Args)]
+pub(super) struct EraseArgs {
+    /// The account, by its id or its e-mail address
+    #[arg(value_name = "ACCOUNT")]
+    account: Named,
+    /// Do it: nothing brings the account and what is known of its owner back
+    #[arg(long)]
+    yes: bool,
+}
+
+/// An account by one of its names.
+#[derive(Debug, Clone)]
+enum Named {
+    Id(AccountId),
+    Email(Email),
+}
+
+impl std::str::FromStr for Named {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Ok(id) = text.parse() {
+            return Ok(Self::Id(id));
+        }
+        text.parse().map(Self::Email).map_err(|_| "neither an account's id (acc_…) nor an e-mail address".to_owned())
+    }
+}
+
+pub(super) async fn grant(config: &Config, args: GrantArgs) -> Result<(), Failure> {
+    let dev = Shop::find(config)?.dev;
+    if args.create && !dev {
+        return Err(Failure::refused("accounts are made from here in development only: register, then grant the role"));
+    }
+    with_commands(config, async |commands| {
+        let name = commands.email_name(&args.email).await?;
+        let (id, password) = match commands.account_named(name.id).await? {
+            Some(id) => (id, None),
+            None if args.create => {
+                let (id, password) = create(&commands, &args.email).await?;
+                (id, Some(password))
+            }
+            None => return Err(Failure::refused(format!("nobody has an account with the address {}", args.email))),
+        };
+        let role = args.role;
+        let intent = intent(&commands, "account.set_role");
+        let done = commands.run(&intent, |unit| async move {
+            let mut account = unit.load::<Account>(id).await?.exists()?;
+            accounts::set_role(&unit, &mut account, role).await
+        });
+        done.await?;
+        let mut out = output::out();
+        writeln!(out, "{id} is {}", role.as_str())?;
+        if let Some(password) = password {
+            writeln!(out, "password {password}")?;
+        }
+        Ok(out.flush()?)
+    })
+    .await
+}
+
+/// A confirmed account with a password that is made up.
+async fn create(commands: &Commands, email: &Email) -> Result<(AccountId, String), Failure> {
+    let password = URL_SAFE_NO_PAD.encode(&random()?[..PASSWORD]);
+    let id = make_account(commands, email, &password, Locale::En).await?;
+    Ok((id, password))
+}
+
+/// Makes a confirmed account, as nobody but whoever runs the shop can.
+pub(super) async fn make_account(
+    commands: &Commands,
+    email: &Email,
+    password: &str,
+    locale: Locale,
+) -> Result<AccountId, Failure> {
+    let hash = Passwords::new()?.hash(password.to_owned()).await;
+    let hash = hash.map_err(|_| Failure::refused("the password cannot be hashed"))?;
+    let id = AccountId::from_uuid(commands.clock().new_id());
+    let (vault, subject) = (commands.vault(), Subject::from(id));
+    let newcomer = &Newcomer {
+        id,
+        name: commands.email_name(email).await?,
+        email: vault.seal(subject, email).await?,
+        password: vault.seal(subject, &Secret(hash)).await?,
+        locale,
+        profile: None,
+        code: Code(random()?),
+    };
+    let intent = intent(commands, "account.register");
+    let done = commands.run(&intent, |unit| async move { accounts::register_confirmed(&unit, newcomer).await });
+    done.await?;
+    Ok(id)
+}
+
+fn random() -> Result<[u8; 32], Failure> {
+    let mut bytes = [0; 32];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Failure::refused("there is no randomness"))?;
+    Ok(bytes)
+}
+
+pub(super) async fn erase(config: &Config, args: EraseArgs) -> Result<(), Failure> {
+    with_commands(config, async |commands| {
+        let id = match &args.account {
+            Named::Id(id) => Some(*id),
+            Named::Email(email) => commands.account_named(commands.email_name(email).await?.id).await?,
+        };
+        let Some(id) = id else { return Err(Failure::refused("nobody has an account with this address")) };
+        if commands.get::<Account>(id).await?.is_none() {
+            return Err(Failure::refused(format!("there is no account {id}")));
+        }
+        if !args.yes {
+            return Err(Failure::refused(format!(
+                "this closes {id} and destroys the key of all that is known of its owner; say so with --yes"
+            )));
+        }
+        let intent = intent(&commands, "account.erase");
+        let done = commands.run(&intent, |unit| async move {
+            let mut account = unit.load::<Account>(id).await?.exists()?;
+            // Closed before: only the key may be left.
+            if account.state.open().is_err() {
+                return unit.decide(&mut account, &Command::Erase {});
+            }
+            accounts::erase(&unit, &mut account).await
+        });
+        done.await?;
+        commands.vault().erase(Subject::from(id)).await?;
+        Ok(output::line(&format!("{id} is closed, and its owner forgotten"))?)
+    })
+    .await
+}
+
+fn intent(commands: &Commands, command: &'static str) -> Intent {
+    Intent::new(Actor::System { name: "operator".into() }, command, commands.clock().new_id())
+}

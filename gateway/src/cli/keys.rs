@@ -1,0 +1,68 @@
+//! `byteshop keys`: the keys that sign access tokens, changed without logging anybody out.
+
+use byteshop_eventstore::Clock;
+use comfy_table::Table;
+
+use super::failure::Failure;
+use super::output::{self, FormatArg};
+use super::token::key_files;
+use crate::config::Config;
+use crate::token::files::{Listed, SETTLED};
+
+/// What to do with them.
+#[derive(Debug, clap::Args)]
+pub(super) struct KeysArgs {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Every key, the oldest first
+    List(FormatArg),
+    /// Make a new key: a running shop takes it up by itself, and tokens of the old ones stay good
+    Rotate,
+    /// Remove the keys whose last tokens have expired
+    Prune,
+}
+
+pub(super) fn run(config: &Config, args: &KeysArgs) -> Result<(), Failure> {
+    let files = key_files(config);
+    if !files.exist() {
+        return Err(Failure::refused(format!(
+            "there is no key in {}: start the shop first, or name its directory with --data",
+            config.data.display()
+        )));
+    }
+    match args.what {
+        What::List(format) => {
+            let keys = files.list(Clock.now())?;
+            Ok(output::list(format.chosen(), &keys, table)?)
+        }
+        What::Rotate => {
+            let file = files.rotate()?;
+            let soon = SETTLED.num_seconds();
+            Ok(output::line(&format!("{} checks at once and signs in {soon} seconds", file.display()))?)
+        }
+        What::Prune => {
+            let removed = files.prune(Clock.now())?;
+            for file in &removed {
+                output::line(&format!("removed {}", file.display()))?;
+            }
+            if removed.is_empty() {
+                output::line("nothing to remove: every key signs, or has tokens that are still good")?;
+            }
+            Ok(())
+        }
+    }
+}
+
+fn table(keys: &[Listed]) -> Table {
+    let mut table = output::table(["kid", "made", "use", "file"]);
+    for key in keys {
+        let made = key.made_at.map_or_else(String::new, |made| made.format("%Y-%m-%d %H:%M:%S").to_string());
+        let file = key.file.as_ref().map_or_else(|| "(configuration)".into(), |file| file.display().to_string());
+        table.add_row([key.kid.as_str(), &made, if key.signs { "signs" } else { "checks" }, &file]);
+    }
+    table
+}

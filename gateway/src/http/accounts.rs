@@ -1,0 +1,258 @@
+//! Accounts as those who run the shop see them: found, banned, given a role, closed.
+
+use axum::extract::State;
+use axum::response::Response;
+use byteshop_commands::{Error, Loaded, Unit, accounts};
+use byteshop_domain::Subject;
+use byteshop_domain::account::{Account, Command, Role};
+use byteshop_domain::ids::AccountId;
+use byteshop_domain::session::Reason as EndReason;
+use byteshop_domain::text::{Email, Reason};
+use byteshop_projections::View as _;
+use byteshop_projections::account_list::{self, AccountList, Status};
+use byteshop_projections::page::Ask as PageAsk;
+use chrono::{DateTime, Utc};
+use http::HeaderMap;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::ask::{Ask, Nothing, Of, Params, Then};
+use super::me::known;
+use super::show::account as show;
+use super::{Shared, lists};
+use crate::actor::{Admin, Staff};
+use crate::problem::Problem;
+use crate::reply::{self, Reply};
+
+/// Rows that are opened for one search at most: names are sealed, so each has to be looked at.
+const SCAN_MAX: u32 = 2_000;
+/// Longest text that is searched for.
+const QUERY_MAX: usize = 254;
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct BanOf {
+    /// For those who look at the account later.
+    #[schema(value_type = Option<String>, max_length = 200)]
+    reason: Option<Reason>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct RoleOf {
+    /// `customer`, `seller`, `support` or `admin`.
+    #[schema(value_type = String, example = "support")]
+    role: Role,
+}
+
+/// Which accounts are wanted.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ListQuery {
+    /// A whole e-mail address, or a part of an address or a name. Names are sealed, so a search by parts looks through some
+    /// thousands at a time: a page may hold few or none, and `next` goes on.
+    q: Option<String>,
+    /// `customer`, `seller`, `support` or `admin`.
+    #[param(value_type = Option<String>)]
+    role: Option<Role>,
+    /// `unconfirmed`, `active` or `banned`.
+    #[param(value_type = Option<String>)]
+    status: Option<Status>,
+    /// 20 unless it says something else, 100 at most.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<u32>,
+    /// The `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// An account in one line.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it only describes the view's own text")]
+struct AccountRow {
+    id: String,
+    email: String,
+    profile: Option<show::ProfileShown>,
+    role: String,
+    status: String,
+    registered_at: DateTime<Utc>,
+}
+
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it only describes the view's own text")]
+struct AccountPage {
+    items: Vec<AccountRow>,
+    /// The cursor of the next page.
+    next: Option<String>,
+}
+
+/// A page, to be looked through.
+#[derive(Serialize, Deserialize)]
+struct Opened {
+    items: Vec<Value>,
+    next: Option<String>,
+}
+
+/// Accounts, the newest first.
+#[utoipa::path(get, path = "/v1/admin/accounts", tag = "admin", params(ListQuery),
+    security(("bearer" = ["staff"]), ("api_key" = ["customers:read"])),
+    responses((status = 200, description = "A page of accounts", body = AccountPage)))]
+async fn list(
+    State(app): State<Shared>,
+    _staff: Staff,
+    Params(query): Params<ListQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let ask = lists::ask(query.limit, query.cursor)?;
+    let words = query.q.as_deref().map(str::trim).filter(|words| !words.is_empty());
+    if words.is_some_and(|words| words.len() > QUERY_MAX || words.contains('\0')) {
+        return Err(Problem::malformed("request.invalid_query", format!("q has at most {QUERY_MAX} bytes")));
+    }
+    app.await_views(&[AccountList::NAME], &headers).await?;
+    let wanted = account_list::Query { role: query.role, status: query.status, account: None, ask };
+    match words {
+        None => Ok(reply::json(app.views.account_list(&wanted).await?.json)),
+        Some(words) => match words.parse::<Email>() {
+            Ok(email) => by_address(&app, &email, wanted).await,
+            Err(_) => search(&app, &words.to_lowercase(), wanted).await,
+        },
+    }
+}
+
+/// The account that has exactly this address.
+async fn by_address(app: &Shared, email: &Email, wanted: account_list::Query) -> Result<Response, Problem> {
+    let name = app.commands.email_name(email).await?;
+    match app.commands.account_named(name.id).await? {
+        Some(account) => {
+            let wanted = account_list::Query { account: Some(account), ..wanted };
+            Ok(reply::json(app.views.account_list(&wanted).await?.json))
+        }
+        None => lists::page(&Opened { items: Vec::new(), next: None }),
+    }
+}
+
+/// Looks through the accounts, page by page, until some fit.
+async fn search(app: &Shared, words: &str, mut wanted: account_list::Query) -> Result<Response, Problem> {
+    let each = wanted.ask.limit.unwrap_or(byteshop_projections::page::LIMIT).max(1);
+    let mut looked_at = 0;
+    loop {
+        let page = app.views.account_list(&wanted).await?.json;
+        let page = app.commands.vault().open_json(&page).await.map_err(Error::from)?;
+        let mut page: Opened = serde_json::from_str(&page).map_err(Error::from)?;
+        looked_at += each;
+        page.items.retain(|row| fits(row, words));
+        if !page.items.is_empty() || page.next.is_none() || looked_at >= SCAN_MAX {
+            return lists::page(&page);
+        }
+        wanted.ask = PageAsk { cursor: page.next, ..wanted.ask };
+    }
+}
+
+fn fits(row: &Value, words: &str) -> bool {
+    let texts = [&row["email"], &row["profile"]["name"], &row["profile"]["phone"]];
+    texts.into_iter().filter_map(Value::as_str).any(|text| text.to_lowercase().contains(words))
+}
+
+/// One account.
+#[utoipa::path(get, path = "/v1/admin/accounts/{id}", tag = "admin", params(("id" = String, Path), Then),
+    security(("bearer" = ["staff"]), ("api_key" = ["customers:read"])),
+    responses((status = 200, description = "The account", body = show::Account)))]
+async fn one(
+    State(app): State<Shared>,
+    Of(id): Of<AccountId>,
+    Params(then): Params<Then>,
+    _staff: Staff,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let found = app.snapshot::<Account>(id, &then, &headers).await?;
+    reply::one(found.version, &show::Account::of(id, known(&found.state)?))
+}
+
+/// Keeps an account from being used: every session of it ends.
+#[utoipa::path(post, path = "/v1/admin/accounts/{id}/ban", tag = "admin", params(("id" = String, Path)), request_body = BanOf,
+    security(("bearer" = ["admin"])), responses((status = 200, description = "The account", body = show::Account)))]
+async fn ban(State(app): State<Shared>, Of(id): Of<AccountId>, ask: Ask<Admin, BanOf>) -> Result<Response, Problem> {
+    let command = &Command::Ban { reason: ask.body.reason.clone() };
+    app.run(&ask, "account.ban", |unit| async move {
+        let mut account = unit.load_matching::<Account>(id).await?;
+        unit.decide(&mut account, command)?;
+        accounts::log_out_all(&unit, &mut account, EndReason::Banned, None).await?;
+        shown(&account)
+    })
+    .await
+}
+
+/// Lets an account be used again.
+#[utoipa::path(post, path = "/v1/admin/accounts/{id}/unban", tag = "admin", params(("id" = String, Path)),
+    security(("bearer" = ["admin"])), responses((status = 200, description = "The account", body = show::Account)))]
+async fn unban(
+    State(app): State<Shared>,
+    Of(id): Of<AccountId>,
+    ask: Ask<Admin, Nothing>,
+) -> Result<Response, Problem> {
+    app.run(&ask, "account.unban", |unit| async move {
+        let mut account = unit.load_matching::<Account>(id).await?;
+        unit.decide(&mut account, &Command::Unban {})?;
+        shown(&account)
+    })
+    .await
+}
+
+/// Gives somebody a role: they log in again to use it.
+#[utoipa::path(post, path = "/v1/admin/accounts/{id}/roles", tag = "admin", params(("id" = String, Path)), request_body = RoleOf,
+    security(("bearer" = ["admin"])), responses((status = 200, description = "The account", body = show::Account)))]
+async fn set_role(
+    State(app): State<Shared>,
+    Of(id): Of<AccountId>,
+    ask: Ask<Admin, RoleOf>,
+) -> Result<Response, Problem> {
+    let role = ask.body.role;
+    app.run(&ask, "account.set_role", |unit| async move {
+        let mut account = unit.load_matching::<Account>(id).await?;
+        accounts::set_role(&unit, &mut account, role).await?;
+        shown(&account)
+    })
+    .await
+}
+
+/// Closes an account for good, and forgets its owner, who asked for it.
+#[utoipa::path(delete, path = "/v1/admin/accounts/{id}", tag = "admin", params(("id" = String, Path)),
+    security(("bearer" = ["admin"])), responses((status = 204, description = "It is closed, and its owner forgotten")))]
+async fn erase(
+    State(app): State<Shared>,
+    Of(id): Of<AccountId>,
+    ask: Ask<Admin, Nothing>,
+) -> Result<Response, Problem> {
+    let answer = app
+        .run(&ask, "account.erase", |unit| async move {
+            let mut account = load(&unit, id).await?;
+            accounts::erase(&unit, &mut account).await?;
+            Ok(Reply::done())
+        })
+        .await?;
+    app.commands.vault().erase(Subject::from(id)).await.map_err(Error::from)?;
+    Ok(answer)
+}
+
+async fn load(unit: &Unit, id: AccountId) -> Result<Loaded<Account>, Error> {
+    let account = unit.load_matching::<Account>(id).await?;
+    known(&account.state)?;
+    Ok(account)
+}
+
+fn shown(account: &Loaded<Account>) -> Result<Reply, Error> {
+    Reply::ok(account.version, &show::Account::of(account.id, known(&account.state)?))
+}
+
+/// The routes.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(one, erase))
+        .routes(routes!(ban))
+        .routes(routes!(unban))
+        .routes(routes!(set_role))
+}

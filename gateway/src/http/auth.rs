@@ -1,0 +1,243 @@
+//! How somebody gets an account: registering, showing that an address is theirs, and a new password for a lost one.
+//!
+//! Nobody learns here who has an account: the answers are the same, and take the same work or the same time.
+
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::response::Response;
+use byteshop_commands::accounts::code::{self, Code};
+use byteshop_commands::accounts::{self, Newcomer};
+use byteshop_commands::{Error, Loaded, Unit};
+use byteshop_domain::account::{Account, Command, Profile, Rejection, Secret};
+use byteshop_domain::ids::{AccountId, Id as _, NameId};
+use byteshop_domain::name::UniqueName;
+use byteshop_domain::session::Reason;
+use byteshop_domain::text::{Email, Name};
+use byteshop_domain::{Locale, Subject};
+use http::{HeaderMap, StatusCode, header};
+use serde::Deserialize;
+use tokio::time::Instant;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Shared;
+use super::ask::Ask;
+use crate::actor::{Caller, random};
+use crate::disposable::is_disposable;
+use crate::password;
+use crate::problem::Problem;
+use crate::reply::Reply;
+
+/// How long an answer takes at least that must not show whether there was anything to do: longer than an append.
+pub(super) const FLOOR: Duration = Duration::from_millis(100);
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Registration {
+    #[schema(value_type = String, format = Email, example = "ada@example.org", max_length = 254)]
+    email: Email,
+    /// Not one of the common ones, and not the address.
+    #[schema(example = "correct horse battery", min_length = 8, max_length = 128)]
+    password: String,
+    #[schema(value_type = Option<String>, example = "Ada Lovelace", min_length = 1, max_length = 120)]
+    name: Option<Name>,
+    /// The language of mails, `en` or `ru`; otherwise what `Accept-Language` says.
+    #[schema(value_type = Option<String>, example = "en")]
+    locale: Option<Locale>,
+}
+
+/// That it was taken on; what comes of it goes by mail.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it only describes what the reply writes")]
+struct Accepted {
+    #[schema(example = "accepted")]
+    status: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Address {
+    #[schema(value_type = String, format = Email, example = "ada@example.org", max_length = 254)]
+    email: Email,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Confirmation {
+    /// From the mail.
+    #[schema(max_length = 200)]
+    code: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Reset {
+    /// From the mail.
+    #[schema(max_length = 200)]
+    code: String,
+    /// The new password.
+    #[schema(min_length = 8, max_length = 128)]
+    password: String,
+}
+
+/// Makes an account. The answer is the same when the address has one: then its owner is told, by mail.
+#[utoipa::path(post, path = "/v1/auth/register", tag = "auth", request_body = Registration, security(()),
+    responses((status = 202, description = "A mail is on its way", body = Accepted)))]
+async fn register(
+    State(app): State<Shared>,
+    headers: HeaderMap,
+    ask: Ask<Caller, Registration>,
+) -> Result<Response, Problem> {
+    app.limits.auth(ask.who.address())?;
+    let ask = &ask.with_secret(&app).await?;
+    let folded = ask.body.email.folded();
+    password::check(&ask.body.password, &folded, "/password")?;
+    if app.refuse_disposable && is_disposable(&folded) {
+        let detail = "an address of a throw-away mailbox is not taken";
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "account.disposable_email", detail).at("/email"));
+    }
+    let newcomer = &newcomer(&app, &headers, &ask.body).await?;
+    app.run(ask, "account.register", |unit| async move {
+        accounts::register(&unit, newcomer).await?;
+        Ok(Reply::accepted())
+    })
+    .await
+}
+
+/// Everything that a new account needs, sealed; made whether or not it is needed, so that it takes the same work.
+async fn newcomer(app: &Shared, headers: &HeaderMap, body: &Registration) -> Result<Newcomer, Problem> {
+    let hash = app.passwords.hash(body.password.clone()).await?;
+    let id = AccountId::from_uuid(app.commands.clock().new_id());
+    let (vault, subject) = (app.commands.vault(), Subject::from(id));
+    let profile = body.name.clone().map(|name| Profile { name: Some(name), phone: None });
+    let profile = match profile {
+        Some(profile) => Some(vault.seal(subject, &profile).await.map_err(Error::from)?),
+        None => None,
+    };
+    let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| Locale::accepted(value.to_str().ok()?));
+    Ok(Newcomer {
+        id,
+        name: app.commands.email_name(&body.email).await?,
+        email: vault.seal(subject, &body.email).await.map_err(Error::from)?,
+        password: vault.seal(subject, &Secret(hash)).await.map_err(Error::from)?,
+        locale: body.locale.or(accepted).unwrap_or_default(),
+        profile,
+        code: Code(random()?),
+    })
+}
+
+/// Shows that an address is its owner's, with the code from the mail.
+#[utoipa::path(post, path = "/v1/auth/confirm", tag = "auth", request_body = Confirmation, security(()),
+    responses((status = 204, description = "The address is confirmed")))]
+async fn confirm(State(app): State<Shared>, ask: Ask<Caller, Confirmation>) -> Result<Response, Problem> {
+    app.limits.auth(ask.who.address())?;
+    let ask = &ask.with_secret(&app).await?;
+    let account = code::account(&ask.body.code).ok_or_else(accounts::invalid_code)?;
+    let code_hash = code::hash(&ask.body.code);
+    let command = &Command::Confirm { code_hash };
+    app.run(ask, "account.confirm", |unit| async move {
+        let mut account = of_code(&unit, account).await?;
+        unit.decide(&mut account, command)?;
+        Ok(Reply::done())
+    })
+    .await
+}
+
+/// Sends the code that confirms an address once more.
+#[utoipa::path(post, path = "/v1/auth/confirm/resend", tag = "auth", request_body = Address, security(()),
+    responses((status = 202, description = "A mail is on its way, if there is anything to confirm", body = Accepted)))]
+async fn resend(State(app): State<Shared>, ask: Ask<Caller, Address>) -> Result<Response, Problem> {
+    let done_at = Instant::now() + FLOOR;
+    app.limits.auth(ask.who.address())?;
+    let ask = &ask.with_secret(&app).await?;
+    let (name, code) = (app.commands.email_name(&ask.body.email).await?.id, &Code(random()?));
+    let answer = app
+        .run(ask, "account.request_confirmation", |unit| async move {
+            if let Some(mut account) = named(&unit, name).await? {
+                accounts::request_confirmation(&unit, &mut account, code).await?;
+            }
+            Ok(Reply::accepted())
+        })
+        .await;
+    tokio::time::sleep_until(done_at).await;
+    answer
+}
+
+/// Sends a code with which a new password can be set.
+#[utoipa::path(post, path = "/v1/auth/password/forgot", tag = "auth", request_body = Address, security(()),
+    responses((status = 202, description = "A mail is on its way, if the address has an account", body = Accepted)))]
+async fn forgot(State(app): State<Shared>, ask: Ask<Caller, Address>) -> Result<Response, Problem> {
+    let done_at = Instant::now() + FLOOR;
+    app.limits.auth(ask.who.address())?;
+    let ask = &ask.with_secret(&app).await?;
+    let (name, code) = (app.commands.email_name(&ask.body.email).await?.id, &Code(random()?));
+    let answer = app
+        .run(ask, "account.request_reset", |unit| async move {
+            if let Some(mut account) = named(&unit, name).await? {
+                accounts::request_reset(&unit, &mut account, code).await?;
+            }
+            Ok(Reply::accepted())
+        })
+        .await;
+    tokio::time::sleep_until(done_at).await;
+    answer
+}
+
+/// Sets a new password with the code from the mail; every session ends.
+#[utoipa::path(post, path = "/v1/auth/password/reset", tag = "auth", request_body = Reset, security(()),
+    responses((status = 204, description = "The password is another")))]
+async fn reset(State(app): State<Shared>, ask: Ask<Caller, Reset>) -> Result<Response, Problem> {
+    app.limits.auth(ask.who.address())?;
+    let ask = &ask.with_secret(&app).await?;
+    let account = code::account(&ask.body.code).ok_or_else(accounts::invalid_code)?;
+    let code_hash = &code::hash(&ask.body.code);
+    let found = app.commands.get::<Account>(account).await?.ok_or_else(accounts::invalid_code)?;
+    let open = found.state.open().map_err(|_| accounts::invalid_code())?;
+    // Whoever has no code must not make the shop hash passwords, nor learn whether there is an account.
+    if open.reset.as_ref().is_none_or(|pending| pending.hash != *code_hash) {
+        return Err(accounts::invalid_code().into());
+    }
+    let email = app.commands.vault().open(&open.email).await.map_err(Error::from)?;
+    let folded = email.map(|email| email.folded()).unwrap_or_default();
+    password::check(&ask.body.password, &folded, "/password")?;
+    let hash = app.passwords.hash(ask.body.password.clone()).await?;
+    let password = app.commands.vault().seal(Subject::from(account), &Secret(hash)).await.map_err(Error::from)?;
+    let command = &Command::ResetPassword { code_hash: code_hash.clone(), password };
+    app.run(ask, "account.reset_password", |unit| async move {
+        let mut account = of_code(&unit, account).await?;
+        unit.decide(&mut account, command)?;
+        accounts::log_out_all(&unit, &mut account, Reason::PasswordChanged, None).await?;
+        Ok(Reply::done())
+    })
+    .await
+}
+
+/// The account that a code names; a code that names none is as wrong as any other.
+async fn of_code(unit: &Unit, account: AccountId) -> Result<Loaded<Account>, Error> {
+    let account = unit.load::<Account>(account).await?;
+    match account.state.open() {
+        Ok(_) => Ok(account),
+        Err(Rejection::Missing) => Err(accounts::invalid_code()),
+        Err(rejection) => Err(Error::Rejected(byteshop_commands::Rejected::of::<Account>(&rejection))),
+    }
+}
+
+/// The account that has an address, if one has it.
+async fn named(unit: &Unit, name: NameId) -> Result<Option<Loaded<Account>>, Error> {
+    let name = unit.load::<UniqueName>(name).await?;
+    let Some(account) = accounts::owner(&name.state) else { return Ok(None) };
+    let account = unit.load::<Account>(account).await?;
+    Ok(account.state.open().is_ok().then_some(account))
+}
+
+/// The routes.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(register))
+        .routes(routes!(confirm))
+        .routes(routes!(resend))
+        .routes(routes!(forgot))
+        .routes(routes!(reset))
+}

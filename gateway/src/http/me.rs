@@ -1,0 +1,306 @@
+//! What is kept of whoever asks: profile, settings, address book, password; and the end of all of it.
+
+mod export;
+
+use std::collections::BTreeSet;
+
+use axum::extract::State;
+use axum::response::Response;
+use byteshop_commands::{Error, Loaded, Rejected, Unit, accounts};
+use byteshop_domain::account::{Account, Channel, Command, Open, Profile, Secret, Settings};
+use byteshop_domain::address::Address;
+use byteshop_domain::ids::AddressId;
+use byteshop_domain::session::Reason;
+use byteshop_domain::text::{Name, Phone};
+use byteshop_domain::{Currency, Locale, Subject};
+use http::{HeaderMap, StatusCode};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::ask::{Ask, Nothing, Of, Then, present};
+use super::sessions::verify;
+use super::show::account::{KeptAddress, Me, SettingsShown};
+use super::{Shared, lists, show};
+use crate::actor::Member;
+use crate::password::{self, Verdict};
+use crate::problem::Problem;
+use crate::reply::{self, Reply};
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Changes {
+    profile: ProfileChanges,
+}
+
+/// What is left out stays as it is; null takes it away.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ProfileChanges {
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>, example = "Ada Lovelace", min_length = 1, max_length = 120)]
+    name: Option<Option<Name>>,
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>, example = "+49 30 1234567", max_length = 32)]
+    phone: Option<Option<Phone>>,
+}
+
+/// What is left out stays as it is; a currency of null is none.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct SettingsChanges {
+    /// `en` or `ru`.
+    #[schema(value_type = Option<String>, example = "ru")]
+    locale: Option<Locale>,
+    /// ISO 4217.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>, example = "EUR", min_length = 3, max_length = 3)]
+    currency: Option<Option<Currency>>,
+    /// `email`, `sms`, `push`.
+    #[schema(value_type = Option<Vec<String>>, example = json!(["email"]))]
+    channels: Option<BTreeSet<Channel>>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewPassword {
+    /// The present one.
+    #[schema(max_length = 128)]
+    current: String,
+    #[schema(min_length = 8, max_length = 128)]
+    new: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Farewell {
+    /// The password, so that nobody does this with a token alone.
+    #[schema(max_length = 128)]
+    password: String,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Addresses<'a> {
+    items: Vec<KeptAddress<'a>>,
+}
+
+/// Whoever asks.
+#[utoipa::path(get, path = "/v1/me", tag = "me", security(("bearer" = [])),
+    responses((status = 200, description = "The account", body = Me)))]
+async fn one(State(app): State<Shared>, member: Member, headers: HeaderMap) -> Result<Response, Problem> {
+    let found = app.snapshot::<Account>(member.1, &Then::default(), &headers).await?;
+    reply::one(found.version, &Me::of(member.1, known(&found.state)?))
+}
+
+/// Says other things of oneself.
+#[utoipa::path(patch, path = "/v1/me", tag = "me", request_body = Changes, security(("bearer" = [])),
+    responses((status = 200, description = "The account", body = Me)))]
+async fn change(State(app): State<Shared>, ask: Ask<Member, Changes>) -> Result<Response, Problem> {
+    let ask = &ask;
+    app.run(ask, "account.change_profile", |unit| async move {
+        let mut account = own(&unit, ask).await?;
+        let (vault, changes) = (unit.commands().vault(), &ask.body.profile);
+        let before = match known(&account.state)?.profile.clone() {
+            Some(profile) => vault.open(&profile).await?.unwrap_or_default(),
+            None => Profile::default(),
+        };
+        let profile = Profile {
+            name: changes.name.clone().unwrap_or_else(|| before.name.clone()),
+            phone: changes.phone.clone().unwrap_or_else(|| before.phone.clone()),
+        };
+        // Sealed twice, equal values look different, so only here it can be seen that nothing changes.
+        if profile != before {
+            let profile = vault.seal(Subject::from(account.id), &profile).await?;
+            unit.decide(&mut account, &Command::ChangeProfile { profile })?;
+        }
+        shown(&account)
+    })
+    .await
+}
+
+/// How whoever asks wants to be served.
+#[utoipa::path(get, path = "/v1/me/settings", tag = "me", security(("bearer" = [])),
+    responses((status = 200, description = "The settings", body = SettingsShown)))]
+async fn settings(State(app): State<Shared>, member: Member, headers: HeaderMap) -> Result<Response, Problem> {
+    let found = app.snapshot::<Account>(member.1, &Then::default(), &headers).await?;
+    reply::one(found.version, &known(&found.state)?.settings)
+}
+
+/// Wants to be served otherwise.
+#[utoipa::path(patch, path = "/v1/me/settings", tag = "me", request_body = SettingsChanges, security(("bearer" = [])),
+    responses((status = 200, description = "The settings", body = SettingsShown)))]
+async fn change_settings(State(app): State<Shared>, ask: Ask<Member, SettingsChanges>) -> Result<Response, Problem> {
+    let ask = &ask;
+    app.run(ask, "account.change_settings", |unit| async move {
+        let mut account = own(&unit, ask).await?;
+        let (before, changes) = (known(&account.state)?.settings.clone(), &ask.body);
+        let settings = Settings {
+            locale: changes.locale.unwrap_or(before.locale),
+            currency: changes.currency.unwrap_or(before.currency),
+            channels: changes.channels.clone().unwrap_or(before.channels),
+        };
+        unit.decide(&mut account, &Command::ChangeSettings { settings: settings.clone() })?;
+        Reply::ok(account.version, &settings)
+    })
+    .await
+}
+
+/// The address book, in the order in which it was filled.
+#[utoipa::path(get, path = "/v1/me/addresses", tag = "me", security(("bearer" = [])),
+    responses((status = 200, description = "The addresses", body = Addresses)))]
+async fn addresses(State(app): State<Shared>, member: Member, headers: HeaderMap) -> Result<Response, Problem> {
+    let found = app.snapshot::<Account>(member.1, &Then::default(), &headers).await?;
+    let items = known(&found.state)?.addresses.iter().map(KeptAddress::of).collect();
+    lists::page(&Addresses { items })
+}
+
+/// Adds an address to the address book.
+#[utoipa::path(post, path = "/v1/me/addresses", tag = "me", request_body = show::Address, security(("bearer" = [])),
+    responses((status = 201, description = "The address", body = KeptAddress)))]
+async fn add_address(State(app): State<Shared>, ask: Ask<Member, Address>) -> Result<Response, Problem> {
+    let ask = &ask;
+    app.run(ask, "account.add_address", |unit| async move {
+        let mut account = own(&unit, ask).await?;
+        let id: AddressId = unit.new_id();
+        let address = unit.commands().vault().seal(Subject::from(account.id), &ask.body).await?;
+        unit.decide(&mut account, &Command::AddAddress { id, address })?;
+        let kept = known(&account.state)?.address(id).map_err(refused)?;
+        Reply::created(format!("/v1/me/addresses/{id}"), account.version, &KeptAddress::of(kept))
+    })
+    .await
+}
+
+/// One address of the address book.
+#[utoipa::path(get, path = "/v1/me/addresses/{id}", tag = "me", params(("id" = String, Path)), security(("bearer" = [])),
+    responses((status = 200, description = "The address", body = KeptAddress)))]
+async fn address(
+    State(app): State<Shared>,
+    Of(id): Of<AddressId>,
+    member: Member,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let found = app.snapshot::<Account>(member.1, &Then::default(), &headers).await?;
+    let kept = known(&found.state)?.address(id).map_err(refused)?;
+    reply::one(found.version, &KeptAddress::of(kept))
+}
+
+/// Puts another address in the place of one.
+#[utoipa::path(put, path = "/v1/me/addresses/{id}", tag = "me", params(("id" = String, Path)), request_body = show::Address,
+    security(("bearer" = [])), responses((status = 200, description = "The address", body = KeptAddress)))]
+async fn change_address(
+    State(app): State<Shared>,
+    Of(id): Of<AddressId>,
+    ask: Ask<Member, Address>,
+) -> Result<Response, Problem> {
+    let ask = &ask;
+    app.run(ask, "account.change_address", |unit| async move {
+        let mut account = own(&unit, ask).await?;
+        let address = unit.commands().vault().seal(Subject::from(account.id), &ask.body).await?;
+        unit.decide(&mut account, &Command::ChangeAddress { id, address })?;
+        let kept = known(&account.state)?.address(id).map_err(refused)?;
+        Reply::ok(account.version, &KeptAddress::of(kept))
+    })
+    .await
+}
+
+/// Takes an address out of the address book.
+#[utoipa::path(delete, path = "/v1/me/addresses/{id}", tag = "me", params(("id" = String, Path)), security(("bearer" = [])),
+    responses((status = 204, description = "It is gone")))]
+async fn remove_address(
+    State(app): State<Shared>,
+    Of(id): Of<AddressId>,
+    ask: Ask<Member, Nothing>,
+) -> Result<Response, Problem> {
+    let ask = &ask;
+    app.run(ask, "account.remove_address", |unit| async move {
+        let mut account = own(&unit, ask).await?;
+        unit.decide(&mut account, &Command::RemoveAddress { id })?;
+        Ok(Reply::gone(account.version))
+    })
+    .await
+}
+
+/// Sets a new password; every other session ends.
+#[utoipa::path(post, path = "/v1/me/password", tag = "me", request_body = NewPassword, security(("bearer" = [])),
+    responses((status = 204, description = "The password is another")))]
+async fn change_password(State(app): State<Shared>, ask: Ask<Member, NewPassword>) -> Result<Response, Problem> {
+    let ask = &ask.with_secret(&app).await?;
+    let open = proven(&app, &ask.who, &ask.body.current).await?;
+    let email = app.commands.vault().open(&open.email).await.map_err(Error::from)?;
+    let folded = email.map(|email| email.folded()).unwrap_or_default();
+    password::check(&ask.body.new, &folded, "/new")?;
+    let hash = app.passwords.hash(ask.body.new.clone()).await?;
+    let password = app.commands.vault().seal(Subject::from(ask.who.1), &Secret(hash)).await.map_err(Error::from)?;
+    let command = &Command::ChangePassword { seen: open.passwords, password };
+    app.run(ask, "account.change_password", |unit| async move {
+        let mut account = own(&unit, ask).await?;
+        unit.decide(&mut account, command)?;
+        accounts::log_out_all(&unit, &mut account, Reason::PasswordChanged, ask.who.0.session()).await?;
+        Ok(Reply::gone(account.version))
+    })
+    .await
+}
+
+/// Closes the account for good, and forgets its owner: what the log keeps of them can be read by nobody any more.
+#[utoipa::path(delete, path = "/v1/me", tag = "me", request_body = Farewell, security(("bearer" = [])),
+    responses((status = 204, description = "It is as if they had never been here")))]
+async fn farewell(State(app): State<Shared>, ask: Ask<Member, Farewell>) -> Result<Response, Problem> {
+    let ask = &ask.with_secret(&app).await?;
+    proven(&app, &ask.who, &ask.body.password).await?;
+    let answer = app
+        .run(ask, "account.erase", |unit| async move {
+            let mut account = own(&unit, ask).await?;
+            accounts::erase(&unit, &mut account).await?;
+            Ok(Reply::done())
+        })
+        .await?;
+    app.commands.vault().erase(Subject::from(ask.who.1)).await.map_err(Error::from)?;
+    Ok(answer)
+}
+
+/// The account of whoever asks, when they know its password too.
+async fn proven(app: &Shared, Member(caller, id): &Member, password: &str) -> Result<Open, Problem> {
+    app.limits.auth(caller.address())?;
+    let guessed = id.to_string();
+    app.limits.guesses().take(&guessed, app.commands.clock().now())?;
+    let open = super::sessions::open(app, *id).await?.ok_or_else(|| Problem::missing("account"))?;
+    let verdict = verify(app, Some(&open), password).await;
+    if !matches!(verdict, Ok(Verdict::Wrong)) {
+        app.limits.guesses().give_back(&guessed);
+    }
+    match verdict? {
+        Verdict::Wrong => Err(Problem::new(StatusCode::FORBIDDEN, "auth.wrong_password", "the password is wrong")),
+        Verdict::Right | Verdict::Outdated => Ok(open),
+    }
+}
+
+/// The account of whoever asks, at the version that they have seen.
+async fn own<T: Send + Sync>(unit: &Unit, ask: &Ask<Member, T>) -> Result<Loaded<Account>, Error> {
+    let account = unit.load_matching::<Account>(ask.who.1).await?;
+    known(&account.state)?;
+    Ok(account)
+}
+
+pub(super) fn known(account: &Account) -> Result<&Open, Error> {
+    account.open().map_err(refused)
+}
+
+pub(super) fn refused(rejection: byteshop_domain::account::Rejection) -> Error {
+    Error::Rejected(Rejected::of::<Account>(&rejection))
+}
+
+fn shown(account: &Loaded<Account>) -> Result<Reply, Error> {
+    Reply::ok(account.version, &Me::of(account.id, known(&account.state)?))
+}
+
+/// The routes.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(one, change, farewell))
+        .routes(routes!(settings, change_settings))
+        .routes(routes!(addresses, add_address))
+        .routes(routes!(address, change_address, remove_address))
+        .routes(routes!(change_password))
+        .routes(routes!(export::export))
+}

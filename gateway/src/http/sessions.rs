@@ -1,0 +1,341 @@
+//! How somebody gets in and out: logging in, the refresh tokens that keep a session alive, and the sessions of an account.
+
+use axum::extract::State;
+use axum::response::Response;
+use byteshop_commands::accounts::{self, Admitted, Entry, Refreshed};
+use byteshop_commands::{Done, Error, Intent};
+use byteshop_domain::account::{self, Account, Open, Secret};
+use byteshop_domain::ids::{AccountId, Id as _, SessionId};
+use byteshop_domain::session::{Reason, Session};
+use byteshop_domain::text::Email;
+use byteshop_domain::{Personal, Subject};
+use http::{HeaderMap, StatusCode};
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::ask::{Ask, Nothing, Of};
+use super::auth::FLOOR;
+use super::show::account::SessionRow;
+use super::{Shared, lists};
+use crate::actor::{Caller, Member, random};
+use crate::password::Verdict;
+use crate::problem::Problem;
+use crate::refresh_token;
+use crate::reply::Reply;
+use crate::token::LIFETIME;
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct LogIn {
+    #[schema(value_type = String, format = Email, example = "ada@example.org", max_length = 254)]
+    email: Email,
+    #[schema(max_length = 128)]
+    password: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Refresh {
+    #[schema(max_length = 200)]
+    refresh_token: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct LogOut {
+    /// Which session ends, when no access token says it.
+    #[schema(max_length = 200)]
+    refresh_token: Option<String>,
+    /// Every session of the account ends.
+    #[serde(default)]
+    all: bool,
+}
+
+/// What opens the shop for somebody.
+#[derive(Serialize, ToSchema)]
+struct Keys {
+    /// Always `Bearer`.
+    token_type: &'static str,
+    /// To be sent as `Authorization: Bearer …`.
+    access_token: String,
+    /// Seconds for which it holds.
+    #[schema(example = 600)]
+    expires_in: u64,
+    /// Good for the next access token, once; the last one may be shown again for 30 seconds.
+    refresh_token: String,
+    /// When the session ends unless it is refreshed.
+    refresh_expires_at: chrono::DateTime<chrono::Utc>,
+    #[schema(value_type = String)]
+    session: SessionId,
+    #[schema(value_type = String)]
+    account: AccountId,
+    /// `customer`, `seller`, `support` or `admin`.
+    #[schema(value_type = String)]
+    role: account::Role,
+}
+
+/// What a receipt keeps of a log-in: the secret is sealed.
+#[derive(Serialize, Deserialize)]
+struct Let {
+    admitted: Admitted,
+    secret: Personal<Secret>,
+}
+
+/// Logs somebody in.
+#[utoipa::path(post, path = "/v1/auth/login", tag = "auth", request_body = LogIn, security(()),
+    responses((status = 200, description = "The session that began", body = Keys),
+        (status = 401, description = "The address or the password is wrong"),
+        (status = 403, description = "The address is not confirmed yet, or the account is banned")))]
+async fn log_in(State(app): State<Shared>, ask: Ask<Caller, LogIn>) -> Result<Response, Problem> {
+    let fails_at = Instant::now() + FLOOR;
+    app.limits.auth(ask.who.address())?;
+    let ask = &ask.with_secret(&app).await?;
+    let name = app.commands.email_name(&ask.body.email).await?;
+    let guessed = name.text.as_str();
+    app.limits.guesses().take(guessed, app.commands.clock().now())?;
+    let known = match app.commands.account_named(name.id).await? {
+        Some(id) => open(&app, id).await?.map(|open| (id, open)),
+        None => None,
+    };
+    let verdict = verify(&app, known.as_ref().map(|(_, open)| open), &ask.body.password).await;
+    if !matches!(verdict, Ok(Verdict::Wrong)) {
+        app.limits.guesses().give_back(guessed);
+    }
+    let verdict = verdict?;
+    let Some((id, open)) = known.as_ref().filter(|_| verdict != Verdict::Wrong) else {
+        if let Some((id, _)) = known {
+            note_failure(&app, ask, id).await?;
+        }
+        tokio::time::sleep_until(fails_at).await;
+        return Err(wrong_credentials());
+    };
+    if verdict == Verdict::Outdated {
+        rehash(&app, ask, *id, open.passwords).await?;
+    }
+    let done = begin(&app, ask, *id, open).await?;
+    admit(&app, done).await
+}
+
+pub(super) fn wrong_credentials() -> Problem {
+    let detail = "the e-mail address or the password is wrong";
+    Problem::new(StatusCode::UNAUTHORIZED, "auth.wrong_credentials", detail)
+}
+
+/// The account as it is, if it can still be used at all.
+pub(super) async fn open(app: &Shared, id: AccountId) -> Result<Option<Open>, Problem> {
+    let found = app.commands.get::<Account>(id).await?;
+    Ok(found.and_then(|account| account.state.open().ok().cloned()))
+}
+
+/// Compares a password with an account's, or with nobody's, which takes as long.
+pub(super) async fn verify(app: &Shared, open: Option<&Open>, password: &str) -> Result<Verdict, Problem> {
+    let hash = match open {
+        Some(open) => app.commands.vault().open(&open.password).await.map_err(Error::from)?,
+        None => None,
+    };
+    app.passwords.verify(password.to_owned(), hash.map(|Secret(hash)| hash)).await
+}
+
+async fn begin(app: &Shared, ask: &Ask<Caller, LogIn>, id: AccountId, open: &Open) -> Result<Done<Let>, Problem> {
+    let (vault, subject) = (app.commands.vault(), Subject::from(id));
+    let secret = Secret(byteshop_eventstore::envelope::to_hex(&random()?));
+    let entry = &Entry {
+        account: id,
+        seen: open.passwords,
+        session: SessionId::from_uuid(app.commands.clock().new_id()),
+        secret: vault.seal(subject, &secret).await.map_err(Error::from)?,
+        client: vault.seal(subject, &ask.who.client()).await.map_err(Error::from)?,
+    };
+    let intent = Intent { actor: open.role.actor(id), ..ask.intent("session.log_in") };
+    let done = app.commands.run(&intent, |unit| async move {
+        let admitted = accounts::log_in(&unit, entry).await?;
+        Ok(Let { admitted, secret: entry.secret.clone() })
+    });
+    Ok(done.await?)
+}
+
+async fn note_failure(app: &Shared, ask: &Ask<Caller, LogIn>, id: AccountId) -> Result<(), Problem> {
+    let client = app.commands.vault().seal(Subject::from(id), &ask.who.client()).await;
+    // Whoever was forgotten a moment ago has no failures either.
+    let Ok(client) = client else { return Ok(()) };
+    let command = &account::Command::FailLogin { client };
+    // A wrong password is not a command that was carried out, so it leaves no receipt.
+    let intent = Intent { key: None, ..ask.intent("account.fail_login") };
+    let noted = app.commands.run(&intent, |unit| async move {
+        let mut account = unit.load::<Account>(id).await?;
+        unit.decide(&mut account, command)
+    });
+    match noted.await {
+        Ok(_) | Err(Error::Rejected(_)) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn rehash(app: &Shared, ask: &Ask<Caller, LogIn>, id: AccountId, seen: u32) -> Result<(), Problem> {
+    let hash = app.passwords.hash(ask.body.password.clone()).await?;
+    let password = app.commands.vault().seal(Subject::from(id), &Secret(hash)).await.map_err(Error::from)?;
+    let command = &account::Command::Rehash { seen, password };
+    let intent = Intent { key: None, ..ask.intent("account.rehash") };
+    let done = app.commands.run(&intent, |unit| async move {
+        let mut account = unit.load::<Account>(id).await?;
+        unit.decide(&mut account, command)
+    });
+    done.await?;
+    Ok(())
+}
+
+/// Tells somebody what opens the shop for them. The tokens are made from what the receipt keeps, so they are in no receipt.
+async fn admit(app: &Shared, done: Done<Let>) -> Result<Response, Problem> {
+    let Let { admitted, secret } = done.answer;
+    let Admitted { session, account, role, generation, expires_at } = admitted;
+    let secret = app.commands.vault().open(&secret).await.map_err(Error::from)?;
+    let Secret(secret) = secret.ok_or_else(ended)?;
+    let access_token = app.tokens.issue_in(Some(session), role, account, LIFETIME).map_err(|_| Problem::internal())?;
+    let keys = Keys {
+        token_type: "Bearer",
+        access_token,
+        expires_in: LIFETIME.as_secs(),
+        refresh_token: refresh_token::write(session, generation, &secret),
+        refresh_expires_at: expires_at,
+        session,
+        account,
+        role,
+    };
+    app.respond(Done { answer: Reply::told(&keys)?, position: done.position, replayed: done.replayed }).await
+}
+
+/// The session of a refresh token that is genuine; whether it can still be used is another question.
+async fn genuine(app: &Shared, text: &str) -> Result<(refresh_token::Shown, AccountId, Personal<Secret>), Problem> {
+    let invalid = || Problem::new(StatusCode::UNAUTHORIZED, "auth.invalid", "the refresh token is not valid");
+    let shown = refresh_token::parse(text).ok_or_else(invalid)?;
+    let found = app.commands.get::<Session>(shown.session).await?.ok_or_else(invalid)?;
+    let started = found.state.started().map_err(|_| invalid())?;
+    let secret = app.commands.vault().open(&started.secret).await.map_err(Error::from)?;
+    match secret {
+        Some(Secret(secret)) if shown.is_genuine(&secret) => Ok((shown, started.account, started.secret.clone())),
+        Some(_) | None => Err(invalid()),
+    }
+}
+
+fn ended() -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, "session.ended", "the session has ended: log in again")
+}
+
+/// Gives the next access token for a refresh token, and the next refresh token with it.
+#[utoipa::path(post, path = "/v1/auth/refresh", tag = "auth", request_body = Refresh, security(()),
+    responses((status = 200, description = "The session, carried on", body = Keys),
+        (status = 401, description = "The token is not valid, or was used before: then the session has ended")))]
+async fn refresh(State(app): State<Shared>, ask: Ask<Caller, Refresh>) -> Result<Response, Problem> {
+    let ask = &ask.with_secret(&app).await?;
+    let (shown, account, secret) = genuine(&app, &ask.body.refresh_token).await?;
+    let client = app.commands.vault().seal(Subject::from(account), &ask.who.client()).await.map_err(Error::from)?;
+    let client = &client;
+    let intent = Intent { actor: account::Role::Customer.actor(account), ..ask.intent("session.refresh") };
+    let done = app
+        .commands
+        .run(&intent, |unit| async move { accounts::refresh(&unit, shown.session, shown.generation, client).await });
+    let done = match done.await {
+        Err(Error::Rejected(_)) => return Err(ended()),
+        Err(Error::Replayed(first)) if matches!(*first, Error::Rejected(_)) => return Err(ended()),
+        done => done?,
+    };
+    match done.answer {
+        Refreshed::Next(admitted) => {
+            admit(&app, Done { answer: Let { admitted, secret }, position: done.position, replayed: done.replayed })
+                .await
+        }
+        Refreshed::Reused => Err(Problem::new(
+            StatusCode::UNAUTHORIZED,
+            "session.reused",
+            "the refresh token was used before, so somebody may have copied it: the session has ended, log in again",
+        )),
+    }
+}
+
+/// Ends the session of the access token, or of the refresh token; or every session of the account.
+#[utoipa::path(post, path = "/v1/auth/logout", tag = "auth", request_body = LogOut, security((), ("bearer" = [])),
+    responses((status = 204, description = "It has ended")))]
+async fn log_out(State(app): State<Shared>, ask: Ask<Caller, LogOut>) -> Result<Response, Problem> {
+    let ask = &ask.with_secret(&app).await?;
+    let (account, session) = match (&ask.body.refresh_token, ask.who.account()) {
+        (Some(token), _) => {
+            let (shown, account, _) = genuine(&app, token).await?;
+            (account, Some(shown.session))
+        }
+        (None, Some(account)) => (account, ask.who.session()),
+        (None, None) => {
+            let detail = "an access token or a refresh_token says whose session it is";
+            return Err(Problem::invalid("/refresh_token", detail));
+        }
+    };
+    let all = ask.body.all;
+    app.run(ask, "session.log_out", |unit| async move {
+        let mut account = unit.load::<Account>(account).await?;
+        match session {
+            _ if all => accounts::log_out_all(&unit, &mut account, Reason::LogoutAll, None).await?,
+            Some(session) => accounts::log_out(&unit, &mut account, session, Reason::Logout).await?,
+            None => {}
+        }
+        Ok(Reply::done())
+    })
+    .await
+}
+
+#[derive(Serialize, ToSchema)]
+struct Sessions {
+    items: Vec<SessionRow>,
+}
+
+/// The caller's sessions that are alive, the newest first.
+#[utoipa::path(get, path = "/v1/me/sessions", tag = "me", security(("bearer" = [])),
+    responses((status = 200, description = "The sessions", body = Sessions)))]
+async fn mine(State(app): State<Shared>, member: Member, headers: HeaderMap) -> Result<Response, Problem> {
+    app.await_log(&headers).await?;
+    lists::page(&Sessions { items: sessions_of(&app, &member).await? })
+}
+
+/// The sessions of somebody that are alive, the newest first.
+pub(super) async fn sessions_of(app: &Shared, Member(caller, id): &Member) -> Result<Vec<SessionRow>, Problem> {
+    let now = app.commands.clock().now();
+    let ids = open(app, *id).await?.map(|open| open.sessions).unwrap_or_default();
+    let found = app.commands.get_all::<Session>(&ids).await?;
+    let alive = ids.iter().zip(found).rev().filter_map(|(id, found)| {
+        let started = found?.state.started().ok()?.clone();
+        started.is_alive(now).then(|| SessionRow::of(*id, &started, caller.session() == Some(*id)))
+    });
+    Ok(alive.collect())
+}
+
+/// Ends one of the caller's sessions.
+#[utoipa::path(delete, path = "/v1/me/sessions/{id}", tag = "me", params(("id" = String, Path)), security(("bearer" = [])),
+    responses((status = 204, description = "It has ended")))]
+async fn end(
+    State(app): State<Shared>,
+    Of(session): Of<SessionId>,
+    ask: Ask<Member, Nothing>,
+) -> Result<Response, Problem> {
+    let ask = &ask;
+    app.run(ask, "session.log_out", |unit| async move {
+        let mut account = unit.load::<Account>(ask.who.1).await?;
+        let own = account.state.open().is_ok_and(|open| open.sessions.contains(&session));
+        if !own {
+            return Err(Error::Rejected(byteshop_commands::Rejected::missing("session")));
+        }
+        accounts::log_out(&unit, &mut account, session, Reason::Logout).await?;
+        Ok(Reply::gone(account.version))
+    })
+    .await
+}
+
+/// The routes.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(log_in))
+        .routes(routes!(refresh))
+        .routes(routes!(log_out))
+        .routes(routes!(mine))
+        .routes(routes!(end))
+}

@@ -1,0 +1,167 @@
+//! Which accounts are there, and what may each do? What is personal in it stays sealed.
+
+use byteshop_domain::account::{Account, Event, Profile, Role};
+use byteshop_domain::codec::CodecError;
+use byteshop_domain::ids::AccountId;
+use byteshop_domain::text::Email;
+use byteshop_domain::{Decider as _, Personal};
+use byteshop_eventstore::Recorded;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use sqlx::{Postgres, QueryBuilder};
+
+use crate::engine::{Key, Keys, View};
+use crate::error::Error;
+use crate::page::{Ask, Page};
+use crate::text::{micros, name_of};
+use crate::views::Views;
+
+#[cfg(test)]
+mod tests;
+
+/// The view.
+#[derive(Debug)]
+pub struct AccountList;
+
+/// How far an account is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Nobody has shown yet that the address is theirs.
+    Unconfirmed,
+    /// It can be used.
+    Active,
+    /// It cannot be used.
+    Banned,
+}
+
+/// An account in one line.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// The account.
+    pub id: AccountId,
+    /// Where its mails go.
+    pub email: Personal<Email>,
+    /// What its owner says of themselves.
+    pub profile: Option<Personal<Profile>>,
+    /// What its owner may do.
+    pub role: Role,
+    /// How far it is.
+    pub status: Status,
+    /// Whether the address is its owner's, also while it is banned.
+    pub confirmed: bool,
+    /// When it was made.
+    #[serde(with = "micros")]
+    pub registered_at: DateTime<Utc>,
+}
+
+impl View for AccountList {
+    const NAME: &'static str = "account_list";
+    const VERSION: i32 = 1;
+    const READS: &'static [&'static str] = &[Account::CATEGORY];
+    type Fact = Event;
+    type Row = Row;
+
+    fn read(event: &Recorded) -> Result<Option<Event>, CodecError> {
+        event.event::<Account>().transpose()
+    }
+
+    fn keys(fact: &Event, event: &Recorded) -> Keys {
+        match fact {
+            Event::Registered { .. }
+            | Event::Confirmed {}
+            | Event::RoleSet { .. }
+            | Event::ProfileChanged { .. }
+            | Event::Banned { .. }
+            | Event::Unbanned {}
+            | Event::Erased {} => vec![event.id_of::<Account>().to_string()],
+            Event::RegistrationRepeated { .. }
+            | Event::ConfirmationRequested { .. }
+            | Event::PasswordResetRequested { .. }
+            | Event::PasswordChanged { .. }
+            | Event::PasswordRehashed { .. }
+            | Event::LoggedIn { .. }
+            | Event::LoggedOut { .. }
+            | Event::LoginFailed { .. }
+            | Event::SettingsChanged { .. }
+            | Event::AddressAdded { .. }
+            | Event::AddressChanged { .. }
+            | Event::AddressRemoved { .. } => vec![],
+        }
+    }
+
+    fn fold(row: Option<Row>, _key: &Key, fact: &Event, event: &Recorded) -> Option<Row> {
+        match fact {
+            Event::Registered { email, .. } => Some(Row {
+                id: event.id_of::<Account>(),
+                email: email.clone(),
+                profile: None,
+                role: Role::default(),
+                status: Status::Unconfirmed,
+                confirmed: false,
+                registered_at: event.occurred_at(),
+            }),
+            Event::Confirmed {} => row.map(|row| {
+                let status = if row.status == Status::Banned { Status::Banned } else { Status::Active };
+                Row { confirmed: true, status, ..row }
+            }),
+            Event::RoleSet { role } => row.map(|row| Row { role: *role, ..row }),
+            Event::ProfileChanged { profile } => row.map(|row| Row { profile: Some(profile.clone()), ..row }),
+            Event::Banned { .. } => row.map(|row| Row { status: Status::Banned, ..row }),
+            Event::Unbanned {} => row.map(|row| {
+                let status = if row.confirmed { Status::Active } else { Status::Unconfirmed };
+                Row { status, ..row }
+            }),
+            Event::Erased {} => None,
+            // `keys` names no row for these.
+            Event::RegistrationRepeated { .. }
+            | Event::ConfirmationRequested { .. }
+            | Event::PasswordResetRequested { .. }
+            | Event::PasswordChanged { .. }
+            | Event::PasswordRehashed { .. }
+            | Event::LoggedIn { .. }
+            | Event::LoggedOut { .. }
+            | Event::LoginFailed { .. }
+            | Event::SettingsChanged { .. }
+            | Event::AddressAdded { .. }
+            | Event::AddressChanged { .. }
+            | Event::AddressRemoved { .. } => row,
+        }
+    }
+}
+
+/// Which accounts are wanted, the newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Query {
+    /// Only with this role.
+    pub role: Option<Role>,
+    /// Only this far.
+    pub status: Option<Status>,
+    /// Only this one.
+    pub account: Option<AccountId>,
+    /// Which page.
+    pub ask: Ask,
+}
+
+impl Views {
+    /// A page of accounts, the newest first; what is personal is sealed.
+    pub async fn account_list(&self, query: &Query) -> Result<Page, Error> {
+        let mut sql =
+            QueryBuilder::<Postgres>::new("select registered, key, row::text from read.account_list where true");
+        if let Some(role) = query.role {
+            sql.push(" and role = ").push_bind(name_of(&role));
+        }
+        if let Some(status) = query.status {
+            sql.push(" and status = ").push_bind(name_of(&status));
+        }
+        if let Some(account) = query.account {
+            sql.push(" and key = ").push_bind(account.to_string());
+        }
+        if let Some((registered, key)) = query.ask.after::<(String, String)>()? {
+            sql.push(" and (registered, key) < (").push_bind(registered).push(", ").push_bind(key).push(")");
+        }
+        sql.push(" order by registered desc, key desc limit ").push_bind(query.ask.limit() + 1);
+        let rows: Vec<(String, String, String)> = sql.build_query_as().fetch_all(self.pool()).await?;
+        Page::of(&rows, &query.ask, |(_, _, text)| text, |(registered, key, _)| (registered.clone(), key.clone()))
+    }
+}

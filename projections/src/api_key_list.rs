@@ -1,0 +1,85 @@
+//! Which keys of programs are there, and which still open something?
+
+use std::collections::BTreeSet;
+
+use byteshop_domain::Decider as _;
+use byteshop_domain::api_key::{ApiKey, Event, Scope};
+use byteshop_domain::codec::CodecError;
+use byteshop_domain::ids::ApiKeyId;
+use byteshop_domain::text::Name;
+use byteshop_eventstore::Recorded;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use sqlx::{Postgres, QueryBuilder};
+
+use crate::engine::{Key, Keys, View};
+use crate::error::Error;
+use crate::page::{Ask, Page};
+use crate::text::micros;
+use crate::views::Views;
+
+#[cfg(test)]
+mod tests;
+
+/// The view.
+#[derive(Debug)]
+pub struct ApiKeyList;
+
+/// A key in one line.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// The key.
+    pub id: ApiKeyId,
+    /// What it is for.
+    pub name: Name,
+    /// What it lets a program do.
+    pub scopes: BTreeSet<Scope>,
+    /// When it was made.
+    #[serde(with = "micros")]
+    pub created_at: DateTime<Utc>,
+    /// When it was revoked.
+    #[serde(with = "micros::option")]
+    pub revoked_at: Option<DateTime<Utc>>,
+}
+
+impl View for ApiKeyList {
+    const NAME: &'static str = "api_key_list";
+    const VERSION: i32 = 1;
+    const READS: &'static [&'static str] = &[ApiKey::CATEGORY];
+    type Fact = Event;
+    type Row = Row;
+
+    fn read(event: &Recorded) -> Result<Option<Event>, CodecError> {
+        event.event::<ApiKey>().transpose()
+    }
+
+    fn keys(_fact: &Event, event: &Recorded) -> Keys {
+        vec![event.id_of::<ApiKey>().to_string()]
+    }
+
+    fn fold(row: Option<Row>, _key: &Key, fact: &Event, event: &Recorded) -> Option<Row> {
+        match fact {
+            Event::Created { name, scopes, hash: _ } => Some(Row {
+                id: event.id_of::<ApiKey>(),
+                name: name.clone(),
+                scopes: scopes.clone(),
+                created_at: event.occurred_at(),
+                revoked_at: None,
+            }),
+            Event::Revoked {} => row.map(|row| Row { revoked_at: Some(event.occurred_at()), ..row }),
+        }
+    }
+}
+
+impl Views {
+    /// A page of keys, the newest first.
+    pub async fn api_key_list(&self, ask: &Ask) -> Result<Page, Error> {
+        let mut sql = QueryBuilder::<Postgres>::new("select created, key, row::text from read.api_key_list where true");
+        if let Some((created, key)) = ask.after::<(String, String)>()? {
+            sql.push(" and (created, key) < (").push_bind(created).push(", ").push_bind(key).push(")");
+        }
+        sql.push(" order by created desc, key desc limit ").push_bind(ask.limit() + 1);
+        let rows: Vec<(String, String, String)> = sql.build_query_as().fetch_all(self.pool()).await?;
+        Page::of(&rows, ask, |(_, _, text)| text, |(created, key, _)| (created.clone(), key.clone()))
+    }
+}

@@ -1,0 +1,308 @@
+//! Who may call what: every route of the document, called as each kind of caller, against the table that the routes make.
+
+use std::path::PathBuf;
+
+use byteshop_domain::ids::AccountId;
+use byteshop_gateway::access::{self, Access, Belongs, Route};
+use byteshop_gateway::token::{LIFETIME, Role, Tokens};
+use byteshop_tests::people::Person;
+use byteshop_tests::shop::{Answer, Call, GuestCart, TestShop};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+/// What says that a caller may not ask at all.
+const REFUSED: [&str; 5] = ["auth.missing", "auth.invalid", "auth.expired", "auth.forbidden", "auth.scope"];
+
+/// One of each thing that a path can name, and whose it is.
+struct Things {
+    /// Whose account, cart and order they are.
+    owner: Person,
+    /// Somebody whom admins may do anything with.
+    victim: AccountId,
+    owned_cart: String,
+    owned_order: String,
+    owned_payment: String,
+    address: String,
+    guest: GuestCart,
+    guest_order: String,
+    guest_payment: String,
+    product: String,
+    variant: String,
+}
+
+impl Things {
+    async fn make(shop: &TestShop) -> Self {
+        let (product, variant) = shop.product("ACCESS", 500, 1_000).await;
+        let (owner, victim) = (shop.person("owner@example.org").await, shop.person("victim@example.org").await.id);
+        let bought = Self::bought(shop, &owner, &variant).await;
+        let owned_cart = Self::cart(shop, &owner, &variant).await;
+        let address = shop.post("/v1/me/addresses").by(&owner.token).json(json!({"country": "DE"})).send().await;
+        let (placed, _) = shop.order(&variant, 1).await;
+        Self {
+            owned_order: bought.text("/order_id").to_owned(),
+            owned_payment: bought.text("/payment_id").to_owned(),
+            address: address.expect(201).id(),
+            guest: shop.full_cart(&variant, 1).await,
+            guest_order: placed.text("/order_id").to_owned(),
+            guest_payment: placed.text("/payment_id").to_owned(),
+            owner,
+            victim,
+            owned_cart,
+            product,
+            variant,
+        }
+    }
+
+    async fn cart(shop: &TestShop, owner: &Person, variant: &str) -> String {
+        let made = shop.post("/v1/carts").by(&owner.token).json(json!({"currency": "EUR"})).send().await.expect(201);
+        let path = format!("/v1/carts/{}", made.id());
+        let put = |what: String, body| shop.put(&format!("{path}/{what}")).by(&owner.token).json(body).send();
+        put(format!("lines/{variant}"), json!({"quantity": 1})).await.expect(200);
+        put("address".into(), json!({"country": "DE", "email": "a@example.org"})).await.expect(200);
+        made.id()
+    }
+
+    async fn bought(shop: &TestShop, owner: &Person, variant: &str) -> Answer {
+        let cart = Self::cart(shop, owner, variant).await;
+        shop.post(&format!("/v1/carts/{cart}/checkout")).by(&owner.token).send().await.expect(201)
+    }
+
+    /// The path with something real in it that belongs to the owner, or to the guest.
+    fn path(&self, path: &str, guests: bool) -> String {
+        let of = |owned: &str, guests_own: &str| if guests { guests_own.to_owned() } else { owned.to_owned() };
+        let id = [
+            ("/v1/carts/", of(&self.owned_cart, &self.guest.id)),
+            ("/v1/orders/", of(&self.owned_order, &self.guest_order)),
+            ("/v1/payments/", of(&self.owned_payment, &self.guest_payment)),
+            ("/v1/products/", self.product.clone()),
+            ("/v1/variants/", self.variant.clone()),
+            ("/v1/me/addresses/", self.address.clone()),
+            ("/v1/me/sessions/", self.owner.session.clone()),
+            ("/v1/admin/accounts/", self.victim.to_string()),
+        ];
+        let real = id.into_iter().find(|(start, _)| path.starts_with(start)).map(|(_, id)| id);
+        let path = match real {
+            Some(real) => path.replacen("{id}", &real, 1),
+            None => path.to_owned(),
+        };
+        let (mut filled, mut before) = (String::new(), "");
+        for part in path.split('/').skip(1) {
+            filled.push('/');
+            match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
+                None => filled.push_str(part),
+                Some("variant") => filled.push_str(&self.variant),
+                Some("id") => filled.push_str(&nothing(before)),
+                Some(name) => filled.push_str(&nothing(name)),
+            }
+            before = part;
+        }
+        filled
+    }
+
+    /// Whether the things that a path is about are made here, so that it can be seen whose they are.
+    fn knows(path: &str) -> bool {
+        ["/v1/carts/", "/v1/orders/", "/v1/payments/", "/v1/me/addresses/", "/v1/me/sessions/"]
+            .iter()
+            .any(|start| path.starts_with(start))
+    }
+}
+
+/// A well-formed id of something that is not there, by what a path calls such things; a text where they have no ids.
+fn nothing(things: &str) -> String {
+    let one = match things.strip_suffix("ies") {
+        Some(stem) => format!("{stem}y"),
+        None => things.strip_suffix('s').unwrap_or(things).to_owned(),
+    };
+    let one = one.replace('-', "_");
+    byteshop_domain::id_of(&one, uuid::Uuid::from_u128(1)).unwrap_or_else(|| "x".to_owned())
+}
+
+/// A body that is read, for the routes that belong to somebody and take one; all others get an empty object.
+fn body((method, path): &Route) -> Value {
+    match (method.as_str(), path.as_str()) {
+        ("PUT", "/v1/carts/{id}/lines/{variant}") => json!({"quantity": 1}),
+        ("PUT", "/v1/carts/{id}/address" | "/v1/me/addresses/{id}") => json!({"country": "DE"}),
+        ("POST", "/v1/orders/{id}/payments") => json!({"provider": "test", "token": "tok_success"}),
+        _ => json!({}),
+    }
+}
+
+fn routes() -> Vec<(&'static Route, &'static Access)> {
+    let mut routes: Vec<_> = access::table().iter().filter(|((_, path), _)| path.starts_with("/v1/")).collect();
+    // What takes things away comes last, so that the others still find them.
+    let order = |method: &str| ["GET", "PATCH", "PUT", "POST", "DELETE"].iter().position(|known| *known == method);
+    routes.sort_by_key(|((method, path), _)| (order(method), path.clone()));
+    routes
+}
+
+fn call(shop: &TestShop, route: &Route, path: &str) -> Call {
+    let method: Method = route.0.parse().unwrap();
+    let call = shop.call(method.clone(), path);
+    if method == Method::GET { call } else { call.json(body(route)) }
+}
+
+fn code(answer: &Answer) -> &str {
+    answer.body["code"].as_str().unwrap_or_default()
+}
+
+/// Whether the caller may ask; what comes of it is another matter.
+fn admitted(answer: &Answer) -> bool {
+    answer.status < 500 && !REFUSED.contains(&code(answer))
+}
+
+/// `make openapi` writes the page anew, beside the document.
+#[test]
+fn the_page_of_who_may_call_what_is_up_to_date() {
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/ACCESS.md");
+    #[expect(clippy::disallowed_methods, reason = "the tests have no configuration but the environment")]
+    if std::env::var_os("BYTESHOP_TEST_WRITE").is_some() {
+        std::fs::write(&file, access::page()).unwrap();
+    }
+    let kept = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(kept == access::page(), "docs/ACCESS.md is out of date: `make openapi` writes it anew");
+}
+
+#[test]
+fn every_route_says_who_may_call_it() {
+    let document: Value = serde_json::from_str(byteshop_gateway::http::openapi::document()).unwrap();
+    for ((method, path), access) in routes() {
+        let said = &document["paths"][path][method.to_lowercase()]["security"];
+        assert!(said.is_array(), "{method} {path} has no row: say who may call it in its `security`");
+        let somebody = access.public || access.guest || !access.roles.is_empty();
+        assert!(somebody, "{method} {path} is for nobody: {said}");
+        for way in said.as_array().unwrap() {
+            let known = way
+                .as_object()
+                .unwrap()
+                .keys()
+                .all(|name| ["bearer", "cart_token", "api_key"].contains(&name.as_str()));
+            assert!(known, "{method} {path}: {way}");
+        }
+    }
+    for (role, path) in [("admin", "/v1/admin/audit"), ("anybody", "/v1/products")] {
+        let access = access::of("GET", path).unwrap();
+        assert_eq!(if access.public { "anybody" } else { "admin" }, role);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_token_only_what_is_for_anybody_is_open() {
+    let shop = TestShop::start().await;
+    let things = Things::make(&shop).await;
+    for (route, access) in routes() {
+        let answer = call(&shop, route, &things.path(&route.1, true)).send().await;
+        let said = format!("{route:?}: {}", answer.body);
+        match access {
+            Access { public: true, .. } => assert!(admitted(&answer), "{said}"),
+            // There may be such a thing, but not for nobody.
+            Access { guest: true, .. } => assert!(answer.status == 404 || code(&answer) == "auth.missing", "{said}"),
+            _ => assert_eq!((answer.status, code(&answer)), (401, "auth.missing"), "{said}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_tokens_open_nothing() {
+    let shop = TestShop::start().await;
+    let things = Things::make(&shop).await;
+    let owner = &things.owner;
+    let expired = shop.tokens.issue(Role::Admin, owner.id, std::time::Duration::ZERO).unwrap();
+    let foreign = Tokens::ephemeral().unwrap().issue(Role::Admin, owner.id, LIFETIME).unwrap();
+    let claims = shop.token(Role::Admin);
+    let claims = claims.split('.').nth(1).unwrap();
+    let none = format!("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.{claims}.");
+    let forged_key = "bsk_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA".to_owned();
+    byteshop_tests::patience::eventually("the token expires", || async {
+        let answer = shop.get("/v1/me").by(&expired).send().await;
+        (code(&answer) == "auth.expired").then_some(())
+    })
+    .await;
+    for (route, access) in routes().into_iter().filter(|(_, access)| !access.public) {
+        for token in [&expired, &foreign, &none, &forged_key] {
+            let answer = call(&shop, route, &things.path(&route.1, false)).by(token).send().await;
+            assert!(answer.status == 401, "{route:?} {access:?} {token}: {}", answer.body);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_belongs_to_somebody_is_there_for_nobody_else() {
+    let shop = TestShop::start().await;
+    let things = Things::make(&shop).await;
+    let (stranger, other) = (shop.person("stranger@example.org").await, shop.guest_cart().await);
+    let before = shop.log.head().await.unwrap();
+    let owned = || routes().into_iter().filter(|(_, access)| access.belongs != Belongs::Nobody);
+    for (route, access) in owned() {
+        assert!(Things::knows(&route.1), "{route:?}: make one in `Things`, so that it can be seen whose it is");
+        for guests in [false, true].into_iter().filter(|guests| access.guest || !guests) {
+            let path = things.path(&route.1, guests);
+            for call in [call(&shop, route, &path).by(&stranger.token), call(&shop, route, &path).with(&other)] {
+                let answer = call.send().await;
+                let nobody = !access.guest && code(&answer) == "auth.missing";
+                assert!(answer.status == 404 || nobody, "{route:?} (give it a body in `body`?): {}", answer.body);
+            }
+        }
+    }
+    assert_eq!(shop.log.head().await.unwrap(), before, "a refusal wrote something");
+    for (route, access) in owned() {
+        let answer = call(&shop, route, &things.path(&route.1, false)).by(&things.owner.token).send().await;
+        assert!(admitted(&answer) && answer.status != 404, "{route:?} by its owner: {}", answer.body);
+        if access.guest {
+            let mut call = call(&shop, route, &things.path(&route.1, true));
+            call = if route.1.starts_with("/v1/carts/") { call.with(&things.guest) } else { call };
+            let answer = call.send().await;
+            assert!(!route.1.starts_with("/v1/carts/") || answer.status != 404, "{route:?}: {}", answer.body);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_role_may_what_its_row_says() {
+    let shop = TestShop::start().await;
+    let things = Things::make(&shop).await;
+    for role in Role::ALL {
+        let token = shop.token(role);
+        for (route, access) in routes() {
+            let answer = call(&shop, route, &things.path(&route.1, false)).by(&token).send().await;
+            let said = format!("{route:?} by {}: {}", role.as_str(), answer.body);
+            if access.public || access.roles.contains(&role) {
+                assert!(admitted(&answer), "{said}");
+                let foreign = match access.belongs {
+                    Belongs::Nobody => false,
+                    Belongs::OwnerAndStaff => !role.is_staff(),
+                    Belongs::Owner => true,
+                };
+                assert!(!foreign || answer.status == 404 || answer.status == 422, "{said}");
+            } else {
+                assert_eq!((answer.status, code(&answer)), (403, "auth.forbidden"), "{said}");
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_opens_the_routes_of_its_scopes() {
+    use byteshop_domain::api_key::Scope;
+    let shop = TestShop::start().await;
+    let (things, admin) = (Things::make(&shop).await, shop.token(Role::Admin));
+    let key = async |scopes: &[Scope]| {
+        let body = json!({"name": "Program", "scopes": scopes});
+        let made = shop.post("/v1/admin/api-keys").by(&admin).json(body).send().await.expect(201);
+        made.text("/key").to_owned()
+    };
+    let all = key(&Scope::ALL).await;
+    for (route, access) in routes() {
+        let lacking: Vec<Scope> = Scope::ALL.into_iter().filter(|scope| Some(*scope) != access.scope).collect();
+        let lacking = key(&lacking).await;
+        for (token, has) in [(&all, access.scope.is_some()), (&lacking, false)] {
+            let answer = call(&shop, route, &things.path(&route.1, false)).by(token).send().await;
+            let said = format!("{route:?} {has}: {}", answer.body);
+            if access.public || has {
+                assert!(admitted(&answer), "{said}");
+            } else {
+                let expected = if access.scope.is_some() { "auth.scope" } else { "auth.forbidden" };
+                assert_eq!((answer.status, code(&answer)), (403, expected), "{said}");
+            }
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! People with accounts: registered, confirmed and logged in over HTTP, as anybody would.
+
+use byteshop_domain::account::{Account, Event, Secret};
+use byteshop_domain::ids::AccountId;
+use byteshop_domain::text::Email;
+use byteshop_eventstore::StreamId;
+use byteshop_eventstore::read::PAGE;
+use serde_json::json;
+
+use crate::shop::{Answer, TestShop};
+
+/// A password that nobody guesses.
+pub const PASSWORD: &str = "correct horse battery staple";
+
+/// Somebody with an account.
+#[derive(Debug, Clone)]
+pub struct Person {
+    /// Their account.
+    pub id: AccountId,
+    /// Their address.
+    pub email: String,
+    /// Their access token.
+    pub token: String,
+    /// Their refresh token.
+    pub refresh: String,
+    /// Their session.
+    pub session: String,
+}
+
+impl TestShop {
+    /// Registers an address.
+    pub async fn register(&self, email: &str) -> Answer {
+        self.post("/v1/auth/register").json(json!({"email": email, "password": PASSWORD})).send().await
+    }
+
+    /// Logs in.
+    pub async fn log_in(&self, email: &str, password: &str) -> Answer {
+        self.post("/v1/auth/login").json(json!({"email": email, "password": password})).send().await
+    }
+
+    /// Shows a refresh token.
+    pub async fn refresh(&self, token: &str) -> Answer {
+        self.post("/v1/auth/refresh").json(json!({"refresh_token": token})).send().await
+    }
+
+    /// Somebody with a confirmed account, logged in.
+    pub async fn person(&self, email: &str) -> Person {
+        self.register(email).await.expect(202);
+        let code = self.confirmation_code(email).await.expect("a code");
+        self.post("/v1/auth/confirm").json(json!({"code": code})).send().await.expect(204);
+        let keys = self.log_in(email, PASSWORD).await.expect(200);
+        Person {
+            id: keys.text("/account").parse().unwrap(),
+            email: email.to_owned(),
+            token: keys.text("/access_token").to_owned(),
+            refresh: keys.text("/refresh_token").to_owned(),
+            session: keys.text("/session").to_owned(),
+        }
+    }
+
+    /// The account of an address.
+    pub async fn account_of(&self, email: &str) -> Option<AccountId> {
+        let name = self.commands.email_name(&Email::new(email).unwrap()).await.unwrap();
+        self.commands.account_named(name.id).await.unwrap()
+    }
+
+    /// What happened to an account.
+    pub async fn events_of(&self, account: AccountId) -> Vec<Event> {
+        let stored = self.log.read_stream(&StreamId::of::<Account>(account), 0, PAGE).await.unwrap();
+        stored.iter().map(|event| event.event::<Account>().unwrap().unwrap()).collect()
+    }
+
+    /// The last code that confirms an address, as its mail has it.
+    pub async fn confirmation_code(&self, email: &str) -> Option<String> {
+        let events = self.events_of(self.account_of(email).await?).await;
+        let code = events.iter().rev().find_map(|event| {
+            if let Event::ConfirmationRequested { code, .. } = event { Some(code.clone()) } else { None }
+        })?;
+        let Secret(code) = self.commands.vault().open(&code).await.unwrap()?;
+        Some(code)
+    }
+
+    /// The last code that resets a password, as its mail has it.
+    pub async fn reset_code(&self, email: &str) -> Option<String> {
+        let events = self.events_of(self.account_of(email).await?).await;
+        let code = events.iter().rev().find_map(|event| {
+            if let Event::PasswordResetRequested { code, .. } = event { Some(code.clone()) } else { None }
+        })?;
+        let Secret(code) = self.commands.vault().open(&code).await.unwrap()?;
+        Some(code)
+    }
+}
