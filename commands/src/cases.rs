@@ -1,11 +1,11 @@
 //! Commands that concern several aggregates at once: each is decided whole and appended whole, or not at all.
 
-use std::collections::BTreeMap;
-
 use byteshop_domain::Kind;
-use byteshop_domain::cart::{self, Cart, Offer};
-use byteshop_domain::checkout::{self, Ids};
-use byteshop_domain::ids::{CartId, Id as _, PaymentId, ProductId, VariantId};
+use byteshop_domain::cart::{self, Cart};
+use byteshop_domain::checkout::{self, Basis, Ids};
+use byteshop_domain::decider::Decider as _;
+use byteshop_domain::ids::{PaymentId, VariantId};
+use byteshop_domain::money::Money;
 use byteshop_domain::name::{self, NameKind, UniqueName};
 use byteshop_domain::order::Order;
 use byteshop_domain::payment::Payment;
@@ -13,10 +13,19 @@ use byteshop_domain::product::{self, Product};
 use byteshop_domain::quantity::Quantity;
 use byteshop_domain::stock::{self, StockLevel};
 use byteshop_domain::text::Label;
+use byteshop_domain::usage::Usage;
 use chrono::TimeDelta;
 
 use crate::error::{Error, Rejected};
 use crate::unit::{Loaded, Unit};
+
+mod baskets;
+mod price;
+mod promotions;
+
+pub use baskets::{merge, open_cart, set_coupons};
+pub use price::{Priced, Reading, price};
+pub use promotions::change_promotion;
 
 /// Adds a variant to a product: its SKU is claimed and its stock opened with it.
 pub async fn add_variant(
@@ -86,22 +95,6 @@ pub async fn set_line(
     unit.decide(cart, &cart::Command::SetLine(line))
 }
 
-/// What is offered now of everything in a cart.
-pub async fn offers(unit: &Unit, cart: &Cart) -> Result<BTreeMap<VariantId, Offer>, Error> {
-    let Ok(created) = cart.existing() else { return Ok(BTreeMap::new()) };
-    let variants: Vec<VariantId> = created.lines.iter().map(|line| line.variant).collect();
-    let mut products: Vec<ProductId> = created.lines.iter().map(|line| line.product).collect();
-    products.sort_unstable();
-    products.dedup();
-    let stocks = unit.load_all::<StockLevel>(&variants).await?;
-    let products = unit.load_all::<Product>(&products).await?;
-    let offer = |(line, stock): (&cart::Line, &Loaded<StockLevel>)| {
-        let product = products.iter().find(|product| product.id == line.product)?;
-        Some((line.variant, Offer::of(&product.state, line.variant, &stock.state, created.currency)?))
-    };
-    Ok(created.lines.iter().zip(&stocks).filter_map(offer).collect())
-}
-
 /// A cart that became an order.
 #[derive(Debug)]
 pub struct CheckedOut {
@@ -111,16 +104,25 @@ pub struct CheckedOut {
     pub payment: PaymentId,
 }
 
-/// Turns a cart into an order: cart closed, order placed, payment opened and every line reserved in one append.
+/// Turns a cart into an order: cart closed, order placed, payment opened, every line reserved and everything that is limited
+/// claimed in one append.
 ///
-/// `pay_within` is how long the goods stay reserved without payment.
-pub async fn checkout(unit: &Unit, mut cart: Loaded<Cart>, pay_within: TimeDelta) -> Result<CheckedOut, Error> {
-    let offers = offers(unit, &cart.state).await?;
+/// `pay_within` is how long the goods stay reserved without payment, `expected` the total that the buyer was shown, if they
+/// want to be held to no other.
+pub async fn checkout(
+    unit: &Unit,
+    mut cart: Loaded<Cart>,
+    pay_within: TimeDelta,
+    expected: Option<Money>,
+) -> Result<CheckedOut, Error> {
+    let at = unit.asked().at;
+    let open = cart.state.open(at).map_err(|rejection| Error::Rejected(Rejected::of::<Cart>(&rejection)))?;
+    let Priced { offers, quote } = price(Reading::Deciding(unit), open, at).await?;
     let ids = Ids { cart: cart.id, order: unit.new_id(), payment: unit.new_id() };
     // Whole seconds are enough for people, and shorter to read in the log.
     let pay_by = byteshop_eventstore::clock::whole_seconds(unit.now()) + pay_within;
-    let placed =
-        checkout::checkout(&cart.state, &offers, ids, pay_by).map_err(|rejection| refused_checkout(&rejection))?;
+    let basis = Basis { cart: &cart.state, offers: &offers, quote: &quote, at, pay_by, expected };
+    let placed = checkout::checkout(&basis, ids).map_err(|rejection| refused_checkout(&rejection))?;
     unit.decide(&mut cart, &placed.cart)?;
     let mut order = unit.start::<Order>(ids.order);
     unit.decide(&mut order, &placed.order)?;
@@ -130,15 +132,27 @@ pub async fn checkout(unit: &Unit, mut cart: Loaded<Cart>, pay_within: TimeDelta
         let mut stock = unit.load::<StockLevel>(*variant).await?;
         unit.decide(&mut stock, command)?;
     }
+    for (usage, command) in &placed.usages {
+        let mut usage = unit.load::<Usage>(*usage).await?;
+        unit.decide(&mut usage, command)?;
+    }
     Ok(CheckedOut { order, payment: ids.payment })
 }
 
 fn refused_checkout(rejection: &checkout::Rejection) -> Error {
-    let mut rejected = Rejected::named(CartId::PREFIX, rejection);
+    let mut rejected = Rejected::named(Cart::CATEGORY, rejection);
     if let checkout::Rejection::Problems(problems) = rejection {
         let lines: Vec<String> =
             problems.iter().map(|problem| format!("{} {}", problem.variant(), problem.code())).collect();
         rejected.detail = format!("{rejection}: {}", lines.join(", "));
     }
     Error::Rejected(rejected)
+}
+
+/// Who holds a name, if it is held by such a thing.
+pub(crate) fn holder<I: std::str::FromStr>(name: &UniqueName) -> Option<I> {
+    match name {
+        UniqueName::Free => None,
+        UniqueName::Held { owner, .. } => owner.parse().ok(),
+    }
 }

@@ -188,6 +188,7 @@ impl<'a, P: Process> Runner<'a, P> {
                     | Step::CommitStock { .. }
                     | Step::ReleaseStock { .. }
                     | Step::ReturnStock { .. }
+                    | Step::ReleaseClaims { .. }
                     | Step::CapturePayment { .. }
                     | Step::VoidPayment { .. }
                     | Step::MarkAuthorized { .. }

@@ -134,12 +134,25 @@ impl Unit {
 
     /// Looks at an aggregate without expecting it to stay as it is: for hints that are checked again later.
     pub async fn peek<A: Decider>(&self, id: A::Id) -> Result<Loaded<A>, Error> {
-        let stream = StreamId::of::<A>(id);
-        let versioned = match self.commands.cache().latest(&stream) {
-            Some(versioned) => versioned,
-            None => self.commands.read_states::<A>(&[stream]).await?.swap_remove(0),
-        };
-        Ok(Loaded { id, version: versioned.version, state: downcast(&versioned) })
+        let mut seen = self.peek_all::<A>(&[id]).await?;
+        Ok(seen.swap_remove(0))
+    }
+
+    /// Looks at many aggregates of a kind in at most one round trip, in the order of their ids, without expecting them to
+    /// stay as they are.
+    pub async fn peek_all<A: Decider>(&self, ids: &[A::Id]) -> Result<Vec<Loaded<A>>, Error> {
+        let streams: Vec<StreamId> = ids.iter().map(|id| StreamId::of::<A>(*id)).collect();
+        let known = |stream: &StreamId| self.work().decided(stream).or_else(|| self.commands.cache().latest(stream));
+        let found: Vec<Option<Versioned>> = streams.iter().map(known).collect();
+        let missing: Vec<StreamId> =
+            streams.into_iter().zip(&found).filter(|(_, found)| found.is_none()).map(|(stream, _)| stream).collect();
+        let read = if missing.is_empty() { Vec::new() } else { self.commands.read_states::<A>(&missing).await? };
+        let mut read = read.into_iter();
+        let seen = ids.iter().zip(found).filter_map(|(id, found)| {
+            let versioned = found.or_else(|| read.next())?;
+            Some(Loaded { id: *id, version: versioned.version, state: downcast(&versioned) })
+        });
+        Ok(seen.collect())
     }
 
     /// Starts an aggregate under a new id, without looking for one: if there is one, the append is refused.

@@ -2,158 +2,43 @@
 //!
 //! ```text
 //! (missing) ──created──▶ open ──checked out──▶ checked out (final)
-//!                        │  ▲
-//!                        └──┘ line set, line removed, emptied, destination set
+//!                        │  ▲ └──merged into──▶ in another cart (final)
+//!                        └──┘ line set, line removed, emptied, destination set, coupons set, shipping chosen, merged
 //! ```
 //!
 //! A cart promises nothing: [`Created::problems`] compares it with what is offered now, and checkout refuses while there are any.
+//! One that nobody changes is given up after [`LIFETIME_DAYS`]. That needs no timer: a cart knows its day, every change in the
+//! second half of its time puts that off, and from then on it can neither be changed nor bought.
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
+use serde::Serialize;
 
-use crate::address::Address;
-use crate::decider::{Asked, Decider, Kind};
-use crate::ids::{AccountId, CartId, OrderId, ProductId, VariantId};
-use crate::money::{Money, MoneyError, Price};
-use crate::quantity::{Demand, Quantity};
-use crate::text::{Country, Hash, Name, PostalCode, Sku, Title};
-use crate::{Currency, Locale, Personal};
+use crate::Currency;
+use crate::decider::{Asked, Decider};
+use crate::ids::{AccountId, CartId, OrderId, VariantId};
+use crate::money::{Money, MoneyError};
+use crate::promotion::CouponCode;
+use crate::quantity::{Demand, QUANTITY_MAX, Quantity};
+use crate::text::{Hash, Slug};
 
+mod message;
 mod problem;
+mod rejection;
 
+pub use message::{Command, Destination, Event, Line};
 pub use problem::{Offer, Problem};
+pub use rejection::Rejection;
 
 /// Most lines of a cart: it is checked out in one append that reserves each of them.
 pub const LINES_MAX: usize = 100;
+/// Most codes of a cart: each is looked up whenever it is shown.
+pub const CODES_MAX: usize = 5;
+/// Days after which a cart is given up that nobody changes: people come back within a month, or not for this.
+pub const LIFETIME_DAYS: i64 = 30;
 
-/// Where the goods go: the country in the clear, as rates and taxes depend on it, everything about a person sealed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Destination {
-    /// The country.
-    pub country: Country,
-    /// The beginning of the postal code, which rates for islands and provinces depend on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub area: Option<PostalCode>,
-    /// Who gets them, and where exactly.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub address: Option<Personal<Address>>,
-    /// The language that they are written to in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub locale: Option<Locale>,
-    /// The postal code, in the clear as carts once kept it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub postal_code: Option<PostalCode>,
-    /// The town, in the clear as carts once kept it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub city: Option<Name>,
-}
-
-/// Characters of a postal code that say the area and not the house.
-const AREA: usize = 3;
-
-impl Destination {
-    /// A country, and nothing else.
-    pub fn to(country: Country) -> Self {
-        Self { country, area: None, address: None, locale: None, postal_code: None, city: None }
-    }
-
-    /// The area of a postal code: its first letters and digits.
-    pub fn area_of(postal_code: &PostalCode) -> Option<PostalCode> {
-        let letters = postal_code.as_str().chars().filter(char::is_ascii_alphanumeric).take(AREA);
-        PostalCode::new(&letters.collect::<String>().to_ascii_uppercase()).ok()
-    }
-}
-
-/// A line of a cart, with what its buyer was shown when it was set.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Line {
-    /// What.
-    pub variant: VariantId,
-    /// Its product.
-    pub product: ProductId,
-    /// Its code.
-    pub sku: Sku,
-    /// What it was called.
-    pub title: Title,
-    /// How many.
-    pub quantity: Quantity,
-    /// What one piece cost.
-    pub unit_price: Price,
-}
-
-/// What happened to a cart.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Event {
-    /// It exists, and is empty.
-    Created {
-        /// Whose it is; nobody's for a guest.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        owner: Option<AccountId>,
-        /// The hash of the token that opens it.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        token_hash: Option<Hash>,
-        /// The currency of all its prices.
-        currency: Currency,
-    },
-    /// So much of a variant is in it now.
-    LineSet(Line),
-    /// A variant is not in it any more.
-    LineRemoved {
-        /// The variant.
-        variant: VariantId,
-    },
-    /// Nothing is in it any more.
-    Emptied {},
-    /// The goods would go there.
-    DestinationSet {
-        /// Where.
-        destination: Destination,
-    },
-    /// It became an order.
-    CheckedOut {
-        /// The order.
-        order: OrderId,
-    },
-}
-
-impl crate::Event for Event {}
-
-/// What a cart can be asked.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Command {
-    /// Begin, empty.
-    Create {
-        /// Whose it is; nobody's for a guest.
-        owner: Option<AccountId>,
-        /// The hash of the token that opens it.
-        token_hash: Option<Hash>,
-        /// The currency of all its prices.
-        currency: Currency,
-    },
-    /// Have so much of a variant in it: set, not added.
-    SetLine(Line),
-    /// Take a variant out.
-    RemoveLine {
-        /// The variant.
-        variant: VariantId,
-    },
-    /// Take everything out.
-    Empty {},
-    /// Say where the goods would go.
-    SetDestination {
-        /// Where.
-        destination: Destination,
-    },
-    /// Close it as the order it became.
-    Close {
-        /// The order.
-        order: OrderId,
-    },
-}
+const LIFETIME: TimeDelta = TimeDelta::days(LIFETIME_DAYS);
 
 /// A cart as it is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -180,58 +65,18 @@ pub struct Created {
     pub lines: Vec<Line>,
     /// Where the goods would go.
     pub destination: Option<Destination>,
+    /// The codes that are entered.
+    pub coupons: Vec<CouponCode>,
+    /// How the goods would be sent.
+    pub service: Option<Slug>,
+    /// The carts that were put into it.
+    pub merged: Vec<CartId>,
+    /// The cart that it was put into; nothing while it is open.
+    pub merged_into: Option<CartId>,
     /// The order it became; nothing while it is open.
     pub order: Option<OrderId>,
-}
-
-/// What can be in the way.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum Rejection {
-    /// There is no such cart.
-    #[error("there is no such cart")]
-    Missing,
-    /// The id names another cart already.
-    #[error("the cart exists already")]
-    Exists,
-    /// It became an order.
-    #[error("the cart is checked out")]
-    CheckedOut {
-        /// The order.
-        order: OrderId,
-    },
-    /// A line is priced otherwise.
-    #[error("the cart is in {}", currency.code())]
-    OtherCurrency {
-        /// The cart's currency.
-        currency: Currency,
-    },
-    /// There are too many lines.
-    #[error("a cart has at most {LINES_MAX} lines")]
-    TooManyLines,
-    /// The sum does not fit.
-    #[error("the cart costs too much")]
-    TooExpensive,
-}
-
-impl crate::Rejection for Rejection {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::Exists => "exists",
-            Self::CheckedOut { .. } => "checked_out",
-            Self::OtherCurrency { .. } => "other_currency",
-            Self::TooManyLines => "too_many_lines",
-            Self::TooExpensive => "too_expensive",
-        }
-    }
-
-    fn kind(&self) -> Kind {
-        match self {
-            Self::Missing => Kind::Missing,
-            Self::Exists | Self::CheckedOut { .. } => Kind::Conflict,
-            Self::OtherCurrency { .. } | Self::TooManyLines | Self::TooExpensive => Kind::Invalid,
-        }
-    }
+    /// When it is given up unless it changes.
+    pub expires_at: Option<DateTime<Utc>>,
 }
 
 type Decision = Result<Vec<Event>, Rejection>;
@@ -243,40 +88,55 @@ impl Decider for Cart {
     type Event = Event;
     type Rejection = Rejection;
 
-    fn decide(&self, command: &Command, _asked: &Asked) -> Decision {
-        match command {
-            Command::Create { owner, token_hash, currency } => self.create(*owner, token_hash.as_ref(), *currency),
-            Command::SetLine(line) => self.open()?.set_line(line),
+    fn decide(&self, command: &Command, asked: &Asked) -> Decision {
+        let mut change = match command {
+            Command::Create { owner, token_hash, currency } => {
+                return self.create(*owner, token_hash.as_ref(), *currency, asked.at);
+            }
+            Command::Close { order } => return self.close(*order),
+            Command::MergeInto { cart } => return self.merge_into(*cart, asked.at),
+            Command::SetLine(line) => self.open(asked.at)?.set_line(line)?,
             Command::RemoveLine { variant } => {
-                let there = self.open()?.line(*variant).is_some();
-                Ok(if there { vec![Event::LineRemoved { variant: *variant }] } else { vec![] })
+                let there = self.open(asked.at)?.line(*variant).is_some();
+                if there { vec![Event::LineRemoved { variant: *variant }] } else { vec![] }
             }
             Command::Empty {} => {
-                let empty = self.open()?.lines.is_empty();
-                Ok(if empty { vec![] } else { vec![Event::Emptied {}] })
+                let empty = self.open(asked.at)?.lines.is_empty();
+                if empty { vec![] } else { vec![Event::Emptied {}] }
             }
             Command::SetDestination { destination } => {
-                let same = self.open()?.destination.as_ref() == Some(destination);
-                Ok(if same { vec![] } else { vec![Event::DestinationSet { destination: destination.clone() }] })
+                let same = self.open(asked.at)?.destination.as_ref() == Some(destination);
+                if same { vec![] } else { vec![Event::DestinationSet { destination: destination.clone() }] }
             }
-            Command::Close { order } => match self.existing()?.order {
-                None => Ok(vec![Event::CheckedOut { order: *order }]),
-                Some(known) if known == *order => Ok(vec![]),
-                Some(order) => Err(Rejection::CheckedOut { order }),
-            },
+            Command::SetCoupons { codes } => self.open(asked.at)?.set_coupons(codes)?,
+            Command::ChooseShipping { service } => {
+                let same = self.open(asked.at)?.service.as_ref() == Some(service);
+                if same { vec![] } else { vec![Event::ShippingChosen { service: service.clone() }] }
+            }
+            Command::Merge { from, lines, codes } => self.open(asked.at)?.merge(*from, lines, codes)?,
+        };
+        if !change.is_empty() {
+            change.extend(self.open(asked.at)?.extension(asked.at));
         }
+        Ok(change)
     }
 
     fn evolve(self, event: &Event) -> Self {
         match event {
-            Event::Created { owner, token_hash, currency } => Self::Created(Box::new(Created {
+            Event::Created { owner, token_hash, currency, expires_at } => Self::Created(Box::new(Created {
                 owner: *owner,
                 token_hash: token_hash.clone(),
                 currency: *currency,
                 lines: vec![],
                 destination: None,
+                coupons: vec![],
+                service: None,
+                merged: vec![],
+                merged_into: None,
                 order: None,
+                expires_at: *expires_at,
             })),
+            Event::Extended { expires_at } => self.with(|it| it.expires_at = Some(*expires_at)),
             Event::LineSet(line) => {
                 self.with(|it| match it.lines.iter_mut().find(|known| known.variant == line.variant) {
                     Some(known) => known.clone_from(line),
@@ -286,6 +146,10 @@ impl Decider for Cart {
             Event::LineRemoved { variant } => self.with(|it| it.lines.retain(|line| line.variant != *variant)),
             Event::Emptied {} => self.with(|it| it.lines.clear()),
             Event::DestinationSet { destination } => self.with(|it| it.destination = Some(destination.clone())),
+            Event::CouponsSet { codes } => self.with(|it| it.coupons.clone_from(codes)),
+            Event::ShippingChosen { service } => self.with(|it| it.service = Some(service.clone())),
+            Event::Merged { from } => self.with(|it| it.merged.push(*from)),
+            Event::MergedInto { cart } => self.with(|it| it.merged_into = Some(*cart)),
             Event::CheckedOut { order } => self.with(|it| it.order = Some(*order)),
         }
     }
@@ -301,19 +165,50 @@ impl Cart {
     }
 
     /// What is known of it, if it exists and can still be changed.
-    pub fn open(&self) -> Result<&Created, Rejection> {
+    pub fn open(&self, at: DateTime<Utc>) -> Result<&Created, Rejection> {
         let created = self.existing()?;
-        match created.order {
-            Some(order) => Err(Rejection::CheckedOut { order }),
-            None => Ok(created),
+        match (created.order, created.merged_into) {
+            (Some(order), _) => Err(Rejection::CheckedOut { order }),
+            (None, Some(cart)) => Err(Rejection::Merged { cart }),
+            (None, None) if created.is_given_up(at) => Err(Rejection::Expired),
+            (None, None) => Ok(created),
         }
     }
 
-    fn create(&self, owner: Option<AccountId>, token_hash: Option<&Hash>, currency: Currency) -> Decision {
+    fn create(
+        &self,
+        owner: Option<AccountId>,
+        token_hash: Option<&Hash>,
+        currency: Currency,
+        at: DateTime<Utc>,
+    ) -> Decision {
         match self {
-            Self::Missing => Ok(vec![Event::Created { owner, token_hash: token_hash.cloned(), currency }]),
+            Self::Missing => Ok(vec![Event::Created {
+                owner,
+                token_hash: token_hash.cloned(),
+                currency,
+                expires_at: Some(after(at)),
+            }]),
             Self::Created(_) => Err(Rejection::Exists),
         }
+    }
+
+    fn close(&self, order: OrderId) -> Decision {
+        let created = self.existing()?;
+        match (created.order, created.merged_into) {
+            (Some(known), _) if known == order => Ok(vec![]),
+            (Some(order), _) => Err(Rejection::CheckedOut { order }),
+            (None, Some(cart)) => Err(Rejection::Merged { cart }),
+            (None, None) => Ok(vec![Event::CheckedOut { order }]),
+        }
+    }
+
+    fn merge_into(&self, cart: CartId, at: DateTime<Utc>) -> Decision {
+        if self.existing()?.merged_into == Some(cart) {
+            return Ok(vec![]);
+        }
+        self.open(at)?;
+        Ok(vec![Event::MergedInto { cart }])
     }
 
     fn with(mut self, change: impl FnOnce(&mut Created)) -> Self {
@@ -324,6 +219,11 @@ impl Cart {
     }
 }
 
+/// When a cart that changes now is given up; whole seconds are shorter to read in the log.
+fn after(at: DateTime<Utc>) -> DateTime<Utc> {
+    at.trunc_subsecs(0) + LIFETIME
+}
+
 impl Created {
     /// The line of a variant.
     pub fn line(&self, variant: VariantId) -> Option<&Line> {
@@ -332,9 +232,7 @@ impl Created {
 
     /// What all lines cost, at the prices in the cart.
     pub fn total(&self) -> Result<Money, MoneyError> {
-        self.lines
-            .iter()
-            .try_fold(Money::zero(self.currency), |sum, line| sum.plus(line.unit_price.times(line.quantity)?))
+        total(self.currency, &self.lines)
     }
 
     /// What its lines want of the stock.
@@ -345,6 +243,17 @@ impl Created {
     /// Why it cannot be bought as it is: each line compared with what is offered now. No offer means: not for sale.
     pub fn problems(&self, offers: &BTreeMap<VariantId, Offer>) -> Vec<Problem> {
         self.lines.iter().filter_map(|line| Problem::of(line, offers.get(&line.variant))).collect()
+    }
+
+    /// Whether nobody changed it for so long that it is given up.
+    pub fn is_given_up(&self, at: DateTime<Utc>) -> bool {
+        self.expires_at.is_some_and(|end| at >= end)
+    }
+
+    /// More time, once half of it is over: not with every change, as each is one more event.
+    fn extension(&self, at: DateTime<Utc>) -> Option<Event> {
+        let enough = self.expires_at.is_some_and(|end| end - at > LIFETIME / 2);
+        (!enough).then(|| Event::Extended { expires_at: after(at) })
     }
 
     fn set_line(&self, line: &Line) -> Decision {
@@ -359,12 +268,50 @@ impl Created {
             return Err(Rejection::TooManyLines);
         }
         let others = self.lines.iter().filter(|known| known.variant != line.variant);
-        others
-            .chain([line])
-            .try_fold(Money::zero(self.currency), |sum, line| sum.plus(line.unit_price.times(line.quantity)?))
-            .map_err(|_| Rejection::TooExpensive)?;
+        total(self.currency, others.chain([line])).map_err(|_| Rejection::TooExpensive)?;
         Ok(vec![Event::LineSet(line.clone())])
     }
+
+    fn set_coupons(&self, codes: &[CouponCode]) -> Decision {
+        let mut once: Vec<CouponCode> = Vec::new();
+        for code in codes {
+            if !once.contains(code) {
+                once.push(code.clone());
+            }
+        }
+        if once.len() > CODES_MAX {
+            return Err(Rejection::TooManyCodes);
+        }
+        Ok(if once == self.coupons { vec![] } else { vec![Event::CouponsSet { codes: once }] })
+    }
+
+    /// Takes in another cart: quantities of what is in both are summed, as far as a line can hold them.
+    fn merge(&self, from: CartId, lines: &[Line], codes: &[CouponCode]) -> Decision {
+        if self.merged.contains(&from) {
+            return Ok(vec![]);
+        }
+        let sum = |line: &Line| {
+            let known = self.line(line.variant).map_or(0, |known| known.quantity.get());
+            let both = (known + line.quantity.get()).min(QUANTITY_MAX);
+            Line { quantity: Quantity::new(both).unwrap_or(line.quantity), ..line.clone() }
+        };
+        let sums: Vec<Line> = lines.iter().map(sum).collect();
+        if sums.iter().any(|line| line.unit_price.currency() != self.currency) {
+            return Err(Rejection::OtherCurrency { currency: self.currency });
+        }
+        let kept = self.lines.iter().filter(|known| sums.iter().all(|line| line.variant != known.variant));
+        let all: Vec<&Line> = kept.chain(&sums).collect();
+        if all.len() > LINES_MAX {
+            return Err(Rejection::TooManyLines);
+        }
+        total(self.currency, all).map_err(|_| Rejection::TooExpensive)?;
+        let codes = if self.coupons.is_empty() { self.set_coupons(codes)? } else { vec![] };
+        Ok([Event::Merged { from }].into_iter().chain(sums.into_iter().map(Event::LineSet)).chain(codes).collect())
+    }
+}
+
+fn total<'a>(currency: Currency, lines: impl IntoIterator<Item = &'a Line>) -> Result<Money, MoneyError> {
+    lines.into_iter().try_fold(Money::zero(currency), |sum, line| sum.plus(line.unit_price.times(line.quantity)?))
 }
 
 #[cfg(test)]

@@ -4,8 +4,11 @@
 //! cart:    close        ┐
 //! order:   place        ├ all or nothing
 //! payment: open         │
-//! stock:   reserve × n  ┘
+//! stock:   reserve × n  │
+//! usage:   claim × n    ┘
 //! ```
+//!
+//! What the order costs is [quoted](crate::pricing) once more at this moment and becomes part of it.
 //!
 //! Pure: states in, commands per stream out. Each aggregate still decides for itself, so two buyers of the last piece
 //! meet at the version of its stock stream and one of them is refused.
@@ -16,10 +19,12 @@ use chrono::{DateTime, Utc};
 
 use crate::cart::{self, Cart, Offer, Problem};
 use crate::decider::Kind;
-use crate::ids::{CartId, OrderId, PaymentId, VariantId};
+use crate::ids::{CartId, OrderId, PaymentId, UsageId, VariantId};
+use crate::money::Money;
 use crate::order::{self, Buyer};
+use crate::pricing::{self, Quote};
 use crate::quantity::{Demand, summed};
-use crate::{payment, stock};
+use crate::{payment, stock, usage};
 
 /// The ids that take part: the cart's, and new ones.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +48,25 @@ pub struct Checkout {
     pub payment: payment::Command,
     /// Of the stock of each variant, each variant once.
     pub stock: Vec<(VariantId, stock::Command)>,
+    /// Of what is counted.
+    pub usages: Vec<(UsageId, usage::Command)>,
+}
+
+/// What a checkout is decided on.
+#[derive(Debug, Clone, Copy)]
+pub struct Basis<'a> {
+    /// The cart.
+    pub cart: &'a Cart,
+    /// What is offered now of each variant in the cart; see [`Offer::of`].
+    pub offers: &'a BTreeMap<VariantId, Offer>,
+    /// What it costs now.
+    pub quote: &'a Quote,
+    /// The moment.
+    pub at: DateTime<Utc>,
+    /// When it is cancelled unless it is paid for, which ends the reservations.
+    pub pay_by: DateTime<Utc>,
+    /// The total that its buyer was shown, if they want to be held to no other.
+    pub expected: Option<Money>,
 }
 
 /// What can be in the way.
@@ -60,6 +84,15 @@ pub enum Rejection {
     /// Lines cannot be bought as they are.
     #[error("{} of the cart's lines cannot be bought as they are", .0.len())]
     Problems(Vec<Problem>),
+    /// It cannot be bought at the price, or sent as it is.
+    #[error("{}", .0.first().map(ToString::to_string).unwrap_or_default())]
+    Pricing(Vec<pricing::Problem>),
+    /// It costs something else than its buyer was shown.
+    #[error("the total is {now} now")]
+    TotalChanged {
+        /// What it costs.
+        now: Money,
+    },
 }
 
 impl crate::Rejection for Rejection {
@@ -69,6 +102,8 @@ impl crate::Rejection for Rejection {
             Self::Empty => "empty",
             Self::NoDestination => "no_destination",
             Self::Problems(problems) => problems.first().map_or("problems", Problem::code),
+            Self::Pricing(problems) => problems.first().map_or("problems", pricing::Problem::code),
+            Self::TotalChanged { .. } => "total_changed",
         }
     }
 
@@ -76,40 +111,47 @@ impl crate::Rejection for Rejection {
         match self {
             Self::Cart(rejection) => rejection.kind(),
             Self::Empty | Self::NoDestination => Kind::Invalid,
-            Self::Problems(_) => Kind::Conflict,
+            Self::Problems(_) | Self::Pricing(_) | Self::TotalChanged { .. } => Kind::Conflict,
+        }
+    }
+
+    fn pointer(&self) -> Option<String> {
+        match self {
+            Self::TotalChanged { .. } => Some("/expected_total".to_owned()),
+            Self::Cart(_) | Self::Empty | Self::NoDestination | Self::Problems(_) | Self::Pricing(_) => None,
         }
     }
 }
 
-/// Turns a cart into an order, at the prices its buyer was shown, which must be today's. `pay_by` ends the reservations.
-///
-/// `offers` holds what is offered now of each variant in the cart; see [`Offer::of`].
-pub fn checkout(
-    cart: &Cart,
-    offers: &BTreeMap<VariantId, Offer>,
-    ids: Ids,
-    pay_by: DateTime<Utc>,
-) -> Result<Checkout, Rejection> {
-    let open = cart.open().map_err(Rejection::Cart)?;
+/// Turns a cart into an order, at the prices its buyer was shown, which must be today's.
+pub fn checkout(basis: &Basis<'_>, ids: Ids) -> Result<Checkout, Rejection> {
+    let Basis { quote, pay_by, .. } = *basis;
+    let open = basis.cart.open(basis.at).map_err(Rejection::Cart)?;
     if open.lines.is_empty() {
         return Err(Rejection::Empty);
     }
     let destination = open.destination.clone().ok_or(Rejection::NoDestination)?;
-    let problems = open.problems(offers);
+    let problems = open.problems(basis.offers);
     if !problems.is_empty() {
         return Err(Rejection::Problems(problems));
     }
-    let too_expensive = |_| Rejection::Cart(cart::Rejection::TooExpensive);
-    let total = open.total().map_err(too_expensive)?;
-    let lines = open.lines.iter().map(bought).collect::<Result<Vec<_>, _>>().map_err(too_expensive)?;
+    if !quote.problems.is_empty() {
+        return Err(Rejection::Pricing(quote.problems.clone()));
+    }
+    if basis.expected.is_some_and(|expected| expected != quote.total) {
+        return Err(Rejection::TotalChanged { now: quote.total });
+    }
     let demands = summed(open.demands()).map_err(|_| Rejection::Cart(cart::Rejection::TooExpensive))?;
     let placement = order::Placement {
         buyer: Buyer { account: open.owner, reference: None },
         cart: Some(ids.cart),
         access_hash: open.token_hash.clone(),
         destination,
-        lines,
-        total,
+        lines: open.lines.iter().zip(&quote.lines).map(bought).collect(),
+        discounts: quote.discounts.clone(),
+        shipping: quote.shipping.clone(),
+        claims: quote.claims.iter().map(|claim| claim.usage).collect(),
+        total: quote.total,
         payment: ids.payment,
         pay_by: Some(pay_by),
         reference: None,
@@ -118,16 +160,21 @@ pub fn checkout(
     let reserve = |Demand { variant, quantity }| {
         (variant, stock::Command::Reserve { order: ids.order, quantity, expires_at: Some(pay_by) })
     };
+    let claim = |claim: &pricing::Claim| {
+        let pricing::Claim { usage, promotion, limit } = *claim;
+        (usage, usage::Command::Claim { order: ids.order, promotion, limit })
+    };
     Ok(Checkout {
         cart: cart::Command::Close { order: ids.order },
         order: order::Command::Place(Box::new(placement)),
-        payment: payment::Command::Open { order: ids.order, amount: total },
+        payment: payment::Command::Open { order: ids.order, amount: quote.total },
         stock: demands.into_iter().map(reserve).collect(),
+        usages: quote.claims.iter().map(claim).collect(),
     })
 }
 
-fn bought(line: &cart::Line) -> Result<order::Line, crate::money::MoneyError> {
-    Ok(order::Line {
+fn bought((line, quoted): (&cart::Line, &pricing::Line)) -> order::Line {
+    order::Line {
         variant: line.variant,
         product: line.product,
         sku: line.sku.clone(),
@@ -135,9 +182,11 @@ fn bought(line: &cart::Line) -> Result<order::Line, crate::money::MoneyError> {
         quantity: line.quantity,
         unit_price: line.unit_price,
         exact_price: None,
-        digital: false,
-        amount: line.unit_price.times(line.quantity)?,
-    })
+        amount: quoted.amount,
+        discount: Some(quoted.discount).filter(|discount| discount.amount > 0),
+        tax: quoted.tax,
+        digital: !quoted.physical,
+    }
 }
 
 #[cfg(test)]

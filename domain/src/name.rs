@@ -30,6 +30,10 @@ pub enum NameKind {
     Reference,
     /// The e-mail address of an account: its text is a keyed hash, of no use to whoever reads the log.
     Email,
+    /// The code of a coupon, in capitals.
+    Coupon,
+    /// The account of a cart: whoever is logged in finds theirs by it.
+    Cart,
 }
 
 impl NameKind {
@@ -40,6 +44,8 @@ impl NameKind {
             Self::CategorySlug => "category_slug",
             Self::Reference => "reference",
             Self::Email => "email",
+            Self::Coupon => "coupon",
+            Self::Cart => "cart",
         }
     }
 }
@@ -145,6 +151,9 @@ impl crate::Rejection for Rejection {
             Self::Taken { kind: NameKind::CategorySlug, .. } => Some("/slug".to_owned()),
             Self::Taken { kind: NameKind::Reference, .. } => Some("/reference".to_owned()),
             Self::Taken { kind: NameKind::Email, .. } => Some("/email".to_owned()),
+            Self::Taken { kind: NameKind::Coupon, .. } => Some("/code".to_owned()),
+            // Nobody names an account's cart in a request.
+            Self::Taken { kind: NameKind::Cart, .. } => None,
         }
     }
 }

@@ -33,6 +33,7 @@ mod message;
 mod money;
 mod number;
 mod parcel;
+mod pricing;
 mod rejection;
 
 pub use message::{Buyer, CancelReason, Command, Event, Line, Placement, ReturnLine};
@@ -277,19 +278,14 @@ impl Order {
 }
 
 fn place(placement: &Placement) -> Decision {
-    let Placement { lines, total, .. } = placement;
+    let lines = &placement.lines;
     if lines.is_empty() {
         return Err(Rejection::NoLines);
     }
     if lines.len() > LINES_MAX || summed(lines.iter().map(Line::demand)).is_err() {
         return Err(Rejection::TooManyLines);
     }
-    if let Some(line) = lines.iter().position(|line| line.due() != Ok(line.amount)) {
-        return Err(Rejection::WrongAmount { line });
-    }
-    if Money::sum(total.currency, lines.iter().map(|line| line.amount)) != Ok(*total) {
-        return Err(Rejection::WrongTotal);
-    }
+    placement.check_sums()?;
     Ok(vec![Event::Placed(placement.clone())])
 }
 

@@ -152,6 +152,8 @@ pub struct Line {
     pub discount: Money,
     /// Its tax; nothing where there is none.
     pub tax: Option<LineTax>,
+    /// Whether it is sent.
+    pub physical: bool,
 }
 
 impl Line {
@@ -174,7 +176,7 @@ pub fn quote(input: &Input<'_>) -> Result<Quote, MoneyError> {
     let mut lines = Vec::with_capacity(amounts.len());
     for ((item, amount), left) in input.items.iter().zip(&amounts).zip(&promoted.left) {
         let tax = taxed(input, item.tax_class, *left)?;
-        lines.push(Line { amount: *amount, discount: amount.minus(*left)?, tax });
+        lines.push(Line { amount: *amount, discount: amount.minus(*left)?, tax, physical: item.physical });
     }
     let shipping = match chosen {
         Some(chosen) => {

@@ -81,6 +81,12 @@ pub enum Step {
         /// Each variant once.
         lines: Vec<Demand>,
     },
+    /// [`usage::Command::Release`](crate::usage::Command::Release) for everything that the order claimed. The runner's key
+    /// makes it once.
+    ReleaseClaims {
+        /// The order.
+        order: OrderId,
+    },
     /// The provider captures, then [`payment::Command::Capture`](crate::payment::Command::Capture), unless that is refused.
     CapturePayment {
         /// The payment.
@@ -161,6 +167,7 @@ impl Step {
             | Self::CommitStock { .. }
             | Self::ReleaseStock { .. }
             | Self::ReturnStock { .. }
+            | Self::ReleaseClaims { .. }
             | Self::VoidPayment { .. }
             | Self::SettlePayment { .. }
             | Self::ForgetPerson { .. }

@@ -105,6 +105,8 @@ fn placement(number: i64, payment: PaymentId, variants: &[VariantId]) -> Result<
             exact_price: None,
             digital: false,
             amount: unit_price.times(quantity)?,
+            discount: None,
+            tax: None,
         });
     }
     let total = Money::sum(Currency::EUR, lines.iter().map(|line| line.amount))?;
@@ -119,5 +121,8 @@ fn placement(number: i64, payment: PaymentId, variants: &[VariantId]) -> Result<
         pay_by: None,
         reference: None,
         imported: false,
+        discounts: vec![],
+        shipping: None,
+        claims: vec![],
     })
 }

@@ -132,7 +132,7 @@ impl WriteSide {
         let done = self
             .run("cart.checkout", |unit| async move {
                 let cart = unit.load::<Cart>(cart).await?.exists()?;
-                let placed = cases::checkout(&unit, cart, window).await?;
+                let placed = cases::checkout(&unit, cart, window, None).await?;
                 Ok((placed.order.id, placed.payment))
             })
             .await?;

@@ -195,20 +195,14 @@ impl Work<'_> {
                 exact_price: price.exact.clone(),
                 amount: amount(history.amount_of(line))?,
                 digital: false,
+                discount: None,
+                tax: None,
             });
         }
-        Ok(Placement {
-            buyer: buyer(invoice),
-            cart: None,
-            access_hash: None,
-            destination: Destination::to(invoice.country.clone()),
-            total: total(lines.iter().map(|line| line.amount))?,
-            lines,
-            payment: payment_of(invoice),
-            pay_by: None,
-            reference: Some(invoice.reference.clone()),
-            imported: true,
-        })
+        let total = total(lines.iter().map(|line| line.amount))?;
+        let destination = Destination::to(invoice.country.clone());
+        let reference = Some(invoice.reference.clone());
+        Ok(Placement { reference, ..Placement::past(buyer(invoice), destination, lines, total, payment_of(invoice)) })
     }
 
     fn lose(&mut self, lost: &[Line]) -> Result<(), Error> {

@@ -9,6 +9,7 @@ use byteshop_domain::process::Step;
 use byteshop_domain::quantity::Demand;
 use byteshop_domain::returns::{self, Return};
 use byteshop_domain::stock::{self, StockLevel};
+use byteshop_domain::usage::{self, Usage};
 use byteshop_eventstore::Recorded;
 use uuid::Uuid;
 
@@ -97,6 +98,7 @@ async fn carry_out_once(commands: &Commands, cause: &Cause, step: &Step) -> Resu
                 .await
         }
         Step::ReturnStock { order, lines } => return_stock(commands, cause, *order, lines).await,
+        Step::ReleaseClaims { order } => release_claims(commands, cause, *order).await,
         Step::CapturePayment { payment } => commands.capture_payment(&intent("payment.capture"), *payment).await,
         Step::VoidPayment { payment } => {
             commands.void_payment(&intent("payment.void"), *payment, VoidReason::OrderCancelled).await
@@ -156,16 +158,43 @@ async fn move_stock(
     Ok(())
 }
 
-/// Returning is the one step that the aggregate cannot see as done, so it has a receipt.
+/// Stock cannot see that something was returned, so the step has a receipt.
 async fn return_stock(commands: &Commands, cause: &Cause, order: OrderId, lines: &[Demand]) -> Result<(), Error> {
-    let key = Key {
-        who: format!("process {}", cause.process),
-        key: format!("{}/return_stock", cause.position),
-        fingerprint: order.to_string().into_bytes(),
-    };
-    let intent = Intent { key: Some(key), ..intent(commands, cause, "stock.return") };
+    let intent = Intent { key: Some(once(cause, "return_stock", order)), ..intent(commands, cause, "stock.return") };
     let returned = |line: &Demand| stock::Command::Return { quantity: line.quantity, order: Some(order), reason: None };
     move_stock(commands, &intent, lines, returned).await
+}
+
+/// Gives back what an order used of promotions. What it claimed never changes, so what is known of it is enough.
+async fn release_claims(commands: &Commands, cause: &Cause, order: OrderId) -> Result<(), Error> {
+    let known = match commands.glimpse::<Order>(order) {
+        Some(known) => Some(known),
+        None => commands.get::<Order>(order).await?.map(|found| found.state),
+    };
+    let Some(known) = known else { return Ok(()) };
+    let claims = known.placed().map(|placed| placed.placement.claims.as_slice()).unwrap_or_default();
+    if claims.is_empty() {
+        return Ok(());
+    }
+    let intent = Intent { key: Some(once(cause, "release_claims", order)), ..intent(commands, cause, "usage.release") };
+    commands
+        .run(&intent, |unit| async move {
+            for mut usage in unit.load_all::<Usage>(claims).await? {
+                unit.decide(&mut usage, &usage::Command::Release { order })?;
+            }
+            Ok(())
+        })
+        .await?;
+    Ok(())
+}
+
+/// A key that makes a step once that its aggregate cannot see as done.
+fn once(cause: &Cause, step: &str, order: OrderId) -> Key {
+    Key {
+        who: format!("process {}", cause.process),
+        key: format!("{}/{step}", cause.position),
+        fingerprint: order.to_string().into_bytes(),
+    }
 }
 
 /// A position as a metric; exact up to 2^53.

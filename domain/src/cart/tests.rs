@@ -1,11 +1,17 @@
 //! Rules of carts.
 
 use super::*;
-use crate::Subject;
-use crate::testing::{cents, given, golden, id, pieces, price, text, well_said};
+use crate::money::Price;
+use crate::testing::{cents, given, golden, id, noon, pieces, price, text, well_said};
+use crate::{Locale, Personal, Subject};
 
 fn created() -> Event {
-    Event::Created { owner: None, token_hash: Some(text("3q2+7w==")), currency: Currency::EUR }
+    Event::Created {
+        owner: None,
+        token_hash: Some(text("3q2+7w==")),
+        currency: Currency::EUR,
+        expires_at: Some(noon() + LIFETIME),
+    }
 }
 
 fn line(variant: u128, number: i64, amount: i64) -> Line {
@@ -43,9 +49,9 @@ fn a_line_is_set_and_not_added_to() {
     given::<Cart>(open_cart(&[])).when(&set(2)).then([Event::LineSet(line(1, 2, 100))]);
     given::<Cart>(open_cart(&[line(1, 2, 100)])).when(&set(2)).then_nothing();
     let state = crate::fold::<Cart>(&open_cart(&[line(1, 2, 100), line(2, 1, 50), line(1, 3, 100)]));
-    let lines = &state.open().unwrap().lines;
+    let lines = &state.open(noon()).unwrap().lines;
     assert_eq!(lines, &[line(1, 3, 100), line(2, 1, 50)]);
-    assert_eq!(state.open().unwrap().total(), Ok(cents(350)));
+    assert_eq!(state.open(noon()).unwrap().total(), Ok(cents(350)));
 }
 
 #[test]
@@ -99,6 +105,80 @@ fn a_cart_that_was_checked_out_stays_as_it_is() {
     given::<Cart>(history).when(&Command::Close { order: id(7) }).then_nothing();
 }
 
+fn code(text: &str) -> CouponCode {
+    CouponCode::new(text).unwrap()
+}
+
+#[test]
+fn codes_are_set_once_each_and_not_endless_many() {
+    let set = |codes: &[&str]| Command::SetCoupons { codes: codes.iter().map(|it| code(it)).collect() };
+    let happened = |codes: &[&str]| Event::CouponsSet { codes: codes.iter().map(|it| code(it)).collect() };
+    given::<Cart>([created()]).when(&set(&["abc", "ABC", "def"])).then([happened(&["ABC", "DEF"])]);
+    given::<Cart>([created(), happened(&["ABC"])]).when(&set(&["abc"])).then_nothing();
+    given::<Cart>([created(), happened(&["ABC"])]).when(&set(&[])).then([happened(&[])]);
+    let many = ["AA1", "AA2", "AA3", "AA4", "AA5", "AA6"];
+    given::<Cart>([created()]).when(&set(&many)).then_refused(Rejection::TooManyCodes);
+}
+
+#[test]
+fn a_service_is_chosen_once() {
+    let choose = Command::ChooseShipping { service: text("parcel") };
+    let happened = Event::ShippingChosen { service: text("parcel") };
+    given::<Cart>([created()]).when(&choose).then([happened.clone()]);
+    given::<Cart>([created(), happened]).when(&choose).then_nothing();
+}
+
+#[test]
+fn another_cart_is_put_into_it_once() {
+    let codes = vec![code("SPRING")];
+    let merge = |lines: &[Line]| Command::Merge { from: id(3), lines: lines.to_vec(), codes: codes.clone() };
+    let history = open_cart(&[line(1, 2, 100), line(2, 1, 50)]);
+    let merged = [
+        Event::Merged { from: id(3) },
+        Event::LineSet(line(1, 5, 100)),
+        Event::LineSet(line(4, 1, 10)),
+        Event::CouponsSet { codes: codes.clone() },
+    ];
+    given::<Cart>(history.clone()).when(&merge(&[line(1, 3, 100), line(4, 1, 10)])).then(merged.clone());
+    given::<Cart>([history.clone(), merged.to_vec()].concat()).when(&merge(&[line(1, 3, 100)])).then_nothing();
+    // What a line cannot hold is cut off.
+    let much = open_cart(&[line(1, 999_999, 1)]);
+    let full = [Event::Merged { from: id(3) }, Event::LineSet(line(1, 1_000_000, 1))];
+    let plain = Command::Merge { from: id(3), lines: vec![line(1, 5, 1)], codes: vec![] };
+    given::<Cart>(much).when(&plain).then(full);
+    let many: Vec<_> = (0..LINES_MAX).map(|number| line(number as u128 + 10, 1, 1)).collect();
+    given::<Cart>(history.clone()).when(&merge(&many)).then_refused(Rejection::TooManyLines);
+    let mut pounds = line(1, 1, 1);
+    pounds.unit_price = Price::new(Money::new(1, Currency::GBP)).unwrap();
+    given::<Cart>(history).when(&merge(&[pounds])).then_refused(Rejection::OtherCurrency { currency: Currency::EUR });
+}
+
+#[test]
+fn what_was_put_into_another_cart_stays_as_it_is() {
+    let into = |cart| Command::MergeInto { cart: id(cart) };
+    let history = [created(), Event::MergedInto { cart: id(4) }];
+    given::<Cart>([created()]).when(&into(4)).then([Event::MergedInto { cart: id(4) }]);
+    given::<Cart>(history.clone()).when(&into(4)).then_nothing();
+    for command in [into(5), Command::SetLine(line(1, 2, 1)), Command::Close { order: id(8) }] {
+        given::<Cart>(history.clone()).when(&command).then_refused(Rejection::Merged { cart: id(4) });
+    }
+}
+
+#[test]
+fn a_cart_that_nobody_changes_is_given_up() {
+    let ending = |left: TimeDelta| Event::Extended { expires_at: noon() + left };
+    let set = Command::SetLine(line(1, 1, 1));
+    let over = [created(), ending(TimeDelta::zero())];
+    given::<Cart>(over.clone()).when(&set).then_refused(Rejection::Expired);
+    given::<Cart>(over).when(&Command::MergeInto { cart: id(4) }).then_refused(Rejection::Expired);
+    // A change in the second half of its time puts the end off, one in the first does not.
+    let happened = Event::LineSet(line(1, 1, 1));
+    let late = [created(), ending(TimeDelta::days(15))];
+    given::<Cart>(late).when(&set).then([happened.clone(), ending(LIFETIME)]);
+    let early = [created(), ending(TimeDelta::days(16))];
+    given::<Cart>(early).when(&set).then([happened]);
+}
+
 #[test]
 fn problems_say_what_keeps_each_line_from_being_bought() {
     let cart = crate::fold::<Cart>(&open_cart(&[
@@ -115,7 +195,7 @@ fn problems_say_what_keeps_each_line_from_being_bought() {
         (id(3), offer(100, 1, true)),
         (id(4), offer(100, 9, false)),
     ]);
-    let problems = cart.open().unwrap().problems(&offers);
+    let problems = cart.open(noon()).unwrap().problems(&offers);
     let expected = [
         Problem::PriceChanged { variant: id(2), was: price(100), now: price(120) },
         Problem::NotEnough { variant: id(3), wanted: pieces(2), available: 1 },
@@ -140,7 +220,12 @@ fn every_stored_form_is_golden() {
         include_str!("golden.json"),
         &[
             created(),
-            Event::Created { owner: Some(id(5)), token_hash: None, currency: Currency::JPY },
+            Event::Created { owner: Some(id(5)), token_hash: None, currency: Currency::JPY, expires_at: None },
+            Event::Extended { expires_at: noon() + LIFETIME },
+            Event::CouponsSet { codes: vec![code("SPRING")] },
+            Event::ShippingChosen { service: text("parcel") },
+            Event::Merged { from: id(3) },
+            Event::MergedInto { cart: id(4) },
             Event::LineSet(line(1, 2, 1999)),
             Event::LineRemoved { variant: id(1) },
             Event::Emptied {},
@@ -160,6 +245,9 @@ fn rejections_are_well_said() {
         R::CheckedOut { order: id(1) },
         R::OtherCurrency { currency: Currency::EUR },
         R::TooManyLines,
+        R::TooManyCodes,
+        R::Expired,
+        R::Merged { cart: id(1) },
         R::TooExpensive,
     ]);
 }

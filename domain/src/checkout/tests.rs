@@ -3,9 +3,14 @@
 use super::*;
 use crate::cart::{Destination, Line};
 use crate::decider::{Actor, Asked, Decider};
+use crate::pricing::{Candidate, Input, Item};
 use crate::product::{self, Product};
+use crate::promotion::{Status, Terms};
+use crate::shipping_book::ShippingBook;
 use crate::stock::StockLevel;
+use crate::tax_book::TaxBook;
 use crate::testing::{cents, given, id, noon, pieces, price, text};
+use crate::usage::Customer;
 use crate::{Currency, fold};
 
 fn ids() -> Ids {
@@ -24,7 +29,7 @@ fn line(variant: u128, number: i64, amount: i64) -> Line {
 }
 
 fn created() -> cart::Event {
-    cart::Event::Created { owner: Some(id(5)), token_hash: None, currency: Currency::EUR }
+    cart::Event::Created { owner: Some(id(5)), token_hash: None, currency: Currency::EUR, expires_at: None }
 }
 
 fn destination() -> cart::Event {
@@ -42,10 +47,47 @@ fn offers(amount: i64, available: i64) -> BTreeMap<VariantId, Offer> {
     BTreeMap::from([(id(1), offer(amount, available)), (id(7), offer(50, 1))])
 }
 
+/// What a cart costs at the prices in it, in a shop without taxes, where sending costs nothing.
+fn quoted(cart: &Cart, promotions: Vec<Candidate<'_>>) -> Quote {
+    let lines = cart.existing().map(|it| it.lines.clone()).unwrap_or_default();
+    let item = |line: &Line| Item {
+        variant: line.variant,
+        product: line.product,
+        categories: vec![],
+        unit_price: line.unit_price,
+        quantity: line.quantity,
+        tax_class: product::TaxClass::Standard,
+        weight_g: None,
+        physical: true,
+    };
+    let input = Input {
+        currency: Currency::EUR,
+        at: noon(),
+        items: lines.iter().map(item).collect(),
+        destination: None,
+        service: None,
+        tax: &TaxBook::default(),
+        shipping: &ShippingBook::default(),
+        promotions,
+        unknown: vec![],
+        customer: Some(Customer::account(id(5))),
+        account: None,
+        orders: 0,
+    };
+    pricing::quote(&input).unwrap()
+}
+
+fn check_out(history: &[cart::Event], offers: &BTreeMap<VariantId, Offer>) -> Result<Checkout, Rejection> {
+    let cart = fold::<Cart>(history);
+    let quote = quoted(&cart, vec![]);
+    let basis = Basis { cart: &cart, offers, quote: &quote, at: noon(), pay_by: noon(), expected: None };
+    checkout(&basis, ids())
+}
+
 #[test]
 fn a_full_cart_becomes_an_order_with_every_line_reserved() {
     let asked = Asked { at: noon(), by: Actor::Customer { id: id(5) } };
-    let done = checkout(&fold::<Cart>(&full()), &offers(100, 2), ids(), noon()).unwrap();
+    let done = check_out(&full(), &offers(100, 2)).unwrap();
     let reserve = |variant, number| {
         (id(variant), stock::Command::Reserve { order: id(3), quantity: pieces(number), expires_at: Some(noon()) })
     };
@@ -62,7 +104,7 @@ fn a_full_cart_becomes_an_order_with_every_line_reserved() {
 
 #[test]
 fn what_is_not_ready_is_refused() {
-    let refused = |history: &[cart::Event]| checkout(&fold(history), &offers(100, 2), ids(), noon()).unwrap_err();
+    let refused = |history: &[cart::Event]| check_out(history, &offers(100, 2)).unwrap_err();
     assert_eq!(refused(&[]), Rejection::Cart(cart::Rejection::Missing));
     assert_eq!(refused(&[created(), destination()]), Rejection::Empty);
     assert_eq!(refused(&[created(), cart::Event::LineSet(line(1, 2, 100))]), Rejection::NoDestination);
@@ -73,14 +115,49 @@ fn what_is_not_ready_is_refused() {
 #[test]
 fn a_price_that_changed_and_too_few_pieces_are_problems() {
     use crate::Rejection as _;
-    let cart = fold::<Cart>(&full());
-    let changed = checkout(&cart, &offers(90, 2), ids(), noon()).unwrap_err();
+    let cart = full();
+    let changed = check_out(&cart, &offers(90, 2)).unwrap_err();
     assert_eq!(changed.code(), "price_changed");
-    let few = checkout(&cart, &offers(100, 1), ids(), noon()).unwrap_err();
+    let few = check_out(&cart, &offers(100, 1)).unwrap_err();
     let problem = Problem::NotEnough { variant: id(1), wanted: pieces(2), available: 1 };
     assert_eq!(few, Rejection::Problems(vec![problem]));
     assert_eq!(few.kind(), Kind::Conflict);
-    assert_eq!(checkout(&cart, &BTreeMap::new(), ids(), noon()).unwrap_err().code(), "unavailable");
+    assert_eq!(check_out(&cart, &BTreeMap::new()).unwrap_err().code(), "unavailable");
+}
+
+#[test]
+fn discounts_and_claims_go_into_the_order_and_the_total_is_held_to_what_was_shown() {
+    let cart = fold::<Cart>(&full());
+    let terms: Terms = serde_json::from_value(serde_json::json!({
+        "label": "Ten off", "code": "TEN", "benefit": {"kind": "percent", "percent_bps": 1000},
+        "limits": {"total": 1, "per_customer": 1}
+    }))
+    .unwrap();
+    let candidate = |used| Candidate {
+        promotion: id(8),
+        version: 3,
+        status: Status::Active,
+        terms: &terms,
+        used,
+        used_by_customer: 0,
+    };
+    let quote = quoted(&cart, vec![candidate(0)]);
+    let offers = offers(100, 2);
+    let basis =
+        Basis { cart: &cart, offers: &offers, quote: &quote, at: noon(), pay_by: noon(), expected: Some(cents(225)) };
+    let done = checkout(&basis, ids()).unwrap();
+    assert_eq!((done.usages.len(), &done.payment), (2, &payment::Command::Open { order: id(3), amount: cents(225) }));
+    let asked = Asked { at: noon(), by: Actor::Customer { id: id(5) } };
+    let order: order::Order = fold(&order::Order::default().decide(&done.order, &asked).unwrap());
+    let placement = &order.placed().unwrap().placement;
+    assert_eq!((placement.discounts[0].version, placement.discount()), (3, Ok(cents(25))));
+    assert_eq!((placement.lines[0].off(), placement.subtotal()), (cents(20), Ok(cents(250))));
+    assert_eq!(placement.claims, done.usages.iter().map(|(usage, _)| *usage).collect::<Vec<_>>());
+    let changed = checkout(&Basis { expected: Some(cents(224)), ..basis }, ids()).unwrap_err();
+    assert_eq!(changed, Rejection::TotalChanged { now: cents(225) });
+    let used_up = quoted(&cart, vec![candidate(1)]);
+    let refused = checkout(&Basis { quote: &used_up, ..basis }, ids()).unwrap_err();
+    assert_eq!(crate::Rejection::code(&refused), "coupon_used_up");
 }
 
 #[test]

@@ -5,8 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use super::Fulfilment;
 use crate::cart::Destination;
-use crate::ids::{AccountId, CartId, CreditNoteId, PaymentId, ProductId, RefundId, ReturnId, ShipmentId, VariantId};
-use crate::money::{ExactPrice, Money, MoneyError, Price};
+use crate::ids::{
+    AccountId, CartId, CreditNoteId, PaymentId, ProductId, RefundId, ReturnId, ShipmentId, UsageId, VariantId,
+};
+use crate::money::{ExactPrice, Money, Price};
+use crate::pricing::{Discount, LineTax, Shipping};
 use crate::quantity::{Demand, Quantity};
 use crate::text::{Hash, Reference, Sku, Title};
 
@@ -40,31 +43,17 @@ pub struct Line {
     /// What one piece cost in an older system that had more digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exact_price: Option<ExactPrice>,
-    /// What the line cost.
+    /// What the line cost before discounts: the price, exact or not, times the quantity.
     pub amount: Money,
     /// Whether nothing of it travels: it is handed over once it is paid for.
     #[serde(default, skip_serializing_if = "is_false")]
     pub digital: bool,
-}
-
-impl Line {
-    /// What the line must cost: the price, exact or not, times the quantity.
-    pub fn due(&self) -> Result<Money, MoneyError> {
-        match &self.exact_price {
-            Some(exact) => exact.times(self.quantity, self.unit_price.currency()),
-            None => self.unit_price.times(self.quantity),
-        }
-    }
-
-    /// Whether it is put in a parcel; what is not is handed over once it is paid for.
-    pub fn travels(&self) -> bool {
-        !self.digital
-    }
-
-    /// What it wants of the stock.
-    pub fn demand(&self) -> Demand {
-        Demand { variant: self.variant, quantity: self.quantity }
-    }
+    /// What was taken off of it; nothing where nothing was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub discount: Option<Money>,
+    /// Its tax; nothing where there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax: Option<LineTax>,
 }
 
 /// What is given back of a line.
@@ -93,7 +82,16 @@ pub struct Placement {
     pub destination: Destination,
     /// What is bought.
     pub lines: Vec<Line>,
-    /// What it costs: the sum of the lines.
+    /// What was taken off, by promotion, in the order it was.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub discounts: Vec<Discount>,
+    /// How it is sent, and what that costs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipping: Option<Shipping>,
+    /// What it uses up of promotions, given back when it is cancelled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub claims: Vec<UsageId>,
+    /// What is to be paid: lines and shipping, after discounts, with the taxes that prices do not include.
     pub total: Money,
     /// The payment that is opened with it.
     pub payment: PaymentId,
@@ -106,13 +104,6 @@ pub struct Placement {
     /// Whether it is an order of the past: its stock is moved in the appends of the import, and no process acts on it.
     #[serde(default, skip_serializing_if = "is_false")]
     pub imported: bool,
-}
-
-impl Placement {
-    /// What is paid for the goods: the total without what is paid for sending them.
-    pub fn paid_for_goods(&self) -> Money {
-        self.total
-    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
@@ -141,6 +132,7 @@ pub enum CancelReason {
 }
 
 /// What happened to an order.
+#[allow(clippy::large_enum_variant, reason = "most orders have few events, and every one of them has the large one")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {

@@ -29,24 +29,12 @@ impl Placed {
         }
     }
 
-    /// What the buyer pays for each line, in their order: its share of the discounts and of the tax included.
-    ///
-    /// What lines cost and what is paid for them differ by what concerns the whole order; that is spread over the lines
-    /// by what they cost, so that the shares sum to exactly what is paid for goods.
+    /// What the buyer pays for each line, in their order: after its discounts, with its tax. What is paid for sending stays
+    /// paid, whatever comes off or back.
     fn shares(&self) -> Vec<i128> {
-        let lines = &self.placement.lines;
-        let costs: Vec<i128> = lines.iter().map(|line| i128::from(line.amount.amount)).collect();
-        let (all, paid) = (costs.iter().sum::<i128>(), i128::from(self.placement.paid_for_goods().amount));
-        if all == 0 {
-            return costs;
-        }
-        let mut before = 0;
-        let share = |cost: &i128| {
-            let from = paid * before / all;
-            before += cost;
-            paid * before / all - from
-        };
-        costs.iter().map(share).collect()
+        // Placing checked that each of these can be counted.
+        let paid = |line: &super::Line| line.total().map_or(0, |total| i128::from(total.amount));
+        self.placement.lines.iter().map(paid).collect()
     }
 
     /// What pieces are worth that come off or back next: their part of what was paid for their line.

@@ -20,13 +20,13 @@ pub enum Rejection {
     #[error("an order has at most {LINES_MAX} lines, and a quantity that can be summed of each variant")]
     TooManyLines,
     /// A line does not cost its price times its quantity.
-    #[error("the amount of line {line} is not its price times its quantity")]
+    #[error("the amount of line {line} is not its price times its quantity, or its discount not what was taken off")]
     WrongAmount {
         /// The index of the line, from 0.
         line: usize,
     },
-    /// The total is not the sum of the lines.
-    #[error("the total is not the sum of the lines in one currency")]
+    /// The total is not the sum of the lines and the shipping.
+    #[error("the total is not the sum of the lines and the shipping in one currency")]
     WrongTotal,
     /// It is paid for, by another payment.
     #[error("the order is paid already")]

@@ -19,6 +19,8 @@ fn line(variant: u128, number: i64, amount: i64) -> Line {
         exact_price: None,
         digital: false,
         amount: cents(amount * number),
+        discount: None,
+        tax: None,
     }
 }
 
@@ -34,6 +36,9 @@ fn placement(lines: Vec<Line>) -> Placement {
         pay_by: Some(noon()),
         reference: None,
         imported: false,
+        discounts: vec![],
+        shipping: None,
+        claims: vec![],
     }
 }
 

@@ -63,7 +63,8 @@ fn order_moved(order: OrderId, event: &order::Event) -> Vec<Step> {
             let lines = release.clone();
             let stock =
                 if *was_paid { Step::ReturnStock { order, lines } } else { Step::ReleaseStock { order, lines } };
-            vec![stock, Step::VoidPayment { payment: *payment }, Step::Forget { key: window(order) }]
+            let claims = Step::ReleaseClaims { order };
+            vec![stock, claims, Step::VoidPayment { payment: *payment }, Step::Forget { key: window(order) }]
         }
         // With a return of ours the stock moves in the same append.
         order::Event::Returned { restock, return_id: None, .. } if !restock.is_empty() => {

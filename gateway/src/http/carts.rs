@@ -1,17 +1,17 @@
 //! Carts: a guest's, opened by a token, or a customer's; and the checkout that turns one into an order.
 
-use std::collections::BTreeMap;
-
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::{Error, Loaded, Rejected, Unit, cases};
+use byteshop_commands::cases::{self, Priced, Reading};
+use byteshop_commands::{Error, Loaded, Rejected, Unit};
 use byteshop_domain::address::Address;
-use byteshop_domain::cart::{Cart, Command, Created, Destination, Offer, Problem as CartProblem};
-use byteshop_domain::ids::{CartId, OrderId, PaymentId, ProductId, VariantId};
-use byteshop_domain::product::Product;
+use byteshop_domain::cart::{Cart, Command, Created, Destination, Rejection};
+use byteshop_domain::ids::{CartId, OrderId, PaymentId, VariantId};
+use byteshop_domain::money::Money;
+use byteshop_domain::promotion::CouponCode;
 use byteshop_domain::quantity::Quantity;
-use byteshop_domain::stock::StockLevel;
 use byteshop_domain::{Currency, Locale, Subject};
+use chrono::{DateTime, Utc};
 use http::{HeaderMap, header};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -22,7 +22,7 @@ use super::Shared;
 use super::ask::{Ask, Nothing, Of, OfTwo, Params, Then};
 use super::orders::placed;
 use super::show;
-use crate::actor::{Caller, new_cart_token};
+use crate::actor::{Caller, Member, new_cart_token};
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
 
@@ -51,6 +51,27 @@ struct LineChange {
     quantity: Quantity,
 }
 
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Coupons {
+    /// The code; capitals do not count.
+    #[schema(value_type = Option<String>, example = "SPRING-26", min_length = 3, max_length = 40)]
+    code: Option<CouponCode>,
+    /// Several codes at once, which are given together only if all of them may be.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<String>>, max_items = 5)]
+    codes: Vec<CouponCode>,
+}
+
+/// How an order is to be placed.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Checkout {
+    /// The total that the buyer was shown: nothing is placed at another one.
+    #[schema(value_type = Option<show::Money>)]
+    expected_total: Option<Money>,
+}
+
 /// An order that was a cart.
 #[derive(Serialize, ToSchema)]
 struct CheckedOut<'a> {
@@ -61,21 +82,32 @@ struct CheckedOut<'a> {
     order: show::Order<'a>,
 }
 
-/// Makes an empty cart: the caller's, or a guest's.
+/// Makes an empty cart for a guest. Somebody with an account has one: it is made if need be, and answered with 200 if it is
+/// there already.
 #[utoipa::path(post, path = "/v1/carts", tag = "carts", request_body = NewCart, security((), ("bearer" = [])),
-    responses((status = 201, description = "The cart", body = CartCreated)))]
+    responses((status = 201, description = "The cart", body = CartCreated), (status = 200, description = "The cart that there is", body = CartCreated)))]
 async fn create(State(app): State<Shared>, ask: Ask<Caller, NewCart>) -> Result<Response, Problem> {
     let owner = ask.who.account();
     let guest = if owner.is_none() { Some(new_cart_token()?) } else { None };
     let (guest, currency) = (&guest, ask.body.currency);
     app.run(&ask, "cart.create", |unit| async move {
-        let id: CartId = unit.new_id();
-        let mut cart = unit.start::<Cart>(id);
-        let token_hash = guest.as_ref().map(|(_, hash)| hash.clone());
-        unit.decide(&mut cart, &Command::Create { owner, token_hash, currency })?;
+        let (cart, new) = match (owner, guest) {
+            (Some(account), _) => cases::open_cart(&unit, account, Some(currency)).await?.ok_or(Error::Contended)?,
+            (None, guest) => {
+                let mut cart = unit.start::<Cart>(unit.new_id());
+                let token_hash = guest.as_ref().map(|(_, hash)| hash.clone());
+                unit.decide(&mut cart, &Command::Create { owner, token_hash, currency })?;
+                (cart, true)
+            }
+        };
         let cart_token = guest.as_ref().map(|(token, _)| token.as_str());
-        let shown = CartCreated { cart: show::Cart::of(id, known(&cart.state)?, None), cart_token };
-        Reply::created(format!("/v1/carts/{id}"), cart.version, &shown)
+        let (created, priced) = priced(&unit, &cart).await?;
+        let shown = CartCreated { cart: show::Cart::of(cart.id, created, priced.as_ref()), cart_token };
+        if new {
+            Reply::created(format!("/v1/carts/{}", cart.id), cart.version, &shown)
+        } else {
+            Reply::ok(cart.version, &shown)
+        }
     })
     .await
 }
@@ -94,7 +126,7 @@ async fn set_line(
     app.run(ask, "cart.set_line", |unit| async move {
         let mut cart = own(&unit, id, ask).await?;
         cases::set_line(&unit, &mut cart, variant, quantity).await?;
-        shown(&cart)
+        shown(&unit, &cart).await
     })
     .await
 }
@@ -112,7 +144,7 @@ async fn remove_line(
     app.run(ask, "cart.remove_line", |unit| async move {
         let mut cart = own(&unit, id, ask).await?;
         unit.decide(&mut cart, &Command::RemoveLine { variant })?;
-        shown(&cart)
+        shown(&unit, &cart).await
     })
     .await
 }
@@ -140,24 +172,84 @@ async fn set_address(
             ..Destination::to(ask.body.country.clone())
         };
         unit.decide(&mut cart, &Command::SetDestination { destination })?;
-        shown(&cart)
+        shown(&unit, &cart).await
+    })
+    .await
+}
+
+/// Enters codes: these, and no others.
+#[utoipa::path(put, path = "/v1/carts/{id}/coupon", tag = "carts", params(("id" = String, Path)), request_body = Coupons,
+    security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "The cart", body = show::Cart)))]
+async fn set_coupon(
+    State(app): State<Shared>,
+    Of(id): Of<CartId>,
+    ask: Ask<Caller, Coupons>,
+) -> Result<Response, Problem> {
+    let ask = &ask.on_cart(id);
+    let codes: Vec<CouponCode> = ask.body.code.iter().chain(&ask.body.codes).cloned().collect();
+    let codes = &codes;
+    app.run(ask, "cart.set_coupon", |unit| async move {
+        let mut cart = own(&unit, id, ask).await?;
+        cases::set_coupons(&unit, &mut cart, codes).await?;
+        shown(&unit, &cart).await
+    })
+    .await
+}
+
+/// Takes the codes back.
+#[utoipa::path(delete, path = "/v1/carts/{id}/coupon", tag = "carts", params(("id" = String, Path)),
+    security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "The cart", body = show::Cart)))]
+async fn remove_coupon(
+    State(app): State<Shared>,
+    Of(id): Of<CartId>,
+    ask: Ask<Caller, Nothing>,
+) -> Result<Response, Problem> {
+    let ask = &ask.on_cart(id);
+    app.run(ask, "cart.remove_coupon", |unit| async move {
+        let mut cart = own(&unit, id, ask).await?;
+        cases::set_coupons(&unit, &mut cart, &[]).await?;
+        shown(&unit, &cart).await
+    })
+    .await
+}
+
+/// Puts a guest's cart, which is shown by its token, into the caller's own; answers the caller's. Again, nothing happens.
+#[utoipa::path(post, path = "/v1/carts/{id}/merge", tag = "carts", params(("id" = String, Path)),
+    security(("bearer" = [], "cart_token" = [])), responses((status = 200, description = "The caller's cart", body = show::Cart)))]
+async fn merge(State(app): State<Shared>, Of(id): Of<CartId>, ask: Ask<Member, Nothing>) -> Result<Response, Problem> {
+    let ask = &ask;
+    app.run(ask, "cart.merge", |unit| async move {
+        let guest = unit.load::<Cart>(id).await?.exists()?;
+        let created = known(&guest.state)?;
+        let Member(caller, account) = &ask.who;
+        // What is put into the caller's cart is a guest's: who may open it shows its token, not their account.
+        if created.owner.is_some() || !caller.owns(None, created.token_hash.as_ref()) {
+            return Err(Error::Rejected(Rejected::missing("cart")));
+        }
+        unit.check_version(&guest)?;
+        let own = cases::merge(&unit, guest, *account).await?;
+        if !caller.owns(known(&own.state)?.owner, None) {
+            return Err(Error::Rejected(Rejected::missing("cart")));
+        }
+        shown(&unit, &own).await
     })
     .await
 }
 
 /// Turns the cart into an order: every line is reserved, and a payment opened.
-#[utoipa::path(post, path = "/v1/carts/{id}/checkout", tag = "carts", params(("id" = String, Path)),
+#[utoipa::path(post, path = "/v1/carts/{id}/checkout", tag = "carts", params(("id" = String, Path)), request_body = Checkout,
     security(("cart_token" = []), ("bearer" = [])),
     responses((status = 201, description = "The order", body = CheckedOut)))]
 async fn checkout(
     State(app): State<Shared>,
     Of(id): Of<CartId>,
-    ask: Ask<Caller, Nothing>,
+    ask: Ask<Caller, Checkout>,
 ) -> Result<Response, Problem> {
     let (ask, pay_within) = (&ask.on_cart(id), app.pay_within);
+    let expected = ask.body.expected_total;
     app.run(ask, "cart.checkout", |unit| async move {
         let cart = own(&unit, id, ask).await?;
-        let cases::CheckedOut { order, payment } = cases::checkout(&unit, cart, pay_within).await?;
+        let cases::CheckedOut { order, payment } = cases::checkout(&unit, cart, pay_within, expected).await?;
         let placed = placed(&order.state)?;
         let body = CheckedOut { order_id: order.id, payment_id: payment, order: show::Order::of(order.id, placed) };
         Reply::created(format!("/v1/orders/{}", order.id), order.version, &body)
@@ -180,9 +272,39 @@ async fn one(
     if !caller.owns(cart.owner, cart.token_hash.as_ref()) {
         return Err(Problem::missing("cart"));
     }
-    let open = cart.order.is_none() && then.at.is_none();
-    let problems = if open { Some(problems(&app, cart).await?) } else { None };
-    reply::one(found.version, &show::Cart::of(id, cart, problems))
+    let now = then.at.is_none().then(|| app.commands.clock().now());
+    tell(&app, id, found.version, cart, now).await
+}
+
+/// The caller's own open cart.
+#[utoipa::path(get, path = "/v1/me/cart", tag = "carts", security(("bearer" = [])),
+    responses((status = 200, description = "The cart", body = show::Cart), (status = 404, description = "There is none")))]
+async fn mine(State(app): State<Shared>, member: Member, headers: HeaderMap) -> Result<Response, Problem> {
+    let Member(_, account) = member;
+    app.await_log(&headers).await?;
+    let id = app.commands.cart_of(account).await?.ok_or_else(|| Problem::missing("cart"))?;
+    let found = app.snapshot::<Cart>(id, &Then::default(), &headers).await?;
+    let now = app.commands.clock().now();
+    let cart = found.state.open(now).map_err(|_| Problem::missing("cart"))?;
+    tell(&app, id, found.version, cart, Some(now)).await
+}
+
+/// Answers a cart: priced when it is open and asked for as it is now.
+async fn tell(
+    app: &Shared,
+    id: CartId,
+    version: i64,
+    cart: &Created,
+    now: Option<DateTime<Utc>>,
+) -> Result<Response, Problem> {
+    if now.is_some_and(|now| cart.is_given_up(now)) && cart.order.is_none() && cart.merged_into.is_none() {
+        return Err(Error::Rejected(Rejected::of::<Cart>(&Rejection::Expired)).into());
+    }
+    let priced = match now.filter(|_| cart.order.is_none() && cart.merged_into.is_none()) {
+        Some(now) => Some(cases::price(Reading::Asking(&app.commands), cart, now).await?),
+        None => None,
+    };
+    reply::one(version, &show::Cart::of(id, cart, priced.as_ref()))
 }
 
 /// A cart that the caller may open; to all others there is no such cart.
@@ -197,29 +319,21 @@ async fn own<T: Send + Sync>(unit: &Unit, id: CartId, ask: &Ask<Caller, T>) -> R
     Ok(cart)
 }
 
-fn shown(cart: &Loaded<Cart>) -> Result<Reply, Error> {
-    Reply::ok(cart.version, &show::Cart::of(cart.id, known(&cart.state)?, None))
+/// A cart with what it costs, as far as this process knows: it is beside the decision, and holds it up for nobody.
+async fn priced<'a>(unit: &Unit, cart: &'a Loaded<Cart>) -> Result<(&'a Created, Option<Priced>), Error> {
+    let created = known(&cart.state)?;
+    let open = cart.state.open(unit.asked().at).is_ok();
+    let priced = if open { Some(cases::price(Reading::Glancing(unit), created, unit.asked().at).await?) } else { None };
+    Ok((created, priced))
+}
+
+async fn shown(unit: &Unit, cart: &Loaded<Cart>) -> Result<Reply, Error> {
+    let (created, priced) = priced(unit, cart).await?;
+    Reply::ok(cart.version, &show::Cart::of(cart.id, created, priced.as_ref()))
 }
 
 fn known(cart: &Cart) -> Result<&Created, Error> {
     cart.existing().map_err(|rejection| Error::Rejected(Rejected::of::<Cart>(&rejection)))
-}
-
-/// What keeps a cart from being bought as it is: its lines beside what is offered now.
-async fn problems(app: &Shared, cart: &Created) -> Result<Vec<CartProblem>, Error> {
-    let variants: Vec<VariantId> = cart.lines.iter().map(|line| line.variant).collect();
-    let mut products: Vec<ProductId> = cart.lines.iter().map(|line| line.product).collect();
-    products.sort_unstable();
-    products.dedup();
-    let (stocks, found) =
-        tokio::try_join!(app.commands.get_all::<StockLevel>(&variants), app.commands.get_all::<Product>(&products))?;
-    let products: BTreeMap<ProductId, _> = products.into_iter().zip(found).collect();
-    let offer = |(line, stock): (&byteshop_domain::cart::Line, &Option<byteshop_commands::Snapshot<StockLevel>>)| {
-        let (product, stock) = (products.get(&line.product)?.as_ref()?, stock.as_ref()?);
-        Some((line.variant, Offer::of(&product.state, line.variant, &stock.state, cart.currency)?))
-    };
-    let offers: BTreeMap<VariantId, Offer> = cart.lines.iter().zip(&stocks).filter_map(offer).collect();
-    Ok(cart.problems(&offers))
 }
 
 /// The routes.
@@ -227,7 +341,10 @@ pub fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .routes(routes!(create))
         .routes(routes!(one))
+        .routes(routes!(mine))
         .routes(routes!(set_line, remove_line))
         .routes(routes!(set_address))
+        .routes(routes!(set_coupon, remove_coupon))
+        .routes(routes!(merge))
         .routes(routes!(checkout))
 }

@@ -10,6 +10,7 @@ pub(super) mod account;
 mod cart;
 mod catalog;
 mod order;
+mod price;
 
 pub use cart::{Address, Cart};
 pub use catalog::{Category, Product};

@@ -43,12 +43,17 @@ fn placed() -> Event {
             exact_price: None,
             digital: false,
             amount: eur(1500),
+            discount: None,
+            tax: None,
         }],
         total: eur(1500),
         payment: payment(),
         pay_by: None,
         reference: Some(serde_json::from_str("\"489434\"").unwrap()),
         imported: false,
+        discounts: vec![],
+        shipping: None,
+        claims: vec![],
     })
 }
 

@@ -27,12 +27,17 @@ fn placed(stream: u128, quantity: i64) -> Recorded {
             exact_price: None,
             digital: false,
             amount: total,
+            discount: None,
+            tax: None,
         }],
         total,
         payment: PaymentId::from_uuid(Uuid::from_u128(3)),
         pay_by: None,
         reference: None,
         imported: false,
+        discounts: vec![],
+        shipping: None,
+        claims: vec![],
     };
     event::<Order>(stream, &order::Event::Placed(placement))
 }

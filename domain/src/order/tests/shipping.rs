@@ -246,7 +246,13 @@ proptest! {
     ) {
         let lines: Vec<Line> = bought.iter().map(|(variant, number, amount)| line(*variant, *number, *amount)).collect();
         let mut placement = placement(lines);
-        placement.total.amount = (placement.total.amount - discount).max(0);
+        let mut discount = discount;
+        for line in &mut placement.lines {
+            let off = discount.min(line.amount.amount);
+            line.discount = Some(cents(off)).filter(|off| off.amount > 0);
+            discount -= off;
+            placement.total.amount -= off;
+        }
         let total = placement.total;
         let mut state = Order::default().evolve(&Event::Placed(placement)).evolve(&paid());
         let mut given_back = 0;

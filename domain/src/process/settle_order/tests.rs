@@ -31,6 +31,9 @@ fn placement(imported: bool) -> Placement {
         pay_by: Some(noon() + TimeDelta::minutes(15)),
         reference: None,
         imported,
+        discounts: vec![],
+        shipping: None,
+        claims: vec![],
     }
 }
 
@@ -70,9 +73,10 @@ fn a_paid_order_commits_its_stock_and_has_no_window_any_more() {
 #[test]
 fn a_cancelled_order_releases_or_takes_back_its_stock_and_its_payment() {
     let release = Step::ReleaseStock { order: id(1), lines: lines() };
-    assert_eq!(on_order(cancelled(false, lines())), [release, void(), forget_window()]);
+    let claims = Step::ReleaseClaims { order: id(1) };
+    assert_eq!(on_order(cancelled(false, lines())), [release, claims.clone(), void(), forget_window()]);
     let take_back = Step::ReturnStock { order: id(1), lines: lines() };
-    assert_eq!(on_order(cancelled(true, lines())), [take_back, void(), forget_window()]);
+    assert_eq!(on_order(cancelled(true, lines())), [take_back, claims, void(), forget_window()]);
 }
 
 #[test]

@@ -1,15 +1,20 @@
-//! How carts look from outside, and the addresses that carts and orders go to.
+//! How carts look from outside, with what they cost, and the addresses that carts and orders go to.
 
-use byteshop_domain::cart::{self, Destination, Problem};
+use byteshop_commands::cases::Priced;
+use byteshop_domain::cart::{self, Destination};
 use byteshop_domain::ids::{AccountId, CartId, OrderId, ProductId, VariantId};
 use byteshop_domain::money::{Money as Amount, Price};
+use byteshop_domain::pricing;
+use byteshop_domain::promotion::CouponCode;
 use byteshop_domain::quantity::Quantity;
-use byteshop_domain::text::{Sku, Title};
+use byteshop_domain::text::{Sku, Slug, Title};
 use byteshop_domain::{Personal, address};
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Money;
+use super::price::{Discount, LineTax, Shipping};
 
 /// Who gets the goods and the mails about them, and where they are.
 #[derive(ToSchema)]
@@ -54,7 +59,8 @@ impl<'a> Where<'a> {
     }
 }
 
-/// A cart.
+/// A cart, and what it costs. Of a closed one, and of one as it was, only the lines are told: `subtotal` and `total` are then
+/// what these cost at the prices they were put in for.
 #[derive(Serialize, ToSchema)]
 pub struct Cart<'a> {
     #[schema(value_type = String, example = "cart_01h455vb4pex5vsknk084sn02q")]
@@ -65,18 +71,53 @@ pub struct Cart<'a> {
     #[schema(value_type = String, example = "EUR")]
     currency: &'static str,
     lines: Vec<CartLine<'a>>,
-    /// What the lines cost, at the prices they were put in for.
+    /// What the lines cost before discounts.
+    #[schema(value_type = Money)]
+    subtotal: Amount,
+    /// What is to be paid.
     #[schema(value_type = Money)]
     total: Amount,
+    #[serde(flatten)]
+    costs: Option<Costs<'a>>,
+    /// The codes that are entered.
+    #[schema(value_type = Vec<String>)]
+    coupons: &'a [CouponCode],
+    /// How the goods would be sent, if that was chosen.
+    #[schema(value_type = Option<String>)]
+    service: Option<&'a Slug>,
     #[schema(value_type = Option<Address>)]
     address: Option<Where<'a>>,
     /// The order that it became; null while it is open.
     #[schema(value_type = Option<String>)]
     order: Option<OrderId>,
-    /// Why it cannot be bought as it is; told when the cart is asked for as it is now.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Vec<CartProblem>>)]
-    problems: Option<Vec<Problem>>,
+    /// The cart that it was put into; null while it is open.
+    #[schema(value_type = Option<String>)]
+    merged_into: Option<CartId>,
+    /// When it is given up unless it changes.
+    expires_at: Option<DateTime<Utc>>,
+}
+
+/// What an open cart costs beside its lines, and what keeps it from being bought like this.
+#[derive(Serialize, ToSchema)]
+pub struct Costs<'a> {
+    /// What is taken off, of lines and shipping.
+    #[schema(value_type = Money)]
+    discount: Amount,
+    /// What shipping costs before discounts; zero while no service is chosen.
+    #[schema(value_type = Money)]
+    shipping: Amount,
+    /// All tax, whether prices include it or not.
+    #[schema(value_type = Money)]
+    tax: Amount,
+    /// What is taken off, by promotion, in the order it is.
+    #[schema(value_type = Vec<Discount>)]
+    discounts: &'a [pricing::Discount],
+    /// How the goods are sent.
+    #[schema(value_type = Option<Shipping>)]
+    delivery: Option<&'a pricing::Shipping>,
+    /// Why it cannot be bought like this.
+    #[schema(value_type = Vec<CartProblem>)]
+    problems: Vec<Problem<'a>>,
 }
 
 /// A line of a cart.
@@ -92,49 +133,118 @@ pub struct CartLine<'a> {
     title: &'a Title,
     #[schema(value_type = i64, minimum = 1, maximum = 1_000_000)]
     quantity: Quantity,
+    /// What one piece cost when it was put in.
     #[schema(value_type = Money)]
     unit_price: Price,
+    /// The price times the quantity, at today's price in an open cart.
     #[schema(value_type = Money)]
     amount: Amount,
+    #[serde(flatten)]
+    now: Option<LineNow>,
 }
 
-/// Why a line cannot be bought as it is.
+/// What a line of an open cart is today.
+#[derive(Serialize, ToSchema)]
+pub struct LineNow {
+    /// What one piece costs; null when it is not for sale.
+    #[schema(value_type = Option<Money>)]
+    current_price: Option<Price>,
+    /// How many can be had.
+    available: i64,
+    /// What is taken off of it.
+    #[schema(value_type = Money)]
+    discount: Amount,
+    /// Null where there is none, or nobody said where it goes.
+    #[schema(value_type = Option<LineTax>)]
+    tax: Option<pricing::LineTax>,
+}
+
+/// Something in the way: of a line, or of the cart as a whole.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Problem<'a> {
+    Line(cart::Problem),
+    Cart(&'a pricing::Problem),
+}
+
+/// Why a cart cannot be bought as it is.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
+#[expect(dead_code, reason = "it only describes the domain's own types, which know nothing of HTTP")]
 pub struct CartProblem {
-    /// `price_changed` (with `was` and `now`), `not_enough` (with `wanted` and `available`) or `unavailable`.
+    /// Of a line: `price_changed` (with `was` and `now`), `not_enough` (with `wanted` and `available`) or `unavailable`.
+    /// Of a code: `coupon_unknown`, `coupon_too_early`, `coupon_expired`, `coupon_used_up`, `coupon_needs_email`,
+    /// `coupon_not_applicable` (with `because`) or `coupon_not_combinable`. Of shipping: `no_shipping` (with `country`),
+    /// `shipping_not_chosen` or `shipping_gone` (with `service`).
     code: String,
     /// The line's variant.
-    variant: String,
+    variant: Option<String>,
     was: Option<Money>,
     now: Option<Money>,
     wanted: Option<i64>,
     available: Option<i64>,
+    /// The code.
+    coupon: Option<String>,
+    /// `currency`, `minimum_subtotal`, `minimum_quantity`, `goods`, `first_order`, `customer` or `country`.
+    because: Option<String>,
+    country: Option<String>,
+    service: Option<String>,
 }
 
 impl<'a> Cart<'a> {
-    /// A cart, with its problems if they were looked for.
-    pub fn of(id: CartId, it: &'a cart::Created, problems: Option<Vec<Problem>>) -> Self {
+    /// A cart, with what it costs if that was asked for.
+    pub fn of(id: CartId, it: &'a cart::Created, priced: Option<&'a Priced>) -> Self {
         let zero = Amount::zero(it.currency);
-        let lines = it.lines.iter().map(|line| CartLine {
-            variant: line.variant,
-            product: line.product,
-            sku: &line.sku,
-            title: &line.title,
-            quantity: line.quantity,
-            unit_price: line.unit_price,
-            // A cart only takes lines whose sum can be counted.
-            amount: line.unit_price.times(line.quantity).unwrap_or(zero),
+        let lines = it.lines.iter().enumerate().map(|(index, line)| {
+            let quoted = priced.and_then(|priced| priced.quote.lines.get(index));
+            let offer = priced.and_then(|priced| priced.offers.get(&line.variant));
+            CartLine {
+                variant: line.variant,
+                product: line.product,
+                sku: &line.sku,
+                title: &line.title,
+                quantity: line.quantity,
+                unit_price: line.unit_price,
+                // A cart only takes lines whose sum can be counted.
+                amount: quoted.map_or_else(|| line.unit_price.times(line.quantity).unwrap_or(zero), |it| it.amount),
+                now: quoted.map(|quoted| LineNow {
+                    current_price: offer.filter(|offer| offer.purchasable).map(|offer| offer.price),
+                    available: offer.map_or(0, |offer| offer.available),
+                    discount: quoted.discount,
+                    tax: quoted.tax,
+                }),
+            }
         });
+        let quote = priced.map(|priced| &priced.quote);
+        let own = || it.total().unwrap_or(zero);
         Self {
             id,
             owner: it.owner,
             currency: it.currency.code(),
             lines: lines.collect(),
-            total: it.total().unwrap_or(zero),
+            subtotal: quote.map_or_else(own, |quote| quote.subtotal),
+            total: quote.map_or_else(own, |quote| quote.total),
+            costs: priced.map(|priced| Costs::of(it, priced)),
+            coupons: &it.coupons,
+            service: it.service.as_ref(),
             address: it.destination.as_ref().map(Where::of),
             order: it.order,
-            problems,
+            merged_into: it.merged_into,
+            expires_at: it.expires_at,
+        }
+    }
+}
+
+impl<'a> Costs<'a> {
+    fn of(cart: &cart::Created, priced: &'a Priced) -> Self {
+        let quote = &priced.quote;
+        let of_lines = cart.problems(&priced.offers).into_iter().map(Problem::Line);
+        Self {
+            discount: quote.discount,
+            shipping: quote.shipping_price,
+            tax: quote.tax,
+            discounts: &quote.discounts,
+            delivery: quote.shipping.as_ref(),
+            problems: of_lines.chain(quote.problems.iter().map(Problem::Cart)).collect(),
         }
     }
 }

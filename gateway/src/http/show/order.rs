@@ -6,6 +6,7 @@ use byteshop_domain::ids::{
 use byteshop_domain::money::{ExactPrice, Money as Amount, Price};
 use byteshop_domain::order::{self, Placed};
 use byteshop_domain::payment::{self, Opened};
+use byteshop_domain::pricing;
 use byteshop_domain::quantity::Quantity;
 use byteshop_domain::text::{Reference, Sku, Title};
 use chrono::{DateTime, Utc};
@@ -14,6 +15,7 @@ use utoipa::ToSchema;
 
 use super::Money;
 use super::cart::{Address, Where};
+use super::price::{Discount, LineTax, Shipping};
 
 /// An order.
 #[derive(Serialize, ToSchema)]
@@ -47,11 +49,30 @@ pub struct Order<'a> {
     #[schema(value_type = Option<Address>)]
     address: Where<'a>,
     lines: Vec<OrderLine<'a>>,
+    /// What the lines cost before discounts.
+    #[schema(value_type = Money)]
+    subtotal: Amount,
+    /// What was taken off, of lines and shipping.
+    #[schema(value_type = Money)]
+    discount: Amount,
+    /// What shipping costs before discounts.
+    #[schema(value_type = Money)]
+    shipping: Amount,
+    /// All tax, whether prices include it or not.
+    #[schema(value_type = Money)]
+    tax: Amount,
+    /// What is to be paid.
     #[schema(value_type = Money)]
     total: Amount,
     /// What is to be paid, or was: the total without what was cancelled before it was paid.
     #[schema(value_type = Money)]
     payable: Amount,
+    /// What was taken off, by promotion, in the order it was.
+    #[schema(value_type = Vec<Discount>)]
+    discounts: &'a [pricing::Discount],
+    /// How it is sent; null where that costs nothing and nothing was chosen.
+    #[schema(value_type = Option<Shipping>)]
+    delivery: Option<&'a pricing::Shipping>,
     /// What was paid back.
     #[schema(value_type = Money)]
     refunded: Amount,
@@ -101,8 +122,15 @@ pub struct OrderLine<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     exact_price: Option<&'a ExactPrice>,
+    /// The price times the quantity, before discounts.
     #[schema(value_type = Money)]
     amount: Amount,
+    /// What was taken off of it.
+    #[schema(value_type = Money)]
+    discount: Amount,
+    /// Null where there is none.
+    #[schema(value_type = Option<LineTax>)]
+    tax: Option<pricing::LineTax>,
 }
 
 impl<'a> Order<'a> {
@@ -121,7 +149,11 @@ impl<'a> Order<'a> {
             unit_price: line.unit_price,
             exact_price: line.exact_price.as_ref(),
             amount: line.amount,
+            discount: line.off(),
+            tax: line.tax,
         });
+        // Placing checked that each of these can be counted.
+        let zero = Amount::zero(placement.total.currency);
         Self {
             id,
             number: order::Number::of(id.uuid()),
@@ -134,8 +166,14 @@ impl<'a> Order<'a> {
             cart: placement.cart,
             address: Where::of(&placement.destination),
             lines: lines.collect(),
+            subtotal: placement.subtotal().unwrap_or(zero),
+            discount: placement.discount().unwrap_or(zero),
+            shipping: placement.shipping_price(),
+            tax: placement.tax().unwrap_or(zero),
             total: placement.total,
             payable: it.payable(),
+            discounts: &placement.discounts,
+            delivery: placement.shipping.as_ref(),
             refunded: it.refunded,
             credit_notes: &it.credit_notes,
             payment: placement.payment,

@@ -169,6 +169,8 @@ impl World {
             exact_price: None,
             digital: false,
             amount: total,
+            discount: None,
+            tax: None,
         };
         let placement = Placement {
             buyer: Buyer::default(),
@@ -181,6 +183,9 @@ impl World {
             pay_by: Some(noon()),
             reference: None,
             imported: false,
+            discounts: vec![],
+            shipping: None,
+            claims: vec![],
         };
         self.order(buyer, &order::Command::Place(Box::new(placement))).unwrap();
         self.payment(buyer, &payment::Command::Open { order, amount: total }).unwrap();
@@ -269,6 +274,8 @@ impl World {
                 }
                 None
             }
+            // These orders claim nothing.
+            Step::ReleaseClaims { .. } => None,
             Step::CapturePayment { payment } => self.capture(payment_index(payment), dies),
             Step::VoidPayment { payment } => {
                 self.undo(payment_index(payment), dies);

@@ -1,0 +1,272 @@
+//! What a cart costs: everything that has a say in it, read together, and the quote that follows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use byteshop_domain::cart::{self, Offer};
+use byteshop_domain::category::Category;
+use byteshop_domain::decider::Decider;
+use byteshop_domain::ids::{AccountId, CategoryId, ProductId, PromotionId, UsageId, VariantId};
+use byteshop_domain::name::{self, NameKind, UniqueName};
+use byteshop_domain::pricing::{self, Candidate, Input, Item, Quote, Whereto};
+use byteshop_domain::product::{self, Product, TaxClass};
+use byteshop_domain::promotion::{CouponCode, Promotion, Status, Terms};
+use byteshop_domain::promotion_book::{self, PromotionBook};
+use byteshop_domain::shipping_book::{self, ShippingBook};
+use byteshop_domain::stock::StockLevel;
+use byteshop_domain::tax_book::{self, TaxBook};
+use byteshop_domain::usage::{self, Customer, Usage};
+use chrono::{DateTime, Utc};
+
+use crate::Commands;
+use crate::error::{Error, Rejected};
+use crate::unit::{Loaded, Unit};
+
+/// How states are read that have a say in a price.
+#[derive(Clone, Copy)]
+pub enum Reading<'a> {
+    /// To decide on: the append expects every version that was read.
+    Deciding(&'a Unit),
+    /// As this process last saw them: for what a command answers beside its decision.
+    Glancing(&'a Unit),
+    /// As they are in the log: for queries.
+    Asking(&'a Commands),
+}
+
+/// What a cart costs, and what is offered of everything in it.
+#[derive(Debug, Clone)]
+pub struct Priced {
+    /// What is offered now of each variant.
+    pub offers: BTreeMap<VariantId, Offer>,
+    /// What it costs now.
+    pub quote: Quote,
+}
+
+impl Reading<'_> {
+    /// Aggregates of a kind in the order of their ids.
+    async fn all<A: Decider>(self, ids: &[A::Id]) -> Result<Vec<Loaded<A>>, Error> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        match self {
+            Self::Deciding(unit) => unit.load_all::<A>(ids).await,
+            Self::Glancing(unit) => unit.peek_all::<A>(ids).await,
+            Self::Asking(commands) => {
+                let found = commands.get_all::<A>(ids).await?;
+                let loaded = ids.iter().zip(found).map(|(id, found)| match found {
+                    Some(found) => Loaded { id: *id, version: found.version, state: found.state },
+                    None => Loaded { id: *id, version: 0, state: std::sync::Arc::default() },
+                });
+                Ok(loaded.collect())
+            }
+        }
+    }
+
+    /// The one of its kind.
+    async fn the<A: Decider>(self, id: A::Id) -> Result<Loaded<A>, Error> {
+        Ok(self.all::<A>(&[id]).await?.swap_remove(0))
+    }
+
+    fn commands(&self) -> &Commands {
+        match self {
+            Self::Deciding(unit) | Self::Glancing(unit) => unit.commands(),
+            Self::Asking(commands) => commands,
+        }
+    }
+
+    /// Whether what is read is what the order is decided on.
+    fn decides(self) -> bool {
+        match self {
+            Self::Deciding(_) => true,
+            Self::Glancing(_) | Self::Asking(_) => false,
+        }
+    }
+}
+
+/// Says what a cart costs.
+pub async fn price(reading: Reading<'_>, cart: &cart::Created, at: DateTime<Utc>) -> Result<Priced, Error> {
+    let variants: Vec<VariantId> = cart.lines.iter().map(|line| line.variant).collect();
+    let products: BTreeSet<ProductId> = cart.lines.iter().map(|line| line.product).collect();
+    let products: Vec<ProductId> = products.into_iter().collect();
+    let codes: Vec<_> = cart.coupons.iter().map(|code| name::id(NameKind::Coupon, code.as_str())).collect();
+    let (stocks, products, tax, shipping, book, names) = tokio::try_join!(
+        reading.all::<StockLevel>(&variants),
+        reading.all::<Product>(&products),
+        reading.the::<TaxBook>(tax_book::id()),
+        reading.the::<ShippingBook>(shipping_book::id()),
+        reading.the::<PromotionBook>(promotion_book::id()),
+        reading.all::<UniqueName>(&codes),
+    )?;
+    let products: BTreeMap<ProductId, &Product> = products.iter().map(|it| (it.id, it.state.as_ref())).collect();
+    let offer = |(line, stock): (&cart::Line, &Loaded<StockLevel>)| {
+        let product = products.get(&line.product)?;
+        Some((line.variant, Offer::of(product, line.variant, &stock.state, cart.currency)?))
+    };
+    let offers: BTreeMap<VariantId, Offer> = cart.lines.iter().zip(&stocks).filter_map(offer).collect();
+    let (coupons, unknown) = coupons(reading, cart, &names).await?;
+    let listed = book.state.promotions.iter().map(|(promotion, listed)| Running {
+        promotion: *promotion,
+        version: listed.version,
+        status: Status::Active,
+        terms: &listed.terms,
+    });
+    let entered = coupons.iter().filter_map(|coupon| {
+        let created = coupon.state.existing().ok()?;
+        Some(Running { promotion: coupon.id, version: coupon.version, status: created.status, terms: &created.terms })
+    });
+    let running: Vec<Running<'_>> = listed.chain(entered).collect();
+    let parents = parents(reading, &products, &running).await?;
+    let known = known_uses(reading, cart, &running).await?;
+    let quote = pricing::quote(&Input {
+        currency: cart.currency,
+        at,
+        items: cart.lines.iter().map(|line| item(line, offers.get(&line.variant), &products, &parents)).collect(),
+        destination: cart.destination.as_ref().map(|to| Whereto { country: &to.country, area: to.area.as_ref() }),
+        service: cart.service.as_ref(),
+        tax: &tax.state,
+        shipping: &shipping.state,
+        promotions: running.iter().map(|it| it.candidate(&known)).collect(),
+        unknown,
+        customer: known.customer.clone(),
+        account: cart.owner,
+        orders: known.orders,
+    });
+    let too_expensive = |_| Error::Rejected(Rejected::of::<cart::Cart>(&cart::Rejection::TooExpensive));
+    Ok(Priced { quote: quote.map_err(too_expensive)?, offers })
+}
+
+/// A promotion that may apply, before it is known how often it was used.
+struct Running<'a> {
+    promotion: PromotionId,
+    version: i64,
+    status: Status,
+    terms: &'a Terms,
+}
+
+/// Who buys, and how often what is limited was used.
+#[derive(Default)]
+struct Known {
+    customer: Option<Customer>,
+    orders: i64,
+    uses: BTreeMap<UsageId, i64>,
+}
+
+impl<'a> Running<'a> {
+    fn candidate(&self, known: &Known) -> Candidate<'a> {
+        let used = |usage: UsageId| known.uses.get(&usage).copied().unwrap_or(0);
+        Candidate {
+            promotion: self.promotion,
+            version: self.version,
+            status: self.status,
+            terms: self.terms,
+            used: used(usage::of_promotion(self.promotion)),
+            used_by_customer: known
+                .customer
+                .as_ref()
+                .map_or(0, |customer| used(usage::by_customer(self.promotion, customer))),
+        }
+    }
+}
+
+/// The promotions whose codes were entered, and the codes that none has.
+async fn coupons(
+    reading: Reading<'_>,
+    cart: &cart::Created,
+    names: &[Loaded<UniqueName>],
+) -> Result<(Vec<Loaded<Promotion>>, Vec<CouponCode>), Error> {
+    let (mut held, mut unknown) = (Vec::new(), Vec::new());
+    for (code, name) in cart.coupons.iter().zip(names) {
+        match super::holder::<PromotionId>(&name.state) {
+            Some(promotion) => held.push(promotion),
+            None => unknown.push(code.clone()),
+        }
+    }
+    Ok((reading.all::<Promotion>(&held).await?, unknown))
+}
+
+/// What each category is under, for those of the products, if a promotion names categories. The tree changes rarely and
+/// nobody pays more for it, so the order does not expect it to stay as it is.
+async fn parents(
+    reading: Reading<'_>,
+    products: &BTreeMap<ProductId, &Product>,
+    running: &[Running<'_>],
+) -> Result<BTreeMap<CategoryId, Option<CategoryId>>, Error> {
+    let mut parents = BTreeMap::new();
+    if pricing::categories(running.iter().map(|it| it.terms)).is_empty() {
+        return Ok(parents);
+    }
+    let reading = match reading {
+        Reading::Deciding(unit) => Reading::Glancing(unit),
+        other @ (Reading::Glancing(_) | Reading::Asking(_)) => other,
+    };
+    let own = products.values().filter_map(|product| product.existing().ok()?.category);
+    let mut next: BTreeSet<CategoryId> = own.collect();
+    while !next.is_empty() {
+        let ids: Vec<CategoryId> = next.into_iter().collect();
+        for category in reading.all::<Category>(&ids).await? {
+            let parent = category.state.existing().ok().and_then(|it| it.parent);
+            parents.insert(category.id, parent);
+        }
+        next = parents.values().flatten().filter(|parent| !parents.contains_key(parent)).copied().collect();
+    }
+    Ok(parents)
+}
+
+/// A line of the cart with what promotions, taxes and carriers need to know of it; at today's price, if there is one.
+fn item(
+    line: &cart::Line,
+    offer: Option<&Offer>,
+    products: &BTreeMap<ProductId, &Product>,
+    parents: &BTreeMap<CategoryId, Option<CategoryId>>,
+) -> Item {
+    let product = products.get(&line.product).and_then(|product| product.existing().ok());
+    let variant: Option<&product::Variant> = product.and_then(|product| product.variants.get(&line.variant));
+    let mut categories: Vec<CategoryId> = product.and_then(|product| product.category).into_iter().collect();
+    while let Some(Some(parent)) = categories.last().and_then(|last| parents.get(last)) {
+        categories.push(*parent);
+    }
+    Item {
+        variant: line.variant,
+        product: line.product,
+        categories,
+        unit_price: offer.map_or(line.unit_price, |offer| offer.price),
+        quantity: line.quantity,
+        tax_class: variant.map_or(TaxClass::Standard, |variant| variant.tax_class),
+        weight_g: variant.and_then(|variant| variant.weight_g),
+        physical: variant.is_none_or(|variant| variant.physical),
+    }
+}
+
+/// Who buys, and how often what is limited was used; nothing is read that no promotion asks for.
+async fn known_uses(reading: Reading<'_>, cart: &cart::Created, running: &[Running<'_>]) -> Result<Known, Error> {
+    let per_customer = running.iter().any(|it| it.terms.per_customer().is_some());
+    let customer = match cart.owner {
+        Some(account) => Some(Customer::account(account)),
+        None if per_customer => guest(reading, cart).await?,
+        None => None,
+    };
+    let mut ids: Vec<UsageId> = Vec::new();
+    for Running { promotion, terms, .. } in running {
+        ids.extend(terms.limits.total.map(|_| usage::of_promotion(*promotion)));
+        let customer = customer.as_ref().filter(|_| terms.per_customer().is_some());
+        ids.extend(customer.map(|customer| usage::by_customer(*promotion, customer)));
+    }
+    let first_order = running.iter().any(|it| it.terms.conditions.first_order);
+    let orders = cart.owner.filter(|_| reading.decides() || first_order).map(orders_of);
+    ids.extend(orders);
+    let uses: BTreeMap<UsageId, i64> =
+        reading.all::<Usage>(&ids).await?.into_iter().map(|usage| (usage.id, usage.state.used)).collect();
+    let orders = orders.and_then(|orders| uses.get(&orders)).copied().unwrap_or(0);
+    Ok(Known { customer, orders, uses })
+}
+
+fn orders_of(account: AccountId) -> UsageId {
+    usage::orders_of(&Customer::account(account))
+}
+
+/// A guest is known by the keyed hash of their e-mail address, if they gave one.
+async fn guest(reading: Reading<'_>, cart: &cart::Created) -> Result<Option<Customer>, Error> {
+    let Some(address) = cart.destination.as_ref().and_then(|to| to.address.as_ref()) else { return Ok(None) };
+    let vault = reading.commands().vault();
+    let Some(email) = vault.open(address).await?.and_then(|address| address.email) else { return Ok(None) };
+    Ok(Some(Customer::guest(&vault.blind("customer", &email.folded()).await?)))
+}

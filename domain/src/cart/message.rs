@@ -1,0 +1,192 @@
+//! What happens to a cart, and what it can be asked.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::address::Address;
+use crate::ids::{AccountId, CartId, OrderId, ProductId, VariantId};
+use crate::money::Price;
+use crate::promotion::CouponCode;
+use crate::quantity::Quantity;
+use crate::text::{Country, Hash, Name, PostalCode, Sku, Slug, Title};
+use crate::{Currency, Locale, Personal};
+
+/// Where the goods go: the country in the clear, as rates and taxes depend on it, everything about a person sealed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Destination {
+    /// The country.
+    pub country: Country,
+    /// The beginning of the postal code, which rates for islands and provinces depend on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub area: Option<PostalCode>,
+    /// Who gets them, and where exactly.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<Personal<Address>>,
+    /// The language that they are written to in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locale: Option<Locale>,
+    /// The postal code, in the clear as carts once kept it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub postal_code: Option<PostalCode>,
+    /// The town, in the clear as carts once kept it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub city: Option<Name>,
+}
+
+/// Characters of a postal code that say the area and not the house.
+const AREA: usize = 3;
+
+impl Destination {
+    /// A country, and nothing else.
+    pub fn to(country: Country) -> Self {
+        Self { country, area: None, address: None, locale: None, postal_code: None, city: None }
+    }
+
+    /// The area of a postal code: its first letters and digits.
+    pub fn area_of(postal_code: &PostalCode) -> Option<PostalCode> {
+        let letters = postal_code.as_str().chars().filter(char::is_ascii_alphanumeric).take(AREA);
+        PostalCode::new(&letters.collect::<String>().to_ascii_uppercase()).ok()
+    }
+}
+
+/// A line of a cart, with what its buyer was shown when it was set.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Line {
+    /// What.
+    pub variant: VariantId,
+    /// Its product.
+    pub product: ProductId,
+    /// Its code.
+    pub sku: Sku,
+    /// What it was called.
+    pub title: Title,
+    /// How many.
+    pub quantity: Quantity,
+    /// What one piece cost.
+    pub unit_price: Price,
+}
+
+/// What happened to a cart.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// It exists, and is empty.
+    Created {
+        /// Whose it is; nobody's for a guest.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        owner: Option<AccountId>,
+        /// The hash of the token that opens it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        token_hash: Option<Hash>,
+        /// The currency of all its prices.
+        currency: Currency,
+        /// When it is given up unless it changes; carts once stayed for ever.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expires_at: Option<DateTime<Utc>>,
+    },
+    /// It changed, so it stays longer.
+    Extended {
+        /// When it is given up unless it changes.
+        expires_at: DateTime<Utc>,
+    },
+    /// So much of a variant is in it now.
+    LineSet(Line),
+    /// A variant is not in it any more.
+    LineRemoved {
+        /// The variant.
+        variant: VariantId,
+    },
+    /// Nothing is in it any more.
+    Emptied {},
+    /// The goods would go there.
+    DestinationSet {
+        /// Where.
+        destination: Destination,
+    },
+    /// These codes are entered, and no others.
+    CouponsSet {
+        /// The codes, as they are kept.
+        codes: Vec<CouponCode>,
+    },
+    /// The goods would be sent like this.
+    ShippingChosen {
+        /// The service.
+        service: Slug,
+    },
+    /// Another cart was put into it; what that had is set line by line.
+    Merged {
+        /// The other cart.
+        from: CartId,
+    },
+    /// It was put into another cart.
+    MergedInto {
+        /// The other cart.
+        cart: CartId,
+    },
+    /// It became an order.
+    CheckedOut {
+        /// The order.
+        order: OrderId,
+    },
+}
+
+impl crate::Event for Event {}
+
+/// What a cart can be asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// Begin, empty.
+    Create {
+        /// Whose it is; nobody's for a guest.
+        owner: Option<AccountId>,
+        /// The hash of the token that opens it.
+        token_hash: Option<Hash>,
+        /// The currency of all its prices.
+        currency: Currency,
+    },
+    /// Have so much of a variant in it: set, not added.
+    SetLine(Line),
+    /// Take a variant out.
+    RemoveLine {
+        /// The variant.
+        variant: VariantId,
+    },
+    /// Take everything out.
+    Empty {},
+    /// Say where the goods would go.
+    SetDestination {
+        /// Where.
+        destination: Destination,
+    },
+    /// Have these codes, and no others.
+    SetCoupons {
+        /// The codes.
+        codes: Vec<CouponCode>,
+    },
+    /// Say how the goods would be sent.
+    ChooseShipping {
+        /// The service.
+        service: Slug,
+    },
+    /// Take in what another cart has.
+    Merge {
+        /// The other cart.
+        from: CartId,
+        /// Its lines.
+        lines: Vec<Line>,
+        /// Its codes.
+        codes: Vec<CouponCode>,
+    },
+    /// Close it, as it was put into another cart.
+    MergeInto {
+        /// The other cart.
+        cart: CartId,
+    },
+    /// Close it as the order it became.
+    Close {
+        /// The order.
+        order: OrderId,
+    },
+}

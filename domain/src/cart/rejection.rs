@@ -1,0 +1,71 @@
+//! What can be in the way of a change to a cart.
+
+use super::{CODES_MAX, LIFETIME_DAYS, LINES_MAX};
+use crate::Currency;
+use crate::decider::Kind;
+use crate::ids::{CartId, OrderId};
+
+/// What can be in the way.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Rejection {
+    /// There is no such cart.
+    #[error("there is no such cart")]
+    Missing,
+    /// The id names another cart already.
+    #[error("the cart exists already")]
+    Exists,
+    /// It became an order.
+    #[error("the cart is checked out")]
+    CheckedOut {
+        /// The order.
+        order: OrderId,
+    },
+    /// It was put into another cart.
+    #[error("the cart was put into {cart}")]
+    Merged {
+        /// The other cart.
+        cart: CartId,
+    },
+    /// Nobody changed it for so long that it was given up.
+    #[error("the cart was given up, as nobody changed it for {LIFETIME_DAYS} days")]
+    Expired,
+    /// A line is priced otherwise.
+    #[error("the cart is in {}", currency.code())]
+    OtherCurrency {
+        /// The cart's currency.
+        currency: Currency,
+    },
+    /// There are too many lines.
+    #[error("a cart has at most {LINES_MAX} lines")]
+    TooManyLines,
+    /// There are too many codes.
+    #[error("a cart has at most {CODES_MAX} codes")]
+    TooManyCodes,
+    /// The sum does not fit.
+    #[error("the cart costs too much")]
+    TooExpensive,
+}
+
+impl crate::Rejection for Rejection {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Exists => "exists",
+            Self::CheckedOut { .. } => "checked_out",
+            Self::Merged { .. } => "merged",
+            Self::Expired => "expired",
+            Self::OtherCurrency { .. } => "other_currency",
+            Self::TooManyLines => "too_many_lines",
+            Self::TooManyCodes => "too_many_codes",
+            Self::TooExpensive => "too_expensive",
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Missing | Self::Expired => Kind::Missing,
+            Self::Exists | Self::CheckedOut { .. } | Self::Merged { .. } => Kind::Conflict,
+            Self::OtherCurrency { .. } | Self::TooManyLines | Self::TooManyCodes | Self::TooExpensive => Kind::Invalid,
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! What the parts of an order cost and want, and that they are the whole.
+
+use super::{Buyer, Line, Placement, Rejection};
+use crate::cart::Destination;
+use crate::ids::PaymentId;
+use crate::money::{Money, MoneyError};
+use crate::pricing::{LineTax, Shipping};
+use crate::quantity::Demand;
+
+impl Line {
+    /// What the line must cost: the price, exact or not, times the quantity.
+    pub fn due(&self) -> Result<Money, MoneyError> {
+        match &self.exact_price {
+            Some(exact) => exact.times(self.quantity, self.unit_price.currency()),
+            None => self.unit_price.times(self.quantity),
+        }
+    }
+
+    /// Whether it is put in a parcel; what is not is handed over once it is paid for.
+    pub fn travels(&self) -> bool {
+        !self.digital
+    }
+
+    /// What it wants of the stock.
+    pub fn demand(&self) -> Demand {
+        Demand { variant: self.variant, quantity: self.quantity }
+    }
+
+    /// What was taken off of it.
+    pub fn off(&self) -> Money {
+        self.discount.unwrap_or(Money::zero(self.amount.currency))
+    }
+
+    /// What is paid for it: after its discount, with its tax.
+    pub fn total(&self) -> Result<Money, MoneyError> {
+        LineTax::on_top(self.tax.as_ref(), self.amount.minus(self.off())?)
+    }
+}
+
+impl Placement {
+    /// An order of the past: at what was paid for its lines, whatever promotions and taxes were in that.
+    pub fn past(buyer: Buyer, destination: Destination, lines: Vec<Line>, total: Money, payment: PaymentId) -> Self {
+        Self {
+            buyer,
+            cart: None,
+            access_hash: None,
+            destination,
+            lines,
+            discounts: vec![],
+            shipping: None,
+            claims: vec![],
+            total,
+            payment,
+            pay_by: None,
+            reference: None,
+            imported: true,
+        }
+    }
+
+    /// What the lines cost before discounts.
+    pub fn subtotal(&self) -> Result<Money, MoneyError> {
+        Money::sum(self.total.currency, self.lines.iter().map(|line| line.amount))
+    }
+
+    /// What was taken off, of lines and shipping.
+    pub fn discount(&self) -> Result<Money, MoneyError> {
+        Money::sum(self.total.currency, self.discounts.iter().map(|discount| discount.amount))
+    }
+
+    /// What shipping costs before discounts.
+    pub fn shipping_price(&self) -> Money {
+        self.shipping.as_ref().map_or(Money::zero(self.total.currency), |shipping| shipping.price.money())
+    }
+
+    /// All tax, whether prices include it or not.
+    pub fn tax(&self) -> Result<Money, MoneyError> {
+        let of_lines = self.lines.iter().filter_map(|line| line.tax);
+        let of_shipping = self.shipping.iter().filter_map(|shipping| shipping.tax);
+        Money::sum(self.total.currency, of_lines.chain(of_shipping).map(|tax| tax.amount))
+    }
+
+    /// Refuses parts that are not the whole.
+    pub(super) fn check_sums(&self) -> Result<(), Rejection> {
+        if let Some(line) = self.lines.iter().enumerate().position(|(index, line)| !self.is_sound(index, line)) {
+            return Err(Rejection::WrongAmount { line });
+        }
+        if self.discounts.iter().any(|discount| discount.lines.iter().any(|share| share.line >= self.lines.len())) {
+            return Err(Rejection::WrongTotal);
+        }
+        match self.due() {
+            Ok(due) if due == self.total && self.is_shipping_sound() => Ok(()),
+            Ok(_) | Err(_) => Err(Rejection::WrongTotal),
+        }
+    }
+
+    /// Whether a line costs its price times its quantity, and its discount is what promotions took off of it.
+    fn is_sound(&self, index: usize, line: &Line) -> bool {
+        let shares = self.discounts.iter().flat_map(|discount| &discount.lines).filter(|share| share.line == index);
+        let off = Money::sum(line.amount.currency, shares.map(|share| share.amount));
+        line.due() == Ok(line.amount)
+            && off == Ok(line.off())
+            && (0..=line.amount.amount.max(0)).contains(&line.off().amount)
+            && line.tax.is_none_or(|tax| tax.amount.amount >= 0)
+    }
+
+    fn is_shipping_sound(&self) -> bool {
+        let off = Money::sum(self.total.currency, self.discounts.iter().filter_map(|discount| discount.shipping));
+        let parts = self.discounts.iter().all(|discount| {
+            let parts = discount.lines.iter().map(|share| share.amount).chain(discount.shipping);
+            Money::sum(self.total.currency, parts) == Ok(discount.amount)
+        });
+        let sound = |shipping: &Shipping| {
+            off == Ok(shipping.discount) && (0..=shipping.price.money().amount).contains(&shipping.discount.amount)
+        };
+        parts && self.shipping.as_ref().map_or(off == Ok(Money::zero(self.total.currency)), sound)
+    }
+
+    /// What is to be paid for lines and shipping.
+    fn due(&self) -> Result<Money, MoneyError> {
+        let zero = Money::zero(self.total.currency);
+        let lines = self.lines.iter().try_fold(zero, |sum, line| sum.plus(line.total()?))?;
+        self.shipping.as_ref().map_or(Ok(lines), |shipping| lines.plus(shipping.total()?))
+    }
+}
+
+#[cfg(test)]
+mod tests;
