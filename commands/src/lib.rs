@@ -13,6 +13,7 @@ mod fate;
 pub mod import;
 mod in_flight;
 pub mod intent;
+pub mod notify;
 mod pay;
 pub mod ports;
 pub mod processes;
@@ -22,8 +23,9 @@ mod settle;
 pub mod shipping;
 mod state;
 mod unit;
+pub mod webhooks;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use byteshop_eventstore::{Clock, DataKeys, Log, Vault};
 
@@ -51,6 +53,7 @@ struct Shared {
     carrier: Box<dyn ports::carrier::CarrierPort>,
     reader: reader::Reader,
     vault: Vault,
+    outside: OnceLock<notify::Outside>,
 }
 
 impl Commands {
@@ -63,6 +66,7 @@ impl Commands {
             appender,
             cache: cache::Cache::default(),
             in_flight: in_flight::InFlight::default(),
+            outside: OnceLock::new(),
             clock: Clock,
             provider: Box::new(ports::payment_test::TestProvider),
             carrier: Box::new(ports::carrier::SimulatedCarrier),
@@ -87,6 +91,17 @@ impl Commands {
 
     fn carrier(&self) -> &dyn ports::carrier::CarrierPort {
         self.shared.carrier.as_ref()
+    }
+
+    /// Says who carries messages out of the shop, once; until then they are kept.
+    pub fn reach(&self, outside: notify::Outside) {
+        if self.shared.outside.set(outside).is_err() {
+            tracing::error!("messages are carried by others already");
+        }
+    }
+
+    fn outside(&self) -> &notify::Outside {
+        self.shared.outside.get_or_init(|| notify::Outside::kept(self.log()))
     }
 
     fn provider(&self) -> &dyn ports::PaymentProvider {

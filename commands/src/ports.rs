@@ -1,7 +1,12 @@
 //! The outside world, as the shop needs it: each port has an implementation that talks to it and one that simulates it.
 
 pub mod carrier;
+pub mod http_message;
+pub mod kept;
+pub mod message;
 pub mod payment_test;
+pub mod smtp;
+pub mod webhook;
 
 use byteshop_domain::ids::{PaymentId, RefundId};
 use byteshop_domain::money::Money;

@@ -197,7 +197,8 @@ impl<'a, P: Process> Runner<'a, P> {
                     | Step::ReleaseStray { .. }
                     | Step::TrackShipment { .. }
                     | Step::SettlePayment { .. }
-                    | Step::ForgetPerson { .. }) => {
+                    | Step::ForgetPerson { .. }
+                    | Step::Notify(_)) => {
                         chains.entry(cause.correlation).or_default().push((cause.clone(), step));
                     }
                 }
@@ -222,14 +223,22 @@ impl<'a, P: Process> Runner<'a, P> {
     async fn fire_timers(&mut self) -> Result<(), Error> {
         self.flush().await?;
         let log = self.commands.log();
-        for timer in log.due_timers(P::NAME, self.commands.clock().now(), TIMERS).await? {
-            let step: Step = serde_json::from_str(&timer.step)?;
-            if let Some(event) = log.event_at(timer.position).await? {
-                steps::carry_out(self.commands, &Cause::of(P::NAME, &event)?, &step).await?;
-            }
-            log.drop_timer(P::NAME, &timer).await?;
+        let due = log.due_timers(P::NAME, self.commands.clock().now(), TIMERS).await?;
+        let mut running =
+            futures_util::stream::iter(due.into_iter().map(|timer| self.fire(timer))).buffer_unordered(CONCURRENCY);
+        while let Some(outcome) = running.next().await {
+            outcome?;
         }
         Ok(())
+    }
+
+    async fn fire(&self, timer: Timer) -> Result<(), Error> {
+        let log = self.commands.log();
+        let step: Step = serde_json::from_str(&timer.step)?;
+        if let Some(event) = log.event_at(timer.position).await? {
+            steps::carry_out(self.commands, &Cause::of(P::NAME, &event)?, &step).await?;
+        }
+        Ok(log.drop_timer(P::NAME, &timer).await?)
     }
 }
 

@@ -7,8 +7,8 @@ use crate::codec::{self, CodecError};
 use crate::decider::Decider;
 use crate::ids::{self, Id};
 use crate::{
-    account, api_key, cart, category, credit_note, name, order, payment, product, promotion, promotion_book, returns,
-    session, shipment, shipping_book, stock, tax_book, usage,
+    account, api_key, cart, category, credit_note, name, notification, order, payment, product, promotion,
+    promotion_book, returns, session, shipment, shipping_book, stock, tax_book, usage, watch, webhook_endpoint,
 };
 
 /// What names an aggregate and where its events are.
@@ -157,6 +157,12 @@ contexts! {
     Shipment shipment Shipment "shipment/golden.json";
     /// Of a return.
     Return returns Return "returns/golden.json";
+    /// Of a message to somebody.
+    Notification notification Notification "notification/golden.json";
+    /// Of the watchers of a product.
+    Watch watch Watch "watch/golden.json";
+    /// Of an address that is told what happens.
+    WebhookEndpoint webhook_endpoint WebhookEndpoint "webhook_endpoint/golden.json";
 }
 
 /// What a text names: the aggregate's kind and its stream. None when it is no id of ours.

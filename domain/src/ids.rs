@@ -173,6 +173,12 @@ ids! {
     ApiKeyId "key";
     /// An address in somebody's address book.
     AddressId "addr";
+    /// A message to somebody about something.
+    NotificationId "ntf";
+    /// The watchers of a product.
+    WatchId "wch";
+    /// An address that is told what happens.
+    WebhookEndpointId "whk";
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ pub mod ids;
 pub mod locale;
 pub mod money;
 pub mod name;
+pub mod notification;
 pub mod order;
 pub mod payment;
 pub mod personal;
@@ -37,6 +38,8 @@ pub mod tax_book;
 mod testing;
 pub mod text;
 pub mod usage;
+pub mod watch;
+pub mod webhook_endpoint;
 
 pub use any::{AGGREGATES, Aggregate, AnyEvent, Folding, Form, begin, catalogue, id_of, locate, state_json};
 pub use decider::{Actor, Asked, Decider, Event, Kind, Rejection, Upcast, fold};

@@ -14,6 +14,7 @@ use crate::quantity::Demand;
 use crate::{AnyEvent, Subject};
 
 pub mod forget_person;
+pub mod notify;
 pub mod settle_order;
 
 /// What the runner is to do.
@@ -125,6 +126,8 @@ pub enum Step {
         /// Whose.
         subject: Subject,
     },
+    /// Let somebody hear of something.
+    Notify(notify::Errand),
     /// Take a step later: a durable timer. The same key again replaces it.
     Wake {
         /// When.
@@ -171,6 +174,7 @@ impl Step {
             | Self::VoidPayment { .. }
             | Self::SettlePayment { .. }
             | Self::ForgetPerson { .. }
+            | Self::Notify(_)
             | Self::Wake { .. }
             | Self::Forget { .. } => None,
         }

@@ -35,6 +35,8 @@ pub const EMAIL_MAX: usize = 254;
 pub const PHONE_MAX: usize = 32;
 /// Longest line of an address.
 pub const ADDRESS_LINE_MAX: usize = 120;
+/// Longest address in the web that other programs cope with.
+pub const LINK_MAX: usize = 2_000;
 /// Longest hash of a token, in characters: 64 bytes as hexadecimal digits.
 pub const HASH_MAX: usize = 128;
 
@@ -255,6 +257,8 @@ texts! {
     Phone Rules { allowed: "digits, spaces and + ( ) - . /", fits: phone, ..line("phone number", PHONE_MAX) };
     /// A line of an address, such as a street with its house.
     AddressLine line("address line", ADDRESS_LINE_MAX);
+    /// An address in the web.
+    Link Rules { allowed: "visible ASCII characters", fits: token, ..line("URL", LINK_MAX) };
     /// Why somebody did something.
     Reason line("reason", REASON_MAX);
     /// What another system calls a thing.

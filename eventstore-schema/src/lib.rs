@@ -9,11 +9,13 @@ pub mod database;
 pub mod delivery;
 pub mod envelope;
 mod error;
+pub mod kept;
 pub mod personal;
 pub mod process;
 pub mod read;
 pub mod receipt;
 pub mod subject;
+pub mod webhook;
 
 use std::time::Duration;
 

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use crate::Commands;
 use crate::error::Error;
 use crate::intent::{Intent, Key};
+use crate::notify::command_of;
 
 /// The event that led to a step.
 #[derive(Debug, Clone)]
@@ -112,6 +113,7 @@ async fn carry_out_once(commands: &Commands, cause: &Cause, step: &Step) -> Resu
         Step::TrackShipment { shipment } => commands.track_shipment(&intent("shipment.track"), *shipment).await,
         Step::SettlePayment { payment } => commands.settle_payment(&intent("payment.settle"), *payment).await,
         Step::ForgetPerson { subject } => Ok(commands.vault().erase(*subject).await.map(|_| ())?),
+        Step::Notify(errand) => commands.run_errand(&intent(command_of(errand)), errand).await,
         // The runner keeps timers; a timer that sets or forgets a timer has nothing left to do here.
         Step::Wake { .. } | Step::Forget { .. } => Ok(()),
     }

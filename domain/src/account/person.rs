@@ -80,6 +80,17 @@ pub enum Channel {
     Push,
 }
 
+impl Channel {
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Sms => "sms",
+            Self::Push => "push",
+        }
+    }
+}
+
 /// How somebody wants to be served.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -291,6 +291,7 @@ impl World {
             | Step::MarkReturnRefunded { .. }
             | Step::TrackShipment { .. } => panic!("{again:?}"),
             Step::ReleaseStray { .. } => None,
+            Step::Notify(_) => panic!("settling tells nobody anything"),
             Step::Wake { key, step, .. } => {
                 self.timers.insert(key, *step);
                 None

@@ -1,0 +1,116 @@
+//! What a message shows: the facts of its event, with what is looked up when it leaves.
+
+use byteshop_domain::account::Secret;
+use byteshop_domain::ids::{Id as _, OrderId};
+use byteshop_domain::notification::{About, CancelledBy, Message, Notice};
+use byteshop_domain::order::{Number, Order, Placed};
+use byteshop_domain::{Locale, Personal};
+
+use super::format;
+use super::words::{Shown, ShownLine, ShownOrder, ShownProduct};
+use crate::Commands;
+use crate::error::Error;
+
+/// Lines of an order that a message shows; a wholesaler's order has hundreds.
+const LINES_SHOWN: usize = 30;
+
+impl Commands {
+    /// What the message of a notice shows; nothing when what it is about was forgotten.
+    pub(super) async fn shown(&self, notice: &Notice) -> Result<Option<Shown>, Error> {
+        let (message, locale) = (&notice.message, notice.locale);
+        let face = &self.outside().face;
+        let page =
+            |path: &str, id: &str| face.url.as_ref().map(|url| format!("{}/{path}/{id}", url.trim_end_matches('/')));
+        let mut shown = Shown { shop: face.clone(), locale: locale.as_str(), ..Shown::default() };
+        match message.about() {
+            About::Account => {}
+            About::Order(id) => {
+                let order = self.get::<Order>(id).await?;
+                let Some(placed) = order.as_ref().and_then(|order| order.state.placed().ok()) else { return Ok(None) };
+                shown.order = Some(order_of(id, placed, locale));
+                shown.url = page("orders", &id.to_string());
+                if let Message::OrderRefunded { amount, .. } = message {
+                    shown.amount = Some(format::money(amount.unwrap_or(placed.placement.total), locale));
+                }
+            }
+            About::Product(id) => shown.url = page("products", &id.to_string()),
+        }
+        tell(message, locale, &mut shown);
+        if let Some((path, code)) = code_of(message) {
+            let Some(code) = self.vault().open(code).await? else { return Ok(None) };
+            shown.url = face.url.as_ref().map(|url| format!("{}/{path}?code={}", url.trim_end_matches('/'), code.0));
+            shown.code = Some(code.0);
+        }
+        Ok(Some(shown))
+    }
+}
+
+/// The code that a message brings, and the page where it is entered.
+fn code_of(message: &Message) -> Option<(&'static str, &Personal<Secret>)> {
+    match message {
+        Message::ConfirmEmail { code, .. } => Some(("confirm", code)),
+        Message::ResetPassword { code, .. } => Some(("reset-password", code)),
+        Message::AlreadyRegistered {}
+        | Message::PasswordChanged {}
+        | Message::OrderPlaced { .. }
+        | Message::OrderPaid { .. }
+        | Message::OrderCancelled { .. }
+        | Message::OrderRefunded { .. }
+        | Message::OrderShipped { .. }
+        | Message::OrderDelivered { .. }
+        | Message::BackInStock { .. }
+        | Message::PriceDropped { .. } => None,
+    }
+}
+
+/// The facts that a message has itself.
+fn tell(message: &Message, locale: Locale, shown: &mut Shown) {
+    match message {
+        Message::OrderCancelled { by, refund_due, .. } => {
+            shown.reason = Some(match by {
+                CancelledBy::Buyer => "buyer",
+                CancelledBy::Shop => "shop",
+                CancelledBy::Payment => "payment",
+                CancelledBy::Unpaid => "unpaid",
+            });
+            shown.refund_due = *refund_due;
+        }
+        Message::OrderShipped { carrier, tracking, .. } => {
+            shown.carrier = carrier.as_ref().map(ToString::to_string);
+            shown.tracking = tracking.as_ref().map(ToString::to_string);
+        }
+        Message::BackInStock { title, .. } => shown.product = Some(ShownProduct { title: title.to_string() }),
+        Message::PriceDropped { title, was, now, .. } => {
+            shown.product = Some(ShownProduct { title: title.to_string() });
+            shown.was = Some(format::money(was.money(), locale));
+            shown.now = Some(format::money(now.money(), locale));
+        }
+        Message::ConfirmEmail { .. }
+        | Message::ResetPassword { .. }
+        | Message::AlreadyRegistered {}
+        | Message::PasswordChanged {}
+        | Message::OrderPlaced { .. }
+        | Message::OrderPaid { .. }
+        | Message::OrderRefunded { .. }
+        | Message::OrderDelivered { .. } => {}
+    }
+}
+
+/// An order as a message shows it.
+fn order_of(id: OrderId, placed: &Placed, locale: Locale) -> ShownOrder {
+    let placement = &placed.placement;
+    let lines = placement.lines.iter().take(LINES_SHOWN).map(|line| ShownLine {
+        title: line.title.to_string(),
+        quantity: line.quantity.get(),
+        unit_price: format::money(line.unit_price.money(), locale),
+        amount: format::money(line.amount, locale),
+    });
+    ShownOrder {
+        number: Number::of(id.uuid()).to_string(),
+        lines: lines.collect(),
+        more: placement.lines.len().saturating_sub(LINES_SHOWN),
+        extras: Vec::new(),
+        total: format::money(placement.total, locale),
+        pay_by: placement.pay_by.map(|at| format::moment(at, locale)),
+    }
+}

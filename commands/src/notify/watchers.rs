@@ -1,0 +1,120 @@
+//! Telling those who wait for a product: all of them, some at a time, each once.
+
+use byteshop_domain::ids::{AccountId, ProductId, VariantId};
+use byteshop_domain::money::Price;
+use byteshop_domain::notification::Message;
+use byteshop_domain::product::{Product, Status, Variant};
+use byteshop_domain::stock::StockLevel;
+use byteshop_domain::text::Title;
+use byteshop_domain::watch::{self, Command, TOLD_AT_ONCE, Watch};
+
+use super::tell::{Reach, position, queue};
+use crate::Commands;
+use crate::error::Error;
+use crate::intent::Intent;
+use crate::unit::Unit;
+
+/// A variant of a product that is sold, and what it is called.
+async fn sold(unit: &Unit, product: ProductId, variant: VariantId) -> Result<Option<(Title, Variant)>, Error> {
+    let product = unit.peek::<Product>(product).await?;
+    let Ok(created) = product.state.existing() else { return Ok(None) };
+    let variant = created.variants.get(&variant).filter(|_| created.status == Status::Published);
+    Ok(variant.map(|variant| (created.title.clone(), variant.clone())))
+}
+
+/// Queues a message to the owner of an account, unless it is closed.
+async fn queue_to(unit: &Unit, intent: &Intent, account: AccountId, message: &Message) -> Result<(), Error> {
+    match Reach::account(unit, account).await? {
+        Some(reach) => queue(unit, position(intent), &reach, message).await,
+        None => Ok(()),
+    }
+}
+
+impl Commands {
+    pub(super) async fn tell_of_stock(&self, intent: &Intent, variant: VariantId) -> Result<(), Error> {
+        loop {
+            let done = self.run(intent, |unit| async move { tell_some_of_stock(&unit, intent, variant).await }).await?;
+            if done.answer < TOLD_AT_ONCE {
+                return Ok(());
+            }
+        }
+    }
+
+    pub(super) async fn tell_of_return(&self, intent: &Intent, product: ProductId) -> Result<(), Error> {
+        let watch = self.get::<Watch>(watch::id(product)).await?;
+        if watch.is_none_or(|watch| watch.state.stock.is_empty()) {
+            return Ok(());
+        }
+        let Some(found) = self.get::<Product>(product).await? else { return Ok(()) };
+        let variants: Vec<VariantId> =
+            found.state.existing().map(|it| it.variants.keys().copied().collect()).unwrap_or_default();
+        for variant in variants {
+            self.tell_of_stock(intent, variant).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn tell_of_price(
+        &self,
+        intent: &Intent,
+        product: ProductId,
+        variant: VariantId,
+        price: Price,
+    ) -> Result<(), Error> {
+        loop {
+            let done = self
+                .run(intent, |unit| async move { tell_some_of_price(&unit, intent, product, variant, price).await })
+                .await?;
+            if done.answer < TOLD_AT_ONCE {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Gives how many were told.
+async fn tell_some_of_stock(unit: &Unit, intent: &Intent, variant: VariantId) -> Result<usize, Error> {
+    let stock = unit.peek::<StockLevel>(variant).await?;
+    let Some(product) = stock.state.product.filter(|_| stock.state.available() > 0) else { return Ok(0) };
+    let mut watch = unit.load::<Watch>(watch::id(product)).await?;
+    let accounts = watch.state.waiting_for_stock();
+    if accounts.is_empty() {
+        return Ok(0);
+    }
+    let Some((title, _)) = sold(unit, product, variant).await? else { return Ok(0) };
+    let message = Message::BackInStock { product, variant, title };
+    for account in &accounts {
+        queue_to(unit, intent, *account, &message).await?;
+    }
+    let told = accounts.len();
+    unit.decide(&mut watch, &Command::TellStock { accounts, variant })?;
+    Ok(told)
+}
+
+/// Gives how many were told.
+async fn tell_some_of_price(
+    unit: &Unit,
+    intent: &Intent,
+    product: ProductId,
+    variant: VariantId,
+    price: Price,
+) -> Result<usize, Error> {
+    let mut watch = unit.load::<Watch>(watch::id(product)).await?;
+    let waiting = watch.state.waiting_for_price(variant, price);
+    if waiting.is_empty() {
+        return Ok(0);
+    }
+    let Some((title, sold)) = sold(unit, product, variant).await? else { return Ok(0) };
+    // A price that is another by now has an event of its own.
+    if sold.listed(price.currency()).map(|listed| listed.price) != Some(price) {
+        return Ok(0);
+    }
+    for (account, was) in &waiting {
+        let message = Message::PriceDropped { product, variant, title: title.clone(), was: *was, now: price };
+        queue_to(unit, intent, *account, &message).await?;
+    }
+    let accounts: Vec<AccountId> = waiting.into_iter().map(|(account, _)| account).collect();
+    let told = accounts.len();
+    unit.decide(&mut watch, &Command::TellPrice { accounts, variant, price })?;
+    Ok(told)
+}

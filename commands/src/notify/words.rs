@@ -1,0 +1,194 @@
+//! The words of messages: a template for each in every language, as text and as HTML, filled with what is shown.
+//!
+//! The first line of a text is the subject, and its first paragraph is what an SMS or a push message says. What people or
+//! sellers wrote is escaped in HTML; in a text there is nothing to escape into, since every field of ours is one line.
+
+use std::sync::LazyLock;
+
+use byteshop_domain::Locale;
+use byteshop_domain::notification::Template;
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{Environment, UndefinedBehavior, Value};
+use serde::Serialize;
+
+/// The template of a message in a language cannot be filled.
+#[derive(Debug, thiserror::Error)]
+#[error("the template {name} cannot be filled: {source}")]
+pub struct Unwritten {
+    /// The template.
+    name: String,
+    /// Why.
+    source: minijinja::Error,
+}
+
+/// A message in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Words {
+    /// One line.
+    pub subject: String,
+    /// The first paragraph.
+    pub short: String,
+    /// All of it, without the subject.
+    pub text: String,
+    /// All of it, as HTML.
+    pub html: String,
+}
+
+/// What the templates show: everything is there in each, so that a template that asks for something else fails at once.
+#[derive(Debug, Default, Serialize)]
+pub struct Shown {
+    /// Who writes.
+    pub shop: Face,
+    /// The language.
+    pub locale: &'static str,
+    /// Where to go on, if the shop has pages.
+    pub url: Option<String>,
+    /// A code that is to be entered.
+    pub code: Option<String>,
+    /// The order that it is about.
+    pub order: Option<ShownOrder>,
+    /// Why an order is off: `buyer`, `shop`, `payment` or `unpaid`.
+    pub reason: Option<&'static str>,
+    /// Whether money goes back.
+    pub refund_due: bool,
+    /// An amount.
+    pub amount: Option<String>,
+    /// Who carries the goods.
+    pub carrier: Option<String>,
+    /// What the carrier calls them.
+    pub tracking: Option<String>,
+    /// The product that it is about.
+    pub product: Option<ShownProduct>,
+    /// What it cost.
+    pub was: Option<String>,
+    /// What it costs.
+    pub now: Option<String>,
+}
+
+/// The shop as it signs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Face {
+    /// What it is called.
+    pub name: String,
+    /// Where its pages are, such as `https://shop.example.org`, if it has any.
+    pub url: Option<String>,
+}
+
+/// An order as a message shows it.
+#[derive(Debug, Default, Serialize)]
+pub struct ShownOrder {
+    /// What people call it.
+    pub number: String,
+    /// The first of its lines.
+    pub lines: Vec<ShownLine>,
+    /// How many lines there are beside those.
+    pub more: usize,
+    /// What is added to them and taken off.
+    pub extras: Vec<ShownExtra>,
+    /// What all of it costs.
+    pub total: String,
+    /// Until when it is to be paid, if it is.
+    pub pay_by: Option<String>,
+}
+
+/// A line of an order.
+#[derive(Debug, Serialize)]
+pub struct ShownLine {
+    /// What it was called.
+    pub title: String,
+    /// How many.
+    pub quantity: i64,
+    /// What one cost.
+    pub unit_price: String,
+    /// What they cost.
+    pub amount: String,
+}
+
+/// What is added to the lines or taken off them.
+#[derive(Debug, Serialize)]
+pub struct ShownExtra {
+    /// `discount`, `shipping`, `tax` or `tax_included`.
+    pub kind: &'static str,
+    /// How much.
+    pub amount: String,
+}
+
+/// A product.
+#[derive(Debug, Serialize)]
+pub struct ShownProduct {
+    /// What it is called.
+    pub title: String,
+}
+
+macro_rules! sources {
+    ($($name:literal)*) => {
+        /// Every template, by its name.
+        const SOURCES: &[(&str, &str)] = &[
+            ("layout.html", include_str!("../../templates/layout.html")),
+            ("parts.html", include_str!("../../templates/parts.html")),
+            ("parts.txt", include_str!("../../templates/parts.txt")),
+            $(
+                (concat!("en/", $name, ".html"), include_str!(concat!("../../templates/en/", $name, ".html"))),
+                (concat!("en/", $name, ".txt"), include_str!(concat!("../../templates/en/", $name, ".txt"))),
+                (concat!("ru/", $name, ".html"), include_str!(concat!("../../templates/ru/", $name, ".html"))),
+                (concat!("ru/", $name, ".txt"), include_str!(concat!("../../templates/ru/", $name, ".txt"))),
+            )*
+        ];
+    };
+}
+
+sources! {
+    "confirm_email" "reset_password" "already_registered" "password_changed" "order_placed" "order_paid" "order_cancelled"
+    "order_refunded" "order_shipped" "order_delivered" "back_in_stock" "price_dropped"
+}
+
+static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    let mut syntax = SyntaxConfig::builder();
+    syntax.trim_blocks(true).lstrip_blocks(true);
+    environment.set_syntax(syntax.build().expect("the usual delimiters"));
+    for (name, source) in SOURCES {
+        environment.add_template(name, source).expect("a test reads every template");
+    }
+    environment
+});
+
+/// Puts a message into words.
+///
+/// # Errors
+/// When the template asks for something that is not shown.
+pub fn write(template: Template, locale: Locale, shown: &Shown) -> Result<Words, Unwritten> {
+    let fill = |ending: &str, shown: Value| {
+        let name = format!("{}/{}.{ending}", locale.as_str(), template.as_str());
+        let filled = TEMPLATES.get_template(&name).and_then(|template| template.render(shown));
+        filled.map_err(|source| Unwritten { name, source })
+    };
+    let whole = fill("txt", Value::from(Serde(shown)))?;
+    let (subject, text) = whole.trim_start().split_once('\n').unwrap_or((&whole, ""));
+    let (subject, text) = (subject.trim().to_owned(), paragraphs(text));
+    let short = text.split("\n\n").next().unwrap_or_default().to_owned();
+    let titled = minijinja::context! { subject => &subject, ..Value::from(Serde(shown)) };
+    let html = fill("html", titled)?;
+    Ok(Words { subject, short, text, html })
+}
+
+/// A text with one empty line between paragraphs, however many the template left.
+fn paragraphs(text: &str) -> String {
+    let mut whole = String::with_capacity(text.len());
+    let mut empty = 2;
+    for line in text.lines() {
+        // The line above a signature ends with a space (RFC 3676, section 4.3).
+        let line = if line == "-- " { line } else { line.trim_end() };
+        empty = if line.is_empty() { empty + 1 } else { 0 };
+        if empty < 2 {
+            whole.push_str(line);
+            whole.push('\n');
+        }
+    }
+    whole
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,113 @@
+//! Every template in every language, as it reads and as it looks, and what people write cannot do to it.
+
+use byteshop_domain::notification::Template;
+
+use super::*;
+
+const LOCALES: [Locale; 2] = [Locale::En, Locale::Ru];
+
+fn shown(locale: Locale) -> Shown {
+    let (total, one) = match locale {
+        Locale::En => ("€52.97", "€19.99"),
+        Locale::Ru => ("52,97\u{a0}€", "19,99\u{a0}€"),
+    };
+    let line = |title: &str, quantity: i64| ShownLine {
+        title: title.into(),
+        quantity,
+        unit_price: one.into(),
+        amount: one.into(),
+    };
+    Shown {
+        shop: Face { name: "ByteShop".into(), url: Some("https://shop.example.org".into()) },
+        locale: locale.as_str(),
+        url: Some("https://shop.example.org/there?a=1&b=2".into()),
+        code: Some("k3Jx-9fQ".into()),
+        order: Some(ShownOrder {
+            number: "7K3Q-X9MW-2FBA".into(),
+            lines: vec![line("Bread knife, 200 mm", 2), line("Board <oak> & \"oil\"", 1)],
+            more: 3,
+            extras: vec![
+                ShownExtra { kind: "discount", amount: format!("−{one}") },
+                ShownExtra { kind: "shipping", amount: one.into() },
+                ShownExtra { kind: "tax_included", amount: one.into() },
+            ],
+            total: total.into(),
+            pay_by: Some("20 November 2026, 14:30 UTC".into()),
+        }),
+        reason: Some("unpaid"),
+        refund_due: true,
+        amount: Some(one.into()),
+        carrier: Some("Royal Mail".into()),
+        tracking: Some("RM123456785GB".into()),
+        product: Some(ShownProduct { title: "Board <oak> & \"oil\"".into() }),
+        was: Some(total.into()),
+        now: Some(one.into()),
+    }
+}
+
+#[test]
+fn every_template_reads_and_looks_as_it_did() {
+    for locale in LOCALES {
+        for template in Template::ALL {
+            let words = write(*template, locale, &shown(locale)).unwrap();
+            let whole = format!("{}\n\n{}\n\n{}", words.subject, words.text, words.html);
+            insta::assert_snapshot!(format!("{}_{}", locale.as_str(), template.as_str()), whole);
+        }
+    }
+}
+
+#[test]
+fn a_message_does_without_pages_and_without_what_may_be_missing() {
+    for locale in LOCALES {
+        for template in Template::ALL {
+            let mut bare = shown(locale);
+            (bare.url, bare.shop.url, bare.carrier, bare.tracking, bare.reason) = (None, None, None, None, None);
+            bare.refund_due = false;
+            bare.order = bare.order.map(|order| ShownOrder { pay_by: None, more: 0, extras: Vec::new(), ..order });
+            let words = write(*template, locale, &bare).unwrap();
+            assert!(!words.html.contains("<a "), "{}", words.html);
+            for text in [&words.subject, &words.short, &words.text, &words.html] {
+                assert!(!text.contains("none") || text.contains("text-decoration:none"), "{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_sms_says_what_matters_in_one_paragraph() {
+    for locale in LOCALES {
+        for template in Template::ALL {
+            let words = write(*template, locale, &shown(locale)).unwrap();
+            assert!((20..=300).contains(&words.short.chars().count()), "{}", words.short);
+            assert!(!words.short.contains('\n') && !words.subject.contains('\n'), "{}", words.short);
+        }
+    }
+}
+
+#[test]
+fn what_people_write_stays_text() {
+    for (title, harmful) in [
+        ("<script>alert(1)</script>", "<script>"),
+        ("\"><img src=x onerror=alert(1)>", "<img"),
+        ("{{ code }} {% include 'layout.html' %}", "k3Jx"),
+        ("</td></table><h1>Pay here", "<h1>"),
+    ] {
+        let mut shown = shown(Locale::En);
+        shown.product = Some(ShownProduct { title: title.into() });
+        if let Some(order) = &mut shown.order {
+            order.lines[0].title = title.into();
+        }
+        for template in [Template::OrderPlaced, Template::BackInStock, Template::PriceDropped] {
+            let words = write(template, Locale::En, &shown).unwrap();
+            assert!(!words.html.contains(harmful), "{}", words.html);
+            assert!(words.text.contains(title), "a text shows it as it is: {}", words.text);
+        }
+    }
+}
+
+#[test]
+fn a_template_that_asks_for_what_is_not_there_fails() {
+    let mut shown = shown(Locale::En);
+    shown.order = None;
+    assert!(write(Template::OrderPlaced, Locale::En, &shown).is_err());
+}

@@ -1,0 +1,45 @@
+//! Messages to people, by mail, SMS or push: one port, which says of each message whether it was taken.
+
+use chrono::{DateTime, Utc};
+use futures_util::future::BoxFuture;
+use uuid::Uuid;
+
+/// A message as it leaves the shop. It holds what is personal, so it is neither stored nor logged.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Message {
+    /// The notification that it is; the same one again has the same id, so that whoever takes it can tell.
+    pub id: Uuid,
+    /// The mail address, the phone number, or the account whose devices are meant.
+    pub to: String,
+    /// One line.
+    pub subject: String,
+    /// All of it as plain text for a mail; the first paragraph for the others.
+    pub text: String,
+    /// All of it as HTML; nothing but for a mail.
+    pub html: Option<String>,
+    /// When it leaves.
+    pub at: DateTime<Utc>,
+}
+
+/// What whoever took a message calls it: an id for people who look for it there.
+pub type Taken = String;
+
+/// A message was not taken, as far as is known. The texts say why without saying to whom.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Undelivered {
+    /// Certainly not taken; later it may be.
+    #[error("not now: {0}")]
+    NotNow(String),
+    /// Certainly not taken, and never will be.
+    #[error("refused: {0}")]
+    Refused(String),
+    /// It may have been taken or not: sent again, it might arrive twice.
+    #[error("the outcome is not known: {0}")]
+    Unknown(String),
+}
+
+/// Whoever carries messages of one channel out of the shop.
+pub trait Carrier: Send + Sync {
+    /// Hands a message over.
+    fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<Taken, Undelivered>>;
+}

@@ -1,0 +1,345 @@
+//! A notification: one message to one person about one event, through one channel, sent at most once.
+//!
+//! ```text
+//! (missing) ──queued──▶ waiting ──attempted──▶ attempted ──sent──▶ sent (final)
+//!               │          ▲ ▲                   │  │
+//!               │          │ └──────failed───────┘  └─────died──▶ dead
+//!               │          └────────────────revived───────────────┘
+//!               └──skipped──▶ skipped (final)
+//! ```
+//!
+//! An attempt is written down before the message leaves. One whose outcome is not known may have arrived, so it is never
+//! made again by the shop itself: it dies, and staff decides. Who is written to is named and not addressed; what is said is
+//! a template with a few facts; the words are found, and what is personal opened, when the message leaves.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::Locale;
+use crate::account::Channel;
+use crate::decider::{Asked, Decider, Kind};
+use crate::ids::{Id, NotificationId};
+use crate::text::Label;
+
+mod message;
+
+pub use message::{About, CancelledBy, Message, Recipient, Template};
+
+/// Namespace of the ids; any fixed number would do, and it can never change.
+const NAMESPACE: Uuid = Uuid::from_u128(0x1d0c_94f2_7a3e_4b58_8d17_52c6_e0a9_3bf1);
+/// Attempts before a message is given up: with [`FIRST_PAUSE`] they last a day and a half, longer than most servers are down.
+pub const ATTEMPTS_MAX: u32 = 8;
+/// The pause after the first failure; each further one is four times as long.
+pub const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(30);
+/// The longest pause.
+pub const LONGEST_PAUSE: TimeDelta = TimeDelta::hours(24);
+/// How far a pause is spread around its length, in thousandths each way, so that what failed together does not return together.
+const SPREAD: i64 = 250;
+
+/// The id of the notification that an event leads to: the same event, template, channel and person give the same one, so
+/// that an event that is told twice queues nothing twice.
+pub fn id(position: i64, template: Template, channel: Channel, recipient: &Recipient) -> NotificationId {
+    let key = format!("{position}/{}/{}/{recipient}", template.as_str(), channel.as_str());
+    NotificationId::from_uuid(Uuid::new_v5(&NAMESPACE, key.as_bytes()))
+}
+
+/// What is to be sent, and to whom.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Notice {
+    /// Who is written to.
+    pub recipient: Recipient,
+    /// How.
+    pub channel: Channel,
+    /// In which language.
+    pub locale: Locale,
+    /// What is said.
+    pub message: Message,
+}
+
+/// What happened to a notification.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// It is to be sent.
+    Queued(Notice),
+    /// It is being handed over; nothing is known until there is an outcome.
+    Attempted {
+        /// The how manieth attempt it is, from 1.
+        attempt: u32,
+    },
+    /// Whoever carries it has it.
+    Sent {
+        /// What it is called there.
+        reference: Label,
+    },
+    /// It was not taken, and is tried again.
+    Failed {
+        /// Why, without saying to whom.
+        reason: Label,
+        /// When it is tried again.
+        retry_at: DateTime<Utc>,
+    },
+    /// It is not tried again, unless somebody asks.
+    Died {
+        /// Why.
+        cause: Death,
+        /// Why, in words, without saying to whom.
+        reason: Label,
+    },
+    /// It is not sent, and was not meant to be.
+    Skipped {
+        /// Why.
+        because: Skip,
+    },
+    /// Somebody asks for it to be tried again.
+    Revived {},
+}
+
+impl crate::Event for Event {}
+
+/// Why a notification is not tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Death {
+    /// It was refused for good.
+    Refused,
+    /// It was tried too often.
+    GaveUp,
+    /// It may have arrived: again, it might arrive twice.
+    OutcomeUnknown,
+}
+
+/// Why a notification is not sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Skip {
+    /// The person does not want to hear of this in this way.
+    Preference,
+    /// There is nowhere to send it.
+    NoAddress,
+    /// The person is forgotten.
+    Erased,
+    /// What it says holds no more.
+    Expired,
+}
+
+/// How an attempt went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was taken.
+    Taken {
+        /// What it is called there.
+        reference: Label,
+    },
+    /// It was certainly not taken; later it may be.
+    NotNow {
+        /// Why.
+        reason: Label,
+        /// From 0 to 999: where in the spread of the pause this one lies.
+        spread: u16,
+    },
+    /// It was certainly not taken and never will be.
+    Refused {
+        /// Why.
+        reason: Label,
+    },
+    /// It may have been taken.
+    Unknown {
+        /// Why that is not known.
+        reason: Label,
+    },
+    /// It turned out that there is nobody to send it to, or nothing to say any more.
+    Pointless {
+        /// Why.
+        because: Skip,
+    },
+}
+
+/// What a notification can be asked.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Be sent.
+    Queue(Notice),
+    /// Exist, and not be sent.
+    Skip {
+        /// What would have been sent.
+        notice: Notice,
+        /// Why it is not.
+        because: Skip,
+    },
+    /// Begin an attempt.
+    Attempt {
+        /// The how manieth; any other but the next one was made already.
+        attempt: u32,
+    },
+    /// Note how an attempt went.
+    Conclude {
+        /// Which attempt.
+        attempt: u32,
+        /// How it went.
+        outcome: Outcome,
+    },
+    /// Be tried again, by the wish of somebody.
+    Revive {},
+}
+
+/// A notification as it is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Notification {
+    /// What is to be sent; nothing when there is no such notification.
+    pub notice: Option<Notice>,
+    /// Where it is.
+    pub status: Status,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// How often it was tried before somebody asked for it to be tried again.
+    pub written_off: u32,
+}
+
+/// Where a notification is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum Status {
+    /// It waits to be sent, until a moment if it was tried before.
+    #[default]
+    Waiting,
+    /// It is being handed over.
+    Attempted,
+    /// It was sent.
+    Sent,
+    /// It is not tried again by itself.
+    Dead {
+        /// Why.
+        cause: Death,
+    },
+    /// It is not sent.
+    Skipped {
+        /// Why.
+        because: Skip,
+    },
+}
+
+/// What can be in the way.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Rejection {
+    /// There is none.
+    #[error("there is no such notification")]
+    Missing,
+    /// It is on its way, or there.
+    #[error("only a dead notification can be sent again")]
+    NotDead,
+    /// There is another attempt.
+    #[error("the attempt is not the last one")]
+    OtherAttempt,
+}
+
+impl crate::Rejection for Rejection {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::NotDead => "not_dead",
+            Self::OtherAttempt => "other_attempt",
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Missing => Kind::Missing,
+            Self::NotDead | Self::OtherAttempt => Kind::Conflict,
+        }
+    }
+}
+
+type Decision = Result<Vec<Event>, Rejection>;
+
+impl Decider for Notification {
+    const CATEGORY: &'static str = "notification";
+    type Id = NotificationId;
+    type Command = Command;
+    type Event = Event;
+    type Rejection = Rejection;
+
+    fn decide(&self, command: &Command, asked: &Asked) -> Decision {
+        match command {
+            // The event was told before.
+            Command::Queue(_) | Command::Skip { .. } if self.notice.is_some() => Ok(vec![]),
+            Command::Queue(notice) => Ok(vec![Event::Queued(notice.clone())]),
+            Command::Skip { notice, because } => {
+                Ok(vec![Event::Queued(notice.clone()), Event::Skipped { because: *because }])
+            }
+            Command::Attempt { .. } | Command::Conclude { .. } | Command::Revive {} if self.notice.is_none() => {
+                Err(Rejection::Missing)
+            }
+            Command::Attempt { attempt } => match self.status {
+                Status::Waiting if *attempt == self.attempts + 1 => Ok(vec![Event::Attempted { attempt: *attempt }]),
+                Status::Waiting | Status::Attempted | Status::Sent | Status::Dead { .. } | Status::Skipped { .. } => {
+                    Err(Rejection::OtherAttempt)
+                }
+            },
+            Command::Conclude { attempt, outcome } => match self.status {
+                Status::Attempted if *attempt == self.attempts => Ok(vec![self.conclude(outcome, asked.at)]),
+                Status::Waiting | Status::Attempted | Status::Sent | Status::Dead { .. } | Status::Skipped { .. } => {
+                    Err(Rejection::OtherAttempt)
+                }
+            },
+            Command::Revive {} => match self.status {
+                Status::Dead { .. } => Ok(vec![Event::Revived {}]),
+                Status::Waiting | Status::Attempted | Status::Sent | Status::Skipped { .. } => Err(Rejection::NotDead),
+            },
+        }
+    }
+
+    fn evolve(mut self, event: &Event) -> Self {
+        match event {
+            Event::Queued(notice) => self.notice = Some(notice.clone()),
+            Event::Attempted { attempt } => {
+                self.attempts = *attempt;
+                self.status = Status::Attempted;
+            }
+            Event::Sent { .. } => self.status = Status::Sent,
+            Event::Failed { .. } => self.status = Status::Waiting,
+            Event::Died { cause, .. } => self.status = Status::Dead { cause: *cause },
+            Event::Skipped { because } => self.status = Status::Skipped { because: *because },
+            Event::Revived {} => {
+                self.status = Status::Waiting;
+                self.written_off = self.attempts;
+            }
+        }
+        self
+    }
+}
+
+impl Notification {
+    /// The attempt that is due, if it waits for one.
+    pub fn due(&self) -> Option<u32> {
+        (self.notice.is_some() && self.status == Status::Waiting).then_some(self.attempts + 1)
+    }
+
+    fn conclude(&self, outcome: &Outcome, at: DateTime<Utc>) -> Event {
+        let tried = self.attempts - self.written_off;
+        match outcome {
+            Outcome::Taken { reference } => Event::Sent { reference: reference.clone() },
+            Outcome::NotNow { reason, .. } if tried >= ATTEMPTS_MAX => {
+                Event::Died { cause: Death::GaveUp, reason: reason.clone() }
+            }
+            Outcome::NotNow { reason, spread } => {
+                Event::Failed { reason: reason.clone(), retry_at: at + pause(tried, *spread) }
+            }
+            Outcome::Refused { reason } => Event::Died { cause: Death::Refused, reason: reason.clone() },
+            Outcome::Unknown { reason } => Event::Died { cause: Death::OutcomeUnknown, reason: reason.clone() },
+            Outcome::Pointless { because } => Event::Skipped { because: *because },
+        }
+    }
+}
+
+/// How long to wait after so many failures, spread by so many thousandths.
+fn pause(failures: u32, spread: u16) -> TimeDelta {
+    let factor = 4_i32.saturating_pow(failures.saturating_sub(1).min(ATTEMPTS_MAX));
+    let whole = FIRST_PAUSE.checked_mul(factor).unwrap_or(LONGEST_PAUSE).min(LONGEST_PAUSE);
+    let thousandths = 1_000 - SPREAD + i64::from(spread.min(999)) * 2 * SPREAD / 999;
+    TimeDelta::milliseconds(whole.num_milliseconds() / 1_000 * thousandths)
+}
+
+#[cfg(test)]
+mod tests;

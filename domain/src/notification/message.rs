@@ -1,0 +1,222 @@
+//! What notifications say, to whom, and how: templates with their facts, none of which is personal in the clear.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::Personal;
+use crate::account::Secret;
+use crate::ids::{AccountId, OrderId, ProductId, VariantId};
+use crate::money::{Money, Price};
+use crate::text::{Name, Reference, Title};
+
+/// Who is written to; where they are is looked up when the message leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Recipient {
+    /// The owner of an account.
+    Account(AccountId),
+    /// Whoever placed an order without an account.
+    Order(OrderId),
+}
+
+impl fmt::Display for Recipient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Account(account) => account.fmt(f),
+            Self::Order(order) => order.fmt(f),
+        }
+    }
+}
+
+/// Who called an order off, as its buyer is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CancelledBy {
+    /// They themselves.
+    Buyer,
+    /// The shop.
+    Shop,
+    /// Nobody: the payment did not go through.
+    Payment,
+    /// Nobody: it was not paid for in time.
+    Unpaid,
+}
+
+/// What is said.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "template", rename_all = "snake_case")]
+pub enum Message {
+    /// Here is the code that confirms the address.
+    ConfirmEmail {
+        /// The code.
+        code: Personal<Secret>,
+        /// Until when it holds.
+        expires_at: DateTime<Utc>,
+    },
+    /// Here is the code that sets a new password.
+    ResetPassword {
+        /// The code.
+        code: Personal<Secret>,
+        /// Until when it holds.
+        expires_at: DateTime<Utc>,
+    },
+    /// Somebody tried to register with your address, which has an account already.
+    AlreadyRegistered {},
+    /// The password is another one.
+    PasswordChanged {},
+    /// We have your order.
+    OrderPlaced {
+        /// The order.
+        order: OrderId,
+    },
+    /// We have your payment.
+    OrderPaid {
+        /// The order.
+        order: OrderId,
+    },
+    /// Your order is off.
+    OrderCancelled {
+        /// The order.
+        order: OrderId,
+        /// By whom.
+        by: CancelledBy,
+        /// Whether money goes back.
+        refund_due: bool,
+    },
+    /// Your money is on its way back.
+    OrderRefunded {
+        /// The order.
+        order: OrderId,
+        /// How much; all of it when nothing is said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        amount: Option<Money>,
+    },
+    /// Your goods are on their way.
+    OrderShipped {
+        /// The order.
+        order: OrderId,
+        /// Who carries them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        carrier: Option<Name>,
+        /// What the carrier calls them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tracking: Option<Reference>,
+    },
+    /// Your goods are there.
+    OrderDelivered {
+        /// The order.
+        order: OrderId,
+    },
+    /// What you watch can be bought again.
+    BackInStock {
+        /// The product.
+        product: ProductId,
+        /// What of it there is again.
+        variant: VariantId,
+        /// What it is called.
+        title: Title,
+    },
+    /// What you watch costs less.
+    PriceDropped {
+        /// The product.
+        product: ProductId,
+        /// What of it costs less.
+        variant: VariantId,
+        /// What it is called.
+        title: Title,
+        /// What it cost when you last heard of it.
+        was: Price,
+        /// What it costs now.
+        now: Price,
+    },
+}
+
+/// What a message is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum About {
+    /// The account itself: it comes by mail, and cannot be declined.
+    Account,
+    /// An order.
+    Order(OrderId),
+    /// A product that somebody watches.
+    Product(ProductId),
+}
+
+macro_rules! templates {
+    ($($name:ident $text:literal;)*) => {
+        /// The templates, by their names alone.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[expect(missing_docs, reason = "each is the variant of Message with the same name")]
+        pub enum Template { $($name,)* }
+
+        impl Template {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// Its name.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+        }
+
+        impl Message {
+            /// Its template.
+            pub fn template(&self) -> Template {
+                match self { $(Self::$name { .. } => Template::$name,)* }
+            }
+        }
+    };
+}
+
+templates! {
+    ConfirmEmail "confirm_email";
+    ResetPassword "reset_password";
+    AlreadyRegistered "already_registered";
+    PasswordChanged "password_changed";
+    OrderPlaced "order_placed";
+    OrderPaid "order_paid";
+    OrderCancelled "order_cancelled";
+    OrderRefunded "order_refunded";
+    OrderShipped "order_shipped";
+    OrderDelivered "order_delivered";
+    BackInStock "back_in_stock";
+    PriceDropped "price_dropped";
+}
+
+impl Message {
+    /// What it is about.
+    pub fn about(&self) -> About {
+        match self {
+            Self::ConfirmEmail { .. }
+            | Self::ResetPassword { .. }
+            | Self::AlreadyRegistered {}
+            | Self::PasswordChanged {} => About::Account,
+            Self::OrderPlaced { order }
+            | Self::OrderPaid { order }
+            | Self::OrderCancelled { order, .. }
+            | Self::OrderRefunded { order, .. }
+            | Self::OrderShipped { order, .. }
+            | Self::OrderDelivered { order } => About::Order(*order),
+            Self::BackInStock { product, .. } | Self::PriceDropped { product, .. } => About::Product(*product),
+        }
+    }
+
+    /// Until when it is worth saying.
+    pub fn expires_at(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::ConfirmEmail { expires_at, .. } | Self::ResetPassword { expires_at, .. } => Some(*expires_at),
+            Self::AlreadyRegistered {}
+            | Self::PasswordChanged {}
+            | Self::OrderPlaced { .. }
+            | Self::OrderPaid { .. }
+            | Self::OrderCancelled { .. }
+            | Self::OrderRefunded { .. }
+            | Self::OrderShipped { .. }
+            | Self::OrderDelivered { .. }
+            | Self::BackInStock { .. }
+            | Self::PriceDropped { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! The rules of notifications: once per event, never again without an outcome, and later and later after failures.
+
+use super::*;
+use crate::ids::{AccountId, OrderId};
+use crate::personal::Subject;
+use crate::testing::{cents, given, golden, id as number, noon, price, text, well_said};
+use crate::{Personal, codec};
+
+fn notice() -> Notice {
+    Notice {
+        recipient: Recipient::Account(number(1)),
+        channel: Channel::Email,
+        locale: Locale::En,
+        message: Message::OrderPaid { order: number(2) },
+    }
+}
+
+fn queued() -> Event {
+    Event::Queued(notice())
+}
+
+fn attempted(attempt: u32) -> Event {
+    Event::Attempted { attempt }
+}
+
+fn failed() -> Event {
+    Event::Failed { reason: text("SMTP 451"), retry_at: noon() }
+}
+
+fn not_now(spread: u16) -> Outcome {
+    Outcome::NotNow { reason: text("SMTP 451"), spread }
+}
+
+fn died(cause: Death) -> Event {
+    Event::Died { cause, reason: text("SMTP 550") }
+}
+
+fn conclude(attempt: u32, outcome: Outcome) -> Command {
+    Command::Conclude { attempt, outcome }
+}
+
+#[test]
+fn one_that_is_queued_twice_is_there_once() {
+    given::<Notification>([]).when(&Command::Queue(notice())).then([queued()]);
+    given::<Notification>([queued()]).when(&Command::Queue(notice())).then_nothing();
+    let skip = Command::Skip { notice: notice(), because: Skip::Preference };
+    given::<Notification>([]).when(&skip).then([queued(), Event::Skipped { because: Skip::Preference }]);
+    given::<Notification>([queued()]).when(&skip).then_nothing();
+}
+
+#[test]
+fn the_id_names_event_template_channel_and_person() {
+    let of = |position, template, channel, account| {
+        id(position, template, channel, &Recipient::Account(number::<AccountId>(account)))
+    };
+    let one = of(7, Template::OrderPaid, Channel::Email, 1);
+    assert_eq!(one, of(7, Template::OrderPaid, Channel::Email, 1));
+    for other in [
+        of(8, Template::OrderPaid, Channel::Email, 1),
+        of(7, Template::OrderPlaced, Channel::Email, 1),
+        of(7, Template::OrderPaid, Channel::Sms, 1),
+        of(7, Template::OrderPaid, Channel::Email, 2),
+    ] {
+        assert_ne!(one, other);
+    }
+    assert_eq!(one.to_string(), "ntf_4bhffhpaq6acrry1rsynwj4zen", "it can never change");
+}
+
+#[test]
+fn an_attempt_is_made_once() {
+    given::<Notification>([queued()]).when(&Command::Attempt { attempt: 1 }).then([attempted(1)]);
+    for history in [
+        vec![queued(), attempted(1)],
+        vec![queued(), attempted(1), failed()],
+        vec![queued(), attempted(1), Event::Sent { reference: text("250") }],
+        vec![queued(), attempted(1), died(Death::Refused)],
+        vec![queued(), Event::Skipped { because: Skip::Erased }],
+    ] {
+        given::<Notification>(history).when(&Command::Attempt { attempt: 1 }).then_refused(Rejection::OtherAttempt);
+    }
+    given::<Notification>([queued(), attempted(1), failed()])
+        .when(&Command::Attempt { attempt: 2 })
+        .then([attempted(2)]);
+    given::<Notification>([]).when(&Command::Attempt { attempt: 1 }).then_refused(Rejection::Missing);
+}
+
+#[test]
+fn an_attempt_has_one_outcome() {
+    let history = || [queued(), attempted(1)];
+    let reference = || text::<Label>("250");
+    for (outcome, event) in [
+        (Outcome::Taken { reference: reference() }, Event::Sent { reference: reference() }),
+        (Outcome::Refused { reason: text("SMTP 550") }, died(Death::Refused)),
+        (Outcome::Unknown { reason: text("SMTP 550") }, died(Death::OutcomeUnknown)),
+        (Outcome::Pointless { because: Skip::Erased }, Event::Skipped { because: Skip::Erased }),
+    ] {
+        given::<Notification>(history()).when(&conclude(1, outcome.clone())).then([event.clone()]);
+        let over = [queued(), attempted(1), event];
+        given::<Notification>(over).when(&conclude(1, outcome)).then_refused(Rejection::OtherAttempt);
+    }
+    given::<Notification>(history()).when(&conclude(2, not_now(0))).then_refused(Rejection::OtherAttempt);
+}
+
+#[test]
+fn pauses_grow_and_are_spread() {
+    assert_eq!(pause(1, 0), TimeDelta::milliseconds(22_500));
+    assert_eq!(pause(1, 999), TimeDelta::milliseconds(37_500));
+    assert_eq!(pause(2, 0), TimeDelta::seconds(90));
+    for failures in [7, 8, 100] {
+        assert_eq!(pause(failures, 0), TimeDelta::hours(18), "{failures}");
+    }
+    let retry_at = noon() + TimeDelta::milliseconds(22_500);
+    let failed = Event::Failed { reason: text("SMTP 451"), retry_at };
+    given::<Notification>([queued(), attempted(1)]).when(&conclude(1, not_now(0))).then([failed]);
+}
+
+#[test]
+fn one_that_fails_too_often_dies_and_can_be_revived() {
+    let mut history = vec![queued()];
+    for attempt in 1..ATTEMPTS_MAX {
+        history.extend([attempted(attempt), failed()]);
+    }
+    history.push(attempted(ATTEMPTS_MAX));
+    let gave_up = Event::Died { cause: Death::GaveUp, reason: text("SMTP 451") };
+    given::<Notification>(history.clone()).when(&conclude(ATTEMPTS_MAX, not_now(0))).then([gave_up.clone()]);
+    history.push(gave_up);
+    given::<Notification>(history.clone()).when(&Command::Revive {}).then([Event::Revived {}]);
+    history.extend([Event::Revived {}, attempted(ATTEMPTS_MAX + 1)]);
+    let retry_at = noon() + TimeDelta::milliseconds(22_500);
+    given::<Notification>(history)
+        .when(&conclude(ATTEMPTS_MAX + 1, not_now(0)))
+        .then([Event::Failed { reason: text("SMTP 451"), retry_at }]);
+}
+
+#[test]
+fn only_a_dead_one_is_revived() {
+    for history in
+        [vec![queued()], vec![queued(), attempted(1)], vec![queued(), Event::Skipped { because: Skip::Erased }]]
+    {
+        given::<Notification>(history).when(&Command::Revive {}).then_refused(Rejection::NotDead);
+    }
+    given::<Notification>([]).when(&Command::Revive {}).then_refused(Rejection::Missing);
+}
+
+#[test]
+fn every_template_has_its_message() {
+    let names: std::collections::BTreeSet<_> = Template::ALL.iter().map(|template| template.as_str()).collect();
+    assert_eq!(names.len(), Template::ALL.len());
+    for message in messages() {
+        let json = serde_json::to_value(&message).unwrap();
+        assert_eq!(json["template"], message.template().as_str());
+    }
+    assert_eq!(messages().len(), Template::ALL.len());
+}
+
+fn messages() -> Vec<Message> {
+    let code = || Personal::new(Subject(number::<AccountId>(1).uuid()), "AAECAw");
+    let (order, product, variant) = (number::<OrderId>(2), number(3), number(4));
+    vec![
+        Message::ConfirmEmail { code: code(), expires_at: noon() },
+        Message::ResetPassword { code: code(), expires_at: noon() },
+        Message::AlreadyRegistered {},
+        Message::PasswordChanged {},
+        Message::OrderPlaced { order },
+        Message::OrderPaid { order },
+        Message::OrderCancelled { order, by: CancelledBy::Unpaid, refund_due: false },
+        Message::OrderRefunded { order, amount: Some(cents(500)) },
+        Message::OrderShipped { order, carrier: Some(text("Royal Mail")), tracking: Some(text("RM1")) },
+        Message::OrderDelivered { order },
+        Message::BackInStock { product, variant, title: text("Knife") },
+        Message::PriceDropped { product, variant, title: text("Knife"), was: price(500), now: price(400) },
+    ]
+}
+
+fn samples() -> Vec<Event> {
+    let recipients = [Recipient::Account(number(1)), Recipient::Order(number(2))].into_iter().cycle();
+    let notices = messages().into_iter().zip(recipients).map(|(message, recipient)| {
+        Event::Queued(Notice { recipient, channel: Channel::Email, locale: Locale::Ru, message })
+    });
+    notices
+        .chain([
+            attempted(1),
+            Event::Sent { reference: text("250") },
+            failed(),
+            died(Death::OutcomeUnknown),
+            Event::Skipped { because: Skip::Preference },
+            Event::Revived {},
+        ])
+        .collect()
+}
+
+#[test]
+fn stored_forms_stay_readable() {
+    golden(include_str!("golden.json"), &samples());
+    for event in samples() {
+        let stored = codec::encode(&event).unwrap();
+        assert_eq!(codec::decode::<Event>(&stored.event_type, stored.schema, &stored.data).unwrap(), event);
+    }
+}
+
+#[test]
+fn rejections_are_well_said() {
+    well_said(&[Rejection::Missing, Rejection::NotDead, Rejection::OtherAttempt]);
+}

@@ -1,0 +1,262 @@
+//! Tells people what happened: from an event to the errand of queueing a notification, and from that to sending it.
+//!
+//! ```text
+//! account, order event ─▶ tell ─▶ notification queued
+//! stock came in, price set ─▶ tell the watchers ─▶ notifications queued
+//! ```
+//! and in a process of its own, so that a slow mail server holds up nothing but mail ([`SendNotifications`]):
+//! ```text
+//! queued, revived ─▶ send ─▶ attempted ─▶ timer: give up ─▶ died, as its outcome is unknown
+//!                                └─▶ sent, died, skipped: forget the timer
+//!                                └─▶ failed ─▶ timer at retry_at ─▶ send
+//! ```
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{Process, Step};
+use crate::ids::{AccountId, NotificationId, OrderId, ProductId, VariantId};
+use crate::money::Price;
+use crate::notification::{self, CancelledBy, Message, Notification};
+use crate::order::{self, CancelReason};
+use crate::shipment::{self, Carrier};
+use crate::{AnyEvent, Decider, account, product, stock};
+
+#[cfg(test)]
+mod tests;
+
+/// How long an attempt may go without an outcome: longer than any carrier may take, so that only an attempt whose maker
+/// died is given up.
+pub const ATTEMPT_GRACE: TimeDelta = TimeDelta::seconds(45);
+
+/// What is to be done for somebody to hear of something.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "errand", rename_all = "snake_case")]
+pub enum Errand {
+    /// Queue a message to the owner of an account.
+    TellAccount {
+        /// Whose.
+        account: AccountId,
+        /// What is said.
+        message: Message,
+    },
+    /// Queue a message to whoever placed an order, unless it is one of the past.
+    TellBuyer {
+        /// The order.
+        order: OrderId,
+        /// What is said.
+        message: Message,
+    },
+    /// Queue a message to each who waits for stock of the variant's product, if there is some.
+    TellOfStock {
+        /// What came in.
+        variant: VariantId,
+    },
+    /// [`Errand::TellOfStock`] for each variant of a product that is sold again.
+    TellOfReturn {
+        /// The product.
+        product: ProductId,
+    },
+    /// Queue a message to each for whom the price has fallen.
+    TellOfPrice {
+        /// The product.
+        product: ProductId,
+        /// What of it has another price.
+        variant: VariantId,
+        /// The price.
+        price: Price,
+    },
+    /// Hand a notification over, unless that attempt was made.
+    Send {
+        /// The notification.
+        notification: NotificationId,
+        /// The attempt; the next one when nothing is said.
+        attempt: Option<u32>,
+    },
+    /// Note that an attempt has no outcome, unless it has.
+    GiveUp {
+        /// The notification.
+        notification: NotificationId,
+        /// The attempt.
+        attempt: u32,
+    },
+}
+
+/// The process that queues.
+#[derive(Debug, Clone, Copy)]
+pub struct Notify;
+
+impl Process for Notify {
+    const NAME: &'static str = "notify";
+    const READS: &'static [&'static str] =
+        &[account::Account::CATEGORY, order::Order::CATEGORY, product::Product::CATEGORY, stock::StockLevel::CATEGORY];
+
+    fn react(event: &AnyEvent, _recorded_at: DateTime<Utc>) -> Vec<Step> {
+        // What it does not read in `READS` it is not shown; the variants of what it reads are matched below, each of them.
+        let errand = if let AnyEvent::Order(id, event) = event {
+            of_order(*id, event)
+        } else if let AnyEvent::Account(id, event) = event {
+            of_account(*id, event)
+        } else if let AnyEvent::Shipment(_, event) = event {
+            of_shipment(event)
+        } else if let AnyEvent::Product(id, event) = event {
+            of_product(*id, event)
+        } else if let AnyEvent::Stock(id, event) = event {
+            of_stock(*id, event)
+        } else {
+            None
+        };
+        errand.map(Step::Notify).into_iter().collect()
+    }
+}
+
+fn of_account(account: AccountId, event: &account::Event) -> Option<Errand> {
+    let message = match event {
+        account::Event::ConfirmationRequested { code, expires_at, .. } => {
+            Message::ConfirmEmail { code: code.clone(), expires_at: *expires_at }
+        }
+        account::Event::PasswordResetRequested { code, expires_at, .. } => {
+            Message::ResetPassword { code: code.clone(), expires_at: *expires_at }
+        }
+        account::Event::RegistrationRepeated { .. } => Message::AlreadyRegistered {},
+        account::Event::PasswordChanged { .. } => Message::PasswordChanged {},
+        account::Event::Registered { .. }
+        | account::Event::Confirmed {}
+        | account::Event::PasswordRehashed { .. }
+        | account::Event::RoleSet { .. }
+        | account::Event::LoggedIn { .. }
+        | account::Event::LoggedOut { .. }
+        | account::Event::LoginFailed { .. }
+        | account::Event::ProfileChanged { .. }
+        | account::Event::SettingsChanged { .. }
+        | account::Event::AddressAdded { .. }
+        | account::Event::AddressChanged { .. }
+        | account::Event::AddressRemoved { .. }
+        | account::Event::Banned { .. }
+        | account::Event::Unbanned {}
+        | account::Event::Erased {} => return None,
+    };
+    Some(Errand::TellAccount { account, message })
+}
+
+fn of_order(order: OrderId, event: &order::Event) -> Option<Errand> {
+    let message = match event {
+        order::Event::Placed(placement) if placement.imported => return None,
+        order::Event::Placed(_) => Message::OrderPlaced { order },
+        order::Event::Paid { .. } => Message::OrderPaid { order },
+        // Either everything was handed over without travelling, or everything that travelled has arrived.
+        order::Event::Fulfilled { completed: true, .. } | order::Event::Completed {} => {
+            Message::OrderDelivered { order }
+        }
+        order::Event::Cancelled { reason, was_paid, .. } => {
+            Message::OrderCancelled { order, by: cancelled_by(*reason)?, refund_due: *was_paid }
+        }
+        order::Event::Refunded { amount, .. } => Message::OrderRefunded { order, amount: *amount },
+        // The parcels tell of themselves, and money of its way back.
+        order::Event::Authorized { .. }
+        | order::Event::Fulfilled { completed: false, .. }
+        | order::Event::LinesCancelled { .. }
+        | order::Event::ParcelPrepared { .. }
+        | order::Event::ParcelDropped { .. }
+        | order::Event::HandedOver { .. }
+        | order::Event::Delivered { .. }
+        | order::Event::ParcelReturned { .. }
+        | order::Event::ReturnRequested { .. }
+        | order::Event::ReturnClosed { .. }
+        | order::Event::Returned { .. } => return None,
+    };
+    Some(Errand::TellBuyer { order, message })
+}
+
+fn of_shipment(event: &shipment::Event) -> Option<Errand> {
+    match event {
+        shipment::Event::HandedOver { order, carrier, tracking, .. } => {
+            let carrier = match carrier {
+                Carrier::Simulated { .. } => None,
+                Carrier::Other { name } => Some(name.clone()),
+            };
+            let message = Message::OrderShipped { order: *order, carrier, tracking: Some(tracking.clone()) };
+            Some(Errand::TellBuyer { order: *order, message })
+        }
+        shipment::Event::Prepared { .. }
+        | shipment::Event::Packed { .. }
+        | shipment::Event::Cancelled { .. }
+        | shipment::Event::Moved { .. }
+        | shipment::Event::AttemptFailed { .. }
+        | shipment::Event::Delivered { .. }
+        | shipment::Event::ReturningToSender { .. }
+        | shipment::Event::ReturnedToSender { .. }
+        | shipment::Event::Waited { .. } => None,
+    }
+}
+
+/// Who called it off, as far as its buyer is to know; nothing for what lies in the past.
+fn cancelled_by(reason: CancelReason) -> Option<CancelledBy> {
+    match reason {
+        CancelReason::BuyerRequest => Some(CancelledBy::Buyer),
+        // Nothing of it was sent in the time for which the money was set aside.
+        CancelReason::StaffRequest | CancelReason::AuthorizationExpired => Some(CancelledBy::Shop),
+        CancelReason::PaymentFailed | CancelReason::PaymentCancelled => Some(CancelledBy::Payment),
+        CancelReason::PaymentWindowPassed => Some(CancelledBy::Unpaid),
+        CancelReason::Imported => None,
+    }
+}
+
+fn of_product(product: ProductId, event: &product::Event) -> Option<Errand> {
+    match event {
+        product::Event::PriceSet { variant, price, .. } => {
+            Some(Errand::TellOfPrice { product, variant: *variant, price: *price })
+        }
+        product::Event::Published {} => Some(Errand::TellOfReturn { product }),
+        product::Event::Created { .. }
+        | product::Event::Revised { .. }
+        | product::Event::VariantAdded { .. }
+        | product::Event::VariantRevised { .. }
+        | product::Event::PriceWithdrawn { .. }
+        | product::Event::VariantRemoved { .. }
+        | product::Event::Unpublished {}
+        | product::Event::Archived {} => None,
+    }
+}
+
+fn of_stock(variant: VariantId, event: &stock::Event) -> Option<Errand> {
+    match event {
+        stock::Event::Received { .. }
+        | stock::Event::Returned { .. }
+        | stock::Event::Counted { .. }
+        | stock::Event::Released { .. } => Some(Errand::TellOfStock { variant }),
+        stock::Event::Opened { .. }
+        | stock::Event::Lost { .. }
+        | stock::Event::Reserved { .. }
+        | stock::Event::Committed { .. } => None,
+    }
+}
+
+/// The process that sends.
+#[derive(Debug, Clone, Copy)]
+pub struct SendNotifications;
+
+impl Process for SendNotifications {
+    const NAME: &'static str = "send_notifications";
+    const READS: &'static [&'static str] = &[Notification::CATEGORY];
+
+    fn react(event: &AnyEvent, recorded_at: DateTime<Utc>) -> Vec<Step> {
+        let AnyEvent::Notification(id, event) = event else { return vec![] };
+        let (notification, key) = (*id, id.to_string());
+        let wake = |at, errand| Step::Wake { at, key: key.clone(), step: Box::new(Step::Notify(errand)) };
+        let send = || Errand::Send { notification, attempt: None };
+        match event {
+            notification::Event::Queued(_) => {
+                vec![Step::Notify(Errand::Send { notification, attempt: Some(1) })]
+            }
+            notification::Event::Revived {} => vec![Step::Notify(send())],
+            notification::Event::Attempted { attempt } => {
+                vec![wake(recorded_at + ATTEMPT_GRACE, Errand::GiveUp { notification, attempt: *attempt })]
+            }
+            notification::Event::Failed { retry_at, .. } => vec![wake(*retry_at, send())],
+            notification::Event::Sent { .. }
+            | notification::Event::Died { .. }
+            | notification::Event::Skipped { .. } => vec![Step::Forget { key }],
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! What people hear of, and when a notification is sent, tried again or given up.
+
+use super::*;
+use crate::Locale;
+use crate::account::{Channel, Secret};
+use crate::notification::{Death, Notice, Recipient, Skip};
+use crate::personal::{Personal, Subject};
+use crate::testing::{id as number, noon, pieces, price, text};
+
+fn told(event: &AnyEvent) -> Vec<Errand> {
+    let errand = |step| if let Step::Notify(errand) = step { errand } else { panic!("{step:?}") };
+    Notify::react(event, noon()).into_iter().map(errand).collect()
+}
+
+fn sent(event: notification::Event) -> Vec<Step> {
+    SendNotifications::react(&AnyEvent::Notification(number(5), event), noon())
+}
+
+fn of_order(event: order::Event) -> AnyEvent {
+    AnyEvent::Order(number(1), event)
+}
+
+#[test]
+fn a_buyer_hears_of_their_order() {
+    let order = number(1);
+    let cancelled = |reason, was_paid| {
+        of_order(order::Event::Cancelled { reason, payment: number(2), was_paid, release: vec![], due: None })
+    };
+    for (event, message) in [
+        (of_order(order::Event::Paid { payment: number(2), commit: vec![] }), Message::OrderPaid { order }),
+        (
+            cancelled(CancelReason::PaymentWindowPassed, false),
+            Message::OrderCancelled { order, by: CancelledBy::Unpaid, refund_due: false },
+        ),
+        (
+            cancelled(CancelReason::StaffRequest, true),
+            Message::OrderCancelled { order, by: CancelledBy::Shop, refund_due: true },
+        ),
+    ] {
+        assert_eq!(told(&event), [Errand::TellBuyer { order, message }]);
+    }
+    assert_eq!(told(&cancelled(CancelReason::Imported, false)), []);
+}
+
+#[test]
+fn the_owner_of_an_account_hears_what_protects_it() {
+    let account: AccountId = number(6);
+    let code = Personal::<Secret>::new(Subject::from(account), "AAECAw");
+    let asked =
+        account::Event::PasswordResetRequested { code: code.clone(), code_hash: text("00"), expires_at: noon() };
+    for (event, message) in [
+        (asked, Message::ResetPassword { code, expires_at: noon() }),
+        (account::Event::RegistrationRepeated { at: noon() }, Message::AlreadyRegistered {}),
+    ] {
+        assert_eq!(told(&AnyEvent::Account(account, event)), [Errand::TellAccount { account, message }]);
+    }
+    assert_eq!(told(&AnyEvent::Account(account, account::Event::Confirmed {})), []);
+}
+
+#[test]
+fn a_buyer_hears_of_each_parcel_and_of_the_end_of_the_journey() {
+    let order = number(1);
+    let handed_over = shipment::Event::HandedOver {
+        order,
+        carrier: Carrier::Other { name: text("Royal Mail") },
+        tracking: text("RM1"),
+        at: noon(),
+    };
+    let shipped = Message::OrderShipped { order, carrier: Some(text("Royal Mail")), tracking: Some(text("RM1")) };
+    let of_shipment = |event| told(&AnyEvent::Shipment(number(7), event));
+    assert_eq!(of_shipment(handed_over), [Errand::TellBuyer { order, message: shipped }]);
+    assert_eq!(of_shipment(shipment::Event::Delivered { order, at: noon() }), []);
+    let delivered = [Errand::TellBuyer { order, message: Message::OrderDelivered { order } }];
+    assert_eq!(told(&of_order(order::Event::Completed {})), delivered);
+    assert_eq!(told(&of_order(order::Event::Fulfilled { completed: true, at: None })), delivered);
+    assert_eq!(told(&of_order(order::Event::Fulfilled { completed: false, at: None })), []);
+}
+
+#[test]
+fn watchers_hear_of_what_can_bring_stock_or_a_lower_price() {
+    let of_stock = |event| told(&AnyEvent::Stock(number(3), event));
+    let received = stock::Event::Received { quantity: pieces(1), reason: None };
+    assert_eq!(of_stock(received), [Errand::TellOfStock { variant: number(3) }]);
+    assert_eq!(of_stock(stock::Event::Lost { quantity: pieces(1), reason: None }), []);
+    let set = product::Event::PriceSet { variant: number(3), price: price(5), compare_at: None, from: None };
+    let errand = Errand::TellOfPrice { product: number(4), variant: number(3), price: price(5) };
+    assert_eq!(told(&AnyEvent::Product(number(4), set)), [errand]);
+}
+
+#[test]
+fn a_notification_is_sent_watched_over_and_tried_again() {
+    let notification: NotificationId = number(5);
+    let key = notification.to_string();
+    let wake = |at, errand| Step::Wake { at, key: key.clone(), step: Box::new(Step::Notify(errand)) };
+    let notice = Notice {
+        recipient: Recipient::Order(number(1)),
+        channel: Channel::Email,
+        locale: Locale::En,
+        message: Message::OrderPaid { order: number(1) },
+    };
+    let send = |attempt| Errand::Send { notification, attempt };
+    assert_eq!(sent(notification::Event::Queued(notice)), [Step::Notify(send(Some(1)))]);
+    assert_eq!(sent(notification::Event::Revived {}), [Step::Notify(send(None))]);
+    let give_up = wake(noon() + ATTEMPT_GRACE, Errand::GiveUp { notification, attempt: 2 });
+    assert_eq!(sent(notification::Event::Attempted { attempt: 2 }), [give_up]);
+    let later = noon() + TimeDelta::hours(1);
+    let failed = notification::Event::Failed { reason: text("SMTP 451"), retry_at: later };
+    assert_eq!(sent(failed), [wake(later, send(None))]);
+    for over in [
+        notification::Event::Sent { reference: text("250") },
+        notification::Event::Died { cause: Death::Refused, reason: text("SMTP 550") },
+        notification::Event::Skipped { because: Skip::Erased },
+    ] {
+        assert_eq!(sent(over), [Step::Forget { key: key.clone() }]);
+    }
+}
+
+#[test]
+fn an_errand_can_wait_in_a_timer() {
+    let step = Step::Notify(Errand::Send { notification: number(5), attempt: None });
+    let text = serde_json::to_string(&step).unwrap();
+    assert_eq!(serde_json::from_str::<Step>(&text).unwrap(), step);
+}

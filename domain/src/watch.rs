@@ -1,0 +1,229 @@
+//! Who watches a product: whom to tell when it can be bought again, and whom when it costs less.
+//!
+//! ```text
+//! stock:  not watched ──stock_watched──▶ watched ──stock_told (once), unwatched──▶ not watched
+//! price:  not watched ──price_watched──▶ watched ──price_told (each time it falls)──▶ watched ──unwatched──▶ not watched
+//! ```
+//!
+//! There is one of these for each product, so an event of its stock or its price finds everybody at once. Only accounts
+//! watch: a stranger's address would have to be proven theirs first, which is what registering is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::decider::{Asked, Decider, Kind};
+use crate::ids::{AccountId, Id as _, ProductId, VariantId, WatchId};
+use crate::money::Price;
+
+#[cfg(test)]
+mod tests;
+
+/// Watchers of a product at most, of each sort: its state is read whole.
+pub const WATCHERS_MAX: usize = 10_000;
+/// Watchers that are told in one append.
+pub const TOLD_AT_ONCE: usize = 100;
+
+/// The watchers of a product.
+pub fn id(product: ProductId) -> WatchId {
+    WatchId::from_uuid(product.uuid())
+}
+
+/// The product that is watched.
+pub fn product(id: WatchId) -> ProductId {
+    ProductId::from_uuid(id.uuid())
+}
+
+/// What happened to the watchers of a product.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// Somebody wants to hear when it can be bought again.
+    StockWatched {
+        /// Who.
+        account: AccountId,
+    },
+    /// Somebody wants to hear when it costs less than now.
+    PriceWatched {
+        /// Who.
+        account: AccountId,
+        /// What its variants cost now.
+        prices: BTreeMap<VariantId, Price>,
+    },
+    /// Somebody wants to hear nothing of it any more.
+    Unwatched {
+        /// Who.
+        account: AccountId,
+    },
+    /// Some were told that it can be bought again, and wait no more.
+    StockTold {
+        /// Who.
+        accounts: Vec<AccountId>,
+        /// What of it.
+        variant: VariantId,
+    },
+    /// Some were told that it costs less.
+    PriceTold {
+        /// Who.
+        accounts: Vec<AccountId>,
+        /// What of it.
+        variant: VariantId,
+        /// What it costs now.
+        price: Price,
+    },
+}
+
+impl crate::Event for Event {}
+
+/// What the watchers of a product can be asked.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Wait for stock.
+    WatchStock {
+        /// Who.
+        account: AccountId,
+        /// Whether it can be bought now.
+        available: bool,
+    },
+    /// Wait for a lower price.
+    WatchPrice {
+        /// Who.
+        account: AccountId,
+        /// What its variants cost now.
+        prices: BTreeMap<VariantId, Price>,
+    },
+    /// Wait no more.
+    Unwatch {
+        /// Who.
+        account: AccountId,
+    },
+    /// Note that these are told that it can be bought again.
+    TellStock {
+        /// Who.
+        accounts: Vec<AccountId>,
+        /// What of it.
+        variant: VariantId,
+    },
+    /// Note that these are told that it costs less.
+    TellPrice {
+        /// Who.
+        accounts: Vec<AccountId>,
+        /// What of it.
+        variant: VariantId,
+        /// What it costs now.
+        price: Price,
+    },
+}
+
+/// The watchers of a product as they are.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Watch {
+    /// Who waits for stock.
+    pub stock: BTreeSet<AccountId>,
+    /// Who waits for a lower price, and what each last heard that the variants cost.
+    pub price: BTreeMap<AccountId, BTreeMap<VariantId, Price>>,
+}
+
+/// What can be in the way.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Rejection {
+    /// It can be bought.
+    #[error("it is in stock: there is nothing to wait for")]
+    InStock,
+    /// So many wait already.
+    #[error("{WATCHERS_MAX} people watch this product already")]
+    TooMany,
+}
+
+impl crate::Rejection for Rejection {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::InStock => "in_stock",
+            Self::TooMany => "too_many",
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        match self {
+            Self::InStock | Self::TooMany => Kind::Conflict,
+        }
+    }
+}
+
+type Decision = Result<Vec<Event>, Rejection>;
+
+impl Decider for Watch {
+    const CATEGORY: &'static str = "watch";
+    type Id = WatchId;
+    type Command = Command;
+    type Event = Event;
+    type Rejection = Rejection;
+
+    fn decide(&self, command: &Command, _asked: &Asked) -> Decision {
+        match command {
+            Command::WatchStock { account, .. } if self.stock.contains(account) => Ok(vec![]),
+            Command::WatchStock { available: true, .. } => Err(Rejection::InStock),
+            Command::WatchStock { .. } if self.stock.len() >= WATCHERS_MAX => Err(Rejection::TooMany),
+            Command::WatchStock { account, .. } => Ok(vec![Event::StockWatched { account: *account }]),
+            Command::WatchPrice { account, prices } => match self.price.get(account) {
+                Some(known) if known == prices => Ok(vec![]),
+                None if self.price.len() >= WATCHERS_MAX => Err(Rejection::TooMany),
+                Some(_) | None => Ok(vec![Event::PriceWatched { account: *account, prices: prices.clone() }]),
+            },
+            Command::Unwatch { account } => {
+                let watches = self.stock.contains(account) || self.price.contains_key(account);
+                Ok(if watches { vec![Event::Unwatched { account: *account }] } else { vec![] })
+            }
+            Command::TellStock { accounts, .. } | Command::TellPrice { accounts, .. } if accounts.is_empty() => {
+                Ok(vec![])
+            }
+            Command::TellStock { accounts, variant } => {
+                Ok(vec![Event::StockTold { accounts: accounts.clone(), variant: *variant }])
+            }
+            Command::TellPrice { accounts, variant, price } => {
+                Ok(vec![Event::PriceTold { accounts: accounts.clone(), variant: *variant, price: *price }])
+            }
+        }
+    }
+
+    fn evolve(mut self, event: &Event) -> Self {
+        match event {
+            Event::StockWatched { account } => {
+                self.stock.insert(*account);
+            }
+            Event::PriceWatched { account, prices } => {
+                self.price.insert(*account, prices.clone());
+            }
+            Event::Unwatched { account } => {
+                self.stock.remove(account);
+                self.price.remove(account);
+            }
+            Event::StockTold { accounts, .. } => self.stock.retain(|account| !accounts.contains(account)),
+            Event::PriceTold { accounts, variant, price } => {
+                for account in accounts {
+                    if let Some(prices) = self.price.get_mut(account) {
+                        prices.insert(*variant, *price);
+                    }
+                }
+            }
+        }
+        self
+    }
+}
+
+impl Watch {
+    /// The next who wait for stock, as many as are told at once.
+    pub fn waiting_for_stock(&self) -> Vec<AccountId> {
+        self.stock.iter().take(TOLD_AT_ONCE).copied().collect()
+    }
+
+    /// The next for whom this price is lower than what they last heard, with what that was.
+    pub fn waiting_for_price(&self, variant: VariantId, price: Price) -> Vec<(AccountId, Price)> {
+        let fallen = self.price.iter().filter_map(|(account, prices)| {
+            let was = prices.get(&variant)?;
+            let lower = was.currency() == price.currency() && price.money().amount < was.money().amount;
+            lower.then_some((*account, *was))
+        });
+        fallen.take(TOLD_AT_ONCE).collect()
+    }
+}

@@ -1,0 +1,399 @@
+//! A webhook endpoint: an address of another program that is told what happens in the shop.
+//!
+//! ```text
+//! (missing) ──created──▶ enabled ◀──enabled── disabled ──┐
+//!                           │ └──────disabled────▲       │
+//!                           └────────────────────┴──removed──▶ removed (final)
+//! ```
+//!
+//! How far it has been told, and what it answered, is not part of it: the sender keeps that beside the log. Its secrets are
+//! sealed under the shop's own subject; after a change of secret both sign for a while, so that nobody misses an event.
+//!
+//! Source: Standard Webhooks 1.0, "Webhook signatures" and "Secret rotation".
+
+use std::fmt;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::Personal;
+use crate::account::Secret;
+use crate::decider::{Asked, Decider, Kind};
+use crate::ids::WebhookEndpointId;
+use crate::personal::Subject;
+use crate::text::{Link, Reason};
+
+#[cfg(test)]
+mod tests;
+
+/// Whose key the secrets are sealed with: the shop's, which is nobody's to be forgotten.
+pub const SHOP: Subject = Subject(Uuid::from_u128(0x5a1e_0b7c_4d23_4f6e_b8a9_3c5d_7e91_f204));
+/// How long the secret before the last still signs.
+pub const OLD_SECRET_SIGNS: TimeDelta = TimeDelta::hours(24);
+/// Filters of one endpoint at most: more than there are types to name one by one, and it would want everything.
+pub const FILTERS_MAX: usize = 50;
+/// The categories whose events are told; those of others are nobody's business outside.
+pub const TOLD: &[&str] = &["category", "product", "stock", "order", "payment", "shipment", "return", "credit_note"];
+
+/// Which events are wanted: `*`, `order.*` or `order.paid`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Topic(String);
+
+/// The text names no events that are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a filter is *, a category such as order.*, or a type such as order.paid, of what is told to others")]
+pub struct NoTopic;
+
+impl Topic {
+    /// Reads a topic; it must name what can happen.
+    pub fn new(text: &str) -> Result<Self, NoTopic> {
+        let known = match text.split_once('.') {
+            None => text == "*",
+            Some((category, "*")) => TOLD.contains(&category),
+            Some((category, event_type)) => {
+                TOLD.contains(&category)
+                    && crate::catalogue().iter().any(|form| form.category == category && form.event_type == event_type)
+            }
+        };
+        if known { Ok(Self(text.to_owned())) } else { Err(NoTopic) }
+    }
+
+    /// Whether it names this event.
+    pub fn names(&self, category: &str, event_type: &str) -> bool {
+        match self.0.split_once('.') {
+            None => TOLD.contains(&category),
+            Some((wanted, "*")) => wanted == category,
+            Some((wanted, wanted_type)) => wanted == category && wanted_type == event_type,
+        }
+    }
+}
+
+impl fmt::Display for Topic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Why an endpoint is told nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Silence {
+    /// Somebody wants it so.
+    ByHand,
+    /// It failed for too long.
+    Failing,
+    /// It said that it is gone for good (HTTP 410).
+    Gone,
+}
+
+/// What happened to an endpoint.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// There is one.
+    Created {
+        /// Where it is.
+        url: Link,
+        /// What it wants to hear.
+        filter: Vec<Topic>,
+        /// What it is for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        description: Option<Reason>,
+        /// What its messages are signed with.
+        secret: Personal<Secret>,
+    },
+    /// It is elsewhere, or wants to hear something else; only what changed is here.
+    Revised {
+        /// Where it is now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        url: Option<Link>,
+        /// What it wants to hear.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        filter: Option<Vec<Topic>>,
+        /// What it is for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        description: Option<Reason>,
+    },
+    /// Its messages are signed with another secret; the last one signs too, for a while.
+    SecretRotated {
+        /// The new one.
+        secret: Personal<Secret>,
+        /// Until when the last one signs.
+        old_until: DateTime<Utc>,
+    },
+    /// It is told again what happens, from where it was.
+    Enabled {},
+    /// It is told nothing for now.
+    Disabled {
+        /// Why.
+        because: Silence,
+    },
+    /// It is to be told everything again, from somewhere on.
+    ReplayRequested {
+        /// The first position.
+        from: i64,
+    },
+    /// It is gone.
+    Removed {},
+}
+
+impl crate::Event for Event {}
+
+/// What an endpoint can be asked.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Be.
+    Create {
+        /// Where it is.
+        url: Link,
+        /// What it wants to hear.
+        filter: Vec<Topic>,
+        /// What it is for.
+        description: Option<Reason>,
+        /// What its messages are signed with.
+        secret: Personal<Secret>,
+    },
+    /// Be elsewhere, or want something else; what is not given stays.
+    Revise {
+        /// Where it is to be.
+        url: Option<Link>,
+        /// What it is to hear.
+        filter: Option<Vec<Topic>>,
+        /// What it is for.
+        description: Option<Reason>,
+        /// Whether it is to be told anything.
+        enabled: Option<bool>,
+    },
+    /// Sign with another secret.
+    Rotate {
+        /// The new one.
+        secret: Personal<Secret>,
+    },
+    /// Tell it nothing.
+    Silence {
+        /// Why.
+        because: Silence,
+    },
+    /// Tell it everything again.
+    Replay {
+        /// The first position.
+        from: i64,
+    },
+    /// Be gone.
+    Remove {},
+}
+
+/// An endpoint as it is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum WebhookEndpoint {
+    /// There is none.
+    #[default]
+    Missing,
+    /// There is one.
+    Known(Box<Known>),
+    /// There was one.
+    Removed,
+}
+
+/// What is known of an endpoint.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Known {
+    /// Where it is.
+    pub url: Link,
+    /// What it wants to hear.
+    pub filter: Vec<Topic>,
+    /// What it is for.
+    pub description: Option<Reason>,
+    /// Why it is told nothing, if it is not.
+    pub silent: Option<Silence>,
+    /// What its messages are signed with.
+    pub secret: Personal<Secret>,
+    /// What they were signed with before, and until when they still are.
+    pub old_secret: Option<(Personal<Secret>, DateTime<Utc>)>,
+    /// How often somebody wanted it told everything again.
+    pub replays: i64,
+    /// From where on, the last time.
+    pub replay_from: i64,
+}
+
+/// What can be in the way.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Rejection {
+    /// There is none.
+    #[error("there is no such webhook endpoint")]
+    Missing,
+    /// There is one.
+    #[error("the webhook endpoint exists already")]
+    Exists,
+    /// It would hear nothing, or the list is longer than it needs to be.
+    #[error("an endpoint has from 1 to {FILTERS_MAX} filters")]
+    Filters,
+    /// The log begins at 1.
+    #[error("a replay begins at position 1 or later")]
+    BeforeTheLog,
+}
+
+impl crate::Rejection for Rejection {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Exists => "exists",
+            Self::Filters => "filters",
+            Self::BeforeTheLog => "before_the_log",
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Missing => Kind::Missing,
+            Self::Exists => Kind::Conflict,
+            Self::Filters | Self::BeforeTheLog => Kind::Invalid,
+        }
+    }
+
+    fn pointer(&self) -> Option<String> {
+        match self {
+            Self::Missing | Self::Exists => None,
+            Self::Filters => Some("/filter".into()),
+            Self::BeforeTheLog => Some("/from".into()),
+        }
+    }
+}
+
+type Decision = Result<Vec<Event>, Rejection>;
+
+impl Decider for WebhookEndpoint {
+    const CATEGORY: &'static str = "webhook_endpoint";
+    type Id = WebhookEndpointId;
+    type Command = Command;
+    type Event = Event;
+    type Rejection = Rejection;
+
+    fn decide(&self, command: &Command, asked: &Asked) -> Decision {
+        match command {
+            Command::Create { url, filter, description, secret } => match self {
+                Self::Missing => {
+                    check(filter)?;
+                    Ok(vec![Event::Created {
+                        url: url.clone(),
+                        filter: filter.clone(),
+                        description: description.clone(),
+                        secret: secret.clone(),
+                    }])
+                }
+                Self::Known(_) | Self::Removed => Err(Rejection::Exists),
+            },
+            Command::Revise { url, filter, description, enabled } => {
+                self.known()?.revise(url.as_ref(), filter.as_ref(), description.as_ref(), *enabled)
+            }
+            Command::Rotate { secret } => {
+                self.known()?;
+                Ok(vec![Event::SecretRotated { secret: secret.clone(), old_until: asked.at + OLD_SECRET_SIGNS }])
+            }
+            Command::Silence { because } => {
+                let silent = self.known()?.silent.is_some();
+                Ok(if silent { vec![] } else { vec![Event::Disabled { because: *because }] })
+            }
+            Command::Replay { from } => {
+                self.known()?;
+                if *from < 1 { Err(Rejection::BeforeTheLog) } else { Ok(vec![Event::ReplayRequested { from: *from }]) }
+            }
+            Command::Remove {} => match self {
+                Self::Missing => Err(Rejection::Missing),
+                Self::Known(_) => Ok(vec![Event::Removed {}]),
+                Self::Removed => Ok(vec![]),
+            },
+        }
+    }
+
+    fn evolve(self, event: &Event) -> Self {
+        match event {
+            Event::Created { url, filter, description, secret } => Self::Known(Box::new(Known {
+                url: url.clone(),
+                filter: filter.clone(),
+                description: description.clone(),
+                silent: None,
+                secret: secret.clone(),
+                old_secret: None,
+                replays: 0,
+                replay_from: 0,
+            })),
+            Event::Revised { url, filter, description } => self.with(|it| {
+                it.url = url.as_ref().unwrap_or(&it.url).clone();
+                it.filter = filter.as_ref().unwrap_or(&it.filter).clone();
+                it.description = description.as_ref().or(it.description.as_ref()).cloned();
+            }),
+            Event::SecretRotated { secret, old_until } => self.with(|it| {
+                let old = std::mem::replace(&mut it.secret, secret.clone());
+                it.old_secret = Some((old, *old_until));
+            }),
+            Event::Enabled {} => self.with(|it| it.silent = None),
+            Event::Disabled { because } => self.with(|it| it.silent = Some(*because)),
+            Event::ReplayRequested { from } => self.with(|it| {
+                it.replays += 1;
+                it.replay_from = *from;
+            }),
+            Event::Removed {} => Self::Removed,
+        }
+    }
+}
+
+impl WebhookEndpoint {
+    /// What is known of it, if it is there.
+    pub fn known(&self) -> Result<&Known, Rejection> {
+        match self {
+            Self::Known(known) => Ok(known),
+            Self::Missing | Self::Removed => Err(Rejection::Missing),
+        }
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Known)) -> Self {
+        if let Self::Known(known) = &mut self {
+            change(known);
+        }
+        self
+    }
+}
+
+impl Known {
+    /// Whether it wants to hear of this event.
+    pub fn wants(&self, category: &str, event_type: &str) -> bool {
+        self.filter.iter().any(|topic| topic.names(category, event_type))
+    }
+
+    /// The secrets that sign at a moment, the newest first.
+    pub fn signing(&self, at: DateTime<Utc>) -> Vec<&Personal<Secret>> {
+        let old = self.old_secret.as_ref().filter(|(_, until)| at < *until).map(|(old, _)| old);
+        std::iter::once(&self.secret).chain(old).collect()
+    }
+
+    fn revise(
+        &self,
+        url: Option<&Link>,
+        filter: Option<&Vec<Topic>>,
+        description: Option<&Reason>,
+        enabled: Option<bool>,
+    ) -> Decision {
+        filter.map_or(Ok(()), |filter| check(filter))?;
+        let changed = Event::Revised {
+            url: url.filter(|url| **url != self.url).cloned(),
+            filter: filter.filter(|filter| **filter != self.filter).cloned(),
+            description: description.filter(|text| Some(*text) != self.description.as_ref()).cloned(),
+        };
+        let nothing = Event::Revised { url: None, filter: None, description: None };
+        let mut events: Vec<Event> = Some(changed).filter(|event| *event != nothing).into_iter().collect();
+        match (enabled, self.silent) {
+            (Some(true), Some(_)) => events.push(Event::Enabled {}),
+            (Some(false), None) => events.push(Event::Disabled { because: Silence::ByHand }),
+            (Some(true), None) | (Some(false), Some(_)) | (None, _) => {}
+        }
+        Ok(events)
+    }
+}
+
+fn check(filter: &[Topic]) -> Result<(), Rejection> {
+    if (1..=FILTERS_MAX).contains(&filter.len()) { Ok(()) } else { Err(Rejection::Filters) }
+}
