@@ -1,6 +1,7 @@
 //! The configuration: flags before `BYTESHOP_*` variables before `byteshop.toml` before defaults, with all mistakes told at once.
 
 mod mistake;
+mod outside;
 mod setting;
 mod show;
 
@@ -9,6 +10,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 pub use mistake::{Mistake, Mistakes};
+pub use outside::{OutsideConfig, ProviderConfig};
 use setting::{SETTINGS, Setting};
 pub use show::{InForce, hide_password};
 
@@ -63,6 +65,8 @@ pub struct Config {
     pub refuse_disposable_email: bool,
     /// Connections of one process for reading the log, at most; the views have some more.
     pub database_connections: u32,
+    /// What leaves the shop, and how.
+    pub outside: OutsideConfig,
     /// The directory of the programs of Postgres.
     pub pg_bin: Option<PathBuf>,
     /// The program nats-server.
@@ -235,6 +239,7 @@ impl Reader {
         let rate_limit_guesses = self.read("rate_limit_guesses", None, setting::number(0, 1_000));
         let refuse_disposable_email = self.read("refuse_disposable_email", None, setting::flag);
         let database_connections = self.read("database_connections", None, setting::number(2, 500));
+        let outside = self.outside(dev == Some(true));
         let pg_bin = self.optional("pg_bin", setting::path);
         let nats_server = self.optional("nats_server", setting::path);
         Some(Config {
@@ -257,6 +262,7 @@ impl Reader {
             rate_limit_guesses: rate_limit_guesses?,
             refuse_disposable_email: refuse_disposable_email?,
             database_connections: database_connections?,
+            outside: outside?,
             pg_bin,
             nats_server,
             in_force: Vec::new(),

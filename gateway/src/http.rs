@@ -11,8 +11,10 @@ pub mod auth;
 pub mod body;
 pub mod carts;
 pub mod categories;
+mod dev_mail;
 pub mod lists;
 pub mod me;
+pub mod notifications;
 pub mod openapi;
 pub mod operations;
 pub mod orders;
@@ -23,6 +25,7 @@ pub mod sessions;
 pub mod show;
 pub mod stock;
 pub mod variants;
+pub mod webhooks_out;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::panic::AssertUnwindSafe;
@@ -34,6 +37,7 @@ use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use byteshop_commands::Commands;
+use byteshop_commands::ports::webhook::WebhookClient;
 use byteshop_eventstore::Clock;
 use byteshop_projections::Views;
 use chrono::TimeDelta;
@@ -76,6 +80,8 @@ pub struct App {
     pub pay_within: TimeDelta,
     /// Development: what only a laptop may show.
     pub dev: bool,
+    /// What posts to webhook endpoints.
+    pub webhooks: WebhookClient,
     /// The furthest position that this process knows of.
     pub seen: Seen,
 }

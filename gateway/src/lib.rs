@@ -10,6 +10,7 @@ pub mod http;
 pub mod idempotency;
 pub mod key_file;
 pub mod limits;
+pub mod outside;
 pub mod password;
 pub mod problem;
 pub mod refresh_token;

@@ -5,9 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use byteshop_commands::ports::webhook::WebhookClient;
 use byteshop_commands::relay::{self, NatsConfig, RelayStatus};
-use byteshop_commands::{Appender, Commands, processes};
+use byteshop_commands::{Appender, Commands, processes, webhooks};
+use byteshop_domain::process;
 use byteshop_domain::process::forget_person::ForgetPerson;
+use byteshop_domain::process::notify::SendNotifications;
 use byteshop_domain::process::settle_order::SettleOrder;
 use byteshop_eventstore::{DataKeys, Log};
 use byteshop_projections::Views;
@@ -19,9 +22,11 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::config::OutsideConfig;
 use crate::http::operations::RoleState;
 use crate::http::{App, Health, Seen, router};
 use crate::limits::Limits;
+use crate::outside::outside;
 use crate::password::Passwords;
 use crate::serve::serve;
 use crate::token::Tokens;
@@ -53,6 +58,8 @@ pub struct Settings {
     pub pay_within: TimeDelta,
     /// Development: what only a laptop may show.
     pub dev: bool,
+    /// What leaves the shop, and how.
+    pub outside: OutsideConfig,
 }
 
 /// The roles of a process.
@@ -82,12 +89,16 @@ struct Hints {
     feed: Arc<Notify>,
     relay: Arc<Notify>,
     process: Arc<Notify>,
+    notify: Arc<Notify>,
+    send: Arc<Notify>,
+    webhooks: Arc<Notify>,
     others: Arc<Notify>,
 }
 
 impl Hints {
     fn wake(&self) {
-        for hint in [&self.feed, &self.relay, &self.process, &self.others] {
+        let Self { feed, relay, process, notify, send, webhooks, others } = self;
+        for hint in [feed, relay, process, notify, send, webhooks, others] {
             hint.notify_one();
         }
     }
@@ -107,6 +118,8 @@ impl Shop {
         let commands = Commands::new(log.clone(), appender, settings.data_keys);
         // Before anybody is served, rather than when the first person's data cannot be read.
         commands.vault().check().await?;
+        commands.reach(outside(&settings.outside, settings.dev, &log)?);
+        let webhooks = WebhookClient::new(settings.outside.webhook_private).context("webhooks cannot be sent")?;
         let health = Health::default();
         let mut shop = Self {
             http: None,
@@ -122,6 +135,7 @@ impl Shop {
             shop.hint_others(&settings.nats, &hints);
         }
         if let Some(names) = &settings.roles.work {
+            shop.processes(&hints, &webhooks);
             shop.work(&log, &views, names.clone(), &settings.nats, &hints, &health).await?;
         }
         if let Some(address) = settings.roles.serve {
@@ -136,6 +150,7 @@ impl Shop {
                 refuse_disposable: settings.refuse_disposable,
                 pay_within: settings.pay_within,
                 dev: settings.dev,
+                webhooks,
                 seen: Seen::default(),
             };
             shop.serve(address, app).await?;
@@ -211,13 +226,24 @@ impl Shop {
                 of_views.set("views", RoleState::Down { reason: error.to_string() });
             }
         });
-        let process =
-            processes::run::<SettleOrder>(self.commands.clone(), Arc::clone(&hints.process), self.cancel.clone());
-        self.tasks.spawn(process);
-        // Nobody waits for this one, so it looks by itself and needs no hint.
-        let unhinted = Arc::default();
-        self.tasks.spawn(processes::run::<ForgetPerson>(self.commands.clone(), unhinted, self.cancel.clone()));
         Ok(())
+    }
+
+    /// Reacts to what happens, and tells people and programs of it.
+    fn processes(&mut self, hints: &Hints, client: &WebhookClient) {
+        let (commands, cancel) = (&self.commands, &self.cancel);
+        let hint = |hint: &Arc<Notify>| (commands.clone(), Arc::clone(hint), cancel.clone());
+        let (commands, process, until) = hint(&hints.process);
+        self.tasks.spawn(processes::run::<SettleOrder>(commands, process, until));
+        let (commands, notify, until) = hint(&hints.notify);
+        self.tasks.spawn(processes::run::<process::notify::Notify>(commands, notify, until));
+        let (commands, send, until) = hint(&hints.send);
+        self.tasks.spawn(processes::run::<SendNotifications>(commands, send, until));
+        // Nobody waits for this one, so it looks by itself and needs no hint.
+        let (commands, unhinted, until) = hint(&Arc::default());
+        self.tasks.spawn(processes::run::<ForgetPerson>(commands, unhinted, until));
+        let (commands, events, until) = hint(&hints.webhooks);
+        self.tasks.spawn(webhooks::run(commands, client.clone(), events, until));
     }
 
     async fn serve(&mut self, address: SocketAddr, app: App) -> Result<()> {

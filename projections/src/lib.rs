@@ -8,6 +8,7 @@ pub mod category_list;
 pub mod engine;
 mod error;
 pub mod feed;
+pub mod notification_list;
 pub mod order_list;
 pub mod page;
 pub mod product_list;

@@ -24,6 +24,7 @@ use crate::engine::lease::{self, Lease};
 use crate::engine::worker::{self, Context, Tail};
 use crate::error::Error;
 use crate::feed::Feed;
+use crate::notification_list::NotificationList;
 use crate::order_list::OrderList;
 use crate::product_list::ProductList;
 use crate::replay::build::ROWS_IN_MEMORY;
@@ -49,6 +50,7 @@ fn shop() -> Vec<Registered> {
         Registered::of::<ProductList>(),
         Registered::of::<StockLevel>(),
         Registered::of::<OrderList>(),
+        Registered::of::<NotificationList>(),
         Registered::of::<Sales>(),
         Registered::of::<AccountList>(),
         Registered::of::<ApiKeyList>(),

@@ -3,9 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use byteshop_commands::{Appender, Commands, processes};
+use byteshop_commands::notify::Outside;
+use byteshop_commands::ports::webhook::WebhookClient;
+use byteshop_commands::{Appender, Commands, processes, webhooks};
 use byteshop_domain::ids::{AccountId, Id as _};
+use byteshop_domain::process;
 use byteshop_domain::process::forget_person::ForgetPerson;
+use byteshop_domain::process::notify::SendNotifications;
 use byteshop_domain::process::settle_order::SettleOrder;
 use byteshop_eventstore::{Clock, Log};
 use byteshop_gateway::http::operations::RoleState;
@@ -46,6 +50,14 @@ pub struct TestShop {
     _running: JoinSet<()>,
 }
 
+/// What differs between shops of tests.
+struct Options {
+    limits: Limits,
+    /// Who carries messages; they are kept when nobody is named.
+    outside: Option<Outside>,
+    database: String,
+}
+
 /// A request on its way to a shop.
 #[must_use]
 pub struct Call {
@@ -80,13 +92,23 @@ impl TestShop {
 
     /// Starts a shop.
     pub async fn start_with(limits: Limits) -> Self {
-        let log = Log::open(&fresh_database().await).unwrap();
+        Self::start_as(Options { limits, outside: None, database: fresh_database().await }).await
+    }
+
+    /// Starts a shop on this database, whose messages these carry.
+    pub async fn reaching(database: String, outside: Outside) -> Self {
+        Self::start_as(Options { limits: Limits::default(), outside: Some(outside), database }).await
+    }
+
+    async fn start_as(options: Options) -> Self {
+        let log = Log::open(&options.database).unwrap();
         log.migrate().await.unwrap();
         let views = Views::beside(log.clone());
         views.migrate().await.unwrap();
         let cancel = CancellationToken::new();
-        let [of_feed, of_process] = [(); 2].map(|()| Arc::new(Notify::new()));
-        let wake = [Arc::clone(&of_feed), Arc::clone(&of_process)];
+        let hints = [(); 5].map(|()| Arc::new(Notify::new()));
+        let wake = hints.clone();
+        let [of_feed, of_process, of_notify, of_send, of_webhooks] = hints;
         let woken = move |_| wake.iter().for_each(|hint| hint.notify_one());
         let (appender, appending) = Appender::new(log.clone(), woken, cancel.clone());
         let commands = Commands::new(log.clone(), appender, data_keys());
@@ -94,6 +116,13 @@ impl TestShop {
         let mut running = JoinSet::new();
         running.spawn(appending);
         running.spawn(processes::run::<SettleOrder>(commands.clone(), of_process, cancel.clone()));
+        let webhooks_client = WebhookClient::new(true).unwrap();
+        if let Some(outside) = options.outside {
+            commands.reach(outside);
+        }
+        running.spawn(processes::run::<process::notify::Notify>(commands.clone(), of_notify, cancel.clone()));
+        running.spawn(processes::run::<SendNotifications>(commands.clone(), of_send, cancel.clone()));
+        running.spawn(webhooks::run(commands.clone(), webhooks_client.clone(), of_webhooks, cancel.clone()));
         let of_views = (views.clone(), cancel.clone());
         running.spawn(async move { of_views.0.run(feed, &[], of_views.1).await.unwrap() });
         running.spawn(processes::run::<ForgetPerson>(commands.clone(), Arc::default(), cancel.clone()));
@@ -107,11 +136,12 @@ impl TestShop {
             tokens: tokens.clone(),
             metrics,
             health: health.clone(),
-            limits,
+            limits: options.limits,
             passwords: passwords.clone(),
             refuse_disposable: true,
             pay_within: TimeDelta::minutes(30),
             dev: true,
+            webhooks: webhooks_client,
             seen: Seen::default(),
         };
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();

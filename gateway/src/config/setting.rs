@@ -4,6 +4,8 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use byteshop_commands::ports::smtp::Tls;
+
 use super::LogFormat;
 
 /// What is hidden of a value when it is shown.
@@ -15,6 +17,8 @@ pub(super) enum Secret {
     Password,
     /// All of it, unless it is the name of a file.
     Key,
+    /// All of it.
+    All,
 }
 
 /// A setting.
@@ -52,6 +56,20 @@ pub(super) const SETTINGS: &[Setting] = &[
     open("rate_limit_guesses", Some("10")),
     open("refuse_disposable_email", Some("false")),
     open("database_connections", Some("16")),
+    open("shop_name", Some("ByteShop")),
+    open("shop_url", None),
+    open("smtp_host", None),
+    open("smtp_port", None),
+    open("smtp_tls", Some("starttls")),
+    open("smtp_user", None),
+    Setting { name: "smtp_password", default: None, secret: Secret::All },
+    open("mail_from", None),
+    open("mail_reply_to", None),
+    open("sms_url", None),
+    Setting { name: "sms_secret", default: None, secret: Secret::All },
+    open("push_url", None),
+    Setting { name: "push_secret", default: None, secret: Secret::All },
+    open("webhook_private", Some("false")),
     open("pg_bin", None),
     open("nats_server", None),
 ];
@@ -101,6 +119,32 @@ pub(super) fn nats_url(text: &str) -> Result<String, String> {
         Ok(_) if has_scheme => Ok(text.to_owned()),
         Ok(_) | Err(_) => Err("is not a URL such as nats://user:password@host:4222".to_owned()),
     }
+}
+
+pub(super) fn http_url(text: &str) -> Result<String, String> {
+    let fits = |url: &reqwest::Url| matches!(url.scheme(), "http" | "https") && url.has_host();
+    match reqwest::Url::parse(text) {
+        Ok(url) if fits(&url) => Ok(text.trim_end_matches('/').to_owned()),
+        Ok(_) | Err(_) => Err("is not a URL such as https://host/path".to_owned()),
+    }
+}
+
+pub(super) fn mailbox(text: &str) -> Result<String, String> {
+    byteshop_commands::ports::smtp::mailbox(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
+}
+
+pub(super) fn tls(text: &str) -> Result<Tls, String> {
+    match text {
+        "none" => Ok(Tls::None),
+        "starttls" => Ok(Tls::StartTls),
+        "tls" => Ok(Tls::Implicit),
+        _ => Err(format!("is neither none, starttls nor tls: {text:?}")),
+    }
+}
+
+/// Any text of one line.
+pub(super) fn line(text: &str) -> Result<String, String> {
+    if text.chars().any(char::is_control) { Err("holds more than one line".to_owned()) } else { Ok(text.to_owned()) }
 }
 
 pub(super) fn stream_name(text: &str) -> Result<String, String> {

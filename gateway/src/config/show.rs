@@ -21,6 +21,7 @@ pub(super) fn shown(setting: &Setting, text: &str) -> String {
     match setting.secret {
         Secret::Open => text.to_owned(),
         Secret::Password => hide_password(text),
+        Secret::All => HIDDEN.to_owned(),
         Secret::Key if is_pem(text) => HIDDEN.to_owned(),
         Secret::Key => text.to_owned(),
     }

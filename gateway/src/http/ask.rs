@@ -257,6 +257,8 @@ fn thing(prefix: &str) -> &'static str {
         "ses" => "session",
         "key" => "api_key",
         "addr" => "address",
+        "ntf" => "notification",
+        "whk" => "webhook_endpoint",
         _ => "resource",
     }
 }

@@ -13,8 +13,8 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use crate::access;
 
 use super::{
-    Shared, accounts, admin, api_keys, auth, carts, categories, me, operations, orders, payments, products, search,
-    sessions, stock, variants,
+    Shared, accounts, admin, api_keys, auth, carts, categories, dev_mail, me, notifications, operations, orders,
+    payments, products, search, sessions, stock, variants, webhooks_out,
 };
 
 #[derive(utoipa::OpenApi)]
@@ -33,6 +33,8 @@ use super::{
         (name = "payments", description = "What is paid for an order"),
         (name = "auth", description = "How somebody gets an account, and gets in"),
         (name = "me", description = "What is kept of whoever asks"),
+        (name = "notifications", description = "What people are told, and what they want to hear"),
+        (name = "webhooks", description = "Other programs that are told what happens (Standard Webhooks)"),
         (name = "admin", description = "For staff"),
         (name = "operations", description = "For those who run the shop"),
     ),
@@ -71,6 +73,8 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(me::routes())
         .merge(accounts::routes())
         .merge(api_keys::routes())
+        .merge(notifications::routes())
+        .merge(webhooks_out::routes())
         .merge(admin::routes())
         .merge(operations::routes())
 }
@@ -79,7 +83,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
 pub(super) fn pages() -> Router<Shared> {
     let docs: Router<Shared> = SwaggerUi::new("/docs").config(Config::from("/openapi.json")).into();
     // Whoever follows the address that `up` prints finds out where they are.
-    docs.route("/", get(async || Redirect::temporary("/docs/")))
+    docs.route("/", get(async || Redirect::temporary("/docs/"))).merge(dev_mail::routes())
 }
 
 /// Adds to every operation what the conventions give it: headers, and the problems it can answer with.

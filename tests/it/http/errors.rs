@@ -59,8 +59,12 @@ impl Stage {
         ]
     }
 
+    /// The last position of what somebody did: what the shop tells people of it follows in its own time.
     async fn head(&self) -> i64 {
-        self.shop.log.head().await.unwrap()
+        sqlx::query_scalar("select max(position) from log.event where category <> 'notification'")
+            .fetch_one(self.shop.log.pool())
+            .await
+            .unwrap()
     }
 }
 

@@ -1,0 +1,115 @@
+//! The settings of what leaves the shop: mail, text and push messages, webhooks.
+
+use byteshop_commands::ports::smtp::{SmtpSettings, Tls};
+
+use super::mistake::Mistake;
+use super::setting;
+use super::{Reader, Source};
+
+/// Port of submission (RFC 6409), which begins in the clear.
+const SUBMISSION: u16 = 587;
+/// Port of submission over TLS (RFC 8314).
+const SUBMISSIONS: u16 = 465;
+/// Port of SMTP itself.
+const SMTP: u16 = 25;
+
+/// What leaves the shop, and how.
+#[derive(Clone)]
+pub struct OutsideConfig {
+    /// What the shop is called in what it sends.
+    pub name: String,
+    /// Where its pages are, if it has any: what it sends leads there.
+    pub url: Option<String>,
+    /// The mail server; without one mail is kept in development, and waits otherwise.
+    pub smtp: Option<SmtpSettings>,
+    /// Who carries text messages.
+    pub sms: Option<ProviderConfig>,
+    /// Who carries push messages.
+    pub push: Option<ProviderConfig>,
+    /// Whether webhooks may go to this machine and its network, and over HTTP.
+    pub webhook_private: bool,
+}
+
+/// A provider of a channel over HTTP.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ProviderConfig {
+    /// Where messages are posted to.
+    pub url: String,
+    /// Its secret, shown as a bearer token.
+    pub secret: String,
+}
+
+impl std::fmt::Debug for OutsideConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let host = self.smtp.as_ref().map(|smtp| &smtp.host);
+        f.debug_struct("OutsideConfig").field("name", &self.name).field("smtp_host", &host).finish_non_exhaustive()
+    }
+}
+
+impl Reader {
+    /// Reads them; nothing when one that must have a value has none that can be used.
+    pub(super) fn outside(&mut self, dev: bool) -> Option<OutsideConfig> {
+        let name = self.read("shop_name", None, setting::line);
+        let url = self.optional("shop_url", setting::http_url);
+        let smtp = self.smtp();
+        let sms = self.provider("sms_url", "sms_secret");
+        let push = self.provider("push_url", "push_secret");
+        let webhook_private = self.read("webhook_private", dev.then_some("true"), setting::flag);
+        Some(OutsideConfig { name: name?, url, smtp, sms, push, webhook_private: webhook_private? })
+    }
+
+    fn smtp(&mut self) -> Option<SmtpSettings> {
+        let host = self.optional("smtp_host", setting::line);
+        let port = self.optional("smtp_port", setting::number(1, u16::MAX));
+        let tls = self.read("smtp_tls", None, setting::tls);
+        let user = self.optional("smtp_user", setting::line);
+        let password = self.optional("smtp_password", setting::line);
+        let from = self.optional("mail_from", setting::mailbox);
+        let reply_to = self.optional("mail_reply_to", setting::mailbox);
+        let (host, tls) = (host?, tls?);
+        if from.is_none() && !self.is_given("mail_from") {
+            self.lacking(
+                "mail_from",
+                "must say who writes, such as \"ByteShop <shop@example.org>\", as smtp_host is set",
+            );
+        }
+        let login = match (user, password) {
+            (Some(user), Some(password)) => Some((user, password)),
+            (None, None) => None,
+            (Some(_), None) => {
+                self.lacking("smtp_password", "must be set beside smtp_user");
+                None
+            }
+            (None, Some(_)) => {
+                self.lacking("smtp_user", "must be set beside smtp_password");
+                None
+            }
+        };
+        let usual = match tls {
+            Tls::None => SMTP,
+            Tls::StartTls => SUBMISSION,
+            Tls::Implicit => SUBMISSIONS,
+        };
+        Some(SmtpSettings { host, port: port.unwrap_or(usual), tls, login, from: from?, reply_to })
+    }
+
+    fn provider(&mut self, url: &'static str, secret: &'static str) -> Option<ProviderConfig> {
+        let (address, known) = (self.optional(url, setting::http_url), self.optional(secret, setting::line));
+        match (address, known) {
+            (Some(url), Some(secret)) => Some(ProviderConfig { url, secret }),
+            (Some(_), None) => {
+                self.lacking(secret, &format!("must be set beside {url}"));
+                None
+            }
+            (None, _) => None,
+        }
+    }
+
+    fn is_given(&self, name: &str) -> bool {
+        self.given.contains_key(name)
+    }
+
+    fn lacking(&mut self, name: &str, problem: &str) {
+        self.mistakes.push(Mistake::of(Source::Default, name, problem.to_owned()));
+    }
+}

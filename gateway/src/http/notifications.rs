@@ -1,0 +1,255 @@
+//! What the shop tells people: their own list, the list of staff with the dead ones, and watching a product.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::extract::State;
+use axum::response::Response;
+use byteshop_commands::{Error, Unit};
+use byteshop_domain::Decider as _;
+use byteshop_domain::account::Account;
+use byteshop_domain::ids::{AccountId, NotificationId, ProductId, VariantId};
+use byteshop_domain::money::Price;
+use byteshop_domain::notification::{self, Notification};
+use byteshop_domain::product::{Created, Product, Status};
+use byteshop_domain::stock::StockLevel;
+use byteshop_domain::watch::{self, Command, Watch};
+use byteshop_projections::View as _;
+use byteshop_projections::notification_list::{self, NotificationList};
+use chrono::{DateTime, Utc};
+use http::HeaderMap;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::ask::{Ask, Nothing, Of, Params};
+use super::{Shared, lists};
+use crate::actor::{Member, Staff};
+use crate::problem::Problem;
+use crate::reply::{self, Reply};
+
+/// A notification in one line: nothing of it is personal.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it only describes the view's own text")]
+struct NotificationRow {
+    #[schema(example = "ntf_01h455vb4pex5vsknk084sn02q")]
+    id: String,
+    /// Whose account it goes to; not there for a guest.
+    account: Option<String>,
+    /// `email`, `sms` or `push`.
+    channel: String,
+    #[schema(example = "order_paid")]
+    template: String,
+    /// `en` or `ru`.
+    locale: String,
+    order: Option<String>,
+    product: Option<String>,
+    /// `queued`, `attempted`, `failed` (it is tried again), `sent`, `dead` or `skipped`.
+    state: String,
+    attempts: u32,
+    /// Why it is dead: `refused`, `gave_up` or `outcome_unknown` (it may have arrived).
+    cause: Option<String>,
+    /// Why it is not sent: `preference`, `no_address`, `erased` or `expired`.
+    skipped: Option<String>,
+    /// What went wrong last.
+    reason: Option<String>,
+    retry_at: Option<DateTime<Utc>>,
+    queued_at: DateTime<Utc>,
+    sent_at: Option<DateTime<Utc>>,
+}
+
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it only describes the view's own text")]
+struct NotificationPage {
+    items: Vec<NotificationRow>,
+    /// The cursor of the next page.
+    next: Option<String>,
+}
+
+/// Which notifications are wanted.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ListQuery {
+    /// `queued`, `attempted`, `failed`, `sent`, `dead` or `skipped`.
+    #[param(value_type = Option<String>)]
+    state: Option<notification_list::State>,
+    /// 20 unless it says something else, 100 at most.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<u32>,
+    /// The `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// What the caller was told, the newest first.
+#[utoipa::path(get, path = "/v1/me/notifications", tag = "notifications", params(ListQuery), security(("bearer" = [])),
+    responses((status = 200, description = "A page of notifications", body = NotificationPage)))]
+async fn mine(
+    State(app): State<Shared>,
+    member: Member,
+    Params(query): Params<ListQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    page(&app, Some(member.1), query, &headers).await
+}
+
+/// What everybody was told, the newest first; `state=dead` is what needs a hand.
+#[utoipa::path(get, path = "/v1/admin/notifications", tag = "notifications", params(ListQuery),
+    security(("bearer" = ["staff"])),
+    responses((status = 200, description = "A page of notifications", body = NotificationPage)))]
+async fn all(
+    State(app): State<Shared>,
+    _staff: Staff,
+    Params(query): Params<ListQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    page(&app, None, query, &headers).await
+}
+
+async fn page(
+    app: &Shared,
+    account: Option<AccountId>,
+    query: ListQuery,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
+    app.await_views(&[NotificationList::NAME], headers).await?;
+    let ask = lists::ask(query.limit, query.cursor)?;
+    let page = app.views.notification_list(&notification_list::Query { account, state: query.state, ask }).await?;
+    Ok(reply::json(page.json))
+}
+
+/// A notification that was sent again.
+#[derive(Serialize, ToSchema)]
+struct Resent {
+    #[schema(value_type = String)]
+    id: NotificationId,
+    attempts: u32,
+}
+
+/// Sends a dead notification again. One with `outcome_unknown` may then arrive twice: somebody decided that it may.
+#[utoipa::path(post, path = "/v1/admin/notifications/{id}/resend", tag = "notifications", params(("id" = String, Path)),
+    security(("bearer" = ["staff"])),
+    responses((status = 200, description = "It is on its way", body = Resent)))]
+async fn resend(
+    State(app): State<Shared>,
+    Of(id): Of<NotificationId>,
+    ask: Ask<Staff, Nothing>,
+) -> Result<Response, Problem> {
+    app.run(&ask, "notification.resend", |unit| async move {
+        let mut notification = unit.load_matching::<Notification>(id).await?;
+        unit.decide(&mut notification, &notification::Command::Revive {})?;
+        Reply::ok(notification.version, &Resent { id, attempts: notification.state.attempts })
+    })
+    .await
+}
+
+/// What somebody can wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Wait {
+    /// That it can be bought again: told once.
+    BackInStock,
+    /// That it costs less: told each time it falls further.
+    PriceDrop,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct WatchFor {
+    /// `back_in_stock`, `price_drop` or both.
+    #[schema(min_items = 1)]
+    on: BTreeSet<Wait>,
+}
+
+/// What the caller waits for.
+#[derive(Serialize, ToSchema)]
+struct Watching {
+    #[schema(value_type = String)]
+    product: ProductId,
+    on: Vec<Wait>,
+}
+
+impl Watching {
+    fn of(product: ProductId, account: AccountId, watch: &Watch) -> Self {
+        let stock = watch.stock.contains(&account).then_some(Wait::BackInStock);
+        let price = watch.price.contains_key(&account).then_some(Wait::PriceDrop);
+        Self { product, on: stock.into_iter().chain(price).collect() }
+    }
+}
+
+/// Waits for a product to be back in stock, or to cost less.
+#[utoipa::path(post, path = "/v1/products/{id}/watch", tag = "notifications", params(("id" = String, Path)),
+    request_body = WatchFor, security(("bearer" = ["customer", "seller", "support", "admin"])),
+    responses((status = 200, description = "What the caller waits for", body = Watching)))]
+async fn watch_product(
+    State(app): State<Shared>,
+    Of(id): Of<ProductId>,
+    ask: Ask<Member, WatchFor>,
+) -> Result<Response, Problem> {
+    let (account, on) = (ask.who.1, &ask.body.on);
+    if on.is_empty() {
+        return Err(Problem::invalid("/on", "says what to wait for"));
+    }
+    app.run(&ask, "product.watch", |unit| async move {
+        let product = unit.load::<Product>(id).await?.exists()?;
+        let created = product.state.existing().ok().filter(|created| created.status == Status::Published);
+        let missing = || Error::Rejected(byteshop_commands::Rejected::missing(Product::CATEGORY));
+        let created = created.ok_or_else(missing)?;
+        let mut watch = unit.load::<Watch>(watch::id(id)).await?;
+        if on.contains(&Wait::BackInStock) {
+            let available = is_available(&unit, created).await?;
+            unit.decide(&mut watch, &Command::WatchStock { account, available })?;
+        }
+        if on.contains(&Wait::PriceDrop) {
+            let prices = prices(&unit, account, created).await?;
+            unit.decide(&mut watch, &Command::WatchPrice { account, prices })?;
+        }
+        Reply::ok(watch.version, &Watching::of(id, account, &watch.state))
+    })
+    .await
+}
+
+/// Waits for a product no more.
+#[utoipa::path(delete, path = "/v1/products/{id}/watch", tag = "notifications", params(("id" = String, Path)),
+    security(("bearer" = ["customer", "seller", "support", "admin"])), responses((status = 204, description = "The caller waits for nothing")))]
+async fn unwatch(
+    State(app): State<Shared>,
+    Of(id): Of<ProductId>,
+    ask: Ask<Member, Nothing>,
+) -> Result<Response, Problem> {
+    let account = ask.who.1;
+    app.run(&ask, "product.unwatch", |unit| async move {
+        unit.load::<Product>(id).await?.exists()?;
+        let mut watch = unit.load::<Watch>(watch::id(id)).await?;
+        unit.decide(&mut watch, &Command::Unwatch { account })?;
+        Ok(Reply::gone(watch.version))
+    })
+    .await
+}
+
+/// Whether any of a product's variants can be bought. Stock that comes later is a later event, which finds the watcher.
+async fn is_available(unit: &Unit, product: &Created) -> Result<bool, Error> {
+    let variants: Vec<VariantId> = product.variants.keys().copied().collect();
+    let stocks = unit.load_all::<StockLevel>(&variants).await?;
+    Ok(stocks.iter().any(|stock| stock.state.available() > 0))
+}
+
+/// What the variants cost: in the currency that the account prefers, or else in the first.
+async fn prices(unit: &Unit, account: AccountId, product: &Created) -> Result<BTreeMap<VariantId, Price>, Error> {
+    let account = unit.peek::<Account>(account).await?;
+    let preferred = account.state.open().ok().and_then(|open| open.settings.currency);
+    let price = |variant: &byteshop_domain::product::Variant| {
+        let listed = preferred.and_then(|currency| variant.listed(currency));
+        listed.map_or(variant.price, |listed| listed.price)
+    };
+    Ok(product.variants.iter().map(|(id, variant)| (*id, price(variant))).collect())
+}
+
+/// The routes.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(mine))
+        .routes(routes!(all))
+        .routes(routes!(resend))
+        .routes(routes!(watch_product, unwatch))
+}

@@ -1,0 +1,382 @@
+//! Webhook endpoints: other programs that are told what happens, what they were told, and telling them again.
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use byteshop_commands::{Error, Loaded, Rejected, webhooks};
+use byteshop_domain::Decider as _;
+use byteshop_domain::Personal;
+use byteshop_domain::account::Secret;
+use byteshop_domain::ids::{Id as _, WebhookEndpointId};
+use byteshop_domain::text::{Link, Reason};
+use byteshop_domain::webhook_endpoint::{Command, Known, SHOP, Topic, WebhookEndpoint};
+use byteshop_eventstore::webhook::WebhookDelivery;
+use chrono::{DateTime, Utc};
+use http::HeaderMap;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::ask::{Ask, Nothing, Of, Params, Then};
+use super::{App, Shared, lists};
+use crate::actor::Admin;
+use crate::problem::Problem;
+use crate::reply::{self, Reply};
+use crate::version;
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewEndpoint {
+    /// Public, and HTTPS.
+    #[schema(value_type = String, example = "https://example.org/hooks/byteshop", max_length = 2000)]
+    url: Link,
+    /// `*`, a category such as `order.*`, or types such as `order.paid`.
+    #[schema(example = json!(["order.*", "payment.captured"]), min_items = 1, max_items = 50)]
+    filter: Vec<String>,
+    /// What it is for.
+    #[schema(value_type = Option<String>, max_length = 200)]
+    #[serde(default)]
+    description: Option<Reason>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct EndpointChange {
+    #[schema(value_type = Option<String>, max_length = 2000)]
+    #[serde(default)]
+    url: Option<Link>,
+    #[schema(min_items = 1, max_items = 50)]
+    #[serde(default)]
+    filter: Option<Vec<String>>,
+    #[schema(value_type = Option<String>, max_length = 200)]
+    #[serde(default)]
+    description: Option<Reason>,
+    /// Whether it is told what happens. Enabled again, it is told everything from where it was.
+    #[serde(default)]
+    enabled: Option<bool>,
+}
+
+/// A webhook endpoint.
+#[derive(Serialize, ToSchema)]
+struct Endpoint<'a> {
+    #[schema(value_type = String, example = "whk_01h455vb4pex5vsknk084sn02q")]
+    id: WebhookEndpointId,
+    #[schema(value_type = String)]
+    url: &'a Link,
+    #[schema(value_type = Vec<String>)]
+    filter: &'a [Topic],
+    #[schema(value_type = Option<String>)]
+    description: Option<&'a Reason>,
+    enabled: bool,
+    /// Why it is told nothing: `by_hand`, `failing` (for five days) or `gone` (it answered 410).
+    #[schema(value_type = Option<String>)]
+    disabled: Option<byteshop_domain::webhook_endpoint::Silence>,
+    /// What its messages are signed with; told once, when it is made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]
+    secret: Option<&'a Personal<Secret>>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Endpoints<'a> {
+    items: Vec<Endpoint<'a>>,
+}
+
+impl<'a> Endpoint<'a> {
+    fn of(id: WebhookEndpointId, it: &'a Known) -> Self {
+        Self {
+            id,
+            url: &it.url,
+            filter: &it.filter,
+            description: it.description.as_ref(),
+            enabled: it.silent.is_none(),
+            disabled: it.silent,
+            secret: None,
+        }
+    }
+
+    fn with_secret(self, it: &'a Known) -> Self {
+        Self { secret: Some(&it.secret), ..self }
+    }
+}
+
+/// An attempt to tell an endpoint of an event.
+#[derive(Serialize, ToSchema)]
+struct Delivery {
+    /// Counts up within the endpoint.
+    number: i64,
+    /// The event.
+    position: i64,
+    #[schema(example = "order.paid")]
+    r#type: String,
+    attempt: i32,
+    /// Somebody asked for it.
+    by_hand: bool,
+    delivered: bool,
+    /// The HTTP status that it answered; null when it did not.
+    status: Option<i16>,
+    /// The beginning of what it answered, or what was in the way.
+    answer: String,
+    duration_ms: i32,
+    at: DateTime<Utc>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Deliveries {
+    items: Vec<Delivery>,
+    /// The cursor of the next page.
+    next: Option<String>,
+}
+
+impl From<WebhookDelivery> for Delivery {
+    fn from(it: WebhookDelivery) -> Self {
+        let WebhookDelivery {
+            number,
+            position,
+            event_type: r#type,
+            attempt,
+            by_hand,
+            delivered,
+            status,
+            answer,
+            duration_ms,
+            at,
+        } = it;
+        Self { number, position, r#type, attempt, by_hand, delivered, status, answer, duration_ms, at }
+    }
+}
+
+/// Makes an endpoint; it is told what happens from then on.
+#[utoipa::path(post, path = "/v1/webhook-endpoints", tag = "webhooks", request_body = NewEndpoint,
+    security(("bearer" = ["admin"]), ("api_key" = ["webhooks:write"])),
+    responses((status = 201, description = "The endpoint, with its secret", body = Endpoint)))]
+async fn create(State(app): State<Shared>, ask: Ask<Admin, NewEndpoint>) -> Result<Response, Problem> {
+    let body = &ask.body;
+    check_url(&app, &body.url)?;
+    let filter = &topics(&body.filter)?;
+    let secret = &webhooks::new_secret()?;
+    app.run(&ask, "webhook_endpoint.create", |unit| async move {
+        let id: WebhookEndpointId = unit.new_id();
+        let mut endpoint = unit.start::<WebhookEndpoint>(id);
+        let secret = unit.commands().vault().seal(SHOP, secret).await?;
+        let (url, description) = (body.url.clone(), body.description.clone());
+        unit.decide(&mut endpoint, &Command::Create { url, filter: filter.clone(), description, secret })?;
+        let known = known(&endpoint)?;
+        let shown = Endpoint::of(id, known).with_secret(known);
+        Reply::created(format!("/v1/webhook-endpoints/{id}"), endpoint.version, &shown)
+    })
+    .await
+}
+
+/// Every endpoint.
+#[utoipa::path(get, path = "/v1/webhook-endpoints", tag = "webhooks", security(("bearer" = ["admin"]), ("api_key" = ["webhooks:write"])),
+    responses((status = 200, description = "The endpoints", body = Endpoints)))]
+async fn list(State(app): State<Shared>, _admin: Admin, headers: HeaderMap) -> Result<Response, Problem> {
+    app.await_log(&headers).await?;
+    let ids: Vec<WebhookEndpointId> = app
+        .commands
+        .log()
+        .webhook_endpoints()
+        .await
+        .map_err(Error::from)?
+        .into_iter()
+        .map(WebhookEndpointId::from_uuid)
+        .collect();
+    let found = app.commands.get_all::<WebhookEndpoint>(&ids).await?;
+    let items = ids.iter().zip(&found).filter_map(|(id, found)| {
+        let known = found.as_ref()?.state.known().ok()?;
+        Some(Endpoint::of(*id, known))
+    });
+    lists::page(&Endpoints { items: items.collect() })
+}
+
+/// One endpoint.
+#[utoipa::path(get, path = "/v1/webhook-endpoints/{id}", tag = "webhooks", params(("id" = String, Path)),
+    security(("bearer" = ["admin"]), ("api_key" = ["webhooks:write"])), responses((status = 200, description = "The endpoint", body = Endpoint)))]
+async fn one(
+    State(app): State<Shared>,
+    Of(id): Of<WebhookEndpointId>,
+    _admin: Admin,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let found = app.snapshot::<WebhookEndpoint>(id, &Then::default(), &headers).await?;
+    let known = found.state.known().map_err(|_| Problem::missing(WebhookEndpoint::CATEGORY))?;
+    reply::one(found.version, &Endpoint::of(id, known))
+}
+
+/// Changes an endpoint, or stops and starts telling it what happens.
+#[utoipa::path(patch, path = "/v1/webhook-endpoints/{id}", tag = "webhooks", params(("id" = String, Path)),
+    request_body = EndpointChange, security(("bearer" = ["admin"]), ("api_key" = ["webhooks:write"])),
+    responses((status = 200, description = "The endpoint", body = Endpoint)))]
+async fn change(
+    State(app): State<Shared>,
+    Of(id): Of<WebhookEndpointId>,
+    ask: Ask<Admin, EndpointChange>,
+) -> Result<Response, Problem> {
+    let body = &ask.body;
+    body.url.as_ref().map_or(Ok(()), |url| check_url(&app, url))?;
+    let filter = &body.filter.as_deref().map(topics).transpose()?;
+    app.run(&ask, "webhook_endpoint.revise", |unit| async move {
+        let mut endpoint = unit.load_matching::<WebhookEndpoint>(id).await?;
+        let command = Command::Revise {
+            url: body.url.clone(),
+            filter: filter.clone(),
+            description: body.description.clone(),
+            enabled: body.enabled,
+        };
+        unit.decide(&mut endpoint, &command)?;
+        Reply::ok(endpoint.version, &Endpoint::of(id, known(&endpoint)?))
+    })
+    .await
+}
+
+/// Removes an endpoint.
+#[utoipa::path(delete, path = "/v1/webhook-endpoints/{id}", tag = "webhooks", params(("id" = String, Path)),
+    security(("bearer" = ["admin"]), ("api_key" = ["webhooks:write"])), responses((status = 204, description = "It is gone")))]
+async fn remove(
+    State(app): State<Shared>,
+    Of(id): Of<WebhookEndpointId>,
+    ask: Ask<Admin, Nothing>,
+) -> Result<Response, Problem> {
+    app.run(&ask, "webhook_endpoint.remove", |unit| async move {
+        let mut endpoint = unit.load_matching::<WebhookEndpoint>(id).await?;
+        unit.decide(&mut endpoint, &Command::Remove {})?;
+        Ok(Reply::gone(endpoint.version))
+    })
+    .await
+}
+
+/// Gives an endpoint a new secret; for a day its messages are signed with both.
+#[utoipa::path(post, path = "/v1/webhook-endpoints/{id}/secret", tag = "webhooks", params(("id" = String, Path)),
+    security(("bearer" = ["admin"]), ("api_key" = ["webhooks:write"])),
+    responses((status = 200, description = "The endpoint, with its new secret", body = Endpoint)))]
+async fn rotate(
+    State(app): State<Shared>,
+    Of(id): Of<WebhookEndpointId>,
+    ask: Ask<Admin, Nothing>,
+) -> Result<Response, Problem> {
+    let secret = &webhooks::new_secret()?;
+    app.run(&ask, "webhook_endpoint.rotate_secret", |unit| async move {
+        let mut endpoint = unit.load_matching::<WebhookEndpoint>(id).await?;
+        let secret = unit.commands().vault().seal(SHOP, secret).await?;
+        unit.decide(&mut endpoint, &Command::Rotate { secret })?;
+        let known = known(&endpoint)?;
+        Reply::ok(endpoint.version, &Endpoint::of(id, known).with_secret(known))
+    })
+    .await
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Replay {
+    /// The first position that it is told again.
+    #[schema(minimum = 1)]
+    from: i64,
+}
+
+/// Tells an endpoint everything again that it wants, from a position on, in order.
+#[utoipa::path(post, path = "/v1/webhook-endpoints/{id}/replay", tag = "webhooks", params(("id" = String, Path)),
+    request_body = Replay, security(("bearer" = ["admin"]), ("api_key" = ["webhooks:write"])),
+    responses((status = 200, description = "The endpoint", body = Endpoint)))]
+async fn replay(
+    State(app): State<Shared>,
+    Of(id): Of<WebhookEndpointId>,
+    ask: Ask<Admin, Replay>,
+) -> Result<Response, Problem> {
+    let from = ask.body.from;
+    app.run(&ask, "webhook_endpoint.replay", |unit| async move {
+        let mut endpoint = unit.load_matching::<WebhookEndpoint>(id).await?;
+        unit.decide(&mut endpoint, &Command::Replay { from })?;
+        Reply::ok(endpoint.version, &Endpoint::of(id, known(&endpoint)?))
+    })
+    .await
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct DeliveriesQuery {
+    /// 20 unless it says something else, 100 at most.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<u32>,
+    /// The `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// What an endpoint was told, the newest first: the last thousand attempts.
+#[utoipa::path(get, path = "/v1/webhook-endpoints/{id}/deliveries", tag = "webhooks",
+    params(("id" = String, Path), DeliveriesQuery), security(("bearer" = ["admin"]), ("api_key" = ["webhooks:write"])),
+    responses((status = 200, description = "A page of deliveries", body = Deliveries)))]
+async fn deliveries(
+    State(app): State<Shared>,
+    Of(id): Of<WebhookEndpointId>,
+    _admin: Admin,
+    Params(query): Params<DeliveriesQuery>,
+) -> Result<Response, Problem> {
+    exists(&app, id).await?;
+    let limit = lists::ask(query.limit, None)?.limit();
+    let before = match &query.cursor {
+        Some(cursor) => version::digits(cursor).ok_or_else(lists::bad_cursor)?,
+        None => i64::MAX,
+    };
+    let log = app.commands.log();
+    let mut found = log.webhook_deliveries(id.uuid(), before, limit + 1).await.map_err(Error::from)?;
+    let more = i64::try_from(found.len()).is_ok_and(|count| count > limit);
+    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let next = found.last().filter(|_| more).map(|last| last.number.to_string());
+    lists::page(&Deliveries { items: found.into_iter().map(Delivery::from).collect(), next })
+}
+
+/// Tells an endpoint of one event again, now and out of order; the answer is what came of it.
+#[utoipa::path(post, path = "/v1/webhook-endpoints/{id}/deliveries/{number}/redeliver", tag = "webhooks",
+    params(("id" = String, Path), ("number" = i64, Path)), security(("bearer" = ["admin"]), ("api_key" = ["webhooks:write"])),
+    responses((status = 200, description = "The new delivery", body = Delivery)))]
+async fn redeliver(
+    State(app): State<Shared>,
+    _admin: Admin,
+    Path((id, number)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let missing = || Problem::missing("webhook_delivery");
+    let id: WebhookEndpointId = id.parse().map_err(|_| Problem::missing(WebhookEndpoint::CATEGORY))?;
+    let number = version::digits(&number).filter(|number| *number < i64::MAX).ok_or_else(missing)?;
+    exists(&app, id).await?;
+    let found = app.commands.log().webhook_deliveries(id.uuid(), number + 1, 1).await.map_err(Error::from)?;
+    let position = found.first().filter(|found| found.number == number).map(|found| found.position);
+    let delivery = app.commands.redeliver(&app.webhooks, id, position.ok_or_else(missing)?).await?;
+    lists::page(&Delivery::from(delivery))
+}
+
+async fn exists(app: &App, id: WebhookEndpointId) -> Result<(), Problem> {
+    let found = app.commands.get::<WebhookEndpoint>(id).await?;
+    let known = found.is_some_and(|found| found.state.known().is_ok());
+    if known { Ok(()) } else { Err(Problem::missing(WebhookEndpoint::CATEGORY)) }
+}
+
+fn known(endpoint: &Loaded<WebhookEndpoint>) -> Result<&Known, Error> {
+    endpoint.state.known().map_err(|rejection| Error::Rejected(Rejected::of::<WebhookEndpoint>(&rejection)))
+}
+
+fn check_url(app: &App, url: &Link) -> Result<(), Problem> {
+    match app.webhooks.check(url.as_str()) {
+        Ok(_) => Ok(()),
+        Err(unsuitable) => Err(Problem::invalid("/url", unsuitable.to_string())),
+    }
+}
+
+fn topics(filter: &[String]) -> Result<Vec<Topic>, Problem> {
+    let topic = |(index, text): (usize, &String)| {
+        Topic::new(text).map_err(|error| Problem::invalid(format!("/filter/{index}"), error.to_string()))
+    };
+    filter.iter().enumerate().map(topic).collect()
+}
+
+/// The routes.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(create, list))
+        .routes(routes!(one, change, remove))
+        .routes(routes!(rotate))
+        .routes(routes!(replay))
+        .routes(routes!(deliveries))
+        .routes(routes!(redeliver))
+}

@@ -1,0 +1,56 @@
+//! Who carries messages out of the shop: what the configuration names, or else nobody.
+
+use anyhow::{Context as _, Result};
+use byteshop_commands::notify::Outside;
+use byteshop_commands::notify::words::Face;
+use byteshop_commands::ports::http_message::HttpCarrier;
+use byteshop_commands::ports::message::{Carrier, Message, Taken, Undelivered};
+use byteshop_commands::ports::smtp::Smtp;
+use byteshop_eventstore::Log;
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, ready};
+
+use crate::config::{OutsideConfig, ProviderConfig};
+
+/// A channel that nobody carries: what would go through it waits, and is given up in the end.
+struct Nobody(&'static str);
+
+impl Carrier for Nobody {
+    fn send<'a>(&'a self, _message: &'a Message) -> BoxFuture<'a, Result<Taken, Undelivered>> {
+        ready(Err(Undelivered::NotNow(format!("{} is not configured", self.0)))).boxed()
+    }
+}
+
+/// Puts together who carries what. In development, what nobody carries is kept.
+pub fn outside(config: &OutsideConfig, dev: bool, log: &Log) -> Result<Outside> {
+    let kept = Outside::kept(log);
+    let mail: Box<dyn Carrier> = match &config.smtp {
+        Some(settings) => Box::new(Smtp::new(settings.clone()).context("the mail server cannot be used")?),
+        None if dev => kept.mail,
+        None => {
+            tracing::warn!("no mail server is configured: set BYTESHOP_SMTP_HOST, or mail waits and is given up");
+            Box::new(Nobody("smtp_host"))
+        }
+    };
+    Ok(Outside {
+        mail,
+        sms: provider(config.sms.as_ref(), "sms_url", dev.then_some(kept.sms))?,
+        push: provider(config.push.as_ref(), "push_url", dev.then_some(kept.push))?,
+        face: Face { name: config.name.clone(), url: config.url.clone() },
+    })
+}
+
+fn provider(
+    config: Option<&ProviderConfig>,
+    name: &'static str,
+    kept: Option<Box<dyn Carrier>>,
+) -> Result<Box<dyn Carrier>> {
+    match (config, kept) {
+        (Some(config), _) => {
+            let carrier = HttpCarrier::new(&config.url, &config.secret);
+            Ok(Box::new(carrier.with_context(|| format!("{name} cannot be used"))?))
+        }
+        (None, Some(kept)) => Ok(kept),
+        (None, None) => Ok(Box::new(Nobody(name))),
+    }
+}

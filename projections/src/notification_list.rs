@@ -1,0 +1,202 @@
+//! Which notifications are there, and what became of them?
+
+use byteshop_domain::Decider as _;
+use byteshop_domain::Locale;
+use byteshop_domain::account::Channel;
+use byteshop_domain::codec::CodecError;
+use byteshop_domain::ids::{AccountId, NotificationId, OrderId, ProductId};
+use byteshop_domain::notification::{About, Death, Event, Notice, Notification, Recipient, Skip};
+use byteshop_domain::text::Label;
+use byteshop_eventstore::Recorded;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use sqlx::{Postgres, QueryBuilder};
+
+use crate::engine::{Key, Keys, View};
+use crate::error::Error;
+use crate::page::{Ask, Page};
+use crate::text::{micros, name_of};
+use crate::views::Views;
+
+#[cfg(test)]
+mod tests;
+
+/// The view.
+#[derive(Debug)]
+pub struct NotificationList;
+
+/// A notification in one line.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// The notification.
+    pub id: NotificationId,
+    /// Whose account it goes to; nobody's for a guest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountId>,
+    /// How it goes.
+    pub channel: Channel,
+    /// What is said.
+    pub template: String,
+    /// In which language.
+    pub locale: Locale,
+    /// The order that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order: Option<OrderId>,
+    /// The product that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub product: Option<ProductId>,
+    /// Where it is.
+    pub state: State,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// Why it is dead: `refused`, `gave_up` or `outcome_unknown`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Death>,
+    /// Why it is not sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skipped: Option<Skip>,
+    /// What went wrong last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Label>,
+    /// When it is tried again.
+    #[serde(default, with = "micros::option", skip_serializing_if = "Option::is_none")]
+    pub retry_at: Option<DateTime<Utc>>,
+    /// When it was queued.
+    #[serde(with = "micros")]
+    pub queued_at: DateTime<Utc>,
+    /// When it was sent.
+    #[serde(default, with = "micros::option", skip_serializing_if = "Option::is_none")]
+    pub sent_at: Option<DateTime<Utc>>,
+}
+
+/// Where a notification is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// It waits for its first attempt.
+    Queued,
+    /// It is being handed over.
+    Attempted,
+    /// It waits for another attempt.
+    Failed,
+    /// It was sent.
+    Sent,
+    /// It is not tried again by itself.
+    Dead,
+    /// It is not sent.
+    Skipped,
+}
+
+impl View for NotificationList {
+    const NAME: &'static str = "notification_list";
+    const VERSION: i32 = 1;
+    const READS: &'static [&'static str] = &[Notification::CATEGORY];
+    type Fact = Event;
+    type Row = Row;
+
+    fn read(event: &Recorded) -> Result<Option<Event>, CodecError> {
+        event.event::<Notification>().transpose()
+    }
+
+    fn keys(_fact: &Event, event: &Recorded) -> Keys {
+        vec![event.id_of::<Notification>().to_string()]
+    }
+
+    fn fold(row: Option<Row>, _key: &Key, fact: &Event, event: &Recorded) -> Option<Row> {
+        if let Event::Queued(notice) = fact {
+            return Some(Row::queued(notice, event));
+        }
+        let mut row = row?;
+        (row.cause, row.skipped, row.retry_at) = (None, None, None);
+        match fact {
+            // The row is made with it.
+            Event::Queued(_) => {}
+            Event::Attempted { attempt } => {
+                row.state = State::Attempted;
+                row.attempts = *attempt;
+            }
+            Event::Sent { .. } => {
+                row.state = State::Sent;
+                row.reason = None;
+                row.sent_at = Some(event.occurred_at());
+            }
+            Event::Failed { reason, retry_at } => {
+                row.state = State::Failed;
+                row.reason = Some(reason.clone());
+                row.retry_at = Some(*retry_at);
+            }
+            Event::Died { cause, reason } => {
+                row.state = State::Dead;
+                row.cause = Some(*cause);
+                row.reason = Some(reason.clone());
+            }
+            Event::Skipped { because } => {
+                row.state = State::Skipped;
+                row.skipped = Some(*because);
+            }
+            Event::Revived {} => row.state = State::Queued,
+        }
+        Some(row)
+    }
+}
+
+impl Row {
+    fn queued(notice: &Notice, event: &Recorded) -> Self {
+        let (order, product) = match notice.message.about() {
+            About::Account => (None, None),
+            About::Order(order) => (Some(order), None),
+            About::Product(product) => (None, Some(product)),
+        };
+        Self {
+            id: event.id_of::<Notification>(),
+            account: match notice.recipient {
+                Recipient::Account(account) => Some(account),
+                Recipient::Order(_) => None,
+            },
+            channel: notice.channel,
+            template: notice.message.template().as_str().to_owned(),
+            locale: notice.locale,
+            order,
+            product,
+            state: State::Queued,
+            attempts: 0,
+            cause: None,
+            skipped: None,
+            reason: None,
+            retry_at: None,
+            queued_at: event.occurred_at(),
+            sent_at: None,
+        }
+    }
+}
+
+/// Which notifications are wanted, the newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Query {
+    /// Only to this account.
+    pub account: Option<AccountId>,
+    /// Only in this state.
+    pub state: Option<State>,
+    /// Which page.
+    pub ask: Ask,
+}
+
+impl Views {
+    /// A page of notifications, the newest first.
+    pub async fn notification_list(&self, query: &Query) -> Result<Page, Error> {
+        let mut sql =
+            QueryBuilder::<Postgres>::new("select queued, key, row::text from read.notification_list where true");
+        if let Some(account) = query.account {
+            sql.push(" and account = ").push_bind(account.to_string());
+        }
+        if let Some(state) = query.state {
+            sql.push(" and state = ").push_bind(name_of(&state));
+        }
+        if let Some((queued, key)) = query.ask.after::<(String, String)>()? {
+            sql.push(" and (queued, key) < (").push_bind(queued).push(", ").push_bind(key).push(")");
+        }
+        sql.push(" order by queued desc, key desc limit ").push_bind(query.ask.limit() + 1);
+        let rows: Vec<(String, String, String)> = sql.build_query_as().fetch_all(self.pool()).await?;
+        Page::of(&rows, &query.ask, |(_, _, text)| text, |(queued, key, _)| (queued.clone(), key.clone()))
+    }
+}

@@ -1,0 +1,232 @@
+//! What people are told: in their language, once, in the ways that they want, over real sockets.
+
+mod smtp;
+mod watch;
+
+use byteshop_commands::Intent;
+use byteshop_domain::account::{Account, Channel, Command, Profile, Secret, Settings};
+use byteshop_domain::ids::{AccountId, Id as _};
+use byteshop_domain::text::{Email, Hash, Phone};
+use byteshop_domain::{Actor, Locale, Subject};
+use byteshop_eventstore::Clock;
+use byteshop_gateway::token::Role;
+use byteshop_tests::patience::eventually;
+use byteshop_tests::people::PASSWORD;
+use byteshop_tests::shop::{Answer, GuestCart, TestShop};
+use serde_json::{Value, json};
+
+/// Everything that is kept for an address, the oldest first, once there is so much.
+async fn mails(shop: &TestShop, to: &str, count: usize) -> Vec<Value> {
+    let path = format!("/dev/mail?to={to}");
+    eventually(&format!("{count} mails to {to}"), || async {
+        let mails = shop.get(&path).header("Accept", "application/json").send().await.expect(200);
+        let mut mails = mails.body["items"].as_array().unwrap().clone();
+        mails.reverse();
+        (mails.len() >= count).then_some(mails)
+    })
+    .await
+}
+
+/// A guest's order whose mails go to an address.
+async fn order_of(shop: &TestShop, variant: &str, email: &str, language: &str) -> (Answer, GuestCart) {
+    let cart = shop.guest_cart().await;
+    let line = format!("/v1/carts/{}/lines/{variant}", cart.id);
+    shop.put(&line).with(&cart).json(json!({"quantity": 2})).send().await.expect(200);
+    let address = json!({"country": "DE", "city": "Berlin", "email": email, "name": "Ada <b>Lovelace</b>"});
+    let path = format!("/v1/carts/{}/address", cart.id);
+    shop.put(&path).with(&cart).header("Accept-Language", language).json(address).send().await.expect(200);
+    let placed = shop.post(&format!("/v1/carts/{}/checkout", cart.id)).with(&cart).send().await;
+    (placed.expect(201), cart)
+}
+
+async fn pay(shop: &TestShop, placed: &Answer, cart: &GuestCart) {
+    let path = format!("/v1/orders/{}/payments", placed.text("/order_id"));
+    shop.post(&path).with(cart).json(json!({"provider": "test", "token": "tok_success"})).send().await.expect(201);
+}
+
+/// An account with these settings.
+async fn account(shop: &TestShop, email: &str, locale: Locale, channels: &[Channel]) -> AccountId {
+    let id = AccountId::from_uuid(Clock.new_id());
+    let (subject, vault) = (Subject::from(id), shop.commands.vault());
+    let email = vault.seal(subject, &Email::new(email).unwrap()).await.unwrap();
+    let password = vault.seal(subject, &Secret("unused".into())).await.unwrap();
+    let phone = Some(Phone::new("+49 30 123456").unwrap());
+    let profile = vault.seal(subject, &Profile { name: None, phone }).await.unwrap();
+    let settings = Settings { channels: channels.iter().copied().collect(), ..Settings::new(locale) };
+    ask(
+        shop,
+        id,
+        &[
+            Command::Register { email, password, locale },
+            Command::ConfirmByHand {},
+            Command::ChangeProfile { profile },
+            Command::ChangeSettings { settings },
+        ],
+    )
+    .await;
+    id
+}
+
+async fn ask(shop: &TestShop, id: AccountId, commands: &[Command]) {
+    let intent = Intent::new(Actor::System { name: "test".into() }, "account.test", Clock.new_id());
+    shop.commands
+        .run(&intent, |unit| async move {
+            let mut account = unit.load::<Account>(id).await?;
+            commands.iter().try_for_each(|command| unit.decide(&mut account, command))
+        })
+        .await
+        .unwrap();
+}
+
+/// The list of staff, of one state.
+async fn listed(shop: &TestShop, state: &str) -> Vec<Value> {
+    let head = shop.log.head().await.unwrap().to_string();
+    let path = format!("/v1/admin/notifications?state={state}");
+    let staff = shop.token(Role::Support);
+    let page = eventually("the view has everything", || async {
+        let listed = shop.get(&path).by(&staff).header("Min-Log-Position", &head).send().await;
+        // Its lease may still be held by a shop that died.
+        (listed.status != 503).then_some(listed)
+    })
+    .await;
+    page.expect(200).body["items"].as_array().unwrap().clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guest_hears_of_their_order_in_their_language() {
+    let shop = TestShop::start().await;
+    let (_, variant) = shop.product("N-1", 61_750, 10).await;
+    let (placed, cart) = order_of(&shop, &variant, "ada@example.org", "ru-RU, en;q=0.5").await;
+    let first = mails(&shop, "ADA@example.org", 1).await;
+    assert!(first[0]["subject"].as_str().unwrap().starts_with("Ваш заказ "), "{}", first[0]);
+    pay(&shop, &placed, &cart).await;
+    let both = mails(&shop, "ada@example.org", 2).await;
+    assert!(both[1]["subject"].as_str().unwrap().ends_with("оплачен"), "{}", both[1]);
+    let (html, text) = (both[1]["html"].as_str().unwrap(), both[1]["text"].as_str().unwrap());
+    for body in [html, text] {
+        assert!(body.contains("1\u{a0}235,00\u{a0}€"), "{body}");
+        assert!(!body.contains("Lovelace"), "what people call themselves is not repeated to anybody: {body}");
+    }
+    let order = format!("/v1/orders/{}", placed.text("/order_id"));
+    shop.post(&format!("{order}/fulfil")).by(&shop.token(Role::Support)).send().await.expect(200);
+    mails(&shop, "ada@example.org", 3).await;
+    let (_, _) = order_of(&shop, &variant, "bob@example.org", "de, en;q=0.5").await;
+    let english = mails(&shop, "bob@example.org", 1).await;
+    assert!(english[0]["text"].as_str().unwrap().contains("€1,235.00"), "{}", english[0]);
+    let sent = listed(&shop, "sent").await;
+    assert_eq!(sent.len(), 4, "{sent:?}");
+    assert!(!json!(sent).to_string().contains("example.org"), "{sent:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_knows_nobodys_address() {
+    let shop = TestShop::start().await;
+    let (_, variant) = shop.product("N-2", 500, 10).await;
+    order_of(&shop, &variant, "secret-address@example.org", "en").await;
+    mails(&shop, "secret-address@example.org", 1).await;
+    let events = shop.log.read_log(0, 1_000).await.unwrap();
+    assert!(events.iter().any(|event| event.category == "notification" && event.event_type == "sent"));
+    assert!(
+        events.iter().all(|event| !event.data.contains("secret-address") && !event.meta.contains("secret-address"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_hear_in_the_ways_that_they_want() {
+    let shop = TestShop::start().await;
+    let (_, variant) = shop.product("N-3", 500, 10).await;
+    let everything = [Channel::Email, Channel::Sms, Channel::Push];
+    let loud = account(&shop, "loud@example.org", Locale::Ru, &everything).await;
+    let quiet = account(&shop, "quiet@example.org", Locale::En, &[]).await;
+    for who in [loud, quiet] {
+        let token = shop.token_of(Role::Customer, who);
+        let made = shop.post("/v1/carts").by(&token).json(json!({"currency": "EUR"})).send().await.expect(201);
+        let cart = format!("/v1/carts/{}", made.id());
+        shop.put(&format!("{cart}/lines/{variant}")).by(&token).json(json!({"quantity": 1})).send().await.expect(200);
+        shop.put(&format!("{cart}/address")).by(&token).json(json!({"country": "FR"})).send().await.expect(200);
+        shop.post(&format!("{cart}/checkout")).by(&token).send().await.expect(201);
+    }
+    mails(&shop, "loud@example.org", 1).await;
+    let sms = mails(&shop, "%2B49%2030%20123456", 1).await;
+    assert_eq!((&sms[0]["channel"], &sms[0]["html"]), (&json!("sms"), &Value::Null));
+    assert!(sms[0]["text"].as_str().unwrap().starts_with("Спасибо!"), "{}", sms[0]);
+    let push = mails(&shop, &loud.to_string(), 1).await;
+    assert_eq!(push[0]["channel"], "push");
+    eventually("the quiet one is skipped", || async {
+        let skipped = listed(&shop, "skipped").await;
+        (skipped.len() == 1 && skipped[0]["skipped"] == "preference").then_some(())
+    })
+    .await;
+    // What protects an account comes all the same.
+    let code = shop.commands.vault().seal(Subject::from(quiet), &Secret("c0de-123".into())).await.unwrap();
+    let code_hash = Hash::new("00").unwrap();
+    ask(&shop, quiet, &[Command::RequestReset { code, code_hash }]).await;
+    let reset = mails(&shop, "quiet@example.org", 1).await;
+    assert!(reset[0]["text"].as_str().unwrap().contains("c0de-123"), "{}", reset[0]);
+    let mine = shop.get("/v1/me/notifications").by(&shop.token_of(Role::Customer, loud)).send().await.expect(200);
+    assert_eq!(mine.body["items"].as_array().unwrap().len(), 3, "{}", mine.body);
+    let others = shop.get("/v1/me/notifications").by(&shop.token(Role::Customer)).send().await.expect(200);
+    assert_eq!(others.body["items"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_forgotten_hears_nothing_any_more() {
+    let shop = TestShop::start().await;
+    let id = account(&shop, "gone@example.org", Locale::En, &[Channel::Email]).await;
+    let code = shop.commands.vault().seal(Subject::from(id), &Secret("c0de".into())).await.unwrap();
+    shop.commands.vault().erase(Subject::from(id)).await.unwrap();
+    ask(&shop, id, &[Command::RequestReset { code, code_hash: Hash::new("00").unwrap() }]).await;
+    eventually("it is skipped", || async {
+        let skipped = listed(&shop, "skipped").await;
+        (skipped.len() == 1 && skipped[0]["skipped"] == "erased").then_some(())
+    })
+    .await;
+    assert_eq!(shop.log.kept(None, 10).await.unwrap(), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kept_mail_is_shown_to_people_too() {
+    let shop = TestShop::start().await;
+    let empty = shop.get("/dev/mail").send().await.expect(200);
+    assert!(empty.body.as_str().unwrap().contains("Nothing was written yet"));
+    let (_, variant) = shop.product("N-4", 500, 10).await;
+    order_of(&shop, &variant, "ada@example.org", "en").await;
+    let mail = mails(&shop, "ada@example.org", 1).await.remove(0);
+    let path = format!("/dev/mail/{}", mail["id"].as_str().unwrap());
+    let page = shop.get(&path).send().await.expect(200);
+    let html = page.body.as_str().unwrap();
+    assert!(html.contains("<iframe sandbox=\"allow-popups\" srcdoc=\"&lt;!doctype html&gt;"), "{html}");
+    assert!(page.header("content-security-policy").unwrap().starts_with("default-src 'none'"));
+    let text = shop.get(&format!("{path}?show=text")).send().await.expect(200);
+    assert!(text.body.as_str().unwrap().contains("<pre>"));
+    for missing in ["/dev/mail/nothing", "/dev/mail/00000000-0000-0000-0000-000000000000"] {
+        shop.get(missing).send().await.expect_problem(404, "request.not_found");
+    }
+    shop.get("/dev/mail?from=x").send().await.expect_problem(400, "request.invalid_query");
+    shop.delete("/dev/mail").send().await.expect(204);
+    assert_eq!(shop.log.kept(None, 10).await.unwrap(), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_is_confirmed_and_reset_with_the_codes_of_its_mails() {
+    let shop = TestShop::start().await;
+    let code = |mail: &Value| {
+        let text = mail["text"].as_str().unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.iter().position(|line| line.ends_with("code:")).unwrap() + 1].to_owned()
+    };
+    shop.register("new@example.org").await.expect(202);
+    let confirm = mails(&shop, "new@example.org", 1).await.remove(0);
+    shop.post("/v1/auth/confirm").json(json!({"code": code(&confirm)})).send().await.expect(204);
+    shop.log_in("new@example.org", PASSWORD).await.expect(200);
+    shop.register("new@example.org").await.expect(202);
+    let again = mails(&shop, "new@example.org", 2).await.remove(1);
+    assert_eq!(again["subject"], "You have an account already");
+    shop.post("/v1/auth/password/forgot").json(json!({"email": "new@example.org"})).send().await.expect(202);
+    let reset = mails(&shop, "new@example.org", 3).await.remove(2);
+    let body = json!({"code": code(&reset), "password": "another horse battery"});
+    shop.post("/v1/auth/password/reset").json(body).send().await.expect(204);
+    let changed = mails(&shop, "new@example.org", 4).await.remove(3);
+    assert_eq!(changed["subject"], "Your password was changed");
+    shop.log_in("new@example.org", "another horse battery").await.expect(200);
+}

@@ -1,0 +1,308 @@
+//! Mail over SMTP against a server that fails in every way: never lost without a word, never twice by itself.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use byteshop_commands::notify::Outside;
+use byteshop_commands::ports::http_message::HttpCarrier;
+use byteshop_commands::ports::message::{Carrier, Message, Taken, Undelivered};
+use byteshop_commands::ports::smtp::{Smtp, SmtpSettings, Tls};
+use byteshop_eventstore::{Clock, Log};
+use byteshop_gateway::token::Role;
+use byteshop_tests::patience::eventually;
+use byteshop_tests::receiver::Receiver;
+use byteshop_tests::servers::fresh_database;
+use byteshop_tests::shop::TestShop;
+use byteshop_tests::smtp::{SmtpSink, Turn};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{listed, order_of};
+
+fn settings(port: u16, tls: Tls) -> SmtpSettings {
+    SmtpSettings {
+        host: "127.0.0.1".into(),
+        port,
+        tls,
+        login: None,
+        from: "ByteShop <shop@example.org>".into(),
+        reply_to: Some("help@example.org".into()),
+    }
+}
+
+fn smtp(sink: &SmtpSink) -> Smtp {
+    Smtp::new(settings(sink.port, Tls::None)).unwrap()
+}
+
+/// A shop whose mail goes to a server of the test's.
+async fn shop_with(sink: &SmtpSink) -> TestShop {
+    let database = fresh_database().await;
+    let kept = Outside::kept(&Log::open(&database).unwrap());
+    TestShop::reaching(database, Outside { mail: Box::new(smtp(sink)), ..kept }).await
+}
+
+fn message(subject: &str) -> Message {
+    Message {
+        id: Uuid::from_u128(7),
+        to: "ada@example.org".into(),
+        subject: subject.into(),
+        text: "A line.\n.\nAnother.\n".into(),
+        html: Some("<p>A line</p>".into()),
+        at: Clock.now(),
+    }
+}
+
+/// The one notification of this state, once it is there.
+async fn one(shop: &TestShop, state: &str) -> Value {
+    eventually(&format!("one is {state}"), || async {
+        let mut found = listed(shop, state).await;
+        (found.len() == 1).then(|| found.remove(0))
+    })
+    .await
+}
+
+/// Lets every timer be due.
+async fn pass_time(shop: &TestShop) {
+    let log = &shop.log;
+    eventually("a timer is set", || async {
+        let moved = sqlx::query("update log.timer set due_at = now() where process = 'send_notifications'")
+            .execute(log.pool())
+            .await
+            .unwrap();
+        (moved.rows_affected() > 0).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_arrives_with_its_headers() {
+    let sink = SmtpSink::start(&[]).await;
+    let shop = shop_with(&sink).await;
+    let (_, variant) = shop.product("S-1", 500, 10).await;
+    order_of(&shop, &variant, "ada@example.org", "en").await;
+    let sent = one(&shop, "sent").await;
+    let taken = sink.taken();
+    assert_eq!(taken.len(), 1);
+    let mail = &taken[0];
+    assert!(mail.from.contains("<shop@example.org>") && mail.to.contains("<ada@example.org>"), "{mail:?}");
+    let header = |name| mail.header(name).unwrap_or_else(|| panic!("no {name} in {}", mail.data));
+    assert_eq!(header("From"), "ByteShop <shop@example.org>");
+    assert_eq!(header("Reply-To"), "help@example.org");
+    assert_eq!(header("To"), "ada@example.org");
+    assert_eq!(header("Auto-Submitted"), "auto-generated");
+    assert!(header("Subject").starts_with("Your order "));
+    let (_, id) = byteshop_domain::ids::parse(sent["id"].as_str().unwrap()).unwrap();
+    assert_eq!(header("Message-ID"), format!("<{}@example.org>", id.simple()));
+    assert!(mail.data.contains("multipart/alternative") && mail.data.contains("text/plain"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_for_now_is_tried_again_and_arrives_once() {
+    for turn in [Turn::RefuseRecipient("451 4.7.1 later"), Turn::RefuseMessage("452 full"), Turn::Drop] {
+        let sink = SmtpSink::start(&[turn]).await;
+        let shop = shop_with(&sink).await;
+        let (_, variant) = shop.product("S-2", 500, 10).await;
+        order_of(&shop, &variant, "ada@example.org", "en").await;
+        let failed = one(&shop, "failed").await;
+        assert!(failed["retry_at"].is_string() && !failed.to_string().contains("ada@"), "{failed}");
+        assert_eq!(sink.taken(), [], "{turn:?}");
+        pass_time(&shop).await;
+        assert_eq!(one(&shop, "sent").await["attempts"], 2, "{turn:?}");
+        assert_eq!(sink.taken().len(), 1, "{turn:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_for_good_dies_until_somebody_sends_it_again() {
+    let sink = SmtpSink::start(&[Turn::RefuseRecipient("550 5.1.1 <ada@example.org> is nobody here")]).await;
+    let shop = shop_with(&sink).await;
+    let (_, variant) = shop.product("S-3", 500, 10).await;
+    order_of(&shop, &variant, "ada@example.org", "en").await;
+    let dead = one(&shop, "dead").await;
+    assert_eq!((&dead["cause"], &dead["reason"]), (&"refused".into(), &"the envelope: SMTP 550".into()));
+    let path = format!("/v1/admin/notifications/{}/resend", dead["id"].as_str().unwrap());
+    shop.post(&path).by(&shop.token(Role::Customer)).send().await.expect_problem(403, "auth.forbidden");
+    let support = shop.token(Role::Support);
+    shop.post(&path).by(&support).send().await.expect(200);
+    one(&shop, "sent").await;
+    assert_eq!(sink.taken().len(), 1);
+    shop.post(&path).by(&support).send().await.expect_problem(409, "notification.not_dead");
+    let nobody = "/v1/admin/notifications/ntf_00000000000000000000000001/resend";
+    shop.post(nobody).by(&support).send().await.expect_problem(404, "notification.missing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_have_arrived_is_never_sent_again_by_itself() {
+    for turn in [Turn::TakeAndDrop, Turn::TakeAndHang] {
+        let sink = SmtpSink::start(&[turn]).await;
+        let shop = shop_with(&sink).await;
+        let (_, variant) = shop.product("S-4", 500, 10).await;
+        order_of(&shop, &variant, "ada@example.org", "en").await;
+        assert_eq!(one(&shop, "dead").await["cause"], "outcome_unknown", "{turn:?}");
+        assert_eq!(sink.taken().len(), 1, "{turn:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_says_nothing_is_asked_again() {
+    let sink = SmtpSink::start(&[Turn::Hang]).await;
+    let sent = smtp(&sink).send(&message("Hello")).await;
+    assert_eq!(sent, Err(Undelivered::NotNow("the server was not ready in time".into())));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_to_a_server_that_is_not_there_waits() {
+    let port = SmtpSink::start(&[]).await.port;
+    let gone = Smtp::new(settings(port, Tls::None)).unwrap();
+    assert_eq!(gone.send(&message("Hello")).await, Err(Undelivered::NotNow("connecting: no connection".into())));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_is_used_again_and_replaced_when_it_is_lost() {
+    let sink = SmtpSink::start(&[Turn::Take, Turn::Take, Turn::Drop]).await;
+    let smtp = smtp(&sink);
+    for _ in 0..2 {
+        smtp.send(&message("Hello")).await.unwrap();
+    }
+    assert_eq!(sink.connections(), 1);
+    // The third is lost before anything was sent, so a fresh connection takes it.
+    smtp.send(&message("Hello")).await.unwrap();
+    assert_eq!((sink.connections(), sink.taken().len()), (2, 3));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_goes_in_the_clear_where_tls_is_wanted() {
+    let sink = SmtpSink::start(&[]).await;
+    let login = Some(("shop".to_owned(), "password".to_owned()));
+    let smtp = Smtp::new(SmtpSettings { login, ..settings(sink.port, Tls::StartTls) }).unwrap();
+    assert!(matches!(smtp.send(&message("Hello")).await, Err(Undelivered::NotNow(_))));
+    assert_eq!((sink.taken(), sink.login()), (vec![], None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_shop_logs_in_where_it_must() {
+    let sink = SmtpSink::start(&[]).await;
+    let login = Some(("shop".to_owned(), "password".to_owned()));
+    let smtp = Smtp::new(SmtpSettings { login, ..settings(sink.port, Tls::None) }).unwrap();
+    smtp.send(&message("Hello")).await.unwrap();
+    // base64 of \0shop\0password (RFC 4616)
+    assert_eq!(sink.login().as_deref(), Some("AHNob3AAcGFzc3dvcmQ="));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_subject_or_an_address_adds_no_header_and_no_recipient() {
+    let sink = SmtpSink::start(&[]).await;
+    let smtp = smtp(&sink);
+    for subject in [
+        "Hi\r\nBcc: eve@example.org",
+        "Hi\nBcc: eve@example.org\n\nbody",
+        "Hi\rBcc: eve@example.org",
+        "Привет\r\nBcc: eve@example.org",
+    ] {
+        smtp.send(&message(subject)).await.unwrap();
+    }
+    for mail in sink.taken() {
+        assert_eq!(mail.header("Bcc"), None, "{}", mail.data);
+        assert!(
+            mail.to.contains("<ada@example.org>") && !mail.data.contains("\nBcc:") && !mail.data.contains("\rBcc:")
+        );
+        assert!(mail.data.contains("A line"), "a line with a single dot does not end it: {}", mail.data);
+    }
+    for to in
+        ["a@example.org>\r\nRCPT TO:<eve@example.org", "a@example.org, eve@example.org", "a@example.org\nDATA", ""]
+    {
+        let sent = smtp.send(&Message { to: to.into(), ..message("Hello") }).await;
+        assert!(matches!(sent, Err(Undelivered::Refused(_))), "{to:?}: {sent:?}");
+    }
+    assert_eq!(sink.taken().len(), 4);
+}
+
+/// A carrier that takes a message and never says so: a program that is killed in between looks like this.
+struct Abyss(Arc<AtomicUsize>);
+
+impl Carrier for Abyss {
+    fn send<'a>(&'a self, _message: &'a Message) -> BoxFuture<'a, Result<Taken, Undelivered>> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        std::future::pending().boxed()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_attempt_whose_maker_died_is_not_made_again() {
+    let (database, handed_over) = (fresh_database().await, Arc::new(AtomicUsize::new(0)));
+    let kept = || Outside::kept(&Log::open(&database).unwrap());
+    let abyss = Outside { mail: Box::new(Abyss(Arc::clone(&handed_over))), ..kept() };
+    let shop = TestShop::reaching(database.clone(), abyss).await;
+    let (_, variant) = shop.product("S-5", 500, 10).await;
+    order_of(&shop, &variant, "ada@example.org", "en").await;
+    one(&shop, "attempted").await;
+    drop(shop);
+    let shop = TestShop::reaching(database.clone(), kept()).await;
+    pass_time(&shop).await;
+    assert_eq!(one(&shop, "dead").await["cause"], "outcome_unknown");
+    assert_eq!(handed_over.load(Ordering::SeqCst), 1);
+    assert_eq!(shop.log.kept(None, 10).await.unwrap(), []);
+    // Somebody decides that it may arrive twice.
+    let dead = one(&shop, "dead").await;
+    let path = format!("/v1/admin/notifications/{}/resend", dead["id"].as_str().unwrap());
+    shop.post(&path).by(&shop.token(Role::Admin)).send().await.expect(200);
+    one(&shop, "sent").await;
+    assert_eq!(shop.log.kept(None, 10).await.unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_that_are_told_again_send_nothing_again() {
+    let sink = SmtpSink::start(&[Turn::RefuseRecipient("550 no")]).await;
+    let database = fresh_database().await;
+    let outside = || Outside { mail: Box::new(smtp(&sink)), ..Outside::kept(&Log::open(&database).unwrap()) };
+    let shop = TestShop::reaching(database.clone(), outside()).await;
+    let (_, variant) = shop.product("S-6", 500, 10).await;
+    for name in ["a@example.org", "b@example.org", "c@example.org"] {
+        order_of(&shop, &variant, name, "en").await;
+    }
+    eventually("two arrive and one dies", || async {
+        let (sent, dead) = (listed(&shop, "sent").await.len(), listed(&shop, "dead").await.len());
+        (sent == 2 && dead == 1).then_some(())
+    })
+    .await;
+    let head = shop.log.head().await.unwrap();
+    drop(shop);
+    let log = Log::open(&database).unwrap();
+    // As after the restoring of an old copy of the processes' table.
+    sqlx::query("delete from log.process where name in ('notify', 'send_notifications')")
+        .execute(log.pool())
+        .await
+        .unwrap();
+    let shop = TestShop::reaching(database.clone(), outside()).await;
+    eventually("both processes have read everything again", || async {
+        for name in ["notify", "send_notifications"] {
+            if shop.log.process_checkpoint(name).await.unwrap().position < head {
+                return None;
+            }
+        }
+        Some(())
+    })
+    .await;
+    assert_eq!((sink.taken().len(), shop.log.head().await.unwrap()), (2, head));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_channel_over_http_says_what_was_taken() {
+    let receiver = Receiver::start(&[200, 503, 429, 401, 400]).await;
+    let carrier = HttpCarrier::new(&receiver.url, "s3cret").unwrap();
+    let sms = Message { to: "+4930123456".into(), html: None, ..message("Hello") };
+    assert_eq!(carrier.send(&sms).await, Ok("taken-1".into()));
+    for not_now in ["HTTP 503", "HTTP 429", "HTTP 401"] {
+        assert_eq!(carrier.send(&sms).await, Err(Undelivered::NotNow(not_now.into())));
+    }
+    assert_eq!(carrier.send(&sms).await, Err(Undelivered::Refused("HTTP 400".into())));
+    let first = receiver.posted().remove(0);
+    assert_eq!(first.header("authorization"), "Bearer s3cret");
+    assert_eq!(first.header("idempotency-key"), Uuid::from_u128(7).to_string());
+    assert_eq!((first.json()["to"].as_str(), first.json()["title"].as_str()), (Some("+4930123456"), Some("Hello")));
+    let gone = SmtpSink::start(&[]).await.port;
+    let nobody = HttpCarrier::new(&format!("http://127.0.0.1:{gone}/"), "s3cret").unwrap();
+    assert_eq!(nobody.send(&sms).await, Err(Undelivered::NotNow("no connection".into())));
+}
