@@ -24,7 +24,7 @@ mod price;
 mod promotions;
 
 pub use baskets::{merge, open_cart, set_coupons};
-pub use price::{Priced, Reading, price};
+pub use price::{Parcel, Priced, Reading, parcel, price};
 pub use promotions::change_promotion;
 
 /// Adds a variant to a product: its SKU is claimed and its stock opened with it.

@@ -20,10 +20,13 @@ pub mod operations;
 pub mod orders;
 pub mod payments;
 pub mod products;
+pub mod promotions;
 pub mod search;
 pub mod sessions;
+pub mod shipping;
 pub mod show;
 pub mod stock;
+pub mod tax;
 pub mod variants;
 pub mod webhooks_out;
 

@@ -12,6 +12,7 @@ pub mod notification_list;
 pub mod order_list;
 pub mod page;
 pub mod product_list;
+pub mod promotion_list;
 pub mod replay;
 pub mod sales;
 pub mod stock_level;

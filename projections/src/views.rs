@@ -27,6 +27,7 @@ use crate::feed::Feed;
 use crate::notification_list::NotificationList;
 use crate::order_list::OrderList;
 use crate::product_list::ProductList;
+use crate::promotion_list::PromotionList;
 use crate::replay::build::ROWS_IN_MEMORY;
 use crate::replay::{self, OnProgress, Replay, Report, Setup};
 use crate::sales::Sales;
@@ -51,6 +52,7 @@ fn shop() -> Vec<Registered> {
         Registered::of::<StockLevel>(),
         Registered::of::<OrderList>(),
         Registered::of::<NotificationList>(),
+        Registered::of::<PromotionList>(),
         Registered::of::<Sales>(),
         Registered::of::<AccountList>(),
         Registered::of::<ApiKeyList>(),

@@ -14,6 +14,7 @@ mod http;
 mod import;
 mod log;
 mod notifications;
+mod pricing;
 mod projections;
 mod servers;
 mod tour;

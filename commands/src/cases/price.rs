@@ -2,15 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use byteshop_domain::Currency;
 use byteshop_domain::cart::{self, Offer};
 use byteshop_domain::category::Category;
 use byteshop_domain::decider::Decider;
 use byteshop_domain::ids::{AccountId, CategoryId, ProductId, PromotionId, UsageId, VariantId};
+use byteshop_domain::money::Money;
 use byteshop_domain::name::{self, NameKind, UniqueName};
 use byteshop_domain::pricing::{self, Candidate, Input, Item, Quote, Whereto};
 use byteshop_domain::product::{self, Product, TaxClass};
 use byteshop_domain::promotion::{CouponCode, Promotion, Status, Terms};
 use byteshop_domain::promotion_book::{self, PromotionBook};
+use byteshop_domain::quantity::Quantity;
 use byteshop_domain::shipping_book::{self, ShippingBook};
 use byteshop_domain::stock::StockLevel;
 use byteshop_domain::tax_book::{self, TaxBook};
@@ -132,6 +135,39 @@ pub async fn price(reading: Reading<'_>, cart: &cart::Created, at: DateTime<Utc>
     });
     let too_expensive = |_| Error::Rejected(Rejected::of::<cart::Cart>(&cart::Rejection::TooExpensive));
     Ok(Priced { quote: quote.map_err(too_expensive)?, offers })
+}
+
+/// What is to be sent together.
+#[derive(Debug, Clone, Copy)]
+pub struct Parcel {
+    /// What it weighs, in grams.
+    pub weight_g: u64,
+    /// What it costs, at today's prices.
+    pub subtotal: Money,
+}
+
+/// What some pieces of variants weigh and cost; what is not for sale counts for nothing.
+pub async fn parcel(commands: &Commands, lines: &[(VariantId, Quantity)], currency: Currency) -> Result<Parcel, Error> {
+    let reading = Reading::Asking(commands);
+    let variants: Vec<VariantId> = lines.iter().map(|(variant, _)| *variant).collect();
+    let stocks = reading.all::<StockLevel>(&variants).await?;
+    let products: BTreeSet<ProductId> = stocks.iter().filter_map(|stock| stock.state.product).collect();
+    let products = reading.all::<Product>(&products.into_iter().collect::<Vec<_>>()).await?;
+    let known = products.iter().filter_map(|product| product.state.existing().ok());
+    let known: BTreeMap<VariantId, &product::Variant> =
+        known.flat_map(|product| product.variants.iter().map(|(id, variant)| (*id, variant))).collect();
+    let mut parcel = Parcel { weight_g: 0, subtotal: Money::zero(currency) };
+    for (variant, quantity) in lines {
+        let Some(known) = known.get(variant) else { continue };
+        let pieces = quantity.get().unsigned_abs();
+        if known.physical {
+            parcel.weight_g += u64::from(known.weight_g.unwrap_or(0)) * pieces;
+        }
+        let price = known.listed(currency).map(|listed| listed.price.times(*quantity));
+        let sum = price.and_then(Result::ok).and_then(|price| parcel.subtotal.plus(price).ok());
+        parcel.subtotal = sum.unwrap_or(parcel.subtotal);
+    }
+    Ok(parcel)
 }
 
 /// A promotion that may apply, before it is known how often it was used.

@@ -254,6 +254,7 @@ fn thing(prefix: &str) -> &'static str {
         "cat" => "category",
         "ord" => "order",
         "pay" => "payment",
+        "cpn" => "promotion",
         "ses" => "session",
         "key" => "api_key",
         "addr" => "address",

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::cases::{self, Priced, Reading};
-use byteshop_commands::{Error, Loaded, Rejected, Unit};
+use byteshop_commands::{Error, Loaded, Rejected, Snapshot, Unit};
 use byteshop_domain::address::Address;
 use byteshop_domain::cart::{Cart, Command, Created, Destination, Rejection};
 use byteshop_domain::ids::{CartId, OrderId, PaymentId, VariantId};
@@ -185,6 +185,8 @@ async fn set_coupon(
     Of(id): Of<CartId>,
     ask: Ask<Caller, Coupons>,
 ) -> Result<Response, Problem> {
+    // Codes are guessed like passwords, so they count like them.
+    app.limits.auth(ask.who.address())?;
     let ask = &ask.on_cart(id);
     let codes: Vec<CouponCode> = ask.body.code.iter().chain(&ask.body.codes).cloned().collect();
     let codes = &codes;
@@ -214,14 +216,18 @@ async fn remove_coupon(
 }
 
 /// Puts a guest's cart, which is shown by its token, into the caller's own; answers the caller's. Again, nothing happens.
-#[utoipa::path(post, path = "/v1/carts/{id}/merge", tag = "carts", params(("id" = String, Path)),
-    security(("bearer" = [], "cart_token" = [])), responses((status = 200, description = "The caller's cart", body = show::Cart)))]
+#[utoipa::path(post, path = "/v1/carts/{id}/merge", tag = "carts",
+    params(("id" = String, Path), ("Cart-Token" = Option<String>, Header, description = "The token of the guest's cart")),
+    security(("bearer" = [])), responses((status = 200, description = "The caller's cart", body = show::Cart)))]
 async fn merge(State(app): State<Shared>, Of(id): Of<CartId>, ask: Ask<Member, Nothing>) -> Result<Response, Problem> {
     let ask = &ask;
     app.run(ask, "cart.merge", |unit| async move {
         let guest = unit.load::<Cart>(id).await?.exists()?;
         let created = known(&guest.state)?;
         let Member(caller, account) = &ask.who;
+        if created.owner == Some(*account) {
+            return shown(&unit, &guest).await;
+        }
         // What is put into the caller's cart is a guest's: who may open it shows its token, not their account.
         if created.owner.is_some() || !caller.owns(None, created.token_hash.as_ref()) {
             return Err(Error::Rejected(Rejected::missing("cart")));
@@ -267,11 +273,8 @@ async fn one(
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let found = app.snapshot::<Cart>(id, &then, &headers).await?;
+    let found = readable(&app, id, &then, &caller, &headers).await?;
     let cart = known(&found.state)?;
-    if !caller.owns(cart.owner, cart.token_hash.as_ref()) {
-        return Err(Problem::missing("cart"));
-    }
     let now = then.at.is_none().then(|| app.commands.clock().now());
     tell(&app, id, found.version, cart, now).await
 }
@@ -287,6 +290,22 @@ async fn mine(State(app): State<Shared>, member: Member, headers: HeaderMap) -> 
     let now = app.commands.clock().now();
     let cart = found.state.open(now).map_err(|_| Problem::missing("cart"))?;
     tell(&app, id, found.version, cart, Some(now)).await
+}
+
+/// A cart that the caller may see; to all others there is no such cart.
+pub(super) async fn readable(
+    app: &Shared,
+    id: CartId,
+    then: &Then,
+    caller: &Caller,
+    headers: &HeaderMap,
+) -> Result<Snapshot<Cart>, Problem> {
+    let found = app.snapshot::<Cart>(id, then, headers).await?;
+    let cart = known(&found.state)?;
+    if !caller.owns(cart.owner, cart.token_hash.as_ref()) {
+        return Err(Problem::missing("cart"));
+    }
+    Ok(found)
 }
 
 /// Answers a cart: priced when it is open and asked for as it is now.
@@ -308,7 +327,7 @@ async fn tell(
 }
 
 /// A cart that the caller may open; to all others there is no such cart.
-async fn own<T: Send + Sync>(unit: &Unit, id: CartId, ask: &Ask<Caller, T>) -> Result<Loaded<Cart>, Error> {
+pub(super) async fn own<T: Send + Sync>(unit: &Unit, id: CartId, ask: &Ask<Caller, T>) -> Result<Loaded<Cart>, Error> {
     let cart = unit.load::<Cart>(id).await?.exists()?;
     let created = known(&cart.state)?;
     if !ask.who.owns(created.owner, created.token_hash.as_ref()) {
@@ -327,7 +346,7 @@ async fn priced<'a>(unit: &Unit, cart: &'a Loaded<Cart>) -> Result<(&'a Created,
     Ok((created, priced))
 }
 
-async fn shown(unit: &Unit, cart: &Loaded<Cart>) -> Result<Reply, Error> {
+pub(super) async fn shown(unit: &Unit, cart: &Loaded<Cart>) -> Result<Reply, Error> {
     let (created, priced) = priced(unit, cart).await?;
     Reply::ok(cart.version, &show::Cart::of(cart.id, created, priced.as_ref()))
 }

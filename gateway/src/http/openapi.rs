@@ -14,7 +14,7 @@ use crate::access;
 
 use super::{
     Shared, accounts, admin, api_keys, auth, carts, categories, dev_mail, me, notifications, operations, orders,
-    payments, products, search, sessions, stock, variants, webhooks_out,
+    payments, products, promotions, search, sessions, shipping, stock, tax, variants, webhooks_out,
 };
 
 #[derive(utoipa::OpenApi)]
@@ -29,6 +29,9 @@ use super::{
         (name = "catalog", description = "Categories, products and their variants"),
         (name = "stock", description = "What is on hand, reserved and available"),
         (name = "carts", description = "What somebody means to buy"),
+        (name = "shipping", description = "How things are sent, where to and at what price"),
+        (name = "promotions", description = "Coupons, and what is given by itself"),
+        (name = "tax", description = "What is taxed at which rate"),
         (name = "orders", description = "What somebody bought"),
         (name = "payments", description = "What is paid for an order"),
         (name = "auth", description = "How somebody gets an account, and gets in"),
@@ -66,6 +69,9 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(variants::routes())
         .merge(stock::routes())
         .merge(carts::routes())
+        .merge(shipping::routes())
+        .merge(promotions::routes())
+        .merge(tax::routes())
         .merge(orders::routes())
         .merge(payments::routes())
         .merge(auth::routes())

@@ -11,10 +11,13 @@ mod cart;
 mod catalog;
 mod order;
 mod price;
+mod promotion;
 
 pub use cart::{Address, Cart};
 pub use catalog::{Category, Product};
 pub use order::{Order, Payment};
+pub use price::Days;
+pub use promotion::{CountryTax, Promotion, ShippingZone, Terms};
 
 /// An amount in the minor unit of its currency: 1999 EUR is 19.99 euros.
 #[derive(ToSchema)]

@@ -113,7 +113,8 @@ fn nothing(things: &str) -> String {
         Some(stem) => format!("{stem}y"),
         None => things.strip_suffix('s').unwrap_or(things).to_owned(),
     };
-    let one = one.replace('-', "_");
+    // What staff calls a coupon may also be given without a code.
+    let one = one.replace('-', "_").replace("coupon", "promotion");
     byteshop_domain::id_of(&one, uuid::Uuid::from_u128(1)).unwrap_or_else(|| "x".to_owned())
 }
 
@@ -122,6 +123,7 @@ fn body((method, path): &Route) -> Value {
     match (method.as_str(), path.as_str()) {
         ("PUT", "/v1/carts/{id}/lines/{variant}") => json!({"quantity": 1}),
         ("PUT", "/v1/carts/{id}/address" | "/v1/me/addresses/{id}") => json!({"country": "DE"}),
+        ("PUT", "/v1/carts/{id}/shipping") => json!({"service": "parcel"}),
         ("POST", "/v1/orders/{id}/payments") => json!({"provider": "test", "token": "tok_success"}),
         _ => json!({}),
     }

@@ -1,0 +1,177 @@
+//! Promotions: coupons and what is given by itself, for those who run the shop.
+
+use axum::extract::State;
+use axum::response::Response;
+use byteshop_commands::{Error, Loaded, Rejected, Unit, cases};
+use byteshop_domain::ids::PromotionId;
+use byteshop_domain::promotion::{Command, Created, Promotion, Status, Terms};
+use byteshop_domain::usage::{self, Usage};
+use byteshop_projections::View as _;
+use byteshop_projections::promotion_list::{self, PromotionList};
+use chrono::{DateTime, Utc};
+use http::HeaderMap;
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Shared;
+use super::ask::{Ask, Nothing, Of, Params, Then};
+use super::{lists, show};
+use crate::actor::{Admin, Staff};
+use crate::problem::Problem;
+use crate::reply::{self, Reply};
+
+/// Adds a promotion, which runs at once or in its period.
+#[utoipa::path(post, path = "/v1/admin/coupons", tag = "promotions", request_body = show::Terms, security(("bearer" = ["admin"]), ("api_key" = ["promotions:write"])),
+    responses((status = 201, description = "The promotion", body = show::Promotion)))]
+async fn create(State(app): State<Shared>, ask: Ask<Admin, Terms>) -> Result<Response, Problem> {
+    let ask = &ask;
+    app.run(ask, "promotion.create", |unit| async move {
+        let mut promotion = unit.start::<Promotion>(unit.new_id());
+        let command = Command::Create { terms: Box::new(ask.body.clone()) };
+        cases::change_promotion(&unit, &mut promotion, &command).await?;
+        let shown = show::Promotion::of(promotion.id, known(&promotion.state)?, None);
+        Reply::created(format!("/v1/admin/coupons/{}", promotion.id), promotion.version, &shown)
+    })
+    .await
+}
+
+/// Gives a promotion other terms, all of them; its code stays.
+#[utoipa::path(put, path = "/v1/admin/coupons/{id}", tag = "promotions", params(("id" = String, Path)),
+    request_body = show::Terms, security(("bearer" = ["admin"]), ("api_key" = ["promotions:write"])),
+    responses((status = 200, description = "The promotion", body = show::Promotion)))]
+async fn revise(
+    State(app): State<Shared>,
+    Of(id): Of<PromotionId>,
+    ask: Ask<Admin, Terms>,
+) -> Result<Response, Problem> {
+    let ask = &ask;
+    app.run(ask, "promotion.revise", |unit| async move {
+        let command = Command::Revise { terms: Box::new(ask.body.clone()) };
+        change(&unit, id, &command).await
+    })
+    .await
+}
+
+/// Gives nothing for now; its code stays its own.
+#[utoipa::path(post, path = "/v1/admin/coupons/{id}/pause", tag = "promotions", params(("id" = String, Path)),
+    security(("bearer" = ["admin"]), ("api_key" = ["promotions:write"])), responses((status = 200, description = "The promotion", body = show::Promotion)))]
+async fn pause(
+    State(app): State<Shared>,
+    Of(id): Of<PromotionId>,
+    ask: Ask<Admin, Nothing>,
+) -> Result<Response, Problem> {
+    app.run(&ask, "promotion.pause", |unit| async move { change(&unit, id, &Command::Pause {}).await }).await
+}
+
+/// Gives again.
+#[utoipa::path(post, path = "/v1/admin/coupons/{id}/resume", tag = "promotions", params(("id" = String, Path)),
+    security(("bearer" = ["admin"]), ("api_key" = ["promotions:write"])), responses((status = 200, description = "The promotion", body = show::Promotion)))]
+async fn resume(
+    State(app): State<Shared>,
+    Of(id): Of<PromotionId>,
+    ask: Ask<Admin, Nothing>,
+) -> Result<Response, Problem> {
+    app.run(&ask, "promotion.resume", |unit| async move { change(&unit, id, &Command::Resume {}).await }).await
+}
+
+/// Ends a promotion for good; another one may have its code.
+#[utoipa::path(post, path = "/v1/admin/coupons/{id}/end", tag = "promotions", params(("id" = String, Path)),
+    security(("bearer" = ["admin"]), ("api_key" = ["promotions:write"])), responses((status = 200, description = "The promotion", body = show::Promotion)))]
+async fn end(
+    State(app): State<Shared>,
+    Of(id): Of<PromotionId>,
+    ask: Ask<Admin, Nothing>,
+) -> Result<Response, Problem> {
+    app.run(&ask, "promotion.end", |unit| async move { change(&unit, id, &Command::End {}).await }).await
+}
+
+/// One promotion.
+#[utoipa::path(get, path = "/v1/admin/coupons/{id}", tag = "promotions", params(("id" = String, Path), Then),
+    security(("bearer" = ["staff"])), responses((status = 200, description = "The promotion", body = show::Promotion)))]
+async fn one(
+    State(app): State<Shared>,
+    Of(id): Of<PromotionId>,
+    _staff: Staff,
+    Params(then): Params<Then>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let found = app.snapshot::<Promotion>(id, &then, &headers).await?;
+    let created = known(&found.state)?;
+    let counted = then.at.is_none() && created.terms.limits.total.is_some();
+    let used = if counted { Some(app.commands.get::<Usage>(usage::of_promotion(id)).await?) } else { None };
+    let used = used.map(|used| used.map_or(0, |usage| usage.state.used));
+    reply::one(found.version, &show::Promotion::of(id, created, used))
+}
+
+/// Which promotions are wanted.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ListQuery {
+    /// `active`, `paused` or `ended`.
+    #[param(value_type = Option<String>)]
+    status: Option<Status>,
+    /// 20 unless it says something else, 100 at most.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<u32>,
+    /// The `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// A promotion with what it gave.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it only describes the view's own text")]
+struct PromotionRow {
+    id: String,
+    status: String,
+    terms: show::Terms,
+    /// Orders that were placed with it, cancelled ones too.
+    orders: i64,
+    /// What it took off of them, per currency.
+    given: Vec<show::Money>,
+    created_at: DateTime<Utc>,
+}
+
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it only describes the view's own text")]
+struct PromotionPage {
+    items: Vec<PromotionRow>,
+    /// The cursor of the next page.
+    next: Option<String>,
+}
+
+/// Promotions, the newest first.
+#[utoipa::path(get, path = "/v1/admin/coupons", tag = "promotions", params(ListQuery), security(("bearer" = ["staff"])),
+    responses((status = 200, description = "A page of promotions", body = PromotionPage)))]
+async fn list(
+    State(app): State<Shared>,
+    _staff: Staff,
+    Params(query): Params<ListQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let query = promotion_list::Query { status: query.status, ask: lists::ask(query.limit, query.cursor)? };
+    app.await_views(&[PromotionList::NAME], &headers).await?;
+    Ok(reply::json(app.views.promotion_list(&query).await?.json))
+}
+
+async fn change(unit: &Unit, id: PromotionId, command: &Command) -> Result<Reply, Error> {
+    let mut promotion: Loaded<Promotion> = unit.load_matching::<Promotion>(id).await?;
+    cases::change_promotion(unit, &mut promotion, command).await?;
+    Reply::ok(promotion.version, &show::Promotion::of(id, known(&promotion.state)?, None))
+}
+
+fn known(promotion: &Promotion) -> Result<&Created, Error> {
+    promotion.existing().map_err(|rejection| Error::Rejected(Rejected::of::<Promotion>(&rejection)))
+}
+
+/// The routes.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(create, list))
+        .routes(routes!(one, revise))
+        .routes(routes!(pause))
+        .routes(routes!(resume))
+        .routes(routes!(end))
+}

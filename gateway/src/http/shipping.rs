@@ -1,0 +1,243 @@
+//! Shipping: the book of zones and services, and what sending something costs.
+
+use axum::extract::State;
+use axum::response::Response;
+use byteshop_commands::{Error, Rejected, cases};
+use byteshop_domain::cart::{Cart, Command as CartCommand, Destination};
+use byteshop_domain::ids::{CartId, VariantId};
+use byteshop_domain::money::{Money, Price};
+use byteshop_domain::pricing::shipping::{Choice, arrival, choices};
+use byteshop_domain::pricing::{Problem as Obstacle, Whereto};
+use byteshop_domain::quantity::Quantity;
+use byteshop_domain::shipping_book::{self, Command, Days, ShippingBook, Zone};
+use byteshop_domain::text::{Country, Name, PostalCode, Slug};
+use byteshop_domain::{Currency, Kind};
+use chrono::{DateTime, NaiveDate, Utc};
+use http::HeaderMap;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Shared;
+use super::ask::{Ask, Of, Then, no_such};
+use super::carts::{own, readable, shown};
+use super::{lists, show};
+use crate::actor::{Admin, Caller, Staff};
+use crate::problem::Problem;
+use crate::reply::{self, Reply};
+
+/// Most lines of a quote: as many as a cart has.
+const QUOTED_MAX: usize = byteshop_domain::cart::LINES_MAX;
+
+/// Zones, and how things are sent to each.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Zones {
+    /// Each once; where no zone is, nothing is sent. Without any zone, sending costs nothing.
+    #[schema(value_type = Vec<show::ShippingZone>)]
+    zones: Vec<Zone>,
+}
+
+/// Zones, and how things are sent to each.
+#[derive(Serialize)]
+struct Shown<'a> {
+    zones: Vec<&'a Zone>,
+}
+
+impl<'a> Shown<'a> {
+    fn of(book: &'a ShippingBook) -> Self {
+        Self { zones: book.zones.values().collect() }
+    }
+}
+
+/// Sets all zones; orders that are placed keep theirs.
+#[utoipa::path(put, path = "/v1/admin/shipping", tag = "shipping", request_body = Zones, security(("bearer" = ["admin"]), ("api_key" = ["settings:write"])),
+    responses((status = 200, description = "The zones", body = Zones)))]
+async fn set(State(app): State<Shared>, ask: Ask<Admin, Zones>) -> Result<Response, Problem> {
+    let ask = &ask;
+    app.run(ask, "shipping_book.set", |unit| async move {
+        let mut book = unit.load::<ShippingBook>(shipping_book::id()).await?;
+        unit.check_version(&book)?;
+        unit.decide(&mut book, &Command::Set { zones: ask.body.zones.clone() })?;
+        Reply::ok(book.version, &Shown::of(&book.state))
+    })
+    .await
+}
+
+/// All zones.
+#[utoipa::path(get, path = "/v1/admin/shipping", tag = "shipping", security(("bearer" = ["staff"])),
+    responses((status = 200, description = "The zones", body = Zones)))]
+async fn zones(State(app): State<Shared>, _staff: Staff, headers: HeaderMap) -> Result<Response, Problem> {
+    app.await_log(&headers).await?;
+    let found = app.commands.get::<ShippingBook>(shipping_book::id()).await?;
+    match found {
+        Some(found) => reply::one(found.version, &Shown::of(&found.state)),
+        None => reply::one(0, &Shown::of(&ShippingBook::default())),
+    }
+}
+
+/// What is to be sent where.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    /// ISO 3166 alpha-2.
+    #[schema(value_type = String, example = "DE", min_length = 1, max_length = 60)]
+    country: Country,
+    #[schema(value_type = Option<String>, example = "10115", min_length = 1, max_length = 16)]
+    postal_code: Option<PostalCode>,
+    #[schema(value_type = String, example = "EUR", min_length = 3, max_length = 3)]
+    currency: Currency,
+    /// What it weighs, in grams; with `lines` those count instead.
+    #[serde(default)]
+    #[schema(maximum = 1_000_000_000)]
+    weight_g: u32,
+    /// What it is.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<WantedLine>>, max_items = 100)]
+    lines: Vec<WantedLine>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct WantedLine {
+    #[schema(value_type = String)]
+    variant: VariantId,
+    #[schema(value_type = i64, minimum = 1, maximum = 1_000_000)]
+    quantity: Quantity,
+}
+
+/// A way to send it.
+#[derive(Serialize, ToSchema)]
+struct Offered<'a> {
+    #[schema(value_type = String)]
+    zone: &'a Slug,
+    /// What to choose it by.
+    #[schema(value_type = String, example = "parcel")]
+    service: &'a Slug,
+    #[schema(value_type = String)]
+    name: &'a Name,
+    #[schema(value_type = Option<String>)]
+    carrier: Option<&'a Name>,
+    #[schema(value_type = show::Money)]
+    price: Price,
+    #[schema(value_type = show::Days)]
+    days: Days,
+    /// The first day on which it arrives, if it is sent today.
+    earliest: NaiveDate,
+    /// The last day on which it arrives, if it is sent today.
+    latest: NaiveDate,
+}
+
+#[derive(Serialize, ToSchema)]
+struct OfferedList<'a> {
+    /// What it weighs, in grams.
+    weight_g: u64,
+    /// The cheapest first; none where nothing is sent, and none where sending costs nothing.
+    items: Vec<Offered<'a>>,
+}
+
+impl<'a> Offered<'a> {
+    fn of(choice: &Choice<'a>, at: DateTime<Utc>) -> Self {
+        let (earliest, latest) = arrival(at, choice.service.days);
+        Self {
+            zone: &choice.zone.zone,
+            service: &choice.service.service,
+            name: &choice.service.name,
+            carrier: choice.service.carrier.as_ref(),
+            price: choice.price,
+            days: choice.service.days,
+            earliest,
+            latest,
+        }
+    }
+}
+
+/// What sending something costs.
+#[utoipa::path(post, path = "/v1/delivery/quotes", tag = "shipping", request_body = Wanted, security(()),
+    responses((status = 200, description = "The services", body = OfferedList)))]
+async fn quote(State(app): State<Shared>, ask: Ask<Caller, Wanted>) -> Result<Response, Problem> {
+    let body = &ask.body;
+    if body.lines.len() > QUOTED_MAX {
+        return Err(Problem::invalid("/lines", format!("at most {QUOTED_MAX} lines are quoted")));
+    }
+    let lines: Vec<_> = body.lines.iter().map(|line| (line.variant, line.quantity)).collect();
+    let parcel = cases::parcel(&app.commands, &lines, body.currency).await?;
+    let weight_g = if body.lines.is_empty() { u64::from(body.weight_g) } else { parcel.weight_g };
+    let area = body.postal_code.as_ref().and_then(Destination::area_of);
+    let to = Whereto { country: &body.country, area: area.as_ref() };
+    offer(&app, to, weight_g, parcel.subtotal).await
+}
+
+/// The services that carry a cart to its address.
+#[utoipa::path(get, path = "/v1/carts/{id}/shipping-options", tag = "carts", params(("id" = String, Path)),
+    security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "The services", body = OfferedList)))]
+async fn options(
+    State(app): State<Shared>,
+    Of(id): Of<CartId>,
+    caller: Caller,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let found = readable(&app, id, &Then::default(), &caller, &headers).await?;
+    let cart = found.state.open(app.commands.clock().now()).map_err(|it| Error::Rejected(Rejected::of::<Cart>(&it)))?;
+    let lines: Vec<_> = cart.lines.iter().map(|line| (line.variant, line.quantity)).collect();
+    let parcel = cases::parcel(&app.commands, &lines, cart.currency).await?;
+    let nowhere = || Error::Rejected(Rejected::named("cart", &byteshop_domain::checkout::Rejection::NoDestination));
+    let to = cart.destination.as_ref().ok_or_else(nowhere)?;
+    let to = Whereto { country: &to.country, area: to.area.as_ref() };
+    offer(&app, to, parcel.weight_g, parcel.subtotal).await
+}
+
+async fn offer(app: &Shared, to: Whereto<'_>, weight_g: u64, subtotal: Money) -> Result<Response, Problem> {
+    let book = app.commands.get::<ShippingBook>(shipping_book::id()).await?;
+    let book = book.map(|book| book.state).unwrap_or_default();
+    let now = app.commands.clock().now();
+    let choices = choices(&book, to, weight_g, subtotal.currency, subtotal);
+    lists::page(&OfferedList { weight_g, items: choices.iter().map(|choice| Offered::of(choice, now)).collect() })
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ShippingChoice {
+    /// One of the cart's shipping options.
+    #[schema(value_type = String, example = "parcel", max_length = 80)]
+    service: Slug,
+}
+
+/// Says how the goods are to be sent.
+#[utoipa::path(put, path = "/v1/carts/{id}/shipping", tag = "carts", params(("id" = String, Path)),
+    request_body = ShippingChoice, security(("cart_token" = []), ("bearer" = [])),
+    responses((status = 200, description = "The cart", body = show::Cart)))]
+async fn choose(
+    State(app): State<Shared>,
+    Of(id): Of<CartId>,
+    ask: Ask<Caller, ShippingChoice>,
+) -> Result<Response, Problem> {
+    let ask = &ask.on_cart(id);
+    app.run(ask, "cart.choose_shipping", |unit| async move {
+        let mut cart = own(&unit, id, ask).await?;
+        let service = &ask.body.service;
+        let command = CartCommand::ChooseShipping { service: service.clone() };
+        // A refusal has to hold, so the version of the book counts.
+        let book = unit.load::<ShippingBook>(shipping_book::id()).await?;
+        let open = cart.state.open(unit.asked().at).map_err(|it| Error::Rejected(Rejected::of::<Cart>(&it)))?;
+        let to = open.destination.as_ref().ok_or_else(|| no_such("cart destination", "/service"))?;
+        let zone = book.state.zone(&to.country, to.area.as_ref());
+        if !zone.is_some_and(|zone| zone.services.iter().any(|known| known.service == *service)) {
+            let gone = Obstacle::ShippingGone { service: service.clone() };
+            return Err(unit.refuse(&format!("cart.{}", gone.code()), Kind::Invalid, gone.to_string()));
+        }
+        unit.decide(&mut cart, &command)?;
+        shown(&unit, &cart).await
+    })
+    .await
+}
+
+/// The routes.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(set, zones))
+        .routes(routes!(quote))
+        .routes(routes!(options))
+        .routes(routes!(choose))
+}

@@ -1,0 +1,69 @@
+//! Taxes: the book of rates by country, for those who run the shop.
+
+use axum::extract::State;
+use axum::response::Response;
+use byteshop_domain::tax_book::{self, Command, CountryTax, TaxBook};
+use http::HeaderMap;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Shared;
+use super::ask::Ask;
+use super::show;
+use crate::actor::{Admin, Staff};
+use crate::problem::Problem;
+use crate::reply::{self, Reply};
+
+/// Countries, and how each taxes.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct TaxRates {
+    /// Each once; a country that is not here is not taxed.
+    #[schema(value_type = Vec<show::CountryTax>)]
+    countries: Vec<CountryTax>,
+}
+
+/// Countries, and how each taxes.
+#[derive(Serialize)]
+struct Shown<'a> {
+    countries: Vec<&'a CountryTax>,
+}
+
+impl<'a> Shown<'a> {
+    fn of(book: &'a TaxBook) -> Self {
+        Self { countries: book.countries.values().collect() }
+    }
+}
+
+/// Sets the rates of all countries; orders that are placed keep theirs.
+#[utoipa::path(put, path = "/v1/admin/tax-rates", tag = "tax", request_body = TaxRates, security(("bearer" = ["admin"]), ("api_key" = ["settings:write"])),
+    responses((status = 200, description = "The rates", body = TaxRates)))]
+async fn set(State(app): State<Shared>, ask: Ask<Admin, TaxRates>) -> Result<Response, Problem> {
+    let ask = &ask;
+    app.run(ask, "tax_book.set", |unit| async move {
+        let mut book = unit.load::<TaxBook>(tax_book::id()).await?;
+        unit.check_version(&book)?;
+        unit.decide(&mut book, &Command::Set { countries: ask.body.countries.clone() })?;
+        Reply::ok(book.version, &Shown::of(&book.state))
+    })
+    .await
+}
+
+/// The rates of all countries.
+#[utoipa::path(get, path = "/v1/admin/tax-rates", tag = "tax", security(("bearer" = ["staff"])),
+    responses((status = 200, description = "The rates", body = TaxRates)))]
+async fn rates(State(app): State<Shared>, _staff: Staff, headers: HeaderMap) -> Result<Response, Problem> {
+    app.await_log(&headers).await?;
+    let found = app.commands.get::<TaxBook>(tax_book::id()).await?;
+    match found {
+        Some(found) => reply::one(found.version, &Shown::of(&found.state)),
+        None => reply::one(0, &Shown::of(&TaxBook::default())),
+    }
+}
+
+/// The routes.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(set, rates))
+}

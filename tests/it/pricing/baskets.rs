@@ -1,0 +1,131 @@
+//! Carts: one of an account, a guest's put into it, their end, and sums that do not fit.
+
+use super::*;
+
+async fn mine(shop: &TestShop, token: &str) -> Answer {
+    shop.get("/v1/me/cart").by(token).send().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_has_one_open_cart() {
+    let shop = TestShop::start().await;
+    let (_, variant) = shop.product("B-1", 500, 50).await;
+    let anna = shop.token(Role::Customer);
+    mine(&shop, &anna).await.expect_problem(404, "cart.missing");
+    let make = |currency: &str| shop.post("/v1/carts").by(&anna).json(json!({"currency": currency})).send();
+    let first = make("EUR").await.expect(201);
+    assert_eq!(make("EUR").await.expect(200).id(), first.id());
+    assert_eq!(mine(&shop, &anna).await.expect(200).id(), first.id());
+    let path = format!("/v1/carts/{}", first.id());
+    let line = format!("{path}/lines/{variant}");
+    shop.put(&line).by(&anna).json(json!({"quantity": 1})).send().await.expect(200);
+    shop.put(&format!("{path}/address")).by(&anna).json(json!({"country": "DE"})).send().await.expect(200);
+    shop.post(&format!("{path}/checkout")).by(&anna).send().await.expect(201);
+    mine(&shop, &anna).await.expect_problem(404, "cart.missing");
+    let second = make("EUR").await.expect(201);
+    assert_ne!(second.id(), first.id());
+    // In another currency it is another cart.
+    let pounds = make("GBP").await.expect(201);
+    assert_eq!(mine(&shop, &anna).await.expect(200).id(), pounds.id());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_at_once_make_one_cart() {
+    let shop = TestShop::start().await;
+    let anna = shop.token(Role::Customer);
+    let cart = |_| shop.post("/v1/carts").by(&anna).json(json!({"currency": "EUR"})).send();
+    let made = futures_util::future::join_all((0..20).map(cart)).await;
+    let ids: std::collections::BTreeSet<_> = made.iter().map(Answer::id).collect();
+    assert_eq!((ids.len(), made.iter().filter(|it| it.status == 201).count()), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guests_cart_is_put_into_the_accounts_once() {
+    let shop = TestShop::start().await;
+    let (_, one) = shop.product("B-2", 500, 50).await;
+    let (_, two) = shop.product("B-3", 300, 50).await;
+    promotion(&shop, json!({"code": "MERGED"})).await;
+    let anna = shop.token(Role::Customer);
+    let made = shop.post("/v1/carts").by(&anna).json(json!({"currency": "EUR"})).send().await.expect(201);
+    let line = format!("/v1/carts/{}/lines/{one}", made.id());
+    shop.put(&line).by(&anna).json(json!({"quantity": 2})).send().await.expect(200);
+    let guest = shop.full_cart(&one, 3).await;
+    let line = format!("/v1/carts/{}/lines/{two}", guest.id);
+    shop.put(&line).with(&guest).json(json!({"quantity": 1})).send().await.expect(200);
+    enter(&shop, &guest, "MERGED").await.expect(200);
+    let merge = |token: &str, guest: &GuestCart| {
+        shop.post(&format!("/v1/carts/{}/merge", guest.id)).by(token).with(guest).send()
+    };
+    let merged = merge(&anna, &guest).await.expect(200);
+    assert_eq!((merged.id(), &merged.body["coupons"]), (made.id(), &json!(["MERGED"])));
+    let told: Vec<_> = merged.body["lines"].as_array().unwrap().iter().map(|it| it["quantity"].as_i64()).collect();
+    assert_eq!(told, [Some(5), Some(1)]);
+    // Again, nothing happens.
+    let again = merge(&anna, &guest).await.expect(200);
+    assert_eq!((&again.body["lines"], again.header("etag")), (&merged.body["lines"], merged.header("etag")));
+    let gone = look(&shop, &guest).await;
+    assert_eq!(gone.text("/merged_into"), made.id());
+    let line = format!("/v1/carts/{}/lines/{two}", guest.id);
+    let late = shop.put(&line).with(&guest).json(json!({"quantity": 2})).send().await;
+    late.expect_problem(409, "cart.merged");
+    check_out(&shop, &guest).await.expect_problem(409, "cart.merged");
+    // Nobody else gets at it, and nobody takes what they cannot open.
+    merge(&shop.token(Role::Customer), &guest).await.expect_problem(404, "cart.missing");
+    let other = shop.full_cart(&one, 1).await;
+    let path = format!("/v1/carts/{}/merge", other.id);
+    shop.post(&path).by(&anna).send().await.expect_problem(404, "cart.missing");
+    shop.post(&path).by(&anna).with(&guest).send().await.expect_problem(404, "cart.missing");
+    shop.post(&path).with(&other).send().await.expect_problem(401, "auth.missing");
+    // Who has no cart gets one with it.
+    let berta = shop.token(Role::Customer);
+    let merged = merge(&berta, &other).await.expect(200);
+    assert_eq!(mine(&shop, &berta).await.expect(200).id(), merged.id());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cart_shows_what_is_today() {
+    let shop = TestShop::start().await;
+    let (product, variant) = shop.product("B-4", 500, 5).await;
+    let cart = shop.full_cart(&variant, 2).await;
+    let seen = look(&shop, &cart).await;
+    assert_eq!((&seen.body["lines"][0]["current_price"], &seen.body["lines"][0]["available"]), (&euro(500), &json!(5)));
+    assert!(seen.text("/expires_at") > "2026");
+    let admin = shop.token(Role::Admin);
+    let path = format!("/v1/products/{product}/variants/{variant}");
+    shop.patch(&path).by(&admin).json(json!({"price": euro(700)})).send().await.expect(200);
+    let dearer = look(&shop, &cart).await;
+    assert_eq!((problems(&dearer), amount(&dearer, "/total")), (vec!["price_changed".to_owned()], 1_400));
+    check_out(&shop, &cart).await.expect_problem(409, "cart.price_changed");
+    shop.post(&format!("/v1/products/{product}/unpublish")).by(&admin).send().await.expect(200);
+    let gone = look(&shop, &cart).await;
+    assert_eq!(
+        (problems(&gone), &gone.body["lines"][0]["current_price"]),
+        (vec!["unavailable".to_owned()], &Value::Null)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sums_that_do_not_fit_are_refused() {
+    let shop = TestShop::start().await;
+    let most = byteshop_domain::money::PRICE_MAX;
+    let cart = shop.guest_cart().await;
+    let mut refused = None;
+    for number in 0..11 {
+        let (_, variant) = shop.product(&format!("DEAR-{number}"), most, 1_000_000).await;
+        let line = format!("/v1/carts/{}/lines/{variant}", cart.id);
+        let answer = shop.put(&line).with(&cart).json(json!({"quantity": 1_000_000})).send().await;
+        assert!(answer.status < 500, "{}", answer.body);
+        if answer.status != 200 {
+            refused = Some(answer);
+            break;
+        }
+    }
+    refused.unwrap().expect_problem(422, "cart.too_expensive");
+    // The tax on top of what only just fits does not.
+    tax(&shop, json!([germany(false)])).await.expect(200);
+    let address = format!("/v1/carts/{}/address", cart.id);
+    let dear = shop.put(&address).with(&cart).json(json!({"country": "DE"})).send().await;
+    assert!(dear.status == 422 || dear.status == 200, "{}", dear.body);
+    let placed = check_out(&shop, &cart).await;
+    assert_eq!(placed.status, 422, "{}", placed.body);
+}

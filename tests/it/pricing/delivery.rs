@@ -1,0 +1,136 @@
+//! Shipping over HTTP: the book, the options of a cart, and what sending adds to an order.
+
+use super::*;
+
+async fn choose(shop: &TestShop, cart: &GuestCart, service: &str) -> Answer {
+    let path = format!("/v1/carts/{}/shipping", cart.id);
+    shop.put(&path).with(cart).json(json!({"service": service})).send().await
+}
+
+async fn weigh(shop: &TestShop, product: &str, variant: &str, change: Value) {
+    let path = format!("/v1/products/{product}/variants/{variant}");
+    shop.patch(&path).by(&shop.token(Role::Admin)).json(change).send().await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_sent_is_sent_by_a_service_and_paid_for() {
+    let shop = TestShop::start().await;
+    let (product, variant) = shop.product("D-1", 1_000, 50).await;
+    weigh(&shop, &product, &variant, json!({"weight_g": 900})).await;
+    zones(&shop, json!([parcel()])).await.expect(200);
+    let cart = shop.full_cart(&variant, 2).await;
+    assert_eq!(problems(&look(&shop, &cart).await), ["shipping_not_chosen"]);
+    check_out(&shop, &cart).await.expect_problem(409, "cart.shipping_not_chosen");
+    let options = shop.get(&format!("/v1/carts/{}/shipping-options", cart.id)).with(&cart).send().await.expect(200);
+    let told: Vec<_> =
+        options.body["items"].as_array().unwrap().iter().map(|it| (&it["service"], &it["price"]["amount"])).collect();
+    assert_eq!(told, [(&json!("parcel"), &json!(490)), (&json!("express"), &json!(1490))]);
+    assert!(options.text("/items/0/earliest") <= options.text("/items/0/latest"));
+    choose(&shop, &cart, "boat").await.expect_problem(422, "cart.shipping_gone");
+    let chosen = choose(&shop, &cart, "parcel").await.expect(200);
+    assert_eq!((amount(&chosen, "/shipping"), amount(&chosen, "/total")), (490, 2_490));
+    // Heavier goods cost more to send, and some are too heavy for a service.
+    let line = format!("/v1/carts/{}/lines/{variant}", cart.id);
+    let heavier = shop.put(&line).with(&cart).json(json!({"quantity": 3})).send().await.expect(200);
+    assert_eq!(amount(&heavier, "/total"), 3_990);
+    let free = shop.put(&line).with(&cart).json(json!({"quantity": 10})).send().await.expect(200);
+    assert_eq!((amount(&free, "/shipping"), amount(&free, "/total")), (0, 10_000));
+    let placed = check_out(&shop, &cart).await.expect(201);
+    assert_eq!(placed.text("/order/delivery/service"), "parcel");
+    assert_eq!(placed.body["order"]["delivery"]["weight_g"], 9_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_is_gone_is_a_problem() {
+    let shop = TestShop::start().await;
+    let (product, variant) = shop.product("D-2", 1_000, 50).await;
+    weigh(&shop, &product, &variant, json!({"weight_g": 900})).await;
+    zones(&shop, json!([parcel()])).await.expect(200);
+    let cart = shop.full_cart(&variant, 2).await;
+    choose(&shop, &cart, "express").await.expect(200);
+    let line = format!("/v1/carts/{}/lines/{variant}", cart.id);
+    let heavy = shop.put(&line).with(&cart).json(json!({"quantity": 6})).send().await.expect(200);
+    assert_eq!(problems(&heavy), ["shipping_gone"]);
+    check_out(&shop, &cart).await.expect_problem(409, "cart.shipping_gone");
+    let address = format!("/v1/carts/{}/address", cart.id);
+    let abroad = shop.put(&address).with(&cart).json(json!({"country": "FR"})).send().await.expect(200);
+    assert_eq!(problems(&abroad), ["no_shipping"]);
+    check_out(&shop, &cart).await.expect_problem(409, "cart.no_shipping");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_only_data_is_not_sent() {
+    let shop = TestShop::start().await;
+    let (product, variant) = shop.product("D-3", 1_000, 50).await;
+    weigh(&shop, &product, &variant, json!({"physical": false})).await;
+    zones(&shop, json!([parcel()])).await.expect(200);
+    let cart = shop.full_cart(&variant, 1).await;
+    assert_eq!(problems(&look(&shop, &cart).await), [] as [&str; 0]);
+    assert_eq!(amount(&check_out(&shop, &cart).await.expect(201), "/order/total"), 1_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn anybody_may_ask_what_sending_costs() {
+    let shop = TestShop::start().await;
+    let (product, variant) = shop.product("D-4", 1_000, 50).await;
+    weigh(&shop, &product, &variant, json!({"weight_g": 3_000})).await;
+    zones(&shop, json!([parcel()])).await.expect(200);
+    let quote = |body: Value| shop.post("/v1/delivery/quotes").json(body).send();
+    let of_weight = quote(json!({"country": "DE", "currency": "EUR", "weight_g": 1_500})).await.expect(200);
+    assert_eq!((amount(&of_weight, "/items/0/price"), of_weight.body["weight_g"].as_i64()), (490, Some(1_500)));
+    let lines = json!([{"variant": variant, "quantity": 2}]);
+    let of_lines = quote(json!({"country": "DE", "postal_code": "10115", "currency": "EUR", "lines": lines})).await;
+    assert_eq!(of_lines.expect(200).body["items"].as_array().unwrap().len(), 1);
+    for (country, currency) in [("FR", "EUR"), ("DE", "JPY"), ("XX", "EUR")] {
+        let nothing = quote(json!({"country": country, "currency": currency})).await.expect(200);
+        assert_eq!(nothing.body["items"], json!([]));
+    }
+    for wrong in [
+        json!({"country": "DE"}),
+        json!({"country": "DE", "currency": "EUR", "weight_g": -1}),
+        json!({"country": "DE", "currency": "EUR", "weight_g": 99_999_999_999i64}),
+        json!({"country": "DE", "currency": "EUR", "lines": [{"variant": variant, "quantity": 0}]}),
+    ] {
+        quote(wrong).await.expect_problem(422, "request.invalid");
+    }
+    let unknown = json!([{"variant": "var_00000000000000000000000001", "quantity": 1}]);
+    quote(json!({"country": "DE", "currency": "EUR", "lines": unknown})).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_book_is_set_whole_and_refuses_what_makes_no_sense() {
+    let shop = TestShop::start().await;
+    let set = zones(&shop, json!([parcel()])).await.expect(200);
+    let again = zones(&shop, json!([parcel()])).await.expect(200);
+    assert_eq!((set.header("etag"), set.position()), (again.header("etag"), again.position()));
+    let support = shop.token(Role::Support);
+    let kept = shop.get("/v1/admin/shipping").by(&support).send().await.expect(200);
+    assert_eq!((&kept.body, kept.header("etag")), (&set.body, set.header("etag")));
+    shop.put("/v1/admin/shipping")
+        .by(&support)
+        .json(json!({"zones": []}))
+        .send()
+        .await
+        .expect_problem(403, "auth.forbidden");
+    let admin = shop.token(Role::Admin);
+    let stale = shop.put("/v1/admin/shipping").by(&admin).header("If-Match", "\"7\"").json(json!({"zones": []})).send();
+    stale.await.expect_problem(412, "request.version_mismatch");
+    let world = json!({"zone": "world", "name": "World", "services": []});
+    let changed = |change: fn(&mut Value)| {
+        let mut zone = parcel();
+        change(&mut zone);
+        zone
+    };
+    for (wrong, code) in [
+        (json!([parcel(), parcel()]), "shipping_book.zone_twice"),
+        (json!([world, changed(|it| it["countries"] = json!([]))]), "shipping_book.overlap"),
+        (json!([changed(|it| it["countries"] = json!(["Germany"]))]), "shipping_book.no_code"),
+        (json!([changed(|it| it["services"][0]["bands"] = json!([]))]), "shipping_book.no_service"),
+        (json!([changed(|it| it["services"][0]["days"] = json!({"min": 5, "max": 1}))]), "shipping_book.no_service"),
+        (json!([changed(|it| it["services"][0]["bands"][0]["prices"][0]["amount"] = json!(-1))]), "request.invalid"),
+        (json!([changed(|it| it["colour"] = json!(1))]), "request.invalid"),
+    ] {
+        zones(&shop, wrong).await.expect_problem(422, code);
+    }
+    zones(&shop, json!([])).await.expect(200);
+}

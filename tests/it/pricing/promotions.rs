@@ -1,0 +1,251 @@
+//! Promotions over HTTP: made, entered, shown in the cart, kept in the order, and refused when they do not apply.
+
+use byteshop_tests::patience::eventually;
+use reqwest::Method;
+
+use super::*;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_takes_off_what_it_says_and_the_order_keeps_it() {
+    let shop = TestShop::start().await;
+    let (_, variant) = shop.product("P-1", 1_000, 50).await;
+    let coupon = promotion(&shop, json!({"code": "spring-26", "label": "Spring sale"})).await;
+    let cart = shop.full_cart(&variant, 3).await;
+    enter(&shop, &cart, "nobody-has-this").await.expect_problem(422, "cart.coupon_unknown");
+    let entered = enter(&shop, &cart, "Spring-26").await.expect(200);
+    assert_eq!(entered.body["coupons"], json!(["SPRING-26"]));
+    assert_eq!(
+        (amount(&entered, "/subtotal"), amount(&entered, "/discount"), amount(&entered, "/total")),
+        (3_000, 300, 2_700)
+    );
+    let seen = look(&shop, &cart).await;
+    assert_eq!((&seen.body["discounts"], &seen.body["total"]), (&entered.body["discounts"], &entered.body["total"]));
+    assert_eq!(seen.text("/discounts/0/label"), "Spring sale");
+    let placed = check_out(&shop, &cart).await.expect(201);
+    assert_eq!((amount(&placed, "/order/total"), amount(&placed, "/order/discount")), (2_700, 300));
+    assert_eq!(placed.text("/order/discounts/0/promotion"), coupon);
+    assert_eq!(placed.body["order"]["discounts"][0]["version"], 1);
+    assert_eq!(amount(&placed, "/order/lines/0/discount"), 300);
+    let payment = format!("/v1/payments/{}", placed.text("/payment_id"));
+    let payment = shop.get(&payment).with(&cart).send().await.expect(200);
+    assert_eq!(payment.body["amount"], euro(2_700), "the payment is of what is to be paid");
+    // Later changes of the promotion do not reach the order.
+    let path = format!("/v1/admin/coupons/{coupon}");
+    let admin = shop.token(Role::Admin);
+    let half = terms(&json!({"code": "SPRING-26", "benefit": {"kind": "percent", "percent_bps": 5000}}));
+    shop.put(&path).by(&admin).json(half).send().await.expect(200);
+    let order = shop.get(&format!("/v1/orders/{}", placed.text("/order_id"))).with(&cart).send().await.expect(200);
+    assert_eq!(amount(&order, "/total"), 2_700);
+    let listed = shop.get("/v1/admin/coupons").by(&admin).header("Min-Log-Position", &placed.position().to_string());
+    let listed = listed.send().await.expect(200);
+    assert_eq!((&listed.body["items"][0]["orders"], &listed.body["items"][0]["given"][0]), (&json!(1), &euro(300)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_given_by_itself_is_given_to_all_until_it_is_paused_or_ends() {
+    let shop = TestShop::start().await;
+    let (product, variant) = shop.product("P-2", 1_000, 50).await;
+    let (_, other) = shop.product("P-3", 500, 50).await;
+    let of = json!({"target": {"kind": "products", "products": [product]}});
+    let sale = promotion(&shop, of).await;
+    let cart = shop.full_cart(&variant, 1).await;
+    let line = format!("/v1/carts/{}/lines/{other}", cart.id);
+    shop.put(&line).with(&cart).json(json!({"quantity": 1})).send().await.expect(200);
+    let total = async || amount(&look(&shop, &cart).await, "/total");
+    assert_eq!(total().await, 1_400);
+    let admin = shop.token(Role::Admin);
+    for (step, expected) in [("pause", 1_500), ("resume", 1_400), ("end", 1_500)] {
+        shop.post(&format!("/v1/admin/coupons/{sale}/{step}")).by(&admin).send().await.expect(200);
+        assert_eq!(total().await, expected, "{step}");
+    }
+    let again = shop.post(&format!("/v1/admin/coupons/{sale}/resume")).by(&admin).send().await;
+    again.expect_problem(409, "promotion.ended");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_category_holds_what_is_under_it() {
+    let shop = TestShop::start().await;
+    let admin = shop.token(Role::Admin);
+    let category = async |slug: &str, parent: Value| {
+        let body = json!({"name": slug, "slug": slug, "parent": parent});
+        shop.post("/v1/categories").by(&admin).json(body).send().await.expect(201).id()
+    };
+    let kitchen = category("kitchen", Value::Null).await;
+    let knives = category("knives", json!(kitchen)).await;
+    let (product, variant) = shop.product("P-4", 1_000, 5).await;
+    let path = format!("/v1/products/{product}");
+    shop.patch(&path).by(&admin).json(json!({"category": knives})).send().await.expect(200);
+    promotion(&shop, json!({"target": {"kind": "categories", "categories": [kitchen]}})).await;
+    let cart = shop.full_cart(&variant, 1).await;
+    assert_eq!(amount(&look(&shop, &cart).await, "/total"), 900);
+    assert_eq!(amount(&check_out(&shop, &cart).await.expect(201), "/order/total"), 900);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_that_does_not_apply_is_a_problem_and_keeps_the_order_from_being_placed() {
+    let shop = TestShop::start().await;
+    let (_, variant) = shop.product("P-5", 1_000, 50).await;
+    let cases = [
+        ("EARLY", json!({"from": "2999-01-01T00:00:00Z"}), "coupon_too_early", Value::Null),
+        ("LATE", json!({"until": "2020-01-01T00:00:00Z"}), "coupon_expired", Value::Null),
+        (
+            "MUCH",
+            json!({"conditions": {"minimum_subtotal": [euro(5_000)]}}),
+            "coupon_not_applicable",
+            json!("minimum_subtotal"),
+        ),
+        ("MANY", json!({"conditions": {"minimum_quantity": 5}}), "coupon_not_applicable", json!("minimum_quantity")),
+        ("ABROAD", json!({"conditions": {"countries": ["FR"]}}), "coupon_not_applicable", json!("country")),
+        ("POUNDS", json!({"conditions": {"currencies": ["GBP"]}}), "coupon_not_applicable", json!("currency")),
+        (
+            "ANNA",
+            json!({"conditions": {"customers": ["acc_00000000000000000000000001"]}}),
+            "coupon_not_applicable",
+            json!("customer"),
+        ),
+        ("ONCE", json!({"limits": {"per_customer": 1}}), "coupon_needs_email", Value::Null),
+        ("FIRST", json!({"conditions": {"first_order": true}}), "coupon_needs_email", Value::Null),
+    ];
+    for (code, fields, problem, because) in cases {
+        let mut fields = fields;
+        fields["code"] = json!(code);
+        promotion(&shop, fields).await;
+        let cart = shop.full_cart(&variant, 2).await;
+        let entered = enter(&shop, &cart, code).await.expect(200);
+        assert_eq!((problems(&entered), &entered.body["problems"][0]["because"]), (vec![problem.to_owned()], &because));
+        assert_eq!(amount(&entered, "/total"), 2_000);
+        check_out(&shop, &cart).await.expect_problem(409, &format!("cart.{problem}"));
+        shop.delete(&format!("/v1/carts/{}/coupon", cart.id)).with(&cart).send().await.expect(200);
+        check_out(&shop, &cart).await.expect(201);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_is_taken_by_one_promotion_until_it_ends() {
+    let shop = TestShop::start().await;
+    let admin = shop.token(Role::Admin);
+    let first = promotion(&shop, json!({"code": "TWICE"})).await;
+    let again = shop.post("/v1/admin/coupons").by(&admin).json(terms(&json!({"code": "twice"}))).send().await;
+    again.expect_problem(409, "name.taken");
+    let other = terms(&json!({"code": "OTHER"}));
+    let path = format!("/v1/admin/coupons/{first}");
+    shop.put(&path).by(&admin).json(other).send().await.expect_problem(422, "promotion.code_stays");
+    let stale = shop.put(&path).by(&admin).header("If-Match", "\"9\"").json(terms(&json!({"code": "TWICE"}))).send();
+    stale.await.expect_problem(412, "request.version_mismatch");
+    shop.post(&format!("{path}/end")).by(&admin).send().await.expect(200);
+    promotion(&shop, json!({"code": "Twice"})).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn terms_that_make_no_sense_are_refused() {
+    let shop = TestShop::start().await;
+    let admin = shop.token(Role::Admin);
+    for (fields, code) in [
+        (json!({"benefit": {"kind": "percent", "percent_bps": 10_001}}), "request.invalid"),
+        (json!({"benefit": {"kind": "percent", "percent_bps": -1}}), "request.invalid"),
+        (json!({"benefit": {"kind": "fixed", "amounts": [euro(-5)]}}), "request.invalid"),
+        (json!({"benefit": {"kind": "fixed", "amounts": [euro(i64::MAX)]}}), "request.invalid"),
+        (json!({"benefit": {"kind": "fixed", "amounts": []}}), "promotion.gives_nothing"),
+        (json!({"benefit": {"kind": "buy_get", "buy": 0, "get": 1, "percent_bps": 1}}), "request.invalid"),
+        (json!({"code": "a b"}), "request.invalid"),
+        (json!({"code": "x"}), "request.invalid"),
+        (json!({"limits": {"total": 0}}), "promotion.limit"),
+        (json!({"colour": "red"}), "request.invalid"),
+        (json!({"from": "2026-01-02T00:00:00Z", "until": "2026-01-01T00:00:00Z"}), "promotion.period"),
+    ] {
+        let refused = shop.post("/v1/admin/coupons").by(&admin).json(terms(&fields)).send().await;
+        refused.expect_problem(422, code);
+    }
+    let customer = shop.token(Role::Customer);
+    let refused = shop.post("/v1/admin/coupons").by(&customer).json(terms(&json!({}))).send().await;
+    refused.expect_problem(403, "auth.forbidden");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_uses_it_once_and_again_when_its_order_is_cancelled() {
+    let shop = TestShop::start().await;
+    let (_, variant) = shop.product("P-6", 1_000, 50).await;
+    let coupon =
+        promotion(&shop, json!({"code": "HELLO", "conditions": {"first_order": true}, "limits": {"total": 10}})).await;
+    let anna = shop.token(Role::Customer);
+    let cart = async || {
+        let made = shop.post("/v1/carts").by(&anna).json(json!({"currency": "EUR"})).send().await;
+        let path = format!("/v1/carts/{}", made.id());
+        for (part, body) in [
+            (format!("lines/{variant}"), json!({"quantity": 1})),
+            ("address".into(), json!({"country": "DE"})),
+            ("coupon".into(), json!({"code": "HELLO"})),
+        ] {
+            shop.put(&format!("{path}/{part}")).by(&anna).json(body).send().await.expect(200);
+        }
+        path
+    };
+    let check_out = async |cart: &str| shop.post(&format!("{cart}/checkout")).by(&anna).send().await;
+    let placed = check_out(&cart().await).await.expect(201);
+    assert_eq!(amount(&placed, "/order/total"), 900);
+    let second = cart().await;
+    check_out(&second).await.expect_problem(409, "cart.coupon_not_applicable");
+    let used = async || {
+        let path = format!("/v1/admin/coupons/{coupon}");
+        shop.get(&path).by(&shop.token(Role::Support)).send().await.expect(200).body["used"].as_i64()
+    };
+    assert_eq!(used().await, Some(1));
+    let order = format!("/v1/orders/{}/cancel", placed.text("/order_id"));
+    shop.post(&order).by(&anna).send().await.expect(200);
+    eventually("the use is given back", || async { (used().await == Some(0)).then_some(()) }).await;
+    assert_eq!(amount(&check_out(&second).await.expect(201), "/order/total"), 900);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guest_is_known_by_their_address_and_uses_it_once() {
+    let shop = TestShop::start().await;
+    let (_, variant) = shop.product("P-7", 1_000, 50).await;
+    promotion(&shop, json!({"code": "GUEST", "limits": {"per_customer": 1}})).await;
+    let cart = async |email: &str| {
+        let cart = shop.full_cart(&variant, 1).await;
+        let path = format!("/v1/carts/{}/address", cart.id);
+        shop.put(&path).with(&cart).json(json!({"country": "DE", "email": email})).send().await.expect(200);
+        enter(&shop, &cart, "GUEST").await.expect(200);
+        cart
+    };
+    check_out(&shop, &cart("Ada@example.org").await).await.expect(201);
+    let again = cart("ada@EXAMPLE.org").await;
+    assert_eq!(problems(&look(&shop, &again).await), ["coupon_used_up"]);
+    check_out(&shop, &again).await.expect_problem(409, "cart.coupon_used_up");
+    check_out(&shop, &cart("eve@example.org").await).await.expect(201);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_placed_at_another_total_than_was_shown() {
+    let shop = TestShop::start().await;
+    let (_, variant) = shop.product("P-8", 1_000, 50).await;
+    let sale = promotion(&shop, json!({})).await;
+    let cart = shop.full_cart(&variant, 1).await;
+    let shown = look(&shop, &cart).await.body["total"].clone();
+    assert_eq!(shown, euro(900));
+    shop.post(&format!("/v1/admin/coupons/{sale}/end")).by(&shop.token(Role::Admin)).send().await.expect(200);
+    let path = format!("/v1/carts/{}/checkout", cart.id);
+    let check_out = |total: Value| shop.post(&path).with(&cart).json(json!({"expected_total": total})).send();
+    let refused = check_out(shown).await.expect_problem(409, "cart.total_changed");
+    assert!(refused.text("/detail").contains("10.00 EUR"), "{}", refused.body);
+    for wrong in [json!({"amount": 1_000, "currency": "GBP"}), euro(-1), euro(999)] {
+        check_out(wrong).await.expect_problem(409, "cart.total_changed");
+    }
+    check_out(euro(1_000)).await.expect(201);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn codes_are_guessed_only_so_often() {
+    use byteshop_gateway::limits::Limits;
+    let shop = TestShop::start_with(Limits::default().with_auth(3, 0)).await;
+    let cart = shop.guest_cart().await;
+    for guess in ["GUESS-1", "GUESS-2", "GUESS-3"] {
+        enter(&shop, &cart, guess).await.expect_problem(422, "cart.coupon_unknown");
+    }
+    enter(&shop, &cart, "GUESS-4").await.expect_problem(429, "request.too_many");
+    let path = format!("/v1/carts/{}/coupon", cart.id);
+    for (method, body) in [(Method::PUT, json!({"code": "a\nb"})), (Method::PUT, json!({"code": 5}))] {
+        let refused = as_guest(shop.call(method, &path), &cart).json(body).send().await;
+        refused.expect_problem(422, "request.invalid");
+    }
+}
