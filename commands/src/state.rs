@@ -68,7 +68,7 @@ impl Commands {
     }
 
     /// What this process last saw of an aggregate: durable, perhaps no longer the newest. For facts that stay true.
-    pub(crate) fn glimpse<A: Decider>(&self, id: A::Id) -> Option<Arc<A>> {
+    pub fn glimpse<A: Decider>(&self, id: A::Id) -> Option<Arc<A>> {
         self.cache().durable(&StreamId::of::<A>(id)).map(|found| downcast(&found))
     }
 

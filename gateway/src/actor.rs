@@ -13,6 +13,7 @@ use byteshop_domain::Actor;
 use byteshop_domain::account::Client;
 use byteshop_domain::api_key::ApiKey;
 use byteshop_domain::ids::{AccountId, ApiKeyId, CartId, SessionId};
+use byteshop_domain::session::Session;
 use byteshop_domain::text::Hash;
 use byteshop_eventstore::envelope::to_hex;
 use http::request::Parts;
@@ -133,7 +134,7 @@ impl Caller {
             let token = token(value.as_bytes())?;
             match api_key::parse(token) {
                 Some(shown) => service = Some(service_of(parts, app, &shown).await?),
-                None => bearer = Some(app.tokens.check(token).map_err(invalid)?),
+                None => bearer = Some(bearer_of(app, token)?),
             }
         }
         if let Some(bearer) = &bearer {
@@ -144,6 +145,17 @@ impl Caller {
         let agent = agent.map(|agent| agent.chars().take(AGENT_MAX).collect());
         Ok(Self { bearer, service, cart_hash, address: edge.address, agent })
     }
+}
+
+/// Who bears an access token. A session that this process saw end opens nothing more; where another process ended it, the
+/// token holds until it expires.
+fn bearer_of(app: &Shared, token: &str) -> Result<Bearer, Problem> {
+    let bearer = app.tokens.check(token).map_err(invalid)?;
+    let seen = bearer.session.and_then(|session| app.commands.glimpse::<Session>(session));
+    if seen.is_some_and(|session| session.started().is_ok_and(|started| started.revoked.is_some())) {
+        return Err(Problem::new(StatusCode::UNAUTHORIZED, "session.ended", "the session has ended: log in again"));
+    }
+    Ok(bearer)
 }
 
 fn token(value: &[u8]) -> Result<&str, Problem> {

@@ -505,3 +505,63 @@ async fn a_database_that_is_away_or_empty_is_told_with_what_to_do() {
         assert!(status == 1 && said.contains(advice) && !said.contains("secret"), "{said}");
     }
 }
+
+#[tokio::test]
+async fn the_first_admin_is_made_here_and_a_person_is_forgotten_here() {
+    let url = fresh_database().await;
+    let directory = tempfile::tempdir().unwrap();
+    let command = |arguments: &[&str], dev: bool| {
+        let mut command = byteshop(directory.path(), arguments);
+        command.env("BYTESHOP_DATABASE_URL", &url).env("BYTESHOP_DEV", if dev { "1" } else { "0" });
+        command
+    };
+    printed(command(&["migrate"], false));
+    let (status, said) = refused(command(&["grant", "ada@example.org", "admin"], false));
+    assert!(status == 1 && said.contains("nobody has an account"), "{said}");
+    let (status, said) = refused(command(&["grant", "ada@example.org", "admin", "--create"], false));
+    assert!(status == 1 && said.contains("in development only"), "{said}");
+    for wrong in [&["grant", "ada", "admin"][..], &["grant", "ada@example.org", "emperor"], &["erase", "ada"]] {
+        assert_eq!(refused(command(wrong, true)).0, 2, "{wrong:?}");
+    }
+    let made = printed(command(&["grant", "ada@example.org", "admin", "--create"], true));
+    let (id, password) = made.trim().split_once(" is admin\npassword ").unwrap();
+    assert!(id.starts_with("acc_") && password.len() >= 20, "{made}");
+    assert_eq!(printed(command(&["grant", "Ada@Example.org", "support"], false)), format!("{id} is support\n"));
+    let events = lines(&printed(command(&["audit", "log", "--stream", id], false)));
+    let types: Vec<&str> = events.iter().map(|event| event["type"].as_str().unwrap()).collect();
+    assert_eq!(types, ["account.registered", "account.confirmed", "account.role_set", "account.role_set"]);
+    assert!(!format!("{events:?}").contains("ada@example.org"), "{events:?}");
+
+    let (status, said) = refused(command(&["erase", "ada@example.org"], false));
+    assert!(status == 1 && said.contains("--yes"), "{said}");
+    assert!(printed(command(&["erase", "ada@example.org", "--yes"], false)).contains(id));
+    assert!(printed(command(&["erase", id, "--yes"], false)).contains(id), "once more is no error");
+    let (status, said) = refused(command(&["grant", "ada@example.org", "admin"], false));
+    assert!(status == 1 && said.contains("nobody has an account"), "{said}");
+    let again = printed(command(&["grant", "ada@example.org", "customer", "--create"], true));
+    assert!(!again.contains(id), "the address is somebody else's now: {again}");
+}
+
+#[test]
+fn keys_are_listed_changed_and_removed() {
+    let directory = tempfile::tempdir().unwrap();
+    let keys = |what: &str| byteshop(directory.path(), &["keys", what, "--data", "shop"]);
+    let (status, said) = refused(keys("rotate"));
+    assert!(status == 1 && said.contains("start the shop first"), "{said}");
+    let mut token = byteshop(directory.path(), &["token", "admin", "--data", "shop"]);
+    token.env("BYTESHOP_DEV", "1");
+    assert_eq!(refused(token).0, 1, "a token under a key that nobody has");
+    let shop = directory.path().join("shop");
+    std::fs::create_dir(&shop).unwrap();
+    // openssl genpkey -algorithm ed25519: the key of RFC 8032, section 7.1, test 1.
+    let pem = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n-----END PRIVATE KEY-----\n";
+    std::fs::write(shop.join("token.pem"), pem).unwrap();
+    assert!(printed(keys("rotate")).contains("signs in 10 seconds"));
+    let listed = lines(&printed(keys("list")));
+    let uses: Vec<bool> = listed.iter().map(|key| key["signs"].as_bool().unwrap()).collect();
+    assert_eq!(
+        (uses, listed[0]["kid"].as_str().unwrap()),
+        (vec![true, false], "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k")
+    );
+    assert!(printed(keys("prune")).contains("nothing to remove"));
+}

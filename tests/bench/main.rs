@@ -15,6 +15,7 @@ mod http;
 mod import;
 mod journey;
 mod lag;
+mod logins;
 mod machine;
 mod orders;
 mod processes;
@@ -33,7 +34,7 @@ use report::Report;
 use tokio::time::timeout;
 
 /// What can be measured. The first three have a Postgres of their own, the others a shop.
-const PARTS: [&str; 7] = ["append", "replay", "import", "journey", "hot", "lag", "startup"];
+const PARTS: [&str; 8] = ["append", "replay", "import", "journey", "hot", "lag", "logins", "startup"];
 /// The longest that a part may take: one that hangs must not keep the others from being measured.
 const AT_MOST: Duration = Duration::from_mins(4);
 
@@ -90,7 +91,7 @@ impl Parts {
     }
 
     async fn on_a_shop(&mut self) -> Result<()> {
-        if !self.wants(&["journey", "hot", "lag", "startup"]) {
+        if !self.wants(&["journey", "hot", "lag", "logins", "startup"]) {
             return Ok(());
         }
         let data = machine::directory()?;
@@ -101,6 +102,7 @@ impl Parts {
             let outcome = match part {
                 "journey" => timeout(AT_MOST, journey::run(&shop, &goods, report)).await,
                 "hot" => timeout(AT_MOST, hot::run(&shop, report)).await,
+                "logins" => timeout(AT_MOST, logins::run(&shop, report)).await,
                 "lag" => timeout(AT_MOST, lag::run(&shop, &goods, report)).await,
                 _ => continue,
             };

@@ -94,6 +94,15 @@ impl Shop {
         Ok(())
     }
 
+    /// Makes a confirmed account; gives its password.
+    pub async fn account(&self, email: &str) -> Result<String> {
+        let made = byteshop(&self.data)?.args(["grant", email, "customer", "--create"]).output().await?;
+        anyhow::ensure!(made.status.success(), "no account: {}", String::from_utf8_lossy(&made.stderr));
+        let said = String::from_utf8(made.stdout)?;
+        let password = said.lines().find_map(|line| line.strip_prefix("password ")).context("a password")?;
+        Ok(password.to_owned())
+    }
+
     /// Asks as staff.
     pub async fn staff(
         &self,

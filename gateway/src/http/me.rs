@@ -223,7 +223,7 @@ async fn remove_address(
 
 /// Sets a new password; every other session ends.
 #[utoipa::path(post, path = "/v1/me/password", tag = "me", request_body = NewPassword, security(("bearer" = [])),
-    responses((status = 204, description = "The password is another")))]
+    responses((status = 204, description = "The password is another"), (status = 403, description = "The present one is wrong")))]
 async fn change_password(State(app): State<Shared>, ask: Ask<Member, NewPassword>) -> Result<Response, Problem> {
     let ask = &ask.with_secret(&app).await?;
     let open = proven(&app, &ask.who, &ask.body.current).await?;

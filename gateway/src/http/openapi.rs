@@ -118,13 +118,16 @@ fn complete(document: &mut Value) {
 
 fn describe(path: &str, method: &str, operation: &mut Value) {
     let command = method != "get";
-    let one = path.contains('{');
+    // What is kept of whoever asks is one thing, too.
+    let one = path.contains('{') || path.starts_with("/v1/me");
     let security = operation.get("security").map(Value::to_string).unwrap_or_default();
     let mut problems = vec![400, 429, 503];
     if !security.is_empty() {
         problems.push(401);
     }
-    if ["staff", "admin", "seller"].iter().any(|role| security.contains(role)) {
+    let public = security.is_empty() || security.contains("{}");
+    if !public {
+        // A role or the key of a program that may not.
         problems.push(403);
     }
     if one {
@@ -136,7 +139,11 @@ fn describe(path: &str, method: &str, operation: &mut Value) {
             problems.push(412);
         }
     }
+    // Where a route says when it answers so, it still answers in the one form.
+    let said = PROBLEMS.into_iter().filter(|status| operation["responses"].get(status.to_string()).is_some());
+    problems.extend(said.collect::<Vec<_>>());
     problems.sort_unstable();
+    problems.dedup();
     for status in problems {
         operation["responses"][status.to_string()] = reference("responses", &format!("Problem{status}"));
     }

@@ -87,6 +87,7 @@ async fn a_ban_ends_what_somebody_is_logged_in_with() {
     let path = format!("/v1/admin/accounts/{}", ada.id);
     let banned = shop.post(&format!("{path}/ban")).by(&admin).json(json!({"reason": "fraud"})).send().await.expect(200);
     assert_eq!((banned.text("/status"), banned.text("/ban_reason")), ("banned", "fraud"));
+    shop.get("/v1/me").by(&ada.token).send().await.expect_problem(401, "session.ended");
     shop.refresh(&ada.refresh).await.expect_problem(401, "session.ended");
     shop.log_in(&ada.email, PASSWORD).await.expect_problem(403, "account.banned");
     shop.log_in(&ada.email, "wrong password").await.expect_problem(401, "auth.wrong_credentials");
@@ -116,7 +117,7 @@ async fn nobody_gives_themselves_a_role() {
     let again = shop.log_in(&ada.email, PASSWORD).await.expect(200);
     assert_eq!(again.text("/role"), "support");
     shop.get("/v1/admin/accounts").by(again.text("/access_token")).send().await.expect(200);
-    shop.get("/v1/admin/accounts").by(&ada.token).send().await.expect_problem(403, "auth.forbidden");
+    shop.get("/v1/me").by(&ada.token).send().await.expect_problem(401, "session.ended");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -196,7 +197,8 @@ async fn a_forgotten_person_is_nowhere_any_more() {
     let farewell = |password: &str| shop.delete("/v1/me").by(&ada.token).json(json!({"password": password})).send();
     farewell("wrong password").await.expect_problem(403, "auth.wrong_password");
     let gone = farewell(PASSWORD).await.expect(204);
-    shop.get("/v1/me").by(&ada.token).send().await.expect_problem(404, "account.missing");
+    shop.get("/v1/me").by(&ada.token).send().await.expect_problem(401, "session.ended");
+    shop.get("/v1/me").by(&shop.token_of(Role::Customer, ada.id)).send().await.expect_problem(404, "account.missing");
     shop.refresh(&ada.refresh).await.expect_problem(401, "auth.invalid");
     shop.log_in(&ada.email, PASSWORD).await.expect_problem(401, "auth.wrong_credentials");
     let admin = shop.token(Role::Admin);
