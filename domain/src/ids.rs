@@ -143,8 +143,6 @@ ids! {
     VariantId "var";
     /// A category of the catalog.
     CategoryId "cat";
-    /// A picture of a product.
-    ImageId "img";
     /// An order.
     OrderId "ord";
     /// A payment of one order.

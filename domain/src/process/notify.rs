@@ -88,8 +88,13 @@ pub struct Notify;
 
 impl Process for Notify {
     const NAME: &'static str = "notify";
-    const READS: &'static [&'static str] =
-        &[account::Account::CATEGORY, order::Order::CATEGORY, product::Product::CATEGORY, stock::StockLevel::CATEGORY];
+    const READS: &'static [&'static str] = &[
+        account::Account::CATEGORY,
+        order::Order::CATEGORY,
+        product::Product::CATEGORY,
+        shipment::Shipment::CATEGORY,
+        stock::StockLevel::CATEGORY,
+    ];
 
     fn react(event: &AnyEvent, _recorded_at: DateTime<Utc>) -> Vec<Step> {
         // What it does not read in `READS` it is not shown; the variants of what it reads are matched below, each of them.
@@ -214,12 +219,6 @@ fn of_product(product: ProductId, event: &product::Event) -> Option<Errand> {
         | product::Event::VariantRevised { .. }
         | product::Event::PriceWithdrawn { .. }
         | product::Event::VariantRemoved { .. }
-        | product::Event::OptionsDefined { .. }
-        | product::Event::ImageAdded(_)
-        | product::Event::ImagesOrdered { .. }
-        | product::Event::ImageDescribed { .. }
-        | product::Event::ImageRemoved { .. }
-        | product::Event::Scheduled(_)
         | product::Event::Unpublished {}
         | product::Event::Archived {} => None,
     }

@@ -8,6 +8,7 @@ use crate::personal::{Personal, Subject};
 use crate::testing::{id as number, noon, pieces, price, text};
 
 fn told(event: &AnyEvent) -> Vec<Errand> {
+    assert!(Notify::READS.contains(&event.category()), "{} is not shown to it", event.category());
     let errand = |step| if let Step::Notify(errand) = step { errand } else { panic!("{step:?}") };
     Notify::react(event, noon()).into_iter().map(errand).collect()
 }

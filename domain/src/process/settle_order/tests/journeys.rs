@@ -301,7 +301,6 @@ impl World {
                 None
             }
             Step::ForgetPerson { .. } => unreachable!("settling an order forgets nobody"),
-            Step::PublishProduct { .. } | Step::UnpublishProduct { .. } => None,
         };
         if let Some(instead) = refused.and_then(|code| again.when_refused(&code)) {
             self.take(stream, number, instead, dies);
