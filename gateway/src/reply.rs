@@ -76,7 +76,10 @@ pub fn respond(done: Done<Reply>, otherwise: i64) -> Response {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(LOG_POSITION, HeaderValue::from(position.unwrap_or(otherwise)));
+    // What is only accepted says nothing of what came of it, and the position would: on a quiet shop it counts its events.
+    if status != StatusCode::ACCEPTED {
+        headers.insert(LOG_POSITION, HeaderValue::from(position.unwrap_or(otherwise)));
+    }
     if let Some(version) = answer.etag {
         headers.insert(header::ETAG, etag(version));
     }
