@@ -1,5 +1,8 @@
 //! `byteshop seed`: a small demo shop, made by the same commands as any other; made again, nothing happens.
 
+mod people;
+mod rules;
+
 use std::collections::HashMap;
 use std::io::Write as _;
 
@@ -8,6 +11,7 @@ use byteshop_domain::category::{self, Category};
 use byteshop_domain::ids::{CategoryId, ProductId, VariantId};
 use byteshop_domain::name::{self, NameKind, UniqueName};
 use byteshop_domain::product::{self, Attributes, Product};
+use byteshop_domain::promotion::Terms;
 use byteshop_domain::quantity::Quantity;
 use byteshop_domain::stock::{self, StockLevel};
 use byteshop_domain::text::{Description, Label, Name, Slug, Title};
@@ -21,6 +25,7 @@ use super::failure::Failure;
 use super::output::{self, Format, FormatArg};
 use super::running::Shop;
 use crate::config::Config;
+use people::Person;
 
 /// The demo shop.
 const SHOP: &str = include_str!("seed/shop.json");
@@ -100,7 +105,14 @@ pub(super) async fn run(config: &Config, args: SeedArgs) -> Result<(), Failure> 
         return super::seed_orders::run(config, orders).await;
     }
     let format = args.format.chosen();
-    with_commands(config, async |commands| seed(&commands, format).await).await
+    // People whose passwords are known have no place in a shop that is open to others.
+    let dev = Shop::find(config)?.dev;
+    with_commands(config, async |commands| {
+        seed(&commands, format).await?;
+        let people = if dev { people::make(&commands).await? } else { Vec::new() };
+        Ok(print_people(&people, format)?)
+    })
+    .await
 }
 
 /// Does some work on the write side of the shop, with an appender of its own that ends with it.
@@ -150,6 +162,7 @@ async fn seed(commands: &Commands, format: Format) -> Result<(), Failure> {
         });
     }
     print(&made, categories.len(), format)?;
+    print_promotions(&rules::make(commands, &categories).await?, format)?;
     Ok(())
 }
 
@@ -191,6 +204,34 @@ async fn receive(unit: Unit, demo: &DemoProduct, variants: &[VariantId]) -> Resu
         unit.decide(&mut stock, &stock::Command::Receive { quantity: variant.stock, reason: None })?;
     }
     Ok(())
+}
+
+/// The coupons, for people alone.
+fn print_promotions(promotions: &[Terms], format: Format) -> std::io::Result<()> {
+    if format != Format::Table {
+        return Ok(());
+    }
+    let mut table = output::table(["code", "promotion"]);
+    for terms in promotions {
+        let code = terms.code.as_ref().map_or("(by itself)", |code| code.as_str());
+        table.add_row([code, terms.label.as_str()]);
+    }
+    output::line(&format!("\n{table}"))
+}
+
+/// The people are beside the point of a list for programs: they are told on stderr there.
+fn print_people(people: &[Person], format: Format) -> std::io::Result<()> {
+    if people.is_empty() {
+        return Ok(());
+    }
+    let mut table = output::table(["log in with", "password", "role"]);
+    for person in people {
+        table.add_row([person.email, person.password, person.role.as_str()]);
+    }
+    match format {
+        Format::Table => output::line(&format!("\n{table}")),
+        Format::Json | Format::Jsonl => writeln!(std::io::stderr(), "{table}"),
+    }
 }
 
 fn print(made: &[Made<'_>], categories: usize, format: Format) -> std::io::Result<()> {

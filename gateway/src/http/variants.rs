@@ -22,35 +22,35 @@ use crate::reply::Reply;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct NewVariant {
+struct NewVariant {
     /// The seller's own code; no two variants share one.
     #[schema(value_type = String, min_length = 1, max_length = 64)]
-    pub(super) sku: Sku,
+    sku: Sku,
     /// The product's, when nothing is given.
     #[schema(value_type = Option<String>, max_length = 200)]
-    pub(super) title: Option<Title>,
+    title: Option<Title>,
     /// What one piece costs; its currency is the variant's first, which it keeps.
     #[schema(value_type = show::Money)]
-    pub(super) price: Price,
+    price: Price,
     /// A higher price that this one is shown to be below of.
     #[schema(value_type = Option<show::Money>)]
-    pub(super) compare_at: Option<Price>,
+    compare_at: Option<Price>,
     /// What one piece costs in other currencies.
     #[serde(default)]
     #[schema(value_type = Vec<ListedPrice>)]
-    pub(super) prices: Vec<Listed>,
+    prices: Vec<Listed>,
     /// What tells it from the others, such as `{"size": "M"}`.
     #[serde(default)]
     #[schema(value_type = Object)]
-    pub(super) options: Options,
+    options: Options,
     /// What one piece weighs with its wrapping, in grams.
     #[schema(maximum = 1_000_000)]
-    pub(super) weight_g: Option<u32>,
+    weight_g: Option<u32>,
     /// `standard`, `reduced`, `super_reduced` or `zero`; standard when nothing is given.
     #[schema(value_type = Option<String>, example = "standard")]
-    pub(super) tax_class: Option<TaxClass>,
+    tax_class: Option<TaxClass>,
     /// Whether it is a thing that is sent; it is, when nothing is given.
-    pub(super) physical: Option<bool>,
+    physical: Option<bool>,
 }
 
 /// What one piece costs in a currency.
@@ -64,7 +64,7 @@ struct ListedPrice {
 
 impl NewVariant {
     /// The variant, called as its product when it has no title of its own.
-    pub(super) fn details(&self, product: &Title) -> Variant {
+    fn details(&self, product: &Title) -> Variant {
         let title = self.title.clone().unwrap_or_else(|| product.clone());
         Variant {
             compare_at: self.compare_at,
@@ -81,35 +81,35 @@ impl NewVariant {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = VariantChange)]
-pub(super) struct ChangedVariant {
+struct ChangedVariant {
     #[schema(value_type = Option<String>, max_length = 200)]
-    pub(super) title: Option<Title>,
+    title: Option<Title>,
     /// In a currency that the variant has.
     #[schema(value_type = Option<show::Money>)]
-    pub(super) price: Option<Price>,
+    price: Option<Price>,
     /// A higher price that `price` is shown to be below of; null for none.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<show::Money>)]
-    pub(super) compare_at: Option<Option<Price>>,
+    compare_at: Option<Option<Price>>,
     /// What one piece costs in every currency: all of them, the first one among them. Instead of `price`.
     #[schema(value_type = Option<Vec<ListedPrice>>)]
-    pub(super) prices: Option<Vec<Listed>>,
+    prices: Option<Vec<Listed>>,
     /// All of them.
     #[schema(value_type = Option<Object>)]
-    pub(super) options: Option<Options>,
+    options: Option<Options>,
     /// In grams; null for unknown.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<u32>, maximum = 1_000_000)]
-    pub(super) weight_g: Option<Option<u32>>,
+    weight_g: Option<Option<u32>>,
     /// `standard`, `reduced`, `super_reduced` or `zero`.
     #[schema(value_type = Option<String>, example = "standard")]
-    pub(super) tax_class: Option<TaxClass>,
-    pub(super) physical: Option<bool>,
+    tax_class: Option<TaxClass>,
+    physical: Option<bool>,
 }
 
 impl ChangedVariant {
     /// What is to be others beside the prices.
-    pub(super) fn details(&self) -> VariantChange {
+    fn details(&self) -> VariantChange {
         VariantChange {
             title: self.title.clone(),
             options: self.options.clone(),
@@ -120,7 +120,7 @@ impl ChangedVariant {
     }
 
     /// What is to be done about the prices.
-    pub(super) fn prices(&self, variant: VariantId) -> Result<Option<Command>, Problem> {
+    fn prices(&self, variant: VariantId) -> Result<Option<Command>, Problem> {
         let compare_at = self.compare_at;
         match (&self.prices, self.price) {
             (Some(_), Some(_)) => Err(Problem::invalid("/prices", "either price or prices is given")),

@@ -1,0 +1,178 @@
+//! The rules of the demo shop: taxes, shipping and promotions.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use byteshop_commands::{Commands, cases};
+use byteshop_domain::Currency;
+use byteshop_domain::basis_points::BasisPoints;
+use byteshop_domain::ids::{CategoryId, PromotionId};
+use byteshop_domain::money::{Money, Price};
+use byteshop_domain::product::TaxClass;
+use byteshop_domain::promotion::{
+    self, Benefit, Conditions, CouponCode, Limits, Promotion, SubtotalTier, Target, Terms,
+};
+use byteshop_domain::quantity::Quantity;
+use byteshop_domain::shipping_book::{self, ShippingBook, Zone};
+use byteshop_domain::tax_book::{self, CountryTax, Rate, TaxBook};
+use byteshop_domain::text::{Country, Label};
+use chrono::NaiveDate;
+use serde::Deserialize;
+
+use super::super::failure::Failure;
+use super::intent;
+
+const VAT_RATES: &str = include_str!("../../../data/tax/vat_rates.csv");
+const ZONES: &str = include_str!("../../../data/shipping/zones.json");
+/// Reduced rates, in hundredths of a percent: the list of rates has standard ones alone.
+const REDUCED: [(&str, u16); 7] =
+    [("AT", 1_000), ("DE", 700), ("ES", 400), ("FR", 550), ("GB", 0), ("IT", 400), ("NL", 900)];
+/// Since when the reduced rates hold, as far as the demo is concerned.
+const REDUCED_SINCE: NaiveDate = NaiveDate::from_ymd_opt(2020, 1, 1).expect("a day of the calendar");
+
+/// A row of the list of rates.
+#[derive(Deserialize)]
+struct Row {
+    start_date: NaiveDate,
+    /// ISO 3166 codes of countries and of parts of them, one a line.
+    territory_codes: String,
+    rate: String,
+    rate_type: String,
+}
+
+/// Sets taxes and shipping, and makes the promotions that are not there yet.
+pub(super) async fn make(commands: &Commands, categories: &HashMap<&str, CategoryId>) -> Result<Vec<Terms>, Failure> {
+    let taxes = tax_book::Command::Set { countries: countries()? };
+    let intent_of_taxes = intent("tax_book.set", "taxes".to_owned());
+    let done = commands.run(&intent_of_taxes, |unit| {
+        let taxes = &taxes;
+        async move { unit.decide(&mut unit.load::<TaxBook>(tax_book::id()).await?, taxes) }
+    });
+    done.await?;
+    let zones: Vec<Zone> = serde_json::from_str(ZONES)?;
+    let shipping = shipping_book::Command::Set { zones };
+    let intent_of_shipping = intent("shipping_book.set", "shipping".to_owned());
+    let done = commands.run(&intent_of_shipping, |unit| {
+        let shipping = &shipping;
+        async move { unit.decide(&mut unit.load::<ShippingBook>(shipping_book::id()).await?, shipping) }
+    });
+    done.await?;
+    let promotions = promotions(categories)?;
+    for terms in &promotions {
+        let intent = intent("promotion.create", format!("promotion {}", terms.label.as_str()));
+        let done = commands.run(&intent, |unit| async move {
+            let mut promotion = unit.start::<Promotion>(unit.new_id::<PromotionId>());
+            let create = promotion::Command::Create { terms: Box::new(terms.clone()) };
+            cases::change_promotion(&unit, &mut promotion, &create).await
+        });
+        done.await?;
+    }
+    Ok(promotions)
+}
+
+/// How each country taxes; the parts of countries in the list, such as islands, are left out of the demo.
+fn countries() -> Result<Vec<CountryTax>, Failure> {
+    let mut rates: BTreeMap<String, BTreeMap<(TaxClass, NaiveDate), BasisPoints>> = BTreeMap::new();
+    for row in csv::Reader::from_reader(VAT_RATES.as_bytes()).deserialize() {
+        let Row { start_date, territory_codes, rate, rate_type } = row?;
+        let is_country = |code: &&str| code.len() == 2 && !matches!(*code, "EL" | "UK");
+        for code in territory_codes.lines().filter(is_country).filter(|_| rate_type == "standard") {
+            let rate_bps = hundredths(&rate).ok_or_else(|| Failure::refused(format!("{rate} is no rate")))?;
+            rates.entry(code.to_owned()).or_default().insert((TaxClass::Standard, start_date), rate_bps);
+        }
+    }
+    for (code, bps) in REDUCED {
+        let rate_bps = BasisPoints::new(bps).map_err(|error| Failure::refused(error.to_string()))?;
+        rates.entry(code.to_owned()).or_default().insert((TaxClass::Reduced, REDUCED_SINCE), rate_bps);
+    }
+    let country = |(code, rates): (String, BTreeMap<(TaxClass, NaiveDate), BasisPoints>)| {
+        let rates = rates.into_iter().map(|((class, valid_from), rate_bps)| Rate { class, rate_bps, valid_from });
+        let country = Country::new(&code).map_err(|error| Failure::refused(error.to_string()))?;
+        Ok(CountryTax { country, prices_include_tax: true, rates: rates.collect(), regions: Vec::new() })
+    };
+    rates.into_iter().map(country).collect()
+}
+
+/// A decimal fraction such as `0.175` in hundredths of a percent.
+fn hundredths(text: &str) -> Option<BasisPoints> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let digits = format!("{whole}{fraction:0<4}");
+    BasisPoints::new(digits.get(..whole.len() + 4)?.parse().ok()?).ok()
+}
+
+fn promotions(categories: &HashMap<&str, CategoryId>) -> Result<Vec<Terms>, Failure> {
+    let bps = |bps| BasisPoints::new(bps).map_err(|error| Failure::refused(error.to_string()));
+    let pieces = |pieces| Quantity::new(pieces).map_err(|error| Failure::refused(error.to_string()));
+    let code = |code: &str| CouponCode::new(code).map(Some).map_err(|error| Failure::refused(error.to_string()));
+    let of = |slug: &str| categories.get(slug).copied().into_iter().collect::<BTreeSet<_>>();
+    let none = |label: &str, benefit| {
+        let label = Label::new(label).map_err(|error| Failure::refused(error.to_string()))?;
+        Ok::<_, Failure>(Terms {
+            label,
+            code: None,
+            benefit,
+            target: Target::Order {},
+            conditions: Conditions::default(),
+            limits: Limits::default(),
+            priority: 0,
+            exclusive: false,
+            combinable: false,
+            from: None,
+            until: None,
+        })
+    };
+    let tier = |eur, percent_bps| Ok::<_, Failure>(SubtotalTier { from: euros(eur)?, percent_bps: bps(percent_bps)? });
+    let candles = Target::Categories { categories: of("candles") };
+    let third_free =
+        Benefit::BuyGet { buy: pieces(2)?, get: pieces(1)?, of: None, percent_bps: bps(10_000)?, times: None };
+    Ok(vec![
+        Terms {
+            code: code("WELCOME10")?,
+            conditions: Conditions { first_order: true, ..Conditions::default() },
+            limits: Limits { per_customer: Some(1), ..Limits::default() },
+            ..none("Ten percent off the first order", Benefit::Percent { percent_bps: bps(1_000)? })?
+        },
+        Terms {
+            code: code("SHIPFREE")?,
+            conditions: Conditions { minimum_subtotal: vec![euros(3_000)?], ..Conditions::default() },
+            combinable: true,
+            ..none("Free shipping from 30 euros on", Benefit::FreeShipping { services: BTreeSet::new() })?
+        },
+        Terms {
+            code: code("ONLYONE")?,
+            limits: Limits { total: Some(1), ..Limits::default() },
+            ..none("Twenty euros, for one person", Benefit::Fixed { amounts: vec![euros(2_000)?] })?
+        },
+        Terms { target: candles, priority: 10, ..none("Three candles for two", third_free)? },
+        none(
+            "Five percent from 150 euros on, ten from 300",
+            Benefit::BySubtotal { tiers: vec![tier(15_000, 500)?, tier(30_000, 1_000)?] },
+        )?,
+    ])
+}
+
+fn euros(amount: i64) -> Result<Price, Failure> {
+    Price::new(Money::new(amount, Currency::EUR)).map_err(|error| Failure::refused(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_of_rates_can_be_read() {
+        let countries = countries().unwrap();
+        let germany = countries.iter().find(|tax| tax.country.as_str() == "DE").unwrap();
+        let newest = |class| germany.rates.iter().filter(|rate| rate.class == class).max_by_key(|rate| rate.valid_from);
+        assert_eq!(newest(TaxClass::Standard).unwrap().rate_bps, BasisPoints::new(1_900).unwrap());
+        assert_eq!(newest(TaxClass::Reduced).unwrap().rate_bps, BasisPoints::new(700).unwrap());
+        assert!(countries.len() > 30, "{}", countries.len());
+    }
+
+    #[test]
+    fn fractions_are_read_exactly() {
+        for (text, bps) in [("0", 0), ("0.2", 2_000), ("0.175", 1_750), ("0.085", 850)] {
+            assert_eq!(hundredths(text), BasisPoints::new(bps).ok(), "{text}");
+        }
+        assert_eq!(hundredths("a fifth"), None);
+    }
+}
