@@ -198,9 +198,7 @@ impl<'a, P: Process> Runner<'a, P> {
                     | Step::TrackShipment { .. }
                     | Step::SettlePayment { .. }
                     | Step::ForgetPerson { .. }
-                    | Step::Notify(_)
-                    | Step::PublishProduct { .. }
-                    | Step::UnpublishProduct { .. }) => {
+                    | Step::Notify(_)) => {
                         chains.entry(cause.correlation).or_default().push((cause.clone(), step));
                     }
                 }

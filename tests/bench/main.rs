@@ -9,6 +9,7 @@
     reason = "figures for people; nothing here is money"
 )]
 
+mod account;
 mod append;
 mod hot;
 mod http;
@@ -21,7 +22,6 @@ mod orders;
 mod processes;
 mod replay;
 mod report;
-mod search;
 mod shop;
 mod startup;
 mod statements;
@@ -35,7 +35,7 @@ use report::Report;
 use tokio::time::timeout;
 
 /// What can be measured. The first three have a Postgres of their own, the others a shop.
-const PARTS: [&str; 9] = ["append", "replay", "import", "journey", "hot", "lag", "logins", "startup", "search"];
+const PARTS: [&str; 9] = ["append", "replay", "import", "journey", "hot", "lag", "logins", "account", "startup"];
 /// The longest that a part may take: one that hangs must not keep the others from being measured.
 const AT_MOST: Duration = Duration::from_mins(4);
 
@@ -55,8 +55,6 @@ async fn main() -> Result<ExitCode> {
     parts.note("a Postgres for these parts", on_postgres);
     let on_a_shop = parts.on_a_shop().await;
     parts.note("a shop for these parts", on_a_shop);
-    let among_many = parts.among_many().await;
-    parts.note("a shop with many products", among_many);
     parts.report.write(&machine)?;
     Ok(if parts.failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
@@ -94,7 +92,7 @@ impl Parts {
     }
 
     async fn on_a_shop(&mut self) -> Result<()> {
-        if !self.wants(&["journey", "hot", "lag", "logins", "startup"]) {
+        if !self.wants(&["journey", "hot", "lag", "logins", "account", "startup"]) {
             return Ok(());
         }
         let data = machine::directory()?;
@@ -106,6 +104,7 @@ impl Parts {
                 "journey" => timeout(AT_MOST, journey::run(&shop, &goods, report)).await,
                 "hot" => timeout(AT_MOST, hot::run(&shop, report)).await,
                 "logins" => timeout(AT_MOST, logins::run(&shop, report)).await,
+                "account" => timeout(AT_MOST, account::run(&shop, &goods, report)).await,
                 "lag" => timeout(AT_MOST, lag::run(&shop, &goods, report)).await,
                 _ => continue,
             };
@@ -117,18 +116,6 @@ impl Parts {
             self.note("startup", outcome.context("it takes too long").flatten());
         }
         Ok(())
-    }
-
-    /// A shop of its own: so many products would slow the others down.
-    async fn among_many(&mut self) -> Result<()> {
-        if !self.wants(&["search"]) {
-            return Ok(());
-        }
-        let data = machine::directory()?;
-        let shop = shop::Shop::start(data.path()).await?;
-        let outcome = timeout(AT_MOST, search::run(&shop, &mut self.report)).await;
-        self.note("search", outcome.context("it takes too long").flatten());
-        shop.stop().await
     }
 
     /// A part that fails is told, and the others go on.
