@@ -7,6 +7,7 @@ pub mod aftersales;
 pub mod appender;
 mod cache;
 pub mod cases;
+pub mod catalog;
 mod error;
 mod execute;
 mod fate;

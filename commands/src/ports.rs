@@ -1,5 +1,6 @@
 //! The outside world, as the shop needs it: each port has an implementation that talks to it and one that simulates it.
 
+pub mod blobs;
 pub mod carrier;
 pub mod http_message;
 pub mod kept;

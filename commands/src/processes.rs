@@ -198,7 +198,9 @@ impl<'a, P: Process> Runner<'a, P> {
                     | Step::TrackShipment { .. }
                     | Step::SettlePayment { .. }
                     | Step::ForgetPerson { .. }
-                    | Step::Notify(_)) => {
+                    | Step::Notify(_)
+                    | Step::PublishProduct { .. }
+                    | Step::UnpublishProduct { .. }) => {
                         chains.entry(cause.correlation).or_default().push((cause.clone(), step));
                     }
                 }

@@ -3,7 +3,7 @@
 //! ```text
 //! (missing) ──created──▶ open ──archived──▶ archived
 //!                        │  ▲
-//!                        └──┘ renamed, moved
+//!                        └──┘ renamed, moved, ranked, attributes declared
 //! ```
 //!
 //! That two categories never share a slug is kept by the [name](crate::name) of the slug, claimed in the same append.
@@ -13,6 +13,10 @@ use serde::{Deserialize, Serialize};
 use crate::decider::{Asked, Decider, Kind};
 use crate::ids::CategoryId;
 use crate::text::{Name, Slug};
+
+mod attribute;
+
+pub use attribute::{AttributeDefinition, AttributeType, DEFINITIONS_MAX, VALUES_MAX, effective};
 
 /// Deepest place of a category: real catalogs have six levels, and every product page walks up to the root.
 pub const DEPTH_MAX: usize = 10;
@@ -40,6 +44,16 @@ pub enum Event {
     Moved {
         /// What it is under now; nothing for a root.
         parent: Option<CategoryId>,
+    },
+    /// It has another place among those beside it.
+    Ranked {
+        /// The lowest comes first.
+        rank: u32,
+    },
+    /// It asks for these attributes of its products now, and for no others of its own.
+    AttributesDeclared {
+        /// All of them, in the order in which people see them.
+        attributes: Vec<AttributeDefinition>,
     },
     /// Nothing is added to it any more.
     Archived {},
@@ -74,6 +88,16 @@ pub enum Command {
         /// The parents of the new parent up to the root, as they were read for this append.
         ancestors: Vec<CategoryId>,
     },
+    /// Give it a place among those beside it.
+    Rank {
+        /// The lowest comes first.
+        rank: u32,
+    },
+    /// Ask for these attributes of its products, and for no others of its own.
+    DeclareAttributes {
+        /// All of them, in the order in which people see them.
+        attributes: Vec<AttributeDefinition>,
+    },
     /// Close it.
     Archive {},
 }
@@ -98,6 +122,10 @@ pub struct Created {
     pub slug: Slug,
     /// What it is under; nothing for a root.
     pub parent: Option<CategoryId>,
+    /// Its place among those beside it: the lowest comes first, and equals by name.
+    pub rank: u32,
+    /// What it asks of its products, beside what the categories above it ask.
+    pub attributes: Vec<AttributeDefinition>,
     /// Whether it is closed.
     pub archived: bool,
 }
@@ -120,6 +148,21 @@ pub enum Rejection {
     /// The tree would be too deep.
     #[error("a category cannot be deeper than {DEPTH_MAX} levels")]
     TooDeep,
+    /// There are too many attributes.
+    #[error("a category declares at most {DEFINITIONS_MAX} attributes")]
+    TooManyAttributes,
+    /// Two attributes share a name.
+    #[error("an attribute of this name is declared above")]
+    AttributeTwice {
+        /// The index of the second one.
+        at: usize,
+    },
+    /// The values do not go with the type.
+    #[error("a choice has 1 to {VALUES_MAX} different values, and no other type has any")]
+    AttributeValues {
+        /// The index of the attribute.
+        at: usize,
+    },
 }
 
 impl crate::Rejection for Rejection {
@@ -130,6 +173,9 @@ impl crate::Rejection for Rejection {
             Self::Archived => "archived",
             Self::Cycle => "cycle",
             Self::TooDeep => "too_deep",
+            Self::TooManyAttributes => "too_many_attributes",
+            Self::AttributeTwice { .. } => "attribute_twice",
+            Self::AttributeValues { .. } => "attribute_values",
         }
     }
 
@@ -137,13 +183,20 @@ impl crate::Rejection for Rejection {
         match self {
             Self::Missing => Kind::Missing,
             Self::Exists | Self::Archived => Kind::Conflict,
-            Self::Cycle | Self::TooDeep => Kind::Invalid,
+            Self::Cycle
+            | Self::TooDeep
+            | Self::TooManyAttributes
+            | Self::AttributeTwice { .. }
+            | Self::AttributeValues { .. } => Kind::Invalid,
         }
     }
 
     fn pointer(&self) -> Option<String> {
         match self {
             Self::Cycle | Self::TooDeep => Some("/parent".to_owned()),
+            Self::TooManyAttributes => Some("/attributes".to_owned()),
+            Self::AttributeTwice { at } => Some(format!("/attributes/{at}/name")),
+            Self::AttributeValues { at } => Some(format!("/attributes/{at}/values")),
             Self::Missing | Self::Exists | Self::Archived => None,
         }
     }
@@ -166,6 +219,11 @@ impl Decider for Category {
                 Ok(if same { vec![] } else { vec![Event::Renamed { name: name.clone() }] })
             }
             Command::Move { category, parent, ancestors } => self.put_under(*category, *parent, ancestors),
+            Command::Rank { rank } => {
+                let same = self.open()?.rank == *rank;
+                Ok(if same { vec![] } else { vec![Event::Ranked { rank: *rank }] })
+            }
+            Command::DeclareAttributes { attributes } => self.declare(attributes),
             Command::Archive {} => {
                 let archived = self.existing()?.archived;
                 Ok(if archived { vec![] } else { vec![Event::Archived {}] })
@@ -176,10 +234,13 @@ impl Decider for Category {
     fn evolve(self, event: &Event) -> Self {
         match event {
             Event::Created { name, slug, parent } => {
-                Self::Created(Created { name: name.clone(), slug: slug.clone(), parent: *parent, archived: false })
+                let (name, slug, parent) = (name.clone(), slug.clone(), *parent);
+                Self::Created(Created { name, slug, parent, rank: 0, attributes: vec![], archived: false })
             }
             Event::Renamed { name } => self.with(|it| it.name = name.clone()),
             Event::Moved { parent } => self.with(|it| it.parent = *parent),
+            Event::Ranked { rank } => self.with(|it| it.rank = *rank),
+            Event::AttributesDeclared { attributes } => self.with(|it| it.attributes.clone_from(attributes)),
             Event::Archived {} => self.with(|it| it.archived = true),
         }
     }
@@ -219,6 +280,13 @@ impl Category {
             return Err(Rejection::TooDeep);
         }
         Ok(vec![Event::Moved { parent }])
+    }
+
+    fn declare(&self, attributes: &[AttributeDefinition]) -> Decision {
+        let known = self.open()?;
+        attribute::check(attributes)?;
+        let same = known.attributes == attributes;
+        Ok(if same { vec![] } else { vec![Event::AttributesDeclared { attributes: attributes.to_vec() }] })
     }
 
     fn with(mut self, change: impl FnOnce(&mut Created)) -> Self {

@@ -143,6 +143,8 @@ ids! {
     VariantId "var";
     /// A category of the catalog.
     CategoryId "cat";
+    /// A picture of a product.
+    ImageId "img";
     /// An order.
     OrderId "ord";
     /// A payment of one order.

@@ -6,7 +6,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{OrderId, PaymentId, RefundId, ReturnId, ShipmentId};
+use crate::ids::{OrderId, PaymentId, ProductId, RefundId, ReturnId, ShipmentId};
 use crate::money::Money;
 use crate::order::CancelReason;
 use crate::payment::ProviderReference;
@@ -15,6 +15,7 @@ use crate::{AnyEvent, Subject};
 
 pub mod forget_person;
 pub mod notify;
+pub mod schedule_products;
 pub mod settle_order;
 
 /// What the runner is to do.
@@ -128,6 +129,20 @@ pub enum Step {
     },
     /// Let somebody hear of something.
     Notify(notify::Errand),
+    /// [`product::Command::PublishDue`](crate::product::Command::PublishDue).
+    PublishProduct {
+        /// The product.
+        product: ProductId,
+        /// The moment that was planned.
+        at: DateTime<Utc>,
+    },
+    /// [`product::Command::UnpublishDue`](crate::product::Command::UnpublishDue).
+    UnpublishProduct {
+        /// The product.
+        product: ProductId,
+        /// The moment that was planned.
+        until: DateTime<Utc>,
+    },
     /// Take a step later: a durable timer. The same key again replaces it.
     Wake {
         /// When.
@@ -175,6 +190,8 @@ impl Step {
             | Self::SettlePayment { .. }
             | Self::ForgetPerson { .. }
             | Self::Notify(_)
+            | Self::PublishProduct { .. }
+            | Self::UnpublishProduct { .. }
             | Self::Wake { .. }
             | Self::Forget { .. } => None,
         }

@@ -18,13 +18,22 @@ use crate::ids::{CategoryId, ProductId, VariantId};
 use crate::text::{AttributeName, Description, Label, Title};
 
 mod attribute;
+mod choice;
+mod fitting;
+mod image;
 mod message;
+mod price_history;
 mod rejection;
+mod schedule;
 mod variant;
 
 pub use attribute::AttributeValue;
+pub use choice::{OPTION_VALUES_MAX, OPTIONS_MAX, OptionDefinition};
+pub use image::{IMAGES_MAX, Image, ImageType, THUMBNAILS, reorder};
 pub use message::{Command, Event};
+pub use price_history::{Entry as PriceEntry, LOOK_BACK, PriceHistory, Reduction, price_history};
 pub use rejection::Rejection;
+pub use schedule::Schedule;
 pub use variant::{CURRENCIES_MAX, Listed, TaxClass, Variant, VariantChange, WEIGHT_MAX_G};
 
 use serde::{Deserialize, Serialize};
@@ -63,6 +72,12 @@ pub struct Created {
     pub category: Option<CategoryId>,
     /// What it is, in values.
     pub attributes: Attributes,
+    /// What its variants differ in; when nothing is said, in anything.
+    pub options: Vec<OptionDefinition>,
+    /// What it looks like, the first picture first.
+    pub images: Vec<Image>,
+    /// When it is shown and hidden by itself.
+    pub schedule: Schedule,
     /// What of it can be bought.
     pub variants: BTreeMap<VariantId, Variant>,
 }
@@ -90,19 +105,27 @@ impl Decider for Product {
     type Event = Event;
     type Rejection = Rejection;
 
-    fn decide(&self, command: &Command, _asked: &Asked) -> Decision {
+    fn decide(&self, command: &Command, asked: &Asked) -> Decision {
         match command {
             Command::Create { title, description, category, attributes } => {
                 self.create(title, description, *category, attributes)
             }
             Command::Revise { .. } => self.active()?.revise(command),
+            Command::DefineOptions { options } => self.active()?.define_options(options),
+            Command::AddImage(image) => self.active()?.add_image(image),
+            Command::OrderImages { images } => self.active()?.order_images(images),
+            Command::DescribeImage { image, alt } => self.active()?.describe_image(*image, alt.as_ref()),
+            Command::RemoveImage { image } => Ok(self.active()?.remove_image(*image)),
             Command::AddVariant { variant, details } => self.active()?.add(*variant, details),
             Command::ReviseVariant { variant, change } => self.active()?.revise_variant(*variant, change),
             Command::SetPrice { variant, price, compare_at } => self.active()?.set_price(*variant, *price, *compare_at),
             Command::SetPrices { variant, prices } => self.active()?.set_prices(*variant, prices),
             Command::RemoveVariant { variant } => self.active()?.remove(*variant),
             Command::Publish {} => self.active()?.publish(),
+            Command::PublishWithin(schedule) => self.active()?.publish_within(*schedule, asked.at),
+            Command::PublishDue { at } => self.active()?.publish_due(*at),
             Command::Unpublish {} => self.active()?.unpublish(),
+            Command::UnpublishDue { until } => self.active()?.unpublish_due(*until),
             Command::Archive {} => match self.existing()?.status {
                 Status::Archived => Ok(vec![]),
                 Status::Draft | Status::Published | Status::Unpublished => Ok(vec![Event::Archived {}]),
@@ -118,6 +141,9 @@ impl Decider for Product {
                 description: description.clone(),
                 category: *category,
                 attributes: attributes.clone(),
+                options: vec![],
+                images: vec![],
+                schedule: Schedule::default(),
                 variants: BTreeMap::new(),
             })),
             Event::Revised { title, description, category, attributes } => self.with(|it| {
@@ -138,9 +164,17 @@ impl Decider for Product {
             Event::VariantRemoved { variant, .. } => self.with(|it| {
                 it.variants.remove(variant);
             }),
-            Event::Published {} => self.with(|it| it.status = Status::Published),
-            Event::Unpublished {} => self.with(|it| it.status = Status::Unpublished),
-            Event::Archived {} => self.with(|it| it.status = Status::Archived),
+            Event::OptionsDefined { options } => self.with(|it| it.options.clone_from(options)),
+            Event::ImageAdded(image) => self.with(|it| it.images.push(image.clone())),
+            Event::ImagesOrdered { images } => self.with(|it| reorder(&mut it.images, images)),
+            Event::ImageDescribed { image, alt } => self.with(|it| {
+                it.images.iter_mut().filter(|it| it.image == *image).for_each(|it| it.alt.clone_from(alt));
+            }),
+            Event::ImageRemoved { image } => self.with(|it| it.images.retain(|it| it.image != *image)),
+            Event::Scheduled(schedule) => self.with(|it| it.schedule = *schedule),
+            Event::Published {} => self.with(|it| (it.status, it.schedule.at) = (Status::Published, None)),
+            Event::Unpublished {} => self.hidden(Status::Unpublished),
+            Event::Archived {} => self.hidden(Status::Archived),
         }
     }
 }
@@ -183,6 +217,10 @@ impl Product {
         }
     }
 
+    fn hidden(self, status: Status) -> Self {
+        self.with(|it| (it.status, it.schedule) = (status, Schedule::default()))
+    }
+
     fn with(mut self, change: impl FnOnce(&mut Created)) -> Self {
         if let Self::Created(created) = &mut self {
             change(created);
@@ -215,23 +253,6 @@ impl Created {
             return Ok(vec![]);
         }
         Ok(vec![Event::Revised { title, description, category, attributes }])
-    }
-
-    fn publish(&self) -> Decision {
-        match self.status {
-            Status::Published => Ok(vec![]),
-            Status::Draft | Status::Unpublished if self.variants.is_empty() => Err(Rejection::NoVariant),
-            Status::Draft | Status::Unpublished => Ok(vec![Event::Published {}]),
-            Status::Archived => Err(Rejection::Archived),
-        }
-    }
-
-    fn unpublish(&self) -> Decision {
-        match self.status {
-            Status::Published => Ok(vec![Event::Unpublished {}]),
-            Status::Draft | Status::Unpublished => Ok(vec![]),
-            Status::Archived => Err(Rejection::Archived),
-        }
     }
 }
 

@@ -37,6 +37,8 @@ pub const PHONE_MAX: usize = 32;
 pub const ADDRESS_LINE_MAX: usize = 120;
 /// Longest address in the web that other programs cope with.
 pub const LINK_MAX: usize = 2_000;
+/// Longest unit: `mm`, `W`, `litres per 100 km`.
+pub const UNIT_MAX: usize = 20;
 /// Longest hash of a token, in characters: 64 bytes as hexadecimal digits.
 pub const HASH_MAX: usize = 128;
 
@@ -271,6 +273,8 @@ texts! {
     };
     /// The value of an option, or of an attribute that is a text.
     Label line("value", LABEL_MAX);
+    /// What a number counts.
+    Unit line("unit", UNIT_MAX);
     /// The hash of a secret; never the secret.
     Hash Rules { allowed: "visible ASCII characters", fits: token, ..line("hash", HASH_MAX) };
 }

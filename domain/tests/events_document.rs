@@ -194,7 +194,12 @@ fn items(sources: &str) -> BTreeMap<String, Item> {
 fn field(text: &str, doc: &mut String) -> Option<Field> {
     let (name, of) = text.strip_suffix(',')?.split_once(": ")?;
     let of = of.strip_prefix("crate::").unwrap_or(of);
-    Some(Field { name: name.to_owned(), of: of.to_owned(), doc: std::mem::take(doc), flat: false })
+    Some(Field {
+        name: name.trim_start_matches("r#").to_owned(),
+        of: of.to_owned(),
+        doc: std::mem::take(doc),
+        flat: false,
+    })
 }
 
 fn say(doc: &mut String, said: &str) {

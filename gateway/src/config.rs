@@ -67,11 +67,35 @@ pub struct Config {
     pub database_connections: u32,
     /// What leaves the shop, and how.
     pub outside: OutsideConfig,
+    /// Where files are kept; in the data directory when nobody says anything.
+    pub files: Option<Files>,
+    /// Where the store of a bucket is; Amazon's own when nobody says anything.
+    pub files_endpoint: Option<String>,
+    /// The region of the bucket.
+    pub files_region: String,
+    /// The id of the bucket's key.
+    pub files_key_id: Option<String>,
+    /// The bucket's key.
+    pub files_secret: Option<String>,
     /// The directory of the programs of Postgres.
     pub pg_bin: Option<PathBuf>,
     /// The program nats-server.
     pub nats_server: Option<PathBuf>,
     in_force: Vec<InForce>,
+}
+
+/// Where files are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Files {
+    /// In a directory of this machine.
+    Directory(PathBuf),
+    /// In a bucket of an S3-compatible store.
+    Bucket {
+        /// Its name.
+        name: String,
+        /// What the names of all files begin with.
+        prefix: String,
+    },
 }
 
 /// How the log of the program is written.
@@ -240,6 +264,11 @@ impl Reader {
         let refuse_disposable_email = self.read("refuse_disposable_email", None, setting::flag);
         let database_connections = self.read("database_connections", None, setting::number(2, 500));
         let outside = self.outside(dev == Some(true));
+        let files = self.optional("files", setting::files);
+        let files_endpoint = self.optional("files_endpoint", setting::http_url);
+        let files_region = self.read("files_region", None, setting::line);
+        let files_key_id = self.optional("files_key_id", setting::line);
+        let files_secret = self.optional("files_secret", setting::line);
         let pg_bin = self.optional("pg_bin", setting::path);
         let nats_server = self.optional("nats_server", setting::path);
         Some(Config {
@@ -263,6 +292,11 @@ impl Reader {
             refuse_disposable_email: refuse_disposable_email?,
             database_connections: database_connections?,
             outside: outside?,
+            files,
+            files_endpoint,
+            files_region: files_region?,
+            files_key_id,
+            files_secret,
             pg_bin,
             nats_server,
             in_force: Vec::new(),

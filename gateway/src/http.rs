@@ -9,9 +9,11 @@ pub mod ask;
 pub mod audit;
 pub mod auth;
 pub mod body;
+pub mod bulk;
 pub mod carts;
 pub mod categories;
 mod dev_mail;
+pub mod images;
 pub mod lists;
 pub mod me;
 pub mod notifications;
@@ -52,6 +54,7 @@ use uuid::Uuid;
 
 use crate::limits::{Limits, RATE_LIMIT, RATE_LIMIT_POLICY};
 use crate::password::Passwords;
+use crate::pictures::Pictures;
 use crate::problem::Problem;
 use crate::reply::Sealed;
 use crate::token::Tokens;
@@ -87,6 +90,8 @@ pub struct App {
     pub webhooks: WebhookClient,
     /// The furthest position that this process knows of.
     pub seen: Seen,
+    /// Where pictures are made and kept.
+    pub pictures: Pictures,
 }
 
 /// What the handlers share.

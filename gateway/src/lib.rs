@@ -12,6 +12,7 @@ pub mod key_file;
 pub mod limits;
 pub mod outside;
 pub mod password;
+pub mod pictures;
 pub mod problem;
 pub mod refresh_token;
 pub mod reply;

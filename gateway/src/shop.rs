@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use byteshop_commands::ports::blobs::Blobs;
 use byteshop_commands::ports::webhook::WebhookClient;
 use byteshop_commands::relay::{self, NatsConfig, RelayStatus};
 use byteshop_commands::{Appender, Commands, processes, webhooks};
 use byteshop_domain::process;
 use byteshop_domain::process::forget_person::ForgetPerson;
 use byteshop_domain::process::notify::SendNotifications;
+use byteshop_domain::process::schedule_products::ScheduleProducts;
 use byteshop_domain::process::settle_order::SettleOrder;
 use byteshop_eventstore::{DataKeys, Log};
 use byteshop_projections::Views;
@@ -28,6 +30,7 @@ use crate::http::{App, Health, Seen, router};
 use crate::limits::Limits;
 use crate::outside::outside;
 use crate::password::Passwords;
+use crate::pictures::Pictures;
 use crate::serve::serve;
 use crate::token::Tokens;
 
@@ -60,6 +63,8 @@ pub struct Settings {
     pub dev: bool,
     /// What leaves the shop, and how.
     pub outside: OutsideConfig,
+    /// Where files are kept.
+    pub files: Blobs,
 }
 
 /// The roles of a process.
@@ -152,6 +157,7 @@ impl Shop {
                 dev: settings.dev,
                 webhooks,
                 seen: Seen::default(),
+                pictures: Pictures::in_blobs(settings.files),
             };
             shop.serve(address, app).await?;
         }
@@ -242,6 +248,9 @@ impl Shop {
         // Nobody waits for this one, so it looks by itself and needs no hint.
         let (commands, unhinted, until) = hint(&Arc::default());
         self.tasks.spawn(processes::run::<ForgetPerson>(commands, unhinted, until));
+        // Its steps are promises of minutes: looking now and then is enough.
+        let (commands, unhinted, until) = hint(&Arc::default());
+        self.tasks.spawn(processes::run::<ScheduleProducts>(commands, unhinted, until));
         let (commands, events, until) = hint(&hints.webhooks);
         self.tasks.spawn(webhooks::run(commands, client.clone(), events, until));
     }

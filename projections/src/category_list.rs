@@ -1,7 +1,7 @@
 //! Which categories are there, and what is under what?
 
 use byteshop_domain::Decider as _;
-use byteshop_domain::category::{Category, Event};
+use byteshop_domain::category::{AttributeDefinition, Category, Event};
 use byteshop_domain::codec::CodecError;
 use byteshop_domain::ids::CategoryId;
 use byteshop_domain::text::{Name, Slug};
@@ -32,13 +32,17 @@ pub struct Row {
     pub slug: Slug,
     /// What it is under; nothing for a root.
     pub parent: Option<CategoryId>,
+    /// Its place among those beside it: the lowest comes first, and equals by name.
+    pub rank: u32,
+    /// What it asks of its products, beside what the categories above it ask.
+    pub attributes: Vec<AttributeDefinition>,
     /// Whether it is closed.
     pub archived: bool,
 }
 
 impl View for CategoryList {
     const NAME: &'static str = "category_list";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const READS: &'static [&'static str] = &[Category::CATEGORY];
     type Fact = Event;
     type Row = Row;
@@ -58,16 +62,20 @@ impl View for CategoryList {
                 name: name.clone(),
                 slug: slug.clone(),
                 parent: *parent,
+                rank: 0,
+                attributes: Vec::new(),
                 archived: false,
             }),
             Event::Renamed { name } => row.map(|row| Row { name: name.clone(), ..row }),
             Event::Moved { parent } => row.map(|row| Row { parent: *parent, ..row }),
+            Event::Ranked { rank } => row.map(|row| Row { rank: *rank, ..row }),
+            Event::AttributesDeclared { attributes } => row.map(|row| Row { attributes: attributes.clone(), ..row }),
             Event::Archived {} => row.map(|row| Row { archived: true, ..row }),
         }
     }
 }
 
-/// Which categories are wanted, by name.
+/// Which categories are wanted, by rank and name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Query {
     /// Only directly under this one; `Some(None)` for the roots.
@@ -79,9 +87,10 @@ pub struct Query {
 }
 
 impl Views {
-    /// A page of categories, by name.
+    /// A page of categories, by rank and name.
     pub async fn category_list(&self, query: &Query) -> Result<Page, Error> {
-        let mut sql = QueryBuilder::<Postgres>::new("select name, key, row::text from read.category_list where true");
+        let mut sql =
+            QueryBuilder::<Postgres>::new("select rank, name, key, row::text from read.category_list where true");
         match query.parent {
             None => {}
             Some(None) => {
@@ -94,11 +103,13 @@ impl Views {
         if !query.archived {
             sql.push(" and not archived");
         }
-        if let Some((name, key)) = query.ask.after::<(String, String)>()? {
-            sql.push(" and (name, key) > (").push_bind(name).push(", ").push_bind(key).push(")");
+        if let Some((rank, name, key)) = query.ask.after::<(i64, String, String)>()? {
+            sql.push(" and (rank, name, key) > (").push_bind(rank).push(", ").push_bind(name);
+            sql.push(", ").push_bind(key).push(")");
         }
-        sql.push(" order by name, key limit ").push_bind(query.ask.limit() + 1);
-        let rows: Vec<(String, String, String)> = sql.build_query_as().fetch_all(self.pool()).await?;
-        Page::of(&rows, &query.ask, |(_, _, text)| text, |(name, key, _)| (name.clone(), key.clone()))
+        sql.push(" order by rank, name, key limit ").push_bind(query.ask.limit() + 1);
+        let rows: Vec<(i64, String, String, String)> = sql.build_query_as().fetch_all(self.pool()).await?;
+        let place = |(rank, name, key, _): &(i64, String, String, String)| (*rank, name.clone(), key.clone());
+        Page::of(&rows, &query.ask, |(_, _, _, text)| text, place)
     }
 }

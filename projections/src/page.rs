@@ -54,11 +54,12 @@ impl Page {
         let shown = &rows[..rows.len().min(limit)];
         let mut json = String::with_capacity(64 + shown.iter().map(|row| text(row).len() + 1).sum::<usize>());
         json.push_str("{\"items\":[");
-        for (index, row) in shown.iter().enumerate() {
+        // An empty text is a row that is gone since it was found.
+        for (index, text) in shown.iter().map(text).filter(|text| !text.is_empty()).enumerate() {
             if index > 0 {
                 json.push(',');
             }
-            json.push_str(text(row));
+            json.push_str(text);
         }
         json.push_str("],\"next\":");
         match shown.last().filter(|_| rows.len() > limit) {

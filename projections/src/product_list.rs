@@ -1,4 +1,7 @@
 //! Which products are there, what do they cost, and which of them match?
+//!
+//! The table holds each product as it is shown, and its words. What people filter, count and sort by is kept in memory by
+//! whoever answers: see `index`.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +9,7 @@ use byteshop_domain::Decider as _;
 use byteshop_domain::codec::CodecError;
 use byteshop_domain::ids::{CategoryId, ProductId, VariantId};
 use byteshop_domain::money::Money;
-use byteshop_domain::product::{self, Attributes, Event, Listed, Product, Status};
+use byteshop_domain::product::{Attributes, Event, Listed, OptionDefinition, Product, Schedule, Status};
 use byteshop_domain::text::{Description, Title};
 use byteshop_eventstore::Recorded;
 use chrono::{DateTime, Utc};
@@ -15,11 +18,20 @@ use serde::{Deserialize, Serialize};
 use crate::engine::{Key, Keys, View};
 use crate::text::micros;
 
+mod facet;
+mod index;
+mod load;
+mod matching;
 mod query;
+mod shown;
 #[cfg(test)]
 mod tests;
+mod tree;
+mod words;
 
+pub(crate) use load::Catalog;
 pub use query::{Query, Shown, Sort};
+pub use shown::{Image, Variant};
 
 /// The view.
 #[derive(Debug)]
@@ -30,6 +42,8 @@ pub struct ProductList;
 pub struct Row {
     /// The product.
     pub id: ProductId,
+    /// The position of the event that it was created with.
+    pub serial: i64,
     /// Where it is in its life.
     pub status: Status,
     /// What it is called.
@@ -40,30 +54,35 @@ pub struct Row {
     pub category: Option<CategoryId>,
     /// What it is, in values.
     pub attributes: Attributes,
+    /// What its variants differ in.
+    pub options: Vec<OptionDefinition>,
+    /// What it looks like.
+    pub images: Vec<Image>,
     /// What of it can be bought, in the order in which it came.
     pub variants: Vec<Variant>,
-    /// The lowest price.
+    /// From the lowest price to the highest, in each currency.
+    pub prices: Vec<PriceRange>,
+    /// The lowest price, in the currency that most variants have.
     pub price_min: Option<Money>,
-    /// The highest price.
+    /// The highest price, in that currency.
     pub price_max: Option<Money>,
     /// When it was created.
     #[serde(with = "micros")]
     pub created_at: DateTime<Utc>,
 }
 
-/// What of a product can be bought.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Variant {
-    /// The variant.
-    pub id: VariantId,
-    /// All of it.
-    #[serde(flatten)]
-    pub details: product::Variant,
+/// What the variants of a product cost in a currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PriceRange {
+    /// The lowest price.
+    pub min: Money,
+    /// The highest price.
+    pub max: Money,
 }
 
 impl View for ProductList {
     const NAME: &'static str = "product_list";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const READS: &'static [&'static str] = &[Product::CATEGORY];
     type Fact = Event;
     type Row = Row;
@@ -80,12 +99,16 @@ impl View for ProductList {
         if let Event::Created { title, description, category, attributes } = fact {
             return Some(Row {
                 id: event.id_of::<Product>(),
+                serial: event.position,
                 status: Status::Draft,
                 title: title.clone(),
                 description: description.clone(),
                 category: *category,
                 attributes: attributes.clone(),
+                options: Vec::new(),
+                images: Vec::new(),
                 variants: Vec::new(),
+                prices: Vec::new(),
                 price_min: None,
                 price_max: None,
                 created_at: event.occurred_at(),
@@ -108,50 +131,62 @@ impl Row {
                 replace(&mut self.category, category.as_ref());
                 replace(&mut self.attributes, attributes.as_ref());
             }
+            Event::OptionsDefined { options } => self.options.clone_from(options),
+            Event::ImageAdded(image) => self.images.push(Image::of(image)),
+            Event::ImagesOrdered { images } => {
+                self.images.sort_by_key(|image| images.iter().position(|id| *id == image.id));
+            }
+            Event::ImageDescribed { image, alt } => {
+                self.images.iter_mut().filter(|it| it.id == *image).for_each(|it| it.alt.clone_from(alt));
+            }
+            Event::ImageRemoved { image } => self.images.retain(|it| it.id != *image),
             Event::VariantAdded { variant, details } => {
-                self.variants.push(Variant { id: *variant, details: details.clone() });
+                self.variants.push(Variant::of(*variant, details));
                 self.set_prices();
             }
-            Event::VariantRevised { variant, change } => {
-                self.with_variant(*variant, |it| it.change(change));
-            }
+            Event::VariantRevised { variant, change } => self.with_variant(*variant, |it| it.change(change)),
             Event::PriceSet { variant, price, compare_at, .. } => {
-                self.with_variant(*variant, |it| it.set_listed(Listed { price: *price, compare_at: *compare_at }));
+                let listed = Listed { price: *price, compare_at: *compare_at };
+                self.with_variant(*variant, |it| it.set_listed(listed));
                 self.set_prices();
             }
             Event::PriceWithdrawn { variant, price } => {
                 self.with_variant(*variant, |it| it.withdraw(price.currency()));
+                self.set_prices();
             }
             Event::VariantRemoved { variant, .. } => {
                 self.variants.retain(|it| it.id != *variant);
                 self.set_prices();
             }
+            Event::Scheduled(Schedule { .. }) => {}
             Event::Published {} => self.status = Status::Published,
             Event::Unpublished {} => self.status = Status::Unpublished,
             Event::Archived {} => self.status = Status::Archived,
         }
     }
 
-    fn with_variant(&mut self, variant: VariantId, change: impl FnOnce(&mut product::Variant)) {
+    fn with_variant(&mut self, variant: VariantId, change: impl FnOnce(&mut Variant)) {
         if let Some(variant) = self.variants.iter_mut().find(|it| it.id == variant) {
-            change(&mut variant.details);
+            change(variant);
         }
     }
 
-    /// Compares the prices of the currency that most variants have, the first of them when there are several.
+    /// The range of each currency, and of the one that most variants have: the first of them when there are several.
     fn set_prices(&mut self) {
-        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        for variant in &self.variants {
-            *counts.entry(variant.details.price.currency().code()).or_default() += 1;
+        let mut ranges: BTreeMap<&str, (usize, PriceRange)> = BTreeMap::new();
+        for price in self.variants.iter().flat_map(|it| &it.prices).map(|listed| listed.price.money()) {
+            let (count, range) =
+                ranges.entry(price.currency.code()).or_insert((0, PriceRange { min: price, max: price }));
+            *count += 1;
+            range.min.amount = range.min.amount.min(price.amount);
+            range.max.amount = range.max.amount.max(price.amount);
         }
-        let most = counts.values().max();
-        let currency =
-            self.variants.iter().map(|it| it.details.price.currency()).find(|it| counts.get(it.code()) == most);
-        let prices =
-            || self.variants.iter().map(|it| it.details.price.money()).filter(|it| Some(it.currency) == currency);
-        let lowest = prices().min_by_key(|price| price.amount);
-        let highest = prices().max_by_key(|price| price.amount);
-        (self.price_min, self.price_max) = (lowest, highest);
+        let most = ranges.values().map(|(count, _)| *count).max();
+        let main = self.variants.iter().map(|it| it.price.currency().code());
+        let main = main.filter_map(|code| ranges.get(code)).find(|(count, _)| Some(*count) == most);
+        let main = main.map(|(_, range)| *range);
+        (self.price_min, self.price_max) = (main.map(|range| range.min), main.map(|range| range.max));
+        self.prices = ranges.into_values().map(|(_, range)| range).collect();
     }
 }
 

@@ -26,7 +26,7 @@ use crate::error::Error;
 use crate::feed::Feed;
 use crate::notification_list::NotificationList;
 use crate::order_list::OrderList;
-use crate::product_list::ProductList;
+use crate::product_list::{Catalog, ProductList};
 use crate::promotion_list::PromotionList;
 use crate::replay::build::ROWS_IN_MEMORY;
 use crate::replay::{self, OnProgress, Replay, Report, Setup};
@@ -72,6 +72,7 @@ struct Inner {
     working: PgPool,
     views: Vec<Registered>,
     tails: HashMap<&'static str, Arc<Tail>>,
+    catalog: Catalog,
 }
 
 impl Views {
@@ -95,7 +96,7 @@ impl Views {
         // A worker tries again whatever fails, so it need not ask each time whether the connection still lives.
         let working = pool(WORKING).test_before_acquire(false).connect_lazy_with(options);
         let tails = views.iter().map(|view| (view.name(), Arc::new(Tail::new()))).collect();
-        Self { inner: Arc::new(Inner { log, asking, working, views, tails }) }
+        Self { inner: Arc::new(Inner { log, asking, working, views, tails, catalog: Catalog::default() }) }
     }
 
     /// Brings schema `read` up to date; schema `log` comes first.
@@ -196,6 +197,11 @@ impl Views {
     /// The pool for questions.
     pub(crate) fn pool(&self) -> &PgPool {
         &self.inner.asking
+    }
+
+    /// What products are found by.
+    pub(crate) fn catalog(&self) -> &Catalog {
+        &self.inner.catalog
     }
 
     fn find(&self, name: &str) -> Result<&Registered, Error> {

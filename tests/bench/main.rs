@@ -22,6 +22,7 @@ mod orders;
 mod processes;
 mod replay;
 mod report;
+mod search;
 mod shop;
 mod startup;
 mod statements;
@@ -35,7 +36,8 @@ use report::Report;
 use tokio::time::timeout;
 
 /// What can be measured. The first three have a Postgres of their own, the others a shop.
-const PARTS: [&str; 9] = ["append", "replay", "import", "journey", "hot", "lag", "logins", "account", "startup"];
+const PARTS: [&str; 10] =
+    ["append", "replay", "import", "journey", "hot", "lag", "logins", "account", "startup", "search", "account"];
 /// The longest that a part may take: one that hangs must not keep the others from being measured.
 const AT_MOST: Duration = Duration::from_mins(4);
 
@@ -55,6 +57,8 @@ async fn main() -> Result<ExitCode> {
     parts.note("a Postgres for these parts", on_postgres);
     let on_a_shop = parts.on_a_shop().await;
     parts.note("a shop for these parts", on_a_shop);
+    let among_many = parts.among_many().await;
+    parts.note("a shop with many products", among_many);
     parts.report.write(&machine)?;
     Ok(if parts.failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
@@ -116,6 +120,18 @@ impl Parts {
             self.note("startup", outcome.context("it takes too long").flatten());
         }
         Ok(())
+    }
+
+    /// A shop of its own: so many products would slow the others down.
+    async fn among_many(&mut self) -> Result<()> {
+        if !self.wants(&["search"]) {
+            return Ok(());
+        }
+        let data = machine::directory()?;
+        let shop = shop::Shop::start(data.path()).await?;
+        let outcome = timeout(AT_MOST, search::run(&shop, &mut self.report)).await;
+        self.note("search", outcome.context("it takes too long").flatten());
+        shop.stop().await
     }
 
     /// A part that fails is told, and the others go on.

@@ -1,3 +1,9 @@
 //! The catalog over HTTP: what is sold, at which prices, and how it is found.
 
+mod bulk;
+mod categories;
+mod found;
+mod images;
 mod prices;
+mod schedule;
+mod search;

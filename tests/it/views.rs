@@ -173,7 +173,7 @@ async fn products_are_found_filtered_and_sorted() {
     shop.settle().await;
     let ask = async |query: product_list::Query| field(&shop.views.product_list(&query).await.unwrap(), "title");
     let q = |words: &str| product_list::Query { q: Some(words.into()), ..Default::default() };
-    let sorted = |sort| product_list::Query { sort, ..Default::default() };
+    let sorted = |sort| product_list::Query { sort: Some(sort), ..Default::default() };
     assert_eq!(ask(sorted(Sort::Newest)).await, ["Drinking cup", "apron", "Blue mug"]);
     assert_eq!(ask(sorted(Sort::Price)).await, ["Blue mug", "Drinking cup", "apron"]);
     assert_eq!(ask(sorted(Sort::PriceDesc)).await, ["apron", "Drinking cup", "Blue mug"]);
@@ -184,8 +184,11 @@ async fn products_are_found_filtered_and_sorted() {
     assert_eq!(ask(q("a\0b & | ! ( \"")).await, Vec::<String>::new());
     let all = product_list::Query { shown: Shown::All, ..q("mug") };
     assert_eq!(ask(all).await, ["Secret mug", "Blue mug"]);
-    let under =
-        |category| product_list::Query { category: Some(id(category)), sort: Sort::Title, ..Default::default() };
+    let under = |category| product_list::Query {
+        categories: vec![id(category)],
+        sort: Some(Sort::Title),
+        ..Default::default()
+    };
     assert_eq!(ask(under(1)).await, ["apron", "Blue mug", "Drinking cup"]);
     assert_eq!(ask(under(2)).await, ["Blue mug", "Drinking cup"]);
     let priced = product_list::Query { price_min: Some(600), price_max: Some(800), ..Default::default() };
@@ -195,7 +198,11 @@ async fn products_are_found_filtered_and_sorted() {
     assert_eq!((ask(colour("blue")).await.len(), ask(colour("red")).await.len()), (3, 0));
     assert_eq!(ask(product_list::Query { in_stock: true, ..Default::default() }).await, ["Blue mug"]);
 
-    let one = |sort, cursor| product_list::Query { sort, ask: Ask { limit: Some(1), cursor }, ..Default::default() };
+    let one = |sort, cursor| product_list::Query {
+        sort: Some(sort),
+        ask: Ask { limit: Some(1), cursor },
+        ..Default::default()
+    };
     for sort in [Sort::Newest, Sort::Price, Sort::PriceDesc, Sort::Title] {
         let first = shop.views.product_list(&one(sort, None)).await.unwrap();
         let second = shop.views.product_list(&one(sort, next(&first))).await.unwrap();

@@ -4,18 +4,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use byteshop_commands::notify::Outside;
+use byteshop_commands::ports::blobs::Blobs;
 use byteshop_commands::ports::webhook::WebhookClient;
 use byteshop_commands::{Appender, Commands, processes, webhooks};
 use byteshop_domain::ids::{AccountId, Id as _};
 use byteshop_domain::process;
 use byteshop_domain::process::forget_person::ForgetPerson;
 use byteshop_domain::process::notify::SendNotifications;
+use byteshop_domain::process::schedule_products::ScheduleProducts;
 use byteshop_domain::process::settle_order::SettleOrder;
 use byteshop_eventstore::{Clock, Log};
 use byteshop_gateway::http::operations::RoleState;
 use byteshop_gateway::http::{App, Health, Seen, router};
 use byteshop_gateway::limits::Limits;
 use byteshop_gateway::password::Passwords;
+use byteshop_gateway::pictures::Pictures;
 use byteshop_gateway::serve::serve;
 use byteshop_gateway::token::{LIFETIME, Role, Tokens};
 use byteshop_projections::{Feed, Views};
@@ -23,6 +26,7 @@ use chrono::TimeDelta;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -46,6 +50,8 @@ pub struct TestShop {
     pub health: Health,
     /// What hashes its passwords.
     pub passwords: Passwords,
+    /// Where its files are.
+    pub files: TempDir,
     client: Client,
     _running: JoinSet<()>,
 }
@@ -123,6 +129,7 @@ impl TestShop {
         running.spawn(processes::run::<process::notify::Notify>(commands.clone(), of_notify, cancel.clone()));
         running.spawn(processes::run::<SendNotifications>(commands.clone(), of_send, cancel.clone()));
         running.spawn(webhooks::run(commands.clone(), webhooks_client.clone(), of_webhooks, cancel.clone()));
+        running.spawn(processes::run::<ScheduleProducts>(commands.clone(), Arc::default(), cancel.clone()));
         let of_views = (views.clone(), cancel.clone());
         running.spawn(async move { of_views.0.run(feed, &[], of_views.1).await.unwrap() });
         running.spawn(processes::run::<ForgetPerson>(commands.clone(), Arc::default(), cancel.clone()));
@@ -130,6 +137,7 @@ impl TestShop {
         let (tokens, health) = (Tokens::ephemeral().unwrap(), Health::default());
         health.set("views", RoleState::Up);
         let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle();
+        let files = tempfile::tempdir().unwrap();
         let app = App {
             commands: commands.clone(),
             views: views.clone(),
@@ -143,12 +151,13 @@ impl TestShop {
             dev: true,
             webhooks: webhooks_client,
             seen: Seen::default(),
+            pictures: Pictures::in_blobs(Blobs::local(files.path()).unwrap()),
         };
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         running.spawn(serve(listener, router(app), cancel.clone()));
         let client = Client::builder().timeout(Duration::from_mins(1)).build().unwrap();
-        Self { url, log, commands, views, tokens, health, passwords, client, _running: running }
+        Self { url, log, commands, views, tokens, health, passwords, files, client, _running: running }
     }
 
     /// An access token of somebody new with this role.

@@ -6,6 +6,7 @@ use byteshop_domain::ids::{OrderId, VariantId};
 use byteshop_domain::order::{self, Order};
 use byteshop_domain::payment::VoidReason;
 use byteshop_domain::process::Step;
+use byteshop_domain::product::{self, Product};
 use byteshop_domain::quantity::Demand;
 use byteshop_domain::returns::{self, Return};
 use byteshop_domain::stock::{self, StockLevel};
@@ -114,6 +115,14 @@ async fn carry_out_once(commands: &Commands, cause: &Cause, step: &Step) -> Resu
         Step::SettlePayment { payment } => commands.settle_payment(&intent("payment.settle"), *payment).await,
         Step::ForgetPerson { subject } => Ok(commands.vault().erase(*subject).await.map(|_| ())?),
         Step::Notify(errand) => commands.run_errand(&intent(command_of(errand)), errand).await,
+        Step::PublishProduct { product, at } => {
+            let command = product::Command::PublishDue { at: *at };
+            one::<Product>(commands, &intent("product.publish"), *product, command).await
+        }
+        Step::UnpublishProduct { product, until } => {
+            let command = product::Command::UnpublishDue { until: *until };
+            one::<Product>(commands, &intent("product.unpublish"), *product, command).await
+        }
         // The runner keeps timers; a timer that sets or forgets a timer has nothing left to do here.
         Step::Wake { .. } | Step::Forget { .. } => Ok(()),
     }

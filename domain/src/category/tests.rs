@@ -1,6 +1,7 @@
 //! Rules of categories.
 
 use super::*;
+use crate::Locale;
 use crate::testing::{given, golden, id, text, well_said};
 
 fn created() -> Event {
@@ -66,6 +67,63 @@ fn an_archived_one_stays_as_it_is() {
     given::<Category>(history).when(&put_under(None, &[])).then_refused(Rejection::Archived);
 }
 
+fn attribute(name: &str, r#type: AttributeType) -> AttributeDefinition {
+    let values = match r#type {
+        AttributeType::Choice => vec![text("oak"), text("ash")],
+        AttributeType::Text | AttributeType::Number | AttributeType::Boolean => vec![],
+    };
+    let labels = [(Locale::En, text("Name")), (Locale::Ru, text("Имя"))].into();
+    let name = text(name);
+    AttributeDefinition { name, r#type, values, unit: None, required: false, filterable: false, labels }
+}
+
+fn material() -> AttributeDefinition {
+    AttributeDefinition { required: true, filterable: true, ..attribute("material", AttributeType::Choice) }
+}
+
+fn length() -> AttributeDefinition {
+    AttributeDefinition { unit: Some(text("mm")), labels: [].into(), ..attribute("length", AttributeType::Number) }
+}
+
+fn declare(attributes: Vec<AttributeDefinition>) -> Command {
+    Command::DeclareAttributes { attributes }
+}
+
+#[test]
+fn it_declares_attributes_that_make_sense() {
+    let declared = Event::AttributesDeclared { attributes: vec![material(), length()] };
+    let command = declare(vec![material(), length()]);
+    given::<Category>([created()]).when(&command).then([declared.clone()]);
+    given::<Category>([created(), declared]).when(&command).then_nothing();
+    let twice = declare(vec![material(), material()]);
+    given::<Category>([created()]).when(&twice).then_refused(Rejection::AttributeTwice { at: 1 });
+    let none = AttributeDefinition { values: vec![], ..material() };
+    let same = AttributeDefinition { values: vec![text("oak"), text("oak")], ..material() };
+    let any = AttributeDefinition { values: vec![text("oak")], ..length() };
+    for bad in [none, same, any] {
+        given::<Category>([created()]).when(&declare(vec![bad])).then_refused(Rejection::AttributeValues { at: 0 });
+    }
+    let many = (0..=DEFINITIONS_MAX).map(|number| attribute(&format!("a{number}"), AttributeType::Text));
+    given::<Category>([created()]).when(&declare(many.collect())).then_refused(Rejection::TooManyAttributes);
+    given::<Category>([created(), Event::Archived {}]).when(&declare(vec![])).then_refused(Rejection::Archived);
+}
+
+#[test]
+fn the_nearest_definition_of_a_name_counts() {
+    let [near, far] = [AttributeType::Number, AttributeType::Text].map(|it| attribute("size", it));
+    let (own, above) = ([near.clone()], [far, material()]);
+    let found = effective([&own[..], &above[..]]);
+    assert_eq!(found, [&near, &material()]);
+}
+
+#[test]
+fn it_takes_a_place_among_others() {
+    let ranked = Event::Ranked { rank: 3 };
+    given::<Category>([created()]).when(&Command::Rank { rank: 3 }).then([ranked.clone()]);
+    given::<Category>([created(), ranked]).when(&Command::Rank { rank: 3 }).then_nothing();
+    given::<Category>([]).when(&Command::Rank { rank: 0 }).then_refused(Rejection::Missing);
+}
+
 #[test]
 fn every_stored_form_is_golden() {
     golden(
@@ -76,6 +134,9 @@ fn every_stored_form_is_golden() {
             Event::Renamed { name: text("Blades") },
             Event::Moved { parent: Some(id(2)) },
             Event::Moved { parent: None },
+            Event::Ranked { rank: 3 },
+            Event::AttributesDeclared { attributes: vec![material(), length()] },
+            Event::AttributesDeclared { attributes: vec![] },
             Event::Archived {},
         ],
     );
@@ -84,5 +145,14 @@ fn every_stored_form_is_golden() {
 #[test]
 fn rejections_are_well_said() {
     use Rejection as R;
-    well_said(&[R::Missing, R::Exists, R::Archived, R::Cycle, R::TooDeep]);
+    well_said(&[
+        R::Missing,
+        R::Exists,
+        R::Archived,
+        R::Cycle,
+        R::TooDeep,
+        R::TooManyAttributes,
+        R::AttributeTwice { at: 1 },
+        R::AttributeValues { at: 1 },
+    ]);
 }

@@ -219,6 +219,12 @@ fn of_product(product: ProductId, event: &product::Event) -> Option<Errand> {
         | product::Event::VariantRevised { .. }
         | product::Event::PriceWithdrawn { .. }
         | product::Event::VariantRemoved { .. }
+        | product::Event::OptionsDefined { .. }
+        | product::Event::ImageAdded(_)
+        | product::Event::ImagesOrdered { .. }
+        | product::Event::ImageDescribed { .. }
+        | product::Event::ImageRemoved { .. }
+        | product::Event::Scheduled(_)
         | product::Event::Unpublished {}
         | product::Event::Archived {} => None,
     }

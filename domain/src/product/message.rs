@@ -1,11 +1,12 @@
 //! What happens to a product, and what it can be asked.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Attributes, Listed, Variant, VariantChange};
-use crate::ids::{CategoryId, VariantId};
+use super::{Attributes, Image, Listed, OptionDefinition, Schedule, Variant, VariantChange};
+use crate::ids::{CategoryId, ImageId, VariantId};
 use crate::money::Price;
-use crate::text::{Description, Sku, Title, present};
+use crate::text::{Description, Label, Sku, Title, present};
 
 /// What happened to a product.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -81,6 +82,33 @@ pub enum Event {
         /// Its code, which others may have now.
         sku: Sku,
     },
+    /// Its variants differ in this now.
+    OptionsDefined {
+        /// All of them, in the order in which people see them; none when they may differ in anything.
+        options: Vec<OptionDefinition>,
+    },
+    /// It has another picture, behind those it had.
+    ImageAdded(Image),
+    /// Its pictures come in another order.
+    ImagesOrdered {
+        /// All of them.
+        images: Vec<ImageId>,
+    },
+    /// A picture is described otherwise.
+    ImageDescribed {
+        /// The picture.
+        image: ImageId,
+        /// What it shows, for people who do not see it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        alt: Option<Label>,
+    },
+    /// A picture is not shown any more.
+    ImageRemoved {
+        /// The picture.
+        image: ImageId,
+    },
+    /// It will be shown, or hidden, by itself at these moments; when there are none, it will not.
+    Scheduled(Schedule),
     /// It is shown and sold.
     Published {},
     /// It is shown no more, for now.
@@ -154,10 +182,46 @@ pub enum Command {
         /// The variant.
         variant: VariantId,
     },
+    /// Say what its variants differ in.
+    DefineOptions {
+        /// All of it, in the order in which people see it.
+        options: Vec<OptionDefinition>,
+    },
+    /// Add a picture.
+    AddImage(Image),
+    /// Put the pictures into an order.
+    OrderImages {
+        /// All of them.
+        images: Vec<ImageId>,
+    },
+    /// Describe a picture.
+    DescribeImage {
+        /// The picture.
+        image: ImageId,
+        /// What it shows; nothing for no words.
+        alt: Option<Label>,
+    },
+    /// Take a picture away.
+    RemoveImage {
+        /// The picture.
+        image: ImageId,
+    },
     /// Show and sell it.
     Publish {},
-    /// Hide it for now.
+    /// Show and sell it from a moment on, or now, until another, or for good. What was planned before is no more.
+    PublishWithin(Schedule),
+    /// Show it, if this is still the moment that is planned.
+    PublishDue {
+        /// The moment.
+        at: DateTime<Utc>,
+    },
+    /// Hide it for now, and plan nothing.
     Unpublish {},
+    /// Hide it, if this is still the moment that is planned.
+    UnpublishDue {
+        /// The moment.
+        until: DateTime<Utc>,
+    },
     /// Hide it for good.
     Archive {},
 }

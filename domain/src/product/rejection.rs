@@ -1,8 +1,10 @@
 //! What can be in the way of a change to a product.
 
-use super::{ATTRIBUTES_MAX, CURRENCIES_MAX, VARIANTS_MAX, WEIGHT_MAX_G};
+use super::{ATTRIBUTES_MAX, CURRENCIES_MAX, IMAGES_MAX, OPTION_VALUES_MAX, OPTIONS_MAX, VARIANTS_MAX, WEIGHT_MAX_G};
 use crate::Currency;
 use crate::decider::Kind;
+use crate::ids::VariantId;
+use crate::text::AttributeName;
 
 /// What can be in the way.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -58,6 +60,92 @@ pub enum Rejection {
     /// There are too many attributes or options.
     #[error("there may be at most {ATTRIBUTES_MAX} attributes or options")]
     TooManyAttributes,
+    /// Its category asks for something that is not there.
+    #[error("the category asks for the attribute {name}")]
+    AttributeMissing {
+        /// The attribute.
+        name: AttributeName,
+    },
+    /// Its category knows no such attribute.
+    #[error("the category has no attribute {name}")]
+    AttributeUnknown {
+        /// The attribute.
+        name: AttributeName,
+    },
+    /// Its category has another type for it.
+    #[error("the attribute {name} is {expected}")]
+    AttributeType {
+        /// The attribute.
+        name: AttributeName,
+        /// What it is, in words.
+        expected: &'static str,
+    },
+    /// Its category has other values for it.
+    #[error("the category has no such value of the attribute {name}")]
+    AttributeChoice {
+        /// The attribute.
+        name: AttributeName,
+    },
+    /// There are too many options.
+    #[error("a product has at most {OPTIONS_MAX} options")]
+    TooManyOptions,
+    /// Two options share a name.
+    #[error("an option of this name stands above")]
+    OptionTwice {
+        /// The index of the second one.
+        at: usize,
+    },
+    /// An option has no values, too many, or one of them twice.
+    #[error("an option has 1 to {OPTION_VALUES_MAX} different values")]
+    OptionValues {
+        /// Its index.
+        at: usize,
+    },
+    /// A variant says something to what is no option.
+    #[error("the product has no option {name}")]
+    OptionUnknown {
+        /// What it says something to.
+        name: AttributeName,
+    },
+    /// A variant says nothing to an option.
+    #[error("the variant does not say its {name}")]
+    OptionMissing {
+        /// The option.
+        name: AttributeName,
+    },
+    /// A variant says something else than there is.
+    #[error("the product has no such value of the option {name}")]
+    OptionValue {
+        /// The option.
+        name: AttributeName,
+    },
+    /// Two variants are the same.
+    #[error("another variant has the same options")]
+    OptionsTwice,
+    /// A variant that is there would be impossible.
+    #[error("the variant {variant} does not go with these options")]
+    VariantDoesNotFit {
+        /// The variant.
+        variant: VariantId,
+    },
+    /// There are too many pictures.
+    #[error("a product has at most {IMAGES_MAX} images")]
+    TooManyImages,
+    /// The picture is there.
+    #[error("the product has this image already")]
+    ImageTwice,
+    /// There is no such picture.
+    #[error("the product has no such image")]
+    NoSuchImage,
+    /// The order leaves pictures out, or names others.
+    #[error("an order of images names each image of the product once")]
+    ImagesDiffer,
+    /// It would be hidden before it is shown.
+    #[error("a product is shown until a moment that is still to come, and after it is published")]
+    ScheduleOrder,
+    /// It is shown already.
+    #[error("the product is published already")]
+    AlreadyPublished,
 }
 
 impl crate::Rejection for Rejection {
@@ -78,25 +166,60 @@ impl crate::Rejection for Rejection {
             Self::TooHeavy => "too_heavy",
             Self::TooManyVariants => "too_many_variants",
             Self::TooManyAttributes => "too_many_attributes",
+            Self::AttributeMissing { .. } => "attribute_missing",
+            Self::AttributeUnknown { .. } => "attribute_unknown",
+            Self::AttributeType { .. } => "attribute_type",
+            Self::AttributeChoice { .. } => "attribute_choice",
+            Self::TooManyOptions => "too_many_options",
+            Self::OptionTwice { .. } => "option_twice",
+            Self::OptionValues { .. } => "option_values",
+            Self::OptionUnknown { .. } => "option_unknown",
+            Self::OptionMissing { .. } => "option_missing",
+            Self::OptionValue { .. } => "option_value",
+            Self::OptionsTwice => "options_twice",
+            Self::VariantDoesNotFit { .. } => "variant_does_not_fit",
+            Self::TooManyImages => "too_many_images",
+            Self::ImageTwice => "image_twice",
+            Self::NoSuchImage => "no_such_image",
+            Self::ImagesDiffer => "images_differ",
+            Self::ScheduleOrder => "schedule_order",
+            Self::AlreadyPublished => "already_published",
         }
     }
 
     fn kind(&self) -> Kind {
         match self {
-            Self::Missing | Self::NoSuchVariant => Kind::Missing,
+            Self::Missing | Self::NoSuchVariant | Self::NoSuchImage => Kind::Missing,
             Self::Exists
             | Self::Archived
             | Self::VariantExists
             | Self::SkuTwice
             | Self::LastVariant
-            | Self::NoVariant => Kind::Conflict,
+            | Self::NoVariant
+            | Self::OptionsTwice
+            | Self::VariantDoesNotFit { .. }
+            | Self::ImageTwice
+            | Self::ImagesDiffer
+            | Self::AlreadyPublished => Kind::Conflict,
             Self::OtherCurrency { .. }
             | Self::CurrencyTwice { .. }
             | Self::CompareAtTooLow
             | Self::TooManyPrices
             | Self::TooHeavy
             | Self::TooManyVariants
-            | Self::TooManyAttributes => Kind::Invalid,
+            | Self::TooManyAttributes
+            | Self::AttributeMissing { .. }
+            | Self::AttributeUnknown { .. }
+            | Self::AttributeType { .. }
+            | Self::AttributeChoice { .. }
+            | Self::TooManyOptions
+            | Self::OptionTwice { .. }
+            | Self::OptionValues { .. }
+            | Self::OptionUnknown { .. }
+            | Self::OptionMissing { .. }
+            | Self::OptionValue { .. }
+            | Self::TooManyImages
+            | Self::ScheduleOrder => Kind::Invalid,
         }
     }
 
@@ -107,6 +230,18 @@ impl crate::Rejection for Rejection {
             Self::CurrencyTwice { .. } | Self::TooManyPrices => Some("/prices".to_owned()),
             Self::CompareAtTooLow => Some("/compare_at".to_owned()),
             Self::TooHeavy => Some("/weight_g".to_owned()),
+            Self::AttributeMissing { name }
+            | Self::AttributeUnknown { name }
+            | Self::AttributeType { name, .. }
+            | Self::AttributeChoice { name } => Some(format!("/attributes/{name}")),
+            Self::OptionUnknown { name } | Self::OptionMissing { name } | Self::OptionValue { name } => {
+                Some(format!("/options/{name}"))
+            }
+            Self::OptionTwice { at } => Some(format!("/options/{at}/name")),
+            Self::OptionValues { at } => Some(format!("/options/{at}/values")),
+            Self::TooManyOptions | Self::OptionsTwice | Self::VariantDoesNotFit { .. } => Some("/options".to_owned()),
+            Self::ImagesDiffer => Some("/images".to_owned()),
+            Self::ScheduleOrder => Some("/until".to_owned()),
             Self::Missing
             | Self::Exists
             | Self::Archived
@@ -115,7 +250,11 @@ impl crate::Rejection for Rejection {
             | Self::LastVariant
             | Self::NoVariant
             | Self::TooManyVariants
-            | Self::TooManyAttributes => None,
+            | Self::TooManyAttributes
+            | Self::TooManyImages
+            | Self::ImageTwice
+            | Self::NoSuchImage
+            | Self::AlreadyPublished => None,
         }
     }
 }

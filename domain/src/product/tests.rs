@@ -1,11 +1,13 @@
 //! Rules of products and their variants.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
 use super::*;
 use crate::Currency;
+use crate::category::{AttributeDefinition, AttributeType};
 use crate::money::{Money, Price};
-use crate::testing::{given, golden, id, price, text, well_said};
+use crate::testing::{given, golden, id, noon, price, text, well_said};
 
 fn attributes() -> Attributes {
     BTreeMap::from([
@@ -243,6 +245,233 @@ fn an_archived_one_stays_as_it_is() {
     given::<Product>([]).when(&Command::Archive {}).then_refused(Rejection::Missing);
 }
 
+fn option(name: &str, values: &[&str]) -> OptionDefinition {
+    OptionDefinition { name: text(name), values: values.iter().map(|value| text(value)).collect() }
+}
+
+fn define(options: &[OptionDefinition]) -> Command {
+    Command::DefineOptions { options: options.to_vec() }
+}
+
+fn coloured(variant: u128, colour: &str) -> Command {
+    let options = BTreeMap::from([(text("colour"), text(colour))]);
+    let details = Variant { options, ..details(&format!("L-{variant}")) };
+    Command::AddVariant { variant: id(variant), details }
+}
+
+#[test]
+fn variants_say_something_to_each_option_and_no_two_the_same() {
+    let colours = [option("colour", &["red", "blue"])];
+    let defined = Event::OptionsDefined { options: colours.to_vec() };
+    let history = [created(), added(1, "L-1")];
+    given::<Product>(history.clone()).when(&define(&colours)).then([defined.clone()]);
+    let known = [&history[..], &[defined]].concat();
+    let refused = |command: &Command, rejection| given::<Product>(known.clone()).when(command).then_refused(rejection);
+    given::<Product>(known.clone()).when(&define(&colours)).then_nothing();
+    refused(&coloured(2, "red"), Rejection::OptionsTwice);
+    refused(&coloured(2, "green"), Rejection::OptionValue { name: text("colour") });
+    let sized = Variant { options: BTreeMap::from([(text("size"), text("M"))]), ..details("L-2") };
+    refused(&Command::AddVariant { variant: id(2), details: sized }, Rejection::OptionUnknown { name: text("size") });
+    let silent = VariantChange { options: Some(BTreeMap::new()), ..VariantChange::default() };
+    refused(
+        &Command::ReviseVariant { variant: id(1), change: silent },
+        Rejection::OptionMissing { name: text("colour") },
+    );
+    refused(&define(&[option("size", &["M"])]), Rejection::VariantDoesNotFit { variant: id(1) });
+    // A variant keeps what it has without being in its own way.
+    let same = Command::ReviseVariant { variant: id(1), change: called("Crimson") };
+    let change = VariantChange { options: None, ..called("Crimson") };
+    given::<Product>(known).when(&same).then([Event::VariantRevised { variant: id(1), change }]);
+}
+
+#[test]
+fn options_make_sense() {
+    let refused = |options: &[OptionDefinition], rejection| {
+        given::<Product>([created()]).when(&define(options)).then_refused(rejection);
+    };
+    refused(&[option("a", &["x"]), option("a", &["y"])], Rejection::OptionTwice { at: 1 });
+    refused(&[option("a", &[])], Rejection::OptionValues { at: 0 });
+    refused(&[option("a", &["x", "x"])], Rejection::OptionValues { at: 0 });
+    let many: Vec<_> = (0..=OPTIONS_MAX).map(|number| option(&format!("o{number}"), &["x"])).collect();
+    refused(&many, Rejection::TooManyOptions);
+    let two = [added(1, "L-1"), added(2, "L-2")];
+    let history = [&[created()], &two[..]].concat();
+    given::<Product>(history).when(&define(&[option("colour", &["red"])])).then_refused(Rejection::OptionsTwice);
+}
+
+fn image(number: u128) -> Image {
+    Image {
+        image: id(number),
+        digest: text(&format!("{number:064x}")),
+        r#type: ImageType::Jpeg,
+        width: 640,
+        height: 480,
+        bytes: 1000,
+        alt: None,
+    }
+}
+
+#[test]
+fn pictures_are_added_once_and_ordered_whole() {
+    let history = [created(), Event::ImageAdded(image(1)), Event::ImageAdded(image(2))];
+    let when = |command: &Command| given::<Product>(history.clone()).when(command);
+    when(&Command::AddImage(image(1))).then_nothing();
+    when(&Command::AddImage(Image { image: id(3), ..image(1) })).then_refused(Rejection::ImageTwice);
+    when(&Command::AddImage(image(3))).then([Event::ImageAdded(image(3))]);
+    let order = |numbers: &[u128]| Command::OrderImages { images: numbers.iter().map(|number| id(*number)).collect() };
+    when(&order(&[1, 2])).then_nothing();
+    when(&order(&[2, 1])).then([Event::ImagesOrdered { images: vec![id(2), id(1)] }]);
+    for wrong in [&[1][..], &[1, 1], &[1, 2, 3], &[1, 3]] {
+        when(&order(wrong)).then_refused(Rejection::ImagesDiffer);
+    }
+    let ordered = [&history[..], &[Event::ImagesOrdered { images: vec![id(2), id(1)] }]].concat();
+    let state: Product = crate::fold(&ordered);
+    assert_eq!(state.existing().unwrap().images, [image(2), image(1)]);
+    when(&Command::RemoveImage { image: id(1) }).then([Event::ImageRemoved { image: id(1) }]);
+    when(&Command::RemoveImage { image: id(9) }).then_nothing();
+    let alt: Option<crate::text::Label> = Some(text("A lamp"));
+    let describe = |image| Command::DescribeImage { image: id(image), alt: alt.clone() };
+    when(&describe(1)).then([Event::ImageDescribed { image: id(1), alt: alt.clone() }]);
+    when(&describe(9)).then_refused(Rejection::NoSuchImage);
+    let full = (0..IMAGES_MAX).map(|number| Event::ImageAdded(image(number as u128)));
+    let full: Vec<_> = [created()].into_iter().chain(full).collect();
+    given::<Product>(full).when(&Command::AddImage(image(99))).then_refused(Rejection::TooManyImages);
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "it is part of a schedule, which may lack it")]
+fn hour(hours: i64) -> Option<DateTime<Utc>> {
+    Some(noon() + TimeDelta::hours(hours))
+}
+
+fn within(at: Option<DateTime<Utc>>, until: Option<DateTime<Utc>>) -> Command {
+    Command::PublishWithin(Schedule { at, until })
+}
+
+fn scheduled(at: Option<DateTime<Utc>>, until: Option<DateTime<Utc>>) -> Event {
+    Event::Scheduled(Schedule { at, until })
+}
+
+#[test]
+fn it_is_published_when_its_moment_comes() {
+    let draft = [created(), added(1, "L-1")];
+    let when = |command: &Command| given::<Product>(draft.clone()).when(command);
+    when(&within(None, None)).then([Event::Published {}]);
+    when(&within(hour(-1), None)).then([Event::Published {}]);
+    when(&within(None, hour(1))).then([scheduled(None, hour(1)), Event::Published {}]);
+    when(&within(hour(1), hour(2))).then([scheduled(hour(1), hour(2))]);
+    when(&within(hour(2), hour(2))).then_refused(Rejection::ScheduleOrder);
+    when(&within(None, hour(0))).then_refused(Rejection::ScheduleOrder);
+    given::<Product>([created()]).when(&within(hour(1), None)).then_refused(Rejection::NoVariant);
+
+    let planned = [&draft[..], &[scheduled(hour(1), hour(2))]].concat();
+    let when = |command: &Command| given::<Product>(planned.clone()).when(command);
+    when(&within(hour(1), hour(2))).then_nothing();
+    when(&Command::PublishDue { at: noon() + TimeDelta::hours(1) }).then([Event::Published {}]);
+    when(&Command::PublishDue { at: noon() }).then_nothing();
+    when(&Command::Unpublish {}).then([scheduled(None, None)]);
+    when(&within(None, None)).then([scheduled(None, None), Event::Published {}]);
+    // What is to be seen keeps something to buy.
+    when(&Command::RemoveVariant { variant: id(1) }).then_refused(Rejection::LastVariant);
+
+    let shown = [&planned[..], &[Event::Published {}]].concat();
+    let when = |command: &Command| given::<Product>(shown.clone()).when(command);
+    when(&Command::PublishDue { at: noon() + TimeDelta::hours(1) }).then_nothing();
+    when(&within(hour(3), None)).then_refused(Rejection::AlreadyPublished);
+    when(&Command::UnpublishDue { until: noon() + TimeDelta::hours(2) }).then([Event::Unpublished {}]);
+    when(&Command::UnpublishDue { until: noon() }).then_nothing();
+    let hidden: Product = crate::fold(&[&shown[..], &[Event::Unpublished {}]].concat());
+    assert!(hidden.existing().unwrap().schedule.is_empty());
+}
+
+fn definition(name: &str, r#type: AttributeType, required: bool) -> AttributeDefinition {
+    let values = match r#type {
+        AttributeType::Choice => vec![text("oak"), text("ash")],
+        AttributeType::Text | AttributeType::Number | AttributeType::Boolean => vec![],
+    };
+    let labels = BTreeMap::new();
+    AttributeDefinition { name: text(name), r#type, values, unit: None, required, filterable: false, labels }
+}
+
+#[test]
+fn attributes_are_what_the_category_asks_for() {
+    let definitions = [
+        definition("material", AttributeType::Choice, false),
+        definition("weight_g", AttributeType::Number, false),
+        definition("boxed", AttributeType::Boolean, false),
+        definition("maker", AttributeType::Text, true),
+    ];
+    let check = |json: serde_json::Value, shown: bool| {
+        let attributes = serde_json::from_value(json).unwrap();
+        let revised = Event::Revised { title: None, description: None, category: None, attributes: Some(attributes) };
+        let seen = if shown { vec![added(1, "L-1"), Event::Published {}] } else { vec![] };
+        let state: Product = crate::fold(&[&[created(), revised], &seen[..]].concat());
+        state.existing().unwrap().check_attributes(&definitions.iter().collect::<Vec<_>>())
+    };
+    let all = json!({"material": "oak", "weight_g": 3, "boxed": true, "maker": "Anna"});
+    assert_eq!(check(all, true), Ok(()));
+    assert_eq!(check(json!({}), false), Ok(()));
+    assert_eq!(check(json!({}), true), Err(Rejection::AttributeMissing { name: text("maker") }));
+    assert_eq!(check(json!({"colour": 1}), false), Err(Rejection::AttributeUnknown { name: text("colour") }));
+    assert_eq!(check(json!({"material": "pine"}), false), Err(Rejection::AttributeChoice { name: text("material") }));
+    for (name, value, expected) in [
+        ("material", json!(1), "a text"),
+        ("weight_g", json!("1"), "a whole number"),
+        ("boxed", json!(1), "true or false"),
+        ("maker", json!(true), "a text"),
+    ] {
+        let error = Rejection::AttributeType { name: text(name), expected };
+        assert_eq!(check(json!({name: value}), false), Err(error));
+    }
+    let state: Product = crate::fold(&[created()]);
+    assert_eq!(state.existing().unwrap().check_attributes(&[]), Ok(()));
+}
+
+#[test]
+fn a_reduction_is_told_with_the_lowest_price_of_the_thirty_days_before() {
+    let day = |days| noon() + TimeDelta::days(days);
+    let set = |amount| Event::PriceSet { variant: id(1), price: price(amount), compare_at: None, from: None };
+    let history = |events: &[(i64, Event)], now| {
+        let events: Vec<_> = events.iter().map(|(at, event)| (day(*at), event.clone())).collect();
+        let histories = price_history(events.iter().map(|(at, event)| (*at, event)), day(now));
+        assert_eq!(histories.len(), 1);
+        histories.into_iter().next().unwrap()
+    };
+    let first = (0, added(1, "L-1"));
+    // 19.99, then 15.00 for a while, 25.00, and down to 18.00.
+    let events = [first.clone(), (10, set(1500)), (12, set(2500)), (50, set(1800))];
+    let found = history(&events, 51);
+    let prices: Vec<_> = found.entries.iter().map(|it| (it.price, it.from, it.until)).collect();
+    assert_eq!(prices[1], (price(1500), day(10), Some(day(12))));
+    assert_eq!(prices[3], (price(1800), day(50), None));
+    // The 15.00 were gone for more than thirty days.
+    let reduction = Reduction { since: day(50), from: price(2500), lowest_before: price(2500) };
+    assert_eq!((found.reduction, found.lowest_30_days), (Some(reduction), Some(price(1800))));
+    let sooner = [first.clone(), (10, set(1500)), (12, set(2500)), (40, set(1800))];
+    assert_eq!(history(&sooner, 40).reduction.unwrap().lowest_before, price(1500));
+    // The same price written again is no other reduction, and a price that rises is none.
+    let again = Event::PriceSet { variant: id(1), price: price(1800), compare_at: Some(price(3000)), from: None };
+    let twice = [&events[..], &[(55, again)]].concat();
+    assert_eq!(history(&twice, 60).reduction, Some(reduction));
+    assert_eq!(history(&events[..3], 13).reduction, None);
+    assert_eq!(history(std::slice::from_ref(&first), 100).lowest_30_days, Some(price(1999)));
+    let gone = [first, (1, Event::VariantRemoved { variant: id(1), sku: text("L-1") })];
+    let found = history(&gone, 100);
+    assert_eq!((found.lowest_30_days, found.entries[0].until), (None, Some(day(1))));
+}
+
+#[test]
+fn each_currency_has_a_history_of_its_own() {
+    let day = |days| noon() + TimeDelta::days(days);
+    let dollar = |amount| Event::PriceSet { variant: id(1), price: dollars(amount), compare_at: None, from: None };
+    let withdrawn = Event::PriceWithdrawn { variant: id(1), price: dollars(900) };
+    let events = [(0, added(1, "L-1")), (1, dollar(1000)), (2, dollar(900)), (3, withdrawn), (9, dollar(800))];
+    let found = price_history(events.iter().map(|(at, event)| (day(*at), event)), day(10));
+    let currencies: Vec<_> = found.iter().map(|it| (it.currency, it.entries.len())).collect();
+    assert_eq!(currencies, [(Currency::EUR, 1), (Currency::USD, 3)]);
+    // It was off sale in between, so nothing was reduced.
+    assert_eq!((found[1].reduction, found[1].lowest_30_days), (None, Some(dollars(800))));
+}
+
 #[test]
 fn every_stored_form_is_golden() {
     golden(
@@ -300,6 +529,16 @@ fn every_stored_form_is_golden() {
             },
             Event::PriceWithdrawn { variant: id(1), price: dollars(2100) },
             Event::VariantRemoved { variant: id(1), sku: text("L-1") },
+            Event::OptionsDefined { options: vec![option("colour", &["red", "blue"])] },
+            Event::OptionsDefined { options: vec![] },
+            Event::ImageAdded(image(1)),
+            Event::ImageAdded(Image { r#type: ImageType::Png, alt: Some(text("A lamp")), ..image(2) }),
+            Event::ImagesOrdered { images: vec![id(2), id(1)] },
+            Event::ImageDescribed { image: id(1), alt: Some(text("A lamp")) },
+            Event::ImageDescribed { image: id(1), alt: None },
+            Event::ImageRemoved { image: id(1) },
+            scheduled(hour(1), hour(2)),
+            scheduled(None, None),
             Event::Published {},
             Event::Unpublished {},
             Event::Archived {},
@@ -326,5 +565,23 @@ fn rejections_are_well_said() {
         R::TooHeavy,
         R::TooManyVariants,
         R::TooManyAttributes,
+        R::AttributeMissing { name: text("a") },
+        R::AttributeUnknown { name: text("a") },
+        R::AttributeType { name: text("a"), expected: "a text" },
+        R::AttributeChoice { name: text("a") },
+        R::TooManyOptions,
+        R::OptionTwice { at: 1 },
+        R::OptionValues { at: 1 },
+        R::OptionUnknown { name: text("a") },
+        R::OptionMissing { name: text("a") },
+        R::OptionValue { name: text("a") },
+        R::OptionsTwice,
+        R::VariantDoesNotFit { variant: id(1) },
+        R::TooManyImages,
+        R::ImageTwice,
+        R::NoSuchImage,
+        R::ImagesDiffer,
+        R::ScheduleOrder,
+        R::AlreadyPublished,
     ]);
 }

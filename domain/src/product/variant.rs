@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ATTRIBUTES_MAX, Created, Decision, Event, Options, Rejection, Status, VARIANTS_MAX, changed, replace};
+use super::{ATTRIBUTES_MAX, Created, Decision, Event, Options, Rejection, VARIANTS_MAX, changed, replace};
 use crate::Currency;
 use crate::ids::VariantId;
 use crate::money::Price;
@@ -220,6 +220,7 @@ impl Created {
             return Err(Rejection::TooManyVariants);
         }
         variant.check()?;
+        self.check_options(id, &variant.options)?;
         if self.variants.values().any(|other| other.sku == variant.sku) {
             return Err(Rejection::SkuTwice);
         }
@@ -229,6 +230,9 @@ impl Created {
     pub(super) fn revise_variant(&self, variant: VariantId, change: &VariantChange) -> Decision {
         let known = self.variant(variant)?;
         check_details(change.options.as_ref(), change.weight_g.flatten())?;
+        if let Some(options) = &change.options {
+            self.check_options(variant, options)?;
+        }
         let change = VariantChange {
             title: changed(&known.title, change.title.as_ref()),
             options: changed(&known.options, change.options.as_ref()),
@@ -266,7 +270,7 @@ impl Created {
     pub(super) fn remove(&self, variant: VariantId) -> Decision {
         // Unknown, so removed already or never there.
         let Some(known) = self.variants.get(&variant) else { return Ok(vec![]) };
-        if self.status == Status::Published && self.variants.len() == 1 {
+        if self.is_to_be_seen() && self.variants.len() == 1 {
             return Err(Rejection::LastVariant);
         }
         Ok(vec![Event::VariantRemoved { variant, sku: known.sku.clone() }])

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
+use byteshop_commands::ports::blobs::{Blobs, Bucket};
 use byteshop_commands::relay::NatsConfig;
 use byteshop_eventstore::Log;
 use byteshop_projections::Views;
@@ -14,7 +15,7 @@ use super::failure::Failure;
 use super::output;
 use super::running::Run;
 use super::token::tokens;
-use crate::config::Config;
+use crate::config::{Config, Files};
 use crate::limits::Limits;
 use crate::servers::{Options, Servers};
 use crate::shop::{Roles, Settings, Shop};
@@ -137,7 +138,25 @@ fn settings(config: &Config, database_url: &str, nats_url: &str, roles: Roles) -
         pay_within: TimeDelta::minutes(i64::from(config.payment_window_minutes)),
         dev: config.dev,
         outside: config.outside.clone(),
+        files: files(config)?,
     })
+}
+
+/// Where files are kept: what is configured, or a directory beside the rest of the shop's data.
+fn files(config: &Config) -> Result<Blobs, Failure> {
+    let opened = match &config.files {
+        Some(Files::Bucket { name, prefix }) => Blobs::bucket(&Bucket {
+            name: name.clone(),
+            prefix: prefix.clone(),
+            endpoint: config.files_endpoint.clone(),
+            region: config.files_region.clone(),
+            key_id: config.files_key_id.clone(),
+            secret: config.files_secret.clone(),
+        }),
+        Some(Files::Directory(directory)) => Blobs::local(directory),
+        None => Blobs::local(&config.data.join("files")),
+    };
+    opened.map_err(|error| Failure::refused(format!("files cannot be kept where BYTESHOP_FILES says: {error}")))
 }
 
 fn address(config: &Config) -> SocketAddr {

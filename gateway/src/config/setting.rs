@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use byteshop_commands::ports::smtp::Tls;
 
-use super::LogFormat;
+use super::{Files, LogFormat};
 
 /// What is hidden of a value when it is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +70,11 @@ pub(super) const SETTINGS: &[Setting] = &[
     open("push_url", None),
     Setting { name: "push_secret", default: None, secret: Secret::All },
     open("webhook_private", Some("false")),
+    open("files", None),
+    open("files_endpoint", None),
+    open("files_region", Some("us-east-1")),
+    open("files_key_id", None),
+    Setting { name: "files_secret", default: None, secret: Secret::All },
     open("pg_bin", None),
     open("nats_server", None),
 ];
@@ -98,6 +103,22 @@ where
 #[expect(clippy::unnecessary_wraps, reason = "it is one of many readers, and the others can refuse")]
 pub(super) fn path(text: &str) -> Result<PathBuf, String> {
     Ok(PathBuf::from(text))
+}
+
+/// A directory, or a bucket as `s3://name/prefix`.
+pub(super) fn files(text: &str) -> Result<Files, String> {
+    let Some(rest) = text.strip_prefix("s3://") else {
+        if text.contains("://") {
+            return Err(format!("is neither a directory nor a bucket such as s3://name/prefix: {text:?}"));
+        }
+        return Ok(Files::Directory(PathBuf::from(text)));
+    };
+    let (name, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+    let fits = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '.' | '_');
+    if name.is_empty() || !name.chars().all(fits) {
+        return Err(format!("names no bucket such as s3://name/prefix: {text:?}"));
+    }
+    Ok(Files::Bucket { name: name.to_owned(), prefix: prefix.trim_matches('/').to_owned() })
 }
 
 pub(super) fn address(text: &str) -> Result<IpAddr, String> {

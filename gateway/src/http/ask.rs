@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use axum::extract::{FromRequest, FromRequestParts, Query, RawPathParams, Request};
+use bytes::Bytes;
 use byteshop_commands::{At, Done, Error, Intent, Key, Rejected, Snapshot, Unit};
 use byteshop_domain::ids::{CartId, Id};
 use byteshop_domain::{Decider, Kind};
@@ -11,6 +12,7 @@ use chrono::DateTime;
 use http::HeaderMap;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
+use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::{App, Edge, Shared, body};
@@ -206,7 +208,7 @@ where
         // Whoever may not ask at all learns that first, before anything is said about the body.
         let who = W::from_request_parts(&mut parts, app).await?;
         let if_match = version::if_match(&parts.headers)?;
-        let bytes = body::read(&parts.headers, body).await?;
+        let bytes = body::read(&parts.headers, body, body::BODY_MAX).await?;
         let owner = || who.caller().key_owner();
         let mut key = idempotency::key(&parts.headers, owner, &parts.method, &parts.uri, &bytes)?;
         if let Some(key) = key.as_mut().filter(|_| who.caller().is_anonymous()) {
@@ -216,6 +218,47 @@ where
         let body = body::parse(&parts.headers, &bytes)?;
         let (request_id, trace_id) = (Edge::of(&parts).request_id, trace_id(&parts.headers));
         Ok(Self { who, body, request_id, trace_id, key, if_match, cart: None })
+    }
+}
+
+impl<W: Who> Ask<W, Bytes> {
+    /// Reads a request whose body is not one JSON object, up to so many bytes.
+    pub(super) async fn of_bytes(request: Request, app: &Shared, max: usize) -> Result<(Self, HeaderMap), Problem> {
+        let (mut parts, body) = request.into_parts();
+        let who = W::from_request_parts(&mut parts, app).await?;
+        let if_match = version::if_match(&parts.headers)?;
+        let bytes = body::read(&parts.headers, body, max).await?;
+        let owner = || who.caller().key_owner();
+        let key = idempotency::key(&parts.headers, owner, &parts.method, &parts.uri, &bytes)?;
+        let (request_id, trace_id) = (Edge::of(&parts).request_id, trace_id(&parts.headers));
+        Ok((Self { who, body: bytes, request_id, trace_id, key, if_match, cart: None }, parts.headers))
+    }
+}
+
+impl<W, T> Ask<W, T> {
+    /// The same request, with what was made of its body.
+    pub(super) fn with<U>(self, body: U) -> Ask<W, U> {
+        let Self { who, body: _, request_id, trace_id, key, if_match, cart } = self;
+        Ask { who, body, request_id, trace_id, key, if_match, cart }
+    }
+
+    /// One of many commands of the request, with an idempotency key of its own when the request has one.
+    pub(super) fn part(&self, number: usize, text: &[u8]) -> Ask<W, ()>
+    where
+        W: Clone,
+    {
+        let key = self.key.as_ref().map(|key| Key {
+            who: key.who.clone(),
+            key: format!("{}#{number}", key.key),
+            fingerprint: Sha256::digest(text).to_vec(),
+        });
+        let (request_id, trace_id) = (self.request_id, self.trace_id.clone());
+        Ask { who: self.who.clone(), body: (), request_id, trace_id, key, if_match: None, cart: None }
+    }
+
+    /// The id of the request.
+    pub(super) fn request_id(&self) -> Uuid {
+        self.request_id
     }
 }
 
@@ -253,6 +296,7 @@ fn thing(prefix: &str) -> &'static str {
         "var" => "variant",
         "cat" => "category",
         "ord" => "order",
+        "img" => "image",
         "pay" => "payment",
         "cpn" => "promotion",
         "ses" => "session",

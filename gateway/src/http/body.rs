@@ -14,28 +14,29 @@ use crate::problem::Problem;
 pub const BODY_MAX: usize = 1 << 20;
 /// How long a body may take: a megabyte over a bad mobile connection.
 const BODY_PATIENCE: Duration = Duration::from_secs(30);
-/// How much of a body that is too large is still read, so that its sender hears why it was refused.
-const DRAIN_MAX: usize = 16 << 20;
+/// How much of a body that is too large is still read, so that its sender hears why it was refused: for a file that somebody
+/// picked without looking, it is worth reading more than anybody needs.
+const DRAIN_MAX: usize = 64 << 20;
 
-/// Reads a body whole, up to the limit, in time.
-pub(super) async fn read(headers: &HeaderMap, body: axum::body::Body) -> Result<Bytes, Problem> {
-    timeout(BODY_PATIENCE, read_whole(headers, body)).await.map_err(|_| too_slow())?
+/// Reads a body whole, up to a limit, in time.
+pub(super) async fn read(headers: &HeaderMap, body: axum::body::Body, max: usize) -> Result<Bytes, Problem> {
+    timeout(BODY_PATIENCE, read_whole(headers, body, max)).await.map_err(|_| too_slow())?
 }
 
-async fn read_whole(headers: &HeaderMap, body: axum::body::Body) -> Result<Bytes, Problem> {
+async fn read_whole(headers: &HeaderMap, body: axum::body::Body, max: usize) -> Result<Bytes, Problem> {
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    if announced.is_none_or(|length| length <= BODY_MAX) {
-        match axum::body::to_bytes(body, BODY_MAX).await {
+    if announced.is_none_or(|length| length <= max) {
+        match axum::body::to_bytes(body, max).await {
             Ok(bytes) => return Ok(bytes),
             // Either it was too large after all, or its sender went away and hears nothing of this.
-            Err(_) => return Err(too_large()),
+            Err(_) => return Err(too_large(max)),
         }
     }
     if announced.is_some_and(|length| length <= DRAIN_MAX) {
         let mut chunks = body.into_data_stream();
         while let Some(Ok(_)) = chunks.next().await {}
     }
-    Err(too_large())
+    Err(too_large(max))
 }
 
 fn too_slow() -> Problem {
@@ -43,8 +44,8 @@ fn too_slow() -> Problem {
     Problem::new(StatusCode::REQUEST_TIMEOUT, "request.timeout", detail)
 }
 
-fn too_large() -> Problem {
-    let detail = format!("a body has at most {BODY_MAX} bytes");
+pub(super) fn too_large(max: usize) -> Problem {
+    let detail = format!("a body has at most {max} bytes");
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "request.too_large", detail)
 }
 
@@ -59,6 +60,11 @@ pub(super) fn parse<T: DeserializeOwned>(headers: &HeaderMap, bytes: &[u8]) -> R
             "a body is application/json",
         ));
     }
+    object(text)
+}
+
+/// Reads one JSON object, and blames the field that does not fit.
+pub(super) fn object<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
     if !text.trim_ascii_start().starts_with(b"{") {
         // A struct could also be read from an array of its fields, which nobody means.
         return Err(not_json(text).unwrap_or_else(|| Problem::invalid("", "the body is an object")));

@@ -2,15 +2,15 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::{Error, Rejected, Unit};
-use byteshop_domain::category::{self, Category, Command, DEPTH_MAX};
+use byteshop_commands::{Error, Rejected, Unit, catalog};
+use byteshop_domain::category::{self, AttributeDefinition, Category, Command, DEPTH_MAX};
 use byteshop_domain::ids::CategoryId;
 use byteshop_domain::name::{self, NameKind, UniqueName};
 use byteshop_domain::text::{Label, Name, Slug};
 use byteshop_projections::View as _;
 use byteshop_projections::category_list::{self, CategoryList};
 use http::HeaderMap;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -21,6 +21,9 @@ use super::{lists, show};
 use crate::actor::Staff;
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
+
+/// Most categories that are put into an order at once: more do not lie beside each other in a tree for people.
+const ORDER_MAX: usize = 200;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -44,6 +47,42 @@ struct CategoryChange {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
     parent: Option<Option<CategoryId>>,
+}
+
+/// What a category asks of its products.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Declaration {
+    /// All of them, in the order in which people see them.
+    #[schema(value_type = Vec<show::AttributeDefinition>, max_items = 50)]
+    attributes: Vec<AttributeDefinition>,
+}
+
+/// What counts for the products of a category.
+#[derive(Serialize, ToSchema)]
+struct Counting<'a> {
+    /// Its own attributes first, then those that it inherits.
+    #[schema(value_type = Vec<show::AttributeDefinition>)]
+    attributes: Vec<&'a AttributeDefinition>,
+}
+
+/// The categories of one parent, in order.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Order {
+    /// What they are under; null for the roots.
+    #[schema(value_type = Option<String>)]
+    parent: Option<CategoryId>,
+    /// Those that are named come first; others come after them as they were.
+    #[schema(value_type = Vec<String>, min_items = 1, max_items = 200)]
+    categories: Vec<CategoryId>,
+}
+
+/// Categories in their new order.
+#[derive(Serialize, ToSchema)]
+struct Ordered {
+    #[schema(value_type = Vec<String>)]
+    categories: Vec<CategoryId>,
 }
 
 /// Adds a category.
@@ -93,6 +132,71 @@ async fn change(
             unit.decide(&mut category, &Command::Move { category: id, parent, ancestors })?;
         }
         Reply::ok(category.version, &shown(id, &category.state)?)
+    })
+    .await
+}
+
+/// Declares the attributes of a category: they, and those that it inherits, are what its products are held against.
+#[utoipa::path(put, path = "/v1/categories/{id}/attributes", tag = "catalog", params(("id" = String, Path)),
+    request_body = Declaration, security(("bearer" = ["staff"])),
+    responses((status = 200, description = "The category", body = show::Category)))]
+async fn declare(
+    State(app): State<Shared>,
+    Of(id): Of<CategoryId>,
+    ask: Ask<Staff, Declaration>,
+) -> Result<Response, Problem> {
+    let (ask, attributes) = (&ask, &ask.body.attributes);
+    app.run(ask, "category.declare_attributes", |unit| async move {
+        let mut category = unit.load_matching::<Category>(id).await?;
+        unit.decide(&mut category, &Command::DeclareAttributes { attributes: attributes.clone() })?;
+        Reply::ok(category.version, &shown(id, &category.state)?)
+    })
+    .await
+}
+
+/// The attributes that count for the products of a category: its own, and those of the categories above it.
+#[utoipa::path(get, path = "/v1/categories/{id}/attributes", tag = "catalog", security(()), params(("id" = String, Path)),
+    responses((status = 200, description = "The attributes", body = Counting)))]
+async fn attributes(
+    State(app): State<Shared>,
+    Of(id): Of<CategoryId>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let mut path = vec![app.snapshot::<Category>(id, &Then::default(), &headers).await?];
+    while let Some(parent) = path.last().and_then(|last| last.state.existing().ok()?.parent) {
+        let known = app.commands.get::<Category>(parent).await?;
+        path.push(known.ok_or_else(|| Problem::missing("category"))?);
+    }
+    let own = path.iter().filter_map(|category| category.state.existing().ok());
+    let attributes = category::effective(own.map(|category| category.attributes.as_slice()));
+    reply::one(path[0].version, &Counting { attributes })
+}
+
+/// Puts the categories of one parent into an order.
+#[utoipa::path(post, path = "/v1/categories/order", tag = "catalog", request_body = Order,
+    security(("bearer" = ["staff"])), responses((status = 200, description = "The order", body = Ordered)))]
+async fn order(State(app): State<Shared>, ask: Ask<Staff, Order>) -> Result<Response, Problem> {
+    let Order { parent, categories } = &ask.body;
+    let mut sorted = categories.clone();
+    sorted.sort_unstable();
+    sorted.dedup();
+    if sorted.len() != categories.len() || !(1..=ORDER_MAX).contains(&sorted.len()) {
+        return Err(Problem::invalid("/categories", format!("an order names 1 to {ORDER_MAX} categories, each once")));
+    }
+    app.run(&ask, "category.order", |unit| async move {
+        let mut version = 0;
+        for (index, (mut category, rank)) in
+            unit.load_all::<Category>(categories).await?.into_iter().zip(1..).enumerate()
+        {
+            let pointer = format!("/categories/{index}");
+            let beside = category.state.existing().is_ok_and(|it| it.parent == *parent);
+            if !beside {
+                return Err(no_such("category", &pointer));
+            }
+            unit.decide(&mut category, &Command::Rank { rank })?;
+            version = category.version;
+        }
+        Reply::ok(version, &Ordered { categories: categories.clone() })
     })
     .await
 }
@@ -152,7 +256,7 @@ struct CategoryPage<'a> {
     next: Option<String>,
 }
 
-/// Categories by name.
+/// Categories by rank and name.
 #[utoipa::path(get, path = "/v1/categories", tag = "catalog", security(()), params(ListQuery),
     responses((status = 200, description = "A page of categories", body = CategoryPage)))]
 async fn list(
@@ -180,16 +284,14 @@ fn shown(id: CategoryId, category: &Category) -> Result<show::Category<'_>, Erro
 
 /// The parents of a category up to the root, which must be there and open for something to be put under it.
 async fn ancestors(unit: &Unit, parent: CategoryId) -> Result<Vec<CategoryId>, Error> {
+    let path = catalog::category_path(unit, parent).await?;
     let mut above = Vec::new();
-    let mut next = Some(parent);
-    while let Some(id) = next {
-        let category = unit.load::<Category>(id).await?;
+    for category in &path {
         let Ok(created) = category.state.existing() else { return Err(no_such("category", "/parent")) };
-        if id == parent && created.archived {
+        if category.id == parent && created.archived {
             return Err(Error::Rejected(Rejected::of::<Category>(&category::Rejection::Archived)));
         }
-        next = created.parent;
-        above.extend(next);
+        above.extend(created.parent);
     }
     Ok(above)
 }
@@ -201,5 +303,10 @@ fn label(slug: &Slug) -> Result<Label, Error> {
 
 /// The routes.
 pub fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(create, list)).routes(routes!(one, change)).routes(routes!(archive))
+    OpenApiRouter::new()
+        .routes(routes!(create, list))
+        .routes(routes!(one, change))
+        .routes(routes!(archive))
+        .routes(routes!(attributes, declare))
+        .routes(routes!(order))
 }

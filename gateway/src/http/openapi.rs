@@ -13,8 +13,8 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use crate::access;
 
 use super::{
-    Shared, accounts, admin, api_keys, auth, carts, categories, dev_mail, me, notifications, operations, orders,
-    payments, products, promotions, search, sessions, shipping, stock, tax, variants, webhooks_out,
+    Shared, accounts, admin, api_keys, auth, bulk, carts, categories, dev_mail, images, me, notifications, operations,
+    orders, payments, products, promotions, search, sessions, shipping, stock, tax, variants, webhooks_out,
 };
 
 #[derive(utoipa::OpenApi)]
@@ -65,6 +65,8 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::with_openapi(Api::openapi())
         .merge(categories::routes())
         .merge(products::routes())
+        .merge(bulk::routes())
+        .merge(images::routes())
         .merge(search::routes())
         .merge(variants::routes())
         .merge(stock::routes())

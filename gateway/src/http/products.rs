@@ -2,24 +2,28 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::{Error, Rejected, Unit};
-use byteshop_domain::category::Category;
+use byteshop_commands::{Error, Rejected, catalog};
 use byteshop_domain::ids::{CategoryId, ProductId, VariantId};
-use byteshop_domain::product::{Attributes, Command, Created, Product, Status};
+use byteshop_domain::product::{self, Attributes, Command, Created, OptionDefinition, Product, Status, price_history};
 use byteshop_domain::stock::StockLevel;
 use byteshop_domain::text::{Description, Title};
+use byteshop_eventstore::StreamId;
+use chrono::{DateTime, Utc};
 use http::HeaderMap;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use super::ask::{Ask, Nothing, Of, Params, Then, no_such, present};
+use super::ask::{Ask, Nothing, Of, Params, Then, present};
 use super::show;
 use crate::actor::{Caller, Staff};
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
+
+/// Events of a product that are read at once for its prices.
+const HISTORY_PAGE: i64 = 1_000;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -34,6 +38,20 @@ struct NewProduct {
     #[serde(default)]
     #[schema(value_type = Object)]
     attributes: Attributes,
+    /// What its variants will differ in.
+    #[serde(default)]
+    #[schema(value_type = Vec<show::OptionDefinition>, max_items = 5)]
+    options: Vec<OptionDefinition>,
+}
+
+/// When a product is shown: now, when nothing is said, and for good.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Publication {
+    /// From when on.
+    at: Option<DateTime<Utc>>,
+    /// Until when.
+    until: Option<DateTime<Utc>>,
 }
 
 /// What is not given stays.
@@ -51,6 +69,9 @@ struct ProductChange {
     /// All of them.
     #[schema(value_type = Option<Object>)]
     attributes: Option<Attributes>,
+    /// All of them.
+    #[schema(value_type = Option<Vec<show::OptionDefinition>>, max_items = 5)]
+    options: Option<Vec<OptionDefinition>>,
 }
 
 /// Adds a product, as a draft that only staff sees.
@@ -60,15 +81,10 @@ async fn create(State(app): State<Shared>, ask: Ask<Staff, NewProduct>) -> Resul
     let (ask, body) = (&ask, &ask.body);
     app.run(ask, "product.create", |unit| async move {
         let id: ProductId = unit.new_id();
-        check_category(&unit, body.category).await?;
-        let command = Command::Create {
-            title: body.title.clone(),
-            description: body.description.clone().map_or_else(nothing_said, Ok)?,
-            category: body.category,
-            attributes: body.attributes.clone(),
-        };
         let mut product = unit.start::<Product>(id);
-        unit.decide(&mut product, &command)?;
+        let (title, description) = (body.title.clone(), body.description.clone());
+        let (category, attributes) = (body.category, body.attributes.clone());
+        catalog::create(&unit, &mut product, title, description, category, attributes, &body.options).await?;
         let shown = show::Product::of(id, known(&product.state)?, None);
         Reply::created(format!("/v1/products/{id}"), product.version, &shown)
     })
@@ -87,31 +103,34 @@ async fn change(
     let (ask, body) = (&ask, &ask.body);
     app.run(ask, "product.revise", |unit| async move {
         let mut product = unit.load_matching::<Product>(id).await?;
-        check_category(&unit, body.category.flatten()).await?;
         let command = Command::Revise {
             title: body.title.clone(),
             description: body.description.clone(),
             category: body.category,
             attributes: body.attributes.clone(),
         };
-        unit.decide(&mut product, &command)?;
+        catalog::decide(&unit, &mut product, &command).await?;
+        if let Some(options) = &body.options {
+            unit.decide(&mut product, &Command::DefineOptions { options: options.clone() })?;
+        }
         Reply::ok(product.version, &show::Product::of(id, known(&product.state)?, None))
     })
     .await
 }
 
-/// Shows and sells a product.
+/// Shows and sells a product, now or from a moment on, for good or until another.
 #[utoipa::path(post, path = "/v1/products/{id}/publish", tag = "catalog", params(("id" = String, Path)),
-    security(("bearer" = ["staff"])), responses((status = 200, description = "The product", body = show::Product)))]
+    request_body = Option<Publication>, security(("bearer" = ["staff"])), responses((status = 200, description = "The product", body = show::Product)))]
 async fn publish(
     State(app): State<Shared>,
     Of(id): Of<ProductId>,
-    ask: Ask<Staff, Nothing>,
+    ask: Ask<Staff, Publication>,
 ) -> Result<Response, Problem> {
-    decide(&app, id, &ask, "product.publish", &Command::Publish {}).await
+    let Publication { at, until } = ask.body;
+    decide(&app, id, &ask, "product.publish", &Command::PublishWithin(product::Schedule { at, until })).await
 }
 
-/// Hides a product for now.
+/// Hides a product for now; what was planned is taken back.
 #[utoipa::path(post, path = "/v1/products/{id}/unpublish", tag = "catalog", params(("id" = String, Path)),
     security(("bearer" = ["staff"])), responses((status = 200, description = "The product", body = show::Product)))]
 async fn unpublish(
@@ -134,16 +153,16 @@ async fn archive(
 }
 
 /// A command that concerns one product alone.
-async fn decide(
+async fn decide<T: Send + Sync>(
     app: &Shared,
     id: ProductId,
-    ask: &Ask<Staff, Nothing>,
+    ask: &Ask<Staff, T>,
     name: &'static str,
     command: &Command,
 ) -> Result<Response, Problem> {
     app.run(ask, name, |unit| async move {
         let mut product = unit.load_matching::<Product>(id).await?;
-        unit.decide(&mut product, command)?;
+        catalog::decide(&unit, &mut product, command).await?;
         Reply::ok(product.version, &show::Product::of(id, known(&product.state)?, None))
     })
     .await
@@ -184,20 +203,73 @@ pub(super) fn known(product: &Product) -> Result<&Created, Error> {
     product.existing().map_err(|rejection| Error::Rejected(Rejected::of::<Product>(&rejection)))
 }
 
-async fn check_category(unit: &Unit, category: Option<CategoryId>) -> Result<(), Error> {
-    let Some(id) = category else { return Ok(()) };
-    let category = unit.load::<Category>(id).await?;
-    match category.state.existing() {
-        Ok(created) if created.archived => {
-            Err(Error::Rejected(Rejected::of::<Category>(&byteshop_domain::category::Rejection::Archived)))
-        }
-        Ok(_) => Ok(()),
-        Err(_) => Err(no_such("category", "/category")),
-    }
+/// What a variant has cost over time.
+#[derive(Serialize, ToSchema)]
+struct History {
+    #[schema(value_type = Vec<PriceHistory>)]
+    items: Vec<product::PriceHistory>,
 }
 
-fn nothing_said() -> Result<Description, Error> {
-    Description::new("").map_err(|_| no_such("product", "/description"))
+/// What a variant has cost in a currency.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
+struct PriceHistory {
+    variant: String,
+    sku: String,
+    /// ISO 4217.
+    currency: String,
+    /// Oldest first.
+    entries: Vec<PriceEntry>,
+    /// The lowest price that was asked in the last 30 days.
+    lowest_30_days: Option<show::Money>,
+    /// The reduction that is in force, with the lowest price of the 30 days before it.
+    reduction: Option<Reduction>,
+}
+
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
+struct PriceEntry {
+    price: show::Money,
+    compare_at: Option<show::Money>,
+    from: DateTime<Utc>,
+    /// Null for the present one.
+    until: Option<DateTime<Utc>>,
+}
+
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
+struct Reduction {
+    since: DateTime<Utc>,
+    from: show::Money,
+    lowest_before: show::Money,
+}
+
+/// What the variants of a product have cost over time, and the lowest prices that a reduction is told with.
+#[utoipa::path(get, path = "/v1/products/{id}/price-history", tag = "catalog", security(()), params(("id" = String, Path)),
+    responses((status = 200, description = "The prices of each variant in each currency", body = History)))]
+async fn prices(
+    State(app): State<Shared>,
+    Of(id): Of<ProductId>,
+    caller: Caller,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let found = app.snapshot::<Product>(id, &Then::default(), &headers).await?;
+    if known(&found.state)?.status != Status::Published && !caller.is_staff() {
+        return Err(Problem::missing("product"));
+    }
+    let (stream, mut events) = (StreamId::of::<Product>(id), Vec::new());
+    loop {
+        let after = i64::try_from(events.len()).unwrap_or(i64::MAX);
+        let page = app.commands.log().read_stream(&stream, after, HISTORY_PAGE).await.map_err(Error::from)?;
+        for event in page.iter().filter_map(|it| it.event::<Product>().map(|event| (it.occurred_at(), event))) {
+            events.push((event.0, event.1.map_err(Error::from)?));
+        }
+        if page.is_empty() {
+            break;
+        }
+    }
+    let events = events.iter().map(|(at, event)| (*at, event));
+    reply::one(found.version, &History { items: price_history(events, app.commands.clock().now()) })
 }
 
 /// The routes.
@@ -208,4 +280,5 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(publish))
         .routes(routes!(unpublish))
         .routes(routes!(archive))
+        .routes(routes!(prices))
 }

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use byteshop_domain::Currency;
 use byteshop_domain::ids::CategoryId;
 use byteshop_domain::product::Status;
 use byteshop_projections::View as _;
@@ -21,31 +22,43 @@ use super::{Shared, lists, show};
 use crate::actor::Caller;
 use crate::problem::Problem;
 use crate::reply;
+use crate::version::MIN_LOG_POSITION;
 
 /// What a filter by an attribute starts with, as in `attr.color=red`.
 const ATTRIBUTE: &str = "attr.";
+/// Longest text to search for: nobody types more, and each word costs.
+const Q_MAX: usize = 200;
+/// Most values of filters in one query: more than a page shows.
+const VALUES_MAX: usize = 100;
 
 /// Which products are wanted; `attr.<name>=<value>` filters by attributes.
 #[derive(Default, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ListQuery {
-    /// Words of the title, the description or a SKU; `"…"`, `or` and `-` as in search engines.
+    /// Words of the title, the description, an attribute or a SKU, in English or Russian; `"…"`, `or` and `-` as in search
+    /// engines. The last one may be the beginning of a word.
+    #[param(max_length = 200)]
     q: Option<String>,
-    /// Only in this category or one below it.
+    /// Only in this category or one below it; given several times, in one of them.
     #[param(value_type = Option<String>)]
-    category: Option<CategoryId>,
+    category: Vec<CategoryId>,
+    /// The currency of the prices to filter, count and sort by; the one that most products have when nothing is said.
+    #[param(value_type = Option<String>, example = "EUR")]
+    currency: Option<Currency>,
     /// Only where something costs at least this, in minor units.
     price_min: Option<i64>,
     /// Only where something costs at most this, in minor units.
     price_max: Option<i64>,
     /// Only where something can be had.
     in_stock: Option<bool>,
-    /// `newest`, `price`, `price_desc` or `title`.
+    /// `relevance`, `newest`, `price`, `price_desc` or `title`; the best match first when there are words, else the newest.
     #[param(value_type = Option<String>, example = "newest")]
     sort: Option<Sort>,
     /// For staff: `draft`, `published`, `unpublished`, `archived` or `all`; others see what is published.
     #[param(value_type = Option<String>)]
     status: Option<Shown>,
+    /// Whether the counts of every filter are wanted; they are on the first page when nothing is said.
+    facets: Option<bool>,
     /// 20 unless it says something else, 100 at most.
     #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
@@ -59,28 +72,41 @@ impl ListQuery {
     fn of(pairs: Vec<(String, String)>) -> Result<Self, Problem> {
         let mut query = Self::default();
         for (name, value) in pairs {
-            let wrong =
-                |expected: &str| Problem::malformed("request.invalid_query", format!("{name} takes {expected}"));
-            match name.as_str() {
-                "q" => query.q = Some(value),
-                "category" => query.category = Some(value.parse().map_err(|_| wrong("the id of a category"))?),
-                "price_min" => query.price_min = Some(value.parse().map_err(|_| wrong("a whole number"))?),
-                "price_max" => query.price_max = Some(value.parse().map_err(|_| wrong("a whole number"))?),
-                "in_stock" => query.in_stock = Some(value.parse().map_err(|_| wrong("true or false"))?),
-                "sort" => query.sort = Some(sort(&value).ok_or_else(|| wrong("newest, price, price_desc or title"))?),
-                "status" => query.status = Some(shown(&value).ok_or_else(|| wrong("a status, or all"))?),
-                "limit" => query.limit = Some(value.parse().map_err(|_| wrong("a whole number"))?),
-                "cursor" => query.cursor = Some(value),
-                other => {
-                    let Some(attribute) = other.strip_prefix(ATTRIBUTE) else {
-                        let detail = format!("there is no parameter {}", other.chars().take(40).collect::<String>());
-                        return Err(Problem::malformed("request.invalid_query", detail));
-                    };
-                    query.attributes.push((attribute.to_owned(), value));
-                }
-            }
+            query.take(&name, value)?;
+        }
+        if query.category.len() + query.attributes.len() > VALUES_MAX {
+            let detail = format!("there may be at most {VALUES_MAX} categories and values of attributes");
+            return Err(Problem::malformed("request.invalid_query", detail));
         }
         Ok(query)
+    }
+
+    fn take(&mut self, name: &str, value: String) -> Result<(), Problem> {
+        let wrong = |expected: &str| Problem::malformed("request.invalid_query", format!("{name} takes {expected}"));
+        match name {
+            "q" if value.chars().count() > Q_MAX => return Err(wrong("at most 200 characters")),
+            "q" => self.q = Some(value),
+            "category" => self.category.push(value.parse().map_err(|_| wrong("the id of a category"))?),
+            "currency" => self.currency = Some(Currency::from_code(&value).ok_or_else(|| wrong("an ISO 4217 code"))?),
+            "price_min" => self.price_min = Some(value.parse().map_err(|_| wrong("a whole number"))?),
+            "price_max" => self.price_max = Some(value.parse().map_err(|_| wrong("a whole number"))?),
+            "in_stock" => self.in_stock = Some(value.parse().map_err(|_| wrong("true or false"))?),
+            "sort" => {
+                self.sort = Some(sort(&value).ok_or_else(|| wrong("relevance, newest, price, price_desc or title"))?);
+            }
+            "status" => self.status = Some(shown(&value).ok_or_else(|| wrong("a status, or all"))?),
+            "facets" => self.facets = Some(value.parse().map_err(|_| wrong("true or false"))?),
+            "limit" => self.limit = Some(value.parse().map_err(|_| wrong("a whole number"))?),
+            "cursor" => self.cursor = Some(value),
+            other => {
+                let Some(attribute) = other.strip_prefix(ATTRIBUTE) else {
+                    let detail = format!("there is no parameter {}", other.chars().take(40).collect::<String>());
+                    return Err(Problem::malformed("request.invalid_query", detail));
+                };
+                self.attributes.push((attribute.to_owned(), value));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -105,18 +131,31 @@ fn shown(text: &str) -> Option<Shown> {
 #[expect(dead_code, reason = "it only describes the view's own text")]
 struct ProductRow {
     id: String,
+    /// The position of the event that it was created with.
+    serial: i64,
     status: String,
     title: String,
     description: String,
     category: Option<String>,
     #[schema(value_type = Object)]
     attributes: (),
+    options: Vec<show::OptionDefinition>,
+    images: Vec<show::Image>,
     variants: Vec<VariantRow>,
-    /// The lowest price.
+    /// From the lowest price to the highest, in each currency.
+    prices: Vec<PriceRangeRow>,
+    /// The lowest price, in the currency that most variants have.
     price_min: Option<show::Money>,
-    /// The highest price.
+    /// The highest price, in that currency.
     price_max: Option<show::Money>,
     created_at: DateTime<Utc>,
+}
+
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it only describes the view's own text")]
+struct PriceRangeRow {
+    min: show::Money,
+    max: show::Money,
 }
 
 #[derive(ToSchema)]
@@ -127,10 +166,15 @@ struct VariantRow {
     title: String,
     /// What one piece costs, in its first currency.
     price: show::Money,
-    /// The higher price that this one is shown to be below of, if there is one.
+    /// The higher price that this one is shown to be below of.
     compare_at: Option<show::Money>,
+    /// What one piece costs in each currency, the first one first.
+    prices: Vec<show::Listed>,
     #[schema(value_type = Object)]
     options: (),
+    weight_g: Option<u32>,
+    tax_class: String,
+    physical: bool,
 }
 
 #[derive(ToSchema)]
@@ -139,9 +183,82 @@ struct ProductPage {
     items: Vec<ProductRow>,
     /// The cursor of the next page.
     next: Option<String>,
+    /// How many there are on all pages.
+    total: u64,
+    /// Other words, which were searched for because nothing matched those that were given.
+    corrected: Option<String>,
+    facets: Option<Facets>,
 }
 
-/// Searches the catalog. Beside the parameters named here, `attr.<name>=<value>` filters by attributes.
+/// How many products each choice would leave; the counts of a filter leave out what is chosen in it.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it only describes the view's own text")]
+struct Facets {
+    /// Those with products in them or below them.
+    categories: Vec<CategoryFacet>,
+    attributes: Vec<AttributeFacet>,
+    price: Option<PriceFacet>,
+    /// Those of which something can be had.
+    in_stock: u64,
+}
+
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it only describes the view's own text")]
+struct CategoryFacet {
+    id: String,
+    name: String,
+    slug: String,
+    parent: Option<String>,
+    count: u64,
+}
+
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it only describes the view's own text")]
+struct AttributeFacet {
+    name: String,
+    /// `text`, `number`, `boolean` or `choice`.
+    r#type: String,
+    unit: Option<String>,
+    /// What people call it, by language.
+    #[schema(value_type = Object)]
+    labels: (),
+    /// The least of the numbers.
+    min: Option<i64>,
+    /// The greatest.
+    max: Option<i64>,
+    values: Vec<ValueFacet>,
+}
+
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it only describes the view's own text")]
+struct ValueFacet {
+    /// A text, a whole number, true or false.
+    value: serde_json::Value,
+    count: u64,
+}
+
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it only describes the view's own text")]
+struct PriceFacet {
+    currency: String,
+    min: i64,
+    max: i64,
+    ranges: Vec<PriceRangeFacet>,
+}
+
+/// Bounds as `price_min` and `price_max` take them.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it only describes the view's own text")]
+struct PriceRangeFacet {
+    min: Option<i64>,
+    max: Option<i64>,
+    count: u64,
+}
+
+/// Searches the catalog.
+///
+/// Beside the parameters named here, `attr.<name>=<value>` filters by attributes: one of several values of a name, or numbers
+/// as `100..200`.
 #[utoipa::path(get, path = "/v1/products", tag = "catalog", security(()), params(ListQuery),
     responses((status = 200, description = "A page of products", body = ProductPage)))]
 async fn list(
@@ -155,20 +272,20 @@ async fn list(
     if shown != Shown::Published && !caller.is_staff() {
         return Err(Problem::forbidden("only staff sees what is not published"));
     }
-    let mut views = vec![ProductList::NAME];
-    views.extend(query.in_stock.filter(|wanted| *wanted).map(|_| StockLevel::NAME));
-    views.extend(query.category.map(|_| CategoryList::NAME));
-    app.await_views(&views, &headers).await?;
+    app.await_views(&[ProductList::NAME, StockLevel::NAME, CategoryList::NAME], &headers).await?;
     let query = Query {
         shown,
         q: query.q.filter(|words| !words.trim().is_empty()),
-        category: query.category,
+        categories: query.category,
+        currency: query.currency,
         price_min: query.price_min,
         price_max: query.price_max,
         attributes: query.attributes,
         in_stock: query.in_stock.unwrap_or(false),
-        sort: query.sort.unwrap_or_default(),
+        sort: query.sort,
+        facets: query.facets.unwrap_or(query.cursor.is_none()),
         ask: lists::ask(query.limit, query.cursor)?,
+        now: headers.contains_key(MIN_LOG_POSITION),
     };
     Ok(reply::json(app.views.product_list(&query).await?.json))
 }

@@ -14,7 +14,7 @@ mod price;
 mod promotion;
 
 pub use cart::{Address, Cart};
-pub use catalog::{Category, Product};
+pub use catalog::{AttributeDefinition, Category, Image, Listed, OptionDefinition, Product};
 pub use order::{Order, Payment};
 pub use price::Days;
 pub use promotion::{CountryTax, Promotion, ShippingZone, Terms};

@@ -22,35 +22,35 @@ use crate::reply::Reply;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct NewVariant {
+pub(super) struct NewVariant {
     /// The seller's own code; no two variants share one.
     #[schema(value_type = String, min_length = 1, max_length = 64)]
-    sku: Sku,
+    pub(super) sku: Sku,
     /// The product's, when nothing is given.
     #[schema(value_type = Option<String>, max_length = 200)]
-    title: Option<Title>,
+    pub(super) title: Option<Title>,
     /// What one piece costs; its currency is the variant's first, which it keeps.
     #[schema(value_type = show::Money)]
-    price: Price,
+    pub(super) price: Price,
     /// A higher price that this one is shown to be below of.
     #[schema(value_type = Option<show::Money>)]
-    compare_at: Option<Price>,
+    pub(super) compare_at: Option<Price>,
     /// What one piece costs in other currencies.
     #[serde(default)]
     #[schema(value_type = Vec<ListedPrice>)]
-    prices: Vec<Listed>,
+    pub(super) prices: Vec<Listed>,
     /// What tells it from the others, such as `{"size": "M"}`.
     #[serde(default)]
     #[schema(value_type = Object)]
-    options: Options,
+    pub(super) options: Options,
     /// What one piece weighs with its wrapping, in grams.
     #[schema(maximum = 1_000_000)]
-    weight_g: Option<u32>,
+    pub(super) weight_g: Option<u32>,
     /// `standard`, `reduced`, `super_reduced` or `zero`; standard when nothing is given.
     #[schema(value_type = Option<String>, example = "standard")]
-    tax_class: Option<TaxClass>,
+    pub(super) tax_class: Option<TaxClass>,
     /// Whether it is a thing that is sent; it is, when nothing is given.
-    physical: Option<bool>,
+    pub(super) physical: Option<bool>,
 }
 
 /// What one piece costs in a currency.
@@ -64,7 +64,7 @@ struct ListedPrice {
 
 impl NewVariant {
     /// The variant, called as its product when it has no title of its own.
-    fn details(&self, product: &Title) -> Variant {
+    pub(super) fn details(&self, product: &Title) -> Variant {
         let title = self.title.clone().unwrap_or_else(|| product.clone());
         Variant {
             compare_at: self.compare_at,
@@ -81,35 +81,35 @@ impl NewVariant {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = VariantChange)]
-struct ChangedVariant {
+pub(super) struct ChangedVariant {
     #[schema(value_type = Option<String>, max_length = 200)]
-    title: Option<Title>,
+    pub(super) title: Option<Title>,
     /// In a currency that the variant has.
     #[schema(value_type = Option<show::Money>)]
-    price: Option<Price>,
+    pub(super) price: Option<Price>,
     /// A higher price that `price` is shown to be below of; null for none.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<show::Money>)]
-    compare_at: Option<Option<Price>>,
+    pub(super) compare_at: Option<Option<Price>>,
     /// What one piece costs in every currency: all of them, the first one among them. Instead of `price`.
     #[schema(value_type = Option<Vec<ListedPrice>>)]
-    prices: Option<Vec<Listed>>,
+    pub(super) prices: Option<Vec<Listed>>,
     /// All of them.
     #[schema(value_type = Option<Object>)]
-    options: Option<Options>,
+    pub(super) options: Option<Options>,
     /// In grams; null for unknown.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<u32>, maximum = 1_000_000)]
-    weight_g: Option<Option<u32>>,
+    pub(super) weight_g: Option<Option<u32>>,
     /// `standard`, `reduced`, `super_reduced` or `zero`.
     #[schema(value_type = Option<String>, example = "standard")]
-    tax_class: Option<TaxClass>,
-    physical: Option<bool>,
+    pub(super) tax_class: Option<TaxClass>,
+    pub(super) physical: Option<bool>,
 }
 
 impl ChangedVariant {
     /// What is to be others beside the prices.
-    fn details(&self) -> VariantChange {
+    pub(super) fn details(&self) -> VariantChange {
         VariantChange {
             title: self.title.clone(),
             options: self.options.clone(),
@@ -120,7 +120,7 @@ impl ChangedVariant {
     }
 
     /// What is to be done about the prices.
-    fn prices(&self, variant: VariantId) -> Result<Option<Command>, Problem> {
+    pub(super) fn prices(&self, variant: VariantId) -> Result<Option<Command>, Problem> {
         let compare_at = self.compare_at;
         match (&self.prices, self.price) {
             (Some(_), Some(_)) => Err(Problem::invalid("/prices", "either price or prices is given")),

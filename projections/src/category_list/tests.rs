@@ -14,6 +14,7 @@ fn a_category_is_renamed_moved_and_closed() {
         event::<Category>(2, &created(None)),
         event::<Category>(2, &Event::Renamed { name: text("Knives") }),
         event::<Category>(2, &Event::Moved { parent: Some(root) }),
+        event::<Category>(1, &Event::Ranked { rank: 3 }),
         event::<Category>(2, &Event::Archived {}),
     ]);
     assert_eq!(rows.len(), 2);
@@ -21,6 +22,6 @@ fn a_category_is_renamed_moved_and_closed() {
     assert_eq!((row.name.to_string(), row.parent, row.archived), ("Knives".to_owned(), Some(root), true));
     assert_eq!(
         serde_json::to_string(&rows.values().next()).unwrap(),
-        r#"{"id":"cat_00000000000000000000000001","name":"Kitchen","slug":"kitchen","parent":null,"archived":false}"#
+        r#"{"id":"cat_00000000000000000000000001","name":"Kitchen","slug":"kitchen","parent":null,"rank":3,"attributes":[],"archived":false}"#
     );
 }

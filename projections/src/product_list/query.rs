@@ -1,13 +1,21 @@
-//! Searching, filtering and sorting products.
+//! Searching, filtering, counting and sorting products.
 
-use byteshop_domain::ids::CategoryId;
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::fmt::Write as _;
+
+use byteshop_domain::Currency;
+use byteshop_domain::ids::{CategoryId, ProductId};
 use byteshop_domain::product::Status;
+use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
-use sqlx::{Postgres, QueryBuilder};
 
+use super::facet::{Facets, Selection};
+use super::index::Index;
+use super::matching::{Matches, matches};
 use crate::error::Error;
 use crate::page::{Ask, Page};
-use crate::text::{name_of, without_nul};
+use crate::text::name_of;
 use crate::views::Views;
 
 /// Which products may be seen.
@@ -23,15 +31,16 @@ pub enum Shown {
 }
 
 /// In which order.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Sort {
+    /// The best match first; without words to match, the newest.
+    Relevance,
     /// The newest first.
-    #[default]
     Newest,
-    /// The cheapest first; what has no price is left out.
+    /// The cheapest first; what has no price in the currency is left out.
     Price,
-    /// The dearest first; what has no price is left out.
+    /// The dearest first; what has no price in the currency is left out.
     PriceDesc,
     /// By title, capitals and small letters alike.
     Title,
@@ -42,126 +51,186 @@ pub enum Sort {
 pub struct Query {
     /// Which may be seen.
     pub shown: Shown,
-    /// Words of the title, the description or a code; `"…"`, `or` and `-` as in search engines.
+    /// Words of the title, the description, an attribute or a code; `"…"`, `or` and `-` as in search engines.
     pub q: Option<String>,
-    /// Only in this category or one below it.
-    pub category: Option<CategoryId>,
+    /// Only in one of these categories or below it.
+    pub categories: Vec<CategoryId>,
+    /// The currency of prices; the one that most products have when nothing is said.
+    pub currency: Option<Currency>,
     /// Only where something costs at least this, in minor units.
     pub price_min: Option<i64>,
     /// Only where something costs at most this, in minor units.
     pub price_max: Option<i64>,
-    /// Only with these attributes: name and value as text.
+    /// Only with one of these values of each attribute that is named: a text, or numbers as `100..200`.
     pub attributes: Vec<(String, String)>,
     /// Only where something can be had.
     pub in_stock: bool,
-    /// In which order.
-    pub sort: Sort,
+    /// In which order; the best match first when nothing is said.
+    pub sort: Option<Sort>,
+    /// Whether the counts of every filter are wanted.
+    pub facets: bool,
     /// Which page.
     pub ask: Ask,
-}
-
-/// What an order sorts by: the column, and whether the greatest comes first.
-struct By {
-    column: &'static str,
-    descending: bool,
-}
-
-impl Sort {
-    fn by(self) -> By {
-        match self {
-            Self::Newest => By { column: "created", descending: true },
-            Self::Price => By { column: "price_min", descending: false },
-            Self::PriceDesc => By { column: "price_min", descending: true },
-            Self::Title => By { column: "title", descending: false },
-        }
-    }
-
-    fn is_by_price(self) -> bool {
-        match self {
-            Self::Price | Self::PriceDesc => true,
-            Self::Newest | Self::Title => false,
-        }
-    }
+    /// Everything that the views have by now counts, not only what they had a moment ago.
+    pub now: bool,
 }
 
 /// Where a page ended. The order is part of it: a cursor of one order has no meaning in another.
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Place {
     s: Sort,
     v: String,
-    k: String,
+    k: i64,
+}
+
+/// What was found in the index.
+struct Hits {
+    /// The products of the page, and one more if there is a next one, each with its place.
+    page: Vec<(ProductId, Place)>,
+    total: u64,
+    facets: Option<String>,
 }
 
 impl Views {
-    /// A page of products.
+    /// A page of products, with the counts of every filter when they are wanted. When nothing matches the words, but
+    /// others that look like them do, those are taken, and the answer says so.
     pub async fn product_list(&self, query: &Query) -> Result<Page, Error> {
-        let By { column, descending } = query.sort.by();
-        let mut sql = QueryBuilder::<Postgres>::new("select ");
-        sql.push(column).push("::text, key, row::text from read.product_list p where true");
-        query.push_filters(&mut sql);
-        if query.sort.is_by_price() {
-            sql.push(" and price_min is not null");
-        }
-        if let Some(Place { s, v, k }) = query.ask.after()? {
-            if s != query.sort {
-                return Err(Error::Cursor);
+        self.catalog().refresh(self.pool(), query.now).await?;
+        let mut matched = None;
+        let mut corrected = None;
+        if let Some(words) = &query.q {
+            let mut found = matches(self.pool(), words).await?;
+            if found.is_empty() {
+                let meant = self.catalog().index().words.corrected(words);
+                if let Some(meant) = meant {
+                    found = matches(self.pool(), &meant).await?;
+                    corrected = Some(meant).filter(|_| !found.is_empty());
+                }
             }
-            sql.push(" and (").push(column).push(if descending { ", key) < (" } else { ", key) > (" });
-            if query.sort.is_by_price() {
-                sql.push_bind(v.parse::<i64>().map_err(|_| Error::Cursor)?);
-            } else {
-                sql.push_bind(v);
-            }
-            sql.push(", ").push_bind(k).push(")");
+            matched = Some(found);
         }
-        let direction = if descending { " desc" } else { "" };
-        sql.push(" order by ").push(column).push(direction).push(", key").push(direction);
-        sql.push(" limit ").push_bind(query.ask.limit() + 1);
-        let rows: Vec<(String, String, String)> = sql.build_query_as().fetch_all(self.pool()).await?;
-        Page::of(
-            &rows,
-            &query.ask,
-            |(_, _, text)| text,
-            |(value, key, _)| Place { s: query.sort, v: value.clone(), k: key.clone() },
-        )
+        let hits = query.hits(&self.catalog().index(), matched.as_ref())?;
+        self.page(query, &hits, corrected).await
+    }
+
+    async fn page(&self, query: &Query, hits: &Hits, corrected: Option<String>) -> Result<Page, Error> {
+        let keys: Vec<String> = hits.page.iter().map(|(id, _)| id.to_string()).collect();
+        let status = query.shown.status().map(|status| name_of(&status));
+        // Who was hidden a moment ago is not shown, though the index may not know it yet.
+        let statement = "select key, row::text from read.product_list
+                         where key = any ($1) and ($2::text is null or status = $2)";
+        let found: Vec<(String, String)> =
+            sqlx::query_as(statement).bind(&keys).bind(status).fetch_all(self.pool()).await?;
+        let mut found: HashMap<String, String> = found.into_iter().collect();
+        let rows: Vec<(String, &Place)> = keys
+            .iter()
+            .zip(&hits.page)
+            .map(|(key, (_, place))| (found.remove(key).unwrap_or_default(), place))
+            .collect();
+        let mut page = Page::of(&rows, &query.ask, |(text, _)| text, |(_, place)| (*place).clone())?;
+        page.json.pop();
+        let _ = write!(page.json, ",\"total\":{}", hits.total);
+        if let Some(corrected) = corrected {
+            let _ = write!(page.json, ",\"corrected\":{}", serde_json::Value::from(corrected));
+        }
+        if let Some(facets) = &hits.facets {
+            let _ = write!(page.json, ",\"facets\":{facets}");
+        }
+        page.json.push('}');
+        Ok(page)
+    }
+}
+
+impl Shown {
+    fn status(self) -> Option<Status> {
+        match self {
+            Self::Published => Some(Status::Published),
+            Self::All => None,
+            Self::Only(status) => Some(status),
+        }
     }
 }
 
 impl Query {
-    fn push_filters(&self, sql: &mut QueryBuilder<Postgres>) {
-        match self.shown {
-            Shown::Published => {
-                sql.push(" and status = 'published'");
-            }
-            Shown::All => {}
-            Shown::Only(status) => {
-                sql.push(" and status = ").push_bind(name_of(&status));
-            }
+    fn hits(&self, index: &Index, matches: Option<&Matches>) -> Result<Hits, Error> {
+        let mut base = index.with_status(self.shown.status());
+        let mut ranks: HashMap<u32, i32> = HashMap::new();
+        if let Some(matches) = matches {
+            let numbered = matches.iter().filter_map(|(serial, rank)| Some((index.number(*serial)?, *rank)));
+            ranks = numbered.collect();
+            base &= ranks.keys().copied().collect::<RoaringBitmap>();
         }
-        if let Some(words) = &self.q {
-            let words = without_nul(words);
-            // The second form finds codes, which are not stemmed.
-            sql.push(" and search @@ (websearch_to_tsquery('english', ").push_bind(words.clone());
-            sql.push(") || websearch_to_tsquery('simple', ").push_bind(words).push("))");
-        }
-        if let Some(category) = self.category {
-            // `union` without `all` ends even on a tree that two moves at once have made a circle.
-            sql.push(" and category in (with recursive below(key) as (select ").push_bind(category.to_string());
-            sql.push(" collate \"C\" union select c.key from read.category_list c join below b on c.parent = b.key");
-            sql.push(") select key from below)");
-        }
-        if let Some(least) = self.price_min {
-            sql.push(" and price_max >= ").push_bind(least);
-        }
-        if let Some(most) = self.price_max {
-            sql.push(" and price_min <= ").push_bind(most);
-        }
-        for (name, value) in &self.attributes {
-            sql.push(" and row -> 'attributes' ->> ").push_bind(without_nul(name));
-            sql.push(" = ").push_bind(without_nul(value));
-        }
-        if self.in_stock {
-            sql.push(" and exists (select from read.stock_level s where s.product = p.key and s.available > 0)");
-        }
+        let currency = self.currency.or_else(|| index.main_currency());
+        let selection = Selection::of(index, self, base, currency);
+        let all = selection.all();
+        let facets = self.facets.then(|| selection.facets(&self.categories, currency));
+        let text = |facets: &Facets<'_>| serde_json::to_string(facets).unwrap_or_default();
+        let page = self.sorted(index, &all, &ranks, currency)?;
+        Ok(Hits { page, total: all.len(), facets: facets.as_ref().map(text) })
     }
+
+    /// The page, in order.
+    fn sorted(
+        &self,
+        index: &Index,
+        all: &RoaringBitmap,
+        ranks: &HashMap<u32, i32>,
+        currency: Option<Currency>,
+    ) -> Result<Vec<(ProductId, Place)>, Error> {
+        let fallback = if self.q.is_some() { Sort::Relevance } else { Sort::Newest };
+        let asked = self.sort.unwrap_or(fallback);
+        let sort = if asked == Sort::Relevance { fallback } else { asked };
+        let after: Option<Place> = self.ask.after()?;
+        if after.as_ref().is_some_and(|place| place.s != sort) {
+            return Err(Error::Cursor);
+        }
+        let number_of = |place: &Place| place.v.parse::<i64>().map_err(|_| Error::Cursor);
+        let count = usize::try_from(self.ask.limit()).unwrap_or(usize::MAX) + 1;
+        let serial = |number: u32| index.entry(number).serial;
+        let price = |number: u32| Some(index.entry(number).range(currency?)?.min.amount);
+        let place = |number: u32, v: String| (index.entry(number).id, Place { s: sort, v, k: serial(number) });
+        Ok(match sort {
+            Sort::Newest => {
+                let before = after.map_or(i64::MAX, |place| place.k);
+                let newest = all.iter().rev().filter(|number| serial(*number) < before).take(count);
+                newest.map(|number| place(number, String::new())).collect()
+            }
+            Sort::Relevance => {
+                let after = after.map(|it| Ok::<_, Error>(Reverse((number_of(&it)?, it.k)))).transpose()?;
+                let rank = |number: u32| i64::from(ranks.get(&number).copied().unwrap_or_default());
+                let keys = all.iter().map(|number| (Reverse((rank(number), serial(number))), number));
+                first(keys, after.as_ref(), count).map(|(key, number)| place(number, key.0.0.to_string())).collect()
+            }
+            Sort::Price => {
+                let after = after.map(|it| Ok::<_, Error>((number_of(&it)?, it.k))).transpose()?;
+                let keys = all.iter().filter_map(|number| Some(((price(number)?, serial(number)), number)));
+                first(keys, after.as_ref(), count).map(|(key, number)| place(number, key.0.to_string())).collect()
+            }
+            Sort::PriceDesc => {
+                let after = after.map(|it| Ok::<_, Error>(Reverse((number_of(&it)?, it.k)))).transpose()?;
+                let keys = all.iter().filter_map(|number| Some((Reverse((price(number)?, serial(number))), number)));
+                first(keys, after.as_ref(), count).map(|(key, number)| place(number, key.0.0.to_string())).collect()
+            }
+            Sort::Title => {
+                let after = after.as_ref().map(|it| (it.v.as_str(), it.k));
+                let keys = all.iter().map(|number| ((index.entry(number).title.as_str(), serial(number)), number));
+                first(keys, after.as_ref(), count).map(|(key, number)| place(number, key.0.to_owned())).collect()
+            }
+        })
+    }
+}
+
+/// The first few after a place.
+fn first<K: Ord>(
+    keys: impl Iterator<Item = (K, u32)>,
+    after: Option<&K>,
+    count: usize,
+) -> impl Iterator<Item = (K, u32)> {
+    let mut found: Vec<(K, u32)> = keys.filter(|(key, _)| after.is_none_or(|after| key > after)).collect();
+    if found.len() > count {
+        found.select_nth_unstable(count);
+        found.truncate(count);
+    }
+    found.sort_unstable();
+    found.into_iter()
 }

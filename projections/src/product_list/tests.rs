@@ -3,7 +3,7 @@
 use byteshop_domain::Currency;
 use byteshop_domain::ids::Id as _;
 use byteshop_domain::money::Price;
-use byteshop_domain::product::VariantChange;
+use byteshop_domain::product::{self, VariantChange};
 use uuid::Uuid;
 
 use super::*;
@@ -64,7 +64,7 @@ fn a_row_has_what_the_product_itself_has() {
             (row.status, &row.title, &row.description, row.category, &row.attributes),
             (product.status, &product.title, &product.description, product.category, &product.attributes)
         );
-        let variants = row.variants.iter().map(|it| (it.id, it.details.clone()));
+        let variants = row.variants.iter().map(|it| (it.id, it.details()));
         assert_eq!(variants.collect::<BTreeMap<_, _>>(), product.variants);
     }
 }

@@ -1,9 +1,10 @@
 //! How categories, products and their variants look from outside.
 
-use byteshop_domain::ids::{CategoryId, ProductId, VariantId};
+use byteshop_domain::ids::{CategoryId, ImageId, ProductId, VariantId};
 use byteshop_domain::money::Price;
-use byteshop_domain::text::{Description, Name, Sku, Slug, Title};
+use byteshop_domain::text::{Description, Label, Name, Sku, Slug, Title};
 use byteshop_domain::{category, product};
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -21,13 +22,115 @@ pub struct Category<'a> {
     /// What it is under; null for a root.
     #[schema(value_type = Option<String>)]
     parent: Option<CategoryId>,
+    /// Its place among those beside it: the lowest comes first, and equals by name.
+    rank: u32,
+    /// What it asks of its products, beside what the categories above it ask.
+    #[schema(value_type = Vec<AttributeDefinition>)]
+    attributes: &'a [category::AttributeDefinition],
     archived: bool,
+}
+
+/// An attribute that the products of a category have.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
+pub struct AttributeDefinition {
+    /// Its name in products and filters.
+    #[schema(pattern = "^[a-z0-9_-]+$", max_length = 40)]
+    name: String,
+    /// `text`, `number`, `boolean` or `choice`.
+    r#type: AttributeType,
+    /// The values there can be, when it is a choice.
+    values: Option<Vec<String>>,
+    /// What its numbers count, such as `mm`.
+    #[schema(max_length = 20)]
+    unit: Option<String>,
+    /// Whether a product is published only with it.
+    required: Option<bool>,
+    /// Whether people filter by it.
+    filterable: Option<bool>,
+    /// What people call it, by language: `en` and `ru`.
+    #[schema(value_type = Option<Object>)]
+    labels: (),
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
+enum AttributeType {
+    Text,
+    Number,
+    Boolean,
+    Choice,
+}
+
+/// What the variants of a product differ in.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
+pub struct OptionDefinition {
+    /// Its name, such as `size`.
+    #[schema(pattern = "^[a-z0-9_-]+$", max_length = 40)]
+    name: String,
+    /// What there is of it, in the order in which people see it.
+    #[schema(min_items = 1, max_items = 100)]
+    values: Vec<String>,
+}
+
+/// A picture of a product.
+#[derive(Serialize, ToSchema)]
+pub struct Image {
+    #[schema(value_type = String, example = "img_01h455vb4pex5vsknk084sn02q")]
+    id: ImageId,
+    /// `jpeg` or `png`, whatever was sent in.
+    #[schema(value_type = String, example = "jpeg")]
+    r#type: product::ImageType,
+    width: u32,
+    height: u32,
+    /// What it shows, for people who do not see it.
+    #[schema(value_type = Option<String>)]
+    alt: Option<Label>,
+    /// Where it is.
+    url: String,
+    /// Where smaller copies of it are.
+    thumbnails: Vec<Thumbnail>,
+}
+
+/// A smaller copy of a picture.
+#[derive(Serialize, ToSchema)]
+pub struct Thumbnail {
+    /// Its longer side in pixels, unless the picture itself is smaller.
+    size: u32,
+    url: String,
+}
+
+/// When a product is shown and hidden by itself.
+#[derive(Serialize, ToSchema)]
+pub struct Schedule {
+    /// From when on it is shown.
+    at: Option<DateTime<Utc>>,
+    /// Until when.
+    until: Option<DateTime<Utc>>,
+}
+
+impl From<&product::Image> for Image {
+    fn from(it: &product::Image) -> Self {
+        let thumbnail = |size| Thumbnail { size, url: it.path(Some(size)) };
+        Self {
+            id: it.image,
+            r#type: it.r#type,
+            width: it.width,
+            height: it.height,
+            alt: it.alt.clone(),
+            url: it.path(None),
+            thumbnails: product::THUMBNAILS.map(thumbnail).into(),
+        }
+    }
 }
 
 impl<'a> Category<'a> {
     /// A category as it is.
     pub fn of(id: CategoryId, it: &'a category::Created) -> Self {
-        Self { id, name: &it.name, slug: &it.slug, parent: it.parent, archived: it.archived }
+        let (name, slug, attributes) = (&it.name, &it.slug, it.attributes.as_slice());
+        Self { id, name, slug, parent: it.parent, rank: it.rank, attributes, archived: it.archived }
     }
 }
 
@@ -48,6 +151,13 @@ pub struct Product<'a> {
     /// Texts, whole numbers, true or false, by name.
     #[schema(value_type = Object)]
     attributes: &'a product::Attributes,
+    /// What its variants differ in; when nothing is said, in anything.
+    #[schema(value_type = Vec<OptionDefinition>)]
+    options: &'a [product::OptionDefinition],
+    /// What it looks like, the first picture first.
+    images: Vec<Image>,
+    /// What is planned; null when nothing is.
+    schedule: Option<Schedule>,
     variants: Vec<Variant<'a>>,
 }
 
@@ -122,6 +232,9 @@ impl<'a> Product<'a> {
             description: &it.description,
             category: it.category,
             attributes: &it.attributes,
+            options: &it.options,
+            images: it.images.iter().map(Image::from).collect(),
+            schedule: Some(it.schedule).filter(|it| !it.is_empty()).map(|it| Schedule { at: it.at, until: it.until }),
             variants: variants.collect(),
         }
     }

@@ -301,6 +301,7 @@ impl World {
                 None
             }
             Step::ForgetPerson { .. } => unreachable!("settling an order forgets nobody"),
+            Step::PublishProduct { .. } | Step::UnpublishProduct { .. } => None,
         };
         if let Some(instead) = refused.and_then(|code| again.when_refused(&code)) {
             self.take(stream, number, instead, dies);

@@ -1,0 +1,85 @@
+//! Commands on products that look at their category too: what it asks for is part of what is decided.
+
+use byteshop_domain::Kind;
+use byteshop_domain::category::{self, AttributeDefinition, Category, effective};
+use byteshop_domain::ids::CategoryId;
+use byteshop_domain::product::{self, Attributes, Command, OptionDefinition, Product};
+use byteshop_domain::text::{Description, Title};
+
+use crate::error::{Error, Rejected};
+use crate::unit::{Loaded, Unit};
+
+/// A category and those above it, up to its root. Each counts as it is when the command is written down.
+pub async fn category_path(unit: &Unit, category: CategoryId) -> Result<Vec<Loaded<Category>>, Error> {
+    let mut path = Vec::new();
+    let mut next = Some(category);
+    while let Some(id) = next {
+        let category = unit.load::<Category>(id).await?;
+        next = category.state.existing().ok().and_then(|it| it.parent);
+        path.push(category);
+    }
+    Ok(path)
+}
+
+/// The attributes that count for a category: its own and those of the categories above it.
+pub fn definitions(path: &[Loaded<Category>]) -> Vec<&AttributeDefinition> {
+    let own = path.iter().filter_map(|category| category.state.existing().ok());
+    effective(own.map(|category| category.attributes.as_slice()))
+}
+
+/// Makes a product, with what its variants will differ in.
+pub async fn create(
+    unit: &Unit,
+    product: &mut Loaded<Product>,
+    title: Title,
+    description: Option<Description>,
+    category: Option<CategoryId>,
+    attributes: Attributes,
+    options: &[OptionDefinition],
+) -> Result<(), Error> {
+    let description = match description {
+        Some(description) => description,
+        None => Description::new("").map_err(|_| no_such("product", "/description"))?,
+    };
+    decide(unit, product, &Command::Create { title, description, category, attributes }).await?;
+    if !options.is_empty() {
+        unit.decide(product, &Command::DefineOptions { options: options.to_vec() })?;
+    }
+    Ok(())
+}
+
+/// Decides a command on a product. When its category or its attributes change, or it is to be seen from now on, its
+/// attributes are held against what the category asks for.
+pub async fn decide(unit: &Unit, product: &mut Loaded<Product>, command: &Command) -> Result<(), Error> {
+    let before = product.state.existing().ok().cloned();
+    unit.decide(product, command)?;
+    let Ok(after) = product.state.existing() else { return Ok(()) };
+    let moved = before.as_ref().is_none_or(|before| before.category != after.category);
+    let changed = before.as_ref().is_none_or(|before| before.attributes != after.attributes);
+    let shown = after.is_to_be_seen() && before.is_none_or(|before| !before.is_to_be_seen());
+    let Some(category) = after.category.filter(|_| moved || changed || shown) else { return Ok(()) };
+    let path = category_path(unit, category).await?;
+    if moved {
+        match path.first().map(|category| category.state.existing()) {
+            Some(Ok(category)) if category.archived => {
+                return Err(Error::Rejected(Rejected::of::<Category>(&category::Rejection::Archived)));
+            }
+            Some(Ok(_)) => {}
+            Some(Err(_)) | None => return Err(no_such("category", "/category")),
+        }
+    }
+    after.check_attributes(&definitions(&path)).map_err(|rejection| refused(&rejection))
+}
+
+fn refused(rejection: &product::Rejection) -> Error {
+    Error::Rejected(Rejected::of::<Product>(rejection))
+}
+
+fn no_such(thing: &'static str, pointer: &str) -> Error {
+    Error::Rejected(Rejected {
+        code: format!("{thing}.missing"),
+        kind: Kind::Invalid,
+        detail: format!("there is no such {thing}"),
+        pointer: Some(pointer.to_owned()),
+    })
+}

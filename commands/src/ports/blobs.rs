@@ -1,0 +1,177 @@
+//! Files of any kind, under names that say what is in them: in a local directory, in a bucket of an S3-compatible store, or
+//! in memory.
+//!
+//! A name begins with the SHA-256 of what it names, so a file is never changed, and writing it again changes nothing. Files
+//! are written before the event that tells of them: a crash in between leaves a file that nobody knows, and nothing else.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use object_store::aws::AmazonS3Builder;
+use object_store::local::LocalFileSystem;
+use object_store::memory::InMemory;
+use object_store::path::Path as ObjectPath;
+use object_store::{ObjectStore, ObjectStoreExt as _};
+
+/// Digits of a SHA-256 in hexadecimal notation.
+const DIGEST: usize = 64;
+/// Longest part of a name behind the digest: `-640.jpg` and the like.
+const REST_MAX: usize = 16;
+
+/// The name of a file: a digest, and what tells copies of it apart. It can hold nothing that means something in a path.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct BlobName(String);
+
+impl BlobName {
+    /// Reads a name such as `<64 hexadecimal digits>-640.jpg`; none when the text is no such name.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (digest, rest) = text.split_at_checked(DIGEST)?;
+        let is_digest = digest.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+        let (tag, ending) = rest.split_once('.')?;
+        let tag = tag.strip_prefix('-').unwrap_or(tag);
+        let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase());
+        let tagged = rest.starts_with('-') != tag.is_empty();
+        let fits = is_digest && tagged && plain(tag) && plain(ending) && !ending.is_empty() && rest.len() <= REST_MAX;
+        fits.then(|| Self(text.to_owned()))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Its place in the store: a directory per first byte, as directories with a million files are slow.
+    fn path(&self) -> ObjectPath {
+        ObjectPath::from_iter([&self.0[..2], &self.0])
+    }
+}
+
+/// Why a file could not be written or read.
+#[derive(Debug, thiserror::Error)]
+#[error("the file store does not answer: {0}")]
+pub struct BlobError(#[from] object_store::Error);
+
+/// A bucket of an S3-compatible store.
+#[derive(Debug, Clone)]
+pub struct Bucket {
+    /// Its name.
+    pub name: String,
+    /// What all names in it begin with; may be empty.
+    pub prefix: String,
+    /// Where the store is; Amazon's own when nothing is said.
+    pub endpoint: Option<String>,
+    /// Its region.
+    pub region: String,
+    /// The id of the key.
+    pub key_id: Option<String>,
+    /// The key.
+    pub secret: Option<String>,
+}
+
+/// Where files are kept. Clones share it.
+#[derive(Clone)]
+pub struct Blobs {
+    store: Arc<dyn ObjectStore>,
+}
+
+impl fmt::Debug for Blobs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Blobs({})", self.store)
+    }
+}
+
+impl Blobs {
+    /// Keeps files in a directory, which is made when it is not there. A file that was written survives a crash.
+    pub fn local(directory: &Path) -> Result<Self, BlobError> {
+        let failed =
+            |source: std::io::Error| object_store::Error::Generic { store: "directory", source: source.into() };
+        std::fs::create_dir_all(directory).map_err(failed)?;
+        Ok(Self { store: Arc::new(LocalFileSystem::new_with_prefix(directory)?.with_fsync(true)) })
+    }
+
+    /// Keeps files in a bucket.
+    pub fn bucket(bucket: &Bucket) -> Result<Self, BlobError> {
+        let mut builder = AmazonS3Builder::new().with_bucket_name(&bucket.name).with_region(&bucket.region);
+        if let Some(endpoint) = &bucket.endpoint {
+            builder = builder.with_endpoint(endpoint).with_allow_http(endpoint.starts_with("http://"));
+        }
+        if let (Some(key_id), Some(secret)) = (&bucket.key_id, &bucket.secret) {
+            builder = builder.with_access_key_id(key_id).with_secret_access_key(secret);
+        }
+        let store = object_store::prefix::PrefixStore::new(builder.build()?, bucket.prefix.as_str());
+        Ok(Self { store: Arc::new(store) })
+    }
+
+    /// Keeps files for as long as the program runs.
+    pub fn in_memory() -> Self {
+        Self { store: Arc::new(InMemory::new()) }
+    }
+
+    /// Writes a file; one that is there already stays as it is.
+    pub async fn put(&self, name: &BlobName, bytes: Bytes) -> Result<(), BlobError> {
+        match self.store.head(&name.path()).await {
+            Ok(known) if known.size == bytes.len() as u64 => return Ok(()),
+            Ok(_) | Err(object_store::Error::NotFound { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        self.store.put(&name.path(), bytes.into()).await?;
+        Ok(())
+    }
+
+    /// Reads a file, if there is one.
+    pub async fn get(&self, name: &BlobName) -> Result<Option<Bytes>, BlobError> {
+        match self.store.get(&name.path()).await {
+            Ok(found) => Ok(Some(found.bytes().await?)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(rest: &str) -> Option<BlobName> {
+        BlobName::parse(&format!("{}{rest}", "0a".repeat(DIGEST / 2)))
+    }
+
+    #[test]
+    fn nothing_but_a_name_is_a_name() {
+        for rest in [".jpg", "-640.jpg", "-160.png"] {
+            assert!(name(rest).is_some(), "{rest}");
+        }
+        for rest in [
+            "",
+            ".",
+            "/x.jpg",
+            "-.jpg",
+            "640.jpg",
+            "-640",
+            "-640.JPG",
+            "-6/4.jpg",
+            "..jpg",
+            ".j/g",
+            "-1234567890123.jpg",
+        ] {
+            assert_eq!(name(rest), None, "{rest}");
+        }
+        let dots = format!("{}.jpg", "../".repeat(22));
+        for text in ["", "a.jpg", "../../etc/passwd", &"é".repeat(40), &format!("{}.jpg", "A".repeat(64)), &dots] {
+            assert_eq!(BlobName::parse(text), None, "{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_is_read_as_it_was_written() {
+        let blobs = Blobs::in_memory();
+        let name = name(".jpg").unwrap();
+        assert_eq!(blobs.get(&name).await.unwrap(), None);
+        for _ in 0..2 {
+            blobs.put(&name, Bytes::from_static(b"light")).await.unwrap();
+        }
+        assert_eq!(blobs.get(&name).await.unwrap(), Some(Bytes::from_static(b"light")));
+    }
+}

@@ -1,0 +1,83 @@
+//! The options of a product: what its variants differ in, and that each combination is there once.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Created, Decision, Event, Options, Rejection};
+use crate::ids::VariantId;
+use crate::text::{AttributeName, Label};
+
+/// Most options of a product: size, colour and one more is a page that people still find their way on.
+pub const OPTIONS_MAX: usize = 5;
+/// Most values of an option: every size and every colour there is.
+pub const OPTION_VALUES_MAX: usize = 100;
+
+/// What the variants of a product differ in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OptionDefinition {
+    /// Its name, such as `size`.
+    pub name: AttributeName,
+    /// What there is of it, in the order in which people see it.
+    pub values: Vec<Label>,
+}
+
+impl Created {
+    pub(super) fn define_options(&self, options: &[OptionDefinition]) -> Decision {
+        check(options)?;
+        for (index, (id, variant)) in self.variants.iter().enumerate() {
+            fits(options, &variant.options).map_err(|_| Rejection::VariantDoesNotFit { variant: *id })?;
+            let twice = |other: &super::Variant| other.options == variant.options;
+            if !options.is_empty() && self.variants.values().take(index).any(twice) {
+                return Err(Rejection::OptionsTwice);
+            }
+        }
+        let same = self.options == options;
+        Ok(if same { vec![] } else { vec![Event::OptionsDefined { options: options.to_vec() }] })
+    }
+
+    /// Refuses a variant's options when the product has others, or has them already.
+    pub(super) fn check_options(&self, id: VariantId, options: &Options) -> Result<(), Rejection> {
+        if self.options.is_empty() {
+            return Ok(());
+        }
+        fits(&self.options, options)?;
+        let twice = self.variants.iter().any(|(other, variant)| *other != id && variant.options == *options);
+        if twice { Err(Rejection::OptionsTwice) } else { Ok(()) }
+    }
+}
+
+fn check(options: &[OptionDefinition]) -> Result<(), Rejection> {
+    if options.len() > OPTIONS_MAX {
+        return Err(Rejection::TooManyOptions);
+    }
+    for (at, option) in options.iter().enumerate() {
+        if options[..at].iter().any(|other| other.name == option.name) {
+            return Err(Rejection::OptionTwice { at });
+        }
+        let different = option.values.iter().collect::<BTreeSet<_>>().len();
+        if different != option.values.len() || !(1..=OPTION_VALUES_MAX).contains(&different) {
+            return Err(Rejection::OptionValues { at });
+        }
+    }
+    Ok(())
+}
+
+/// Whether a variant says something that there is to each option, and to nothing else.
+fn fits(defined: &[OptionDefinition], options: &Options) -> Result<(), Rejection> {
+    if defined.is_empty() {
+        return Ok(());
+    }
+    for (name, value) in options {
+        let option = defined.iter().find(|option| option.name == *name);
+        let option = option.ok_or_else(|| Rejection::OptionUnknown { name: name.clone() })?;
+        if !option.values.contains(value) {
+            return Err(Rejection::OptionValue { name: name.clone() });
+        }
+    }
+    match defined.iter().find(|option| !options.contains_key(&option.name)) {
+        Some(option) => Err(Rejection::OptionMissing { name: option.name.clone() }),
+        None => Ok(()),
+    }
+}

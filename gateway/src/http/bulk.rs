@@ -1,0 +1,303 @@
+//! Many products at once: each row is a command of its own, and is told what became of it.
+
+use axum::extract::{FromRequest, Request, State};
+use axum::response::Response;
+use bytes::Bytes;
+use byteshop_commands::{Error, Loaded, Unit, cases, catalog};
+use byteshop_domain::ids::{CategoryId, ProductId, VariantId};
+use byteshop_domain::money::Price;
+use byteshop_domain::product::{Attributes, Command, Listed, OptionDefinition, Options, Product, Schedule, TaxClass};
+use byteshop_domain::text::{Description, Sku, Title};
+use futures_util::StreamExt as _;
+use http::{HeaderValue, StatusCode, header};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::ask::{Ask, present};
+use super::products::known;
+use super::variants::{ChangedVariant, NewVariant};
+use super::{App, Shared, body, show};
+use crate::actor::Staff;
+use crate::problem::Problem;
+use crate::reply;
+use crate::version::LOG_POSITION;
+
+/// Most rows of one request: at the pace of a private laptop it still answers within seconds.
+const ROWS_MAX: usize = 1_000;
+/// Largest body: a thousand rows with long descriptions.
+const BODY_MAX: usize = 16 << 20;
+/// Rows that are carried out at the same time: they are written down together.
+const AT_ONCE: usize = 64;
+/// The media type of rows that each have a line of their own.
+const NDJSON: &str = "application/x-ndjson";
+
+/// Who sends rows.
+struct Sent(Ask<Staff, Vec<Box<RawValue>>>);
+
+impl FromRequest<Shared> for Sent {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &Shared) -> Result<Self, Problem> {
+        let (ask, headers) = Ask::<Staff, Bytes>::of_bytes(request, app, BODY_MAX).await?;
+        let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let malformed = |detail: String| Problem::malformed("request.malformed_json", detail);
+        let rows: Vec<Box<RawValue>> = match kind.as_str() {
+            "application/json" => serde_json::from_slice(&ask.body)
+                .map_err(|error| malformed(format!("the body is no array of rows: {error}")))?,
+            NDJSON => lines(&ask.body).map_err(|error| malformed(format!("a line is not JSON: {error}")))?,
+            _ => {
+                return Err(Problem::new(
+                    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                    "request.unsupported_media_type",
+                    format!("rows are an array as application/json, or lines as {NDJSON}"),
+                ));
+            }
+        };
+        if rows.is_empty() || rows.len() > ROWS_MAX {
+            return Err(Problem::invalid("", format!("there are 1 to {ROWS_MAX} rows")));
+        }
+        Ok(Self(ask.with(rows)))
+    }
+}
+
+fn lines(text: &[u8]) -> Result<Vec<Box<RawValue>>, serde_json::Error> {
+    text.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).map(serde_json::from_slice).collect()
+}
+
+/// A product to be made, or to be changed when it has an id; then what is not given stays.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    /// The product to change; a new one is made without.
+    #[schema(value_type = Option<String>)]
+    id: Option<ProductId>,
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
+    title: Option<Title>,
+    #[schema(value_type = Option<String>, max_length = 10_000)]
+    description: Option<Description>,
+    /// Null for none.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    category: Option<Option<CategoryId>>,
+    #[schema(value_type = Option<Object>)]
+    attributes: Option<Attributes>,
+    #[schema(value_type = Option<Vec<show::OptionDefinition>>)]
+    options: Option<Vec<OptionDefinition>>,
+    /// Those that the product has are changed, others are added; they are told apart by their SKU.
+    #[serde(default)]
+    variants: Vec<RowVariant>,
+    /// Whether it is to be shown and sold; as it is when nothing is said.
+    publish: Option<bool>,
+}
+
+/// A variant to be made or changed.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct RowVariant {
+    #[schema(value_type = String, min_length = 1, max_length = 64)]
+    sku: Sku,
+    #[schema(value_type = Option<String>, max_length = 200)]
+    title: Option<Title>,
+    /// A new variant has one.
+    #[schema(value_type = Option<show::Money>)]
+    price: Option<Price>,
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<show::Money>)]
+    compare_at: Option<Option<Price>>,
+    /// What one piece costs in other currencies, or in all when there is no `price`.
+    #[schema(value_type = Option<Vec<show::Listed>>)]
+    prices: Option<Vec<Listed>>,
+    #[schema(value_type = Option<Object>)]
+    options: Option<Options>,
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<u32>, maximum = 1_000_000)]
+    weight_g: Option<Option<u32>>,
+    #[schema(value_type = Option<String>)]
+    tax_class: Option<TaxClass>,
+    physical: Option<bool>,
+}
+
+/// What became of the rows, in their order.
+#[derive(Serialize, ToSchema)]
+struct Outcome {
+    /// Rows that were carried out.
+    accepted: usize,
+    /// Rows that were refused.
+    refused: usize,
+    rows: Vec<RowOutcome>,
+}
+
+/// What became of a row.
+#[derive(Serialize, ToSchema)]
+struct RowOutcome {
+    /// Its place, from 0.
+    row: usize,
+    /// 201 for a product that was made, 200 for one that was changed, or the status of the problem.
+    status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    id: Option<ProductId>,
+    /// What is in the way, as any other problem.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    problem: Option<Box<RawValue>>,
+    #[serde(skip)]
+    position: i64,
+}
+
+/// Makes and changes many products: each row is carried out or refused by itself. With an `Idempotency-Key`, rows that were
+/// carried out before are not carried out again.
+#[utoipa::path(post, path = "/v1/products/bulk", tag = "catalog", security(("bearer" = ["staff"])),
+    request_body(content((Vec<Row> = "application/json"), (String = "application/x-ndjson"))),
+    responses((status = 200, description = "What became of each row", body = Outcome)))]
+async fn bulk(State(app): State<Shared>, Sent(ask): Sent) -> Result<Response, Problem> {
+    let work: Vec<_> = (0..ask.body.len()).map(|number| told(&app, &ask, number)).collect();
+    let rows: Vec<RowOutcome> = futures_util::stream::iter(work).buffered(AT_ONCE).collect().await;
+    let position = rows.iter().map(|row| row.position).max().unwrap_or_default();
+    let refused = rows.iter().filter(|row| row.problem.is_some()).count();
+    let outcome = Outcome { accepted: rows.len() - refused, refused, rows };
+    let mut response = reply::json(serde_json::to_string(&outcome).map_err(Error::from)?);
+    if position > 0 {
+        app.seen.raise(position);
+        response.headers_mut().insert(LOG_POSITION, HeaderValue::from(position));
+    }
+    Ok(response)
+}
+
+/// What is kept of a row that was carried out, so that it can be told again.
+#[derive(Serialize, Deserialize)]
+struct Done {
+    created: bool,
+    id: ProductId,
+}
+
+/// Carries out a row, and says what became of it.
+async fn told(app: &App, sent: &Ask<Staff, Vec<Box<RawValue>>>, number: usize) -> RowOutcome {
+    match carry_out(app, sent, number).await {
+        Ok((status, id, position)) => RowOutcome { row: number, status, id: Some(id), problem: None, position },
+        Err(problem) => {
+            let text = String::from_utf8(problem.render(sent.request_id())).ok();
+            let status = problem.status().as_u16();
+            let problem = text.and_then(|text| RawValue::from_string(text).ok());
+            RowOutcome { row: number, status, id: None, problem, position: 0 }
+        }
+    }
+}
+
+async fn carry_out(
+    app: &App,
+    sent: &Ask<Staff, Vec<Box<RawValue>>>,
+    number: usize,
+) -> Result<(u16, ProductId, i64), Problem> {
+    let text = sent.body[number].get();
+    let row: Row = body::object(text.as_bytes())?;
+    let row = &row;
+    let intent = sent.part(number, text.as_bytes()).intent("product.bulk");
+    let done = app.commands.run(&intent, |unit| async move {
+        let mut product = match row.id {
+            Some(id) => unit.load::<Product>(id).await?.exists()?,
+            None => unit.start::<Product>(unit.new_id()),
+        };
+        row.apply(&unit, &mut product).await?;
+        Ok(Done { created: row.id.is_none(), id: product.id })
+    });
+    let done = done.await?;
+    let status = if done.answer.created { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status.as_u16(), done.answer.id, done.position.unwrap_or_default()))
+}
+
+impl Row {
+    async fn apply(&self, unit: &Unit, product: &mut Loaded<Product>) -> Result<(), Error> {
+        if product.version == 0 {
+            let title = self.title.clone().ok_or_else(|| missing("/title", "a new product has a title"))?;
+            let (description, attributes) = (self.description.clone(), self.attributes.clone().unwrap_or_default());
+            let options = self.options.as_deref().unwrap_or_default();
+            catalog::create(unit, product, title, description, self.category.flatten(), attributes, options).await?;
+        } else {
+            let revise = Command::Revise {
+                title: self.title.clone(),
+                description: self.description.clone(),
+                category: self.category,
+                attributes: self.attributes.clone(),
+            };
+            catalog::decide(unit, product, &revise).await?;
+            if let Some(options) = &self.options {
+                unit.decide(product, &Command::DefineOptions { options: options.clone() })?;
+            }
+        }
+        for (index, variant) in self.variants.iter().enumerate() {
+            variant.apply(unit, product, index).await?;
+        }
+        match self.publish {
+            Some(true) => catalog::decide(unit, product, &Command::PublishWithin(Schedule::default())).await,
+            Some(false) => unit.decide(product, &Command::Unpublish {}),
+            None => Ok(()),
+        }
+    }
+}
+
+impl RowVariant {
+    async fn apply(&self, unit: &Unit, product: &mut Loaded<Product>, index: usize) -> Result<(), Error> {
+        let created = known(&product.state)?;
+        let known = created.variants.iter().find(|(_, it)| it.sku == self.sku).map(|(id, _)| *id);
+        if let Some(variant) = known {
+            let change = self.change();
+            unit.decide(product, &Command::ReviseVariant { variant, change: change.details() })?;
+            let prices = change.prices(variant).map_err(|_| {
+                missing(&format!("/variants/{index}/prices"), "a variant is changed by its price, or by all its prices")
+            })?;
+            return prices.map_or(Ok(()), |prices| unit.decide(product, &prices));
+        }
+        let pointer = format!("/variants/{index}/price");
+        let price = self.price.ok_or_else(|| missing(&pointer, "a new variant has a price"))?;
+        let details = self.new_variant(price).details(&created.title);
+        let variant: VariantId = unit.new_id();
+        cases::add_variant(unit, product, variant, details).await
+    }
+
+    fn change(&self) -> ChangedVariant {
+        ChangedVariant {
+            title: self.title.clone(),
+            price: self.price,
+            compare_at: self.compare_at,
+            prices: self.prices.clone(),
+            options: self.options.clone(),
+            weight_g: self.weight_g,
+            tax_class: self.tax_class,
+            physical: self.physical,
+        }
+    }
+
+    fn new_variant(&self, price: Price) -> NewVariant {
+        NewVariant {
+            sku: self.sku.clone(),
+            title: self.title.clone(),
+            price,
+            compare_at: self.compare_at.flatten(),
+            prices: self.prices.clone().unwrap_or_default(),
+            options: self.options.clone().unwrap_or_default(),
+            weight_g: self.weight_g.flatten(),
+            tax_class: self.tax_class,
+            physical: self.physical,
+        }
+    }
+}
+
+/// A field that is not there, or not as it must be.
+fn missing(pointer: &str, detail: &'static str) -> Error {
+    Error::Rejected(byteshop_commands::Rejected {
+        code: "request.invalid".to_owned(),
+        kind: byteshop_domain::Kind::Invalid,
+        detail: detail.to_owned(),
+        pointer: Some(pointer.to_owned()),
+    })
+}
+
+/// The routes.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(bulk))
+}

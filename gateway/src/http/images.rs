@@ -1,0 +1,252 @@
+//! Pictures of products, and the files that they are served from.
+
+use axum::body::Body;
+use axum::extract::{FromRequest, Path, Request, State};
+use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
+use byteshop_commands::ports::blobs::BlobName;
+use byteshop_domain::ids::{ImageId, ProductId};
+use byteshop_domain::product::{Command, Image, Product};
+use byteshop_domain::text::{Hash, Label};
+use futures_util::stream;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::ask::{Ask, Nothing, Of, OfTwo, Params};
+use super::products::known;
+use super::{Shared, body, show};
+use crate::actor::Staff;
+use crate::pictures::FILE_MAX;
+use crate::problem::Problem;
+use crate::reply::Reply;
+
+/// What a form adds to the file that is in it.
+const FORM_MAX: usize = 16 << 10;
+/// The media type of forms with files (RFC 7578).
+const FORM: &str = "multipart/form-data";
+
+/// A picture that is sent in.
+struct Upload {
+    file: Bytes,
+    alt: Option<Label>,
+}
+
+/// Who sends a picture in.
+struct Sent(Ask<Staff, Upload>);
+
+/// A form with a file.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it only describes the form")]
+struct UploadForm {
+    #[schema(value_type = String, format = Binary, content_media_type = "application/octet-stream")]
+    file: Vec<u8>,
+    /// What the picture shows, for people who do not see it.
+    #[schema(max_length = 200)]
+    alt: Option<String>,
+}
+
+/// What goes with a file that is sent as it is.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct UploadQuery {
+    /// What the picture shows, for people who do not see it.
+    #[param(value_type = Option<String>, max_length = 200)]
+    alt: Option<Label>,
+}
+
+impl FromRequest<Shared> for Sent {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &Shared) -> Result<Self, Problem> {
+        let (ask, headers) = Ask::<Staff, Bytes>::of_bytes(request, app, FILE_MAX + FORM_MAX).await?;
+        let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let kind = kind.to_ascii_lowercase();
+        let is_file = kind.is_empty() || kind.starts_with("image/") || kind.starts_with("application/octet-stream");
+        if !is_file && !kind.starts_with(FORM) {
+            return Err(Problem::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "request.unsupported_media_type",
+                "a picture is sent as image/… or application/octet-stream, or in a form as multipart/form-data",
+            ));
+        }
+        let upload =
+            if is_file { Upload { file: ask.body.clone(), alt: None } } else { form(&headers, &ask.body).await? };
+        if upload.file.len() > FILE_MAX {
+            return Err(body::too_large(FILE_MAX));
+        }
+        Ok(Self(ask.with(upload)))
+    }
+}
+
+/// Reads a form: a file, and what it shows.
+async fn form(headers: &HeaderMap, bytes: &Bytes) -> Result<Upload, Problem> {
+    let malformed = |error: multer::Error| Problem::malformed("request.malformed_form", error.to_string());
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let boundary = multer::parse_boundary(kind).map_err(malformed)?;
+    let whole = stream::iter([Ok::<_, std::io::Error>(bytes.clone())]);
+    let mut form = multer::Multipart::new(whole, boundary);
+    let (mut file, mut alt) = (None, None);
+    while let Some(field) = form.next_field().await.map_err(malformed)? {
+        // The name that the file had where it came from means nothing here.
+        match field.name().unwrap_or_default().to_owned().as_str() {
+            "file" if file.is_none() => file = Some(field.bytes().await.map_err(malformed)?),
+            "alt" if alt.is_none() => alt = Some(field.text().await.map_err(malformed)?),
+            _ => return Err(Problem::invalid("", "a form has one field file, and may have one field alt")),
+        }
+    }
+    let alt = alt.filter(|alt| !alt.trim().is_empty()).map(|alt| Label::new(&alt)).transpose();
+    let alt = alt.map_err(|error| Problem::invalid("/alt", error.to_string()))?;
+    let file = file.ok_or_else(|| Problem::invalid("/file", "the form has no field file"))?;
+    Ok(Upload { file, alt })
+}
+
+/// Adds a picture behind those that are there: it is read, turned upright, written anew without anything but what can be seen,
+/// and smaller copies are made.
+#[utoipa::path(post, path = "/v1/products/{id}/images", tag = "catalog", params(("id" = String, Path), UploadQuery),
+    request_body(content((UploadForm = "multipart/form-data"), (Vec<u8> = "application/octet-stream"), (Vec<u8> = "image/*"))),
+    security(("bearer" = ["staff"])), responses((status = 201, description = "The product", body = show::Product)))]
+async fn add(
+    State(app): State<Shared>,
+    Of(id): Of<ProductId>,
+    Params(query): Params<UploadQuery>,
+    Sent(ask): Sent,
+) -> Result<Response, Problem> {
+    // Whoever names no product learns that before a picture is worked on.
+    app.commands.get::<Product>(id).await?.ok_or_else(|| Problem::missing("product"))?;
+    let kept = app.pictures.keep(ask.body.file.clone()).await?;
+    let digest = Hash::new(&kept.digest).map_err(|_| Problem::internal())?;
+    let alt = ask.body.alt.clone().or(query.alt);
+    let (digest, alt, kept) = (&digest, &alt, &kept);
+    app.run(&ask, "product.add_image", |unit| async move {
+        let mut product = unit.load_matching::<Product>(id).await?;
+        let image = Image {
+            image: unit.new_id(),
+            digest: digest.clone(),
+            r#type: kept.r#type,
+            width: kept.width,
+            height: kept.height,
+            bytes: kept.bytes,
+            alt: alt.clone(),
+        };
+        let location = format!("/v1/products/{id}/images/{}", image.image);
+        unit.decide(&mut product, &Command::AddImage(image))?;
+        Reply::created(location, product.version, &show::Product::of(id, known(&product.state)?, None))
+    })
+    .await
+}
+
+/// Every picture of a product, in a new order.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ImageOrder {
+    /// Each once.
+    #[schema(value_type = Vec<String>, max_items = 20)]
+    images: Vec<ImageId>,
+}
+
+/// Puts the pictures of a product into an order.
+#[utoipa::path(put, path = "/v1/products/{id}/images", tag = "catalog", params(("id" = String, Path)),
+    request_body = ImageOrder, security(("bearer" = ["staff"])),
+    responses((status = 200, description = "The product", body = show::Product)))]
+async fn order(
+    State(app): State<Shared>,
+    Of(id): Of<ProductId>,
+    ask: Ask<Staff, ImageOrder>,
+) -> Result<Response, Problem> {
+    let command = Command::OrderImages { images: ask.body.images.clone() };
+    decide(&app, id, &ask, "product.order_images", &command).await
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ImageChange {
+    /// What the picture shows, for people who do not see it; null for no words.
+    #[schema(value_type = Option<String>, max_length = 200)]
+    alt: Option<Label>,
+}
+
+/// Says what a picture shows.
+#[utoipa::path(patch, path = "/v1/products/{id}/images/{image}", tag = "catalog",
+    params(("id" = String, Path), ("image" = String, Path)), request_body = ImageChange,
+    security(("bearer" = ["staff"])), responses((status = 200, description = "The product", body = show::Product)))]
+async fn describe(
+    State(app): State<Shared>,
+    OfTwo(id, image): OfTwo<ProductId, ImageId>,
+    ask: Ask<Staff, ImageChange>,
+) -> Result<Response, Problem> {
+    let command = Command::DescribeImage { image, alt: ask.body.alt.clone() };
+    decide(&app, id, &ask, "product.describe_image", &command).await
+}
+
+async fn decide<T: Send + Sync>(
+    app: &Shared,
+    id: ProductId,
+    ask: &Ask<Staff, T>,
+    name: &'static str,
+    command: &Command,
+) -> Result<Response, Problem> {
+    app.run(ask, name, |unit| async move {
+        let mut product = unit.load_matching::<Product>(id).await?;
+        unit.decide(&mut product, command)?;
+        Reply::ok(product.version, &show::Product::of(id, known(&product.state)?, None))
+    })
+    .await
+}
+
+/// Takes a picture away.
+#[utoipa::path(delete, path = "/v1/products/{id}/images/{image}", tag = "catalog",
+    params(("id" = String, Path), ("image" = String, Path)), security(("bearer" = ["staff"])),
+    responses((status = 204, description = "It is gone")))]
+async fn remove(
+    State(app): State<Shared>,
+    OfTwo(id, image): OfTwo<ProductId, ImageId>,
+    ask: Ask<Staff, Nothing>,
+) -> Result<Response, Problem> {
+    let ask = &ask;
+    app.run(ask, "product.remove_image", |unit| async move {
+        let mut product = unit.load_matching::<Product>(id).await?;
+        unit.decide(&mut product, &Command::RemoveImage { image })?;
+        Ok(Reply::gone(product.version))
+    })
+    .await
+}
+
+/// A picture, or a smaller copy of one. Its name says what is in it, so it never changes.
+#[utoipa::path(get, path = "/v1/files/{name}", tag = "catalog", security(()), params(("name" = String, Path)),
+    responses((status = 200, description = "The file", content((Vec<u8> = "image/jpeg"), (Vec<u8> = "image/png"))),
+        (status = 304, description = "It is the one that you have")))]
+async fn file(State(app): State<Shared>, Path(name): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
+    let missing = || Problem::missing("file");
+    let name = BlobName::parse(&name).ok_or_else(missing)?;
+    let media_type = match name.as_str().rsplit_once('.') {
+        Some((_, "jpg")) => HeaderValue::from_static("image/jpeg"),
+        Some((_, "png")) => HeaderValue::from_static("image/png"),
+        Some(_) | None => return Err(missing()),
+    };
+    let tag = HeaderValue::try_from(format!("\"{}\"", name.as_str())).map_err(|_| missing())?;
+    let known = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    let unchanged = known.flat_map(|value| value.split(',')).any(|one| {
+        let one = one.trim();
+        one == "*" || Some(one.strip_prefix("W/").unwrap_or(one)) == tag.to_str().ok()
+    });
+    let file = app.pictures.file(&name).await?.ok_or_else(missing)?;
+    let mut response =
+        if unchanged { StatusCode::NOT_MODIFIED.into_response() } else { Body::from(file).into_response() };
+    let answer = response.headers_mut();
+    answer.insert(header::CONTENT_TYPE, media_type);
+    answer.insert(header::ETAG, tag);
+    answer.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
+    answer.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    answer.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox"));
+    answer.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("inline"));
+    Ok(response)
+}
+
+/// The routes.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(add, order)).routes(routes!(describe, remove)).routes(routes!(file))
+}

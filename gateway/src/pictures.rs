@@ -1,0 +1,251 @@
+//! Pictures that people send in: told by what is in them, measured before they are unpacked, and written anew, so that
+//! nothing of the sender's file is kept but what can be seen.
+
+use std::io::Cursor;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use byteshop_commands::ports::blobs::{BlobError, BlobName, Blobs};
+use byteshop_domain::product::{ImageType, THUMBNAILS};
+use byteshop_eventstore::envelope::to_hex;
+use http::StatusCode;
+use image::codecs::jpeg::JpegEncoder;
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder as _, ImageFormat, ImageReader, Limits};
+use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
+
+use crate::problem::Problem;
+
+/// Largest file: what a good camera writes.
+pub const FILE_MAX: usize = 10 << 20;
+/// Longest side, in pixels.
+const SIDE_MAX: u32 = 12_000;
+/// Most pixels: four bytes of memory each.
+const PIXELS_MAX: u64 = 40_000_000;
+/// Memory for unpacking one picture: its pixels, and some for the way there.
+const MEMORY_MAX: u64 = 400 << 20;
+/// Longest side of what is kept: twice what a wide screen shows.
+const KEPT_MAX: u32 = 2_560;
+/// Pictures that are worked on at once: each takes a processor and up to [`MEMORY_MAX`].
+const AT_ONCE: usize = 2;
+/// How well photographs are kept, of 100: what comes out has no visible flaws.
+const JPEG_QUALITY: u8 = 85;
+
+/// Where pictures are made and kept. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Pictures {
+    blobs: Blobs,
+    turns: Arc<Semaphore>,
+}
+
+/// A picture that is kept.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    /// SHA-256 of the file, in hexadecimal digits.
+    pub digest: String,
+    /// How it is written.
+    pub r#type: ImageType,
+    /// Pixels from left to right.
+    pub width: u32,
+    /// Pixels from top to bottom.
+    pub height: u32,
+    /// How long the file is.
+    pub bytes: u64,
+}
+
+/// Why a picture is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Refused {
+    /// What is sent is none, or of a kind that is not taken.
+    NotOne,
+    /// It begins as one and goes on as something else.
+    Broken,
+    /// It is too large to be unpacked.
+    TooLarge,
+}
+
+/// The file, and smaller copies of it.
+struct Made {
+    kept: Kept,
+    files: Vec<(BlobName, Bytes)>,
+}
+
+impl Pictures {
+    /// Keeps pictures there.
+    pub fn in_blobs(blobs: Blobs) -> Self {
+        Self { blobs, turns: Arc::new(Semaphore::new(AT_ONCE)) }
+    }
+
+    /// Writes a picture and smaller copies of it into the store.
+    pub async fn keep(&self, file: Bytes) -> Result<Kept, Problem> {
+        let turn = self.turns.acquire().await.map_err(|_| Problem::internal())?;
+        let made = tokio::task::spawn_blocking(move || make(&file)).await.map_err(|_| Problem::internal())?;
+        drop(turn);
+        let Made { kept, files } = made.map_err(Problem::from)?;
+        for (name, bytes) in files {
+            self.blobs.put(&name, bytes).await?;
+        }
+        Ok(kept)
+    }
+
+    /// A file of the store, if there is one.
+    pub async fn file(&self, name: &BlobName) -> Result<Option<Bytes>, Problem> {
+        Ok(self.blobs.get(name).await?)
+    }
+}
+
+fn make(file: &[u8]) -> Result<Made, Refused> {
+    let (picture, r#type) = read(file)?;
+    let picture = fitted(picture, KEPT_MAX);
+    let whole = written(&picture, r#type)?;
+    let digest = to_hex(&Sha256::digest(&whole));
+    let extension = r#type.extension();
+    let (width, height, bytes) = (picture.width(), picture.height(), whole.len() as u64);
+    let name = |text: String| BlobName::parse(&text).ok_or(Refused::Broken);
+    let mut files = vec![(name(format!("{digest}.{extension}"))?, whole)];
+    for size in THUMBNAILS {
+        let copy = written(&fitted(picture.clone(), size), r#type)?;
+        files.push((name(format!("{digest}-{size}.{extension}"))?, copy));
+    }
+    Ok(Made { kept: Kept { digest, r#type, width, height, bytes }, files })
+}
+
+/// Unpacks a picture, upright, and says how it is best written.
+fn read(file: &[u8]) -> Result<(DynamicImage, ImageType), Refused> {
+    let kind = infer::get(file).ok_or(Refused::NotOne)?;
+    let format = match kind.mime_type() {
+        "image/jpeg" => ImageFormat::Jpeg,
+        "image/png" => ImageFormat::Png,
+        "image/webp" => ImageFormat::WebP,
+        "image/gif" => ImageFormat::Gif,
+        _ => return Err(Refused::NotOne),
+    };
+    let mut reader = ImageReader::with_format(Cursor::new(file), format);
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(SIDE_MAX);
+    limits.max_image_height = Some(SIDE_MAX);
+    limits.max_alloc = Some(MEMORY_MAX);
+    reader.limits(limits);
+    let refused = |error: image::ImageError| match error {
+        image::ImageError::Limits(_) => Refused::TooLarge,
+        image::ImageError::Decoding(_)
+        | image::ImageError::Encoding(_)
+        | image::ImageError::Parameter(_)
+        | image::ImageError::Unsupported(_)
+        | image::ImageError::IoError(_) => Refused::Broken,
+    };
+    // Only the header has been read here; whatever it promises beyond these bounds is never unpacked.
+    let mut decoder = reader.into_decoder().map_err(refused)?;
+    let (width, height) = decoder.dimensions();
+    let is_large = width > SIDE_MAX || height > SIDE_MAX || u64::from(width) * u64::from(height) > PIXELS_MAX;
+    if is_large || decoder.total_bytes() > MEMORY_MAX {
+        return Err(Refused::TooLarge);
+    }
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let mut picture = DynamicImage::from_decoder(decoder).map_err(refused)?;
+    picture.apply_orientation(orientation);
+    let is_photograph = matches!(format, ImageFormat::Jpeg | ImageFormat::WebP) && !picture.color().has_alpha();
+    Ok((picture, if is_photograph { ImageType::Jpeg } else { ImageType::Png }))
+}
+
+/// A picture that is no larger, at least one pixel each way.
+fn fitted(picture: DynamicImage, side: u32) -> DynamicImage {
+    if picture.width() <= side && picture.height() <= side { picture } else { picture.thumbnail(side, side) }
+}
+
+fn written(picture: &DynamicImage, r#type: ImageType) -> Result<Bytes, Refused> {
+    let mut file = Vec::new();
+    let outcome = match r#type {
+        ImageType::Jpeg => picture.to_rgb8().write_with_encoder(JpegEncoder::new_with_quality(&mut file, JPEG_QUALITY)),
+        ImageType::Png => {
+            let picture = if picture.color().has_alpha() {
+                DynamicImage::ImageRgba8(picture.to_rgba8())
+            } else {
+                DynamicImage::ImageRgb8(picture.to_rgb8())
+            };
+            picture.write_to(&mut Cursor::new(&mut file), ImageFormat::Png)
+        }
+    };
+    outcome.map_err(|_| Refused::Broken)?;
+    Ok(file.into())
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::NotOne => Self::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "image.unsupported",
+                "a picture is a JPEG, PNG, WebP or GIF file, whatever it is called",
+            ),
+            Refused::Broken => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "image.broken", "the picture cannot be read to its end")
+            }
+            Refused::TooLarge => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "image.too_large",
+                format!("a picture has at most {PIXELS_MAX} pixels, and {SIDE_MAX} on a side"),
+            ),
+        }
+    }
+}
+
+impl From<BlobError> for Problem {
+    fn from(error: BlobError) -> Self {
+        tracing::error!(%error, "a file was not written or read");
+        Self::unavailable("the file store does not answer")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn png(width: u32, height: u32) -> Vec<u8> {
+        let mut file = Vec::new();
+        let picture = DynamicImage::new_rgb8(width, height);
+        picture.write_to(&mut Cursor::new(&mut file), ImageFormat::Png).unwrap();
+        file
+    }
+
+    #[test]
+    fn copies_are_no_larger_than_asked_and_keep_their_shape() {
+        let made = make(&png(400, 200)).unwrap();
+        let sizes: Vec<_> = made.files.iter().map(|(_, bytes)| read(bytes).unwrap().0).collect();
+        let sizes: Vec<_> = sizes.iter().map(|picture| (picture.width(), picture.height())).collect();
+        assert_eq!(sizes, [(400, 200), (160, 80), (400, 200)]);
+        assert_eq!((made.kept.width, made.kept.height, made.kept.r#type), (400, 200, ImageType::Png));
+    }
+
+    #[test]
+    fn a_header_that_promises_too_much_is_refused_before_anything_is_unpacked() {
+        let mut file = png(1, 1);
+        // The width and the height of a PNG stand at 16 and 20 (RFC 2083, section 4.1.1), and are guarded by a checksum.
+        file[16..24].copy_from_slice(&[0, 0, 0x20, 0, 0, 0, 0x20, 0]);
+        let checksum = crc(&file[12..29]);
+        file[29..33].copy_from_slice(&checksum.to_be_bytes());
+        assert_eq!(read(&file).unwrap_err(), Refused::TooLarge);
+        file[16..24].copy_from_slice(&[0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 1]);
+        let checksum = crc(&file[12..29]);
+        file[29..33].copy_from_slice(&checksum.to_be_bytes());
+        assert_eq!(read(&file).unwrap_err(), Refused::TooLarge);
+    }
+
+    #[test]
+    fn what_is_no_picture_is_refused() {
+        let mut cut = png(64, 64);
+        cut.truncate(cut.len() / 2);
+        assert_eq!(make(&cut).map(|_| ()).unwrap_err(), Refused::Broken);
+        for text in [&b""[..], b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"%PDF-1.7", b"GIF", b"\xff\xd8\xff"] {
+            assert!(make(text).is_err(), "{text:?}");
+        }
+    }
+
+    fn crc(bytes: &[u8]) -> u32 {
+        let step = |crc: u32, byte: &u8| {
+            (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 })
+        };
+        !bytes.iter().fold(!0, step)
+    }
+}

@@ -1,0 +1,313 @@
+//! How many products each choice would leave: for every filter, counted as if nothing were chosen in it yet.
+
+use std::collections::{BTreeMap, HashMap};
+
+use byteshop_domain::category::{AttributeDefinition, AttributeType};
+use byteshop_domain::ids::CategoryId;
+use byteshop_domain::product::AttributeValue;
+use byteshop_domain::text::{AttributeName, Label, Name, Slug, Unit};
+use byteshop_domain::{Currency, Locale};
+use roaring::RoaringBitmap;
+use serde::Serialize;
+
+use super::index::Index;
+use super::query::Query;
+
+/// Most attributes that are counted: more filters than a page has room for.
+const ATTRIBUTES_MAX: usize = 30;
+/// Most values of an attribute that are listed, the most frequent ones.
+const VALUES_MAX: usize = 100;
+/// Most ranges of prices.
+const RANGES_MAX: usize = 7;
+
+/// A filter, of which several values may be chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Group {
+    Categories,
+    Attribute(String),
+    Price,
+    InStock,
+}
+
+/// The products that are asked for, filter by filter.
+#[derive(Debug)]
+pub(super) struct Selection<'a> {
+    index: &'a Index,
+    base: RoaringBitmap,
+    groups: Vec<(Group, RoaringBitmap)>,
+}
+
+/// The counts.
+#[derive(Debug, Serialize)]
+pub(super) struct Facets<'a> {
+    categories: Vec<CategoryFacet<'a>>,
+    attributes: Vec<AttributeFacet<'a>>,
+    price: Option<PriceFacet>,
+    in_stock: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct CategoryFacet<'a> {
+    id: CategoryId,
+    name: &'a Name,
+    slug: &'a Slug,
+    parent: Option<CategoryId>,
+    count: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct AttributeFacet<'a> {
+    name: &'a AttributeName,
+    r#type: AttributeType,
+    unit: Option<&'a Unit>,
+    labels: &'a BTreeMap<Locale, Label>,
+    /// Of numbers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    min: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max: Option<i64>,
+    values: Vec<ValueFacet<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct ValueFacet<'a> {
+    value: &'a AttributeValue,
+    count: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct PriceFacet {
+    currency: Currency,
+    min: i64,
+    max: i64,
+    ranges: Vec<PriceRangeFacet>,
+}
+
+/// Whole minor units, both bounds among them.
+#[derive(Debug, Serialize)]
+struct PriceRangeFacet {
+    min: Option<i64>,
+    max: Option<i64>,
+    count: u64,
+}
+
+impl<'a> Selection<'a> {
+    /// What a query chooses among some products.
+    pub fn of(index: &'a Index, query: &Query, base: RoaringBitmap, currency: Option<Currency>) -> Self {
+        let mut groups = Vec::new();
+        if !query.categories.is_empty() {
+            let below = index.tree.below(&query.categories);
+            let sets = below.into_iter().filter_map(|category| index.in_category(category));
+            groups.push((Group::Categories, union(sets)));
+        }
+        let mut wanted: BTreeMap<&str, RoaringBitmap> = BTreeMap::new();
+        for (name, value) in &query.attributes {
+            *wanted.entry(name).or_default() |= with_value(index, name, value);
+        }
+        groups.extend(wanted.into_iter().map(|(name, set)| (Group::Attribute(name.to_owned()), set)));
+        if query.price_min.is_some() || query.price_max.is_some() {
+            groups.push((Group::Price, priced(index, &base, currency, query.price_min, query.price_max)));
+        }
+        if query.in_stock {
+            groups.push((Group::InStock, index.in_stock().clone()));
+        }
+        Self { index, base, groups }
+    }
+
+    /// The products that are asked for.
+    pub fn all(&self) -> RoaringBitmap {
+        self.all_but(None)
+    }
+
+    fn all_but(&self, left_out: Option<&Group>) -> RoaringBitmap {
+        let mut all = self.base.clone();
+        for (group, set) in &self.groups {
+            if Some(group) != left_out {
+                all &= set;
+            }
+        }
+        all
+    }
+
+    /// The counts of every filter.
+    pub fn facets(&self, chosen: &[CategoryId], currency: Option<Currency>) -> Facets<'a> {
+        Facets {
+            categories: self.categories(),
+            attributes: self.attributes(chosen),
+            price: currency.and_then(|currency| self.prices(currency)),
+            in_stock: self.all_but(Some(&Group::InStock)).intersection_len(self.index.in_stock()),
+        }
+    }
+
+    /// Each category with what is in it or below it.
+    fn categories(&self) -> Vec<CategoryFacet<'a>> {
+        let all = self.all_but(Some(&Group::Categories));
+        let rows = self.index.tree.in_order();
+        let mut counts: HashMap<CategoryId, u64> = HashMap::new();
+        for row in &rows {
+            let count = self.index.in_category(row.id).map_or(0, |set| set.intersection_len(&all));
+            if count > 0 {
+                for above in self.index.tree.above(row.id) {
+                    *counts.entry(above.id).or_default() += count;
+                }
+            }
+        }
+        let facet = |row: &&'a crate::category_list::Row| {
+            let count = *counts.get(&row.id)?;
+            let (name, slug, parent) = (&row.name, &row.slug, row.parent);
+            Some(CategoryFacet { id: row.id, name, slug, parent, count })
+        };
+        rows.iter().filter(|row| !row.archived).filter_map(facet).collect()
+    }
+
+    fn attributes(&self, chosen: &[CategoryId]) -> Vec<AttributeFacet<'a>> {
+        let every = self.all();
+        let facet = |definition: &'a AttributeDefinition| {
+            let group = Group::Attribute(definition.name.as_str().to_owned());
+            let is_chosen = self.groups.iter().any(|(known, _)| *known == group);
+            let facet = if is_chosen {
+                self.attribute(definition, &self.all_but(Some(&group)))
+            } else {
+                self.attribute(definition, &every)
+            };
+            facet.filter(|facet| !facet.values.is_empty())
+        };
+        self.index.tree.filterable(chosen).into_iter().filter_map(facet).take(ATTRIBUTES_MAX).collect()
+    }
+
+    fn attribute(&self, definition: &'a AttributeDefinition, all: &RoaringBitmap) -> Option<AttributeFacet<'a>> {
+        let counted = self.index.values(&definition.name)?.iter();
+        let counted = counted.map(|(value, set)| ValueFacet { value, count: set.intersection_len(all) });
+        let mut values: Vec<ValueFacet<'a>> = counted.filter(|facet| facet.count > 0).collect();
+        let numbers = || values.iter().filter_map(|facet| number(facet.value));
+        let (min, max) = (numbers().min(), numbers().max());
+        // The values are in their own order here, which is the one that numbers keep.
+        match definition.r#type {
+            AttributeType::Number => {}
+            AttributeType::Choice => values.sort_by_key(|facet| {
+                definition
+                    .values
+                    .iter()
+                    .position(|value| matches!(facet.value, AttributeValue::Text(it) if it == value))
+            }),
+            AttributeType::Text | AttributeType::Boolean => {
+                values.sort_by_key(|facet| std::cmp::Reverse(facet.count));
+            }
+        }
+        values.truncate(VALUES_MAX);
+        let (name, r#type) = (&definition.name, definition.r#type);
+        Some(AttributeFacet {
+            name,
+            r#type,
+            unit: definition.unit.as_ref(),
+            labels: &definition.labels,
+            min,
+            max,
+            values,
+        })
+    }
+
+    fn prices(&self, currency: Currency) -> Option<PriceFacet> {
+        let all = self.all_but(Some(&Group::Price));
+        let ranges = all.iter().filter_map(|number| self.index.entry(number).range(currency));
+        let prices: Vec<(i64, i64)> = ranges.map(|range| (range.min.amount, range.max.amount)).collect();
+        let (min, max) = (prices.iter().map(|it| it.0).min()?, prices.iter().map(|it| it.1).max()?);
+        let bounds = bounds(min, max);
+        let lower = std::iter::once(None).chain(bounds.iter().copied().map(Some));
+        let upper = bounds.iter().map(|bound| Some(bound - 1)).chain([None]);
+        let range = |(min, max): (Option<i64>, Option<i64>)| {
+            let inside = |price: &&(i64, i64)| overlaps(**price, min, max);
+            let count = prices.iter().filter(inside).count() as u64;
+            PriceRangeFacet { min, max, count }
+        };
+        Some(PriceFacet { currency, min, max, ranges: lower.zip(upper).map(range).collect() })
+    }
+}
+
+/// Whether something can be bought for at least and at most so much.
+fn overlaps((lowest, highest): (i64, i64), min: Option<i64>, max: Option<i64>) -> bool {
+    min.is_none_or(|min| highest >= min) && max.is_none_or(|max| lowest <= max)
+}
+
+/// Round prices between two, not too many: 1, 2, 5, 10, 20, 50 and so on.
+fn bounds(min: i64, max: i64) -> Vec<i64> {
+    let powers = (0..17).map(|power| 10i64.pow(power));
+    let round: Vec<i64> = powers.flat_map(|power| [power, 2 * power, 5 * power]).collect();
+    let inside: Vec<i64> = round.into_iter().filter(|bound| *bound > min && *bound <= max).collect();
+    let step = inside.len().div_ceil(RANGES_MAX - 1).max(1);
+    inside.into_iter().step_by(step).collect()
+}
+
+fn union<'a>(sets: impl Iterator<Item = &'a RoaringBitmap>) -> RoaringBitmap {
+    sets.fold(RoaringBitmap::new(), |all, set| all | set)
+}
+
+fn priced(
+    index: &Index,
+    among: &RoaringBitmap,
+    currency: Option<Currency>,
+    min: Option<i64>,
+    max: Option<i64>,
+) -> RoaringBitmap {
+    let Some(currency) = currency else { return RoaringBitmap::new() };
+    let inside = |number: &u32| {
+        let range = index.entry(*number).range(currency);
+        range.is_some_and(|range| overlaps((range.min.amount, range.max.amount), min, max))
+    };
+    among.iter().filter(inside).collect()
+}
+
+/// The products with a value of an attribute, or with a number between two, as in `100..200`.
+fn with_value(index: &Index, name: &str, wanted: &str) -> RoaringBitmap {
+    let Some(values) = AttributeName::new(name).ok().and_then(|name| index.values(&name)) else {
+        return RoaringBitmap::new();
+    };
+    let between = between(wanted);
+    let fits = |value: &AttributeValue| {
+        let inside = |(min, max): (Option<i64>, Option<i64>)| {
+            number(value).is_some_and(|number| overlaps((number, number), min, max))
+        };
+        value.to_string() == wanted || between.is_some_and(inside)
+    };
+    // One text is looked up; numbers and the two truths are few.
+    match byteshop_domain::text::Label::new(wanted).map(AttributeValue::Text) {
+        Ok(text) if between.is_none() && values.contains_key(&text) => values[&text].clone(),
+        Ok(_) | Err(_) => union(values.iter().filter(|(value, _)| fits(value)).map(|(_, set)| set)),
+    }
+}
+
+fn between(text: &str) -> Option<(Option<i64>, Option<i64>)> {
+    let (min, max) = text.split_once("..")?;
+    let bound = |text: &str| if text.is_empty() { Some(None) } else { text.parse().ok().map(Some) };
+    bound(min).zip(bound(max)).filter(|bounds| *bounds != (None, None))
+}
+
+fn number(value: &AttributeValue) -> Option<i64> {
+    match value {
+        AttributeValue::Integer(number) => Some(*number),
+        AttributeValue::Text(_) | AttributeValue::Boolean(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_of_prices_are_round_and_few() {
+        assert_eq!(bounds(990, 9900), [1000, 2000, 5000]);
+        assert_eq!(bounds(100, 100), Vec::<i64>::new());
+        assert_eq!(bounds(0, 1_000_000).len(), 5);
+        assert!(bounds(0, i64::MAX / 100).len() < RANGES_MAX);
+    }
+
+    #[test]
+    fn a_range_has_a_bound_at_least() {
+        assert_eq!(between("100..200"), Some((Some(100), Some(200))));
+        assert_eq!(between("..200"), Some((None, Some(200))));
+        assert_eq!(between("-5.."), Some((Some(-5), None)));
+        for text in ["..", "a..b", "100", ""] {
+            assert_eq!(between(text), None, "{text}");
+        }
+    }
+}

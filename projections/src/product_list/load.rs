@@ -1,0 +1,136 @@
+//! Keeps the index up to date: reads what is new in three tables, which each row's position tells.
+
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::time::Duration;
+
+use futures_util::TryStreamExt as _;
+use serde::de::DeserializeOwned;
+use sqlx::AssertSqlSafe;
+use sqlx::postgres::PgPool;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use super::ProductList;
+use super::index::{Index, Read, ReadStock};
+use crate::category_list::{self, CategoryList};
+use crate::engine::View;
+use crate::engine::table::unreadable;
+use crate::error::Error;
+use crate::stock_level::StockLevel;
+
+/// How old the index may be for somebody who asks for no position: less than a view is behind now and then.
+const STALE: Duration = Duration::from_millis(50);
+/// Rows between two looks at whether others want to do something.
+const SLICE: usize = 2_000;
+
+/// The index, and how far it has read.
+#[derive(Debug, Default)]
+pub(crate) struct Catalog {
+    index: RwLock<Index>,
+    reading: Mutex<Reading>,
+}
+
+#[derive(Debug, Default)]
+struct Reading {
+    /// Of the three views: products, stock, categories.
+    places: [Place; 3],
+    last: Option<Instant>,
+}
+
+/// Where a view stood when it was read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Place {
+    epoch: i64,
+    position: i64,
+}
+
+impl Catalog {
+    /// The index as it is.
+    pub(super) fn index(&self) -> RwLockReadGuard<'_, Index> {
+        self.index.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Brings the index to where the views are. One reads for all who wait; `now` is for who has waited for a view and
+    /// needs what it has by now.
+    pub async fn refresh(&self, pool: &PgPool, now: bool) -> Result<(), Error> {
+        let asked = Instant::now();
+        let mut reading = self.reading.lock().await;
+        // Somebody else may have read since, or just before.
+        let fresh = |last: Instant| if now { last >= asked } else { last + STALE > asked };
+        if reading.last.is_some_and(fresh) {
+            return Ok(());
+        }
+        let started = Instant::now();
+        let places = places(pool).await?;
+        let replaced = |(new, old): (&Place, &Place)| new.epoch != old.epoch || new.position < old.position;
+        let mut made = None;
+        if places.iter().zip(&reading.places).any(replaced) {
+            made = Some(Index::default());
+            reading.places = places.map(|place| Place { position: 0, ..place });
+        }
+        let from = reading.places.map(|place| place.position);
+        let moved = places != reading.places || made.is_some();
+        if moved {
+            self.read_on(pool, from, made).await?;
+        }
+        reading.places = places;
+        reading.last = Some(started);
+        Ok(())
+    }
+
+    /// Reads what is new into the index, or into another one that takes its place.
+    async fn read_on(&self, pool: &PgPool, from: [i64; 3], made: Option<Index>) -> Result<(), Error> {
+        let [products, stock, categories] = from;
+        let products: Vec<Read> = rows(pool, ProductList::NAME, products).await?;
+        let stock: Vec<ReadStock> = rows(pool, StockLevel::NAME, stock).await?;
+        let categories: Vec<category_list::Row> = rows(pool, CategoryList::NAME, categories).await?;
+        if products.is_empty() && stock.is_empty() && categories.is_empty() && made.is_none() {
+            return Ok(());
+        }
+        let fill = |index: &mut Index| {
+            index.put(products);
+            for row in &stock {
+                index.put_stock(row);
+            }
+            for row in categories {
+                index.tree.put(row);
+            }
+        };
+        let write = || self.index.write().unwrap_or_else(PoisonError::into_inner);
+        match made {
+            Some(mut index) => {
+                fill(&mut index);
+                *write() = index;
+            }
+            None => fill(&mut write()),
+        }
+        Ok(())
+    }
+}
+
+async fn places(pool: &PgPool) -> Result<[Place; 3], Error> {
+    let found: Vec<(String, i64, i64)> =
+        sqlx::query_as("select view, epoch, position from read.checkpoint where view = any ($1)")
+            .bind([ProductList::NAME, StockLevel::NAME, CategoryList::NAME])
+            .fetch_all(pool)
+            .await?;
+    let place = |view: &str| {
+        let found = found.iter().find(|(name, _, _)| name == view);
+        found.map_or(Place::default(), |(_, epoch, position)| Place { epoch: *epoch, position: *position })
+    };
+    Ok([place(ProductList::NAME), place(StockLevel::NAME), place(CategoryList::NAME)])
+}
+
+/// The rows of a view that changed after a position.
+async fn rows<T: DeserializeOwned>(pool: &PgPool, view: &'static str, after: i64) -> Result<Vec<T>, Error> {
+    let statement = format!("select key, row::text from read.{view} where position > $1");
+    let mut rows = sqlx::query_as::<_, (String, String)>(AssertSqlSafe(statement)).bind(after).fetch(pool);
+    let mut found = Vec::new();
+    while let Some((key, text)) = rows.try_next().await? {
+        found.push(serde_json::from_str(&text).map_err(|error| unreadable(view, &key, &error))?);
+        if found.len() % SLICE == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+    Ok(found)
+}

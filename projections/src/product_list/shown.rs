@@ -1,0 +1,125 @@
+//! Variants and pictures as lists show them.
+
+use byteshop_domain::Currency;
+use byteshop_domain::ids::{ImageId, VariantId};
+use byteshop_domain::money::Price;
+use byteshop_domain::product::{self, ImageType, Listed, Options, TaxClass, VariantChange};
+use byteshop_domain::text::{Label, Sku, Title};
+use serde::{Deserialize, Serialize};
+
+/// What of a product can be bought.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Variant {
+    /// The variant.
+    pub id: VariantId,
+    /// The seller's code.
+    pub sku: Sku,
+    /// What it is called.
+    pub title: Title,
+    /// What one piece costs, in its first currency.
+    pub price: Price,
+    /// The higher price that this one is shown to be below of.
+    pub compare_at: Option<Price>,
+    /// What one piece costs in each currency, the first one first.
+    pub prices: Vec<Listed>,
+    /// What tells it from the others.
+    pub options: Options,
+    /// What one piece weighs, in grams.
+    pub weight_g: Option<u32>,
+    /// At which rate it is taxed.
+    pub tax_class: TaxClass,
+    /// Whether it is a thing that is sent.
+    pub physical: bool,
+}
+
+/// A picture of a product.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Image {
+    /// The picture.
+    pub id: ImageId,
+    /// How it is written.
+    pub r#type: ImageType,
+    /// Pixels from left to right.
+    pub width: u32,
+    /// Pixels from top to bottom.
+    pub height: u32,
+    /// What it shows, for people who do not see it.
+    pub alt: Option<Label>,
+    /// Where it is.
+    pub url: String,
+    /// Where smaller copies of it are.
+    pub thumbnails: Vec<Thumbnail>,
+}
+
+/// A smaller copy of a picture.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Thumbnail {
+    /// Its longer side, in pixels, unless the picture itself is smaller.
+    pub size: u32,
+    /// Where it is.
+    pub url: String,
+}
+
+impl Variant {
+    /// A variant that was added.
+    pub fn of(id: VariantId, it: &product::Variant) -> Self {
+        Self {
+            id,
+            sku: it.sku.clone(),
+            title: it.title.clone(),
+            price: it.price,
+            compare_at: it.compare_at,
+            prices: it.listings().collect(),
+            options: it.options.clone(),
+            weight_g: it.weight_g,
+            tax_class: it.tax_class,
+            physical: it.physical,
+        }
+    }
+
+    /// What the product itself knows of it.
+    pub fn details(&self) -> product::Variant {
+        product::Variant {
+            compare_at: self.compare_at,
+            other_prices: self.prices.get(1..).unwrap_or_default().to_vec(),
+            weight_g: self.weight_g,
+            tax_class: self.tax_class,
+            physical: self.physical,
+            ..product::Variant::new(self.sku.clone(), self.title.clone(), self.price, self.options.clone())
+        }
+    }
+
+    pub(super) fn change(&mut self, change: &VariantChange) {
+        self.alter(|details| details.change(change));
+    }
+
+    pub(super) fn set_listed(&mut self, listed: Listed) {
+        self.alter(|details| details.set_listed(listed));
+    }
+
+    pub(super) fn withdraw(&mut self, currency: Currency) {
+        self.alter(|details| details.withdraw(currency));
+    }
+
+    fn alter(&mut self, change: impl FnOnce(&mut product::Variant)) {
+        let mut details = self.details();
+        change(&mut details);
+        *self = Self::of(self.id, &details);
+    }
+}
+
+impl Image {
+    /// A picture that was added.
+    pub fn of(it: &product::Image) -> Self {
+        let thumbnail = |size| Thumbnail { size, url: it.path(Some(size)) };
+        Self {
+            id: it.image,
+            r#type: it.r#type,
+            width: it.width,
+            height: it.height,
+            alt: it.alt.clone(),
+            url: it.path(None),
+            thumbnails: product::THUMBNAILS.map(thumbnail).into(),
+        }
+    }
+}

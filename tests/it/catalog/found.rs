@@ -1,0 +1,288 @@
+//! Filters and their counts, held against counting by hand.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use byteshop_projections::replay::Replay;
+use byteshop_tests::random::Chance;
+use serde_json::{Value, json};
+
+use super::categories::Staff;
+
+/// A product as the test knows it.
+#[derive(Debug, Clone)]
+struct Known {
+    title: String,
+    /// Index of its category.
+    category: usize,
+    colour: Option<&'static str>,
+    size: Option<u64>,
+    boxed: Option<bool>,
+    price: (u64, u64),
+    in_stock: bool,
+}
+
+/// What is asked for; empty means anything.
+#[derive(Debug, Default, Clone)]
+struct Wanted {
+    categories: Vec<usize>,
+    colours: Vec<&'static str>,
+    sizes: Option<(u64, u64)>,
+    boxed: Option<bool>,
+    price: Option<(u64, u64)>,
+    in_stock: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Filter {
+    Category,
+    Colour,
+    Size,
+    Boxed,
+    Price,
+    Stock,
+}
+
+const COLOURS: [&str; 4] = ["red", "green", "blue", "deep purple"];
+/// Category 0 is the root of 1 and 2; 3 stands alone.
+const PARENTS: [Option<usize>; 4] = [None, Some(0), Some(0), None];
+
+/// A number below another.
+fn any(random: &mut Chance, count: u64) -> usize {
+    usize::try_from(random.between(0, count - 1)).unwrap()
+}
+
+fn below(category: usize, root: usize) -> bool {
+    category == root || PARENTS[category] == Some(root)
+}
+
+impl Wanted {
+    fn fits(&self, it: &Known, but: Option<Filter>) -> bool {
+        let asks = |filter| but != Some(filter);
+        let within = |(low, high): (u64, u64)| it.size.is_some_and(|size| size >= low && size <= high);
+        (!asks(Filter::Category)
+            || self.categories.is_empty()
+            || self.categories.iter().any(|root| below(it.category, *root)))
+            && (!asks(Filter::Colour)
+                || self.colours.is_empty()
+                || it.colour.is_some_and(|it| self.colours.contains(&it)))
+            && (!asks(Filter::Size) || self.sizes.is_none_or(within))
+            && (!asks(Filter::Boxed) || self.boxed.is_none_or(|boxed| it.boxed == Some(boxed)))
+            && (!asks(Filter::Price) || self.price.is_none_or(|(low, high)| it.price.1 >= low && it.price.0 <= high))
+            && (!asks(Filter::Stock) || !self.in_stock || it.in_stock)
+    }
+
+    fn query(&self, categories: &[String]) -> String {
+        let mut terms = vec!["/v1/products?limit=100&sort=title".to_owned()];
+        terms.extend(self.categories.iter().map(|it| format!("category={}", categories[*it])));
+        terms.extend(self.colours.iter().map(|it| format!("attr.colour={}", it.replace(' ', "%20"))));
+        terms.extend(self.sizes.iter().map(|(low, high)| format!("attr.size={low}..{high}")));
+        terms.extend(self.boxed.iter().map(|it| format!("attr.boxed={it}")));
+        terms.extend(self.price.iter().map(|(low, high)| format!("price_min={low}&price_max={high}")));
+        terms.extend(self.in_stock.then(|| "in_stock=true".to_owned()));
+        terms.join("&")
+    }
+}
+
+struct Shelf {
+    staff: Staff,
+    categories: Vec<String>,
+    known: Vec<Known>,
+    at: i64,
+}
+
+impl Shelf {
+    async fn filled(random: &mut Chance, count: usize) -> Self {
+        let staff = Staff::start().await;
+        let mut categories: Vec<String> = Vec::new();
+        for (index, parent) in PARENTS.iter().enumerate() {
+            let parent = parent.map(|parent| categories[parent].clone());
+            let category = staff.category(&format!("c-{index}"), parent.as_deref()).await;
+            let attributes = json!([
+                {"name": "colour", "type": "choice", "values": COLOURS, "filterable": true},
+                {"name": "size", "type": "number", "filterable": true},
+                {"name": "boxed", "type": "boolean", "filterable": true},
+                {"name": "note", "type": "text"},
+            ]);
+            staff.declare(&category, attributes).await.expect(200);
+            categories.push(category);
+        }
+        let mut shelf = Self { staff, categories, known: Vec::new(), at: 0 };
+        for number in 0..count {
+            let known = Known {
+                title: format!("thing {number:03}"),
+                category: any(random, 4),
+                colour: COLOURS.get(any(random, 5)).copied(),
+                size: Some(any(random, 6) as u64).filter(|size| *size > 0),
+                boxed: [None, Some(true), Some(false)][any(random, 3)],
+                price: {
+                    let low = 50 + any(random, 9000) as u64;
+                    (low, low + any(random, 3000) as u64)
+                },
+                in_stock: any(random, 3) > 0,
+            };
+            shelf.add(number, known).await;
+        }
+        shelf
+    }
+
+    async fn add(&mut self, number: usize, known: Known) {
+        let mut attributes = serde_json::Map::new();
+        known.colour.iter().for_each(|it| drop(attributes.insert("colour".into(), json!(it))));
+        known.size.iter().for_each(|it| drop(attributes.insert("size".into(), json!(it))));
+        known.boxed.iter().for_each(|it| drop(attributes.insert("boxed".into(), json!(it))));
+        attributes.insert("note".into(), json!(format!("note {number}")));
+        let category = &self.categories[known.category];
+        let body = json!({"title": known.title, "category": category, "attributes": attributes});
+        let path = format!("/v1/products/{}", self.staff.post("/v1/products", body).await.expect(201).id());
+        for (index, amount) in [known.price.0, known.price.1].into_iter().enumerate() {
+            let variant = json!({"sku": format!("T-{number}-{index}"), "price": {"amount": amount, "currency": "EUR"}});
+            let added = self.staff.post(&format!("{path}/variants"), variant).await.expect(201);
+            if index == 0 && known.in_stock {
+                let path = format!("/v1/variants/{}/stock", added.text("/variants/0/id"));
+                self.staff.post(&path, json!({"type": "received", "quantity": 1})).await.expect(200);
+            }
+        }
+        self.at = self.staff.post(&format!("{path}/publish"), json!({})).await.expect(200).position();
+        self.known.push(known);
+    }
+
+    /// Asks, and counts by hand.
+    async fn check(&self, wanted: &Wanted) {
+        let path = wanted.query(&self.categories);
+        let found =
+            self.staff.shop.get(&path).header("Min-Log-Position", &self.at.to_string()).send().await.expect(200);
+        let fitting = |but| self.known.iter().filter(move |it| wanted.fits(it, but));
+        let titles: BTreeSet<&str> = fitting(None).map(|it| it.title.as_str()).collect();
+        let items = found.body["items"].as_array().unwrap();
+        assert_eq!(items.iter().map(|it| it["title"].as_str().unwrap()).collect::<BTreeSet<_>>(), titles, "{wanted:?}");
+        assert_eq!(found.body["total"], titles.len(), "{wanted:?}");
+
+        let facets = &found.body["facets"];
+        for (index, id) in self.categories.iter().enumerate() {
+            let count = fitting(Some(Filter::Category)).filter(|it| below(it.category, index)).count();
+            let listed = facets["categories"].as_array().unwrap().iter().find(|it| it["id"] == *id);
+            assert_eq!(
+                listed.map_or(0, |it| it["count"].as_u64().unwrap()),
+                count as u64,
+                "category {index} {wanted:?}"
+            );
+        }
+        let counts = |name: &str| -> BTreeMap<String, u64> {
+            let facet = facets["attributes"].as_array().unwrap().iter().find(|it| it["name"] == name);
+            let values = facet.into_iter().flat_map(|facet| facet["values"].as_array().unwrap());
+            values.map(|it| (it["value"].to_string(), it["count"].as_u64().unwrap())).collect()
+        };
+        let by_hand = |but, of: &dyn Fn(&Known) -> Option<Value>| -> BTreeMap<String, u64> {
+            let mut counts = BTreeMap::new();
+            fitting(Some(but)).filter_map(of).for_each(|value| *counts.entry(value.to_string()).or_default() += 1);
+            counts
+        };
+        assert_eq!(counts("colour"), by_hand(Filter::Colour, &|it| it.colour.map(Value::from)), "{wanted:?}");
+        assert_eq!(counts("size"), by_hand(Filter::Size, &|it| it.size.map(Value::from)), "{wanted:?}");
+        assert_eq!(counts("boxed"), by_hand(Filter::Boxed, &|it| it.boxed.map(Value::from)), "{wanted:?}");
+        assert!(counts("note").is_empty());
+        assert_eq!(facets["in_stock"], fitting(Some(Filter::Stock)).filter(|it| it.in_stock).count(), "{wanted:?}");
+        for range in facets["price"]["ranges"].as_array().into_iter().flatten() {
+            let (low, high) = (range["min"].as_u64().unwrap_or(0), range["max"].as_u64().unwrap_or(u64::MAX));
+            let inside = fitting(Some(Filter::Price)).filter(|it| it.price.1 >= low && it.price.0 <= high);
+            assert_eq!(range["count"], inside.count(), "{low}..{high} {wanted:?}");
+        }
+    }
+
+    fn some(random: &mut Chance) -> Wanted {
+        let mut chosen =
+            |count: usize, odds: u64| -> Vec<usize> { (0..count).filter(|_| any(random, odds) == 0).collect() };
+        let (categories, colours) = (chosen(4, 4), chosen(4, 4));
+        let price = 50 + any(random, 9000) as u64;
+        Wanted {
+            categories,
+            colours: colours.into_iter().map(|index| COLOURS[index]).collect(),
+            sizes: (any(random, 3) == 0).then(|| (any(random, 3) as u64, 2 + any(random, 4) as u64)),
+            boxed: [None, None, Some(true), Some(false)][any(random, 4)],
+            price: (any(random, 3) == 0).then(|| (price, price + any(random, 4000) as u64)),
+            in_stock: any(random, 3) == 0,
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_count_is_the_one_that_counting_by_hand_gives() {
+    let mut random = Chance::of(7);
+    let mut shelf = Shelf::filled(&mut random, 60).await;
+    shelf.check(&Wanted::default()).await;
+    for _ in 0..60 {
+        shelf.check(&Shelf::some(&mut random)).await;
+    }
+    // What is new, and what was there, is counted from then on.
+    let known = Known { title: "thing 900".into(), colour: Some("red"), ..shelf.known[0].clone() };
+    shelf.add(900, known).await;
+    for _ in 0..10 {
+        shelf.check(&Shelf::some(&mut random)).await;
+    }
+    for view in ["product_list", "category_list"] {
+        let report = shelf.staff.shop.views.replay(view, Replay::Check, &|_| {}).await.unwrap();
+        assert_eq!((report.different, report.rows > 0), (0, true), "{view}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_changes_is_found_as_it_is_now() {
+    let staff = Staff::start().await;
+    let (product, variant) = staff.shop.product("C-1", 500, 1).await;
+    let path = format!("/v1/products/{product}");
+    let count = async |query: &str, at: i64| {
+        let path = format!("/v1/products?{query}");
+        let found = staff.shop.get(&path).header("Min-Log-Position", &at.to_string()).send().await.expect(200);
+        found.body["total"].as_u64().unwrap()
+    };
+    let at = staff.patch(&path, json!({"title": "Walnut desk", "attributes": {"wood": "walnut"}})).await.position();
+    assert_eq!(
+        (count("q=walnut", at).await, count("attr.wood=walnut", at).await, count("q=thing", at).await),
+        (1, 1, 0)
+    );
+    assert_eq!((count("in_stock=true", at).await, count("price_max=499", at).await), (1, 0));
+    let at =
+        staff.patch(&format!("{path}/variants/{variant}"), json!({"price": {"amount": 499, "currency": "EUR"}})).await;
+    assert_eq!(count("price_max=499", at.position()).await, 1);
+    assert_eq!(count("price_max=499&currency=USD", at.position()).await, 0);
+    let lost = json!({"type": "lost", "quantity": 1});
+    let at = staff.post(&format!("/v1/variants/{variant}/stock"), lost).await.expect(200).position();
+    assert_eq!((count("in_stock=true", at).await, count("", at).await), (0, 1));
+    let at = staff.post(&format!("{path}/unpublish"), json!({})).await.expect(200).position();
+    assert_eq!((count("", at).await, count("q=walnut", at).await), (0, 0));
+    // Replaying the view leaves nothing behind in memory.
+    staff.shop.views.replay("product_list", Replay::Rebuild, &|_| {}).await.unwrap();
+    let at = staff.post(&format!("{path}/publish"), json!({})).await.expect(200).position();
+    assert_eq!((count("", at).await, count("attr.wood=walnut", at).await), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn filters_that_cannot_be_read_are_refused() {
+    let staff = Staff::start().await;
+    for query in [
+        "category=cat_x",
+        "category=prod_00000000000000000000000009",
+        "price_min=1.5",
+        "currency=XX",
+        "currency=eur",
+        "in_stock=1",
+        "sort=best",
+        "facets=maybe",
+        "limit=x",
+        "colour=red",
+        "cursor=AAAA",
+        "status=gone",
+    ] {
+        let answer = staff.shop.get(&format!("/v1/products?{query}")).send().await;
+        assert_eq!(answer.status, 400, "{query}: {}", answer.body);
+    }
+    for query in
+        ["attr.=x", "attr.A%20b=x", "attr.colour=", "attr.colour=%00", "attr.size=..", "attr.size=9..1", "attr.x=1"]
+    {
+        let answer = staff.shop.get(&format!("/v1/products?{query}")).send().await.expect(200);
+        assert_eq!(answer.body["total"], 0, "{query}");
+    }
+    let many: Vec<String> = (0..101).map(|number| format!("attr.a{number}=x")).collect();
+    let answer = staff.shop.get(&format!("/v1/products?{}", many.join("&"))).send().await;
+    answer.expect_problem(400, "request.invalid_query");
+}
