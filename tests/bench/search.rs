@@ -194,7 +194,9 @@ async fn make(commands: &Commands, categories: &[CategoryId], number: u64, mut c
     let (adjectives, nouns) =
         if russian { (&RUSSIAN_ADJECTIVES[..], &RUSSIAN_NOUNS[..]) } else { (&ADJECTIVES[..], &NOUNS[..]) };
     let title = format!("{} {} {}", chance.one_of(adjectives), chance.one_of(nouns), chance.between(100, 999));
-    let words: Vec<&str> = (0..24).map(|_| chance.one_of(nouns)).collect();
+    // A noun of another product, among words of which each is in one description of a hundred.
+    let mut words: Vec<String> = (0..24).map(|_| format!("term{}", chance.between(1, 2_400))).collect();
+    words.extend(chance.once_in(4).then(|| chance.one_of(nouns).to_owned()));
     let attributes = json!({
         "material": chance.one_of(&MATERIALS),
         "colour": chance.one_of(&COLOURS),
