@@ -37,7 +37,7 @@ use tokio::time::timeout;
 
 /// What can be measured. The first three have a Postgres of their own, the others a shop.
 const PARTS: [&str; 10] =
-    ["append", "replay", "import", "journey", "hot", "lag", "logins", "account", "startup", "search", "account"];
+    ["append", "replay", "import", "journey", "hot", "lag", "logins", "account", "startup", "search"];
 /// The longest that a part may take: one that hangs must not keep the others from being measured.
 const AT_MOST: Duration = Duration::from_mins(4);
 
