@@ -2,12 +2,13 @@
 
 use byteshop_domain::account::Secret;
 use byteshop_domain::ids::{Id as _, OrderId};
+use byteshop_domain::money::Money;
 use byteshop_domain::notification::{About, CancelledBy, Message, Notice};
-use byteshop_domain::order::{Number, Order, Placed};
+use byteshop_domain::order::{Number, Order, Placed, Placement};
 use byteshop_domain::{Locale, Personal};
 
 use super::format;
-use super::words::{Shown, ShownLine, ShownOrder, ShownProduct};
+use super::words::{Shown, ShownExtra, ShownLine, ShownOrder, ShownProduct};
 use crate::Commands;
 use crate::error::Error;
 
@@ -109,8 +110,42 @@ fn order_of(id: OrderId, placed: &Placed, locale: Locale) -> ShownOrder {
         number: Number::of(id.uuid()).to_string(),
         lines: lines.collect(),
         more: placement.lines.len().saturating_sub(LINES_SHOWN),
-        extras: Vec::new(),
+        extras: extras(placement, locale),
         total: format::money(placement.total, locale),
         pay_by: placement.pay_by.map(|at| format::moment(at, locale)),
+    }
+}
+
+/// What is taken off the lines and added to them; nothing of what is nothing.
+fn extras(placement: &Placement, locale: Locale) -> Vec<ShownExtra> {
+    let zero = Money::zero(placement.total.currency);
+    let discount = placement.discount().unwrap_or(zero);
+    let taxes = placement.lines.iter().filter_map(|line| line.tax.as_ref());
+    let mut taxes = taxes.chain(placement.shipping.iter().filter_map(|shipping| shipping.tax.as_ref()));
+    let tax_kind = if taxes.all(|tax| tax.included) { "tax_included" } else { "tax" };
+    let shipping = placement.shipping.as_ref().map_or(zero, |shipping| shipping.price.money());
+    [
+        ("discount", zero.minus(discount).unwrap_or(zero)),
+        ("shipping", shipping),
+        (tax_kind, placement.tax().unwrap_or(zero)),
+    ]
+    .into_iter()
+    .filter(|(_, amount)| amount.amount != 0)
+    .map(|(kind, amount)| ShownExtra { kind, amount: format::money(amount, locale) })
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_changes_the_sum_is_shown() {
+        let forms = byteshop_domain::catalogue();
+        let priced = forms.iter().find(|form| form.event_type == "placed" && form.example.get("discounts").is_some());
+        let placement: Placement = serde_json::from_value(priced.unwrap().example.clone()).unwrap();
+        let shown: Vec<_> = extras(&placement, Locale::En).into_iter().map(|it| (it.kind, it.amount)).collect();
+        let expected = [("discount", "−€2.90"), ("shipping", "€4.90"), ("tax", "€4.06")];
+        assert_eq!(shown, expected.map(|(kind, amount)| (kind, amount.to_owned())));
     }
 }

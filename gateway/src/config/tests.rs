@@ -97,3 +97,40 @@ fn secrets_are_hidden() {
     let key = config.in_force().iter().find(|setting| setting.name == "jwt_key").unwrap();
     assert_eq!(key.value.as_deref(), Some("***"));
 }
+
+#[test]
+fn a_mail_server_needs_a_sender_and_both_halves_of_a_login() {
+    let with = |more: &[(&str, &str)]| {
+        let all = [&[("BYTESHOP_SMTP_HOST", "mail.example.org")], more].concat();
+        Config::load(&environment(&all))
+    };
+    let complete = [
+        ("BYTESHOP_MAIL_FROM", "ByteShop <shop@example.org>"),
+        ("BYTESHOP_SMTP_USER", "shop"),
+        ("BYTESHOP_SMTP_PASSWORD", "s3cret"),
+    ];
+    let config = with(&complete).unwrap();
+    let smtp = config.outside.smtp.as_ref().unwrap();
+    assert_eq!((smtp.port, smtp.host.as_str()), (587, "mail.example.org"));
+    let shown: Vec<_> = config.in_force().iter().map(|setting| format!("{setting:?}")).collect();
+    assert!(!shown.join("\n").contains("s3cret"), "{shown:?}");
+    let tls = with(&[&complete[..], &[("BYTESHOP_SMTP_TLS", "tls")]].concat()).unwrap();
+    assert_eq!(tls.outside.smtp.unwrap().port, 465);
+    let text = with(&[
+        ("BYTESHOP_SMTP_USER", "shop"),
+        ("BYTESHOP_SMTP_TLS", "ssl"),
+        ("BYTESHOP_SMS_URL", "https://sms.example.org"),
+    ])
+    .unwrap_err()
+    .to_string();
+    for part in ["BYTESHOP_SMTP_TLS is neither", "sms_secret must be set"] {
+        assert!(text.contains(part), "{part} is missing in:\n{text}");
+    }
+    let text = with(&[("BYTESHOP_SMTP_USER", "shop")]).unwrap_err().to_string();
+    for part in ["mail_from must say who writes", "smtp_password must be set"] {
+        assert!(text.contains(part), "{part} is missing in:\n{text}");
+    }
+    let text = with(&[("BYTESHOP_MAIL_FROM", "nobody")]).unwrap_err().to_string();
+    assert!(text.contains("BYTESHOP_MAIL_FROM"), "{text}");
+    assert!(Config::load(&environment(&[])).unwrap().outside.smtp.is_none());
+}

@@ -2,15 +2,17 @@
 
 use byteshop_commands::Error;
 use byteshop_domain::Actor;
+use byteshop_domain::personal::MARK;
 use byteshop_eventstore::Recorded;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// Fields of events that open something to whoever knows what they are the hash of; they are for the program alone.
-const SECRETS: [&str; 2] = ["access_hash", "token_hash"];
+/// Fields of events that open something to whoever knows them, or what they are the hash of; they are for the program alone.
+const SECRETS: [&str; 6] = ["access_hash", "token_hash", "code_hash", "code", "password", "secret"];
 
 /// One event.
 #[derive(Serialize, ToSchema)]
@@ -86,13 +88,23 @@ fn shown(data: &str) -> Result<Box<RawValue>, Error> {
     if !SECRETS.iter().any(|secret| data.contains(secret)) {
         return Ok(RawValue::from_string(data.to_owned())?);
     }
-    let mut value: serde_json::Value = serde_json::from_str(data)?;
-    if let Some(fields) = value.as_object_mut() {
-        for secret in SECRETS {
-            fields.shift_remove(secret);
-        }
-    }
+    let mut value: Value = serde_json::from_str(data)?;
+    hide(&mut value);
     Ok(to_raw_value(&value)?)
+}
+
+/// Takes secrets out wherever they are. A code is one where it is sealed: the others, such as a coupon's, are no secrets.
+fn hide(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|name, field| {
+                !SECRETS.contains(&name.as_str()) || (name == "code" && field.get(MARK).is_none())
+            });
+            fields.values_mut().for_each(hide);
+        }
+        Value::Array(items) => items.iter_mut().for_each(hide),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 fn kind(actor: &Actor) -> &'static str {
@@ -108,6 +120,14 @@ fn kind(actor: &Actor) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn secrets_are_never_shown_however_deep() {
+        let sealed = r#"{"$sealed":"AA","subject":"00000000-0000-0000-0000-000000000007"}"#;
+        let data =
+            format!(r#"{{"message":{{"template":"confirm_email","code":{sealed}}},"secret":{sealed},"code":"SALE"}}"#);
+        assert_eq!(shown(&data).unwrap().get(), r#"{"message":{"template":"confirm_email"},"code":"SALE"}"#);
+    }
 
     #[test]
     fn hashes_of_tokens_are_never_shown() {
