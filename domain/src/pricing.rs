@@ -171,6 +171,11 @@ pub fn quote(input: &Input<'_>) -> Result<Quote, MoneyError> {
     let amounts = input.items.iter().map(|item| item.unit_price.times(item.quantity)).collect::<Result<Vec<_>, _>>()?;
     let subtotal = Money::sum(input.currency, amounts.iter().copied())?;
     let mut problems = Vec::new();
+    // A shop that knows countries must know this one: a name of its own would be a way around its taxes.
+    let knows = !input.tax.countries.is_empty() || !input.shipping.zones.is_empty();
+    if let Some(to) = input.destination.filter(|to| knows && !to.country.is_code()) {
+        problems.push(Problem::CountryUnknown { country: to.country.clone() });
+    }
     let chosen = shipping::choose(input, subtotal, &mut problems);
     let promoted = promote::promote(input, &amounts, subtotal, chosen.as_ref(), &mut problems)?;
     let mut lines = Vec::with_capacity(amounts.len());

@@ -48,6 +48,11 @@ pub enum Problem {
         /// The code.
         coupon: CouponCode,
     },
+    /// The country is not named by its code, so nobody knows what sending and taxes cost there.
+    CountryUnknown {
+        /// What it is named.
+        country: Country,
+    },
     /// Nothing is sent there.
     NoShipping {
         /// The country.
@@ -93,6 +98,7 @@ impl Problem {
             Self::CouponNeedsEmail { .. } => "coupon_needs_email",
             Self::CouponNotApplicable { .. } => "coupon_not_applicable",
             Self::CouponNotCombinable { .. } => "coupon_not_combinable",
+            Self::CountryUnknown { .. } => "country_unknown",
             Self::NoShipping { .. } => "no_shipping",
             Self::ShippingNotChosen {} => "shipping_not_chosen",
             Self::ShippingGone { .. } => "shipping_gone",
@@ -113,6 +119,9 @@ impl fmt::Display for Problem {
             Self::CouponNotApplicable { coupon, because } => write!(f, "the code {coupon} is {because}"),
             Self::CouponNotCombinable { coupon } => {
                 write!(f, "the code {coupon} is not given together with what is given already")
+            }
+            Self::CountryUnknown { country } => {
+                write!(f, "a country is named by its ISO 3166 code, and {country} is none")
             }
             Self::NoShipping { country } => write!(f, "nothing is sent to {country}"),
             Self::ShippingNotChosen {} => f.write_str("no shipping service is chosen"),

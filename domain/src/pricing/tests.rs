@@ -273,6 +273,8 @@ fn shipping_costs_by_weight_and_is_free_from_a_subtotal_on() {
     assert_eq!(codes(&Counter::default().sending(Some("boat")).quote(&[item(1, 1, 100)])), ["shipping_gone"]);
     let nowhere = Counter { destination: Some((text("FR"), None)), ..Counter::default().sending(Some("parcel")) };
     assert_eq!(codes(&nowhere.quote(&[item(1, 1, 100)])), ["no_shipping"]);
+    let named = Counter { destination: Some((text("Germany"), None)), ..Counter::default().taxing(true) };
+    assert_eq!(codes(&named.quote(&[item(1, 1, 100)])), ["country_unknown"]);
     let data = Item { physical: false, ..item(1, 1, 100) };
     assert_eq!(Counter::default().sending(None).quote(&[data]).problems, []);
     let unknown = Counter { destination: None, ..Counter::default().sending(None) };

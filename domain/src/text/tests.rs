@@ -55,5 +55,7 @@ fn bad_json_is_refused_with_the_reason() {
 #[test]
 fn a_country_is_a_code_or_a_name() {
     assert!(Country::new("GB").unwrap().is_code());
-    assert!(!Country::new("United Kingdom").unwrap().is_code());
+    for other in ["United Kingdom", "XX", "gb", "UK", "AD "] {
+        assert_eq!(Country::new(other).unwrap().is_code(), other == "AD ", "{other}");
+    }
 }

@@ -73,3 +73,21 @@ async fn the_book_is_set_whole_and_refuses_what_makes_no_sense() {
     let kept = shop.get("/v1/admin/tax-rates").by(&shop.token(Role::Support)).send().await.expect(200);
     assert_eq!(kept.body["countries"][0]["country"], "DE");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_country_that_is_none_is_no_way_around_taxes() {
+    let shop = TestShop::start().await;
+    let (_, variant) = shop.product("T-3", 1_000, 50).await;
+    let cart = shop.full_cart(&variant, 1).await;
+    let address = format!("/v1/carts/{}/address", cart.id);
+    let to = |country: &str| shop.put(&address).with(&cart).json(json!({"country": country})).send();
+    // A shop without books knows nothing of countries.
+    assert_eq!(problems(&to("Germany").await.expect(200)), [] as [&str; 0]);
+    tax(&shop, json!([germany(false)])).await.expect(200);
+    for named in ["Germany", "XX", "de"] {
+        assert_eq!(problems(&to(named).await.expect(200)), ["country_unknown"], "{named}");
+        check_out(&shop, &cart).await.expect_problem(409, "cart.country_unknown");
+    }
+    to("DE").await.expect(200);
+    assert_eq!(amount(&check_out(&shop, &cart).await.expect(201), "/order/total"), 1_190);
+}

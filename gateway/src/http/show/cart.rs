@@ -173,8 +173,8 @@ enum Problem<'a> {
 pub struct CartProblem {
     /// Of a line: `price_changed` (with `was` and `now`), `not_enough` (with `wanted` and `available`) or `unavailable`.
     /// Of a code: `coupon_unknown`, `coupon_too_early`, `coupon_expired`, `coupon_used_up`, `coupon_needs_email`,
-    /// `coupon_not_applicable` (with `because`) or `coupon_not_combinable`. Of shipping: `no_shipping` (with `country`),
-    /// `shipping_not_chosen` or `shipping_gone` (with `service`).
+    /// `coupon_not_applicable` (with `because`) or `coupon_not_combinable`. Of where it goes: `country_unknown` and
+    /// `no_shipping` (with `country`), `shipping_not_chosen` or `shipping_gone` (with `service`).
     code: String,
     /// The line's variant.
     variant: Option<String>,
