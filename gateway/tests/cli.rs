@@ -217,7 +217,7 @@ fn a_whole_shop_starts_answers_stops_and_goes_on_with_its_data() {
     assert_eq!((&run["http"], &run["pid"]), (&json!(format!("http://{address}")), &json!(shop.0.id())));
     // Everything beside it finds it by its directory, development included.
     assert!(printed(byteshop(one.path(), &["token", "admin", "--data", "data"])).starts_with("ey"));
-    assert!(lines(&printed(byteshop(one.path(), &["seed", "--data", "data"]))).len() >= 30);
+    assert!(lines(&printed(byteshop(one.path(), &["seed", "--without-images", "--data", "data"]))).len() >= 30);
     let (_, port) = address.rsplit_once(':').unwrap();
     let (status, said) = refused(byteshop(other.path(), &["up", "--data", "third", "--port", port]));
     assert!(status == 1 && said.contains("--port"), "{said}");
@@ -227,7 +227,7 @@ fn a_whole_shop_starts_answers_stops_and_goes_on_with_its_data() {
     assert_eq!((shop.stop(), beside.stop()), (Some(0), Some(0)));
     assert!(!one.path().join("data/run.json").exists());
     let (shop, _) = Up::start(one.path());
-    let made = lines(&printed(byteshop(one.path(), &["seed", "--data", "data"])));
+    let made = lines(&printed(byteshop(one.path(), &["seed", "--without-images", "--data", "data"])));
     assert!(made.iter().all(|product| product["new"] == false));
     assert_eq!(shop.stop(), Some(0));
 }
@@ -456,9 +456,9 @@ async fn the_demo_shop_is_made_once_and_its_views_are_rebuilt_and_checked() {
         printed(command)
     };
     ask(&["migrate"]);
-    let made = lines(&ask(&["seed"]));
+    let made = lines(&ask(&["seed", "--without-images"]));
     assert!(made.len() >= 30 && made.iter().all(|product| product["new"] == true));
-    let again = lines(&ask(&["seed"]));
+    let again = lines(&ask(&["seed", "--without-images"]));
     assert!(again.iter().all(|product| product["new"] == false));
     assert_eq!(made[0]["product"], again[0]["product"]);
     let variants: i64 = made.iter().map(|product| product["variants"].as_i64().unwrap()).sum();

@@ -143,7 +143,7 @@ fn settings(config: &Config, database_url: &str, nats_url: &str, roles: Roles) -
 }
 
 /// Where files are kept: what is configured, or a directory beside the rest of the shop's data.
-fn files(config: &Config) -> Result<Blobs, Failure> {
+pub(super) fn files(config: &Config) -> Result<Blobs, Failure> {
     let opened = match &config.files {
         Some(Files::Bucket { name, prefix }) => Blobs::bucket(&Bucket {
             name: name.clone(),

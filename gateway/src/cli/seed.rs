@@ -1,6 +1,8 @@
 //! `byteshop seed`: a small demo shop, made by the same commands as any other; made again, nothing happens.
 
+mod drawing;
 mod people;
+mod pictures;
 mod rules;
 
 use std::collections::HashMap;
@@ -23,8 +25,10 @@ use tokio_util::sync::CancellationToken;
 use super::data_key::data_keys;
 use super::failure::Failure;
 use super::output::{self, Format, FormatArg};
+use super::roles::files;
 use super::running::Shop;
 use crate::config::Config;
+use crate::pictures::Pictures;
 use people::Person;
 
 /// The demo shop.
@@ -36,6 +40,9 @@ const SHOP: &str = include_str!("seed/shop.json");
 pub(super) struct SeedArgs {
     #[command(flatten)]
     format: FormatArg,
+    /// Draw no pictures, which take the longest
+    #[arg(long)]
+    without_images: bool,
     #[command(subcommand)]
     what: Option<What>,
 }
@@ -107,8 +114,9 @@ pub(super) async fn run(config: &Config, args: SeedArgs) -> Result<(), Failure> 
     let format = args.format.chosen();
     // People whose passwords are known have no place in a shop that is open to others.
     let dev = Shop::find(config)?.dev;
+    let pictures = if args.without_images { None } else { Some(Pictures::in_blobs(files(config)?)) };
     with_commands(config, async |commands| {
-        seed(&commands, format).await?;
+        seed(&commands, pictures.as_ref(), format).await?;
         let people = if dev { people::make(&commands).await? } else { Vec::new() };
         Ok(print_people(&people, format)?)
     })
@@ -134,7 +142,7 @@ pub(super) async fn with_commands<T>(
     tokio::join!(working, appending).0
 }
 
-async fn seed(commands: &Commands, format: Format) -> Result<(), Failure> {
+async fn seed(commands: &Commands, pictures: Option<&Pictures>, format: Format) -> Result<(), Failure> {
     let demo: Demo = serde_json::from_str(SHOP)?;
     let mut categories: HashMap<&str, CategoryId> = HashMap::new();
     for category in &demo.categories {
@@ -160,6 +168,10 @@ async fn seed(commands: &Commands, format: Format) -> Result<(), Failure> {
             on_hand: product.variants.iter().map(|variant| variant.stock.get()).sum(),
             new: !done.replayed,
         });
+    }
+    if let Some(pictures) = pictures {
+        let new = made.iter().filter(|made| made.new);
+        pictures::hang(commands, pictures, new.map(|made| (made.product, made.category, made.title))).await?;
     }
     print(&made, categories.len(), format)?;
     print_promotions(&rules::make(commands, &categories).await?, format)?;
