@@ -28,6 +28,7 @@ pub mod webhooks;
 
 use std::sync::{Arc, OnceLock};
 
+use byteshop_eventstore::emulator::Books;
 use byteshop_eventstore::{Clock, DataKeys, Log, Vault};
 
 pub use appender::Appender;
@@ -50,7 +51,7 @@ struct Shared {
     cache: cache::Cache,
     in_flight: in_flight::InFlight,
     clock: Clock,
-    provider: Box<dyn ports::PaymentProvider>,
+    provider: ports::payment_test::TestProvider,
     carrier: Box<dyn ports::carrier::CarrierPort>,
     reader: reader::Reader,
     vault: Vault,
@@ -63,13 +64,13 @@ impl Commands {
         let shared = Shared {
             reader: reader::Reader::start(&log),
             vault: Vault::new(log.clone(), keys),
+            provider: ports::payment_test::TestProvider::new(Books::beside(&log)),
             log,
             appender,
             cache: cache::Cache::default(),
             in_flight: in_flight::InFlight::default(),
             outside: OnceLock::new(),
             clock: Clock,
-            provider: Box::new(ports::payment_test::TestProvider),
             carrier: Box::new(ports::carrier::SimulatedCarrier),
         };
         Self { shared: Arc::new(shared) }
@@ -106,7 +107,12 @@ impl Commands {
     }
 
     fn provider(&self) -> &dyn ports::PaymentProvider {
-        self.shared.provider.as_ref()
+        &self.shared.provider
+    }
+
+    /// The emulated payment provider, for its page, its books and its manners.
+    pub fn emulator(&self) -> &ports::payment_test::TestProvider {
+        &self.shared.provider
     }
 
     fn reader(&self) -> &reader::Reader {

@@ -113,25 +113,16 @@ impl Commands {
         Ok(done.answer)
     }
 
-    /// Asks the provider for the money, and takes it when it is granted and to be taken at once.
+    /// Asks the provider for the money; what is to be taken at once it takes together with granting it.
     async fn authorize(&self, charge: Charge<'_>) -> ProviderOutcome {
         let now = self.clock().now();
-        let (reference, capture) = (charge.reference, charge.capture);
-        let unknown = |error: NoAnswer| {
-            tracing::warn!(%error, "a charge has no known outcome yet");
-            ProviderOutcome::Unknown { check_at: now + LOOK_AFTER }
-        };
-        let outcome = match in_time(self.provider().authorize(charge, now)).await {
+        match in_time(self.provider().authorize(charge, now)).await {
             Ok(outcome) => outcome,
-            Err(error) => return unknown(error),
-        };
-        if outcome == ProviderOutcome::Authorized
-            && capture.is_automatic()
-            && let Err(error) = in_time(self.provider().capture(reference)).await
-        {
-            return unknown(error);
+            Err(error) => {
+                tracing::warn!(%error, "a charge has no known outcome yet");
+                ProviderOutcome::Unknown { check_at: now + LOOK_AFTER }
+            }
         }
-        outcome
     }
 }
 

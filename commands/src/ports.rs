@@ -41,7 +41,7 @@ pub trait PaymentProvider: Send + Sync {
     fn knows(&self, token: &str) -> bool;
     /// A reference for a new charge with this token.
     fn reference(&self, token: &str, id: uuid::Uuid) -> Option<ProviderReference>;
-    /// Authorizes the amount.
+    /// Authorizes the amount, and takes it as well when it is to be taken at once.
     fn authorize<'a>(
         &'a self,
         charge: Charge<'a>,

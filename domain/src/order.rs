@@ -21,13 +21,16 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::decider::{Asked, Decider};
-use crate::ids::{CreditNoteId, OrderId, RefundId, ReturnId, ShipmentId, VariantId};
+use crate::ids::{AccountId, CartId, CreditNoteId, Id as _, OrderId, RefundId, ReturnId, ShipmentId, VariantId};
 use crate::money::Money;
 use crate::quantity::{Demand, summed};
+use crate::text::Description;
+use crate::{Personal, Subject};
 
+mod command;
 mod goods;
 mod message;
 mod money;
@@ -35,14 +38,19 @@ mod number;
 mod parcel;
 mod pricing;
 mod rejection;
+mod status;
 
-pub use message::{Buyer, CancelReason, Command, Event, Line, Placement, ReturnLine};
+pub use command::Command;
+pub use message::{Buyer, CancelReason, Event, Line, Placement, ReturnLine};
 pub use number::{Number, NumberError};
 pub use parcel::{Parcel, ParcelStage};
 pub use rejection::Rejection;
+pub use status::{Fulfilment, PaymentStatus, Status};
 
 /// Most lines of an order: a wholesaler's invoices reach some hundreds, and one event must stay small enough to deliver.
 pub const LINES_MAX: usize = 2_000;
+/// Most notes of an order: its state is read whole each time.
+pub const NOTES_MAX: usize = 100;
 
 /// An order as it is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -88,6 +96,8 @@ pub struct Placed {
     pub returns: Vec<ReturnId>,
     /// Whether everything was handed over at once, without parcels.
     pub by_hand: bool,
+    /// What staff wrote down about it, the oldest first; at most [`NOTES_MAX`].
+    pub notes: Vec<Note>,
     /// When something of it was last handed over or delivered, if that is known.
     pub last_moved_at: Option<DateTime<Utc>>,
     /// What was bought.
@@ -95,66 +105,15 @@ pub struct Placed {
     pub placement: Placement,
 }
 
-/// Whether an order goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// Something is still to do.
-    Open,
-    /// It is paid for and handed over.
-    Completed,
-    /// It is off.
-    Cancelled,
-    /// It is off, since nobody paid for it in time.
-    Expired,
-}
-
-/// What became of an order's money.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PaymentStatus {
-    /// It is to be paid.
-    Awaiting,
-    /// The money is set aside, to be taken later.
-    Authorized,
-    /// It is paid.
-    Paid,
-    /// Some of it was paid back.
-    PartlyRefunded,
-    /// All of it was paid back.
-    Refunded,
-    /// The order is off, and all of it is to be paid back.
-    RefundDue,
-    /// The order is off, and nothing was paid.
-    Voided,
-}
-
-impl PaymentStatus {
-    /// What becomes of the money of an order that is off.
-    pub fn of_cancelled(was_paid: bool, due: Option<Money>) -> Self {
-        match due {
-            _ if !was_paid => Self::Voided,
-            // All of it went back before.
-            Some(due) if due.amount <= 0 => Self::Refunded,
-            Some(_) | None => Self::RefundDue,
-        }
-    }
-}
-
-/// What became of an order's goods.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Fulfilment {
-    /// They are here.
-    Unfulfilled,
-    /// Some of them are handed over.
-    PartlyFulfilled,
-    /// They are handed over.
-    Fulfilled,
-    /// Some of them came back.
-    PartlyReturned,
-    /// All of them came back.
-    Returned,
+/// What staff wrote down about an order.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Note {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Who.
+    pub by: Option<AccountId>,
+    /// What.
+    pub note: Personal<Description>,
 }
 
 type Decision = Result<Vec<Event>, Rejection>;
@@ -192,6 +151,10 @@ impl Decider for Order {
             Command::RequestReturn { return_id, lines, since } => {
                 self.placed()?.request_return(*return_id, lines, *since)
             }
+            Command::Note { note } => match self.placed()?.notes.len() {
+                NOTES_MAX.. => Err(Rejection::TooManyNotes),
+                _ => Ok(vec![Event::Noted { note: note.clone(), by: asked.by.account(), at: asked.at }]),
+            },
             Command::CloseReturn { return_id } => self.placed()?.close_return(*return_id),
             Command::Return { credit_note, lines, amount, restock, refund, return_id } => {
                 self.placed()?.give_back(&Event::Returned {
@@ -248,6 +211,9 @@ impl Decider for Order {
                 it.returns.push(*return_id);
                 it.returning.insert(*return_id, lines.clone());
             }),
+            Event::Noted { note, by, at } => {
+                self.with(|it| it.notes.push(Note { at: *at, by: *by, note: note.clone() }))
+            }
             Event::ReturnClosed { return_id } => self.with(|it| drop(it.returning.remove(return_id))),
             Event::Returned { credit_note, lines, amount, return_id, .. } => self.with(|it| {
                 // The money of a return of ours follows, when the provider has given it back.
@@ -308,9 +274,16 @@ impl Placed {
             returning: BTreeMap::new(),
             returns: vec![],
             by_hand: false,
+            notes: vec![],
             last_moved_at: None,
             placement,
         }
+    }
+
+    /// Whose data it holds.
+    pub fn subject(&self, order: OrderId) -> Subject {
+        let whose = Subject::of_cart(CartId::from_uuid(order.uuid()), self.placement.buyer.account);
+        self.placement.destination.address.as_ref().map_or(whose, Personal::subject)
     }
 
     /// Whether it goes on, in one word for people: `new`, `paid`, `fulfilled`, `completed`, `cancelled` or `expired`.
@@ -351,28 +324,6 @@ impl Placed {
             release: self.stock_to_move(),
             due: (self.is_paid() && left != self.placement.total).then_some(left),
         }])
-    }
-}
-
-impl CancelReason {
-    /// Whether an order is cancelled for this reason only while nothing is paid.
-    fn is_for_want_of_money(self) -> bool {
-        match self {
-            Self::PaymentFailed | Self::PaymentCancelled | Self::PaymentWindowPassed | Self::AuthorizationExpired => {
-                true
-            }
-            Self::BuyerRequest | Self::StaffRequest | Self::Imported => false,
-        }
-    }
-
-    /// What an order is that is off for this reason.
-    pub fn status(self) -> Status {
-        match self {
-            Self::PaymentWindowPassed | Self::AuthorizationExpired => Status::Expired,
-            Self::BuyerRequest | Self::StaffRequest | Self::PaymentFailed | Self::PaymentCancelled | Self::Imported => {
-                Status::Cancelled
-            }
-        }
     }
 }
 

@@ -7,6 +7,7 @@ pub mod append;
 pub mod clock;
 pub mod database;
 pub mod delivery;
+pub mod emulator;
 pub mod envelope;
 mod error;
 pub mod kept;

@@ -9,10 +9,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use chrono::TimeDelta;
 pub use mistake::{Mistake, Mistakes};
 pub use outside::{OutsideConfig, ProviderConfig};
 use setting::{SETTINGS, Setting};
 pub use show::{InForce, hide_password};
+
+use crate::trade::{Seller, Trade};
 
 /// The file that is read when none is named, and nothing is wrong when it is missing.
 const DEFAULT_FILE: &str = "byteshop.toml";
@@ -53,6 +56,8 @@ pub struct Config {
     pub log_level: Option<String>,
     /// How long an order waits for its payment, in minutes.
     pub payment_window_minutes: u32,
+    /// How the shop trades: when money is taken, how long goods come back, who sells.
+    pub trade: Trade,
     /// Requests of one address in a minute; 0 for no limit.
     pub rate_limit_address: u32,
     /// Requests of one account in a minute; 0 for no limit.
@@ -256,6 +261,13 @@ impl Reader {
         let data_key = self.optional("data_key", setting::data_key);
         let log_format = self.read("log_format", None, setting::log_format);
         let log_level = self.optional("log_level", setting::log_level);
+        let capture = self.read("capture", None, setting::capture);
+        let return_window_days = self.read("return_window_days", None, setting::number(0, 3_650));
+        let seller = Seller {
+            name: self.read("seller_name", None, setting::words)?,
+            address: self.optional("seller_address", setting::lines).unwrap_or_default(),
+            tax_id: self.optional("seller_tax_id", setting::words),
+        };
         let payment_window_minutes = self.read("payment_window_minutes", None, setting::number(1, 10_080));
         let rate_limit_address = self.read("rate_limit_address", limit, setting::number(0, 1_000_000));
         let rate_limit_account = self.read("rate_limit_account", limit, setting::number(0, 1_000_000));
@@ -285,6 +297,7 @@ impl Reader {
             log_format: log_format?,
             log_level,
             payment_window_minutes: payment_window_minutes?,
+            trade: Trade { capture: capture?, return_window: TimeDelta::days(return_window_days?), seller },
             rate_limit_address: rate_limit_address?,
             rate_limit_account: rate_limit_account?,
             rate_limit_auth: rate_limit_auth?,

@@ -21,13 +21,18 @@ pub mod openapi;
 pub mod operations;
 pub mod orders;
 pub mod payments;
+pub mod print;
 pub mod products;
 pub mod promotions;
+pub mod provider;
+pub mod returns;
 pub mod search;
 pub mod sessions;
+pub mod shipments;
 pub mod shipping;
 pub mod show;
 pub mod stock;
+pub mod story;
 pub mod tax;
 pub mod variants;
 pub mod webhooks_out;
@@ -50,6 +55,7 @@ use futures_util::FutureExt as _;
 use http::{HeaderName, HeaderValue, StatusCode};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::limits::{Limits, RATE_LIMIT, RATE_LIMIT_POLICY};
@@ -84,10 +90,14 @@ pub struct App {
     pub refuse_disposable: bool,
     /// How long goods stay reserved for an order that is not paid.
     pub pay_within: TimeDelta,
+    /// How the shop trades.
+    pub trade: crate::trade::Trade,
     /// Development: what only a laptop may show.
     pub dev: bool,
     /// What posts to webhook endpoints.
     pub webhooks: WebhookClient,
+    /// Cancelled when the process stops: what would go on for ever ends.
+    pub closing: CancellationToken,
     /// The furthest position that this process knows of.
     pub seen: Seen,
     /// Where pictures are made and kept.
@@ -126,6 +136,7 @@ pub fn router(app: App) -> Router {
     let (routes, _) = openapi::routes().split_for_parts();
     routes
         .merge(openapi::pages())
+        .merge(provider::pages())
         .fallback(async || Problem::no_route())
         .layer(from_fn_with_state(Arc::clone(&app), edge))
         .with_state(app)

@@ -26,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::OutsideConfig;
 use crate::http::operations::RoleState;
+use crate::http::provider;
 use crate::http::{App, Health, Seen, router};
 use crate::limits::Limits;
 use crate::outside::outside;
@@ -33,6 +34,7 @@ use crate::password::Passwords;
 use crate::pictures::Pictures;
 use crate::serve::serve;
 use crate::token::Tokens;
+use crate::trade::Trade;
 
 /// How long requests and workers may take to finish when the shop stops.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
@@ -59,6 +61,8 @@ pub struct Settings {
     pub refuse_disposable: bool,
     /// How long an order waits for its payment.
     pub pay_within: TimeDelta,
+    /// How the shop trades.
+    pub trade: Trade,
     /// Development: what only a laptop may show.
     pub dev: bool,
     /// What leaves the shop, and how.
@@ -154,8 +158,10 @@ impl Shop {
                 passwords: Passwords::new()?,
                 refuse_disposable: settings.refuse_disposable,
                 pay_within: settings.pay_within,
+                trade: settings.trade,
                 dev: settings.dev,
                 webhooks,
+                closing: shop.cancel.clone(),
                 seen: Seen::default(),
                 pictures: Pictures::in_blobs(settings.files),
             };
@@ -259,7 +265,13 @@ impl Shop {
         let listener = TcpListener::bind(address).await.with_context(|| {
             format!("cannot listen on {address}: stop what listens there, or choose another port with --port")
         })?;
-        self.http = Some(listener.local_addr()?);
+        let mut own = listener.local_addr()?;
+        self.http = Some(own);
+        if own.ip().is_unspecified() {
+            own.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+        }
+        // The emulated provider tells whoever serves.
+        self.tasks.spawn(provider::tell(self.commands.clone(), format!("http://{own}"), self.cancel.clone()));
         app.health.set("http", RoleState::Up);
         self.tasks.spawn(app.limits.clone().sweep(self.cancel.clone()));
         self.tasks.spawn(app.tokens.clone().watch(self.cancel.clone()));

@@ -123,7 +123,8 @@ impl View for OrderList {
             | Event::ParcelDropped { .. }
             | Event::Delivered { .. }
             | Event::ReturnRequested { .. }
-            | Event::ReturnClosed { .. } => change(&|_| {}),
+            | Event::ReturnClosed { .. }
+            | Event::Noted { .. } => change(&|_| {}),
             Event::Returned { lines, amount, return_id, .. } => change(&|row| {
                 row.returned += lines.iter().map(|line| line.quantity.get()).sum::<i64>();
                 let all_back = row.returned == row.units;

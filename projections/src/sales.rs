@@ -159,6 +159,7 @@ fn of_order(order: &order::Event, event: &Recorded) -> Option<Fact> {
         | order::Event::ParcelReturned { .. }
         | order::Event::ReturnRequested { .. }
         | order::Event::ReturnClosed { .. }
+        | order::Event::Noted { .. }
         | order::Event::Refunded { .. }
         | order::Event::Returned { .. } => None,
     }

@@ -2,6 +2,7 @@
 
 mod access;
 mod accounts;
+mod aftersales;
 mod auth;
 mod conventions;
 mod errors;
@@ -9,3 +10,4 @@ mod journeys;
 mod openapi;
 mod ownership;
 mod personal;
+mod provider;

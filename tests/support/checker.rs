@@ -332,6 +332,7 @@ impl History {
             | order::Event::ParcelReturned { .. }
             | order::Event::ReturnRequested { .. }
             | order::Event::ReturnClosed { .. }
+            | order::Event::Noted { .. }
             | order::Event::Refunded { .. }
             | order::Event::Returned { .. } => {}
         }

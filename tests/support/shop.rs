@@ -15,12 +15,14 @@ use byteshop_domain::process::schedule_products::ScheduleProducts;
 use byteshop_domain::process::settle_order::SettleOrder;
 use byteshop_eventstore::{Clock, Log};
 use byteshop_gateway::http::operations::RoleState;
+use byteshop_gateway::http::provider;
 use byteshop_gateway::http::{App, Health, Seen, router};
 use byteshop_gateway::limits::Limits;
 use byteshop_gateway::password::Passwords;
 use byteshop_gateway::pictures::Pictures;
 use byteshop_gateway::serve::serve;
 use byteshop_gateway::token::{LIFETIME, Role, Tokens};
+use byteshop_gateway::trade::Trade;
 use byteshop_projections::{Feed, Views};
 use chrono::TimeDelta;
 use reqwest::header::HeaderMap;
@@ -148,16 +150,30 @@ impl TestShop {
             passwords: passwords.clone(),
             refuse_disposable: true,
             pay_within: TimeDelta::minutes(30),
+            trade: Trade::default(),
             dev: true,
             webhooks: webhooks_client,
+            closing: cancel.clone(),
             seen: Seen::default(),
             pictures: Pictures::in_blobs(Blobs::local(files.path()).unwrap()),
         };
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
+        running.spawn(provider::tell(commands.clone(), url.clone(), cancel.clone()));
         running.spawn(serve(listener, router(app), cancel.clone()));
         let client = Client::builder().timeout(Duration::from_mins(1)).build().unwrap();
         Self { url, log, commands, views, tokens, health, passwords, files, client, _running: running }
+    }
+
+    /// Waits until every process has reacted to everything; gives the end of the log.
+    pub async fn at_rest(&self) -> i64 {
+        crate::patience::eventually("the processes are at rest", || async {
+            let head = self.log.head().await.unwrap();
+            let least: Option<i64> =
+                sqlx::query_scalar("select min(position) from log.process").fetch_one(self.log.pool()).await.unwrap();
+            (least >= Some(head)).then_some(head)
+        })
+        .await
     }
 
     /// An access token of somebody new with this role.
@@ -282,7 +298,9 @@ impl Call {
     pub async fn send(self) -> Answer {
         let response = self.request.send().await.expect("the shop answers");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let text = response.text().await.unwrap();
+        // A stream of events has no end.
+        let streams = headers.get("content-type").is_some_and(|it| it.as_bytes() == b"text/event-stream");
+        let text = if streams { String::new() } else { response.text().await.unwrap() };
         let body = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap_or(Value::from(text)) };
         Answer { status, headers, body }
     }

@@ -1,44 +1,239 @@
-//! The provider `test`: it moves no money, and does what its tokens say.
+//! The provider `test`: it moves no money, does what its tokens say, and misbehaves when it is told to.
 //!
-//! It keeps no state of its own. The reference of a charge says what becomes of it and when it was made, as a real
-//! provider's books would, so it answers the same after any crash, and from any process.
+//! Its books lie in a schema of their own, so it answers the same after any crash and from any process, and anybody can
+//! compare what it took with what the shop believes.
 
-use byteshop_domain::ids::RefundId;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use byteshop_domain::ids::{Id as _, PaymentId, RefundId};
 use byteshop_domain::money::Money;
 use byteshop_domain::payment::{DeclineReason, ProviderOutcome, ProviderReference};
+use byteshop_eventstore::emulator::{Books, Charge as Booked, NewCharge};
+use byteshop_eventstore::{Clock, StoreError};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::FutureExt as _;
-use futures_util::future::{BoxFuture, ready};
+use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{Charge, NoAnswer, PaymentProvider};
 
 /// How long a pending charge takes to settle.
 const PENDING_FOR: TimeDelta = TimeDelta::seconds(2);
+/// How long a person has to approve a charge.
+const REDIRECT_FOR: TimeDelta = TimeDelta::minutes(15);
+/// The furthest that one notification falls behind others when they are told out of order.
+const SHUFFLED_BY_MS: u128 = 2_000;
+/// Copies of a notification at most.
+const COPIES_MAX: u8 = 100;
 
-/// What a token makes happen. The names are api.md's and never change.
-const TOKENS: [(&str, &str); 8] = [
-    ("tok_success", "success"),
-    ("tok_declined", "declined"),
-    ("tok_insufficient_funds", "insufficient"),
-    ("tok_cancelled", "cancelled"),
-    ("tok_failure", "failure"),
-    ("tok_timeout", "timeout"),
-    ("tok_pending_success", "pendingsuccess"),
-    ("tok_pending_failure", "pendingfailure"),
+/// What a token makes happen, and the state in which its charge begins. The names are api.md's and never change.
+const TOKENS: [(&str, &str, &str); 9] = [
+    ("tok_success", "success", "captured"),
+    ("tok_declined", "declined", "declined"),
+    ("tok_insufficient_funds", "insufficient", "insufficient"),
+    ("tok_cancelled", "cancelled", "cancelled"),
+    ("tok_failure", "failure", "failed"),
+    ("tok_timeout", "timeout", "captured"),
+    ("tok_pending_success", "pendingsuccess", "pending"),
+    ("tok_pending_failure", "pendingfailure", "pending"),
+    ("tok_redirect", "redirect", "pending"),
 ];
 
-/// The provider `test`.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct TestProvider;
+/// How the provider behaves; well, unless somebody wants to see what the shop makes of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+pub struct Manners {
+    /// It answers nothing at all.
+    pub silent: bool,
+    /// It will not give money back.
+    pub refuses_refunds: bool,
+    /// It tells of every charge, not only of those whose outcome the answer did not tell.
+    pub tells_all: bool,
+    /// Each notification is late by so many milliseconds.
+    pub delay_ms: u32,
+    /// Each notification is told so many times more.
+    pub duplicates: u8,
+    /// So many of a hundred notifications are lost.
+    pub lost_percent: u8,
+    /// Notifications overtake each other.
+    pub shuffled: bool,
+}
+
+/// What a person does with a charge that waits for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Pay.
+    Approve,
+    /// The bank refuses.
+    Decline,
+    /// Leave.
+    Cancel,
+}
+
+/// The provider `test`. Clones share everything.
+#[derive(Debug, Clone)]
+pub struct TestProvider {
+    books: Books,
+    manners: Arc<RwLock<Manners>>,
+}
+
+impl TestProvider {
+    /// The provider with its books.
+    pub fn new(books: Books) -> Self {
+        Self { books, manners: Arc::default() }
+    }
+
+    /// Its books.
+    pub fn books(&self) -> &Books {
+        &self.books
+    }
+
+    /// How it behaves.
+    pub fn manners(&self) -> Manners {
+        *self.manners.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes it behave otherwise, in this process.
+    pub fn behave(&self, manners: Manners) {
+        *self.manners.write().unwrap_or_else(PoisonError::into_inner) = manners;
+    }
+
+    /// A person decides a charge that waits for them; gives what it then is, none when there is no such charge.
+    pub async fn decide(&self, payment: PaymentId, verdict: Verdict) -> Result<Option<Booked>, StoreError> {
+        let Some(charge) = self.books.last_of(payment.uuid()).await? else { return Ok(None) };
+        if charge.scenario != "redirect" || charge.state != "pending" {
+            return Ok(Some(charge));
+        }
+        let to = match verdict {
+            Verdict::Approve => granted(&charge),
+            Verdict::Decline => "declined",
+            Verdict::Cancel => "cancelled",
+        };
+        let turned = self.books.turn(&charge.reference, &["pending"], to).await?;
+        if let Some(charge) = &turned {
+            self.announce(charge, Clock.now()).await?;
+        }
+        Ok(turned)
+    }
+
+    /// The charge that a person has to decide for a payment, or the last one that there was.
+    pub async fn last_of(&self, payment: PaymentId) -> Result<Option<Booked>, StoreError> {
+        self.books.last_of(payment.uuid()).await
+    }
+
+    fn answers(&self) -> Result<(), NoAnswer> {
+        if self.manners().silent { Err(NoAnswer("it is down".into())) } else { Ok(()) }
+    }
+
+    async fn make(&self, charge: Charge<'_>, now: DateTime<Utc>) -> Result<ProviderOutcome, NoAnswer> {
+        self.answers()?;
+        let Some((_, scenario, state)) = TOKENS.iter().find(|(token, _, _)| *token == charge.token) else {
+            return Ok(ProviderOutcome::Failed);
+        };
+        let automatic = charge.capture.is_automatic();
+        let state = if *state == "captured" && !automatic { "authorized" } else { state };
+        let waits = if *scenario == "redirect" { REDIRECT_FOR } else { PENDING_FOR };
+        let new = NewCharge {
+            reference: charge.reference.as_str(),
+            payment: charge.payment.uuid(),
+            amount: charge.amount.amount,
+            currency: charge.amount.currency.code(),
+            scenario,
+            state,
+            automatic,
+            made_at: now,
+            settles_at: now + waits,
+        };
+        let booked = self.books.charge(&new).await.map_err(down)?;
+        let untold = matches!(*scenario, "timeout" | "pendingsuccess" | "pendingfailure");
+        if untold || self.manners().tells_all {
+            let at = if booked.state == "pending" { booked.settles_at } else { now };
+            self.announce(&booked, at).await.map_err(down)?;
+        }
+        if *scenario == "timeout" {
+            // The charge is made, and the answer gets lost: the look-up finds it.
+            return Err(NoAnswer("timed out".into()));
+        }
+        Ok(outcome(&booked, now))
+    }
+
+    async fn find(&self, reference: &ProviderReference, now: DateTime<Utc>) -> Result<ProviderOutcome, NoAnswer> {
+        self.answers()?;
+        let Some(mut charge) = self.books.find(reference.as_str()).await.map_err(down)? else {
+            return Ok(ProviderOutcome::NotFound);
+        };
+        if charge.state == "pending" && charge.settles_at <= now {
+            let to = match charge.scenario.as_str() {
+                "pendingsuccess" => granted(&charge),
+                "redirect" => "cancelled",
+                _ => "failed",
+            };
+            let turned = self.books.turn(reference.as_str(), &["pending"], to).await.map_err(down)?;
+            charge = turned.unwrap_or(charge);
+        }
+        Ok(outcome(&charge, now))
+    }
+
+    async fn take(&self, reference: &ProviderReference) -> Result<(), NoAnswer> {
+        self.answers()?;
+        let charge = self.books.turn(reference.as_str(), &["authorized"], "captured").await.map_err(down)?;
+        match charge {
+            Some(charge) if charge.state == "captured" => Ok(()),
+            Some(charge) => Err(NoAnswer(format!("the charge is {}", charge.state))),
+            None => Err(NoAnswer("there is no such charge".into())),
+        }
+    }
+
+    async fn let_go(&self, reference: &ProviderReference) -> Result<(), NoAnswer> {
+        self.answers()?;
+        let charge = self.books.turn(reference.as_str(), &["pending", "authorized"], "voided").await.map_err(down)?;
+        if charge.is_some_and(|charge| charge.state == "captured") {
+            self.books.refund(reference.as_str(), Uuid::nil(), None, Clock.now()).await.map_err(down)?;
+        }
+        Ok(())
+    }
+
+    async fn give_back(
+        &self,
+        reference: &ProviderReference,
+        refund: RefundId,
+        amount: Money,
+    ) -> Result<bool, NoAnswer> {
+        self.answers()?;
+        if self.manners().refuses_refunds {
+            return Ok(false);
+        }
+        let books = &self.books;
+        books.refund(reference.as_str(), refund.uuid(), Some(amount.amount), Clock.now()).await.map_err(down)
+    }
+
+    /// Notes what the shop is to be told of a charge, as late, as often and as unreliably as its manners are.
+    async fn announce(&self, charge: &Booked, at: DateTime<Utc>) -> Result<(), StoreError> {
+        let manners = self.manners();
+        for _ in 0..=manners.duplicates.min(COPIES_MAX) {
+            let id = Clock.new_id();
+            // The last bits of an id are random.
+            let chance = id.as_u128() & 0xffff_ffff;
+            if chance % 100 < u128::from(manners.lost_percent) {
+                continue;
+            }
+            let shuffled = if manners.shuffled { chance / 100 % SHUFFLED_BY_MS } else { 0 };
+            let late = i64::from(manners.delay_ms) + i64::try_from(shuffled).unwrap_or(0);
+            self.books.tell(id, charge, at + TimeDelta::milliseconds(late)).await?;
+        }
+        Ok(())
+    }
+}
 
 impl PaymentProvider for TestProvider {
     fn knows(&self, token: &str) -> bool {
-        TOKENS.iter().any(|(known, _)| *known == token)
+        TOKENS.iter().any(|(known, _, _)| *known == token)
     }
 
     fn reference(&self, token: &str, id: Uuid) -> Option<ProviderReference> {
-        let (_, scenario) = TOKENS.iter().find(|(known, _)| *known == token)?;
+        let (_, scenario, _) = TOKENS.iter().find(|(known, _, _)| *known == token)?;
         ProviderReference::new(&format!("test-{scenario}-{}", id.simple())).ok()
     }
 
@@ -47,31 +242,24 @@ impl PaymentProvider for TestProvider {
         charge: Charge<'a>,
         now: DateTime<Utc>,
     ) -> BoxFuture<'a, Result<ProviderOutcome, NoAnswer>> {
-        let answer = match scenario(charge.reference) {
-            // The charge is made, and the answer gets lost: the look-up finds it.
-            Some("timeout") => Err(NoAnswer("timed out".into())),
-            Some("pendingsuccess" | "pendingfailure") => Ok(ProviderOutcome::Pending { check_at: now + PENDING_FOR }),
-            Some(scenario) => Ok(settled(scenario)),
-            None => Ok(ProviderOutcome::NotFound),
-        };
-        ready(answer).boxed()
+        self.make(charge, now).boxed()
     }
 
-    fn capture<'a>(&'a self, _reference: &'a ProviderReference) -> BoxFuture<'a, Result<(), NoAnswer>> {
-        ready(Ok(())).boxed()
+    fn capture<'a>(&'a self, reference: &'a ProviderReference) -> BoxFuture<'a, Result<(), NoAnswer>> {
+        self.take(reference).boxed()
     }
 
-    fn release<'a>(&'a self, _reference: &'a ProviderReference) -> BoxFuture<'a, Result<(), NoAnswer>> {
-        ready(Ok(())).boxed()
+    fn release<'a>(&'a self, reference: &'a ProviderReference) -> BoxFuture<'a, Result<(), NoAnswer>> {
+        self.let_go(reference).boxed()
     }
 
     fn refund<'a>(
         &'a self,
-        _reference: &'a ProviderReference,
-        _refund: RefundId,
-        _amount: Money,
+        reference: &'a ProviderReference,
+        refund: RefundId,
+        amount: Money,
     ) -> BoxFuture<'a, Result<bool, NoAnswer>> {
-        ready(Ok(true)).boxed()
+        self.give_back(reference, refund, amount).boxed()
     }
 
     fn look_up<'a>(
@@ -79,57 +267,38 @@ impl PaymentProvider for TestProvider {
         reference: &'a ProviderReference,
         now: DateTime<Utc>,
     ) -> BoxFuture<'a, Result<ProviderOutcome, NoAnswer>> {
-        let due = made_at(reference).map(|made| made + PENDING_FOR);
-        let answer = match (scenario(reference), due) {
-            (Some("pendingsuccess" | "pendingfailure"), Some(due)) if now < due => {
-                ProviderOutcome::Pending { check_at: due }
-            }
-            (Some(scenario), _) => settled(scenario),
-            (None, _) => ProviderOutcome::NotFound,
-        };
-        ready(Ok(answer)).boxed()
+        self.find(reference, now).boxed()
     }
 }
 
-fn scenario(reference: &ProviderReference) -> Option<&str> {
-    reference.as_str().strip_prefix("test-")?.split_once('-').map(|(scenario, _)| scenario)
+/// Where a person decides a charge that waits for them, if one does.
+pub fn action_path(reference: &ProviderReference, payment: PaymentId) -> Option<String> {
+    reference.as_str().starts_with("test-redirect-").then(|| format!("/dev/pay/{payment}"))
 }
 
-fn made_at(reference: &ProviderReference) -> Option<DateTime<Utc>> {
-    let id: Uuid = reference.as_str().rsplit_once('-')?.1.parse().ok()?;
-    let (seconds, nanos) = id.get_timestamp()?.to_unix();
-    DateTime::from_timestamp(i64::try_from(seconds).ok()?, nanos)
+#[expect(clippy::needless_pass_by_value, reason = "it is what errors are mapped with")]
+fn down(error: StoreError) -> NoAnswer {
+    NoAnswer(error.to_string())
 }
 
-fn settled(scenario: &str) -> ProviderOutcome {
-    match scenario {
-        "success" | "timeout" | "pendingsuccess" => ProviderOutcome::Authorized,
+/// The state of a charge that is granted.
+fn granted(charge: &Booked) -> &'static str {
+    if charge.automatic { "captured" } else { "authorized" }
+}
+
+fn outcome(charge: &Booked, now: DateTime<Utc>) -> ProviderOutcome {
+    match charge.state.as_str() {
+        // Asked for less and less often, the longer it takes.
+        "pending" => {
+            let again = now + (now - charge.made_at).max(PENDING_FOR);
+            ProviderOutcome::Pending { check_at: charge.settles_at.min(again) }
+        }
+        "authorized" | "captured" => ProviderOutcome::Authorized,
         "declined" => ProviderOutcome::Declined { reason: DeclineReason::Declined },
         "insufficient" => ProviderOutcome::Declined { reason: DeclineReason::InsufficientFunds },
         "cancelled" => ProviderOutcome::Cancelled,
-        "failure" | "pendingfailure" => ProviderOutcome::Failed,
+        "failed" => ProviderOutcome::Failed,
+        // What was let go is as good as never made.
         _ => ProviderOutcome::NotFound,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_pending_charge_settles_in_its_time() {
-        let made = DateTime::from_timestamp(1_767_268_800, 0).unwrap();
-        let id = Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, 1_767_268_800, 0));
-        let reference = TestProvider.reference("tok_pending_success", id).unwrap();
-        let due = made + PENDING_FOR;
-        let early = TestProvider.look_up(&reference, made).await.unwrap();
-        assert_eq!(early, ProviderOutcome::Pending { check_at: due });
-        assert_eq!(TestProvider.look_up(&reference, due).await.unwrap(), ProviderOutcome::Authorized);
-    }
-
-    #[tokio::test]
-    async fn an_unknown_token_has_no_reference() {
-        assert!(!TestProvider.knows("tok_other"));
-        assert_eq!(TestProvider.reference("tok_other", Uuid::nil()), None);
     }
 }

@@ -1,9 +1,10 @@
-//! What happens to an order, and what it can be asked.
+//! What happens to an order, and what it is made of.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::Fulfilment;
+use crate::Personal;
 use crate::cart::Destination;
 use crate::ids::{
     AccountId, CartId, CreditNoteId, PaymentId, ProductId, RefundId, ReturnId, ShipmentId, UsageId, VariantId,
@@ -11,7 +12,7 @@ use crate::ids::{
 use crate::money::{ExactPrice, Money, Price};
 use crate::pricing::{Discount, LineTax, Shipping};
 use crate::quantity::{Demand, Quantity};
-use crate::text::{Hash, Reference, Sku, Title};
+use crate::text::{Description, Hash, Reference, Sku, Title};
 
 /// Who buys.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -270,6 +271,16 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         return_id: Option<ReturnId>,
     },
+    /// Staff wrote something down about it, for staff.
+    Noted {
+        /// What, sealed: it may be about people.
+        note: Personal<Description>,
+        /// Who.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<AccountId>,
+        /// When.
+        at: DateTime<Utc>,
+    },
 }
 
 fn yes() -> bool {
@@ -282,104 +293,3 @@ fn is_true(it: &bool) -> bool {
 }
 
 impl crate::Event for Event {}
-
-/// What an order can be asked.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Command {
-    /// Buy.
-    Place(Box<Placement>),
-    /// Note that it is paid for.
-    MarkPaid {
-        /// By which payment.
-        payment: PaymentId,
-    },
-    /// Note that the money for it is set aside.
-    MarkAuthorized {
-        /// By which payment.
-        payment: PaymentId,
-    },
-    /// Note that the goods are handed over, all at once and without parcels.
-    Fulfil {},
-    /// Call it off.
-    Cancel {
-        /// Why.
-        reason: CancelReason,
-    },
-    /// Call some of it off.
-    CancelLines {
-        /// What, and what is given back for it: no more than it is worth.
-        lines: Vec<ReturnLine>,
-        /// Why.
-        reason: CancelReason,
-        /// The piece of the payment that goes back, if any does.
-        refund: Option<RefundId>,
-        /// The credit note for it, if it was paid for.
-        credit_note: Option<CreditNoteId>,
-    },
-    /// Note that money is paid back.
-    MarkRefunded {
-        /// The payment.
-        payment: PaymentId,
-        /// Which piece of it; nothing for all of it.
-        refund: Option<RefundId>,
-        /// How much; all of it when nothing is said.
-        amount: Option<Money>,
-    },
-    /// Put some of it in a parcel.
-    PrepareParcel {
-        /// The parcel.
-        shipment: ShipmentId,
-        /// What is in it.
-        lines: Vec<Demand>,
-    },
-    /// Unpack a parcel that went nowhere.
-    DropParcel {
-        /// The parcel.
-        shipment: ShipmentId,
-    },
-    /// Note that a parcel is on its way.
-    HandOver {
-        /// The parcel.
-        shipment: ShipmentId,
-    },
-    /// Note that a parcel has arrived.
-    Deliver {
-        /// The parcel.
-        shipment: ShipmentId,
-    },
-    /// Note that a parcel came back to us.
-    TakeBackParcel {
-        /// The parcel.
-        shipment: ShipmentId,
-    },
-    /// Ask to send goods back.
-    RequestReturn {
-        /// With which return.
-        return_id: ReturnId,
-        /// What.
-        lines: Vec<Demand>,
-        /// Goods that were handed over before this moment are not taken back; nothing for no such limit.
-        since: Option<DateTime<Utc>>,
-    },
-    /// Note that nothing comes of a return.
-    CloseReturn {
-        /// Which.
-        return_id: ReturnId,
-    },
-    /// Take goods back.
-    Return {
-        /// The credit note for them.
-        credit_note: CreditNoteId,
-        /// What comes back.
-        lines: Vec<ReturnLine>,
-        /// What is paid back: the sum of the lines.
-        amount: Money,
-        /// What of it is for sale again, summed per variant.
-        restock: Vec<Demand>,
-        /// The piece of the payment that goes back for it; nothing when that happened elsewhere.
-        refund: Option<RefundId>,
-        /// The return that it ends.
-        return_id: Option<ReturnId>,
-    },
-}

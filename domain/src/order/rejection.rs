@@ -1,6 +1,6 @@
 //! What can be in the way of a change to an order.
 
-use super::LINES_MAX;
+use super::{LINES_MAX, NOTES_MAX};
 use crate::decider::Kind;
 use crate::ids::VariantId;
 
@@ -97,6 +97,9 @@ pub enum Rejection {
     /// The goods have been there for too long.
     #[error("the time to send goods back has passed")]
     ReturnWindowPassed,
+    /// There are enough notes.
+    #[error("an order has at most {NOTES_MAX} notes")]
+    TooManyNotes,
     /// Its money and goods are an older system's.
     #[error("the order was made in an older system, which takes its goods back")]
     Imported,
@@ -132,6 +135,7 @@ impl crate::Rejection for Rejection {
             Self::ParcelHere => "parcel_here",
             Self::NoSuchReturn => "no_such_return",
             Self::ReturnWindowPassed => "return_window_passed",
+            Self::TooManyNotes => "too_many_notes",
             Self::Imported => "imported",
             Self::TooMuchRefunded => "too_much_refunded",
         }
@@ -157,6 +161,7 @@ impl crate::Rejection for Rejection {
             | Self::ParcelGone
             | Self::ParcelHere
             | Self::ReturnWindowPassed
+            | Self::TooManyNotes
             | Self::Imported
             | Self::TooMuchRefunded => Kind::Conflict,
             Self::NoLines | Self::TooManyLines | Self::WrongAmount { .. } | Self::WrongTotal => Kind::Invalid,
@@ -189,6 +194,7 @@ impl crate::Rejection for Rejection {
             | Self::ParcelHere
             | Self::NoSuchReturn
             | Self::ReturnWindowPassed
+            | Self::TooManyNotes
             | Self::Imported
             | Self::TooMuchRefunded => None,
         }

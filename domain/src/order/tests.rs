@@ -128,6 +128,11 @@ fn gone(shipment: u128, lines: &[Demand]) -> Event {
     Event::HandedOver { shipment: id(shipment), lines: lines.to_vec(), at: noon(), capture: None }
 }
 
+fn noted() -> Event {
+    let note = crate::Personal::new(crate::Subject(uuid::Uuid::from_u128(2)), "AAECAw");
+    Event::Noted { note, by: Some(id(6)), at: noon() }
+}
+
 fn there(shipment: u128) -> Event {
     Event::Delivered { shipment: id(shipment), at: noon() }
 }
@@ -331,6 +336,7 @@ fn every_stored_form_is_golden() {
             Event::ParcelReturned { shipment: id(1), fulfilment: Fulfilment::Unfulfilled },
             Event::ReturnRequested { return_id: id(1), lines: vec![demand(1, 1)] },
             Event::ReturnClosed { return_id: id(1) },
+            noted(),
             Event::Returned {
                 credit_note: id(2),
                 lines: vec![back(1, 1, 10)],
@@ -380,6 +386,7 @@ fn rejections_are_well_said() {
         R::ParcelHere,
         R::NoSuchReturn,
         R::ReturnWindowPassed,
+        R::TooManyNotes,
         R::Imported,
     ]);
 }

@@ -168,6 +168,7 @@ fn of_order(order: OrderId, event: &order::Event) -> Option<Errand> {
         | order::Event::ParcelReturned { .. }
         | order::Event::ReturnRequested { .. }
         | order::Event::ReturnClosed { .. }
+        | order::Event::Noted { .. }
         | order::Event::Returned { .. } => return None,
     };
     Some(Errand::TellBuyer { order, message })

@@ -87,6 +87,7 @@ fn order_moved(order: OrderId, event: &order::Event) -> Vec<Step> {
         | order::Event::ParcelReturned { .. }
         | order::Event::ReturnRequested { .. }
         | order::Event::ReturnClosed { .. }
+        | order::Event::Noted { .. }
         | order::Event::Refunded { .. } => vec![],
     }
 }

@@ -136,6 +136,7 @@ fn settings(config: &Config, database_url: &str, nats_url: &str, roles: Roles) -
             .with_auth(config.rate_limit_auth, config.rate_limit_guesses),
         refuse_disposable: config.refuse_disposable_email,
         pay_within: TimeDelta::minutes(i64::from(config.payment_window_minutes)),
+        trade: config.trade.clone(),
         dev: config.dev,
         outside: config.outside.clone(),
         files: files(config)?,

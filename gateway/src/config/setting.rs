@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use byteshop_commands::ports::smtp::Tls;
+use byteshop_domain::payment::CaptureMode;
 
 use super::{Files, LogFormat};
 
@@ -50,6 +51,11 @@ pub(super) const SETTINGS: &[Setting] = &[
     open("log_format", Some("text")),
     open("log_level", None),
     open("payment_window_minutes", Some("30")),
+    open("capture", Some("automatic")),
+    open("return_window_days", Some("30")),
+    open("seller_name", Some("ByteShop")),
+    open("seller_address", None),
+    open("seller_tax_id", None),
     open("rate_limit_address", Some("60000")),
     open("rate_limit_account", Some("60000")),
     open("rate_limit_auth", Some("60")),
@@ -85,6 +91,26 @@ pub(super) fn flag(text: &str) -> Result<bool, String> {
         "0" | "false" | "no" | "off" => Ok(false),
         _ => Err(format!("is neither 1 nor 0: {text:?}")),
     }
+}
+
+pub(super) fn capture(text: &str) -> Result<CaptureMode, String> {
+    match text {
+        "automatic" => Ok(CaptureMode::Automatic),
+        "manual" => Ok(CaptureMode::Manual),
+        _ => Err(format!("is neither automatic nor manual: {text:?}")),
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "it is one of many readers, and the others can refuse")]
+pub(super) fn words(text: &str) -> Result<String, String> {
+    Ok(text.trim().to_owned())
+}
+
+/// Lines of an address, with semicolons between them where there is but one line to write them in.
+#[expect(clippy::unnecessary_wraps, reason = "it is one of many readers, and the others can refuse")]
+pub(super) fn lines(text: &str) -> Result<Vec<String>, String> {
+    let lines = text.split([';', '\n']).map(str::trim).filter(|line| !line.is_empty());
+    Ok(lines.map(str::to_owned).collect())
 }
 
 /// A number between two bounds, both allowed.

@@ -304,6 +304,8 @@ fn thing(prefix: &str) -> &'static str {
         "addr" => "address",
         "ntf" => "notification",
         "whk" => "webhook_endpoint",
+        "shp" => "shipment",
+        "ret" => "return",
         _ => "resource",
     }
 }

@@ -14,7 +14,8 @@ use crate::access;
 
 use super::{
     Shared, accounts, admin, api_keys, auth, bulk, carts, categories, dev_mail, images, me, notifications, operations,
-    orders, payments, products, promotions, search, sessions, shipping, stock, tax, variants, webhooks_out,
+    orders, payments, print, products, promotions, provider, returns, search, sessions, shipments, shipping, stock,
+    story, tax, variants, webhooks_out,
 };
 
 #[derive(utoipa::OpenApi)]
@@ -38,6 +39,7 @@ use super::{
         (name = "me", description = "What is kept of whoever asks"),
         (name = "notifications", description = "What people are told, and what they want to hear"),
         (name = "webhooks", description = "Other programs that are told what happens (Standard Webhooks)"),
+        (name = "delivery", description = "How it gets to people"),
         (name = "admin", description = "For staff"),
         (name = "operations", description = "For those who run the shop"),
     ),
@@ -75,6 +77,8 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(promotions::routes())
         .merge(tax::routes())
         .merge(orders::routes())
+        .merge(story::routes())
+        .merge(returns::routes())
         .merge(payments::routes())
         .merge(auth::routes())
         .merge(sessions::routes())
@@ -83,6 +87,9 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(api_keys::routes())
         .merge(notifications::routes())
         .merge(webhooks_out::routes())
+        .merge(shipments::routes())
+        .merge(print::routes())
+        .merge(provider::routes())
         .merge(admin::routes())
         .merge(operations::routes())
 }

@@ -2,9 +2,11 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::{Error, Loaded, Rejected, Unit};
+use byteshop_commands::{Error, Loaded, Rejected, Unit, aftersales};
 use byteshop_domain::ids::{AccountId, OrderId};
 use byteshop_domain::order::{CancelReason, Command, NumberError, Order, PaymentStatus, Placed, Status};
+use byteshop_domain::quantity::Demand;
+use byteshop_domain::text::Description;
 use byteshop_eventstore::{Recorded, StreamId};
 use byteshop_projections::View as _;
 use byteshop_projections::order_list::{self, OrderList};
@@ -17,29 +19,49 @@ use utoipa_axum::routes;
 
 use super::Shared;
 use super::ask::{Ask, Nothing, Of, Params, Then};
-use super::audit::{Entries, Entry};
+use super::shipments::Piece;
 use super::{lists, show};
 use crate::actor::{Caller, Member, Staff, Who, nobody};
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
 
-/// Events of an order's history in one answer at most; no order has nearly as many.
-const HISTORY_MAX: i64 = 1_000;
+/// Events of an order among which its payment is looked for: it comes soon after its beginning, or not at all.
+const MOMENTS: i64 = 50;
 
-/// Calls an order off: a buyer's own before it is handed over, any of them for staff.
-#[utoipa::path(post, path = "/v1/orders/{id}/cancel", tag = "orders", params(("id" = String, Path)),
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Cancellation {
+    /// What is called off; all of it when nothing is said.
+    #[schema(min_items = 1, max_items = 100)]
+    lines: Option<Vec<Piece>>,
+    /// Whether what had left the stock is for sale again; only staff may say that it is not.
+    restock: Option<bool>,
+}
+
+/// Calls an order off, or some of it: a buyer's own before it is packed, any of them for staff.
+#[utoipa::path(post, path = "/v1/orders/{id}/cancel", tag = "orders", params(("id" = String, Path)), request_body = Cancellation,
     security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "The order", body = show::Order)))]
 async fn cancel(
     State(app): State<Shared>,
     Of(id): Of<OrderId>,
-    ask: Ask<Caller, Nothing>,
+    ask: Ask<Caller, Cancellation>,
 ) -> Result<Response, Problem> {
     let ask = &ask;
+    if ask.body.restock == Some(false) && !ask.who.is_staff() {
+        return Err(Problem::forbidden("only staff may write goods off"));
+    }
     app.run(ask, "order.cancel", |unit| async move {
         let mut order = own(&unit, id, ask).await?;
         let staff = ask.who.is_staff();
         let reason = if staff { CancelReason::StaffRequest } else { CancelReason::BuyerRequest };
-        unit.decide(&mut order, &Command::Cancel { reason })?;
+        match &ask.body.lines {
+            None => unit.decide(&mut order, &Command::Cancel { reason })?,
+            Some(lines) => {
+                let lines: Vec<Demand> = lines.iter().map(Demand::from).collect();
+                let restock = ask.body.restock.unwrap_or(true);
+                aftersales::cancel_lines(&unit, &mut order, &lines, reason, restock).await?;
+            }
+        }
         shown(&order)
     })
     .await
@@ -58,6 +80,32 @@ async fn fulfil(State(app): State<Shared>, Of(id): Of<OrderId>, ask: Ask<Staff, 
     .await
 }
 
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewNote {
+    /// What the buyer does not see.
+    #[schema(value_type = String, min_length = 1, max_length = 20_000)]
+    text: Description,
+}
+
+/// Writes something down about an order, for staff. It is sealed, and forgotten with its buyer.
+#[utoipa::path(post, path = "/v1/orders/{id}/notes", tag = "orders", params(("id" = String, Path)), request_body = NewNote,
+    security(("bearer" = ["staff"])), responses((status = 200, description = "The order with its notes", body = show::Order)))]
+async fn note(State(app): State<Shared>, Of(id): Of<OrderId>, ask: Ask<Staff, NewNote>) -> Result<Response, Problem> {
+    let ask = &ask;
+    if ask.body.text.as_str().is_empty() {
+        return Err(Problem::invalid("/text", "a note says something"));
+    }
+    app.run(ask, "order.note", |unit| async move {
+        let mut order = unit.load_matching::<Order>(id).await?;
+        let subject = placed(&order.state)?.subject(id);
+        let note = unit.commands().vault().seal(subject, &ask.body.text).await?;
+        unit.decide(&mut order, &Command::Note { note })?;
+        Reply::ok(order.version, &show::Order::of(order.id, placed(&order.state)?).with_notes())
+    })
+    .await
+}
+
 /// One order.
 #[utoipa::path(get, path = "/v1/orders/{id}", tag = "orders", params(("id" = String, Path), Then),
     security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "The order", body = show::Order)))]
@@ -71,7 +119,12 @@ async fn one(
     let found = app.snapshot::<Order>(id, &then, &headers).await?;
     let placed = placed(&found.state)?;
     check(&caller, placed)?;
-    reply::one(found.version, &show::Order::of(id, placed))
+    let events = app.commands.log().read_stream(&StreamId::of::<Order>(id), 0, MOMENTS).await.map_err(Error::from)?;
+    let moment = |wanted: &str| events.iter().find(|event| event.event_type == wanted).map(Recorded::occurred_at);
+    let paid_at = moment("paid").filter(|_| placed.is_paid());
+    let shown = show::Order::of(id, placed).at(moment("placed"), paid_at);
+    let shown = if caller.is_staff() { shown.with_notes() } else { shown };
+    reply::one(found.version, &shown)
 }
 
 /// Which orders are wanted.
@@ -182,23 +235,6 @@ async fn find(
     Ok(reply::json(app.views.order_list(&query).await?.json))
 }
 
-/// Everything that happened to an order: what, when, by whom, by which command, and because of what.
-#[utoipa::path(get, path = "/v1/orders/{id}/history", tag = "orders", params(("id" = String, Path)),
-    security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "Its events, the first one first", body = Entries)))]
-async fn history(
-    State(app): State<Shared>,
-    Of(id): Of<OrderId>,
-    caller: Caller,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let found = app.snapshot::<Order>(id, &Then::default(), &headers).await?;
-    check(&caller, placed(&found.state)?)?;
-    let events = app.commands.log().read_stream(&StreamId::of::<Order>(id), 0, HISTORY_MAX).await;
-    let events: Vec<Recorded> = events.map_err(Error::from)?;
-    let items = events.iter().map(|event| Entry::of(event, caller.is_staff())).collect::<Result<Vec<_>, _>>()?;
-    reply::one(found.version, &Entries { items, next: None })
-}
-
 /// An order that the caller may know of; to all others there is no such order.
 pub(super) async fn own<T: Send + Sync>(
     unit: &Unit,
@@ -234,7 +270,7 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(cancel))
         .routes(routes!(fulfil))
         .routes(routes!(one))
-        .routes(routes!(history))
+        .routes(routes!(note))
         .routes(routes!(list))
         .routes(routes!(mine))
 }

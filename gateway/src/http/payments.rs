@@ -2,10 +2,12 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::{Error, Loaded, Rejected};
+use byteshop_commands::{Error, Loaded, Rejected, aftersales};
 use byteshop_domain::ids::{OrderId, PaymentId};
+use byteshop_domain::money::Money;
 use byteshop_domain::order::Order;
-use byteshop_domain::payment::{CaptureMode, Command, Opened, Payment, VoidReason};
+use byteshop_domain::payment::{Command, Opened, Payment, VoidReason};
+use byteshop_domain::text::Reason;
 use http::HeaderMap;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -16,7 +18,7 @@ use super::Shared;
 use super::ask::{Ask, Nothing, Of, Params, Then};
 use super::orders::{check, placed};
 use super::show;
-use crate::actor::Caller;
+use crate::actor::{Caller, Staff};
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
 
@@ -28,7 +30,8 @@ const TOKEN_MAX: usize = 255;
 struct NewPayment {
     provider: Provider,
     /// What the provider's own page gave the buyer; for `test`: `tok_success`, `tok_declined`, `tok_insufficient_funds`,
-    /// `tok_cancelled`, `tok_failure`, `tok_timeout`, `tok_pending_success` or `tok_pending_failure`.
+    /// `tok_cancelled`, `tok_failure`, `tok_timeout`, `tok_pending_success`, `tok_pending_failure` or `tok_redirect`, which
+    /// waits for a person at the payment's `action_url`.
     #[schema(min_length = 1, max_length = 255)]
     token: String,
 }
@@ -60,7 +63,7 @@ async fn pay(
         let shown = payment.state.opened().ok().map(|opened| show::Payment::of(payment.id, opened));
         Reply::made(format!("/v1/payments/{}", payment.id), payment.version, &shown)
     };
-    let done = app.commands.pay(&ask.intent("payment.pay"), id, token, CaptureMode::Automatic, allowed, answer).await?;
+    let done = app.commands.pay(&ask.intent("payment.pay"), id, token, app.trade.capture, allowed, answer).await?;
     app.respond(done).await
 }
 
@@ -80,6 +83,54 @@ async fn cancel(
         unit.check_version(&payment)?;
         let reason = if ask.who.is_staff() { VoidReason::StaffRequest } else { VoidReason::BuyerRequest };
         unit.decide(&mut payment, &Command::Void { reason })?;
+        Reply::ok(payment.version, &show::Payment::of(id, opened(&payment.state)?))
+    })
+    .await
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewRefund {
+    /// How much: at most what is refundable.
+    #[schema(value_type = show::Money)]
+    amount: Money,
+    /// Why; it stands on the credit note.
+    #[schema(value_type = String, example = "a scratch on the lid", min_length = 1, max_length = 500)]
+    reason: Reason,
+}
+
+/// Gives a piece of a payment back, with a credit note. The provider does it soon after; see the payment's `refunds`.
+#[utoipa::path(post, path = "/v1/payments/{id}/refunds", tag = "payments", params(("id" = String, Path)),
+    request_body = NewRefund, security(("bearer" = ["staff"])),
+    responses((status = 201, description = "The payment", body = show::Payment)))]
+async fn refund(
+    State(app): State<Shared>,
+    Of(id): Of<PaymentId>,
+    ask: Ask<Staff, NewRefund>,
+) -> Result<Response, Problem> {
+    let ask = &ask;
+    app.run(ask, "payment.refund", |unit| async move {
+        let mut payment = unit.load_matching::<Payment>(id).await?;
+        aftersales::refund(&unit, &mut payment, ask.body.amount, &ask.body.reason).await?;
+        let body = show::Payment::of(id, opened(&payment.state)?);
+        Reply::created(format!("/v1/payments/{id}"), payment.version, &body)
+    })
+    .await
+}
+
+/// Takes what was set aside for an order.
+#[utoipa::path(post, path = "/v1/payments/{id}/capture", tag = "payments", params(("id" = String, Path)),
+    security(("bearer" = ["staff"])), responses((status = 200, description = "The payment", body = show::Payment)))]
+async fn capture(
+    State(app): State<Shared>,
+    Of(id): Of<PaymentId>,
+    ask: Ask<Staff, Nothing>,
+) -> Result<Response, Problem> {
+    let ask = &ask;
+    let intent = ask.intent("payment.capture");
+    app.commands.capture_payment(&byteshop_commands::Intent { key: None, ..intent }, id).await?;
+    app.run(ask, "payment.capture", |unit| async move {
+        let payment = unit.load::<Payment>(id).await?.exists()?;
         Reply::ok(payment.version, &show::Payment::of(id, opened(&payment.state)?))
     })
     .await
@@ -112,5 +163,10 @@ fn not_there() -> Error {
 
 /// The routes.
 pub fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(pay)).routes(routes!(cancel)).routes(routes!(one))
+    OpenApiRouter::new()
+        .routes(routes!(pay))
+        .routes(routes!(cancel))
+        .routes(routes!(refund))
+        .routes(routes!(capture))
+        .routes(routes!(one))
 }

@@ -9,12 +9,14 @@ use utoipa::ToSchema;
 pub(super) mod account;
 mod cart;
 mod catalog;
+mod delivery;
 mod order;
 mod price;
 mod promotion;
 
 pub use cart::{Address, Cart};
 pub use catalog::{AttributeDefinition, Category, Image, Listed, OptionDefinition, Product};
+pub use delivery::{Carrier, Received, Return, Returns, Shipment, Shipments};
 pub use order::{Order, Payment};
 pub use price::Days;
 pub use promotion::{CountryTax, Promotion, ShippingZone, Terms};

@@ -22,6 +22,8 @@ struct Things {
     owned_cart: String,
     owned_order: String,
     owned_payment: String,
+    owned_shipment: String,
+    owned_return: String,
     address: String,
     guest: GuestCart,
     guest_order: String,
@@ -35,11 +37,14 @@ impl Things {
         let (product, variant) = shop.product("ACCESS", 500, 1_000).await;
         let (owner, victim) = (shop.person("owner@example.org").await, shop.person("victim@example.org").await.id);
         let bought = Self::bought(shop, &owner, &variant).await;
+        let (owned_shipment, owned_return) = Self::sent(shop, &owner, &variant).await;
         let owned_cart = Self::cart(shop, &owner, &variant).await;
         let address = shop.post("/v1/me/addresses").by(&owner.token).json(json!({"country": "DE"})).send().await;
         let (placed, _) = shop.order(&variant, 1).await;
         Self {
             owned_order: bought.text("/order_id").to_owned(),
+            owned_shipment,
+            owned_return,
             owned_payment: bought.text("/payment_id").to_owned(),
             address: address.expect(201).id(),
             guest: shop.full_cart(&variant, 1).await,
@@ -51,6 +56,25 @@ impl Things {
             product,
             variant,
         }
+    }
+
+    /// A parcel that is on its way, and a return of what was in it.
+    async fn sent(shop: &TestShop, owner: &Person, variant: &str) -> (String, String) {
+        let order = format!("/v1/orders/{}", Self::bought(shop, owner, variant).await.text("/order_id"));
+        let (staff, pay) = (shop.token(Role::Support), json!({"provider": "test", "token": "tok_success"}));
+        shop.post(&format!("{order}/payments")).by(&owner.token).json(pay).send().await.expect(201);
+        byteshop_tests::patience::eventually("the order is paid", || async {
+            let order = shop.get(&order).by(&owner.token).send().await.expect(200);
+            (order.body["payment_status"] == "paid").then_some(())
+        })
+        .await;
+        let post = json!({"carrier": {"kind": "other", "name": "Post"}});
+        let made = shop.post(&format!("{order}/shipments")).by(&staff).json(post).send().await.expect(201).id();
+        let hand_over = shop.post(&format!("/v1/shipments/{made}/hand-over")).by(&staff);
+        hand_over.json(json!({"tracking": "T-1"})).send().await.expect(200);
+        let back = json!({"lines": [{"variant": variant, "quantity": 1}], "reason": "other"});
+        let back = shop.post(&format!("{order}/returns")).by(&owner.token).json(back).send().await.expect(201);
+        (made, back.id())
     }
 
     async fn cart(shop: &TestShop, owner: &Person, variant: &str) -> String {
@@ -74,6 +98,8 @@ impl Things {
             ("/v1/carts/", of(&self.owned_cart, &self.guest.id)),
             ("/v1/orders/", of(&self.owned_order, &self.guest_order)),
             ("/v1/payments/", of(&self.owned_payment, &self.guest_payment)),
+            ("/v1/shipments/", self.owned_shipment.clone()),
+            ("/v1/returns/", self.owned_return.clone()),
             ("/v1/products/", self.product.clone()),
             ("/v1/variants/", self.variant.clone()),
             ("/v1/me/addresses/", self.address.clone()),
@@ -102,9 +128,17 @@ impl Things {
 
     /// Whether the things that a path is about are made here, so that it can be seen whose they are.
     fn knows(path: &str) -> bool {
-        ["/v1/carts/", "/v1/orders/", "/v1/payments/", "/v1/me/addresses/", "/v1/me/sessions/"]
-            .iter()
-            .any(|start| path.starts_with(start))
+        [
+            "/v1/carts/",
+            "/v1/orders/",
+            "/v1/payments/",
+            "/v1/shipments/",
+            "/v1/returns/",
+            "/v1/me/addresses/",
+            "/v1/me/sessions/",
+        ]
+        .iter()
+        .any(|start| path.starts_with(start))
     }
 }
 
@@ -126,6 +160,9 @@ fn body((method, path): &Route) -> Value {
         ("PUT", "/v1/carts/{id}/address" | "/v1/me/addresses/{id}") => json!({"country": "DE"}),
         ("PUT", "/v1/carts/{id}/shipping") => json!({"service": "parcel"}),
         ("POST", "/v1/orders/{id}/payments") => json!({"provider": "test", "token": "tok_success"}),
+        ("POST", "/v1/orders/{id}/returns") => {
+            json!({"lines": [{"variant": "var_00000000000000000000000001", "quantity": 1}], "reason": "other"})
+        }
         _ => json!({}),
     }
 }
@@ -233,7 +270,7 @@ async fn what_belongs_to_somebody_is_there_for_nobody_else() {
     let shop = TestShop::start().await;
     let things = Things::make(&shop).await;
     let (stranger, other) = (shop.person("stranger@example.org").await, shop.guest_cart().await);
-    let before = shop.log.head().await.unwrap();
+    let before = shop.at_rest().await;
     let owned = || routes().into_iter().filter(|(_, access)| access.belongs != Belongs::Nobody);
     for (route, access) in owned() {
         assert!(Things::knows(&route.1), "{route:?}: make one in `Things`, so that it can be seen whose it is");

@@ -59,9 +59,10 @@ impl Stage {
         ]
     }
 
-    /// The last position of what somebody did: what the shop tells people of it follows in its own time.
+    /// How much somebody did: what the shop tells people of it follows in its own time.
     async fn head(&self) -> i64 {
-        sqlx::query_scalar("select max(position) from log.event where category <> 'notification'")
+        self.shop.at_rest().await;
+        sqlx::query_scalar("select count(*) from log.event where category <> 'notification'")
             .fetch_one(self.shop.log.pool())
             .await
             .unwrap()

@@ -14,7 +14,7 @@ async fn a_strangers_cart_is_not_there() {
     let cart = shop.full_cart(&variant, 1).await;
     let other = shop.guest_cart().await;
     let customer = shop.token(Role::Customer);
-    let head = shop.log.head().await.unwrap();
+    let head = shop.at_rest().await;
     let path = format!("/v1/carts/{}", cart.id);
     let calls = [
         (Method::GET, path.clone(), None),
@@ -50,7 +50,7 @@ async fn a_strangers_order_and_payment_are_not_there() {
     let (placed, cart) = shop.order(&variant, 1).await;
     let (order, payment) = (placed.text("/order_id"), placed.text("/payment_id"));
     let (other, customer) = (shop.guest_cart().await, shop.token(Role::Customer));
-    let head = shop.log.head().await.unwrap();
+    let head = shop.at_rest().await;
     let pay = json!({"provider": "test", "token": "tok_success"});
     for (method, path, body, code) in [
         (Method::GET, format!("/v1/orders/{order}"), None, "order.missing"),
@@ -79,7 +79,7 @@ async fn a_strangers_order_and_payment_are_not_there() {
 async fn roles_that_may_not_are_told_so() {
     let shop = TestShop::start().await;
     let (product, variant) = shop.product("O-3", 500, 5).await;
-    let head = shop.log.head().await.unwrap();
+    let head = shop.at_rest().await;
     let paths = [
         (Method::POST, "/v1/products".to_owned()),
         (Method::PATCH, format!("/v1/products/{product}")),

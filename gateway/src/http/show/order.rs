@@ -1,5 +1,6 @@
 //! How orders and payments look from outside.
 
+use byteshop_commands::ports::payment_test::action_path;
 use byteshop_domain::ids::{
     AccountId, CartId, CreditNoteId, Id as _, OrderId, PaymentId, ProductId, RefundId, ReturnId, ShipmentId, VariantId,
 };
@@ -84,6 +85,10 @@ pub struct Order<'a> {
     shipments: Vec<ShipmentId>,
     #[schema(value_type = Vec<String>)]
     returns: &'a [ReturnId],
+    /// What staff wrote down about it; told to staff.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<Remark>>)]
+    notes: Option<&'a [order::Note]>,
     /// When it was placed; told when the order itself is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     placed_at: Option<DateTime<Utc>>,
@@ -95,6 +100,19 @@ pub struct Order<'a> {
     /// What an older system called it.
     #[schema(value_type = Option<String>)]
     reference: Option<&'a Reference>,
+    #[serde(skip)]
+    written: &'a [order::Note],
+}
+
+/// What staff wrote down about an order.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
+pub struct Remark {
+    at: DateTime<Utc>,
+    /// The account that wrote it.
+    by: Option<String>,
+    /// Null when the buyer was forgotten.
+    note: Option<String>,
 }
 
 /// A line of an order.
@@ -179,11 +197,18 @@ impl<'a> Order<'a> {
             payment: placement.payment,
             shipments: it.parcels.keys().copied().collect(),
             returns: &it.returns,
+            notes: None,
             placed_at: None,
             paid_at: None,
             pay_by: placement.pay_by,
             reference: placement.reference.as_ref(),
+            written: &it.notes,
         }
+    }
+
+    /// With what staff wrote down about it.
+    pub fn with_notes(self) -> Self {
+        Self { notes: Some(self.written), ..self }
     }
 
     /// With the moments that its events were recorded at.
@@ -266,7 +291,20 @@ impl<'a> Payment<'a> {
             method: it.attempt.as_ref().map(|attempt| attempt.method),
             declined: it.declined,
             expires_at: it.expires_at.filter(|_| it.stage == payment::Stage::Authorized),
-            action_url: None,
+            action_url: match it.stage {
+                payment::Stage::Pending { .. } => {
+                    it.attempt.as_ref().and_then(|attempt| action_path(&attempt.reference, id))
+                }
+                payment::Stage::Open
+                | payment::Stage::Attempted
+                | payment::Stage::Unresolved { .. }
+                | payment::Stage::Authorized
+                | payment::Stage::Captured
+                | payment::Stage::Refunded
+                | payment::Stage::Failed { .. }
+                | payment::Stage::Cancelled
+                | payment::Stage::Voided { .. } => None,
+            },
             captured: it.captured(),
             refunded: it.refunded,
             refundable: it.refundable(),

@@ -1,0 +1,252 @@
+//! The emulated payment provider, from outside: what it tells the shop, and its page for people while developing.
+//!
+//! What it tells is a hint: signed, and still nothing moves on its word. The shop asks the provider itself.
+
+use std::time::Duration;
+
+use aws_lc_rs::hmac;
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::{get, post};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use byteshop_commands::ports::payment_test::{Manners, TestProvider, Verdict};
+use byteshop_commands::{Commands, Error, Intent};
+use byteshop_domain::ids::{Id as _, PaymentId};
+use byteshop_domain::order::Number;
+use byteshop_domain::payment::{Payment, ProviderReference, Stage};
+use byteshop_domain::{Actor, Kind};
+use byteshop_eventstore::Clock;
+use chrono::{DateTime, TimeDelta, Utc};
+use http::{HeaderMap, StatusCode};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Shared;
+use super::body::{parse, read};
+use crate::page::page;
+use crate::problem::Problem;
+
+/// The headers of a signed notification (Standard Webhooks 1.0).
+const HEADERS: [&str; 3] = ["webhook-id", "webhook-timestamp", "webhook-signature"];
+/// How old a signed notification may be: what is older was recorded and is played again.
+const FRESH: TimeDelta = TimeDelta::minutes(5);
+/// Longest that a notification is, in bytes: it names two things.
+const SAID_MAX: usize = 4 << 10;
+/// How often the emulator looks what it is to tell.
+const TELL_EVERY: Duration = Duration::from_millis(200);
+/// How much it tells at once.
+const TELL_AT_ONCE: i64 = 64;
+
+/// What the provider tells.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Notification {
+    /// `charge.updated`.
+    r#type: String,
+    /// The provider's reference of the charge.
+    #[schema(value_type = String)]
+    reference: ProviderReference,
+    /// The shop's payment.
+    #[schema(value_type = String)]
+    payment: PaymentId,
+}
+
+/// Hears from the provider `test` that something became of a charge. Nothing is believed: the provider is asked.
+///
+/// What names nothing of this shop is taken in and forgotten; it tells nobody what there is.
+#[utoipa::path(post, path = "/v1/webhooks/test", tag = "payments", request_body = Notification,
+    params(("webhook-id" = String, Header), ("webhook-timestamp" = String, Header), ("webhook-signature" = String, Header)),
+    security(()), responses((status = 202, description = "It is heard")))]
+async fn hear(State(app): State<Shared>, headers: HeaderMap, request: axum::body::Body) -> Result<Response, Problem> {
+    let bytes = read(&headers, request, SAID_MAX).await?;
+    let signed = HEADERS.map(|name| headers.get(name).and_then(|value| value.to_str().ok()));
+    let [Some(id), Some(sent), Some(signature)] = signed else {
+        return Err(unsigned("a notification has webhook-id, webhook-timestamp and webhook-signature"));
+    };
+    let moment = sent.parse().ok().and_then(|seconds| DateTime::from_timestamp(seconds, 0));
+    if moment.is_none_or(|moment| (Clock.now() - moment).abs() > FRESH) {
+        return Err(unsigned("the notification is older, or younger, than five minutes"));
+    }
+    let key = key(app.commands.emulator()).await?;
+    let said = signature.split(' ').filter_map(|one| STANDARD.decode(one.strip_prefix("v1,")?).ok());
+    let text = signed_text(id, sent, &bytes);
+    if !said.into_iter().any(|tag| hmac::verify(&key, &text, &tag).is_ok()) {
+        return Err(unsigned("the signature is not the provider's"));
+    }
+    let notification: Notification = parse(&headers, &bytes)?;
+    let intent = Intent::new(Actor::System { name: "provider test".to_owned() }, "payment.hear", Clock.new_id());
+    let heard = app.commands.hear_of_charge(&intent, notification.payment, &notification.reference).await;
+    match heard {
+        // A refusal means that the shop knows better already.
+        Ok(()) | Err(Error::Rejected(_)) => Ok(StatusCode::ACCEPTED.into_response()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn unsigned(detail: &'static str) -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, "webhook.not_signed", detail)
+}
+
+fn signed_text(id: &str, sent: &str, body: &[u8]) -> Vec<u8> {
+    [id.as_bytes(), b".", sent.as_bytes(), b".", body].concat()
+}
+
+async fn key(emulator: &TestProvider) -> Result<hmac::Key, Error> {
+    let mut new = [0u8; 32];
+    aws_lc_rs::rand::fill(&mut new).map_err(|_| Error::Contended)?;
+    let secret = emulator.books().secret(&new).await?;
+    Ok(hmac::Key::new(hmac::HMAC_SHA256, &secret))
+}
+
+/// A notification as the provider sends it: its body and its headers.
+pub async fn signed(
+    emulator: &TestProvider,
+    reference: &str,
+    payment: &str,
+    now: DateTime<Utc>,
+) -> Result<(String, [(&'static str, String); 3]), Error> {
+    let body = json!({"type": "charge.updated", "reference": reference, "payment": payment}).to_string();
+    let (id, sent) = (format!("msg_{}", Clock.new_id().simple()), now.timestamp().to_string());
+    let tag = hmac::sign(&key(emulator).await?, &signed_text(&id, &sent, body.as_bytes()));
+    let [id_header, sent_header, signature_header] = HEADERS;
+    let signature = format!("v1,{}", STANDARD.encode(tag));
+    Ok((body, [(id_header, id), (sent_header, sent), (signature_header, signature)]))
+}
+
+/// Tells the shop at `base` what the emulator has to tell, until the token is cancelled. What is not heard is not told again.
+pub async fn tell(commands: Commands, base: String, cancel: CancellationToken) {
+    let client = reqwest::Client::builder().timeout(Duration::from_secs(10)).build().unwrap_or_default();
+    let telling = async {
+        loop {
+            tokio::time::sleep(TELL_EVERY).await;
+            if let Err(error) = tell_once(&commands, &base, &client).await {
+                tracing::debug!(%error, "the emulated provider could not tell");
+            }
+        }
+    };
+    tokio::select! {
+        () = telling => {}
+        () = cancel.cancelled() => {}
+    }
+}
+
+async fn tell_once(commands: &Commands, base: &str, client: &reqwest::Client) -> Result<(), Error> {
+    let emulator = commands.emulator();
+    for notification in emulator.books().due(Clock.now(), TELL_AT_ONCE).await? {
+        let payment = PaymentId::from_uuid(notification.payment).to_string();
+        let (body, headers) = signed(emulator, &notification.reference, &payment, Clock.now()).await?;
+        let mut request = client.post(format!("{base}/v1/webhooks/test")).body(body);
+        request = request.header("content-type", "application/json");
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        if let Err(error) = request.send().await {
+            tracing::debug!(%error, "a notification got lost");
+        }
+    }
+    Ok(())
+}
+
+/// The page on which a person approves or declines a charge.
+async fn pay_page(State(app): State<Shared>, Path(payment): Path<String>) -> Result<Response, Problem> {
+    let (id, payment) = known(&app, &payment).await?;
+    let opened = payment.opened().map_err(|_| Problem::no_route())?;
+    let charge = app.commands.emulator().last_of(id).await.map_err(Error::from)?;
+    let waiting = charge.as_ref().is_some_and(|it| it.scenario == "redirect" && it.state == "pending");
+    let said = match opened.stage {
+        Stage::Captured | Stage::Refunded | Stage::Authorized => "It is paid. You can close this page.",
+        Stage::Failed { .. } | Stage::Cancelled | Stage::Voided { .. } => "The payment was given up.",
+        Stage::Open => "Nothing waits for you here: the payment was declined, or not begun.",
+        Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => {
+            "It is decided. The shop hears of it soon."
+        }
+    };
+    page(
+        "pay.html",
+        &json!({
+            "seller": app.trade.seller.name,
+            "amount": opened.amount.to_string(),
+            "order": Number::of(opened.order.uuid()),
+            "payment": id,
+            "waiting": waiting,
+            "said": said,
+        }),
+    )
+}
+
+/// What the person decided; the page then says so.
+async fn pay_decide(
+    State(app): State<Shared>,
+    Path((payment, verdict)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let (id, _) = known(&app, &payment).await?;
+    let verdict = match verdict.as_str() {
+        "approve" => Verdict::Approve,
+        "decline" => Verdict::Decline,
+        "cancel" => Verdict::Cancel,
+        _ => return Err(Problem::no_route()),
+    };
+    app.commands.emulator().decide(id, verdict).await.map_err(Error::from)?;
+    // The shop looks by itself before the notification comes, so that the person sees what became of it.
+    let intent = Intent::new(Actor::System { name: "provider test".to_owned() }, "payment.hear", Clock.new_id());
+    match app.commands.settle_payment(&intent, id).await {
+        Ok(()) | Err(Error::Rejected(_)) => {}
+        Err(error) => return Err(error.into()),
+    }
+    Ok(Redirect::to(&format!("/dev/pay/{id}")).into_response())
+}
+
+/// A payment that there is, while developing.
+async fn known(app: &Shared, payment: &str) -> Result<(PaymentId, std::sync::Arc<Payment>), Problem> {
+    let id: PaymentId = payment.parse().map_err(|_| Problem::no_route())?;
+    if !app.dev {
+        return Err(Problem::no_route());
+    }
+    let found = app.commands.get::<Payment>(id).await?.ok_or_else(Problem::no_route)?;
+    Ok((id, found.state))
+}
+
+/// How the emulated provider behaves.
+async fn manners(State(app): State<Shared>) -> Result<Response, Problem> {
+    if !app.dev {
+        return Err(Problem::no_route());
+    }
+    Ok(axum::Json(app.commands.emulator().manners()).into_response())
+}
+
+/// Makes the emulated provider behave otherwise: late, repeating itself, losing things, silent.
+async fn behave(State(app): State<Shared>, headers: HeaderMap, request: axum::body::Body) -> Result<Response, Problem> {
+    if !app.dev {
+        return Err(Problem::no_route());
+    }
+    let manners: Manners = parse(&headers, &read(&headers, request, SAID_MAX).await?)?;
+    if manners.lost_percent > 100 {
+        return Err(Problem::from(byteshop_commands::Rejected {
+            code: "request.invalid".into(),
+            kind: Kind::Invalid,
+            detail: "of a hundred notifications at most a hundred are lost".into(),
+            pointer: Some("/lost_percent".into()),
+        }));
+    }
+    app.commands.emulator().behave(manners);
+    Ok(axum::Json(manners).into_response())
+}
+
+/// The routes.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(hear))
+}
+
+/// The pages and switches for development; elsewhere there is nothing at their addresses.
+pub fn pages() -> Router<Shared> {
+    Router::new()
+        .route("/dev/pay/{payment}", get(pay_page))
+        .route("/dev/pay/{payment}/{verdict}", post(pay_decide))
+        .route("/dev/provider", get(manners).put(behave))
+}

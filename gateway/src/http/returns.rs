@@ -1,0 +1,224 @@
+//! Returns: what buyers send back, from asking to the money.
+
+use axum::extract::State;
+use axum::response::Response;
+use byteshop_commands::{Error, Loaded, Rejected, Unit, aftersales};
+use byteshop_domain::ids::{OrderId, ReturnId, VariantId};
+use byteshop_domain::order::Order;
+use byteshop_domain::quantity::{Demand, Quantity};
+use byteshop_domain::returns::{self, Command, Condition, Requested, Return, Why};
+use byteshop_domain::text::Reason;
+use http::HeaderMap;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Shared;
+use super::ask::{Ask, Nothing, Of, Params, Then};
+use super::orders::{check, own, placed};
+use super::shipments::Piece;
+use super::show;
+use crate::actor::{Caller, Staff, Who};
+use crate::problem::Problem;
+use crate::reply::{self, Reply};
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewReturn {
+    #[schema(min_items = 1, max_items = 100)]
+    lines: Vec<Piece>,
+    /// `changed_mind`, `does_not_fit`, `damaged`, `not_as_described`, `wrong_item`, `too_late` or `other`.
+    #[schema(value_type = String, example = "changed_mind")]
+    reason: Why,
+}
+
+/// Asks to send goods back.
+#[utoipa::path(post, path = "/v1/orders/{id}/returns", tag = "orders", params(("id" = String, Path)),
+    request_body = NewReturn, security(("cart_token" = []), ("bearer" = [])),
+    responses((status = 201, description = "The return", body = show::Return)))]
+async fn request(
+    State(app): State<Shared>,
+    Of(id): Of<OrderId>,
+    ask: Ask<Caller, NewReturn>,
+) -> Result<Response, Problem> {
+    let ask = &ask;
+    let window = app.trade.return_window;
+    app.run(ask, "return.request", |unit| async move {
+        let mut order = own(&unit, id, ask).await?;
+        let lines: Vec<Demand> = ask.body.lines.iter().map(Demand::from).collect();
+        let since = unit.now() - window;
+        let it = aftersales::request_return(&unit, &mut order, &lines, ask.body.reason, since)?;
+        let body = show::Return::of(it.id, requested(&it.state)?);
+        Reply::created(format!("/v1/returns/{}", it.id), it.version, &body)
+    })
+    .await
+}
+
+/// Lets the goods be sent.
+#[utoipa::path(post, path = "/v1/returns/{id}/approve", tag = "orders", params(("id" = String, Path)),
+    security(("bearer" = ["staff"])), responses((status = 200, description = "The return", body = show::Return)))]
+async fn approve(
+    State(app): State<Shared>,
+    Of(id): Of<ReturnId>,
+    ask: Ask<Staff, Nothing>,
+) -> Result<Response, Problem> {
+    app.run(&ask, "return.approve", |unit| async move {
+        let mut it = unit.load_matching::<Return>(id).await?;
+        unit.decide(&mut it, &Command::Approve {})?;
+        shown(&it)
+    })
+    .await
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Refusal {
+    /// Why not; the buyer reads it.
+    #[schema(value_type = String, min_length = 1, max_length = 500)]
+    reason: Reason,
+}
+
+/// Does not let the goods be sent.
+#[utoipa::path(post, path = "/v1/returns/{id}/reject", tag = "orders", params(("id" = String, Path)),
+    request_body = Refusal, security(("bearer" = ["staff"])),
+    responses((status = 200, description = "The return", body = show::Return)))]
+async fn reject(
+    State(app): State<Shared>,
+    Of(id): Of<ReturnId>,
+    ask: Ask<Staff, Refusal>,
+) -> Result<Response, Problem> {
+    let ask = &ask;
+    app.run(ask, "return.reject", |unit| async move {
+        let mut it = unit.load_matching::<Return>(id).await?;
+        aftersales::close_return(&unit, &mut it, &Command::Reject { reason: ask.body.reason.clone() }).await?;
+        shown(&it)
+    })
+    .await
+}
+
+/// Keeps the goods after all.
+#[utoipa::path(post, path = "/v1/returns/{id}/withdraw", tag = "orders", params(("id" = String, Path)),
+    security(("cart_token" = []), ("bearer" = [])),
+    responses((status = 200, description = "The return", body = show::Return)))]
+async fn withdraw(
+    State(app): State<Shared>,
+    Of(id): Of<ReturnId>,
+    ask: Ask<Caller, Nothing>,
+) -> Result<Response, Problem> {
+    let ask = &ask;
+    app.run(ask, "return.withdraw", |unit| async move {
+        let mut it = owned(&unit, id, &ask.who).await?;
+        unit.check_version(&it)?;
+        aftersales::close_return(&unit, &mut it, &Command::Withdraw {}).await?;
+        shown(&it)
+    })
+    .await
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Arrival {
+    #[schema(value_type = Vec<show::Received>, min_items = 1, max_items = 100)]
+    lines: Vec<Arrived>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Arrived {
+    variant: VariantId,
+    quantity: Quantity,
+    condition: Condition,
+    restock: bool,
+}
+
+/// Takes in what came back: what can be sold again goes on the shelf, and what was paid for it goes back.
+#[utoipa::path(post, path = "/v1/returns/{id}/receive", tag = "orders", params(("id" = String, Path)),
+    request_body = Arrival, security(("bearer" = ["staff"])),
+    responses((status = 200, description = "The return", body = show::Return)))]
+async fn receive(
+    State(app): State<Shared>,
+    Of(id): Of<ReturnId>,
+    ask: Ask<Staff, Arrival>,
+) -> Result<Response, Problem> {
+    let ask = &ask;
+    app.run(ask, "return.receive", |unit| async move {
+        let mut it = unit.load_matching::<Return>(id).await?;
+        let came = ask.body.lines.iter().map(|line| returns::Received {
+            variant: line.variant,
+            quantity: line.quantity,
+            condition: line.condition,
+            restock: line.restock,
+        });
+        aftersales::receive_return(&unit, &mut it, &came.collect::<Vec<_>>()).await?;
+        shown(&it)
+    })
+    .await
+}
+
+/// The returns of an order.
+#[utoipa::path(get, path = "/v1/orders/{id}/returns", tag = "orders", params(("id" = String, Path)),
+    security(("cart_token" = []), ("bearer" = [])),
+    responses((status = 200, description = "The returns, the oldest first", body = show::Returns)))]
+async fn of_order(
+    State(app): State<Shared>,
+    Of(id): Of<OrderId>,
+    caller: Caller,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let found = app.snapshot::<Order>(id, &Then::default(), &headers).await?;
+    let placed = placed(&found.state)?;
+    check(&caller, placed)?;
+    let found = app.commands.get_all::<Return>(&placed.returns).await?;
+    let items = placed.returns.iter().zip(&found).filter_map(|(id, it)| {
+        let it = it.as_ref()?.state.requested().ok()?;
+        Some(show::Return::of(*id, it))
+    });
+    super::lists::page(&show::Returns { items: items.collect() })
+}
+
+/// One return.
+#[utoipa::path(get, path = "/v1/returns/{id}", tag = "orders", params(("id" = String, Path), Then),
+    security(("cart_token" = []), ("bearer" = [])),
+    responses((status = 200, description = "The return", body = show::Return)))]
+async fn one(
+    State(app): State<Shared>,
+    Of(id): Of<ReturnId>,
+    Params(then): Params<Then>,
+    caller: Caller,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let found = app.snapshot::<Return>(id, &then, &headers).await?;
+    let it = requested(&found.state)?;
+    let order = app.commands.get::<Order>(it.order).await?.ok_or_else(|| Problem::missing("return"))?;
+    check(&caller, placed(&order.state)?).map_err(|_| Problem::missing("return"))?;
+    reply::one(found.version, &show::Return::of(id, it))
+}
+
+/// A return of an order that is the caller's; to all others there is no such return.
+async fn owned(unit: &Unit, id: ReturnId, who: &impl Who) -> Result<Loaded<Return>, Error> {
+    let it = unit.load::<Return>(id).await?.exists()?;
+    let order = unit.load::<Order>(requested(&it.state)?.order).await?;
+    check(who, placed(&order.state)?).map_err(|_| Error::Rejected(Rejected::missing("return")))?;
+    Ok(it)
+}
+
+fn requested(it: &Return) -> Result<&Requested, Error> {
+    it.requested().map_err(|rejection| Error::Rejected(Rejected::of::<Return>(&rejection)))
+}
+
+fn shown(it: &Loaded<Return>) -> Result<Reply, Error> {
+    Reply::ok(it.version, &show::Return::of(it.id, requested(&it.state)?))
+}
+
+/// The routes.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(request))
+        .routes(routes!(approve))
+        .routes(routes!(reject))
+        .routes(routes!(withdraw))
+        .routes(routes!(receive))
+        .routes(routes!(of_order))
+        .routes(routes!(one))
+}

@@ -1,0 +1,284 @@
+//! Shipments: parcels of orders, packed and handed over by staff, followed by their buyers.
+
+use axum::extract::State;
+use axum::response::Response;
+use byteshop_commands::ports::carrier::{Heard, is_story};
+use byteshop_commands::{Error, Loaded, Rejected, shipping};
+use byteshop_domain::ids::{OrderId, ShipmentId, VariantId};
+use byteshop_domain::order::Order;
+use byteshop_domain::quantity::{Demand, Quantity};
+use byteshop_domain::shipment::{Carrier, Command, News, Prepared, Shipment};
+use byteshop_domain::text::{Name, Reason, Reference};
+use chrono::{DateTime, Utc};
+use http::HeaderMap;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Shared;
+use super::ask::{Ask, Nothing, Of, Params, Then};
+use super::orders::{check, placed};
+use super::show;
+use crate::actor::{Caller, Staff};
+use crate::problem::Problem;
+use crate::reply::{self, Reply};
+
+/// Heaviest parcel, in grams: no carrier takes a ton.
+const WEIGHT_MAX_G: u32 = 1_000_000;
+
+/// So many pieces of a variant.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Piece {
+    #[schema(value_type = String, example = "var_01h455vb4pex5vsknk084sn02q")]
+    pub(super) variant: VariantId,
+    #[schema(value_type = i64, minimum = 1, maximum = 1_000_000)]
+    pub(super) quantity: Quantity,
+}
+
+impl From<&Piece> for Demand {
+    fn from(it: &Piece) -> Self {
+        Self { variant: it.variant, quantity: it.quantity }
+    }
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewShipment {
+    /// What is in it; everything that is left to ship when nothing is said.
+    #[schema(max_items = 100)]
+    lines: Option<Vec<Piece>>,
+    /// Who carries it; the simulated one when nothing is said.
+    #[schema(value_type = Option<show::Carrier>)]
+    carrier: Option<Carrier>,
+}
+
+/// Puts some of an order in a parcel.
+#[utoipa::path(post, path = "/v1/orders/{id}/shipments", tag = "delivery", params(("id" = String, Path)),
+    request_body = NewShipment, security(("bearer" = ["staff"])),
+    responses((status = 201, description = "The parcel", body = show::Shipment)))]
+async fn prepare(
+    State(app): State<Shared>,
+    Of(id): Of<OrderId>,
+    ask: Ask<Staff, NewShipment>,
+) -> Result<Response, Problem> {
+    let ask = &ask;
+    let carrier = ask.body.carrier.clone().unwrap_or(Carrier::Simulated { story: None });
+    if let Carrier::Simulated { story: Some(story) } = &carrier
+        && !is_story(story.as_str())
+    {
+        let stories = "delivered, attempt_failed, returned, lost or silent";
+        return Err(Problem::invalid("/carrier/story", format!("the stories are {stories}")));
+    }
+    let carrier = &carrier;
+    app.run(ask, "shipment.prepare", |unit| async move {
+        let lines: Vec<Demand> = match &ask.body.lines {
+            Some(lines) => lines.iter().map(Demand::from).collect(),
+            None => left(&unit.load::<Order>(id).await?.exists()?)?,
+        };
+        let it = shipping::prepare(&unit, id, &lines, carrier).await?;
+        let body = show::Shipment::of(it.id, prepared(&it.state)?);
+        Reply::created(format!("/v1/shipments/{}", it.id), it.version, &body)
+    })
+    .await
+}
+
+/// Everything of an order that is left to ship.
+fn left(order: &Loaded<Order>) -> Result<Vec<Demand>, Error> {
+    let placed = placed(&order.state)?;
+    let left = placed.variants().into_iter().filter_map(|variant| {
+        let quantity = Quantity::new(placed.left_to_ship(variant)).ok()?;
+        Some(Demand { variant, quantity })
+    });
+    Ok(left.collect())
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Pack {
+    /// What it weighs, in grams.
+    #[schema(maximum = 1_000_000)]
+    weight_g: Option<u32>,
+}
+
+/// Closes and labels a parcel.
+#[utoipa::path(post, path = "/v1/shipments/{id}/pack", tag = "delivery", params(("id" = String, Path)), request_body = Pack,
+    security(("bearer" = ["staff"])), responses((status = 200, description = "The parcel", body = show::Shipment)))]
+async fn pack(State(app): State<Shared>, Of(id): Of<ShipmentId>, ask: Ask<Staff, Pack>) -> Result<Response, Problem> {
+    let ask = &ask;
+    if ask.body.weight_g.is_some_and(|weight| weight > WEIGHT_MAX_G) {
+        return Err(Problem::invalid("/weight_g", format!("a parcel weighs at most {WEIGHT_MAX_G} grams")));
+    }
+    app.run(ask, "shipment.pack", |unit| async move {
+        let mut it = unit.load_matching::<Shipment>(id).await?;
+        unit.decide(&mut it, &Command::Pack { weight_g: ask.body.weight_g })?;
+        shown(&it)
+    })
+    .await
+}
+
+/// Gives a parcel up before it goes anywhere: its goods can be packed again, or cancelled.
+#[utoipa::path(post, path = "/v1/shipments/{id}/cancel", tag = "delivery", params(("id" = String, Path)),
+    security(("bearer" = ["staff"])), responses((status = 200, description = "The parcel", body = show::Shipment)))]
+async fn cancel(
+    State(app): State<Shared>,
+    Of(id): Of<ShipmentId>,
+    ask: Ask<Staff, Nothing>,
+) -> Result<Response, Problem> {
+    app.run(&ask, "shipment.cancel", |unit| async move {
+        let mut it = unit.load_matching::<Shipment>(id).await?;
+        shipping::cancel(&unit, &mut it).await?;
+        shown(&it)
+    })
+    .await
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct HandOver {
+    /// What the carrier calls it; the simulated one makes its number up.
+    #[schema(value_type = Option<String>, example = "00340434161094042557", max_length = 64)]
+    tracking: Option<Reference>,
+}
+
+/// Gives a parcel to its carrier.
+#[utoipa::path(post, path = "/v1/shipments/{id}/hand-over", tag = "delivery", params(("id" = String, Path)),
+    request_body = HandOver, security(("bearer" = ["staff"])),
+    responses((status = 200, description = "The parcel", body = show::Shipment)))]
+async fn hand_over(
+    State(app): State<Shared>,
+    Of(id): Of<ShipmentId>,
+    ask: Ask<Staff, HandOver>,
+) -> Result<Response, Problem> {
+    let ask = &ask;
+    app.run(ask, "shipment.hand_over", |unit| async move {
+        let mut it = unit.load_matching::<Shipment>(id).await?;
+        shipping::hand_over(&unit, &mut it, ask.body.tracking.as_ref()).await?;
+        shown(&it)
+    })
+    .await
+}
+
+/// What became of a parcel.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Told {
+    /// It travels.
+    InTransit,
+    /// It is in the van.
+    OutForDelivery,
+    /// Nobody was there.
+    AttemptFailed,
+    /// It is there.
+    Delivered,
+    /// It is on its way back to us.
+    ReturningToSender,
+    /// It is here again: its goods can be sent once more, or cancelled.
+    Returned,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewStatus {
+    status: Told,
+    /// When it was so, if not now.
+    at: Option<DateTime<Utc>>,
+    #[schema(value_type = Option<String>, example = "Leipzig", max_length = 120)]
+    place: Option<Name>,
+    #[schema(value_type = Option<String>, example = "nobody was there", max_length = 500)]
+    reason: Option<Reason>,
+}
+
+/// Tells what became of a parcel. What is older than what is known changes nothing.
+#[utoipa::path(post, path = "/v1/shipments/{id}/status", tag = "delivery", params(("id" = String, Path)),
+    request_body = NewStatus, security(("bearer" = ["staff"])),
+    responses((status = 200, description = "The parcel", body = show::Shipment)))]
+async fn status(
+    State(app): State<Shared>,
+    Of(id): Of<ShipmentId>,
+    ask: Ask<Staff, NewStatus>,
+) -> Result<Response, Problem> {
+    let ask = &ask;
+    let news = match ask.body.status {
+        Told::InTransit => Some(News::InTransit),
+        Told::OutForDelivery => Some(News::OutForDelivery),
+        Told::AttemptFailed => Some(News::AttemptFailed),
+        Told::Delivered => Some(News::Delivered),
+        Told::ReturningToSender => Some(News::ReturningToSender),
+        Told::Returned => None,
+    };
+    app.run(ask, "shipment.status", |unit| async move {
+        let mut it = unit.load_matching::<Shipment>(id).await?;
+        let NewStatus { at, place, reason, .. } = &ask.body;
+        match news {
+            Some(news) => {
+                let heard = Heard { news, at: *at, place: place.clone(), reason: reason.clone() };
+                shipping::hear(&unit, &mut it, &heard).await?;
+            }
+            None => shipping::take_back(&unit, &mut it).await?,
+        }
+        shown(&it)
+    })
+    .await
+}
+
+/// The parcels of an order, and how far each is.
+#[utoipa::path(get, path = "/v1/orders/{id}/shipments", tag = "delivery", params(("id" = String, Path)),
+    security(("cart_token" = []), ("bearer" = [])),
+    responses((status = 200, description = "The parcels, the oldest first", body = show::Shipments)))]
+async fn of_order(
+    State(app): State<Shared>,
+    Of(id): Of<OrderId>,
+    caller: Caller,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let found = app.snapshot::<Order>(id, &Then::default(), &headers).await?;
+    let placed = placed(&found.state)?;
+    check(&caller, placed)?;
+    let ids: Vec<ShipmentId> = placed.parcels.keys().copied().collect();
+    let found = app.commands.get_all::<Shipment>(&ids).await?;
+    let items = ids.iter().zip(&found).filter_map(|(id, it)| {
+        let it = it.as_ref()?.state.prepared().ok()?;
+        Some(show::Shipment::of(*id, it))
+    });
+    super::lists::page(&show::Shipments { items: items.collect() })
+}
+
+/// One parcel.
+#[utoipa::path(get, path = "/v1/shipments/{id}", tag = "delivery", params(("id" = String, Path), Then),
+    security(("cart_token" = []), ("bearer" = [])),
+    responses((status = 200, description = "The parcel", body = show::Shipment)))]
+async fn one(
+    State(app): State<Shared>,
+    Of(id): Of<ShipmentId>,
+    Params(then): Params<Then>,
+    caller: Caller,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let found = app.snapshot::<Shipment>(id, &then, &headers).await?;
+    let it = prepared(&found.state)?;
+    let order = app.commands.get::<Order>(it.order).await?.ok_or_else(|| Problem::missing("shipment"))?;
+    check(&caller, placed(&order.state)?).map_err(|_| Problem::missing("shipment"))?;
+    reply::one(found.version, &show::Shipment::of(id, it))
+}
+
+pub(super) fn prepared(it: &Shipment) -> Result<&Prepared, Error> {
+    it.prepared().map_err(|rejection| Error::Rejected(Rejected::of::<Shipment>(&rejection)))
+}
+
+fn shown(it: &Loaded<Shipment>) -> Result<Reply, Error> {
+    Reply::ok(it.version, &show::Shipment::of(it.id, prepared(&it.state)?))
+}
+
+/// The routes.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(prepare))
+        .routes(routes!(pack))
+        .routes(routes!(cancel))
+        .routes(routes!(hand_over))
+        .routes(routes!(status))
+        .routes(routes!(of_order))
+        .routes(routes!(one))
+}

@@ -1,0 +1,179 @@
+//! How shipments and returns look from outside.
+
+use byteshop_domain::ids::{CreditNoteId, OrderId, RefundId, ReturnId, ShipmentId, VariantId};
+use byteshop_domain::money::Money as Amount;
+use byteshop_domain::quantity::{Demand, Quantity};
+use byteshop_domain::returns::{self, Requested};
+use byteshop_domain::shipment::{self, Prepared};
+use byteshop_domain::text::{Name, Reason, Reference};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Money;
+
+/// So many pieces of a variant.
+#[derive(Serialize, ToSchema)]
+pub struct Pieces {
+    #[schema(value_type = String, example = "var_01h455vb4pex5vsknk084sn02q")]
+    variant: VariantId,
+    #[schema(value_type = i64, minimum = 1, maximum = 1_000_000)]
+    quantity: Quantity,
+}
+
+impl From<&Demand> for Pieces {
+    fn from(it: &Demand) -> Self {
+        Self { variant: it.variant, quantity: it.quantity }
+    }
+}
+
+/// A parcel of an order.
+#[derive(Serialize, ToSchema)]
+pub struct Shipment<'a> {
+    #[schema(value_type = String, example = "shp_01h455vb4pex5vsknk084sn02q")]
+    id: ShipmentId,
+    #[schema(value_type = String)]
+    order: OrderId,
+    /// `prepared`, `packed`, `handed_over`, `in_transit`, `out_for_delivery`, `attempt_failed`, `delivered`, `returning`,
+    /// `returned` or `cancelled`.
+    #[schema(value_type = String, example = "in_transit")]
+    status: shipment::Stage,
+    lines: Vec<Pieces>,
+    #[schema(value_type = Carrier)]
+    carrier: &'a shipment::Carrier,
+    /// In grams.
+    weight_g: Option<u32>,
+    /// What the carrier calls it.
+    #[schema(value_type = Option<String>)]
+    tracking: Option<&'a Reference>,
+    handed_over_at: Option<DateTime<Utc>>,
+    delivered_at: Option<DateTime<Utc>>,
+    /// What the carrier said, the oldest first.
+    news: Vec<News<'a>>,
+}
+
+/// Who carries a parcel.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
+pub struct Carrier {
+    /// `simulated` or `other`.
+    kind: String,
+    /// The name of another one.
+    name: Option<String>,
+    /// Which story the simulated one plays: `delivered`, `attempt_failed`, `returned`, `lost` or `silent`.
+    story: Option<String>,
+}
+
+/// What a carrier said of a parcel.
+#[derive(Serialize, ToSchema)]
+pub struct News<'a> {
+    /// `in_transit`, `out_for_delivery`, `attempt_failed`, `delivered` or `returning_to_sender`.
+    #[schema(value_type = String)]
+    status: shipment::News,
+    at: DateTime<Utc>,
+    #[schema(value_type = Option<String>)]
+    place: Option<&'a Name>,
+    #[schema(value_type = Option<String>)]
+    reason: Option<&'a Reason>,
+}
+
+/// All parcels of an order.
+#[derive(Serialize, ToSchema)]
+pub struct Shipments<'a> {
+    /// The parcels, the oldest first.
+    pub items: Vec<Shipment<'a>>,
+}
+
+impl<'a> Shipment<'a> {
+    /// A parcel as it is.
+    pub fn of(id: ShipmentId, it: &'a Prepared) -> Self {
+        let news = it.news.iter().map(|heard| News {
+            status: heard.status,
+            at: heard.at,
+            place: heard.place.as_ref(),
+            reason: heard.reason.as_ref(),
+        });
+        Self {
+            id,
+            order: it.order,
+            status: it.status,
+            lines: it.lines.iter().map(Pieces::from).collect(),
+            carrier: &it.carrier,
+            weight_g: it.weight_g,
+            tracking: it.tracking.as_ref(),
+            handed_over_at: it.handed_over_at,
+            delivered_at: it.delivered_at,
+            news: news.collect(),
+        }
+    }
+}
+
+/// What a buyer sends back.
+#[derive(Serialize, ToSchema)]
+pub struct Return<'a> {
+    #[schema(value_type = String, example = "ret_01h455vb4pex5vsknk084sn02q")]
+    id: ReturnId,
+    #[schema(value_type = String)]
+    order: OrderId,
+    /// `requested`, `approved`, `rejected`, `withdrawn`, `received` or `refunded`.
+    #[schema(value_type = String, example = "requested")]
+    status: returns::Stage,
+    lines: Vec<Pieces>,
+    /// `changed_mind`, `does_not_fit`, `damaged`, `not_as_described`, `wrong_item`, `too_late` or `other`.
+    #[schema(value_type = String)]
+    reason: returns::Why,
+    /// Why it may not be sent, if it may not.
+    #[schema(value_type = Option<String>)]
+    rejected: Option<&'a Reason>,
+    /// What came back.
+    #[schema(value_type = Vec<Received>)]
+    received: &'a [returns::Received],
+    /// What is paid back for it.
+    #[schema(value_type = Option<Money>)]
+    amount: Option<Amount>,
+    /// The piece of the payment that goes back.
+    #[schema(value_type = Option<String>)]
+    refund: Option<RefundId>,
+    #[schema(value_type = Option<String>)]
+    credit_note: Option<CreditNoteId>,
+}
+
+/// What came back of a variant.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
+pub struct Received {
+    #[schema(example = "var_01h455vb4pex5vsknk084sn02q")]
+    variant: String,
+    #[schema(minimum = 1, maximum = 1_000_000)]
+    quantity: i64,
+    /// `new`, `used`, `damaged` or `incomplete`.
+    #[schema(example = "new")]
+    condition: String,
+    /// Whether it is for sale again.
+    restock: bool,
+}
+
+/// All returns of an order.
+#[derive(Serialize, ToSchema)]
+pub struct Returns<'a> {
+    /// The returns, the oldest first.
+    pub items: Vec<Return<'a>>,
+}
+
+impl<'a> Return<'a> {
+    /// A return as it is.
+    pub fn of(id: ReturnId, it: &'a Requested) -> Self {
+        Self {
+            id,
+            order: it.order,
+            status: it.status,
+            lines: it.lines.iter().map(Pieces::from).collect(),
+            reason: it.why,
+            rejected: it.rejected.as_ref(),
+            received: &it.received,
+            amount: it.amount,
+            refund: it.refund,
+            credit_note: it.credit_note,
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! The story of an order: everything that happened to it, its payment, its parcels and its returns, in sentences; and the
+//! same as it happens.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::response::sse::{Event as Change, KeepAlive, Sse};
+use axum::response::{IntoResponse as _, Response};
+use byteshop_commands::{Error, Snapshot};
+use byteshop_domain::ids::OrderId;
+use byteshop_domain::order::{Order, Placed};
+use byteshop_domain::payment::Payment;
+use byteshop_domain::returns::Return;
+use byteshop_domain::shipment::Shipment;
+use byteshop_domain::{AnyEvent, Decider};
+use byteshop_eventstore::{Recorded, StreamId};
+use futures_util::Stream;
+use http::{HeaderMap, header};
+use serde::Serialize;
+use serde_json::json;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Shared;
+use super::ask::{Of, Then};
+use super::audit::Entry;
+use super::orders::{check, placed};
+use crate::actor::Caller;
+use crate::problem::Problem;
+use crate::{reply, version};
+
+mod say;
+
+/// Events of one stream in a story at most; none has nearly as many.
+const EVENTS_MAX: i64 = 1_000;
+/// How often a stream of changes looks for new ones: one read of an index, which somebody waits for.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Streams of changes of one process at a time.
+static STREAMS: Semaphore = Semaphore::const_new(1_000);
+/// How long one of them lasts; its client comes back by itself, and goes on where it was.
+const LASTS: Duration = Duration::from_mins(15);
+
+/// Something that happened, in a sentence where one tells it.
+#[derive(Serialize, ToSchema)]
+struct Scene {
+    /// What happened, for people; null for what another event tells as well.
+    #[schema(example = "A guest ordered 2 pieces for 19.98 EUR.")]
+    text: Option<String>,
+    #[serde(flatten)]
+    entry: Entry,
+}
+
+/// The story of an order.
+#[derive(Serialize, ToSchema)]
+struct Told {
+    /// The sentences with their times, ready to be read.
+    story: Vec<String>,
+    /// Everything that happened, the first first.
+    items: Vec<Scene>,
+    /// The cursor of the next page: there is none, it is told whole.
+    next: Option<String>,
+}
+
+/// Everything that happened to an order, its payment, its parcels and its returns: what, when, by whom and why.
+#[utoipa::path(get, path = "/v1/orders/{id}/history", tag = "orders", params(("id" = String, Path)),
+    security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "Its story, the first scene first", body = Told)))]
+async fn history(
+    State(app): State<Shared>,
+    Of(id): Of<OrderId>,
+    caller: Caller,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let found = app.snapshot::<Order>(id, &Then::default(), &headers).await?;
+    let placed = placed(&found.state)?;
+    check(&caller, placed)?;
+    let staff = caller.is_staff();
+    let mut items = Vec::new();
+    for event in gather(&app, id, placed).await? {
+        let any = decode(&event)?;
+        if say::is_for_staff(&any) && !staff {
+            continue;
+        }
+        let entry = Entry::of(&event, staff)?;
+        items.push((
+            event.occurred_at(),
+            Scene { text: say::sentence(&any, &event.meta().map_err(Error::from)?.actor), entry },
+        ));
+    }
+    let told = |(at, scene): &(chrono::DateTime<chrono::Utc>, Scene)| {
+        scene.text.as_ref().map(|text| format!("{}: {text}", at.format("%-d %B %Y, %H:%M UTC")))
+    };
+    let story = items.iter().filter_map(told).collect();
+    let items = items.into_iter().map(|(_, scene)| scene).collect();
+    reply::one(found.version, &Told { story, items, next: None })
+}
+
+/// The events of an order and of what belongs to it, in the order of the log.
+async fn gather(app: &Shared, id: OrderId, placed: &Placed) -> Result<Vec<Recorded>, Error> {
+    let mut streams = vec![StreamId::of::<Order>(id), StreamId::of::<Payment>(placed.placement.payment)];
+    streams.extend(placed.parcels.keys().map(|id| StreamId::of::<Shipment>(*id)));
+    streams.extend(placed.returns.iter().map(|id| StreamId::of::<Return>(*id)));
+    let mut events = Vec::new();
+    for stream in &streams {
+        events.extend(app.commands.log().read_stream(stream, 0, EVENTS_MAX).await?);
+    }
+    events.sort_unstable_by_key(|event| event.position);
+    Ok(events)
+}
+
+fn decode(event: &Recorded) -> Result<AnyEvent, Error> {
+    AnyEvent::decode(&event.category, event.stream, &event.event_type, event.schema, &event.data).map_err(Error::from)
+}
+
+/// What a stream of changes knows.
+struct Follower {
+    app: Shared,
+    id: OrderId,
+    order: Order,
+    version: i64,
+    /// What was told already, by position.
+    told: i64,
+    waiting: std::vec::IntoIter<(i64, serde_json::Value)>,
+    until: Instant,
+    closing: CancellationToken,
+    _permit: SemaphorePermit<'static>,
+}
+
+/// The changes of an order as they happen, as server-sent events: each has the position of its event as id, the type of the
+/// event as name, and where the order then was. It begins with where it is; with `Last-Event-ID` it goes on after that.
+#[utoipa::path(get, path = "/v1/orders/{id}/stream", tag = "orders", params(("id" = String, Path),
+    ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that was seen")),
+    security(("cart_token" = []), ("bearer" = [])),
+    responses((status = 200, description = "Its changes", content_type = "text/event-stream", body = String)))]
+async fn stream(
+    State(app): State<Shared>,
+    Of(id): Of<OrderId>,
+    caller: Caller,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let found: Snapshot<Order> = app.snapshot::<Order>(id, &Then::default(), &headers).await?;
+    check(&caller, placed(&found.state)?)?;
+    let last = match headers.get("last-event-id") {
+        Some(value) => Some(value.to_str().ok().and_then(version::digits).ok_or_else(|| {
+            Problem::malformed("request.invalid_header", "Last-Event-ID is the id of an event of this stream")
+        })?),
+        None => None,
+    };
+    let permit = STREAMS.try_acquire().map_err(|_| {
+        Problem::new(http::StatusCode::SERVICE_UNAVAILABLE, "server.busy", "too many streams are open").retry_after(5)
+    })?;
+    let mut follower = Follower {
+        closing: app.closing.clone(),
+        app,
+        id,
+        order: Order::default(),
+        version: 0,
+        told: last.unwrap_or(0),
+        waiting: Vec::new().into_iter(),
+        until: Instant::now() + LASTS,
+        _permit: permit,
+    };
+    let mut first = follower.look().await?;
+    if last.is_none() {
+        // Whoever has seen nothing yet begins with the present.
+        first.drain(..first.len().saturating_sub(1));
+    }
+    follower.waiting = first.into_iter();
+    let events: std::pin::Pin<Box<dyn Stream<Item = Result<Change, Infallible>> + Send>> =
+        Box::pin(futures_util::stream::unfold(follower, |mut follower| async move {
+            let told = follower.next().await?;
+            Some((Ok(told), follower))
+        }));
+    let mut response = Sse::new(events).keep_alive(KeepAlive::default()).into_response();
+    response.headers_mut().insert(header::CACHE_CONTROL, http::HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+impl Follower {
+    /// What happened since the last look and was not told.
+    async fn look(&mut self) -> Result<Vec<(i64, serde_json::Value)>, Error> {
+        let stream = StreamId::of::<Order>(self.id);
+        let events = self.app.commands.log().read_stream(&stream, self.version, EVENTS_MAX).await?;
+        let mut news = Vec::new();
+        for event in events {
+            self.version = event.version;
+            let any = decode(&event)?;
+            let AnyEvent::Order(_, happened) = &any else { continue };
+            self.order = std::mem::take(&mut self.order).evolve(happened);
+            let Ok(placed) = self.order.placed() else { continue };
+            if event.position > self.told && !say::is_for_staff(&any) {
+                self.told = event.position;
+                news.push((
+                    event.position,
+                    json!({
+                        "type": format!("order.{}", event.event_type),
+                        "version": event.version,
+                        "at": event.occurred_at(),
+                        "stage": placed.stage(),
+                        "status": placed.status,
+                        "payment_status": placed.payment_status,
+                        "fulfilment": placed.fulfilment,
+                    }),
+                ));
+            }
+        }
+        Ok(news)
+    }
+
+    async fn next(&mut self) -> Option<Change> {
+        loop {
+            if let Some((position, data)) = self.waiting.next() {
+                let name = data["type"].as_str().unwrap_or_default().to_owned();
+                return Some(Change::default().id(position.to_string()).event(name).data(data.to_string()));
+            }
+            tokio::select! {
+                () = self.closing.cancelled() => return None,
+                () = tokio::time::sleep_until(self.until) => return None,
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+            }
+            match self.look().await {
+                Ok(news) => self.waiting = news.into_iter(),
+                Err(error) => {
+                    tracing::warn!(%error, order = %self.id, "a stream of changes ends");
+                    return None;
+                }
+            }
+        }
+    }
+}
+
+/// The routes.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(history)).routes(routes!(stream))
+}

@@ -1,0 +1,453 @@
+//! After the order: parcels, parts called off, goods sent back, money given back; and nothing of it twice.
+
+use std::time::Duration;
+
+use byteshop_gateway::token::Role;
+use byteshop_tests::patience::eventually;
+use byteshop_tests::shop::{Answer, GuestCart, TestShop};
+use futures_util::future::join_all;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+/// An order of a guest that is paid, its goods out of the stock.
+struct Paid {
+    path: String,
+    payment: String,
+    cart: GuestCart,
+}
+
+async fn paid(shop: &TestShop, variant: &str, quantity: i64) -> Paid {
+    let (placed, cart) = shop.order(variant, quantity).await;
+    let path = format!("/v1/orders/{}", placed.text("/order_id"));
+    let payment = format!("/v1/payments/{}", placed.text("/payment_id"));
+    let pay = json!({"provider": "test", "token": "tok_success"});
+    shop.post(&format!("{path}/payments")).with(&cart).json(pay).send().await.expect(201);
+    let order = Paid { path, payment, cart };
+    order.awaits(shop, "/payment_status", "paid").await;
+    let reserved = async || (shop_stock(shop, variant).await.1 == 0).then_some(());
+    eventually("the goods have left the stock", reserved).await;
+    order
+}
+
+impl Paid {
+    async fn is(&self, shop: &TestShop) -> Value {
+        shop.get(&self.path).with(&self.cart).send().await.expect(200).body
+    }
+
+    async fn awaits(&self, shop: &TestShop, pointer: &str, wanted: &str) -> Value {
+        eventually(&format!("{pointer} is {wanted}"), async || {
+            let order = self.is(shop).await;
+            (order.pointer(pointer).and_then(Value::as_str) == Some(wanted)).then_some(order)
+        })
+        .await
+    }
+}
+
+/// What of a variant is on hand and reserved.
+async fn shop_stock(shop: &TestShop, variant: &str) -> (i64, i64) {
+    let staff = shop.token(Role::Admin);
+    let stock = shop.get(&format!("/v1/variants/{variant}/stock")).by(&staff).send().await.expect(200).body;
+    (stock["on_hand"].as_i64().unwrap(), stock["reserved"].as_i64().unwrap())
+}
+
+fn lines(variant: &str, quantity: i64) -> Value {
+    json!([{"variant": variant, "quantity": quantity}])
+}
+
+async fn story(shop: &TestShop, order: &Paid) -> String {
+    let history = shop.get(&format!("{}/history", order.path)).with(&order.cart).send().await.expect(200);
+    history.body["story"].to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_travels_in_parcels_until_all_of_them_have_arrived() {
+    let shop = TestShop::start().await;
+    let staff = shop.token(Role::Support);
+    let (_, variant) = shop.product("P-1", 1000, 9).await;
+    let order = paid(&shop, &variant, 3).await;
+    let shipments = format!("{}/shipments", order.path);
+    let prepare = |body: Value| shop.post(&shipments).by(&staff).json(body);
+    prepare(json!({"lines": lines(&variant, 4)})).send().await.expect_problem(409, "order.too_many_shipped");
+    prepare(json!({"carrier": {"kind": "simulated", "story": "never"}})).send().await.expect(422);
+    let first = prepare(json!({"lines": lines(&variant, 1)})).send().await.expect(201);
+    let cancel = shop.post(&format!("{}/cancel", order.path)).with(&order.cart).send().await;
+    cancel.expect_problem(409, "order.being_shipped");
+    let first = format!("/v1/shipments/{}", first.id());
+    shop.post(&format!("{first}/pack")).by(&staff).json(json!({"weight_g": 900})).send().await.expect(200);
+    shop.post(&format!("{first}/hand-over")).by(&staff).send().await.expect(200);
+    order.awaits(&shop, "/fulfilment", "partly_fulfilled").await;
+    let other = json!({"carrier": {"kind": "other", "name": "Post"}});
+    let second = format!("/v1/shipments/{}", prepare(other).send().await.expect(201).id());
+    let hand_over = shop.post(&format!("{second}/hand-over")).by(&staff);
+    hand_over.send().await.expect_problem(422, "shipment.tracking_needed");
+    let hand_over = shop.post(&format!("{second}/hand-over")).by(&staff).json(json!({"tracking": "T-1"}));
+    hand_over.send().await.expect(200);
+    assert_eq!(order.is(&shop).await["stage"], "fulfilled");
+    for status in ["in_transit", "delivered", "in_transit"] {
+        let told = shop.post(&format!("{second}/status")).by(&staff).json(json!({"status": status}));
+        told.send().await.expect(200);
+    }
+    let done = order.awaits(&shop, "/status", "completed").await;
+    assert_eq!(done["lines"][0]["handed_over"], 3);
+    let seen = shop.get(&shipments).with(&order.cart).send().await.expect(200);
+    for parcel in seen.body["items"].as_array().unwrap() {
+        assert_eq!(parcel["status"], "delivered");
+    }
+    let told = story(&shop, &order).await;
+    for sentence in ["Staff put 1 piece in a parcel.", "The parcel was delivered.", "Everything has arrived."] {
+        assert!(told.contains(sentence), "{told}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_parcel_that_nobody_takes_comes_back_and_is_sent_again_or_called_off() {
+    let shop = TestShop::start().await;
+    let staff = shop.token(Role::Support);
+    let (_, variant) = shop.product("P-2", 1000, 9).await;
+    let order = paid(&shop, &variant, 2).await;
+    let back = json!({"carrier": {"kind": "simulated", "story": "returned"}});
+    let made = shop.post(&format!("{}/shipments", order.path)).by(&staff).json(back).send().await.expect(201);
+    let parcel = format!("/v1/shipments/{}", made.id());
+    shop.post(&format!("{parcel}/hand-over")).by(&staff).send().await.expect(200);
+    eventually("the carrier gives up", async || {
+        let parcel = shop.get(&parcel).with(&order.cart).send().await.expect(200);
+        (parcel.body["status"] == "returning").then_some(())
+    })
+    .await;
+    let here = shop.post(&format!("{parcel}/status")).by(&staff).json(json!({"status": "returned"}));
+    here.send().await.expect(200);
+    assert_eq!(order.is(&shop).await["fulfilment"], "unfulfilled");
+    // One piece is spoilt and given back, the other is sent again.
+    let off = json!({"lines": lines(&variant, 1), "restock": false});
+    shop.post(&format!("{}/cancel", order.path)).by(&staff).json(off).send().await.expect(200);
+    let again = json!({"carrier": {"kind": "other", "name": "Post"}});
+    let made = shop.post(&format!("{}/shipments", order.path)).by(&staff).json(again).send().await.expect(201);
+    let parcel = format!("/v1/shipments/{}", made.id());
+    let hand_over = shop.post(&format!("{parcel}/hand-over")).by(&staff).json(json!({"tracking": "T-2"}));
+    hand_over.send().await.expect(200);
+    shop.post(&format!("{parcel}/status")).by(&staff).json(json!({"status": "delivered"})).send().await.expect(200);
+    let done = order.awaits(&shop, "/payment_status", "partly_refunded").await;
+    assert_eq!((done["status"].as_str(), done["refunded"]["amount"].as_i64()), (Some("completed"), Some(1000)));
+    assert_eq!(shop_stock(&shop, &variant).await, (7, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn some_of_an_order_is_called_off_before_and_after_it_is_paid() {
+    let shop = TestShop::start().await;
+    let (_, variant) = shop.product("P-3", 999, 10).await;
+    let (placed, cart) = shop.order(&variant, 4).await;
+    let path = format!("/v1/orders/{}", placed.text("/order_id"));
+    let off =
+        |quantity| shop.post(&format!("{path}/cancel")).with(&cart).json(json!({"lines": lines(&variant, quantity)}));
+    off(5).send().await.expect_problem(409, "order.too_many_cancelled");
+    off(0).send().await.expect(422);
+    let less = off(1).send().await.expect(200);
+    assert_eq!((&less.body["payable"]["amount"], &less.body["lines"][0]["cancelled"]), (&json!(2997), &json!(1)));
+    assert_eq!(shop_stock(&shop, &variant).await, (10, 3));
+    let pay = json!({"provider": "test", "token": "tok_success"});
+    shop.post(&format!("{path}/payments")).with(&cart).json(pay).send().await.expect(201);
+    let payment = format!("/v1/payments/{}", placed.text("/payment_id"));
+    let order = Paid { path: path.clone(), payment, cart: cart.clone() };
+    order.awaits(&shop, "/payment_status", "paid").await;
+    assert_eq!(shop.get(&order.payment).with(&cart).send().await.expect(200).body["captured"]["amount"], 2997);
+    eventually("the goods have left", async || (shop_stock(&shop, &variant).await == (7, 0)).then_some(())).await;
+    off(1).send().await.expect(200);
+    let some = order.awaits(&shop, "/payment_status", "partly_refunded").await;
+    assert_eq!((&some["refunded"]["amount"], some["credit_notes"].as_array().unwrap().len()), (&json!(999), 1));
+    assert_eq!(shop_stock(&shop, &variant).await, (8, 0));
+    // All that is left: the order is off as a whole, and all of the money goes back.
+    off(2).send().await.expect(200);
+    let all = order.awaits(&shop, "/payment_status", "refunded").await;
+    assert_eq!((&all["status"], &all["refunded"]["amount"]), (&json!("cancelled"), &json!(2997)));
+    eventually("the goods are back", async || (shop_stock(&shop, &variant).await == (10, 0)).then_some(())).await;
+    off(1).send().await.expect_problem(409, "order.cancelled");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn goods_come_back_once_and_their_money_goes_back_once() {
+    let shop = TestShop::start().await;
+    let staff = shop.token(Role::Support);
+    let (_, variant) = shop.product("P-4", 333, 10).await;
+    let order = paid(&shop, &variant, 3).await;
+    let returns = format!("{}/returns", order.path);
+    let ask = |quantity| {
+        let body = json!({"lines": lines(&variant, quantity), "reason": "damaged"});
+        shop.post(&returns).with(&order.cart).json(body)
+    };
+    ask(1).send().await.expect_problem(409, "order.not_fulfilled");
+    shop.post(&format!("{}/fulfil", order.path)).by(&staff).send().await.expect(200);
+    ask(4).send().await.expect_problem(409, "order.too_many_returned");
+    let asked = ask(2).send().await.expect(201);
+    assert_eq!(asked.body["status"], "requested");
+    // Those two are on their way; only one is left to ask for.
+    ask(2).send().await.expect_problem(409, "order.too_many_returned");
+    let path = format!("/v1/returns/{}", asked.id());
+    let came = |quantity, restock| {
+        let line = json!({"variant": variant, "quantity": quantity, "condition": "used", "restock": restock});
+        shop.post(&format!("{path}/receive")).by(&staff).json(json!({"lines": [line]}))
+    };
+    came(2, true).send().await.expect_problem(409, "return.not_approved");
+    shop.post(&format!("{path}/approve")).by(&staff).send().await.expect(200);
+    came(3, true).send().await.expect_problem(422, "return.too_many");
+    // The parcel is unpacked by two people at once.
+    let both = join_all([came(2, true).send(), came(2, true).send()]).await;
+    let mut statuses: Vec<u16> = both.iter().map(|answer| answer.status).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 409]);
+    let some = order.awaits(&shop, "/payment_status", "partly_refunded").await;
+    assert_eq!((&some["refunded"]["amount"], &some["fulfilment"]), (&json!(666), &json!("partly_returned")));
+    eventually("the return is settled", async || {
+        let it = shop.get(&path).with(&order.cart).send().await.expect(200);
+        (it.body["status"] == "refunded").then_some(())
+    })
+    .await;
+    assert_eq!(shop_stock(&shop, &variant).await, (9, 0));
+    // The last one is refused, asked for again, and kept after all.
+    let asked = ask(1).send().await.expect(201);
+    let reject = shop.post(&format!("/v1/returns/{}/reject", asked.id())).by(&staff);
+    reject.json(json!({"reason": "it was worn"})).send().await.expect(200);
+    let asked = ask(1).send().await.expect(201);
+    shop.post(&format!("/v1/returns/{}/withdraw", asked.id())).with(&order.cart).send().await.expect(200);
+    let seen = shop.get(&returns).with(&order.cart).send().await.expect(200);
+    let statuses: Vec<&Value> = seen.body["items"].as_array().unwrap().iter().map(|it| &it["status"]).collect();
+    assert_eq!(statuses, ["refunded", "rejected", "withdrawn"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn never_more_is_given_back_than_was_paid_however_many_ask_at_once() {
+    let shop = TestShop::start().await;
+    let staff = shop.token(Role::Support);
+    let (_, variant) = shop.product("P-5", 1000, 10).await;
+    let order = paid(&shop, &variant, 1).await;
+    let give = |amount: Value| {
+        let body = json!({"amount": {"amount": amount, "currency": "EUR"}, "reason": "a scratch"});
+        shop.post(&format!("{}/refunds", order.payment)).by(&staff).json(body)
+    };
+    for amount in [json!(0), json!(-1)] {
+        give(amount).send().await.expect_problem(422, "payment.not_an_amount");
+    }
+    for amount in [json!(1001), json!(i64::MAX)] {
+        give(amount).send().await.expect_problem(409, "payment.too_much_refunded");
+    }
+    give(json!(1.5)).send().await.expect(422);
+    let pounds = json!({"amount": {"amount": 1, "currency": "GBP"}, "reason": "a scratch"});
+    let pounds = shop.post(&format!("{}/refunds", order.payment)).by(&staff).json(pounds).send().await;
+    pounds.expect_problem(422, "payment.not_an_amount");
+    give(json!(100)).send().await.expect(201);
+    // All of what is left, eight times at once: exactly one gets it.
+    let answers: Vec<Answer> = join_all((0..8).map(|_| give(json!(900)).send())).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 1, "{answers:?}");
+    assert!(answers.iter().all(|answer| matches!(answer.status, 201 | 409)));
+    order.awaits(&shop, "/payment_status", "refunded").await;
+    let payment = shop.get(&order.payment).with(&order.cart).send().await.expect(200).body;
+    assert_eq!((&payment["refunded"]["amount"], &payment["refundable"]["amount"]), (&json!(1000), &json!(0)));
+    assert_eq!(payment["refunds"].as_array().unwrap().len(), 2);
+    // A key makes a repetition harmless.
+    let again = |key: &str| give(json!(1)).key(key).send();
+    let (first, second) = (again("r-1").await, again("r-1").await);
+    assert_eq!((first.status, second.status), (409, 409));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_order_cancelled_while_it_is_paid_ends_one_way() {
+    let shop = TestShop::start().await;
+    let (_, variant) = shop.product("P-6", 1000, 40).await;
+    for _ in 0..8 {
+        let (placed, cart) = shop.order(&variant, 1).await;
+        let path = format!("/v1/orders/{}", placed.text("/order_id"));
+        let payment = format!("/v1/payments/{}", placed.text("/payment_id"));
+        let order = Paid { path, payment, cart };
+        let pay = json!({"provider": "test", "token": "tok_success"});
+        let pay = shop.post(&format!("{}/payments", order.path)).with(&order.cart).json(pay);
+        let cancel = shop.post(&format!("{}/cancel", order.path)).with(&order.cart);
+        let (_, cancelled) = tokio::join!(pay.send(), cancel.send());
+        cancelled.expect(200);
+        eventually("nothing is kept", async || {
+            let payment = shop.get(&order.payment).with(&order.cart).send().await.expect(200).body;
+            let kept = payment["captured"]["amount"].as_i64()? - payment["refunded"]["amount"].as_i64()?;
+            let order = order.is(&shop).await;
+            let over = matches!(order["payment_status"].as_str(), Some("voided" | "refunded"));
+            (kept == 0 && over && order["status"] == "cancelled").then_some(())
+        })
+        .await;
+    }
+    eventually("the goods are back", async || (shop_stock(&shop, &variant).await == (40, 0)).then_some(())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_note_is_for_staff_and_sealed_in_the_log() {
+    let shop = TestShop::start().await;
+    let staff = shop.token(Role::Support);
+    let (_, variant) = shop.product("P-7", 1000, 10).await;
+    let (placed, cart) = shop.order(&variant, 1).await;
+    let path = format!("/v1/orders/{}", placed.text("/order_id"));
+    let note = shop.post(&format!("{path}/notes")).by(&staff).json(json!({"text": "Ada rang: leave it next door"}));
+    let shown = note.send().await.expect(200);
+    assert_eq!(shown.body["notes"][0]["note"], "Ada rang: leave it next door");
+    let seen = shop.get(&path).by(&staff).send().await.expect(200);
+    assert_eq!(seen.body["notes"][0]["note"], "Ada rang: leave it next door");
+    let theirs = shop.get(&path).with(&cart).send().await.expect(200);
+    assert_eq!(theirs.body.get("notes"), None);
+    let told = shop.get(&format!("{path}/history")).with(&cart).send().await.expect(200);
+    assert!(!told.body.to_string().contains("noted"), "{}", told.body);
+    for event in shop.log.read_log(0, 100).await.unwrap() {
+        assert!(!event.data.contains("Ada rang"), "{}", event.data);
+    }
+    let empty = shop.post(&format!("{path}/notes")).by(&staff).json(json!({"text": " "})).send().await;
+    empty.expect(422);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_is_found_by_its_number_however_it_is_written() {
+    let shop = TestShop::start().await;
+    let staff = shop.token(Role::Support);
+    let (_, variant) = shop.product("P-8", 1000, 10).await;
+    let (placed, cart) = shop.order(&variant, 1).await;
+    shop.order(&variant, 1).await;
+    let path = format!("/v1/orders/{}", placed.text("/order_id"));
+    let number = shop.get(&path).with(&cart).send().await.expect(200).text("/number").to_owned();
+    let position = shop.log.head().await.unwrap().to_string();
+    for written in [number.clone(), number.to_lowercase(), number.replace('-', "")] {
+        let found = shop.get(&format!("/v1/orders?number={written}")).by(&staff);
+        let found = found.header("Min-Log-Position", &position).send().await.expect(200);
+        let ids: Vec<&str> =
+            found.body["items"].as_array().unwrap().iter().filter_map(|it| it["id"].as_str()).collect();
+        assert_eq!(ids, [placed.text("/order_id")]);
+    }
+    shop.get("/v1/orders?number=7K3Q").by(&staff).send().await.expect_problem(400, "request.invalid_query");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_changes_of_an_order_are_told_as_they_happen_and_again_from_where_one_was() {
+    let shop = TestShop::start().await;
+    let (_, variant) = shop.product("P-9", 1000, 10).await;
+    let (placed, cart) = shop.order(&variant, 1).await;
+    let path = format!("/v1/orders/{}", placed.text("/order_id"));
+    let follow = async |last: Option<String>, wanted: usize| {
+        let request =
+            reqwest::Client::new().get(format!("{}{path}/stream", shop.url)).header("Cart-Token", &cart.token);
+        let request = match last {
+            Some(last) => request.header("Last-Event-ID", last),
+            None => request,
+        };
+        let mut response = request.send().await.unwrap().error_for_status().unwrap();
+        let mut text = String::new();
+        let reading = async {
+            while text.matches("\n\n").count() < wanted {
+                text.push_str(std::str::from_utf8(&response.chunk().await.unwrap().unwrap()).unwrap());
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), reading).await.unwrap();
+        text
+    };
+    let first = follow(None, 1).await;
+    assert!(first.contains("event: order.placed") && first.contains("\"stage\":\"new\""), "{first}");
+    let seen = first.lines().find_map(|line| line.strip_prefix("id: ")).unwrap().to_owned();
+    let pay = json!({"provider": "test", "token": "tok_success"});
+    let (more, _) =
+        tokio::join!(follow(Some(seen), 1), shop.post(&format!("{path}/payments")).with(&cart).json(pay).send());
+    assert!(more.contains("event: order.paid") && !more.contains("order.placed"), "{more}");
+    let wrong = shop.get(&format!("{path}/stream")).with(&cart).header("Last-Event-ID", "x").send().await;
+    wrong.expect_problem(400, "request.invalid_header");
+    shop.get(&format!("{path}/stream")).send().await.expect_problem(404, "order.missing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_concerns_other_peoples_orders_is_not_there_and_staffs_work_is_staffs() {
+    let shop = TestShop::start().await;
+    let staff = shop.token(Role::Support);
+    let (_, variant) = shop.product("P-10", 1000, 10).await;
+    let order = paid(&shop, &variant, 2).await;
+    // A carrier that says nothing by itself, so that only a refusal could write.
+    let post = json!({"carrier": {"kind": "other", "name": "Post"}});
+    let made = shop.post(&format!("{}/shipments", order.path)).by(&staff).json(post).send().await.expect(201);
+    let parcel = format!("/v1/shipments/{}", made.id());
+    let hand_over = shop.post(&format!("{parcel}/hand-over")).by(&staff).json(json!({"tracking": "T-3"}));
+    hand_over.send().await.expect(200);
+    let body = json!({"lines": lines(&variant, 1), "reason": "damaged"});
+    let asked = shop.post(&format!("{}/returns", order.path)).with(&order.cart).json(body.clone()).send().await;
+    let back = format!("/v1/returns/{}", asked.expect(201).id());
+    let (other, customer) = (shop.guest_cart().await, shop.token(Role::Customer));
+    let head = shop.at_rest().await;
+    for (method, path, body, code) in [
+        (Method::GET, format!("{}/shipments", order.path), None, "order.missing"),
+        (Method::GET, format!("{}/returns", order.path), None, "order.missing"),
+        (Method::GET, format!("{}/stream", order.path), None, "order.missing"),
+        (Method::POST, format!("{}/returns", order.path), Some(body), "order.missing"),
+        (Method::GET, parcel.clone(), None, "shipment.missing"),
+        (Method::GET, back.clone(), None, "return.missing"),
+        (Method::POST, format!("{back}/withdraw"), None, "return.missing"),
+    ] {
+        for stranger in [None, Some(&other)] {
+            let call = shop.call(method.clone(), &path);
+            let call =
+                stranger.map_or_else(|| shop.call(method.clone(), &path).by(&customer), |other| call.with(other));
+            let call = if let Some(body) = &body { call.json(body.clone()) } else { call };
+            call.send().await.expect_problem(404, code);
+        }
+    }
+    let amount = json!({"amount": {"amount": 1, "currency": "EUR"}, "reason": "x"});
+    for (path, body) in [
+        (format!("{}/shipments", order.path), json!({})),
+        (format!("{}/notes", order.path), json!({"text": "x"})),
+        (format!("{}/refunds", order.payment), amount),
+        (format!("{}/capture", order.payment), json!({})),
+        (format!("{parcel}/pack"), json!({})),
+        (format!("{parcel}/cancel"), json!({})),
+        (format!("{parcel}/hand-over"), json!({})),
+        (format!("{parcel}/status"), json!({"status": "delivered"})),
+        (format!("{back}/approve"), json!({})),
+        (format!("{back}/reject"), json!({"reason": "x"})),
+        (format!("{back}/receive"), json!({"lines": []})),
+    ] {
+        // The buyer themselves may not do what is the shop's to do.
+        let refused = shop.post(&path).by(&customer).json(body.clone()).send().await;
+        assert_eq!(refused.status, 403, "{path}: {}", refused.body);
+        assert_eq!(shop.post(&path).with(&order.cart).json(body).send().await.status, 401, "{path}");
+    }
+    assert_eq!(shop.log.head().await.unwrap(), head, "a refusal wrote something");
+    for path in ["/v1/shipments/shp_00000000000000000000000001", "/v1/shipments/ret_00000000000000000000000001"] {
+        shop.get(path).by(&staff).send().await.expect_problem(404, "shipment.missing");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn invoice_packing_list_and_label_are_pages_that_print_and_escape_what_they_show() {
+    let shop = TestShop::start().await;
+    let staff = shop.token(Role::Support);
+    let (_, variant) = shop.product("P-11", 1999, 9).await;
+    let cart = shop.full_cart(&variant, 2).await;
+    let address = json!({
+        "country": "DE", "postal_code": "10115", "city": "Berlin", "name": "<b>Ada</b> & Söhne",
+        "lines": ["Invalidenstraße 43"], "email": "ada@example.org",
+    });
+    shop.put(&format!("/v1/carts/{}/address", cart.id)).with(&cart).json(address).send().await.expect(200);
+    let placed = shop.post(&format!("/v1/carts/{}/checkout", cart.id)).with(&cart).send().await.expect(201);
+    let path = format!("/v1/orders/{}", placed.text("/order_id"));
+    let invoice = || shop.get(&format!("{path}/invoice")).with(&cart).send();
+    invoice().await.expect_problem(409, "order.not_paid");
+    let payment = format!("/v1/payments/{}", placed.text("/payment_id"));
+    let order = Paid { path: path.clone(), payment, cart: cart.clone() };
+    let pay = json!({"provider": "test", "token": "tok_success"});
+    shop.post(&format!("{path}/payments")).with(&cart).json(pay).send().await.expect(201);
+    order.awaits(&shop, "/payment_status", "paid").await;
+    let made = shop.post(&format!("{path}/shipments")).by(&staff).json(json!({"lines": lines(&variant, 1)}));
+    let parcel = format!("/v1/shipments/{}", made.send().await.expect(201).id());
+    let pages = [
+        (invoice().await, "39.98 EUR"),
+        (shop.get(&format!("{path}/packing-list")).by(&staff).send().await, "1 piece to pack"),
+        (shop.get(&format!("{parcel}/label")).by(&staff).send().await, "<svg"),
+    ];
+    for (page, shows) in pages {
+        let page = page.expect(200);
+        assert!(page.header("content-type").unwrap().starts_with("text/html"));
+        assert!(page.header("content-security-policy").unwrap().starts_with("default-src 'none'"));
+        let text = page.body.as_str().unwrap();
+        assert!(text.contains("&lt;b&gt;Ada") && !text.contains("<b>Ada"), "{text}");
+        assert!(text.contains(shows) && text.contains("Invalidenstraße 43"), "{text}");
+    }
+    let (other, customer) = (shop.guest_cart().await, shop.token(Role::Customer));
+    shop.get(&format!("{path}/invoice")).with(&other).send().await.expect_problem(404, "order.missing");
+    shop.get(&format!("{path}/packing-list")).by(&customer).send().await.expect(403);
+    shop.get(&format!("{parcel}/label")).by(&customer).send().await.expect(403);
+}

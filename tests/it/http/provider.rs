@@ -1,0 +1,254 @@
+//! The emulated provider at its worst: what it tells is late, repeated, out of order, lost or forged, and no charge is made
+//! twice, forgotten, or kept without an order.
+
+use byteshop_commands::ports::payment_test::Manners;
+use byteshop_domain::ids::{Id as _, PaymentId};
+use byteshop_eventstore::Clock;
+use byteshop_gateway::http::provider::signed;
+use byteshop_gateway::token::Role;
+use byteshop_tests::patience::eventually;
+use byteshop_tests::shop::{Answer, GuestCart, TestShop};
+use chrono::TimeDelta;
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+struct Order {
+    path: String,
+    payment: String,
+    cart: GuestCart,
+}
+
+async fn order(shop: &TestShop, variant: &str) -> Order {
+    let (placed, cart) = shop.order(variant, 1).await;
+    Order { path: format!("/v1/orders/{}", placed.text("/order_id")), payment: placed.text("/payment_id").into(), cart }
+}
+
+impl Order {
+    async fn pay(&self, shop: &TestShop, token: &str) -> Answer {
+        let pay = json!({"provider": "test", "token": token});
+        shop.post(&format!("{}/payments", self.path)).with(&self.cart).json(pay).send().await
+    }
+
+    async fn awaits(&self, shop: &TestShop, wanted: &str) {
+        eventually(&format!("the order is {wanted}"), async || {
+            let order = shop.get(&self.path).with(&self.cart).send().await.expect(200).body;
+            (order["payment_status"] == wanted).then_some(())
+        })
+        .await;
+    }
+
+    /// The reference of its last attempt.
+    async fn reference(&self, shop: &TestShop) -> String {
+        let id: PaymentId = self.payment.parse().unwrap();
+        shop.commands.emulator().last_of(id).await.unwrap().unwrap().reference
+    }
+}
+
+async fn told(shop: &TestShop, reference: &str, payment: &str) -> Answer {
+    let (body, headers) = signed(shop.commands.emulator(), reference, payment, Clock.now()).await.unwrap();
+    let call = headers.iter().fold(shop.post("/v1/webhooks/test"), |call, (name, value)| call.header(name, value));
+    call.body(body).send().await
+}
+
+/// What the provider took and kept is what the orders believe, charge by charge.
+async fn books_agree(shop: &TestShop) {
+    let mut kept = std::collections::BTreeMap::new();
+    for charge in shop.commands.emulator().books().all().await.unwrap() {
+        assert!(charge.refunded <= charge.amount, "{charge:?}");
+        if charge.state == "captured" {
+            *kept.entry(PaymentId::from_uuid(charge.payment).to_string()).or_insert(0) +=
+                charge.amount - charge.refunded;
+        }
+        assert!(charge.state != "authorized", "money is left set aside: {charge:?}");
+    }
+    let staff = shop.token(Role::Support);
+    for (payment, kept) in kept {
+        let known = shop.get(&format!("/v1/payments/{payment}")).by(&staff).send().await.expect(200).body;
+        let believed = known["captured"]["amount"].as_i64().unwrap() - known["refunded"]["amount"].as_i64().unwrap();
+        assert_eq!(kept, believed, "{known}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forged_notification_is_refused_and_a_true_one_is_only_a_hint() {
+    let shop = TestShop::start().await;
+    let (_, variant) = shop.product("W-1", 1000, 9).await;
+    let it = order(&shop, &variant).await;
+    it.pay(&shop, "tok_redirect").await.expect(201);
+    let reference = it.reference(&shop).await;
+    let body = json!({"type": "charge.updated", "reference": reference, "payment": it.payment});
+    let post = || shop.post("/v1/webhooks/test");
+    post().json(body.clone()).send().await.expect_problem(401, "webhook.not_signed");
+    let forged = post().json(body.clone()).header("webhook-id", "1").header("webhook-signature", "v1,AAAA");
+    let now = Clock.now().timestamp().to_string();
+    forged.header("webhook-timestamp", &now).send().await.expect_problem(401, "webhook.not_signed");
+    // Recorded and played again, or signed for another body.
+    let old = Clock.now() - TimeDelta::hours(1);
+    let (text, headers) = signed(shop.commands.emulator(), &reference, &it.payment, old).await.unwrap();
+    let call = headers.iter().fold(post(), |call, (name, value)| call.header(name, value));
+    call.body(text).send().await.expect_problem(401, "webhook.not_signed");
+    let (text, headers) = signed(shop.commands.emulator(), &reference, &it.payment, Clock.now()).await.unwrap();
+    let call = headers.iter().fold(post(), |call, (name, value)| call.header(name, value));
+    call.body(text.replace("charge", "refund")).send().await.expect_problem(401, "webhook.not_signed");
+    for garbage in ["", "{", "[]", "\u{0}"] {
+        let status = post().body(garbage).send().await.status;
+        assert!((400..500).contains(&status), "{garbage:?}: {status}");
+    }
+    // It is signed, and still the provider says that nobody has paid.
+    told(&shop, &reference, &it.payment).await.expect(202);
+    let seen = shop.get(&format!("/v1/payments/{}", it.payment)).with(&it.cart).send().await.expect(200);
+    assert_eq!(seen.body["status"], "pending");
+    // What names nothing of this shop is heard and forgotten.
+    let head = shop.log.head().await.unwrap();
+    told(&shop, "test-success-00", &it.payment).await.expect(202);
+    told(&shop, &reference, "pay_00000000000000000000000001").await.expect(202);
+    assert_eq!(shop.log.head().await.unwrap(), head);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_approves_declines_or_leaves_on_the_providers_page() {
+    let shop = TestShop::start().await;
+    let (_, variant) = shop.product("W-2", 1999, 9).await;
+    for (verdict, status, said) in
+        [("approve", "paid", "It is paid."), ("decline", "awaiting", "declined"), ("cancel", "voided", "given up")]
+    {
+        let it = order(&shop, &variant).await;
+        let paying = it.pay(&shop, "tok_redirect").await.expect(201);
+        let page = paying.text("/action_url").to_owned();
+        let shown = shop.get(&page).send().await.expect(200);
+        assert!(shown.body.as_str().unwrap().contains("19.99 EUR"));
+        assert!(shown.header("content-security-policy").unwrap().contains("default-src 'none'"));
+        // The client follows to the page, which says what became of it.
+        let decided = shop.post(&format!("{page}/{verdict}")).send().await.expect(200);
+        assert!(decided.body.as_str().unwrap().contains(said), "{}", decided.body);
+        it.awaits(&shop, status).await;
+        // Twice is once, and otherwise is too late.
+        shop.post(&format!("{page}/approve")).send().await.expect(200);
+        it.awaits(&shop, status).await;
+    }
+    shop.get("/dev/pay/pay_00000000000000000000000001").send().await.expect(404);
+    shop.get("/dev/pay/x").send().await.expect(404);
+    books_agree(&shop).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_storm_of_notifications_changes_nothing_twice() {
+    let shop = TestShop::start().await;
+    let (_, variant) = shop.product("W-3", 1000, 9).await;
+    let it = order(&shop, &variant).await;
+    it.pay(&shop, "tok_timeout").await.expect(201);
+    let reference = it.reference(&shop).await;
+    let storm = join_all((0..100).map(|_| told(&shop, &reference, &it.payment))).await;
+    for answer in storm {
+        answer.expect(202);
+    }
+    it.awaits(&shop, "paid").await;
+    let history = shop.get(&format!("{}/history", it.path)).with(&it.cart).send().await.expect(200);
+    let count =
+        |wanted: &str| history.body["items"].as_array().unwrap().iter().filter(|item| item["type"] == wanted).count();
+    assert_eq!((count("payment.captured"), count("payment.authorized"), count("order.paid")), (1, 1, 1));
+    books_agree(&shop).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_charge_is_settled_whatever_becomes_of_the_notifications() {
+    let shop = TestShop::start().await;
+    let (_, variant) = shop.product("W-4", 1000, 99).await;
+    let bad = [
+        Manners { lost_percent: 100, tells_all: true, ..Manners::default() },
+        Manners { duplicates: 20, shuffled: true, tells_all: true, ..Manners::default() },
+        Manners { delay_ms: 3_000, lost_percent: 50, duplicates: 2, shuffled: true, ..Manners::default() },
+    ];
+    let mut orders = Vec::new();
+    for manners in bad {
+        shop.commands.emulator().behave(manners);
+        for (token, ends) in [
+            ("tok_success", "paid"),
+            ("tok_timeout", "paid"),
+            ("tok_pending_success", "paid"),
+            ("tok_pending_failure", "voided"),
+            ("tok_failure", "voided"),
+        ] {
+            let it = order(&shop, &variant).await;
+            // The client repeats itself, with its key and without.
+            let pay = json!({"provider": "test", "token": token});
+            let ask = || {
+                let call = shop.post(&format!("{}/payments", it.path)).with(&it.cart).json(pay.clone());
+                call.key("again").send()
+            };
+            join_all([ask(), ask(), ask()]).await;
+            it.pay(&shop, token).await;
+            orders.push((it, ends));
+        }
+    }
+    for (it, ends) in &orders {
+        it.awaits(&shop, ends).await;
+    }
+    books_agree(&shop).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_provider_is_asked_again_and_holds_nobody_up() {
+    let shop = TestShop::start().await;
+    let staff = shop.token(Role::Support);
+    let (_, variant) = shop.product("W-5", 1000, 9).await;
+    let [first, second, third] =
+        [order(&shop, &variant).await, order(&shop, &variant).await, order(&shop, &variant).await];
+    first.pay(&shop, "tok_success").await.expect(201);
+    first.awaits(&shop, "paid").await;
+    shop.commands.emulator().behave(Manners { silent: true, ..Manners::default() });
+    let off = shop.post(&format!("{}/cancel", first.path)).by(&staff).send().await.expect(200);
+    assert_eq!(off.body["payment_status"], "refund_due");
+    let unsure = second.pay(&shop, "tok_success").await.expect(201);
+    assert_eq!(unsure.body["status"], "unresolved");
+    // Others are not held up: the shop goes on.
+    shop.post(&format!("{}/cancel", third.path)).with(&third.cart).send().await.expect(200);
+    third.awaits(&shop, "voided").await;
+    shop.commands.emulator().behave(Manners::default());
+    first.awaits(&shop, "refunded").await;
+    // The charge never reached the provider, so another attempt may be made.
+    eventually("the attempt is known to have failed", async || {
+        let payment = shop.get(&format!("/v1/payments/{}", second.payment)).with(&second.cart).send().await.expect(200);
+        (payment.body["status"] == "open" && payment.body["declined"] == "not_received").then_some(())
+    })
+    .await;
+    second.pay(&shop, "tok_success").await.expect(201);
+    second.awaits(&shop, "paid").await;
+    books_agree(&shop).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_that_the_provider_refuses_can_be_asked_for_again() {
+    let shop = TestShop::start().await;
+    let staff = shop.token(Role::Support);
+    let (_, variant) = shop.product("W-6", 1000, 9).await;
+    let it = order(&shop, &variant).await;
+    it.pay(&shop, "tok_success").await.expect(201);
+    it.awaits(&shop, "paid").await;
+    shop.commands.emulator().behave(Manners { refuses_refunds: true, ..Manners::default() });
+    let path = format!("/v1/payments/{}", it.payment);
+    let body = json!({"amount": {"amount": 1000, "currency": "EUR"}, "reason": "a scratch"});
+    let give = || shop.post(&format!("{path}/refunds")).by(&staff).json(body.clone()).send();
+    give().await.expect(201);
+    eventually("the provider refuses", async || {
+        let payment = shop.get(&path).by(&staff).send().await.expect(200).body;
+        (payment["refunds"][0]["status"] == "failed" && payment["refundable"]["amount"] == 1000).then_some(())
+    })
+    .await;
+    shop.commands.emulator().behave(Manners::default());
+    give().await.expect(201);
+    it.awaits(&shop, "refunded").await;
+    books_agree(&shop).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_manners_of_the_provider_are_switched_while_developing() {
+    let shop = TestShop::start().await;
+    let bad = json!({"duplicates": 3, "lost_percent": 10, "shuffled": true});
+    shop.put("/dev/provider").json(bad).send().await.expect(200);
+    let seen = shop.get("/dev/provider").send().await.expect(200);
+    assert_eq!((&seen.body["duplicates"], &seen.body["silent"]), (&json!(3), &Value::Bool(false)));
+    let body = json!({"lost_percent": 101});
+    shop.put("/dev/provider").json(body).send().await.expect_problem(422, "request.invalid");
+    shop.put("/dev/provider").json(json!({"loud": true})).send().await.expect(422);
+}
