@@ -74,7 +74,8 @@ fn countries() -> Result<Vec<CountryTax>, Failure> {
     let mut rates: BTreeMap<String, BTreeMap<(TaxClass, NaiveDate), BasisPoints>> = BTreeMap::new();
     for row in csv::Reader::from_reader(VAT_RATES.as_bytes()).deserialize() {
         let Row { start_date, territory_codes, rate, rate_type } = row?;
-        let is_country = |code: &&str| code.len() == 2 && !matches!(*code, "EL" | "UK");
+        // Beside countries the list names parts of them, and some by older codes.
+        let is_country = |code: &&str| Country::new(code).is_ok_and(|country| country.is_code());
         for code in territory_codes.lines().filter(is_country).filter(|_| rate_type == "standard") {
             let rate_bps = hundredths(&rate).ok_or_else(|| Failure::refused(format!("{rate} is no rate")))?;
             rates.entry(code.to_owned()).or_default().insert((TaxClass::Standard, start_date), rate_bps);
