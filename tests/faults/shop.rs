@@ -289,8 +289,9 @@ impl Run {
         let started = Instant::now();
         loop {
             self.history.read_on(&log).await;
-            // Stock moves after its order.
-            let busy = !self.history.open_orders().is_empty() || self.history.has_reservations();
+            // Stock moves after its order, and money goes back after the provider has answered.
+            let history = &self.history;
+            let busy = !history.open_orders().is_empty() || history.has_reservations() || history.has_debts();
             if !busy || started.elapsed() > SETTLING {
                 break;
             }

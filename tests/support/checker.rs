@@ -149,6 +149,15 @@ impl History {
         self.stocks.get(&variant).map_or(0, |stock| stock.received)
     }
 
+    /// Whether money is still to go back: it was taken for an order that is off.
+    pub fn has_debts(&self) -> bool {
+        self.orders.values().filter_map(|sold| sold.state.placed().ok()).any(|placed| {
+            let taken = self.payments.get(&placed.placement.payment).filter(|payment| payment.captured > 0);
+            placed.payment_status == PaymentStatus::Voided
+                && taken.is_some_and(|payment| payment.refunded < placed.payable().amount)
+        })
+    }
+
     /// Whether anything is promised to an order.
     pub fn has_reservations(&self) -> bool {
         self.stocks.values().any(|stock| stock.level.reserved != 0)
