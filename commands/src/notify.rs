@@ -1,6 +1,6 @@
 //! Telling people what happened: notifications are queued because of events, put into words, and handed to carriers.
 //!
-//! [`tell`] queues, [`watchers`] finds those who wait for a product, [`send`] sends. An attempt is written down before the
+//! `tell` queues, `watchers` finds those who wait for a product, `send` sends. An attempt is written down before the
 //! message leaves, so what crashes in between is never sent again by itself.
 
 pub mod format;

@@ -1,6 +1,6 @@
 //! Posting to addresses that somebody else chose: only public ones, only where they say, and not for long.
 //!
-//! A name is looked up by the client that connects, through [`Public`], so that no second look-up can give another
+//! A name is looked up by the client that connects, through `Public`, so that no second look-up can give another
 //! address than the one that was judged.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
