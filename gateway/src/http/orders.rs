@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::{Error, Loaded, Rejected, Unit, aftersales};
+use byteshop_commands::{Error, Loaded, Rejected, Snapshot, Unit, aftersales};
 use byteshop_domain::ids::{AccountId, OrderId};
 use byteshop_domain::order::{CancelReason, Command, NumberError, Order, PaymentStatus, Placed, Status};
 use byteshop_domain::quantity::Demand;
@@ -17,9 +17,9 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Shared;
 use super::ask::{Ask, Nothing, Of, Params, Then};
 use super::shipments::Piece;
+use super::{App, Shared};
 use super::{lists, show};
 use crate::actor::{Caller, Member, Staff, Who, nobody};
 use crate::problem::Problem;
@@ -116,9 +116,8 @@ async fn one(
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let found = app.snapshot::<Order>(id, &then, &headers).await?;
+    let found = app.seen_order(&caller, id, &then, &headers).await?;
     let placed = placed(&found.state)?;
-    check(&caller, placed)?;
     let events = app.commands.log().read_stream(&StreamId::of::<Order>(id), 0, MOMENTS).await.map_err(Error::from)?;
     let moment = |wanted: &str| events.iter().find(|event| event.event_type == wanted).map(Recorded::occurred_at);
     let paid_at = moment("paid").filter(|_| placed.is_paid());
@@ -245,6 +244,27 @@ pub(super) async fn own<T: Send + Sync>(
     check(&ask.who, placed(&order.state)?)?;
     unit.check_version(&order)?;
     Ok(order)
+}
+
+impl App {
+    /// An order that the caller may know of, as it is or was; to all others there is no such order.
+    pub(super) async fn seen_order(
+        &self,
+        caller: &Caller,
+        id: OrderId,
+        then: &Then,
+        headers: &HeaderMap,
+    ) -> Result<Snapshot<Order>, Problem> {
+        let found = self.snapshot::<Order>(id, then, headers).await?;
+        check(caller, placed(&found.state)?)?;
+        Ok(found)
+    }
+
+    /// Refuses a thing that belongs to an order of others, as if there were no such thing.
+    pub(super) async fn check_part(&self, caller: &Caller, of: OrderId, thing: &'static str) -> Result<(), Problem> {
+        let order = self.commands.get::<Order>(of).await?.ok_or_else(|| Problem::missing(thing))?;
+        check(caller, placed(&order.state)?).map_err(|_| Problem::missing(thing))
+    }
 }
 
 /// Refuses an order that is not the caller's.

@@ -148,8 +148,7 @@ async fn one(
 ) -> Result<Response, Problem> {
     let found = app.snapshot::<Payment>(id, &then, &headers).await?;
     let opened = opened(&found.state)?;
-    let order = app.commands.get::<Order>(opened.order).await?.ok_or_else(not_there)?;
-    check(&caller, placed(&order.state)?).map_err(|_| not_there())?;
+    app.check_part(&caller, opened.order, "payment").await?;
     reply::one(found.version, &show::Payment::of(id, opened))
 }
 

@@ -21,7 +21,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::ask::{Of, Then};
-use super::orders::{check, placed};
+use super::orders::placed;
 use super::shipments::prepared;
 use super::{App, Shared};
 use crate::actor::{Caller, Staff};
@@ -57,9 +57,8 @@ async fn invoice(
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let found = app.snapshot::<Order>(id, &Then::default(), &headers).await?;
+    let found = app.seen_order(&caller, id, &Then::default(), &headers).await?;
     let it = placed(&found.state)?;
-    check(&caller, it)?;
     let (ordered, paid) = moments(&app, id).await?;
     let Some(paid) = paid else {
         let detail = "there is no invoice before the order is paid";

@@ -166,9 +166,8 @@ async fn of_order(
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let found = app.snapshot::<Order>(id, &Then::default(), &headers).await?;
+    let found = app.seen_order(&caller, id, &Then::default(), &headers).await?;
     let placed = placed(&found.state)?;
-    check(&caller, placed)?;
     let found = app.commands.get_all::<Return>(&placed.returns).await?;
     let items = placed.returns.iter().zip(&found).filter_map(|(id, it)| {
         let it = it.as_ref()?.state.requested().ok()?;
@@ -190,8 +189,7 @@ async fn one(
 ) -> Result<Response, Problem> {
     let found = app.snapshot::<Return>(id, &then, &headers).await?;
     let it = requested(&found.state)?;
-    let order = app.commands.get::<Order>(it.order).await?.ok_or_else(|| Problem::missing("return"))?;
-    check(&caller, placed(&order.state)?).map_err(|_| Problem::missing("return"))?;
+    app.check_part(&caller, it.order, "return").await?;
     reply::one(found.version, &show::Return::of(id, it))
 }
 

@@ -18,7 +18,7 @@ use utoipa_axum::routes;
 
 use super::Shared;
 use super::ask::{Ask, Nothing, Of, Params, Then};
-use super::orders::{check, placed};
+use super::orders::placed;
 use super::show;
 use crate::actor::{Caller, Staff};
 use crate::problem::Problem;
@@ -233,9 +233,8 @@ async fn of_order(
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let found = app.snapshot::<Order>(id, &Then::default(), &headers).await?;
+    let found = app.seen_order(&caller, id, &Then::default(), &headers).await?;
     let placed = placed(&found.state)?;
-    check(&caller, placed)?;
     let ids: Vec<ShipmentId> = placed.parcels.keys().copied().collect();
     let found = app.commands.get_all::<Shipment>(&ids).await?;
     let items = ids.iter().zip(&found).filter_map(|(id, it)| {
@@ -258,8 +257,7 @@ async fn one(
 ) -> Result<Response, Problem> {
     let found = app.snapshot::<Shipment>(id, &then, &headers).await?;
     let it = prepared(&found.state)?;
-    let order = app.commands.get::<Order>(it.order).await?.ok_or_else(|| Problem::missing("shipment"))?;
-    check(&caller, placed(&order.state)?).map_err(|_| Problem::missing("shipment"))?;
+    app.check_part(&caller, it.order, "shipment").await?;
     reply::one(found.version, &show::Shipment::of(id, it))
 }
 

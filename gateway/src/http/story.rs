@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::response::sse::{Event as Change, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
-use byteshop_commands::{Error, Snapshot};
+use byteshop_commands::Error;
 use byteshop_domain::ids::OrderId;
 use byteshop_domain::order::{Order, Placed};
 use byteshop_domain::payment::Payment;
@@ -29,7 +29,7 @@ use utoipa_axum::routes;
 use super::Shared;
 use super::ask::{Of, Then};
 use super::audit::Entry;
-use super::orders::{check, placed};
+use super::orders::placed;
 use crate::actor::Caller;
 use crate::problem::Problem;
 use crate::{reply, version};
@@ -75,9 +75,8 @@ async fn history(
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let found = app.snapshot::<Order>(id, &Then::default(), &headers).await?;
+    let found = app.seen_order(&caller, id, &Then::default(), &headers).await?;
     let placed = placed(&found.state)?;
-    check(&caller, placed)?;
     let staff = caller.is_staff();
     let mut items = Vec::new();
     for event in gather(&app, id, placed).await? {
@@ -142,8 +141,7 @@ async fn stream(
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let found: Snapshot<Order> = app.snapshot::<Order>(id, &Then::default(), &headers).await?;
-    check(&caller, placed(&found.state)?)?;
+    app.seen_order(&caller, id, &Then::default(), &headers).await?;
     let last = match headers.get("last-event-id") {
         Some(value) => Some(value.to_str().ok().and_then(version::digits).ok_or_else(|| {
             Problem::malformed("request.invalid_header", "Last-Event-ID is the id of an event of this stream")
