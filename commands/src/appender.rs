@@ -3,6 +3,8 @@
 //! While a batch is on its way to the disk the next one gathers, so the rate grows with the number of callers while one
 //! caller alone waits for one round trip. A caller is answered only when its append is durable (I3).
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use byteshop_eventstore::append::{append, settle};
@@ -57,6 +59,15 @@ impl Caller {
     }
 }
 
+/// What a batch left behind: the hint that there is something new to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Committed {
+    /// Its last position.
+    pub head: i64,
+    /// The categories that its events may be of.
+    pub categories: BTreeSet<Cow<'static, str>>,
+}
+
 /// The way into the log for everything that this process writes.
 #[derive(Debug, Clone)]
 pub struct Appender {
@@ -78,10 +89,10 @@ impl Appender {
     /// The appender and its task, for the caller to spawn. The task ends when every handle is gone, or after the batch that
     /// it is writing when the token is cancelled.
     ///
-    /// `committed` is called with the last position of each batch: the hint that there is something new to read.
+    /// `committed` is called after each batch.
     pub fn new(
         log: Log,
-        committed: impl Fn(i64) + Send + Sync + 'static,
+        committed: impl Fn(&Committed) + Send + Sync + 'static,
         cancel: CancellationToken,
     ) -> (Self, impl Future<Output = ()> + Send + 'static) {
         let (queue, waiting) = mpsc::unbounded_channel();
@@ -105,7 +116,7 @@ impl Appender {
 async fn run(
     log: Log,
     mut waiting: mpsc::UnboundedReceiver<Waiting>,
-    committed: impl Fn(i64) + Send + Sync,
+    committed: impl Fn(&Committed) + Send + Sync,
     cancel: CancellationToken,
 ) {
     let mut writer = Writer { log, connection: None };
@@ -124,9 +135,13 @@ async fn run(
         }
         metrics::histogram!("byteshop_append_batch_size").record(count(appends.len()));
         let started = Instant::now();
+        let events = appends.iter().flat_map(|append| &append.events);
+        let categories = events.map(|event| event.stream.category.clone()).collect();
         let outcomes = writer.write(appends, &callers, false).await;
         metrics::histogram!("byteshop_append_seconds").record(started.elapsed());
-        answer(outcomes, callers, &committed);
+        if let Some(head) = answer(outcomes, callers) {
+            committed(&Committed { head, categories });
+        }
     }
 }
 
@@ -149,21 +164,20 @@ fn gather(first: Waiting, waiting: &mut mpsc::UnboundedReceiver<Waiting>) -> (Ve
     (appends, callers)
 }
 
-fn answer(outcomes: Vec<Result<Outcome, Unavailable>>, callers: Vec<Caller>, committed: &impl Fn(i64)) {
-    let mut last = 0;
+/// Answers everybody; gives the last position that was written.
+fn answer(outcomes: Vec<Result<Outcome, Unavailable>>, callers: Vec<Caller>) -> Option<i64> {
+    let mut last = None;
     // All fates before the first answer: whoever acts on one finds the others known.
     for (outcome, caller) in outcomes.iter().zip(&callers) {
         caller.settle(outcome);
     }
     for (outcome, caller) in outcomes.into_iter().zip(callers) {
         if let Ok(Outcome::Accepted { positions: Some((_, position)) }) = &outcome {
-            last = last.max(*position);
+            last = last.max(Some(*position));
         }
         caller.answer(outcome);
     }
-    if last > 0 {
-        committed(last);
-    }
+    last
 }
 
 struct Writer {

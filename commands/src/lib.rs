@@ -31,7 +31,7 @@ use std::sync::{Arc, OnceLock};
 use byteshop_eventstore::emulator::Books;
 use byteshop_eventstore::{Clock, DataKeys, Log, Vault};
 
-pub use appender::Appender;
+pub use appender::{Appender, Committed};
 pub use error::{Error, Rejected};
 pub use execute::Done;
 pub use fate::Fate;

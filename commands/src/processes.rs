@@ -27,16 +27,11 @@ use steps::Cause;
 
 /// Positions that are looked at in one round trip, and at most reacted to before that is written down: what a crash repeats.
 const RANGE: i64 = 4_000;
-/// How often the position is written down. A timer that is set and cleared in between never reaches the table.
-const FLUSH: Duration = Duration::from_millis(100);
 /// Chains of causes whose steps are carried out at the same time: enough to fill a group commit.
 const CONCURRENCY: usize = 64;
-/// The longest a new event waits when no hint comes: another process may have written it.
-const TICK: Duration = Duration::from_millis(200);
-/// The least time between two looks at the log: under load one look finds what many hints announced.
-const PACE: Duration = Duration::from_millis(5);
-/// How often due timers are looked for: they are promises of minutes.
-const TIMER_TICK: Duration = Duration::from_millis(500);
+/// How often the position is written down and due timers are looked for: they are promises of minutes, and one that is set
+/// and cleared in between never reaches the table.
+const FLUSH: Duration = Duration::from_millis(500);
 /// Timers that are carried out at once.
 const TIMERS: i64 = 100;
 /// The pause after a failure of the store or a provider.
@@ -45,6 +40,21 @@ const RETRY_PAUSE: Duration = Duration::from_millis(250);
 const PARKED_PAUSE: Duration = Duration::from_secs(5);
 /// How often one that does not lead looks whether it may.
 const STAND_BY: Duration = Duration::from_secs(1);
+
+/// How often a process looks at the log.
+struct Pace {
+    /// The least time between two looks: under load one look finds what many hints announced.
+    least: Duration,
+    /// The longest a new event waits when no hint comes: another process may have written it.
+    most: Duration,
+}
+
+impl Pace {
+    fn of<P: Process>() -> Self {
+        let (least, most) = if P::WAITED_FOR { (5, 200) } else { (50, 500) };
+        Self { least: Duration::from_millis(least), most: Duration::from_millis(most) }
+    }
+}
 
 /// Runs a process until the token is cancelled. `hint` says that the log may have grown.
 pub async fn run<P: Process>(commands: Commands, hint: Arc<Notify>, cancel: CancellationToken) {
@@ -76,13 +86,11 @@ async fn lead<P: Process>(commands: &Commands, hint: &Notify) -> Result<(), Erro
     let Some(mut lead) = commands.log().lead(P::NAME).await? else { return Ok(()) };
     let mut runner = Runner::<P>::resume(commands).await?;
     let mut flush = tokio::time::interval(FLUSH);
-    let mut timers = tokio::time::interval(TIMER_TICK);
-    for interval in [&mut flush, &mut timers] {
-        interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    }
+    flush.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let pace = Pace::of::<P>();
     let mut looked = Instant::now();
     loop {
-        tokio::time::sleep_until(looked + PACE).await;
+        tokio::time::sleep_until(looked + pace.least).await;
         looked = Instant::now();
         let more = match runner.read_on(&mut lead).await {
             Err(error @ (Error::Codec(_) | Error::Store(StoreError::Unreadable { .. }))) => {
@@ -92,17 +100,19 @@ async fn lead<P: Process>(commands: &Commands, hint: &Notify) -> Result<(), Erro
             }
             outcome => outcome?,
         };
-        // Timers and the position have their turn even while there is a long way to catch up.
-        tokio::select! {
-            biased;
-            _ = timers.tick() => {
-                lead.confirm().await?;
-                runner.fire_timers().await?;
+        loop {
+            // Timers and the position have their turn even while there is a long way to catch up.
+            tokio::select! {
+                biased;
+                _ = flush.tick() => {
+                    lead.confirm().await?;
+                    runner.flush().await?;
+                    runner.fire_timers().await?;
+                }
+                () = std::future::ready(()), if more => break,
+                () = hint.notified() => break,
+                () = tokio::time::sleep_until(looked + pace.most) => break,
             }
-            _ = flush.tick() => runner.flush().await?,
-            () = std::future::ready(()), if more => {}
-            () = hint.notified() => {}
-            () = tokio::time::sleep(TICK) => {}
         }
     }
 }
@@ -222,8 +232,7 @@ impl<'a, P: Process> Runner<'a, P> {
     }
 
     /// Carries out what is due.
-    async fn fire_timers(&mut self) -> Result<(), Error> {
-        self.flush().await?;
+    async fn fire_timers(&self) -> Result<(), Error> {
         let log = self.commands.log();
         let due = log.due_timers(P::NAME, self.commands.clock().now(), TIMERS).await?;
         let mut running =

@@ -72,6 +72,21 @@ impl Commands {
         self.cache().durable(&StreamId::of::<A>(id)).map(|found| downcast(&found))
     }
 
+    /// What this process last saw of an aggregate, or else its durable state: for facts that stay true, and for what is
+    /// decided upon later, when the log has the last word.
+    pub(crate) async fn seen<A: Decider>(&self, id: A::Id) -> Result<Option<Arc<A>>, Error> {
+        match self.glimpse::<A>(id) {
+            Some(seen) => Ok(Some(seen)),
+            None => Ok(self.get::<A>(id).await?.map(|found| found.state)),
+        }
+    }
+
+    /// How an aggregate came to be: the first page of its events.
+    pub async fn beginning<A: Decider>(&self, id: A::Id) -> Result<Arc<[Recorded]>, Error> {
+        let mut pages = self.reader().read(vec![(StreamId::of::<A>(id), 0)]).await?;
+        Ok(pages.swap_remove(0))
+    }
+
     /// The state of an aggregate at an earlier moment, none when it did not exist then.
     pub async fn get_at<A: Decider>(&self, id: A::Id, at: At) -> Result<Option<Snapshot<A>>, Error> {
         let stream = StreamId::of::<A>(id);

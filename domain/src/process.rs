@@ -204,6 +204,8 @@ pub trait Process {
     const NAME: &'static str;
     /// The categories it reads; events of others are not shown to it.
     const READS: &'static [&'static str];
+    /// Whether somebody waits for what it does, as a buyer for the order to be paid: then it looks more often.
+    const WAITED_FOR: bool = false;
 
     /// What follows from an event. No memory and no clock: what needs memory is an aggregate.
     fn react(event: &AnyEvent, recorded_at: DateTime<Utc>) -> Vec<Step>;

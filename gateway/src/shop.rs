@@ -8,12 +8,12 @@ use anyhow::{Context as _, Result};
 use byteshop_commands::ports::blobs::Blobs;
 use byteshop_commands::ports::webhook::WebhookClient;
 use byteshop_commands::relay::{self, NatsConfig, RelayStatus};
-use byteshop_commands::{Appender, Commands, processes, webhooks};
-use byteshop_domain::process;
+use byteshop_commands::{Appender, Commands, Committed, processes, webhooks};
 use byteshop_domain::process::forget_person::ForgetPerson;
 use byteshop_domain::process::notify::SendNotifications;
 use byteshop_domain::process::schedule_products::ScheduleProducts;
 use byteshop_domain::process::settle_order::SettleOrder;
+use byteshop_domain::process::{self, Process as _};
 use byteshop_eventstore::{DataKeys, Log};
 use byteshop_projections::Views;
 use byteshop_projections::feed::{Feed, TailConfig};
@@ -105,10 +105,17 @@ struct Hints {
 }
 
 impl Hints {
-    fn wake(&self) {
+    fn wake(&self, committed: &Committed) {
         let Self { feed, relay, process, notify, send, webhooks, others } = self;
-        for hint in [feed, relay, process, notify, send, webhooks, others] {
+        for hint in [feed, relay, webhooks, others] {
             hint.notify_one();
+        }
+        for (hint, reads) in
+            [(process, SettleOrder::READS), (notify, process::notify::Notify::READS), (send, SendNotifications::READS)]
+        {
+            if reads.iter().any(|category| committed.categories.contains(*category)) {
+                hint.notify_one();
+            }
         }
     }
 }
@@ -121,7 +128,7 @@ impl Shop {
         let (cancel, writing) = (CancellationToken::new(), CancellationToken::new());
         let hints = Hints::default();
         let woken = hints.clone();
-        let (appender, appending) = Appender::new(log.clone(), move |_| woken.wake(), writing.clone());
+        let (appender, appending) = Appender::new(log.clone(), move |committed| woken.wake(committed), writing.clone());
         let mut appender_task = JoinSet::new();
         appender_task.spawn(appending);
         let commands = Commands::new(log.clone(), appender, settings.data_keys);

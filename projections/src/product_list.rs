@@ -20,6 +20,7 @@ use crate::text::micros;
 
 mod facet;
 mod index;
+mod lexemes;
 mod load;
 mod matching;
 mod query;
@@ -27,6 +28,7 @@ mod shown;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod tsearch;
 mod words;
 
 pub(crate) use load::Catalog;

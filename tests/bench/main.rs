@@ -35,6 +35,10 @@ use anyhow::{Context as _, Result};
 use report::Report;
 use tokio::time::timeout;
 
+/// The shop's own, so that a limit that is measured here is the same work as there.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// What can be measured. The first three have a Postgres of their own, the others a shop.
 const PARTS: [&str; 10] =
     ["append", "replay", "import", "journey", "hot", "lag", "logins", "account", "startup", "search"];

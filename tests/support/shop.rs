@@ -6,7 +6,7 @@ use std::time::Duration;
 use byteshop_commands::notify::Outside;
 use byteshop_commands::ports::blobs::Blobs;
 use byteshop_commands::ports::webhook::WebhookClient;
-use byteshop_commands::{Appender, Commands, processes, webhooks};
+use byteshop_commands::{Appender, Commands, Committed, processes, webhooks};
 use byteshop_domain::ids::{AccountId, Id as _};
 use byteshop_domain::process;
 use byteshop_domain::process::forget_person::ForgetPerson;
@@ -117,7 +117,7 @@ impl TestShop {
         let hints = [(); 5].map(|()| Arc::new(Notify::new()));
         let wake = hints.clone();
         let [of_feed, of_process, of_notify, of_send, of_webhooks] = hints;
-        let woken = move |_| wake.iter().for_each(|hint| hint.notify_one());
+        let woken = move |_: &Committed| wake.iter().for_each(|hint| hint.notify_one());
         let (appender, appending) = Appender::new(log.clone(), woken, cancel.clone());
         let commands = Commands::new(log.clone(), appender, data_keys());
         let feed = Feed::start(log.clone(), None, 0, of_feed, cancel.clone());

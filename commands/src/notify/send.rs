@@ -30,8 +30,8 @@ impl Commands {
         id: NotificationId,
         attempt: Option<u32>,
     ) -> Result<(), Error> {
-        let Some(found) = self.get::<Notification>(id).await? else { return Ok(()) };
-        let (Some(due), Some(notice)) = (found.state.due(), &found.state.notice) else { return Ok(()) };
+        let Some(found) = self.seen::<Notification>(id).await? else { return Ok(()) };
+        let (Some(due), Some(notice)) = (found.due(), &found.notice) else { return Ok(()) };
         if attempt.is_some_and(|attempt| attempt != due) {
             return Ok(());
         }
@@ -123,8 +123,9 @@ impl Commands {
                 }
             }
             Recipient::Order(id) => {
-                let order = self.get::<Order>(id).await?;
-                let placed = order.as_ref().and_then(|order| order.state.placed().ok());
+                // Where an order goes does not change.
+                let order = self.seen::<Order>(id).await?;
+                let placed = order.as_ref().and_then(|order| order.placed().ok());
                 let sealed = placed.and_then(|placed| placed.placement.destination.address.as_ref());
                 let Some(sealed) = sealed else { return Ok(Err(Skip::NoAddress)) };
                 let Some(address) = self.vault().open(sealed).await? else { return Ok(Err(Skip::Erased)) };

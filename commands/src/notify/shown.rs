@@ -26,8 +26,9 @@ impl Commands {
         match message.about() {
             About::Account => {}
             About::Order(id) => {
-                let order = self.get::<Order>(id).await?;
-                let Some(placed) = order.as_ref().and_then(|order| order.state.placed().ok()) else { return Ok(None) };
+                // Only what was ordered is shown, which stays as it was.
+                let order = self.seen::<Order>(id).await?;
+                let Some(placed) = order.as_ref().and_then(|order| order.placed().ok()) else { return Ok(None) };
                 shown.order = Some(order_of(id, placed, locale));
                 shown.url = page("orders", &id.to_string());
                 if let Message::OrderRefunded { amount, .. } = message {

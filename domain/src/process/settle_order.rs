@@ -35,6 +35,7 @@ impl Process for SettleOrder {
     const NAME: &'static str = "settle_order";
     const READS: &'static [&'static str] =
         &[order::Order::CATEGORY, payment::Payment::CATEGORY, shipment::Shipment::CATEGORY];
+    const WAITED_FOR: bool = true;
 
     fn react(event: &AnyEvent, recorded_at: DateTime<Utc>) -> Vec<Step> {
         // What it does not read in `READS` it is not shown; the variants of what it reads are matched below, each of them.

@@ -7,7 +7,7 @@ use byteshop_domain::ids::{AccountId, OrderId};
 use byteshop_domain::order::{CancelReason, Command, NumberError, Order, PaymentStatus, Placed, Status};
 use byteshop_domain::quantity::Demand;
 use byteshop_domain::text::Description;
-use byteshop_eventstore::{Recorded, StreamId};
+use byteshop_eventstore::Recorded;
 use byteshop_projections::View as _;
 use byteshop_projections::order_list::{self, OrderList};
 use chrono::{DateTime, Utc};
@@ -24,9 +24,6 @@ use super::{lists, show};
 use crate::actor::{Caller, Member, Staff, Who, nobody};
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
-
-/// Events of an order among which its payment is looked for: it comes soon after its beginning, or not at all.
-const MOMENTS: i64 = 50;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -118,10 +115,8 @@ async fn one(
 ) -> Result<Response, Problem> {
     let found = app.seen_order(&caller, id, &then, &headers).await?;
     let placed = placed(&found.state)?;
-    let events = app.commands.log().read_stream(&StreamId::of::<Order>(id), 0, MOMENTS).await.map_err(Error::from)?;
-    let moment = |wanted: &str| events.iter().find(|event| event.event_type == wanted).map(Recorded::occurred_at);
-    let paid_at = moment("paid").filter(|_| placed.is_paid());
-    let shown = show::Order::of(id, placed).at(moment("placed"), paid_at);
+    let (placed_at, paid_at) = moments(&app, id).await?;
+    let shown = show::Order::of(id, placed).at(placed_at, paid_at.filter(|_| placed.is_paid()));
     let shown = if caller.is_staff() { shown.with_notes() } else { shown };
     reply::one(found.version, &shown)
 }
@@ -265,6 +260,13 @@ impl App {
         let order = self.commands.get::<Order>(of).await?.ok_or_else(|| Problem::missing(thing))?;
         check(caller, placed(&order.state)?).map_err(|_| Problem::missing(thing))
     }
+}
+
+/// When an order was placed and paid.
+pub(super) async fn moments(app: &App, id: OrderId) -> Result<(Option<DateTime<Utc>>, Option<DateTime<Utc>>), Problem> {
+    let events = app.commands.beginning::<Order>(id).await?;
+    let moment = |wanted: &str| events.iter().find(|event| event.event_type == wanted).map(Recorded::occurred_at);
+    Ok((moment("placed"), moment("paid")))
 }
 
 /// Refuses an order that is not the caller's.

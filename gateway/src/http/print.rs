@@ -10,7 +10,6 @@ use byteshop_domain::ids::{Id as _, OrderId, ShipmentId};
 use byteshop_domain::money::Money;
 use byteshop_domain::order::{Number, Order, Placed, Placement};
 use byteshop_domain::shipment::{Carrier, Shipment};
-use byteshop_eventstore::StreamId;
 use chrono::{DateTime, Utc};
 use http::HeaderMap;
 use qrcode::render::svg;
@@ -21,7 +20,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::ask::{Of, Then};
-use super::orders::placed;
+use super::orders::{moments, placed};
 use super::shipments::prepared;
 use super::{App, Shared};
 use crate::actor::{Caller, Staff};
@@ -29,8 +28,6 @@ use crate::page::page;
 use crate::problem::Problem;
 use crate::trade::Seller;
 
-/// Events among which the payment of an order is looked for.
-const EVENTS: i64 = 50;
 /// Pixels of a square of the code, before the page scales it.
 const CODE_PX: u32 = 120;
 
@@ -229,15 +226,6 @@ fn code(text: &str) -> Result<String, Problem> {
     let drawn = code.render::<svg::Color<'_>>().min_dimensions(CODE_PX, CODE_PX).quiet_zone(true).build();
     // In the middle of a page an XML declaration is no markup.
     Ok(drawn.trim_start_matches("<?xml version=\"1.0\" standalone=\"yes\"?>").to_owned())
-}
-
-/// When an order was placed and paid.
-async fn moments(app: &App, id: OrderId) -> Result<(Option<DateTime<Utc>>, Option<DateTime<Utc>>), Problem> {
-    let events = app.commands.log().read_stream(&StreamId::of::<Order>(id), 0, EVENTS).await.map_err(Error::from)?;
-    let moment = |wanted: &str| {
-        events.iter().find(|event| event.event_type == wanted).map(byteshop_eventstore::Recorded::occurred_at)
-    };
-    Ok((moment("placed"), moment("paid")))
 }
 
 /// Where an order goes, in the lines that stand on an envelope; with the e-mail address where mails matter.

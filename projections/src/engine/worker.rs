@@ -27,7 +27,7 @@ const WARM_ROWS: usize = 1_000;
 /// How long a checkpoint may stay behind the position in memory when no row has changed.
 const LAZY: Duration = Duration::from_millis(100);
 /// The least time between two transactions of a view: under load it makes one of many, which saves most of their cost.
-const PACE: Duration = Duration::from_millis(10);
+const PACE: Duration = Duration::from_millis(20);
 /// A new view that is this far behind is built by replay, which is many times faster than following.
 const FAR: i64 = 20_000;
 /// How often a stopped view looks whether somebody has repaired it.

@@ -13,7 +13,9 @@ use roaring::RoaringBitmap;
 use serde::Deserialize;
 
 use super::PriceRange;
+use super::lexemes::Lexemes;
 use super::tree::Tree;
+use super::tsearch;
 use super::words::Words;
 
 /// What is read of a product's row.
@@ -27,6 +29,9 @@ pub(super) struct Read {
     pub attributes: Attributes,
     pub prices: Vec<PriceRange>,
     pub variants: Vec<ReadVariant>,
+    /// Its words, as Postgres writes a `tsvector`; a column of its own.
+    #[serde(skip)]
+    pub search: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -53,6 +58,8 @@ pub(super) struct Entry {
     category: Option<CategoryId>,
     attributes: Attributes,
     variants: Vec<VariantId>,
+    /// The numbers of its lexemes.
+    lexemes: Box<[u32]>,
 }
 
 /// All of it.
@@ -68,6 +75,8 @@ pub(super) struct Index {
     /// Whether a variant can be had.
     stock: HashMap<VariantId, bool>,
     currencies: HashMap<Currency, u32>,
+    /// Which products have which words.
+    pub lexemes: Lexemes,
     /// The categories.
     pub tree: Tree,
     /// The words of published titles.
@@ -95,8 +104,11 @@ impl Index {
     fn put_one(&mut self, row: Read) {
         let number = match self.numbers.get(&row.id) {
             Some(number) => *number,
-            None => u32::try_from(self.entries.len()).unwrap_or(u32::MAX),
+            None => self.len(),
         };
+        if let Some(known) = self.entries.get(number as usize) {
+            self.lexemes.remove(number, &known.lexemes);
+        }
         let entry = Entry {
             id: row.id,
             serial: row.serial,
@@ -106,6 +118,7 @@ impl Index {
             category: row.category,
             attributes: row.attributes,
             variants: row.variants.into_iter().map(|variant| variant.id).collect(),
+            lexemes: self.lexemes.add(number, tsearch::lexemes(&row.search)),
         };
         if let Some(known) = self.entries.get_mut(number as usize) {
             let old = std::mem::replace(known, entry);
@@ -176,6 +189,11 @@ impl Index {
         }
     }
 
+    /// How many products there are.
+    pub fn len(&self) -> u32 {
+        u32::try_from(self.entries.len()).unwrap_or(u32::MAX)
+    }
+
     /// A product.
     pub fn entry(&self, number: u32) -> &Entry {
         &self.entries[number as usize]
@@ -191,7 +209,7 @@ impl Index {
     pub fn with_status(&self, status: Option<Status>) -> RoaringBitmap {
         match status {
             Some(status) => self.statuses[slot(status)].clone(),
-            None => (0..u32::try_from(self.entries.len()).unwrap_or(u32::MAX)).collect(),
+            None => (0..self.len()).collect(),
         }
     }
 

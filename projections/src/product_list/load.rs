@@ -81,9 +81,11 @@ impl Catalog {
     /// Reads what is new into the index, or into another one that takes its place.
     async fn read_on(&self, pool: &PgPool, from: [i64; 3], made: Option<Index>) -> Result<(), Error> {
         let [products, stock, categories] = from;
-        let products: Vec<Read> = rows(pool, ProductList::NAME, products).await?;
-        let stock: Vec<ReadStock> = rows(pool, StockLevel::NAME, stock).await?;
-        let categories: Vec<category_list::Row> = rows(pool, CategoryList::NAME, categories).await?;
+        let products =
+            rows(pool, ProductList::NAME, "search::text", products, |row: Read, search| Read { search, ..row }).await?;
+        let stock: Vec<ReadStock> = rows(pool, StockLevel::NAME, "''", stock, |row, _| row).await?;
+        let categories: Vec<category_list::Row> =
+            rows(pool, CategoryList::NAME, "''", categories, |row, _| row).await?;
         if products.is_empty() && stock.is_empty() && categories.is_empty() && made.is_none() {
             return Ok(());
         }
@@ -121,13 +123,20 @@ async fn places(pool: &PgPool) -> Result<[Place; 3], Error> {
     Ok([place(ProductList::NAME), place(StockLevel::NAME), place(CategoryList::NAME)])
 }
 
-/// The rows of a view that changed after a position.
-async fn rows<T: DeserializeOwned>(pool: &PgPool, view: &'static str, after: i64) -> Result<Vec<T>, Error> {
-    let statement = format!("select key, row::text from read.{view} where position > $1");
-    let mut rows = sqlx::query_as::<_, (String, String)>(AssertSqlSafe(statement)).bind(after).fetch(pool);
+/// The rows of a view that changed after a position, each made whole with another text of the table.
+async fn rows<T: DeserializeOwned>(
+    pool: &PgPool,
+    view: &'static str,
+    other: &'static str,
+    after: i64,
+    whole: impl Fn(T, String) -> T + Send,
+) -> Result<Vec<T>, Error> {
+    let statement = format!("select key, row::text, {other} from read.{view} where position > $1");
+    let mut rows = sqlx::query_as::<_, (String, String, String)>(AssertSqlSafe(statement)).bind(after).fetch(pool);
     let mut found = Vec::new();
-    while let Some((key, text)) = rows.try_next().await? {
-        found.push(serde_json::from_str(&text).map_err(|error| unreadable(view, &key, &error))?);
+    while let Some((key, text, other)) = rows.try_next().await? {
+        let row = serde_json::from_str(&text).map_err(|error| unreadable(view, &key, &error))?;
+        found.push(whole(row, other));
         if found.len() % SLICE == 0 {
             tokio::task::yield_now().await;
         }

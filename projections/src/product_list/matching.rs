@@ -1,18 +1,25 @@
-//! Which products match some words, and how well: asked of Postgres, which knows the words of each product.
+//! Which products match some words, and how well. Postgres makes lexemes of the words, as it did of the products', and the
+//! index knows who has them.
 
+use roaring::RoaringBitmap;
 use sqlx::postgres::PgPool;
 
+use super::tsearch::{Wanted, wanted};
 use super::words::folded;
 use crate::error::Error;
 use crate::text::without_nul;
+use crate::views::Views;
 
-/// Matches and their weights: a product's serial and how well it matches, greater being better.
-pub(super) type Matches = Vec<(i64, i32)>;
+/// The products that match, by their numbers in the index.
+#[derive(Debug, Default)]
+pub(super) struct Matches {
+    /// All of them.
+    pub all: RoaringBitmap,
+    /// How well each product matches, greater being better.
+    pub ranks: Vec<u32>,
+}
 
-/// What the words weigh, in descriptions, nowhere, in attributes, options and codes, in titles: Postgres' D, C, B and A.
-const WEIGHTS: &str = "{0.05, 0.1, 0.4, 1.0}";
-
-/// What is looked for.
+/// What is looked for, in words.
 struct Looked {
     /// All of it, as people write it in search engines.
     all: String,
@@ -31,18 +38,44 @@ impl Looked {
         let prefix = is_word.then(|| format!("'{}':*", last.replace('\\', "\\\\").replace('\'', "''")));
         Self { head: head.to_owned(), prefix, all: all.clone() }
     }
+
+    /// The same in lexemes.
+    async fn query(&self, pool: &PgPool) -> Result<String, Error> {
+        let statement = "select (case when $3::text is null then websearch_to_tsquery('russian', $1)
+                                 else websearch_to_tsquery('russian', $1)
+                                   || (websearch_to_tsquery('russian', $2) && $3::text::tsquery) end)::text";
+        let query = sqlx::query_scalar(statement).bind(&self.all).bind(&self.head).bind(&self.prefix);
+        Ok(query.fetch_one(pool).await?)
+    }
 }
 
-/// Every product that matches.
-pub(super) async fn matches(pool: &PgPool, words: &str) -> Result<Matches, Error> {
-    let Looked { all, head, prefix } = Looked::of(words);
-    let statement = "select p.serial, (ts_rank($4::text::float4[], p.search, q.query) * 1000000)::int
-         from (select case when $3::text is null then websearch_to_tsquery('russian', $1)
-                      else websearch_to_tsquery('russian', $1)
-                        || (websearch_to_tsquery('russian', $2) && $3::text::tsquery) end as query) q
-         join read.product_list p on p.search @@ q.query";
-    let found = sqlx::query_as(statement).bind(all).bind(head).bind(prefix).bind(WEIGHTS).fetch_all(pool);
-    Ok(found.await?)
+impl Views {
+    /// The products that match some words.
+    pub(super) async fn matches(&self, words: &str) -> Result<Matches, Error> {
+        let query = Looked::of(words).query(self.pool()).await?;
+        let Some(wanted) = wanted(&query) else { return Ok(Matches::default()) };
+        let (found, keys) = self.candidates(&wanted);
+        let all = if keys.is_empty() { found } else { self.with_phrases(&query, keys).await? };
+        let index = self.catalog().index();
+        let ranks = index.lexemes.ranks(&wanted, index.len());
+        Ok(Matches { all, ranks })
+    }
+
+    /// The products that have the words, and the keys of those of which Postgres has to say whether they match.
+    fn candidates(&self, wanted: &Wanted) -> (RoaringBitmap, Vec<String>) {
+        let index = self.catalog().index();
+        let found = index.lexemes.find(wanted, index.len());
+        let in_doubt = |number| index.entry(number).id.to_string();
+        let keys = if found.exact { Vec::new() } else { found.all.iter().map(in_doubt).collect() };
+        (found.all, keys)
+    }
+
+    async fn with_phrases(&self, query: &str, keys: Vec<String>) -> Result<RoaringBitmap, Error> {
+        let statement = "select serial from read.product_list where key = any ($1) and search @@ $2::text::tsquery";
+        let serials: Vec<i64> = sqlx::query_scalar(statement).bind(keys).bind(query).fetch_all(self.pool()).await?;
+        let index = self.catalog().index();
+        Ok(serials.into_iter().filter_map(|serial| index.number(serial)).collect())
+    }
 }
 
 #[cfg(test)]

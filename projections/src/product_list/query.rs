@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::facet::{Facets, Selection};
 use super::index::Index;
-use super::matching::{Matches, matches};
+use super::matching::Matches;
 use crate::error::Error;
 use crate::page::{Ask, Page};
 use crate::text::name_of;
@@ -99,12 +99,12 @@ impl Views {
         let mut matched = None;
         let mut corrected = None;
         if let Some(words) = &query.q {
-            let mut found = matches(self.pool(), words).await?;
-            if found.is_empty() {
+            let mut found = self.matches(words).await?;
+            if found.all.is_empty() {
                 let meant = self.catalog().index().words.corrected(words);
                 if let Some(meant) = meant {
-                    found = matches(self.pool(), &meant).await?;
-                    corrected = Some(meant).filter(|_| !found.is_empty());
+                    found = self.matches(&meant).await?;
+                    corrected = Some(meant).filter(|_| !found.all.is_empty());
                 }
             }
             matched = Some(found);
@@ -154,18 +154,16 @@ impl Shown {
 impl Query {
     fn hits(&self, index: &Index, matches: Option<&Matches>) -> Result<Hits, Error> {
         let mut base = index.with_status(self.shown.status());
-        let mut ranks: HashMap<u32, i32> = HashMap::new();
         if let Some(matches) = matches {
-            let numbered = matches.iter().filter_map(|(serial, rank)| Some((index.number(*serial)?, *rank)));
-            ranks = numbered.collect();
-            base &= ranks.keys().copied().collect::<RoaringBitmap>();
+            base &= &matches.all;
         }
+        let ranks = matches.map_or(&[][..], |matches| &matches.ranks);
         let currency = self.currency.or_else(|| index.main_currency());
         let selection = Selection::of(index, self, base, currency);
         let all = selection.all();
         let facets = self.facets.then(|| selection.facets(&self.categories, currency));
         let text = |facets: &Facets<'_>| serde_json::to_string(facets).unwrap_or_default();
-        let page = self.sorted(index, &all, &ranks, currency)?;
+        let page = self.sorted(index, &all, ranks, currency)?;
         Ok(Hits { page, total: all.len(), facets: facets.as_ref().map(text) })
     }
 
@@ -174,7 +172,7 @@ impl Query {
         &self,
         index: &Index,
         all: &RoaringBitmap,
-        ranks: &HashMap<u32, i32>,
+        ranks: &[u32],
         currency: Option<Currency>,
     ) -> Result<Vec<(ProductId, Place)>, Error> {
         let fallback = if self.q.is_some() { Sort::Relevance } else { Sort::Newest };
@@ -197,7 +195,7 @@ impl Query {
             }
             Sort::Relevance => {
                 let after = after.map(|it| Ok::<_, Error>(Reverse((number_of(&it)?, it.k)))).transpose()?;
-                let rank = |number: u32| i64::from(ranks.get(&number).copied().unwrap_or_default());
+                let rank = |number: u32| i64::from(ranks.get(number as usize).copied().unwrap_or_default());
                 let keys = all.iter().map(|number| (Reverse((rank(number), serial(number))), number));
                 first(keys, after.as_ref(), count).map(|(key, number)| place(number, key.0.0.to_string())).collect()
             }
