@@ -147,12 +147,13 @@ impl Caller {
     }
 }
 
-/// Who bears an access token. A session that this process saw end opens nothing more; where another process ended it, the
-/// token holds until it expires.
+/// Who bears an access token. A session that this process saw end opens nothing more at once, one that ended elsewhere as
+/// soon as this process hears of it.
 fn bearer_of(app: &Shared, token: &str) -> Result<Bearer, Problem> {
     let bearer = app.tokens.check(token).map_err(invalid)?;
     let seen = bearer.session.and_then(|session| app.commands.glimpse::<Session>(session));
-    if seen.is_some_and(|session| session.started().is_ok_and(|started| started.revoked.is_some())) {
+    let seen_to_end = seen.is_some_and(|session| session.started().is_ok_and(|started| started.revoked.is_some()));
+    if seen_to_end || bearer.session.is_some_and(|session| app.ended.contains(session)) {
         return Err(Problem::new(StatusCode::UNAUTHORIZED, "session.ended", "the session has ended: log in again"));
     }
     Ok(bearer)

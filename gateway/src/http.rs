@@ -58,6 +58,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::ended::Ended;
 use crate::limits::{Limits, RATE_LIMIT, RATE_LIMIT_POLICY};
 use crate::password::Passwords;
 use crate::pictures::Pictures;
@@ -98,6 +99,8 @@ pub struct App {
     pub webhooks: WebhookClient,
     /// Cancelled when the process stops: what would go on for ever ends.
     pub closing: CancellationToken,
+    /// Whose access tokens open nothing any more.
+    pub ended: Ended,
     /// The furthest position that this process knows of.
     pub seen: Seen,
     /// Where pictures are made and kept.

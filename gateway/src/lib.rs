@@ -6,6 +6,7 @@ pub mod api_key;
 pub mod cli;
 pub mod config;
 pub mod disposable;
+pub mod ended;
 pub mod http;
 pub mod idempotency;
 pub mod key_file;

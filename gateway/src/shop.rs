@@ -25,6 +25,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::OutsideConfig;
+use crate::ended::Ended;
 use crate::http::operations::RoleState;
 use crate::http::provider;
 use crate::http::{App, Health, Seen, router};
@@ -155,6 +156,8 @@ impl Shop {
             shop.work(&log, &views, names.clone(), &settings.nats, &hints, &health).await?;
         }
         if let Some(address) = settings.roles.serve {
+            let (ended, follower) = Ended::of(&log).await?;
+            shop.tasks.spawn(follower.follow(shop.cancel.clone()));
             let app = App {
                 commands,
                 views,
@@ -169,6 +172,7 @@ impl Shop {
                 dev: settings.dev,
                 webhooks,
                 closing: shop.cancel.clone(),
+                ended,
                 seen: Seen::default(),
                 pictures: Pictures::in_blobs(settings.files),
             };

@@ -24,7 +24,7 @@ use crate::key_file::KeyFileError;
 use files::{KeyFiles, POLL};
 use key::{Key, KeySet};
 
-/// How long a token is good for: short, since it cannot be taken back.
+/// How long a token is good for: short, since each process has to remember for as long which sessions ended.
 pub const LIFETIME: Duration = Duration::from_mins(10);
 /// Who issues tokens, and whom they are for.
 const NAME: &str = "byteshop";

@@ -5,6 +5,7 @@ mod accounts;
 mod aftersales;
 mod auth;
 mod conventions;
+mod ended;
 mod errors;
 mod journeys;
 mod openapi;

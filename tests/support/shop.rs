@@ -14,6 +14,7 @@ use byteshop_domain::process::notify::SendNotifications;
 use byteshop_domain::process::schedule_products::ScheduleProducts;
 use byteshop_domain::process::settle_order::SettleOrder;
 use byteshop_eventstore::{Clock, Log};
+use byteshop_gateway::ended::Ended;
 use byteshop_gateway::http::operations::RoleState;
 use byteshop_gateway::http::provider;
 use byteshop_gateway::http::{App, Health, Seen, router};
@@ -40,6 +41,8 @@ use crate::servers::{data_keys, fresh_database};
 pub struct TestShop {
     /// Where it answers, such as `http://127.0.0.1:40123`.
     pub url: String,
+    /// Where its database is.
+    pub database: String,
     /// Its log.
     pub log: Log,
     /// Its write side.
@@ -64,6 +67,7 @@ struct Options {
     /// Who carries messages; they are kept when nobody is named.
     outside: Option<Outside>,
     database: String,
+    tokens: Tokens,
 }
 
 /// A request on its way to a shop.
@@ -100,12 +104,20 @@ impl TestShop {
 
     /// Starts a shop.
     pub async fn start_with(limits: Limits) -> Self {
-        Self::start_as(Options { limits, outside: None, database: fresh_database().await }).await
+        let (database, tokens) = (fresh_database().await, Tokens::ephemeral().unwrap());
+        Self::start_as(Options { limits, outside: None, database, tokens }).await
     }
 
     /// Starts a shop on this database, whose messages these carry.
     pub async fn reaching(database: String, outside: Outside) -> Self {
-        Self::start_as(Options { limits: Limits::default(), outside: Some(outside), database }).await
+        let tokens = Tokens::ephemeral().unwrap();
+        Self::start_as(Options { limits: Limits::default(), outside: Some(outside), database, tokens }).await
+    }
+
+    /// Starts another process of this shop: it has the same database and the same token keys, and shares nothing else.
+    pub async fn beside(&self) -> Self {
+        let (database, tokens) = (self.database.clone(), self.tokens.clone());
+        Self::start_as(Options { limits: Limits::default(), outside: None, database, tokens }).await
     }
 
     async fn start_as(options: Options) -> Self {
@@ -136,10 +148,12 @@ impl TestShop {
         running.spawn(async move { of_views.0.run(feed, &[], of_views.1).await.unwrap() });
         running.spawn(processes::run::<ForgetPerson>(commands.clone(), Arc::default(), cancel.clone()));
         let passwords = Passwords::new().unwrap();
-        let (tokens, health) = (Tokens::ephemeral().unwrap(), Health::default());
+        let (tokens, health) = (options.tokens, Health::default());
         health.set("views", RoleState::Up);
         let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle();
         let files = tempfile::tempdir().unwrap();
+        let (ended, follower) = Ended::of(&log).await.unwrap();
+        running.spawn(follower.follow(cancel.clone()));
         let app = App {
             commands: commands.clone(),
             views: views.clone(),
@@ -154,6 +168,7 @@ impl TestShop {
             dev: true,
             webhooks: webhooks_client,
             closing: cancel.clone(),
+            ended,
             seen: Seen::default(),
             pictures: Pictures::in_blobs(Blobs::local(files.path()).unwrap()),
         };
@@ -162,7 +177,8 @@ impl TestShop {
         running.spawn(provider::tell(commands.clone(), url.clone(), cancel.clone()));
         running.spawn(serve(listener, router(app), cancel.clone()));
         let client = Client::builder().timeout(Duration::from_mins(1)).build().unwrap();
-        Self { url, log, commands, views, tokens, health, passwords, files, client, _running: running }
+        let database = options.database;
+        Self { url, database, log, commands, views, tokens, health, passwords, files, client, _running: running }
     }
 
     /// Waits until every process has reacted to everything; gives the end of the log.
