@@ -6,7 +6,7 @@ use byteshop_domain::account::{self, Account, Client, Profile, Role, Secret};
 use byteshop_domain::ids::{AccountId, NameId, SessionId};
 use byteshop_domain::name::{self, NameKind, UniqueName};
 use byteshop_domain::session::{self, Reason, Session};
-use byteshop_domain::text::{Email, Label};
+use byteshop_domain::text::{Email, Hash, Label};
 use byteshop_domain::{Locale, Personal, Subject};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -253,10 +253,8 @@ pub async fn set_role(unit: &Unit, account: &mut Loaded<Account>, role: Role) ->
 /// Closes an account: nobody gets in any more, and its address is free. The person is to be forgotten afterwards, which the
 /// process `forget_person` sees to.
 pub async fn erase(unit: &Unit, account: &mut Loaded<Account>) -> Result<(), Error> {
-    if let Ok(open) = account.state.open() {
-        let email = open.email.clone();
-        if let Some(email) = unit.commands().vault().open(&email).await? {
-            let name = unit.commands().email_name(&email).await?;
+    if account.state.open().is_ok() {
+        if let Some(name) = email_of(unit, account).await? {
             let mut name = unit.load::<UniqueName>(name.id).await?;
             if owner(&name.state) == Some(account.id) {
                 unit.decide(&mut name, &name::Command::Release {})?;
@@ -265,6 +263,57 @@ pub async fn erase(unit: &Unit, account: &mut Loaded<Account>) -> Result<(), Err
         log_out_all(unit, account, Reason::Erased, None).await?;
     }
     unit.decide(account, &account::Command::Erase {})
+}
+
+/// Sends a code to another address, which proves that it is the owner's; and tells the present one.
+pub async fn request_email_change(
+    unit: &Unit,
+    account: &mut Loaded<Account>,
+    seen: u32,
+    email: &Personal<Email>,
+    code: &Code,
+) -> Result<(), Error> {
+    let text = code.of(account.id);
+    let code_hash = code::hash(&text);
+    let code = unit.commands().vault().seal(Subject::from(account.id), &Secret(text)).await?;
+    unit.decide(account, &account::Command::RequestEmailChange { seen, email: email.clone(), code, code_hash })
+}
+
+/// Puts the other address in the place of the present one: the one name is released and the other claimed in one append, so
+/// of two accounts that want an address one gets it. Every session ends but the one that this is done in.
+pub async fn change_email(
+    unit: &Unit,
+    account: &mut Loaded<Account>,
+    code_hash: &Hash,
+    session: Option<SessionId>,
+) -> Result<(), Error> {
+    let before = email_of(unit, account).await?;
+    unit.decide(account, &account::Command::ChangeEmail { code_hash: code_hash.clone() })?;
+    let after = email_of(unit, account).await?.ok_or_else(invalid_code)?;
+    let mut name = unit.load::<UniqueName>(after.id).await?;
+    if owner(&name.state).is_some_and(|owner| owner != account.id) {
+        return Err(Error::Rejected(Rejected::of::<Account>(&account::Rejection::EmailTaken)));
+    }
+    let claim = name::Command::Claim { kind: NameKind::Email, text: after.text, owner: account.id.to_string() };
+    unit.decide(&mut name, &claim)?;
+    // Only the capitals may be others.
+    if let Some(before) = before.filter(|before| before.id != after.id) {
+        let mut name = unit.load::<UniqueName>(before.id).await?;
+        if owner(&name.state) == Some(account.id) {
+            unit.decide(&mut name, &name::Command::Release {})?;
+        }
+    }
+    log_out_all(unit, account, Reason::EmailChanged, session).await
+}
+
+/// The name of the address that an account has; nothing when its owner was forgotten.
+async fn email_of(unit: &Unit, account: &Loaded<Account>) -> Result<Option<EmailName>, Error> {
+    let Ok(open) = account.state.open() else { return Ok(None) };
+    let commands = unit.commands();
+    match commands.vault().open(&open.email).await? {
+        Some(email) => commands.email_name(&email).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 /// Refuses a code that names no account, in the words of one that is wrong.

@@ -21,17 +21,20 @@ use crate::text::{Email, Hash, Reason};
 use crate::{Locale, Personal, Subject};
 
 mod message;
+mod new_email;
 mod person;
 mod rejection;
 
 pub use message::{Command, Event};
-pub use person::{Channel, Client, Kept, Pending, Profile, Role, Secret, Settings};
+pub use person::{Channel, Client, Kept, Pending, PendingEmail, Profile, Role, Secret, Settings};
 pub use rejection::Rejection;
 
 /// How long a code that confirms an address holds: people read their mail the next day.
 pub const CONFIRM_WITHIN: TimeDelta = TimeDelta::hours(48);
 /// How long a code that resets a password holds: it opens the account, so not long.
 pub const RESET_WITHIN: TimeDelta = TimeDelta::hours(1);
+/// How long a code that proves another address holds: whoever asks for it sits before their mailbox.
+pub const EMAIL_CHANGE_WITHIN: TimeDelta = TimeDelta::hours(1);
 /// The least time between two mails of a kind to one address: nobody's mailbox is filled by somebody else.
 pub const MAIL_EVERY: TimeDelta = TimeDelta::minutes(1);
 /// Sessions of one account at most; a new one ends the oldest. More devices than anybody logs in with.
@@ -81,6 +84,8 @@ pub struct Open {
     pub confirmation: Option<Pending>,
     /// The code that resets the password.
     pub reset: Option<Pending>,
+    /// The address that its owner wants to have instead.
+    pub new_email: Option<PendingEmail>,
     /// Whether it cannot be used, and why.
     pub ban: Option<Ban>,
     /// Failed log-ins since the first of the present window.
@@ -127,6 +132,10 @@ impl Decider for Account {
                 open.usable(*seen)?;
                 Ok(vec![Event::PasswordChanged { password: password.clone() }])
             }
+            Command::RequestEmailChange { seen, email, code, code_hash } => {
+                open.request_email_change(*seen, email, code, code_hash, asked.at)
+            }
+            Command::ChangeEmail { code_hash } => open.change_email(code_hash, asked.at),
             Command::Rehash { seen, password } => {
                 let stale = open.passwords != *seen;
                 Ok(if stale { vec![] } else { vec![Event::PasswordRehashed { password: password.clone() }] })
@@ -182,8 +191,18 @@ impl Decider for Account {
             Event::PasswordChanged { password } => self.with(|it| {
                 it.password = password.clone();
                 it.passwords = it.passwords.saturating_add(1);
-                it.reset = None;
                 it.failures = None;
+                // Whoever knew the former password asked for these.
+                (it.reset, it.new_email) = (None, None);
+            }),
+            Event::EmailChangeRequested { email, code: _, code_hash, expires_at } => self.with(|it| {
+                let code = Pending { hash: code_hash.clone(), expires_at: *expires_at };
+                it.new_email = Some(PendingEmail { email: email.clone(), code });
+            }),
+            Event::EmailChanged { email } => self.with(|it| {
+                it.email = email.clone();
+                // Codes that lie in the mailbox of the former address open nothing any more.
+                (it.new_email, it.confirmation, it.reset) = (None, None, None);
             }),
             Event::PasswordRehashed { password } => self.with(|it| it.password = password.clone()),
             Event::RoleSet { role } => self.with(|it| it.role = *role),
@@ -241,6 +260,7 @@ impl Account {
             sessions: vec![],
             confirmation: None,
             reset: None,
+            new_email: None,
             ban: None,
             failures: None,
             repeated_at: None,

@@ -36,6 +36,8 @@ pub enum Reason {
     Reuse,
     /// The password was changed.
     PasswordChanged,
+    /// The e-mail address was changed.
+    EmailChanged,
     /// Its owner may do other things now.
     RoleChanged,
     /// There were too many.

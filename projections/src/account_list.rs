@@ -70,6 +70,7 @@ impl View for AccountList {
         match fact {
             Event::Registered { .. }
             | Event::Confirmed {}
+            | Event::EmailChanged { .. }
             | Event::RoleSet { .. }
             | Event::ProfileChanged { .. }
             | Event::Banned { .. }
@@ -78,6 +79,7 @@ impl View for AccountList {
             Event::RegistrationRepeated { .. }
             | Event::ConfirmationRequested { .. }
             | Event::PasswordResetRequested { .. }
+            | Event::EmailChangeRequested { .. }
             | Event::PasswordChanged { .. }
             | Event::PasswordRehashed { .. }
             | Event::LoggedIn { .. }
@@ -105,6 +107,7 @@ impl View for AccountList {
                 let status = if row.status == Status::Banned { Status::Banned } else { Status::Active };
                 Row { confirmed: true, status, ..row }
             }),
+            Event::EmailChanged { email } => row.map(|row| Row { email: email.clone(), ..row }),
             Event::RoleSet { role } => row.map(|row| Row { role: *role, ..row }),
             Event::ProfileChanged { profile } => row.map(|row| Row { profile: Some(profile.clone()), ..row }),
             Event::Banned { .. } => row.map(|row| Row { status: Status::Banned, ..row }),
@@ -117,6 +120,7 @@ impl View for AccountList {
             Event::RegistrationRepeated { .. }
             | Event::ConfirmationRequested { .. }
             | Event::PasswordResetRequested { .. }
+            | Event::EmailChangeRequested { .. }
             | Event::PasswordChanged { .. }
             | Event::PasswordRehashed { .. }
             | Event::LoggedIn { .. }

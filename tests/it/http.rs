@@ -5,6 +5,7 @@ mod accounts;
 mod aftersales;
 mod auth;
 mod conventions;
+mod email;
 mod ended;
 mod errors;
 mod journeys;

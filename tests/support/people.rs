@@ -80,6 +80,16 @@ impl TestShop {
         Some(code)
     }
 
+    /// The last code that was sent to another address of an account.
+    pub async fn new_email_code(&self, account: AccountId) -> Option<String> {
+        let events = self.events_of(account).await;
+        let code = events.iter().rev().find_map(|event| {
+            if let Event::EmailChangeRequested { code, .. } = event { Some(code.clone()) } else { None }
+        })?;
+        let Secret(code) = self.commands.vault().open(&code).await.unwrap()?;
+        Some(code)
+    }
+
     /// The last code that resets a password, as its mail has it.
     pub async fn reset_code(&self, email: &str) -> Option<String> {
         let events = self.events_of(self.account_of(email).await?).await;

@@ -4,7 +4,7 @@
 use byteshop_domain::account::{Account, Channel};
 use byteshop_domain::address::Address;
 use byteshop_domain::ids::{Id as _, NotificationId};
-use byteshop_domain::notification::{Command, Notice, Notification, Outcome, Recipient, Skip};
+use byteshop_domain::notification::{Command, Message, Notice, Notification, Outcome, Recipient, Skip};
 use byteshop_domain::order::Order;
 use byteshop_domain::text::{LABEL_MAX, Label};
 
@@ -12,12 +12,12 @@ use super::words;
 use crate::Commands;
 use crate::error::Error;
 use crate::intent::Intent;
-use crate::ports::message::{Message, Taken, Undelivered};
+use crate::ports::message::{Message as Letter, Taken, Undelivered};
 
 /// What can be done with a notification now.
 enum Ready {
     /// It can leave.
-    Message(Message),
+    Message(Letter),
     /// It turned out that it is not to leave.
     Not(Outcome),
 }
@@ -77,7 +77,7 @@ impl Commands {
         if notice.message.expires_at().is_some_and(|expires_at| expires_at <= now) {
             return pointless(Skip::Expired);
         }
-        let to = match self.address(notice.recipient, notice.channel).await? {
+        let to = match self.address(notice).await? {
             Ok(to) => to,
             Err(because) => return pointless(because),
         };
@@ -90,7 +90,7 @@ impl Commands {
             }
         };
         let mail = notice.channel == Channel::Email;
-        Ok(Ready::Message(Message {
+        Ok(Ready::Message(Letter {
             id: id.uuid(),
             to,
             subject: words.subject,
@@ -101,8 +101,13 @@ impl Commands {
     }
 
     /// Where somebody is reached, or why nowhere.
-    async fn address(&self, recipient: Recipient, channel: Channel) -> Result<Result<String, Skip>, Error> {
-        match recipient {
+    async fn address(&self, notice: &Notice) -> Result<Result<String, Skip>, Error> {
+        if let Message::ConfirmNewEmail { email, .. } = &notice.message {
+            let email = self.vault().open(email).await?;
+            return Ok(email.map(|email| email.as_str().to_owned()).ok_or(Skip::Erased));
+        }
+        let channel = notice.channel;
+        match notice.recipient {
             Recipient::Account(id) => {
                 let account = self.get::<Account>(id).await?;
                 let Some(open) = account.as_ref().and_then(|account| account.state.open().ok()) else {

@@ -52,7 +52,9 @@ fn code_of(message: &Message) -> Option<(&'static str, &Personal<Secret>)> {
     match message {
         Message::ConfirmEmail { code, .. } => Some(("confirm", code)),
         Message::ResetPassword { code, .. } => Some(("reset-password", code)),
-        Message::AlreadyRegistered {}
+        Message::ConfirmNewEmail { code, .. } => Some(("confirm-email", code)),
+        Message::EmailChangeRequested {}
+        | Message::AlreadyRegistered {}
         | Message::PasswordChanged {}
         | Message::OrderPlaced { .. }
         | Message::OrderPaid { .. }
@@ -89,6 +91,8 @@ fn tell(message: &Message, locale: Locale, shown: &mut Shown) {
         }
         Message::ConfirmEmail { .. }
         | Message::ResetPassword { .. }
+        | Message::ConfirmNewEmail { .. }
+        | Message::EmailChangeRequested {}
         | Message::AlreadyRegistered {}
         | Message::PasswordChanged {}
         | Message::OrderPlaced { .. }

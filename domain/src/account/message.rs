@@ -57,6 +57,22 @@ pub enum Event {
         /// The hash of it.
         password: Personal<Secret>,
     },
+    /// Its owner wants to be reached elsewhere: a code was made for the new address, and the present one is told.
+    EmailChangeRequested {
+        /// The new address.
+        email: Personal<Email>,
+        /// The code, for the mail to it.
+        code: Personal<Secret>,
+        /// Its hash.
+        code_hash: Hash,
+        /// Until when it holds.
+        expires_at: DateTime<Utc>,
+    },
+    /// Its mails go to another address, which is its owner's, and it logs in with that one.
+    EmailChanged {
+        /// The address.
+        email: Personal<Email>,
+    },
     /// Its owner may do other things now.
     RoleSet {
         /// What.
@@ -170,6 +186,22 @@ pub enum Command {
         seen: u32,
         /// The hash of the new password.
         password: Personal<Secret>,
+    },
+    /// Make a code that proves that another address is its owner's.
+    RequestEmailChange {
+        /// Which password was shown.
+        seen: u32,
+        /// The new address.
+        email: Personal<Email>,
+        /// The code.
+        code: Personal<Secret>,
+        /// Its hash.
+        code_hash: Hash,
+    },
+    /// Take the other address: its code was shown.
+    ChangeEmail {
+        /// The code's hash.
+        code_hash: Hash,
     },
     /// Keep the same password under another hash.
     Rehash {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::address::Address;
 use crate::decider::Actor;
 use crate::ids::{AccountId, AddressId};
-use crate::text::{Hash, Name, Phone};
+use crate::text::{Email, Hash, Name, Phone};
 use crate::{Currency, Locale, Personal};
 
 /// What somebody may do.
@@ -151,6 +151,15 @@ pub struct Pending {
     pub hash: Hash,
     /// Until when it holds.
     pub expires_at: DateTime<Utc>,
+}
+
+/// Another e-mail address that waits to be shown to be its owner's.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PendingEmail {
+    /// The address.
+    pub email: Personal<Email>,
+    /// The code that was sent to it.
+    pub code: Pending,
 }
 
 /// An address in somebody's address book.

@@ -27,6 +27,12 @@ pub enum Rejection {
     /// The password was changed while somebody used the old one.
     #[error("the password was changed meanwhile")]
     PasswordChanged,
+    /// Another change of the address was asked for a moment ago.
+    #[error("another change of the address was asked for less than a minute ago: try again a little later")]
+    EmailChangeTooSoon,
+    /// Somebody else has the address by now.
+    #[error("the address belongs to another account")]
+    EmailTaken,
     /// The address book is full.
     #[error("an address book has at most {ADDRESSES_MAX} addresses")]
     TooManyAddresses,
@@ -48,6 +54,8 @@ impl crate::Rejection for Rejection {
             Self::NotConfirmed => "not_confirmed",
             Self::Banned => "banned",
             Self::PasswordChanged => "password_changed",
+            Self::EmailChangeTooSoon => "email_change_too_soon",
+            Self::EmailTaken => "email_taken",
             Self::TooManyAddresses => "too_many_addresses",
             Self::NoSuchAddress => "no_such_address",
             Self::OwnAccount => "own_account",
@@ -57,7 +65,12 @@ impl crate::Rejection for Rejection {
     fn kind(&self) -> Kind {
         match self {
             Self::Missing | Self::NoSuchAddress => Kind::Missing,
-            Self::Exists | Self::PasswordChanged | Self::TooManyAddresses | Self::OwnAccount => Kind::Conflict,
+            Self::Exists
+            | Self::PasswordChanged
+            | Self::EmailChangeTooSoon
+            | Self::EmailTaken
+            | Self::TooManyAddresses
+            | Self::OwnAccount => Kind::Conflict,
             Self::InvalidCode | Self::CodeExpired => Kind::Invalid,
             Self::NotConfirmed | Self::Banned => Kind::Forbidden,
         }
@@ -71,6 +84,8 @@ impl crate::Rejection for Rejection {
             | Self::NotConfirmed
             | Self::Banned
             | Self::PasswordChanged
+            | Self::EmailChangeTooSoon
+            | Self::EmailTaken
             | Self::TooManyAddresses
             | Self::NoSuchAddress
             | Self::OwnAccount => None,

@@ -116,6 +116,46 @@ fn a_mailbox_is_not_filled() {
     given::<Account>([registered(), repeated(earlier)]).when(&Command::NoteRegistration {}).then([repeated(noon())]);
 }
 
+fn email_change(at: DateTime<Utc>) -> Event {
+    let expires_at = at + EMAIL_CHANGE_WITHIN;
+    Event::EmailChangeRequested { email: sealed("other"), code: sealed("code"), code_hash: text("abc"), expires_at }
+}
+
+fn request_email_change(seen: u32) -> Command {
+    Command::RequestEmailChange { seen, email: sealed("other"), code: sealed("code"), code_hash: text("abc") }
+}
+
+fn change_email(code: &str) -> Command {
+    Command::ChangeEmail { code_hash: text(code) }
+}
+
+#[test]
+fn another_address_is_asked_for_with_the_password_and_taken_with_its_code() {
+    let confirmed = || vec![registered(), Event::Confirmed {}];
+    let with = |events: Vec<Event>| given::<Account>(confirmed().into_iter().chain(events));
+    with(vec![]).when(&request_email_change(1)).then([email_change(noon())]);
+    with(vec![]).when(&request_email_change(2)).then_refused(Rejection::PasswordChanged);
+    with(vec![banned()]).when(&request_email_change(1)).then_refused(Rejection::Banned);
+    given::<Account>([registered()]).when(&request_email_change(1)).then_refused(Rejection::NotConfirmed);
+    let lately = email_change(noon() - MAIL_EVERY + TimeDelta::seconds(1));
+    with(vec![lately]).when(&request_email_change(1)).then_refused(Rejection::EmailChangeTooSoon);
+    with(vec![email_change(noon() - MAIL_EVERY)]).when(&request_email_change(1)).then([email_change(noon())]);
+
+    let taken = || Event::EmailChanged { email: sealed("other") };
+    with(vec![email_change(noon())]).when(&change_email("abc")).then([taken()]);
+    with(vec![email_change(noon())]).when(&change_email("abd")).then_refused(Rejection::InvalidCode);
+    with(vec![]).when(&change_email("abc")).then_refused(Rejection::InvalidCode);
+    with(vec![email_change(noon()), taken()]).when(&change_email("abc")).then_refused(Rejection::InvalidCode);
+    with(vec![email_change(noon()), banned()]).when(&change_email("abc")).then_refused(Rejection::Banned);
+    let late = email_change(just_before(noon() - EMAIL_CHANGE_WITHIN));
+    with(vec![late]).when(&change_email("abc")).then_refused(Rejection::CodeExpired);
+    // Another password means that somebody did not trust the one with which it was asked for.
+    with(vec![email_change(noon()), changed()]).when(&change_email("abc")).then_refused(Rejection::InvalidCode);
+    // A code in the mailbox of the former address sets no password.
+    let moved = vec![reset(noon()), email_change(noon()), taken()];
+    with(moved).when(&reset_password("def")).then_refused(Rejection::InvalidCode);
+}
+
 #[test]
 fn a_reset_needs_its_code_once_and_in_time_and_proves_the_address() {
     let history = [registered(), Event::Confirmed {}, reset(noon())];
@@ -257,6 +297,8 @@ fn every_stored_form_is_golden() {
             Event::Banned { reason: None },
             Event::Unbanned {},
             Event::Erased {},
+            email_change(noon()),
+            Event::EmailChanged { email: sealed("other") },
         ],
     );
 }

@@ -9,7 +9,7 @@ use crate::Personal;
 use crate::account::Secret;
 use crate::ids::{AccountId, OrderId, ProductId, VariantId};
 use crate::money::{Money, Price};
-use crate::text::{Name, Reference, Title};
+use crate::text::{Email, Name, Reference, Title};
 
 /// Who is written to; where they are is looked up when the message leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +62,17 @@ pub enum Message {
         /// Until when it holds.
         expires_at: DateTime<Utc>,
     },
+    /// Here is the code that proves that this other address is yours; it goes there.
+    ConfirmNewEmail {
+        /// The other address.
+        email: Personal<Email>,
+        /// The code.
+        code: Personal<Secret>,
+        /// Until when it holds.
+        expires_at: DateTime<Utc>,
+    },
+    /// Somebody who knows your password wants to put another address in the place of this one.
+    EmailChangeRequested {},
     /// Somebody tried to register with your address, which has an account already.
     AlreadyRegistered {},
     /// The password is another one.
@@ -173,6 +184,8 @@ macro_rules! templates {
 templates! {
     ConfirmEmail "confirm_email";
     ResetPassword "reset_password";
+    ConfirmNewEmail "confirm_new_email";
+    EmailChangeRequested "email_change_requested";
     AlreadyRegistered "already_registered";
     PasswordChanged "password_changed";
     OrderPlaced "order_placed";
@@ -191,6 +204,8 @@ impl Message {
         match self {
             Self::ConfirmEmail { .. }
             | Self::ResetPassword { .. }
+            | Self::ConfirmNewEmail { .. }
+            | Self::EmailChangeRequested {}
             | Self::AlreadyRegistered {}
             | Self::PasswordChanged {} => About::Account,
             Self::OrderPlaced { order }
@@ -206,8 +221,11 @@ impl Message {
     /// Until when it is worth saying.
     pub fn expires_at(&self) -> Option<DateTime<Utc>> {
         match self {
-            Self::ConfirmEmail { expires_at, .. } | Self::ResetPassword { expires_at, .. } => Some(*expires_at),
-            Self::AlreadyRegistered {}
+            Self::ConfirmEmail { expires_at, .. }
+            | Self::ResetPassword { expires_at, .. }
+            | Self::ConfirmNewEmail { expires_at, .. } => Some(*expires_at),
+            Self::EmailChangeRequested {}
+            | Self::AlreadyRegistered {}
             | Self::PasswordChanged {}
             | Self::OrderPlaced { .. }
             | Self::OrderPaid { .. }

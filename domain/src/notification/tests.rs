@@ -169,6 +169,12 @@ fn messages() -> Vec<Message> {
         Message::OrderDelivered { order },
         Message::BackInStock { product, variant, title: text("Knife") },
         Message::PriceDropped { product, variant, title: text("Knife"), was: price(500), now: price(400) },
+        Message::ConfirmNewEmail {
+            email: Personal::new(Subject(number::<AccountId>(1).uuid()), "other"),
+            code: code(),
+            expires_at: noon(),
+        },
+        Message::EmailChangeRequested {},
     ]
 }
 

@@ -101,7 +101,7 @@ impl Process for Notify {
         let errand = if let AnyEvent::Order(id, event) = event {
             of_order(*id, event)
         } else if let AnyEvent::Account(id, event) = event {
-            of_account(*id, event)
+            return of_account(*id, event).into_iter().map(Step::Notify).collect();
         } else if let AnyEvent::Shipment(_, event) = event {
             of_shipment(event)
         } else if let AnyEvent::Product(id, event) = event {
@@ -115,7 +115,7 @@ impl Process for Notify {
     }
 }
 
-fn of_account(account: AccountId, event: &account::Event) -> Option<Errand> {
+fn of_account(account: AccountId, event: &account::Event) -> Vec<Errand> {
     let message = match event {
         account::Event::ConfirmationRequested { code, expires_at, .. } => {
             Message::ConfirmEmail { code: code.clone(), expires_at: *expires_at }
@@ -123,10 +123,18 @@ fn of_account(account: AccountId, event: &account::Event) -> Option<Errand> {
         account::Event::PasswordResetRequested { code, expires_at, .. } => {
             Message::ResetPassword { code: code.clone(), expires_at: *expires_at }
         }
+        // The code goes to the other address, and the present one hears of it.
+        account::Event::EmailChangeRequested { email, code, expires_at, .. } => {
+            let (email, code) = (email.clone(), code.clone());
+            let messages =
+                [Message::ConfirmNewEmail { email, code, expires_at: *expires_at }, Message::EmailChangeRequested {}];
+            return messages.map(|message| Errand::TellAccount { account, message }).into();
+        }
         account::Event::RegistrationRepeated { .. } => Message::AlreadyRegistered {},
         account::Event::PasswordChanged { .. } => Message::PasswordChanged {},
         account::Event::Registered { .. }
         | account::Event::Confirmed {}
+        | account::Event::EmailChanged { .. }
         | account::Event::PasswordRehashed { .. }
         | account::Event::RoleSet { .. }
         | account::Event::LoggedIn { .. }
@@ -139,9 +147,9 @@ fn of_account(account: AccountId, event: &account::Event) -> Option<Errand> {
         | account::Event::AddressRemoved { .. }
         | account::Event::Banned { .. }
         | account::Event::Unbanned {}
-        | account::Event::Erased {} => return None,
+        | account::Event::Erased {} => return vec![],
     };
-    Some(Errand::TellAccount { account, message })
+    vec![Errand::TellAccount { account, message }]
 }
 
 fn of_order(order: OrderId, event: &order::Event) -> Option<Errand> {

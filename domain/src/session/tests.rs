@@ -89,6 +89,7 @@ fn every_stored_form_is_golden() {
         Reason::LogoutAll,
         Reason::Reuse,
         Reason::PasswordChanged,
+        Reason::EmailChanged,
         Reason::RoleChanged,
         Reason::Surplus,
         Reason::Banned,

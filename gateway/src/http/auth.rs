@@ -51,7 +51,7 @@ struct Registration {
 /// That it was taken on; what comes of it goes by mail.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes what the reply writes")]
-struct Accepted {
+pub(super) struct Accepted {
     #[schema(example = "accepted")]
     status: String,
 }
@@ -94,16 +94,22 @@ async fn register(
     let ask = &ask.with_secret(&app).await?;
     let folded = ask.body.email.folded();
     password::check(&ask.body.password, &folded, "/password")?;
-    if app.refuse_disposable && is_disposable(&folded) {
-        let detail = "an address of a throw-away mailbox is not taken";
-        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "account.disposable_email", detail).at("/email"));
-    }
+    check_mailbox(&app, &ask.body.email)?;
     let newcomer = &newcomer(&app, &headers, &ask.body).await?;
     app.run(ask, "account.register", |unit| async move {
         accounts::register(&unit, newcomer).await?;
         Ok(Reply::accepted())
     })
     .await
+}
+
+/// Refuses the address of a throw-away mailbox, where the shop does.
+pub(super) fn check_mailbox(app: &Shared, email: &Email) -> Result<(), Problem> {
+    if app.refuse_disposable && is_disposable(&email.folded()) {
+        let detail = "an address of a throw-away mailbox is not taken";
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "account.disposable_email", detail).at("/email"));
+    }
+    Ok(())
 }
 
 /// Everything that a new account needs, sealed; made whether or not it is needed, so that it takes the same work.

@@ -1,5 +1,6 @@
 //! What is kept of whoever asks: profile, settings, address book, password; and the end of all of it.
 
+mod email;
 mod export;
 
 use std::collections::BTreeSet;
@@ -302,5 +303,7 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(addresses, add_address))
         .routes(routes!(address, change_address, remove_address))
         .routes(routes!(change_password))
+        .routes(routes!(email::change_email))
+        .routes(routes!(email::confirm_email))
         .routes(routes!(export::export))
 }

@@ -56,6 +56,17 @@ fn the_owner_of_an_account_hears_what_protects_it() {
         assert_eq!(told(&AnyEvent::Account(account, event)), [Errand::TellAccount { account, message }]);
     }
     assert_eq!(told(&AnyEvent::Account(account, account::Event::Confirmed {})), []);
+    let code = Personal::<Secret>::new(Subject::from(account), "AAECAw");
+    let email = Personal::new(Subject::from(account), "other");
+    let asked = account::Event::EmailChangeRequested {
+        email: email.clone(),
+        code: code.clone(),
+        code_hash: text("00"),
+        expires_at: noon(),
+    };
+    let messages = [Message::ConfirmNewEmail { email, code, expires_at: noon() }, Message::EmailChangeRequested {}];
+    let expected = messages.map(|message| Errand::TellAccount { account, message });
+    assert_eq!(told(&AnyEvent::Account(account, asked)), expected);
 }
 
 #[test]

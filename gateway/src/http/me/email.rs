@@ -1,0 +1,77 @@
+//! Another e-mail address for an account: asked for with the password, taken with the code that was sent to it.
+//!
+//! The answer, the events and the mails are the same whether or not somebody else has the address; whoever can read its mail
+//! learns so when they show the code, and nobody else does.
+
+use axum::extract::State;
+use axum::response::Response;
+use byteshop_commands::accounts::code::{self, Code};
+use byteshop_commands::{Error, accounts};
+use byteshop_domain::Subject;
+use byteshop_domain::text::Email;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{own, proven};
+use crate::actor::{Member, random};
+use crate::http::Shared;
+use crate::http::ask::Ask;
+use crate::http::auth::{Accepted, check_mailbox};
+use crate::problem::Problem;
+use crate::reply::Reply;
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewEmail {
+    #[schema(value_type = String, format = Email, example = "ada@example.com", max_length = 254)]
+    email: Email,
+    /// The password, so that nobody does this with a token alone.
+    #[schema(max_length = 128)]
+    password: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Shown {
+    /// From the mail to the new address.
+    #[schema(max_length = 200)]
+    code: String,
+}
+
+/// Asks for another e-mail address. A code goes to it, and the present one is told; nothing changes before the code is shown.
+#[utoipa::path(post, path = "/v1/me/email", tag = "me", request_body = NewEmail, security(("bearer" = [])),
+    responses((status = 202, description = "A mail is on its way to the new address", body = Accepted),
+        (status = 403, description = "The password is wrong")))]
+pub(super) async fn change_email(State(app): State<Shared>, ask: Ask<Member, NewEmail>) -> Result<Response, Problem> {
+    let ask = &ask.with_secret(&app).await?;
+    check_mailbox(&app, &ask.body.email)?;
+    let seen = proven(&app, &ask.who, &ask.body.password).await?.passwords;
+    let sealed = app.commands.vault().seal(Subject::from(ask.who.1), &ask.body.email).await;
+    let (email, code) = (&sealed.map_err(Error::from)?, &Code(random()?));
+    app.run(ask, "account.request_email_change", |unit| async move {
+        let mut account = own(&unit, ask).await?;
+        accounts::request_email_change(&unit, &mut account, seen, email, code).await?;
+        Ok(Reply::accepted())
+    })
+    .await
+}
+
+/// Takes the new e-mail address, with the code from the mail to it; every other session ends.
+#[utoipa::path(post, path = "/v1/me/email/confirm", tag = "me", request_body = Shown, security(("bearer" = [])),
+    responses((status = 204, description = "The address is the new one"),
+        (status = 409, description = "Somebody else has the address by now")))]
+pub(super) async fn confirm_email(State(app): State<Shared>, ask: Ask<Member, Shown>) -> Result<Response, Problem> {
+    app.limits.auth(ask.who.0.address())?;
+    let ask = &ask.with_secret(&app).await?;
+    // A code of somebody else's account is as wrong as any other.
+    if code::account(&ask.body.code) != Some(ask.who.1) {
+        return Err(accounts::invalid_code().into());
+    }
+    let code_hash = &code::hash(&ask.body.code);
+    app.run(ask, "account.change_email", |unit| async move {
+        let mut account = own(&unit, ask).await?;
+        accounts::change_email(&unit, &mut account, code_hash, ask.who.0.session()).await?;
+        Ok(Reply::gone(account.version))
+    })
+    .await
+}
