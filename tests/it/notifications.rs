@@ -119,6 +119,57 @@ async fn a_guest_hears_of_their_order_in_their_language() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_buyer_hears_what_is_called_off_and_what_does_not_arrive() {
+    let shop = TestShop::start().await;
+    let staff = shop.token(Role::Support);
+    let (_, variant) = shop.product("N-5", 1_000, 10).await;
+    let (placed, cart) = order_of(&shop, &variant, "ada@example.org", "en").await;
+    let order = format!("/v1/orders/{}", placed.text("/order_id"));
+    let off = json!({"lines": [{"variant": variant, "quantity": 1}]});
+    shop.post(&format!("{order}/cancel")).with(&cart).json(off.clone()).send().await.expect(200);
+    let number = placed.text("/order/number");
+    // Two mails that are written at once arrive in either order.
+    let both = mails(&shop, "ada@example.org", 2).await;
+    let less = both.iter().find(|mail| mail["subject"] == format!("Part of order {number} is cancelled"));
+    let text = less.unwrap_or_else(|| panic!("{both:?}"))["text"].as_str().unwrap();
+    assert!(text.contains("as you wished") && text.contains("€10.00 less to pay"), "{text}");
+    assert!(text.contains("1 × Thing N-5: €10.00"), "{text}");
+
+    let (placed, cart) = order_of(&shop, &variant, "boris@example.org", "ru").await;
+    pay(&shop, &placed, &cart).await;
+    mails(&shop, "boris@example.org", 2).await;
+    let order = format!("/v1/orders/{}", placed.text("/order_id"));
+    shop.at_rest().await;
+    shop.post(&format!("{order}/cancel")).by(&staff).json(off).send().await.expect(200);
+    let back = mails(&shop, "boris@example.org", 3).await;
+    let back = back.iter().find(|mail| mail["subject"].as_str().unwrap().starts_with("Часть заказа")).unwrap();
+    let text = back["text"].as_str().unwrap();
+    assert!(text.contains("магазином") && text.contains("10,00\u{a0}€ вернётся"), "{text}");
+
+    let parcel = json!({"carrier": {"kind": "simulated", "story": "returned"}});
+    let parcel = shop.post(&format!("{order}/shipments")).by(&staff).json(parcel).send().await.expect(201);
+    let parcel = format!("/v1/shipments/{}", parcel.id());
+    shop.post(&format!("{parcel}/hand-over")).by(&staff).send().await.expect(200);
+    let number = placed.text("/order/number");
+    for subject in
+        [format!("Заказ {number} не удалось вручить"), format!("Посылка из заказа {number} возвращается к нам")]
+    {
+        eventually(&subject, || async {
+            let mails = mails(&shop, "boris@example.org", 3).await;
+            mails.iter().any(|mail| mail["subject"] == subject.as_str()).then_some(())
+        })
+        .await;
+    }
+    // What happened is told to other programs by the events themselves.
+    let events = shop.log.read_log(0, 1_000).await.unwrap();
+    for (category, event_type) in
+        [("order", "lines_cancelled"), ("shipment", "attempt_failed"), ("shipment", "returning_to_sender")]
+    {
+        assert!(events.iter().any(|event| event.category == category && event.event_type == event_type));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_log_knows_nobodys_address() {
     let shop = TestShop::start().await;
     let (_, variant) = shop.product("N-2", 500, 10).await;

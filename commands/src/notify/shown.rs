@@ -4,7 +4,7 @@ use byteshop_domain::account::Secret;
 use byteshop_domain::ids::{Id as _, OrderId};
 use byteshop_domain::money::Money;
 use byteshop_domain::notification::{About, CancelledBy, Message, Notice};
-use byteshop_domain::order::{Number, Order, Placed, Placement};
+use byteshop_domain::order::{Number, Order, Placed, Placement, ReturnLine};
 use byteshop_domain::{Locale, Personal};
 
 use super::format;
@@ -29,7 +29,11 @@ impl Commands {
                 // Only what was ordered is shown, which stays as it was.
                 let order = self.seen::<Order>(id).await?;
                 let Some(placed) = order.as_ref().and_then(|order| order.placed().ok()) else { return Ok(None) };
-                shown.order = Some(order_of(id, placed, locale));
+                let mut about = order_of(id, placed, locale);
+                if let Message::OrderLinesCancelled { lines, amount, .. } = message {
+                    about = lines_of(about, placed, lines, *amount, locale);
+                }
+                shown.order = Some(about);
                 shown.url = page("orders", &id.to_string());
                 if let Message::OrderRefunded { amount, .. } = message {
                     shown.amount = Some(format::money(amount.unwrap_or(placed.placement.total), locale));
@@ -59,9 +63,12 @@ fn code_of(message: &Message) -> Option<(&'static str, &Personal<Secret>)> {
         | Message::OrderPlaced { .. }
         | Message::OrderPaid { .. }
         | Message::OrderCancelled { .. }
+        | Message::OrderLinesCancelled { .. }
         | Message::OrderRefunded { .. }
         | Message::OrderShipped { .. }
         | Message::OrderDelivered { .. }
+        | Message::DeliveryFailed { .. }
+        | Message::DeliveryReturning { .. }
         | Message::BackInStock { .. }
         | Message::PriceDropped { .. } => None,
     }
@@ -70,7 +77,7 @@ fn code_of(message: &Message) -> Option<(&'static str, &Personal<Secret>)> {
 /// The facts that a message has itself.
 fn tell(message: &Message, locale: Locale, shown: &mut Shown) {
     match message {
-        Message::OrderCancelled { by, refund_due, .. } => {
+        Message::OrderCancelled { by, refund_due, .. } | Message::OrderLinesCancelled { by, refund_due, .. } => {
             shown.reason = Some(match by {
                 CancelledBy::Buyer => "buyer",
                 CancelledBy::Shop => "shop",
@@ -98,7 +105,9 @@ fn tell(message: &Message, locale: Locale, shown: &mut Shown) {
         | Message::OrderPlaced { .. }
         | Message::OrderPaid { .. }
         | Message::OrderRefunded { .. }
-        | Message::OrderDelivered { .. } => {}
+        | Message::OrderDelivered { .. }
+        | Message::DeliveryFailed { .. }
+        | Message::DeliveryReturning { .. } => {}
     }
 }
 
@@ -118,6 +127,26 @@ fn order_of(id: OrderId, placed: &Placed, locale: Locale) -> ShownOrder {
         extras: extras(placement, locale),
         total: format::money(placement.total, locale),
         pay_by: placement.pay_by.map(|at| format::moment(at, locale)),
+    }
+}
+
+/// The same order with nothing but these of its lines, and the sum of them.
+fn lines_of(order: ShownOrder, placed: &Placed, lines: &[ReturnLine], sum: Money, locale: Locale) -> ShownOrder {
+    let shown = lines.iter().take(LINES_SHOWN).filter_map(|line| {
+        let bought = placed.placement.lines.iter().find(|bought| bought.variant == line.variant)?;
+        Some(ShownLine {
+            title: bought.title.to_string(),
+            quantity: line.quantity.get(),
+            unit_price: format::money(bought.unit_price.money(), locale),
+            amount: format::money(line.amount, locale),
+        })
+    });
+    ShownOrder {
+        lines: shown.collect(),
+        more: lines.len().saturating_sub(LINES_SHOWN),
+        extras: Vec::new(),
+        total: format::money(sum, locale),
+        ..order
     }
 }
 

@@ -9,6 +9,7 @@ use crate::Personal;
 use crate::account::Secret;
 use crate::ids::{AccountId, OrderId, ProductId, VariantId};
 use crate::money::{Money, Price};
+use crate::order::ReturnLine;
 use crate::text::{Email, Name, Reference, Title};
 
 /// Who is written to; where they are is looked up when the message leaves.
@@ -96,6 +97,19 @@ pub enum Message {
         /// Whether money goes back.
         refund_due: bool,
     },
+    /// Some of your order is off.
+    OrderLinesCancelled {
+        /// The order.
+        order: OrderId,
+        /// What of it.
+        lines: Vec<ReturnLine>,
+        /// What goes back for it, or need not be paid.
+        amount: Money,
+        /// By whom.
+        by: CancelledBy,
+        /// Whether that goes back.
+        refund_due: bool,
+    },
     /// Your money is on its way back.
     OrderRefunded {
         /// The order.
@@ -117,6 +131,16 @@ pub enum Message {
     },
     /// Your goods are there.
     OrderDelivered {
+        /// The order.
+        order: OrderId,
+    },
+    /// Your goods could not be handed over.
+    DeliveryFailed {
+        /// The order.
+        order: OrderId,
+    },
+    /// Your goods go back to the shop.
+    DeliveryReturning {
         /// The order.
         order: OrderId,
     },
@@ -191,9 +215,12 @@ templates! {
     OrderPlaced "order_placed";
     OrderPaid "order_paid";
     OrderCancelled "order_cancelled";
+    OrderLinesCancelled "order_lines_cancelled";
     OrderRefunded "order_refunded";
     OrderShipped "order_shipped";
     OrderDelivered "order_delivered";
+    DeliveryFailed "delivery_failed";
+    DeliveryReturning "delivery_returning";
     BackInStock "back_in_stock";
     PriceDropped "price_dropped";
 }
@@ -211,7 +238,10 @@ impl Message {
             Self::OrderPlaced { order }
             | Self::OrderPaid { order }
             | Self::OrderCancelled { order, .. }
+            | Self::OrderLinesCancelled { order, .. }
             | Self::OrderRefunded { order, .. }
+            | Self::DeliveryFailed { order }
+            | Self::DeliveryReturning { order }
             | Self::OrderShipped { order, .. }
             | Self::OrderDelivered { order } => About::Order(*order),
             Self::BackInStock { product, .. } | Self::PriceDropped { product, .. } => About::Product(*product),
@@ -230,7 +260,10 @@ impl Message {
             | Self::OrderPlaced { .. }
             | Self::OrderPaid { .. }
             | Self::OrderCancelled { .. }
+            | Self::OrderLinesCancelled { .. }
             | Self::OrderRefunded { .. }
+            | Self::DeliveryFailed { .. }
+            | Self::DeliveryReturning { .. }
             | Self::OrderShipped { .. }
             | Self::OrderDelivered { .. }
             | Self::BackInStock { .. }

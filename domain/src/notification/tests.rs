@@ -3,7 +3,7 @@
 use super::*;
 use crate::ids::{AccountId, OrderId};
 use crate::personal::Subject;
-use crate::testing::{cents, given, golden, id as number, noon, price, text, well_said};
+use crate::testing::{cents, given, golden, id as number, noon, pieces, price, text, well_said};
 use crate::{Personal, codec};
 
 fn notice() -> Notice {
@@ -175,6 +175,15 @@ fn messages() -> Vec<Message> {
             expires_at: noon(),
         },
         Message::EmailChangeRequested {},
+        Message::OrderLinesCancelled {
+            order,
+            lines: vec![crate::order::ReturnLine { variant, quantity: pieces(2), amount: cents(700) }],
+            amount: cents(700),
+            by: CancelledBy::Buyer,
+            refund_due: true,
+        },
+        Message::DeliveryFailed { order },
+        Message::DeliveryReturning { order },
     ]
 }
 

@@ -164,11 +164,17 @@ fn of_order(order: OrderId, event: &order::Event) -> Option<Errand> {
         order::Event::Cancelled { reason, was_paid, .. } => {
             Message::OrderCancelled { order, by: cancelled_by(*reason)?, refund_due: *was_paid }
         }
+        order::Event::LinesCancelled { lines, amount, reason, was_paid, .. } => Message::OrderLinesCancelled {
+            order,
+            lines: lines.clone(),
+            amount: *amount,
+            by: cancelled_by(*reason)?,
+            refund_due: *was_paid,
+        },
         order::Event::Refunded { amount, .. } => Message::OrderRefunded { order, amount: *amount },
         // The parcels tell of themselves, and money of its way back.
         order::Event::Authorized { .. }
         | order::Event::Fulfilled { completed: false, .. }
-        | order::Event::LinesCancelled { .. }
         | order::Event::ParcelPrepared { .. }
         | order::Event::ParcelDropped { .. }
         | order::Event::HandedOver { .. }
@@ -192,13 +198,17 @@ fn of_shipment(event: &shipment::Event) -> Option<Errand> {
             let message = Message::OrderShipped { order: *order, carrier, tracking: Some(tracking.clone()) };
             Some(Errand::TellBuyer { order: *order, message })
         }
+        shipment::Event::AttemptFailed { order, .. } => {
+            Some(Errand::TellBuyer { order: *order, message: Message::DeliveryFailed { order: *order } })
+        }
+        shipment::Event::ReturningToSender { order, .. } => {
+            Some(Errand::TellBuyer { order: *order, message: Message::DeliveryReturning { order: *order } })
+        }
         shipment::Event::Prepared { .. }
         | shipment::Event::Packed { .. }
         | shipment::Event::Cancelled { .. }
         | shipment::Event::Moved { .. }
-        | shipment::Event::AttemptFailed { .. }
         | shipment::Event::Delivered { .. }
-        | shipment::Event::ReturningToSender { .. }
         | shipment::Event::ReturnedToSender { .. }
         | shipment::Event::Waited { .. } => None,
     }

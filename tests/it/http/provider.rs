@@ -99,7 +99,7 @@ async fn a_forged_notification_is_refused_and_a_true_one_is_only_a_hint() {
     let seen = shop.get(&format!("/v1/payments/{}", it.payment)).with(&it.cart).send().await.expect(200);
     assert_eq!(seen.body["status"], "pending");
     // What names nothing of this shop is heard and forgotten.
-    let head = shop.log.head().await.unwrap();
+    let head = shop.at_rest().await;
     told(&shop, "test-success-00", &it.payment).await.expect(202);
     told(&shop, &reference, "pay_00000000000000000000000001").await.expect(202);
     assert_eq!(shop.log.head().await.unwrap(), head);

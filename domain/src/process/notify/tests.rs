@@ -5,7 +5,7 @@ use crate::Locale;
 use crate::account::{Channel, Secret};
 use crate::notification::{Death, Notice, Recipient, Skip};
 use crate::personal::{Personal, Subject};
-use crate::testing::{id as number, noon, pieces, price, text};
+use crate::testing::{cents, id as number, noon, pieces, price, text};
 
 fn told(event: &AnyEvent) -> Vec<Errand> {
     assert!(Notify::READS.contains(&event.category()), "{} is not shown to it", event.category());
@@ -41,6 +41,37 @@ fn a_buyer_hears_of_their_order() {
         assert_eq!(told(&event), [Errand::TellBuyer { order, message }]);
     }
     assert_eq!(told(&cancelled(CancelReason::Imported, false)), []);
+    let lines = vec![order::ReturnLine { variant: number(3), quantity: pieces(2), amount: cents(700) }];
+    let some = |reason| {
+        let (lines, amount) = (lines.clone(), cents(700));
+        let (refund, credit_note) = (Some(number(8)), Some(number(9)));
+        of_order(order::Event::LinesCancelled { lines, amount, reason, was_paid: true, refund, credit_note })
+    };
+    let message = Message::OrderLinesCancelled {
+        order,
+        lines: lines.clone(),
+        amount: cents(700),
+        by: CancelledBy::Buyer,
+        refund_due: true,
+    };
+    assert_eq!(told(&some(CancelReason::BuyerRequest)), [Errand::TellBuyer { order, message }]);
+    assert_eq!(told(&some(CancelReason::Imported)), []);
+}
+
+#[test]
+fn a_buyer_hears_when_a_parcel_does_not_arrive() {
+    let order = number(1);
+    let of_shipment = |event| AnyEvent::Shipment(number(5), event);
+    for (event, message) in [
+        (
+            shipment::Event::AttemptFailed { order, at: noon(), reason: Some(text("nobody there")) },
+            Message::DeliveryFailed { order },
+        ),
+        (shipment::Event::ReturningToSender { order, at: noon(), reason: None }, Message::DeliveryReturning { order }),
+    ] {
+        assert_eq!(told(&of_shipment(event)), [Errand::TellBuyer { order, message }]);
+    }
+    assert_eq!(told(&of_shipment(shipment::Event::ReturnedToSender { order })), []);
 }
 
 #[test]
