@@ -156,6 +156,18 @@ async fn an_endpoint_is_told_again_from_anywhere_or_one_event_alone() {
     assert_eq!((&again.body["by_hand"], &again.body["delivered"]), (&true.into(), &true.into()));
     let told = posted(&receiver, 5).await;
     assert_eq!(told[4].header("webhook-id"), told[0].header("webhook-id"));
+    // With a key it is told once, however often it is asked for.
+    let once = || shop.post(&format!("{path}/deliveries/2/redeliver")).by(&admin).key("again").send();
+    let (first, second) = (once().await.expect(200), once().await.expect(200));
+    assert_eq!((&first.body, second.header("idempotency-replayed")), (&second.body, Some("true")));
+    assert_eq!(posted(&receiver, 6).await.len(), 6);
+    let other = shop.post(&format!("{path}/deliveries/1/redeliver")).by(&admin).key("again").send().await;
+    other.expect_problem(422, "idempotency.key_reused");
+    let both = futures_util::future::join_all(
+        (0..4).map(|_| shop.post(&format!("{path}/deliveries/2/redeliver")).by(&admin).key("at-once").send()),
+    );
+    assert!(both.await.iter().all(|answer| [200, 409].contains(&answer.status)));
+    assert_eq!(posted(&receiver, 7).await.len(), 7);
     for number in ["0", "99", "x", "9223372036854775807"] {
         let path = format!("{path}/deliveries/{number}/redeliver");
         shop.post(&path).by(&admin).send().await.expect_problem(404, "webhook_delivery.missing");

@@ -11,10 +11,14 @@ use byteshop_domain::webhook_endpoint::{Known, WebhookEndpoint};
 use byteshop_eventstore::Recorded;
 use byteshop_eventstore::webhook::WebhookDelivery;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::{SECRET_PREFIX, payload};
 use crate::Commands;
 use crate::error::{Error, Rejected};
+use crate::execute::Done;
+use crate::intent::Intent;
 use crate::ports::webhook::WebhookClient;
 
 /// The signature of a message: `v1,` and the base64 of HMAC-SHA256 over id, seconds and body, joined by dots.
@@ -84,17 +88,38 @@ pub(super) fn is_gone(delivery: &WebhookDelivery) -> bool {
 }
 
 impl Commands {
-    /// Tells an endpoint of an event once more, now and out of order, as somebody wishes.
-    pub async fn redeliver(
+    /// Tells an endpoint once more of the event of one of its deliveries, now and out of order, as somebody wishes; gives what
+    /// `answer` makes of what came of it. With an idempotency key it is told once, and the first answer given again.
+    pub async fn redeliver<T: Serialize + DeserializeOwned + Clone + Send + Sync>(
+        &self,
+        client: &WebhookClient,
+        intent: &Intent,
+        (id, number): (WebhookEndpointId, i64),
+        answer: impl FnOnce(WebhookDelivery) -> Result<T, Error>,
+    ) -> Result<Done<T>, Error> {
+        let _running = self.enter(intent)?;
+        if let Some(key) = &intent.key
+            && let Some(done) = self.first_answer(key).await?
+        {
+            return Ok(done);
+        }
+        let answer = &answer(self.deliver_again(client, id, number).await?)?;
+        self.run_entered(intent, |_| async move { Ok(answer.clone()) }).await
+    }
+
+    async fn deliver_again(
         &self,
         client: &WebhookClient,
         id: WebhookEndpointId,
-        position: i64,
+        number: i64,
     ) -> Result<WebhookDelivery, Error> {
         let missing = || Error::Rejected(Rejected::missing(WebhookEndpoint::CATEGORY));
         let found = self.get::<WebhookEndpoint>(id).await?.ok_or_else(missing)?;
         let endpoint = found.state.known().map_err(|_| missing())?;
-        let event = self.log().event_at(position).await?.ok_or_else(missing)?;
+        let delivered = self.log().webhook_deliveries(id.uuid(), number.saturating_add(1), 1).await?;
+        let delivered = delivered.first().filter(|delivered| delivered.number == number);
+        let delivered = delivered.ok_or_else(|| Error::Rejected(Rejected::missing("webhook_delivery")))?;
+        let event = self.log().event_at(delivered.position).await?.ok_or_else(missing)?;
         // What it wants may have changed since, but never to what is nobody's business outside.
         if !byteshop_domain::webhook_endpoint::TOLD.contains(&event.category.as_str()) {
             return Err(missing());

@@ -333,17 +333,15 @@ async fn deliveries(
     responses((status = 200, description = "The new delivery", body = Delivery)))]
 async fn redeliver(
     State(app): State<Shared>,
-    _admin: Admin,
     Path((id, number)): Path<(String, String)>,
+    ask: Ask<Admin, Nothing>,
 ) -> Result<Response, Problem> {
-    let missing = || Problem::missing("webhook_delivery");
     let id: WebhookEndpointId = id.parse().map_err(|_| Problem::missing(WebhookEndpoint::CATEGORY))?;
-    let number = version::digits(&number).filter(|number| *number < i64::MAX).ok_or_else(missing)?;
-    exists(&app, id).await?;
-    let found = app.commands.log().webhook_deliveries(id.uuid(), number + 1, 1).await.map_err(Error::from)?;
-    let position = found.first().filter(|found| found.number == number).map(|found| found.position);
-    let delivery = app.commands.redeliver(&app.webhooks, id, position.ok_or_else(missing)?).await?;
-    lists::page(&Delivery::from(delivery))
+    let number = version::digits(&number).ok_or_else(|| Problem::missing("webhook_delivery"))?;
+    let intent = ask.intent("webhook_endpoint.redeliver");
+    let show = |delivery| Reply::told(&Delivery::from(delivery));
+    let done = app.commands.redeliver(&app.webhooks, &intent, (id, number), show).await?;
+    app.respond(done).await
 }
 
 async fn exists(app: &App, id: WebhookEndpointId) -> Result<(), Problem> {
