@@ -11,8 +11,8 @@ mod standing;
 use std::sync::Arc;
 use std::time::Duration;
 
-use byteshop_eventstore::Log;
 use byteshop_eventstore::delivery::Lead;
+use byteshop_eventstore::{Log, nats};
 use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -232,5 +232,5 @@ pub async fn hint(client: &async_nats::Client, prefix: &str) {
 /// # Errors
 /// When the URL cannot be read.
 pub async fn hint_client(url: &str) -> Result<async_nats::Client, async_nats::ConnectError> {
-    async_nats::ConnectOptions::new().name("byteshop hints").retry_on_initial_connect().connect(url).await
+    nats::options(url).name("byteshop hints").retry_on_initial_connect().connect(url).await
 }

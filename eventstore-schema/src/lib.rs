@@ -11,6 +11,7 @@ pub mod emulator;
 pub mod envelope;
 mod error;
 pub mod kept;
+pub mod nats;
 pub mod personal;
 pub mod process;
 pub mod read;

@@ -11,7 +11,7 @@ use async_nats::jetstream::consumer::{OrderedPullConsumer, pull};
 use async_nats::jetstream::{self, stream::Stream};
 use byteshop_commands::relay::{self, NatsConfig, RelayState, RelayStatus};
 use byteshop_eventstore::append::append;
-use byteshop_eventstore::{Append, Clock, Log, NewEvent, Outcome, Recorded, StreamId};
+use byteshop_eventstore::{Append, Clock, Log, NewEvent, Outcome, Recorded, StreamId, nats};
 use byteshop_projections::feed::{Feed, TailConfig};
 use byteshop_tests::patience::eventually;
 use byteshop_tests::servers::{fresh_database, options};
@@ -28,13 +28,19 @@ struct Nats {
     directory: PathBuf,
     port: u16,
     child: Option<Child>,
+    /// What it lets in, as its arguments and as a URL say it.
+    login: (&'static [&'static str], &'static str),
 }
 
 impl Nats {
     fn start() -> Self {
+        Self::start_for((&[], ""))
+    }
+
+    fn start_for(login: (&'static [&'static str], &'static str)) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let directory = tempfile::Builder::new().prefix("byteshop-nats-").tempdir().unwrap().keep();
-        let mut nats = Self { directory, port, child: None };
+        let mut nats = Self { directory, port, child: None, login };
         nats.restart();
         nats
     }
@@ -43,6 +49,7 @@ impl Nats {
         let program = options().nats_server.unwrap_or_else(|| "nats-server".into());
         let mut command = Command::new(program);
         command.args(["-a", "127.0.0.1", "-p", &self.port.to_string(), "-js", "-sd"]).arg(self.store());
+        command.args(self.login.0);
         self.child = Some(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
     }
 
@@ -80,12 +87,12 @@ impl Nats {
     }
 
     fn url(&self) -> String {
-        format!("nats://127.0.0.1:{}", self.port)
+        format!("nats://{}127.0.0.1:{}", self.login.1, self.port)
     }
 
     async fn jetstream(&self) -> jetstream::Context {
         let url = self.url();
-        let client = eventually("a connection to nats-server", || async { async_nats::connect(&url).await.ok() }).await;
+        let client = eventually("a connection to nats-server", || async { nats::options(&url).connect(&url).await.ok() }).await;
         jetstream::new(client)
     }
 
@@ -270,6 +277,32 @@ async fn on_jetstream(nats: &Nats) {
         (stream.get_info().await.ok()?.state.consumer_count > 0).then_some(())
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_asks_who_is_there_is_told() {
+    let user: &[&str] = &["--user", "shop", "--pass", "p@ss/w:rd %"];
+    let token: &[&str] = &["--auth", "t0ken"];
+    for login in [(user, "shop:p%40ss%2Fw%3Ard%20%25@"), (token, "t0ken@")] {
+        let nats = Nats::start_for(login);
+        let log = fresh_log().await;
+        let last = append_events(&log, 100).await;
+        let relay = Running::start(&log, &nats);
+        relay.relayed(last).await;
+        assert_eq!(nats.stream().await.get_info().await.unwrap().state.messages, 100);
+        let reader = Reader::start(&log, Some(&nats), 0);
+        reader.reached(last).await;
+        // Hints of other processes go over the same kind of connection.
+        let hints = relay::hint_client(&nats.url()).await.unwrap();
+        eventually("the hinting connection", || async {
+            (hints.connection_state() == async_nats::connection::State::Connected).then_some(())
+        })
+        .await;
+        relay.end().await;
+        // Without the words nobody gets in.
+        let strangers = format!("nats://127.0.0.1:{}", nats.port);
+        assert!(async_nats::connect(&strangers).await.is_err());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,10 +7,10 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use async_nats::jetstream::context::ContextBuilder;
-use async_nats::{Client, ConnectOptions, Event, Subject, Subscriber};
-use byteshop_eventstore::Recorded;
+use async_nats::{Client, Event, Subject, Subscriber};
 use byteshop_eventstore::delivery::Lead;
 use byteshop_eventstore::read::PAGE;
+use byteshop_eventstore::{Recorded, nats};
 use futures_util::{FutureExt as _, StreamExt as _};
 use serde::Deserialize;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -95,7 +95,7 @@ pub(super) async fn run(relay: &mut Relay, lead: &mut Lead) -> End {
 /// Connects once. The connection is not renewed: what it still holds when it breaks was meant for the stream of that
 /// moment, and must not reach a later one.
 async fn connect(url: &str, lost: CancellationToken) -> Result<Client, End> {
-    let options = ConnectOptions::new()
+    let options = nats::options(url)
         .name("byteshop relay")
         .connection_timeout(CONNECT_TIMEOUT)
         .ping_interval(Duration::from_secs(2))

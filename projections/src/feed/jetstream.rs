@@ -7,8 +7,8 @@ use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, PushConsumer, pu
 use async_nats::jetstream::context::ContextBuilder;
 use async_nats::jetstream::message::StreamMessage;
 use async_nats::jetstream::stream::{Info, LastRawMessageErrorKind, Stream};
-use async_nats::{Client, ConnectOptions, Event, Message, Subscriber};
-use byteshop_eventstore::{Log, Recorded};
+use async_nats::{Client, Event, Message, Subscriber};
+use byteshop_eventstore::{Log, Recorded, nats};
 use chrono::SubsecRound as _;
 use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::sync::mpsc;
@@ -57,7 +57,7 @@ pub(super) async fn follow(
 
 /// Connects once: after a lost connection everything is looked at anew.
 async fn connect(url: &str, lost: CancellationToken) -> Result<Client, async_nats::ConnectError> {
-    ConnectOptions::new()
+    nats::options(url)
         .name("byteshop feed")
         .connection_timeout(ANSWER_TIMEOUT)
         .ping_interval(Duration::from_secs(2))
