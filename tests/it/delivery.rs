@@ -92,7 +92,8 @@ impl Nats {
 
     async fn jetstream(&self) -> jetstream::Context {
         let url = self.url();
-        let client = eventually("a connection to nats-server", || async { nats::options(&url).connect(&url).await.ok() }).await;
+        let client =
+            eventually("a connection to nats-server", || async { nats::options(&url).connect(&url).await.ok() }).await;
         jetstream::new(client)
     }
 

@@ -31,7 +31,7 @@ use crate::reply::{self, Reply};
 /// A notification in one line: nothing of it is personal.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the view's own text")]
-struct NotificationRow {
+pub(super) struct NotificationRow {
     #[schema(example = "ntf_01h455vb4pex5vsknk084sn02q")]
     id: String,
     /// Whose account it goes to; not there for a guest.
@@ -146,7 +146,7 @@ async fn resend(
 /// What somebody can wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum Wait {
+pub(super) enum Wait {
     /// That it can be bought again: told once.
     BackInStock,
     /// That it costs less: told each time it falls further.
@@ -163,14 +163,14 @@ struct WatchFor {
 
 /// What the caller waits for.
 #[derive(Serialize, ToSchema)]
-struct Watching {
+pub(super) struct Watching {
     #[schema(value_type = String)]
     product: ProductId,
-    on: Vec<Wait>,
+    pub(super) on: Vec<Wait>,
 }
 
 impl Watching {
-    fn of(product: ProductId, account: AccountId, watch: &Watch) -> Self {
+    pub(super) fn of(product: ProductId, account: AccountId, watch: &Watch) -> Self {
         let stock = watch.stock.contains(&account).then_some(Wait::BackInStock);
         let price = watch.price.contains_key(&account).then_some(Wait::PriceDrop);
         Self { product, on: stock.into_iter().chain(price).collect() }

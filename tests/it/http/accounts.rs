@@ -170,16 +170,65 @@ async fn everything_about_somebody_is_given_to_them() {
     put(&format!("lines/{variant}"), json!({"quantity": 1})).await.expect(200);
     put("address", json!({"country": "DE", "name": "Ada", "lines": ["Unter den Linden 1"]})).await.expect(200);
     let placed = shop.post(&format!("/v1/carts/{cart}/checkout")).by(&ada.token).send().await.expect(201);
+    let pay = json!({"provider": "test", "token": "tok_success"});
+    let order = format!("/v1/orders/{}", placed.text("/order_id"));
+    shop.post(&format!("{order}/payments")).by(&ada.token).json(pay).send().await.expect(201);
+    shop.at_rest().await;
+    let staff = shop.token(Role::Support);
+    let parcel = json!({"carrier": {"kind": "other", "name": "Post"}});
+    let parcel = shop.post(&format!("{order}/shipments")).by(&staff).json(parcel).send().await.expect(201).id();
+    let hand_over = shop.post(&format!("/v1/shipments/{parcel}/hand-over")).by(&staff);
+    hand_over.json(json!({"tracking": "T-1"})).send().await.expect(200);
+    let back = json!({"lines": [{"variant": variant, "quantity": 1}], "reason": "damaged"});
+    let back = shop.post(&format!("{order}/returns")).by(&ada.token).json(back).send().await.expect(201).id();
+    let open = shop.post("/v1/carts").by(&ada.token).json(json!({"currency": "EUR"})).send().await.expect(201).id();
+    let (product, _) = shop.product("E-2", 500, 0).await;
+    let watch =
+        |token: &str| shop.post(&format!("/v1/products/{product}/watch")).by(token).json(json!({"on": ["price_drop"]}));
+    watch(&ada.token).send().await.expect(200);
+    let eve = shop.person("eve@example.org").await;
+    watch(&eve.token).send().await.expect(200);
+    let head = shop.at_rest().await;
     let export = shop.get("/v1/me/export").by(&ada.token);
-    let export = export.header("Min-Log-Position", &placed.position().to_string()).send().await.expect(200).body;
+    let export = export.header("Min-Log-Position", &head.to_string()).send().await.expect(200).body;
     assert_eq!(export["account"]["email"], "ada@example.org");
     assert_eq!(export["orders"][0]["id"], placed.body["order_id"]);
     assert_eq!(export["sessions"][0]["id"], json!(ada.session));
+    assert_eq!((&export["carts"][0]["id"], &export["shipments"][0]["id"]), (&json!(open), &json!(parcel)));
+    assert_eq!((&export["returns"][0]["id"], &export["payments"][0]["id"]), (&json!(back), &placed.body["payment_id"]));
+    assert_eq!(export["watches"], json!([{"product": product, "on": ["price_drop"]}]));
+    let mut told: Vec<&str> =
+        export["notifications"].as_array().unwrap().iter().map(|it| it["template"].as_str().unwrap()).collect();
+    told.sort_unstable();
+    assert_eq!(told, ["confirm_email", "order_paid", "order_placed", "order_shipped"]);
     let types: BTreeSet<&str> =
         export["events"].as_array().unwrap().iter().map(|it| it["type"].as_str().unwrap()).collect();
-    for wanted in ["account.registered", "session.started", "cart.created", "order.placed", "payment.opened"] {
+    for wanted in [
+        "account.registered",
+        "session.started",
+        "cart.created",
+        "order.placed",
+        "payment.opened",
+        "shipment.handed_over",
+        "return.requested",
+        "notification.sent",
+        "watch.price_watched",
+    ] {
         assert!(types.contains(wanted), "{wanted} in {types:?}");
     }
+    // With an access token nobody gets at what opens the account for longer.
+    for secret in ["password", "secret", "code"] {
+        let mut seen = 0;
+        for event in export["events"].as_array().unwrap() {
+            for data in [&event["data"], &event["data"]["message"]] {
+                seen += usize::from(data.get(secret).is_some());
+                assert_eq!(data[secret], Value::Null, "{event}");
+            }
+        }
+        assert!(seen > 0, "{secret}");
+    }
+    let others = export.to_string();
+    assert!(!others.contains(&eve.id.to_string()), "{others}");
     let text = export.to_string();
     assert!(text.contains("Unter den Linden 1") && !text.contains("$sealed"), "{text}");
 }

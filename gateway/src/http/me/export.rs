@@ -1,38 +1,43 @@
 //! Everything about me: what is shown of somebody, and every event of theirs as the log has it, opened.
 
+mod belongings;
+
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::Error;
-use byteshop_domain::account::{self, Account};
+use byteshop_domain::account::Account;
 use byteshop_domain::cart::Cart;
 use byteshop_domain::id_of;
-use byteshop_domain::ids::{AccountId, OrderId};
+use byteshop_domain::ids::{CartId, OrderId, PaymentId, ReturnId, ShipmentId};
 use byteshop_domain::order::Order;
 use byteshop_domain::payment::Payment;
-use byteshop_domain::session::Session;
+use byteshop_domain::personal::MARK;
+use byteshop_domain::returns::Return;
+use byteshop_domain::shipment::Shipment;
 use byteshop_eventstore::read::PAGE;
 use byteshop_eventstore::{Recorded, StreamId};
 use byteshop_projections::View as _;
-use byteshop_projections::order_list::{self, OrderList};
-use byteshop_projections::page::{Ask as PageAsk, LIMIT_MAX};
+use byteshop_projections::notification_list::NotificationList;
+use byteshop_projections::order_list::OrderList;
 use futures_util::{StreamExt as _, stream};
 use http::{HeaderMap, HeaderValue, header};
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
+use self::belongings::Belongings;
 use super::known;
 use crate::actor::Member;
-use crate::http::Shared;
 use crate::http::ask::Then;
+use crate::http::notifications::{NotificationRow, Watching};
 use crate::http::sessions::sessions_of;
-use crate::http::show;
 use crate::http::show::account::{KeptAddress, Me};
+use crate::http::{Shared, show};
 use crate::problem::Problem;
 
-/// Orders that are looked at together.
-const CHUNK: usize = 100;
+/// What opens the shop for somebody, or did: whoever holds an access token for ten minutes must not get more than that.
+const SECRETS: [&str; 3] = ["password", "secret", "code"];
 
 /// Everything about somebody.
 #[derive(ToSchema)]
@@ -40,15 +45,26 @@ const CHUNK: usize = 100;
 pub(super) struct Export {
     account: Me<'static>,
     addresses: Vec<KeptAddress<'static>>,
+    /// Those that are alive; the events have all that ever were.
     sessions: Vec<show::account::SessionRow>,
+    /// The open cart, if there is one.
+    carts: Vec<show::Cart<'static>>,
     orders: Vec<show::Order<'static>>,
-    /// Every event of the account, its sessions, its orders and what belongs to them.
-    events: Vec<Event<'static>>,
+    payments: Vec<show::Payment<'static>>,
+    /// The parcels.
+    shipments: Vec<show::Shipment<'static>>,
+    returns: Vec<show::Return<'static>>,
+    /// The products that they wait for.
+    watches: Vec<Watching>,
+    notifications: Vec<NotificationRow>,
+    /// Every event of the account and its sessions, of its carts and orders with their payments, parcels, returns and credit
+    /// notes, of its notifications and of what it watches.
+    events: Vec<Event>,
 }
 
-/// An event as the log has it, with what is personal opened.
+/// An event as the log has it, with what is personal opened; passwords, secrets and codes are null.
 #[derive(Serialize, ToSchema)]
-struct Event<'a> {
+struct Event {
     position: i64,
     /// What it happened to.
     stream: String,
@@ -56,7 +72,7 @@ struct Event<'a> {
     r#type: String,
     recorded_at: chrono::DateTime<chrono::Utc>,
     #[schema(value_type = Object)]
-    data: &'a RawValue,
+    data: Value,
 }
 
 /// Everything that the shop has of whoever asks, as one JSON document.
@@ -64,7 +80,7 @@ struct Event<'a> {
     responses((status = 200, description = "Everything", body = Export)))]
 pub(super) async fn export(State(app): State<Shared>, member: Member, headers: HeaderMap) -> Result<Response, Problem> {
     let id = member.1;
-    app.await_views(&[OrderList::NAME], &headers).await?;
+    app.await_views(&[OrderList::NAME, NotificationList::NAME], &headers).await?;
     let found = app.snapshot::<Account>(id, &Then::default(), &headers).await?;
     let open = known(&found.state)?;
     let head = Head {
@@ -73,7 +89,7 @@ pub(super) async fn export(State(app): State<Shared>, member: Member, headers: H
         sessions: sessions_of(&app, &member).await?,
     };
     let head = serde_json::to_string(&head).map_err(Error::from)?;
-    let pieces = pieces(&app, id, head).await?;
+    let pieces = pieces(head, Belongings::of(&app, id).await?)?;
     // Somebody may have thousands of orders, so the document is never in memory whole.
     let texts = stream::iter(pieces).then(move |piece| {
         let app = app.clone();
@@ -99,30 +115,43 @@ struct Head<'a> {
 enum Piece {
     /// Text as it is.
     Text(String),
-    /// An order, and whether another one stands before it.
-    Order(OrderId, bool),
+    /// Text whose last brace is left open, for what follows.
+    Head(String),
+    /// A thing, and whether another one stands before it.
+    Thing(Thing, bool),
     /// The events of a stream, and whether others stand before them.
     Events(StreamId, bool),
+    /// Some events.
+    Some(Vec<Recorded>),
 }
 
-async fn pieces(app: &Shared, id: AccountId, head: String) -> Result<Vec<Piece>, Problem> {
-    let orders = orders_of(app, id).await?;
-    let mut streams = vec![StreamId::of::<Account>(id)];
-    streams.extend(sessions_ever(app, id).await?);
-    for some in orders.chunks(CHUNK) {
-        for (order, found) in some.iter().zip(app.commands.get_all::<Order>(some).await?) {
-            streams.push(StreamId::of::<Order>(*order));
-            let Some(found) = found else { continue };
-            let Ok(placed) = found.state.placed() else { continue };
-            streams.push(StreamId::of::<Payment>(placed.placement.payment));
-            streams.extend(placed.placement.cart.map(StreamId::of::<Cart>));
-        }
-    }
-    // The head is an object, and what follows goes into it.
-    let mut pieces = vec![Piece::Text(head), Piece::Text(",\"orders\":[".into())];
-    pieces.extend(orders.into_iter().enumerate().map(|(index, order)| Piece::Order(order, index > 0)));
-    pieces.push(Piece::Text("],\"events\":[".into()));
-    pieces.extend(streams.into_iter().enumerate().map(|(index, stream)| Piece::Events(stream, index > 0)));
+/// Something that is shown as its own route shows it.
+#[derive(Clone, Copy)]
+enum Thing {
+    Cart(CartId),
+    Order(OrderId),
+    Payment(PaymentId),
+    Shipment(ShipmentId),
+    Return(ReturnId),
+}
+
+fn pieces(head: String, it: Belongings) -> Result<Vec<Piece>, Error> {
+    let mut pieces = vec![Piece::Head(head)];
+    let mut list = |name: &str, things: Vec<Thing>| {
+        pieces.push(Piece::Text(format!(",\"{name}\":[")));
+        pieces.extend(things.into_iter().enumerate().map(|(index, thing)| Piece::Thing(thing, index > 0)));
+        pieces.push(Piece::Text("]".into()));
+    };
+    list("carts", it.open_cart.into_iter().map(Thing::Cart).collect());
+    list("orders", it.orders.into_iter().map(Thing::Order).collect());
+    list("payments", it.payments.into_iter().map(Thing::Payment).collect());
+    list("shipments", it.shipments.into_iter().map(Thing::Shipment).collect());
+    list("returns", it.returns.into_iter().map(Thing::Return).collect());
+    let (watches, notifications) = (serde_json::to_string(&it.watches)?, it.notifications.join(","));
+    pieces.push(Piece::Text(format!(",\"watches\":{watches},\"notifications\":[{notifications}],\"events\":[")));
+    // An account has events, so there are some before all that follow.
+    pieces.extend(it.streams.into_iter().enumerate().map(|(index, stream)| Piece::Events(stream, index > 0)));
+    pieces.push(Piece::Some(it.watching));
     pieces.push(Piece::Text("]}".into()));
     Ok(pieces)
 }
@@ -130,92 +159,106 @@ async fn pieces(app: &Shared, id: AccountId, head: String) -> Result<Vec<Piece>,
 async fn text(app: &Shared, piece: Piece) -> Result<String, Error> {
     let vault = app.commands.vault();
     match piece {
-        Piece::Text(text) if text.starts_with('{') => {
+        Piece::Text(text) => Ok(text),
+        Piece::Head(text) => {
             let head = vault.open_json(&text).await?;
             Ok(head.strip_suffix('}').unwrap_or(&head).to_owned())
         }
-        Piece::Text(text) => Ok(text),
-        Piece::Order(id, after) => {
-            let found = app.commands.get::<Order>(id).await?;
-            let placed = found.as_ref().and_then(|found| found.state.placed().ok());
-            let shown = placed.map(|placed| serde_json::to_string(&show::Order::of(id, placed))).transpose()?;
-            let shown = vault.open_json(shown.as_deref().unwrap_or("null")).await?;
+        Piece::Thing(thing, after) => {
+            let shown = vault.open_json(shown(app, thing).await?.as_deref().unwrap_or("null")).await?;
             Ok(if after { format!(",{shown}") } else { shown })
         }
+        Piece::Some(events) => {
+            let shown = opened(app, &events).await?;
+            Ok(if shown.is_empty() { shown } else { format!(",{shown}") })
+        }
         Piece::Events(stream, after) => {
-            let mut events = Vec::new();
-            let mut version = 0;
+            let (mut texts, mut version) = (Vec::new(), 0);
             loop {
                 let page = app.commands.log().read_stream(&stream, version, PAGE).await?;
-                for recorded in &page {
-                    version = recorded.version;
-                    let shown = serde_json::to_string(&Event::of(recorded)?)?;
-                    events.push(vault.open_json(&shown).await?);
+                version = page.last().map_or(version, |recorded| recorded.version);
+                if !page.is_empty() {
+                    texts.push(opened(app, &page).await?);
                 }
                 if i64::try_from(page.len()) != Ok(PAGE) {
                     break;
                 }
             }
-            let comma = if after && !events.is_empty() { "," } else { "" };
-            Ok(format!("{comma}{}", events.join(",")))
+            let comma = if after && !texts.is_empty() { "," } else { "" };
+            Ok(format!("{comma}{}", texts.join(",")))
         }
     }
 }
 
-impl<'a> Event<'a> {
-    fn of(recorded: &'a Recorded) -> Result<Self, Error> {
+/// A thing as its own route shows it; nothing when it is not there.
+async fn shown(app: &Shared, thing: Thing) -> Result<Option<String>, Error> {
+    let commands = &app.commands;
+    let text = match thing {
+        Thing::Cart(id) => {
+            let found = commands.get::<Cart>(id).await?;
+            let known = found.as_ref().and_then(|found| found.state.existing().ok());
+            known.map(|it| serde_json::to_string(&show::Cart::of(id, it, None)))
+        }
+        Thing::Order(id) => {
+            let found = commands.get::<Order>(id).await?;
+            let known = found.as_ref().and_then(|found| found.state.placed().ok());
+            known.map(|it| serde_json::to_string(&show::Order::of(id, it)))
+        }
+        Thing::Payment(id) => {
+            let found = commands.get::<Payment>(id).await?;
+            let known = found.as_ref().and_then(|found| found.state.opened().ok());
+            known.map(|it| serde_json::to_string(&show::Payment::of(id, it)))
+        }
+        Thing::Shipment(id) => {
+            let found = commands.get::<Shipment>(id).await?;
+            let known = found.as_ref().and_then(|found| found.state.prepared().ok());
+            known.map(|it| serde_json::to_string(&show::Shipment::of(id, it)))
+        }
+        Thing::Return(id) => {
+            let found = commands.get::<Return>(id).await?;
+            let known = found.as_ref().and_then(|found| found.state.requested().ok());
+            known.map(|it| serde_json::to_string(&show::Return::of(id, it)))
+        }
+    };
+    Ok(text.transpose()?)
+}
+
+/// Events as text, with commas between them.
+async fn opened(app: &Shared, events: &[Recorded]) -> Result<String, Error> {
+    let mut texts = Vec::with_capacity(events.len());
+    for recorded in events {
+        let shown = serde_json::to_string(&Event::of(recorded)?)?;
+        texts.push(app.commands.vault().open_json(&shown).await?);
+    }
+    Ok(texts.join(","))
+}
+
+impl Event {
+    fn of(recorded: &Recorded) -> Result<Self, Error> {
+        let mut data = serde_json::from_str(&recorded.data)?;
+        leave_out_secrets(&mut data);
         Ok(Self {
             position: recorded.position,
             stream: id_of(&recorded.category, recorded.stream).unwrap_or_default(),
             r#type: format!("{}.{}", recorded.category, recorded.event_type),
             recorded_at: recorded.recorded_at,
-            data: serde_json::from_str(&recorded.data)?,
+            data,
         })
     }
 }
 
-/// The orders of an account, the newest first.
-async fn orders_of(app: &Shared, id: AccountId) -> Result<Vec<OrderId>, Problem> {
-    let mut orders = Vec::new();
-    let mut cursor = None;
-    loop {
-        let ask = PageAsk { limit: Some(LIMIT_MAX), cursor };
-        let query = order_list::Query { account: Some(id), ask, ..order_list::Query::default() };
-        let page: Page = serde_json::from_str(&app.views.order_list(&query).await?.json).map_err(Error::from)?;
-        orders.extend(page.items.into_iter().map(|row| row.id));
-        cursor = page.next;
-        if cursor.is_none() {
-            return Ok(orders);
-        }
-    }
-}
-
-/// A page of orders, as far as it is looked at.
-#[derive(Deserialize)]
-struct Page {
-    items: Vec<Row>,
-    next: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Row {
-    id: OrderId,
-}
-
-/// Every session that an account has had.
-async fn sessions_ever(app: &Shared, id: AccountId) -> Result<Vec<StreamId>, Error> {
-    let stream = StreamId::of::<Account>(id);
-    let (mut sessions, mut version) = (Vec::new(), 0);
-    loop {
-        let page = app.commands.log().read_stream(&stream, version, PAGE).await?;
-        for recorded in &page {
-            version = recorded.version;
-            if let Some(account::Event::LoggedIn { session }) = recorded.event::<Account>().transpose()? {
-                sessions.push(StreamId::of::<Session>(session));
+fn leave_out_secrets(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                if SECRETS.contains(&name.as_str()) && field.get(MARK).is_some() {
+                    *field = Value::Null;
+                } else {
+                    leave_out_secrets(field);
+                }
             }
         }
-        if i64::try_from(page.len()) != Ok(PAGE) {
-            return Ok(sessions);
-        }
+        Value::Array(items) => items.iter_mut().for_each(leave_out_secrets),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }

@@ -1,0 +1,179 @@
+//! What belongs to somebody: found from their account, their orders, and the lists that are kept of them.
+
+use byteshop_commands::Error;
+use byteshop_domain::Decider as _;
+use byteshop_domain::account::{self, Account};
+use byteshop_domain::cart::Cart;
+use byteshop_domain::credit_note::CreditNote;
+use byteshop_domain::ids::{
+    AccountId, CartId, Id as _, NotificationId, OrderId, PaymentId, ReturnId, ShipmentId, WatchId,
+};
+use byteshop_domain::notification::Notification;
+use byteshop_domain::order::Order;
+use byteshop_domain::payment::Payment;
+use byteshop_domain::returns::Return;
+use byteshop_domain::session::Session;
+use byteshop_domain::shipment::Shipment;
+use byteshop_domain::watch::{self, Watch};
+use byteshop_eventstore::read::{Filter, PAGE};
+use byteshop_eventstore::{Recorded, StreamId};
+use byteshop_projections::notification_list;
+use byteshop_projections::order_list;
+use byteshop_projections::page::{Ask as PageAsk, LIMIT_MAX};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::http::Shared;
+use crate::http::notifications::Watching;
+use crate::problem::Problem;
+
+/// Orders that are looked at together.
+const CHUNK: usize = 100;
+
+/// What belongs to somebody, by its ids.
+#[derive(Default)]
+pub(super) struct Belongings {
+    pub(super) open_cart: Option<CartId>,
+    /// The newest first.
+    pub(super) orders: Vec<OrderId>,
+    pub(super) payments: Vec<PaymentId>,
+    pub(super) shipments: Vec<ShipmentId>,
+    pub(super) returns: Vec<ReturnId>,
+    pub(super) watches: Vec<Watching>,
+    /// As their list has them, the newest first.
+    pub(super) notifications: Vec<String>,
+    /// All of whose events are theirs, the account first.
+    pub(super) streams: Vec<StreamId>,
+    /// What they did with lists that others are on too.
+    pub(super) watching: Vec<Recorded>,
+}
+
+impl Belongings {
+    pub(super) async fn of(app: &Shared, id: AccountId) -> Result<Self, Problem> {
+        let mut it = Self { streams: vec![StreamId::of::<Account>(id)], ..Self::default() };
+        it.streams.extend(sessions_ever(app, id).await?);
+        it.open_cart = app.commands.cart_of(id).await?;
+        it.streams.extend(it.open_cart.map(StreamId::of::<Cart>));
+        it.orders = orders_of(app, id).await?;
+        it.look_at_orders(app).await?;
+        it.look_at_notifications(app, id).await?;
+        it.look_at_watches(app, id).await?;
+        Ok(it)
+    }
+
+    /// What hangs on the orders.
+    async fn look_at_orders(&mut self, app: &Shared) -> Result<(), Error> {
+        let orders = self.orders.clone();
+        for some in orders.chunks(CHUNK) {
+            for (order, found) in some.iter().zip(app.commands.get_all::<Order>(some).await?) {
+                self.streams.push(StreamId::of::<Order>(*order));
+                let Some(found) = found else { continue };
+                let Ok(placed) = found.state.placed() else { continue };
+                let placement = &placed.placement;
+                self.payments.push(placement.payment);
+                self.shipments.extend(placed.parcels.keys().copied());
+                self.returns.extend(placed.returns.iter().copied());
+                self.streams.push(StreamId::of::<Payment>(placement.payment));
+                let cart = placement.cart.filter(|cart| Some(*cart) != self.open_cart);
+                self.streams.extend(cart.map(StreamId::of::<Cart>));
+                self.streams.extend(placed.parcels.keys().copied().map(StreamId::of::<Shipment>));
+                self.streams.extend(placed.returns.iter().copied().map(StreamId::of::<Return>));
+                self.streams.extend(placed.credit_notes.iter().copied().map(StreamId::of::<CreditNote>));
+            }
+        }
+        Ok(())
+    }
+
+    async fn look_at_notifications(&mut self, app: &Shared, id: AccountId) -> Result<(), Problem> {
+        let mut cursor = None;
+        loop {
+            let ask = PageAsk { limit: Some(LIMIT_MAX), cursor };
+            let query = notification_list::Query { account: Some(id), state: None, ask };
+            let page = app.views.notification_list(&query).await?;
+            let page: Page<Box<RawValue>> = serde_json::from_str(&page.json).map_err(Error::from)?;
+            for row in page.items {
+                let Row { id } = serde_json::from_str::<Row<NotificationId>>(row.get()).map_err(Error::from)?;
+                self.streams.push(StreamId::of::<Notification>(id));
+                self.notifications.push(row.get().to_owned());
+            }
+            cursor = page.next;
+            if cursor.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Who else watches a product is nobody's business, so of its events only those are theirs that they made.
+    async fn look_at_watches(&mut self, app: &Shared, id: AccountId) -> Result<(), Error> {
+        let filter =
+            Filter { categories: vec![Watch::CATEGORY.to_owned()], actor: Some(id.to_string()), ..Filter::default() };
+        let mut after = 0;
+        loop {
+            let page = app.commands.log().read_filtered(after, PAGE, &filter).await?;
+            let last = i64::try_from(page.len()) != Ok(PAGE);
+            after = page.last().map_or(after, |event| event.position);
+            self.watching.extend(page);
+            if last {
+                break;
+            }
+        }
+        let mut watches: Vec<WatchId> = self.watching.iter().map(|event| WatchId::from_uuid(event.stream)).collect();
+        watches.sort_unstable();
+        watches.dedup();
+        for (watch, found) in watches.iter().zip(app.commands.get_all::<Watch>(&watches).await?) {
+            let Some(found) = found else { continue };
+            let watching = Watching::of(watch::product(*watch), id, &found.state);
+            if !watching.on.is_empty() {
+                self.watches.push(watching);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The orders of an account, the newest first.
+async fn orders_of(app: &Shared, id: AccountId) -> Result<Vec<OrderId>, Problem> {
+    let mut orders = Vec::new();
+    let mut cursor = None;
+    loop {
+        let ask = PageAsk { limit: Some(LIMIT_MAX), cursor };
+        let query = order_list::Query { account: Some(id), ask, ..order_list::Query::default() };
+        let page = app.views.order_list(&query).await?;
+        let page: Page<Row<OrderId>> = serde_json::from_str(&page.json).map_err(Error::from)?;
+        orders.extend(page.items.into_iter().map(|row| row.id));
+        cursor = page.next;
+        if cursor.is_none() {
+            return Ok(orders);
+        }
+    }
+}
+
+/// A page of a list, as far as it is looked at.
+#[derive(Deserialize)]
+struct Page<T> {
+    items: Vec<T>,
+    next: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Row<T> {
+    id: T,
+}
+
+/// Every session that an account has had.
+async fn sessions_ever(app: &Shared, id: AccountId) -> Result<Vec<StreamId>, Error> {
+    let stream = StreamId::of::<Account>(id);
+    let (mut sessions, mut version) = (Vec::new(), 0);
+    loop {
+        let page = app.commands.log().read_stream(&stream, version, PAGE).await?;
+        for recorded in &page {
+            version = recorded.version;
+            if let Some(account::Event::LoggedIn { session }) = recorded.event::<Account>().transpose()? {
+                sessions.push(StreamId::of::<Session>(session));
+            }
+        }
+        if i64::try_from(page.len()) != Ok(PAGE) {
+            return Ok(sessions);
+        }
+    }
+}
