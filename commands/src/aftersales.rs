@@ -21,13 +21,15 @@ use crate::unit::{Loaded, Unit};
 
 /// Calls some of an order off, or all that is left of it: what was paid for it goes back, what was reserved is free.
 ///
-/// `restock` says whether pieces that had left the stock are for sale again.
+/// `restock` says whether pieces that had left the stock are for sale again. What was paid for sending stays paid while some of
+/// the order goes on, unless `shipping` says otherwise.
 pub async fn cancel_lines(
     unit: &Unit,
     order: &mut Loaded<Order>,
     lines: &[Demand],
     reason: CancelReason,
     restock: bool,
+    shipping: Option<ShippingBack>,
 ) -> Result<(), Error> {
     let placed = placed(order)?.clone();
     let lines = merged(unit, lines)?;
@@ -36,6 +38,9 @@ pub async fn cancel_lines(
     }
     let mut payment = unit.load::<Payment>(placed.placement.payment).await?;
     if !placed.is_paid() {
+        if shipping.is_some() {
+            return Err(Error::Rejected(Rejected::of::<Order>(&order::Rejection::NotPaid)));
+        }
         return cancel_unpaid(unit, order, &mut payment, &lines, reason).await;
     }
     let valued = placed.valued(&lines, left_of(&payment)?);
@@ -44,6 +49,7 @@ pub async fn cancel_lines(
     unit.decide(order, &order::Command::CancelLines { lines: valued.clone(), reason, refund, credit_note })?;
     back.request(unit, &mut payment, RefundCause::LinesCancelled)?;
     issue(unit, &placed, order, &valued, &back)?;
+    give_shipping_back(unit, order, &mut payment, shipping)?;
     if restock {
         put_back(unit, order, &lines).await?;
     }
@@ -78,6 +84,38 @@ async fn cancel_unpaid(
     Ok(())
 }
 
+/// How much of what was paid for sending an order goes back.
+#[derive(Debug, Clone, Copy)]
+pub enum ShippingBack {
+    /// All that is left of it.
+    All,
+    /// So much.
+    Some(Money),
+}
+
+/// Gives back what was paid for sending, all of it or some.
+fn give_shipping_back(
+    unit: &Unit,
+    order: &mut Loaded<Order>,
+    payment: &mut Loaded<Payment>,
+    wanted: Option<ShippingBack>,
+) -> Result<(), Error> {
+    let amount = match wanted {
+        None => return Ok(()),
+        Some(ShippingBack::Some(amount)) => amount,
+        Some(ShippingBack::All) => {
+            let (paid, left) = (placed(order)?.shipping_left(), left_of(payment)?);
+            Money { amount: paid.amount.min(left.amount), ..paid }
+        }
+    };
+    if amount.amount == 0 {
+        return Ok(());
+    }
+    let reason = Reason::new("shipping");
+    let reason = reason.map_err(|error| unit.refuse("order.reason", Kind::Invalid, error.to_string()))?;
+    credit(unit, order, payment, amount, &reason, true).map(drop)
+}
+
 /// Gives a piece of a payment back because the shop wants it so, with a credit note for the money alone.
 pub async fn refund(
     unit: &Unit,
@@ -86,18 +124,29 @@ pub async fn refund(
     reason: &Reason,
 ) -> Result<RefundId, Error> {
     let opened = payment.state.opened().map_err(|rejection| Error::Rejected(Rejected::of::<Payment>(&rejection)))?;
-    let order = unit.load::<Order>(opened.order).await?;
-    let placed = placed(&order)?;
-    let back = Back { refund: Some(unit.new_id()), credit_note: unit.new_id(), amount };
+    let mut order = unit.load::<Order>(opened.order).await?;
+    credit(unit, &mut order, payment, amount, reason, false)
+}
+
+fn credit(
+    unit: &Unit,
+    order: &mut Loaded<Order>,
+    payment: &mut Loaded<Payment>,
+    amount: Money,
+    reason: &Reason,
+    shipping: bool,
+) -> Result<RefundId, Error> {
     let refund = unit.new_id();
+    let back = Back { refund: Some(refund), credit_note: unit.new_id(), amount };
     let command = payment::Command::RequestRefund {
         refund,
         amount: Some(amount),
         cause: RefundCause::Staff { reason: reason.clone() },
     };
     unit.decide(payment, &command)?;
-    let back = Back { refund: Some(refund), ..back };
-    let mut content = content(unit, placed, order.id, &[], &back)?;
+    let credit_note = back.credit_note;
+    unit.decide(order, &order::Command::Credit { credit_note, refund, amount, shipping })?;
+    let mut content = content(unit, placed(order)?, order.id, &[], &back)?;
     content.reason = Some(reason.clone());
     let mut note = unit.start::<CreditNote>(back.credit_note);
     unit.decide(&mut note, &credit_note::Command::Issue(content))?;
@@ -128,8 +177,14 @@ pub async fn close_return(unit: &Unit, it: &mut Loaded<Return>, command: &return
     unit.decide(&mut order, &order::Command::CloseReturn { return_id: it.id })
 }
 
-/// Takes in what came back: it is worth what was paid for it, goes back on the shelf if it can, and the money goes back.
-pub async fn receive_return(unit: &Unit, it: &mut Loaded<Return>, lines: &[Received]) -> Result<(), Error> {
+/// Takes in what came back: it is worth what was paid for it, goes back on the shelf if it can, and the money goes back; what
+/// was paid for sending stays paid, unless `shipping` says otherwise.
+pub async fn receive_return(
+    unit: &Unit,
+    it: &mut Loaded<Return>,
+    lines: &[Received],
+    shipping: Option<ShippingBack>,
+) -> Result<(), Error> {
     let mut order = unit.load::<Order>(requested(it)?.order).await?;
     let placed = placed(&order)?.clone();
     if !placed.is_paid() {
@@ -154,6 +209,7 @@ pub async fn receive_return(unit: &Unit, it: &mut Loaded<Return>, lines: &[Recei
     unit.decide(&mut order, &take_back)?;
     back.request(unit, &mut payment, RefundCause::Return { id: it.id })?;
     issue(unit, &placed, &order, &valued, &back)?;
+    give_shipping_back(unit, &mut order, &mut payment, shipping)?;
     put_back(unit, &order, &whole).await
 }
 

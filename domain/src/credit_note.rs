@@ -174,6 +174,16 @@ impl Decider for CreditNote {
     }
 }
 
+impl CreditNote {
+    /// What is in it, if it exists.
+    pub fn issued(&self) -> Option<&Content> {
+        match self {
+            Self::Missing => None,
+            Self::Issued(content) => Some(content),
+        }
+    }
+}
+
 fn issue(content: &Content) -> Result<Vec<Event>, Rejection> {
     let Content { lines, total, .. } = content;
     let money_alone = lines.is_empty() && content.refund.is_some() && total.amount > 0;

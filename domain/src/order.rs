@@ -86,6 +86,8 @@ pub struct Placed {
     pub reduced: Money,
     /// What is given back, or is to be, for what came back or is off.
     pub credited: Money,
+    /// What of it was paid for sending, and is given back, or is to be.
+    pub shipping_credited: Money,
     /// The pieces of the payment that went back.
     pub refunds: Vec<RefundId>,
     /// The parcels.
@@ -155,6 +157,9 @@ impl Decider for Order {
                 NOTES_MAX.. => Err(Rejection::TooManyNotes),
                 _ => Ok(vec![Event::Noted { note: note.clone(), by: asked.by.account(), at: asked.at }]),
             },
+            Command::Credit { credit_note, refund, amount, shipping } => {
+                self.placed()?.credit(*credit_note, *refund, *amount, *shipping)
+            }
             Command::CloseReturn { return_id } => self.placed()?.close_return(*return_id),
             Command::Return { credit_note, lines, amount, restock, refund, return_id } => {
                 self.placed()?.give_back(&Event::Returned {
@@ -214,6 +219,9 @@ impl Decider for Order {
             Event::Noted { note, by, at } => {
                 self.with(|it| it.notes.push(Note { at: *at, by: *by, note: note.clone() }))
             }
+            Event::Credited { credit_note, amount, shipping, .. } => {
+                self.with(|it| it.note_credit(*credit_note, *amount, *shipping))
+            }
             Event::ReturnClosed { return_id } => self.with(|it| drop(it.returning.remove(return_id))),
             Event::Returned { credit_note, lines, amount, return_id, .. } => self.with(|it| {
                 // The money of a return of ours follows, when the provider has given it back.
@@ -269,6 +277,7 @@ impl Placed {
             called_off: BTreeMap::new(),
             reduced: nothing,
             credited: nothing,
+            shipping_credited: nothing,
             refunds: vec![],
             parcels: BTreeMap::new(),
             returning: BTreeMap::new(),

@@ -160,6 +160,7 @@ fn of_order(order: &order::Event, event: &Recorded) -> Option<Fact> {
         | order::Event::ReturnRequested { .. }
         | order::Event::ReturnClosed { .. }
         | order::Event::Noted { .. }
+        | order::Event::Credited { .. }
         | order::Event::Refunded { .. }
         | order::Event::Returned { .. } => None,
     }

@@ -342,6 +342,7 @@ impl History {
             | order::Event::ReturnRequested { .. }
             | order::Event::ReturnClosed { .. }
             | order::Event::Noted { .. }
+            | order::Event::Credited { .. }
             | order::Event::Refunded { .. }
             | order::Event::Returned { .. } => {}
         }

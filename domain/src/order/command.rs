@@ -94,6 +94,17 @@ pub enum Command {
         /// What.
         note: Personal<Description>,
     },
+    /// Give money alone back.
+    Credit {
+        /// The credit note for it.
+        credit_note: CreditNoteId,
+        /// The piece of the payment that goes back.
+        refund: RefundId,
+        /// How much.
+        amount: Money,
+        /// Whether it is of what was paid for sending.
+        shipping: bool,
+    },
     /// Note that nothing comes of a return.
     CloseReturn {
         /// Which.

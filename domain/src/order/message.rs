@@ -281,6 +281,18 @@ pub enum Event {
         /// When.
         at: DateTime<Utc>,
     },
+    /// Money alone is given back, because the shop wants it so; the payment sees to it.
+    Credited {
+        /// The credit note for it.
+        credit_note: CreditNoteId,
+        /// The piece of the payment that goes back.
+        refund: RefundId,
+        /// How much.
+        amount: Money,
+        /// Whether it is of what was paid for sending.
+        #[serde(default, skip_serializing_if = "is_false")]
+        shipping: bool,
+    },
 }
 
 fn yes() -> bool {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{Decision, Event, PaymentStatus, Placed, Rejection, ReturnLine, Status};
-use crate::ids::{PaymentId, RefundId, VariantId};
+use crate::ids::{CreditNoteId, PaymentId, RefundId, VariantId};
 use crate::money::Money;
 use crate::quantity::Demand;
 
@@ -118,6 +118,42 @@ impl Placed {
                 let at = (!self.placement.imported).then_some(at);
                 Ok(vec![Event::Fulfilled { completed: true, at }])
             }
+        }
+    }
+
+    /// What of the money for sending was not given back, and is not to be either.
+    pub fn shipping_left(&self) -> Money {
+        let zero = Money::zero(self.placement.total.currency);
+        // Placing checked that it can be counted.
+        let paid = self.placement.shipping.as_ref().and_then(|shipping| shipping.total().ok()).unwrap_or(zero);
+        Money { amount: paid.amount - self.shipping_credited.amount, ..zero }
+    }
+
+    /// Money alone goes back: what is left of the payment is the payment's to say, what is left of the shipping is ours.
+    pub(super) fn credit(
+        &self,
+        credit_note: CreditNoteId,
+        refund: RefundId,
+        amount: Money,
+        shipping: bool,
+    ) -> Decision {
+        if self.credit_notes.contains(&credit_note) {
+            return Ok(vec![]);
+        }
+        if amount.amount <= 0 || amount.currency != self.placement.total.currency {
+            return Err(Rejection::WrongTotal);
+        }
+        let left = self.shipping_left().amount;
+        if shipping && amount.amount > left {
+            return Err(Rejection::TooMuchShipping { left });
+        }
+        Ok(vec![Event::Credited { credit_note, refund, amount, shipping }])
+    }
+
+    pub(super) fn note_credit(&mut self, credit_note: CreditNoteId, amount: Money, shipping: bool) {
+        self.credit_notes.push(credit_note);
+        if shipping {
+            self.shipping_credited = self.shipping_credited.plus(amount).unwrap_or(self.shipping_credited);
         }
     }
 

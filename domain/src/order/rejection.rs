@@ -106,6 +106,12 @@ pub enum Rejection {
     /// More is paid back than was paid.
     #[error("more would be paid back than is left of what was paid")]
     TooMuchRefunded,
+    /// More is paid back for sending than was paid for it.
+    #[error("only {left} minor units of what was paid for shipping are left to give back")]
+    TooMuchShipping {
+        /// What can still be given back, in minor units.
+        left: i64,
+    },
 }
 
 impl crate::Rejection for Rejection {
@@ -138,6 +144,7 @@ impl crate::Rejection for Rejection {
             Self::TooManyNotes => "too_many_notes",
             Self::Imported => "imported",
             Self::TooMuchRefunded => "too_much_refunded",
+            Self::TooMuchShipping { .. } => "too_much_shipping",
         }
     }
 
@@ -163,7 +170,8 @@ impl crate::Rejection for Rejection {
             | Self::ReturnWindowPassed
             | Self::TooManyNotes
             | Self::Imported
-            | Self::TooMuchRefunded => Kind::Conflict,
+            | Self::TooMuchRefunded
+            | Self::TooMuchShipping { .. } => Kind::Conflict,
             Self::NoLines | Self::TooManyLines | Self::WrongAmount { .. } | Self::WrongTotal => Kind::Invalid,
         }
     }
@@ -177,6 +185,7 @@ impl crate::Rejection for Rejection {
             | Self::TooManyShipped { .. } => Some("/lines".to_owned()),
             Self::WrongAmount { line } => Some(format!("/lines/{line}/amount")),
             Self::WrongTotal => Some("/total".to_owned()),
+            Self::TooMuchShipping { .. } => Some("/shipping".to_owned()),
             Self::Missing
             | Self::Exists
             | Self::AlreadyPaid

@@ -299,6 +299,48 @@ fn an_order_of_the_past_moves_no_stock_by_itself() {
     given::<Order>([was_placed, was_paid, done]).when(&give_back(1, &lines)).then([returned(1, &lines, &[])]);
 }
 
+fn credited(note: u128, amount: i64, shipping: bool) -> Event {
+    Event::Credited { credit_note: id(note), refund: id(4), amount: cents(amount), shipping }
+}
+
+fn credit(note: u128, amount: i64, shipping: bool) -> Command {
+    Command::Credit { credit_note: id(note), refund: id(4), amount: cents(amount), shipping }
+}
+
+#[test]
+fn money_alone_is_given_back_and_of_the_shipping_no_more_than_was_paid() {
+    let paid_for = || vec![placed(), paid()];
+    given::<Order>(paid_for()).when(&credit(1, 10, false)).then([credited(1, 10, false)]);
+    given::<Order>(paid_for()).when(&credit(1, 0, false)).then_refused(Rejection::WrongTotal);
+    given::<Order>(paid_for()).when(&credit(1, -1, false)).then_refused(Rejection::WrongTotal);
+    given::<Order>([]).when(&credit(1, 10, false)).then_refused(Rejection::Missing);
+    let again = [placed(), paid(), credited(1, 10, false)];
+    given::<Order>(again).when(&credit(1, 10, false)).then_nothing();
+    // Nothing was paid for sending this one.
+    given::<Order>(paid_for()).when(&credit(1, 1, true)).then_refused(Rejection::TooMuchShipping { left: 0 });
+
+    let mut sent = bought();
+    sent.shipping = Some(crate::pricing::Shipping {
+        zone: text("home"),
+        service: text("standard"),
+        name: text("Standard"),
+        carrier: None,
+        weight_g: 100,
+        days: crate::shipping_book::Days { min: 1, max: 3 },
+        price: price(400),
+        discount: cents(0),
+        tax: None,
+    });
+    sent.total = cents(sent.total.amount + 400);
+    let sent = Event::Placed(sent);
+    let order = |notes: &[Event]| given::<Order>([sent.clone(), paid()].into_iter().chain(notes.iter().cloned()));
+    order(&[]).when(&credit(1, 400, true)).then([credited(1, 400, true)]);
+    order(&[]).when(&credit(1, 401, true)).then_refused(Rejection::TooMuchShipping { left: 400 });
+    let some = [credited(1, 150, true), credited(2, 30, false)];
+    order(&some).when(&credit(3, 250, true)).then([credited(3, 250, true)]);
+    order(&some).when(&credit(3, 251, true)).then_refused(Rejection::TooMuchShipping { left: 250 });
+}
+
 #[test]
 fn every_stored_form_is_golden() {
     let mut exact = imported();
@@ -353,6 +395,8 @@ fn every_stored_form_is_golden() {
             cancelled(CancelReason::Imported, false),
             Event::Refunded { payment: id(3), refund: None, amount: None },
             returned(1, &[back(1, 2, 20)], &[demand(1, 2)]),
+            credited(1, 10, false),
+            credited(1, 10, true),
         ],
     );
 }
@@ -376,6 +420,7 @@ fn rejections_are_well_said() {
         R::NotFulfilled,
         R::TooManyReturned { variant: id(1), left: 0 },
         R::TooMuchRefunded,
+        R::TooMuchShipping { left: 0 },
         R::BeingShipped,
         R::AwaitingCapture,
         R::TooManyCancelled { variant: id(1), left: 0 },

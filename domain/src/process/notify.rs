@@ -183,6 +183,7 @@ fn of_order(order: OrderId, event: &order::Event) -> Option<Errand> {
         | order::Event::ReturnRequested { .. }
         | order::Event::ReturnClosed { .. }
         | order::Event::Noted { .. }
+        | order::Event::Credited { .. }
         | order::Event::Returned { .. } => return None,
     };
     Some(Errand::TellBuyer { order, message })

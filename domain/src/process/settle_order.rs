@@ -89,6 +89,7 @@ fn order_moved(order: OrderId, event: &order::Event) -> Vec<Step> {
         | order::Event::ReturnRequested { .. }
         | order::Event::ReturnClosed { .. }
         | order::Event::Noted { .. }
+        | order::Event::Credited { .. }
         | order::Event::Refunded { .. } => vec![],
     }
 }

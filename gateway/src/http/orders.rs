@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::{Error, Loaded, Rejected, Snapshot, Unit, aftersales};
 use byteshop_domain::ids::{AccountId, OrderId};
+use byteshop_domain::money::Money;
 use byteshop_domain::order::{CancelReason, Command, NumberError, Order, PaymentStatus, Placed, Status};
 use byteshop_domain::quantity::Demand;
 use byteshop_domain::text::Description;
@@ -33,6 +34,29 @@ struct Cancellation {
     lines: Option<Vec<Piece>>,
     /// Whether what had left the stock is for sale again; only staff may say that it is not.
     restock: Option<bool>,
+    /// What of the paid shipping goes back too, when only some of a paid order is called off: true for all of it, or an amount;
+    /// nothing unless staff says so.
+    #[schema(value_type = Option<Object>, example = true)]
+    shipping: Option<ShippingBack>,
+}
+
+/// What of the paid shipping goes back.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(untagged, expecting = "shipping is true, false or an amount")]
+pub(super) enum ShippingBack {
+    All(bool),
+    Some(Money),
+}
+
+impl ShippingBack {
+    /// What is to be done; nothing when it is false.
+    pub(super) fn wanted(self) -> Option<aftersales::ShippingBack> {
+        match self {
+            Self::All(false) => None,
+            Self::All(true) => Some(aftersales::ShippingBack::All),
+            Self::Some(amount) => Some(aftersales::ShippingBack::Some(amount)),
+        }
+    }
 }
 
 /// Calls an order off, or some of it: a buyer's own before it is packed, any of them for staff.
@@ -47,6 +71,10 @@ async fn cancel(
     if ask.body.restock == Some(false) && !ask.who.is_staff() {
         return Err(Problem::forbidden("only staff may write goods off"));
     }
+    let shipping = ask.body.shipping.and_then(ShippingBack::wanted);
+    if shipping.is_some() && !ask.who.is_staff() {
+        return Err(Problem::forbidden("only staff may give shipping back"));
+    }
     app.run(ask, "order.cancel", |unit| async move {
         let mut order = own(&unit, id, ask).await?;
         let staff = ask.who.is_staff();
@@ -56,7 +84,7 @@ async fn cancel(
             Some(lines) => {
                 let lines: Vec<Demand> = lines.iter().map(Demand::from).collect();
                 let restock = ask.body.restock.unwrap_or(true);
-                aftersales::cancel_lines(&unit, &mut order, &lines, reason, restock).await?;
+                aftersales::cancel_lines(&unit, &mut order, &lines, reason, restock, shipping).await?;
             }
         }
         shown(&order)

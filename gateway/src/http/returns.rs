@@ -1,22 +1,24 @@
-//! Returns: what buyers send back, from asking to the money.
+//! Returns: what buyers send back, from asking to the money; and the credit notes that say what was given back.
 
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::{Error, Loaded, Rejected, Unit, aftersales};
-use byteshop_domain::ids::{OrderId, ReturnId, VariantId};
+use byteshop_domain::credit_note::CreditNote;
+use byteshop_domain::ids::{CreditNoteId, OrderId, RefundId, ReturnId, VariantId};
+use byteshop_domain::money::Money;
 use byteshop_domain::order::Order;
 use byteshop_domain::quantity::{Demand, Quantity};
 use byteshop_domain::returns::{self, Command, Condition, Requested, Return, Why};
-use byteshop_domain::text::Reason;
+use byteshop_domain::text::{Reason, Reference, Sku};
 use http::HeaderMap;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
 use super::ask::{Ask, Nothing, Of, Params, Then};
-use super::orders::{check, own, placed};
+use super::orders::{ShippingBack, check, own, placed};
 use super::shipments::Piece;
 use super::show;
 use crate::actor::{Caller, Staff, Who};
@@ -121,6 +123,9 @@ async fn withdraw(
 struct Arrival {
     #[schema(value_type = Vec<show::Received>, min_items = 1, max_items = 100)]
     lines: Vec<Arrived>,
+    /// What of the paid shipping goes back too: true for all of it, or an amount; nothing unless it is said.
+    #[schema(value_type = Option<Object>, example = true)]
+    shipping: Option<ShippingBack>,
 }
 
 #[derive(Deserialize)]
@@ -150,7 +155,8 @@ async fn receive(
             condition: line.condition,
             restock: line.restock,
         });
-        aftersales::receive_return(&unit, &mut it, &came.collect::<Vec<_>>()).await?;
+        let shipping = ask.body.shipping.and_then(ShippingBack::wanted);
+        aftersales::receive_return(&unit, &mut it, &came.collect::<Vec<_>>(), shipping).await?;
         shown(&it)
     })
     .await
@@ -174,6 +180,76 @@ async fn of_order(
         Some(show::Return::of(*id, it))
     });
     super::lists::page(&show::Returns { items: items.collect() })
+}
+
+/// A credit note, in which the shop says what it gives back.
+#[derive(Serialize, ToSchema)]
+struct CreditNoteShown<'a> {
+    #[schema(value_type = String, example = "crn_01h455vb4pex5vsknk084sn02q")]
+    id: CreditNoteId,
+    /// What people call it.
+    #[schema(value_type = String, example = "CN-7K3Q-X9MW-2FBA")]
+    number: &'a Reference,
+    /// The goods that it is for; none when money alone goes back.
+    lines: Vec<CreditLine<'a>>,
+    #[schema(value_type = show::Money)]
+    total: Money,
+    /// The piece of the payment that goes back; null when that happened elsewhere.
+    #[schema(value_type = Option<String>)]
+    refund: Option<RefundId>,
+    /// Why money alone goes back; `shipping` when it is what was paid for sending.
+    #[schema(value_type = Option<String>)]
+    reason: Option<&'a Reason>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct CreditLine<'a> {
+    #[schema(value_type = String)]
+    variant: VariantId,
+    #[schema(value_type = String)]
+    sku: &'a Sku,
+    #[schema(value_type = i64)]
+    quantity: Quantity,
+    #[schema(value_type = show::Money)]
+    amount: Money,
+}
+
+#[derive(Serialize, ToSchema)]
+struct CreditNotes<'a> {
+    items: Vec<CreditNoteShown<'a>>,
+}
+
+/// The credit notes of an order: for what was called off or came back, and for money alone.
+#[utoipa::path(get, path = "/v1/orders/{id}/credit-notes", tag = "orders", params(("id" = String, Path)),
+    security(("cart_token" = []), ("bearer" = [])),
+    responses((status = 200, description = "The credit notes, the oldest first", body = CreditNotes)))]
+async fn credit_notes(
+    State(app): State<Shared>,
+    Of(id): Of<OrderId>,
+    caller: Caller,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let found = app.seen_order(&caller, id, &Then::default(), &headers).await?;
+    let ids = &placed(&found.state)?.credit_notes;
+    let found = app.commands.get_all::<CreditNote>(ids).await?;
+    let items = ids.iter().zip(&found).filter_map(|(id, it)| {
+        let it = it.as_ref()?.state.issued()?;
+        let lines = it.lines.iter().map(|line| CreditLine {
+            variant: line.variant,
+            sku: &line.sku,
+            quantity: line.quantity,
+            amount: line.amount,
+        });
+        Some(CreditNoteShown {
+            id: *id,
+            number: &it.reference,
+            lines: lines.collect(),
+            total: it.total,
+            refund: it.refund,
+            reason: it.reason.as_ref(),
+        })
+    });
+    super::lists::page(&CreditNotes { items: items.collect() })
 }
 
 /// One return.
@@ -218,5 +294,6 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(withdraw))
         .routes(routes!(receive))
         .routes(routes!(of_order))
+        .routes(routes!(credit_notes))
         .routes(routes!(one))
 }

@@ -242,6 +242,15 @@ async fn never_more_is_given_back_than_was_paid_however_many_ask_at_once() {
     let payment = shop.get(&order.payment).with(&order.cart).send().await.expect(200).body;
     assert_eq!((&payment["refunded"]["amount"], &payment["refundable"]["amount"]), (&json!(1000), &json!(0)));
     assert_eq!(payment["refunds"].as_array().unwrap().len(), 2);
+    assert_eq!(order.is(&shop).await["credit_notes"].as_array().unwrap().len(), 2);
+    let notes = shop.get(&format!("{}/credit-notes", order.path)).with(&order.cart).send().await.expect(200);
+    assert_eq!((notes.text("/items/0/reason"), &notes.body["items"][0]["total"]["amount"]), ("a scratch", &json!(100)));
+    assert!(notes.text("/items/0/number").starts_with("CN-"), "{}", notes.body);
+    assert_eq!(
+        (&notes.body["items"][1]["total"]["amount"], &notes.body["items"][1]["lines"]),
+        (&json!(900), &json!([]))
+    );
+    shop.get(&format!("{}/credit-notes", order.path)).by(&shop.token(Role::Customer)).send().await.expect(404);
     // A key makes a repetition harmless.
     let again = |key: &str| give(json!(1)).key(key).send();
     let (first, second) = (again("r-1").await, again("r-1").await);

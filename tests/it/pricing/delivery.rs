@@ -134,3 +134,72 @@ async fn the_book_is_set_whole_and_refuses_what_makes_no_sense() {
     }
     zones(&shop, json!([])).await.expect(200);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn staff_may_give_shipping_back_and_never_more_than_was_paid() {
+    let shop = TestShop::start().await;
+    let staff = shop.token(Role::Support);
+    let (_, variant) = shop.product("D-9", 1_000, 50).await;
+    zones(&shop, json!([parcel()])).await.expect(200);
+    let cart = shop.full_cart(&variant, 4).await;
+    choose(&shop, &cart, "parcel").await.expect(200);
+    let placed = check_out(&shop, &cart).await.expect(201);
+    let order = format!("/v1/orders/{}", placed.text("/order_id"));
+    let off = |quantity: i64, shipping: Value| json!({"lines": [{"variant": variant, "quantity": quantity}], "shipping": shipping});
+    let cancel = |body: Value| shop.post(&format!("{order}/cancel")).by(&staff).json(body);
+    cancel(off(1, json!(true))).send().await.expect_problem(409, "order.not_paid");
+    let pay = json!({"provider": "test", "token": "tok_success"});
+    shop.post(&format!("{order}/payments")).with(&cart).json(pay).send().await.expect(201);
+    shop.at_rest().await;
+    let buyer = shop.post(&format!("{order}/cancel")).with(&cart).json(off(1, json!(true))).send().await;
+    buyer.expect_problem(403, "auth.forbidden");
+    for (wrong, status, code) in [
+        (json!({"amount": 491, "currency": "EUR"}), 409, "order.too_much_shipping"),
+        (json!({"amount": -1, "currency": "EUR"}), 422, "payment.not_an_amount"),
+        (json!({"amount": 1, "currency": "GBP"}), 422, "payment.not_an_amount"),
+        (json!("all"), 422, "request.invalid"),
+        (json!(490), 422, "request.invalid"),
+    ] {
+        cancel(off(1, wrong)).send().await.expect_problem(status, code);
+    }
+    let refunded = async |amount: i64| {
+        byteshop_tests::patience::eventually(&format!("{amount} are refunded"), async || {
+            let order = shop.get(&order).with(&cart).send().await.expect(200).body;
+            (order["refunded"]["amount"] == amount).then_some(order)
+        })
+        .await
+    };
+    // Nothing said: shipping stays paid.
+    shop.post(&format!("{order}/cancel"))
+        .with(&cart)
+        .json(json!({"lines": [{"variant": variant, "quantity": 1}]}))
+        .send()
+        .await
+        .expect(200);
+    refunded(1_000).await;
+    cancel(off(1, json!({"amount": 90, "currency": "EUR"}))).send().await.expect(200);
+    let some = refunded(2_090).await;
+    assert_eq!(some["credit_notes"].as_array().unwrap().len(), 3);
+
+    // What is left of it goes back with the goods that come back.
+    shop.post(&format!("{order}/fulfil")).by(&staff).send().await.expect(200);
+    let back = json!({"lines": [{"variant": variant, "quantity": 1}], "reason": "damaged"});
+    let back = shop.post(&format!("{order}/returns")).with(&cart).json(back).send().await.expect(201);
+    let path = format!("/v1/returns/{}", back.id());
+    shop.post(&format!("{path}/approve")).by(&staff).send().await.expect(200);
+    let line = json!({"variant": variant, "quantity": 1, "condition": "used", "restock": true});
+    let receive = |shipping: Value| {
+        shop.post(&format!("{path}/receive")).by(&staff).json(json!({"lines": [line.clone()], "shipping": shipping}))
+    };
+    let too_much = json!({"amount": 401, "currency": "EUR"});
+    receive(too_much).send().await.expect_problem(409, "order.too_much_shipping");
+    receive(json!(true)).send().await.expect(200);
+    refunded(3_490).await;
+    let notes = shop.get(&format!("{order}/credit-notes")).with(&cart).send().await.expect(200);
+    let totals: Vec<_> =
+        notes.body["items"].as_array().unwrap().iter().map(|it| it["total"]["amount"].as_i64().unwrap()).collect();
+    assert_eq!(totals, [1_000, 1_000, 90, 1_000, 400]);
+    let payment =
+        shop.get(&format!("/v1/payments/{}", placed.text("/payment_id"))).with(&cart).send().await.expect(200);
+    assert_eq!(payment.body["refundable"]["amount"], 1_000);
+}

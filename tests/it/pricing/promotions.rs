@@ -249,3 +249,39 @@ async fn codes_are_guessed_only_so_often() {
         refused.expect_problem(422, "request.invalid");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_is_called_off_line_by_line_gives_back_what_it_claimed() {
+    let shop = TestShop::start().await;
+    let (_, first) = shop.product("L-1", 1_000, 10).await;
+    let (_, second) = shop.product("L-2", 500, 10).await;
+    let coupon = promotion(&shop, json!({"code": "ONE-USE", "limits": {"total": 1, "per_customer": 1}})).await;
+    let used = async || {
+        let path = format!("/v1/admin/coupons/{coupon}");
+        shop.get(&path).by(&shop.token(Role::Support)).send().await.expect(200).body["used"].as_i64()
+    };
+    for (number, pay) in [false, true].into_iter().enumerate() {
+        let cart = shop.full_cart(&first, 1).await;
+        let line = format!("/v1/carts/{}/lines/{second}", cart.id);
+        shop.put(&line).with(&cart).json(json!({"quantity": 2})).send().await.expect(200);
+        let address = json!({"country": "DE", "email": format!("buyer{number}@example.org")});
+        shop.put(&format!("/v1/carts/{}/address", cart.id)).with(&cart).json(address).send().await.expect(200);
+        enter(&shop, &cart, "ONE-USE").await.expect(200);
+        let placed = check_out(&shop, &cart).await.expect(201);
+        assert_eq!(used().await, Some(1));
+        let order = format!("/v1/orders/{}", placed.text("/order_id"));
+        if pay {
+            let pay = json!({"provider": "test", "token": "tok_success"});
+            shop.post(&format!("{order}/payments")).with(&cart).json(pay).send().await.expect(201);
+            shop.at_rest().await;
+        }
+        for variant in [&first, &second, &second] {
+            assert_eq!(used().await, Some(1), "some of the order goes on");
+            let off = json!({"lines": [{"variant": variant, "quantity": 1}]});
+            shop.post(&format!("{order}/cancel")).with(&cart).json(off).send().await.expect(200);
+        }
+        let over = shop.get(&order).with(&cart).send().await.expect(200);
+        assert_eq!(over.text("/status"), "cancelled");
+        eventually("the use is given back", || async { (used().await == Some(0)).then_some(()) }).await;
+    }
+}

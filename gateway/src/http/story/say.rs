@@ -84,6 +84,7 @@ fn of_order(event: &order::Event, who: &str) -> Option<String> {
         | order::Event::HandedOver { .. }
         | order::Event::Delivered { .. }
         | order::Event::ReturnRequested { .. }
+        | order::Event::Credited { .. }
         | order::Event::ReturnClosed { .. } => return None,
     };
     Some(told)
