@@ -1,6 +1,8 @@
 //! Pictures that people send in: told by what is in them, measured before they are unpacked, and written anew, so that
 //! nothing of the sender's file is kept but what can be seen.
 
+mod whole;
+
 use std::io::Cursor;
 use std::sync::Arc;
 
@@ -121,6 +123,9 @@ fn read(file: &[u8]) -> Result<(DynamicImage, ImageType), Refused> {
         "image/gif" => ImageFormat::Gif,
         _ => return Err(Refused::NotOne),
     };
+    if !whole::is_whole(file, format) {
+        return Err(Refused::Broken);
+    }
     let mut reader = ImageReader::with_format(Cursor::new(file), format);
     let mut limits = Limits::default();
     limits.max_image_width = Some(SIDE_MAX);
@@ -179,9 +184,11 @@ impl From<Refused> for Problem {
                 "image.unsupported",
                 "a picture is a JPEG, PNG, WebP or GIF file, whatever it is called",
             ),
-            Refused::Broken => {
-                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "image.broken", "the picture cannot be read to its end")
-            }
+            Refused::Broken => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "image.broken",
+                "the picture is cut off or broken: it cannot be read to its end",
+            ),
             Refused::TooLarge => Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "image.too_large",
@@ -237,6 +244,13 @@ mod tests {
         let mut cut = png(64, 64);
         cut.truncate(cut.len() / 2);
         assert_eq!(make(&cut).map(|_| ()).unwrap_err(), Refused::Broken);
+        for format in [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::WebP] {
+            let mut file = Vec::new();
+            DynamicImage::new_rgb8(64, 64).write_to(&mut Cursor::new(&mut file), format).unwrap();
+            assert!(make(&file).is_ok(), "{format:?}");
+            file.truncate(file.len() - 1);
+            assert_eq!(make(&file).map(|_| ()).unwrap_err(), Refused::Broken, "{format:?}");
+        }
         for text in [&b""[..], b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"%PDF-1.7", b"GIF", b"\xff\xd8\xff"] {
             assert!(make(text).is_err(), "{text:?}");
         }
