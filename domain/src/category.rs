@@ -87,6 +87,8 @@ pub enum Command {
         parent: Option<CategoryId>,
         /// The parents of the new parent up to the root, as they were read for this append.
         ancestors: Vec<CategoryId>,
+        /// How many levels there are below it.
+        below: usize,
     },
     /// Give it a place among those beside it.
     Rank {
@@ -146,7 +148,7 @@ pub enum Rejection {
     #[error("a category cannot be under itself")]
     Cycle,
     /// The tree would be too deep.
-    #[error("a category cannot be deeper than {DEPTH_MAX} levels")]
+    #[error("a category, or one below it, would be deeper than {DEPTH_MAX} levels")]
     TooDeep,
     /// There are too many attributes.
     #[error("a category declares at most {DEFINITIONS_MAX} attributes")]
@@ -218,7 +220,9 @@ impl Decider for Category {
                 let same = self.open()?.name == *name;
                 Ok(if same { vec![] } else { vec![Event::Renamed { name: name.clone() }] })
             }
-            Command::Move { category, parent, ancestors } => self.put_under(*category, *parent, ancestors),
+            Command::Move { category, parent, ancestors, below } => {
+                self.put_under(*category, *parent, ancestors, *below)
+            }
             Command::Rank { rank } => {
                 let same = self.open()?.rank == *rank;
                 Ok(if same { vec![] } else { vec![Event::Ranked { rank: *rank }] })
@@ -269,14 +273,20 @@ impl Category {
         }
     }
 
-    fn put_under(&self, category: CategoryId, parent: Option<CategoryId>, ancestors: &[CategoryId]) -> Decision {
+    fn put_under(
+        &self,
+        category: CategoryId,
+        parent: Option<CategoryId>,
+        ancestors: &[CategoryId],
+        below: usize,
+    ) -> Decision {
         if self.open()?.parent == parent {
             return Ok(vec![]);
         }
         if parent == Some(category) || ancestors.contains(&category) {
             return Err(Rejection::Cycle);
         }
-        if parent.is_some() && ancestors.len() + 2 > DEPTH_MAX {
+        if parent.is_some() && ancestors.len() + 2 + below > DEPTH_MAX {
             return Err(Rejection::TooDeep);
         }
         Ok(vec![Event::Moved { parent }])

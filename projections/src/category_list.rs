@@ -87,6 +87,23 @@ pub struct Query {
 }
 
 impl Views {
+    /// How many levels of categories there are below one.
+    pub async fn levels_below(&self, category: CategoryId) -> Result<usize, Error> {
+        // No tree is deeper than this; should one ever go in a circle, it is not walked for ever.
+        let levels: i32 = sqlx::query_scalar(
+            "with recursive below (key, level) as (
+                select key, 0 from read.category_list where key = $1
+                union all
+                select child.key, below.level + 1 from read.category_list child
+                join below on child.parent = below.key where below.level < 100)
+             select coalesce(max(level), 0) from below",
+        )
+        .bind(category.to_string())
+        .fetch_one(self.pool())
+        .await?;
+        Ok(usize::try_from(levels).unwrap_or_default())
+    }
+
     /// A page of categories, by rank and name.
     pub async fn category_list(&self, query: &Query) -> Result<Page, Error> {
         let mut sql =

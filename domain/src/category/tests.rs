@@ -14,7 +14,7 @@ fn create() -> Command {
 
 fn put_under(parent: Option<u128>, ancestors: &[u128]) -> Command {
     let ancestors = ancestors.iter().map(|number| id(*number)).collect();
-    Command::Move { category: id(7), parent: parent.map(id), ancestors }
+    Command::Move { category: id(7), parent: parent.map(id), ancestors, below: 0 }
 }
 
 #[test]
@@ -57,6 +57,16 @@ fn the_tree_is_not_bottomless() {
     let above: Vec<u128> = (10..).take(DEPTH_MAX - 1).collect();
     given::<Category>([created()]).when(&put_under(Some(2), &above)).then_refused(Rejection::TooDeep);
     given::<Category>([created()]).when(&put_under(Some(2), &above[1..])).then([Event::Moved { parent: Some(id(2)) }]);
+    // What is below it comes along.
+    let with = |below: usize, above: &[u128]| Command::Move {
+        category: id(7),
+        parent: Some(id(2)),
+        ancestors: above.iter().map(|number| id(*number)).collect(),
+        below,
+    };
+    given::<Category>([created()]).when(&with(1, &above[1..])).then_refused(Rejection::TooDeep);
+    given::<Category>([created()]).when(&with(DEPTH_MAX - 1, &[])).then_refused(Rejection::TooDeep);
+    given::<Category>([created()]).when(&with(DEPTH_MAX - 2, &[])).then([Event::Moved { parent: Some(id(2)) }]);
 }
 
 #[test]

@@ -119,6 +119,7 @@ async fn change(
     ask: Ask<Staff, CategoryChange>,
 ) -> Result<Response, Problem> {
     let (ask, body) = (&ask, &ask.body);
+    let below = if matches!(body.parent, Some(Some(_))) { levels_below(&app, id).await? } else { 0 };
     app.run(ask, "category.change", |unit| async move {
         let mut category = unit.load_matching::<Category>(id).await?;
         if let Some(name) = &body.name {
@@ -129,7 +130,7 @@ async fn change(
                 Some(parent) => ancestors(&unit, parent).await?,
                 None => Vec::new(),
             };
-            unit.decide(&mut category, &Command::Move { category: id, parent, ancestors })?;
+            unit.decide(&mut category, &Command::Move { category: id, parent, ancestors, below })?;
         }
         Reply::ok(category.version, &shown(id, &category.state)?)
     })
@@ -294,6 +295,15 @@ async fn ancestors(unit: &Unit, parent: CategoryId) -> Result<Vec<CategoryId>, E
         above.extend(created.parent);
     }
     Ok(above)
+}
+
+/// How many levels there are below a category. No category knows what is below it, so the list is asked, once it has everything.
+async fn levels_below(app: &Shared, id: CategoryId) -> Result<usize, Problem> {
+    let head = app.commands.log().head().await.map_err(Error::from)?;
+    if !app.views.wait(CategoryList::NAME, head, lists::PATIENCE).await? {
+        return Err(Problem::not_caught_up());
+    }
+    Ok(app.views.levels_below(id).await?)
 }
 
 /// A slug as the text of a name, which may hold any slug.

@@ -14,7 +14,7 @@ use crate::problem::Problem;
 use crate::{reply, version};
 
 /// How long a query waits for its views: longer than a view ever lags while it works, shorter than a person waits.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Which page is asked for.
 pub fn ask(limit: Option<u32>, cursor: Option<String>) -> Result<Ask, Problem> {

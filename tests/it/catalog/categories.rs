@@ -144,6 +144,32 @@ async fn definitions_that_make_no_sense_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_below_a_category_counts_when_it_moves() {
+    let staff = Staff::start().await;
+    let chain = async |name: &str, length: usize| {
+        let mut ids: Vec<String> = Vec::new();
+        for level in 0..length {
+            ids.push(staff.category(&format!("{name}-{level}"), ids.last().map(String::as_str)).await);
+        }
+        ids
+    };
+    let (seven, four) = (chain("seven", 7).await, chain("four", 4).await);
+    let under = |child: &str, parent: &str| {
+        let path = format!("/v1/categories/{child}");
+        let body = json!({"parent": parent});
+        let staff = &staff;
+        async move { staff.patch(&path, body).await }
+    };
+    let refused = under(&four[0], &seven[6]).await.expect_problem(422, "category.too_deep");
+    assert_eq!(refused.text("/errors/0/pointer"), "/parent");
+    under(&four[1], &seven[6]).await.expect(200);
+    // What moved with it counts from its new place on.
+    under(&seven[0], &four[0]).await.expect_problem(422, "category.too_deep");
+    under(&four[3], &four[0]).await.expect(200);
+    under(&seven[1], &four[0]).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn two_moves_at_once_never_make_a_circle() {
     let staff = Staff::start().await;
     for round in 0..5 {
