@@ -5,6 +5,7 @@ use byteshop_domain::category::{self, AttributeDefinition, Category, effective};
 use byteshop_domain::ids::CategoryId;
 use byteshop_domain::product::{self, Attributes, Command, OptionDefinition, Product};
 use byteshop_domain::text::{Description, Title};
+use chrono::{DateTime, Utc};
 
 use crate::error::{Error, Rejected};
 use crate::unit::{Loaded, Unit};
@@ -69,6 +70,19 @@ pub async fn decide(unit: &Unit, product: &mut Loaded<Product>, command: &Comman
         }
     }
     after.check_attributes(&definitions(&path)).map_err(|rejection| refused(&rejection))
+}
+
+/// Shows a product whose moment has come. It is held against what its category asks for now: between the plan and the moment
+/// attributes may have been declared.
+pub async fn publish_due(unit: &Unit, product: &mut Loaded<Product>, at: DateTime<Utc>) -> Result<(), Error> {
+    if let Ok(created) = product.state.existing()
+        && created.is_due(at)
+        && let Some(category) = created.category
+    {
+        let path = category_path(unit, category).await?;
+        created.check_attributes(&definitions(&path)).map_err(|rejection| refused(&rejection))?;
+    }
+    unit.decide(product, &Command::PublishDue { at })
 }
 
 fn refused(rejection: &product::Rejection) -> Error {

@@ -28,12 +28,12 @@ mod schedule;
 mod variant;
 
 pub use attribute::AttributeValue;
-pub use choice::{OPTION_VALUES_MAX, OPTIONS_MAX, OptionDefinition};
+pub use choice::{OPTION_VALUES_MAX, OPTIONS_MAX, OptionDefinition, combinations};
 pub use image::{IMAGES_MAX, Image, ImageType, THUMBNAILS, reorder};
 pub use message::{Command, Event};
 pub use price_history::{Entry as PriceEntry, LOOK_BACK, PriceHistory, Reduction, price_history};
 pub use rejection::Rejection;
-pub use schedule::Schedule;
+pub use schedule::{Refusal, Schedule};
 pub use variant::{CURRENCIES_MAX, Listed, TaxClass, Variant, VariantChange, WEIGHT_MAX_G};
 
 use serde::{Deserialize, Serialize};
@@ -78,6 +78,8 @@ pub struct Created {
     pub images: Vec<Image>,
     /// When it is shown and hidden by itself.
     pub schedule: Schedule,
+    /// Why it was not shown when its last moment came, until it is shown or another is planned.
+    pub refusal: Option<Refusal>,
     /// What of it can be bought.
     pub variants: BTreeMap<VariantId, Variant>,
 }
@@ -124,6 +126,11 @@ impl Decider for Product {
             Command::Publish {} => self.active()?.publish(),
             Command::PublishWithin(schedule) => self.active()?.publish_within(*schedule, asked.at),
             Command::PublishDue { at } => self.active()?.publish_due(*at),
+            Command::RefusePublication { at, code, because } => {
+                let due = self.existing()?.is_due(*at);
+                let refused = Event::PublicationRefused { at: *at, code: code.clone(), because: because.clone() };
+                Ok(if due { vec![refused] } else { vec![] })
+            }
             Command::Unpublish {} => self.active()?.unpublish(),
             Command::UnpublishDue { until } => self.active()?.unpublish_due(*until),
             Command::Archive {} => match self.existing()?.status {
@@ -144,6 +151,7 @@ impl Decider for Product {
                 options: vec![],
                 images: vec![],
                 schedule: Schedule::default(),
+                refusal: None,
                 variants: BTreeMap::new(),
             })),
             Event::Revised { title, description, category, attributes } => self.with(|it| {
@@ -171,8 +179,14 @@ impl Decider for Product {
                 it.images.iter_mut().filter(|it| it.image == *image).for_each(|it| it.alt.clone_from(alt));
             }),
             Event::ImageRemoved { image } => self.with(|it| it.images.retain(|it| it.image != *image)),
-            Event::Scheduled(schedule) => self.with(|it| it.schedule = *schedule),
-            Event::Published {} => self.with(|it| (it.status, it.schedule.at) = (Status::Published, None)),
+            Event::Scheduled(schedule) => self.with(|it| (it.schedule, it.refusal) = (*schedule, None)),
+            Event::PublicationRefused { at, code, because } => self.with(|it| {
+                it.schedule = Schedule::default();
+                it.refusal = Some(Refusal { at: *at, code: code.clone(), because: because.clone() });
+            }),
+            Event::Published {} => {
+                self.with(|it| (it.status, it.schedule.at, it.refusal) = (Status::Published, None, None))
+            }
             Event::Unpublished {} => self.hidden(Status::Unpublished),
             Event::Archived {} => self.hidden(Status::Archived),
         }

@@ -15,6 +15,7 @@ pub mod categories;
 mod dev_mail;
 pub mod images;
 pub mod lists;
+pub mod matrix;
 pub mod me;
 pub mod notifications;
 pub mod openapi;

@@ -160,7 +160,7 @@ impl Row {
                 self.variants.retain(|it| it.id != *variant);
                 self.set_prices();
             }
-            Event::Scheduled(Schedule { .. }) => {}
+            Event::Scheduled(Schedule { .. }) | Event::PublicationRefused { .. } => {}
             Event::Published {} => self.status = Status::Published,
             Event::Unpublished {} => self.status = Status::Unpublished,
             Event::Archived {} => self.status = Status::Archived,

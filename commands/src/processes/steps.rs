@@ -2,7 +2,7 @@
 
 use byteshop_domain::Actor;
 use byteshop_domain::decider::Decider;
-use byteshop_domain::ids::{OrderId, VariantId};
+use byteshop_domain::ids::{OrderId, ProductId, VariantId};
 use byteshop_domain::order::{self, Order};
 use byteshop_domain::payment::VoidReason;
 use byteshop_domain::process::Step;
@@ -10,14 +10,16 @@ use byteshop_domain::product::{self, Product};
 use byteshop_domain::quantity::Demand;
 use byteshop_domain::returns::{self, Return};
 use byteshop_domain::stock::{self, StockLevel};
+use byteshop_domain::text::{Label, REASON_MAX, Reason};
 use byteshop_domain::usage::{self, Usage};
 use byteshop_eventstore::Recorded;
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::Commands;
 use crate::error::Error;
 use crate::intent::{Intent, Key};
 use crate::notify::command_of;
+use crate::{Commands, catalog};
 
 /// The event that led to a step.
 #[derive(Debug, Clone)]
@@ -115,10 +117,7 @@ async fn carry_out_once(commands: &Commands, cause: &Cause, step: &Step) -> Resu
         Step::SettlePayment { payment } => commands.settle_payment(&intent("payment.settle"), *payment).await,
         Step::ForgetPerson { subject } => Ok(commands.vault().erase(*subject).await.map(|_| ())?),
         Step::Notify(errand) => commands.run_errand(&intent(command_of(errand)), errand).await,
-        Step::PublishProduct { product, at } => {
-            let command = product::Command::PublishDue { at: *at };
-            one::<Product>(commands, &intent("product.publish"), *product, command).await
-        }
+        Step::PublishProduct { product, at } => publish_due(commands, &intent("product.publish"), *product, *at).await,
         Step::UnpublishProduct { product, until } => {
             let command = product::Command::UnpublishDue { until: *until };
             one::<Product>(commands, &intent("product.unpublish"), *product, command).await
@@ -136,6 +135,23 @@ fn intent(commands: &Commands, cause: &Cause, command: &'static str) -> Intent {
         trace_id: cause.trace_id.clone(),
         ..Intent::new(actor, command, commands.clock().new_id())
     }
+}
+
+/// Shows a product whose moment has come, or notes why it cannot be shown any more.
+async fn publish_due(commands: &Commands, intent: &Intent, id: ProductId, at: DateTime<Utc>) -> Result<(), Error> {
+    let shown = commands.run(intent, |unit| async move {
+        let mut product = unit.load::<Product>(id).await?;
+        catalog::publish_due(&unit, &mut product, at).await
+    });
+    let rejected = match shown.await {
+        Err(Error::Rejected(rejected)) => rejected,
+        shown => return shown.map(drop),
+    };
+    let said: String = rejected.detail.chars().filter(|letter| !letter.is_control()).take(REASON_MAX).collect();
+    let (Ok(code), Ok(because)) = (Label::new(&rejected.code), Reason::new(&said)) else {
+        return Err(Error::Rejected(rejected));
+    };
+    one::<Product>(commands, intent, id, product::Command::RefusePublication { at, code, because }).await
 }
 
 async fn one<A: Decider>(commands: &Commands, intent: &Intent, id: A::Id, command: A::Command) -> Result<(), Error> {

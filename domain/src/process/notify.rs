@@ -245,6 +245,7 @@ fn of_product(product: ProductId, event: &product::Event) -> Option<Errand> {
         | product::Event::ImageDescribed { .. }
         | product::Event::ImageRemoved { .. }
         | product::Event::Scheduled(_)
+        | product::Event::PublicationRefused { .. }
         | product::Event::Unpublished {}
         | product::Event::Archived {} => None,
     }

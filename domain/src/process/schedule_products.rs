@@ -36,7 +36,8 @@ fn product_moved(product: ProductId, event: &Event) -> Vec<Step> {
             vec![planned(showing(product), *at, publish), planned(hiding(product), *until, unpublish)]
         }
         Event::Published {} => vec![Step::Forget { key: showing(product) }],
-        Event::Unpublished {} | Event::Archived {} => {
+        // Whoever looks at it now decides anew, about both moments.
+        Event::Unpublished {} | Event::Archived {} | Event::PublicationRefused { .. } => {
             vec![Step::Forget { key: showing(product) }, Step::Forget { key: hiding(product) }]
         }
         Event::Created { .. }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Created, Decision, Event, Options, Rejection};
+use super::{Created, Decision, Event, Options, Rejection, VARIANTS_MAX};
 use crate::ids::VariantId;
 use crate::text::{AttributeName, Label};
 
@@ -21,6 +21,23 @@ pub struct OptionDefinition {
     pub name: AttributeName,
     /// What there is of it, in the order in which people see it.
     pub values: Vec<Label>,
+}
+
+/// Every combination of the values, the last option changing first; nothing when a product cannot have so many variants.
+pub fn combinations(options: &[OptionDefinition]) -> Option<Vec<Options>> {
+    let mut all = vec![Options::new()];
+    for option in options {
+        if all.len() * option.values.len() > VARIANTS_MAX {
+            return None;
+        }
+        let with = |known: &Options, value: &Label| {
+            let mut more = known.clone();
+            more.insert(option.name.clone(), value.clone());
+            more
+        };
+        all = all.iter().flat_map(|known| option.values.iter().map(move |value| with(known, value))).collect();
+    }
+    Some(all)
 }
 
 impl Created {

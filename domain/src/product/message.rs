@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Attributes, Image, Listed, OptionDefinition, Schedule, Variant, VariantChange};
 use crate::ids::{CategoryId, ImageId, VariantId};
 use crate::money::Price;
-use crate::text::{Description, Label, Sku, Title, present};
+use crate::text::{Description, Label, Reason, Sku, Title, present};
 
 /// What happened to a product.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -109,6 +109,15 @@ pub enum Event {
     },
     /// It will be shown, or hidden, by itself at these moments; when there are none, it will not.
     Scheduled(Schedule),
+    /// Its moment came, and it was not shown: something forbids it by now. Nothing is planned for it any more.
+    PublicationRefused {
+        /// The moment.
+        at: DateTime<Utc>,
+        /// The code of what forbids it, such as `product.attribute_missing`.
+        code: Label,
+        /// The same in words.
+        because: Reason,
+    },
     /// It is shown and sold.
     Published {},
     /// It is shown no more, for now.
@@ -214,6 +223,15 @@ pub enum Command {
     PublishDue {
         /// The moment.
         at: DateTime<Utc>,
+    },
+    /// Note that its moment came and something forbids that it is shown; nothing if another moment is planned by now.
+    RefusePublication {
+        /// The moment.
+        at: DateTime<Utc>,
+        /// The code of what forbids it.
+        code: Label,
+        /// The same in words.
+        because: Reason,
     },
     /// Hide it for now, and plan nothing.
     Unpublish {},

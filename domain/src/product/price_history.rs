@@ -96,6 +96,7 @@ pub fn price_history<'a>(
             | Event::ImageDescribed { .. }
             | Event::ImageRemoved { .. }
             | Event::Scheduled(_)
+            | Event::PublicationRefused { .. }
             | Event::Published {}
             | Event::Unpublished {}
             | Event::Archived {} => {}

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{Created, Decision, Event, Rejection, Status};
+use crate::text::{Label, Reason};
 
 /// When a product is to be shown and to be hidden by itself.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,7 +24,23 @@ impl Schedule {
     }
 }
 
+/// Why a product was not shown when its moment came.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Refusal {
+    /// The moment.
+    pub at: DateTime<Utc>,
+    /// The code of what forbade it.
+    pub code: Label,
+    /// The same in words.
+    pub because: Reason,
+}
+
 impl Created {
+    /// Whether it waits for this moment to be shown.
+    pub fn is_due(&self, at: DateTime<Utc>) -> bool {
+        self.schedule.at == Some(at) && self.status != Status::Published
+    }
+
     /// Whether it is shown, or will be by itself.
     pub fn is_to_be_seen(&self) -> bool {
         self.status == Status::Published || self.schedule.at.is_some()

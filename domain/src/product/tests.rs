@@ -373,8 +373,28 @@ fn it_is_published_when_its_moment_comes() {
     // What is to be seen keeps something to buy.
     when(&Command::RemoveVariant { variant: id(1) }).then_refused(Rejection::LastVariant);
 
+    // Something forbids it by now: nothing is planned any more, until somebody decides anew.
+    let refused = Event::PublicationRefused {
+        at: noon() + TimeDelta::hours(1),
+        code: text("product.attribute_missing"),
+        because: text("the attribute size is missing"),
+    };
+    let refuse = |at| Command::RefusePublication {
+        at,
+        code: text("product.attribute_missing"),
+        because: text("the attribute size is missing"),
+    };
+    when(&refuse(noon() + TimeDelta::hours(1))).then([refused.clone()]);
+    when(&refuse(noon())).then_nothing();
+    let after = [&planned[..], std::slice::from_ref(&refused)].concat();
+    let product = crate::fold::<Product>(&after);
+    assert_eq!(product.existing().map(|it| (it.schedule, it.refusal.is_some())), Ok((Schedule::default(), true)));
+    given::<Product>(after.clone()).when(&refuse(noon() + TimeDelta::hours(1))).then_nothing();
+    given::<Product>(after).when(&within(None, None)).then([Event::Published {}]);
+
     let shown = [&planned[..], &[Event::Published {}]].concat();
     let when = |command: &Command| given::<Product>(shown.clone()).when(command);
+    when(&refuse(noon() + TimeDelta::hours(1))).then_nothing();
     when(&Command::PublishDue { at: noon() + TimeDelta::hours(1) }).then_nothing();
     when(&within(hour(3), None)).then_refused(Rejection::AlreadyPublished);
     when(&Command::UnpublishDue { until: noon() + TimeDelta::hours(2) }).then([Event::Unpublished {}]);
@@ -584,4 +604,25 @@ fn rejections_are_well_said() {
         R::ScheduleOrder,
         R::AlreadyPublished,
     ]);
+}
+
+#[test]
+fn every_combination_of_options_is_there_once_and_not_more_than_there_may_be() {
+    let option = |name: &str, values: &[&str]| OptionDefinition {
+        name: text(name),
+        values: values.iter().map(|value| text(value)).collect(),
+    };
+    let told = |options: &[OptionDefinition]| {
+        let all = combinations(options)?;
+        Some(
+            all.iter().map(|it| it.values().map(ToString::to_string).collect::<Vec<_>>().join(" ")).collect::<Vec<_>>(),
+        )
+    };
+    assert_eq!(told(&[]), Some(vec![String::new()]));
+    let both = [option("a", &["1", "2"]), option("b", &["x", "y"])];
+    assert_eq!(told(&both), Some(["1 x", "1 y", "2 x", "2 y"].map(str::to_owned).to_vec()));
+    let ten: Vec<String> = (0..10).map(|number| number.to_string()).collect();
+    let ten: Vec<&str> = ten.iter().map(String::as_str).collect();
+    assert_eq!(combinations(&[option("a", &ten), option("b", &ten)]).map(|all| all.len()), Some(VARIANTS_MAX));
+    assert_eq!(combinations(&[option("a", &ten), option("b", &ten), option("c", &["x", "y"])]), None);
 }

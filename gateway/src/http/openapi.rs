@@ -13,9 +13,9 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use crate::access;
 
 use super::{
-    Shared, accounts, admin, api_keys, auth, bulk, carts, categories, dev_mail, images, me, notifications, operations,
-    orders, payments, print, products, promotions, provider, returns, search, sessions, shipments, shipping, stock,
-    story, tax, variants, webhooks_out,
+    Shared, accounts, admin, api_keys, auth, bulk, carts, categories, dev_mail, images, matrix, me, notifications,
+    operations, orders, payments, print, products, promotions, provider, returns, search, sessions, shipments,
+    shipping, stock, story, tax, variants, webhooks_out,
 };
 
 #[derive(utoipa::OpenApi)]
@@ -71,6 +71,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(images::routes())
         .merge(search::routes())
         .merge(variants::routes())
+        .merge(matrix::routes())
         .merge(stock::routes())
         .merge(carts::routes())
         .merge(shipping::routes())

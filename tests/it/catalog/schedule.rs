@@ -101,3 +101,30 @@ async fn the_history_of_prices_tells_what_a_reduction_is_told_with() {
     let none = "/v1/products/prod_00000000000000000000000009/price-history";
     staff.shop.get(none).send().await.expect_problem(404, "product.missing");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_not_be_shown_by_then_is_not_and_says_why() {
+    let staff = Staff::start().await;
+    let category = staff.category("knives", None).await;
+    let path = draft(&staff, "T-9").await;
+    staff.patch(&path, json!({"category": category})).await.expect(200);
+    let at = soon(1_500);
+    staff.post(&format!("{path}/publish"), json!({"at": at})).await.expect(200);
+    // Between the plan and its moment the category begins to ask for something.
+    let length = json!([{"name": "length", "type": "text", "required": true}]);
+    staff.declare(&category, length).await.expect(200);
+    let refused = eventually("its moment came", || async {
+        let product = staff.shop.get(&path).by(&staff.admin).send().await.expect(200);
+        product.body["publication_refused"].is_object().then_some(product)
+    })
+    .await;
+    assert_eq!((refused.text("/status"), &refused.body["schedule"]), ("draft", &Value::Null));
+    assert_eq!(refused.body["publication_refused"]["at"], json!(at));
+    let now = staff.post(&format!("{path}/publish"), json!({})).await;
+    assert_eq!(now.body["code"], refused.body["publication_refused"]["code"], "{}", now.body);
+    staff.shop.get(&path).send().await.expect_problem(404, "product.missing");
+    // Put right, it is shown, and nothing is said any more.
+    staff.patch(&path, json!({"attributes": {"length": "20 cm"}})).await.expect(200);
+    let shown = staff.post(&format!("{path}/publish"), json!({})).await.expect(200);
+    assert_eq!((shown.text("/status"), shown.body.get("publication_refused")), ("published", None));
+}

@@ -2,7 +2,7 @@
 
 use byteshop_domain::ids::{CategoryId, ImageId, ProductId, VariantId};
 use byteshop_domain::money::Price;
-use byteshop_domain::text::{Description, Label, Name, Sku, Slug, Title};
+use byteshop_domain::text::{Description, Label, Name, Reason, Sku, Slug, Title};
 use byteshop_domain::{category, product};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -158,7 +158,23 @@ pub struct Product<'a> {
     images: Vec<Image>,
     /// What is planned; null when nothing is.
     schedule: Option<Schedule>,
+    /// Why it was not shown when its moment came; not there once it is shown or another moment is planned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    publication_refused: Option<PublicationRefused<'a>>,
     variants: Vec<Variant<'a>>,
+}
+
+/// Why a product was not shown when its moment came.
+#[derive(Serialize, ToSchema)]
+pub struct PublicationRefused<'a> {
+    /// The moment.
+    at: DateTime<Utc>,
+    /// The code of the problem that publishing it now has.
+    #[schema(value_type = String, example = "product.attribute_missing")]
+    code: &'a Label,
+    /// The same in words.
+    #[schema(value_type = String)]
+    detail: &'a Reason,
 }
 
 /// What of a product can be bought.
@@ -235,6 +251,11 @@ impl<'a> Product<'a> {
             options: &it.options,
             images: it.images.iter().map(Image::from).collect(),
             schedule: Some(it.schedule).filter(|it| !it.is_empty()).map(|it| Schedule { at: it.at, until: it.until }),
+            publication_refused: it.refusal.as_ref().map(|it| PublicationRefused {
+                at: it.at,
+                code: &it.code,
+                detail: &it.because,
+            }),
             variants: variants.collect(),
         }
     }

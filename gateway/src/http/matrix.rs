@@ -1,0 +1,286 @@
+//! All variants of a product at once: one for each combination of its options, each made or refused by itself.
+
+use axum::extract::State;
+use axum::response::Response;
+use byteshop_commands::{Error, cases};
+use byteshop_domain::Kind;
+use byteshop_domain::ids::{ProductId, VariantId};
+use byteshop_domain::money::Price;
+use byteshop_domain::product::{
+    Command, Listed, OptionDefinition, Options, Product, TaxClass, VARIANTS_MAX, combinations,
+};
+use byteshop_domain::text::{Sku, Title};
+use http::{HeaderValue, StatusCode};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::ask::{Ask, Of};
+use super::products::known;
+use super::variants::NewVariant;
+use super::{App, Shared, show};
+use crate::actor::Staff;
+use crate::problem::Problem;
+use crate::reply;
+use crate::version::LOG_POSITION;
+
+/// What every variant is, save where one of `variants` says otherwise.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Matrix {
+    /// What the variants differ in; what the product has already when nothing is given.
+    #[schema(value_type = Option<Vec<show::OptionDefinition>>)]
+    options: Option<Vec<OptionDefinition>>,
+    /// How their codes are made, with the name of each option in braces; spaces in a value become dashes.
+    #[schema(example = "SHIRT-{size}-{colour}", min_length = 1, max_length = 200)]
+    sku: String,
+    #[schema(value_type = show::Money)]
+    price: Price,
+    /// A higher price that it is shown to be below of.
+    #[schema(value_type = Option<show::Money>)]
+    compare_at: Option<Price>,
+    /// What one piece costs in other currencies.
+    #[serde(default)]
+    #[schema(value_type = Vec<show::Listed>)]
+    prices: Vec<Listed>,
+    /// In grams.
+    #[schema(maximum = 1_000_000)]
+    weight_g: Option<u32>,
+    /// `standard`, `reduced`, `super_reduced` or `zero`.
+    #[schema(value_type = Option<String>, example = "standard")]
+    tax_class: Option<TaxClass>,
+    physical: Option<bool>,
+    /// Combinations that are otherwise, or are not to be made.
+    #[serde(default)]
+    #[schema(max_items = 100)]
+    variants: Vec<Exception>,
+}
+
+/// A combination that is otherwise; what is not given is as everywhere.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Exception {
+    /// Which: the value of every option.
+    #[schema(value_type = Object)]
+    options: Options,
+    /// It is not to be made.
+    #[serde(default)]
+    skip: bool,
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 64)]
+    sku: Option<Sku>,
+    #[schema(value_type = Option<String>, max_length = 200)]
+    title: Option<Title>,
+    /// In the currency of the others.
+    #[schema(value_type = Option<show::Money>)]
+    price: Option<Price>,
+    #[schema(maximum = 1_000_000)]
+    weight_g: Option<u32>,
+}
+
+/// What became of the combinations, in the order of the options.
+#[derive(Serialize, ToSchema)]
+struct Outcome {
+    /// Variants that were made.
+    made: usize,
+    /// Combinations that the product had already.
+    present: usize,
+    /// Combinations that were refused.
+    refused: usize,
+    rows: Vec<Row>,
+}
+
+/// What became of a combination.
+#[derive(Serialize, ToSchema)]
+struct Row {
+    /// 201 for a variant that was made, 200 for one that was there, or the status of the problem.
+    status: u16,
+    #[schema(value_type = Object)]
+    options: Options,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    id: Option<VariantId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    sku: Option<Sku>,
+    /// What is in the way, as any other problem.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    problem: Option<Box<RawValue>>,
+    #[serde(skip)]
+    position: i64,
+}
+
+/// What is kept of a combination that was carried out, so that it can be told again.
+#[derive(Serialize, Deserialize)]
+struct Done {
+    made: bool,
+    id: VariantId,
+    sku: Sku,
+}
+
+/// Makes a variant for each combination of a product's options, each carried out or refused by itself. Combinations that
+/// there are stay as they are, so that it can be asked again after a value was added.
+#[utoipa::path(post, path = "/v1/products/{id}/variants/matrix", tag = "catalog", params(("id" = String, Path)),
+    request_body = Matrix, security(("bearer" = ["staff"])),
+    responses((status = 200, description = "What became of each combination", body = Outcome)))]
+async fn matrix(
+    State(app): State<Shared>,
+    Of(id): Of<ProductId>,
+    ask: Ask<Staff, Matrix>,
+) -> Result<Response, Problem> {
+    let options = define(&app, id, &ask).await?;
+    let all = combinations(&options).ok_or_else(|| {
+        Problem::invalid(
+            "/options",
+            format!("there are more than {VARIANTS_MAX} combinations, which a product has at most"),
+        )
+    })?;
+    check(&ask.body, &options, &all)?;
+    let wanted = all.into_iter().filter(|it| !ask.body.exception(it).is_some_and(|it| it.skip));
+    let mut rows = Vec::new();
+    // One after the other: they all change one product.
+    for (number, combination) in wanted.enumerate() {
+        rows.push(told(&app, &ask, id, number, combination).await);
+    }
+    let count = |wanted: u16| rows.iter().filter(|row| row.status == wanted).count();
+    let (made, present) = (count(StatusCode::CREATED.as_u16()), count(StatusCode::OK.as_u16()));
+    let position = rows.iter().map(|row| row.position).max().unwrap_or_default();
+    let outcome = Outcome { made, present, refused: rows.len() - made - present, rows };
+    let mut response = reply::json(serde_json::to_string(&outcome).map_err(Error::from)?);
+    if position > 0 {
+        app.seen.raise(position);
+        response.headers_mut().insert(LOG_POSITION, HeaderValue::from(position));
+    }
+    Ok(response)
+}
+
+/// Defines what the variants differ in, where that is said, and tells it.
+async fn define(app: &App, id: ProductId, ask: &Ask<Staff, Matrix>) -> Result<Vec<OptionDefinition>, Problem> {
+    let text = format!("{:?}", ask.body.options);
+    let intent = ask.part(0, text.as_bytes()).intent("product.define_options");
+    let done = app.commands.run(&intent, |unit| async move {
+        let mut product = unit.load::<Product>(id).await?.exists()?;
+        if let Some(options) = &ask.body.options {
+            unit.decide(&mut product, &Command::DefineOptions { options: options.clone() })?;
+        }
+        Ok(known(&product.state)?.options.clone())
+    });
+    let options = done.await?.answer;
+    if options.is_empty() {
+        return Err(Problem::invalid("/options", "the product has no options: say what its variants differ in"));
+    }
+    Ok(options)
+}
+
+/// Refuses what could be right for no combination.
+fn check(body: &Matrix, options: &[OptionDefinition], all: &[Options]) -> Result<(), Problem> {
+    let mut rest = body.sku.as_str();
+    while let Some((_, after)) = rest.split_once('{') {
+        let Some((name, after)) = after.split_once('}') else {
+            return Err(Problem::invalid("/sku", "a brace is opened and not closed"));
+        };
+        if !options.iter().any(|option| option.name.as_str() == name) {
+            return Err(Problem::invalid("/sku", format!("there is no option {name:?}")));
+        }
+        rest = after;
+    }
+    let unknown = body.variants.iter().position(|it| !all.contains(&it.options));
+    unknown.map_or(Ok(()), |index| {
+        Err(Problem::invalid(format!("/variants/{index}/options"), "there is no such combination"))
+    })
+}
+
+/// Carries out a combination, and says what became of it.
+async fn told(app: &App, ask: &Ask<Staff, Matrix>, id: ProductId, number: usize, options: Options) -> Row {
+    match carry_out(app, ask, id, number, &options).await {
+        Ok((Done { made, id, sku }, position)) => {
+            let status = if made { StatusCode::CREATED } else { StatusCode::OK };
+            Row { status: status.as_u16(), options, id: Some(id), sku: Some(sku), problem: None, position }
+        }
+        Err(problem) => {
+            let text = String::from_utf8(problem.render(ask.request_id())).ok();
+            let status = problem.status().as_u16();
+            let problem = text.and_then(|text| RawValue::from_string(text).ok());
+            Row { status, options, id: None, sku: None, problem, position: 0 }
+        }
+    }
+}
+
+async fn carry_out(
+    app: &App,
+    ask: &Ask<Staff, Matrix>,
+    id: ProductId,
+    number: usize,
+    options: &Options,
+) -> Result<(Done, i64), Problem> {
+    let text = format!("{:?} {options:?}", ask.body);
+    let intent = ask.part(number + 1, text.as_bytes()).intent("product.add_variant");
+    let new = &ask.body.variant(options)?;
+    let done = app.commands.run(&intent, |unit| async move {
+        let mut product = unit.load::<Product>(id).await?.exists()?;
+        let created = known(&product.state)?;
+        if let Some((id, there)) = created.variants.iter().find(|(_, it)| it.options == *options) {
+            return Ok(Done { made: false, id: *id, sku: there.sku.clone() });
+        }
+        let title = named(&created.title, options);
+        let variant: VariantId = unit.new_id();
+        cases::add_variant(&unit, &mut product, variant, new.details(&title)).await?;
+        Ok(Done { made: true, id: variant, sku: new.sku.clone() })
+    });
+    let done = done.await?;
+    Ok((done.answer, done.position.unwrap_or_default()))
+}
+
+/// What a variant is called that has no title of its own: its product, with its values behind it where there is room.
+fn named(product: &Title, options: &Options) -> Title {
+    let values: Vec<&str> = options.values().map(byteshop_domain::text::Label::as_str).collect();
+    Title::new(&format!("{product}, {}", values.join(", "))).unwrap_or_else(|_| product.clone())
+}
+
+impl Matrix {
+    fn exception(&self, options: &Options) -> Option<&Exception> {
+        self.variants.iter().find(|it| it.options == *options)
+    }
+
+    /// The variant of a combination.
+    fn variant(&self, options: &Options) -> Result<NewVariant, Error> {
+        let other = self.exception(options);
+        let sku = match other.and_then(|it| it.sku.clone()) {
+            Some(sku) => sku,
+            None => self.sku_of(options)?,
+        };
+        Ok(NewVariant {
+            sku,
+            title: other.and_then(|it| it.title.clone()),
+            price: other.and_then(|it| it.price).unwrap_or(self.price),
+            compare_at: self.compare_at,
+            prices: self.prices.clone(),
+            options: options.clone(),
+            weight_g: other.and_then(|it| it.weight_g).or(self.weight_g),
+            tax_class: self.tax_class,
+            physical: self.physical,
+        })
+    }
+
+    fn sku_of(&self, options: &Options) -> Result<Sku, Error> {
+        let filled = options.iter().fold(self.sku.clone(), |sku, (name, value)| {
+            let value = value.as_str().split_whitespace().collect::<Vec<_>>().join("-");
+            sku.replace(&format!("{{{}}}", name.as_str()), &value)
+        });
+        Sku::new(&filled).map_err(|error| {
+            Error::Rejected(byteshop_commands::Rejected {
+                code: "request.invalid".to_owned(),
+                kind: Kind::Invalid,
+                detail: format!("{filled:?} is no code: {error}"),
+                pointer: Some("/sku".to_owned()),
+            })
+        })
+    }
+}
+
+/// The routes.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(matrix))
+}
