@@ -1,5 +1,6 @@
 //! Messages that are kept and not sent, the last thousand of them.
 
+use byteshop_domain::Subject;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -18,6 +19,8 @@ pub struct NewKept<'a> {
     pub channel: &'a str,
     /// To whom.
     pub recipient: &'a str,
+    /// Whose it is: it is forgotten with them.
+    pub person: Subject,
     /// One line.
     pub subject: &'a str,
     /// As plain text.
@@ -54,8 +57,10 @@ impl Log {
         // Nobody's business depends on it.
         sqlx::query("set local synchronous_commit = off").execute(&mut *transaction).await?;
         let number: Option<i64> = sqlx::query_scalar(
-            "insert into log.kept_message (id, channel, recipient, subject, text, html, kept_at)
-             values ($1, $2, $3, $4, $5, $6, $7) on conflict (id) do nothing returning number",
+            "insert into log.kept_message (id, channel, recipient, subject, text, html, kept_at, person)
+             select $1, $2, $3, $4, $5, $6, $7, $8
+             where not exists (select from log.subject_key where subject = $8 and wrapped is null)
+             on conflict (id) do nothing returning number",
         )
         .bind(message.id)
         .bind(message.channel)
@@ -64,6 +69,7 @@ impl Log {
         .bind(message.text)
         .bind(message.html)
         .bind(message.kept_at)
+        .bind(message.person.0)
         .fetch_optional(&mut *transaction)
         .await?;
         // Some hundred too many do no harm, so most messages do not pay for this.

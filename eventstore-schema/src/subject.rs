@@ -117,7 +117,8 @@ impl Vault {
         Ok(self.blinding().await?.blind(kind, text))
     }
 
-    /// Forgets a person for good: nothing that was or will be sealed for them can be read again. False when it was so.
+    /// Forgets a person for good: nothing that was or will be sealed for them can be read again, and messages to them that
+    /// were kept are gone. False when it was so.
     pub async fn erase(&self, subject: Subject) -> Result<bool, StoreError> {
         let erased = sqlx::query(
             "insert into log.subject_key (subject, wrapped, wrapped_by, created_at, erased_at) values ($1, null, '', $2, $2)
@@ -129,6 +130,9 @@ impl Vault {
         .execute(self.inner.log.pool())
         .await?;
         self.remembered().put(subject, (None, Instant::now()));
+        // After the key: a message that is kept just now finds none.
+        let kept = sqlx::query("delete from log.kept_message where person = $1").bind(subject.0);
+        kept.execute(self.inner.log.pool()).await?;
         Ok(erased.rows_affected() > 0)
     }
 

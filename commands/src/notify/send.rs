@@ -1,6 +1,7 @@
 //! Sending one notification: everything is made ready, the attempt is written down, the message leaves, the outcome is
 //! written down.
 
+use byteshop_domain::Subject;
 use byteshop_domain::account::{Account, Channel};
 use byteshop_domain::address::Address;
 use byteshop_domain::ids::{Id as _, NotificationId};
@@ -77,8 +78,8 @@ impl Commands {
         if notice.message.expires_at().is_some_and(|expires_at| expires_at <= now) {
             return pointless(Skip::Expired);
         }
-        let to = match self.address(notice).await? {
-            Ok(to) => to,
+        let (person, to) = match self.address(notice).await? {
+            Ok(found) => found,
             Err(because) => return pointless(because),
         };
         let Some(shown) = self.shown(notice).await? else { return pointless(Skip::Erased) };
@@ -93,6 +94,7 @@ impl Commands {
         Ok(Ready::Message(Letter {
             id: id.uuid(),
             to,
+            person,
             subject: words.subject,
             text: if mail { words.text } else { words.short },
             html: mail.then_some(words.html),
@@ -100,11 +102,11 @@ impl Commands {
         }))
     }
 
-    /// Where somebody is reached, or why nowhere.
-    async fn address(&self, notice: &Notice) -> Result<Result<String, Skip>, Error> {
+    /// Who is reached and where, or why nowhere.
+    async fn address(&self, notice: &Notice) -> Result<Result<(Subject, String), Skip>, Error> {
         if let Message::ConfirmNewEmail { email, .. } = &notice.message {
-            let email = self.vault().open(email).await?;
-            return Ok(email.map(|email| email.as_str().to_owned()).ok_or(Skip::Erased));
+            let opened = self.vault().open(email).await?;
+            return Ok(opened.map(|opened| (email.subject(), opened.as_str().to_owned())).ok_or(Skip::Erased));
         }
         let channel = notice.channel;
         match notice.recipient {
@@ -113,18 +115,19 @@ impl Commands {
                 let Some(open) = account.as_ref().and_then(|account| account.state.open().ok()) else {
                     return Ok(Err(Skip::Erased));
                 };
+                let person = Subject::from(id);
                 match channel {
                     Channel::Email => {
                         let email = self.vault().open(&open.email).await?;
-                        Ok(email.map(|email| email.as_str().to_owned()).ok_or(Skip::Erased))
+                        Ok(email.map(|email| (person, email.as_str().to_owned())).ok_or(Skip::Erased))
                     }
                     Channel::Sms => {
                         let Some(profile) = &open.profile else { return Ok(Err(Skip::NoAddress)) };
                         let Some(profile) = self.vault().open(profile).await? else { return Ok(Err(Skip::Erased)) };
-                        Ok(profile.phone.map(|phone| phone.as_str().to_owned()).ok_or(Skip::NoAddress))
+                        Ok(profile.phone.map(|phone| (person, phone.as_str().to_owned())).ok_or(Skip::NoAddress))
                     }
                     // The provider knows the devices of an account.
-                    Channel::Push => Ok(Ok(id.to_string())),
+                    Channel::Push => Ok(Ok((person, id.to_string()))),
                 }
             }
             Recipient::Order(id) => {
@@ -134,7 +137,7 @@ impl Commands {
                 let sealed = placed.and_then(|placed| placed.placement.destination.address.as_ref());
                 let Some(sealed) = sealed else { return Ok(Err(Skip::NoAddress)) };
                 let Some(address) = self.vault().open(sealed).await? else { return Ok(Err(Skip::Erased)) };
-                Ok(contact(address, channel).ok_or(Skip::NoAddress))
+                Ok(contact(address, channel).map(|to| (sealed.subject(), to)).ok_or(Skip::NoAddress))
             }
         }
     }

@@ -27,6 +27,7 @@ impl Kept {
             id: message.id,
             channel: self.channel,
             recipient: &message.to,
+            person: message.person,
             subject: &message.subject,
             text: &message.text,
             html: message.html.as_deref(),

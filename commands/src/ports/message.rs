@@ -1,5 +1,6 @@
 //! Messages to people, by mail, SMS or push: one port, which says of each message whether it was taken.
 
+use byteshop_domain::Subject;
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
@@ -11,6 +12,8 @@ pub struct Message {
     pub id: Uuid,
     /// The mail address, the phone number, or the account whose devices are meant.
     pub to: String,
+    /// Whose it is.
+    pub person: Subject,
     /// One line.
     pub subject: String,
     /// All of it as plain text for a mail; the first paragraph for the others.

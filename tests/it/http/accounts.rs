@@ -244,6 +244,12 @@ async fn a_forgotten_person_is_nowhere_any_more() {
     put(&format!("lines/{variant}"), json!({"quantity": 1})).await.expect(200);
     put("address", json!({"country": "DE", "name": "Ada Lovelace", "email": "ada@example.org"})).await.expect(200);
     let placed = shop.post(&format!("/v1/carts/{cart}/checkout")).by(&ada.token).send().await.expect(201);
+    let eve = shop.full_cart(&variant, 1).await;
+    let address = json!({"country": "DE", "email": "eve@example.org"});
+    shop.put(&format!("/v1/carts/{}/address", eve.id)).with(&eve).json(address).send().await.expect(200);
+    shop.post(&format!("/v1/carts/{}/checkout", eve.id)).with(&eve).send().await.expect(201);
+    shop.at_rest().await;
+    assert_eq!(shop.log.kept(Some("ada@example.org"), 100).await.unwrap().len(), 2);
     let farewell = |password: &str| shop.delete("/v1/me").by(&ada.token).json(json!({"password": password})).send();
     farewell("wrong password").await.expect_problem(403, "auth.wrong_password");
     let gone = farewell(PASSWORD).await.expect(204);
@@ -258,6 +264,10 @@ async fn a_forgotten_person_is_nowhere_any_more() {
     let listed = shop.get("/v1/admin/accounts").by(&admin).header("Min-Log-Position", &gone.position().to_string());
     assert_eq!(ids(&listed.send().await.expect(200)), BTreeSet::new());
     secrets::nowhere(&shop, &["Lovelace", "ada@example.org", PASSWORD]).await;
+    // Nor does development keep what was written to them, and it keeps what was written to others.
+    let kept = shop.log.kept(None, 100).await.unwrap();
+    let recipients: BTreeSet<&str> = kept.iter().map(|it| it.recipient.as_str()).collect();
+    assert_eq!(recipients, BTreeSet::from(["eve@example.org"]));
     // A view that is built again shows nothing of them either.
     shop.views.replay("account_list", Replay::Rebuild, &|_| {}).await.unwrap();
     assert_eq!(ids(&shop.get("/v1/admin/accounts").by(&admin).send().await.expect(200)), BTreeSet::new());

@@ -7,6 +7,7 @@ use byteshop_commands::notify::Outside;
 use byteshop_commands::ports::http_message::HttpCarrier;
 use byteshop_commands::ports::message::{Carrier, Message, Taken, Undelivered};
 use byteshop_commands::ports::smtp::{Smtp, SmtpSettings, Tls};
+use byteshop_domain::Subject;
 use byteshop_eventstore::{Clock, Log};
 use byteshop_gateway::token::Role;
 use byteshop_tests::patience::eventually;
@@ -47,6 +48,7 @@ fn message(subject: &str) -> Message {
     Message {
         id: Uuid::from_u128(7),
         to: "ada@example.org".into(),
+        person: Subject(Uuid::from_u128(8)),
         subject: subject.into(),
         text: "A line.\n.\nAnother.\n".into(),
         html: Some("<p>A line</p>".into()),
