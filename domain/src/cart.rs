@@ -35,10 +35,9 @@ pub use rejection::Rejection;
 pub const LINES_MAX: usize = 100;
 /// Most codes of a cart: each is looked up whenever it is shown.
 pub const CODES_MAX: usize = 5;
-/// Days after which a cart is given up that nobody changes: people come back within a month, or not for this.
-pub const LIFETIME_DAYS: i64 = 30;
-
-const LIFETIME: TimeDelta = TimeDelta::days(LIFETIME_DAYS);
+/// Days after which a cart is given up that nobody changes, unless it says otherwise: people come back within a month, or not
+/// for this.
+pub const LIFETIME_DAYS: u16 = 30;
 
 /// A cart as it is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -77,6 +76,8 @@ pub struct Created {
     pub order: Option<OrderId>,
     /// When it is given up unless it changes.
     pub expires_at: Option<DateTime<Utc>>,
+    /// How many days it stays with every change.
+    pub days: u16,
 }
 
 type Decision = Result<Vec<Event>, Rejection>;
@@ -90,8 +91,8 @@ impl Decider for Cart {
 
     fn decide(&self, command: &Command, asked: &Asked) -> Decision {
         let mut change = match command {
-            Command::Create { owner, token_hash, currency } => {
-                return self.create(*owner, token_hash.as_ref(), *currency, asked.at);
+            Command::Create { owner, token_hash, currency, days } => {
+                return self.create(*owner, token_hash.as_ref(), *currency, *days, asked.at);
             }
             Command::Close { order } => return self.close(*order),
             Command::MergeInto { cart } => return self.merge_into(*cart, asked.at),
@@ -123,7 +124,7 @@ impl Decider for Cart {
 
     fn evolve(self, event: &Event) -> Self {
         match event {
-            Event::Created { owner, token_hash, currency, expires_at } => Self::Created(Box::new(Created {
+            Event::Created { owner, token_hash, currency, expires_at, days } => Self::Created(Box::new(Created {
                 owner: *owner,
                 token_hash: token_hash.clone(),
                 currency: *currency,
@@ -135,6 +136,7 @@ impl Decider for Cart {
                 merged_into: None,
                 order: None,
                 expires_at: *expires_at,
+                days: *days,
             })),
             Event::Extended { expires_at } => self.with(|it| it.expires_at = Some(*expires_at)),
             Event::LineSet(line) => {
@@ -180,6 +182,7 @@ impl Cart {
         owner: Option<AccountId>,
         token_hash: Option<&Hash>,
         currency: Currency,
+        days: u16,
         at: DateTime<Utc>,
     ) -> Decision {
         match self {
@@ -187,7 +190,8 @@ impl Cart {
                 owner,
                 token_hash: token_hash.cloned(),
                 currency,
-                expires_at: Some(after(at)),
+                expires_at: Some(after(at, days)),
+                days,
             }]),
             Self::Created(_) => Err(Rejection::Exists),
         }
@@ -220,8 +224,8 @@ impl Cart {
 }
 
 /// When a cart that changes now is given up; whole seconds are shorter to read in the log.
-fn after(at: DateTime<Utc>) -> DateTime<Utc> {
-    at.trunc_subsecs(0) + LIFETIME
+fn after(at: DateTime<Utc>, days: u16) -> DateTime<Utc> {
+    at.trunc_subsecs(0) + TimeDelta::days(i64::from(days))
 }
 
 impl Created {
@@ -252,8 +256,8 @@ impl Created {
 
     /// More time, once half of it is over: not with every change, as each is one more event.
     fn extension(&self, at: DateTime<Utc>) -> Option<Event> {
-        let enough = self.expires_at.is_some_and(|end| end - at > LIFETIME / 2);
-        (!enough).then(|| Event::Extended { expires_at: after(at) })
+        let enough = self.expires_at.is_some_and(|end| end - at > TimeDelta::days(i64::from(self.days)) / 2);
+        (!enough).then(|| Event::Extended { expires_at: after(at, self.days) })
     }
 
     fn set_line(&self, line: &Line) -> Decision {

@@ -66,6 +66,8 @@ pub struct Config {
     pub rate_limit_auth: u32,
     /// Wrong passwords of one account in a row; one more may be tried each minute. 0 for no limit.
     pub rate_limit_guesses: u32,
+    /// Coupon codes that one address may enter a minute; 0 is no limit.
+    pub rate_limit_coupons: u32,
     /// Whether throw-away mailboxes are refused.
     pub refuse_disposable_email: bool,
     /// Connections of one process for reading the log, at most; the views have some more.
@@ -247,6 +249,20 @@ impl Reader {
         }
     }
 
+    /// How the shop trades; nothing when one of it cannot be used.
+    fn trade(&mut self) -> Option<Trade> {
+        let capture = self.read("capture", None, setting::capture);
+        let return_window_days = self.read("return_window_days", None, setting::number(0, 3_650));
+        let cart_days = self.read("cart_days", None, setting::number(1, 3_650));
+        let seller = Seller {
+            name: self.read("seller_name", None, setting::words)?,
+            address: self.optional("seller_address", setting::lines).unwrap_or_default(),
+            tax_id: self.optional("seller_tax_id", setting::words),
+        };
+        let return_window = TimeDelta::days(return_window_days?);
+        Some(Trade { capture: capture?, return_window, cart_days: cart_days?, seller })
+    }
+
     /// Checks every setting; nothing when one that must have a value has none that can be used.
     fn config(&mut self) -> Option<Config> {
         let dev = self.read("dev", None, setting::flag);
@@ -261,18 +277,13 @@ impl Reader {
         let data_key = self.optional("data_key", setting::data_key);
         let log_format = self.read("log_format", None, setting::log_format);
         let log_level = self.optional("log_level", setting::log_level);
-        let capture = self.read("capture", None, setting::capture);
-        let return_window_days = self.read("return_window_days", None, setting::number(0, 3_650));
-        let seller = Seller {
-            name: self.read("seller_name", None, setting::words)?,
-            address: self.optional("seller_address", setting::lines).unwrap_or_default(),
-            tax_id: self.optional("seller_tax_id", setting::words),
-        };
+        let trade = self.trade();
         let payment_window_minutes = self.read("payment_window_minutes", None, setting::number(1, 10_080));
         let rate_limit_address = self.read("rate_limit_address", limit, setting::number(0, 1_000_000));
         let rate_limit_account = self.read("rate_limit_account", limit, setting::number(0, 1_000_000));
         let rate_limit_auth = self.read("rate_limit_auth", limit, setting::number(0, 1_000_000));
         let rate_limit_guesses = self.read("rate_limit_guesses", None, setting::number(0, 1_000));
+        let rate_limit_coupons = self.read("rate_limit_coupons", limit, setting::number(0, 1_000_000));
         let refuse_disposable_email = self.read("refuse_disposable_email", None, setting::flag);
         let database_connections = self.read("database_connections", None, setting::number(2, 500));
         let outside = self.outside(dev == Some(true));
@@ -297,11 +308,12 @@ impl Reader {
             log_format: log_format?,
             log_level,
             payment_window_minutes: payment_window_minutes?,
-            trade: Trade { capture: capture?, return_window: TimeDelta::days(return_window_days?), seller },
+            trade: trade?,
             rate_limit_address: rate_limit_address?,
             rate_limit_account: rate_limit_account?,
             rate_limit_auth: rate_limit_auth?,
             rate_limit_guesses: rate_limit_guesses?,
+            rate_limit_coupons: rate_limit_coupons?,
             refuse_disposable_email: refuse_disposable_email?,
             database_connections: database_connections?,
             outside: outside?,

@@ -29,6 +29,8 @@ pub const PER_ADDRESS: u32 = 60_000;
 pub const PER_ACCOUNT: u32 = 60_000;
 /// Requests of one address a minute that hash a password or write a mail: an office in the morning.
 pub const AUTH_PER_ADDRESS: u32 = 60;
+/// Coupon codes that one address enters a minute: a person has one or two, and whoever tries them out has thousands.
+pub const COUPONS_PER_ADDRESS: u32 = 20;
 /// The window that the quotas are of.
 const WINDOW_S: u64 = 60;
 /// How often what is idle is forgotten: without it the table of keys only grows.
@@ -43,6 +45,8 @@ pub struct Limits {
     account: Option<Arc<Limit<Uuid>>>,
     /// Of an address, for what makes passwords be hashed or mails be written.
     auth: Option<Arc<Limit<IpAddr>>>,
+    /// Of an address, for coupon codes.
+    coupons: Option<Arc<Limit<IpAddr>>>,
     guesses: Arc<Guesses>,
 }
 
@@ -52,6 +56,7 @@ impl std::fmt::Debug for Limits {
             .field("per_address", &self.address.as_ref().map(|limit| limit.quota))
             .field("per_account", &self.account.as_ref().map(|limit| limit.quota))
             .field("auth_per_address", &self.auth.as_ref().map(|limit| limit.quota))
+            .field("coupons_per_address", &self.coupons.as_ref().map(|limit| limit.quota))
             .finish_non_exhaustive()
     }
 }
@@ -89,6 +94,16 @@ impl Limits {
         self.auth.as_ref().map(|limit| limit.take(&crate::actor::network(address))).transpose().map(|_| ())
     }
 
+    /// The same, with a limit to the coupon codes that one address may enter a minute; 0 is no limit.
+    pub fn with_coupons(self, address: u32) -> Self {
+        Self { coupons: Limit::new("coupons", address), ..self }
+    }
+
+    /// Counts coupon codes that an address enters.
+    pub fn coupons(&self, address: IpAddr) -> Result<(), Problem> {
+        self.coupons.as_ref().map(|limit| limit.take(&crate::actor::network(address))).transpose().map(|_| ())
+    }
+
     /// The guesses at passwords.
     pub fn guesses(&self) -> &Guesses {
         &self.guesses
@@ -113,13 +128,10 @@ impl Limits {
     pub async fn sweep(self, cancel: CancellationToken) {
         let mut every = tokio::time::interval(SWEEP);
         while cancel.run_until_cancelled(every.tick()).await.is_some() {
-            if let Some(limit) = &self.address {
+            for limit in [&self.address, &self.auth, &self.coupons].into_iter().flatten() {
                 limit.keyed.retain_recent();
             }
             if let Some(limit) = &self.account {
-                limit.keyed.retain_recent();
-            }
-            if let Some(limit) = &self.auth {
                 limit.keyed.retain_recent();
             }
         }

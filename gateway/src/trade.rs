@@ -1,5 +1,6 @@
 //! How the shop trades: what its owner decides and the configuration says.
 
+use byteshop_domain::cart;
 use byteshop_domain::payment::CaptureMode;
 use chrono::TimeDelta;
 
@@ -10,6 +11,8 @@ pub struct Trade {
     pub capture: CaptureMode,
     /// How long after goods were handed over their buyer can ask to send them back.
     pub return_window: TimeDelta,
+    /// Days after which a cart is given up that nobody changes.
+    pub cart_days: u16,
     /// Who sells, as invoices say it: a name, an address and a tax number, a line each.
     pub seller: Seller,
 }
@@ -31,6 +34,7 @@ impl Default for Trade {
         Self {
             capture: CaptureMode::Automatic,
             return_window: TimeDelta::days(30),
+            cart_days: cart::LIFETIME_DAYS,
             seller: Seller { name: "ByteShop".into(), address: vec![], tax_id: None },
         }
     }

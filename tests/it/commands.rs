@@ -229,7 +229,10 @@ async fn create_cart(
     commands
         .run(intent, |unit| async move {
             let mut cart = unit.load::<Cart>(id).await?;
-            unit.decide(&mut cart, &cart::Command::Create { owner: None, token_hash: None, currency: Currency::EUR })?;
+            unit.decide(
+                &mut cart,
+                &cart::Command::Create { owner: None, token_hash: None, currency: Currency::EUR, days: 30 },
+            )?;
             Ok(id.to_string())
         })
         .await

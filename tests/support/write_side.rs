@@ -113,7 +113,7 @@ impl WriteSide {
         let quantity = Quantity::new(quantity).unwrap();
         self.run("cart.create", |unit| async move {
             let mut cart = unit.start::<Cart>(id);
-            let create = cart::Command::Create { owner: None, token_hash: None, currency: Currency::EUR };
+            let create = cart::Command::Create { owner: None, token_hash: None, currency: Currency::EUR, days: 30 };
             unit.decide(&mut cart, &create)?;
             let destination = Destination::to(Country::new("DE").unwrap());
             unit.decide(&mut cart, &cart::Command::SetDestination { destination })

@@ -18,13 +18,14 @@ fn name_of(account: AccountId) -> byteshop_domain::ids::NameId {
     name::id(NameKind::Cart, &account.to_string())
 }
 
-/// The open cart of an account in a currency, a new one if there is none; says whether it is new.
+/// The open cart of an account in a currency, a new one for so many days if there is none; says whether it is new.
 ///
 /// In another currency it is another cart, and from then on that one is found.
 pub async fn open_cart(
     unit: &Unit,
     account: AccountId,
     currency: Option<Currency>,
+    days: u16,
 ) -> Result<Option<(Loaded<Cart>, bool)>, Error> {
     let mut name = unit.load::<UniqueName>(name_of(account)).await?;
     let mut currency = currency;
@@ -38,7 +39,7 @@ pub async fn open_cart(
     }
     let Some(currency) = currency else { return Ok(None) };
     let mut cart = unit.start::<Cart>(unit.new_id());
-    unit.decide(&mut cart, &Command::Create { owner: Some(account), token_hash: None, currency })?;
+    unit.decide(&mut cart, &Command::Create { owner: Some(account), token_hash: None, currency, days })?;
     let text = Label::new(&account.to_string());
     let text = text.map_err(|error| unit.refuse("cart.owner", Kind::Invalid, error.to_string()))?;
     unit.decide(&mut name, &name::Command::Release {})?;
@@ -47,7 +48,7 @@ pub async fn open_cart(
 }
 
 /// Puts a guest's cart into the account's, and closes it. Again, it gives the cart that it was put into.
-pub async fn merge(unit: &Unit, mut guest: Loaded<Cart>, account: AccountId) -> Result<Loaded<Cart>, Error> {
+pub async fn merge(unit: &Unit, mut guest: Loaded<Cart>, account: AccountId, days: u16) -> Result<Loaded<Cart>, Error> {
     let rejected = |rejection: cart::Rejection| Error::Rejected(Rejected::of::<Cart>(&rejection));
     let known = guest.state.existing().map_err(rejected)?;
     if let Some(into) = known.merged_into {
@@ -56,10 +57,10 @@ pub async fn merge(unit: &Unit, mut guest: Loaded<Cart>, account: AccountId) -> 
     let (lines, codes, currency) = (known.lines.clone(), known.coupons.clone(), known.currency);
     guest.state.open(unit.asked().at).map_err(rejected)?;
     // An account's cart in another currency stays what it is as long as there is something in it.
-    let own = open_cart(unit, account, None).await?;
+    let own = open_cart(unit, account, None, days).await?;
     let own = match own {
         Some((own, _)) if own.state.existing().is_ok_and(|it| it.currency == currency || !it.lines.is_empty()) => own,
-        Some(_) | None => open_cart(unit, account, Some(currency)).await?.ok_or(Error::Contended)?.0,
+        Some(_) | None => open_cart(unit, account, Some(currency), days).await?.ok_or(Error::Contended)?.0,
     };
     let mut own = own;
     unit.decide(&mut own, &Command::Merge { from: guest.id, lines, codes })?;

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::LIFETIME_DAYS;
 use crate::address::Address;
 use crate::ids::{AccountId, CartId, OrderId, ProductId, VariantId};
 use crate::money::Price;
@@ -84,6 +85,9 @@ pub enum Event {
         /// When it is given up unless it changes; carts once stayed for ever.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         expires_at: Option<DateTime<Utc>>,
+        /// How many days it stays with every change.
+        #[serde(default = "usual", skip_serializing_if = "is_usual")]
+        days: u16,
     },
     /// It changed, so it stays longer.
     Extended {
@@ -131,6 +135,15 @@ pub enum Event {
     },
 }
 
+fn usual() -> u16 {
+    LIFETIME_DAYS
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_usual(days: &u16) -> bool {
+    *days == LIFETIME_DAYS
+}
+
 impl crate::Event for Event {}
 
 /// What a cart can be asked.
@@ -145,6 +158,8 @@ pub enum Command {
         token_hash: Option<Hash>,
         /// The currency of all its prices.
         currency: Currency,
+        /// How many days it stays with every change.
+        days: u16,
     },
     /// Have so much of a variant in it: set, not added.
     SetLine(Line),

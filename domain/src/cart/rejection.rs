@@ -1,6 +1,6 @@
 //! What can be in the way of a change to a cart.
 
-use super::{CODES_MAX, LIFETIME_DAYS, LINES_MAX};
+use super::{CODES_MAX, LINES_MAX};
 use crate::Currency;
 use crate::decider::Kind;
 use crate::ids::{CartId, OrderId};
@@ -27,7 +27,7 @@ pub enum Rejection {
         cart: CartId,
     },
     /// Nobody changed it for so long that it was given up.
-    #[error("the cart was given up, as nobody changed it for {LIFETIME_DAYS} days")]
+    #[error("the cart was given up, as nobody changed it for too long")]
     Expired,
     /// A line is priced otherwise.
     #[error("the cart is in {}", currency.code())]

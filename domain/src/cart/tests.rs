@@ -10,7 +10,8 @@ fn created() -> Event {
         owner: None,
         token_hash: Some(text("3q2+7w==")),
         currency: Currency::EUR,
-        expires_at: Some(noon() + LIFETIME),
+        expires_at: Some(noon() + month()),
+        days: LIFETIME_DAYS,
     }
 }
 
@@ -31,13 +32,22 @@ fn destination() -> Destination {
     Destination { area, address: Some(sealed), locale: Some(Locale::En), ..Destination::to(text("DE")) }
 }
 
+fn month() -> TimeDelta {
+    TimeDelta::days(i64::from(LIFETIME_DAYS))
+}
+
 fn open_cart(lines: &[Line]) -> Vec<Event> {
     [created()].into_iter().chain(lines.iter().cloned().map(Event::LineSet)).collect()
 }
 
 #[test]
 fn it_is_created_once() {
-    let create = Command::Create { owner: None, token_hash: Some(text("3q2+7w==")), currency: Currency::EUR };
+    let create = Command::Create {
+        owner: None,
+        token_hash: Some(text("3q2+7w==")),
+        currency: Currency::EUR,
+        days: LIFETIME_DAYS,
+    };
     given::<Cart>([]).when(&create).then([created()]);
     given::<Cart>([created()]).when(&create).then_refused(Rejection::Exists);
     given::<Cart>([]).when(&Command::Empty {}).then_refused(Rejection::Missing);
@@ -174,9 +184,18 @@ fn a_cart_that_nobody_changes_is_given_up() {
     // A change in the second half of its time puts the end off, one in the first does not.
     let happened = Event::LineSet(line(1, 1, 1));
     let late = [created(), ending(TimeDelta::days(15))];
-    given::<Cart>(late).when(&set).then([happened.clone(), ending(LIFETIME)]);
+    given::<Cart>(late).when(&set).then([happened.clone(), ending(month())]);
     let early = [created(), ending(TimeDelta::days(16))];
-    given::<Cart>(early).when(&set).then([happened]);
+    given::<Cart>(early).when(&set).then([happened.clone()]);
+    // A cart that was made for a week stays a week with every change, whatever is usual by then.
+    let week = |left: TimeDelta| {
+        let (owner, token_hash, currency) = (None, None, Currency::EUR);
+        [Event::Created { owner, token_hash, currency, expires_at: Some(noon() + left), days: 7 }]
+    };
+    let create = Command::Create { owner: None, token_hash: None, currency: Currency::EUR, days: 7 };
+    given::<Cart>([]).when(&create).then(week(TimeDelta::days(7)));
+    given::<Cart>(week(TimeDelta::days(3))).when(&set).then([happened.clone(), ending(TimeDelta::days(7))]);
+    given::<Cart>(week(TimeDelta::days(4))).when(&set).then([happened]);
 }
 
 #[test]
@@ -220,8 +239,21 @@ fn every_stored_form_is_golden() {
         include_str!("golden.json"),
         &[
             created(),
-            Event::Created { owner: Some(id(5)), token_hash: None, currency: Currency::JPY, expires_at: None },
-            Event::Extended { expires_at: noon() + LIFETIME },
+            Event::Created {
+                owner: Some(id(5)),
+                token_hash: None,
+                currency: Currency::JPY,
+                expires_at: None,
+                days: LIFETIME_DAYS,
+            },
+            Event::Created {
+                owner: Some(id(5)),
+                token_hash: None,
+                currency: Currency::JPY,
+                expires_at: Some(noon() + TimeDelta::days(7)),
+                days: 7,
+            },
+            Event::Extended { expires_at: noon() + month() },
             Event::CouponsSet { codes: vec![code("SPRING")] },
             Event::ShippingChosen { service: text("parcel") },
             Event::Merged { from: id(3) },

@@ -29,7 +29,8 @@ fn line(variant: u128, number: i64, amount: i64) -> Line {
 }
 
 fn created() -> cart::Event {
-    cart::Event::Created { owner: Some(id(5)), token_hash: None, currency: Currency::EUR, expires_at: None }
+    let (owner, token_hash, currency, days) = (Some(id(5)), None, Currency::EUR, cart::LIFETIME_DAYS);
+    cart::Event::Created { owner, token_hash, currency, expires_at: None, days }
 }
 
 fn destination() -> cart::Event {

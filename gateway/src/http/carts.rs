@@ -4,13 +4,15 @@ use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::cases::{self, Priced, Reading};
 use byteshop_commands::{Error, Loaded, Rejected, Snapshot, Unit};
+use byteshop_domain::account::Secret;
 use byteshop_domain::address::Address;
 use byteshop_domain::cart::{Cart, Command, Created, Destination, Rejection};
 use byteshop_domain::ids::{CartId, OrderId, PaymentId, VariantId};
 use byteshop_domain::money::Money;
 use byteshop_domain::promotion::CouponCode;
 use byteshop_domain::quantity::Quantity;
-use byteshop_domain::{Currency, Locale, Subject};
+use byteshop_domain::webhook_endpoint::SHOP;
+use byteshop_domain::{Currency, Locale, Personal, Subject};
 use chrono::{DateTime, Utc};
 use http::{HeaderMap, header};
 use serde::{Deserialize, Serialize};
@@ -40,7 +42,8 @@ struct CartCreated<'a> {
     #[serde(flatten)]
     cart: show::Cart<'a>,
     /// To be sent as `Cart-Token`; null for a cart that belongs to an account.
-    cart_token: Option<&'a str>,
+    #[schema(value_type = Option<String>)]
+    cart_token: Option<&'a Personal<Secret>>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -88,19 +91,26 @@ struct CheckedOut<'a> {
     responses((status = 201, description = "The cart", body = CartCreated), (status = 200, description = "The cart that there is", body = CartCreated)))]
 async fn create(State(app): State<Shared>, ask: Ask<Caller, NewCart>) -> Result<Response, Problem> {
     let owner = ask.who.account();
-    let guest = if owner.is_none() { Some(new_cart_token()?) } else { None };
-    let (guest, currency) = (&guest, ask.body.currency);
+    let mut guest = None;
+    if owner.is_none() {
+        let (token, hash) = new_cart_token()?;
+        // It opens the cart and the order, so a receipt keeps it sealed; it is opened on the way out.
+        guest = Some((app.commands.vault().seal(SHOP, &Secret(token)).await.map_err(Error::from)?, hash));
+    }
+    let (guest, currency, days) = (&guest, ask.body.currency, app.trade.cart_days);
     app.run(&ask, "cart.create", |unit| async move {
         let (cart, new) = match (owner, guest) {
-            (Some(account), _) => cases::open_cart(&unit, account, Some(currency)).await?.ok_or(Error::Contended)?,
+            (Some(account), _) => {
+                cases::open_cart(&unit, account, Some(currency), days).await?.ok_or(Error::Contended)?
+            }
             (None, guest) => {
                 let mut cart = unit.start::<Cart>(unit.new_id());
                 let token_hash = guest.as_ref().map(|(_, hash)| hash.clone());
-                unit.decide(&mut cart, &Command::Create { owner, token_hash, currency })?;
+                unit.decide(&mut cart, &Command::Create { owner, token_hash, currency, days })?;
                 (cart, true)
             }
         };
-        let cart_token = guest.as_ref().map(|(token, _)| token.as_str());
+        let cart_token = guest.as_ref().map(|(token, _)| token);
         let (created, priced) = priced(&unit, &cart).await?;
         let shown = CartCreated { cart: show::Cart::of(cart.id, created, priced.as_ref()), cart_token };
         if new {
@@ -185,8 +195,8 @@ async fn set_coupon(
     Of(id): Of<CartId>,
     ask: Ask<Caller, Coupons>,
 ) -> Result<Response, Problem> {
-    // Codes are guessed like passwords, so they count like them.
-    app.limits.auth(ask.who.address())?;
+    // Codes are guessed like passwords; but who has entered many must still be able to log in.
+    app.limits.coupons(ask.who.address())?;
     let ask = &ask.on_cart(id);
     let codes: Vec<CouponCode> = ask.body.code.iter().chain(&ask.body.codes).cloned().collect();
     let codes = &codes;
@@ -220,7 +230,7 @@ async fn remove_coupon(
     params(("id" = String, Path), ("Cart-Token" = Option<String>, Header, description = "The token of the guest's cart")),
     security(("bearer" = [])), responses((status = 200, description = "The caller's cart", body = show::Cart)))]
 async fn merge(State(app): State<Shared>, Of(id): Of<CartId>, ask: Ask<Member, Nothing>) -> Result<Response, Problem> {
-    let ask = &ask;
+    let (ask, days) = (&ask, app.trade.cart_days);
     app.run(ask, "cart.merge", |unit| async move {
         let guest = unit.load::<Cart>(id).await?.exists()?;
         let created = known(&guest.state)?;
@@ -233,7 +243,7 @@ async fn merge(State(app): State<Shared>, Of(id): Of<CartId>, ask: Ask<Member, N
             return Err(Error::Rejected(Rejected::missing("cart")));
         }
         unit.check_version(&guest)?;
-        let own = cases::merge(&unit, guest, *account).await?;
+        let own = cases::merge(&unit, guest, *account, days).await?;
         if !caller.owns(known(&own.state)?.owner, None) {
             return Err(Error::Rejected(Rejected::missing("cart")));
         }

@@ -306,3 +306,50 @@ async fn tokens_that_are_forged_or_for_others_are_refused() {
         shop.get("/v1/me").by(&token).send().await.expect_problem(401, "auth.invalid");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_receipt_keeps_what_opens_anything() {
+    let shop = TestShop::start().await;
+    let ada = shop.person("ada@example.org").await;
+    let admin = shop.token(Role::Admin);
+    let cart = || shop.post("/v1/carts").key("cart").json(json!({"currency": "EUR"})).send();
+    let (made, again) = (cart().await.expect(201), cart().await.expect(201));
+    assert_eq!((&made.body, again.header("idempotency-replayed")), (&again.body, Some("true")));
+    let token = made.text("/cart_token").to_owned();
+    shop.get(&format!("/v1/carts/{}", made.id())).header("Cart-Token", &token).send().await.expect(200);
+    let log_in = shop.post("/v1/auth/login").key("log-in").json(json!({"email": ada.email, "password": PASSWORD}));
+    let keys = log_in.send().await.expect(200);
+    let refresh = shop.post("/v1/auth/refresh").key("refresh");
+    let next = refresh.json(json!({"refresh_token": keys.text("/refresh_token")})).send().await.expect(200);
+    let api_key = json!({"name": "robot", "scopes": ["orders:read"]});
+    let api_key = shop.post("/v1/admin/api-keys").by(&admin).key("key").json(api_key).send().await.expect(201);
+    let hook = json!({"url": "https://example.org/hook", "filter": ["*"]});
+    let hook = shop.post("/v1/webhook-endpoints").by(&admin).key("hook").json(hook).send().await.expect(201);
+    let email = json!({"email": "ada@example.com", "password": PASSWORD});
+    shop.post("/v1/me/email").by(&ada.token).key("email").json(email).send().await.expect(202);
+    let code = shop.new_email_code(ada.id).await.unwrap();
+    shop.post("/v1/me/email/confirm").by(&ada.token).key("code").json(json!({"code": code})).send().await.expect(204);
+    let receipts: Vec<String> = sqlx::query_scalar("select it::text from log.receipt it where key = any ($1)")
+        .bind(["cart", "log-in", "refresh", "key", "hook", "email", "code"])
+        .fetch_all(shop.log.pool())
+        .await
+        .unwrap();
+    assert_eq!(receipts.len(), 7, "{receipts:?}");
+    let secrets = [
+        token.as_str(),
+        keys.text("/access_token"),
+        keys.text("/refresh_token"),
+        next.text("/refresh_token"),
+        api_key.text("/key"),
+        hook.text("/secret"),
+        code.as_str(),
+        PASSWORD,
+        "ada@example.com",
+    ];
+    for receipt in &receipts {
+        for secret in secrets {
+            assert!(!receipt.contains(secret), "{secret} lies in {receipt}");
+        }
+    }
+    byteshop_tests::secrets::nowhere(&shop, &secrets).await;
+}

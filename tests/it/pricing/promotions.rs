@@ -237,12 +237,15 @@ async fn nothing_is_placed_at_another_total_than_was_shown() {
 #[tokio::test(flavor = "multi_thread")]
 async fn codes_are_guessed_only_so_often() {
     use byteshop_gateway::limits::Limits;
-    let shop = TestShop::start_with(Limits::default().with_auth(3, 0)).await;
+    let shop = TestShop::start_with(Limits::default().with_auth(1, 0).with_coupons(3)).await;
     let cart = shop.guest_cart().await;
     for guess in ["GUESS-1", "GUESS-2", "GUESS-3"] {
         enter(&shop, &cart, guess).await.expect_problem(422, "cart.coupon_unknown");
     }
     enter(&shop, &cart, "GUESS-4").await.expect_problem(429, "request.too_many");
+    // Logging in is counted by itself.
+    let log_in = json!({"email": "ada@example.org", "password": "a wrong password"});
+    shop.post("/v1/auth/login").json(log_in).send().await.expect_problem(401, "auth.wrong_credentials");
     let path = format!("/v1/carts/{}/coupon", cart.id);
     for (method, body) in [(Method::PUT, json!({"code": "a\nb"})), (Method::PUT, json!({"code": 5}))] {
         let refused = as_guest(shop.call(method, &path), &cart).json(body).send().await;
