@@ -102,6 +102,8 @@ async fn read(log: &Log, kept: &mut Option<Connection>, streams: &[Wanted]) -> R
 async fn gather(asked: &Mutex<mpsc::UnboundedReceiver<Asked>>) -> Option<Vec<Asked>> {
     let mut asked = asked.lock().await;
     let mut batch = vec![asked.recv().await?];
+    // Whoever is about to ask comes along, instead of making a round trip of their own.
+    tokio::task::yield_now().await;
     let mut streams = batch[0].wanted.len();
     while streams < MAX_STREAMS {
         let Ok(next) = asked.try_recv() else { break };
