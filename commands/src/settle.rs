@@ -95,6 +95,10 @@ impl Commands {
         let command = match opened.undo() {
             Undo::Nothing => return Ok(()),
             Undo::Void => payment::Command::Void { reason },
+            // That it is to be void is written down before the provider hears of it, so that nobody takes it meanwhile.
+            Undo::VoidAtProvider { .. } if opened.void_requested.is_none() => {
+                payment::Command::Delay { check_at: self.clock().now(), void: Some(reason) }
+            }
             Undo::VoidAtProvider { reference } => match in_time(self.provider().release(&reference)).await {
                 Ok(()) => payment::Command::Void { reason },
                 Err(error) => return self.wait_for_provider(intent, payment, opened, Some(reason), &error).await,
@@ -108,13 +112,15 @@ impl Commands {
         self.decide_payment(intent, payment, command).await
     }
 
-    /// Lets go of what nobody took in time.
+    /// Lets go of what nobody took in time. That is written down before the provider is asked, so that nobody sends goods for
+    /// it meanwhile.
     pub(crate) async fn expire_authorization(&self, intent: &Intent, payment: PaymentId) -> Result<(), Error> {
         let Some(snapshot) = self.get::<Payment>(payment).await? else { return Ok(()) };
-        let due =
-            |it: &Opened| it.stage == Stage::Authorized && it.expires_at.is_some_and(|at| at <= self.clock().now());
+        let now = self.clock().now();
+        let due = |it: &Opened| it.stage == Stage::Authorized && it.expires_at.is_some_and(|at| at <= now);
         if snapshot.state.opened().is_ok_and(due) {
-            self.void_payment(intent, payment, VoidReason::Expired).await?;
+            let let_go = payment::Command::Delay { check_at: now, void: Some(VoidReason::Expired) };
+            self.decide_payment(intent, payment, let_go).await?;
         }
         Ok(())
     }
@@ -133,18 +139,18 @@ impl Commands {
         if opened.attempt.as_ref().is_some_and(|attempt| attempt.reference == *reference) {
             return match opened.stage {
                 // It did not know the attempt, or refused it: perhaps it has changed its mind.
-                Stage::Open => self.look_again(intent, payment, reference).await,
+                Stage::Open => self.look_again(intent, payment, opened, reference).await,
                 Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } | Stage::Captured => {
                     self.settle_payment(intent, payment).await
                 }
                 Stage::Failed { .. } | Stage::Cancelled | Stage::Voided { .. } => {
-                    self.release_stray(intent, payment, reference).await
+                    self.release_stray(intent, payment, opened, reference).await
                 }
                 Stage::Authorized | Stage::Refunded => Ok(()),
             };
         }
         if opened.earlier.contains(reference) {
-            self.release_stray(intent, payment, reference).await?;
+            self.release_stray(intent, payment, opened, reference).await?;
         }
         Ok(())
     }
@@ -153,31 +159,53 @@ impl Commands {
         &self,
         intent: &Intent,
         payment: PaymentId,
+        opened: &Opened,
         reference: &ProviderReference,
     ) -> Result<(), Error> {
-        if let Ok(outcome @ ProviderOutcome::Authorized) =
-            in_time(self.provider().look_up(reference, self.clock().now())).await
-        {
-            let reference = reference.clone();
-            self.decide_payment(intent, payment, payment::Command::Conclude { reference, outcome }).await?;
+        match in_time(self.provider().look_up(reference, self.clock().now())).await {
+            Ok(outcome @ ProviderOutcome::Authorized) => {
+                let reference = reference.clone();
+                self.decide_payment(intent, payment, payment::Command::Conclude { reference, outcome }).await
+            }
+            Ok(_) => Ok(()),
+            Err(error) => self.wait_for_stray(intent, payment, opened, reference, &error).await,
         }
-        Ok(())
     }
 
     async fn release_stray(
         &self,
         intent: &Intent,
         payment: PaymentId,
+        opened: &Opened,
         reference: &ProviderReference,
     ) -> Result<(), Error> {
-        // A silent provider tells again, or its own session runs out: nothing is captured without us.
-        if let Ok(ProviderOutcome::Authorized) = in_time(self.provider().look_up(reference, self.clock().now())).await
-            && in_time(self.provider().release(reference)).await.is_ok()
-        {
-            let reference = reference.clone();
-            self.decide_payment(intent, payment, payment::Command::ReleaseStray { reference }).await?;
+        let let_go = match in_time(self.provider().look_up(reference, self.clock().now())).await {
+            Ok(ProviderOutcome::Authorized) => in_time(self.provider().release(reference)).await,
+            Ok(_) => return Ok(()),
+            Err(error) => Err(error),
+        };
+        match let_go {
+            Ok(()) => {
+                let reference = reference.clone();
+                self.decide_payment(intent, payment, payment::Command::ReleaseStray { reference }).await
+            }
+            Err(error) => self.wait_for_stray(intent, payment, opened, reference, &error).await,
         }
-        Ok(())
+    }
+
+    /// What may have been taken for nobody is asked for until the provider answers.
+    async fn wait_for_stray(
+        &self,
+        intent: &Intent,
+        payment: PaymentId,
+        opened: &Opened,
+        reference: &ProviderReference,
+        error: &NoAnswer,
+    ) -> Result<(), Error> {
+        tracing::warn!(%error, %payment, "the provider is asked again later for an attempt that it did not know");
+        let check_at = self.clock().now() + opened.patience();
+        let reference = reference.clone();
+        self.decide_payment(intent, payment, payment::Command::DelayStray { reference, check_at }).await
     }
 
     async fn wait_for_provider(

@@ -3,7 +3,8 @@
 use byteshop_domain::Kind;
 use byteshop_domain::decider::Decider as _;
 use byteshop_domain::ids::{OrderId, ShipmentId};
-use byteshop_domain::order::{self, Order};
+use byteshop_domain::order::{self, Order, PaymentStatus};
+use byteshop_domain::payment::{self, Payment};
 use byteshop_domain::quantity::{Demand, summed};
 use byteshop_domain::shipment::{self, Carrier, News, Prepared, Shipment};
 use byteshop_domain::text::Reference;
@@ -58,6 +59,14 @@ pub async fn hand_over(unit: &Unit, it: &mut Loaded<Shipment>, tracking: Option<
         }
     };
     unit.decide(it, &shipment::Command::HandOver { tracking })?;
+    let order = unit.load::<Order>(prepared(it)?.order).await?;
+    // In the same append, so that no money is let go for which goods leave.
+    if let Ok(placed) = order.state.placed()
+        && placed.payment_status == PaymentStatus::Authorized
+    {
+        let mut payment = unit.load::<Payment>(placed.placement.payment).await?;
+        unit.decide(&mut payment, &payment::Command::Take {})?;
+    }
     move_order(unit, it, |shipment| order::Command::HandOver { shipment }).await
 }
 

@@ -36,6 +36,8 @@ pub mod stock;
 pub mod tax_book;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 pub mod text;
 pub mod usage;
 pub mod watch;

@@ -322,17 +322,21 @@ impl Placed {
         if self.handed_over_pieces() > 0 {
             return Err(Rejection::AlreadyFulfilled);
         }
-        if self.parcels.values().any(|parcel| parcel.stage == ParcelStage::Prepared) {
+        let packed = self.parcels.iter().filter(|(_, parcel)| parcel.stage == ParcelStage::Prepared);
+        let mut events: Vec<Event> = packed.map(|(shipment, _)| Event::ParcelDropped { shipment: *shipment }).collect();
+        // Without money nothing is sent, whoever has packed it.
+        if !events.is_empty() && !reason.is_for_want_of_money() {
             return Err(Rejection::BeingShipped);
         }
         let left = self.left_of_payment();
-        Ok(vec![Event::Cancelled {
+        events.push(Event::Cancelled {
             reason,
             payment: self.placement.payment,
             was_paid: self.is_paid(),
             release: self.stock_to_move(),
             due: (self.is_paid() && left != self.placement.total).then_some(left),
-        }])
+        });
+        Ok(events)
     }
 }
 

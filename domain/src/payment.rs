@@ -148,7 +148,8 @@ pub enum Undo {
     Nothing,
     /// [`Command::Void`] alone: the provider has nothing, or is not done.
     Void,
-    /// The provider voids, then [`Command::Void`]. If it says that it captured: [`Command::Capture`], and undo again.
+    /// [`Command::Delay`] says that it is to be void, so that nobody takes it any more; then the provider voids, then
+    /// [`Command::Void`].
     VoidAtProvider {
         /// The attempt.
         reference: ProviderReference,
@@ -172,12 +173,14 @@ impl Decider for Payment {
             Command::Record { order, amount, reference } => self.record(*order, *amount, reference),
             Command::Attempt { method, reference, capture } => self.opened()?.attempt(*method, reference, *capture),
             Command::Conclude { reference, outcome } => self.opened()?.conclude(reference, *outcome, asked.at),
+            Command::Take {} => self.opened()?.take(asked.at),
             Command::Capture {} => self.opened()?.capture(),
             Command::Void { reason } => self.opened()?.void(*reason),
             Command::ReleaseStray { reference } => {
                 let stray = self.opened()?.earlier.contains(reference);
                 Ok(if stray { vec![Event::StrayReleased { reference: reference.clone() }] } else { vec![] })
             }
+            Command::DelayStray { reference, check_at } => Ok(self.opened()?.delay_stray(reference, *check_at)),
             Command::Reduce { amount } => self.opened()?.reduce(*amount),
             Command::Delay { check_at, void } => Ok(self.opened()?.delay(*check_at, *void)),
             Command::RequestRefund { refund, amount, cause } => {
@@ -235,6 +238,7 @@ impl Decider for Payment {
                 it.attempt = Some(Attempt { method: *method, reference: reference.clone() });
             }),
             Event::Reduced { amount } => self.with(|it| it.amount = *amount),
+            Event::StrayUnresolved { .. } => self.with(|it| it.silences += 1),
             Event::Delayed { .. } => self.with(|it| {
                 it.silences += 1;
                 // What is asked again and is not to be voided is to be taken, however long that was to wait.

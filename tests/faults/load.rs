@@ -226,12 +226,18 @@ impl Shared {
             assert_eq!(status, StatusCode::CONFLICT, "{path}: {order}");
             return;
         }
-        let order = order["order_id"].as_str().unwrap();
+        let (order, payment) = (order["order_id"].as_str().unwrap(), order["payment_id"].as_str().unwrap());
         let abandon = self.abandon.load(Ordering::Relaxed) && !self.stop.load(Ordering::Relaxed);
         if abandon && chance.once_in(10) {
             return;
         }
         self.end(order, guest, chance).await;
+        if chance.once_in(4) {
+            // It may be refused, as not everybody has paid.
+            let path = format!("/v1/payments/{payment}/refunds");
+            let body = json!({"amount": {"amount": 100, "currency": "EUR"}, "reason": "a scratch"});
+            self.ask(Method::POST, &path, body, As::Staff, None).await;
+        }
     }
 
     /// Pays, sometimes with trouble, sometimes to cancel it after all.

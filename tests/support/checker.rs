@@ -1,13 +1,15 @@
-//! What must be true of a log whatever was killed while it was written: read once from end to end, and judged.
+//! What must be true of a log whatever was killed while it was written: read once from end to end, and judged; and that the
+//! provider's books say the same of the money.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use byteshop_domain::ids::{OrderId, PaymentId, VariantId};
+use byteshop_domain::ids::{Id as _, OrderId, PaymentId, VariantId};
 use byteshop_domain::money::Money;
 use byteshop_domain::order::{self, Order, PaymentStatus};
 use byteshop_domain::payment::{self, Payment};
 use byteshop_domain::stock::{self, StockLevel};
 use byteshop_domain::{AnyEvent, Decider as _};
+use byteshop_eventstore::emulator::{Books, Charge};
 use byteshop_eventstore::{Log, Recorded};
 use uuid::Uuid;
 
@@ -78,6 +80,8 @@ struct Charged {
     captured: u32,
     refunded: i64,
     amount: Option<Money>,
+    /// Every attempt that was ever written down.
+    attempts: BTreeSet<String>,
 }
 
 impl History {
@@ -149,13 +153,15 @@ impl History {
         self.stocks.get(&variant).map_or(0, |stock| stock.received)
     }
 
-    /// Whether money is still to go back: it was taken for an order that is off.
+    /// Whether money is still to go back: it was taken for an order that is off, or the provider is yet to do it.
     pub fn has_debts(&self) -> bool {
-        self.orders.values().filter_map(|sold| sold.state.placed().ok()).any(|placed| {
-            let taken = self.payments.get(&placed.placement.payment).filter(|payment| payment.captured > 0);
-            placed.payment_status == PaymentStatus::Voided
-                && taken.is_some_and(|payment| payment.refunded < placed.payable().amount)
-        })
+        let on_its_way = |money: &Charged| money.state.opened().is_ok_and(|it| it.pending_refunds().next().is_some());
+        self.payments.values().any(on_its_way)
+            || self.orders.values().filter_map(|sold| sold.state.placed().ok()).any(|placed| {
+                let taken = self.payments.get(&placed.placement.payment).filter(|payment| payment.captured > 0);
+                placed.payment_status == PaymentStatus::Voided
+                    && taken.is_some_and(|payment| payment.refunded < placed.payable().amount)
+            })
     }
 
     /// Whether anything is promised to an order.
@@ -218,6 +224,55 @@ impl History {
             }
         }
         self.breaches.extend(found);
+    }
+
+    /// Judges what the provider took and gave back: every charge is an attempt of an order, in its amount, none is kept twice
+    /// or for nothing, and nothing was given back that the shop does not know of, nor the other way round.
+    ///
+    /// Gives the number of charges.
+    ///
+    /// # Panics
+    /// When the books cannot be read.
+    pub async fn judge_books(&mut self, log: &Log) -> usize {
+        let charges = Books::beside(log).all().await.unwrap();
+        let mut found = Vec::new();
+        let mut of_payment: BTreeMap<PaymentId, Vec<&Charge>> = BTreeMap::new();
+        for charge in &charges {
+            let id = PaymentId::from_uuid(charge.payment);
+            of_payment.entry(id).or_default().push(charge);
+            let known = self.payments.get(&id).filter(|known| known.attempts.contains(&charge.reference));
+            let Some(known) = known else {
+                found.push(format!("a charge without an attempt of an order: {charge:?}"));
+                continue;
+            };
+            let due = known.state.opened().map(|opened| opened.amount);
+            let due = due.map(|due| (due.amount, due.currency.code().to_owned()));
+            if due != Ok((charge.amount, charge.currency.clone())) {
+                found.push(format!("{due:?} was to be charged: {charge:?}"));
+            }
+            if charge.refunded > charge.amount {
+                found.push(format!("more went back than was taken: {charge:?}"));
+            }
+            if charge.state == "authorized" {
+                found.push(format!("money is set aside for nothing: {charge:?}"));
+            }
+        }
+        for (id, money) in &self.payments {
+            let charges = of_payment.get(id).map_or(&[][..], Vec::as_slice);
+            let kept = |charge: &&&Charge| charge.state == "captured" && charge.refunded < charge.amount;
+            let theirs: i64 = charges.iter().filter(kept).map(|charge| charge.amount - charge.refunded).sum();
+            let taken = money.amount.filter(|_| money.captured > 0).map_or(0, |amount| amount.amount);
+            if charges.iter().filter(kept).count() > 1 {
+                found.push(format!("{id} was charged twice: {charges:?}"));
+            }
+            if theirs != taken - money.refunded {
+                let ours = taken - money.refunded;
+                found
+                    .push(format!("{id} has {ours} here and {theirs} at the provider: {:?}, {charges:?}", money.state));
+            }
+        }
+        self.breaches.extend(found);
+        charges.len()
     }
 
     /// What an order did to the stock of one of its lines.
@@ -361,8 +416,8 @@ impl History {
                 money.amount = Some(*amount);
             }
             payment::Event::Refunded { amount, .. } => money.refunded += amount.amount,
+            payment::Event::Attempted { reference, .. } => drop(money.attempts.insert(reference.to_string())),
             payment::Event::Opened { .. }
-            | payment::Event::Attempted { .. }
             | payment::Event::Authorized { .. }
             | payment::Event::Pended { .. }
             | payment::Event::Unresolved { .. }
@@ -371,6 +426,7 @@ impl History {
             | payment::Event::Cancelled { .. }
             | payment::Event::Reduced { .. }
             | payment::Event::StrayReleased { .. }
+            | payment::Event::StrayUnresolved { .. }
             | payment::Event::Delayed { .. }
             | payment::Event::RefundRequested { .. }
             | payment::Event::RefundFailed { .. }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Decision, Event, PaymentStatus, Placed, Rejection, ReturnLine, Status};
+use super::{Decision, Event, Fulfilment, PaymentStatus, Placed, Rejection, ReturnLine, Status};
 use crate::ids::{CreditNoteId, PaymentId, RefundId, VariantId};
 use crate::money::Money;
 use crate::quantity::Demand;
@@ -80,16 +80,34 @@ impl Placed {
         match self.payment_status {
             PaymentStatus::Awaiting | PaymentStatus::Authorized => {
                 let mut events = vec![Event::Paid { payment, commit: self.stock_to_move() }];
-                let travels = self.placement.lines.iter().any(super::Line::travels);
-                if !travels {
-                    events.push(Event::Fulfilled { completed: true, at: Some(at) });
-                }
+                events.extend(self.arrived_with_payment(at));
                 Ok(events)
             }
             PaymentStatus::RefundDue | PaymentStatus::Voided => Err(Rejection::Cancelled),
             // The same payment again: already done.
             PaymentStatus::Paid | PaymentStatus::PartlyRefunded | PaymentStatus::Refunded => Ok(vec![]),
         }
+    }
+
+    /// What is over once it is paid: what does not travel is handed over then, and perhaps nothing else is left.
+    fn arrived_with_payment(&self, at: DateTime<Utc>) -> Vec<Event> {
+        let paid = Self { payment_status: PaymentStatus::Paid, ..self.clone() };
+        let kept = paid.kept_pieces();
+        let travelling = paid.variants().into_iter().map(|variant| {
+            let travels = self.placement.lines.iter().filter(|line| line.variant == variant && line.travels());
+            travels.map(|line| line.quantity.get()).sum::<i64>() - paid.off(variant)
+        });
+        if travelling.sum::<i64>() == 0 {
+            return vec![Event::Fulfilled { completed: true, at: Some(at) }];
+        }
+        let mut events = vec![];
+        if paid.handed_over_pieces() == kept && self.fulfilment != Fulfilment::Fulfilled {
+            events.push(Event::Fulfilled { completed: false, at: Some(at) });
+        }
+        if paid.delivered_pieces() == kept && self.status == Status::Open {
+            events.push(Event::Completed {});
+        }
+        events
     }
 
     pub(super) fn mark_authorized(&self, payment: PaymentId) -> Decision {
@@ -142,6 +160,10 @@ impl Placed {
         }
         if amount.amount <= 0 || amount.currency != self.placement.total.currency {
             return Err(Rejection::WrongTotal);
+        }
+        // An order that is yet to hear that it is paid would not take in that some of it went back.
+        if matches!(self.payment_status, PaymentStatus::Awaiting | PaymentStatus::Authorized) {
+            return Err(Rejection::NotPaid);
         }
         let left = self.shipping_left().amount;
         if shipping && amount.amount > left {

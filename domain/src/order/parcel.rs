@@ -122,6 +122,12 @@ impl Placed {
             ParcelStage::Returned => return Ok(vec![]),
             ParcelStage::Prepared | ParcelStage::Dropped | ParcelStage::Delivered => return Err(Rejection::ParcelHere),
         }
+        // A piece comes back once: with its parcel, or with a return.
+        let is_elsewhere =
+            |line: &Demand| line.quantity.get() > self.left_to_return(line.variant) - self.coming_back(line.variant);
+        if parcel.lines.iter().any(is_elsewhere) {
+            return Err(Rejection::ParcelReturning);
+        }
         let in_it: i64 = parcel.lines.iter().map(|line| line.quantity.get()).sum();
         let others = self.handed_over_pieces() - in_it;
         let fulfilment = if others == 0 { Fulfilment::Unfulfilled } else { Fulfilment::PartlyFulfilled };

@@ -91,6 +91,9 @@ pub enum Rejection {
     /// The parcel is not on its way.
     #[error("the parcel is not on its way")]
     ParcelHere,
+    /// Pieces of the parcel came back with a return, or are to.
+    #[error("a return is asked for, or has brought back, what is in the parcel: reject it first")]
+    ParcelReturning,
     /// There is no such return.
     #[error("the order has no such return")]
     NoSuchReturn,
@@ -139,6 +142,7 @@ impl crate::Rejection for Rejection {
             Self::NoSuchParcel => "no_such_parcel",
             Self::ParcelGone => "parcel_gone",
             Self::ParcelHere => "parcel_here",
+            Self::ParcelReturning => "parcel_returning",
             Self::NoSuchReturn => "no_such_return",
             Self::ReturnWindowPassed => "return_window_passed",
             Self::TooManyNotes => "too_many_notes",
@@ -167,6 +171,7 @@ impl crate::Rejection for Rejection {
             | Self::TooManyShipped { .. }
             | Self::ParcelGone
             | Self::ParcelHere
+            | Self::ParcelReturning
             | Self::ReturnWindowPassed
             | Self::TooManyNotes
             | Self::Imported
@@ -201,6 +206,7 @@ impl crate::Rejection for Rejection {
             | Self::NoSuchParcel
             | Self::ParcelGone
             | Self::ParcelHere
+            | Self::ParcelReturning
             | Self::NoSuchReturn
             | Self::ReturnWindowPassed
             | Self::TooManyNotes

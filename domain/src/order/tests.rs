@@ -212,6 +212,60 @@ fn a_timer_that_comes_late_cancels_nothing_that_is_paid() {
 }
 
 #[test]
+fn what_is_packed_stays_here_when_its_money_is_let_go() {
+    let aside = Event::Authorized { payment: id(3) };
+    let packed = vec![placed(), aside, parcel(7, &[demand(1, 3)])];
+    given::<Order>(packed.clone()).when(&cancel(CancelReason::BuyerRequest)).then_refused(Rejection::BeingShipped);
+    let expired = CancelReason::AuthorizationExpired;
+    let dropped = Event::ParcelDropped { shipment: id(7) };
+    given::<Order>(packed.clone()).when(&cancel(expired)).then([dropped.clone(), cancelled(expired, false)]);
+    let off = [packed, vec![dropped, cancelled(expired, false)]].concat();
+    given::<Order>(off).when(&Command::HandOver { shipment: id(7) }).then_refused(Rejection::ParcelGone);
+}
+
+#[test]
+fn a_piece_comes_back_with_its_parcel_or_with_a_return() {
+    let sent = vec![placed(), paid(), parcel(7, &[demand(1, 3)]), gone(7, &[demand(1, 3)])];
+    let back = Command::TakeBackParcel { shipment: id(7) };
+    let asked = Event::ReturnRequested { return_id: id(4), lines: vec![demand(1, 1)] };
+    let asking = [sent.clone(), vec![asked]].concat();
+    given::<Order>(asking.clone()).when(&back).then_refused(Rejection::ParcelReturning);
+    let here = Event::ParcelReturned { shipment: id(7), fulfilment: Fulfilment::Unfulfilled };
+    let withdrawn = [asking, vec![Event::ReturnClosed { return_id: id(4) }]].concat();
+    given::<Order>(withdrawn).when(&back).then([here]);
+    let returned = [sent, vec![returned(5, &[self::back(1, 1, 10)], &[demand(1, 1)])]].concat();
+    given::<Order>(returned).when(&back).then_refused(Rejection::ParcelReturning);
+}
+
+#[test]
+fn an_order_is_complete_when_it_is_paid_after_everything_has_arrived() {
+    let mixed = placement(vec![line(1, 1, 10), Line { digital: true, ..line(2, 1, 5) }]);
+    let paying = |history: &[Event]| given::<Order>(history.to_vec()).when(&pay(3));
+    let paid = |commit: Vec<Demand>| Event::Paid { payment: id(3), commit };
+    let all = || vec![demand(1, 1), demand(2, 1)];
+    let sent = vec![
+        Event::Placed(mixed.clone()),
+        Event::Authorized { payment: id(3) },
+        parcel(7, &[demand(1, 1)]),
+        gone(7, &[demand(1, 1)]),
+    ];
+    let handed_over = || Event::Fulfilled { completed: false, at: Some(noon()) };
+    paying(&sent).then([paid(all()), handed_over()]);
+    let arrived = [sent, vec![there(7)]].concat();
+    paying(&arrived).then([paid(all()), handed_over(), Event::Completed {}]);
+    // What would have travelled is off: nothing is left to send.
+    let off = Event::LinesCancelled {
+        lines: vec![back(1, 1, 10)],
+        amount: cents(10),
+        reason: CancelReason::BuyerRequest,
+        was_paid: false,
+        refund: None,
+        credit_note: None,
+    };
+    paying(&[Event::Placed(mixed), off]).then([paid(vec![demand(2, 1)]), fulfilled()]);
+}
+
+#[test]
 fn it_is_fulfilled_once_it_is_paid() {
     given::<Order>([placed()]).when(&Command::Fulfil {}).then_refused(Rejection::NotPaid);
     given::<Order>([placed(), paid()]).when(&Command::Fulfil {}).then([fulfilled()]);
@@ -429,6 +483,7 @@ fn rejections_are_well_said() {
         R::NoSuchParcel,
         R::ParcelGone,
         R::ParcelHere,
+        R::ParcelReturning,
         R::NoSuchReturn,
         R::ReturnWindowPassed,
         R::TooManyNotes,

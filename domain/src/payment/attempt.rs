@@ -51,8 +51,9 @@ impl Opened {
 
     fn authorized(&self, reference: &ProviderReference, at: DateTime<Utc>) -> Event {
         let expires_at = match self.capture {
-            CaptureMode::Automatic => None,
-            CaptureMode::Manual => Some(at + AUTHORIZED_FOR),
+            // What is to be void is not waited for either.
+            CaptureMode::Manual if self.void_requested.is_none() => Some(at + AUTHORIZED_FOR),
+            CaptureMode::Automatic | CaptureMode::Manual => None,
         };
         Event::Authorized { order: self.order, reference: reference.clone(), expires_at }
     }
@@ -87,6 +88,23 @@ impl Opened {
             ProviderOutcome::Failed => matches!(self.stage, Stage::Failed { .. }),
         };
         if agrees { Ok(vec![]) } else { Err(Rejection::ConcludedOtherwise) }
+    }
+
+    /// Goods leave for what is set aside: from now on it is taken, however often the provider must be asked.
+    pub(super) fn take(&self, at: DateTime<Utc>) -> Decision {
+        match (self.stage, self.void_requested, self.capture) {
+            (Stage::Authorized, Some(VoidReason::Expired), _) => Err(Rejection::AuthorizationExpired),
+            (Stage::Authorized, Some(_), _) => Err(Rejection::VoidRequested),
+            (Stage::Authorized, None, CaptureMode::Automatic) | (Stage::Captured | Stage::Refunded, _, _) => Ok(vec![]),
+            (Stage::Authorized, None, CaptureMode::Manual) if self.expires_at.is_some_and(|until| until <= at) => {
+                Err(Rejection::AuthorizationExpired)
+            }
+            (Stage::Authorized, None, CaptureMode::Manual) => Ok(vec![Event::Delayed { check_at: at }]),
+            (Stage::Open | Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. }, _, _) => {
+                Err(Rejection::NotAuthorized)
+            }
+            (Stage::Failed { .. } | Stage::Cancelled | Stage::Voided { .. }, _, _) => Err(Rejection::Closed),
+        }
     }
 
     pub(super) fn capture(&self) -> Decision {
@@ -130,7 +148,9 @@ impl Opened {
     pub(super) fn delay(&self, check_at: DateTime<Utc>, void: Option<VoidReason>) -> Vec<Event> {
         match self.stage {
             Stage::Authorized => {
-                let wanted = void.filter(|_| self.void_requested.is_none());
+                // What is being taken does not run out any more: its goods have left.
+                let too_late = |reason| reason == VoidReason::Expired && self.capture.is_automatic();
+                let wanted = void.filter(|reason| self.void_requested.is_none() && !too_late(*reason));
                 let mut events: Vec<Event> = wanted.map(|reason| Event::VoidRequested { reason }).into_iter().collect();
                 events.push(Event::Delayed { check_at });
                 events
@@ -146,5 +166,10 @@ impl Opened {
             | Stage::Cancelled
             | Stage::Voided { .. } => vec![],
         }
+    }
+    /// The provider was silent about an attempt that nobody waits for: it may have taken money for it.
+    pub(super) fn delay_stray(&self, reference: &ProviderReference, check_at: DateTime<Utc>) -> Vec<Event> {
+        let ours = self.is_last(reference) && !self.in_flight() || self.earlier.contains(reference);
+        ours.then(|| Event::StrayUnresolved { reference: reference.clone(), check_at }).into_iter().collect()
     }
 }

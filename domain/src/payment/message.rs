@@ -237,6 +237,13 @@ pub enum Event {
         /// The attempt.
         reference: ProviderReference,
     },
+    /// The provider is silent about money that may have come after all, when nobody waits for it any more.
+    StrayUnresolved {
+        /// The attempt.
+        reference: ProviderReference,
+        /// When to ask again.
+        check_at: DateTime<Utc>,
+    },
     /// The provider is silent about what it was last asked: to take, to release or to give back.
     Delayed {
         /// When to ask again.
@@ -306,6 +313,8 @@ pub enum Command {
         /// What it says.
         outcome: ProviderOutcome,
     },
+    /// See to it that what is set aside is taken, and not let go any more: goods leave for it.
+    Take {},
     /// Note that the provider took the money.
     Capture {},
     /// Take nothing. Of an authorized payment only a cancelled order asks it, after the provider voided.
@@ -324,6 +333,13 @@ pub enum Command {
         check_at: DateTime<Utc>,
         /// Why the money is not to be taken, if it is not.
         void: Option<VoidReason>,
+    },
+    /// Note that the provider was silent about an attempt that nobody waits for any more.
+    DelayStray {
+        /// The attempt.
+        reference: ProviderReference,
+        /// When to ask again.
+        check_at: DateTime<Utc>,
     },
     /// Note that money of an earlier attempt was let go.
     ReleaseStray {

@@ -40,6 +40,9 @@ pub enum Rejection {
     /// It is to be void, not taken.
     #[error("the payment is to be voided")]
     VoidRequested,
+    /// The money is free again, or about to be.
+    #[error("the money was set aside for too long, and is let go")]
+    AuthorizationExpired,
     /// The money is ours already: it can only be refunded.
     #[error("the payment is captured, it can only be refunded")]
     Captured,
@@ -83,6 +86,7 @@ impl crate::Rejection for Rejection {
             Self::ConcludedOtherwise => "concluded_otherwise",
             Self::NotAuthorized => "not_authorized",
             Self::VoidRequested => "void_requested",
+            Self::AuthorizationExpired => "authorization_expired",
             Self::Captured => "captured",
             Self::NotCaptured => "not_captured",
             Self::NoSuchRefund => "no_such_refund",
@@ -107,6 +111,7 @@ impl crate::Rejection for Rejection {
             | Self::ConcludedOtherwise
             | Self::NotAuthorized
             | Self::VoidRequested
+            | Self::AuthorizationExpired
             | Self::Captured
             | Self::NotCaptured
             | Self::RefundExists
@@ -130,6 +135,7 @@ impl crate::Rejection for Rejection {
             | Self::ConcludedOtherwise
             | Self::NotAuthorized
             | Self::VoidRequested
+            | Self::AuthorizationExpired
             | Self::Captured
             | Self::NotCaptured
             | Self::NoSuchRefund

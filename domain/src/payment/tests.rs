@@ -314,6 +314,37 @@ fn money_that_is_not_taken_at_once_is_free_again_after_a_while() {
 }
 
 #[test]
+fn money_for_which_goods_leave_does_not_run_out() {
+    let manual = Event::Attempted { method: Method::Test, reference: text("1"), capture: CaptureMode::Manual };
+    let aside = |until| Event::Authorized { order: id(1), reference: text("1"), expires_at: Some(until) };
+    let waiting = [opened(), manual.clone(), aside(noon() + AUTHORIZED_FOR)];
+    let taking = Event::Delayed { check_at: noon() };
+    given::<Payment>(waiting.clone()).when(&Command::Take {}).then([taking.clone()]);
+    let let_go = Command::Delay { check_at: noon(), void: Some(VoidReason::Expired) };
+    let expired = Event::VoidRequested { reason: VoidReason::Expired };
+    // Whichever of the two is written down first is done.
+    let taken = after(&waiting, std::slice::from_ref(&taking));
+    given::<Payment>(taken.clone()).when(&Command::Take {}).then_nothing();
+    given::<Payment>(taken).when(&let_go).then([taking.clone()]);
+    given::<Payment>(waiting.clone()).when(&let_go).then([expired.clone(), taking.clone()]);
+    let gone = after(&waiting, &[expired, taking]);
+    given::<Payment>(gone).when(&Command::Take {}).then_refused(Rejection::AuthorizationExpired);
+    given::<Payment>([opened(), manual, aside(noon())])
+        .when(&Command::Take {})
+        .then_refused(Rejection::AuthorizationExpired);
+    given::<Payment>([opened()]).when(&Command::Take {}).then_refused(Rejection::NotAuthorized);
+}
+
+#[test]
+fn what_is_to_be_void_is_not_set_aside_for_later() {
+    let manual = Event::Attempted { method: Method::Test, reference: text("1"), capture: CaptureMode::Manual };
+    let given_up = Event::VoidRequested { reason: VoidReason::BuyerRequest };
+    given::<Payment>([opened(), manual, given_up])
+        .when(&conclude("1", ProviderOutcome::Authorized))
+        .then([authorized("1")]);
+}
+
+#[test]
 fn a_silent_provider_is_asked_again_for_what_was_wanted() {
     let aside = [opened(), attempted("1"), authorized("1")];
     let delay = |void| Command::Delay { check_at: noon(), void };
@@ -334,7 +365,12 @@ fn money_of_an_earlier_attempt_is_let_go() {
     let released = Event::StrayReleased { reference: text("1") };
     given::<Payment>(history.clone()).when(&stray("1")).then([released.clone()]);
     given::<Payment>(history.clone()).when(&stray("2")).then_nothing();
-    given::<Payment>(after(&history, &[released])).when(&stray("1")).then_nothing();
+    given::<Payment>(after(&history, std::slice::from_ref(&released))).when(&stray("1")).then_nothing();
+    let later = |reference: &str| Command::DelayStray { reference: text(reference), check_at: noon() };
+    let silent = Event::StrayUnresolved { reference: text("1"), check_at: noon() };
+    given::<Payment>(history.clone()).when(&later("1")).then([silent]);
+    given::<Payment>(history.clone()).when(&later("3")).then_nothing();
+    given::<Payment>(after(&history, &[released])).when(&later("1")).then_nothing();
 }
 
 #[test]
@@ -404,6 +440,7 @@ fn every_stored_form_is_golden() {
             Event::Reduced { amount: cents(100) },
             Event::Delayed { check_at: noon() },
             Event::StrayReleased { reference: text("pay-1") },
+            Event::StrayUnresolved { reference: text("pay-1"), check_at: noon() },
             requested(2, 100),
             because(RefundCause::LinesCancelled),
             because(RefundCause::Return { id: id(3) }),
@@ -429,6 +466,7 @@ fn rejections_are_well_said() {
         R::ConcludedOtherwise,
         R::NotAuthorized,
         R::VoidRequested,
+        R::AuthorizationExpired,
         R::Captured,
         R::NotCaptured,
         R::TooManyAttempts,

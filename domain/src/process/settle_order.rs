@@ -126,6 +126,10 @@ fn payment_moved(payment: PaymentId, event: &payment::Event, recorded_at: DateTi
             let step = Box::new(Step::ReleaseStray { payment, reference: reference.clone() });
             vec![forget(), Step::Wake { at: recorded_at + STRAY_GRACE, key: stray(reference), step }]
         }
+        payment::Event::StrayUnresolved { reference, check_at } => {
+            let step = Box::new(Step::ReleaseStray { payment, reference: reference.clone() });
+            vec![Step::Wake { at: *check_at, key: stray(reference), step }]
+        }
         payment::Event::Declined { .. } | payment::Event::Voided { reason: VoidReason::OrderCancelled, .. } => {
             vec![forget()]
         }

@@ -187,6 +187,9 @@ fn a_charge_that_the_provider_did_not_know_is_looked_for_once_more() {
     let step = Box::new(Step::ReleaseStray { payment: id(2), reference: text("1") });
     let wake = Step::Wake { at: noon() + STRAY_GRACE, key: stray(&text("1")), step };
     assert_eq!(on_payment(declined), [forget_attempt(), wake]);
+    let silent = payment::Event::StrayUnresolved { reference: text("1"), check_at: noon() };
+    let step = Box::new(Step::ReleaseStray { payment: id(2), reference: text("1") });
+    assert_eq!(on_payment(silent), [Step::Wake { at: noon(), key: stray(&text("1")), step }]);
 }
 
 #[test]

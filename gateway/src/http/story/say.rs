@@ -136,6 +136,9 @@ fn of_payment(event: &payment::Event, who: &str) -> Option<String> {
         payment::Event::Captured { amount, method, .. } => format!("{amount} were taken {}.", by_method(*method)),
         payment::Event::Reduced { amount } => format!("{amount} are left to pay."),
         payment::Event::Delayed { .. } => "The provider was silent; it will be asked again.".to_owned(),
+        payment::Event::StrayUnresolved { .. } => {
+            "The provider does not say whether money of an earlier attempt came.".to_owned()
+        }
         payment::Event::StrayReleased { .. } => "Money of an earlier attempt came late and was let go.".to_owned(),
         payment::Event::RefundRequested { amount, cause, .. } => {
             format!("{who} asked to give {amount} back{}.", for_cause(cause))

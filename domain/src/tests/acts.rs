@@ -1,0 +1,512 @@
+//! What can happen next: turns of buyers, staff, carriers, the provider, the process, the clock and bad luck.
+
+use chrono::TimeDelta;
+use proptest::prelude::*;
+
+use super::provider::{NewCharge, Token};
+use super::runner::Dies;
+use super::shop::{Refused, Shop, VARIANTS};
+use crate::basis_points::BasisPoints;
+use crate::cart::{self, Cart, Destination, Offer};
+use crate::checkout::{self, Basis, Ids};
+use crate::ids::{OrderId, PaymentId, ReturnId, ShipmentId, UsageId, VariantId};
+use crate::money::Money;
+use crate::order::{self, CancelReason, Order};
+use crate::payment::{self, Payment, VoidReason};
+use crate::pricing::{self, Candidate, Input, Item, Quote, Whereto};
+use crate::product::TaxClass;
+use crate::promotion::{Status, Terms};
+use crate::quantity::{Demand, Quantity};
+use crate::returns::{self, Condition, Received};
+use crate::shipment::{self, News};
+use crate::shipping_book::{Band, Days, Service, ShippingBook, Zone};
+use crate::stock::{self, StockLevel};
+use crate::tax_book::{CountryTax, Rate, TaxBook};
+use crate::testing::{cents, id, pieces, price, text};
+use crate::usage::{self, Usage};
+use crate::{Currency, fold};
+
+/// How long an order waits for its money.
+const PAY_WITHIN: TimeDelta = TimeDelta::minutes(15);
+
+/// Which of those that there are; it wraps.
+type Pick = u8;
+/// Variants and how many of each.
+type Pieces = Vec<(u8, u8)>;
+
+#[derive(Debug, Clone)]
+pub struct Turn {
+    pub act: Act,
+    /// Whether it happens while somebody waits for the provider, if anybody does.
+    pub breaks_in: bool,
+}
+
+#[derive(Debug, Clone)]
+pub enum Act {
+    Buy(Buying),
+    Send(Sending),
+    Happen(Happening),
+}
+
+/// What is bought, paid and called off.
+#[derive(Debug, Clone)]
+pub enum Buying {
+    Checkout { pieces: Pieces, coupon: bool, included: bool, free: bool },
+    Pay { order: Pick, token: Token, automatic: bool, dies: Dies },
+    Hint { order: Pick, reference: Pick },
+    Void { order: Pick, staff: bool },
+    Capture { order: Pick },
+    Refund { order: Pick, part: u8 },
+    Cancel { order: Pick, staff: bool },
+    CancelLines { order: Pick, pieces: Pieces, restock: bool },
+}
+
+/// What is packed, sent, and sent back.
+#[derive(Debug, Clone)]
+pub enum Sending {
+    Fulfil { order: Pick },
+    Prepare { order: Pick, pieces: Pieces },
+    PrepareAll { order: Pick },
+    Unpack { parcel: Pick },
+    HandOver { parcel: Pick },
+    Hear { parcel: Pick, news: News },
+    TakeBack { parcel: Pick },
+    AskReturn { order: Pick, pieces: Pieces },
+    Approve { which: Pick },
+    Reject { which: Pick },
+    Withdraw { which: Pick },
+    TakeReturn { which: Pick, fewer: bool, restock: bool },
+}
+
+/// What else happens.
+#[derive(Debug, Clone, Copy)]
+pub enum Happening {
+    Receive { variant: u8, number: u8 },
+    Lose { variant: u8, number: u8 },
+    Count { variant: u8, on_hand: u8 },
+    Pass { seconds: u32 },
+    React { events: u8, seed: u64 },
+    Flush,
+    Fire,
+    Crash,
+    Provider { silent: bool, refuses: bool },
+}
+
+fn some_pieces() -> impl Strategy<Value = Pieces> {
+    proptest::collection::vec((0..4u8, 1..5u8), 1..4)
+}
+
+fn token() -> impl Strategy<Value = Token> {
+    prop_oneof![
+        6 => Just(Token::Success),
+        2 => Just(Token::Timeout),
+        2 => Just(Token::PendingSuccess),
+        1 => Just(Token::PendingFailure),
+        2 => Just(Token::Declined),
+        1 => Just(Token::Cancelled),
+        1 => Just(Token::Failure),
+    ]
+}
+
+fn dies() -> impl Strategy<Value = Dies> {
+    prop_oneof![
+        8 => Just(Dies::Not),
+        1 => Just(Dies::AfterAttempt),
+        1 => Just(Dies::AfterCharge),
+        1 => Just(Dies::WithTheChargeOnItsWay),
+    ]
+}
+
+fn news() -> impl Strategy<Value = News> {
+    prop_oneof![
+        4 => Just(News::Delivered),
+        1 => Just(News::InTransit),
+        1 => Just(News::OutForDelivery),
+        1 => Just(News::AttemptFailed),
+        1 => Just(News::ReturningToSender),
+    ]
+}
+
+fn seconds() -> impl Strategy<Value = u32> {
+    prop_oneof![12 => 1..120u32, 2 => 600..1_200u32, 1 => Just(6 * 24 * 3_600), 1 => Just(15 * 24 * 3_600)]
+}
+
+fn buying() -> impl Strategy<Value = Buying> {
+    let any = any::<bool>;
+    prop_oneof![
+        4 => (some_pieces(), any(), any(), proptest::bool::weighted(0.1))
+            .prop_map(|(pieces, coupon, included, free)| Buying::Checkout { pieces, coupon, included, free }),
+        6 => (any_pick(), token(), any(), dies())
+            .prop_map(|(order, token, automatic, dies)| Buying::Pay { order, token, automatic, dies }),
+        1 => (any_pick(), any_pick()).prop_map(|(order, reference)| Buying::Hint { order, reference }),
+        1 => (any_pick(), any()).prop_map(|(order, staff)| Buying::Void { order, staff }),
+        2 => (any_pick(), any()).prop_map(|(order, staff)| Buying::Cancel { order, staff }),
+        3 => (any_pick(), some_pieces(), any())
+            .prop_map(|(order, pieces, restock)| Buying::CancelLines { order, pieces, restock }),
+        1 => any_pick().prop_map(|order| Buying::Capture { order }),
+        2 => (any_pick(), 1..=4u8).prop_map(|(order, part)| Buying::Refund { order, part }),
+    ]
+}
+
+fn sending() -> impl Strategy<Value = Sending> {
+    prop_oneof![
+        1 => any_pick().prop_map(|order| Sending::Fulfil { order }),
+        3 => (any_pick(), some_pieces()).prop_map(|(order, pieces)| Sending::Prepare { order, pieces }),
+        3 => any_pick().prop_map(|order| Sending::PrepareAll { order }),
+        1 => any_pick().prop_map(|parcel| Sending::Unpack { parcel }),
+        5 => any_pick().prop_map(|parcel| Sending::HandOver { parcel }),
+        4 => (any_pick(), news()).prop_map(|(parcel, news)| Sending::Hear { parcel, news }),
+        2 => any_pick().prop_map(|parcel| Sending::TakeBack { parcel }),
+        4 => (any_pick(), some_pieces()).prop_map(|(order, pieces)| Sending::AskReturn { order, pieces }),
+        4 => any_pick().prop_map(|which| Sending::Approve { which }),
+        1 => any_pick().prop_map(|which| Sending::Reject { which }),
+        1 => any_pick().prop_map(|which| Sending::Withdraw { which }),
+        4 => (any_pick(), any::<bool>(), any::<bool>())
+            .prop_map(|(which, fewer, restock)| Sending::TakeReturn { which, fewer, restock }),
+    ]
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    let (variant, number) = (|| 0..4u8, || 1..6u8);
+    prop_oneof![
+        1 => (variant(), number()).prop_map(|(variant, number)| Happening::Receive { variant, number }),
+        1 => (variant(), number()).prop_map(|(variant, number)| Happening::Lose { variant, number }),
+        1 => (variant(), 0..20u8).prop_map(|(variant, on_hand)| Happening::Count { variant, on_hand }),
+        2 => seconds().prop_map(|seconds| Happening::Pass { seconds }),
+        16 => (1..20u8, any::<u64>()).prop_map(|(events, seed)| Happening::React { events, seed }),
+        3 => Just(Happening::Flush),
+        5 => Just(Happening::Fire),
+        2 => Just(Happening::Crash),
+        1 => (any::<bool>(), any::<bool>()).prop_map(|(silent, refuses)| Happening::Provider { silent, refuses }),
+        2 => Just(Happening::Provider { silent: false, refuses: false }),
+    ]
+}
+
+/// Mostly the newest, so that what began goes on.
+fn any_pick() -> impl Strategy<Value = Pick> {
+    prop_oneof![5 => Just(0), 2 => Just(1), 1 => 0..8u8]
+}
+
+/// How most stories begin: somebody buys something and pays for it, and the process hears of it.
+fn beginning() -> impl Strategy<Value = Vec<Turn>> {
+    let checkout = (some_pieces(), any::<bool>(), any::<bool>())
+        .prop_map(|(pieces, coupon, included)| Buying::Checkout { pieces, coupon, included, free: false });
+    let pay = any::<bool>().prop_map(|automatic| {
+        let (order, token, dies) = (0, Token::Success, Dies::Not);
+        Buying::Pay { order, token, automatic, dies }
+    });
+    let turn = |act| Turn { act, breaks_in: false };
+    let hear = move || turn(Act::Happen(Happening::React { events: 200, seed: 1 }));
+    (checkout, pay).prop_map(move |(checkout, pay)| vec![turn(Act::Buy(checkout)), turn(Act::Buy(pay)), hear(), hear()])
+}
+
+/// Any history.
+pub fn history() -> impl Strategy<Value = Vec<Turn>> {
+    let act =
+        prop_oneof![buying().prop_map(Act::Buy), sending().prop_map(Act::Send), happening().prop_map(Act::Happen)];
+    let turn = (act, proptest::bool::weighted(0.25)).prop_map(|(act, breaks_in)| Turn { act, breaks_in });
+    let (begins, goes_on) = (proptest::collection::vec(beginning(), 0..3), proptest::collection::vec(turn, 1..120));
+    (begins, goes_on).prop_map(|(begins, goes_on)| [begins.concat(), goes_on].concat())
+}
+
+fn variant(number: u8) -> VariantId {
+    id(u128::from(number) % VARIANTS + 1)
+}
+
+/// Pieces of what is in an order, as many as there may be or more.
+fn of_order(shop: &Shop, order: OrderId, of: &[(u8, u8)]) -> Vec<Demand> {
+    let variants = shop.states.orders[&order].placed().unwrap().variants();
+    let quantity = |number: u8| pieces(i64::from(number.div_ceil(2)));
+    of.iter()
+        .map(|(which, number)| Demand {
+            variant: variants[usize::from(*which) % variants.len()],
+            quantity: quantity(*number),
+        })
+        .collect()
+}
+
+/// One of those that there are.
+fn nth<I: Copy, V>(all: &std::collections::BTreeMap<I, V>, which: Pick) -> Result<I, Refused> {
+    let newest = all.len().checked_sub(1).ok_or("there are none")?;
+    all.keys().nth(newest - usize::from(which) % all.len()).copied().ok_or_else(|| "there are none".to_owned())
+}
+
+impl Shop {
+    fn order(&self, which: Pick) -> Result<OrderId, Refused> {
+        nth(&self.states.orders, which)
+    }
+
+    fn payment(&self, which: Pick) -> Result<PaymentId, Refused> {
+        Ok(self.states.orders[&self.order(which)?].placed().unwrap().placement.payment)
+    }
+
+    fn parcel(&self, which: Pick) -> Result<ShipmentId, Refused> {
+        nth(&self.states.shipments, which)
+    }
+
+    fn a_return(&self, which: Pick) -> Result<ReturnId, Refused> {
+        nth(&self.states.returns, which)
+    }
+
+    pub fn carry_out_act(&mut self, chain: usize, act: Act) -> Result<(), Refused> {
+        match act {
+            Act::Buy(act) => self.buy(chain, act),
+            Act::Send(act) => self.send(chain, act),
+            Act::Happen(act) => self.happen(chain, act),
+        }
+    }
+
+    fn buy(&mut self, chain: usize, act: Buying) -> Result<(), Refused> {
+        match act {
+            Buying::Checkout { pieces, coupon, included, free } => {
+                self.check_out(chain, &pieces, coupon, included, free)
+            }
+            Buying::Pay { order, token, automatic, dies } => {
+                let order = self.order(order)?;
+                let reference = text(&format!("test-{}", self.new_id::<PaymentId>()));
+                let new = NewCharge { reference, payment: id(1), amount: 0, automatic, token };
+                self.pay(chain, order, &new, dies)
+            }
+            Buying::Hint { order, reference } => {
+                let payment = self.payment(order)?;
+                let of = |(reference, charge): (&_, &super::provider::Charge)| {
+                    (charge.payment == payment).then_some(Clone::clone(reference))
+                };
+                let known: Vec<_> = self.provider.charges.iter().filter_map(of).collect();
+                let told = known.get(usize::from(reference) % known.len().max(1)).ok_or("there is none")?.clone();
+                self.hear_of_charge(chain, payment, &told)
+            }
+            Buying::Void { order, staff } => {
+                let reason = if staff { VoidReason::StaffRequest } else { VoidReason::BuyerRequest };
+                let payment = self.payment(order)?;
+                self.one::<Payment>(chain, payment, &payment::Command::Void { reason })
+            }
+            Buying::Capture { order } => {
+                let payment = self.payment(order)?;
+                self.capture_payment(chain, payment)
+            }
+            Buying::Refund { order, part } => {
+                let payment = self.payment(order)?;
+                let left = self.get::<Payment>(payment).opened().unwrap().refundable();
+                let amount = Money { amount: left.amount / i64::from(part), ..left };
+                self.refund(chain, payment, amount)
+            }
+            Buying::Cancel { order, staff } => {
+                let reason = if staff { CancelReason::StaffRequest } else { CancelReason::BuyerRequest };
+                self.one::<Order>(chain, self.order(order)?, &order::Command::Cancel { reason })
+            }
+            Buying::CancelLines { order, pieces, restock } => {
+                let order = self.order(order)?;
+                self.cancel_lines(chain, order, &of_order(self, order, &pieces), restock)
+            }
+        }
+    }
+
+    fn send(&mut self, chain: usize, act: Sending) -> Result<(), Refused> {
+        match act {
+            Sending::Fulfil { order } => self.one::<Order>(chain, self.order(order)?, &order::Command::Fulfil {}),
+            Sending::Prepare { order, pieces } => {
+                let order = self.order(order)?;
+                self.prepare(chain, order, &of_order(self, order, &pieces))
+            }
+            Sending::PrepareAll { order } => {
+                let order = self.order(order)?;
+                let state = self.get::<Order>(order);
+                let placed = state.placed().unwrap();
+                let left =
+                    |variant| Some(Demand { variant, quantity: Quantity::new(placed.left_to_ship(variant)).ok()? });
+                let lines: Vec<Demand> = placed.variants().into_iter().filter_map(left).collect();
+                self.prepare(chain, order, &lines)
+            }
+            Sending::Unpack { parcel } => self.ship(chain, self.parcel(parcel)?, &shipment::Command::Cancel {}),
+            Sending::HandOver { parcel } => {
+                self.ship(chain, self.parcel(parcel)?, &shipment::Command::HandOver { tracking: text("T-1") })
+            }
+            Sending::Hear { parcel, news } => {
+                let hear = shipment::Command::Hear { news, at: None, place: None, reason: None };
+                self.ship(chain, self.parcel(parcel)?, &hear)
+            }
+            Sending::TakeBack { parcel } => self.ship(chain, self.parcel(parcel)?, &shipment::Command::TakeBack {}),
+            Sending::AskReturn { order, pieces } => {
+                let order = self.order(order)?;
+                self.request_return(chain, order, &of_order(self, order, &pieces))
+            }
+            Sending::Approve { which } => {
+                self.one::<returns::Return>(chain, self.a_return(which)?, &returns::Command::Approve {})
+            }
+            Sending::Reject { which } => {
+                self.close_return(chain, self.a_return(which)?, &returns::Command::Reject { reason: text("worn") })
+            }
+            Sending::Withdraw { which } => {
+                self.close_return(chain, self.a_return(which)?, &returns::Command::Withdraw {})
+            }
+            Sending::TakeReturn { which, fewer, restock } => {
+                let it = self.a_return(which)?;
+                let asked = self.states.returns[&it].requested().unwrap().lines.clone();
+                let came = |line: &Demand| {
+                    let quantity = if fewer { Quantity::ONE } else { line.quantity };
+                    Received { variant: line.variant, quantity, condition: Condition::New, restock }
+                };
+                self.receive_return(chain, it, &asked.iter().map(came).collect::<Vec<_>>())
+            }
+        }
+    }
+
+    fn happen(&mut self, chain: usize, act: Happening) -> Result<(), Refused> {
+        match act {
+            Happening::Receive { variant: it, number } => {
+                let receive = stock::Command::Receive { quantity: pieces(i64::from(number)), reason: None };
+                return self.one::<StockLevel>(chain, variant(it), &receive);
+            }
+            Happening::Lose { variant: it, number } => {
+                let lose = stock::Command::Lose { quantity: pieces(i64::from(number)), reason: None };
+                return self.one::<StockLevel>(chain, variant(it), &lose);
+            }
+            Happening::Count { variant: it, on_hand } => {
+                let count = stock::Command::Count { on_hand: i64::from(on_hand) };
+                return self.one::<StockLevel>(chain, variant(it), &count);
+            }
+            Happening::Pass { seconds } => self.pass(TimeDelta::seconds(i64::from(seconds))),
+            Happening::React { events, seed } => self.react(usize::from(events), seed),
+            Happening::Flush => self.flush(),
+            Happening::Fire => self.fire(),
+            Happening::Crash => self.crash(),
+            Happening::Provider { silent, refuses } => {
+                (self.provider.silent, self.provider.refuses) = (silent, refuses);
+            }
+        }
+        Ok(())
+    }
+
+    fn check_out(
+        &mut self,
+        chain: usize,
+        of: &[(u8, u8)],
+        coupon: bool,
+        included: bool,
+        free: bool,
+    ) -> Result<(), Refused> {
+        let (cart, offers) = self.cart(of, free);
+        let quote = self.quote(&cart, coupon, included, free);
+        let (order, payment) = (self.new_id(), self.new_id());
+        let ids = Ids { cart: id(1), order, payment };
+        let at = self.now;
+        let pay_by = at + PAY_WITHIN;
+        let basis = Basis { cart: &cart, offers: &offers, quote: &quote, at, pay_by, expected: Some(quote.total) };
+        let asked = checkout::checkout(&basis, ids).map_err(|it| it.to_string())?;
+        self.run(chain, |unit| {
+            unit.decide::<Order>(order, &asked.order)?;
+            unit.decide::<Payment>(payment, &asked.payment)?;
+            asked.stock.iter().try_for_each(|(it, command)| unit.decide::<StockLevel>(*it, command))?;
+            asked.usages.iter().try_for_each(|(it, command)| unit.decide::<Usage>(*it, command))
+        })
+    }
+
+    fn cart(&self, of: &[(u8, u8)], free: bool) -> (Cart, std::collections::BTreeMap<VariantId, Offer>) {
+        let created = cart::Event::Created {
+            owner: Some(id(5)),
+            token_hash: None,
+            currency: Currency::EUR,
+            expires_at: None,
+            days: cart::LIFETIME_DAYS,
+        };
+        let mut events = vec![created, cart::Event::DestinationSet { destination: Destination::to(text("DE")) }];
+        let mut offers = std::collections::BTreeMap::new();
+        for (which, number) in of {
+            let unit_price = price(if free { 0 } else { [333, 1_000, 1_999, 50][usize::from(*which) % 4] });
+            let available = self.states.stocks[&variant(*which)].available();
+            offers.insert(variant(*which), Offer { price: unit_price, available, purchasable: true });
+            events.push(cart::Event::LineSet(cart::Line {
+                variant: variant(*which),
+                product: id(u128::from(*which) * 10 + 10),
+                sku: text("V-1"),
+                title: text("Lamp"),
+                quantity: pieces(i64::from(*number)),
+                unit_price,
+            }));
+        }
+        (fold(&events), offers)
+    }
+
+    fn quote(&self, cart: &Cart, coupon: bool, included: bool, free: bool) -> Quote {
+        let class = TaxClass::Standard;
+        let item = |line: &cart::Line| Item {
+            variant: line.variant,
+            product: line.product,
+            categories: vec![],
+            unit_price: line.unit_price,
+            quantity: line.quantity,
+            tax_class: class,
+            weight_g: Some(200),
+            physical: line.variant != id(VARIANTS),
+        };
+        let rate =
+            Rate { class, rate_bps: BasisPoints::new(1_900).unwrap(), valid_from: "2020-01-01".parse().unwrap() };
+        let country =
+            CountryTax { country: text("DE"), prices_include_tax: included, rates: vec![rate], regions: vec![] };
+        let mut tax = TaxBook::default();
+        tax.countries.insert(text("DE"), country);
+        let terms = [
+            r#"{"label": "Seven", "benefit": {"kind": "percent", "percent_bps": 700}}"#,
+            r#"{"label": "Less", "code": "LESS", "benefit": {"kind": "fixed", "amounts": [{"amount": 250, "currency": "EUR"}]},
+                "limits": {"total": 3}}"#,
+        ];
+        let terms: Vec<Terms> = terms.iter().map(|it| serde_json::from_str(it).unwrap()).collect();
+        let promotion = id(70);
+        let used = self.states.usages.get(&limited()).map_or(0, |it| it.used);
+        let candidate = |(number, terms)| Candidate {
+            promotion: if number == 0 { id(71) } else { promotion },
+            version: 1,
+            status: Status::Active,
+            terms,
+            used,
+            used_by_customer: 0,
+        };
+        let wanted = terms.iter().enumerate().filter(|(number, _)| *number == 0 || coupon);
+        let service = text("parcel");
+        let country = text("DE");
+        let items = cart.existing().unwrap().lines.iter().map(item).collect();
+        let quote = pricing::quote(&Input {
+            currency: Currency::EUR,
+            at: self.now,
+            items,
+            destination: Some(Whereto { country: &country, area: None }),
+            service: (!free).then_some(&service),
+            tax: &tax,
+            shipping: &if free { ShippingBook::default() } else { sending_book() },
+            promotions: wanted.map(candidate).collect(),
+            unknown: vec![],
+            customer: None,
+            account: None,
+            orders: 0,
+        });
+        quote.unwrap()
+    }
+}
+
+/// What counts the uses of the promotion that is limited.
+pub fn limited() -> UsageId {
+    usage::of_promotion(id(70))
+}
+
+fn sending_book() -> ShippingBook {
+    let service = Service {
+        service: text("parcel"),
+        name: text("Parcel"),
+        carrier: None,
+        bands: vec![Band { up_to_g: 50_000, prices: vec![price(490)] }],
+        free_over: vec![price(cents(9_000).amount)],
+        days: Days { min: 1, max: 3 },
+        tax_class: TaxClass::Standard,
+    };
+    let zone = Zone {
+        zone: text("home"),
+        name: text("Home"),
+        countries: vec![text("DE")],
+        areas: vec![],
+        services: vec![service],
+    };
+    let mut book = ShippingBook::default();
+    book.zones.insert(text("home"), zone);
+    book
+}

@@ -1,0 +1,141 @@
+//! Where the goods really are: a second book, kept by hand from what happened to orders.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::shop::States;
+use crate::AnyEvent;
+use crate::ids::{OrderId, ShipmentId, VariantId};
+use crate::order;
+use crate::quantity::Demand;
+use crate::stock;
+
+#[derive(Default)]
+pub struct Goods {
+    /// What lies in the house, whoever it belongs to.
+    pub shelf: BTreeMap<VariantId, i64>,
+    /// What an order is still to get or has got.
+    pub kept: BTreeMap<(OrderId, VariantId), i64>,
+    /// What left the house with an order and did not come back undelivered.
+    pub given: BTreeMap<(OrderId, VariantId), i64>,
+    /// What its buyer sent back.
+    pub returned: BTreeMap<(OrderId, VariantId), i64>,
+    /// What was off before it was paid for.
+    pub off_unpaid: BTreeMap<(OrderId, VariantId), i64>,
+    digital: BTreeSet<VariantId>,
+    parcels: BTreeMap<ShipmentId, Vec<Demand>>,
+}
+
+impl Goods {
+    /// Takes in what happened; `before` is how things were.
+    pub fn see(&mut self, before: &States, event: &AnyEvent) {
+        if let AnyEvent::Stock(variant, event) = event {
+            self.stocked(before, *variant, event);
+        }
+        if let AnyEvent::Order(order, event) = event {
+            self.ordered(*order, event);
+        }
+    }
+
+    fn stocked(&mut self, before: &States, variant: VariantId, event: &stock::Event) {
+        let there = self.shelf.entry(variant).or_default();
+        match event {
+            stock::Event::Received { quantity, .. } | stock::Event::Returned { quantity, order: None, .. } => {
+                *there += quantity.get();
+            }
+            stock::Event::Lost { quantity, .. } => *there -= quantity.get(),
+            stock::Event::Counted { on_hand } => *there += on_hand - before.stocks[&variant].on_hand,
+            // These are only entries: the goods move with their order.
+            stock::Event::Returned { .. }
+            | stock::Event::Opened { .. }
+            | stock::Event::Reserved { .. }
+            | stock::Event::Committed { .. }
+            | stock::Event::Released { .. } => {}
+        }
+    }
+
+    fn ordered(&mut self, order: OrderId, event: &order::Event) {
+        match event {
+            order::Event::Placed(placement) => {
+                for line in &placement.lines {
+                    *self.kept.entry((order, line.variant)).or_default() += line.quantity.get();
+                    if line.digital {
+                        self.digital.insert(line.variant);
+                    }
+                }
+            }
+            order::Event::Paid { .. } => {
+                for (variant, left) in self.left(order) {
+                    let given = if self.digital.contains(&variant) { left } else { 0 };
+                    self.give(order, variant, given);
+                }
+            }
+            order::Event::Fulfilled { completed: true, .. } => {
+                for (variant, left) in self.left(order) {
+                    self.give(order, variant, left);
+                }
+            }
+            order::Event::Cancelled { .. } => {
+                for (_, kept) in self.kept.iter_mut().filter(|((of, _), _)| *of == order) {
+                    *kept = 0;
+                }
+            }
+            order::Event::LinesCancelled { lines, was_paid, .. } => {
+                for line in lines {
+                    *self.kept.entry((order, line.variant)).or_default() -= line.quantity.get();
+                    if !was_paid {
+                        *self.off_unpaid.entry((order, line.variant)).or_default() += line.quantity.get();
+                    }
+                }
+            }
+            order::Event::ParcelPrepared { shipment, lines } => {
+                self.parcels.insert(*shipment, lines.clone());
+            }
+            order::Event::HandedOver { lines, .. } => {
+                for line in lines {
+                    self.give(order, line.variant, line.quantity.get());
+                }
+            }
+            order::Event::ParcelReturned { shipment, .. } => {
+                for line in self.parcels[shipment].clone() {
+                    self.give(order, line.variant, -line.quantity.get());
+                }
+            }
+            order::Event::Returned { lines, restock, .. } => {
+                for line in lines {
+                    *self.returned.entry((order, line.variant)).or_default() += line.quantity.get();
+                }
+                for line in restock {
+                    *self.shelf.entry(line.variant).or_default() += line.quantity.get();
+                }
+            }
+            order::Event::Authorized { .. }
+            | order::Event::Fulfilled { .. }
+            | order::Event::Completed {}
+            | order::Event::Refunded { .. }
+            | order::Event::Credited { .. }
+            | order::Event::ParcelDropped { .. }
+            | order::Event::Delivered { .. }
+            | order::Event::ReturnRequested { .. }
+            | order::Event::ReturnClosed { .. }
+            | order::Event::Noted { .. } => {}
+        }
+    }
+
+    /// What an order is still to get.
+    pub fn left(&self, order: OrderId) -> Vec<(VariantId, i64)> {
+        let of = self.kept.iter().filter(|((of, _), _)| *of == order);
+        of.map(|((_, variant), kept)| (*variant, kept - self.given.get(&(order, *variant)).copied().unwrap_or(0)))
+            .collect()
+    }
+
+    pub fn write_off(&mut self, lines: &[Demand]) {
+        for line in lines {
+            *self.shelf.entry(line.variant).or_default() -= line.quantity.get();
+        }
+    }
+
+    fn give(&mut self, order: OrderId, variant: VariantId, number: i64) {
+        *self.given.entry((order, variant)).or_default() += number;
+        *self.shelf.entry(variant).or_default() -= number;
+    }
+}

@@ -1,0 +1,200 @@
+//! What must hold: at any time, and when everything has come to rest.
+
+use super::acts::limited;
+use super::goods::Goods;
+use super::provider::State;
+use super::shop::Shop;
+use crate::credit_note::CreditNote;
+use crate::ids::{OrderId, VariantId};
+use crate::order::{Fulfilment, ParcelStage, PaymentStatus, Placed, Status};
+use crate::payment::{Opened, RefundCause, RefundStage};
+
+/// Nothing below zero, nothing promised that is not there, no more given back than was taken.
+pub fn at_any_time(shop: &Shop) {
+    for (variant, stock) in &shop.states.stocks {
+        let promised: i64 = stock.reservations.values().map(|it| it.quantity.get()).sum();
+        assert_eq!(stock.reserved, promised, "{variant}: what is reserved is not what was promised");
+        assert!((0..=stock.on_hand).contains(&stock.reserved), "{variant}: {stock:?}");
+        assert!(shop.goods.shelf[variant] >= 0, "{variant}: something left that was not there");
+    }
+    for (key, given) in &shop.goods.given {
+        let kept = shop.goods.kept[key];
+        assert!((0..=kept).contains(given), "{key:?}: {given} of {kept} pieces are handed over");
+    }
+    for (key, returned) in &shop.goods.returned {
+        let given = shop.goods.given.get(key).copied().unwrap_or(0);
+        assert!(*returned <= given, "{key:?}: {returned} came back of {given} that had left");
+    }
+    for (id, payment) in &shop.states.payments {
+        let opened = payment.opened().unwrap();
+        assert!(opened.refundable().amount >= 0, "{id}: more goes back than was taken: {opened:?}");
+    }
+    for (id, order) in &shop.states.orders {
+        let placed = order.placed().unwrap();
+        assert!(placed.credited.amount <= placed.payable().amount, "{id}: more is credited than was to be paid");
+        assert!(placed.payable().amount >= 0, "{id}: less than nothing is to be paid");
+    }
+    for (reference, charge) in &shop.provider.charges {
+        assert!(charge.refunded() <= charge.amount, "{reference}: more was given back than was charged");
+    }
+    let used = shop.states.usages.get(&limited()).map_or(0, |it| it.used);
+    assert!((0..=3).contains(&used), "a promotion that is limited to 3 uses was used {used} times");
+}
+
+/// Every book says the same.
+pub fn at_rest(shop: &Shop) {
+    for (variant, stock) in &shop.states.stocks {
+        assert_eq!(stock.reserved, 0, "{variant}: something is promised to nobody");
+        let still_to_go: i64 = orders(shop)
+            .filter(|(_, placed)| matches!(placed.status, Status::Open | Status::Completed))
+            .map(|(id, _)| {
+                shop.goods.left(id).into_iter().filter(|(it, _)| it == variant).map(|(_, left)| left).sum::<i64>()
+            })
+            .sum();
+        let shelf = shop.goods.shelf[variant];
+        assert_eq!(stock.on_hand + still_to_go, shelf, "{variant}: the stock is not what lies on the shelf");
+    }
+    let mut claimed = 0;
+    for (id, placed) in orders(shop) {
+        let opened = shop.states.payments[&placed.placement.payment].opened().unwrap();
+        sums(id, placed);
+        books(shop, id, placed, opened);
+        ledger(shop, id, placed, opened);
+        goods(&shop.goods, id, placed);
+        let off = matches!(placed.status, Status::Cancelled | Status::Expired);
+        claimed += i64::from(!off && placed.placement.claims.contains(&limited()));
+    }
+    assert_eq!(shop.states.usages.get(&limited()).map_or(0, |it| it.used), claimed, "uses of the promotion");
+}
+
+fn orders(shop: &Shop) -> impl Iterator<Item = (OrderId, &Placed)> {
+    shop.states.orders.iter().map(|(id, order)| (*id, order.placed().unwrap()))
+}
+
+/// The total of an order is the sum of its parts, to the cent.
+fn sums(id: OrderId, placed: &Placed) {
+    let placement = &placed.placement;
+    let lines: i64 = placement.lines.iter().map(share).sum();
+    assert_eq!(lines + shipping(placed), placement.total.amount, "{id}: the total is not the sum of the parts");
+}
+
+fn share(line: &crate::order::Line) -> i64 {
+    let on_top = line.tax.filter(|tax| !tax.included).map_or(0, |tax| tax.amount.amount);
+    line.amount.amount - line.discount.map_or(0, |off| off.amount) + on_top
+}
+
+fn shipping(placed: &Placed) -> i64 {
+    placed.placement.shipping.as_ref().map_or(0, |it| {
+        let on_top = it.tax.filter(|tax| !tax.included).map_or(0, |tax| tax.amount.amount);
+        it.price.money().amount - it.discount.amount + on_top
+    })
+}
+
+/// The provider's books, the payment and the order say the same of the money.
+fn books(shop: &Shop, id: OrderId, placed: &Placed, opened: &Opened) {
+    let charges = || shop.provider.charges.values().filter(|it| it.payment == placed.placement.payment);
+    let kept: i64 = charges().map(super::provider::Charge::kept).sum();
+    let ours = opened.captured().amount - opened.refunded.amount;
+    assert_eq!(
+        kept,
+        ours,
+        "{id}: the provider and the payment disagree: {:?} {opened:?}",
+        charges().collect::<Vec<_>>()
+    );
+    assert!(charges().all(|it| it.state != State::Authorized), "{id}: money is set aside for nothing: {opened:?}");
+    assert!(charges().filter(|it| it.kept() > 0).count() <= 1, "{id}: charged twice");
+    assert!(!opened.in_flight(), "{id}: nobody asks for the attempt any more: {opened:?}");
+    let failed = opened.refunds.values().any(|it| it.stage == RefundStage::Failed);
+    match placed.status {
+        Status::Cancelled | Status::Expired => {
+            assert!(ours == 0 || failed, "{id}: an order that is off was paid for: {placed:?} {opened:?}");
+            let due = placed.payment_status == PaymentStatus::RefundDue;
+            // An order that never had the money says so, whatever became of it.
+            assert!(placed.payment_status == PaymentStatus::Voided || due == (ours > 0), "{id}: {placed:?} {opened:?}");
+        }
+        Status::Open | Status::Completed => {
+            assert!(opened.is_taken(), "{id}: an order goes on that nobody paid: {placed:?} {opened:?}");
+            assert!(placed.is_paid(), "{id}: the order does not know that it is paid: {placed:?}");
+            assert_eq!(opened.captured(), placed.payable(), "{id}: what was taken is not what was to be paid");
+            assert_eq!(placed.refunded, opened.refunded, "{id}: the order and the payment disagree on what went back");
+        }
+    }
+}
+
+/// Every piece of money that goes back has its document, and what the buyer finally pays is what is kept.
+fn ledger(shop: &Shop, id: OrderId, placed: &Placed, opened: &Opened) {
+    let notes: Vec<_> = shop
+        .states
+        .notes
+        .values()
+        .filter_map(|note| match note {
+            CreditNote::Issued(content) if content.order == Some(id) => Some(content),
+            CreditNote::Issued(_) | CreditNote::Missing => None,
+        })
+        .collect();
+    let mut exact = true;
+    for (refund, piece) in &opened.refunds {
+        assert_ne!(piece.stage, RefundStage::Requested, "{id}: money is on its way back for ever");
+        exact &= piece.stage == RefundStage::Done;
+        let documents: Vec<_> = notes.iter().filter(|note| note.refund == Some(*refund)).collect();
+        match piece.cause {
+            RefundCause::OrderCancelled => {
+                assert!(matches!(placed.status, Status::Cancelled | Status::Expired), "{id}: given back for nothing");
+                assert!(documents.is_empty());
+            }
+            RefundCause::LinesCancelled | RefundCause::Return { .. } | RefundCause::Staff { .. } => {
+                exact &= !matches!(piece.cause, RefundCause::Staff { .. });
+                assert_eq!(documents.len(), 1, "{id}: money goes back without its document");
+                assert_eq!(documents[0].total, piece.amount, "{id}: the document says something else");
+            }
+        }
+        if piece.stage == RefundStage::Done && placed.payment_status != PaymentStatus::Voided {
+            assert!(placed.refunds.contains(refund), "{id}: the order does not know what went back: {placed:?}");
+        }
+    }
+    assert!(notes.iter().all(|note| note.refund.is_none_or(|it| opened.refunds.contains_key(&it))));
+    let reduced: i64 = worth(placed, |variant| shop.goods.off_unpaid.get(&(id, variant)).copied().unwrap_or(0));
+    assert_eq!(placed.reduced.amount, reduced, "{id}: what was off before it was paid");
+    let gone =
+        worth(placed, |variant| placed.off(variant) + shop.goods.returned.get(&(id, variant)).copied().unwrap_or(0));
+    let credited = gone - reduced;
+    let off = matches!(placed.status, Status::Cancelled | Status::Expired);
+    assert!(placed.credited.amount <= credited, "{id}: more is credited than is gone");
+    if exact {
+        assert_eq!(placed.credited.amount, credited, "{id}: what is gone is not credited");
+        if !off {
+            let finally = opened.captured().amount - opened.refunded.amount;
+            assert_eq!(finally, placed.placement.total.amount - gone, "{id}: the buyer pays for something else");
+        }
+    }
+}
+
+/// What so many pieces of each variant are worth; each variant has one line.
+fn worth(placed: &Placed, pieces: impl Fn(VariantId) -> i64) -> i64 {
+    placed.placement.lines.iter().map(|line| share(line) * pieces(line.variant) / line.quantity.get()).sum()
+}
+
+/// Where the order says its goods are, they are.
+fn goods(goods: &Goods, id: OrderId, placed: &Placed) {
+    let kept = |variant: &VariantId| goods.kept.get(&(id, *variant)).copied().unwrap_or(0);
+    let given = |variant: &VariantId| goods.given.get(&(id, *variant)).copied().unwrap_or(0);
+    let variants = placed.variants();
+    match placed.status {
+        Status::Cancelled | Status::Expired => {
+            assert!(variants.iter().all(|it| given(it) == 0), "{id}: an order that is off has left: {placed:?}");
+            let packed = placed.parcels.values().any(|parcel| parcel.stage == ParcelStage::Prepared);
+            assert!(!packed, "{id}: an order that is off is packed: {placed:?}");
+        }
+        Status::Open | Status::Completed => {
+            assert!(variants.iter().all(|it| placed.handed_over(*it) == given(it)), "{id}: {placed:?}");
+            let all_gone = variants.iter().all(|it| kept(it) == given(it));
+            let under_way = placed.parcels.values().any(|it| it.stage == ParcelStage::HandedOver);
+            let over = placed.status == Status::Completed;
+            assert_eq!(all_gone && !under_way, over, "{id}: everything has arrived, or not: {placed:?}");
+            let back = matches!(placed.fulfilment, Fulfilment::PartlyReturned | Fulfilment::Returned);
+            if all_gone {
+                assert!(back || placed.fulfilment == Fulfilment::Fulfilled, "{id}: all of it has left: {placed:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! A provider with books: it charges each reference once, is silent or refuses when it is told to, and gets some charges late.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::ids::{PaymentId, RefundId};
+use crate::payment::{DeclineReason, ProviderOutcome, ProviderReference};
+
+/// How long a pending charge takes.
+const PENDING_FOR: TimeDelta = TimeDelta::seconds(2);
+/// The longest that a charge is on its way: less than a shop waits before it looks for strays.
+const LATE_FOR: TimeDelta = TimeDelta::minutes(10);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    Captured,
+    Authorized,
+    Pending { granted: bool, until: DateTime<Utc> },
+    Declined,
+    Cancelled,
+    Failed,
+    Voided,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Token {
+    Success,
+    Declined,
+    Cancelled,
+    Failure,
+    /// The charge is made, and the answer gets lost.
+    Timeout,
+    PendingSuccess,
+    PendingFailure,
+}
+
+#[derive(Debug)]
+pub struct Charge {
+    pub payment: PaymentId,
+    pub amount: i64,
+    pub automatic: bool,
+    pub state: State,
+    pub refunds: BTreeMap<Option<RefundId>, i64>,
+}
+
+impl Charge {
+    pub fn refunded(&self) -> i64 {
+        self.refunds.values().sum()
+    }
+
+    /// What the provider took and did not give back.
+    pub fn kept(&self) -> i64 {
+        if self.state == State::Captured { self.amount - self.refunded() } else { 0 }
+    }
+
+    fn grant(&mut self) {
+        self.state = if self.automatic { State::Captured } else { State::Authorized };
+    }
+}
+
+/// What is asked of the provider when somebody pays.
+#[derive(Clone, Debug)]
+pub struct NewCharge {
+    pub reference: ProviderReference,
+    pub payment: PaymentId,
+    pub amount: i64,
+    pub automatic: bool,
+    pub token: Token,
+}
+
+#[derive(Default)]
+pub struct Provider {
+    pub charges: BTreeMap<ProviderReference, Charge>,
+    pub silent: bool,
+    pub refuses: bool,
+    late: Vec<(DateTime<Utc>, NewCharge)>,
+}
+
+/// There was no answer.
+pub struct Silence;
+
+impl Provider {
+    pub fn authorize(&mut self, new: &NewCharge, now: DateTime<Utc>) -> Result<ProviderOutcome, Silence> {
+        self.answers()?;
+        self.book(new, now);
+        if new.token == Token::Timeout { Err(Silence) } else { Ok(self.outcome(&new.reference, now)) }
+    }
+
+    /// A charge is on its way, longer than anybody waits for it.
+    pub fn delay(&mut self, new: NewCharge, now: DateTime<Utc>) {
+        self.late.push((now + LATE_FOR, new));
+    }
+
+    /// What is late enough arrives.
+    pub fn arrive(&mut self, now: DateTime<Utc>) {
+        let (due, late): (Vec<_>, Vec<_>) = std::mem::take(&mut self.late).into_iter().partition(|(at, _)| *at <= now);
+        self.late = late;
+        for (_, new) in due {
+            self.book(&new, now);
+        }
+    }
+
+    fn book(&mut self, new: &NewCharge, now: DateTime<Utc>) {
+        let NewCharge { payment, amount, automatic, .. } = *new;
+        let state = match new.token {
+            Token::Success | Token::Timeout if automatic => State::Captured,
+            Token::Success | Token::Timeout => State::Authorized,
+            Token::Declined => State::Declined,
+            Token::Cancelled => State::Cancelled,
+            Token::Failure => State::Failed,
+            Token::PendingSuccess => State::Pending { granted: true, until: now + PENDING_FOR },
+            Token::PendingFailure => State::Pending { granted: false, until: now + PENDING_FOR },
+        };
+        let refunds = BTreeMap::new();
+        let charge = Charge { payment, amount, automatic, state, refunds };
+        self.charges.entry(new.reference.clone()).or_insert(charge);
+    }
+
+    pub fn look_up(&mut self, reference: &ProviderReference, now: DateTime<Utc>) -> Result<ProviderOutcome, Silence> {
+        self.answers()?;
+        if let Some(charge) = self.charges.get_mut(reference)
+            && let State::Pending { granted, until } = charge.state
+            && until <= now
+        {
+            if granted { charge.grant() } else { charge.state = State::Failed }
+        }
+        Ok(self.outcome(reference, now))
+    }
+
+    pub fn capture(&mut self, reference: &ProviderReference) -> Result<(), Silence> {
+        self.answers()?;
+        let charge = self.charges.get_mut(reference).ok_or(Silence)?;
+        if charge.state == State::Authorized {
+            charge.state = State::Captured;
+        }
+        if charge.state == State::Captured { Ok(()) } else { Err(Silence) }
+    }
+
+    pub fn release(&mut self, reference: &ProviderReference) -> Result<(), Silence> {
+        self.answers()?;
+        let Some(charge) = self.charges.get_mut(reference) else { return Ok(()) };
+        match charge.state {
+            State::Pending { .. } | State::Authorized => charge.state = State::Voided,
+            State::Captured => {
+                let left = charge.kept();
+                charge.refunds.entry(None).or_insert(left);
+            }
+            State::Declined | State::Cancelled | State::Failed | State::Voided => {}
+        }
+        Ok(())
+    }
+
+    pub fn refund(&mut self, reference: &ProviderReference, refund: RefundId, amount: i64) -> Result<bool, Silence> {
+        self.answers()?;
+        if self.refuses {
+            return Ok(false);
+        }
+        let Some(charge) = self.charges.get_mut(reference) else { return Ok(false) };
+        if let Some(done) = charge.refunds.get(&Some(refund)) {
+            return Ok(*done == amount);
+        }
+        let able = amount <= charge.kept();
+        if able {
+            charge.refunds.insert(Some(refund), amount);
+        }
+        Ok(able)
+    }
+
+    fn answers(&self) -> Result<(), Silence> {
+        if self.silent { Err(Silence) } else { Ok(()) }
+    }
+
+    fn outcome(&self, reference: &ProviderReference, now: DateTime<Utc>) -> ProviderOutcome {
+        match self.charges.get(reference).map(|charge| charge.state) {
+            Some(State::Pending { until, .. }) => {
+                ProviderOutcome::Pending { check_at: until.max(now + TimeDelta::seconds(1)) }
+            }
+            Some(State::Authorized | State::Captured) => ProviderOutcome::Authorized,
+            Some(State::Declined) => ProviderOutcome::Declined { reason: DeclineReason::Declined },
+            Some(State::Cancelled) => ProviderOutcome::Cancelled,
+            Some(State::Failed) => ProviderOutcome::Failed,
+            Some(State::Voided) | None => ProviderOutcome::NotFound,
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! A small shop in memory: states, the log, and appends over several streams that happen whole or not at all.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::acts::{Act, Turn};
+use super::goods::Goods;
+use super::provider::Provider;
+use super::runner::Runner;
+use crate::AnyEvent;
+use crate::credit_note::CreditNote;
+use crate::decider::{Actor, Asked, Decider, Rejection as _};
+use crate::ids::{CreditNoteId, Id, OrderId, PaymentId, ReturnId, ShipmentId, UsageId, VariantId};
+use crate::order::Order;
+use crate::payment::Payment;
+use crate::returns::Return;
+use crate::shipment::Shipment;
+use crate::stock::{self, StockLevel};
+use crate::testing::{id, noon, pieces, text};
+use crate::usage::Usage;
+
+/// The variants of the shop; what is bought of the last one does not travel.
+pub const VARIANTS: u128 = 4;
+/// How deep others may break in while somebody waits for the provider.
+const DEPTH_MAX: usize = 3;
+
+/// The code of a refusal, such as `order.cancelled`.
+pub type Refused = String;
+
+#[derive(Clone, Default)]
+pub struct States {
+    pub orders: BTreeMap<OrderId, Order>,
+    pub payments: BTreeMap<PaymentId, Payment>,
+    pub stocks: BTreeMap<VariantId, StockLevel>,
+    pub shipments: BTreeMap<ShipmentId, Shipment>,
+    pub returns: BTreeMap<ReturnId, Return>,
+    pub notes: BTreeMap<CreditNoteId, CreditNote>,
+    pub usages: BTreeMap<UsageId, Usage>,
+}
+
+/// An aggregate that takes part.
+pub trait Kept: Decider {
+    fn all(states: &mut States) -> &mut BTreeMap<Self::Id, Self>;
+    fn happened(id: Self::Id, event: Self::Event) -> AnyEvent;
+}
+
+macro_rules! kept {
+    ($($state:ty, $field:ident, $variant:ident;)*) => {$(
+        impl Kept for $state {
+            fn all(states: &mut States) -> &mut BTreeMap<Self::Id, Self> {
+                &mut states.$field
+            }
+
+            fn happened(id: Self::Id, event: Self::Event) -> AnyEvent {
+                AnyEvent::$variant(id, event)
+            }
+        }
+    )*};
+}
+
+kept! {
+    Order, orders, Order;
+    Payment, payments, Payment;
+    StockLevel, stocks, Stock;
+    Shipment, shipments, Shipment;
+    Return, returns, Return;
+    CreditNote, notes, CreditNote;
+    Usage, usages, Usage;
+}
+
+pub struct Logged {
+    pub event: AnyEvent,
+    pub at: DateTime<Utc>,
+    /// The chain of causes, which the process carries out one after the other.
+    pub chain: usize,
+}
+
+pub struct Shop {
+    pub states: States,
+    pub log: Vec<Logged>,
+    pub provider: Provider,
+    pub goods: Goods,
+    pub runner: Runner,
+    pub now: DateTime<Utc>,
+    /// Which life of the program this is: a crash ends it, and with it everything that was under way.
+    pub life: usize,
+    turns: VecDeque<Turn>,
+    depth: usize,
+    chains: usize,
+    ids: u128,
+}
+
+/// What is decided together.
+pub struct Unit<'a> {
+    states: States,
+    events: Vec<AnyEvent>,
+    asked: Asked,
+    ids: &'a mut u128,
+}
+
+impl Shop {
+    pub fn new(turns: Vec<Turn>) -> Self {
+        let mut shop = Self {
+            states: States::default(),
+            log: vec![],
+            provider: Provider::default(),
+            goods: Goods::default(),
+            runner: Runner::default(),
+            now: noon(),
+            life: 0,
+            turns: turns.into(),
+            depth: 0,
+            chains: 0,
+            ids: 1_000,
+        };
+        for number in 1..=VARIANTS {
+            let open = stock::Command::Open { product: id(number * 10), sku: text(&format!("V-{number}")) };
+            shop.alone::<StockLevel>(id(number), &open).unwrap();
+            let receive = stock::Command::Receive { quantity: pieces(12), reason: None };
+            shop.alone::<StockLevel>(id(number), &receive).unwrap();
+        }
+        shop
+    }
+
+    /// Somebody's turn; false when nobody has anything left to do.
+    pub fn go_on(&mut self) -> bool {
+        let Some(turn) = self.turns.pop_front() else { return false };
+        self.act(turn.act);
+        true
+    }
+
+    /// Others break in while somebody waits for the provider.
+    pub fn wait(&mut self) {
+        while self.depth < DEPTH_MAX
+            && let Some(turn) = self.turns.pop_front_if(|turn| turn.breaks_in)
+        {
+            self.depth += 1;
+            self.act(turn.act);
+            self.depth -= 1;
+        }
+    }
+
+    fn act(&mut self, act: Act) {
+        let chain = self.new_chain();
+        // What is refused changes nothing; that is a good answer.
+        let _ = self.carry_out_act(chain, act);
+    }
+
+    pub fn new_chain(&mut self) -> usize {
+        self.chains += 1;
+        self.chains
+    }
+
+    pub fn new_id<I: Id>(&mut self) -> I {
+        self.ids += 1;
+        id(self.ids)
+    }
+
+    pub fn get<A: Kept>(&mut self, id: A::Id) -> A {
+        A::all(&mut self.states).get(&id).cloned().unwrap_or_default()
+    }
+
+    /// Decides and appends, over as many streams as it takes.
+    pub fn run<T>(&mut self, chain: usize, work: impl FnOnce(&mut Unit) -> Result<T, Refused>) -> Result<T, Refused> {
+        let asked = Asked { at: self.now, by: Actor::System { name: "test".to_owned() } };
+        let mut unit = Unit { states: self.states.clone(), events: vec![], asked, ids: &mut self.ids };
+        let done = work(&mut unit)?;
+        let Unit { states, events, .. } = unit;
+        for event in events {
+            self.goods.see(&self.states, &event);
+            self.log.push(Logged { event, at: self.now, chain });
+        }
+        self.states = states;
+        Ok(done)
+    }
+
+    /// One command to one aggregate.
+    pub fn one<A: Kept>(&mut self, chain: usize, id: A::Id, command: &A::Command) -> Result<(), Refused> {
+        self.run(chain, |unit| unit.decide::<A>(id, command))
+    }
+
+    pub fn alone<A: Kept>(&mut self, id: A::Id, command: &A::Command) -> Result<(), Refused> {
+        let chain = self.new_chain();
+        self.one::<A>(chain, id, command)
+    }
+
+    pub fn pass(&mut self, time: TimeDelta) {
+        self.now += time;
+        self.provider.arrive(self.now);
+    }
+}
+
+impl Unit<'_> {
+    pub fn get<A: Kept>(&mut self, id: A::Id) -> A {
+        A::all(&mut self.states).get(&id).cloned().unwrap_or_default()
+    }
+
+    pub fn decide<A: Kept>(&mut self, id: A::Id, command: &A::Command) -> Result<(), Refused> {
+        let state = self.get::<A>(id);
+        let events =
+            state.decide(command, &self.asked).map_err(|rejection| format!("{}.{}", A::CATEGORY, rejection.code()))?;
+        let state = events.iter().fold(state, A::evolve);
+        A::all(&mut self.states).insert(id, state);
+        self.events.extend(events.into_iter().map(|event| A::happened(id, event)));
+        Ok(())
+    }
+
+    pub fn new_id<I: Id>(&mut self) -> I {
+        *self.ids += 1;
+        id(*self.ids)
+    }
+
+    pub fn now(&self) -> DateTime<Utc> {
+        self.asked.at
+    }
+}

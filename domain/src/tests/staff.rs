@@ -1,0 +1,230 @@
+//! What buyers and staff ask that concerns several aggregates at once: the same as in the crate `commands`, without its waiting.
+
+use super::shop::{Refused, Shop, Unit};
+use crate::credit_note::{self, CreditNote};
+use crate::ids::{CreditNoteId, OrderId, PaymentId, RefundId, ReturnId, ShipmentId};
+use crate::money::Money;
+use crate::order::{self, CancelReason, Order, Placed, ReturnLine};
+use crate::payment::{self, Payment, RefundCause};
+use crate::quantity::{Demand, Quantity, summed};
+use crate::returns::{self, Received, Return};
+use crate::shipment::{self, Carrier, News, Shipment};
+use crate::stock::{self, StockLevel};
+use crate::testing::text;
+
+impl Unit<'_> {
+    fn placed(&mut self, order: OrderId) -> Result<Placed, Refused> {
+        self.get::<Order>(order).placed().cloned().map_err(|it| it.to_string())
+    }
+
+    fn refundable(&mut self, payment: PaymentId) -> Money {
+        self.get::<Payment>(payment).opened().unwrap().refundable()
+    }
+
+    fn back(&mut self, lines: &[ReturnLine]) -> Result<(Option<RefundId>, CreditNoteId, Money), Refused> {
+        let currency = lines.first().ok_or("order.no_lines")?.amount.currency;
+        let amount = Money::sum(currency, lines.iter().map(|line| line.amount)).unwrap();
+        let refund = (amount.amount > 0).then(|| self.new_id());
+        Ok((refund, self.new_id(), amount))
+    }
+
+    fn issue(
+        &mut self,
+        order: OrderId,
+        lines: &[ReturnLine],
+        (refund, note, total): (Option<RefundId>, CreditNoteId, Money),
+    ) -> Result<(), Refused> {
+        let placed = self.placed(order)?;
+        let line = |line: &ReturnLine| {
+            let bought = placed.placement.lines.iter().find(|bought| bought.variant == line.variant).unwrap();
+            credit_note::Line {
+                variant: line.variant,
+                sku: bought.sku.clone(),
+                quantity: line.quantity,
+                unit_price: bought.unit_price,
+                exact_price: None,
+                amount: line.amount,
+                share: true,
+                order: Some(order),
+            }
+        };
+        let content = credit_note::Content {
+            reference: text("CN-1"),
+            buyer: placed.placement.buyer.clone(),
+            country: text("DE"),
+            lines: lines.iter().map(line).collect(),
+            total,
+            order: Some(order),
+            refund,
+            reason: None,
+        };
+        self.decide::<CreditNote>(note, &credit_note::Command::Issue(content))
+    }
+
+    fn put_back(&mut self, order: OrderId, lines: &[Demand]) -> Result<(), Refused> {
+        let order = Some(order);
+        lines.iter().try_for_each(|line| {
+            let back = stock::Command::Return { quantity: line.quantity, order, reason: None };
+            self.decide::<StockLevel>(line.variant, &back)
+        })
+    }
+}
+
+impl Shop {
+    pub fn cancel_lines(
+        &mut self,
+        chain: usize,
+        order: OrderId,
+        lines: &[Demand],
+        restock: bool,
+    ) -> Result<(), Refused> {
+        let reason = CancelReason::StaffRequest;
+        let trashed = self.run(chain, |unit| {
+            let placed = unit.placed(order)?;
+            let lines = summed(lines.iter().copied()).map_err(|it| it.to_string())?;
+            let payment = placed.placement.payment;
+            if placed.is_all_that_is_left(&lines) {
+                unit.decide::<Order>(order, &order::Command::Cancel { reason })?;
+                return Ok(vec![]);
+            }
+            if !placed.is_paid() {
+                let valued = placed.valued(&lines, placed.payable());
+                let off = order::Command::CancelLines { lines: valued, reason, refund: None, credit_note: None };
+                unit.decide::<Order>(order, &off)?;
+                let placed = unit.placed(order)?;
+                unit.decide::<Payment>(payment, &payment::Command::Reduce { amount: placed.payable() })?;
+                for line in &lines {
+                    let held = unit.get::<StockLevel>(line.variant).reservations.get(&order).copied();
+                    let Some(held) = held else { continue };
+                    let release = stock::Command::Release { order, reason: None };
+                    unit.decide::<StockLevel>(line.variant, &release)?;
+                    if let Ok(quantity) = Quantity::new(placed.bought(line.variant) - placed.off(line.variant)) {
+                        let again = stock::Command::Reserve { order, quantity, expires_at: held.expires_at };
+                        unit.decide::<StockLevel>(line.variant, &again)?;
+                    }
+                }
+                return Ok(vec![]);
+            }
+            let valued = placed.valued(&lines, unit.refundable(payment));
+            let back = unit.back(&valued)?;
+            let (refund, credit_note, amount) = back;
+            let credit_note = Some(credit_note);
+            let off = order::Command::CancelLines { lines: valued.clone(), reason, refund, credit_note };
+            unit.decide::<Order>(order, &off)?;
+            if let Some(refund) = refund {
+                let (amount, cause) = (Some(amount), RefundCause::LinesCancelled);
+                unit.decide::<Payment>(payment, &payment::Command::RequestRefund { refund, amount, cause })?;
+            }
+            unit.issue(order, &valued, back)?;
+            if restock {
+                unit.put_back(order, &lines)?;
+                return Ok(vec![]);
+            }
+            Ok(lines)
+        })?;
+        self.goods.write_off(&trashed);
+        Ok(())
+    }
+
+    pub fn refund(&mut self, chain: usize, payment: PaymentId, amount: Money) -> Result<(), Refused> {
+        self.run(chain, |unit| {
+            let order = unit.get::<Payment>(payment).opened().unwrap().order;
+            let (refund, note) = (unit.new_id(), unit.new_id());
+            let cause = RefundCause::Staff { reason: text("a scratch") };
+            let request = payment::Command::RequestRefund { refund, amount: Some(amount), cause };
+            unit.decide::<Payment>(payment, &request)?;
+            let credit = order::Command::Credit { credit_note: note, refund, amount, shipping: false };
+            unit.decide::<Order>(order, &credit)?;
+            unit.issue(order, &[], (Some(refund), note, amount))
+        })
+    }
+
+    pub fn request_return(&mut self, chain: usize, order: OrderId, lines: &[Demand]) -> Result<(), Refused> {
+        self.run(chain, |unit| {
+            let return_id: ReturnId = unit.new_id();
+            let lines = summed(lines.iter().copied()).map_err(|it| it.to_string())?;
+            let since = Some(unit.now() - chrono::TimeDelta::days(14));
+            unit.decide::<Order>(order, &order::Command::RequestReturn { return_id, lines: lines.clone(), since })?;
+            let why = returns::Why::Other;
+            unit.decide::<Return>(return_id, &returns::Command::Request { order, lines, why })
+        })
+    }
+
+    pub fn close_return(&mut self, chain: usize, id: ReturnId, command: &returns::Command) -> Result<(), Refused> {
+        self.run(chain, |unit| {
+            unit.decide::<Return>(id, command)?;
+            let order = unit.get::<Return>(id).requested().map_err(|it| it.to_string())?.order;
+            unit.decide::<Order>(order, &order::Command::CloseReturn { return_id: id })
+        })
+    }
+
+    pub fn receive_return(&mut self, chain: usize, id: ReturnId, lines: &[Received]) -> Result<(), Refused> {
+        self.run(chain, |unit| {
+            let order = unit.get::<Return>(id).requested().map_err(|it| it.to_string())?.order;
+            let placed = unit.placed(order)?;
+            if !placed.is_paid() {
+                return Err("order.not_paid".to_owned());
+            }
+            let payment = placed.placement.payment;
+            let demand = |line: &Received| Demand { variant: line.variant, quantity: line.quantity };
+            let came = summed(lines.iter().map(demand)).map_err(|it| it.to_string())?;
+            let whole = summed(lines.iter().filter(|line| line.restock).map(demand)).map_err(|it| it.to_string())?;
+            let valued = placed.valued(&came, unit.refundable(payment));
+            let back = unit.back(&valued)?;
+            let (refund, credit_note, amount) = back;
+            unit.decide::<Return>(
+                id,
+                &returns::Command::Receive { lines: lines.to_vec(), amount, refund, credit_note },
+            )?;
+            let take_back = order::Command::Return {
+                credit_note,
+                lines: valued.clone(),
+                amount,
+                restock: whole.clone(),
+                refund,
+                return_id: Some(id),
+            };
+            unit.decide::<Order>(order, &take_back)?;
+            if let Some(refund) = refund {
+                let (amount, cause) = (Some(amount), RefundCause::Return { id });
+                unit.decide::<Payment>(payment, &payment::Command::RequestRefund { refund, amount, cause })?;
+            }
+            unit.issue(order, &valued, back)?;
+            unit.put_back(order, &whole)
+        })
+    }
+
+    pub fn prepare(&mut self, chain: usize, order: OrderId, lines: &[Demand]) -> Result<(), Refused> {
+        self.run(chain, |unit| {
+            let lines = summed(lines.iter().copied()).map_err(|it| it.to_string())?;
+            let shipment: ShipmentId = unit.new_id();
+            unit.decide::<Order>(order, &order::Command::PrepareParcel { shipment, lines: lines.clone() })?;
+            let carrier = Carrier::Other { name: text("Post") };
+            unit.decide::<Shipment>(shipment, &shipment::Command::Prepare { order, lines, carrier })
+        })
+    }
+
+    /// One command to a shipment, and what follows for its order in the same append.
+    pub fn ship(&mut self, chain: usize, id: ShipmentId, command: &shipment::Command) -> Result<(), Refused> {
+        self.run(chain, |unit| {
+            unit.decide::<Shipment>(id, command)?;
+            let order = unit.get::<Shipment>(id).prepared().map_err(|it| it.to_string())?.order;
+            let placed = unit.placed(order)?;
+            let hands_over = matches!(command, shipment::Command::HandOver { .. });
+            if hands_over && placed.payment_status == order::PaymentStatus::Authorized {
+                unit.decide::<Payment>(placed.placement.payment, &payment::Command::Take {})?;
+            }
+            let follows = match command {
+                shipment::Command::Cancel {} => order::Command::DropParcel { shipment: id },
+                shipment::Command::HandOver { .. } => order::Command::HandOver { shipment: id },
+                shipment::Command::TakeBack {} => order::Command::TakeBackParcel { shipment: id },
+                shipment::Command::Hear { news: News::Delivered, .. } => order::Command::Deliver { shipment: id },
+                shipment::Command::Hear { .. }
+                | shipment::Command::Pack { .. }
+                | shipment::Command::Prepare { .. }
+                | shipment::Command::Wait { .. } => return Ok(()),
+            };
+            unit.decide::<Order>(order, &follows)
+        })
+    }
+}
