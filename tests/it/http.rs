@@ -4,6 +4,7 @@ mod access;
 mod accounts;
 mod aftersales;
 mod auth;
+mod authorizations;
 mod conventions;
 mod email;
 mod ended;

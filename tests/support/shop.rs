@@ -37,6 +37,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::servers::{data_keys, fresh_database};
 
+/// Processes that a shop runs; each writes down how far it is.
+const PROCESSES: usize = 5;
+
 /// A running shop; dropped, it ends.
 pub struct TestShop {
     /// Where it answers, such as `http://127.0.0.1:40123`.
@@ -66,8 +69,17 @@ struct Options {
     limits: Limits,
     /// Who carries messages; they are kept when nobody is named.
     outside: Option<Outside>,
+    trade: Trade,
+    files: Option<Blobs>,
     database: String,
     tokens: Tokens,
+}
+
+impl Options {
+    fn on(database: String) -> Self {
+        let tokens = Tokens::ephemeral().unwrap();
+        Self { limits: Limits::default(), outside: None, trade: Trade::default(), files: None, database, tokens }
+    }
 }
 
 /// A request on its way to a shop.
@@ -104,20 +116,28 @@ impl TestShop {
 
     /// Starts a shop.
     pub async fn start_with(limits: Limits) -> Self {
-        let (database, tokens) = (fresh_database().await, Tokens::ephemeral().unwrap());
-        Self::start_as(Options { limits, outside: None, database, tokens }).await
+        Self::start_as(Options { limits, ..Options::on(fresh_database().await) }).await
     }
 
     /// Starts a shop on this database, whose messages these carry.
     pub async fn reaching(database: String, outside: Outside) -> Self {
-        let tokens = Tokens::ephemeral().unwrap();
-        Self::start_as(Options { limits: Limits::default(), outside: Some(outside), database, tokens }).await
+        Self::start_as(Options { outside: Some(outside), ..Options::on(database) }).await
     }
 
     /// Starts another process of this shop: it has the same database and the same token keys, and shares nothing else.
     pub async fn beside(&self) -> Self {
-        let (database, tokens) = (self.database.clone(), self.tokens.clone());
-        Self::start_as(Options { limits: Limits::default(), outside: None, database, tokens }).await
+        let tokens = self.tokens.clone();
+        Self::start_as(Options { tokens, ..Options::on(self.database.clone()) }).await
+    }
+
+    /// Starts a shop that trades like this.
+    pub async fn trading(trade: Trade) -> Self {
+        Self::start_as(Options { trade, ..Options::on(fresh_database().await) }).await
+    }
+
+    /// Starts a shop that keeps its files there.
+    pub async fn keeping(files: Blobs) -> Self {
+        Self::start_as(Options { files: Some(files), ..Options::on(fresh_database().await) }).await
     }
 
     async fn start_as(options: Options) -> Self {
@@ -164,13 +184,13 @@ impl TestShop {
             passwords: passwords.clone(),
             refuse_disposable: true,
             pay_within: TimeDelta::minutes(30),
-            trade: Trade::default(),
+            trade: options.trade,
             dev: true,
             webhooks: webhooks_client,
             closing: cancel.clone(),
             ended,
             seen: Seen::default(),
-            pictures: Pictures::in_blobs(Blobs::local(files.path()).unwrap()),
+            pictures: Pictures::in_blobs(options.files.unwrap_or_else(|| Blobs::local(files.path()).unwrap())),
         };
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -185,9 +205,12 @@ impl TestShop {
     pub async fn at_rest(&self) -> i64 {
         crate::patience::eventually("the processes are at rest", || async {
             let head = self.log.head().await.unwrap();
-            let least: Option<i64> =
-                sqlx::query_scalar("select min(position) from log.process").fetch_one(self.log.pool()).await.unwrap();
-            (least >= Some(head)).then_some(head)
+            let positions: Vec<i64> =
+                sqlx::query_scalar("select position from log.process").fetch_all(self.log.pool()).await.unwrap();
+            let all_there = positions.len() == PROCESSES && positions.iter().all(|position| *position >= head);
+            // A position is written down after what followed from it, so nobody is at it if nothing came since.
+            let came_since = self.log.head().await.unwrap() > head;
+            (all_there && !came_since).then_some(head)
         })
         .await
     }
