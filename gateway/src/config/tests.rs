@@ -116,6 +116,14 @@ fn a_mail_server_needs_a_sender_and_both_halves_of_a_login() {
     assert!(!shown.join("\n").contains("s3cret"), "{shown:?}");
     let tls = with(&[&complete[..], &[("BYTESHOP_SMTP_TLS", "tls")]].concat()).unwrap();
     assert_eq!(tls.outside.smtp.unwrap().port, 465);
+    let clear = with(&[&complete[..], &[("BYTESHOP_SMTP_TLS", "none")]].concat()).unwrap_err().to_string();
+    assert!(clear.contains("a password is not sent in the clear"), "{clear}");
+    let here = [&complete[..], &[("BYTESHOP_SMTP_TLS", "none"), ("BYTESHOP_SMTP_HOST", "127.0.0.1")]].concat();
+    assert_eq!(with(&here).unwrap().outside.smtp.unwrap().port, 25);
+    for (file, problem) in [("no/such.pem", "cannot be read"), ("Cargo.toml", "there is no certificate")] {
+        let text = with(&[&complete[..], &[("BYTESHOP_SMTP_CA", file)]].concat()).unwrap_err().to_string();
+        assert!(text.contains(problem), "{text}");
+    }
     let text = with(&[
         ("BYTESHOP_SMTP_USER", "shop"),
         ("BYTESHOP_SMTP_TLS", "ssl"),

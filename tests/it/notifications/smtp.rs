@@ -10,11 +10,12 @@ use byteshop_commands::ports::smtp::{Smtp, SmtpSettings, Tls};
 use byteshop_domain::Subject;
 use byteshop_eventstore::{Clock, Log};
 use byteshop_gateway::token::Role;
+use byteshop_tests::authority::Authority;
 use byteshop_tests::patience::eventually;
 use byteshop_tests::receiver::Receiver;
 use byteshop_tests::servers::fresh_database;
 use byteshop_tests::shop::TestShop;
-use byteshop_tests::smtp::{SmtpSink, Turn};
+use byteshop_tests::smtp::{Guard, SmtpSink, Turn};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
@@ -27,6 +28,7 @@ fn settings(port: u16, tls: Tls) -> SmtpSettings {
         host: "127.0.0.1".into(),
         port,
         tls,
+        authorities: None,
         login: None,
         from: "ByteShop <shop@example.org>".into(),
         reply_to: Some("help@example.org".into()),
@@ -191,6 +193,91 @@ async fn the_shop_logs_in_where_it_must() {
     smtp.send(&message("Hello")).await.unwrap();
     // base64 of \0shop\0password (RFC 4616)
     assert_eq!(sink.login().as_deref(), Some("AHNob3AAcGFzc3dvcmQ="));
+}
+
+const LOGIN: (&str, &str) = ("shop", "s3cret");
+
+/// How a shop reaches a server that protects itself, whom this authority vouches for.
+fn trusting(port: u16, tls: Tls, authority: &Authority) -> SmtpSettings {
+    let login = Some((LOGIN.0.to_owned(), LOGIN.1.to_owned()));
+    SmtpSettings { host: "localhost".into(), authorities: Some(authority.pem()), login, ..settings(port, tls) }
+}
+
+/// Both ways to protect a connection, with what the server shows.
+fn guards(config: &Arc<rustls::ServerConfig>) -> [(Tls, Guard); 2] {
+    let (config, login) = (|| Some(Arc::clone(config)), Some(LOGIN));
+    [
+        (Tls::Implicit, Guard { implicit: config(), login, ..Guard::default() }),
+        (Tls::StartTls, Guard { starttls: config(), login, ..Guard::default() }),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mail_goes_over_tls_to_a_server_that_somebody_trusted_vouches_for() {
+    let authority = Authority::new();
+    for (tls, guard) in guards(&authority.server("localhost")) {
+        let sink = SmtpSink::guarded(&[], guard).await;
+        let smtp = Smtp::new(trusting(sink.port, tls, &authority)).unwrap();
+        for _ in 0..2 {
+            smtp.send(&message("Hello")).await.unwrap();
+        }
+        assert_eq!((sink.taken().len(), sink.connections()), (2, 1), "{tls:?}");
+        let clear: &[&str] = if tls == Tls::StartTls { &["EHLO", "STAR"] } else { &[] };
+        assert_eq!(sink.in_the_clear(), clear, "{tls:?}: a name, a password or a mail went in the clear");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_said_to_a_server_that_nobody_vouches_for() {
+    let (ours, other) = (Authority::new(), Authority::new());
+    let wrong = [
+        ("another authority", other.server("localhost")),
+        ("another name", ours.server("mail.example.org")),
+        ("a certificate that has run out", ours.expired("localhost")),
+    ];
+    for (what, config) in wrong {
+        for (tls, guard) in guards(&config) {
+            let sink = SmtpSink::guarded(&[], guard).await;
+            let smtp = Smtp::new(trusting(sink.port, tls, &ours)).unwrap();
+            let sent = smtp.send(&message("Hello")).await;
+            assert_eq!(sent, Err(Undelivered::NotNow("connecting: TLS failed".into())), "{what}, {tls:?}");
+            assert_eq!((sink.taken(), sink.login()), (vec![], None), "{what}, {tls:?}");
+        }
+    }
+    // Whom the machine trusts does not include somebody who made a certificate in a test.
+    let sink = SmtpSink::guarded(&[], guards(&ours.server("localhost"))[0].1.clone()).await;
+    let of_machine = SmtpSettings { authorities: None, ..trusting(sink.port, Tls::Implicit, &ours) };
+    let sent = Smtp::new(of_machine).unwrap().send(&message("Hello")).await;
+    assert_eq!(sent, Err(Undelivered::NotNow("connecting: TLS failed".into())));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_authority_that_is_none_is_refused_when_the_shop_starts() {
+    for pem in ["", "nothing", "-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----\n"] {
+        let settings = SmtpSettings { authorities: Some(pem.into()), ..settings(25, Tls::Implicit) };
+        assert!(Smtp::new(settings).is_err(), "{pem:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_password_is_told_and_loses_no_mail() {
+    let authority = Authority::new();
+    let [_, (tls, guard)] = guards(&authority.server("localhost"));
+    let sink = SmtpSink::guarded(&[], Guard { login: Some(("shop", "another")), ..guard }).await;
+    let smtp = Smtp::new(trusting(sink.port, tls, &authority)).unwrap();
+    let database = fresh_database().await;
+    let kept = Outside::kept(&Log::open(&database).unwrap());
+    let shop = TestShop::reaching(database, Outside { mail: Box::new(smtp), ..kept }).await;
+    let (_, variant) = shop.product("S-7", 500, 10).await;
+    order_of(&shop, &variant, "ada@example.org", "en").await;
+    let failed = one(&shop, "failed").await;
+    assert_eq!(failed["reason"], "the login: SMTP 535", "{failed}");
+    assert!(failed["retry_at"].is_string() && !failed.to_string().contains(LOGIN.1), "{failed}");
+    // Somebody mends it, and the mail goes out by itself.
+    sink.admit(LOGIN.0, LOGIN.1);
+    pass_time(&shop).await;
+    assert_eq!(one(&shop, "sent").await["attempts"], 2);
+    assert_eq!(sink.taken().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
