@@ -18,6 +18,9 @@ use crate::intent::Intent;
 use crate::pay::in_time;
 use crate::ports::NoAnswer;
 
+/// How often it is looked what it takes to undo a payment, while its provider answers.
+const LOOKS_MAX: u32 = 4;
+
 impl Commands {
     /// Asks the provider for whatever is next of a payment: how its attempt went, to take, to release, to give back.
     pub async fn settle_payment(&self, intent: &Intent, payment: PaymentId) -> Result<(), Error> {
@@ -84,12 +87,25 @@ impl Commands {
     }
 
     /// Sees to it that nothing is kept of a payment.
+    ///
+    /// What it takes is seen first and done then. When an answer of the provider comes in between, it is seen again: money
+    /// that was granted a moment ago is not forgotten, and what was taken a moment ago is given back.
     pub(crate) async fn void_payment(
         &self,
         intent: &Intent,
         payment: PaymentId,
         reason: VoidReason,
     ) -> Result<(), Error> {
+        for _ in 1..LOOKS_MAX {
+            match self.void_once(intent, payment, reason).await {
+                Err(Error::Rejected(it)) if matches!(&*it.code, "payment.already_authorized" | "payment.captured") => {}
+                done => return done,
+            }
+        }
+        self.void_once(intent, payment, reason).await
+    }
+
+    async fn void_once(&self, intent: &Intent, payment: PaymentId, reason: VoidReason) -> Result<(), Error> {
         let Some(snapshot) = self.get::<Payment>(payment).await? else { return Ok(()) };
         let Ok(opened) = snapshot.state.opened() else { return Ok(()) };
         let command = match opened.undo() {
@@ -100,7 +116,7 @@ impl Commands {
                 payment::Command::Delay { check_at: self.clock().now(), void: Some(reason) }
             }
             Undo::VoidAtProvider { reference } => match in_time(self.provider().release(&reference)).await {
-                Ok(()) => payment::Command::Void { reason },
+                Ok(()) => payment::Command::NoteReleased { reason },
                 Err(error) => return self.wait_for_provider(intent, payment, opened, Some(reason), &error).await,
             },
             Undo::Refund => payment::Command::RequestRefund {

@@ -149,7 +149,7 @@ pub enum Undo {
     /// [`Command::Void`] alone: the provider has nothing, or is not done.
     Void,
     /// [`Command::Delay`] says that it is to be void, so that nobody takes it any more; then the provider voids, then
-    /// [`Command::Void`].
+    /// [`Command::NoteReleased`].
     VoidAtProvider {
         /// The attempt.
         reference: ProviderReference,
@@ -176,6 +176,7 @@ impl Decider for Payment {
             Command::Take {} => self.opened()?.take(asked.at),
             Command::Capture {} => self.opened()?.capture(),
             Command::Void { reason } => self.opened()?.void(*reason),
+            Command::NoteReleased { reason } => self.opened()?.note_released(*reason),
             Command::ReleaseStray { reference } => {
                 let stray = self.opened()?.earlier.contains(reference);
                 Ok(if stray { vec![Event::StrayReleased { reference: reference.clone() }] } else { vec![] })

@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use byteshop_domain::ids::{Id as _, PaymentId, RefundId};
 use byteshop_domain::money::Money;
-use byteshop_domain::payment::{DeclineReason, ProviderOutcome, ProviderReference};
+use byteshop_domain::payment::{self, DeclineReason, ProviderOutcome, ProviderReference};
 use byteshop_eventstore::emulator::{Books, Charge as Booked, NewCharge};
 use byteshop_eventstore::{Clock, StoreError};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -189,8 +189,10 @@ impl TestProvider {
     async fn let_go(&self, reference: &ProviderReference) -> Result<(), NoAnswer> {
         self.answers()?;
         let charge = self.books.turn(reference.as_str(), &["pending", "authorized"], "voided").await.map_err(down)?;
-        if charge.is_some_and(|charge| charge.state == "captured") {
-            self.books.refund(reference.as_str(), Uuid::nil(), None, Clock.now()).await.map_err(down)?;
+        if let Some(charge) = charge.filter(|charge| charge.state == "captured") {
+            // Under the key of the refund of all that is left, so that both are one, should the shop ask for that as well.
+            let whole = payment::whole(PaymentId::from_uuid(charge.payment)).uuid();
+            self.books.refund(reference.as_str(), whole, None, Clock.now()).await.map_err(down)?;
         }
         Ok(())
     }

@@ -128,19 +128,39 @@ impl Opened {
         let first = self.void_requested.unwrap_or(reason);
         match self.stage {
             // Capture is on its way: who wants the money back cancels the order. Unless it will be voided anyway.
-            Stage::Authorized if !matches!(reason, VoidReason::OrderCancelled | VoidReason::Expired) => {
-                match self.void_requested {
-                    None => Err(Rejection::AlreadyAuthorized),
-                    Some(_) => Ok(vec![]),
+            Stage::Authorized => match (reason, self.void_requested) {
+                (VoidReason::BuyerRequest | VoidReason::StaffRequest, Some(_)) => Ok(vec![]),
+                // The provider holds the money, so only its release makes it void.
+                (_, None) | (VoidReason::OrderCancelled | VoidReason::Expired, Some(_)) => {
+                    Err(Rejection::AlreadyAuthorized)
                 }
-            }
-            Stage::Open | Stage::Authorized => Ok(vec![Event::Voided { order: self.order, reason: first }]),
+            },
+            Stage::Open => Ok(vec![Event::Voided { order: self.order, reason: first }]),
             Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => match self.void_requested {
                 None => Ok(vec![Event::VoidRequested { reason }]),
                 Some(_) => Ok(vec![]),
             },
             Stage::Captured => Err(Rejection::Captured),
             Stage::Refunded | Stage::Failed { .. } | Stage::Cancelled | Stage::Voided { .. } => Ok(vec![]),
+        }
+    }
+
+    /// The provider let go what it held.
+    pub(super) fn note_released(&self, reason: VoidReason) -> Decision {
+        match self.stage {
+            Stage::Authorized => {
+                let reason = self.void_requested.unwrap_or(reason);
+                Ok(vec![Event::Voided { order: self.order, reason }])
+            }
+            Stage::Open
+            | Stage::Attempted
+            | Stage::Pending { .. }
+            | Stage::Unresolved { .. }
+            | Stage::Captured
+            | Stage::Refunded
+            | Stage::Failed { .. }
+            | Stage::Cancelled
+            | Stage::Voided { .. } => self.void(reason),
         }
     }
 

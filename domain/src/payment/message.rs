@@ -317,8 +317,13 @@ pub enum Command {
     Take {},
     /// Note that the provider took the money.
     Capture {},
-    /// Take nothing. Of an authorized payment only a cancelled order asks it, after the provider voided.
+    /// Take nothing. What is authorized the provider lets go first: [`Command::NoteReleased`].
     Void {
+        /// Why.
+        reason: VoidReason,
+    },
+    /// Note that the provider holds nothing of it any more: what it had set aside is free, or given back.
+    NoteReleased {
         /// Why.
         reason: VoidReason,
     },

@@ -38,6 +38,10 @@ fn void(reason: VoidReason) -> Command {
     Command::Void { reason }
 }
 
+fn released(reason: VoidReason) -> Command {
+    Command::NoteReleased { reason }
+}
+
 fn voided(reason: VoidReason) -> Event {
     Event::Voided { order: id(1), reason }
 }
@@ -176,12 +180,15 @@ fn it_is_voided_before_it_is_captured() {
     given::<Payment>([opened(), voided(CANCELLED)]).when(&void(CANCELLED)).then_nothing();
     given::<Payment>([opened(), voided(CANCELLED)]).when(&attempt("1")).then_refused(Rejection::Closed);
     let history = [opened(), attempted("1"), authorized("1")];
-    given::<Payment>(history.clone()).when(&void(CANCELLED)).then([voided(CANCELLED)]);
+    // The provider holds the money: who did not see it let go did not see that it was granted.
+    given::<Payment>(history.clone()).when(&void(CANCELLED)).then_refused(Rejection::AlreadyAuthorized);
+    given::<Payment>(history.clone()).when(&released(CANCELLED)).then([voided(CANCELLED)]);
     // Capture is on its way: only a cancelled order stops it.
     let by_buyer = void(VoidReason::BuyerRequest);
     given::<Payment>(history.clone()).when(&by_buyer).then_refused(Rejection::AlreadyAuthorized);
     let taken = [&history[..], &[captured("1")]].concat();
-    given::<Payment>(taken).when(&void(CANCELLED)).then_refused(Rejection::Captured);
+    given::<Payment>(taken.clone()).when(&void(CANCELLED)).then_refused(Rejection::Captured);
+    given::<Payment>(taken).when(&released(CANCELLED)).then_refused(Rejection::Captured);
 }
 
 #[test]
@@ -198,8 +205,12 @@ fn a_void_while_an_attempt_is_under_way_waits_for_its_outcome() {
     let set_aside = [&waiting[..], &[authorized("1")]].concat();
     given::<Payment>(set_aside.clone()).when(&Command::Capture {}).then_refused(Rejection::VoidRequested);
     given::<Payment>(set_aside.clone()).when(&void(VoidReason::BuyerRequest)).then_nothing();
+    given::<Payment>(set_aside.clone()).when(&void(CANCELLED)).then_refused(Rejection::AlreadyAuthorized);
     // The first one who asked has the reason.
-    given::<Payment>(set_aside).when(&void(CANCELLED)).then([voided(VoidReason::BuyerRequest)]);
+    let told = [VoidReason::OrderCancelled, VoidReason::BuyerRequest];
+    for reason in told {
+        given::<Payment>(set_aside.clone()).when(&released(reason)).then([voided(VoidReason::BuyerRequest)]);
+    }
 }
 
 fn refund(refund: u128, amount: Option<i64>) -> Command {
@@ -307,7 +318,7 @@ fn money_that_is_not_taken_at_once_is_free_again_after_a_while() {
     let history = [opened(), manual];
     given::<Payment>(history.clone()).when(&conclude("1", ProviderOutcome::Authorized)).then([aside.clone()]);
     let waiting = after(&history, &[aside]);
-    given::<Payment>(waiting.clone()).when(&void(VoidReason::Expired)).then([voided(VoidReason::Expired)]);
+    given::<Payment>(waiting.clone()).when(&released(VoidReason::Expired)).then([voided(VoidReason::Expired)]);
     given::<Payment>(waiting.clone()).when(&Command::Capture {}).then([captured("1")]);
     let taken = after(&waiting, &[captured("1")]);
     given::<Payment>(taken).when(&void(VoidReason::Expired)).then_refused(Rejection::Captured);
@@ -501,7 +512,7 @@ fn any_command() -> impl Strategy<Value = Command> {
         3 => reference().prop_map(|reference| attempt(&reference)),
         4 => (reference(), outcome).prop_map(|(reference, outcome)| conclude(&reference, outcome)),
         2 => Just(Command::Capture {}),
-        1 => Just(void(CANCELLED)),
+        1 => prop_oneof![Just(void(CANCELLED)), Just(released(CANCELLED))],
         1 => (1..4u128, proptest::option::of(-1..3600i64)).prop_map(|(id, amount)| refund(id, amount)),
         1 => (1..4u128, refund_outcome()).prop_map(|(id, outcome)| answered(id, outcome)),
     ]

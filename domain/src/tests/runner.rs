@@ -340,7 +340,7 @@ impl Shop {
                 let answer = self.provider.release(&reference);
                 self.wait();
                 match answer {
-                    Ok(()) => payment::Command::Void { reason },
+                    Ok(()) => payment::Command::NoteReleased { reason },
                     Err(_) => payment::Command::Delay { check_at: self.now + opened.patience(), void: Some(reason) },
                 }
             }

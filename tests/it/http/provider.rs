@@ -70,6 +70,30 @@ async fn books_agree(shop: &TestShop) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn money_that_is_granted_while_its_order_is_called_off_goes_back() {
+    let shop = TestShop::start().await;
+    let (_, variant) = shop.product("W-0", 1000, 500).await;
+    let staff = shop.token(Role::Support);
+    for _ in 0..60 {
+        let it = order(&shop, &variant).await;
+        // As a buyer who changes their mind at once, in three places.
+        let give_up = format!("/v1/payments/{}/cancel", it.payment);
+        let call_off = format!("{}/cancel", it.path);
+        tokio::join!(
+            it.pay(&shop, "tok_success"),
+            shop.post(&give_up).by(&staff).send(),
+            shop.post(&call_off).by(&staff).send(),
+        );
+        eventually("nothing is kept of the payment", async || {
+            let known = shop.get(&format!("/v1/payments/{}", it.payment)).by(&staff).send().await.expect(200);
+            matches!(known.text("/status"), "voided" | "refunded" | "cancelled").then_some(())
+        })
+        .await;
+    }
+    books_agree(&shop).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_forged_notification_is_refused_and_a_true_one_is_only_a_hint() {
     let shop = TestShop::start().await;
     let (_, variant) = shop.product("W-1", 1000, 9).await;

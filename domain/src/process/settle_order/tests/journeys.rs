@@ -337,7 +337,7 @@ impl World {
                         payment::Command::Capture {}
                     } else {
                         *known = AtProvider::Voided;
-                        payment::Command::Void { reason }
+                        payment::Command::NoteReleased { reason }
                     }
                 }
                 Undo::Refund => payment::Command::RequestRefund {
