@@ -221,7 +221,7 @@ async fn choose(
         // A refusal has to hold, so the version of the book counts.
         let book = unit.load::<ShippingBook>(shipping_book::id()).await?;
         let open = cart.state.open(unit.asked().at).map_err(|it| Error::Rejected(Rejected::of::<Cart>(&it)))?;
-        let to = open.destination.as_ref().ok_or_else(|| no_such("cart destination", "/service"))?;
+        let to = open.destination.as_ref().ok_or_else(|| no_such("destination", "/service"))?;
         let zone = book.state.zone(&to.country, to.area.as_ref());
         if !zone.is_some_and(|zone| zone.services.iter().any(|known| known.service == *service)) {
             let gone = Obstacle::ShippingGone { service: service.clone() };
