@@ -1,6 +1,7 @@
 //! How much one address and one account may ask: enough for any person and any shop, too little for a flood.
 
 pub mod guesses;
+pub mod streams;
 
 use std::hash::Hash;
 use std::net::IpAddr;
@@ -18,6 +19,7 @@ use uuid::Uuid;
 
 use crate::problem::Problem;
 use guesses::Guesses;
+use streams::Streams;
 
 /// What is left of a quota (draft-ietf-httpapi-ratelimit-headers-10, section 4).
 pub const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -48,6 +50,7 @@ pub struct Limits {
     /// Of an address, for coupon codes.
     coupons: Option<Arc<Limit<IpAddr>>>,
     guesses: Arc<Guesses>,
+    streams: Streams,
 }
 
 impl std::fmt::Debug for Limits {
@@ -107,6 +110,11 @@ impl Limits {
     /// The guesses at passwords.
     pub fn guesses(&self) -> &Guesses {
         &self.guesses
+    }
+
+    /// The streams of changes that are open.
+    pub fn streams(&self) -> &Streams {
+        &self.streams
     }
 
     /// Counts a request with the key of a program.

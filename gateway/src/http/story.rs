@@ -19,7 +19,6 @@ use futures_util::Stream;
 use http::{HeaderMap, header};
 use serde::Serialize;
 use serde_json::json;
-use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
@@ -31,6 +30,7 @@ use super::ask::{Of, Then};
 use super::audit::Entry;
 use super::orders::placed;
 use crate::actor::Caller;
+use crate::limits::streams::Seat;
 use crate::problem::Problem;
 use crate::{reply, version};
 
@@ -40,8 +40,6 @@ mod say;
 const EVENTS_MAX: i64 = 1_000;
 /// How often a stream of changes looks for new ones: one read of an index, which somebody waits for.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// Streams of changes of one process at a time.
-static STREAMS: Semaphore = Semaphore::const_new(1_000);
 /// How long one of them lasts; its client comes back by itself, and goes on where it was.
 const LASTS: Duration = Duration::from_mins(15);
 
@@ -126,7 +124,7 @@ struct Follower {
     waiting: std::vec::IntoIter<(i64, serde_json::Value)>,
     until: Instant,
     closing: CancellationToken,
-    _permit: SemaphorePermit<'static>,
+    _seat: Seat,
 }
 
 /// The changes of an order as they happen, as server-sent events: each has the position of its event as id, the type of the
@@ -148,9 +146,7 @@ async fn stream(
         })?),
         None => None,
     };
-    let permit = STREAMS.try_acquire().map_err(|_| {
-        Problem::new(http::StatusCode::SERVICE_UNAVAILABLE, "server.busy", "too many streams are open").retry_after(5)
-    })?;
+    let seat = app.limits.streams().take(caller.address())?;
     let mut follower = Follower {
         closing: app.closing.clone(),
         app,
@@ -160,7 +156,7 @@ async fn stream(
         told: last.unwrap_or(0),
         waiting: Vec::new().into_iter(),
         until: Instant::now() + LASTS,
-        _permit: permit,
+        _seat: seat,
     };
     let mut first = follower.look().await?;
     if last.is_none() {

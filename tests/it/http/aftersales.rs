@@ -378,6 +378,13 @@ async fn what_concerns_other_peoples_orders_is_not_there_and_staffs_work_is_staf
     let back = format!("/v1/returns/{}", asked.expect(201).id());
     let (other, customer) = (shop.guest_cart().await, shop.token(Role::Customer));
     let head = shop.at_rest().await;
+    // Nobody takes all the streams there are.
+    let one_more =
+        || reqwest::Client::new().get(format!("{}{path}/stream", shop.url)).header("Cart-Token", &cart.token).send();
+    let open = join_all((0..byteshop_gateway::limits::streams::EACH).map(|_| one_more())).await;
+    let refused = shop.get(&format!("{path}/stream")).with(&cart).send().await;
+    refused.expect_problem(429, "request.too_many");
+    drop(open);
     for (method, path, body, code) in [
         (Method::GET, format!("{}/shipments", order.path), None, "order.missing"),
         (Method::GET, format!("{}/returns", order.path), None, "order.missing"),
