@@ -127,6 +127,10 @@ impl Placed {
             | PaymentStatus::RefundDue
             | PaymentStatus::Voided => {}
         }
+        // Whoever bought two to get one for nothing must not keep that one alone. Staff knows what it does.
+        if reason == CancelReason::BuyerRequest && self.placement.discounts.iter().any(|discount| discount.of_whole) {
+            return Err(Rejection::DiscountOfWhole);
+        }
         let off = Self::checked(lines)?;
         for Demand { variant, quantity } in &off {
             let left = self.left_to_ship(*variant);

@@ -63,6 +63,9 @@ pub enum Rejection {
     /// The money is set aside, and not taken yet.
     #[error("the money is set aside and not taken yet: capture it first, or cancel the whole order")]
     AwaitingCapture,
+    /// What is left would not have got its discount.
+    #[error("a discount was given for all of the order: call all of it off, or ask the shop")]
+    DiscountOfWhole,
     /// More is called off than can be.
     #[error("only {left} of {variant} are left to cancel")]
     TooManyCancelled {
@@ -136,6 +139,7 @@ impl crate::Rejection for Rejection {
             Self::TooManyReturned { .. } => "too_many_returned",
             Self::BeingShipped => "being_shipped",
             Self::AwaitingCapture => "awaiting_capture",
+            Self::DiscountOfWhole => "discount_of_whole",
             Self::TooManyCancelled { .. } => "too_many_cancelled",
             Self::NothingLeft => "nothing_left",
             Self::TooManyShipped { .. } => "too_many_shipped",
@@ -166,6 +170,7 @@ impl crate::Rejection for Rejection {
             | Self::TooManyReturned { .. }
             | Self::BeingShipped
             | Self::AwaitingCapture
+            | Self::DiscountOfWhole
             | Self::TooManyCancelled { .. }
             | Self::NothingLeft
             | Self::TooManyShipped { .. }
@@ -186,6 +191,7 @@ impl crate::Rejection for Rejection {
             Self::NoLines
             | Self::TooManyLines
             | Self::TooManyReturned { .. }
+            | Self::DiscountOfWhole
             | Self::TooManyCancelled { .. }
             | Self::TooManyShipped { .. } => Some("/lines".to_owned()),
             Self::WrongAmount { line } => Some(format!("/lines/{line}/amount")),

@@ -477,6 +477,7 @@ fn rejections_are_well_said() {
         R::TooMuchShipping { left: 0 },
         R::BeingShipped,
         R::AwaitingCapture,
+        R::DiscountOfWhole,
         R::TooManyCancelled { variant: id(1), left: 0 },
         R::NothingLeft,
         R::TooManyShipped { variant: id(1), left: 0 },

@@ -30,6 +30,14 @@ pub struct Discount {
     /// Off the shipping.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shipping: Option<Money>,
+    /// Whether it was given because of how much or what else was bought, so that parts alone would not have got it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub of_whole: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_false(it: &bool) -> bool {
+    !it
 }
 
 /// A line's part of a discount.

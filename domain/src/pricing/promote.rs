@@ -145,6 +145,7 @@ impl Promoted {
             amount,
             lines: shares.map(|(line, amount)| Share { line, amount: *amount }).collect(),
             shipping: Some(off.shipping).filter(|off| off.amount > 0),
+            of_whole: terms.is_of_whole(),
         });
         self.exclusive |= terms.exclusive;
         if terms.code.is_some() {

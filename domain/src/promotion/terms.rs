@@ -263,6 +263,17 @@ impl Terms {
         if self.conditions.first_order { Some(1) } else { self.limits.per_customer }
     }
 
+    /// Whether it looks at how much or what else is bought.
+    pub fn is_of_whole(&self) -> bool {
+        let conditions = &self.conditions;
+        let many = !conditions.minimum_subtotal.is_empty() || conditions.minimum_quantity.is_some();
+        many || conditions.contains.is_some()
+            || match self.benefit {
+                Benefit::BuyGet { .. } | Benefit::BySubtotal { .. } | Benefit::ByQuantity { .. } => true,
+                Benefit::Percent { .. } | Benefit::Fixed { .. } | Benefit::FreeShipping { .. } => false,
+            }
+    }
+
     /// Every target that it names.
     pub fn targets(&self) -> impl Iterator<Item = &Target> {
         let reward = match &self.benefit {

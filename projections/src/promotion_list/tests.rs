@@ -23,6 +23,7 @@ fn placed(promotion: u128, amount: i64, currency: Currency) -> order::Event {
         amount: Money::new(amount, currency),
         lines: vec![],
         shipping: None,
+        of_whole: false,
     };
     order::Event::Placed(Placement {
         buyer: Buyer::default(),

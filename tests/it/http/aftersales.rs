@@ -132,6 +132,25 @@ async fn a_parcel_that_nobody_takes_comes_back_and_is_sent_again_or_called_off()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_buys_one_to_get_another_does_not_keep_the_other_alone() {
+    let shop = TestShop::start().await;
+    let (product, variant) = shop.product("P-9", 1000, 10).await;
+    let admin = shop.token(Role::Admin);
+    let target = json!({"kind": "products", "products": [product]});
+    let benefit = json!({"kind": "buy_get", "buy": 1, "get": 1, "percent_bps": 10_000});
+    let terms = json!({"label": "two for one", "benefit": benefit, "target": target});
+    shop.post("/v1/admin/coupons").by(&admin).json(terms).send().await.expect(201);
+    let (placed, cart) = shop.order(&variant, 2).await;
+    assert_eq!(placed.body["order"]["discounts"][0]["of_whole"], true);
+    let cancel = format!("/v1/orders/{}/cancel", placed.text("/order_id"));
+    let part = json!({"lines": lines(&variant, 1)});
+    let by_buyer = shop.post(&cancel).with(&cart).json(part.clone()).send().await;
+    by_buyer.expect_problem(409, "order.discount_of_whole");
+    shop.post(&cancel).by(&admin).json(part).send().await.expect(200);
+    shop.post(&cancel).with(&cart).send().await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn some_of_an_order_is_called_off_before_and_after_it_is_paid() {
     let shop = TestShop::start().await;
     let (_, variant) = shop.product("P-3", 999, 10).await;
@@ -359,6 +378,13 @@ async fn the_changes_of_an_order_are_told_as_they_happen_and_again_from_where_on
     let wrong = shop.get(&format!("{path}/stream")).with(&cart).header("Last-Event-ID", "x").send().await;
     wrong.expect_problem(400, "request.invalid_header");
     shop.get(&format!("{path}/stream")).send().await.expect_problem(404, "order.missing");
+    // Nobody takes all the streams there are.
+    let one_more =
+        || reqwest::Client::new().get(format!("{}{path}/stream", shop.url)).header("Cart-Token", &cart.token).send();
+    let open = join_all((0..byteshop_gateway::limits::streams::EACH).map(|_| one_more())).await;
+    let refused = shop.get(&format!("{path}/stream")).with(&cart).send().await;
+    refused.expect_problem(429, "request.too_many");
+    drop(open);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -378,13 +404,6 @@ async fn what_concerns_other_peoples_orders_is_not_there_and_staffs_work_is_staf
     let back = format!("/v1/returns/{}", asked.expect(201).id());
     let (other, customer) = (shop.guest_cart().await, shop.token(Role::Customer));
     let head = shop.at_rest().await;
-    // Nobody takes all the streams there are.
-    let one_more =
-        || reqwest::Client::new().get(format!("{}{path}/stream", shop.url)).header("Cart-Token", &cart.token).send();
-    let open = join_all((0..byteshop_gateway::limits::streams::EACH).map(|_| one_more())).await;
-    let refused = shop.get(&format!("{path}/stream")).with(&cart).send().await;
-    refused.expect_problem(429, "request.too_many");
-    drop(open);
     for (method, path, body, code) in [
         (Method::GET, format!("{}/shipments", order.path), None, "order.missing"),
         (Method::GET, format!("{}/returns", order.path), None, "order.missing"),

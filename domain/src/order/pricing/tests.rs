@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::basis_points::BasisPoints;
-use crate::order::{Command, Event, Order};
+use crate::order::{CancelReason, Command, Event, Order, ReturnLine};
 use crate::pricing::{Discount, Share};
 use crate::product::TaxClass;
 use crate::promotion::CouponCode;
@@ -37,6 +37,7 @@ fn priced() -> Placement {
         amount: cents(290),
         lines: vec![Share { line: 0, amount: cents(200) }],
         shipping: Some(cents(90)),
+        of_whole: false,
     };
     let shipping = Shipping {
         zone: text("home"),
@@ -96,6 +97,26 @@ fn parts_that_are_not_the_whole_are_refused() {
         change(&mut placement);
         given::<Order>([]).when(&place(placement)).then_refused(rejection);
     }
+}
+
+#[test]
+fn a_buyer_does_not_keep_a_discount_for_the_whole_and_call_off_a_part() {
+    let mut placement = priced();
+    let call_off = |reason| {
+        let lines = vec![ReturnLine { variant: id(1), quantity: pieces(1), amount: cents(1_071) }];
+        Command::CancelLines { lines, reason, refund: None, credit_note: None }
+    };
+    let off = |reason| {
+        let Command::CancelLines { lines, .. } = call_off(reason) else { panic!("it calls off") };
+        let (amount, was_paid) = (cents(1_071), false);
+        Event::LinesCancelled { lines, amount, reason, was_paid, refund: None, credit_note: None }
+    };
+    let (buyer, staff) = (CancelReason::BuyerRequest, CancelReason::StaffRequest);
+    given::<Order>([Event::Placed(placement.clone())]).when(&call_off(buyer)).then([off(buyer)]);
+    placement.discounts[0].of_whole = true;
+    let history = [Event::Placed(placement)];
+    given::<Order>(history.clone()).when(&call_off(buyer)).then_refused(Rejection::DiscountOfWhole);
+    given::<Order>(history).when(&call_off(staff)).then([off(staff)]);
 }
 
 #[test]

@@ -22,6 +22,8 @@ pub struct Discount {
     lines: Option<Vec<Share>>,
     /// Off the shipping; not there when it is not.
     shipping: Option<Money>,
+    /// True when it was given because of how much or what else is bought: then a buyer calls off all of the order or nothing.
+    of_whole: Option<bool>,
 }
 
 /// A line's part of a discount.
