@@ -44,6 +44,22 @@ pub struct Newcomer {
     pub code: Code,
 }
 
+/// What was found of an address before somebody registers with it, since comparing and hashing passwords takes its time.
+#[derive(Debug)]
+pub enum Found {
+    /// No account that waits to be confirmed: whatever hash is needed is the newcomer's.
+    Nobody,
+    /// An account that nobody has confirmed.
+    Unconfirmed {
+        /// The account.
+        account: AccountId,
+        /// Which of its passwords was compared.
+        seen: u32,
+        /// Whether it is the one that is given now, so that it is the same person again.
+        same: bool,
+    },
+}
+
 /// A log-in whose password was right.
 #[derive(Debug)]
 pub struct Entry {
@@ -110,18 +126,30 @@ pub fn owner(name: &UniqueName) -> Option<AccountId> {
 }
 
 /// Makes an account, or tells the owner of the one that has the address.
-pub async fn register(unit: &Unit, newcomer: &Newcomer) -> Result<(), Error> {
+///
+/// # Errors
+/// [`Error::Contended`] when the address is not any more as it was found: then it is to be looked at again.
+pub async fn register(unit: &Unit, newcomer: &Newcomer, found: &Found) -> Result<(), Error> {
     let mut name = unit.load::<UniqueName>(newcomer.name.id).await?;
-    if let Some(owner) = owner(&name.state) {
-        let mut account = unit.load::<Account>(owner).await?;
-        let confirmed = account.state.open().is_ok_and(|open| open.confirmed);
-        if confirmed {
-            return unit.decide(&mut account, &account::Command::NoteRegistration {});
-        }
+    let Some(owner) = owner(&name.state) else {
+        let Found::Nobody = found else { return Err(Error::Contended) };
+        let mut account = begin(unit, newcomer, &mut name)?;
         return request_confirmation(unit, &mut account, &newcomer.code).await;
+    };
+    let mut account = unit.load::<Account>(owner).await?;
+    let (confirmed, passwords) = account.state.open().map_or((false, 0), |open| (open.confirmed, open.passwords));
+    match found {
+        _ if confirmed => unit.decide(&mut account, &account::Command::NoteRegistration {}),
+        Found::Unconfirmed { account: id, seen, same } if (*id, *seen) == (owner, passwords) => {
+            // Who knows the password only wants the mail again. Anybody else may be the owner of the address as much as the first.
+            if *same {
+                return request_confirmation(unit, &mut account, &newcomer.code).await;
+            }
+            let (code, code_hash) = sealed(unit, owner, &newcomer.code).await?;
+            unit.decide(&mut account, &account::Command::Contest { code, code_hash })
+        }
+        Found::Nobody | Found::Unconfirmed { .. } => Err(Error::Contended),
     }
-    let mut account = begin(unit, newcomer, &mut name)?;
-    request_confirmation(unit, &mut account, &newcomer.code).await
 }
 
 /// Makes an account whose address counts as confirmed; refused when the address has one.
@@ -146,18 +174,20 @@ fn begin(unit: &Unit, newcomer: &Newcomer, name: &mut Loaded<UniqueName>) -> Res
 
 /// Sends the code that confirms the address of an account.
 pub async fn request_confirmation(unit: &Unit, account: &mut Loaded<Account>, code: &Code) -> Result<(), Error> {
-    let text = code.of(account.id);
-    let code_hash = code::hash(&text);
-    let code = unit.commands().vault().seal(Subject::from(account.id), &Secret(text)).await?;
+    let (code, code_hash) = sealed(unit, account.id, code).await?;
     unit.decide(account, &account::Command::RequestConfirmation { code, code_hash })
 }
 
 /// Sends the code that resets the password of an account.
 pub async fn request_reset(unit: &Unit, account: &mut Loaded<Account>, code: &Code) -> Result<(), Error> {
-    let text = code.of(account.id);
-    let code_hash = code::hash(&text);
-    let code = unit.commands().vault().seal(Subject::from(account.id), &Secret(text)).await?;
+    let (code, code_hash) = sealed(unit, account.id, code).await?;
     unit.decide(account, &account::Command::RequestReset { code, code_hash })
+}
+
+async fn sealed(unit: &Unit, account: AccountId, code: &Code) -> Result<(Personal<Secret>, Hash), Error> {
+    let text = code.of(account);
+    let hash = code::hash(&text);
+    Ok((unit.commands().vault().seal(Subject::from(account), &Secret(text)).await?, hash))
 }
 
 /// Begins a session; when there are too many, the oldest ones end.

@@ -82,6 +82,8 @@ pub struct Open {
     pub sessions: Vec<SessionId>,
     /// The code that confirms the address; it stays after it was used, so that showing it again is no error.
     pub confirmation: Option<Pending>,
+    /// Whether several people registered with the address before it was confirmed, so that its password may be a stranger's.
+    pub contested: bool,
     /// The code that resets the password.
     pub reset: Option<Pending>,
     /// The address that its owner wants to have instead.
@@ -124,6 +126,7 @@ impl Decider for Account {
             Command::RequestConfirmation { code, code_hash } => {
                 Ok(open.request_confirmation(code, code_hash, asked.at))
             }
+            Command::Contest { code, code_hash } => Ok(open.contest(code, code_hash, asked.at)),
             Command::Confirm { code_hash } => open.confirm(code_hash, asked.at),
             Command::ConfirmByHand {} => Ok(if open.confirmed { vec![] } else { vec![Event::Confirmed {}] }),
             Command::RequestReset { code, code_hash } => Ok(open.request_reset(code, code_hash, asked.at)),
@@ -181,6 +184,7 @@ impl Decider for Account {
         match event {
             Event::Registered { email, password, locale } => Self::registered(email, password, *locale),
             Event::RegistrationRepeated { at } => self.with(|it| it.repeated_at = Some(*at)),
+            Event::RegistrationContested {} => self.with(|it| it.contested = true),
             Event::ConfirmationRequested { code: _, code_hash, expires_at } => {
                 self.with(|it| it.confirmation = Some(Pending { hash: code_hash.clone(), expires_at: *expires_at }))
             }
@@ -191,6 +195,7 @@ impl Decider for Account {
             Event::PasswordChanged { password } => self.with(|it| {
                 it.password = password.clone();
                 it.passwords = it.passwords.saturating_add(1);
+                it.contested = false;
                 it.failures = None;
                 // Whoever knew the former password asked for these.
                 (it.reset, it.new_email) = (None, None);
@@ -259,6 +264,7 @@ impl Account {
             addresses: vec![],
             sessions: vec![],
             confirmation: None,
+            contested: false,
             reset: None,
             new_email: None,
             ban: None,
@@ -308,7 +314,19 @@ impl Open {
         if lately { vec![] } else { vec![Event::RegistrationRepeated { at }] }
     }
 
+    fn contest(&self, code: &Personal<Secret>, code_hash: &Hash, at: DateTime<Utc>) -> Vec<Event> {
+        if self.confirmed {
+            return self.note_registration(at);
+        }
+        let mut events = if self.contested { vec![] } else { vec![Event::RegistrationContested {}] };
+        events.extend(self.request_reset(code, code_hash, at));
+        events
+    }
+
     fn request_confirmation(&self, code: &Personal<Secret>, code_hash: &Hash, at: DateTime<Utc>) -> Vec<Event> {
+        if self.contested {
+            return self.request_reset(code, code_hash, at);
+        }
         if self.confirmed || is_new(self.confirmation.as_ref(), CONFIRM_WITHIN, at) {
             return vec![];
         }
@@ -322,6 +340,10 @@ impl Open {
         if self.confirmed {
             // The link was followed twice.
             return Ok(vec![]);
+        }
+        if self.contested {
+            // It would open the shop to whoever registered first, perhaps in wait for the owner of the address.
+            return Err(Rejection::InvalidCode);
         }
         if pending.expires_at < at { Err(Rejection::CodeExpired) } else { Ok(vec![Event::Confirmed {}]) }
     }

@@ -77,6 +77,7 @@ impl View for AccountList {
             | Event::Unbanned {}
             | Event::Erased {} => vec![event.id_of::<Account>().to_string()],
             Event::RegistrationRepeated { .. }
+            | Event::RegistrationContested {}
             | Event::ConfirmationRequested { .. }
             | Event::PasswordResetRequested { .. }
             | Event::EmailChangeRequested { .. }
@@ -118,6 +119,7 @@ impl View for AccountList {
             Event::Erased {} => None,
             // `keys` names no row for these.
             Event::RegistrationRepeated { .. }
+            | Event::RegistrationContested {}
             | Event::ConfirmationRequested { .. }
             | Event::PasswordResetRequested { .. }
             | Event::EmailChangeRequested { .. }

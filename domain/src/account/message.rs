@@ -27,6 +27,9 @@ pub enum Event {
         /// When.
         at: DateTime<Utc>,
     },
+    /// Before anybody had confirmed the address, somebody else registered with it: only one of the two passwords can be its
+    /// owner's, and nobody knows which. Only a new one, set with a code from the mail, opens it now.
+    RegistrationContested {},
     /// A code was made that proves, when it is shown, that the address is theirs.
     ConfirmationRequested {
         /// The code, for the mail.
@@ -166,6 +169,14 @@ pub enum Command {
     },
     /// Count the address as confirmed, by the word of whoever runs the shop.
     ConfirmByHand {},
+    /// Take note that somebody else wants the address too, which nobody has confirmed; its owner gets a code that sets a
+    /// password.
+    Contest {
+        /// The code.
+        code: Personal<Secret>,
+        /// Its hash.
+        code_hash: Hash,
+    },
     /// Make a code that lets its bearer set a new password; nothing when the last one is new.
     RequestReset {
         /// The code.

@@ -157,6 +157,25 @@ fn another_address_is_asked_for_with_the_password_and_taken_with_its_code() {
 }
 
 #[test]
+fn an_address_that_two_registered_with_is_opened_by_a_new_password_alone() {
+    let contest = Command::Contest { code: sealed("code"), code_hash: text("def") };
+    let begun = vec![registered(), confirmation(noon())];
+    given::<Account>(begun.clone()).when(&contest).then([Event::RegistrationContested {}, reset(noon())]);
+    let contested = [begun, vec![Event::RegistrationContested {}, reset(noon())]].concat();
+    given::<Account>(contested.clone()).when(&contest).then_nothing();
+    given::<Account>(contested.clone()).when(&confirm("abc")).then_refused(Rejection::InvalidCode);
+    given::<Account>(contested.clone()).when(&log_in(1)).then_refused(Rejection::NotConfirmed);
+    let later = [contested[..3].to_vec(), vec![reset(noon() - MAIL_EVERY)]].concat();
+    given::<Account>(later.clone()).when(&contest).then([reset(noon())]);
+    let again = Command::RequestConfirmation { code: sealed("code"), code_hash: text("def") };
+    given::<Account>(later).when(&again).then([reset(noon())]);
+    given::<Account>(contested.clone()).when(&reset_password("def")).then([changed(), Event::Confirmed {}]);
+    let owned = [contested, vec![changed(), Event::Confirmed {}]].concat();
+    given::<Account>(owned.clone()).when(&log_in(2)).then([Event::LoggedIn { session: id(1) }]);
+    given::<Account>(owned).when(&contest).then([Event::RegistrationRepeated { at: noon() }]);
+}
+
+#[test]
 fn a_reset_needs_its_code_once_and_in_time_and_proves_the_address() {
     let history = [registered(), Event::Confirmed {}, reset(noon())];
     given::<Account>(history.clone()).when(&reset_password("def")).then([changed()]);
@@ -299,6 +318,7 @@ fn every_stored_form_is_golden() {
             Event::Erased {},
             email_change(noon()),
             Event::EmailChanged { email: sealed("other") },
+            Event::RegistrationContested {},
         ],
     );
 }

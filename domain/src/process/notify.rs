@@ -133,6 +133,7 @@ fn of_account(account: AccountId, event: &account::Event) -> Vec<Errand> {
         account::Event::RegistrationRepeated { .. } => Message::AlreadyRegistered {},
         account::Event::PasswordChanged { .. } => Message::PasswordChanged {},
         account::Event::Registered { .. }
+        | account::Event::RegistrationContested {}
         | account::Event::Confirmed {}
         | account::Event::EmailChanged { .. }
         | account::Event::PasswordRehashed { .. }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::accounts::code::{self, Code};
-use byteshop_commands::accounts::{self, Newcomer};
+use byteshop_commands::accounts::{self, EmailName, Found, Newcomer};
 use byteshop_commands::{Error, Loaded, Unit};
 use byteshop_domain::account::{Account, Command, Profile, Rejection, Secret};
 use byteshop_domain::ids::{AccountId, Id as _, NameId};
@@ -22,16 +22,18 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Shared;
 use super::ask::Ask;
+use super::{Shared, sessions};
 use crate::actor::{Caller, random};
 use crate::disposable::is_disposable;
-use crate::password;
+use crate::password::{self, Verdict};
 use crate::problem::Problem;
 use crate::reply::Reply;
 
 /// How long an answer takes at least that must not show whether there was anything to do: longer than an append.
 pub(super) const FLOOR: Duration = Duration::from_millis(100);
+/// How often a registration looks what an address has, while others register with it.
+const LOOKS_MAX: u32 = 5;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -95,12 +97,37 @@ async fn register(
     let folded = ask.body.email.folded();
     password::check(&ask.body.password, &folded, "/password")?;
     check_mailbox(&app, &ask.body.email)?;
-    let newcomer = &newcomer(&app, &headers, &ask.body).await?;
-    app.run(ask, "account.register", |unit| async move {
-        accounts::register(&unit, newcomer).await?;
-        Ok(Reply::accepted())
-    })
-    .await
+    let name = &app.commands.email_name(&ask.body.email).await?;
+    let mut looks = 0;
+    loop {
+        // Whatever the address has, one password is hashed or compared.
+        let (found, hash) = look(&app, name, &ask.body.password).await?;
+        let newcomer = &newcomer(&app, &headers, &ask.body, name, hash).await?;
+        let (found, intent) = (&found, ask.intent("account.register"));
+        let done = app.commands.run(&intent, |unit| async move {
+            accounts::register(&unit, newcomer, found).await?;
+            Ok(Reply::accepted())
+        });
+        looks += 1;
+        match done.await {
+            // Somebody else was there meanwhile.
+            Err(Error::Contended) if looks < LOOKS_MAX => {}
+            done => return app.respond(done?).await,
+        }
+    }
+}
+
+/// What an address has, and the hash of the password where that may be needed; where it is not, it was compared.
+async fn look(app: &Shared, name: &EmailName, password: &str) -> Result<(Found, String), Problem> {
+    let known = match app.commands.account_named(name.id).await? {
+        Some(id) => sessions::open(app, id).await?.filter(|open| !open.confirmed).map(|open| (id, open)),
+        None => None,
+    };
+    let Some((account, open)) = known else {
+        return Ok((Found::Nobody, app.passwords.hash(password.to_owned()).await?));
+    };
+    let same = sessions::verify(app, Some(&open), password).await? != Verdict::Wrong;
+    Ok((Found::Unconfirmed { account, seen: open.passwords, same }, String::new()))
 }
 
 /// Refuses the address of a throw-away mailbox, where the shop does.
@@ -113,8 +140,13 @@ pub(super) fn check_mailbox(app: &Shared, email: &Email) -> Result<(), Problem> 
 }
 
 /// Everything that a new account needs, sealed; made whether or not it is needed, so that it takes the same work.
-async fn newcomer(app: &Shared, headers: &HeaderMap, body: &Registration) -> Result<Newcomer, Problem> {
-    let hash = app.passwords.hash(body.password.clone()).await?;
+async fn newcomer(
+    app: &Shared,
+    headers: &HeaderMap,
+    body: &Registration,
+    name: &EmailName,
+    hash: String,
+) -> Result<Newcomer, Problem> {
     let id = AccountId::from_uuid(app.commands.clock().new_id());
     let (vault, subject) = (app.commands.vault(), Subject::from(id));
     let profile = body.name.clone().map(|name| Profile { name: Some(name), phone: None });
@@ -125,7 +157,7 @@ async fn newcomer(app: &Shared, headers: &HeaderMap, body: &Registration) -> Res
     let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| Locale::accepted(value.to_str().ok()?));
     Ok(Newcomer {
         id,
-        name: app.commands.email_name(&body.email).await?,
+        name: name.clone(),
         email: vault.seal(subject, &body.email).await.map_err(Error::from)?,
         password: vault.seal(subject, &Secret(hash)).await.map_err(Error::from)?,
         locale: body.locale.or(accepted).unwrap_or_default(),

@@ -90,7 +90,6 @@ struct Let {
         (status = 401, description = "The address or the password is wrong"),
         (status = 403, description = "The address is not confirmed yet, or the account is banned")))]
 async fn log_in(State(app): State<Shared>, ask: Ask<Caller, LogIn>) -> Result<Response, Problem> {
-    let fails_at = Instant::now() + FLOOR;
     app.limits.auth(ask.who.address())?;
     let ask = &ask.with_secret(&app).await?;
     let name = app.commands.email_name(&ask.body.email).await?;
@@ -105,6 +104,8 @@ async fn log_in(State(app): State<Shared>, ask: Ask<Caller, LogIn>) -> Result<Re
         app.limits.guesses().give_back(guessed);
     }
     let verdict = verdict?;
+    // From here on, since comparing may take any time when many log in: only of a known account a failure is noted.
+    let fails_at = Instant::now() + FLOOR;
     let Some((id, open)) = known.as_ref().filter(|_| verdict != Verdict::Wrong) else {
         if let Some((id, _)) = known {
             note_failure(&app, ask, id).await?;
@@ -191,6 +192,13 @@ async fn rehash(app: &Shared, ask: &Ask<Caller, LogIn>, id: AccountId, seen: u32
 async fn admit(app: &Shared, done: Done<Let>) -> Result<Response, Problem> {
     let Let { admitted, secret } = done.answer;
     let Admitted { session, account, role, generation, expires_at } = admitted;
+    if done.replayed {
+        // The first answer may be older than a log-out, a ban or another role: what has ended since opens nothing more.
+        let found = app.commands.get::<Session>(session).await?.ok_or_else(ended)?;
+        if !found.state.started().is_ok_and(|started| started.is_alive(app.commands.clock().now())) {
+            return Err(ended());
+        }
+    }
     let secret = app.commands.vault().open(&secret).await.map_err(Error::from)?;
     let Secret(secret) = secret.ok_or_else(ended)?;
     let access_token = app.tokens.issue_in(Some(session), role, account, LIFETIME).map_err(|_| Problem::internal())?;

@@ -292,6 +292,51 @@ async fn a_repeated_request_gets_the_first_answer_and_leaves_no_secret_behind() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_repeated_request_opens_no_session_that_has_ended() {
+    let shop = TestShop::start().await;
+    let ada = shop.person("ada@example.org").await;
+    let log_in = || {
+        let body = json!({"email": "ada@example.org", "password": PASSWORD});
+        shop.post("/v1/auth/login").key("log-in").json(body).send()
+    };
+    let first = log_in().await.expect(200);
+    let refresh = || {
+        let body = json!({"refresh_token": first.text("/refresh_token")});
+        shop.post("/v1/auth/refresh").key("refresh").json(body).send()
+    };
+    assert_eq!(refresh().await.expect(200).text("/session"), refresh().await.expect(200).text("/session"));
+    let roles = format!("/v1/admin/accounts/{}/roles", ada.id);
+    let admin = shop.token(Role::Admin);
+    shop.post(&roles).by(&admin).json(json!({"role": "support"})).send().await.expect(200);
+    log_in().await.expect_problem(401, "session.ended");
+    refresh().await.expect_problem(401, "session.ended");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_registers_with_an_address_before_its_owner_does_not_get_in_with_them() {
+    let shop = TestShop::start().await;
+    let register = |password: &'static str| {
+        let body = json!({"email": "ada@example.org", "password": password});
+        async { shop.post("/v1/auth/register").json(body).send().await.expect(202) }
+    };
+    register("lying in wait for Ada").await;
+    let first = shop.confirmation_code("ada@example.org").await.unwrap();
+    let before = shop.passwords.runs();
+    register(PASSWORD).await;
+    assert_eq!(shop.passwords.runs(), before + 1, "as much work as for anybody");
+    shop.post("/v1/auth/confirm").json(json!({"code": first})).send().await.expect_problem(422, "account.invalid_code");
+    for password in ["lying in wait for Ada", PASSWORD] {
+        let refused = shop.log_in("ada@example.org", password).await;
+        assert!(matches!(refused.status, 401 | 403), "{refused:?}");
+    }
+    let code = shop.reset_code("ada@example.org").await.unwrap();
+    let body = json!({"code": code, "password": "my own horse battery"});
+    shop.post("/v1/auth/password/reset").json(body).send().await.expect(204);
+    shop.log_in("ada@example.org", "my own horse battery").await.expect(200);
+    shop.log_in("ada@example.org", "lying in wait for Ada").await.expect_problem(401, "auth.wrong_credentials");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn tokens_that_are_forged_or_for_others_are_refused() {
     let shop = TestShop::start().await;
     let ada = shop.person("ada@example.org").await;
