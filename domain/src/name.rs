@@ -50,6 +50,20 @@ impl NameKind {
     }
 }
 
+impl NameKind {
+    /// What people call it.
+    fn for_people(self) -> &'static str {
+        match self {
+            Self::Sku => "SKU",
+            Self::CategorySlug => "slug",
+            Self::Reference => "reference",
+            Self::Email => "e-mail address",
+            Self::Coupon => "code",
+            Self::Cart => "cart",
+        }
+    }
+}
+
 /// The stream of a name: UUID version 5 of its kind and text (RFC 9562, section 5.5).
 pub fn id(kind: NameKind, text: &str) -> NameId {
     let kind = kind.as_str();
@@ -123,7 +137,7 @@ pub enum UniqueName {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Rejection {
     /// Somebody else holds the name.
-    #[error("the {} {text:?} is taken", kind.as_str())]
+    #[error("the {} {text:?} is taken", kind.for_people())]
     Taken {
         /// What it names.
         kind: NameKind,

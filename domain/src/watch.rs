@@ -128,7 +128,7 @@ pub struct Watch {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Rejection {
     /// It can be bought.
-    #[error("it is in stock: there is nothing to wait for")]
+    #[error("it is in stock, so there is nothing to wait for: watch it for price_drop alone")]
     InStock,
     /// So many wait already.
     #[error("{WATCHERS_MAX} people watch this product already")]

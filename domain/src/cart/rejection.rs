@@ -30,7 +30,7 @@ pub enum Rejection {
     #[error("the cart was given up, as nobody changed it for too long")]
     Expired,
     /// A line is priced otherwise.
-    #[error("the cart is in {}", currency.code())]
+    #[error("the cart is in {}, and this is not for sale in it", currency.code())]
     OtherCurrency {
         /// The cart's currency.
         currency: Currency,

@@ -44,13 +44,15 @@ pub enum Rejection {
     #[error("the payment is not the order's")]
     OtherPayment,
     /// The goods are handed over.
-    #[error("the order is fulfilled, goods can only be returned")]
+    #[error(
+        "goods of the order are handed over: cancel only `lines` that are not, and take the others back in a return"
+    )]
     AlreadyFulfilled,
     /// The goods are not handed over.
     #[error("the order is not fulfilled, it can only be cancelled")]
     NotFulfilled,
     /// More comes back than was bought.
-    #[error("only {left} of {variant} are left to return")]
+    #[error("{left} of {variant} can still be returned, and no more")]
     TooManyReturned {
         /// Of what.
         variant: VariantId,
@@ -67,7 +69,7 @@ pub enum Rejection {
     #[error("a discount was given for all of the order: call all of it off, or ask the shop")]
     DiscountOfWhole,
     /// More is called off than can be.
-    #[error("only {left} of {variant} are left to cancel")]
+    #[error("{left} of {variant} can still be cancelled, and no more")]
     TooManyCancelled {
         /// Of what.
         variant: VariantId,
@@ -78,7 +80,7 @@ pub enum Rejection {
     #[error("nothing of the order would be left: cancel it as a whole")]
     NothingLeft,
     /// More is packed than is to be.
-    #[error("only {left} of {variant} are left to ship")]
+    #[error("{left} of {variant} can still be put in a parcel, and no more")]
     TooManyShipped {
         /// Of what.
         variant: VariantId,

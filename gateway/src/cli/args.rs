@@ -66,7 +66,7 @@ pub(super) enum Command {
     Keys(keys::KeysArgs),
     /// Print an access token for curl (in development only)
     Token(token::TokenArgs),
-    /// Print the settings in force, and where each comes from
+    /// Print the settings in force, and where each comes from: `port` is set by BYTESHOP_PORT or as `port` in byteshop.toml
     Config(config::ConfigArgs),
     /// Print the completions for a shell
     Completions {

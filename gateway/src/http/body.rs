@@ -10,6 +10,8 @@ use tokio::time::timeout;
 
 use crate::problem::Problem;
 
+mod words;
+
 /// Largest body: ten times the largest product, with all its variants.
 pub const BODY_MAX: usize = 1 << 20;
 /// How long a body may take: a megabyte over a bad mobile connection.
@@ -106,7 +108,8 @@ fn refuse(error: &serde_json::Error, pointer: String, body: &[u8]) -> Problem {
         Some((field, _)) => format!("{pointer}/{field}"),
         None => pointer,
     };
-    Problem::invalid(pointer, detail.to_owned())
+    let detail = words::of(detail, &pointer);
+    Problem::invalid(pointer, detail)
 }
 
 /// A path as a JSON pointer (RFC 6901, section 3).
