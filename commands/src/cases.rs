@@ -140,13 +140,7 @@ pub async fn checkout(
 }
 
 fn refused_checkout(rejection: &checkout::Rejection) -> Error {
-    let mut rejected = Rejected::named(Cart::CATEGORY, rejection);
-    if let checkout::Rejection::Problems(problems) = rejection {
-        let lines: Vec<String> =
-            problems.iter().map(|problem| format!("{} {}", problem.variant(), problem.code())).collect();
-        rejected.detail = format!("{rejection}: {}", lines.join(", "));
-    }
-    Error::Rejected(rejected)
+    Error::Rejected(Rejected::named(Cart::CATEGORY, rejection))
 }
 
 /// Who holds a name, if it is held by such a thing.

@@ -1,5 +1,7 @@
 //! An address: who gets the goods and the mails about them, and where they are. Sealed wherever it is stored.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::text::{AddressLine, Country, Email, Name, Phone, PostalCode};
@@ -52,6 +54,43 @@ impl Address {
             city: None,
             region: None,
             country,
+        }
+    }
+
+    /// What nobody said, of what a parcel or a mail needs.
+    pub fn lacks(&self) -> BTreeSet<Part> {
+        let parts = [
+            (Part::Name, self.name.is_some() || self.company.is_some()),
+            (Part::Lines, !self.lines.is_empty()),
+            (Part::City, self.city.is_some()),
+            (Part::Email, self.email.is_some()),
+        ];
+        parts.into_iter().filter(|(_, there)| !there).map(|(part, _)| part).collect()
+    }
+}
+
+/// What of an address a parcel or a mail needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// A name, or a company.
+    Name,
+    /// A street and a house.
+    Lines,
+    /// A town.
+    City,
+    /// Where mails go.
+    Email,
+}
+
+impl Part {
+    /// What people call it.
+    pub fn for_people(self) -> &'static str {
+        match self {
+            Self::Name => "a name",
+            Self::Lines => "a street in `lines`",
+            Self::City => "a city",
+            Self::Email => "an e-mail address",
         }
     }
 }

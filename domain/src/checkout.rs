@@ -26,6 +26,9 @@ use crate::pricing::{self, Quote};
 use crate::quantity::{Demand, summed};
 use crate::{payment, stock, usage};
 
+/// Problems of lines that a refusal names: enough to see what it is about; all of them are in the cart.
+const TOLD_MAX: usize = 3;
+
 /// The ids that take part: the cart's, and new ones.
 #[derive(Debug, Clone, Copy)]
 pub struct Ids {
@@ -79,10 +82,10 @@ pub enum Rejection {
     #[error("the cart is empty")]
     Empty,
     /// Nobody said where the goods go.
-    #[error("the cart has no destination")]
+    #[error("nobody said where it goes: enter an address")]
     NoDestination,
     /// Lines cannot be bought as they are.
-    #[error("{} of the cart's lines cannot be bought as they are", .0.len())]
+    #[error("{}", told(.0))]
     Problems(Vec<Problem>),
     /// It cannot be bought at the price, or sent as it is.
     #[error("{}", .0.first().map(ToString::to_string).unwrap_or_default())]
@@ -121,6 +124,13 @@ impl crate::Rejection for Rejection {
             Self::Cart(_) | Self::Empty | Self::NoDestination | Self::Problems(_) | Self::Pricing(_) => None,
         }
     }
+}
+
+/// What is wrong with the lines, the first ones of them.
+fn told(problems: &[Problem]) -> String {
+    let some: Vec<String> = problems.iter().take(TOLD_MAX).map(ToString::to_string).collect();
+    let more = if problems.len() > TOLD_MAX { "; and more" } else { "" };
+    format!("{}{more}", some.join("; "))
 }
 
 /// Turns a cart into an order, at the prices its buyer was shown, which must be today's.

@@ -21,6 +21,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 
 use crate::Currency;
+use crate::address::Part;
 use crate::ids::{CategoryId, ProductId, PromotionId, VariantId};
 use crate::money::{Money, MoneyError, Price};
 use crate::product::TaxClass;
@@ -53,6 +54,8 @@ pub struct Input<'a> {
     pub items: Vec<Item>,
     /// Where to, if that is known: without, there is no shipping and no tax yet.
     pub destination: Option<Whereto<'a>>,
+    /// What the address does not say.
+    pub lacks: &'a BTreeSet<Part>,
     /// The service that was chosen.
     pub service: Option<&'a Slug>,
     /// What is taxed how.
@@ -176,6 +179,7 @@ pub fn quote(input: &Input<'_>) -> Result<Quote, MoneyError> {
     if let Some(to) = input.destination.filter(|to| knows && !to.country.is_code()) {
         problems.push(Problem::CountryUnknown { country: to.country.clone() });
     }
+    problems.extend(unreachable(input));
     let chosen = shipping::choose(input, subtotal, &mut problems);
     let promoted = promote::promote(input, &amounts, subtotal, chosen.as_ref(), &mut problems)?;
     let mut lines = Vec::with_capacity(amounts.len());
@@ -220,6 +224,17 @@ fn total(
         claims: promoted.claims,
         problems,
     })
+}
+
+/// Why neither a parcel nor a mail would arrive, if so. Who has an account is written to there.
+fn unreachable(input: &Input<'_>) -> Option<Problem> {
+    let travels = input.items.iter().any(|item| item.physical);
+    let needed = |part: &Part| match part {
+        Part::Name | Part::Lines | Part::City => travels,
+        Part::Email => input.account.is_none(),
+    };
+    let missing: Vec<Part> = input.lacks.iter().copied().filter(needed).collect();
+    (!missing.is_empty()).then_some(Problem::AddressIncomplete { missing })
 }
 
 /// The tax of an amount, where there is one.

@@ -158,7 +158,8 @@ async fn one(client: &mut Client, goods: &Goods, taken: &mut Taken) -> Result<()
 }
 
 /// Where it goes.
-pub const ADDRESS: &str = r#"{"country":"DE","postal_code":"10115","city":"Berlin"}"#;
+pub const ADDRESS: &str = r#"{"country":"DE","postal_code":"10115","city":"Berlin","name":"Ada Lovelace","lines":["Invalidenstraße 43"],
+"email":"ada@example.org"}"#;
 const PAYMENT: &str = r#"{"provider":"test","token":"tok_success"}"#;
 
 struct Journey<'a> {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use byteshop_eventstore::Clock;
 use byteshop_tests::random::Chance;
+use byteshop_tests::shop::address;
 use reqwest::{Client, Method, Response, StatusCode};
 use serde_json::{Value, json};
 use tokio::time::sleep;
@@ -219,7 +220,7 @@ impl Shared {
                 return;
             }
         }
-        self.must(Method::PUT, &format!("/v1/carts/{id}/address"), json!({"country": "DE"}), guest).await;
+        self.must(Method::PUT, &format!("/v1/carts/{id}/address"), address("DE"), guest).await;
         let path = format!("/v1/carts/{id}/checkout");
         let (status, order) = self.ask(Method::POST, &path, json!({}), guest, None).await;
         if !status.is_success() {

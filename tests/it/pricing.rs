@@ -1,7 +1,7 @@
 //! What carts and orders cost: promotions, shipping and taxes, and the carts themselves.
 
 use byteshop_gateway::token::Role;
-use byteshop_tests::shop::{Answer, Call, GuestCart, TestShop};
+use byteshop_tests::shop::{Answer, Call, GuestCart, TestShop, address as to};
 use serde_json::{Value, json};
 
 mod baskets;

@@ -57,7 +57,8 @@ async fn an_endpoint_is_told_in_order_signed_and_without_what_is_personal() {
     let (_, variant) = shop.product("H-1", 500, 10).await;
     let made = endpoint(&shop, &receiver.url, &["order.*"]).await;
     let secret = made.text("/secret").to_owned();
-    let address = json!({"country": "DE", "email": "ada@example.org", "name": "Ada Lovelace"});
+    let address = json!({"country": "DE", "email": "ada@example.org", "name": "Ada Lovelace", "city": "Berlin",
+        "lines": ["Invalidenstraße 43"]});
     let cart = shop.full_cart(&variant, 1).await;
     shop.put(&format!("/v1/carts/{}/address", cart.id)).with(&cart).json(address).send().await.expect(200);
     let placed = shop.post(&format!("/v1/carts/{}/checkout", cart.id)).with(&cart).send().await.expect(201);

@@ -283,7 +283,7 @@ impl TestShop {
         let cart = self.guest_cart().await;
         let line = format!("/v1/carts/{}/lines/{variant}", cart.id);
         self.put(&line).with(&cart).json(json!({"quantity": quantity})).send().await.expect(200);
-        let address = json!({"country": "DE", "postal_code": "10115", "city": "Berlin"});
+        let address = address("DE");
         self.put(&format!("/v1/carts/{}/address", cart.id)).with(&cart).json(address).send().await.expect(200);
         cart
     }
@@ -294,6 +294,12 @@ impl TestShop {
         let placed = self.post(&format!("/v1/carts/{}/checkout", cart.id)).with(&cart).send().await;
         (placed.expect(201), cart)
     }
+}
+
+/// An address in a country that a parcel and a mail find.
+pub fn address(country: &str) -> Value {
+    json!({"country": country, "name": "Rahel Varnhagen", "lines": ["Mauerstraße 36"], "postal_code": "10117",
+        "city": "Berlin", "email": "rahel@example.org"})
 }
 
 impl Call {

@@ -124,6 +124,7 @@ pub async fn price(reading: Reading<'_>, cart: &cart::Created, at: DateTime<Utc>
         at,
         items: cart.lines.iter().map(|line| item(line, offers.get(&line.variant), &products, &parents)).collect(),
         destination: cart.destination.as_ref().map(|to| Whereto { country: &to.country, area: to.area.as_ref() }),
+        lacks: cart.destination.as_ref().map_or(&BTreeSet::new(), |to| &to.lacks),
         service: cart.service.as_ref(),
         tax: &tax.state,
         shipping: &shipping.state,

@@ -1,10 +1,12 @@
 //! What happens to a cart, and what it can be asked.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::LIFETIME_DAYS;
-use crate::address::Address;
+use crate::address::{Address, Part};
 use crate::ids::{AccountId, CartId, OrderId, ProductId, VariantId};
 use crate::money::Price;
 use crate::promotion::CouponCode;
@@ -24,6 +26,9 @@ pub struct Destination {
     /// Who gets them, and where exactly.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<Personal<Address>>,
+    /// What nobody said of it, as the sealed address cannot be looked at.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub lacks: BTreeSet<Part>,
     /// The language that they are written to in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub locale: Option<Locale>,
@@ -41,7 +46,7 @@ const AREA: usize = 3;
 impl Destination {
     /// A country, and nothing else.
     pub fn to(country: Country) -> Self {
-        Self { country, area: None, address: None, locale: None, postal_code: None, city: None }
+        Self { country, area: None, address: None, lacks: BTreeSet::new(), locale: None, postal_code: None, city: None }
     }
 
     /// The area of a postal code: its first letters and digits.

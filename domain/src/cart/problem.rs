@@ -1,5 +1,7 @@
 //! What keeps a cart from being bought: its lines beside what is offered now.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use super::Line;
@@ -85,13 +87,18 @@ impl Problem {
             Self::Unavailable { .. } => "unavailable",
         }
     }
+}
 
-    /// The line that it is about.
-    pub fn variant(&self) -> VariantId {
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::PriceChanged { variant, .. } | Self::NotEnough { variant, .. } | Self::Unavailable { variant } => {
-                *variant
+            Self::PriceChanged { variant, was, now } => {
+                write!(f, "{variant} costs {now} now and not {was}: set its line again to take it at that")
             }
+            Self::NotEnough { variant, wanted, available } => {
+                write!(f, "{available} of {variant} are left, and the line wants {wanted}")
+            }
+            Self::Unavailable { variant } => write!(f, "{variant} is not for sale: take its line out"),
         }
     }
 }

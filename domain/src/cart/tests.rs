@@ -1,6 +1,7 @@
 //! Rules of carts.
 
 use super::*;
+use crate::address::Address;
 use crate::money::Price;
 use crate::testing::{cents, given, golden, id, noon, pieces, price, text, well_said};
 use crate::{Locale, Personal, Subject};
@@ -235,6 +236,7 @@ fn the_hash_of_the_token_is_not_part_of_the_state_that_is_shown() {
 #[test]
 fn every_stored_form_is_golden() {
     let bare = Destination::to(text("United Kingdom"));
+    let nothing_said = Address::to(text("DE"));
     golden(
         include_str!("golden.json"),
         &[
@@ -263,6 +265,7 @@ fn every_stored_form_is_golden() {
             Event::Emptied {},
             Event::DestinationSet { destination: destination() },
             Event::DestinationSet { destination: bare },
+            Event::DestinationSet { destination: Destination { lacks: nothing_said.lacks(), ..destination() } },
             Event::CheckedOut { order: id(7) },
         ],
     );

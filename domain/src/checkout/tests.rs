@@ -1,5 +1,7 @@
 //! Rules of checkout, and that the aggregates accept what it asks of them.
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::cart::{Destination, Line};
 use crate::decider::{Actor, Asked, Decider};
@@ -66,6 +68,7 @@ fn quoted(cart: &Cart, promotions: Vec<Candidate<'_>>) -> Quote {
         at: noon(),
         items: lines.iter().map(item).collect(),
         destination: None,
+        lacks: &BTreeSet::new(),
         service: None,
         tax: &TaxBook::default(),
         shipping: &ShippingBook::default(),

@@ -37,7 +37,11 @@ pub(super) fn off(
         }
         Benefit::FreeShipping { services } => {
             let this = |chosen: &Choice<'_>| services.is_empty() || services.contains(&chosen.service.service);
-            let shipping = if chosen.is_some_and(this) { shipping_left } else { zero };
+            // Before a service is chosen, nobody knows whether it is this one.
+            if chosen.is_some_and(|chosen| !this(chosen)) {
+                return Err(Obstacle::Missed(Miss::Service));
+            }
+            let shipping = if chosen.is_some() { shipping_left } else { zero };
             Ok(Off { lines: vec![zero; left.len()], shipping })
         }
         Benefit::BuyGet { buy, get, of, percent_bps, times } => {

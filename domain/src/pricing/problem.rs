@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::address::Part;
 use crate::promotion::CouponCode;
 use crate::text::{Country, Slug};
 
@@ -53,7 +54,12 @@ pub enum Problem {
         /// What it is named.
         country: Country,
     },
-    /// Nothing is sent there.
+    /// The address does not say all that a parcel needs, or that a mail to somebody without an account does.
+    AddressIncomplete {
+        /// What it does not say.
+        missing: Vec<Part>,
+    },
+    /// No service carries this there, at a price in this currency.
     NoShipping {
         /// The country.
         country: Country,
@@ -85,6 +91,8 @@ pub enum Miss {
     Customer,
     /// It is for other countries.
     Country,
+    /// It is for other ways to send things.
+    Service,
 }
 
 impl Problem {
@@ -99,6 +107,7 @@ impl Problem {
             Self::CouponNotApplicable { .. } => "coupon_not_applicable",
             Self::CouponNotCombinable { .. } => "coupon_not_combinable",
             Self::CountryUnknown { .. } => "country_unknown",
+            Self::AddressIncomplete { .. } => "address_incomplete",
             Self::NoShipping { .. } => "no_shipping",
             Self::ShippingNotChosen {} => "shipping_not_chosen",
             Self::ShippingGone { .. } => "shipping_gone",
@@ -123,8 +132,14 @@ impl fmt::Display for Problem {
             Self::CountryUnknown { country } => {
                 write!(f, "a country is named by its ISO 3166 code, and {country} is none")
             }
-            Self::NoShipping { country } => write!(f, "nothing is sent to {country}"),
-            Self::ShippingNotChosen {} => f.write_str("no shipping service is chosen"),
+            Self::AddressIncomplete { missing } => {
+                let missing: Vec<_> = missing.iter().map(|part| part.for_people()).collect();
+                write!(f, "the address lacks {}", missing.join(", "))
+            }
+            Self::NoShipping { country } => write!(f, "no service carries this to {country} for this currency"),
+            Self::ShippingNotChosen {} => {
+                f.write_str("no shipping service is chosen: choose one of the shipping options")
+            }
             Self::ShippingGone { service } => write!(f, "the service {service} does not carry this there"),
         }
     }
@@ -140,6 +155,7 @@ impl fmt::Display for Miss {
             Self::FirstOrder => "for a first order",
             Self::Customer => "for other customers",
             Self::Country => "for other countries",
+            Self::Service => "for other shipping services",
         })
     }
 }

@@ -17,6 +17,7 @@ struct Counter {
     shipping: ShippingBook,
     terms: Vec<Terms>,
     destination: Option<(Country, Option<PostalCode>)>,
+    lacks: BTreeSet<Part>,
     service: Option<Slug>,
     used: (i64, i64),
     customer: Option<Customer>,
@@ -36,6 +37,7 @@ impl Default for Counter {
             shipping: ShippingBook::default(),
             terms: vec![],
             destination: Some((text("DE"), None)),
+            lacks: BTreeSet::new(),
             service: None,
             used: (0, 0),
             customer: None,
@@ -101,6 +103,7 @@ impl Counter {
             at: noon(),
             items: items.to_vec(),
             destination: self.destination.as_ref().map(|(country, area)| Whereto { country, area: area.as_ref() }),
+            lacks: &self.lacks,
             service: self.service.as_ref(),
             tax: &self.tax,
             shipping: &self.shipping,
@@ -289,6 +292,11 @@ fn free_shipping_is_a_discount_of_its_own() {
     assert_eq!(quote.discounts[0].shipping, Some(cents(990)));
     let quote = Counter::giving([free(json!(["parcel"]))]).sending(Some("express")).quote(&[item(1, 1, 100)]);
     assert_eq!((quote.discounts.len(), quote.total), (0, cents(1_090)));
+    // Whoever enters a code that does nothing is told why, once there is a service that it could be for.
+    let code = || with(free(json!(["parcel"])), json!({"code": "FREE-1"}));
+    let quote = Counter::giving([code()]).sending(Some("express")).quote(&[item(1, 1, 100)]);
+    assert_eq!(quote.problems, [not_for("FREE-1", Miss::Service)]);
+    assert_eq!(codes(&Counter::giving([code()]).sending(None).quote(&[item(1, 1, 100)])), ["shipping_not_chosen"]);
 }
 
 #[test]
@@ -434,15 +442,34 @@ fn a_first_order_is_an_accounts_first_and_an_e_mails_first_with_it() {
 }
 
 #[test]
+fn a_parcel_needs_an_address_and_a_guest_a_way_to_be_written_to() {
+    use Part::{City, Email, Lines, Name};
+    let digital = || Item { physical: false, ..item(1, 1, 100) };
+    let all = || BTreeSet::from([Name, Lines, City, Email]);
+    let asked = |lacks, account, item| {
+        let counter = Counter { lacks, account, ..Counter::default() };
+        counter.quote(&[item]).problems
+    };
+    let missing = |parts: &[Part]| vec![Problem::AddressIncomplete { missing: parts.to_vec() }];
+    assert_eq!(asked(all(), None, item(1, 1, 100)), missing(&[Name, Lines, City, Email]));
+    assert_eq!(asked(all(), Some(id(5)), item(1, 1, 100)), missing(&[Name, Lines, City]));
+    assert_eq!(asked(all(), None, digital()), missing(&[Email]));
+    assert_eq!(asked(all(), Some(id(5)), digital()), []);
+    assert_eq!(asked(BTreeSet::from([City]), None, item(1, 1, 100)), missing(&[City]));
+    assert_eq!(asked(BTreeSet::new(), None, item(1, 1, 100)), []);
+}
+
+#[test]
 fn what_cannot_be_counted_is_an_error() {
     let dear = |variant| item(variant, 1_000_000, crate::money::PRICE_MAX);
     let items: Vec<_> = (1..=10).map(dear).collect();
-    let (tax, shipping) = (TaxBook::default(), ShippingBook::default());
+    let (tax, shipping, lacks) = (TaxBook::default(), ShippingBook::default(), BTreeSet::new());
     let input = |items| Input {
         currency: Currency::EUR,
         at: noon(),
         items,
         destination: None,
+        lacks: &lacks,
         service: None,
         tax: &tax,
         shipping: &shipping,

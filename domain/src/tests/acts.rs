@@ -471,6 +471,7 @@ impl Shop {
             at: self.now,
             items,
             destination: Some(Whereto { country: &country, area: None }),
+            lacks: &std::collections::BTreeSet::new(),
             service: (!free).then_some(&service),
             tax: &tax,
             shipping: &if free { ShippingBook::default() } else { sending_book() },

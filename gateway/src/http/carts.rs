@@ -178,6 +178,7 @@ async fn set_address(
         let destination = Destination {
             area: ask.body.postal_code.as_ref().and_then(Destination::area_of),
             address: Some(address),
+            lacks: ask.body.lacks(),
             locale,
             ..Destination::to(ask.body.country.clone())
         };

@@ -20,7 +20,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use super::ask::{Ask, Of, Then, no_such};
+use super::ask::{Ask, Of, Then};
 use super::carts::{own, readable, shown};
 use super::{lists, show};
 use crate::actor::{Admin, Caller, Staff};
@@ -182,10 +182,14 @@ async fn options(
     let cart = found.state.open(app.commands.clock().now()).map_err(|it| Error::Rejected(Rejected::of::<Cart>(&it)))?;
     let lines: Vec<_> = cart.lines.iter().map(|line| (line.variant, line.quantity)).collect();
     let parcel = cases::parcel(&app.commands, &lines, cart.currency).await?;
-    let nowhere = || Error::Rejected(Rejected::named("cart", &byteshop_domain::checkout::Rejection::NoDestination));
     let to = cart.destination.as_ref().ok_or_else(nowhere)?;
     let to = Whereto { country: &to.country, area: to.area.as_ref() };
     offer(&app, to, parcel.weight_g, parcel.subtotal).await
+}
+
+/// Nobody said where the cart goes.
+fn nowhere() -> Error {
+    Error::Rejected(Rejected::named("cart", &byteshop_domain::checkout::Rejection::NoDestination))
 }
 
 async fn offer(app: &Shared, to: Whereto<'_>, weight_g: u64, subtotal: Money) -> Result<Response, Problem> {
@@ -221,7 +225,7 @@ async fn choose(
         // A refusal has to hold, so the version of the book counts.
         let book = unit.load::<ShippingBook>(shipping_book::id()).await?;
         let open = cart.state.open(unit.asked().at).map_err(|it| Error::Rejected(Rejected::of::<Cart>(&it)))?;
-        let to = open.destination.as_ref().ok_or_else(|| no_such("destination", "/service"))?;
+        let to = open.destination.as_ref().ok_or_else(nowhere)?;
         let zone = book.state.zone(&to.country, to.area.as_ref());
         if !zone.is_some_and(|zone| zone.services.iter().any(|known| known.service == *service)) {
             let gone = Obstacle::ShippingGone { service: service.clone() };

@@ -6,7 +6,7 @@ use byteshop_domain::ids::AccountId;
 use byteshop_gateway::access::{self, Access, Belongs, Route};
 use byteshop_gateway::token::{LIFETIME, Role, Tokens};
 use byteshop_tests::people::Person;
-use byteshop_tests::shop::{Answer, Call, GuestCart, TestShop};
+use byteshop_tests::shop::{Answer, Call, GuestCart, TestShop, address};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -82,7 +82,7 @@ impl Things {
         let path = format!("/v1/carts/{}", made.id());
         let put = |what: String, body| shop.put(&format!("{path}/{what}")).by(&owner.token).json(body).send();
         put(format!("lines/{variant}"), json!({"quantity": 1})).await.expect(200);
-        put("address".into(), json!({"country": "DE", "email": "a@example.org"})).await.expect(200);
+        put("address".into(), address("DE")).await.expect(200);
         made.id()
     }
 

@@ -168,7 +168,9 @@ async fn everything_about_somebody_is_given_to_them() {
     let cart = shop.post("/v1/carts").by(&ada.token).json(json!({"currency": "EUR"})).send().await.expect(201).id();
     let put = |path: &str, body: Value| shop.put(&format!("/v1/carts/{cart}/{path}")).by(&ada.token).json(body).send();
     put(&format!("lines/{variant}"), json!({"quantity": 1})).await.expect(200);
-    put("address", json!({"country": "DE", "name": "Ada", "lines": ["Unter den Linden 1"]})).await.expect(200);
+    put("address", json!({"country": "DE", "name": "Ada", "lines": ["Unter den Linden 1"], "city": "Berlin"}))
+        .await
+        .expect(200);
     let placed = shop.post(&format!("/v1/carts/{cart}/checkout")).by(&ada.token).send().await.expect(201);
     let pay = json!({"provider": "test", "token": "tok_success"});
     let order = format!("/v1/orders/{}", placed.text("/order_id"));
@@ -242,10 +244,12 @@ async fn a_forgotten_person_is_nowhere_any_more() {
     let cart = shop.post("/v1/carts").by(&ada.token).json(json!({"currency": "EUR"})).send().await.expect(201).id();
     let put = |path: &str, body: Value| shop.put(&format!("/v1/carts/{cart}/{path}")).by(&ada.token).json(body).send();
     put(&format!("lines/{variant}"), json!({"quantity": 1})).await.expect(200);
-    put("address", json!({"country": "DE", "name": "Ada Lovelace", "email": "ada@example.org"})).await.expect(200);
+    let address = json!({"country": "DE", "name": "Ada Lovelace", "email": "ada@example.org", "city": "Berlin",
+        "lines": ["Invalidenstraße 43"]});
+    put("address", address).await.expect(200);
     let placed = shop.post(&format!("/v1/carts/{cart}/checkout")).by(&ada.token).send().await.expect(201);
     let eve = shop.full_cart(&variant, 1).await;
-    let address = json!({"country": "DE", "email": "eve@example.org"});
+    let address = json!({"country": "DE", "name": "Eve", "lines": ["Mauerstraße 1"], "city": "Berlin", "email": "eve@example.org"});
     shop.put(&format!("/v1/carts/{}/address", eve.id)).with(&eve).json(address).send().await.expect(200);
     shop.post(&format!("/v1/carts/{}/checkout", eve.id)).with(&eve).send().await.expect(201);
     shop.at_rest().await;

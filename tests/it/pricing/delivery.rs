@@ -53,7 +53,7 @@ async fn a_service_that_is_gone_is_a_problem() {
     assert_eq!(problems(&heavy), ["shipping_gone"]);
     check_out(&shop, &cart).await.expect_problem(409, "cart.shipping_gone");
     let address = format!("/v1/carts/{}/address", cart.id);
-    let abroad = shop.put(&address).with(&cart).json(json!({"country": "FR"})).send().await.expect(200);
+    let abroad = shop.put(&address).with(&cart).json(to("FR")).send().await.expect(200);
     assert_eq!(problems(&abroad), ["no_shipping"]);
     check_out(&shop, &cart).await.expect_problem(409, "cart.no_shipping");
 }
@@ -202,4 +202,24 @@ async fn staff_may_give_shipping_back_and_never_more_than_was_paid() {
     let payment =
         shop.get(&format!("/v1/payments/{}", placed.text("/payment_id"))).with(&cart).send().await.expect(200);
     assert_eq!(payment.body["refundable"]["amount"], 1_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_parcel_needs_an_address_and_a_guest_is_written_to() {
+    let shop = TestShop::start().await;
+    let (_, variant) = shop.product("D-4", 1_000, 50).await;
+    let cart = shop.guest_cart().await;
+    let path = format!("/v1/carts/{}", cart.id);
+    let put = |part: &str, body| shop.put(&format!("{path}/{part}")).with(&cart).json(body).send();
+    assert_eq!(problems(&look(&shop, &cart).await), [] as [&str; 0]);
+    let nowhere = put(&format!("lines/{variant}"), json!({"quantity": 1})).await.expect(200);
+    assert_eq!(problems(&nowhere), ["no_destination"]);
+    check_out(&shop, &cart).await.expect_problem(422, "cart.no_destination");
+    put("shipping", json!({"service": "parcel"})).await.expect_problem(422, "cart.no_destination");
+    let bare = put("address", json!({"country": "DE", "company": "Byte GmbH"})).await.expect(200);
+    let missing = json!([{"code": "address_incomplete", "missing": ["lines", "city", "email"]}]);
+    assert_eq!(bare.body["problems"], missing);
+    check_out(&shop, &cart).await.expect_problem(409, "cart.address_incomplete");
+    assert_eq!(problems(&put("address", to("DE")).await.expect(200)), [] as [&str; 0]);
+    check_out(&shop, &cart).await.expect(201);
 }

@@ -80,14 +80,14 @@ async fn a_country_that_is_none_is_no_way_around_taxes() {
     let (_, variant) = shop.product("T-3", 1_000, 50).await;
     let cart = shop.full_cart(&variant, 1).await;
     let address = format!("/v1/carts/{}/address", cart.id);
-    let to = |country: &str| shop.put(&address).with(&cart).json(json!({"country": country})).send();
+    let there = |country: &str| shop.put(&address).with(&cart).json(to(country)).send();
     // A shop without books knows nothing of countries.
-    assert_eq!(problems(&to("Germany").await.expect(200)), [] as [&str; 0]);
+    assert_eq!(problems(&there("Germany").await.expect(200)), [] as [&str; 0]);
     tax(&shop, json!([germany(false)])).await.expect(200);
     for named in ["Germany", "XX", "de"] {
-        assert_eq!(problems(&to(named).await.expect(200)), ["country_unknown"], "{named}");
+        assert_eq!(problems(&there(named).await.expect(200)), ["country_unknown"], "{named}");
         check_out(&shop, &cart).await.expect_problem(409, "cart.country_unknown");
     }
-    to("DE").await.expect(200);
+    there("DE").await.expect(200);
     assert_eq!(amount(&check_out(&shop, &cart).await.expect(201), "/order/total"), 1_190);
 }

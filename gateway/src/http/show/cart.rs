@@ -1,7 +1,9 @@
 //! How carts look from outside, with what they cost, and the addresses that carts and orders go to.
 
 use byteshop_commands::cases::Priced;
+use byteshop_domain::Rejection as _;
 use byteshop_domain::cart::{self, Destination};
+use byteshop_domain::checkout::Rejection;
 use byteshop_domain::ids::{AccountId, CartId, OrderId, ProductId, VariantId};
 use byteshop_domain::money::{Money as Amount, Price};
 use byteshop_domain::pricing;
@@ -165,6 +167,7 @@ pub struct LineNow {
 enum Problem<'a> {
     Line(cart::Problem),
     Cart(&'a pricing::Problem),
+    Nowhere { code: &'static str },
 }
 
 /// Why a cart cannot be bought as it is.
@@ -173,8 +176,9 @@ enum Problem<'a> {
 pub struct CartProblem {
     /// Of a line: `price_changed` (with `was` and `now`), `not_enough` (with `wanted` and `available`) or `unavailable`.
     /// Of a code: `coupon_unknown`, `coupon_too_early`, `coupon_expired`, `coupon_used_up`, `coupon_needs_email`,
-    /// `coupon_not_applicable` (with `because`) or `coupon_not_combinable`. Of where it goes: `country_unknown` and
-    /// `no_shipping` (with `country`), `shipping_not_chosen` or `shipping_gone` (with `service`).
+    /// `coupon_not_applicable` (with `because`) or `coupon_not_combinable`. Of where it goes: `no_destination`,
+    /// `address_incomplete` (with `missing`), `country_unknown` and `no_shipping` (with `country`), `shipping_not_chosen` or
+    /// `shipping_gone` (with `service`).
     code: String,
     /// The line's variant.
     variant: Option<String>,
@@ -184,8 +188,10 @@ pub struct CartProblem {
     available: Option<i64>,
     /// The code.
     coupon: Option<String>,
-    /// `currency`, `minimum_subtotal`, `minimum_quantity`, `goods`, `first_order`, `customer` or `country`.
+    /// `currency`, `minimum_subtotal`, `minimum_quantity`, `goods`, `first_order`, `customer`, `country` or `service`.
     because: Option<String>,
+    /// What the address must say: `name` (or `company`), `lines` and `city` where something is sent, `email` of a guest.
+    missing: Option<Vec<String>>,
     country: Option<String>,
     service: Option<String>,
 }
@@ -238,13 +244,16 @@ impl<'a> Costs<'a> {
     fn of(cart: &cart::Created, priced: &'a Priced) -> Self {
         let quote = &priced.quote;
         let of_lines = cart.problems(&priced.offers).into_iter().map(Problem::Line);
+        // Checkout asks for it before anything else, and prices do without.
+        let nowhere = cart.destination.is_none() && !cart.lines.is_empty();
+        let nowhere = nowhere.then(|| Problem::Nowhere { code: Rejection::NoDestination.code() });
         Self {
             discount: quote.discount,
             shipping: quote.shipping_price,
             tax: quote.tax,
             discounts: &quote.discounts,
             delivery: quote.shipping.as_ref(),
-            problems: of_lines.chain(quote.problems.iter().map(Problem::Cart)).collect(),
+            problems: of_lines.chain(nowhere).chain(quote.problems.iter().map(Problem::Cart)).collect(),
         }
     }
 }
