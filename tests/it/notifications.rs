@@ -12,7 +12,7 @@ use byteshop_eventstore::Clock;
 use byteshop_gateway::token::Role;
 use byteshop_tests::patience::eventually;
 use byteshop_tests::people::PASSWORD;
-use byteshop_tests::shop::{Answer, GuestCart, TestShop};
+use byteshop_tests::shop::{Answer, GuestCart, TestShop, address};
 use serde_json::{Value, json};
 
 /// Everything that is kept for an address, the oldest first, once there is so much.
@@ -32,7 +32,8 @@ async fn order_of(shop: &TestShop, variant: &str, email: &str, language: &str) -
     let cart = shop.guest_cart().await;
     let line = format!("/v1/carts/{}/lines/{variant}", cart.id);
     shop.put(&line).with(&cart).json(json!({"quantity": 2})).send().await.expect(200);
-    let address = json!({"country": "DE", "city": "Berlin", "email": email, "name": "Ada <b>Lovelace</b>"});
+    let address = json!({"country": "DE", "city": "Berlin", "email": email, "name": "Ada <b>Lovelace</b>",
+        "lines": ["Invalidenstraße 43"]});
     let path = format!("/v1/carts/{}/address", cart.id);
     shop.put(&path).with(&cart).header("Accept-Language", language).json(address).send().await.expect(200);
     let placed = shop.post(&format!("/v1/carts/{}/checkout", cart.id)).with(&cart).send().await;
@@ -170,6 +171,53 @@ async fn a_buyer_hears_what_is_called_off_and_what_does_not_arrive() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_buyer_hears_what_is_in_a_parcel_and_what_may_come_back() {
+    let shop = TestShop::start().await;
+    let staff = shop.token(Role::Support);
+    let (_, variant) = shop.product("N-9", 500, 10).await;
+    let (placed, cart) = order_of(&shop, &variant, "ada@example.org", "en").await;
+    let order = format!("/v1/orders/{}", placed.text("/order_id"));
+    pay(&shop, &placed, &cart).await;
+    mails(&shop, "ada@example.org", 2).await;
+    let one = || json!({"lines": [{"variant": variant, "quantity": 1}]});
+    eventually("the stock has left", || async {
+        let cancelled = shop.post(&format!("{order}/cancel")).by(&staff).json(one()).send().await;
+        (cancelled.status == 200).then_some(())
+    })
+    .await;
+    let told = async |subject: &str, shows: &[&str]| {
+        let path = "/dev/mail?to=ada@example.org";
+        let mail = eventually(subject, || async {
+            let kept = shop.get(path).header("Accept", "application/json").send().await.expect(200);
+            let mut items = kept.body["items"].as_array().unwrap().iter();
+            items.find(|mail| mail["subject"].as_str().unwrap().contains(subject)).cloned()
+        })
+        .await;
+        for body in [&mail["text"], &mail["html"]] {
+            let body = body.as_str().unwrap();
+            assert!(shows.iter().all(|shown| body.contains(shown)), "{shows:?} in {body}");
+        }
+    };
+    let parcel = shop.post(&format!("{order}/shipments")).by(&staff).send().await.expect(201).id();
+    let news = |path: String, body: Value| shop.post(&path).by(&staff).json(body).send();
+    news(format!("/v1/shipments/{parcel}/hand-over"), json!({})).await.expect(200);
+    told("on its way", &["In this parcel", "1 × "]).await;
+    eventually("the parcel is there", || async {
+        let there = shop.get(&order).by(&staff).send().await.expect(200);
+        (there.body["stage"] == "completed").then_some(())
+    })
+    .await;
+    let ask = || json!({"lines": [{"variant": variant, "quantity": 1}], "reason": "damaged"});
+    let back = |body| shop.post(&format!("{order}/returns")).with(&cart).json(body).send();
+    let refused = back(ask()).await.expect(201).id();
+    news(format!("/v1/returns/{refused}/reject"), json!({"reason": "it is <worn>"})).await.expect(200);
+    told("is declined", &["worn", "1 × "]).await;
+    let granted = back(ask()).await.expect(201).id();
+    news(format!("/v1/returns/{granted}/approve"), json!({})).await.expect(200);
+    told("is accepted", &["1 × "]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_log_knows_nobodys_address() {
     let shop = TestShop::start().await;
     let (_, variant) = shop.product("N-2", 500, 10).await;
@@ -194,7 +242,7 @@ async fn people_hear_in_the_ways_that_they_want() {
         let made = shop.post("/v1/carts").by(&token).json(json!({"currency": "EUR"})).send().await.expect(201);
         let cart = format!("/v1/carts/{}", made.id());
         shop.put(&format!("{cart}/lines/{variant}")).by(&token).json(json!({"quantity": 1})).send().await.expect(200);
-        shop.put(&format!("{cart}/address")).by(&token).json(json!({"country": "FR"})).send().await.expect(200);
+        shop.put(&format!("{cart}/address")).by(&token).json(address("FR")).send().await.expect(200);
         shop.post(&format!("{cart}/checkout")).by(&token).send().await.expect(201);
     }
     mails(&shop, "loud@example.org", 1).await;

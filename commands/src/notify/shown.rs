@@ -4,11 +4,14 @@ use byteshop_domain::account::Secret;
 use byteshop_domain::ids::{Id as _, OrderId};
 use byteshop_domain::money::Money;
 use byteshop_domain::notification::{About, CancelledBy, Message, Notice};
-use byteshop_domain::order::{Number, Order, Placed, Placement, ReturnLine};
+use byteshop_domain::order::{Line, Number, Order, Placed, Placement, ReturnLine};
+use byteshop_domain::quantity::Demand;
+use byteshop_domain::returns::Return;
+use byteshop_domain::shipment::Shipment;
 use byteshop_domain::{Locale, Personal};
 
 use super::format;
-use super::words::{Shown, ShownExtra, ShownLine, ShownOrder, ShownProduct};
+use super::words::{Shown, ShownExtra, ShownGoods, ShownLine, ShownOrder, ShownProduct};
 use crate::Commands;
 use crate::error::Error;
 
@@ -35,9 +38,10 @@ impl Commands {
                 }
                 shown.order = Some(about);
                 shown.url = page("orders", &id.to_string());
-                if let Message::OrderRefunded { amount, .. } = message {
+                if let Message::OrderRefunded { amount, .. } | Message::OrderCancelled { amount, .. } = message {
                     shown.amount = Some(format::money(amount.unwrap_or(placed.placement.total), locale));
                 }
+                shown.goods = goods_of(&self.part(message).await?, placed);
             }
             About::Product(id) => shown.url = page("products", &id.to_string()),
         }
@@ -49,6 +53,48 @@ impl Commands {
         }
         Ok(Some(shown))
     }
+}
+
+impl Commands {
+    /// What of an order a message is about, if not all of it.
+    async fn part(&self, message: &Message) -> Result<Vec<Demand>, Error> {
+        let parcel = match message {
+            Message::ReturnApproved { back, .. } | Message::ReturnRejected { back, .. } => {
+                let back = self.get::<Return>(*back).await?;
+                let lines = back.and_then(|it| it.state.requested().ok().map(|it| it.lines.clone()));
+                return Ok(lines.unwrap_or_default());
+            }
+            Message::OrderShipped { parcel, .. } => *parcel,
+            Message::ConfirmEmail { .. }
+            | Message::ResetPassword { .. }
+            | Message::AlreadyRegistered {}
+            | Message::PasswordChanged {}
+            | Message::OrderPlaced { .. }
+            | Message::OrderPaid { .. }
+            | Message::OrderCancelled { .. }
+            | Message::OrderLinesCancelled { .. }
+            | Message::OrderRefunded { .. }
+            | Message::OrderDelivered { .. }
+            | Message::DeliveryFailed { .. }
+            | Message::DeliveryReturning { .. }
+            | Message::ConfirmNewEmail { .. }
+            | Message::EmailChangeRequested {}
+            | Message::BackInStock { .. }
+            | Message::PriceDropped { .. } => None,
+        };
+        let Some(parcel) = parcel else { return Ok(Vec::new()) };
+        let parcel = self.get::<Shipment>(parcel).await?;
+        Ok(parcel.and_then(|it| it.state.prepared().ok().map(|it| it.lines.clone())).unwrap_or_default())
+    }
+}
+
+/// Some pieces of an order as a message shows them.
+fn goods_of(some: &[Demand], placed: &Placed) -> Vec<ShownGoods> {
+    let title = |demand: &Demand| {
+        let line = placed.placement.lines.iter().find(|line| line.variant == demand.variant)?;
+        Some(ShownGoods { title: line.title.to_string(), quantity: demand.quantity.get() })
+    };
+    some.iter().filter_map(title).take(LINES_SHOWN).collect()
 }
 
 /// The code that a message brings, and the page where it is entered.
@@ -66,6 +112,8 @@ fn code_of(message: &Message) -> Option<(&'static str, &Personal<Secret>)> {
         | Message::OrderLinesCancelled { .. }
         | Message::OrderRefunded { .. }
         | Message::OrderShipped { .. }
+        | Message::ReturnApproved { .. }
+        | Message::ReturnRejected { .. }
         | Message::OrderDelivered { .. }
         | Message::DeliveryFailed { .. }
         | Message::DeliveryReturning { .. }
@@ -86,6 +134,7 @@ fn tell(message: &Message, locale: Locale, shown: &mut Shown) {
             });
             shown.refund_due = *refund_due;
         }
+        Message::ReturnRejected { reason, .. } => shown.because = Some(reason.to_string()),
         Message::OrderShipped { carrier, tracking, .. } => {
             shown.carrier = carrier.as_ref().map(ToString::to_string);
             shown.tracking = tracking.as_ref().map(ToString::to_string);
@@ -105,6 +154,7 @@ fn tell(message: &Message, locale: Locale, shown: &mut Shown) {
         | Message::OrderPlaced { .. }
         | Message::OrderPaid { .. }
         | Message::OrderRefunded { .. }
+        | Message::ReturnApproved { .. }
         | Message::OrderDelivered { .. }
         | Message::DeliveryFailed { .. }
         | Message::DeliveryReturning { .. } => {}
@@ -114,6 +164,7 @@ fn tell(message: &Message, locale: Locale, shown: &mut Shown) {
 /// An order as a message shows it.
 fn order_of(id: OrderId, placed: &Placed, locale: Locale) -> ShownOrder {
     let placement = &placed.placement;
+    let free = placement.total.amount == 0;
     let lines = placement.lines.iter().take(LINES_SHOWN).map(|line| ShownLine {
         title: line.title.to_string(),
         quantity: line.quantity.get(),
@@ -126,7 +177,9 @@ fn order_of(id: OrderId, placed: &Placed, locale: Locale) -> ShownOrder {
         more: placement.lines.len().saturating_sub(LINES_SHOWN),
         extras: extras(placement, locale),
         total: format::money(placement.total, locale),
-        pay_by: placement.pay_by.map(|at| format::moment(at, locale)),
+        pay_by: placement.pay_by.filter(|_| !free).map(|at| format::moment(at, locale)),
+        free,
+        travels: placement.lines.iter().any(Line::travels),
     }
 }
 

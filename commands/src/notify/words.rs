@@ -54,6 +54,10 @@ pub struct Shown {
     pub refund_due: bool,
     /// An amount.
     pub amount: Option<String>,
+    /// What of the order it is about, if not all of it.
+    pub goods: Vec<ShownGoods>,
+    /// Why, in the words of whoever decided it.
+    pub because: Option<String>,
     /// Who carries the goods.
     pub carrier: Option<String>,
     /// What the carrier calls them.
@@ -90,6 +94,19 @@ pub struct ShownOrder {
     pub total: String,
     /// Until when it is to be paid, if it is.
     pub pay_by: Option<String>,
+    /// Whether there is nothing to pay.
+    pub free: bool,
+    /// Whether something of it is put in a parcel.
+    pub travels: bool,
+}
+
+/// Some pieces of an order.
+#[derive(Debug, Serialize)]
+pub struct ShownGoods {
+    /// What it was called.
+    pub title: String,
+    /// How many.
+    pub quantity: i64,
 }
 
 /// A line of an order.
@@ -141,7 +158,7 @@ macro_rules! sources {
 sources! {
     "confirm_email" "reset_password" "confirm_new_email" "email_change_requested" "already_registered" "password_changed" "order_placed" "order_paid" "order_cancelled"
     "order_lines_cancelled" "order_refunded" "order_shipped" "order_delivered" "delivery_failed" "delivery_returning"
-    "back_in_stock" "price_dropped"
+    "return_approved" "return_rejected" "back_in_stock" "price_dropped"
 }
 
 static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {

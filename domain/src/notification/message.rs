@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::Personal;
 use crate::account::Secret;
-use crate::ids::{AccountId, OrderId, ProductId, VariantId};
+use crate::ids::{AccountId, OrderId, ProductId, ReturnId, ShipmentId, VariantId};
 use crate::money::{Money, Price};
 use crate::order::ReturnLine;
-use crate::text::{Email, Name, Reference, Title};
+use crate::text::{Email, Name, Reason, Reference, Title};
 
 /// Who is written to; where they are is looked up when the message leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,6 +96,9 @@ pub enum Message {
         by: CancelledBy,
         /// Whether money goes back.
         refund_due: bool,
+        /// How much; all that it cost when nothing is said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        amount: Option<Money>,
     },
     /// Some of your order is off.
     OrderLinesCancelled {
@@ -128,6 +131,25 @@ pub enum Message {
         /// What the carrier calls them.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tracking: Option<Reference>,
+        /// The parcel that they are in; all of the order when nothing is said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        parcel: Option<ShipmentId>,
+    },
+    /// You may send back what you want to.
+    ReturnApproved {
+        /// The order.
+        order: OrderId,
+        /// The return.
+        back: ReturnId,
+    },
+    /// You may not.
+    ReturnRejected {
+        /// The order.
+        order: OrderId,
+        /// The return.
+        back: ReturnId,
+        /// Why not.
+        reason: Reason,
     },
     /// Your goods are there.
     OrderDelivered {
@@ -218,6 +240,8 @@ templates! {
     OrderLinesCancelled "order_lines_cancelled";
     OrderRefunded "order_refunded";
     OrderShipped "order_shipped";
+    ReturnApproved "return_approved";
+    ReturnRejected "return_rejected";
     OrderDelivered "order_delivered";
     DeliveryFailed "delivery_failed";
     DeliveryReturning "delivery_returning";
@@ -243,6 +267,8 @@ impl Message {
             | Self::DeliveryFailed { order }
             | Self::DeliveryReturning { order }
             | Self::OrderShipped { order, .. }
+            | Self::ReturnApproved { order, .. }
+            | Self::ReturnRejected { order, .. }
             | Self::OrderDelivered { order } => About::Order(*order),
             Self::BackInStock { product, .. } | Self::PriceDropped { product, .. } => About::Product(*product),
         }
@@ -265,6 +291,8 @@ impl Message {
             | Self::DeliveryFailed { .. }
             | Self::DeliveryReturning { .. }
             | Self::OrderShipped { .. }
+            | Self::ReturnApproved { .. }
+            | Self::ReturnRejected { .. }
             | Self::OrderDelivered { .. }
             | Self::BackInStock { .. }
             | Self::PriceDropped { .. } => None,

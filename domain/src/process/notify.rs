@@ -1,7 +1,7 @@
 //! Tells people what happened: from an event to the errand of queueing a notification, and from that to sending it.
 //!
 //! ```text
-//! account, order event ─▶ tell ─▶ notification queued
+//! account, order, parcel, return event ─▶ tell ─▶ notification queued
 //! stock came in, price set ─▶ tell the watchers ─▶ notifications queued
 //! ```
 //! and in a process of its own, so that a slow mail server holds up nothing but mail ([`SendNotifications`]):
@@ -15,10 +15,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{Process, Step};
-use crate::ids::{AccountId, NotificationId, OrderId, ProductId, VariantId};
+use crate::ids::{AccountId, NotificationId, OrderId, ProductId, ReturnId, ShipmentId, VariantId};
 use crate::money::Price;
 use crate::notification::{self, CancelledBy, Message, Notification};
 use crate::order::{self, CancelReason};
+use crate::returns::{self, Return};
 use crate::shipment::{self, Carrier};
 use crate::{AnyEvent, Decider, account, product, stock};
 
@@ -92,6 +93,7 @@ impl Process for Notify {
         account::Account::CATEGORY,
         order::Order::CATEGORY,
         product::Product::CATEGORY,
+        Return::CATEGORY,
         shipment::Shipment::CATEGORY,
         stock::StockLevel::CATEGORY,
     ];
@@ -102,8 +104,10 @@ impl Process for Notify {
             of_order(*id, event)
         } else if let AnyEvent::Account(id, event) = event {
             return of_account(*id, event).into_iter().map(Step::Notify).collect();
-        } else if let AnyEvent::Shipment(_, event) = event {
-            of_shipment(event)
+        } else if let AnyEvent::Shipment(id, event) = event {
+            of_shipment(*id, event)
+        } else if let AnyEvent::Return(id, event) = event {
+            of_return(*id, event)
         } else if let AnyEvent::Product(id, event) = event {
             of_product(*id, event)
         } else if let AnyEvent::Stock(id, event) = event {
@@ -162,8 +166,8 @@ fn of_order(order: OrderId, event: &order::Event) -> Option<Errand> {
         order::Event::Fulfilled { completed: true, .. } | order::Event::Completed {} => {
             Message::OrderDelivered { order }
         }
-        order::Event::Cancelled { reason, was_paid, .. } => {
-            Message::OrderCancelled { order, by: cancelled_by(*reason)?, refund_due: *was_paid }
+        order::Event::Cancelled { reason, was_paid, due, .. } => {
+            Message::OrderCancelled { order, by: cancelled_by(*reason)?, refund_due: *was_paid, amount: *due }
         }
         order::Event::LinesCancelled { lines, amount, reason, was_paid, .. } => Message::OrderLinesCancelled {
             order,
@@ -173,7 +177,7 @@ fn of_order(order: OrderId, event: &order::Event) -> Option<Errand> {
             refund_due: *was_paid,
         },
         order::Event::Refunded { amount, .. } => Message::OrderRefunded { order, amount: *amount },
-        // The parcels tell of themselves, and money of its way back.
+        // Parcels and returns tell of themselves, and money of its way back.
         order::Event::Authorized { .. }
         | order::Event::Fulfilled { completed: false, .. }
         | order::Event::ParcelPrepared { .. }
@@ -190,14 +194,15 @@ fn of_order(order: OrderId, event: &order::Event) -> Option<Errand> {
     Some(Errand::TellBuyer { order, message })
 }
 
-fn of_shipment(event: &shipment::Event) -> Option<Errand> {
+fn of_shipment(parcel: ShipmentId, event: &shipment::Event) -> Option<Errand> {
     match event {
         shipment::Event::HandedOver { order, carrier, tracking, .. } => {
             let carrier = match carrier {
                 Carrier::Simulated { .. } => None,
                 Carrier::Other { name } => Some(name.clone()),
             };
-            let message = Message::OrderShipped { order: *order, carrier, tracking: Some(tracking.clone()) };
+            let (tracking, parcel) = (Some(tracking.clone()), Some(parcel));
+            let message = Message::OrderShipped { order: *order, carrier, tracking, parcel };
             Some(Errand::TellBuyer { order: *order, message })
         }
         shipment::Event::AttemptFailed { order, .. } => {
@@ -214,6 +219,21 @@ fn of_shipment(event: &shipment::Event) -> Option<Errand> {
         | shipment::Event::ReturnedToSender { .. }
         | shipment::Event::Waited { .. } => None,
     }
+}
+
+fn of_return(back: ReturnId, event: &returns::Event) -> Option<Errand> {
+    let (order, message) = match event {
+        returns::Event::Approved { order } => (*order, Message::ReturnApproved { order: *order, back }),
+        returns::Event::Rejected { order, reason } => {
+            (*order, Message::ReturnRejected { order: *order, back, reason: reason.clone() })
+        }
+        // Who asked knows that they did, and of the money its own message tells.
+        returns::Event::Requested { .. }
+        | returns::Event::Withdrawn { .. }
+        | returns::Event::Received { .. }
+        | returns::Event::Refunded { .. } => return None,
+    };
+    Some(Errand::TellBuyer { order, message })
 }
 
 /// Who called it off, as far as its buyer is to know; nothing for what lies in the past.

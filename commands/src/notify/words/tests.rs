@@ -33,10 +33,14 @@ fn shown(locale: Locale) -> Shown {
             ],
             total: total.into(),
             pay_by: Some("20 November 2026, 14:30 UTC".into()),
+            free: false,
+            travels: true,
         }),
         reason: Some("unpaid"),
         refund_due: true,
         amount: Some(one.into()),
+        goods: vec![ShownGoods { title: "Board <oak> & \"oil\"".into(), quantity: 1 }],
+        because: Some("the knife is <worn>".into()),
         carrier: Some("Royal Mail".into()),
         tracking: Some("RM123456785GB".into()),
         product: Some(ShownProduct { title: "Board <oak> & \"oil\"".into() }),
@@ -62,8 +66,10 @@ fn a_message_does_without_pages_and_without_what_may_be_missing() {
         for template in Template::ALL {
             let mut bare = shown(locale);
             (bare.url, bare.shop.url, bare.carrier, bare.tracking, bare.reason) = (None, None, None, None, None);
-            bare.refund_due = false;
-            bare.order = bare.order.map(|order| ShownOrder { pay_by: None, more: 0, extras: Vec::new(), ..order });
+            (bare.refund_due, bare.goods, bare.because) = (false, Vec::new(), None);
+            let less =
+                |order| ShownOrder { pay_by: None, more: 0, extras: vec![], free: true, travels: false, ..order };
+            bare.order = bare.order.map(less);
             let words = write(*template, locale, &bare).unwrap();
             assert!(!words.html.contains("<a "), "{}", words.html);
             for text in [&words.subject, &words.short, &words.text, &words.html] {

@@ -31,11 +31,11 @@ fn a_buyer_hears_of_their_order() {
         (of_order(order::Event::Paid { payment: number(2), commit: vec![] }), Message::OrderPaid { order }),
         (
             cancelled(CancelReason::PaymentWindowPassed, false),
-            Message::OrderCancelled { order, by: CancelledBy::Unpaid, refund_due: false },
+            Message::OrderCancelled { order, by: CancelledBy::Unpaid, refund_due: false, amount: None },
         ),
         (
             cancelled(CancelReason::StaffRequest, true),
-            Message::OrderCancelled { order, by: CancelledBy::Shop, refund_due: true },
+            Message::OrderCancelled { order, by: CancelledBy::Shop, refund_due: true, amount: None },
         ),
     ] {
         assert_eq!(told(&event), [Errand::TellBuyer { order, message }]);
@@ -109,7 +109,8 @@ fn a_buyer_hears_of_each_parcel_and_of_the_end_of_the_journey() {
         tracking: text("RM1"),
         at: noon(),
     };
-    let shipped = Message::OrderShipped { order, carrier: Some(text("Royal Mail")), tracking: Some(text("RM1")) };
+    let (carrier, tracking, parcel) = (Some(text("Royal Mail")), Some(text("RM1")), number(7));
+    let shipped = Message::OrderShipped { order, carrier, tracking, parcel: Some(parcel) };
     let of_shipment = |event| told(&AnyEvent::Shipment(number(7), event));
     assert_eq!(of_shipment(handed_over), [Errand::TellBuyer { order, message: shipped }]);
     assert_eq!(of_shipment(shipment::Event::Delivered { order, at: noon() }), []);
@@ -117,6 +118,18 @@ fn a_buyer_hears_of_each_parcel_and_of_the_end_of_the_journey() {
     assert_eq!(told(&of_order(order::Event::Completed {})), delivered);
     assert_eq!(told(&of_order(order::Event::Fulfilled { completed: true, at: None })), delivered);
     assert_eq!(told(&of_order(order::Event::Fulfilled { completed: false, at: None })), []);
+}
+
+#[test]
+fn a_buyer_hears_whether_they_may_send_something_back() {
+    let (order, back) = (number(1), number(8));
+    let of_return = |event| told(&AnyEvent::Return(back, event));
+    let approved = [Errand::TellBuyer { order, message: Message::ReturnApproved { order, back } }];
+    assert_eq!(of_return(returns::Event::Approved { order }), approved);
+    let rejected = Message::ReturnRejected { order, back, reason: text("worn") };
+    let told = [Errand::TellBuyer { order, message: rejected }];
+    assert_eq!(of_return(returns::Event::Rejected { order, reason: text("worn") }), told);
+    assert_eq!(of_return(returns::Event::Withdrawn { order }), []);
 }
 
 #[test]
