@@ -21,6 +21,7 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     for (name, source) in [
         ("paper.html", include_str!("../templates/paper.html")),
         ("invoice.html", include_str!("../templates/invoice.html")),
+        ("credit_notes.html", include_str!("../templates/credit_notes.html")),
         ("packing_list.html", include_str!("../templates/packing_list.html")),
         ("label.html", include_str!("../templates/label.html")),
         ("pay.html", include_str!("../templates/pay.html")),
@@ -54,6 +55,6 @@ mod tests {
 
     #[test]
     fn every_template_can_be_read() {
-        assert_eq!(TEMPLATES.templates().count(), 5);
+        assert_eq!(TEMPLATES.templates().count(), 6);
     }
 }

@@ -1,4 +1,4 @@
-//! Pages that are printed: the invoice for the buyer, the packing list and the label for whoever packs.
+//! Pages that are printed: the invoice and the credit notes for the buyer, the packing list and the label for whoever packs.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -7,7 +7,7 @@ use byteshop_domain::address::Address;
 use byteshop_domain::basis_points::BasisPoints;
 use byteshop_domain::cart::Destination;
 use byteshop_domain::ids::{Id as _, OrderId, ShipmentId};
-use byteshop_domain::money::Money;
+use byteshop_domain::money::{Money, MoneyError};
 use byteshop_domain::order::{Number, Order, Placed, Placement};
 use byteshop_domain::shipment::{Carrier, Shipment};
 use chrono::{DateTime, Utc};
@@ -27,6 +27,8 @@ use crate::actor::{Caller, Staff};
 use crate::page::page;
 use crate::problem::Problem;
 use crate::trade::Seller;
+
+mod credit;
 
 /// Pixels of a square of the code, before the page scales it.
 const CODE_PX: u32 = 120;
@@ -71,7 +73,10 @@ async fn invoice(
             "rate": line.tax.map(|tax| tax.rate_bps.to_string()), "amount": line.amount.to_string(), "note": note,
         })
     });
-    let taxes = taxes(placement);
+    let taxes = taxes(placement).map_err(|error| {
+        tracing::error!(%error, order = %id, "the taxes of an order cannot be summed");
+        Problem::internal()
+    })?;
     let cancelled = it.cancelled.map(|_| "This order was cancelled.");
     let context = json!({
         "number": format!("INV-{number}"),
@@ -83,8 +88,8 @@ async fn invoice(
         "status": it.stage(),
         "lines": lines.collect::<Vec<_>>(),
         "taxed": !taxes.is_empty(),
-        "sums": sums(it),
-        "taxes": taxes.iter().filter(|(_, included, _)| *included).map(tax_row).collect::<Vec<_>>(),
+        "sums": sums(it, &taxes),
+        "taxes": taxes.iter().filter(|it| it.included).map(tax_row).collect::<Vec<_>>(),
         "total": it.payable().to_string(),
         "refunded": (it.refunded.amount > 0).then(|| it.refunded.to_string()),
         "cancelled_note": cancelled,
@@ -93,7 +98,7 @@ async fn invoice(
 }
 
 /// What stands between the lines and the total.
-fn sums(it: &Placed) -> Vec<Value> {
+fn sums(it: &Placed, taxes: &[Taxed]) -> Vec<Value> {
     let placement = &it.placement;
     let row = |name: String, amount: String| json!({"name": name, "amount": amount});
     let mut rows = Vec::new();
@@ -110,30 +115,43 @@ fn sums(it: &Placed) -> Vec<Value> {
     if let Some(shipping) = &placement.shipping {
         rows.push(row(format!("Shipping: {}", shipping.name), shipping.price.to_string()));
     }
-    rows.extend(taxes(placement).iter().filter(|(_, included, _)| !included).map(tax_row));
+    rows.extend(taxes.iter().filter(|it| !it.included).map(tax_row));
     if it.reduced.amount > 0 {
         rows.push(row("Cancelled before payment".into(), off(it.reduced)));
     }
     rows
 }
 
-/// The taxes of lines and shipping, by rate and by whether prices include them.
-fn taxes(placement: &Placement) -> Vec<(BasisPoints, bool, Money)> {
-    let of_lines = placement.lines.iter().filter_map(|line| line.tax);
-    let of_shipping = placement.shipping.iter().filter_map(|shipping| shipping.tax);
-    let mut taxes: Vec<(BasisPoints, bool, Money)> = Vec::new();
-    for tax in of_lines.chain(of_shipping) {
-        match taxes.iter_mut().find(|(rate, included, _)| (*rate, *included) == (tax.rate_bps, tax.included)) {
-            Some((_, _, sum)) => *sum = sum.plus(tax.amount).unwrap_or(*sum),
-            None => taxes.push((tax.rate_bps, tax.included, tax.amount)),
-        }
-    }
-    taxes
+/// What is taxed at a rate.
+struct Taxed {
+    rate: BasisPoints,
+    included: bool,
+    tax: Money,
+    /// Without the tax.
+    net: Money,
 }
 
-fn tax_row((rate, included, amount): &(BasisPoints, bool, Money)) -> Value {
-    let name = if *included { format!("of which {rate} tax") } else { format!("{rate} tax") };
-    json!({"name": name, "amount": amount.to_string()})
+/// What is taxed of lines and shipping, by rate and by whether prices include it.
+fn taxes(placement: &Placement) -> Result<Vec<Taxed>, MoneyError> {
+    let zero = Money::zero(placement.total.currency);
+    let mut all: Vec<Taxed> = Vec::new();
+    let of_lines = placement.lines.iter().map(|line| (line.tax, line.amount, line.discount.unwrap_or(zero)));
+    let of_shipping = placement.shipping.iter().map(|it| (it.tax, it.price.money(), it.discount));
+    for (tax, amount, discount) in of_lines.chain(of_shipping) {
+        let Some(tax) = tax else { continue };
+        let paid = amount.minus(discount)?;
+        let net = if tax.included { paid.minus(tax.amount)? } else { paid };
+        match all.iter_mut().find(|it| (it.rate, it.included) == (tax.rate_bps, tax.included)) {
+            Some(it) => (it.tax, it.net) = (it.tax.plus(tax.amount)?, it.net.plus(net)?),
+            None => all.push(Taxed { rate: tax.rate_bps, included: tax.included, tax: tax.amount, net }),
+        }
+    }
+    Ok(all)
+}
+
+fn tax_row(it: &Taxed) -> Value {
+    let within = if it.included { "of which " } else { "" };
+    json!({"name": format!("{within}{} tax on {}", it.rate, it.net), "amount": it.tax.to_string()})
 }
 
 /// What is to be packed of an order, to be printed.
@@ -266,5 +284,9 @@ fn weight(grams: u32) -> String {
 
 /// The routes.
 pub fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(invoice)).routes(routes!(packing_list)).routes(routes!(label))
+    OpenApiRouter::new()
+        .routes(routes!(invoice))
+        .routes(routes!(credit::print_credit_notes))
+        .routes(routes!(packing_list))
+        .routes(routes!(label))
 }

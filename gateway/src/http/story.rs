@@ -76,17 +76,20 @@ async fn history(
     let found = app.seen_order(&caller, id, &Then::default(), &headers).await?;
     let placed = placed(&found.state)?;
     let staff = caller.is_staff();
-    let mut items = Vec::new();
+    let mut items: Vec<(_, Scene)> = Vec::new();
+    let mut waited = false;
     for event in gather(&app, id, placed).await? {
         let any = decode(&event)?;
         if say::is_for_staff(&any) && !staff {
             continue;
         }
         let entry = Entry::of(&event, staff)?;
-        items.push((
-            event.occurred_at(),
-            Scene { text: say::sentence(&any, &event.meta().map_err(Error::from)?.actor), entry },
-        ));
+        // A payment that is asked about again and again waits only once.
+        let waits = say::waits(&any);
+        let again = waits && waited;
+        waited = waits;
+        let text = say::sentence(&any, &event.meta().map_err(Error::from)?.actor).filter(|_| !again);
+        items.push((event.occurred_at(), Scene { text, entry }));
     }
     let told = |(at, scene): &(chrono::DateTime<chrono::Utc>, Scene)| {
         scene.text.as_ref().map(|text| format!("{}: {text}", at.format("%-d %B %Y, %H:%M UTC")))

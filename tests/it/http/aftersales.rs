@@ -486,3 +486,55 @@ async fn invoice_packing_list_and_label_are_pages_that_print_and_escape_what_the
     shop.get(&format!("{path}/packing-list")).by(&customer).send().await.expect(403);
     shop.get(&format!("{parcel}/label")).by(&customer).send().await.expect(403);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn invoice_and_credit_notes_say_what_is_taxed_to_the_cent() {
+    let shop = TestShop::start().await;
+    let admin = shop.token(Role::Admin);
+    let rate = json!({"class": "standard", "rate_bps": 1900, "valid_from": "2021-01-01"});
+    let taxes = json!({"countries": [{"country": "DE", "rates": [rate]}]});
+    shop.put("/v1/admin/tax-rates").by(&admin).json(taxes).send().await.expect(200);
+    let (_, variant) = shop.product("P-12", 1999, 9).await;
+    let (placed, cart) = shop.order(&variant, 2).await;
+    let path = format!("/v1/orders/{}", placed.text("/order_id"));
+    let page = async |name: &str| {
+        let page = shop.get(&format!("{path}/{name}")).with(&cart).send().await.expect(200);
+        page.body.as_str().unwrap().to_owned()
+    };
+    assert!(page("credit-notes/print").await.contains("There is none"));
+    let pay = json!({"provider": "test", "token": "tok_success"});
+    shop.post(&format!("{path}/payments")).with(&cart).json(pay).send().await.expect(201);
+    let payment = format!("/v1/payments/{}", placed.text("/payment_id"));
+    let order = Paid { path: path.clone(), payment, cart: cart.clone() };
+    order.awaits(&shop, "/payment_status", "paid").await;
+    // 39.98 holds 6.38 of tax at 19 percent, and half of it 3.19.
+    let invoice = page("invoice").await;
+    assert!(invoice.contains("of which 19 % tax on 33.60 EUR") && invoice.contains("6.38 EUR"), "{invoice}");
+    let some = json!({"lines": lines(&variant, 1)});
+    shop.post(&format!("{path}/cancel")).with(&cart).json(some).send().await.expect(200);
+    let notes = page("credit-notes/print").await;
+    for shown in ["CN-", "19.99 EUR", "of which 19 % tax on 16.80 EUR", "3.19 EUR", "P-12"] {
+        assert!(notes.contains(shown), "{shown} in {notes}");
+    }
+    let (other, path) = (shop.guest_cart().await, format!("{path}/credit-notes/print"));
+    shop.get(&path).with(&other).send().await.expect_problem(404, "order.missing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_that_is_asked_about_again_and_again_waits_once_in_the_story() {
+    let shop = TestShop::start().await;
+    let (_, variant) = shop.product("P-13", 1999, 9).await;
+    let (placed, cart) = shop.order(&variant, 1).await;
+    let path = format!("/v1/orders/{}", placed.text("/order_id"));
+    let pay = json!({"provider": "test", "token": "tok_redirect"});
+    shop.post(&format!("{path}/payments")).with(&cart).json(pay).send().await.expect(201);
+    let told = eventually("it is asked about twice", || async {
+        let told = shop.get(&format!("{path}/history")).with(&cart).send().await.expect(200);
+        let items = told.body["items"].as_array().unwrap();
+        let pended = items.iter().filter(|it| it["type"] == "payment.pended").count();
+        (pended > 1).then_some(told)
+    })
+    .await;
+    let waits = |line: &&Value| line.as_str().unwrap().contains("waits for the provider");
+    assert_eq!(told.body["story"].as_array().unwrap().iter().filter(waits).count(), 1, "{}", told.body["story"]);
+}

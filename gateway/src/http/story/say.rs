@@ -12,6 +12,11 @@ pub fn is_for_staff(event: &AnyEvent) -> bool {
     matches!(event, AnyEvent::Order(_, order::Event::Noted { .. }))
 }
 
+/// Whether it says that a payment has no outcome yet.
+pub fn waits(event: &AnyEvent) -> bool {
+    matches!(event, AnyEvent::Payment(_, payment::Event::Pended { .. }))
+}
+
 /// The sentence; none for what another event tells as well, or nobody needs to know.
 pub fn sentence(event: &AnyEvent, by: &Actor) -> Option<String> {
     let who = who(by);
@@ -114,7 +119,7 @@ fn of_payment(event: &payment::Event, who: &str) -> Option<String> {
     let told = match event {
         payment::Event::Opened { amount, .. } => format!("A payment of {amount} was opened."),
         payment::Event::Attempted { method, .. } => format!("{who} tried to pay {}.", by_method(*method)),
-        payment::Event::Pended { .. } => "The provider does not know yet.".to_owned(),
+        payment::Event::Pended { .. } => "The payment waits for the provider's answer.".to_owned(),
         payment::Event::Unresolved { .. } => "The provider gave no answer; it will be asked how it went.".to_owned(),
         payment::Event::Declined { reason, .. } => match reason {
             DeclineReason::Declined => "The payment was declined.".to_owned(),
