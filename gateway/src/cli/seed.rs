@@ -12,7 +12,7 @@ use byteshop_commands::{Appender, Commands, Error, Intent, Key, Unit, cases};
 use byteshop_domain::category::{self, Category};
 use byteshop_domain::ids::{CategoryId, ProductId, VariantId};
 use byteshop_domain::name::{self, NameKind, UniqueName};
-use byteshop_domain::product::{self, Attributes, Product};
+use byteshop_domain::product::{self, Attributes, OptionDefinition, Product};
 use byteshop_domain::promotion::Terms;
 use byteshop_domain::quantity::Quantity;
 use byteshop_domain::stock::{self, StockLevel};
@@ -200,6 +200,7 @@ async fn make_product(unit: Unit, demo: &DemoProduct, category: Option<CategoryI
     let mut product = unit.start::<Product>(unit.new_id());
     let (title, description, attributes) = (demo.title.clone(), demo.description.clone(), demo.attributes.clone());
     unit.decide(&mut product, &product::Command::Create { title, description, category, attributes })?;
+    unit.decide(&mut product, &product::Command::DefineOptions { options: options(demo) })?;
     for variant in &demo.variants {
         let id = unit.new_id();
         cases::add_variant(&unit, &mut product, id, variant.details.clone()).await?;
@@ -207,6 +208,19 @@ async fn make_product(unit: Unit, demo: &DemoProduct, category: Option<CategoryI
     }
     unit.decide(&mut product, &product::Command::Publish {})?;
     Ok(NewProduct { product: product.id, variants })
+}
+
+/// What the variants of a product differ in, each value in the order in which it comes first.
+fn options(demo: &DemoProduct) -> Vec<OptionDefinition> {
+    let mut options: Vec<OptionDefinition> = Vec::new();
+    for (name, value) in demo.variants.iter().flat_map(|variant| &variant.details.options) {
+        match options.iter_mut().find(|option| option.name == *name) {
+            Some(option) if option.values.contains(value) => {}
+            Some(option) => option.values.push(value.clone()),
+            None => options.push(OptionDefinition { name: name.clone(), values: vec![value.clone()] }),
+        }
+    }
+    options
 }
 
 /// Takes in the stock of a product that was just made.

@@ -29,6 +29,12 @@ const REDUCED: [(&str, u16); 7] =
 /// Since when the reduced rates hold, as far as the demo is concerned.
 const REDUCED_SINCE: NaiveDate = NaiveDate::from_ymd_opt(2020, 1, 1).expect("a day of the calendar");
 
+/// Standard rates that the list does not have: Federal Laws 303-FZ of 2018 and 425-FZ of 2025 of Russia.
+const LATER: [(&str, u16, NaiveDate); 2] = [
+    ("RU", 2_000, NaiveDate::from_ymd_opt(2019, 1, 1).expect("a day of the calendar")),
+    ("RU", 2_200, NaiveDate::from_ymd_opt(2026, 1, 1).expect("a day of the calendar")),
+];
+
 /// A row of the list of rates.
 #[derive(Deserialize)]
 struct Row {
@@ -81,9 +87,11 @@ fn countries() -> Result<Vec<CountryTax>, Failure> {
             rates.entry(code.to_owned()).or_default().insert((TaxClass::Standard, start_date), rate_bps);
         }
     }
-    for (code, bps) in REDUCED {
+    let reduced = REDUCED.map(|(code, bps)| (code, bps, (TaxClass::Reduced, REDUCED_SINCE)));
+    let later = LATER.map(|(code, bps, since)| (code, bps, (TaxClass::Standard, since)));
+    for (code, bps, key) in reduced.into_iter().chain(later) {
         let rate_bps = BasisPoints::new(bps).map_err(|error| Failure::refused(error.to_string()))?;
-        rates.entry(code.to_owned()).or_default().insert((TaxClass::Reduced, REDUCED_SINCE), rate_bps);
+        rates.entry(code.to_owned()).or_default().insert(key, rate_bps);
     }
     let country = |(code, rates): (String, BTreeMap<(TaxClass, NaiveDate), BasisPoints>)| {
         let rates = rates.into_iter().map(|((class, valid_from), rate_bps)| Rate { class, rate_bps, valid_from });
