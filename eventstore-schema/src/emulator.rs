@@ -148,13 +148,7 @@ impl Books {
             .bind(reference)
             .execute(&mut *transaction)
             .await?;
-        let done: Option<i64> =
-            sqlx::query_scalar("select amount from emulator.refund where reference = $1 and key = $2")
-                .bind(reference)
-                .bind(key)
-                .fetch_optional(&mut *transaction)
-                .await?;
-        if let Some(done) = done {
+        if let Some(done) = refunded_in(&mut transaction, reference, key).await? {
             return Ok(amount.is_none_or(|amount| amount == done));
         }
         let Some(charge) = find_in(&mut transaction, reference).await? else { return Ok(false) };
@@ -172,6 +166,12 @@ impl Books {
             .await?;
         transaction.commit().await?;
         Ok(true)
+    }
+
+    /// What was given back under a key.
+    pub async fn refunded(&self, reference: &str, key: Uuid) -> Result<Option<i64>, StoreError> {
+        let mut connection = self.pool.acquire().await?;
+        refunded_in(&mut connection, reference, key).await
     }
 
     /// Notes that the shop is to be told of a charge.
@@ -207,6 +207,14 @@ impl Books {
             .await?;
         Ok(sqlx::query_scalar("select secret from emulator.secret").fetch_one(&self.pool).await?)
     }
+}
+
+async fn refunded_in(connection: &mut PgConnection, reference: &str, key: Uuid) -> Result<Option<i64>, StoreError> {
+    Ok(sqlx::query_scalar("select amount from emulator.refund where reference = $1 and key = $2")
+        .bind(reference)
+        .bind(key)
+        .fetch_optional(connection)
+        .await?)
 }
 
 async fn find_in(connection: &mut PgConnection, reference: &str) -> Result<Option<Charge>, StoreError> {
