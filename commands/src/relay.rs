@@ -4,6 +4,7 @@
 //! connection is a `session`: it reads where the stream really stands (`standing`), and publishes from there until
 //! anything at all goes wrong. Then the next session does the same. Nothing here is waited for by commands or views.
 
+pub mod history;
 pub mod message;
 mod session;
 mod standing;
@@ -56,7 +57,7 @@ pub enum RelayState {
     Relaying,
     /// JetStream or Postgres is not there; it keeps trying.
     Waiting(String),
-    /// JetStream holds what the log does not: an operator has to look. It goes on when the stream is deleted.
+    /// JetStream holds what the log does not: an operator has to look ([`history`]). It goes on when the stream is deleted.
     Stopped(String),
 }
 
@@ -191,7 +192,7 @@ impl Relay {
             tracing::error!(
                 stream = self.nats.stream,
                 reason,
-                "the relay has stopped: JetStream and the log disagree; delete the JetStream stream if Postgres is right"
+                "the relay has stopped: JetStream and the log disagree; if Postgres is right, `byteshop check --repair` deletes the JetStream stream"
             );
         }
         self.say(RelayState::Stopped(reason));

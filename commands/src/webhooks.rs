@@ -19,6 +19,7 @@ use byteshop_domain::account::Secret;
 use byteshop_domain::webhook_endpoint::WebhookEndpoint;
 use byteshop_eventstore::delivery::Lead;
 use byteshop_eventstore::read::read_ahead;
+use byteshop_eventstore::{StoreError, random};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -63,9 +64,7 @@ struct News {
 /// When there is no randomness.
 pub fn new_secret() -> Result<Secret, Error> {
     use base64::Engine as _;
-    let mut bytes = [0; SECRET];
-    aws_lc_rs::rand::fill(&mut bytes)
-        .map_err(|_| byteshop_eventstore::StoreError::from(byteshop_eventstore::personal::SealError::NoRandomness))?;
+    let bytes = random::<SECRET>().map_err(StoreError::from)?;
     Ok(Secret(format!("{SECRET_PREFIX}{}", base64::engine::general_purpose::STANDARD.encode(bytes))))
 }
 

@@ -28,7 +28,7 @@ pub use append::{Append, Outcome};
 pub use clock::Clock;
 pub use envelope::{Meta, NewEvent, Recorded, StreamId};
 pub use error::{StoreError, advice};
-pub use personal::{DataKeys, SealError};
+pub use personal::{DataKeys, SealError, random};
 pub use receipt::{NewReceipt, Receipt};
 pub use subject::Vault;
 

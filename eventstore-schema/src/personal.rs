@@ -24,7 +24,7 @@ pub enum SealError {
     #[error("the sealed text was changed, or sealed under another key")]
     Broken,
     /// There was no randomness for it.
-    #[error("there is no randomness to seal with")]
+    #[error("the system gives no random numbers")]
     NoRandomness,
     /// The person was forgotten: there is no key any more.
     #[error("the person was forgotten")]
@@ -61,15 +61,23 @@ impl std::fmt::Display for KeyName {
     }
 }
 
+/// Bytes that nobody can guess, for keys, codes and tokens.
+///
+/// # Errors
+/// [`SealError::NoRandomness`].
+pub fn random<const BYTES: usize>() -> Result<[u8; BYTES], SealError> {
+    let mut bytes = [0; BYTES];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| SealError::NoRandomness)?;
+    Ok(bytes)
+}
+
 /// A key of one person. It never leaves this crate.
 #[derive(Clone)]
 pub(crate) struct SubjectKey([u8; KEY]);
 
 impl SubjectKey {
     pub(crate) fn random() -> Result<Self, SealError> {
-        let mut key = [0; KEY];
-        aws_lc_rs::rand::fill(&mut key).map_err(|_| SealError::NoRandomness)?;
-        Ok(Self(key))
+        random().map(Self)
     }
 
     pub(crate) fn seal(&self, subject: Subject, plain: &[u8]) -> Result<String, SealError> {

@@ -17,6 +17,21 @@ pub struct ProcessCheckpoint {
     pub error: Option<String>,
 }
 
+/// Where a process stands against the log, for people.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct ProcessStatus {
+    /// The process.
+    pub name: String,
+    /// The last position that it has reacted to.
+    pub position: i64,
+    /// Events that it has not seen yet.
+    pub lag: i64,
+    /// The error that parked it, if it is parked.
+    pub error: Option<String>,
+    /// Whether the log has what it has read: a restored one may not.
+    pub same_history: bool,
+}
+
 /// Something to be done later.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Timer {
@@ -96,6 +111,31 @@ impl Log {
         .execute(self.pool())
         .await?;
         Ok(())
+    }
+
+    /// Every process that ever ran, by name.
+    pub async fn processes(&self) -> Result<Vec<ProcessStatus>, StoreError> {
+        Ok(sqlx::query_as(
+            "select p.name, p.position, greatest(h.position - p.position, 0) as lag, p.error,
+                    p.position = 0 or log.leaf_at(p.position) is not distinct from p.leaf as same_history
+             from log.process p cross join log.head h order by p.name",
+        )
+        .fetch_all(self.pool())
+        .await?)
+    }
+
+    /// Lets a process begin again at the beginning of the log: what it carries out a second time changes nothing. False
+    /// when it runs just now.
+    pub async fn restart_process(&self, name: &str) -> Result<bool, StoreError> {
+        let Some(mut lead) = self.lead(name).await? else { return Ok(false) };
+        sqlx::query(
+            "with timers as (delete from log.timer where process = $1) delete from log.process where name = $1",
+        )
+        .bind(name)
+        .execute(lead.connection())
+        .await?;
+        lead.resign().await;
+        Ok(true)
     }
 
     /// The timers of a process that are due, the oldest first.

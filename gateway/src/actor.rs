@@ -282,9 +282,7 @@ impl Who for Admin {
 
 /// Bytes that nobody can guess.
 pub(crate) fn random() -> Result<[u8; 32], Problem> {
-    let mut bytes = [0u8; 32];
-    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Problem::unavailable("there is no randomness for a token"))?;
-    Ok(bytes)
+    byteshop_eventstore::random().map_err(|_| Problem::unavailable("there is no randomness for a token"))
 }
 
 /// A new cart token and its hash; the token is shown to the guest once and kept nowhere.

@@ -3,6 +3,7 @@
 mod accounts;
 pub mod args;
 mod audit;
+mod check;
 mod completions;
 mod config;
 mod data_key;
@@ -74,6 +75,7 @@ async fn carry_out(command: Command, config: Config) -> Result<(), Failure> {
         Command::Erase(args) => accounts::erase(&config, args).await,
         Command::Views(args) => views::run(&config, args).await,
         Command::Replay(args) => replay::run(&config, args).await,
+        Command::Check(args) => check::run(&config, args).await,
         Command::Seed(args) => seed::run(&config, args).await,
         Command::Audit(args) => audit::run(&config, args).await,
     }

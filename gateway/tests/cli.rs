@@ -424,6 +424,45 @@ async fn the_export_is_whole_and_faithful() {
 }
 
 #[tokio::test]
+async fn a_process_that_has_read_another_log_is_found_and_begins_again() {
+    let history = History::new().await;
+    history.ask(&["migrate"]);
+    let log = Log::open(&history.url).unwrap();
+    assert!(log.advance_process("settle_order", 0, 3, b"the leaf of another log", &[]).await.unwrap());
+    log.park_process("send_notifications", "no event of ours").await.unwrap();
+    let check = |arguments: &[&str]| {
+        let Output { status, stdout, .. } = history.byteshop(arguments).output().unwrap();
+        (status.code().unwrap(), text(&stdout))
+    };
+    let state_of = |rows: &[Value], name: &str| {
+        rows.iter().find(|row| row["name"] == name).map(|row| row["state"].as_str().unwrap().to_owned())
+    };
+    let (status, found) = check(&["check"]);
+    let found = lines(&found);
+    assert_eq!(status, 1);
+    assert_eq!(state_of(&found, "settle_order").as_deref(), Some("other_history"));
+    assert_eq!(state_of(&found, "send_notifications").as_deref(), Some("parked"));
+    assert_eq!(state_of(&found, "product_list").as_deref(), Some("live"));
+    let (_, told) = check(&["check", "--format", "table"]);
+    assert!(told.contains("`byteshop check --repair`"), "{told}");
+
+    // Somebody leads: it is running, and nothing is taken from under it.
+    let lead = log.lead("settle_order").await.unwrap().unwrap();
+    assert!(refused(history.byteshop(&["check", "--repair"])).1.contains("stop the shop"));
+    lead.resign().await;
+    let (status, repaired) = check(&["check", "--repair"]);
+    assert_eq!((status, state_of(&lines(&repaired), "settle_order")), (1, None), "the parked one waits");
+    assert_eq!(log.process_checkpoint("settle_order").await.unwrap().position, 0);
+    assert!(log.restart_process("send_notifications").await.unwrap());
+    assert_eq!(check(&["check"]).0, 0);
+    let nowhere = history.byteshop(&["check"]).env("BYTESHOP_NATS_URL", "nats://127.0.0.1:1").output().unwrap();
+    assert_eq!(
+        (nowhere.status.code(), state_of(&lines(&text(&nowhere.stdout)), "BYTESHOP").as_deref()),
+        (Some(1), Some("unknown"))
+    );
+}
+
+#[tokio::test]
 async fn a_reader_who_leaves_is_no_failure() {
     let history = History::new().await;
     for arguments in [&["audit", "log"][..], &["audit", "export"], &["audit", "trace", "4"], &["completions", "bash"]] {

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use async_nats::jetstream::consumer::{OrderedPullConsumer, pull};
 use async_nats::jetstream::{self, stream::Stream};
+use byteshop_commands::relay::history::{self, History};
 use byteshop_commands::relay::{self, NatsConfig, RelayState, RelayStatus};
 use byteshop_eventstore::append::append;
 use byteshop_eventstore::{Append, Clock, Log, NewEvent, Outcome, Recorded, StreamId, nats};
@@ -652,11 +653,14 @@ async fn meets_another_history(theirs: usize, ours: usize) {
     relay.until("the relay to stop", |status| matches!(status.state, RelayState::Stopped(_))).await;
     head = head.max(append_events(&log, 10).await);
     reader.reached(head).await;
-    // It is left as it was found.
+    // It is left as it was found, by who compares it too.
+    let config = NatsConfig::new(nats.url());
+    assert!(matches!(history::compare(&log, &config).await, History::Other { .. }));
     assert_eq!(nats.stream().await.cached_info().state.last_sequence, u64::try_from(theirs).unwrap());
 
-    nats.jetstream().await.delete_stream(STREAM).await.unwrap();
+    history::delete(&config).await.unwrap();
     relay.relayed(head).await;
+    assert_eq!(history::compare(&log, &config).await, History::Same { position: head });
     head = append_events(&log, 10).await;
     relay.relayed(head).await;
     reader.reached(head).await;

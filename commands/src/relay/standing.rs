@@ -7,11 +7,12 @@ use async_nats::jetstream::stream::{
     Config, DiscardPolicy, Info, LastRawMessageErrorKind, RetentionPolicy, StorageType, Stream,
 };
 use async_nats::jetstream::{Context, ErrorCode};
+use byteshop_eventstore::Log;
 use byteshop_eventstore::delivery::Delivery;
 use chrono::{DateTime, SubsecRound as _, Utc};
 
 use super::message::{self, POSITION};
-use super::{End, Relay};
+use super::{End, NatsConfig, Relay};
 
 /// What the stream may keep, largest first: a server refuses what its disk cannot hold.
 const MAX_BYTES: [i64; 3] = [1 << 30, 1 << 28, 1 << 26];
@@ -45,13 +46,13 @@ pub(super) async fn find(relay: &Relay, jetstream: &Context) -> Result<Standing,
         Err(error) => return Err(End::Trouble(format!("JetStream does not show the stream: {error}"))),
     };
     let info = stream.cached_info();
-    check_config(info, relay)?;
-    let known = known(relay).await?;
+    check_config(info, &relay.nats).map_err(End::Stopped)?;
+    let known = known(&relay.log, &relay.nats).await?;
     let last = last_message(&stream, info).await?;
     // Read after the stream's state, so that a relay that published meanwhile does not look like one from the future.
     let head = relay.log.head().await.map_err(|error| End::Trouble(error.to_string()))?;
     let standing = match last {
-        Some(last) => compare(relay, info, &last, head).await?,
+        Some(last) => compare(&relay.log, info, &last, head).await?,
         None => trust(relay, jetstream, info, known.as_ref(), head).await?,
     };
     remember(relay, &standing, known.as_ref()).await?;
@@ -62,14 +63,34 @@ fn is_missing(kind: &GetStreamErrorKind) -> bool {
     matches!(kind, GetStreamErrorKind::JetStream(error) if error.error_code() == ErrorCode::STREAM_NOT_FOUND)
 }
 
+/// How far a stream has got that may hold another history: the last position that it was given, or why it cannot be gone
+/// on from. Changes nothing, here or there; 0 when there is no stream.
+pub(super) async fn look(log: &Log, nats: &NatsConfig, jetstream: &Context) -> Result<i64, End> {
+    let stream = match jetstream.get_stream(&nats.stream).await {
+        Ok(stream) => stream,
+        Err(error) if is_missing(&error.kind()) => return Ok(0),
+        Err(error) => return Err(End::Trouble(format!("JetStream does not show the stream: {error}"))),
+    };
+    let info = stream.cached_info();
+    // Another's stream is none of ours to judge.
+    check_config(info, nats).map_err(End::Trouble)?;
+    let known = known(log, nats).await?;
+    let last = last_message(&stream, info).await?;
+    let head = log.head().await.map_err(|error| End::Trouble(error.to_string()))?;
+    match last {
+        Some(last) => Ok(compare(log, info, &last, head).await?.position),
+        None => Ok(remembered(info, known.as_ref(), head)?.map_or(0, |standing| standing.position)),
+    }
+}
+
 /// The stream's last message tells the base, if it is the log's own event.
-async fn compare(relay: &Relay, info: &Info, last: &Last, head: i64) -> Result<Standing, End> {
+async fn compare(log: &Log, info: &Info, last: &Last, head: i64) -> Result<Standing, End> {
     let sequence = signed(info.state.last_sequence);
     let base = last.position - sequence;
     if last.position > head {
         return Err(End::Stopped(format!("JetStream is at position {}, but the log ends at {head}", last.position)));
     }
-    let event = relay.log.event_at(last.position).await.map_err(|error| End::Trouble(error.to_string()))?;
+    let event = log.event_at(last.position).await.map_err(|error| End::Trouble(error.to_string()))?;
     let same = event.is_some_and(|event| event.id.to_string() == last.id);
     if !same || base < 0 {
         return Err(End::Stopped(format!(
@@ -88,15 +109,10 @@ async fn trust(
     known: Option<&Delivery>,
     head: i64,
 ) -> Result<Standing, End> {
-    let (sequence, created_at) = (signed(info.state.last_sequence), moment(info));
-    if let Some(known) = known.filter(|known| known.created_at == created_at) {
-        let position = known.base + sequence;
-        if position > head {
-            return Err(End::Stopped(format!("JetStream is at position {position}, but the log ends at {head}")));
-        }
-        return Ok(Standing { base: known.base, position, created_at });
+    if let Some(standing) = remembered(info, known, head)? {
+        return Ok(standing);
     }
-    if sequence > 0 {
+    if info.state.last_sequence > 0 {
         // It holds nothing and its numbers mean nothing to us, so nothing is lost with it.
         jetstream
             .delete_stream(&relay.nats.stream)
@@ -105,7 +121,18 @@ async fn trust(
         return Err(End::Trouble("an empty stream of unknown origin was deleted".into()));
     }
     let position = start(relay.relayed.max(known.map_or(0, |known| known.relayed)), head);
-    Ok(Standing { base: position, position, created_at })
+    Ok(Standing { base: position, position, created_at: moment(info) })
+}
+
+/// Where a stream without a last message stands, when it is the one that Postgres remembers.
+fn remembered(info: &Info, known: Option<&Delivery>, head: i64) -> Result<Option<Standing>, End> {
+    let (sequence, created_at) = (signed(info.state.last_sequence), moment(info));
+    let Some(known) = known.filter(|known| known.created_at == created_at) else { return Ok(None) };
+    let position = known.base + sequence;
+    if position > head {
+        return Err(End::Stopped(format!("JetStream is at position {position}, but the log ends at {head}")));
+    }
+    Ok(Some(Standing { base: known.base, position, created_at }))
 }
 
 /// The position that a new stream starts after: where the last one ended, unless that is too far behind or not in the log.
@@ -113,8 +140,8 @@ fn start(relayed: i64, head: i64) -> i64 {
     if relayed > head || head - relayed > MAX_BACKLOG { head } else { relayed }
 }
 
-async fn known(relay: &Relay) -> Result<Option<Delivery>, End> {
-    relay.log.delivery(&relay.nats.stream).await.map_err(|error| End::Trouble(error.to_string()))
+async fn known(log: &Log, nats: &NatsConfig) -> Result<Option<Delivery>, End> {
+    log.delivery(&nats.stream).await.map_err(|error| End::Trouble(error.to_string()))
 }
 
 async fn remember(relay: &Relay, standing: &Standing, known: Option<&Delivery>) -> Result<(), End> {
@@ -182,14 +209,14 @@ fn config(relay: &Relay, max_bytes: i64) -> Config {
 }
 
 /// What the numbering depends on must be as we asked for it; the limits may be an operator's.
-fn check_config(info: &Info, relay: &Relay) -> Result<(), End> {
+fn check_config(info: &Info, nats: &NatsConfig) -> Result<(), String> {
     let config = &info.config;
-    let stored = message::stored_subjects(&relay.nats.prefix);
+    let stored = message::stored_subjects(&nats.prefix);
     if !config.subjects.contains(&stored) {
-        return Err(End::Stopped(format!("the stream does not store {stored}, but {:?}", config.subjects)));
+        return Err(format!("the stream does not store {stored}, but {:?}", config.subjects));
     }
     if config.no_ack || config.discard != DiscardPolicy::Old {
-        return Err(End::Stopped("the stream must acknowledge, and discard old messages when it is full".into()));
+        return Err("the stream must acknowledge, and discard old messages when it is full".into());
     }
     Ok(())
 }

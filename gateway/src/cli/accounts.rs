@@ -11,6 +11,7 @@ use byteshop_domain::account::{Account, Command, Role, Secret};
 use byteshop_domain::ids::{AccountId, Id as _};
 use byteshop_domain::text::Email;
 use byteshop_domain::{Actor, Locale, Subject};
+use byteshop_eventstore::random;
 
 use super::failure::Failure;
 use super::output;
@@ -99,7 +100,7 @@ pub(super) async fn grant(config: &Config, args: GrantArgs) -> Result<(), Failur
 
 /// A confirmed account with a password that is made up.
 async fn create(commands: &Commands, email: &Email) -> Result<(AccountId, String), Failure> {
-    let password = URL_SAFE_NO_PAD.encode(&random()?[..PASSWORD]);
+    let password = URL_SAFE_NO_PAD.encode(random::<PASSWORD>()?);
     let id = make_account(commands, email, &password, Locale::En).await?;
     Ok((id, password))
 }
@@ -128,12 +129,6 @@ pub(super) async fn make_account(
     let done = commands.run(&intent, |unit| async move { accounts::register_confirmed(&unit, newcomer).await });
     done.await?;
     Ok(id)
-}
-
-fn random() -> Result<[u8; 32], Failure> {
-    let mut bytes = [0; 32];
-    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Failure::refused("there is no randomness"))?;
-    Ok(bytes)
 }
 
 pub(super) async fn erase(config: &Config, args: EraseArgs) -> Result<(), Failure> {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::{accounts, audit, config, keys, replay, roles, seed, token, views};
+use super::{accounts, audit, check, config, keys, replay, roles, seed, token, views};
 
 /// An event-sourced shop: one log, many views, an audit trail that answers.
 #[derive(Debug, Parser)]
@@ -56,6 +56,8 @@ pub(super) enum Command {
     Views(views::ViewsArgs),
     /// Build views again from the log, or check them against it
     Replay(replay::ReplayArgs),
+    /// Check that relay, processes and views have read this log; repair them after a restored backup
+    Check(check::CheckArgs),
     /// Fill the shop with a small demo catalog, or with a retailer's real orders
     Seed(seed::SeedArgs),
     /// Give an account a role: this makes the first admin
@@ -85,6 +87,7 @@ impl Command {
             | Self::Audit(_)
             | Self::Views(_)
             | Self::Replay(_)
+            | Self::Check(_)
             | Self::Seed(_)
             | Self::Grant(_)
             | Self::Erase(_)

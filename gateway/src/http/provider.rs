@@ -17,7 +17,7 @@ use byteshop_domain::ids::{Id as _, PaymentId};
 use byteshop_domain::order::Number;
 use byteshop_domain::payment::{Payment, ProviderReference, Stage};
 use byteshop_domain::{Actor, Kind};
-use byteshop_eventstore::Clock;
+use byteshop_eventstore::{Clock, StoreError, random};
 use chrono::{DateTime, TimeDelta, Utc};
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -98,8 +98,7 @@ fn signed_text(id: &str, sent: &str, body: &[u8]) -> Vec<u8> {
 }
 
 async fn key(emulator: &TestProvider) -> Result<hmac::Key, Error> {
-    let mut new = [0u8; 32];
-    aws_lc_rs::rand::fill(&mut new).map_err(|_| Error::Contended)?;
+    let new: [u8; 32] = random().map_err(StoreError::from)?;
     let secret = emulator.books().secret(&new).await?;
     Ok(hmac::Key::new(hmac::HMAC_SHA256, &secret))
 }

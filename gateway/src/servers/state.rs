@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use byteshop_eventstore::envelope::to_hex;
 use serde::{Deserialize, Serialize};
 
 use super::error::{Doing as _, Error};
@@ -107,9 +108,7 @@ pub(super) fn lock(data: &Path) -> Result<File, Error> {
 pub(super) fn free_port() -> Result<u16, Error> {
     // With most of the range free, this many tries fail only when listening is impossible.
     for _ in 0..1_000 {
-        let mut random = [0; 2];
-        fill(&mut random)?;
-        let port = FIRST_PORT + u16::from_ne_bytes(random) % PORTS;
+        let port = FIRST_PORT + u16::from_ne_bytes(random()?) % PORTS;
         if is_free(port) {
             return Ok(port);
         }
@@ -127,11 +126,9 @@ fn file_in(data: &Path) -> PathBuf {
 }
 
 fn random_hex<const BYTES: usize>() -> Result<String, Error> {
-    let mut random = [0; BYTES];
-    fill(&mut random)?;
-    Ok(random.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}")))
+    Ok(to_hex(&random::<BYTES>()?))
 }
 
-fn fill(bytes: &mut [u8]) -> Result<(), Error> {
-    aws_lc_rs::rand::fill(bytes).map_err(std::io::Error::other).doing(|| "get random numbers from the system".into())
+fn random<const BYTES: usize>() -> Result<[u8; BYTES], Error> {
+    byteshop_eventstore::random().map_err(std::io::Error::other).doing(|| "ask for random numbers".into())
 }

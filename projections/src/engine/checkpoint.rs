@@ -183,7 +183,8 @@ pub(crate) async fn status(pool: &PgPool, views: &[(&str, i32)], head: i64) -> R
         "select v.view, coalesce(c.version, v.version) as version, coalesce(c.position, 0) as position,
                 greatest($3 - coalesce(c.position, 0), 0) as lag,
                 case when c.moved_at > now() - make_interval(secs => $4::int) then c.rate else 0 end as rate,
-                coalesce(c.state, 'live') as state, c.error, c.error_position, c.moved_at
+                case when c.position > 0 and log.leaf_at(c.position) is distinct from c.leaf then 'other_history'
+                     else coalesce(c.state, 'live') end as state, c.error, c.error_position, c.moved_at
          from unnest($1::text[], $2::int[]) with ordinality v(view, version, n)
          left join read.checkpoint c on c.view = v.view
          order by v.n",
