@@ -66,8 +66,8 @@ pub struct Input<'a> {
     pub promotions: Vec<Candidate<'a>>,
     /// Codes that no promotion has.
     pub unknown: Vec<CouponCode>,
-    /// Who buys, if limits know them.
-    pub customer: Option<Customer>,
+    /// Who buys, by every name that limits know them under.
+    pub customers: Vec<Customer>,
     /// Their account.
     pub account: Option<crate::ids::AccountId>,
     /// How many orders of theirs are not off.
@@ -117,7 +117,7 @@ pub struct Candidate<'a> {
     pub terms: &'a Terms,
     /// How often it was used by all together; only needed when that is limited.
     pub used: i64,
-    /// How often it was used by this customer; only needed when that is limited.
+    /// How often it was used by this customer, by the name that used it most; only needed when that is limited.
     pub used_by_customer: i64,
 }
 

@@ -18,7 +18,8 @@ use crate::ids::{AccountId, Id as _, OrderId, PromotionId, UsageId};
 /// Namespace of the ids; any fixed number would do, and it can never change.
 const NAMESPACE: Uuid = Uuid::from_u128(0x3d0f_9a52_7c1e_4b6b_8f0a_51c2_96d4_e07b);
 
-/// A customer as far as limits go: an account, or the keyed hash of a guest's e-mail address.
+/// A customer as far as limits go: an account, or the keyed hash of an e-mail address. Who has both is known by each, so
+/// that nobody uses a code once with an account and once more as a guest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Customer(String);
 
@@ -28,8 +29,8 @@ impl Customer {
         Self(account.to_string())
     }
 
-    /// A guest, by the keyed hash of their e-mail address.
-    pub fn guest(hash: &str) -> Self {
+    /// Whoever has an e-mail address, by its keyed hash.
+    pub fn email(hash: &str) -> Self {
         Self(format!("guest:{hash}"))
     }
 }

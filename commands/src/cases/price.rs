@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use byteshop_domain::Currency;
+use byteshop_domain::account::Account;
 use byteshop_domain::cart::{self, Offer};
 use byteshop_domain::category::Category;
 use byteshop_domain::decider::Decider;
@@ -69,6 +70,14 @@ impl Reading<'_> {
         Ok(self.all::<A>(&[id]).await?.swap_remove(0))
     }
 
+    /// For what has a say in the price, and that no decision stands or falls with.
+    fn glancing(self) -> Self {
+        match self {
+            Self::Deciding(unit) => Self::Glancing(unit),
+            other @ (Self::Glancing(_) | Self::Asking(_)) => other,
+        }
+    }
+
     fn commands(&self) -> &Commands {
         match self {
             Self::Deciding(unit) | Self::Glancing(unit) => unit.commands(),
@@ -130,7 +139,7 @@ pub async fn price(reading: Reading<'_>, cart: &cart::Created, at: DateTime<Utc>
         shipping: &shipping.state,
         promotions: running.iter().map(|it| it.candidate(&known)).collect(),
         unknown,
-        customer: known.customer.clone(),
+        customers: known.customers.clone(),
         account: cart.owner,
         orders: known.orders,
     });
@@ -182,7 +191,7 @@ struct Running<'a> {
 /// Who buys, and how often what is limited was used.
 #[derive(Default)]
 struct Known {
-    customer: Option<Customer>,
+    customers: Vec<Customer>,
     orders: i64,
     uses: BTreeMap<UsageId, i64>,
 }
@@ -197,9 +206,11 @@ impl<'a> Running<'a> {
             terms: self.terms,
             used: used(usage::of_promotion(self.promotion)),
             used_by_customer: known
-                .customer
-                .as_ref()
-                .map_or(0, |customer| used(usage::by_customer(self.promotion, customer))),
+                .customers
+                .iter()
+                .map(|customer| used(usage::by_customer(self.promotion, customer)))
+                .max()
+                .unwrap_or(0),
         }
     }
 }
@@ -231,10 +242,7 @@ async fn parents(
     if pricing::categories(running.iter().map(|it| it.terms)).is_empty() {
         return Ok(parents);
     }
-    let reading = match reading {
-        Reading::Deciding(unit) => Reading::Glancing(unit),
-        other @ (Reading::Glancing(_) | Reading::Asking(_)) => other,
-    };
+    let reading = reading.glancing();
     let own = products.values().filter_map(|product| product.existing().ok()?.category);
     let mut next: BTreeSet<CategoryId> = own.collect();
     while !next.is_empty() {
@@ -275,17 +283,14 @@ fn item(
 
 /// Who buys, and how often what is limited was used; nothing is read that no promotion asks for.
 async fn known_uses(reading: Reading<'_>, cart: &cart::Created, running: &[Running<'_>]) -> Result<Known, Error> {
-    let per_customer = running.iter().any(|it| it.terms.per_customer().is_some());
-    let customer = match cart.owner {
-        Some(account) => Some(Customer::account(account)),
-        None if per_customer => guest(reading, cart).await?,
-        None => None,
-    };
+    let limited = running.iter().any(|it| it.terms.per_customer().is_some());
+    let customers = if limited { customers(reading, cart).await? } else { Vec::new() };
     let mut ids: Vec<UsageId> = Vec::new();
     for Running { promotion, terms, .. } in running {
         ids.extend(terms.limits.total.map(|_| usage::of_promotion(*promotion)));
-        let customer = customer.as_ref().filter(|_| terms.per_customer().is_some());
-        ids.extend(customer.map(|customer| usage::by_customer(*promotion, customer)));
+        if terms.per_customer().is_some() {
+            ids.extend(customers.iter().map(|customer| usage::by_customer(*promotion, customer)));
+        }
     }
     let first_order = running.iter().any(|it| it.terms.conditions.first_order);
     let orders = cart.owner.filter(|_| reading.decides() || first_order).map(orders_of);
@@ -293,17 +298,32 @@ async fn known_uses(reading: Reading<'_>, cart: &cart::Created, running: &[Runni
     let uses: BTreeMap<UsageId, i64> =
         reading.all::<Usage>(&ids).await?.into_iter().map(|usage| (usage.id, usage.state.used)).collect();
     let orders = orders.and_then(|orders| uses.get(&orders)).copied().unwrap_or(0);
-    Ok(Known { customer, orders, uses })
+    Ok(Known { customers, orders, uses })
 }
 
 fn orders_of(account: AccountId) -> UsageId {
     usage::orders_of(&Customer::account(account))
 }
 
-/// A guest is known by the keyed hash of their e-mail address, if they gave one.
-async fn guest(reading: Reading<'_>, cart: &cart::Created) -> Result<Option<Customer>, Error> {
-    let Some(address) = cart.destination.as_ref().and_then(|to| to.address.as_ref()) else { return Ok(None) };
+/// Whoever buys is known by their account, and by the keyed hashes of its e-mail address and of the one that they gave.
+async fn customers(reading: Reading<'_>, cart: &cart::Created) -> Result<Vec<Customer>, Error> {
     let vault = reading.commands().vault();
-    let Some(email) = vault.open(address).await?.and_then(|address| address.email) else { return Ok(None) };
-    Ok(Some(Customer::guest(&vault.blind("customer", &email.folded()).await?)))
+    let mut emails = BTreeSet::new();
+    let mut known = Vec::new();
+    if let Some(owner) = cart.owner {
+        known.push(Customer::account(owner));
+        for account in reading.glancing().all::<Account>(&[owner]).await? {
+            if let Ok(open) = account.state.open() {
+                emails.extend(vault.open(&open.email).await?.map(|email| email.folded()));
+            }
+        }
+    }
+    if let Some(address) = cart.destination.as_ref().and_then(|to| to.address.as_ref()) {
+        let given = vault.open(address).await?.and_then(|address| address.email);
+        emails.extend(given.map(|email| email.folded()));
+    }
+    for email in emails {
+        known.push(Customer::email(&vault.blind("customer", &email).await?));
+    }
+    Ok(known)
 }

@@ -74,7 +74,7 @@ fn quoted(cart: &Cart, promotions: Vec<Candidate<'_>>) -> Quote {
         shipping: &ShippingBook::default(),
         promotions,
         unknown: vec![],
-        customer: Some(Customer::account(id(5))),
+        customers: vec![Customer::account(id(5))],
         account: None,
         orders: 0,
     };

@@ -209,7 +209,7 @@ fn check_limits(input: &Input<'_>, candidate: &Candidate<'_>) -> Result<(), Obst
         return Err(Obstacle::UsedUp);
     }
     match terms.per_customer() {
-        Some(_) if input.customer.is_none() => Err(Obstacle::NeedsEmail),
+        Some(_) if input.customers.is_empty() => Err(Obstacle::NeedsEmail),
         Some(limit) if candidate.used_by_customer >= i64::from(limit) => Err(Obstacle::UsedUp),
         Some(_) | None => Ok(()),
     }
@@ -229,7 +229,8 @@ fn claims(input: &Input<'_>, candidate: &Candidate<'_>) -> Vec<Claim> {
     let promotion = candidate.promotion;
     let claim = |usage, limit| Claim { usage, promotion: Some(promotion), limit: Some(limit) };
     let total = candidate.terms.limits.total.map(|limit| claim(usage::of_promotion(promotion), limit));
-    let customer = input.customer.as_ref().zip(candidate.terms.per_customer());
-    let customer = customer.map(|(customer, limit)| claim(usage::by_customer(promotion, customer), limit));
-    total.into_iter().chain(customer).collect()
+    let by_customer = candidate.terms.per_customer().into_iter().flat_map(|limit| {
+        input.customers.iter().map(move |customer| claim(usage::by_customer(promotion, customer), limit))
+    });
+    total.into_iter().chain(by_customer).collect()
 }

@@ -20,7 +20,7 @@ struct Counter {
     lacks: BTreeSet<Part>,
     service: Option<Slug>,
     used: (i64, i64),
-    customer: Option<Customer>,
+    customers: Vec<Customer>,
     account: Option<crate::ids::AccountId>,
     orders: i64,
     status: Status,
@@ -40,7 +40,7 @@ impl Default for Counter {
             lacks: BTreeSet::new(),
             service: None,
             used: (0, 0),
-            customer: None,
+            customers: Vec::new(),
             account: None,
             orders: 0,
             status: Status::Active,
@@ -109,7 +109,7 @@ impl Counter {
             shipping: &self.shipping,
             promotions: self.terms.iter().enumerate().map(candidate).collect(),
             unknown: vec![],
-            customer: self.customer.clone(),
+            customers: self.customers.clone(),
             account: self.account,
             orders: self.orders,
         });
@@ -370,7 +370,7 @@ fn a_code_says_which_of_its_conditions_is_not_met() {
     ] {
         let shop = Counter {
             account: Some(id(5)),
-            customer: Some(Customer::account(id(5))),
+            customers: vec![Customer::account(id(5))],
             ..Counter::giving([conditions(condition.clone())])
         };
         let expected: Vec<_> = because.map(|because| not_for("IF-SO", because)).into_iter().collect();
@@ -407,17 +407,24 @@ fn a_code_has_its_time() {
 fn what_is_limited_is_claimed_and_refused_when_it_is_used_up() {
     let items = [item(1, 1, 1_000)];
     let limited = with(percent(1_000), json!({"code": "LIMIT", "limits": {"total": 3, "per_customer": 2}}));
-    let shop = |used, customer: Option<Customer>| Counter { used, customer, ..Counter::giving([limited.clone()]) };
-    let known = Customer::guest("00ff");
-    let quote = shop((2, 1), Some(known.clone())).quote(&items);
+    let shop = |used, customers: &[Customer]| Counter {
+        used,
+        customers: customers.to_vec(),
+        ..Counter::giving([limited.clone()])
+    };
+    let known = Customer::email("00ff");
+    let quote = shop((2, 1), std::slice::from_ref(&known)).quote(&items);
     let claim = |usage, limit| Claim { usage, promotion: Some(id(1)), limit: Some(limit) };
     let expected = [claim(crate::usage::of_promotion(id(1)), 3), claim(crate::usage::by_customer(id(1), &known), 2)];
     assert_eq!((quote.claims.as_slice(), codes(&quote)), (expected.as_slice(), vec![]));
-    assert_eq!(codes(&shop((3, 0), Some(known.clone())).quote(&items)), ["coupon_used_up"]);
-    assert_eq!(codes(&shop((2, 2), Some(known.clone())).quote(&items)), ["coupon_used_up"]);
-    assert_eq!(codes(&shop((0, 0), None).quote(&items)), ["coupon_needs_email"]);
+    assert_eq!(codes(&shop((3, 0), std::slice::from_ref(&known)).quote(&items)), ["coupon_used_up"]);
+    assert_eq!(codes(&shop((2, 2), std::slice::from_ref(&known)).quote(&items)), ["coupon_used_up"]);
+    assert_eq!(codes(&shop((0, 0), &[]).quote(&items)), ["coupon_needs_email"]);
+    // Who is known by two names uses it under both.
+    let both = shop((0, 0), &[Customer::account(id(5)), known.clone()]).quote(&items);
+    assert_eq!((both.claims.len(), both.claims.last()), (3, expected.last()));
     // A promotion for everybody claims nothing.
-    assert_eq!(Counter { customer: Some(known), ..Counter::giving([percent(1_000)]) }.quote(&items).claims, []);
+    assert_eq!(Counter { customers: vec![known], ..Counter::giving([percent(1_000)]) }.quote(&items).claims, []);
 }
 
 #[test]
@@ -426,7 +433,7 @@ fn a_first_order_is_an_accounts_first_and_an_e_mails_first_with_it() {
     let first = with(percent(1_000), json!({"code": "HELLO", "conditions": {"first_order": true}}));
     let account = |orders| Counter {
         account: Some(id(5)),
-        customer: Some(Customer::account(id(5))),
+        customers: vec![Customer::account(id(5))],
         orders,
         ..Counter::giving([first.clone()])
     };
@@ -435,7 +442,7 @@ fn a_first_order_is_an_accounts_first_and_an_e_mails_first_with_it() {
     assert_eq!((quote.discount, quote.claims.len()), (cents(100), 2));
     assert_eq!(quote.claims[1].limit, None);
     assert_eq!(account(1).quote(&items).problems, [not_for("HELLO", Miss::FirstOrder)]);
-    let guest = Counter { customer: Some(Customer::guest("00ff")), ..Counter::giving([first.clone()]) };
+    let guest = Counter { customers: vec![Customer::email("00ff")], ..Counter::giving([first.clone()]) };
     assert_eq!(guest.quote(&items).claims.len(), 1);
     assert_eq!(codes(&Counter { used: (0, 1), ..guest }.quote(&items)), ["coupon_used_up"]);
     assert_eq!(codes(&Counter::giving([first]).quote(&items)), ["coupon_needs_email"]);
@@ -475,7 +482,7 @@ fn what_cannot_be_counted_is_an_error() {
         shipping: &shipping,
         promotions: vec![],
         unknown: vec![],
-        customer: None,
+        customers: vec![],
         account: None,
         orders: 0,
     };

@@ -477,7 +477,7 @@ impl Shop {
             shipping: &if free { ShippingBook::default() } else { sending_book() },
             promotions: wanted.map(candidate).collect(),
             unknown: vec![],
-            customer: None,
+            customers: Vec::new(),
             account: None,
             orders: 0,
         });

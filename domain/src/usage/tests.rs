@@ -34,7 +34,7 @@ fn what_is_given_back_can_be_used_again() {
 
 #[test]
 fn customers_and_promotions_are_counted_apart() {
-    let (one, other) = (Customer::account(id(1)), Customer::guest("00ff"));
+    let (one, other) = (Customer::account(id(1)), Customer::email("00ff"));
     let ids = [
         of_promotion(id(1)),
         of_promotion(id(2)),

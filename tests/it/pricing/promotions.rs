@@ -232,6 +232,24 @@ async fn a_guest_is_known_by_their_address_and_uses_it_once() {
     assert_eq!(problems(&look(&shop, &again).await), ["coupon_used_up"]);
     check_out(&shop, &again).await.expect_problem(409, "cart.coupon_used_up");
     check_out(&shop, &cart("eve@example.org").await).await.expect(201);
+    // With an account of that address it is used as well, and what an account used its owner cannot use as a guest.
+    let with_account = async |email: &str| {
+        let person = shop.person(email).await;
+        let made = shop.post("/v1/carts").by(&person.token).json(json!({"currency": "EUR"})).send().await;
+        let path = format!("/v1/carts/{}", made.id());
+        let coupon = json!({"code": "GUEST"});
+        for (part, body) in [
+            (format!("lines/{variant}"), json!({"quantity": 1})),
+            ("address".into(), to("DE")),
+            ("coupon".into(), coupon),
+        ] {
+            shop.put(&format!("{path}/{part}")).by(&person.token).json(body).send().await.expect(200);
+        }
+        shop.post(&format!("{path}/checkout")).by(&person.token).send().await
+    };
+    with_account("eve@example.org").await.expect_problem(409, "cart.coupon_used_up");
+    with_account("max@example.org").await.expect(201);
+    check_out(&shop, &cart("Max@example.org").await).await.expect_problem(409, "cart.coupon_used_up");
 }
 
 #[tokio::test(flavor = "multi_thread")]
