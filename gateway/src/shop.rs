@@ -284,6 +284,17 @@ impl Shop {
         // The emulated provider tells whoever serves.
         self.tasks.spawn(provider::tell(self.commands.clone(), format!("http://{own}"), self.cancel.clone()));
         app.health.set("http", RoleState::Up);
+        let (views, cancel) = (app.views.clone(), self.cancel.clone());
+        self.tasks.spawn(async move {
+            tokio::select! {
+                loaded = views.load_products() => {
+                    if let Err(error) = loaded {
+                        tracing::warn!(%error, "the products cannot be loaded yet; the first search tries again");
+                    }
+                }
+                () = cancel.cancelled() => {}
+            }
+        });
         self.tasks.spawn(app.limits.clone().sweep(self.cancel.clone()));
         self.tasks.spawn(app.tokens.clone().watch(self.cancel.clone()));
         self.tasks.spawn(serve(listener, router(app), self.cancel.clone()));

@@ -92,6 +92,14 @@ struct Hits {
 }
 
 impl Views {
+    /// Loads every product, so that the first who searches does not wait for it.
+    ///
+    /// # Errors
+    /// [`Error`] when the views cannot be read; the first search tries again.
+    pub async fn load_products(&self) -> Result<(), Error> {
+        self.catalog().refresh(self.pool(), false).await
+    }
+
     /// A page of products, with the counts of every filter when they are wanted. When nothing matches the words, but
     /// others that look like them do, those are taken, and the answer says so.
     pub async fn product_list(&self, query: &Query) -> Result<Page, Error> {
