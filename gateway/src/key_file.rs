@@ -4,6 +4,8 @@ use std::io::{Error, ErrorKind, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
+use byteshop_eventstore::Clock;
+
 /// A key file could not be read, made or understood.
 #[derive(Debug, thiserror::Error)]
 #[error("the key {path} cannot be used: {reason}")]
@@ -35,23 +37,23 @@ pub fn read_or_make<E: std::fmt::Display>(
         read => return read.map_err(failed),
     }
     let text = make().map_err(|error| KeyFileError::new(path, error))?;
-    if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
-        std::fs::create_dir_all(directory).map_err(failed)?;
-    }
-    // Written beside and linked into place, so that nobody ever reads half a key.
-    let beside = path.with_extension(format!("{}.new", std::process::id()));
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&beside)
-        .map_err(failed)?;
+    let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
+    let directory = directory.unwrap_or(Path::new("."));
+    std::fs::create_dir_all(directory).map_err(failed)?;
+    // Written beside and linked into place, so that nobody ever reads half a key. The name is one that nobody else takes:
+    // containers that share the directory share their process number too, and would write into each other's file.
+    let beside = path.with_extension(format!("{}.new", Clock.new_id().simple()));
+    let mut file =
+        std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside).map_err(failed)?;
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
     let linked = std::fs::hard_link(&beside, path);
     std::fs::remove_file(&beside).map_err(failed)?;
     match linked {
-        Ok(()) => Ok(text),
+        Ok(()) => {
+            // What is sealed with it outlives a loss of power, so its name has to as well.
+            std::fs::File::open(directory).and_then(|directory| directory.sync_all()).map_err(failed)?;
+            Ok(text)
+        }
         // Another process was faster: its key is the key.
         Err(error) if error.kind() == ErrorKind::AlreadyExists => std::fs::read_to_string(path).map_err(failed),
         Err(error) => Err(failed(error)),
@@ -63,6 +65,23 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
+
+    #[test]
+    fn of_many_who_make_it_at_once_all_have_the_key_that_is_kept() {
+        let directory = tempfile::tempdir().unwrap();
+        for round in 0..50 {
+            let path = directory.path().join(format!("{round}.key"));
+            let key_of = |one: usize| read_or_make(&path, || Ok::<_, Error>(format!("{one}").repeat(9))).unwrap();
+            let key_of = &key_of;
+            let made: Vec<String> = std::thread::scope(|scope| {
+                let all: Vec<_> = (0..8).map(|one| scope.spawn(move || key_of(one))).collect();
+                all.into_iter().map(|one| one.join().unwrap()).collect()
+            });
+            let kept = std::fs::read_to_string(&path).unwrap();
+            assert!(made.iter().all(|one| *one == kept), "{made:?}, kept is {kept}");
+        }
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 50);
+    }
 
     #[test]
     fn it_is_made_once_and_for_its_owner_alone() {
