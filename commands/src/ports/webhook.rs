@@ -92,7 +92,9 @@ impl WebhookClient {
         // The parser has turned every way to write an address into this one.
         let host = url.host_str().ok_or(Unsuitable::Malformed)?;
         let literal: Option<IpAddr> = host.trim_start_matches('[').trim_end_matches(']').parse().ok();
-        let local = host.eq_ignore_ascii_case("localhost") || host.to_ascii_lowercase().ends_with(".localhost");
+        // A name may end in the dot of the root; numbers have lost it by now.
+        let name = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+        let local = name == "localhost" || name.ends_with(".localhost");
         if !self.allow_private && (local || literal.is_some_and(|address| !is_public(address))) {
             return Err(Unsuitable::Private);
         }
@@ -248,6 +250,8 @@ mod tests {
             ("https://[::1]/", Unsuitable::Private),
             ("https://[::ffff:169.254.169.254]/", Unsuitable::Private),
             ("https://LOCALHOST:9/", Unsuitable::Private),
+            ("https://localhost./", Unsuitable::Private),
+            ("https://shop.localhost./", Unsuitable::Private),
         ] {
             assert_eq!(client.check(url), Err(why), "{url}");
         }
