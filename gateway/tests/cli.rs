@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use byteshop_domain::Actor;
 use byteshop_domain::ids::{AccountId, Id as _, OrderId, ProductId, VariantId};
@@ -482,6 +483,38 @@ async fn the_database_is_brought_up_to_date_twice_without_harm() {
         let mut command = byteshop(directory.path(), &["migrate"]);
         command.env("BYTESHOP_DATABASE_URL", &url);
         assert!(printed(command).contains("up to date"));
+    }
+}
+
+#[tokio::test]
+async fn a_seed_that_was_stopped_goes_on_drawing() {
+    let url = fresh_database().await;
+    let directory = tempfile::tempdir().unwrap();
+    let command = |arguments: &[&str]| {
+        let mut command = byteshop(directory.path(), arguments);
+        command.env("BYTESHOP_DATABASE_URL", &url);
+        command
+    };
+    printed(command(&["migrate"]));
+    printed(command(&["seed", "--without-images"]));
+    let mut hung = 0;
+    for _ in 0..2 {
+        let mut seed = command(&["seed"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let deadline = Instant::now() + Duration::from_mins(1);
+        let added = loop {
+            let added = lines(&printed(command(&["audit", "log", "--type", "product.image_added", "--limit", "0"])));
+            if added.len() > hung {
+                break added;
+            }
+            assert!(Instant::now() < deadline, "no picture is hung");
+        };
+        seed.kill().unwrap();
+        seed.wait().unwrap();
+        hung = added.len();
+        let mut digests: Vec<&str> = added.iter().map(|event| event["data"]["digest"].as_str().unwrap()).collect();
+        digests.sort_unstable();
+        digests.dedup();
+        assert_eq!(digests.len(), hung, "a picture hangs twice");
     }
 }
 

@@ -170,8 +170,7 @@ async fn seed(commands: &Commands, pictures: Option<&Pictures>, format: Format) 
         });
     }
     if let Some(pictures) = pictures {
-        let new = made.iter().filter(|made| made.new);
-        pictures::hang(commands, pictures, new.map(|made| (made.product, made.category, made.title))).await?;
+        pictures::hang(commands, pictures, made.iter().map(|made| (made.product, made.category, made.title))).await?;
     }
     print(&made, categories.len(), format)?;
     print_promotions(&rules::make(commands, &categories).await?, format)?;

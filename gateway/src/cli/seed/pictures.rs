@@ -1,4 +1,4 @@
-//! Hangs a drawn picture, and for some products a second one, on what was just made.
+//! Hangs a drawn picture, and for some products a second one, on what was made.
 
 use byteshop_commands::Commands;
 use byteshop_domain::ids::{ImageId, ProductId};
@@ -36,7 +36,10 @@ async fn one(
 ) -> Result<(), Failure> {
     // Every third product has a second view, so that there is an order to change.
     let views = if title.len().is_multiple_of(3) { 2 } else { 1 };
-    for view in 0..views {
+    // An earlier run may have been stopped while it drew, or have been told to draw nothing.
+    let found = commands.get::<Product>(product).await?;
+    let hung = found.and_then(|found| found.state.existing().ok().map(|product| product.images.len())).unwrap_or(0);
+    for view in (0..views).skip(hung) {
         let (of_category, of_title) = (category.to_owned(), title.to_owned());
         let drawn = tokio::task::spawn_blocking(move || draw(&of_category, &of_title, view)).await;
         let drawn = drawn.map_err(|error| Failure::refused(error.to_string()))??;
