@@ -156,6 +156,10 @@ async fn edge(State(app): State<Shared>, mut request: Request, next: Next) -> Re
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let standing = app.limits.address(address);
+    let (standing, seat) = match standing.and_then(|standing| Ok((standing, app.limits.under_way(address)?))) {
+        Ok((standing, seat)) => (Ok(standing), seat),
+        Err(problem) => (Err(problem), None),
+    };
     let mut response = match &standing {
         Ok(_) => {
             request.extensions_mut().insert(Edge { request_id, address });
@@ -196,7 +200,10 @@ async fn edge(State(app): State<Shared>, mut request: Request, next: Next) -> Re
     let status = response.status().as_u16().to_string();
     metrics::histogram!("byteshop_http_seconds", "method" => name(&method), "route" => route, "status" => status)
         .record(started.elapsed());
-    response
+    match seat {
+        Some(seat) => response.map(|body| seat.until_sent(body)),
+        None => response,
+    }
 }
 
 /// A method as a label: what clients make up is one name, so that they cannot make up series of metrics.

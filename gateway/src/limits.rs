@@ -1,7 +1,7 @@
 //! How much one address and one account may ask: enough for any person and any shop, too little for a flood.
 
 pub mod guesses;
-pub mod streams;
+pub mod seats;
 
 use std::hash::Hash;
 use std::net::IpAddr;
@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use crate::problem::Problem;
 use guesses::Guesses;
-use streams::Streams;
+use seats::{Full, Seat, Seats};
 
 /// What is left of a quota (draft-ietf-httpapi-ratelimit-headers-10, section 4).
 pub const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -33,6 +33,20 @@ pub const PER_ACCOUNT: u32 = 60_000;
 pub const AUTH_PER_ADDRESS: u32 = 60;
 /// Coupon codes that one address enters a minute: a person has one or two, and whoever tries them out has thousands.
 pub const COUPONS_PER_ADDRESS: u32 = 20;
+/// Streams of changes of one process at a time: each is kept alive and looks for news.
+const STREAMS: usize = 1_000;
+/// Streams of one visitor at a time: an office that waits for its orders.
+pub const STREAMS_EACH: usize = 50;
+/// Connections of one process at a time: far more than a machine serves at once.
+const CONNECTIONS: usize = 20_000;
+/// Connections of one visitor at a time, where requests of an address are limited: an office whose browsers open six each.
+const CONNECTIONS_EACH: usize = 2_000;
+/// Requests of one visitor that are under way, where requests of an address are limited: far more than an office has open,
+/// and few enough that answers that nobody reads fill no memory. Whoever speaks HTTP/2 could leave hundreds unread on each
+/// connection.
+const UNDER_WAY_EACH: usize = 500;
+/// Seconds after which whoever was told to come back to a stream does.
+const COME_BACK_S: u32 = 5;
 /// The window that the quotas are of.
 const WINDOW_S: u64 = 60;
 /// How often what is idle is forgotten: without it the table of keys only grows.
@@ -41,7 +55,7 @@ const SWEEP: Duration = Duration::from_mins(1);
 type Keyed<K> = DefaultKeyedRateLimiter<K, StateInformationMiddleware>;
 
 /// The limits of one process. Clones share everything.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Limits {
     address: Option<Arc<Limit<IpAddr>>>,
     account: Option<Arc<Limit<Uuid>>>,
@@ -50,7 +64,24 @@ pub struct Limits {
     /// Of an address, for coupon codes.
     coupons: Option<Arc<Limit<IpAddr>>>,
     guesses: Arc<Guesses>,
-    streams: Streams,
+    streams: Seats,
+    connections: Seats,
+    under_way: Option<Seats>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            address: None,
+            account: None,
+            auth: None,
+            coupons: None,
+            guesses: Arc::default(),
+            streams: Seats::new(STREAMS, STREAMS_EACH),
+            connections: Seats::new(CONNECTIONS, CONNECTIONS),
+            under_way: None,
+        }
+    }
 }
 
 impl std::fmt::Debug for Limits {
@@ -83,7 +114,15 @@ pub struct Standing {
 impl Limits {
     /// Limits by requests a minute; 0 is no limit.
     pub fn per_minute(address: u32, account: u32) -> Self {
-        Self { address: Limit::new("address", address), account: Limit::new("account", account), ..Self::default() }
+        // Where addresses are not limited they are not visitors' own, but that of a proxy.
+        let each = if address == 0 { CONNECTIONS } else { CONNECTIONS_EACH };
+        Self {
+            address: Limit::new("address", address),
+            account: Limit::new("account", account),
+            connections: Seats::new(CONNECTIONS, each),
+            under_way: (address > 0).then(|| Seats::new(usize::MAX, UNDER_WAY_EACH)),
+            ..Self::default()
+        }
     }
 
     /// The same, with a limit to what one address may do a minute about logging in, and to wrong passwords of one account
@@ -107,14 +146,42 @@ impl Limits {
         self.coupons.as_ref().map(|limit| limit.take(&crate::actor::network(address))).transpose().map(|_| ())
     }
 
+    /// The same, with so many requests of one visitor under way at a time.
+    pub fn with_under_way(self, each: usize) -> Self {
+        Self { under_way: Some(Seats::new(usize::MAX, each)), ..self }
+    }
+
+    /// Takes a place among the requests that are under way, until the answer was sent.
+    pub fn under_way(&self, address: IpAddr) -> Result<Option<Seat>, Problem> {
+        let full = |_| {
+            let detail = "one address has too many requests under way";
+            let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "request.too_many", detail);
+            problem.retry_after(COME_BACK_S)
+        };
+        self.under_way.as_ref().map(|seats| seats.take(address)).transpose().map_err(full)
+    }
+
     /// The guesses at passwords.
     pub fn guesses(&self) -> &Guesses {
         &self.guesses
     }
 
-    /// The streams of changes that are open.
-    pub fn streams(&self) -> &Streams {
-        &self.streams
+    /// Takes a place among the streams of changes that are open.
+    pub fn stream(&self, address: IpAddr) -> Result<Seat, Problem> {
+        let (status, code, detail) = match self.streams.take(address) {
+            Ok(seat) => return Ok(seat),
+            Err(Full::All) => (StatusCode::SERVICE_UNAVAILABLE, "server.busy", "too many streams are open".to_owned()),
+            Err(Full::Each) => {
+                let detail = format!("one address may follow {STREAMS_EACH} orders at a time");
+                (StatusCode::TOO_MANY_REQUESTS, "request.too_many", detail)
+            }
+        };
+        Err(Problem::new(status, code, detail).retry_after(COME_BACK_S))
+    }
+
+    /// The connections that are open.
+    pub fn connections(&self) -> &Seats {
+        &self.connections
     }
 
     /// Counts a request with the key of a program.

@@ -297,7 +297,8 @@ impl Shop {
         });
         self.tasks.spawn(app.limits.clone().sweep(self.cancel.clone()));
         self.tasks.spawn(app.tokens.clone().watch(self.cancel.clone()));
-        self.tasks.spawn(serve(listener, router(app), self.cancel.clone()));
+        let connections = app.limits.connections().clone();
+        self.tasks.spawn(serve(listener, router(app), connections, self.cancel.clone()));
         Ok(())
     }
 }

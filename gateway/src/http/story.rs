@@ -30,7 +30,7 @@ use super::ask::{Of, Then};
 use super::audit::Entry;
 use super::orders::placed;
 use crate::actor::Caller;
-use crate::limits::streams::Seat;
+use crate::limits::seats::Seat;
 use crate::problem::Problem;
 use crate::{reply, version};
 
@@ -149,7 +149,7 @@ async fn stream(
         })?),
         None => None,
     };
-    let seat = app.limits.streams().take(caller.address())?;
+    let seat = app.limits.stream(caller.address())?;
     let mut follower = Follower {
         closing: app.closing.clone(),
         app,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use byteshop_gateway::limits::Limits;
 use byteshop_gateway::token::Role;
 use byteshop_tests::patience::eventually;
 use byteshop_tests::shop::{Answer, GuestCart, TestShop};
@@ -381,10 +382,27 @@ async fn the_changes_of_an_order_are_told_as_they_happen_and_again_from_where_on
     // Nobody takes all the streams there are.
     let one_more =
         || reqwest::Client::new().get(format!("{}{path}/stream", shop.url)).header("Cart-Token", &cart.token).send();
-    let open = join_all((0..byteshop_gateway::limits::streams::EACH).map(|_| one_more())).await;
+    let open = join_all((0..byteshop_gateway::limits::STREAMS_EACH).map(|_| one_more())).await;
     let refused = shop.get(&format!("{path}/stream")).with(&cart).send().await;
     refused.expect_problem(429, "request.too_many");
     drop(open);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_leaves_many_answers_unread_gets_no_more_until_they_are_gone() {
+    let shop = TestShop::start_with(Limits::per_minute(1_000_000, 0).with_under_way(2)).await;
+    let (_, variant) = shop.product("P-11", 1000, 10).await;
+    let (placed, cart) = shop.order(&variant, 1).await;
+    let url = format!("{}/v1/orders/{}/stream", shop.url, placed.body["order_id"].as_str().unwrap());
+    let follow = || reqwest::Client::new().get(&url).header("Cart-Token", &cart.token).send();
+    let open = join_all((0..2).map(|_| follow())).await;
+    assert!(open.iter().all(|answer| answer.as_ref().is_ok_and(|answer| answer.status() == 200)));
+    let asked = || shop.get("/health/live").send();
+    asked().await.expect_problem(429, "request.too_many");
+    drop(open);
+    eventually("the answers are gone", async || (asked().await.status == 200).then_some(())).await;
+    // What is sent whole says how long it is, as without a limit.
+    assert!(shop.get("/v1/products").send().await.expect(200).headers.contains_key("content-length"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
