@@ -31,7 +31,7 @@ struct Looked {
 
 impl Looked {
     fn of(words: &str) -> Self {
-        let all = folded(&without_nul(words));
+        let all = folded(&without_idle_hyphens(&without_nul(words)));
         let (head, last) = all.rsplit_once(char::is_whitespace).unwrap_or(("", &all));
         let quoted = all.matches('"').count() > 0;
         let is_word = !last.is_empty() && !last.starts_with('-') && !quoted && last != "or";
@@ -47,6 +47,13 @@ impl Looked {
         let query = sqlx::query_scalar(statement).bind(&self.all).bind(&self.head).bind(&self.prefix);
         Ok(query.fetch_one(pool).await?)
     }
+}
+
+/// Leaves out the hyphens that only stand before another one. Each is a "not" that Postgres keeps in mind, and beyond 32 it
+/// gives up.
+fn without_idle_hyphens(words: &str) -> String {
+    let is_idle = |(place, letter): (usize, char)| letter == '-' && words[place + 1..].trim_start().starts_with('-');
+    words.char_indices().filter(|it| !is_idle(*it)).map(|(_, letter)| letter).collect()
 }
 
 impl Views {
@@ -92,5 +99,13 @@ mod tests {
             assert_eq!(prefix(words), None, "{words}");
         }
         assert_eq!(Looked::of("red desk la").head, "red desk");
+    }
+
+    #[test]
+    fn one_hyphen_says_what_many_say() {
+        for (words, meant) in [("--a", "-a"), ("a - - -b", "a   -b"), ("a-b", "a-b"), ("-a -b", "-a -b"), ("---", "-")]
+        {
+            assert_eq!(without_idle_hyphens(words), meant, "{words}");
+        }
     }
 }

@@ -148,6 +148,10 @@ async fn whatever_is_typed_is_answered() {
     }
     library.ask(&"x".repeat(200)).await.expect(200);
     library.ask(&"word ".repeat(40)).await.expect(200);
+    // More of them than Postgres keeps in mind.
+    for hyphens in ["-".repeat(200), "- ".repeat(100), format!("{}coffee", "-".repeat(190))] {
+        library.ask(&hyphens).await.expect(200);
+    }
     library.ask(&"x".repeat(201)).await.expect_problem(400, "request.invalid_query");
 }
 
