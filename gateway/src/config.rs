@@ -58,7 +58,7 @@ pub struct Config {
     pub payment_window_minutes: u32,
     /// How the shop trades: when money is taken, how long goods come back, who sells.
     pub trade: Trade,
-    /// Requests of one address in a minute; 0 for no limit.
+    /// Requests of one address in a minute; 0 for no limit, as behind a proxy, and then to its connections neither.
     pub rate_limit_address: u32,
     /// Requests of one account in a minute; 0 for no limit.
     pub rate_limit_account: u32,

@@ -37,8 +37,6 @@ pub const COUPONS_PER_ADDRESS: u32 = 20;
 const STREAMS: usize = 1_000;
 /// Streams of one visitor at a time: an office that waits for its orders.
 pub const STREAMS_EACH: usize = 50;
-/// Connections of one process at a time: far more than a machine serves at once.
-const CONNECTIONS: usize = 20_000;
 /// Connections of one visitor at a time, where requests of an address are limited: an office whose browsers open six each.
 const CONNECTIONS_EACH: usize = 2_000;
 /// Requests of one visitor that are under way, where requests of an address are limited: far more than an office has open,
@@ -65,7 +63,7 @@ pub struct Limits {
     coupons: Option<Arc<Limit<IpAddr>>>,
     guesses: Arc<Guesses>,
     streams: Seats,
-    connections: Seats,
+    connections_each: Option<usize>,
     under_way: Option<Seats>,
 }
 
@@ -78,7 +76,7 @@ impl Default for Limits {
             coupons: None,
             guesses: Arc::default(),
             streams: Seats::new(STREAMS, STREAMS_EACH),
-            connections: Seats::new(CONNECTIONS, CONNECTIONS),
+            connections_each: None,
             under_way: None,
         }
     }
@@ -114,12 +112,11 @@ pub struct Standing {
 impl Limits {
     /// Limits by requests a minute; 0 is no limit.
     pub fn per_minute(address: u32, account: u32) -> Self {
-        // Where addresses are not limited they are not visitors' own, but that of a proxy.
-        let each = if address == 0 { CONNECTIONS } else { CONNECTIONS_EACH };
         Self {
             address: Limit::new("address", address),
             account: Limit::new("account", account),
-            connections: Seats::new(CONNECTIONS, each),
+            // Where addresses are not limited they are not visitors' own, but that of a proxy.
+            connections_each: (address > 0).then_some(CONNECTIONS_EACH),
             under_way: (address > 0).then(|| Seats::new(usize::MAX, UNDER_WAY_EACH)),
             ..Self::default()
         }
@@ -179,9 +176,9 @@ impl Limits {
         Err(Problem::new(status, code, detail).retry_after(COME_BACK_S))
     }
 
-    /// The connections that are open.
-    pub fn connections(&self) -> &Seats {
-        &self.connections
+    /// How many connections one visitor may have, if that is limited.
+    pub fn connections_each(&self) -> Option<usize> {
+        self.connections_each
     }
 
     /// Counts a request with the key of a program.

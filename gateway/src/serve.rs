@@ -27,13 +27,20 @@ use crate::limits::seats::Seats;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// Requests under way on one connection of HTTP/2: as few as RFC 9113, section 6.5.2 recommends.
 const STREAMS: u32 = 100;
+/// Connections at a time: far more than a machine serves at once.
+const CONNECTIONS: usize = 20_000;
+/// The part of them that one visitor may have: so many have to come together to fill a shop.
+const SHARE: usize = 4;
 /// Files that are left for everything but connections: the stores, pictures, keys.
 const OTHER_FILES: usize = 256;
 /// The pause after the system refuses another connection: it has run out of something that comes back.
 const REFUSED_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves until cancelled; then requests under way are answered, and no more are taken.
-pub async fn serve(listener: TcpListener, router: Router, seats: Seats, cancel: CancellationToken) {
+/// Serves until cancelled; then requests under way are answered, and no more are taken. With `each` a visitor has so many
+/// connections at most, and never more than their share of what there is.
+pub async fn serve(listener: TcpListener, router: Router, each: Option<usize>, cancel: CancellationToken) {
+    let room = room();
+    let seats = Seats::new(room, each.map_or(room, |each| each.min(room / SHARE)));
     serve_with(listener, router, seats, cancel, HEAD_TIMEOUT).await;
 }
 
@@ -48,7 +55,7 @@ pub async fn serve_with(
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(head_timeout);
     builder.http2().timer(TokioTimer::new()).keep_alive_interval(head_timeout).max_concurrent_streams(STREAMS);
-    let (graceful, room) = (GracefulShutdown::new(), Arc::new(Semaphore::new(room())));
+    let (graceful, room) = (GracefulShutdown::new(), Arc::new(Semaphore::new(seats.all())));
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -103,8 +110,7 @@ fn room() -> usize {
     // Where it may not be raised, it stays.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
     let files = getrlimit(Resource::Nofile).current.and_then(|files| usize::try_from(files).ok());
-    let files = files.unwrap_or(Semaphore::MAX_PERMITS).min(Semaphore::MAX_PERMITS);
-    files.saturating_sub(OTHER_FILES).max(files / 2)
+    files.map_or(CONNECTIONS, |files| files.saturating_sub(OTHER_FILES).max(files / 2)).min(CONNECTIONS)
 }
 
 /// The next connection, once there is room for it.

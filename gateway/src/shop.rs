@@ -297,7 +297,7 @@ impl Shop {
         });
         self.tasks.spawn(app.limits.clone().sweep(self.cancel.clone()));
         self.tasks.spawn(app.tokens.clone().watch(self.cancel.clone()));
-        let connections = app.limits.connections().clone();
+        let connections = app.limits.connections_each();
         self.tasks.spawn(serve(listener, router(app), connections, self.cancel.clone()));
         Ok(())
     }

@@ -53,6 +53,11 @@ impl Seats {
         Self { all, each, taken: Arc::default() }
     }
 
+    /// How many there are.
+    pub fn all(&self) -> usize {
+        self.all
+    }
+
     /// Takes a seat, if one is left.
     pub fn take(&self, visitor: IpAddr) -> Result<Seat, Full> {
         let visitor = crate::actor::network(visitor);
