@@ -141,7 +141,8 @@ impl Servers {
         servers.database_url = options
             .database_url
             .unwrap_or_else(|| format!("postgres://{name}:{password}@127.0.0.1:{postgres_port}/{name}"));
-        servers.nats_url = options.nats_url.unwrap_or_else(|| format!("nats://127.0.0.1:{nats_port}"));
+        servers.nats_url =
+            options.nats_url.unwrap_or_else(|| format!("nats://{name}:{password}@127.0.0.1:{nats_port}"));
         Ok(servers)
     }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use async_nats::jetstream;
 use byteshop_domain::ids::VariantId;
-use byteshop_eventstore::Log;
+use byteshop_eventstore::{Log, nats};
 use byteshop_projections::Views;
 use byteshop_projections::replay::Replay;
 use byteshop_tests::checker::History;
@@ -333,7 +333,8 @@ impl Run {
     /// Sequence + base = position, for all that JetStream holds.
     async fn compare_jetstream(&self, log: &Log, history: &History) {
         let run = self.program.run_json().unwrap();
-        let client = async_nats::connect(run["nats_url"].as_str().unwrap()).await.unwrap();
+        let url = run["nats_url"].as_str().unwrap();
+        let client = nats::options(url).connect(url).await.unwrap();
         let jetstream = jetstream::new(client);
         let head = history.head;
         let (stream, info, base) = eventually("JetStream has everything", async || {

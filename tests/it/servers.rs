@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use byteshop_eventstore::nats;
 use byteshop_gateway::servers::{Error, Options, Servers};
 use byteshop_tests::patience::eventually;
 use byteshop_tests::servers::{fresh_database, fresh_directory, options, shared};
@@ -61,7 +62,7 @@ async fn keep_number(url: &str, number: i64) {
 }
 
 async fn jetstream(url: &str) -> Option<async_nats::jetstream::Context> {
-    Some(async_nats::jetstream::new(async_nats::connect(url).await.ok()?))
+    Some(async_nats::jetstream::new(nats::options(url).connect(url).await.ok()?))
 }
 
 async fn keep_message(url: &str, text: &'static str) {
@@ -87,6 +88,9 @@ async fn a_killed_server_comes_back_on_its_url_with_its_data() {
     let servers = start(&data.0).await;
     keep_number(servers.database_url(), 42).await;
     keep_message(servers.nats_url(), "hello").await;
+    // Whoever else is on this machine has no password.
+    let (_, address) = servers.nats_url().rsplit_once('@').unwrap();
+    assert!(async_nats::connect(address).await.is_err());
     for _ in 0..3 {
         let (postgres, nats) = (process_of(&data.0, "postgres"), process_of(&data.0, "nats-server"));
         kill_process(postgres, Signal::KILL).unwrap();

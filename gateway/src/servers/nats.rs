@@ -11,6 +11,7 @@ use rustix::process::Signal;
 use super::binaries::NatsProgram;
 use super::error::Error;
 use super::home::{Account, Home};
+use super::postgres;
 use super::state::{Remembered, write_secret};
 use super::supervisor::Program;
 
@@ -43,8 +44,10 @@ impl Nats {
         let port = remembered.nats_port;
         // The configuration's strings end at a quote and know the backslash.
         let store = home.dir_inside().display().to_string().replace('\\', "\\\\").replace('"', "\\\"");
+        let (name, password) = (postgres::NAME, &remembered.password);
         let text = format!(
             "listen: \"127.0.0.1:{port}\"\n\
+             authorization {{ user: \"{name}\", password: \"{password}\" }}\n\
              jetstream {{ store_dir: \"{store}\" }}\n"
         );
         let file = home.dir().join("nats.conf");

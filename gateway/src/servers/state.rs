@@ -1,4 +1,4 @@
-//! What a data directory remembers of its servers: the mark of its processes, the password and the ports.
+//! What a data directory remembers of its servers: the mark of its processes, their password and the ports.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
@@ -22,7 +22,7 @@ const PORTS: u16 = 12_000;
 pub(super) struct Remembered {
     /// Stands in the command line of every server of this directory and of no other.
     pub(super) mark: String,
-    /// The password of Postgres.
+    /// The password of both servers.
     pub(super) password: String,
     /// The port of Postgres.
     pub(super) postgres_port: u16,
