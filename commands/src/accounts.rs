@@ -1,5 +1,6 @@
 //! What concerns an account together with its name and its sessions: decided whole, appended whole.
 
+mod closing;
 pub mod code;
 
 use byteshop_domain::account::{self, Account, Client, Profile, Role, Secret};
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::Commands;
 use crate::error::{Error, Rejected};
 use crate::unit::{Loaded, Unit};
+pub use closing::{Unfinished, erase};
 use code::Code;
 
 /// The name of an e-mail address: a keyed hash in the place of its text.
@@ -278,21 +280,6 @@ pub async fn set_role(unit: &Unit, account: &mut Loaded<Account>, role: Role) ->
     let before = account.version;
     unit.decide(account, &account::Command::SetRole { role })?;
     if account.version == before { Ok(()) } else { log_out_all(unit, account, Reason::RoleChanged, None).await }
-}
-
-/// Closes an account: nobody gets in any more, and its address is free. The person is to be forgotten afterwards, which the
-/// process `forget_person` sees to.
-pub async fn erase(unit: &Unit, account: &mut Loaded<Account>) -> Result<(), Error> {
-    if account.state.open().is_ok() {
-        if let Some(name) = email_of(unit, account).await? {
-            let mut name = unit.load::<UniqueName>(name.id).await?;
-            if owner(&name.state) == Some(account.id) {
-                unit.decide(&mut name, &name::Command::Release {})?;
-            }
-        }
-        log_out_all(unit, account, Reason::Erased, None).await?;
-    }
-    unit.decide(account, &account::Command::Erase {})
 }
 
 /// Sends a code to another address, which proves that it is the owner's; and tells the present one.

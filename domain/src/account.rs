@@ -9,7 +9,7 @@
 //!
 //! Everything personal is sealed with the account's own key. That two accounts never share an address is kept by the
 //! [name](crate::name) of the address, claimed in the same append. What ends the sessions is decided together with them:
-//! [`Open::sessions`] names all that may still be alive.
+//! [`Open::sessions`] names all that may still be alive. It is not closed while goods that were paid for are on their way.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
@@ -117,7 +117,7 @@ impl Decider for Account {
             return self.register(email, password, *locale);
         }
         let open = match (self, command) {
-            (Self::Erased, Command::Erase {}) => return Ok(vec![]),
+            (Self::Erased, Command::Erase { .. }) => return Ok(vec![]),
             _ => self.open()?,
         };
         match command {
@@ -176,7 +176,10 @@ impl Decider for Account {
             }
             Command::Unban {} if open.ban.is_none() => Ok(vec![]),
             Command::Unban {} => Ok(vec![Event::Unbanned {}]),
-            Command::Erase {} => Ok(vec![Event::Erased {}]),
+            Command::Erase { waiting } if !waiting.is_empty() => {
+                Err(Rejection::OrdersUnderWay { orders: waiting.clone() })
+            }
+            Command::Erase { .. } => Ok(vec![Event::Erased {}]),
         }
     }
 

@@ -7,7 +7,8 @@
 //!
 //! Whoever checks out claims in the same append, so of many who want the last use one gets it. Only what has a limit has
 //! such a stream; a promotion for everybody claims nothing, and its buyers do not meet anywhere.
-//! A use is claimed by a new order and released once when that is cancelled; the runner's key makes it once.
+//! A use is claimed by a new order and released once when that is cancelled; the runner's key makes it once. Where a customer's
+//! orders are counted, it is also the list of them, and closed when their account is: so no order comes after it.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -75,6 +76,8 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         promotion: Option<PromotionId>,
     },
+    /// Nobody is to use it any more: the customer's account is closed.
+    Closed {},
 }
 
 impl crate::Event for Event {}
@@ -97,6 +100,8 @@ pub enum Command {
         /// The order.
         order: OrderId,
     },
+    /// Let nobody use it any more.
+    Close {},
 }
 
 /// How often it was used.
@@ -106,6 +111,10 @@ pub struct Usage {
     pub used: i64,
     /// The promotion, where it is one.
     pub promotion: Option<PromotionId>,
+    /// Where a customer's orders are counted: those that are not off, the oldest first.
+    pub orders: Vec<OrderId>,
+    /// Whether nobody is to use it any more.
+    pub closed: bool,
 }
 
 /// What can be in the way.
@@ -117,18 +126,22 @@ pub enum Rejection {
         /// How often it can be used.
         limit: u32,
     },
+    /// Nobody is to use it any more.
+    #[error("the account is closed")]
+    Closed,
 }
 
 impl crate::Rejection for Rejection {
     fn code(&self) -> &'static str {
         match self {
             Self::UsedUp { .. } => "used_up",
+            Self::Closed => "closed",
         }
     }
 
     fn kind(&self) -> Kind {
         match self {
-            Self::UsedUp { .. } => Kind::Conflict,
+            Self::UsedUp { .. } | Self::Closed => Kind::Conflict,
         }
     }
 }
@@ -142,6 +155,7 @@ impl Decider for Usage {
 
     fn decide(&self, command: &Command, _asked: &Asked) -> Result<Vec<Event>, Rejection> {
         match command {
+            Command::Claim { .. } if self.closed => Err(Rejection::Closed),
             Command::Claim { limit: Some(limit), .. } if self.used >= i64::from(*limit) => {
                 Err(Rejection::UsedUp { limit: *limit })
             }
@@ -151,13 +165,22 @@ impl Decider for Usage {
             // Nothing is used, so nothing is given back.
             Command::Release { .. } if self.used == 0 => Ok(vec![]),
             Command::Release { order } => Ok(vec![Event::Released { order: *order, promotion: self.promotion }]),
+            Command::Close {} => Ok(if self.closed { vec![] } else { vec![Event::Closed {}] }),
         }
     }
 
-    fn evolve(self, event: &Event) -> Self {
+    fn evolve(mut self, event: &Event) -> Self {
         match event {
-            Event::Claimed { promotion, .. } => Self { used: self.used + 1, promotion: *promotion },
-            Event::Released { .. } => Self { used: self.used - 1, ..self },
+            Event::Claimed { order, promotion } => {
+                // Those of a promotion are only counted: they are everybody's, and there is no end to them.
+                self.orders.extend(promotion.is_none().then_some(*order));
+                Self { used: self.used + 1, promotion: *promotion, ..self }
+            }
+            Event::Released { order, .. } => {
+                self.orders.retain(|known| known != order);
+                Self { used: self.used - 1, ..self }
+            }
+            Event::Closed {} => Self { closed: true, ..self },
         }
     }
 }

@@ -5,6 +5,7 @@ mod accounts;
 mod aftersales;
 mod auth;
 mod authorizations;
+mod closing;
 mod conventions;
 mod email;
 mod ended;

@@ -7,7 +7,7 @@ use byteshop_eventstore::StreamId;
 use byteshop_eventstore::read::PAGE;
 use serde_json::json;
 
-use crate::shop::{Answer, TestShop};
+use crate::shop::{Answer, TestShop, address};
 
 /// A password that nobody guesses.
 pub const PASSWORD: &str = "correct horse battery staple";
@@ -56,6 +56,22 @@ impl TestShop {
             refresh: keys.text("/refresh_token").to_owned(),
             session: keys.text("/session").to_owned(),
         }
+    }
+
+    /// Checks out a cart of an account with so much of a variant in it.
+    pub async fn buy(&self, token: &str, variant: &str, quantity: i64) -> Answer {
+        let made = self.post("/v1/carts").by(token).json(json!({"currency": "EUR"})).send().await;
+        let cart = format!("/v1/carts/{}", made.id());
+        let line = self.put(&format!("{cart}/lines/{variant}")).by(token).json(json!({"quantity": quantity}));
+        line.send().await.expect(200);
+        self.put(&format!("{cart}/address")).by(token).json(address("DE")).send().await.expect(200);
+        self.post(&format!("{cart}/checkout")).by(token).send().await
+    }
+
+    /// Pays an order of an account.
+    pub async fn pay(&self, token: &str, order: &str) -> Answer {
+        let body = json!({"provider": "test", "token": "tok_success"});
+        self.post(&format!("/v1/orders/{order}/payments")).by(token).json(body).send().await
     }
 
     /// The account of an address.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::person::{Client, Profile, Role, Secret, Settings};
 use crate::address::Address;
-use crate::ids::{AddressId, SessionId};
+use crate::ids::{AddressId, OrderId, SessionId};
 use crate::text::{Email, Hash, Reason};
 use crate::{Locale, Personal};
 
@@ -280,5 +280,8 @@ pub enum Command {
     /// Let it be used again.
     Unban {},
     /// Close it for good.
-    Erase {},
+    Erase {
+        /// Its orders that are paid and not delivered: once its owner is forgotten, nobody knows where they go.
+        waiting: Vec<OrderId>,
+    },
 }

@@ -2,9 +2,14 @@
 
 use super::ADDRESSES_MAX;
 use crate::decider::Kind;
+use crate::ids::{Id as _, OrderId};
+use crate::order::Number;
+
+/// Orders that a refusal names: enough to see what it is about, as the list of orders has all of them.
+const TOLD_MAX: usize = 10;
 
 /// What can be in the way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
     /// There is no such account, or not any more.
     #[error("there is no such account")]
@@ -42,6 +47,24 @@ pub enum Rejection {
     /// One may not do this to oneself: the last admin would be nobody.
     #[error("this cannot be done to one's own account")]
     OwnAccount,
+    /// Goods that were paid for are still to arrive, and only the account says where.
+    #[error(
+        "these orders are paid for and not delivered, and without the account nobody knows where they go: {}; wait until \
+         they have arrived, or cancel them, and close the account then",
+        told(.orders)
+    )]
+    OrdersUnderWay {
+        /// The orders.
+        orders: Vec<OrderId>,
+    },
+}
+
+/// The orders by their numbers and ids, the first ones of them.
+fn told(orders: &[OrderId]) -> String {
+    let name = |order: &OrderId| format!("{} ({order})", Number::of(order.uuid()));
+    let some: Vec<String> = orders.iter().take(TOLD_MAX).map(name).collect();
+    let more = if orders.len() > TOLD_MAX { " and more" } else { "" };
+    format!("{}{more}", some.join(", "))
 }
 
 impl crate::Rejection for Rejection {
@@ -59,6 +82,7 @@ impl crate::Rejection for Rejection {
             Self::TooManyAddresses => "too_many_addresses",
             Self::NoSuchAddress => "no_such_address",
             Self::OwnAccount => "own_account",
+            Self::OrdersUnderWay { .. } => "orders_under_way",
         }
     }
 
@@ -70,7 +94,8 @@ impl crate::Rejection for Rejection {
             | Self::EmailChangeTooSoon
             | Self::EmailTaken
             | Self::TooManyAddresses
-            | Self::OwnAccount => Kind::Conflict,
+            | Self::OwnAccount
+            | Self::OrdersUnderWay { .. } => Kind::Conflict,
             Self::InvalidCode | Self::CodeExpired => Kind::Invalid,
             Self::NotConfirmed | Self::Banned => Kind::Forbidden,
         }
@@ -88,7 +113,8 @@ impl crate::Rejection for Rejection {
             | Self::EmailTaken
             | Self::TooManyAddresses
             | Self::NoSuchAddress
-            | Self::OwnAccount => None,
+            | Self::OwnAccount
+            | Self::OrdersUnderWay { .. } => None,
         }
     }
 }

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::Actor;
-use crate::ids::Id as _;
+use crate::ids::{Id as _, OrderId};
 use crate::testing::{given, golden, id, noon, text, well_said};
 
 const ADA: Uuid = Uuid::from_u128(7);
@@ -83,9 +83,19 @@ fn nothing_is_asked_of_what_is_not_there() {
             given::<Account>(history.clone()).when(&command).then_refused(Rejection::Missing);
         }
     }
-    given::<Account>([]).when(&Command::Erase {}).then_refused(Rejection::Missing);
-    given::<Account>([registered(), Event::Erased {}]).when(&Command::Erase {}).then_nothing();
-    given::<Account>([registered()]).when(&Command::Erase {}).then([Event::Erased {}]);
+    given::<Account>([]).when(&Command::Erase { waiting: vec![] }).then_refused(Rejection::Missing);
+    given::<Account>([registered(), Event::Erased {}]).when(&Command::Erase { waiting: vec![] }).then_nothing();
+    given::<Account>([registered()]).when(&Command::Erase { waiting: vec![] }).then([Event::Erased {}]);
+}
+
+#[test]
+fn who_waits_for_goods_stays() {
+    let waiting = Command::Erase { waiting: vec![id(7), id(8)] };
+    let refused = Rejection::OrdersUnderWay { orders: vec![id(7), id(8)] };
+    let said = refused.to_string();
+    assert!([7, 8].map(id::<OrderId>).iter().all(|order| said.contains(&order.to_string())), "{said}");
+    given::<Account>([registered()]).when(&waiting).then_refused(refused);
+    given::<Account>([registered(), Event::Erased {}]).when(&waiting).then_nothing();
 }
 
 #[test]
@@ -337,5 +347,6 @@ fn rejections_are_well_said() {
         R::TooManyAddresses,
         R::NoSuchAddress,
         R::OwnAccount,
+        R::OrdersUnderWay { orders: vec![id(7)] },
     ]);
 }

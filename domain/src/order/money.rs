@@ -29,6 +29,22 @@ impl Placed {
         }
     }
 
+    /// Whether its buyer paid, or has set the money aside, and goods are still to arrive.
+    pub fn is_waited_for(&self) -> bool {
+        let paid = match self.payment_status {
+            PaymentStatus::Authorized | PaymentStatus::Paid | PaymentStatus::PartlyRefunded => true,
+            PaymentStatus::Awaiting | PaymentStatus::Refunded | PaymentStatus::RefundDue | PaymentStatus::Voided => {
+                false
+            }
+        };
+        paid && self.status == Status::Open
+    }
+
+    /// Whether it waits for its payment, and holds goods meanwhile.
+    pub fn is_unpaid(&self) -> bool {
+        self.payment_status == PaymentStatus::Awaiting && self.status == Status::Open
+    }
+
     /// What the buyer pays for each line, in their order: after its discounts, with its tax. What is paid for sending stays
     /// paid, whatever comes off or back.
     fn shares(&self) -> Vec<i128> {

@@ -1,6 +1,7 @@
 //! Rules of what is counted.
 
 use super::*;
+use crate::decider::fold;
 use crate::testing::{given, golden, id, well_said};
 
 fn claim(order: u128, limit: Option<u32>) -> Command {
@@ -33,6 +34,22 @@ fn what_is_given_back_can_be_used_again() {
 }
 
 #[test]
+fn the_orders_of_a_customer_are_known_until_they_are_off_and_none_comes_after_the_last() {
+    let ordered = |order| Event::Claimed { order: id(order), promotion: None };
+    let off = Event::Released { order: id(7), promotion: None };
+    let order = Command::Claim { order: id(9), promotion: None, limit: None };
+    let both: Usage = fold(&[ordered(7), ordered(8)]);
+    assert_eq!((both.used, both.orders), (2, vec![id(7), id(8)]));
+    assert_eq!(fold::<Usage>(&[ordered(7), ordered(8), off.clone()]).orders, [id(8)]);
+    assert_eq!(fold::<Usage>(&[claimed(7), claimed(8)]).orders, [], "a promotion is everybody's");
+
+    given::<Usage>([ordered(7)]).when(&Command::Close {}).then([Event::Closed {}]);
+    given::<Usage>([ordered(7), Event::Closed {}]).when(&Command::Close {}).then_nothing();
+    given::<Usage>([ordered(7), Event::Closed {}]).when(&order).then_refused(Rejection::Closed);
+    given::<Usage>([ordered(7), Event::Closed {}]).when(&Command::Release { order: id(7) }).then([off]);
+}
+
+#[test]
 fn customers_and_promotions_are_counted_apart() {
     let (one, other) = (Customer::account(id(1)), Customer::email("00ff"));
     let ids = [
@@ -51,10 +68,10 @@ fn customers_and_promotions_are_counted_apart() {
 #[test]
 fn every_stored_form_is_golden() {
     let order = Event::Claimed { order: id(7), promotion: None };
-    golden(include_str!("golden.json"), &[claimed(7), order, released(7)]);
+    golden(include_str!("golden.json"), &[claimed(7), order, released(7), Event::Closed {}]);
 }
 
 #[test]
 fn rejections_are_well_said() {
-    well_said(&[Rejection::UsedUp { limit: 1 }]);
+    well_said(&[Rejection::UsedUp { limit: 1 }, Rejection::Closed]);
 }

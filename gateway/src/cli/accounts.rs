@@ -6,8 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use byteshop_commands::accounts::code::Code;
 use byteshop_commands::accounts::{self, Newcomer};
-use byteshop_commands::{Commands, Intent};
-use byteshop_domain::account::{Account, Command, Role, Secret};
+use byteshop_commands::{Commands, Error, Intent};
+use byteshop_domain::account::{Account, Role, Secret};
 use byteshop_domain::ids::{AccountId, Id as _};
 use byteshop_domain::text::Email;
 use byteshop_domain::{Actor, Locale, Subject};
@@ -46,6 +46,10 @@ pub(super) struct EraseArgs {
     /// Do it: nothing brings the account and what is known of its owner back
     #[arg(long)]
     yes: bool,
+    /// Even while orders are paid for and not delivered: what is not packed is called off and its money goes back, and the rest
+    /// goes on although nobody knows any more where to
+    #[arg(long)]
+    force: bool,
 }
 
 /// An account by one of its names.
@@ -146,17 +150,26 @@ pub(super) async fn erase(config: &Config, args: EraseArgs) -> Result<(), Failur
                 "this closes {id} and destroys the key of all that is known of its owner; say so with --yes"
             )));
         }
-        let intent = intent(&commands, "account.erase");
+        let (intent, force) = (intent(&commands, "account.erase"), args.force);
         let done = commands.run(&intent, |unit| async move {
             let mut account = unit.load::<Account>(id).await?.exists()?;
-            // Closed before: only the key may be left.
-            if account.state.open().is_err() {
-                return unit.decide(&mut account, &Command::Erase {});
-            }
-            accounts::erase(&unit, &mut account).await
+            accounts::erase(&unit, &mut account, force).await
         });
-        done.await?;
+        let unfinished = match done.await {
+            Ok(done) => done.answer,
+            Err(Error::Rejected(rejected)) if rejected.code == "account.orders_under_way" => {
+                return Err(Failure::refused(format!("{}; or close it all the same with --force", rejected.detail)));
+            }
+            Err(other) => return Err(other.into()),
+        };
         commands.vault().erase(Subject::from(id)).await?;
+        for order in unfinished.cancelled {
+            output::line(&format!("{order} is called off; what was paid for it goes back"))?;
+        }
+        for order in unfinished.left {
+            let what = "is packed or sent, and its address forgotten: what does not arrive can only be refunded";
+            output::line(&format!("{order} {what}"))?;
+        }
         Ok(output::line(&format!("{id} is closed, and its owner forgotten"))?)
     })
     .await

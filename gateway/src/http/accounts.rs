@@ -218,18 +218,33 @@ async fn set_role(
     .await
 }
 
-/// Closes an account for good, and forgets its owner, who asked for it.
-#[utoipa::path(delete, path = "/v1/admin/accounts/{id}", tag = "admin", params(("id" = String, Path)),
-    security(("bearer" = ["admin"])), responses((status = 204, description = "It is closed, and its owner forgotten")))]
+/// How an account is closed.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct EraseQuery {
+    /// Although orders are paid for and not delivered: those of which nothing is packed are called off, and their money goes
+    /// back; the others go on, and nobody knows any more where to.
+    #[serde(default)]
+    #[param(value_type = Option<bool>)]
+    force: bool,
+}
+
+/// Closes an account for good, and forgets its owner, who asked for it. Orders that wait for their payment are called off;
+/// while one is paid for and not delivered, the account stays, unless `force` says otherwise.
+#[utoipa::path(delete, path = "/v1/admin/accounts/{id}", tag = "admin", params(("id" = String, Path), EraseQuery),
+    security(("bearer" = ["admin"])), responses((status = 204, description = "It is closed, and its owner forgotten"),
+        (status = 409, description = "Orders are paid for and not delivered")))]
 async fn erase(
     State(app): State<Shared>,
     Of(id): Of<AccountId>,
+    Params(EraseQuery { force }): Params<EraseQuery>,
     ask: Ask<Admin, Nothing>,
 ) -> Result<Response, Problem> {
     let answer = app
         .run(&ask, "account.erase", |unit| async move {
             let mut account = load(&unit, id).await?;
-            accounts::erase(&unit, &mut account).await?;
+            accounts::erase(&unit, &mut account, force).await?;
             Ok(Reply::done())
         })
         .await?;

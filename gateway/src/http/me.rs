@@ -243,16 +243,18 @@ async fn change_password(State(app): State<Shared>, ask: Ask<Member, NewPassword
     .await
 }
 
-/// Closes the account for good, and forgets its owner: what the log keeps of them can be read by nobody any more.
+/// Closes the account for good, and forgets its owner: what the log keeps of them can be read by nobody any more. Orders that
+/// wait for their payment are called off; while one is paid for and not delivered, the account stays.
 #[utoipa::path(delete, path = "/v1/me", tag = "me", request_body = Farewell, security(("bearer" = [])),
-    responses((status = 204, description = "It is as if they had never been here")))]
+    responses((status = 204, description = "It is as if they had never been here"),
+        (status = 409, description = "Orders are paid for and not delivered")))]
 async fn farewell(State(app): State<Shared>, ask: Ask<Member, Farewell>) -> Result<Response, Problem> {
     let ask = &ask.with_secret(&app).await?;
     proven(&app, &ask.who, &ask.body.password).await?;
     let answer = app
         .run(ask, "account.erase", |unit| async move {
             let mut account = own(&unit, ask).await?;
-            accounts::erase(&unit, &mut account).await?;
+            accounts::erase(&unit, &mut account, false).await?;
             Ok(Reply::done())
         })
         .await?;

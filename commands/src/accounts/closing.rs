@@ -1,0 +1,74 @@
+//! Closing an account: nobody gets in any more, and what was ordered with it comes to an end first.
+
+use byteshop_domain::account::{self, Account};
+use byteshop_domain::ids::{AccountId, OrderId};
+use byteshop_domain::name::{self, UniqueName};
+use byteshop_domain::order::{self, CancelReason, Order, Placed};
+use byteshop_domain::session::Reason;
+use byteshop_domain::usage::{self, Customer, Usage};
+use serde::{Deserialize, Serialize};
+
+use super::{email_of, log_out_all, owner};
+use crate::error::Error;
+use crate::unit::{Loaded, Unit};
+
+/// What was under way when an account was closed.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Unfinished {
+    /// Orders that were called off with it; what was paid for them goes back by itself.
+    pub cancelled: Vec<OrderId>,
+    /// Orders that are paid for and go on, although nobody knows any more where they go.
+    pub left: Vec<OrderId>,
+}
+
+/// Closes an account: nobody gets in any more, and its address is free. The person is to be forgotten afterwards, which the
+/// process `forget_person` sees to.
+///
+/// Orders that wait for their payment are called off. Those that are paid for and not delivered are in the way; with `force`
+/// they are called off too, as far as nothing of them is packed, and the others are left as they are.
+pub async fn erase(unit: &Unit, account: &mut Loaded<Account>, force: bool) -> Result<Unfinished, Error> {
+    let mut unfinished = Unfinished::default();
+    if account.state.open().is_ok() {
+        unfinished = end_orders(unit, account.id, force).await?;
+        if let Some(name) = email_of(unit, account).await? {
+            let mut name = unit.load::<UniqueName>(name.id).await?;
+            if owner(&name.state) == Some(account.id) {
+                unit.decide(&mut name, &name::Command::Release {})?;
+            }
+        }
+        log_out_all(unit, account, Reason::Erased, None).await?;
+    }
+    let waiting = if force { vec![] } else { unfinished.left.clone() };
+    unit.decide(account, &account::Command::Erase { waiting })?;
+    Ok(unfinished)
+}
+
+/// Lets no order come any more, and ends those that can be ended. A checkout counts its order in the same append, so one that
+/// is under way is seen here or refused.
+async fn end_orders(unit: &Unit, account: AccountId, force: bool) -> Result<Unfinished, Error> {
+    let mut counted = unit.load::<Usage>(usage::orders_of(&Customer::account(account))).await?;
+    unit.decide(&mut counted, &usage::Command::Close {})?;
+    // What is over stays over, so that only the others are held to what they are; one that cannot be seen is being written at
+    // this moment, and then this is decided once more.
+    let seen = unit.peek_all::<Order>(&counted.state.orders).await?;
+    let is_over = |it: &Loaded<Order>| it.state.placed().is_ok_and(|it| it.status != order::Status::Open);
+    let open: Vec<OrderId> = seen.iter().filter(|it| !is_over(it)).map(|it| it.id).collect();
+    let own = unit.asked().by.account() == Some(account);
+    let reason = if own { CancelReason::BuyerRequest } else { CancelReason::StaffRequest };
+    let mut unfinished = Unfinished::default();
+    for mut order in unit.load_all::<Order>(&open).await? {
+        let is = |what: fn(&Placed) -> bool| order.state.placed().is_ok_and(what);
+        let (waited_for, unpaid) = (is(Placed::is_waited_for), is(Placed::is_unpaid));
+        if waited_for && !force {
+            unfinished.left.push(order.id);
+        } else if waited_for || unpaid {
+            match unit.decide(&mut order, &order::Command::Cancel { reason }) {
+                Ok(()) => unfinished.cancelled.push(order.id),
+                // It is packed, or on its way.
+                Err(Error::Rejected(_)) => unfinished.left.push(order.id),
+                Err(other) => return Err(other),
+            }
+        }
+    }
+    Ok(unfinished)
+}
