@@ -4,10 +4,10 @@ use byteshop_domain::Kind;
 use byteshop_domain::cart::{self, Cart};
 use byteshop_domain::checkout::{self, Basis, Ids};
 use byteshop_domain::decider::Decider as _;
-use byteshop_domain::ids::{PaymentId, VariantId};
+use byteshop_domain::ids::{self, OrderId, PaymentId, VariantId};
 use byteshop_domain::money::Money;
 use byteshop_domain::name::{self, NameKind, UniqueName};
-use byteshop_domain::order::Order;
+use byteshop_domain::order::{Order, Placed};
 use byteshop_domain::payment::Payment;
 use byteshop_domain::product::{self, Product};
 use byteshop_domain::quantity::Quantity;
@@ -95,6 +95,15 @@ pub async fn set_line(
     unit.decide(cart, &cart::Command::SetLine(line))
 }
 
+/// How long, and by how many orders at once, goods are held for somebody who has not paid.
+#[derive(Debug, Clone, Copy)]
+pub struct Hold {
+    /// How long an order waits for its payment.
+    pub pay_within: TimeDelta,
+    /// How many orders of one account may wait at once; 0 for any number.
+    pub unpaid_orders: u32,
+}
+
 /// A cart that became an order.
 #[derive(Debug)]
 pub struct CheckedOut {
@@ -107,12 +116,11 @@ pub struct CheckedOut {
 /// Turns a cart into an order: cart closed, order placed, payment opened, every line reserved and everything that is limited
 /// claimed in one append.
 ///
-/// `pay_within` is how long the goods stay reserved without payment, `expected` the total that the buyer was shown, if they
-/// want to be held to no other.
+/// `expected` is the total that the buyer was shown, if they want to be held to no other.
 pub async fn checkout(
     unit: &Unit,
     mut cart: Loaded<Cart>,
-    pay_within: TimeDelta,
+    hold: Hold,
     expected: Option<Money>,
 ) -> Result<CheckedOut, Error> {
     let at = unit.asked().at;
@@ -120,7 +128,7 @@ pub async fn checkout(
     let Priced { offers, quote } = price(Reading::Deciding(unit), open, at).await?;
     let ids = Ids { cart: cart.id, order: unit.new_id(), payment: unit.new_id() };
     // Whole seconds are enough for people, and shorter to read in the log.
-    let pay_by = byteshop_eventstore::clock::whole_seconds(unit.now()) + pay_within;
+    let pay_by = byteshop_eventstore::clock::whole_seconds(unit.now()) + hold.pay_within;
     let basis = Basis { cart: &cart.state, offers: &offers, quote: &quote, at, pay_by, expected };
     let placed = checkout::checkout(&basis, ids).map_err(|rejection| refused_checkout(&rejection))?;
     unit.decide(&mut cart, &placed.cart)?;
@@ -134,9 +142,31 @@ pub async fn checkout(
     }
     for (usage, command) in &placed.usages {
         let mut usage = unit.load::<Usage>(*usage).await?;
+        check_unpaid(unit, &usage.state.orders, hold).await?;
         unit.decide(&mut usage, command)?;
     }
     Ok(CheckedOut { order, payment: ids.payment })
+}
+
+/// Refuses one more order of a customer, of whose these are, while too many of them wait for their payment.
+///
+/// Only the youngest can: whatever is not paid for in time is off. So mostly nothing is looked at here.
+async fn check_unpaid(unit: &Unit, orders: &[OrderId], hold: Hold) -> Result<(), Error> {
+    let since = unit.now() - hold.pay_within;
+    let young = |order: &&OrderId| ids::made_at(**order).is_none_or(|made_at| made_at >= since);
+    let young: Vec<OrderId> = orders.iter().rev().take_while(young).copied().collect();
+    let most = usize::try_from(hold.unpaid_orders).unwrap_or(usize::MAX);
+    // One that cannot be seen is being written at this moment.
+    let waits = |order: &&Loaded<Order>| order.state.placed().map_or(true, Placed::is_unpaid);
+    let too_many = |orders: &[Loaded<Order>]| orders.iter().filter(waits).count() >= most;
+    if most == 0 || young.len() < most || !too_many(&unit.peek_all::<Order>(&young).await?) {
+        return Ok(());
+    }
+    // A refusal has to hold, so now the versions count.
+    if too_many(&unit.load_all::<Order>(&young).await?) {
+        return Err(refused_checkout(&checkout::Rejection::TooManyUnpaid { most: hold.unpaid_orders }));
+    }
+    Ok(())
 }
 
 fn refused_checkout(rejection: &checkout::Rejection) -> Error {

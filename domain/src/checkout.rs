@@ -96,6 +96,12 @@ pub enum Rejection {
         /// What it costs.
         now: Money,
     },
+    /// Its buyer holds goods with as many orders as one may without paying.
+    #[error("{most} orders of this account wait for their payment: pay for one or cancel it, and check out then")]
+    TooManyUnpaid {
+        /// How many may.
+        most: u32,
+    },
 }
 
 impl crate::Rejection for Rejection {
@@ -107,6 +113,7 @@ impl crate::Rejection for Rejection {
             Self::Problems(problems) => problems.first().map_or("problems", Problem::code),
             Self::Pricing(problems) => problems.first().map_or("problems", pricing::Problem::code),
             Self::TotalChanged { .. } => "total_changed",
+            Self::TooManyUnpaid { .. } => "too_many_unpaid",
         }
     }
 
@@ -114,14 +121,21 @@ impl crate::Rejection for Rejection {
         match self {
             Self::Cart(rejection) => rejection.kind(),
             Self::Empty | Self::NoDestination => Kind::Invalid,
-            Self::Problems(_) | Self::Pricing(_) | Self::TotalChanged { .. } => Kind::Conflict,
+            Self::Problems(_) | Self::Pricing(_) | Self::TotalChanged { .. } | Self::TooManyUnpaid { .. } => {
+                Kind::Conflict
+            }
         }
     }
 
     fn pointer(&self) -> Option<String> {
         match self {
             Self::TotalChanged { .. } => Some("/expected_total".to_owned()),
-            Self::Cart(_) | Self::Empty | Self::NoDestination | Self::Problems(_) | Self::Pricing(_) => None,
+            Self::Cart(_)
+            | Self::Empty
+            | Self::NoDestination
+            | Self::Problems(_)
+            | Self::Pricing(_)
+            | Self::TooManyUnpaid { .. } => None,
         }
     }
 }

@@ -5,6 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use chrono::{DateTime, Utc};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
@@ -37,6 +38,12 @@ pub trait Id: Copy + Eq + Ord + fmt::Display + fmt::Debug + Send + Sync + 'stati
     fn from_uuid(uuid: Uuid) -> Self;
     /// The UUID without its kind.
     fn uuid(self) -> Uuid;
+}
+
+/// When an id was made, if it is one of those that say so (UUID version 7: RFC 9562, section 5.7).
+pub fn made_at(id: impl Id) -> Option<DateTime<Utc>> {
+    let (seconds, nanoseconds) = id.uuid().get_timestamp()?.to_unix();
+    DateTime::from_timestamp(i64::try_from(seconds).ok()?, nanoseconds)
 }
 
 /// Writes the 26 characters of a TypeID's suffix.
@@ -201,6 +208,15 @@ mod tests {
             assert_eq!(parse(text), Ok(("prefix", uuid)));
             assert_eq!(format("prefix", uuid), text);
         }
+    }
+
+    /// The example of RFC 9562, appendix A.6, of a moment that others made too.
+    #[test]
+    fn an_id_says_when_it_was_made() {
+        let made = |uuid: &str| made_at(OrderId::from_uuid(uuid.parse().unwrap()));
+        let moment = DateTime::parse_from_rfc3339("2022-02-22T19:22:22Z").unwrap().to_utc();
+        assert_eq!(made("017f22e2-79b0-7cc3-98c4-dc0c0c07398f"), Some(moment));
+        assert_eq!(made("00000000-0000-0000-0000-000000000010"), None);
     }
 
     #[test]

@@ -68,6 +68,8 @@ pub struct Config {
     pub rate_limit_guesses: u32,
     /// Coupon codes that one address may enter a minute; 0 is no limit.
     pub rate_limit_coupons: u32,
+    /// Guests' carts that one address may check out in a minute; 0 for no limit.
+    pub rate_limit_checkouts: u32,
     /// Whether throw-away mailboxes are refused.
     pub refuse_disposable_email: bool,
     /// Connections of one process for reading the log, at most; the views have some more.
@@ -250,17 +252,18 @@ impl Reader {
     }
 
     /// How the shop trades; nothing when one of it cannot be used.
-    fn trade(&mut self) -> Option<Trade> {
+    fn trade(&mut self, limit: Option<&'static str>) -> Option<Trade> {
         let capture = self.read("capture", None, setting::capture);
         let return_window_days = self.read("return_window_days", None, setting::number(0, 3_650));
         let cart_days = self.read("cart_days", None, setting::number(1, 3_650));
+        let unpaid_orders = self.read("unpaid_orders", limit, setting::number(0, 10_000))?;
         let seller = Seller {
             name: self.read("seller_name", None, setting::words)?,
             address: self.optional("seller_address", setting::lines).unwrap_or_default(),
             tax_id: self.optional("seller_tax_id", setting::words),
         };
         let return_window = TimeDelta::days(return_window_days?);
-        Some(Trade { capture: capture?, return_window, cart_days: cart_days?, seller })
+        Some(Trade { capture: capture?, return_window, cart_days: cart_days?, unpaid_orders, seller })
     }
 
     /// Checks every setting; nothing when one that must have a value has none that can be used.
@@ -277,13 +280,14 @@ impl Reader {
         let data_key = self.optional("data_key", setting::data_key);
         let log_format = self.read("log_format", None, setting::log_format);
         let log_level = self.optional("log_level", setting::log_level);
-        let trade = self.trade();
+        let trade = self.trade(limit);
         let payment_window_minutes = self.read("payment_window_minutes", None, setting::number(1, 10_080));
         let rate_limit_address = self.read("rate_limit_address", limit, setting::number(0, 1_000_000));
         let rate_limit_account = self.read("rate_limit_account", limit, setting::number(0, 1_000_000));
         let rate_limit_auth = self.read("rate_limit_auth", limit, setting::number(0, 1_000_000));
         let rate_limit_guesses = self.read("rate_limit_guesses", None, setting::number(0, 1_000));
         let rate_limit_coupons = self.read("rate_limit_coupons", limit, setting::number(0, 1_000_000));
+        let rate_limit_checkouts = self.read("rate_limit_checkouts", limit, setting::number(0, 1_000_000));
         let refuse_disposable_email = self.read("refuse_disposable_email", None, setting::flag);
         let database_connections = self.read("database_connections", None, setting::number(2, 500));
         let outside = self.outside(dev == Some(true));
@@ -314,6 +318,7 @@ impl Reader {
             rate_limit_auth: rate_limit_auth?,
             rate_limit_guesses: rate_limit_guesses?,
             rate_limit_coupons: rate_limit_coupons?,
+            rate_limit_checkouts: rate_limit_checkouts?,
             refuse_disposable_email: refuse_disposable_email?,
             database_connections: database_connections?,
             outside: outside?,

@@ -45,6 +45,8 @@ const CONNECTIONS_EACH: usize = 2_000;
 const UNDER_WAY_EACH: usize = 500;
 /// Seconds after which whoever was told to come back to a stream does.
 const COME_BACK_S: u32 = 5;
+/// Guests' carts that one address checks out a minute: each holds goods until its payment window has passed.
+pub const CHECKOUTS_PER_ADDRESS: u32 = 10;
 /// The window that the quotas are of.
 const WINDOW_S: u64 = 60;
 /// How often what is idle is forgotten: without it the table of keys only grows.
@@ -61,6 +63,8 @@ pub struct Limits {
     auth: Option<Arc<Limit<IpAddr>>>,
     /// Of an address, for coupon codes.
     coupons: Option<Arc<Limit<IpAddr>>>,
+    /// Of an address, for what guests check out.
+    checkouts: Option<Arc<Limit<IpAddr>>>,
     guesses: Arc<Guesses>,
     streams: Seats,
     connections_each: Option<usize>,
@@ -74,6 +78,7 @@ impl Default for Limits {
             account: None,
             auth: None,
             coupons: None,
+            checkouts: None,
             guesses: Arc::default(),
             streams: Seats::new(STREAMS, STREAMS_EACH),
             connections_each: None,
@@ -89,6 +94,7 @@ impl std::fmt::Debug for Limits {
             .field("per_account", &self.account.as_ref().map(|limit| limit.quota))
             .field("auth_per_address", &self.auth.as_ref().map(|limit| limit.quota))
             .field("coupons_per_address", &self.coupons.as_ref().map(|limit| limit.quota))
+            .field("checkouts_per_address", &self.checkouts.as_ref().map(|limit| limit.quota))
             .finish_non_exhaustive()
     }
 }
@@ -158,6 +164,16 @@ impl Limits {
         self.under_way.as_ref().map(|seats| seats.take(address)).transpose().map_err(full)
     }
 
+    /// The same, with a limit to the guests' carts that one address may check out a minute; 0 is no limit.
+    pub fn with_checkouts(self, address: u32) -> Self {
+        Self { checkouts: Limit::new("checkouts", address), ..self }
+    }
+
+    /// Counts a guest's cart that an address checks out.
+    pub fn checkouts(&self, address: IpAddr) -> Result<(), Problem> {
+        self.checkouts.as_ref().map(|limit| limit.take(&crate::actor::network(address))).transpose().map(|_| ())
+    }
+
     /// The guesses at passwords.
     pub fn guesses(&self) -> &Guesses {
         &self.guesses
@@ -200,7 +216,7 @@ impl Limits {
     pub async fn sweep(self, cancel: CancellationToken) {
         let mut every = tokio::time::interval(SWEEP);
         while cancel.run_until_cancelled(every.tick()).await.is_some() {
-            for limit in [&self.address, &self.auth, &self.coupons].into_iter().flatten() {
+            for limit in [&self.address, &self.auth, &self.coupons, &self.checkouts].into_iter().flatten() {
                 limit.keyed.retain_recent();
             }
             if let Some(limit) = &self.account {

@@ -13,6 +13,8 @@ pub struct Trade {
     pub return_window: TimeDelta,
     /// Days after which a cart is given up that nobody changes.
     pub cart_days: u16,
+    /// Orders of one account that may wait for their payment at once; 0 for any number.
+    pub unpaid_orders: u32,
     /// Who sells, as invoices say it: a name, an address and a tax number, a line each.
     pub seller: Seller,
 }
@@ -29,12 +31,14 @@ pub struct Seller {
 }
 
 impl Default for Trade {
-    /// Money is taken at once, goods come back within thirty days, and nobody has said who sells.
+    /// Money is taken at once, goods come back within thirty days, any number of orders may wait for their payment, and nobody
+    /// has said who sells.
     fn default() -> Self {
         Self {
             capture: CaptureMode::Automatic,
             return_window: TimeDelta::days(30),
             cart_days: cart::LIFETIME_DAYS,
+            unpaid_orders: 0,
             seller: Seller { name: "ByteShop".into(), address: vec![], tax_id: None },
         }
     }

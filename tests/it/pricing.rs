@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 mod baskets;
 mod delivery;
+mod hoarding;
 mod promotions;
 mod races;
 mod taxes;

@@ -130,6 +130,12 @@ impl TestShop {
         Self::start_as(Options { tokens, ..Options::on(self.database.clone()) }).await
     }
 
+    /// Starts another process of this shop, which trades like this.
+    pub async fn beside_trading(&self, trade: Trade) -> Self {
+        let tokens = self.tokens.clone();
+        Self::start_as(Options { trade, tokens, ..Options::on(self.database.clone()) }).await
+    }
+
     /// Starts a shop that trades like this.
     pub async fn trading(trade: Trade) -> Self {
         Self::start_as(Options { trade, ..Options::on(fresh_database().await) }).await

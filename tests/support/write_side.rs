@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use byteshop_commands::cases::Hold;
 use byteshop_commands::{Appender, Commands, Done, Error, Intent, Loaded, Unit, cases, processes};
 use byteshop_domain::cart::{self, Cart, Destination};
 use byteshop_domain::ids::{AccountId, CartId, Id as _, OrderId, PaymentId, ProductId, VariantId};
@@ -132,7 +133,7 @@ impl WriteSide {
         let done = self
             .run("cart.checkout", |unit| async move {
                 let cart = unit.load::<Cart>(cart).await?.exists()?;
-                let placed = cases::checkout(&unit, cart, window, None).await?;
+                let placed = cases::checkout(&unit, cart, Hold { pay_within: window, unpaid_orders: 0 }, None).await?;
                 Ok((placed.order.id, placed.payment))
             })
             .await?;

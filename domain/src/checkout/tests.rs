@@ -159,6 +159,7 @@ fn discounts_and_claims_go_into_the_order_and_the_total_is_held_to_what_was_show
     assert_eq!(placement.claims, done.usages.iter().map(|(usage, _)| *usage).collect::<Vec<_>>());
     let changed = checkout(&Basis { expected: Some(cents(224)), ..basis }, ids()).unwrap_err();
     assert_eq!(changed, Rejection::TotalChanged { now: cents(225) });
+    crate::testing::well_said(&[changed, Rejection::TooManyUnpaid { most: 2 }]);
     let used_up = quoted(&cart, vec![candidate(1)]);
     let refused = checkout(&Basis { quote: &used_up, ..basis }, ids()).unwrap_err();
     assert_eq!(crate::Rejection::code(&refused), "coupon_used_up");

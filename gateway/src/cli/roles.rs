@@ -134,7 +134,8 @@ fn settings(config: &Config, database_url: &str, nats_url: &str, roles: Roles) -
         metrics: telemetry::start_metrics()?,
         limits: Limits::per_minute(config.rate_limit_address, config.rate_limit_account)
             .with_auth(config.rate_limit_auth, config.rate_limit_guesses)
-            .with_coupons(config.rate_limit_coupons),
+            .with_coupons(config.rate_limit_coupons)
+            .with_checkouts(config.rate_limit_checkouts),
         refuse_disposable: config.refuse_disposable_email,
         pay_within: TimeDelta::minutes(i64::from(config.payment_window_minutes)),
         trade: config.trade.clone(),

@@ -62,6 +62,8 @@ pub(super) const SETTINGS: &[Setting] = &[
     open("rate_limit_auth", Some("60")),
     open("rate_limit_guesses", Some("10")),
     open("rate_limit_coupons", Some("20")),
+    open("rate_limit_checkouts", Some("10")),
+    open("unpaid_orders", Some("10")),
     open("refuse_disposable_email", Some("false")),
     open("database_connections", Some("16")),
     open("shop_name", Some("ByteShop")),

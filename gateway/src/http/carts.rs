@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::cases::{self, Priced, Reading};
+use byteshop_commands::cases::{self, Hold, Priced, Reading};
 use byteshop_commands::{Error, Loaded, Rejected, Snapshot, Unit};
 use byteshop_domain::account::Secret;
 use byteshop_domain::address::Address;
@@ -253,20 +253,27 @@ async fn merge(State(app): State<Shared>, Of(id): Of<CartId>, ask: Ask<Member, N
     .await
 }
 
-/// Turns the cart into an order: every line is reserved, and a payment opened.
+/// Turns the cart into an order: every line is reserved, and a payment opened. An account may have so many orders that wait for
+/// their payment, and one address checks out so many guests' carts a minute.
 #[utoipa::path(post, path = "/v1/carts/{id}/checkout", tag = "carts", params(("id" = String, Path)), request_body = Checkout,
     security(("cart_token" = []), ("bearer" = [])),
-    responses((status = 201, description = "The order", body = CheckedOut)))]
+    responses((status = 201, description = "The order", body = CheckedOut),
+        (status = 409, description = "It cannot be bought as it is, or too many orders wait for their payment")))]
 async fn checkout(
     State(app): State<Shared>,
     Of(id): Of<CartId>,
     ask: Ask<Caller, Checkout>,
 ) -> Result<Response, Problem> {
-    let (ask, pay_within) = (&ask.on_cart(id), app.pay_within);
+    // Orders of an account are counted, as far as they wait for their payment; guests are known by their address alone.
+    if ask.who.account().is_none() {
+        app.limits.checkouts(ask.who.address())?;
+    }
+    let hold = Hold { pay_within: app.pay_within, unpaid_orders: app.trade.unpaid_orders };
+    let ask = &ask.on_cart(id);
     let expected = ask.body.expected_total;
     app.run(ask, "cart.checkout", |unit| async move {
         let cart = own(&unit, id, ask).await?;
-        let cases::CheckedOut { order, payment } = cases::checkout(&unit, cart, pay_within, expected).await?;
+        let cases::CheckedOut { order, payment } = cases::checkout(&unit, cart, hold, expected).await?;
         let placed = placed(&order.state)?;
         let body = CheckedOut { order_id: order.id, payment_id: payment, order: show::Order::of(order.id, placed) };
         Reply::created(format!("/v1/orders/{}", order.id), order.version, &body)
