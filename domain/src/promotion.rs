@@ -5,11 +5,13 @@
 //!                          └──────ended─────────┴──▶ ended (final)
 //! ```
 //!
+//! Its terms have a period, which needs no event: [`Created::standing`] says at which moment it gives something.
 //! Its terms can be revised until it has ended; what is in an order stays as it was. That no two promotions share a code is
 //! kept by the [name](crate::name) of the code; those without a code are listed in the
 //! [book of promotions](crate::promotion_book), so that a checkout finds all of them in one place.
 //! How often it was used is counted by its [usage](crate::usage), if it has a limit.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::decider::{Asked, Decider, Kind};
@@ -99,6 +101,35 @@ pub enum Status {
     Ended,
 }
 
+/// Whether a promotion gives something at a moment, and why not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// Its period is yet to begin.
+    Scheduled,
+    /// It gives.
+    Active,
+    /// It gives nothing for now.
+    Paused,
+    /// Its period is over; it would give again if its terms were revised.
+    Over,
+    /// It gives nothing any more.
+    Ended,
+}
+
+impl Standing {
+    /// Of a promotion with this status and period.
+    pub fn of(status: Status, from: Option<DateTime<Utc>>, until: Option<DateTime<Utc>>, at: DateTime<Utc>) -> Self {
+        match status {
+            Status::Ended => Self::Ended,
+            Status::Active | Status::Paused if until.is_some_and(|until| until <= at) => Self::Over,
+            Status::Paused => Self::Paused,
+            Status::Active if from.is_some_and(|from| at < from) => Self::Scheduled,
+            Status::Active => Self::Active,
+        }
+    }
+}
+
 /// What can be in the way.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Rejection {
@@ -156,10 +187,10 @@ impl Decider for Promotion {
     type Event = Event;
     type Rejection = Rejection;
 
-    fn decide(&self, command: &Command, _asked: &Asked) -> Decision {
+    fn decide(&self, command: &Command, asked: &Asked) -> Decision {
         match command {
             Command::Create { terms } => {
-                terms.check().map_err(Rejection::Terms)?;
+                terms.check().and_then(|()| terms.check_until(asked.at)).map_err(Rejection::Terms)?;
                 match self {
                     Self::Missing => Ok(vec![Event::Created { terms: (**terms).clone() }]),
                     Self::Created(_) => Err(Rejection::Exists),
@@ -170,6 +201,9 @@ impl Decider for Promotion {
                 terms.check().map_err(Rejection::Terms)?;
                 if known.terms.code != terms.code {
                     return Err(Rejection::CodeStays);
+                }
+                if known.terms.until != terms.until {
+                    terms.check_until(asked.at).map_err(Rejection::Terms)?;
                 }
                 let same = known.terms == **terms;
                 Ok(if same { vec![] } else { vec![Event::Revised { terms: (**terms).clone() }] })
@@ -196,6 +230,13 @@ impl Decider for Promotion {
             Event::Resumed {} => self.with(|it| it.status = Status::Active),
             Event::Ended {} => self.with(|it| it.status = Status::Ended),
         }
+    }
+}
+
+impl Created {
+    /// Whether it gives something at a moment.
+    pub fn standing(&self, at: DateTime<Utc>) -> Standing {
+        Standing::of(self.status, self.terms.from, self.terms.until, at)
     }
 }
 

@@ -8,7 +8,7 @@ use byteshop_domain::ids::PromotionId;
 use byteshop_domain::money::Money;
 use byteshop_domain::order::{self, Order};
 use byteshop_domain::pricing::Discount;
-use byteshop_domain::promotion::{Event, Promotion, Status, Terms};
+use byteshop_domain::promotion::{Event, Promotion, Standing, Status, Terms};
 use byteshop_eventstore::Recorded;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -43,6 +43,26 @@ pub struct Row {
     /// When it was made.
     #[serde(with = "micros")]
     pub created_at: DateTime<Utc>,
+}
+
+/// A promotion as it stands at a moment.
+#[derive(Serialize)]
+struct Shown {
+    id: PromotionId,
+    status: Standing,
+    terms: Terms,
+    orders: i64,
+    given: Vec<Money>,
+    #[serde(with = "micros")]
+    created_at: DateTime<Utc>,
+}
+
+impl Row {
+    fn at(self, now: DateTime<Utc>) -> Shown {
+        let Self { id, status, terms, orders, given, created_at } = self;
+        let status = Standing::of(status, terms.from, terms.until, now);
+        Shown { id, status, terms, orders, given, created_at }
+    }
 }
 
 /// What an event says about promotions.
@@ -121,27 +141,64 @@ impl Row {
 }
 
 /// Which promotions are wanted, the newest first.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
-    /// Only with this status.
-    pub status: Option<Status>,
+    /// Only those that stand so.
+    pub standing: Option<Standing>,
+    /// At which moment.
+    pub now: DateTime<Utc>,
     /// Which page.
     pub ask: Ask,
 }
 
+/// Promotions that are looked at in one go for those that stand as is wanted: a shop rarely has more.
+const BATCH: i64 = 500;
+
+fn push_status(sql: &mut QueryBuilder<Postgres>, operator: &str, status: Status) {
+    sql.push(format_args!(" and status {operator} ")).push_bind(name_of(&status));
+}
+
 impl Views {
     /// A page of promotions, the newest first.
+    ///
+    /// What has not ended stands as its period and the clock say, so it is looked at here and not in the database.
     pub async fn promotion_list(&self, query: &Query) -> Result<Page, Error> {
-        let mut sql = QueryBuilder::<Postgres>::new("select key, row::text from read.promotion_list where true");
-        if let Some(status) = query.status {
-            sql.push(" and status = ").push_bind(name_of(&status));
+        let wanted = query.ask.limit() + 1;
+        let batch = if query.standing.is_some() { wanted.max(BATCH) } else { wanted };
+        let mut after = query.ask.after::<String>()?;
+        let mut found: Vec<(String, String)> = Vec::new();
+        loop {
+            let mut sql = QueryBuilder::<Postgres>::new("select key, row::text from read.promotion_list where true");
+            match query.standing {
+                Some(Standing::Ended) => push_status(&mut sql, "=", Status::Ended),
+                Some(Standing::Over) => push_status(&mut sql, "<>", Status::Ended),
+                Some(Standing::Paused) => push_status(&mut sql, "=", Status::Paused),
+                Some(Standing::Scheduled | Standing::Active) => push_status(&mut sql, "=", Status::Active),
+                None => {}
+            }
+            // Ids grow with time.
+            if let Some(key) = after.take() {
+                sql.push(" and key < ").push_bind(key);
+            }
+            sql.push(" order by key desc limit ").push_bind(batch);
+            let rows: Vec<(String, String)> = sql.build_query_as().fetch_all(self.pool()).await?;
+            let is_last = i64::try_from(rows.len()).is_ok_and(|rows| rows < batch);
+            after = rows.last().map(|(key, _)| key.clone());
+            for (key, text) in rows {
+                let unreadable = |error: serde_json::Error| Error::Row {
+                    view: PromotionList::NAME,
+                    key: key.clone(),
+                    reason: error.to_string(),
+                };
+                let shown = serde_json::from_str::<Row>(&text).map_err(unreadable)?.at(query.now);
+                if query.standing.is_none_or(|standing| standing == shown.status) {
+                    let text = serde_json::to_string(&shown).map_err(unreadable)?;
+                    found.push((key, text));
+                }
+            }
+            if is_last || i64::try_from(found.len()).is_ok_and(|found| found >= wanted) {
+                return Page::of(&found, &query.ask, |(_, text)| text, |(key, _)| key.clone());
+            }
         }
-        // Ids grow with time.
-        if let Some(key) = query.ask.after::<String>()? {
-            sql.push(" and key < ").push_bind(key);
-        }
-        sql.push(" order by key desc limit ").push_bind(query.ask.limit() + 1);
-        let rows: Vec<(String, String)> = sql.build_query_as().fetch_all(self.pool()).await?;
-        Page::of(&rows, &query.ask, |(_, text)| text, |(key, _)| key.clone())
     }
 }

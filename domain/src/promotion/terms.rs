@@ -204,6 +204,9 @@ pub enum TermsError {
     /// It is over before it begins.
     #[error("the promotion is over before it begins")]
     Period,
+    /// It would be over from the beginning.
+    #[error("the end of the promotion lies in the past: to have it over at once, end it")]
+    Past,
     /// A limit is zero.
     #[error("a limit is at least 1: to give nothing, pause the promotion")]
     Limit,
@@ -219,6 +222,7 @@ impl TermsError {
             Self::Twice => "twice",
             Self::List => "list",
             Self::Period => "period",
+            Self::Past => "past",
             Self::Limit => "limit",
             Self::Country => "country",
         }
@@ -228,7 +232,7 @@ impl TermsError {
         match self {
             Self::GivesNothing | Self::Twice => "/benefit",
             Self::List => "/target",
-            Self::Period => "/until",
+            Self::Period | Self::Past => "/until",
             Self::Limit => "/limits",
             Self::Country => "/conditions/countries",
         }
@@ -256,6 +260,11 @@ impl Terms {
             (Some(from), Some(until)) if until <= from => Err(TermsError::Period),
             _ => Ok(()),
         }
+    }
+
+    /// Whether its end is yet to come.
+    pub(super) fn check_until(&self, now: DateTime<Utc>) -> Result<(), TermsError> {
+        if self.until.is_some_and(|until| until <= now) { Err(TermsError::Past) } else { Ok(()) }
     }
 
     /// How often one customer can use it: who has ordered with it has ordered before.

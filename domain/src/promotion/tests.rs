@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::testing::{given, golden, well_said};
+use crate::decider::fold;
+use crate::testing::{given, golden, noon, well_said};
 
 /// Terms with these fields beside the least that there must be.
 fn terms(fields: &Value) -> Terms {
@@ -41,6 +42,37 @@ fn it_runs_pauses_and_ends_for_good() {
     given::<Promotion>(over.clone()).when(&Command::Resume {}).then_refused(Rejection::Ended);
     given::<Promotion>(over).when(&revise(other())).then_refused(Rejection::Ended);
     given::<Promotion>([]).when(&Command::Pause {}).then_refused(Rejection::Missing);
+}
+
+#[test]
+fn its_end_lies_ahead_when_it_is_set() {
+    let until = |moment: &str| terms(&json!({"until": moment}));
+    let past = Rejection::Terms(TermsError::Past);
+    let (now, soon) = ("2026-01-01T12:00:00Z", "2026-01-01T12:00:01Z");
+    given::<Promotion>([]).when(&create(until(now))).then_refused(past.clone());
+    given::<Promotion>([]).when(&create(until(soon))).then([created(until(soon))]);
+    given::<Promotion>([created(terms(&json!({})))]).when(&revise(until(now))).then_refused(past);
+    // One that is over already is given another name, or more time.
+    let renamed = terms(&json!({"until": now, "label": "Was ten off"}));
+    given::<Promotion>([created(until(now))]).when(&revise(renamed.clone())).then([Event::Revised { terms: renamed }]);
+    given::<Promotion>([created(until(now))]).when(&revise(until(soon))).then([Event::Revised { terms: until(soon) }]);
+}
+
+#[test]
+fn where_it_stands_depends_on_the_moment() {
+    let [before, first, last, after] = [-1, 0, 59, 60].map(|seconds| noon() + chrono::TimeDelta::seconds(seconds));
+    let period = terms(&json!({"from": "2026-01-01T12:00:00Z", "until": "2026-01-01T12:01:00Z"}));
+    let stands = |events: &[Event]| {
+        let history = [vec![created(period.clone())], events.to_vec()].concat();
+        let promotion: Promotion = fold(&history);
+        [before, first, last, after].map(|at| promotion.existing().unwrap().standing(at))
+    };
+    use Standing as S;
+    assert_eq!(stands(&[]), [S::Scheduled, S::Active, S::Active, S::Over]);
+    assert_eq!(stands(&[Event::Paused {}]), [S::Paused, S::Paused, S::Paused, S::Over]);
+    assert_eq!(stands(&[Event::Ended {}]), [S::Ended; 4]);
+    let always: Promotion = fold(&[created(terms(&json!({})))]);
+    assert_eq!(always.existing().unwrap().standing(after), S::Active);
 }
 
 #[test]
@@ -130,6 +162,6 @@ fn every_stored_form_is_golden() {
 fn rejections_are_well_said() {
     use Rejection as R;
     use TermsError as E;
-    let terms = [E::GivesNothing, E::Twice, E::List, E::Period, E::Limit, E::Country].map(R::Terms);
+    let terms = [E::GivesNothing, E::Twice, E::List, E::Period, E::Past, E::Limit, E::Country].map(R::Terms);
     well_said(&[vec![R::Missing, R::Exists, R::Ended, R::CodeStays], terms.to_vec()].concat());
 }

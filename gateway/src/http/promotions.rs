@@ -2,9 +2,9 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::{Error, Loaded, Rejected, Unit, cases};
+use byteshop_commands::{At, Error, Loaded, Rejected, Unit, cases};
 use byteshop_domain::ids::PromotionId;
-use byteshop_domain::promotion::{Command, Created, Promotion, Status, Terms};
+use byteshop_domain::promotion::{Command, Created, Promotion, Standing, Terms};
 use byteshop_domain::usage::{self, Usage};
 use byteshop_projections::View as _;
 use byteshop_projections::promotion_list::{self, PromotionList};
@@ -31,7 +31,7 @@ async fn create(State(app): State<Shared>, ask: Ask<Admin, Terms>) -> Result<Res
         let mut promotion = unit.start::<Promotion>(unit.new_id());
         let command = Command::Create { terms: Box::new(ask.body.clone()) };
         cases::change_promotion(&unit, &mut promotion, &command).await?;
-        let shown = show::Promotion::of(promotion.id, known(&promotion.state)?, None);
+        let shown = show::Promotion::of(promotion.id, known(&promotion.state)?, unit.now(), None);
         Reply::created(format!("/v1/admin/coupons/{}", promotion.id), promotion.version, &shown)
     })
     .await
@@ -102,7 +102,20 @@ async fn one(
     let counted = then.at.is_none() && created.terms.limits.total.is_some();
     let used = if counted { Some(app.commands.get::<Usage>(usage::of_promotion(id)).await?) } else { None };
     let used = used.map(|used| used.map_or(0, |usage| usage.state.used));
-    reply::one(found.version, &show::Promotion::of(id, created, used))
+    reply::one(found.version, &show::Promotion::of(id, created, moment(&app, &then).await?, used))
+}
+
+/// The moment at which a promotion is looked at.
+async fn moment(app: &Shared, then: &Then) -> Result<DateTime<Utc>, Problem> {
+    let now = app.commands.clock().now();
+    match then.moment()? {
+        None | Some(At::Version(_)) => Ok(now),
+        Some(At::Moment(moment)) => Ok(moment),
+        Some(At::Position(position)) => {
+            let event = app.commands.log().event_at(position).await.map_err(Error::from)?;
+            Ok(event.map_or(now, |event| event.recorded_at))
+        }
+    }
 }
 
 /// Which promotions are wanted.
@@ -110,9 +123,9 @@ async fn one(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct ListQuery {
-    /// `active`, `paused` or `ended`.
+    /// `scheduled` (its period is yet to begin), `active`, `paused`, `over` (its period has passed) or `ended`.
     #[param(value_type = Option<String>)]
-    status: Option<Status>,
+    status: Option<Standing>,
     /// 20 unless it says something else, 100 at most.
     #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
@@ -125,6 +138,7 @@ struct ListQuery {
 #[expect(dead_code, reason = "it only describes the view's own text")]
 struct PromotionRow {
     id: String,
+    /// `scheduled`, `active`, `paused`, `over` or `ended`.
     status: String,
     terms: show::Terms,
     /// Orders that were placed with it, cancelled ones too.
@@ -151,7 +165,8 @@ async fn list(
     Params(query): Params<ListQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let query = promotion_list::Query { status: query.status, ask: lists::ask(query.limit, query.cursor)? };
+    let (ask, now) = (lists::ask(query.limit, query.cursor)?, app.commands.clock().now());
+    let query = promotion_list::Query { standing: query.status, now, ask };
     app.await_views(&[PromotionList::NAME], &headers).await?;
     Ok(reply::json(app.views.promotion_list(&query).await?.json))
 }
@@ -159,7 +174,7 @@ async fn list(
 async fn change(unit: &Unit, id: PromotionId, command: &Command) -> Result<Reply, Error> {
     let mut promotion: Loaded<Promotion> = unit.load_matching::<Promotion>(id).await?;
     cases::change_promotion(unit, &mut promotion, command).await?;
-    Reply::ok(promotion.version, &show::Promotion::of(id, known(&promotion.state)?, None))
+    Reply::ok(promotion.version, &show::Promotion::of(id, known(&promotion.state)?, unit.now(), None))
 }
 
 fn known(promotion: &Promotion) -> Result<&Created, Error> {

@@ -1,6 +1,10 @@
 //! Promotions over HTTP: made, entered, shown in the cart, kept in the order, and refused when they do not apply.
 
+use byteshop_commands::{Intent, cases};
+use byteshop_domain::Actor;
+use byteshop_domain::promotion::{self as rules, Promotion};
 use byteshop_tests::patience::eventually;
+use chrono::DateTime;
 use reqwest::Method;
 
 use super::*;
@@ -126,7 +130,11 @@ async fn a_code_that_does_not_apply_is_a_problem_and_keeps_the_order_from_being_
     for (code, fields, problem, because) in cases {
         let mut fields = fields;
         fields["code"] = json!(code);
-        promotion(&shop, fields).await;
+        if code == "LATE" {
+            made_in_the_past(&shop, &fields).await;
+        } else {
+            promotion(&shop, fields).await;
+        }
         let cart = shop.full_cart(&variant, 2).await;
         let entered = enter(&shop, &cart, code).await.expect(200);
         assert_eq!((problems(&entered), &entered.body["problems"][0]["because"]), (vec![problem.to_owned()], &because));
@@ -135,6 +143,78 @@ async fn a_code_that_does_not_apply_is_a_problem_and_keeps_the_order_from_being_
         shop.delete(&format!("/v1/carts/{}/coupon", cart.id)).with(&cart).send().await.expect(200);
         check_out(&shop, &cart).await.expect(201);
     }
+}
+
+/// A promotion that began, and may have been over, long ago.
+async fn made_in_the_past(shop: &TestShop, fields: &Value) -> String {
+    let terms: rules::Terms = serde_json::from_value(terms(fields)).unwrap();
+    let actor = Actor::System { name: "test".into() };
+    let long_ago = DateTime::parse_from_rfc3339("2019-01-01T00:00:00Z").unwrap().to_utc();
+    let intent = Intent::new(actor, "promotion.create", shop.commands.clock().new_id());
+    let intent = Intent { occurred_at: Some(long_ago), ..intent };
+    let command = &rules::Command::Create { terms: Box::new(terms) };
+    let made = shop.commands.run(&intent, |unit| async move {
+        let mut promotion = unit.start::<Promotion>(unit.new_id());
+        cases::change_promotion(&unit, &mut promotion, command).await?;
+        Ok(promotion.id.to_string())
+    });
+    made.await.unwrap().answer
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_a_promotion_stands_follows_the_clock() {
+    let shop = TestShop::start().await;
+    let admin = shop.token(Role::Admin);
+    let past = json!({"until": "2020-01-01T00:00:00Z"});
+    let over = made_in_the_past(&shop, &past).await;
+    let over_and_paused = made_in_the_past(&shop, &past).await;
+    let [active, scheduled, paused, ended] = [
+        promotion(&shop, json!({"until": "2999-01-01T00:00:00Z"})).await,
+        promotion(&shop, json!({"from": "2999-01-01T00:00:00Z"})).await,
+        promotion(&shop, json!({})).await,
+        promotion(&shop, json!({})).await,
+    ];
+    let change = |id: &str, how: &str| shop.post(&format!("/v1/admin/coupons/{id}/{how}")).by(&admin).send();
+    change(&over_and_paused, "pause").await.expect(200);
+    change(&paused, "pause").await.expect(200);
+    let position = change(&ended, "end").await.expect(200).position().to_string();
+    let expected = [
+        (&over, "over"),
+        (&over_and_paused, "over"),
+        (&active, "active"),
+        (&scheduled, "scheduled"),
+        (&paused, "paused"),
+        (&ended, "ended"),
+    ];
+    let list = |query: String| {
+        shop.get(&format!("/v1/admin/coupons{query}")).by(&admin).header("Min-Log-Position", &position).send()
+    };
+    let all = list(String::new()).await.expect(200);
+    for (id, status) in expected {
+        let one = shop.get(&format!("/v1/admin/coupons/{id}")).by(&admin).send().await.expect(200);
+        assert_eq!(one.body["status"], status);
+        let row = all.body["items"].as_array().unwrap().iter().find(|row| row["id"] == **id).unwrap();
+        assert_eq!(row["status"], status);
+    }
+    for status in ["over", "active", "scheduled", "paused", "ended"] {
+        let mut wanted: Vec<&String> = expected.iter().filter(|it| it.1 == status).map(|it| it.0).collect();
+        wanted.sort_by(|one, other| other.cmp(one));
+        let mut found = Vec::new();
+        let mut next = String::new();
+        loop {
+            let page = list(format!("?status={status}&limit=1{next}")).await.expect(200);
+            let items = page.body["items"].as_array().unwrap();
+            found.extend(items.iter().map(|row| row["id"].as_str().unwrap().to_owned()));
+            let Some(cursor) = page.body["next"].as_str() else { break };
+            next = format!("&cursor={cursor}");
+        }
+        assert_eq!(found.iter().collect::<Vec<_>>(), wanted, "{status}");
+    }
+    list("?status=gone".into()).await.expect_problem(400, "request.invalid_query");
+    let then = format!("/v1/admin/coupons/{over}?at=2019-06-01T00:00:00Z");
+    shop.get(&then).by(&admin).send().await.expect(404);
+    let then = format!("/v1/admin/coupons/{ended}?at={}", position.parse::<i64>().unwrap() - 1);
+    assert_eq!(shop.get(&then).by(&admin).send().await.expect(200).body["status"], "active");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -169,6 +249,7 @@ async fn terms_that_make_no_sense_are_refused() {
         (json!({"limits": {"total": 0}}), "promotion.limit"),
         (json!({"colour": "red"}), "request.invalid"),
         (json!({"from": "2026-01-02T00:00:00Z", "until": "2026-01-01T00:00:00Z"}), "promotion.period"),
+        (json!({"until": "2026-01-01T00:00:00Z"}), "promotion.past"),
     ] {
         let refused = shop.post("/v1/admin/coupons").by(&admin).json(terms(&fields)).send().await;
         refused.expect_problem(422, code);

@@ -1,7 +1,7 @@
 //! How promotions, the tax book and the shipping book look from outside: the domain's own forms, described.
 
 use byteshop_domain::ids::PromotionId;
-use byteshop_domain::promotion::{self, Status};
+use byteshop_domain::promotion::{self, Standing};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -14,9 +14,9 @@ use super::price::Days;
 pub struct Promotion<'a> {
     #[schema(value_type = String, example = "cpn_01h455vb4pex5vsknk084sn02q")]
     id: PromotionId,
-    /// `active`, `paused` or `ended`.
+    /// `scheduled` (its period is yet to begin), `active`, `paused`, `over` (its period has passed) or `ended`.
     #[schema(value_type = String, example = "active")]
-    status: Status,
+    status: Standing,
     #[schema(value_type = Terms)]
     terms: &'a promotion::Terms,
     /// How often it was used by orders that are not off; counted only where it is limited in total.
@@ -25,9 +25,9 @@ pub struct Promotion<'a> {
 }
 
 impl<'a> Promotion<'a> {
-    /// A promotion as it is.
-    pub fn of(id: PromotionId, it: &'a promotion::Created, used: Option<i64>) -> Self {
-        Self { id, status: it.status, terms: &it.terms, used }
+    /// A promotion as it stands at a moment.
+    pub fn of(id: PromotionId, it: &'a promotion::Created, at: DateTime<Utc>, used: Option<i64>) -> Self {
+        Self { id, status: it.standing(at), terms: &it.terms, used }
     }
 }
 
