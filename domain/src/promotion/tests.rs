@@ -60,6 +60,7 @@ fn its_end_lies_ahead_when_it_is_set() {
 
 #[test]
 fn where_it_stands_depends_on_the_moment() {
+    use Standing as S;
     let [before, first, last, after] = [-1, 0, 59, 60].map(|seconds| noon() + chrono::TimeDelta::seconds(seconds));
     let period = terms(&json!({"from": "2026-01-01T12:00:00Z", "until": "2026-01-01T12:01:00Z"}));
     let stands = |events: &[Event]| {
@@ -67,7 +68,6 @@ fn where_it_stands_depends_on_the_moment() {
         let promotion: Promotion = fold(&history);
         [before, first, last, after].map(|at| promotion.existing().unwrap().standing(at))
     };
-    use Standing as S;
     assert_eq!(stands(&[]), [S::Scheduled, S::Active, S::Active, S::Over]);
     assert_eq!(stands(&[Event::Paused {}]), [S::Paused, S::Paused, S::Paused, S::Over]);
     assert_eq!(stands(&[Event::Ended {}]), [S::Ended; 4]);

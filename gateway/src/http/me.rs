@@ -166,7 +166,7 @@ async fn add_address(State(app): State<Shared>, ask: Ask<Member, Address>) -> Re
         let id: AddressId = unit.new_id();
         let address = unit.commands().vault().seal(Subject::from(account.id), &ask.body).await?;
         unit.decide(&mut account, &Command::AddAddress { id, address })?;
-        let kept = known(&account.state)?.address(id).map_err(refused)?;
+        let kept = known(&account.state)?.address(id).map_err(|rejection| refused(&rejection))?;
         Reply::created(format!("/v1/me/addresses/{id}"), account.version, &KeptAddress::of(kept))
     })
     .await
@@ -182,7 +182,7 @@ async fn address(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let found = app.snapshot::<Account>(member.1, &Then::default(), &headers).await?;
-    let kept = known(&found.state)?.address(id).map_err(refused)?;
+    let kept = known(&found.state)?.address(id).map_err(|rejection| refused(&rejection))?;
     reply::one(found.version, &KeptAddress::of(kept))
 }
 
@@ -199,7 +199,7 @@ async fn change_address(
         let mut account = own(&unit, ask).await?;
         let address = unit.commands().vault().seal(Subject::from(account.id), &ask.body).await?;
         unit.decide(&mut account, &Command::ChangeAddress { id, address })?;
-        let kept = known(&account.state)?.address(id).map_err(refused)?;
+        let kept = known(&account.state)?.address(id).map_err(|rejection| refused(&rejection))?;
         Reply::ok(account.version, &KeptAddress::of(kept))
     })
     .await
@@ -286,11 +286,11 @@ async fn own<T: Send + Sync>(unit: &Unit, ask: &Ask<Member, T>) -> Result<Loaded
 }
 
 pub(super) fn known(account: &Account) -> Result<&Open, Error> {
-    account.open().map_err(refused)
+    account.open().map_err(|rejection| refused(&rejection))
 }
 
-pub(super) fn refused(rejection: byteshop_domain::account::Rejection) -> Error {
-    Error::Rejected(Rejected::of::<Account>(&rejection))
+pub(super) fn refused(rejection: &byteshop_domain::account::Rejection) -> Error {
+    Error::Rejected(Rejected::of::<Account>(rejection))
 }
 
 fn shown(account: &Loaded<Account>) -> Result<Reply, Error> {
