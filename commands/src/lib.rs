@@ -56,6 +56,7 @@ struct Shared {
     reader: reader::Reader,
     vault: Vault,
     outside: OnceLock<notify::Outside>,
+    leaving: tokio::sync::Semaphore,
 }
 
 impl Commands {
@@ -70,6 +71,7 @@ impl Commands {
             cache: cache::Cache::default(),
             in_flight: in_flight::InFlight::default(),
             outside: OnceLock::new(),
+            leaving: tokio::sync::Semaphore::const_new(notify::LEAVING as usize),
             clock: Clock,
             carrier: Box::new(ports::carrier::SimulatedCarrier),
         };
@@ -104,6 +106,10 @@ impl Commands {
 
     fn outside(&self) -> &notify::Outside {
         self.shared.outside.get_or_init(|| notify::Outside::kept(self.log()))
+    }
+
+    fn leaving(&self) -> &tokio::sync::Semaphore {
+        &self.shared.leaving
     }
 
     fn provider(&self) -> &dyn ports::PaymentProvider {

@@ -13,6 +13,7 @@ pub mod words;
 use byteshop_domain::account::Channel;
 use byteshop_domain::process::notify::Errand;
 use byteshop_eventstore::Log;
+use tokio::sync::SemaphorePermit;
 
 use crate::Commands;
 use crate::error::Error;
@@ -54,7 +55,28 @@ impl Outside {
     }
 }
 
+/// Messages of a process that leave at a time: as many as its process works on, so that nobody waits for a place.
+pub(crate) const LEAVING: u32 = 64;
+
 impl Commands {
+    /// A place among the messages that leave: from before an attempt is written down until its outcome is.
+    async fn leave(&self) -> SemaphorePermit<'_> {
+        match self.leaving().acquire().await {
+            Ok(place) => place,
+            // The program stops: the next one sends it.
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// Waits until the messages that are under way have left, and lets no more begin: an attempt that is cut off between the
+    /// two has no outcome, and nobody would send it again.
+    pub(crate) async fn last_messages(&self) {
+        if let Ok(all) = self.leaving().acquire_many(LEAVING).await {
+            self.leaving().close();
+            drop(all);
+        }
+    }
+
     /// Runs an errand of the processes that tell people things.
     pub(crate) async fn run_errand(&self, intent: &Intent, errand: &Errand) -> Result<(), Error> {
         match errand {

@@ -56,7 +56,7 @@ impl Pace {
     }
 }
 
-/// Runs a process until the token is cancelled. `hint` says that the log may have grown.
+/// Runs a process until the token is cancelled and no message is half sent. `hint` says that the log may have grown.
 pub async fn run<P: Process>(commands: Commands, hint: Arc<Notify>, cancel: CancellationToken) {
     let work = async {
         loop {
@@ -75,9 +75,13 @@ pub async fn run<P: Process>(commands: Commands, hint: Arc<Notify>, cancel: Canc
             tokio::time::sleep(pause).await;
         }
     };
+    let stopped = async {
+        cancel.cancelled().await;
+        commands.last_messages().await;
+    };
     tokio::select! {
         () = work => {}
-        () = cancel.cancelled() => {}
+        () = stopped => {}
     }
 }
 

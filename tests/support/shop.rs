@@ -61,7 +61,15 @@ pub struct TestShop {
     /// Where its files are.
     pub files: TempDir,
     client: Client,
-    _running: JoinSet<()>,
+    running: Running,
+}
+
+/// What a shop does by itself.
+struct Running {
+    cancel: CancellationToken,
+    tasks: JoinSet<()>,
+    /// It ends last: what stops still has something to write.
+    writing: JoinSet<()>,
 }
 
 /// What differs between shops of tests.
@@ -156,11 +164,12 @@ impl TestShop {
         let wake = hints.clone();
         let [of_feed, of_process, of_notify, of_send, of_webhooks] = hints;
         let woken = move |_: &Committed| wake.iter().for_each(|hint| hint.notify_one());
-        let (appender, appending) = Appender::new(log.clone(), woken, cancel.clone());
+        let (appender, appending) = Appender::new(log.clone(), woken, CancellationToken::new());
+        let mut writing = JoinSet::new();
+        writing.spawn(appending);
         let commands = Commands::new(log.clone(), appender, data_keys());
         let feed = Feed::start(log.clone(), None, 0, of_feed, cancel.clone());
         let mut running = JoinSet::new();
-        running.spawn(appending);
         running.spawn(processes::run::<SettleOrder>(commands.clone(), of_process, cancel.clone()));
         let webhooks_client = WebhookClient::new(true).unwrap();
         if let Some(outside) = options.outside {
@@ -205,7 +214,16 @@ impl TestShop {
         running.spawn(serve(listener, router(app), connections, cancel.clone()));
         let client = Client::builder().timeout(Duration::from_mins(1)).build().unwrap();
         let database = options.database;
-        Self { url, database, log, commands, views, tokens, health, passwords, files, client, _running: running }
+        let running = Running { cancel, tasks: running, writing };
+        Self { url, database, log, commands, views, tokens, health, passwords, files, client, running }
+    }
+
+    /// Stops in order, as Ctrl-C does.
+    pub async fn stop(self) {
+        let mut running = self.running;
+        running.cancel.cancel();
+        while running.tasks.join_next().await.is_some() {}
+        running.writing.shutdown().await;
     }
 
     /// Waits until every process has reacted to everything; gives the end of the log.

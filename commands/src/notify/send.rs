@@ -1,6 +1,8 @@
 //! Sending one notification: everything is made ready, the attempt is written down, the message leaves, the outcome is
 //! written down.
 
+use std::time::Duration;
+
 use byteshop_domain::Subject;
 use byteshop_domain::account::{Account, Channel};
 use byteshop_domain::address::Address;
@@ -8,12 +10,17 @@ use byteshop_domain::ids::{Id as _, NotificationId};
 use byteshop_domain::notification::{Command, Message, Notice, Notification, Outcome, Recipient, Skip};
 use byteshop_domain::order::Order;
 use byteshop_domain::text::{LABEL_MAX, Label};
+use tokio::sync::SemaphorePermit;
+use tokio::time::timeout;
 
 use super::words;
 use crate::Commands;
 use crate::error::Error;
 use crate::intent::Intent;
-use crate::ports::message::{Message as Letter, Taken, Undelivered};
+use crate::ports::message::{Carrier, Message as Letter, Taken, Undelivered};
+
+/// How long a message waits for its turn at a carrier; the next ones wait behind it.
+const TURN_WITHIN: Duration = Duration::from_secs(30);
 
 /// What can be done with a notification now.
 enum Ready {
@@ -38,14 +45,18 @@ impl Commands {
         }
         // What takes time or can fail comes first: between the attempt and its outcome lies nothing but the carrier.
         let ready = self.make_ready(id, notice).await?;
+        let carrier = self.outside().carrier(notice.channel);
+        let turn = turn(carrier).await;
+        let _leaving = self.leave().await;
         self.run(intent, |unit| async move {
             let mut notification = unit.load::<Notification>(id).await?;
             unit.decide(&mut notification, &Command::Attempt { attempt: due })
         })
         .await?;
-        let outcome = match ready {
-            Ready::Message(message) => outcome(id, due, self.outside().carrier(notice.channel).send(&message).await),
-            Ready::Not(outcome) => outcome,
+        let outcome = match (ready, &turn) {
+            (Ready::Message(message), Ok(_)) => outcome(id, due, carrier.send(&message).await),
+            (Ready::Message(_), Err(busy)) => outcome(id, due, Err(busy.clone())),
+            (Ready::Not(outcome), _) => outcome,
         };
         count(notice.channel, &outcome);
         self.conclude(intent, id, due, &outcome).await
@@ -140,6 +151,15 @@ impl Commands {
                 Ok(contact(address, channel).map(|to| (sealed.subject(), to)).ok_or(Skip::NoAddress))
             }
         }
+    }
+}
+
+/// A turn at a carrier, where it has only some.
+async fn turn(carrier: &dyn Carrier) -> Result<Option<SemaphorePermit<'_>>, Undelivered> {
+    let Some(turns) = carrier.turns() else { return Ok(None) };
+    match timeout(TURN_WITHIN, turns.acquire()).await {
+        Ok(Ok(turn)) => Ok(Some(turn)),
+        Ok(Err(_)) | Err(_) => Err(Undelivered::NotNow("those before it took too long".into())),
     }
 }
 

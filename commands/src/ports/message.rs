@@ -3,6 +3,7 @@
 use byteshop_domain::Subject;
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 /// A message as it leaves the shop. It holds what is personal, so it is neither stored nor logged.
@@ -45,4 +46,10 @@ pub enum Undelivered {
 pub trait Carrier: Send + Sync {
     /// Hands a message over.
     fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<Taken, Undelivered>>;
+
+    /// Turns to hand one over, where not any number goes at a time. Whoever sends takes one before the attempt begins: what
+    /// only waits for its turn is not lost with the program.
+    fn turns(&self) -> Option<&Semaphore> {
+        None
+    }
 }

@@ -233,11 +233,7 @@ impl Smtp {
     async fn deliver(&self, message: &Message) -> Result<Taken, Undelivered> {
         let mail = self.write(message)?;
         let bytes = mail.formatted();
-        let ready = async {
-            let permit = self.connections.acquire().await.map_err(|_| Undelivered::NotNow("stopping".into()))?;
-            Ok((permit, self.ready(&mail).await?))
-        };
-        let (_permit, mut connection) = timeout(READY_WITHIN, ready)
+        let mut connection = timeout(READY_WITHIN, self.ready(&mail))
             .await
             .map_err(|_| Undelivered::NotNow("the server was not ready in time".into()))??;
         let taken = timeout(TAKEN_WITHIN, connection.message(&bytes))
@@ -307,5 +303,9 @@ fn one_line(text: &str) -> String {
 impl Carrier for Smtp {
     fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<Taken, Undelivered>> {
         self.deliver(message).boxed()
+    }
+
+    fn turns(&self) -> Option<&Semaphore> {
+        Some(&self.connections)
     }
 }

@@ -19,6 +19,7 @@ use byteshop_tests::smtp::{Guard, SmtpSink, Turn};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
+use tokio::sync::{Notify, Semaphore};
 use uuid::Uuid;
 
 use super::{listed, order_of, pay};
@@ -338,6 +339,68 @@ async fn an_attempt_whose_maker_died_is_not_made_again() {
     let path = format!("/v1/admin/notifications/{}/resend", dead["id"].as_str().unwrap());
     shop.post(&path).by(&shop.token(Role::Admin)).send().await.expect(200);
     one(&shop, "sent").await;
+    assert_eq!(shop.log.kept(None, 10).await.unwrap().len(), 1);
+}
+
+/// A carrier that has one turn, and keeps it until it is told to go on.
+struct Desk {
+    turns: Semaphore,
+    handed_over: Arc<AtomicUsize>,
+    go_on: Arc<Notify>,
+}
+
+impl Carrier for Desk {
+    fn send<'a>(&'a self, _message: &'a Message) -> BoxFuture<'a, Result<Taken, Undelivered>> {
+        self.handed_over.fetch_add(1, Ordering::SeqCst);
+        async {
+            self.go_on.notified().await;
+            Ok("1".into())
+        }
+        .boxed()
+    }
+
+    fn turns(&self) -> Option<&Semaphore> {
+        Some(&self.turns)
+    }
+}
+
+/// A shop with two mails for one turn, the first of which is under way.
+async fn with_a_mail_under_way() -> (TestShop, Arc<Notify>) {
+    let (database, handed_over, go_on) =
+        (fresh_database().await, Arc::<AtomicUsize>::default(), Arc::<Notify>::default());
+    let kept = Outside::kept(&Log::open(&database).unwrap());
+    let desk = Desk { turns: Semaphore::new(1), handed_over: Arc::clone(&handed_over), go_on: Arc::clone(&go_on) };
+    let shop = TestShop::reaching(database, Outside { mail: Box::new(desk), ..kept }).await;
+    let (_, variant) = shop.product("S-6", 500, 10).await;
+    for _ in 0..2 {
+        order_of(&shop, &variant, "ada@example.org", "en").await;
+    }
+    let begun = async || (handed_over.load(Ordering::SeqCst) == 1).then_some(());
+    eventually("a mail is under way", begun).await;
+    (shop, go_on)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_its_turn_is_not_lost_with_the_program() {
+    let (shop, _) = with_a_mail_under_way().await;
+    let database = shop.database.clone();
+    one(&shop, "attempted").await;
+    drop(shop);
+    let kept = Outside::kept(&Log::open(&database).unwrap());
+    let shop = TestShop::reaching(database, kept).await;
+    one(&shop, "sent").await;
+    pass_time(&shop).await;
+    assert_eq!(one(&shop, "dead").await["cause"], "outcome_unknown");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_stops_waits_for_the_mail_that_is_under_way_and_begins_no_other() {
+    let (shop, go_on) = with_a_mail_under_way().await;
+    let database = shop.database.clone();
+    tokio::join!(shop.stop(), async { go_on.notify_one() });
+    let kept = Outside::kept(&Log::open(&database).unwrap());
+    let shop = TestShop::reaching(database, kept).await;
+    eventually("both are sent", async || (listed(&shop, "sent").await.len() == 2).then_some(())).await;
     assert_eq!(shop.log.kept(None, 10).await.unwrap().len(), 1);
 }
 
