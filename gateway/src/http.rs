@@ -131,6 +131,8 @@ impl Seen {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Edge {
     pub(crate) request_id: Uuid,
+    /// What begins with this request. The caller may choose the id of a request, and so that of another one.
+    pub(crate) chain: Uuid,
     pub(crate) address: IpAddr,
 }
 
@@ -152,7 +154,8 @@ async fn edge(State(app): State<Shared>, mut request: Request, next: Next) -> Re
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let address = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
     let given = request.headers().get(REQUEST_ID).and_then(|value| Uuid::try_parse_ascii(value.as_bytes()).ok());
-    let request_id = given.unwrap_or_else(|| Clock.new_id());
+    let chain = Clock.new_id();
+    let request_id = given.unwrap_or(chain);
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let standing = app.limits.address(address);
@@ -162,7 +165,7 @@ async fn edge(State(app): State<Shared>, mut request: Request, next: Next) -> Re
     };
     let mut response = match &standing {
         Ok(_) => {
-            request.extensions_mut().insert(Edge { request_id, address });
+            request.extensions_mut().insert(Edge { request_id, chain, address });
             let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
             answer.unwrap_or_else(|panic| {
                 let said = panic.downcast_ref::<&str>().copied();

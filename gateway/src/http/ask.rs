@@ -41,6 +41,7 @@ pub struct Ask<W, T> {
     /// What is asked.
     pub body: T,
     request_id: Uuid,
+    chain: Uuid,
     trace_id: Option<String>,
     key: Option<Key>,
     if_match: Option<i64>,
@@ -76,6 +77,8 @@ impl<W: Who, T> Ask<W, T> {
             trace_id: self.trace_id.clone(),
             key: self.key.clone(),
             if_match: self.if_match,
+            // Whoever names their request has not named what others do.
+            correlation_id: self.chain,
             ..Intent::new(self.who.caller().actor(self.cart), command, self.request_id)
         }
     }
@@ -188,11 +191,11 @@ pub(super) fn no_such(thing: &'static str, pointer: &str) -> Error {
 
 impl Edge {
     pub(crate) fn of(parts: &Parts) -> Self {
-        parts
-            .extensions
-            .get::<Self>()
-            .copied()
-            .unwrap_or(Self { request_id: Uuid::nil(), address: IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED) })
+        parts.extensions.get::<Self>().copied().unwrap_or(Self {
+            request_id: Uuid::nil(),
+            chain: Uuid::nil(),
+            address: IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED),
+        })
     }
 }
 
@@ -216,8 +219,8 @@ where
             key.who = app.commands.vault().blind("address", &key.who).await.map_err(Error::from)?;
         }
         let body = body::parse(&parts.headers, &bytes)?;
-        let (request_id, trace_id) = (Edge::of(&parts).request_id, trace_id(&parts.headers));
-        Ok(Self { who, body, request_id, trace_id, key, if_match, cart: None })
+        let (Edge { request_id, chain, .. }, trace_id) = (Edge::of(&parts), trace_id(&parts.headers));
+        Ok(Self { who, body, request_id, chain, trace_id, key, if_match, cart: None })
     }
 }
 
@@ -230,16 +233,16 @@ impl<W: Who> Ask<W, Bytes> {
         let bytes = body::read(&parts.headers, body, max).await?;
         let owner = || who.caller().key_owner();
         let key = idempotency::key(&parts.headers, owner, &parts.method, &parts.uri, &bytes)?;
-        let (request_id, trace_id) = (Edge::of(&parts).request_id, trace_id(&parts.headers));
-        Ok((Self { who, body: bytes, request_id, trace_id, key, if_match, cart: None }, parts.headers))
+        let (Edge { request_id, chain, .. }, trace_id) = (Edge::of(&parts), trace_id(&parts.headers));
+        Ok((Self { who, body: bytes, request_id, chain, trace_id, key, if_match, cart: None }, parts.headers))
     }
 }
 
 impl<W, T> Ask<W, T> {
     /// The same request, with what was made of its body.
     pub(super) fn with<U>(self, body: U) -> Ask<W, U> {
-        let Self { who, body: _, request_id, trace_id, key, if_match, cart } = self;
-        Ask { who, body, request_id, trace_id, key, if_match, cart }
+        let Self { who, body: _, request_id, chain, trace_id, key, if_match, cart } = self;
+        Ask { who, body, request_id, chain, trace_id, key, if_match, cart }
     }
 
     /// One of many commands of the request, with an idempotency key of its own when the request has one.
@@ -252,8 +255,8 @@ impl<W, T> Ask<W, T> {
             key: format!("{}#{number}", key.key),
             fingerprint: Sha256::digest(text).to_vec(),
         });
-        let (request_id, trace_id) = (self.request_id, self.trace_id.clone());
-        Ask { who: self.who.clone(), body: (), request_id, trace_id, key, if_match: None, cart: None }
+        let (request_id, chain, trace_id) = (self.request_id, self.chain, self.trace_id.clone());
+        Ask { who: self.who.clone(), body: (), request_id, chain, trace_id, key, if_match: None, cart: None }
     }
 
     /// The id of the request.
