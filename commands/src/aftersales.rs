@@ -6,16 +6,18 @@
 use byteshop_domain::Decider as _;
 use byteshop_domain::Kind;
 use byteshop_domain::credit_note::{self, CreditNote};
-use byteshop_domain::ids::{CreditNoteId, Id as _, RefundId, ReturnId, VariantId};
+use byteshop_domain::ids::{CreditNoteId, RefundId, ReturnId, VariantId};
 use byteshop_domain::money::Money;
-use byteshop_domain::order::{self, CancelReason, Number, Order, Placed, ReturnLine};
+use byteshop_domain::order::{self, CancelReason, Order, Placed, ReturnLine};
 use byteshop_domain::payment::{self, Payment, RefundCause};
 use byteshop_domain::quantity::{Demand, Quantity, summed};
 use byteshop_domain::returns::{self, Received, Return};
 use byteshop_domain::stock::{self, StockLevel};
-use byteshop_domain::text::{Reason, Reference};
+use byteshop_domain::series::Document;
+use byteshop_domain::text::Reason;
 use chrono::{DateTime, Utc};
 
+use crate::documents::number;
 use crate::error::{Error, Rejected};
 use crate::unit::{Loaded, Unit};
 
@@ -48,8 +50,8 @@ pub async fn cancel_lines(
     let (refund, credit_note) = (back.refund, Some(back.credit_note));
     unit.decide(order, &order::Command::CancelLines { lines: valued.clone(), reason, refund, credit_note })?;
     back.request(unit, &mut payment, RefundCause::LinesCancelled)?;
-    issue(unit, &placed, order, &valued, &back)?;
-    give_shipping_back(unit, order, &mut payment, shipping)?;
+    issue(unit, &placed, order, &valued, &back).await?;
+    give_shipping_back(unit, order, &mut payment, shipping).await?;
     if restock {
         put_back(unit, order, &lines).await?;
     }
@@ -94,7 +96,7 @@ pub enum ShippingBack {
 }
 
 /// Gives back what was paid for sending, all of it or some.
-fn give_shipping_back(
+async fn give_shipping_back(
     unit: &Unit,
     order: &mut Loaded<Order>,
     payment: &mut Loaded<Payment>,
@@ -113,7 +115,7 @@ fn give_shipping_back(
     }
     let reason = Reason::new("shipping");
     let reason = reason.map_err(|error| unit.refuse("order.reason", Kind::Invalid, error.to_string()))?;
-    credit(unit, order, payment, amount, &reason, true).map(drop)
+    credit(unit, order, payment, amount, &reason, true).await.map(drop)
 }
 
 /// Gives a piece of a payment back because the shop wants it so, with a credit note for the money alone.
@@ -125,10 +127,10 @@ pub async fn refund(
 ) -> Result<RefundId, Error> {
     let opened = payment.state.opened().map_err(|rejection| Error::Rejected(Rejected::of::<Payment>(&rejection)))?;
     let mut order = unit.load::<Order>(opened.order).await?;
-    credit(unit, &mut order, payment, amount, reason, false)
+    credit(unit, &mut order, payment, amount, reason, false).await
 }
 
-fn credit(
+async fn credit(
     unit: &Unit,
     order: &mut Loaded<Order>,
     payment: &mut Loaded<Payment>,
@@ -146,7 +148,7 @@ fn credit(
     unit.decide(payment, &command)?;
     let credit_note = back.credit_note;
     unit.decide(order, &order::Command::Credit { credit_note, refund, amount, shipping })?;
-    let mut content = content(unit, placed(order)?, order.id, &[], &back)?;
+    let mut content = content(unit, placed(order)?, order.id, &[], &back).await?;
     content.reason = Some(reason.clone());
     let mut note = unit.start::<CreditNote>(back.credit_note);
     unit.decide(&mut note, &credit_note::Command::Issue(content))?;
@@ -208,8 +210,8 @@ pub async fn receive_return(
     };
     unit.decide(&mut order, &take_back)?;
     back.request(unit, &mut payment, RefundCause::Return { id: it.id })?;
-    issue(unit, &placed, &order, &valued, &back)?;
-    give_shipping_back(unit, &mut order, &mut payment, shipping)?;
+    issue(unit, &placed, &order, &valued, &back).await?;
+    give_shipping_back(unit, &mut order, &mut payment, shipping).await?;
     put_back(unit, &order, &whole).await
 }
 
@@ -238,13 +240,19 @@ impl Back {
     }
 }
 
-fn issue(unit: &Unit, placed: &Placed, order: &Loaded<Order>, lines: &[ReturnLine], back: &Back) -> Result<(), Error> {
-    let content = content(unit, placed, order.id, lines, back)?;
+async fn issue(
+    unit: &Unit,
+    placed: &Placed,
+    order: &Loaded<Order>,
+    lines: &[ReturnLine],
+    back: &Back,
+) -> Result<(), Error> {
+    let content = content(unit, placed, order.id, lines, back).await?;
     let mut note = unit.start::<CreditNote>(back.credit_note);
     unit.decide(&mut note, &credit_note::Command::Issue(content))
 }
 
-fn content(
+async fn content(
     unit: &Unit,
     placed: &Placed,
     order: byteshop_domain::ids::OrderId,
@@ -265,10 +273,8 @@ fn content(
             order: Some(order),
         })
     };
-    let reference = Reference::new(&format!("CN-{}", Number::of(back.credit_note.uuid())))
-        .map_err(|error| unit.refuse("credit_note.reference", Kind::Invalid, error.to_string()))?;
     Ok(credit_note::Content {
-        reference,
+        reference: number(unit, Document::CreditNote { credit_note: back.credit_note }).await?,
         buyer: placement.buyer.clone(),
         country: placement.destination.country.clone(),
         lines: lines.iter().filter_map(line).collect(),

@@ -8,6 +8,7 @@ pub mod appender;
 mod cache;
 pub mod cases;
 pub mod catalog;
+mod documents;
 mod error;
 mod execute;
 mod fate;

@@ -114,14 +114,14 @@ impl Commands {
 
     /// Reads on from what the cache has of each stream; a page at a time, so a long stream never lies in memory whole.
     pub(crate) async fn read_states<A: Decider>(&self, streams: &[StreamId]) -> Result<Vec<Versioned>, Error> {
-        let mut states: Vec<(i64, Arc<A>)> = streams
-            .iter()
-            .map(|stream| {
-                self.cache()
-                    .durable(stream)
-                    .map_or_else(|| (0, Arc::default()), |entry| (entry.version, downcast(&entry)))
-            })
-            .collect();
+        let mut states: Vec<(i64, Arc<A>)> = Vec::with_capacity(streams.len());
+        for stream in streams {
+            states.push(match self.cache().durable(stream) {
+                Some(entry) => (entry.version, downcast(&entry)),
+                None if A::LAST_SAYS_ALL => ((self.log().version_of(stream).await? - 1).max(0), Arc::default()),
+                None => (0, Arc::default()),
+            });
+        }
         let mut open: Vec<usize> = (0..streams.len()).collect();
         while !open.is_empty() {
             let wanted = open.iter().map(|&index| (streams[index].clone(), states[index].0)).collect();

@@ -8,7 +8,7 @@ use crate::decider::Decider;
 use crate::ids::{self, Id};
 use crate::{
     account, api_key, cart, category, credit_note, name, notification, order, payment, product, promotion,
-    promotion_book, returns, session, shipment, shipping_book, stock, tax_book, usage, watch, webhook_endpoint,
+    promotion_book, returns, series, session, shipment, shipping_book, stock, tax_book, usage, watch, webhook_endpoint,
 };
 
 /// What names an aggregate and where its events are.
@@ -137,6 +137,8 @@ contexts! {
     Payment payment Payment "payment/golden.json";
     /// Of a credit note.
     CreditNote credit_note CreditNote "credit_note/golden.json";
+    /// Of a series of documents.
+    Series series Series "series/golden.json";
     /// Of an account.
     Account account Account "account/golden.json";
     /// Of a session of an account.

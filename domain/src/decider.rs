@@ -16,6 +16,8 @@ pub trait Decider: Default + Clone + Debug + Serialize + Send + Sync + 'static {
     const CATEGORY: &'static str;
     /// Whether there is one of it for the shop: that it is not there yet is then worth remembering.
     const ONE_OF_A_KIND: bool = false;
+    /// Whether its last event says everything, so that a long stream need not be read whole.
+    const LAST_SAYS_ALL: bool = false;
     /// What names one of it.
     type Id: Id;
     /// What it can be asked to do.

@@ -170,6 +170,8 @@ ids! {
     ShippingBookId "shpbook";
     /// A part of a payment that is given back; also the key under which the provider gives it back once.
     RefundId "rfd";
+    /// A series of numbered documents.
+    SeriesId "ser";
     /// A shipment: what of an order goes in one parcel.
     ShipmentId "shp";
     /// A return: what a buyer sends back of an order.

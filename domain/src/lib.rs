@@ -29,6 +29,7 @@ pub mod promotion;
 pub mod promotion_book;
 pub mod quantity;
 pub mod returns;
+pub mod series;
 pub mod session;
 pub mod shipment;
 pub mod shipping_book;

@@ -27,7 +27,7 @@ use crate::decider::{Asked, Decider};
 use crate::ids::{AccountId, CartId, CreditNoteId, Id as _, OrderId, RefundId, ReturnId, ShipmentId, VariantId};
 use crate::money::Money;
 use crate::quantity::{Demand, summed};
-use crate::text::Description;
+use crate::text::{Description, Reference};
 use crate::{Personal, Subject};
 
 mod command;
@@ -74,6 +74,9 @@ pub struct Placed {
     pub fulfilment: Fulfilment,
     /// Why it is off; nothing while it is not.
     pub cancelled: Option<CancelReason>,
+    /// The number of its invoice; older orders and imported ones have none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invoice: Option<Reference>,
     /// What was paid back for returned goods.
     pub refunded: Money,
     /// What came back, per variant.
@@ -135,7 +138,7 @@ impl Decider for Order {
                 Self::Placed(placed) if placed.placement == **placement => Ok(vec![]),
                 Self::Placed(_) => Err(Rejection::Exists),
             },
-            Command::MarkPaid { payment } => self.placed()?.mark_paid(*payment, asked.at),
+            Command::MarkPaid { payment, invoice } => self.placed()?.mark_paid(*payment, invoice.as_ref(), asked.at),
             Command::MarkAuthorized { payment } => self.placed()?.mark_authorized(*payment),
             Command::Fulfil {} => self.placed()?.fulfil(asked.at),
             Command::Cancel { reason } => self.placed()?.cancel(*reason),
@@ -178,7 +181,10 @@ impl Decider for Order {
         match event {
             Event::Placed(placement) => Self::Placed(Box::new(Placed::new(placement.clone()))),
             Event::Authorized { .. } => self.with(|it| it.payment_status = PaymentStatus::Authorized),
-            Event::Paid { .. } => self.with(|it| it.payment_status = PaymentStatus::Paid),
+            Event::Paid { invoice, .. } => self.with(|it| {
+                it.payment_status = PaymentStatus::Paid;
+                it.invoice.clone_from(invoice);
+            }),
             Event::Fulfilled { completed, at } => self.with(|it| {
                 it.fulfilment = Fulfilment::Fulfilled;
                 it.last_moved_at = at.or(it.last_moved_at);
@@ -271,6 +277,7 @@ impl Placed {
             payment_status: PaymentStatus::Awaiting,
             fulfilment: Fulfilment::Unfulfilled,
             cancelled: None,
+            invoice: None,
             refunded: nothing,
             returned: BTreeMap::new(),
             credit_notes: vec![],

@@ -165,6 +165,15 @@ impl Log {
         .await?)
     }
 
+    /// The version of a stream, 0 when there is none.
+    pub async fn version_of(&self, stream: &StreamId) -> Result<i64, StoreError> {
+        Ok(sqlx::query_scalar("select coalesce(max(version), 0) from log.event where category = $1 and stream = $2")
+            .bind(&*stream.category)
+            .bind(stream.id)
+            .fetch_one(self.pool())
+            .await?)
+    }
+
     /// The last position of the log, 0 when it is empty.
     pub async fn head(&self) -> Result<i64, StoreError> {
         Ok(sqlx::query_scalar("select position from log.head").fetch_one(self.pool()).await?)

@@ -58,6 +58,9 @@ pub struct Row {
     pub returned: i64,
     /// The payment for it.
     pub payment: PaymentId,
+    /// The number of its invoice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invoice: Option<Reference>,
     /// What an older system called it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<Reference>,
@@ -93,7 +96,8 @@ impl View for OrderList {
         };
         match fact {
             Event::Placed(placement) => Some(Row::placed(placement, event)),
-            Event::Paid { .. } => change(&|row| {
+            Event::Paid { invoice, .. } => change(&|row| {
+                row.invoice.clone_from(invoice);
                 row.payment_status = PaymentStatus::Paid;
                 row.paid_at = Some(event.occurred_at());
             }),
@@ -181,6 +185,7 @@ impl Row {
             units: lines.iter().map(|line: &Line| line.quantity.get()).sum(),
             returned: 0,
             payment: *payment,
+            invoice: None,
             reference: reference.clone(),
             placed_at: event.occurred_at(),
             paid_at: None,
@@ -197,6 +202,8 @@ pub struct Query {
     pub status: Option<Status>,
     /// Only with this number.
     pub number: Option<Number>,
+    /// Only with this number of its invoice.
+    pub invoice: Option<Reference>,
     /// Only with this payment status.
     pub payment_status: Option<PaymentStatus>,
     /// Which page.
@@ -215,6 +222,9 @@ impl Views {
         }
         if let Some(number) = query.number {
             sql.push(" and number = ").push_bind(number.to_string());
+        }
+        if let Some(invoice) = &query.invoice {
+            sql.push(" and invoice = ").push_bind(invoice.to_string());
         }
         if let Some(status) = query.payment_status {
             sql.push(" and payment_status = ").push_bind(name_of(&status));

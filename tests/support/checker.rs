@@ -3,11 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use byteshop_domain::ids::{Id as _, OrderId, PaymentId, VariantId};
+use byteshop_domain::ids::{Id as _, OrderId, PaymentId, SeriesId, VariantId};
 use byteshop_domain::money::Money;
 use byteshop_domain::order::{self, Order, PaymentStatus};
 use byteshop_domain::payment::{self, Payment};
+use byteshop_domain::series::{self, Document};
 use byteshop_domain::stock::{self, StockLevel};
+use byteshop_domain::text::Reference;
 use byteshop_domain::{AnyEvent, Decider as _};
 use byteshop_eventstore::emulator::{Books, Charge};
 use byteshop_eventstore::{Log, Recorded};
@@ -34,6 +36,9 @@ pub struct History {
     orders: BTreeMap<OrderId, Sold>,
     payments: BTreeMap<PaymentId, Charged>,
     receipts: HashMap<String, Vec<ReceiptRow>>,
+    /// The last number of each series of documents.
+    series: BTreeMap<SeriesId, i64>,
+    invoices: BTreeMap<OrderId, Reference>,
     breaches: Vec<String>,
 }
 
@@ -189,6 +194,10 @@ impl History {
                 found.push(format!("{id} has events and was never placed"));
                 continue;
             };
+            if (sold.paid > 0) != placed.invoice.is_some() || self.invoices.get(id) != placed.invoice.as_ref() {
+                let numbered = self.invoices.get(id);
+                found.push(format!("{id} was paid {} times, says {:?} and has {numbered:?}", sold.paid, placed.invoice));
+            }
             let payment = self.payments.get(&placed.placement.payment);
             let (captured, refunded) = payment.map_or((0, 0), |it| (it.captured, it.refunded));
             let all = placed.payable().amount;
@@ -328,9 +337,25 @@ impl History {
             Ok(AnyEvent::Stock(id, event)) => self.take_stock(at, id, &event),
             Ok(AnyEvent::Order(id, event)) => self.take_order(at, id, &event),
             Ok(AnyEvent::Payment(id, event)) => self.take_payment(at, id, &event),
+            Ok(AnyEvent::Series(id, event)) => self.take_series(at, id, &event),
             Ok(_) => {}
             Err(_) if recorded.category == "fault" => {}
             Err(error) => self.breach(format!("position {at} cannot be read: {error}")),
+        }
+    }
+
+    fn take_series(&mut self, at: i64, id: SeriesId, event: &series::Event) {
+        let series::Event::Issued { number, reference, document } = event;
+        let last = self.series.entry(id).or_default();
+        if *number != *last + 1 {
+            let what = format!("{reference} follows number {last} of its series, at {at}");
+            self.breaches.push(what);
+        }
+        *last = *number;
+        if let Document::Invoice { order } = document
+            && let Some(before) = self.invoices.insert(*order, reference.clone())
+        {
+            self.breach(format!("{order} has the invoices {before} and {reference}, at {at}"));
         }
     }
 

@@ -158,7 +158,7 @@ impl Work<'_> {
         let record = payment::Command::Record { order: id, amount: total, reference: invoice.reference.clone() };
         self.draft.decide(&mut paid, &record)?;
         self.draft.expect(&paid);
-        self.draft.decide(&mut order, &order::Command::MarkPaid { payment })?;
+        self.draft.decide(&mut order, &order::Command::MarkPaid { payment, invoice: None })?;
         for code in demands.keys() {
             self.with_stock(*code, &stock::Command::Commit { order: id })?;
         }

@@ -74,8 +74,7 @@ async fn carry_out_once(commands: &Commands, cause: &Cause, step: &Step) -> Resu
     let intent = |command| intent(commands, cause, command);
     match step {
         Step::MarkPaid { order, payment } => {
-            one::<Order>(commands, &intent("order.mark_paid"), *order, order::Command::MarkPaid { payment: *payment })
-                .await
+            commands.mark_paid(&intent("order.mark_paid"), *order, *payment).await
         }
         Step::MarkRefunded { order, payment, refund, amount } => {
             let command = order::Command::MarkRefunded { payment: *payment, refund: *refund, amount: *amount };

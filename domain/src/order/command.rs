@@ -8,7 +8,7 @@ use crate::Personal;
 use crate::ids::{CreditNoteId, PaymentId, RefundId, ReturnId, ShipmentId};
 use crate::money::Money;
 use crate::quantity::Demand;
-use crate::text::Description;
+use crate::text::{Description, Reference};
 
 /// What an order can be asked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,6 +20,8 @@ pub enum Command {
     MarkPaid {
         /// By which payment.
         payment: PaymentId,
+        /// The number of its invoice; an import has none.
+        invoice: Option<Reference>,
     },
     /// Note that the money for it is set aside.
     MarkAuthorized {

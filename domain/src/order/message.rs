@@ -145,6 +145,9 @@ pub enum Event {
         payment: PaymentId,
         /// What of the stock leaves with it, summed per variant; nothing for an import.
         commit: Vec<Demand>,
+        /// The number of its invoice; older ones and imports have none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        invoice: Option<Reference>,
     },
     /// The money for it is set aside, to be taken later.
     Authorized {

@@ -6,6 +6,7 @@ use super::{Decision, Event, Fulfilment, PaymentStatus, Placed, Rejection, Retur
 use crate::ids::{CreditNoteId, PaymentId, RefundId, VariantId};
 use crate::money::Money;
 use crate::quantity::Demand;
+use crate::text::Reference;
 
 impl Placed {
     /// What is to be paid: the total without what was off before it was paid.
@@ -89,13 +90,19 @@ impl Placed {
         valued.collect()
     }
 
-    pub(super) fn mark_paid(&self, payment: PaymentId, at: DateTime<Utc>) -> Decision {
+    /// Whether it waits for this payment, so that marking it paid would be news.
+    pub fn awaits(&self, payment: PaymentId) -> bool {
+        let waits = matches!(self.payment_status, PaymentStatus::Awaiting | PaymentStatus::Authorized);
+        waits && payment == self.placement.payment
+    }
+
+    pub(super) fn mark_paid(&self, payment: PaymentId, invoice: Option<&Reference>, at: DateTime<Utc>) -> Decision {
         if payment != self.placement.payment {
             return Err(Rejection::OtherPayment);
         }
         match self.payment_status {
             PaymentStatus::Awaiting | PaymentStatus::Authorized => {
-                let mut events = vec![Event::Paid { payment, commit: self.stock_to_move() }];
+                let mut events = vec![Event::Paid { payment, commit: self.stock_to_move(), invoice: invoice.cloned() }];
                 events.extend(self.arrived_with_payment(at));
                 Ok(events)
             }

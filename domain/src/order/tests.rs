@@ -68,7 +68,7 @@ fn placed() -> Event {
 }
 
 fn paid() -> Event {
-    Event::Paid { payment: id(3), commit: vec![demand(1, 3), demand(2, 1)] }
+    Event::Paid { payment: id(3), commit: vec![demand(1, 3), demand(2, 1)], invoice: None }
 }
 
 fn fulfilled() -> Event {
@@ -80,7 +80,7 @@ fn cancelled(reason: CancelReason, was_paid: bool) -> Event {
 }
 
 fn pay(payment: u128) -> Command {
-    Command::MarkPaid { payment: id(payment) }
+    Command::MarkPaid { payment: id(payment), invoice: None }
 }
 
 fn cancel(reason: CancelReason) -> Command {
@@ -241,7 +241,7 @@ fn a_piece_comes_back_with_its_parcel_or_with_a_return() {
 fn an_order_is_complete_when_it_is_paid_after_everything_has_arrived() {
     let mixed = placement(vec![line(1, 1, 10), Line { digital: true, ..line(2, 1, 5) }]);
     let paying = |history: &[Event]| given::<Order>(history.to_vec()).when(&pay(3));
-    let paid = |commit: Vec<Demand>| Event::Paid { payment: id(3), commit };
+    let paid = |commit: Vec<Demand>| Event::Paid { payment: id(3), commit, invoice: None };
     let all = || vec![demand(1, 1), demand(2, 1)];
     let sent = vec![
         Event::Placed(mixed.clone()),
@@ -343,7 +343,7 @@ fn spoilt_goods_are_not_for_sale_again() {
 #[test]
 fn an_order_of_the_past_moves_no_stock_by_itself() {
     let was_placed = Event::Placed(imported());
-    let was_paid = Event::Paid { payment: id(3), commit: vec![] };
+    let was_paid = Event::Paid { payment: id(3), commit: vec![], invoice: None };
     given::<Order>([was_placed.clone()]).when(&pay(3)).then([was_paid.clone()]);
     let reason = CancelReason::Imported;
     let off = Event::Cancelled { reason, payment: id(3), was_paid: true, release: vec![], due: None };
@@ -407,7 +407,7 @@ fn every_stored_form_is_golden() {
             placed(),
             Event::Placed(exact),
             paid(),
-            Event::Paid { payment: id(3), commit: vec![] },
+            Event::Paid { payment: id(3), commit: vec![], invoice: None },
             Event::Fulfilled { completed: true, at: None },
             fulfilled(),
             Event::Fulfilled { completed: false, at: Some(noon()) },

@@ -155,7 +155,7 @@ impl Shop {
     fn step_once(&mut self, chain: usize, position: usize, step: &Step) -> Result<(), Refused> {
         match step {
             Step::MarkPaid { order, payment } => {
-                self.one::<Order>(chain, *order, &order::Command::MarkPaid { payment: *payment })
+                self.one::<Order>(chain, *order, &order::Command::MarkPaid { payment: *payment, invoice: None })
             }
             Step::MarkAuthorized { order, payment } => {
                 self.one::<Order>(chain, *order, &order::Command::MarkAuthorized { payment: *payment })

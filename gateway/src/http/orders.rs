@@ -7,7 +7,7 @@ use byteshop_domain::ids::{AccountId, OrderId};
 use byteshop_domain::money::Money;
 use byteshop_domain::order::{CancelReason, Command, NumberError, Order, PaymentStatus, Placed, Status};
 use byteshop_domain::quantity::Demand;
-use byteshop_domain::text::Description;
+use byteshop_domain::text::{Description, Reference};
 use byteshop_eventstore::Recorded;
 use byteshop_projections::View as _;
 use byteshop_projections::order_list::{self, OrderList};
@@ -156,6 +156,9 @@ async fn one(
 struct ListQuery {
     /// The number that people know it by, however they write it.
     number: Option<String>,
+    /// The number of its invoice, as it is written there.
+    #[param(value_type = Option<String>)]
+    invoice: Option<Reference>,
     /// `open`, `completed`, `cancelled` or `expired`.
     #[param(value_type = Option<String>)]
     status: Option<Status>,
@@ -196,6 +199,8 @@ struct OrderRow {
     /// How many pieces came back.
     returned: i64,
     payment: String,
+    /// The number of its invoice; not there before it is paid for.
+    invoice: Option<String>,
     reference: Option<String>,
     placed_at: DateTime<Utc>,
     paid_at: Option<DateTime<Utc>>,
@@ -252,8 +257,8 @@ async fn find(
         ),
         None => None,
     };
-    let ListQuery { status, payment_status, .. } = query;
-    let query = order_list::Query { account, number, status, payment_status, ask };
+    let ListQuery { invoice, status, payment_status, .. } = query;
+    let query = order_list::Query { account, number, invoice, status, payment_status, ask };
     Ok(reply::json(app.views.order_list(&query).await?.json))
 }
 

@@ -69,7 +69,7 @@ fn returned(quantity: i64, amount: i64) -> Event {
 }
 
 fn paid() -> Event {
-    Event::Paid { payment: payment(), commit: vec![] }
+    Event::Paid { payment: payment(), commit: vec![], invoice: None }
 }
 
 fn cancelled(reason: CancelReason, was_paid: bool, due: Option<Money>) -> Event {

@@ -28,7 +28,7 @@ fn a_buyer_hears_of_their_order() {
         of_order(order::Event::Cancelled { reason, payment: number(2), was_paid, release: vec![], due: None })
     };
     for (event, message) in [
-        (of_order(order::Event::Paid { payment: number(2), commit: vec![] }), Message::OrderPaid { order }),
+        (of_order(order::Event::Paid { payment: number(2), commit: vec![], invoice: None }), Message::OrderPaid { order }),
         (
             cancelled(CancelReason::PaymentWindowPassed, false),
             Message::OrderCancelled { order, by: CancelledBy::Unpaid, refund_due: false, amount: None },

@@ -67,7 +67,7 @@ fn a_placed_order_has_its_window_to_be_paid() {
 #[test]
 fn a_paid_order_commits_its_stock_and_has_no_window_any_more() {
     let commit = Step::CommitStock { order: id(1), lines: lines() };
-    assert_eq!(on_order(order::Event::Paid { payment: id(2), commit: lines() }), [commit, forget_window()]);
+    assert_eq!(on_order(order::Event::Paid { payment: id(2), commit: lines(), invoice: None }), [commit, forget_window()]);
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn returned_goods_go_back_on_the_shelf_unless_they_are_spoilt() {
 fn nothing_follows_from_an_import() {
     let reference = text("489434");
     assert_eq!(on_order(order::Event::Placed(placement(true))), []);
-    assert_eq!(on_order(order::Event::Paid { payment: id(2), commit: vec![] }), []);
+    assert_eq!(on_order(order::Event::Paid { payment: id(2), commit: vec![], invoice: None }), []);
     assert_eq!(on_order(cancelled(true, vec![])), []);
     let method = Method::External;
     assert_eq!(on_payment(payment::Event::Captured { order: id(1), amount: cents(1), method, reference }), []);

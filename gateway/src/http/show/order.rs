@@ -95,6 +95,9 @@ pub struct Order<'a> {
     /// When it was paid; told when the order itself is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     paid_at: Option<DateTime<Utc>>,
+    /// The number of its invoice; null before it is paid for.
+    #[schema(value_type = Option<String>, example = "INV-2026-000042")]
+    invoice: Option<&'a Reference>,
     /// When it is cancelled unless it is paid for.
     pay_by: Option<DateTime<Utc>>,
     /// What an older system called it.
@@ -200,6 +203,7 @@ impl<'a> Order<'a> {
             notes: None,
             placed_at: None,
             paid_at: None,
+            invoice: it.invoice.as_ref(),
             pay_by: placement.pay_by,
             reference: placement.reference.as_ref(),
             written: &it.notes,

@@ -249,7 +249,7 @@ impl World {
         let again = step.clone();
         let refused = match step {
             Step::MarkPaid { order, payment } => {
-                self.order(index(order), &order::Command::MarkPaid { payment }).err().map(|it| code("order", &it))
+                self.order(index(order), &order::Command::MarkPaid { payment, invoice: None }).err().map(|it| code("order", &it))
             }
             Step::MarkRefunded { order, payment, refund, amount } => {
                 let command = order::Command::MarkRefunded { payment, refund, amount };

@@ -1,0 +1,42 @@
+//! The numbers of documents: each is taken from its series in the append that issues the document, so none is ever lost or
+//! given twice.
+
+use byteshop_domain::ids::{OrderId, PaymentId};
+use byteshop_domain::order::{self, Order};
+use byteshop_domain::series::{self, Document, Series};
+use byteshop_domain::text::Reference;
+use chrono::Datelike as _;
+
+use crate::Commands;
+use crate::error::{Error, Rejected};
+use crate::intent::Intent;
+use crate::unit::Unit;
+
+/// The next number of the series of this year.
+pub(crate) async fn number(unit: &Unit, document: Document) -> Result<Reference, Error> {
+    let year = unit.asked().at.year();
+    let mut series = unit.load::<Series>(document.series(year)).await?;
+    unit.decide(&mut series, &series::Command::Issue { document, year })?;
+    let given = series.state.reference.clone();
+    given.ok_or_else(|| Error::Rejected(Rejected::of::<Series>(&series::Rejection::Exhausted)))
+}
+
+impl Commands {
+    /// Marks an order paid, and gives its invoice the next number in the same append.
+    ///
+    /// The one process that marks orders paid builds each append on the one before in memory, so payments at the same time
+    /// do not get in each other's way, although they share a series.
+    pub(crate) async fn mark_paid(&self, intent: &Intent, order: OrderId, payment: PaymentId) -> Result<(), Error> {
+        self.run(intent, |unit| async move {
+            let mut loaded = unit.load::<Order>(order).await?;
+            // What is paid already, or off, takes no number.
+            let invoice = match loaded.state.placed() {
+                Ok(placed) if placed.awaits(payment) => Some(number(&unit, Document::Invoice { order }).await?),
+                Ok(_) | Err(_) => None,
+            };
+            unit.decide(&mut loaded, &order::Command::MarkPaid { payment, invoice })
+        })
+        .await?;
+        Ok(())
+    }
+}
