@@ -14,6 +14,7 @@ pub mod carts;
 pub mod categories;
 mod dev_mail;
 pub mod images;
+pub mod language;
 pub mod lists;
 pub mod matrix;
 pub mod me;

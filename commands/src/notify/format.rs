@@ -1,6 +1,11 @@
-//! Amounts and moments as people write them in their language.
+//! Amounts, moments, countries and the like as people write them in their language.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use byteshop_domain::basis_points::BasisPoints;
 use byteshop_domain::money::Money;
+use byteshop_domain::text::Country;
 use byteshop_domain::{Currency, Locale};
 use chrono::{DateTime, Datelike as _, Timelike as _, Utc};
 
@@ -69,14 +74,72 @@ pub fn money(amount: Money, locale: Locale) -> String {
     }
 }
 
-/// A moment, such as `20 November 2026, 14:30 UTC`.
-pub fn moment(at: DateTime<Utc>, locale: Locale) -> String {
+/// A day, such as `20 November 2026`.
+pub fn day(at: DateTime<Utc>, locale: Locale) -> String {
     let months = match locale {
         Locale::En => MONTHS_EN,
         Locale::Ru => MONTHS_RU,
     };
     let month = months.get(at.month0() as usize).copied().unwrap_or_default();
-    format!("{} {month} {}, {:02}:{:02} UTC", at.day(), at.year(), at.hour(), at.minute())
+    format!("{} {month} {}", at.day(), at.year())
+}
+
+/// A moment, such as `20 November 2026, 14:30 UTC`.
+pub fn moment(at: DateTime<Utc>, locale: Locale) -> String {
+    format!("{}, {:02}:{:02} UTC", day(at, locale), at.hour(), at.minute())
+}
+
+/// A rate, such as `7.5 %` or `7,5 %`.
+pub fn rate(rate: BasisPoints, locale: Locale) -> String {
+    pointed(&rate.to_string(), locale)
+}
+
+/// Grams as kilograms, such as `1.200 kg` or `1,200 кг`.
+pub fn weight(grams: u32, locale: Locale) -> String {
+    let unit = match locale {
+        Locale::En => "kg",
+        Locale::Ru => "кг",
+    };
+    pointed(&format!("{}.{:03}{NO_BREAK}{unit}", grams / 1_000, grams % 1_000), locale)
+}
+
+/// A number with a point as the language writes it.
+fn pointed(number: &str, locale: Locale) -> String {
+    match locale {
+        Locale::En => number.to_owned(),
+        Locale::Ru => number.replace('.', ","),
+    }
+}
+
+/// The name of a country; what is no code of ISO 3166, such as the name in an older system, stays as it is.
+pub fn country(country: &Country, locale: Locale) -> &str {
+    static NAMES: LazyLock<HashMap<&str, [&str; 2]>> = LazyLock::new(|| {
+        let lines = include_str!("countries.tsv").lines().filter(|line| !line.starts_with('#'));
+        let names = lines.filter_map(|line| {
+            let mut parts = line.split('\t');
+            Some((parts.next()?, [parts.next()?, parts.next()?]))
+        });
+        names.collect()
+    });
+    let [en, ru] = NAMES.get(country.as_str()).copied().unwrap_or([country.as_str(); 2]);
+    match locale {
+        Locale::En => en,
+        Locale::Ru => ru,
+    }
+}
+
+/// The form of a word that a count takes: one of two as in English, or of three as in Russian (the rules of Unicode CLDR for
+/// whole numbers).
+pub fn plural<T>(count: i64, mut forms: Vec<T>) -> Option<T> {
+    let (ones, tens) = (count % 10, count % 100);
+    let form = match forms.len() {
+        2 => usize::from(count != 1),
+        3 if ones == 1 && tens != 11 => 0,
+        3 if (2..=4).contains(&ones) && !(12..=14).contains(&tens) => 1,
+        3 => 2,
+        _ => return None,
+    };
+    Some(forms.swap_remove(form))
 }
 
 #[cfg(test)]
@@ -97,6 +160,46 @@ mod tests {
             let amount = Money::new(amount, currency);
             assert_eq!((money(amount, Locale::En), money(amount, Locale::Ru)), (en.to_owned(), ru.to_owned()));
         }
+    }
+
+    #[test]
+    fn every_country_has_a_name_in_each_language() {
+        let letters = || b'A'..=b'Z';
+        let codes = letters().flat_map(|one| letters().map(move |two| [char::from(one), char::from(two)]));
+        let known: Vec<Country> =
+            codes.map(|code| Country::new(&String::from_iter(code)).unwrap()).filter(Country::is_code).collect();
+        assert_eq!(known.len(), 249);
+        for code in &known {
+            for locale in [Locale::En, Locale::Ru] {
+                let name = country(code, locale);
+                let cyrillic = name.chars().any(|letter| ('а'..='я').contains(&letter));
+                assert!(name.chars().count() > 2 && cyrillic == (locale == Locale::Ru), "{code}: {name}");
+            }
+        }
+        let named = |code: &str, locale| country(&Country::new(code).unwrap(), locale).to_owned();
+        assert_eq!([named("DE", Locale::En), named("DE", Locale::Ru)], ["Germany", "Германия"]);
+        assert_eq!(named("EIRE", Locale::Ru), "EIRE");
+    }
+
+    #[test]
+    fn words_follow_their_count() {
+        let ru = |count| plural(count, vec!["штука", "штуки", "штук"]).unwrap();
+        let said: Vec<_> = [0, 1, 2, 4, 5, 11, 12, 14, 21, 22, 25, 101, 111].into_iter().map(ru).collect();
+        let expected = [
+            "штук", "штука", "штуки", "штуки", "штук", "штук", "штук", "штук", "штука", "штуки", "штук", "штука",
+            "штук",
+        ];
+        assert_eq!(said, expected);
+        let en = |count| plural(count, vec!["piece", "pieces"]).unwrap();
+        assert_eq!([en(0), en(1), en(2)], ["pieces", "piece", "pieces"]);
+        assert_eq!(plural(1, vec!["piece"]), None);
+    }
+
+    #[test]
+    fn numbers_have_the_point_of_the_language() {
+        let rate_of = |locale| rate(BasisPoints::new(750).unwrap(), locale);
+        assert_eq!([rate_of(Locale::En), rate_of(Locale::Ru)], ["7.5 %", "7,5 %"]);
+        assert_eq!([weight(1_200, Locale::En), weight(50, Locale::Ru)], ["1.200\u{a0}kg", "0,050\u{a0}кг"]);
     }
 
     #[test]

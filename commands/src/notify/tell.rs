@@ -6,7 +6,7 @@ use byteshop_domain::Locale;
 use byteshop_domain::account::{Account, Channel};
 use byteshop_domain::ids::{AccountId, OrderId};
 use byteshop_domain::notification::{self, About, Command, Message, Notice, Notification, Recipient, Skip};
-use byteshop_domain::order::Order;
+use byteshop_domain::order::{Order, Placed};
 
 use crate::Commands;
 use crate::error::Error;
@@ -82,6 +82,18 @@ pub(super) fn position(intent: &Intent) -> i64 {
 }
 
 impl Commands {
+    /// The language that the buyer of an order is written to in.
+    pub async fn locale_of(&self, placed: &Placed) -> Result<Locale, Error> {
+        let placement = &placed.placement;
+        if let Some(id) = placement.buyer.account
+            && let Some(account) = self.get::<Account>(id).await?
+            && let Ok(open) = account.state.open()
+        {
+            return Ok(open.settings.locale);
+        }
+        Ok(placement.destination.locale.unwrap_or_default())
+    }
+
     pub(super) async fn tell_account(&self, intent: &Intent, id: AccountId, message: &Message) -> Result<(), Error> {
         self.run(intent, |unit| async move {
             match Reach::account(&unit, id).await? {

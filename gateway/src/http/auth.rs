@@ -15,7 +15,7 @@ use byteshop_domain::name::UniqueName;
 use byteshop_domain::session::Reason;
 use byteshop_domain::text::{Email, Name};
 use byteshop_domain::{Locale, Subject};
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use tokio::time::Instant;
 use utoipa::ToSchema;
@@ -23,6 +23,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::ask::Ask;
+use super::language::accepted;
 use super::{Shared, sessions};
 use crate::actor::{Caller, random};
 use crate::disposable::is_disposable;
@@ -154,13 +155,12 @@ async fn newcomer(
         Some(profile) => Some(vault.seal(subject, &profile).await.map_err(Error::from)?),
         None => None,
     };
-    let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| Locale::accepted(value.to_str().ok()?));
     Ok(Newcomer {
         id,
         name: name.clone(),
         email: vault.seal(subject, &body.email).await.map_err(Error::from)?,
         password: vault.seal(subject, &Secret(hash)).await.map_err(Error::from)?,
-        locale: body.locale.or(accepted).unwrap_or_default(),
+        locale: body.locale.or_else(|| accepted(headers)).unwrap_or_default(),
         profile,
         code: Code(random()?),
     })

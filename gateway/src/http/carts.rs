@@ -12,9 +12,9 @@ use byteshop_domain::money::Money;
 use byteshop_domain::promotion::CouponCode;
 use byteshop_domain::quantity::Quantity;
 use byteshop_domain::webhook_endpoint::SHOP;
-use byteshop_domain::{Currency, Locale, Personal, Subject};
+use byteshop_domain::{Currency, Personal, Subject};
 use chrono::{DateTime, Utc};
-use http::{HeaderMap, header};
+use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -22,6 +22,7 @@ use utoipa_axum::routes;
 
 use super::Shared;
 use super::ask::{Ask, Nothing, Of, OfTwo, Params, Then};
+use super::language::accepted;
 use super::orders::placed;
 use super::show;
 use crate::actor::{Caller, Member, new_cart_token};
@@ -169,8 +170,7 @@ async fn set_address(
     ask: Ask<Caller, Address>,
 ) -> Result<Response, Problem> {
     let ask = &ask.on_cart(id);
-    let language = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-    let locale = language.and_then(Locale::accepted);
+    let locale = accepted(&headers);
     app.run(ask, "cart.set_address", |unit| async move {
         let mut cart = own(&unit, id, ask).await?;
         let subject = Subject::of_cart(id, known(&cart.state)?.owner);

@@ -16,7 +16,7 @@ use byteshop_commands::{Commands, Error, Intent};
 use byteshop_domain::ids::{Id as _, PaymentId};
 use byteshop_domain::order::Number;
 use byteshop_domain::payment::{Payment, ProviderReference, Stage};
-use byteshop_domain::{Actor, Kind};
+use byteshop_domain::{Actor, Kind, Locale};
 use byteshop_eventstore::{Clock, StoreError, random};
 use chrono::{DateTime, TimeDelta, Utc};
 use http::{HeaderMap, StatusCode};
@@ -171,6 +171,7 @@ async fn pay_page(State(app): State<Shared>, Path(payment): Path<String>) -> Res
     };
     page(
         "pay.html",
+        Locale::En,
         &json!({
             "seller": app.trade.seller.name,
             "amount": opened.amount.to_string(),

@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::response::sse::{Event as Change, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
 use byteshop_commands::Error;
+use byteshop_commands::notify::format;
 use byteshop_domain::ids::OrderId;
 use byteshop_domain::order::{Order, Placed};
 use byteshop_domain::payment::Payment;
@@ -26,11 +27,13 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use super::ask::{Of, Then};
+use super::ask::{Of, Params, Then};
 use super::audit::Entry;
+use super::language::Reading;
 use super::orders::placed;
 use crate::actor::Caller;
 use crate::limits::seats::Seat;
+use crate::page::Teller;
 use crate::problem::Problem;
 use crate::{reply, version};
 
@@ -47,7 +50,7 @@ const LASTS: Duration = Duration::from_mins(15);
 #[derive(Serialize, ToSchema)]
 struct Scene {
     /// What happened, for people; null for what another event tells as well.
-    #[schema(example = "A guest ordered 2 pieces for 19.98 EUR.")]
+    #[schema(example = "A guest ordered 2 pieces for €19.98.")]
     text: Option<String>,
     #[serde(flatten)]
     entry: Entry,
@@ -65,20 +68,28 @@ struct Told {
 }
 
 /// Everything that happened to an order, its payment, its parcels and its returns: what, when, by whom and why.
-#[utoipa::path(get, path = "/v1/orders/{id}/history", tag = "orders", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/v1/orders/{id}/history", tag = "orders", params(("id" = String, Path), Reading),
     security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "Its story, the first scene first", body = Told)))]
 async fn history(
     State(app): State<Shared>,
     Of(id): Of<OrderId>,
+    Params(reading): Params<Reading>,
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let found = app.seen_order(&caller, id, &Then::default(), &headers).await?;
     let placed = placed(&found.state)?;
     let staff = caller.is_staff();
+    let locale = if staff {
+        reading.of_reader(&app, &caller, &headers).await?
+    } else {
+        reading.of_order(&app, placed, &headers).await?
+    };
+    let events = gather(&app, id, placed).await?;
+    let mut teller = Teller::of(locale)?;
     let mut items: Vec<(_, Scene)> = Vec::new();
     let mut waited = false;
-    for event in gather(&app, id, placed).await? {
+    for event in events {
         let any = decode(&event)?;
         if say::is_for_staff(&any) && !staff {
             continue;
@@ -88,11 +99,12 @@ async fn history(
         let waits = say::waits(&any);
         let again = waits && waited;
         waited = waits;
-        let text = say::sentence(&any, &event.meta().map_err(Error::from)?.actor).filter(|_| !again);
+        let said = say::sentence(&any, &event.meta().map_err(Error::from)?.actor, locale).filter(|_| !again);
+        let text = said.map(|(sentence, facts)| teller.tell(sentence, &facts)).transpose()?;
         items.push((event.occurred_at(), Scene { text, entry }));
     }
     let told = |(at, scene): &(chrono::DateTime<chrono::Utc>, Scene)| {
-        scene.text.as_ref().map(|text| format!("{}: {text}", at.format("%-d %B %Y, %H:%M UTC")))
+        scene.text.as_ref().map(|text| format!("{}: {text}", format::moment(*at, locale)))
     };
     let story = items.iter().filter_map(told).collect();
     let items = items.into_iter().map(|(_, scene)| scene).collect();

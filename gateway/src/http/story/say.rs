@@ -1,11 +1,17 @@
-//! What each event of an order's story says in a sentence.
+//! What each event of an order's story says: the name of a sentence, which every language has, and its facts.
 
-use byteshop_domain::order::{self, CancelReason, ReturnLine};
-use byteshop_domain::payment::{self, DeclineReason, FailureReason, Method, RefundCause, VoidReason};
+use byteshop_commands::notify::format;
+use byteshop_domain::money::Money;
+use byteshop_domain::order::{self, ReturnLine};
+use byteshop_domain::payment::{self, DeclineReason, FailureReason, RefundCause, VoidReason};
 use byteshop_domain::quantity::Demand;
-use byteshop_domain::returns::{self, Why};
+use byteshop_domain::returns;
 use byteshop_domain::shipment::{self, Carrier, News};
-use byteshop_domain::{Actor, AnyEvent};
+use byteshop_domain::{Actor, AnyEvent, Locale};
+use serde_json::{Value, json};
+
+/// A sentence by its name, and its facts.
+type Said = (&'static str, Value);
 
 /// Whether only staff reads it.
 pub fn is_for_staff(event: &AnyEvent) -> bool {
@@ -18,207 +24,187 @@ pub fn waits(event: &AnyEvent) -> bool {
 }
 
 /// The sentence; none for what another event tells as well, or nobody needs to know.
-pub fn sentence(event: &AnyEvent, by: &Actor) -> Option<String> {
-    let who = who(by);
+pub fn sentence(event: &AnyEvent, by: &Actor, locale: Locale) -> Option<Said> {
+    let teller = Facts { by: who(by), locale };
     if let AnyEvent::Order(_, event) = event {
-        return of_order(event, who);
+        return teller.of_order(event);
     }
     if let AnyEvent::Payment(_, event) = event {
-        return of_payment(event, who);
+        return teller.of_payment(event);
     }
     if let AnyEvent::Shipment(_, event) = event {
-        return of_shipment(event, who);
+        return teller.of_shipment(event);
     }
     let AnyEvent::Return(_, event) = event else { return None };
-    Some(of_return(event, who))
+    Some(teller.of_return(event))
 }
 
 fn who(by: &Actor) -> &'static str {
     match by {
-        Actor::Customer { .. } => "The customer",
-        Actor::Guest { .. } => "A guest",
-        Actor::Seller { .. } => "The seller",
-        Actor::Support { .. } | Actor::Admin { .. } => "Staff",
-        Actor::Service { .. } => "A program",
-        Actor::Process { .. } | Actor::System { .. } => "The shop",
+        Actor::Customer { .. } => "customer",
+        Actor::Guest { .. } => "guest",
+        Actor::Seller { .. } => "seller",
+        Actor::Support { .. } | Actor::Admin { .. } => "staff",
+        Actor::Service { .. } => "program",
+        Actor::Process { .. } | Actor::System { .. } => "shop",
     }
 }
 
-fn pieces(count: i64) -> String {
-    if count == 1 { "1 piece".to_owned() } else { format!("{count} pieces") }
+fn pieces_of(lines: &[Demand]) -> i64 {
+    lines.iter().map(|line| line.quantity.get()).sum()
 }
 
-fn pieces_of(lines: &[Demand]) -> String {
-    pieces(lines.iter().map(|line| line.quantity.get()).sum())
+/// What is the same in every sentence about an event.
+struct Facts {
+    by: &'static str,
+    locale: Locale,
 }
 
-fn of_order(event: &order::Event, who: &str) -> Option<String> {
-    let told = match event {
-        order::Event::Placed(placement) => {
-            let bought = pieces(placement.lines.iter().map(|line| line.quantity.get()).sum());
-            format!("{who} ordered {bought} for {}.", placement.total)
-        }
-        order::Event::Paid { .. } => "The order is paid.".to_owned(),
-        order::Event::Authorized { .. } => "The money is set aside; it is taken later.".to_owned(),
-        order::Event::Fulfilled { completed: true, .. } => {
-            format!("{who} handed everything over. The order is completed.")
-        }
-        order::Event::Fulfilled { completed: false, .. } => "Everything is handed over.".to_owned(),
-        order::Event::Completed {} => "Everything has arrived. The order is completed.".to_owned(),
-        order::Event::Cancelled { reason, was_paid, due, .. } => {
-            let money = match (was_paid, due) {
-                (false, _) => String::new(),
-                (true, Some(due)) => format!(" {due} go back."),
-                (true, None) => " The money goes back.".to_owned(),
-            };
-            format!("{who} cancelled the order{}.{money}", because(*reason))
-        }
-        order::Event::LinesCancelled { lines, amount, reason, was_paid, .. } => {
-            let off = pieces(lines.iter().map(|line: &ReturnLine| line.quantity.get()).sum());
-            let money = if *was_paid { "go back" } else { "need not be paid" };
-            format!("{who} cancelled {off}{}; {amount} {money}.", because(*reason))
-        }
-        order::Event::Noted { .. } => format!("{who} wrote a note."),
-        order::Event::Returned { return_id: None, amount, .. } => format!("Goods came back; {amount} were paid back."),
-        order::Event::ParcelReturned { .. } => "What is in it can be sent again, or cancelled.".to_owned(),
-        // The payment, the parcel and the return tell these.
-        order::Event::Refunded { .. }
-        | order::Event::Returned { .. }
-        | order::Event::ParcelPrepared { .. }
-        | order::Event::ParcelDropped { .. }
-        | order::Event::HandedOver { .. }
-        | order::Event::Delivered { .. }
-        | order::Event::ReturnRequested { .. }
-        | order::Event::Credited { .. }
-        | order::Event::ReturnClosed { .. } => return None,
-    };
-    Some(told)
-}
-
-fn because(reason: CancelReason) -> &'static str {
-    match reason {
-        CancelReason::BuyerRequest => " at the buyer's wish",
-        CancelReason::StaffRequest => " on the shop's side",
-        CancelReason::PaymentFailed => ", as the payment failed",
-        CancelReason::PaymentCancelled => ", as the payment was given up",
-        CancelReason::PaymentWindowPassed => ", as it was not paid in time",
-        CancelReason::AuthorizationExpired => ", as nobody took the money in time",
-        CancelReason::Imported => ", as it was in an older system",
+impl Facts {
+    fn money(&self, amount: Money) -> String {
+        format::money(amount, self.locale)
     }
-}
 
-fn by_method(method: Method) -> &'static str {
-    match method {
-        Method::Test => "by the test provider",
-        Method::External => "outside of this shop",
-        Method::Free => "with nothing to pay",
+    /// Nothing but who did it.
+    fn bare(&self) -> Value {
+        json!({"by": self.by})
     }
-}
 
-fn of_payment(event: &payment::Event, who: &str) -> Option<String> {
-    let told = match event {
-        payment::Event::Opened { amount, .. } => format!("A payment of {amount} was opened."),
-        payment::Event::Attempted { method, .. } => format!("{who} tried to pay {}.", by_method(*method)),
-        payment::Event::Pended { .. } => "The payment waits for the provider's answer.".to_owned(),
-        payment::Event::Unresolved { .. } => "The provider gave no answer; it will be asked how it went.".to_owned(),
-        payment::Event::Declined { reason, .. } => match reason {
-            DeclineReason::Declined => "The payment was declined.".to_owned(),
-            DeclineReason::InsufficientFunds => "The payment was declined for want of money.".to_owned(),
-            DeclineReason::NotReceived => "The payment never reached the provider.".to_owned(),
-        },
-        payment::Event::Failed { reason, .. } => match reason {
-            FailureReason::ProviderError => "The payment failed at the provider.".to_owned(),
-            FailureReason::TooManyAttempts => "The payment failed: there were too many attempts.".to_owned(),
-        },
-        payment::Event::Cancelled { .. } => "The buyer gave the payment up.".to_owned(),
-        payment::Event::VoidRequested { .. } => format!("{who} asked for the payment to be undone."),
-        payment::Event::Voided { reason, .. } => match reason {
-            VoidReason::OrderCancelled => "Nothing was taken, as the order is off.".to_owned(),
-            VoidReason::BuyerRequest => "The buyer gave the payment up; nothing was taken.".to_owned(),
-            VoidReason::StaffRequest => "Staff gave the payment up; nothing was taken.".to_owned(),
-            VoidReason::Expired => "What was set aside was let go, as nobody took it in time.".to_owned(),
-        },
-        payment::Event::Captured { amount, method, .. } => format!("{amount} were taken {}.", by_method(*method)),
-        payment::Event::Reduced { amount } => format!("{amount} are left to pay."),
-        payment::Event::Delayed { .. } => "The provider was silent; it will be asked again.".to_owned(),
-        payment::Event::StrayUnresolved { .. } => {
-            "The provider does not say whether money of an earlier attempt came.".to_owned()
-        }
-        payment::Event::StrayReleased { .. } => "Money of an earlier attempt came late and was let go.".to_owned(),
-        payment::Event::RefundRequested { amount, cause, .. } => {
-            format!("{who} asked to give {amount} back{}.", for_cause(cause))
-        }
-        payment::Event::RefundFailed { amount, .. } => format!("The provider would not give {amount} back."),
-        payment::Event::Refunded { amount, .. } => format!("{amount} were given back."),
-        payment::Event::Authorized { .. } => return None,
-    };
-    Some(told)
-}
-
-fn for_cause(cause: &RefundCause) -> String {
-    match cause {
-        RefundCause::OrderCancelled => ", as the order is off".to_owned(),
-        RefundCause::LinesCancelled => " for what was cancelled".to_owned(),
-        RefundCause::Return { .. } => " for what came back".to_owned(),
-        RefundCause::Staff { reason } => format!(": {reason}"),
+    fn amount(&self, amount: Money) -> Value {
+        json!({"by": self.by, "amount": self.money(amount)})
     }
-}
 
-fn of_shipment(event: &shipment::Event, who: &str) -> Option<String> {
-    let why = |reason: &Option<byteshop_domain::text::Reason>| {
-        reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"))
-    };
-    let told = match event {
-        shipment::Event::Prepared { lines, .. } => format!("{who} put {} in a parcel.", pieces_of(lines)),
-        shipment::Event::Packed { weight_g: Some(weight) } => format!("{who} packed the parcel: {weight} g."),
-        shipment::Event::Packed { weight_g: None } => format!("{who} packed the parcel."),
-        shipment::Event::Cancelled { .. } => format!("{who} unpacked the parcel."),
-        shipment::Event::HandedOver { carrier, tracking, .. } => {
-            let carrier = match carrier {
-                Carrier::Simulated { .. } => "the simulated carrier",
-                Carrier::Other { name } => name.as_str(),
-            };
-            format!("{who} gave the parcel to {carrier}, number {tracking}.")
-        }
-        shipment::Event::Moved { status, place, .. } => {
-            let where_ = place.as_ref().map_or_else(String::new, |place| format!(" in {place}"));
-            match status {
-                News::OutForDelivery => format!("The parcel is out for delivery{where_}."),
-                News::InTransit | News::AttemptFailed | News::Delivered | News::ReturningToSender => {
-                    format!("The parcel is on its way{where_}.")
-                }
+    fn of_order(&self, event: &order::Event) -> Option<Said> {
+        let said = match event {
+            order::Event::Placed(placement) => {
+                let pieces: i64 = placement.lines.iter().map(|line| line.quantity.get()).sum();
+                ("ordered", json!({"by": self.by, "pieces": pieces, "total": self.money(placement.total)}))
             }
-        }
-        shipment::Event::AttemptFailed { reason, .. } => format!("The parcel could not be delivered{}.", why(reason)),
-        shipment::Event::Delivered { .. } => "The parcel was delivered.".to_owned(),
-        shipment::Event::ReturningToSender { reason, .. } => format!("The parcel is on its way back{}.", why(reason)),
-        shipment::Event::ReturnedToSender { .. } => format!("{who} took the parcel in again."),
-        shipment::Event::Waited { .. } => return None,
-    };
-    Some(told)
-}
+            order::Event::Paid { invoice, .. } => ("paid", json!({"invoice": invoice})),
+            order::Event::Authorized { .. } => ("set_aside", self.bare()),
+            order::Event::Fulfilled { completed: true, .. } => ("handed_over_at_once", self.bare()),
+            order::Event::Fulfilled { completed: false, .. } => ("all_handed_over", self.bare()),
+            order::Event::Completed {} => ("all_arrived", self.bare()),
+            order::Event::Cancelled { reason, was_paid, due, .. } => {
+                let due = due.map(|due| self.money(due));
+                ("cancelled", json!({"by": self.by, "reason": reason, "was_paid": was_paid, "due": due}))
+            }
+            order::Event::LinesCancelled { lines, amount, reason, was_paid, .. } => {
+                let pieces: i64 = lines.iter().map(|line: &ReturnLine| line.quantity.get()).sum();
+                let amount = self.money(*amount);
+                let facts = json!({
+                    "by": self.by, "pieces": pieces, "reason": reason, "was_paid": was_paid, "amount": amount,
+                });
+                ("lines_cancelled", facts)
+            }
+            order::Event::Noted { .. } => ("noted", self.bare()),
+            order::Event::Returned { return_id: None, amount, .. } => ("came_back", self.amount(*amount)),
+            order::Event::ParcelReturned { .. } => ("can_be_sent_again", self.bare()),
+            // The payment, the parcel and the return tell these.
+            order::Event::Refunded { .. }
+            | order::Event::Returned { .. }
+            | order::Event::ParcelPrepared { .. }
+            | order::Event::ParcelDropped { .. }
+            | order::Event::HandedOver { .. }
+            | order::Event::Delivered { .. }
+            | order::Event::ReturnRequested { .. }
+            | order::Event::Credited { .. }
+            | order::Event::ReturnClosed { .. } => return None,
+        };
+        Some(said)
+    }
 
-fn of_return(event: &returns::Event, who: &str) -> String {
-    match event {
-        returns::Event::Requested { lines, why, .. } => {
-            let why = match why {
-                Why::ChangedMind => "a change of mind",
-                Why::DoesNotFit => "it does not fit",
-                Why::Damaged => "it is damaged",
-                Why::NotAsDescribed => "it is not as described",
-                Why::WrongItem => "it is the wrong thing",
-                Why::TooLate => "it came too late",
-                Why::Other => "another reason",
-            };
-            format!("{who} asked to send {} back: {why}.", pieces_of(lines))
+    fn of_payment(&self, event: &payment::Event) -> Option<Said> {
+        let said = match event {
+            payment::Event::Opened { amount, .. } => ("payment_opened", self.amount(*amount)),
+            payment::Event::Attempted { method, .. } => ("attempted", json!({"by": self.by, "method": method})),
+            payment::Event::Pended { .. } => ("waits", self.bare()),
+            payment::Event::Unresolved { .. } => ("unresolved", self.bare()),
+            payment::Event::Declined { reason, .. } => match reason {
+                DeclineReason::Declined => ("declined", self.bare()),
+                DeclineReason::InsufficientFunds => ("insufficient_funds", self.bare()),
+                DeclineReason::NotReceived => ("not_received", self.bare()),
+            },
+            payment::Event::Failed { reason, .. } => match reason {
+                FailureReason::ProviderError => ("provider_error", self.bare()),
+                FailureReason::TooManyAttempts => ("too_many_attempts", self.bare()),
+            },
+            payment::Event::Cancelled { .. } => ("given_up", self.bare()),
+            payment::Event::VoidRequested { .. } => ("void_requested", self.bare()),
+            payment::Event::Voided { reason, .. } => match reason {
+                VoidReason::OrderCancelled => ("void_as_order_is_off", self.bare()),
+                VoidReason::BuyerRequest => ("void_by_buyer", self.bare()),
+                VoidReason::StaffRequest => ("void_by_staff", self.bare()),
+                VoidReason::Expired => ("void_as_expired", self.bare()),
+            },
+            payment::Event::Captured { amount, method, .. } => {
+                ("taken", json!({"amount": self.money(*amount), "method": method}))
+            }
+            payment::Event::Reduced { amount } => ("left_to_pay", self.amount(*amount)),
+            payment::Event::Delayed { .. } => ("provider_silent", self.bare()),
+            payment::Event::StrayUnresolved { .. } => ("stray_unresolved", self.bare()),
+            payment::Event::StrayReleased { .. } => ("stray_released", self.bare()),
+            payment::Event::RefundRequested { amount, cause, .. } => {
+                let (cause, reason) = match cause {
+                    RefundCause::OrderCancelled => ("order", None),
+                    RefundCause::LinesCancelled => ("lines", None),
+                    RefundCause::Return { .. } => ("return", None),
+                    RefundCause::Staff { reason } => ("staff", Some(reason)),
+                };
+                let amount = self.money(*amount);
+                ("refund_requested", json!({"by": self.by, "amount": amount, "cause": cause, "reason": reason}))
+            }
+            payment::Event::RefundFailed { amount, .. } => ("refund_failed", self.amount(*amount)),
+            payment::Event::Refunded { amount, .. } => ("given_back", self.amount(*amount)),
+            payment::Event::Authorized { .. } => return None,
+        };
+        Some(said)
+    }
+
+    fn of_shipment(&self, event: &shipment::Event) -> Option<Said> {
+        let said = match event {
+            shipment::Event::Prepared { lines, .. } => {
+                ("parcel_prepared", json!({"by": self.by, "pieces": pieces_of(lines)}))
+            }
+            shipment::Event::Packed { weight_g } => {
+                ("parcel_packed", json!({"by": self.by, "weight": weight_g.map(|it| format::weight(it, self.locale))}))
+            }
+            shipment::Event::Cancelled { .. } => ("parcel_unpacked", self.bare()),
+            shipment::Event::HandedOver { carrier, tracking, .. } => {
+                let carrier = match carrier {
+                    Carrier::Simulated { .. } => None,
+                    Carrier::Other { name } => Some(name),
+                };
+                ("parcel_handed_over", json!({"by": self.by, "carrier": carrier, "tracking": tracking}))
+            }
+            shipment::Event::Moved { status, place, .. } => match status {
+                News::OutForDelivery => ("out_for_delivery", json!({"place": place})),
+                News::InTransit | News::AttemptFailed | News::Delivered | News::ReturningToSender => {
+                    ("on_its_way", json!({"place": place}))
+                }
+            },
+            shipment::Event::AttemptFailed { reason, .. } => ("delivery_failed", json!({"reason": reason})),
+            shipment::Event::Delivered { .. } => ("delivered", self.bare()),
+            shipment::Event::ReturningToSender { reason, .. } => ("on_its_way_back", json!({"reason": reason})),
+            shipment::Event::ReturnedToSender { .. } => ("parcel_taken_in", self.bare()),
+            shipment::Event::Waited { .. } => return None,
+        };
+        Some(said)
+    }
+
+    fn of_return(&self, event: &returns::Event) -> Said {
+        match event {
+            returns::Event::Requested { lines, why, .. } => {
+                ("return_requested", json!({"by": self.by, "pieces": pieces_of(lines), "why": why}))
+            }
+            returns::Event::Approved { .. } => ("return_approved", self.bare()),
+            returns::Event::Rejected { reason, .. } => ("return_rejected", json!({"by": self.by, "reason": reason})),
+            returns::Event::Withdrawn { .. } => ("return_withdrawn", self.bare()),
+            returns::Event::Received { lines, amount, .. } => {
+                let pieces: i64 = lines.iter().map(|line| line.quantity.get()).sum();
+                ("return_received", json!({"by": self.by, "pieces": pieces, "amount": self.money(*amount)}))
+            }
+            returns::Event::Refunded { .. } => ("return_settled", self.bare()),
         }
-        returns::Event::Approved { .. } => format!("{who} agreed to the return."),
-        returns::Event::Rejected { reason, .. } => format!("{who} refused the return: {reason}."),
-        returns::Event::Withdrawn { .. } => format!("{who} keeps the goods after all."),
-        returns::Event::Received { lines, amount, .. } => {
-            let came = pieces(lines.iter().map(|line| line.quantity.get()).sum());
-            format!("{who} took {came} back, worth {amount}.")
-        }
-        returns::Event::Refunded { .. } => "The return is settled.".to_owned(),
     }
 }

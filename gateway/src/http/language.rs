@@ -1,0 +1,52 @@
+//! In which language something is told: what the request says, or else what is known of whoever reads it.
+
+use byteshop_domain::Locale;
+use byteshop_domain::account::Account;
+use byteshop_domain::order::Placed;
+use http::{HeaderMap, header};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::App;
+use crate::actor::Caller;
+use crate::problem::Problem;
+
+/// How something is to be read.
+#[derive(Debug, Clone, Copy, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Reading {
+    /// The language, `en` or `ru`; otherwise what `Accept-Language` says, or else the one that its reader is written to in.
+    #[param(value_type = Option<String>)]
+    pub locale: Option<Locale>,
+}
+
+/// The language of a request's headers.
+pub fn accepted(headers: &HeaderMap) -> Option<Locale> {
+    headers.get(header::ACCEPT_LANGUAGE).and_then(|value| Locale::accepted(value.to_str().ok()?))
+}
+
+impl Reading {
+    fn said(self, headers: &HeaderMap) -> Option<Locale> {
+        self.locale.or_else(|| accepted(headers))
+    }
+
+    /// The language of a page for the buyer of an order, whoever looks at it.
+    pub async fn of_order(self, app: &App, placed: &Placed, headers: &HeaderMap) -> Result<Locale, Problem> {
+        match self.said(headers) {
+            Some(locale) => Ok(locale),
+            None => Ok(app.commands.locale_of(placed).await?),
+        }
+    }
+
+    /// The language of whoever asks, if they have an account.
+    pub async fn of_reader(self, app: &App, caller: &Caller, headers: &HeaderMap) -> Result<Locale, Problem> {
+        let account = match (self.said(headers), caller.account()) {
+            (Some(locale), _) => return Ok(locale),
+            (None, None) => return Ok(Locale::default()),
+            (None, Some(account)) => app.commands.get::<Account>(account).await?,
+        };
+        let open = account.as_ref().and_then(|account| account.state.open().ok());
+        Ok(open.map(|open| open.settings.locale).unwrap_or_default())
+    }
+}

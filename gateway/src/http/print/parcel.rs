@@ -1,0 +1,129 @@
+//! What whoever packs prints: the packing list of an order and the label of a parcel.
+
+use axum::extract::State;
+use axum::response::Response;
+use byteshop_commands::Error;
+use byteshop_commands::notify::format;
+use byteshop_domain::Locale;
+use byteshop_domain::ids::{Id as _, OrderId, ShipmentId};
+use byteshop_domain::order::{Number, Order, Placed};
+use byteshop_domain::shipment::{Carrier, Shipment};
+use http::HeaderMap;
+use qrcode::render::svg;
+use qrcode::{EcLevel, QrCode};
+use serde_json::json;
+
+use super::{From, lines_of};
+use crate::actor::Staff;
+use crate::http::Shared;
+use crate::http::ask::{Of, Params, Then};
+use crate::http::language::Reading;
+use crate::http::orders::{moments, placed};
+use crate::http::shipments::prepared;
+use crate::page::page;
+use crate::problem::Problem;
+
+/// Pixels of a square of the code, before the page scales it.
+const CODE_PX: u32 = 120;
+
+/// What is to be packed of an order, to be printed.
+#[utoipa::path(get, path = "/v1/orders/{id}/packing-list", tag = "delivery", params(("id" = String, Path), Reading),
+    security(("bearer" = ["staff"])),
+    responses((status = 200, description = "A page", content_type = "text/html", body = String)))]
+pub(super) async fn packing_list(
+    State(app): State<Shared>,
+    Of(id): Of<OrderId>,
+    Params(reading): Params<Reading>,
+    staff: Staff,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let found = app.snapshot::<Order>(id, &Then::default(), &headers).await?;
+    let it = placed(&found.state)?;
+    let locale = reading.of_reader(&app, &staff.0, &headers).await?;
+    let (ordered, _) = moments(&app, id).await?;
+    let mut seen = Vec::new();
+    let mut lines = Vec::new();
+    for line in it.placement.lines.iter().filter(|line| line.travels()) {
+        let left = it.left_to_ship(line.variant);
+        // What is bought in several lines is packed at once.
+        if left > 0 && !seen.contains(&line.variant) {
+            seen.push(line.variant);
+            lines.push(json!({
+                "sku": line.sku, "title": line.title, "ordered": it.bought(line.variant), "left": left,
+            }));
+        }
+    }
+    let left: i64 = seen.iter().map(|variant| it.left_to_ship(*variant)).sum();
+    let mut notes = Vec::new();
+    for note in &it.notes {
+        let opened = app.commands.vault().open(&note.note).await.map_err(Error::from)?;
+        notes.extend(opened.map(|text| text.to_string()));
+    }
+    let weight = it.placement.shipping.as_ref().and_then(|it| u32::try_from(it.weight_g).ok());
+    let context = json!({
+        "order": Number::of(id.uuid()),
+        "stage": it.stage(),
+        "pieces": left,
+        "address": lines_of(&app, &it.placement.destination, locale, false).await?,
+        "ordered": ordered.map(|at| format::day(at, locale)),
+        "service": service(it),
+        "weight": weight.map(|grams| format::weight(grams, locale)),
+        "lines": lines,
+        "notes": notes,
+    });
+    page("packing_list.html", locale, &context)
+}
+
+/// The label of a parcel, to be printed: 100 by 150 millimetres.
+#[utoipa::path(get, path = "/v1/shipments/{id}/label", tag = "delivery", params(("id" = String, Path), Reading),
+    security(("bearer" = ["staff"])),
+    responses((status = 200, description = "A page", content_type = "text/html", body = String)))]
+pub(super) async fn label(
+    State(app): State<Shared>,
+    Of(id): Of<ShipmentId>,
+    Params(reading): Params<Reading>,
+    staff: Staff,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let found = app.snapshot::<Shipment>(id, &Then::default(), &headers).await?;
+    let parcel = prepared(&found.state)?;
+    let order = app.commands.get::<Order>(parcel.order).await?.ok_or_else(|| Problem::missing("shipment"))?;
+    let it = placed(&order.state)?;
+    let locale = reading.of_reader(&app, &staff.0, &headers).await?;
+    let carrier = match &parcel.carrier {
+        Carrier::Simulated { .. } => None,
+        Carrier::Other { name } => Some(name.as_str()),
+    };
+    // Before the carrier has a number for it, the parcel has ours.
+    let (tracking, shipment) = (parcel.tracking.as_ref().map(ToString::to_string), Number::of(id.uuid()).to_string());
+    let code = code(tracking.as_deref().unwrap_or(&shipment))?;
+    let context = json!({
+        "seller": From::of(&app.trade.seller),
+        "carrier": carrier,
+        "service": service(it),
+        "weight": parcel.weight_g.map(|grams| format::weight(grams, locale)),
+        // Carriers everywhere read where a parcel goes, so its country is in English whoever prints the label.
+        "address": lines_of(&app, &it.placement.destination, Locale::En, false).await?,
+        "tracking": tracking,
+        "shipment": shipment,
+        "order": Number::of(parcel.order.uuid()),
+        "pieces": parcel.lines.iter().map(|line| line.quantity.get()).sum::<i64>(),
+        "code": code,
+    });
+    page("label.html", locale, &context)
+}
+
+/// A text as a QR code (ISO/IEC 18004), in SVG.
+fn code(text: &str) -> Result<String, Problem> {
+    let code = QrCode::with_error_correction_level(text, EcLevel::M).map_err(|error| {
+        tracing::error!(%error, "a code cannot be made");
+        Problem::internal()
+    })?;
+    let drawn = code.render::<svg::Color<'_>>().min_dimensions(CODE_PX, CODE_PX).quiet_zone(true).build();
+    // In the middle of a page an XML declaration is no markup.
+    Ok(drawn.trim_start_matches("<?xml version=\"1.0\" standalone=\"yes\"?>").to_owned())
+}
+
+fn service(it: &Placed) -> Option<String> {
+    it.placement.shipping.as_ref().map(|shipping| shipping.name.to_string())
+}
