@@ -12,14 +12,31 @@ use byteshop_domain::order::{self, CancelReason, Order, Placed, ReturnLine};
 use byteshop_domain::payment::{self, Payment, RefundCause};
 use byteshop_domain::quantity::{Demand, Quantity, summed};
 use byteshop_domain::returns::{self, Received, Return};
-use byteshop_domain::stock::{self, StockLevel};
 use byteshop_domain::series::Document;
+use byteshop_domain::stock::{self, StockLevel};
 use byteshop_domain::text::Reason;
 use chrono::{DateTime, Utc};
 
 use crate::documents::number;
 use crate::error::{Error, Rejected};
 use crate::unit::{Loaded, Unit};
+
+/// Calls an order off: what is left of what was paid for it goes back, and a credit note says so.
+pub async fn cancel(unit: &Unit, order: &mut Loaded<Order>, reason: CancelReason) -> Result<(), Error> {
+    let (before, version) = (placed(order)?.clone(), order.version);
+    let left = before.left_of_payment();
+    let credit_note = (before.is_paid() && left.amount > 0).then(|| unit.new_id());
+    unit.decide(order, &order::Command::Cancel { reason, credit_note })?;
+    // Of what was off before there is a note already.
+    let Some(credit_note) = credit_note.filter(|_| order.version > version) else { return Ok(()) };
+    let valued = before.valued(&before.demands(), left);
+    let shipping = left.amount - valued.iter().map(|line| line.amount.amount).sum::<i64>();
+    let back = Back { refund: Some(payment::whole(before.placement.payment)), credit_note, amount: left };
+    let mut content = content(unit, &before, order.id, &valued, &back).await?;
+    content.shipping = (shipping > 0).then_some(Money { amount: shipping, ..left });
+    let mut note = unit.start::<CreditNote>(credit_note);
+    unit.decide(&mut note, &credit_note::Command::Issue(content))
+}
 
 /// Calls some of an order off, or all that is left of it: what was paid for it goes back, what was reserved is free.
 ///
@@ -36,7 +53,7 @@ pub async fn cancel_lines(
     let placed = placed(order)?.clone();
     let lines = merged(unit, lines)?;
     if placed.is_all_that_is_left(&lines) {
-        return unit.decide(order, &order::Command::Cancel { reason });
+        return cancel(unit, order, reason).await;
     }
     let mut payment = unit.load::<Payment>(placed.placement.payment).await?;
     if !placed.is_paid() {
@@ -278,6 +295,7 @@ async fn content(
         buyer: placement.buyer.clone(),
         country: placement.destination.country.clone(),
         lines: lines.iter().filter_map(line).collect(),
+        shipping: None,
         total: back.amount,
         order: Some(order),
         refund: back.refund,

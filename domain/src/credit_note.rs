@@ -51,7 +51,10 @@ pub struct Content {
     pub country: Country,
     /// What is given back; nothing when money alone is.
     pub lines: Vec<Line>,
-    /// The sum of the lines, if there are any.
+    /// What is given back of what was paid for sending, beside lines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipping: Option<Money>,
+    /// The sum of the lines and the shipping, if there are lines.
     pub total: Money,
     /// The order it is for, where that is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -117,7 +120,7 @@ pub enum Rejection {
         line: usize,
     },
     /// The total is not the sum of the lines.
-    #[error("the total is not the sum of the lines in one currency")]
+    #[error("the total is not the sum of the lines and the shipping in one currency")]
     WrongTotal,
 }
 
@@ -185,7 +188,7 @@ impl CreditNote {
 }
 
 fn issue(content: &Content) -> Result<Vec<Event>, Rejection> {
-    let Content { lines, total, .. } = content;
+    let Content { lines, shipping, total, .. } = content;
     let money_alone = lines.is_empty() && content.refund.is_some() && total.amount > 0;
     if money_alone {
         return Ok(vec![Event::Issued(content.clone())]);
@@ -199,7 +202,8 @@ fn issue(content: &Content) -> Result<Vec<Event>, Rejection> {
     if let Some(line) = lines.iter().position(|line| !line.is_right()) {
         return Err(Rejection::WrongAmount { line });
     }
-    if Money::sum(total.currency, lines.iter().map(|line| line.amount)) != Ok(*total) {
+    let parts = lines.iter().map(|line| line.amount).chain(*shipping);
+    if shipping.is_some_and(|shipping| shipping.amount <= 0) || Money::sum(total.currency, parts) != Ok(*total) {
         return Err(Rejection::WrongTotal);
     }
     Ok(vec![Event::Issued(content.clone())])

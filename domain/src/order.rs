@@ -141,7 +141,7 @@ impl Decider for Order {
             Command::MarkPaid { payment, invoice } => self.placed()?.mark_paid(*payment, invoice.as_ref(), asked.at),
             Command::MarkAuthorized { payment } => self.placed()?.mark_authorized(*payment),
             Command::Fulfil {} => self.placed()?.fulfil(asked.at),
-            Command::Cancel { reason } => self.placed()?.cancel(*reason),
+            Command::Cancel { reason, credit_note } => self.placed()?.cancel(*reason, *credit_note),
             Command::CancelLines { lines, reason, refund, credit_note } => {
                 self.placed()?.cancel_lines(lines, *reason, *refund, *credit_note, asked.at)
             }
@@ -194,7 +194,8 @@ impl Decider for Order {
                 }
             }),
             Event::Completed {} => self.with(|it| it.status = Status::Completed),
-            Event::Cancelled { reason, was_paid, due, .. } => self.with(|it| {
+            Event::Cancelled { reason, was_paid, due, credit_note, .. } => self.with(|it| {
+                it.credit_notes.extend(credit_note);
                 it.status = reason.status();
                 it.cancelled = Some(*reason);
                 it.payment_status = PaymentStatus::of_cancelled(*was_paid, *due);
@@ -314,7 +315,7 @@ impl Placed {
         }
     }
 
-    fn cancel(&self, reason: CancelReason) -> Decision {
+    fn cancel(&self, reason: CancelReason, credit_note: Option<CreditNoteId>) -> Decision {
         match self.status {
             Status::Cancelled | Status::Expired => return Ok(vec![]),
             Status::Completed => return Err(Rejection::AlreadyFulfilled),
@@ -342,6 +343,7 @@ impl Placed {
             was_paid: self.is_paid(),
             release: self.stock_to_move(),
             due: (self.is_paid() && left != self.placement.total).then_some(left),
+            credit_note: credit_note.filter(|_| self.is_paid()),
         });
         Ok(events)
     }

@@ -209,7 +209,7 @@ async fn a_paid_order_that_is_cancelled_is_refunded_and_its_goods_come_back() {
 async fn cancel(shop: &WriteSide, order: OrderId) {
     shop.run("order.cancel", |unit| async move {
         let mut order = unit.load::<Order>(order).await?;
-        unit.decide(&mut order, &order::Command::Cancel { reason: CancelReason::StaffRequest })
+        unit.decide(&mut order, &order::Command::Cancel { reason: CancelReason::StaffRequest, credit_note: None })
     })
     .await
     .unwrap();

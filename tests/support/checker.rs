@@ -196,7 +196,8 @@ impl History {
             };
             if (sold.paid > 0) != placed.invoice.is_some() || self.invoices.get(id) != placed.invoice.as_ref() {
                 let numbered = self.invoices.get(id);
-                found.push(format!("{id} was paid {} times, says {:?} and has {numbered:?}", sold.paid, placed.invoice));
+                found
+                    .push(format!("{id} was paid {} times, says {:?} and has {numbered:?}", sold.paid, placed.invoice));
             }
             let payment = self.payments.get(&placed.placement.payment);
             let (captured, refunded) = payment.map_or((0, 0), |it| (it.captured, it.refunded));

@@ -9,6 +9,7 @@ use byteshop_domain::usage::{self, Customer, Usage};
 use serde::{Deserialize, Serialize};
 
 use super::{email_of, log_out_all, owner};
+use crate::aftersales;
 use crate::error::Error;
 use crate::unit::{Loaded, Unit};
 
@@ -62,7 +63,7 @@ async fn end_orders(unit: &Unit, account: AccountId, force: bool) -> Result<Unfi
         if waited_for && !force {
             unfinished.left.push(order.id);
         } else if waited_for || unpaid {
-            match unit.decide(&mut order, &order::Command::Cancel { reason }) {
+            match aftersales::cancel(unit, &mut order, reason).await {
                 Ok(()) => unfinished.cancelled.push(order.id),
                 // It is packed, or on its way.
                 Err(Error::Rejected(_)) => unfinished.left.push(order.id),

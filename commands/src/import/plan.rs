@@ -241,6 +241,7 @@ impl Work<'_> {
             reference: invoice.reference.clone(),
             buyer: buyer(invoice),
             country: invoice.country.clone(),
+            shipping: None,
             total: total(lines.iter().map(|line| line.amount))?,
             lines,
             order: None,

@@ -73,9 +73,7 @@ pub async fn carry_out(commands: &Commands, cause: &Cause, step: &Step) -> Resul
 async fn carry_out_once(commands: &Commands, cause: &Cause, step: &Step) -> Result<(), Error> {
     let intent = |command| intent(commands, cause, command);
     match step {
-        Step::MarkPaid { order, payment } => {
-            commands.mark_paid(&intent("order.mark_paid"), *order, *payment).await
-        }
+        Step::MarkPaid { order, payment } => commands.mark_paid(&intent("order.mark_paid"), *order, *payment).await,
         Step::MarkRefunded { order, payment, refund, amount } => {
             let command = order::Command::MarkRefunded { payment: *payment, refund: *refund, amount: *amount };
             one::<Order>(commands, &intent("order.mark_refunded"), *order, command).await
@@ -89,7 +87,13 @@ async fn carry_out_once(commands: &Commands, cause: &Cause, step: &Step) -> Resu
             one::<Order>(commands, &intent("order.mark_authorized"), *order, command).await
         }
         Step::CancelOrder { order, reason } => {
-            one::<Order>(commands, &intent("order.cancel"), *order, order::Command::Cancel { reason: *reason }).await
+            one::<Order>(
+                commands,
+                &intent("order.cancel"),
+                *order,
+                order::Command::Cancel { reason: *reason, credit_note: None },
+            )
+            .await
         }
         Step::CommitStock { order, lines } => {
             let order = *order;

@@ -24,6 +24,7 @@ fn content() -> Content {
         buyer,
         country: text("Australia"),
         lines,
+        shipping: None,
         total: cents(25),
         order: None,
         refund: None,
@@ -51,6 +52,15 @@ fn its_sums_are_right() {
 }
 
 #[test]
+fn what_was_paid_for_sending_counts_in() {
+    let with = |shipping, total| Content { shipping: Some(cents(shipping)), total: cents(total), ..content() };
+    given::<CreditNote>([]).when(&Command::Issue(with(5, 30))).then([Event::Issued(with(5, 30))]);
+    for wrong in [with(5, 25), with(0, 25), with(-5, 20)] {
+        given::<CreditNote>([]).when(&Command::Issue(wrong)).then_refused(Rejection::WrongTotal);
+    }
+}
+
+#[test]
 fn an_exact_price_is_rounded_once_per_line() {
     let exact = ExactPrice::new("0.034").unwrap();
     let line = Line { exact_price: Some(exact), amount: cents(340), ..line(100, 3) };
@@ -60,7 +70,8 @@ fn an_exact_price_is_rounded_once_per_line() {
 
 #[test]
 fn every_stored_form_is_golden() {
-    golden(include_str!("golden.json"), &[Event::Issued(content())]);
+    let sent = Content { shipping: Some(cents(5)), total: cents(30), ..content() };
+    golden(include_str!("golden.json"), &[Event::Issued(content()), Event::Issued(sent)]);
 }
 
 #[test]

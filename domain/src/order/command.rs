@@ -34,6 +34,8 @@ pub enum Command {
     Cancel {
         /// Why.
         reason: CancelReason,
+        /// The credit note for what is left of its payment, if it was paid for.
+        credit_note: Option<CreditNoteId>,
     },
     /// Call some of it off.
     CancelLines {

@@ -178,6 +178,9 @@ pub enum Event {
         /// What of the money is due back, when some of it was given back before.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         due: Option<Money>,
+        /// The credit note for it, if it was paid for; older ones have none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        credit_note: Option<CreditNoteId>,
     },
     /// Some of it is off.
     LinesCancelled {

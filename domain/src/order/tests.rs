@@ -76,7 +76,14 @@ fn fulfilled() -> Event {
 }
 
 fn cancelled(reason: CancelReason, was_paid: bool) -> Event {
-    Event::Cancelled { reason, payment: id(3), was_paid, release: vec![demand(1, 3), demand(2, 1)], due: None }
+    Event::Cancelled {
+        reason,
+        payment: id(3),
+        was_paid,
+        release: vec![demand(1, 3), demand(2, 1)],
+        due: None,
+        credit_note: None,
+    }
 }
 
 fn pay(payment: u128) -> Command {
@@ -84,7 +91,7 @@ fn pay(payment: u128) -> Command {
 }
 
 fn cancel(reason: CancelReason) -> Command {
-    Command::Cancel { reason }
+    Command::Cancel { reason, credit_note: None }
 }
 
 fn back(variant: u128, number: i64, amount: i64) -> ReturnLine {
@@ -200,6 +207,35 @@ fn it_is_cancelled_until_it_is_fulfilled() {
     given::<Order>(off).when(&cancel(StaffRequest)).then_nothing();
     let done = [placed(), paid(), fulfilled()];
     given::<Order>(done).when(&cancel(BuyerRequest)).then_refused(Rejection::AlreadyFulfilled);
+}
+
+#[test]
+fn what_was_paid_is_called_off_with_a_credit_note() {
+    let reason = CancelReason::StaffRequest;
+    let with_note = Command::Cancel { reason, credit_note: Some(id(5)) };
+    let off = |was_paid, credit_note| Event::Cancelled {
+        reason,
+        payment: id(3),
+        was_paid,
+        release: vec![demand(1, 3), demand(2, 1)],
+        due: None,
+        credit_note,
+    };
+    given::<Order>([placed(), paid()]).when(&with_note).then([off(true, Some(id(5)))]);
+    let state = crate::fold::<Order>(&[placed(), paid(), off(true, Some(id(5)))]);
+    assert_eq!(state.placed().unwrap().credit_notes, [id(5)]);
+    // Without an invoice there is nothing to credit.
+    given::<Order>([placed()]).when(&with_note).then([off(false, None)]);
+}
+
+#[test]
+fn the_number_of_its_invoice_comes_with_its_payment() {
+    let invoice = Some(text("INV-2026-000042"));
+    let pay = Command::MarkPaid { payment: id(3), invoice: invoice.clone() };
+    let paid = Event::Paid { payment: id(3), commit: vec![demand(1, 3), demand(2, 1)], invoice: invoice.clone() };
+    given::<Order>([placed()]).when(&pay).then([paid.clone()]);
+    given::<Order>([placed(), paid.clone()]).when(&pay).then_nothing();
+    assert_eq!(crate::fold::<Order>(&[placed(), paid]).placed().unwrap().invoice, invoice);
 }
 
 #[test]
@@ -346,7 +382,8 @@ fn an_order_of_the_past_moves_no_stock_by_itself() {
     let was_paid = Event::Paid { payment: id(3), commit: vec![], invoice: None };
     given::<Order>([was_placed.clone()]).when(&pay(3)).then([was_paid.clone()]);
     let reason = CancelReason::Imported;
-    let off = Event::Cancelled { reason, payment: id(3), was_paid: true, release: vec![], due: None };
+    let off =
+        Event::Cancelled { reason, payment: id(3), was_paid: true, release: vec![], due: None, credit_note: None };
     given::<Order>([was_placed.clone(), was_paid.clone()]).when(&cancel(reason)).then([off]);
     let lines = [back(1, 1, 10)];
     let done = Event::Fulfilled { completed: true, at: None };
@@ -403,7 +440,8 @@ fn every_stored_form_is_golden() {
     exact.lines[0].exact_price = Some(ExactPrice::new("0.095").unwrap());
     golden(
         include_str!("golden.json"),
-        &[
+        // On the heap, as there are many and some are large.
+        &vec![
             placed(),
             Event::Placed(exact),
             paid(),
@@ -420,6 +458,20 @@ fn every_stored_form_is_golden() {
                 was_paid: true,
                 release: vec![demand(2, 1)],
                 due: Some(cents(5)),
+                credit_note: None,
+            },
+            Event::Cancelled {
+                reason: CancelReason::StaffRequest,
+                payment: id(3),
+                was_paid: true,
+                release: vec![demand(2, 1)],
+                due: Some(cents(5)),
+                credit_note: Some(id(5)),
+            },
+            Event::Paid {
+                payment: id(3),
+                commit: vec![demand(1, 3), demand(2, 1)],
+                invoice: Some(text("INV-2026-000042")),
             },
             off(1, 1, 10, true),
             off(1, 1, 10, false),

@@ -35,8 +35,7 @@ fn a_number_that_has_more_digits_is_longer() {
 
 #[test]
 fn the_last_event_says_everything() {
-    let all: Vec<Event> =
-        (1..=3).map(|number| issued(number, &format!("INV-2026-{number:06}"), invoice(1))).collect();
+    let all: Vec<Event> = (1..=3).map(|number| issued(number, &format!("INV-2026-{number:06}"), invoice(1))).collect();
     assert_eq!(fold::<Series>(&all), fold::<Series>(&all[2..]));
 }
 

@@ -293,7 +293,7 @@ impl Shop {
             }
             Buying::Cancel { order, staff } => {
                 let reason = if staff { CancelReason::StaffRequest } else { CancelReason::BuyerRequest };
-                self.one::<Order>(chain, self.order(order)?, &order::Command::Cancel { reason })
+                self.one::<Order>(chain, self.order(order)?, &order::Command::Cancel { reason, credit_note: None })
             }
             Buying::CancelLines { order, pieces, restock } => {
                 let order = self.order(order)?;

@@ -168,7 +168,7 @@ impl Shop {
                 self.one::<Return>(chain, *return_id, &returns::Command::MarkRefunded { refund: *refund })
             }
             Step::CancelOrder { order, reason } => {
-                self.one::<Order>(chain, *order, &order::Command::Cancel { reason: *reason })
+                self.one::<Order>(chain, *order, &order::Command::Cancel { reason: *reason, credit_note: None })
             }
             Step::CommitStock { order, lines } => {
                 self.each::<StockLevel>(chain, lines, |_| stock::Command::Commit { order: *order })

@@ -53,6 +53,7 @@ impl Unit<'_> {
             buyer: placed.placement.buyer.clone(),
             country: text("DE"),
             lines: lines.iter().map(line).collect(),
+            shipping: None,
             total,
             order: Some(order),
             refund,
@@ -84,7 +85,7 @@ impl Shop {
             let lines = summed(lines.iter().copied()).map_err(|it| it.to_string())?;
             let payment = placed.placement.payment;
             if placed.is_all_that_is_left(&lines) {
-                unit.decide::<Order>(order, &order::Command::Cancel { reason })?;
+                unit.decide::<Order>(order, &order::Command::Cancel { reason, credit_note: None })?;
                 return Ok(vec![]);
             }
             if !placed.is_paid() {

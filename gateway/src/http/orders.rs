@@ -80,7 +80,7 @@ async fn cancel(
         let staff = ask.who.is_staff();
         let reason = if staff { CancelReason::StaffRequest } else { CancelReason::BuyerRequest };
         match &ask.body.lines {
-            None => unit.decide(&mut order, &Command::Cancel { reason })?,
+            None => aftersales::cancel(&unit, &mut order, reason).await?,
             Some(lines) => {
                 let lines: Vec<Demand> = lines.iter().map(Demand::from).collect();
                 let restock = ask.body.restock.unwrap_or(true);

@@ -188,10 +188,13 @@ struct CreditNoteShown<'a> {
     #[schema(value_type = String, example = "crn_01h455vb4pex5vsknk084sn02q")]
     id: CreditNoteId,
     /// What people call it.
-    #[schema(value_type = String, example = "CN-7K3Q-X9MW-2FBA")]
+    #[schema(value_type = String, example = "CN-2026-000007")]
     number: &'a Reference,
     /// The goods that it is for; none when money alone goes back.
     lines: Vec<CreditLine<'a>>,
+    /// What of it was paid for sending, beside goods; null when nothing was.
+    #[schema(value_type = Option<show::Money>)]
+    shipping: Option<Money>,
     #[schema(value_type = show::Money)]
     total: Money,
     /// The piece of the payment that goes back; null when that happened elsewhere.
@@ -244,6 +247,7 @@ async fn credit_notes(
             id: *id,
             number: &it.reference,
             lines: lines.collect(),
+            shipping: it.shipping,
             total: it.total,
             refund: it.refund,
             reason: it.reason.as_ref(),

@@ -73,7 +73,7 @@ fn paid() -> Event {
 }
 
 fn cancelled(reason: CancelReason, was_paid: bool, due: Option<Money>) -> Event {
-    Event::Cancelled { reason, payment: payment(), was_paid, release: vec![], due }
+    Event::Cancelled { reason, payment: payment(), was_paid, release: vec![], due, credit_note: None }
 }
 
 fn done() -> Event {

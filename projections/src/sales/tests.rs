@@ -49,6 +49,7 @@ fn cancelled(stream: u128, was_paid: bool) -> Recorded {
         was_paid,
         release: vec![],
         due: None,
+        credit_note: None,
     };
     event::<Order>(stream, &cancelled)
 }

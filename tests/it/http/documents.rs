@@ -1,16 +1,18 @@
-//! The papers of an order: their numbers, without a gap whoever pays at the same time and whatever is read again.
+//! The papers of an order: their numbers, without a gap whoever pays at the same time and whatever is read again; and their
+//! language.
 
 use std::collections::BTreeSet;
 
 use byteshop_commands::notify::Outside;
 use byteshop_domain::Decider as _;
 use byteshop_domain::series::Series;
+use byteshop_eventstore::Log;
 use byteshop_gateway::token::Role;
 use byteshop_tests::patience::eventually;
-use byteshop_tests::shop::{GuestCart, TestShop};
+use byteshop_tests::shop::{Answer, GuestCart, TestShop, address};
 use chrono::{Datelike as _, Utc};
 use futures_util::future::join_all;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// An order that is not paid yet.
 struct Bought {
@@ -87,16 +89,11 @@ async fn what_is_read_again_takes_no_number_and_a_new_process_goes_on_where_the_
     }
     let last = buy(&shop, &variant, 1).await;
     shop.at_rest().await;
-    let (database, log) = (shop.database.clone(), shop.log.clone());
+    let database = shop.database.clone();
     drop(shop);
     // As after a crash that lost all that the processes knew of how far they were: every event is read again.
-    let again = eventually("the processes of the first shop are gone", async || {
-        sqlx::query("delete from log.process").execute(log.pool()).await.unwrap();
-        let leads: i64 = sqlx::query_scalar("select count(*) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())")
-            .fetch_one(log.pool()).await.unwrap();
-        (leads == 0).then_some(())
-    });
-    again.await;
+    let log = Log::open(&database).unwrap();
+    sqlx::query("delete from log.process").execute(log.pool()).await.unwrap();
     let shop = TestShop::reaching(database, Outside::kept(&log)).await;
     shop.at_rest().await;
     assert_eq!(issued(&shop).await, 3);
@@ -124,10 +121,104 @@ async fn credit_notes_at_the_same_time_in_two_processes_have_a_series_of_their_o
     .await;
     let mut given = BTreeSet::new();
     for order in &orders {
-        let page = shop.get(&format!("{}/credit-notes/print", order.path)).with(&order.cart).send().await.expect(200);
-        let page = page.body.as_str().unwrap().to_owned();
-        let at = page.find("CN-").unwrap();
-        given.insert(page[at..].split('<').next().unwrap().trim().to_owned());
+        let notes = shop.get(&format!("{}/credit-notes", order.path)).with(&order.cart).send().await.expect(200);
+        given.insert(notes.text("/items/0/number").to_owned());
     }
     assert_eq!(given, numbers("CN", 1, NOTES));
+}
+
+/// An order of somebody who reads this language.
+async fn buy_in(shop: &TestShop, variant: &str, language: &str) -> Bought {
+    let cart = shop.full_cart(variant, 2).await;
+    let path = format!("/v1/carts/{}", cart.id);
+    let call = shop.put(&format!("{path}/address")).with(&cart).header("Accept-Language", language);
+    call.json(address("DE")).send().await.expect(200);
+    let placed = shop.post(&format!("{path}/checkout")).with(&cart).send().await.expect(201);
+    Bought { path: format!("/v1/orders/{}", placed.text("/order_id")), cart }
+}
+
+fn shows(page: &Answer, parts: &[&str]) {
+    let text = page.body.as_str().unwrap();
+    for part in parts {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn papers_and_stories_speak_the_language_of_the_order_or_the_one_that_is_asked_for() {
+    let shop = TestShop::start().await;
+    let staff = shop.token(Role::Support);
+    let (_, variant) = shop.product("N-4", 61_750, 10).await;
+    let order = buy_in(&shop, &variant, "ru-RU,ru;q=0.9").await;
+    let page = async |path: &str| shop.get(&format!("{}{path}", order.path)).with(&order.cart).send().await.expect(200);
+    let before = page("/invoice").await;
+    shows(&before, &["<html lang=\"ru\">", "Предварительный счёт", "Это не налоговый документ", "Оплатить до"]);
+    assert!(!before.body.as_str().unwrap().contains("INV-"));
+    order.pay(&shop).await;
+    let number = order.number(&shop).await;
+    let russian = page("/invoice").await;
+    assert_eq!(russian.header("content-language"), Some("ru"));
+    shows(&russian, &[&number, "<h1>Счёт</h1>", "Германия", "617,50\u{a0}€", "1\u{a0}235,00\u{a0}€", "оплачен"]);
+    shows(&page("/invoice?locale=en").await, &[&number, "<h1>Invoice</h1>", "Germany", "€1,235.00"]);
+    let call = shop.get(&format!("{}/invoice", order.path)).with(&order.cart).header("Accept-Language", "en-GB");
+    shows(&call.send().await.expect(200), &["<html lang=\"en\">", "Bill to"]);
+    page("/invoice").await;
+    shop.get(&format!("{}/invoice?locale=de", order.path))
+        .with(&order.cart)
+        .send()
+        .await
+        .expect_problem(400, "request.invalid_query");
+    let told = async |path: &str| page(path).await.body["story"].to_string();
+    let story = told("/history").await;
+    for sentence in ["Гость заказал 2 товара на сумму 1\u{a0}235,00\u{a0}€.", &format!("Номер счёта: {number}.")]
+    {
+        assert!(story.contains(sentence), "{sentence} in {story}");
+    }
+    let story = told("/history?locale=en").await;
+    assert!(story.contains(&format!("The order is paid. Its invoice is {number}.")), "{story}");
+    // Whoever packs reads their own language, and a carrier English.
+    let packing = shop.get(&format!("{}/packing-list?locale=ru", order.path)).by(&staff).send().await.expect(200);
+    shows(&packing, &["Упаковочный лист", "2 штуки", "Германия"]);
+    let one = json!({"lines": [{"variant": variant, "quantity": 1}]});
+    shop.post(&format!("{}/cancel", order.path)).with(&order.cart).json(one.clone()).send().await.expect(200);
+    shows(&page("/credit-notes/print").await, &["Кредит-нота", &number, "617,50\u{a0}€", "Германия"]);
+    let parcel = shop.post(&format!("{}/shipments", order.path)).by(&staff).json(one).send().await.expect(201).id();
+    let label = shop.get(&format!("/v1/shipments/{parcel}/label?locale=ru")).by(&staff).send().await.expect(200);
+    shows(&label, &["Отправитель", "1 штука", "Germany"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_paid_order_that_is_called_off_has_one_credit_note_for_all_that_is_left() {
+    let shop = TestShop::start().await;
+    let (_, variant) = shop.product("N-9", 1_000, 10).await;
+    let order = buy(&shop, &variant, 3).await;
+    order.pay(&shop).await;
+    order.number(&shop).await;
+    let cancel = |body: Value| shop.post(&format!("{}/cancel", order.path)).with(&order.cart).json(body).send();
+    cancel(json!({"lines": [{"variant": variant, "quantity": 1}]})).await.expect(200);
+    cancel(json!({})).await.expect(200);
+    // Asked twice, it is off already.
+    let off = cancel(json!({})).await.expect(200);
+    assert_eq!(off.body["credit_notes"].as_array().unwrap().len(), 2, "{}", off.body);
+    let notes = shop.get(&format!("{}/credit-notes/print", order.path)).with(&order.cart).send().await.expect(200);
+    let numbers: Vec<String> = numbers("CN", 1, 2).into_iter().collect();
+    shows(&notes, &[&numbers[0], &numbers[1], "€10.00", "€20.00"]);
+    eventually("the money is back", async || {
+        let order = shop.get(&order.path).with(&order.cart).send().await.expect(200);
+        (order.body["refunded"]["amount"] == 3_000).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_never_paid_has_no_invoice_once_it_is_off() {
+    let shop = TestShop::start().await;
+    let (_, variant) = shop.product("N-7", 1_000, 10).await;
+    let order = buy(&shop, &variant, 1).await;
+    shop.post(&format!("{}/cancel", order.path)).with(&order.cart).json(json!({})).send().await.expect(200);
+    let path = format!("{}/invoice", order.path);
+    shop.get(&path).with(&order.cart).send().await.expect_problem(409, "order.not_paid");
+    let seen = shop.get(&order.path).with(&order.cart).send().await.expect(200);
+    assert_eq!(seen.body["invoice"], Value::Null);
+    assert_eq!(issued(&shop).await, 0);
 }

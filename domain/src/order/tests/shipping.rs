@@ -220,6 +220,7 @@ fn pieces_of_the_money_go_back_one_after_the_other() {
         was_paid: true,
         release: vec![demand(1, 3), demand(2, 1)],
         due: Some(cents(25)),
+        credit_note: None,
     };
     given::<Order>(some.clone()).when(&cancel(CancelReason::StaffRequest)).then([off.clone()]);
     let cancelled = after(&some, &[off]);

@@ -25,10 +25,20 @@ fn of_order(event: order::Event) -> AnyEvent {
 fn a_buyer_hears_of_their_order() {
     let order = number(1);
     let cancelled = |reason, was_paid| {
-        of_order(order::Event::Cancelled { reason, payment: number(2), was_paid, release: vec![], due: None })
+        of_order(order::Event::Cancelled {
+            reason,
+            payment: number(2),
+            was_paid,
+            release: vec![],
+            due: None,
+            credit_note: None,
+        })
     };
     for (event, message) in [
-        (of_order(order::Event::Paid { payment: number(2), commit: vec![], invoice: None }), Message::OrderPaid { order }),
+        (
+            of_order(order::Event::Paid { payment: number(2), commit: vec![], invoice: None }),
+            Message::OrderPaid { order },
+        ),
         (
             cancelled(CancelReason::PaymentWindowPassed, false),
             Message::OrderCancelled { order, by: CancelledBy::Unpaid, refund_due: false, amount: None },

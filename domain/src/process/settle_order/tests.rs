@@ -54,7 +54,14 @@ fn void() -> Step {
 }
 
 fn cancelled(was_paid: bool, release: Vec<Demand>) -> order::Event {
-    order::Event::Cancelled { reason: CancelReason::BuyerRequest, payment: id(2), was_paid, release, due: None }
+    order::Event::Cancelled {
+        reason: CancelReason::BuyerRequest,
+        payment: id(2),
+        was_paid,
+        release,
+        due: None,
+        credit_note: None,
+    }
 }
 
 #[test]
@@ -67,7 +74,10 @@ fn a_placed_order_has_its_window_to_be_paid() {
 #[test]
 fn a_paid_order_commits_its_stock_and_has_no_window_any_more() {
     let commit = Step::CommitStock { order: id(1), lines: lines() };
-    assert_eq!(on_order(order::Event::Paid { payment: id(2), commit: lines(), invoice: None }), [commit, forget_window()]);
+    assert_eq!(
+        on_order(order::Event::Paid { payment: id(2), commit: lines(), invoice: None }),
+        [commit, forget_window()]
+    );
 }
 
 #[test]

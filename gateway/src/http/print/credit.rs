@@ -5,9 +5,10 @@ use axum::response::Response;
 use byteshop_commands::Error;
 use byteshop_commands::notify::format;
 use byteshop_domain::Locale;
+use byteshop_domain::basis_points::BasisPoints;
 use byteshop_domain::credit_note::{Content, CreditNote};
 use byteshop_domain::ids::{CreditNoteId, Id as _, OrderId};
-use byteshop_domain::money::MoneyError;
+use byteshop_domain::money::{Money, MoneyError};
 use byteshop_domain::order::{Number, Placed};
 use byteshop_eventstore::StreamId;
 use http::HeaderMap;
@@ -74,14 +75,15 @@ fn sheet(content: &Content, it: &Placed, issued: Option<String>, locale: Locale)
             "rate": rate.map(|rate| format::rate(rate, locale)), "amount": format::money(line.amount, locale),
         }));
         let Some(rate) = rate else { continue };
-        let tax = rate.within(line.amount)?;
-        let net = line.amount.minus(tax)?;
-        match taxes.iter_mut().find(|known| known.rate == rate) {
-            Some(known) => (known.tax, known.net) = (known.tax.plus(tax)?, known.net.plus(net)?),
-            None => taxes.push(Taxed { rate, included: true, tax, net }),
-        }
+        add(&mut taxes, rate, line.amount)?;
+    }
+    if let (Some(amount), Some(shipping)) = (content.shipping, &it.placement.shipping)
+        && let Some(rate) = shipping.tax.map(|tax| tax.rate_bps)
+    {
+        add(&mut taxes, rate, amount)?;
     }
     Ok(json!({
+        "shipping": content.shipping.map(|amount| format::money(amount, locale)),
         "number": content.reference,
         "reason": content.reason,
         "issued": issued,
@@ -89,4 +91,15 @@ fn sheet(content: &Content, it: &Placed, issued: Option<String>, locale: Locale)
         "taxes": taxes.iter().map(|it| it.shown(locale)).collect::<Vec<_>>(),
         "total": format::money(content.total, locale),
     }))
+}
+
+/// Adds what of an amount is tax.
+fn add(taxes: &mut Vec<Taxed>, rate: BasisPoints, amount: Money) -> Result<(), MoneyError> {
+    let tax = rate.within(amount)?;
+    let net = amount.minus(tax)?;
+    match taxes.iter_mut().find(|known| known.rate == rate) {
+        Some(known) => (known.tax, known.net) = (known.tax.plus(tax)?, known.net.plus(net)?),
+        None => taxes.push(Taxed { rate, included: true, tax, net }),
+    }
+    Ok(())
 }

@@ -139,7 +139,8 @@ impl World {
             Act::Place { buyer, pieces: number } => self.place(buyer, number),
             Act::Attempt { buyer, outcome, dies } => self.attempt(buyer, outcome, dies),
             Act::Cancel { buyer } => {
-                let _ = self.order(buyer, &order::Command::Cancel { reason: CancelReason::BuyerRequest });
+                let _ = self
+                    .order(buyer, &order::Command::Cancel { reason: CancelReason::BuyerRequest, credit_note: None });
             }
             Act::CancelPayment { buyer } => {
                 let _ = self.payment(buyer, &payment::Command::Void { reason: VoidReason::BuyerRequest });
@@ -248,16 +249,18 @@ impl World {
     fn take(&mut self, stream: Stream, number: usize, step: Step, dies: bool) {
         let again = step.clone();
         let refused = match step {
-            Step::MarkPaid { order, payment } => {
-                self.order(index(order), &order::Command::MarkPaid { payment, invoice: None }).err().map(|it| code("order", &it))
-            }
+            Step::MarkPaid { order, payment } => self
+                .order(index(order), &order::Command::MarkPaid { payment, invoice: None })
+                .err()
+                .map(|it| code("order", &it)),
             Step::MarkRefunded { order, payment, refund, amount } => {
                 let command = order::Command::MarkRefunded { payment, refund, amount };
                 self.order(index(order), &command).err().map(|it| code("order", &it))
             }
-            Step::CancelOrder { order, reason } => {
-                self.order(index(order), &order::Command::Cancel { reason }).err().map(|it| code("order", &it))
-            }
+            Step::CancelOrder { order, reason } => self
+                .order(index(order), &order::Command::Cancel { reason, credit_note: None })
+                .err()
+                .map(|it| code("order", &it)),
             Step::CommitStock { order, .. } => {
                 self.stock(&stock::Command::Commit { order }).unwrap();
                 None
