@@ -15,6 +15,7 @@ mod fate;
 pub mod import;
 mod in_flight;
 pub mod intent;
+pub mod links;
 pub mod notify;
 mod pay;
 pub mod ports;

@@ -1,5 +1,7 @@
 //! Who carries messages out of the shop: what the configuration names, or else nobody.
 
+use std::net::SocketAddr;
+
 use anyhow::{Context as _, Result};
 use byteshop_commands::notify::Outside;
 use byteshop_commands::notify::words::Face;
@@ -21,8 +23,8 @@ impl Carrier for Nobody {
     }
 }
 
-/// Puts together who carries what. In development, what nobody carries is kept.
-pub fn outside(config: &OutsideConfig, dev: bool, log: &Log) -> Result<Outside> {
+/// Puts together who carries what. In development, what nobody carries is kept, and papers are where this process serves.
+pub fn outside(config: &OutsideConfig, dev: bool, here: Option<SocketAddr>, log: &Log) -> Result<Outside> {
     let kept = Outside::kept(log);
     let mail: Box<dyn Carrier> = match &config.smtp {
         Some(settings) => Box::new(Smtp::new(settings.clone()).context("the mail server cannot be used")?),
@@ -32,11 +34,12 @@ pub fn outside(config: &OutsideConfig, dev: bool, log: &Log) -> Result<Outside> 
             Box::new(Nobody("smtp_host"))
         }
     };
+    let api = config.api_url.clone().or_else(|| here.filter(|_| dev).map(|here| format!("http://{here}")));
     Ok(Outside {
         mail,
         sms: provider(config.sms.as_ref(), "sms_url", dev.then_some(kept.sms))?,
         push: provider(config.push.as_ref(), "push_url", dev.then_some(kept.push))?,
-        face: Face { name: config.name.clone(), url: config.url.clone() },
+        face: Face { name: config.name.clone(), url: config.url.clone(), api },
     })
 }
 

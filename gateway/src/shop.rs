@@ -135,7 +135,12 @@ impl Shop {
         let commands = Commands::new(log.clone(), appender, settings.data_keys);
         // Before anybody is served, rather than when the first person's data cannot be read.
         commands.vault().check().await?;
-        commands.reach(outside(&settings.outside, settings.dev, &log)?);
+        let listening = match settings.roles.serve {
+            Some(address) => Some(listen(address).await?),
+            None => None,
+        };
+        let here = listening.as_ref().map(|(_, own)| reached(*own));
+        commands.reach(outside(&settings.outside, settings.dev, here, &log)?);
         let webhooks = WebhookClient::new(settings.outside.webhook_private).context("webhooks cannot be sent")?;
         let health = Health::default();
         let mut shop = Self {
@@ -155,7 +160,7 @@ impl Shop {
             shop.processes(&hints, &webhooks);
             shop.work(&log, &views, names.clone(), &settings.nats, &hints, &health).await?;
         }
-        if let Some(address) = settings.roles.serve {
+        if let Some(listening) = listening {
             let (ended, follower) = Ended::of(&log).await?;
             shop.tasks.spawn(follower.follow(shop.cancel.clone()));
             let app = App {
@@ -176,7 +181,7 @@ impl Shop {
                 seen: Seen::default(),
                 pictures: Pictures::in_blobs(settings.files),
             };
-            shop.serve(address, app).await?;
+            shop.serve(listening, app);
         }
         Ok(shop)
     }
@@ -272,17 +277,11 @@ impl Shop {
         self.tasks.spawn(webhooks::run(commands, client.clone(), events, until));
     }
 
-    async fn serve(&mut self, address: SocketAddr, app: App) -> Result<()> {
-        let listener = TcpListener::bind(address).await.with_context(|| {
-            format!("cannot listen on {address}: stop what listens there, or choose another port with --port")
-        })?;
-        let mut own = listener.local_addr()?;
+    fn serve(&mut self, (listener, own): (TcpListener, SocketAddr), app: App) {
         self.http = Some(own);
-        if own.ip().is_unspecified() {
-            own.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
-        }
         // The emulated provider tells whoever serves.
-        self.tasks.spawn(provider::tell(self.commands.clone(), format!("http://{own}"), self.cancel.clone()));
+        let here = format!("http://{}", reached(own));
+        self.tasks.spawn(provider::tell(self.commands.clone(), here, self.cancel.clone()));
         app.health.set("http", RoleState::Up);
         let (views, cancel) = (app.views.clone(), self.cancel.clone());
         self.tasks.spawn(async move {
@@ -299,6 +298,22 @@ impl Shop {
         self.tasks.spawn(app.tokens.clone().watch(self.cancel.clone()));
         let connections = app.limits.connections_each();
         self.tasks.spawn(serve(listener, router(app), connections, self.cancel.clone()));
-        Ok(())
     }
+}
+
+/// Listens there; gives the address with the port that was chosen.
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind(address).await.with_context(|| {
+        format!("cannot listen on {address}: stop what listens there, or choose another port with --port")
+    })?;
+    let own = listener.local_addr()?;
+    Ok((listener, own))
+}
+
+/// Where this machine reaches what listens there.
+fn reached(mut own: SocketAddr) -> SocketAddr {
+    if own.ip().is_unspecified() {
+        own.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    own
 }

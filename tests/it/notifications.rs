@@ -4,14 +4,17 @@ mod smtp;
 mod watch;
 
 use byteshop_commands::Intent;
+use byteshop_commands::notify::Outside;
+use byteshop_commands::notify::words::Face;
 use byteshop_domain::account::{Account, Channel, Command, Profile, Secret, Settings};
 use byteshop_domain::ids::{AccountId, Id as _};
 use byteshop_domain::text::{Email, Hash, Phone};
 use byteshop_domain::{Actor, Locale, Subject};
-use byteshop_eventstore::Clock;
+use byteshop_eventstore::{Clock, Log};
 use byteshop_gateway::token::Role;
 use byteshop_tests::patience::eventually;
 use byteshop_tests::people::PASSWORD;
+use byteshop_tests::servers::fresh_database;
 use byteshop_tests::shop::{Answer, GuestCart, TestShop, address};
 use serde_json::{Value, json};
 
@@ -117,6 +120,40 @@ async fn a_guest_hears_of_their_order_in_their_language() {
     let sent = listed(&shop, "sent").await;
     assert_eq!(sent.len(), 4, "{sent:?}");
     assert!(!json!(sent).to_string().contains("example.org"), "{sent:?}");
+}
+
+/// A mail leads to the papers of its order, where somebody said where this shop answers.
+#[tokio::test(flavor = "multi_thread")]
+async fn mails_of_payments_and_refunds_lead_to_their_papers() {
+    const API: &str = "https://api.example.org";
+    let database = fresh_database().await;
+    let log = Log::open(&database).unwrap();
+    let face = Face { name: "ByteShop".into(), url: None, api: Some(API.into()) };
+    let shop = TestShop::reaching(database, Outside { face, ..Outside::kept(&log) }).await;
+    let (_, variant) = shop.product("N-8", 1_000, 10).await;
+    let (placed, cart) = order_of(&shop, &variant, "vera@example.org", "ru").await;
+    pay(&shop, &placed, &cart).await;
+    let path = format!("/v1/orders/{}", placed.text("/order_id"));
+    // The paper behind the link of a mail, for whoever opens it.
+    let paper = async |mail: &Value| {
+        let text = mail["text"].as_str().unwrap();
+        let at = text.find(&format!("{API}{path}")).unwrap_or_else(|| panic!("no link in {text}"));
+        let link = text[at..].split_whitespace().next().unwrap();
+        let query = link.split_once('?').unwrap().1.replace('&', "&amp;");
+        assert!(mail["html"].as_str().unwrap().contains(&query), "{}", mail["html"]);
+        let page = shop.get(link.strip_prefix(API).unwrap()).send().await.expect(200);
+        page.body.as_str().unwrap().to_owned()
+    };
+    let paid = mails(&shop, "vera@example.org", 2).await;
+    let paid = paid.iter().find(|mail| mail["subject"].as_str().unwrap().ends_with("оплачен")).unwrap();
+    let number = shop.get(&path).with(&cart).send().await.expect(200).text("/invoice").to_owned();
+    assert!(paid["text"].as_str().unwrap().contains(&format!("Счёт {number}: ")), "{paid}");
+    assert!(paper(paid).await.contains(&number));
+    let off = json!({"lines": [{"variant": variant, "quantity": 1}]});
+    shop.post(&format!("{path}/cancel")).with(&cart).json(off).send().await.expect(200);
+    let all = mails(&shop, "vera@example.org", 4).await;
+    let refunded = all.iter().find(|mail| mail["subject"].as_str().unwrap().starts_with("Возврат")).unwrap();
+    assert!(paper(refunded).await.contains("Кредит-нота"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -263,7 +300,16 @@ async fn people_hear_in_the_ways_that_they_want() {
     let reset = mails(&shop, "quiet@example.org", 1).await;
     assert!(reset[0]["text"].as_str().unwrap().contains("c0de-123"), "{}", reset[0]);
     let mine = shop.get("/v1/me/notifications").by(&shop.token_of(Role::Customer, loud)).send().await.expect(200);
-    assert_eq!(mine.body["items"].as_array().unwrap().len(), 3, "{}", mine.body);
+    let rows = mine.body["items"].as_array().unwrap();
+    assert_eq!(rows.len(), 3, "{}", mine.body);
+    for row in rows {
+        assert!(row["subject"].as_str().unwrap().starts_with("Ваш заказ "), "{row}");
+        assert!(row["queued_at"].is_string() && row["state"] == "sent", "{row}");
+        // What went wrong and how often it was tried is for staff.
+        assert!(row.get("attempts").is_none() && row.get("reason").is_none(), "{row}");
+    }
+    let channels: Vec<_> = rows.iter().map(|row| row["channel"].as_str().unwrap()).collect();
+    assert!(["email", "sms", "push"].iter().all(|channel| channels.contains(channel)), "{channels:?}");
     let others = shop.get("/v1/me/notifications").by(&shop.token(Role::Customer)).send().await.expect(200);
     assert_eq!(others.body["items"], json!([]));
 }

@@ -1,19 +1,20 @@
 //! What a message shows: the facts of its event, with what is looked up when it leaves.
 
 use byteshop_domain::account::Secret;
-use byteshop_domain::ids::{Id as _, OrderId};
+use byteshop_domain::ids::{Id as _, NotificationId, OrderId};
 use byteshop_domain::money::Money;
-use byteshop_domain::notification::{About, CancelledBy, Message, Notice};
+use byteshop_domain::notification::{About, CancelledBy, Message, Notice, Notification, Template};
 use byteshop_domain::order::{Line, Number, Order, Placed, Placement, ReturnLine};
 use byteshop_domain::quantity::Demand;
 use byteshop_domain::returns::Return;
 use byteshop_domain::shipment::Shipment;
 use byteshop_domain::{Locale, Personal};
 
-use super::format;
-use super::words::{Shown, ShownExtra, ShownGoods, ShownLine, ShownOrder, ShownProduct};
+use super::words::{Shown, ShownExtra, ShownGoods, ShownLine, ShownOrder, ShownPaper, ShownProduct};
+use super::{format, words};
 use crate::Commands;
 use crate::error::Error;
+use crate::links::Paper;
 
 /// Lines of an order that a message shows; a wholesaler's order has hundreds.
 const LINES_SHOWN: usize = 30;
@@ -41,6 +42,7 @@ impl Commands {
                 if let Message::OrderRefunded { amount, .. } | Message::OrderCancelled { amount, .. } = message {
                     shown.amount = Some(format::money(amount.unwrap_or(placed.placement.total), locale));
                 }
+                self.add_papers(message, id, placed, locale, &mut shown).await?;
                 shown.goods = goods_of(&self.part(message).await?, placed);
             }
             About::Product(id) => shown.url = page("products", &id.to_string()),
@@ -56,6 +58,55 @@ impl Commands {
 }
 
 impl Commands {
+    /// The subjects of notifications, as they were or are to be sent; nothing of one that is about what was forgotten.
+    pub async fn subjects_of(&self, ids: &[NotificationId]) -> Result<Vec<Option<String>>, Error> {
+        // At the same time, so that what they are about is read together.
+        futures_util::future::try_join_all(ids.iter().map(|id| self.subject_of(*id))).await
+    }
+
+    async fn subject_of(&self, id: NotificationId) -> Result<Option<String>, Error> {
+        let found = self.seen::<Notification>(id).await?;
+        let Some(notice) = found.as_ref().and_then(|found| found.notice.as_ref()) else { return Ok(None) };
+        let Some(shown) = self.shown(notice).await? else { return Ok(None) };
+        match words::subject(notice.message.template(), notice.locale, &shown) {
+            Ok(subject) => Ok(Some(subject)),
+            Err(error) => {
+                tracing::error!(notification = %id, %error, "a subject cannot be written");
+                Ok(None)
+            }
+        }
+    }
+
+    /// The papers that a message leads to.
+    async fn add_papers(
+        &self,
+        message: &Message,
+        id: OrderId,
+        seen: &Placed,
+        locale: Locale,
+        shown: &mut Shown,
+    ) -> Result<(), Error> {
+        let template = message.template();
+        if template == Template::OrderPaid {
+            // What this process last saw of the order may be from before it was paid.
+            let now = if seen.invoice.is_none() { self.get::<Order>(id).await? } else { None };
+            let now = now.as_ref().and_then(|order| order.state.placed().ok()).unwrap_or(seen);
+            if let Some(number) = &now.invoice {
+                let url = self.link_in_mail(id, Paper::Invoice, locale).await?;
+                shown.invoice = Some(ShownPaper { number: number.to_string(), url });
+            }
+        }
+        if template == Template::OrderRefunded {
+            let now = self.get::<Order>(id).await?;
+            let any =
+                now.as_ref().and_then(|order| order.state.placed().ok()).is_some_and(|it| !it.credit_notes.is_empty());
+            if any {
+                shown.credit_notes = self.link_in_mail(id, Paper::CreditNotes, locale).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// What of an order a message is about, if not all of it.
     async fn part(&self, message: &Message) -> Result<Vec<Demand>, Error> {
         let parcel = match message {

@@ -52,6 +52,10 @@ pub struct Shown {
     pub reason: Option<&'static str>,
     /// Whether money goes back.
     pub refund_due: bool,
+    /// The invoice of the order.
+    pub invoice: Option<ShownPaper>,
+    /// Where the credit notes of the order are, if there are any and a mail can lead there.
+    pub credit_notes: Option<String>,
     /// An amount.
     pub amount: Option<String>,
     /// What of the order it is about, if not all of it.
@@ -77,6 +81,8 @@ pub struct Face {
     pub name: String,
     /// Where its pages are, such as `https://shop.example.org`, if it has any.
     pub url: Option<String>,
+    /// Where this program answers people, such as `https://api.shop.example.org`, if somebody said so.
+    pub api: Option<String>,
 }
 
 /// An order as a message shows it.
@@ -98,6 +104,15 @@ pub struct ShownOrder {
     pub free: bool,
     /// Whether something of it is put in a parcel.
     pub travels: bool,
+}
+
+/// A paper of an order.
+#[derive(Debug, Serialize)]
+pub struct ShownPaper {
+    /// Its number.
+    pub number: String,
+    /// Where it is, if a mail can lead there.
+    pub url: Option<String>,
 }
 
 /// Some pieces of an order.
@@ -178,18 +193,28 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
 /// # Errors
 /// When the template asks for something that is not shown.
 pub fn write(template: Template, locale: Locale, shown: &Shown) -> Result<Words, Unwritten> {
-    let fill = |ending: &str, shown: Value| {
-        let name = format!("{}/{}.{ending}", locale.as_str(), template.as_str());
-        let filled = TEMPLATES.get_template(&name).and_then(|template| template.render(shown));
-        filled.map_err(|source| Unwritten { name, source })
-    };
-    let whole = fill("txt", Value::from(Serde(shown)))?;
+    let whole = fill(template, locale, "txt", Value::from(Serde(shown)))?;
     let (subject, text) = whole.trim_start().split_once('\n').unwrap_or((&whole, ""));
     let (subject, text) = (subject.trim().to_owned(), paragraphs(text));
     let short = text.split("\n\n").next().unwrap_or_default().to_owned();
     let titled = minijinja::context! { subject => &subject, ..Value::from(Serde(shown)) };
-    let html = fill("html", titled)?;
+    let html = fill(template, locale, "html", titled)?;
     Ok(Words { subject, short, text, html })
+}
+
+/// The subject of a message alone.
+///
+/// # Errors
+/// When the template asks for something that is not shown.
+pub fn subject(template: Template, locale: Locale, shown: &Shown) -> Result<String, Unwritten> {
+    let whole = fill(template, locale, "txt", Value::from(Serde(shown)))?;
+    Ok(whole.trim_start().lines().next().unwrap_or_default().trim().to_owned())
+}
+
+fn fill(template: Template, locale: Locale, ending: &str, shown: Value) -> Result<String, Unwritten> {
+    let name = format!("{}/{}.{ending}", locale.as_str(), template.as_str());
+    let filled = TEMPLATES.get_template(&name).and_then(|template| template.render(shown));
+    filled.map_err(|source| Unwritten { name, source })
 }
 
 /// A text with one empty line between paragraphs, however many the template left.

@@ -22,6 +22,8 @@ pub struct OutsideConfig {
     pub name: String,
     /// Where its pages are, if it has any: what it sends leads there.
     pub url: Option<String>,
+    /// Where people reach this program, if that is known: what it sends leads to papers there.
+    pub api_url: Option<String>,
     /// The mail server; without one mail is kept in development, and waits otherwise.
     pub smtp: Option<SmtpSettings>,
     /// Who carries text messages.
@@ -53,11 +55,12 @@ impl Reader {
     pub(super) fn outside(&mut self, dev: bool) -> Option<OutsideConfig> {
         let name = self.read("shop_name", None, setting::line);
         let url = self.optional("shop_url", setting::http_url);
+        let api_url = self.optional("api_url", setting::http_url);
         let smtp = self.smtp();
         let sms = self.provider("sms_url", "sms_secret");
         let push = self.provider("push_url", "push_secret");
         let webhook_private = self.read("webhook_private", dev.then_some("true"), setting::flag);
-        Some(OutsideConfig { name: name?, url, smtp, sms, push, webhook_private: webhook_private? })
+        Some(OutsideConfig { name: name?, url, api_url, smtp, sms, push, webhook_private: webhook_private? })
     }
 
     fn smtp(&mut self) -> Option<SmtpSettings> {

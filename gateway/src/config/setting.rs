@@ -68,6 +68,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     open("database_connections", Some("16")),
     open("shop_name", Some("ByteShop")),
     open("shop_url", None),
+    open("api_url", None),
     open("smtp_host", None),
     open("smtp_port", None),
     open("smtp_tls", Some("starttls")),

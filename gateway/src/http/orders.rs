@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use byteshop_commands::links::Paper;
 use byteshop_commands::{Error, Loaded, Rejected, Snapshot, Unit, aftersales};
 use byteshop_domain::ids::{AccountId, OrderId};
 use byteshop_domain::money::Money;
@@ -144,9 +145,21 @@ async fn one(
     let found = app.seen_order(&caller, id, &then, &headers).await?;
     let placed = placed(&found.state)?;
     let (placed_at, paid_at) = moments(&app, id).await?;
-    let shown = show::Order::of(id, placed).at(placed_at, paid_at.filter(|_| placed.is_paid()));
+    let papers = papers(&app, id, placed, paid_at.is_some()).await?;
+    let shown = show::Order::of(id, placed).at(placed_at, paid_at.filter(|_| placed.is_paid())).with_papers(papers);
     let shown = if caller.is_staff() { shown.with_notes() } else { shown };
     reply::one(found.version, &shown)
+}
+
+/// The way to the papers of an order.
+async fn papers(app: &App, id: OrderId, placed: &Placed, paid: bool) -> Result<show::Papers, Error> {
+    let invoice = app.commands.link_at_hand(id, Paper::Invoice).await?;
+    let notes = app.commands.link_at_hand(id, Paper::CreditNotes).await?;
+    Ok(show::Papers {
+        expires_at: invoice.until,
+        invoice: Some(invoice.url).filter(|_| paid || placed.status == Status::Open),
+        credit_notes: Some(notes.url).filter(|_| !placed.credit_notes.is_empty()),
+    })
 }
 
 /// Which orders are wanted.

@@ -1,11 +1,12 @@
 //! Pages that are printed: the invoice and the credit notes for the buyer, the packing list and the label for whoever packs.
 //!
 //! Those for the buyer are in the language of the order, as its mails are, those for staff in the reader's own; `?locale=` and
-//! `Accept-Language` say otherwise.
+//! `Accept-Language` say otherwise. Those for the buyer open with a link too, which mails bring.
 
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::Error;
+use byteshop_commands::links::Paper;
 use byteshop_commands::notify::format;
 use byteshop_domain::Locale;
 use byteshop_domain::address::Address;
@@ -20,16 +21,17 @@ use serde_json::{Value, json};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::ask::{Of, Params, Then};
-use super::language::Reading;
+use super::ask::{Of, Params};
 use super::orders::{moments, placed};
 use super::{App, Shared};
 use crate::actor::Caller;
 use crate::page::page;
 use crate::problem::Problem;
 use crate::trade::Seller;
+use link::Shown;
 
 mod credit;
+mod link;
 mod parcel;
 
 #[derive(Serialize)]
@@ -46,19 +48,22 @@ impl<'a> From<'a> {
 }
 
 /// The invoice of an order, to be printed; a pro forma invoice before it is paid.
-#[utoipa::path(get, path = "/v1/orders/{id}/invoice", tag = "orders", params(("id" = String, Path), Reading),
+#[utoipa::path(get, path = "/v1/orders/{id}/invoice", tag = "orders", params(("id" = String, Path), Shown),
     security(("cart_token" = []), ("bearer" = [])),
     responses((status = 200, description = "A page", content_type = "text/html", body = String)))]
 async fn invoice(
     State(app): State<Shared>,
     Of(id): Of<OrderId>,
-    Params(reading): Params<Reading>,
+    Params(shown): Params<Shown>,
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let found = app.seen_order(&caller, id, &Then::default(), &headers).await?;
+    let found = match shown.open(&app, id, Paper::Invoice, &caller, &headers).await {
+        Ok(found) => found,
+        Err(refused) => return Ok(refused),
+    };
     let it = placed(&found.state)?;
-    let locale = reading.of_order(&app, it, &headers).await?;
+    let locale = shown.reading().of_order(&app, it, &headers).await?;
     let (ordered, paid) = moments(&app, id).await?;
     if paid.is_none() && it.status != Status::Open {
         let detail = "there is no invoice of an order that was never paid";
@@ -66,7 +71,7 @@ async fn invoice(
     }
     let placement = &it.placement;
     let money = |amount: Money| format::money(amount, locale);
-    let shown = |amount: Money| (amount.amount > 0).then(|| money(amount));
+    let any = |amount: Money| (amount.amount > 0).then(|| money(amount));
     let lines = placement.lines.iter().map(|line| {
         let off = it.off(line.variant);
         json!({
@@ -75,9 +80,10 @@ async fn invoice(
             "off": (off > 0).then_some(off),
         })
     });
-    let discounts = placement.discounts.iter().map(|discount| {
-        json!({"label": discount.label, "code": discount.code, "amount": money(discount.amount)})
-    });
+    let discounts = placement
+        .discounts
+        .iter()
+        .map(|discount| json!({"label": discount.label, "code": discount.code, "amount": money(discount.amount)}));
     let taxes = taxes(placement).map_err(|error| {
         tracing::error!(%error, order = %id, "the taxes of an order cannot be summed");
         Problem::internal()
@@ -99,9 +105,9 @@ async fn invoice(
         "discounts": discounts.collect::<Vec<_>>(),
         "shipping": placement.shipping.as_ref().map(|it| json!({"name": it.name, "amount": money(it.price.money())})),
         "taxes": taxes.iter().map(|it| it.shown(locale)).collect::<Vec<_>>(),
-        "reduced": shown(it.reduced),
+        "reduced": any(it.reduced),
         "total": money(it.payable()),
-        "refunded": shown(it.refunded),
+        "refunded": any(it.refunded),
         "cancelled": it.cancelled.is_some(),
     });
     page("invoice.html", locale, &context)

@@ -1,5 +1,5 @@
-//! The papers of an order: their numbers, without a gap whoever pays at the same time and whatever is read again; and their
-//! language.
+//! The papers of an order: their numbers, without a gap whoever pays at the same time and whatever is read again; their
+//! language; and the links that open them.
 
 use std::collections::BTreeSet;
 
@@ -188,6 +188,58 @@ async fn papers_and_stories_speak_the_language_of_the_order_or_the_one_that_is_a
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_link_opens_its_own_paper_until_it_ends() {
+    let shop = TestShop::start().await;
+    let (_, variant) = shop.product("N-6", 1_000, 10).await;
+    let (order, other) = (buy(&shop, &variant, 1).await, buy(&shop, &variant, 1).await);
+    order.pay(&shop).await;
+    let number = order.number(&shop).await;
+    let seen = shop.get(&order.path).with(&order.cart).send().await.expect(200);
+    let link = seen.text("/papers/invoice").to_owned();
+    assert_eq!(seen.body["papers"]["credit_notes"], Value::Null);
+    let opened = shop.get(&link).send().await.expect(200);
+    shows(&opened, &[&number, "Invoice"]);
+    assert_eq!(opened.header("cache-control"), Some("private, no-store"));
+    assert_eq!(opened.header("referrer-policy"), Some("no-referrer"));
+    shows(&shop.get(&format!("{link}&locale=ru")).send().await.expect(200), &["Счёт"]);
+
+    let (path, query) = link.split_once('?').unwrap();
+    let until: i64 = query.split(['=', '&']).nth(1).unwrap().parse().unwrap();
+    let seal = query.rsplit('=').next().unwrap();
+    let longer = format!("{path}?until={}&seal={seal}", until + 1);
+    let broken = format!("{path}?until={until}&seal={}", seal.chars().rev().collect::<String>());
+    let never = [
+        format!("{}/invoice?{query}", other.path),
+        format!("{}/credit-notes/print?{query}", order.path),
+        longer,
+        broken,
+        format!("{path}?until={until}"),
+        format!("{path}?seal={seal}"),
+        format!("{path}?until=-9223372036854775808&seal="),
+    ];
+    for link in &never {
+        shop.get(link).send().await.expect_problem(403, "link.invalid");
+        // A link is judged alone, so a wrong one does not become right for the owner.
+        shop.get(link).with(&order.cart).send().await.expect_problem(403, "link.invalid");
+    }
+    shop.get(&format!("{path}?until=soon&seal={seal}")).send().await.expect_problem(400, "request.invalid_query");
+    shop.get(path).send().await.expect_problem(404, "order.missing");
+    let gone = "/v1/orders/ord_00000000000000000000000001/invoice";
+    shop.get(&format!("{gone}?{query}")).send().await.expect_problem(403, "link.invalid");
+
+    let past = Utc::now().timestamp() - 1;
+    let seal = shop.commands.vault().blind("paper", &format!("{path} {past}")).await.unwrap();
+    let ended = format!("{path}?until={past}&seal={seal}");
+    shop.get(&ended).send().await.expect_problem(403, "link.expired");
+    let looked = shop.get(&ended).header("Accept", "text/html,*/*").header("Accept-Language", "ru").send().await;
+    let looked = looked.expect(403);
+    shows(&looked, &["Срок действия ссылки истёк"]);
+    assert!(!looked.body.as_str().unwrap().contains(&number));
+    let looked = shop.get(&never[0]).header("Accept", "text/html").send().await.expect(403);
+    shows(&looked, &["This link does not work"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_paid_order_that_is_called_off_has_one_credit_note_for_all_that_is_left() {
     let shop = TestShop::start().await;
     let (_, variant) = shop.product("N-9", 1_000, 10).await;
@@ -219,6 +271,6 @@ async fn what_was_never_paid_has_no_invoice_once_it_is_off() {
     let path = format!("{}/invoice", order.path);
     shop.get(&path).with(&order.cart).send().await.expect_problem(409, "order.not_paid");
     let seen = shop.get(&order.path).with(&order.cart).send().await.expect(200);
-    assert_eq!(seen.body["invoice"], Value::Null);
+    assert_eq!((&seen.body["papers"]["invoice"], &seen.body["invoice"]), (&Value::Null, &Value::Null));
     assert_eq!(issued(&shop).await, 0);
 }

@@ -18,7 +18,7 @@ fn shown(locale: Locale) -> Shown {
         amount: one.into(),
     };
     Shown {
-        shop: Face { name: "ByteShop".into(), url: Some("https://shop.example.org".into()) },
+        shop: Face { name: "ByteShop".into(), url: Some("https://shop.example.org".into()), api: None },
         locale: locale.as_str(),
         url: Some("https://shop.example.org/there?a=1&b=2".into()),
         code: Some("k3Jx-9fQ".into()),
@@ -36,6 +36,11 @@ fn shown(locale: Locale) -> Shown {
             free: false,
             travels: true,
         }),
+        invoice: Some(ShownPaper {
+            number: "INV-2026-000042".into(),
+            url: Some("https://api.shop.example.org/v1/orders/ord_1/invoice?until=1&seal=2".into()),
+        }),
+        credit_notes: Some("https://api.shop.example.org/v1/orders/ord_1/credit-notes/print?until=1&seal=2".into()),
         reason: Some("unpaid"),
         refund_due: true,
         amount: Some(one.into()),
@@ -66,6 +71,7 @@ fn a_message_does_without_pages_and_without_what_may_be_missing() {
         for template in Template::ALL {
             let mut bare = shown(locale);
             (bare.url, bare.shop.url, bare.carrier, bare.tracking, bare.reason) = (None, None, None, None, None);
+            (bare.invoice, bare.credit_notes) = (None, None);
             (bare.refund_due, bare.goods, bare.because) = (false, Vec::new(), None);
             let less =
                 |order| ShownOrder { pay_by: None, more: 0, extras: vec![], free: true, travels: false, ..order };

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::Error;
+use byteshop_commands::links::Paper;
 use byteshop_commands::notify::format;
 use byteshop_domain::Locale;
 use byteshop_domain::basis_points::BasisPoints;
@@ -14,10 +15,10 @@ use byteshop_eventstore::StreamId;
 use http::HeaderMap;
 use serde_json::{Value, json};
 
+use super::link::Shown;
 use super::{From, Taxed, invoice_number, lines_of};
 use crate::actor::Caller;
-use crate::http::ask::{Of, Params, Then};
-use crate::http::language::Reading;
+use crate::http::ask::{Of, Params};
 use crate::http::orders::placed;
 use crate::http::{App, Shared};
 use crate::page::page;
@@ -25,23 +26,26 @@ use crate::problem::Problem;
 
 /// The credit notes of an order, to be printed: what was given back for goods that were cancelled or came back.
 #[utoipa::path(get, path = "/v1/orders/{id}/credit-notes/print", tag = "orders",
-    params(("id" = String, Path), Reading), security(("cart_token" = []), ("bearer" = [])),
+    params(("id" = String, Path), Shown), security(("cart_token" = []), ("bearer" = [])),
     responses((status = 200, description = "A page", content_type = "text/html", body = String)))]
 pub(super) async fn print_credit_notes(
     State(app): State<Shared>,
     Of(id): Of<OrderId>,
-    Params(reading): Params<Reading>,
+    Params(shown): Params<Shown>,
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let found = app.seen_order(&caller, id, &Then::default(), &headers).await?;
+    let found = match shown.open(&app, id, Paper::CreditNotes, &caller, &headers).await {
+        Ok(found) => found,
+        Err(refused) => return Ok(refused),
+    };
     let it = placed(&found.state)?;
-    let locale = reading.of_order(&app, it, &headers).await?;
+    let locale = shown.reading().of_order(&app, it, &headers).await?;
     let mut sheets = Vec::new();
     for (note, found) in it.credit_notes.iter().zip(app.commands.get_all::<CreditNote>(&it.credit_notes).await?) {
         let Some(CreditNote::Issued(content)) = found.as_ref().map(|found| found.state.as_ref()) else { continue };
         let issued = issued(&app, *note, locale).await?;
-        let sheet = sheet(content, it, issued, locale).map_err(|error| {
+        let sheet = sheet(content, it, issued.as_deref(), locale).map_err(|error| {
             tracing::error!(%error, credit_note = %note, "the taxes of a credit note cannot be summed");
             Problem::internal()
         })?;
@@ -64,7 +68,7 @@ async fn issued(app: &App, id: CreditNoteId, locale: Locale) -> Result<Option<St
 }
 
 /// What stands on a sheet. What is given back for a line holds its share of the tax, whether prices included it or not.
-fn sheet(content: &Content, it: &Placed, issued: Option<String>, locale: Locale) -> Result<Value, MoneyError> {
+fn sheet(content: &Content, it: &Placed, issued: Option<&str>, locale: Locale) -> Result<Value, MoneyError> {
     let mut taxes: Vec<Taxed> = Vec::new();
     let mut lines = Vec::new();
     for line in &content.lines {

@@ -100,6 +100,9 @@ pub struct Order<'a> {
     invoice: Option<&'a Reference>,
     /// When it is cancelled unless it is paid for.
     pay_by: Option<DateTime<Utc>>,
+    /// Where its papers are; told when the order itself is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    papers: Option<Papers>,
     /// What an older system called it.
     #[schema(value_type = Option<String>)]
     reference: Option<&'a Reference>,
@@ -116,6 +119,18 @@ pub struct Remark {
     by: Option<String>,
     /// Null when the buyer was forgotten.
     note: Option<String>,
+}
+
+/// Links to the papers of an order. They open without a token for whoever has them, until they expire.
+#[derive(Serialize, ToSchema)]
+pub struct Papers {
+    /// The invoice, pro forma before it is paid; null when it never was and is off.
+    #[schema(example = "/v1/orders/ord_01h455vb4pex5vsknk084sn02q/invoice?until=1797777000&seal=…")]
+    pub invoice: Option<String>,
+    /// The credit notes; null when there is none.
+    pub credit_notes: Option<String>,
+    /// Until when they open.
+    pub expires_at: DateTime<Utc>,
 }
 
 /// A line of an order.
@@ -205,6 +220,7 @@ impl<'a> Order<'a> {
             paid_at: None,
             invoice: it.invoice.as_ref(),
             pay_by: placement.pay_by,
+            papers: None,
             reference: placement.reference.as_ref(),
             written: &it.notes,
         }
@@ -213,6 +229,11 @@ impl<'a> Order<'a> {
     /// With what staff wrote down about it.
     pub fn with_notes(self) -> Self {
         Self { notes: Some(self.written), ..self }
+    }
+
+    /// With the way to its papers.
+    pub fn with_papers(self, papers: Papers) -> Self {
+        Self { papers: Some(papers), ..self }
     }
 
     /// With the moments that its events were recorded at.
