@@ -5,16 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::{Error, Unit};
-use byteshop_domain::Decider as _;
-use byteshop_domain::account::Account;
-use byteshop_domain::ids::{AccountId, NotificationId, ProductId, VariantId};
+use byteshop_domain::account::{Account, Channel};
+use byteshop_domain::ids::{AccountId, NotificationId, OrderId, ProductId, VariantId};
 use byteshop_domain::money::Price;
-use byteshop_domain::notification::{self, Notification};
+use byteshop_domain::notification::{self, Notification, Skip};
 use byteshop_domain::product::{Created, Product, Status};
 use byteshop_domain::stock::StockLevel;
 use byteshop_domain::watch::{self, Command, Watch};
+use byteshop_domain::{Decider as _, Locale};
 use byteshop_projections::View as _;
-use byteshop_projections::notification_list::{self, NotificationList};
+use byteshop_projections::notification_list::{self, NotificationList, Row};
 use chrono::{DateTime, Utc};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
@@ -66,6 +66,50 @@ struct NotificationPage {
     next: Option<String>,
 }
 
+/// What somebody was told, as they see it: how often it was tried and what went wrong is for staff.
+#[derive(Serialize, ToSchema)]
+struct Told {
+    #[schema(value_type = String, example = "ntf_01h455vb4pex5vsknk084sn02q")]
+    id: NotificationId,
+    /// Its subject, in the language that it is written in; null when what it is about was forgotten.
+    #[schema(example = "Order 7K3Q-X9MW-2FBA is paid")]
+    subject: Option<String>,
+    #[schema(example = "order_paid")]
+    template: String,
+    /// `email`, `sms` or `push`.
+    #[schema(value_type = String)]
+    channel: Channel,
+    /// `en` or `ru`.
+    #[schema(value_type = String)]
+    locale: Locale,
+    #[schema(value_type = Option<String>)]
+    order: Option<OrderId>,
+    #[schema(value_type = Option<String>)]
+    product: Option<ProductId>,
+    /// `queued`, `attempted`, `failed` (it is tried again), `sent`, `dead` or `skipped`.
+    #[schema(value_type = String)]
+    state: notification_list::State,
+    /// Why it is not sent: `preference`, `no_address`, `erased` or `expired`.
+    #[schema(value_type = Option<String>)]
+    skipped: Option<Skip>,
+    queued_at: DateTime<Utc>,
+    sent_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct ToldPage {
+    items: Vec<Told>,
+    /// The cursor of the next page.
+    next: Option<String>,
+}
+
+/// A page of the view.
+#[derive(Deserialize)]
+struct Rows {
+    items: Vec<Row>,
+    next: Option<String>,
+}
+
 /// Which notifications are wanted.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -83,14 +127,30 @@ struct ListQuery {
 
 /// What the caller was told, the newest first.
 #[utoipa::path(get, path = "/v1/me/notifications", tag = "notifications", params(ListQuery), security(("bearer" = [])),
-    responses((status = 200, description = "A page of notifications", body = NotificationPage)))]
+    responses((status = 200, description = "A page of notifications", body = ToldPage)))]
 async fn mine(
     State(app): State<Shared>,
     member: Member,
     Params(query): Params<ListQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    page(&app, Some(member.1), query, &headers).await
+    let rows: Rows = serde_json::from_str(&page(&app, Some(member.1), query, &headers).await?).map_err(Error::from)?;
+    let ids: Vec<NotificationId> = rows.items.iter().map(|row| row.id).collect();
+    let subjects = app.commands.subjects_of(&ids).await?;
+    let told = rows.items.into_iter().zip(subjects).map(|(row, subject)| Told {
+        id: row.id,
+        subject,
+        template: row.template,
+        channel: row.channel,
+        locale: row.locale,
+        order: row.order,
+        product: row.product,
+        state: row.state,
+        skipped: row.skipped,
+        queued_at: row.queued_at,
+        sent_at: row.sent_at,
+    });
+    lists::page(&ToldPage { items: told.collect(), next: rows.next })
 }
 
 /// What everybody was told, the newest first; `state=dead` is what needs a hand.
@@ -103,7 +163,7 @@ async fn all(
     Params(query): Params<ListQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    page(&app, None, query, &headers).await
+    Ok(reply::json(page(&app, None, query, &headers).await?))
 }
 
 async fn page(
@@ -111,11 +171,11 @@ async fn page(
     account: Option<AccountId>,
     query: ListQuery,
     headers: &HeaderMap,
-) -> Result<Response, Problem> {
+) -> Result<String, Problem> {
     app.await_views(&[NotificationList::NAME], headers).await?;
     let ask = lists::ask(query.limit, query.cursor)?;
     let page = app.views.notification_list(&notification_list::Query { account, state: query.state, ask }).await?;
-    Ok(reply::json(page.json))
+    Ok(page.json)
 }
 
 /// A notification that was sent again.
