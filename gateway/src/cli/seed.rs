@@ -3,10 +3,11 @@
 mod drawing;
 mod people;
 mod pictures;
+mod report;
 mod rules;
 
 use std::collections::HashMap;
-use std::io::Write as _;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use byteshop_commands::{Appender, Commands, Error, Intent, Key, Unit, cases};
 use byteshop_domain::category::{self, Category};
@@ -24,12 +25,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::data_key::data_keys;
 use super::failure::Failure;
-use super::output::{self, Format, FormatArg};
+use super::output::FormatArg;
+use super::progress::Meter;
 use super::roles::files;
 use super::running::Shop;
 use crate::config::Config;
 use crate::pictures::Pictures;
-use people::Person;
 
 /// The demo shop.
 const SHOP: &str = include_str!("seed/shop.json");
@@ -43,6 +44,9 @@ pub(super) struct SeedArgs {
     /// Draw no pictures, which take the longest
     #[arg(long)]
     without_images: bool,
+    /// Show every product, and not only how many there are in each category
+    #[arg(long)]
+    list: bool,
     #[command(subcommand)]
     what: Option<What>,
 }
@@ -116,9 +120,10 @@ pub(super) async fn run(config: &Config, args: SeedArgs) -> Result<(), Failure> 
     let dev = Shop::find(config)?.dev;
     let pictures = if args.without_images { None } else { Some(Pictures::in_blobs(files(config)?)) };
     with_commands(config, async |commands| {
-        seed(&commands, pictures.as_ref(), format).await?;
+        let demo: Demo = serde_json::from_str(SHOP)?;
+        let seeded = seed(&commands, &demo, pictures.as_ref()).await?;
         let people = if dev { people::make(&commands).await? } else { Vec::new() };
-        Ok(print_people(&people, format)?)
+        Ok(report::print(&demo, &seeded, &people, args.list, format)?)
     })
     .await
 }
@@ -142,8 +147,13 @@ pub(super) async fn with_commands<T>(
     tokio::join!(working, appending).0
 }
 
-async fn seed(commands: &Commands, pictures: Option<&Pictures>, format: Format) -> Result<(), Failure> {
-    let demo: Demo = serde_json::from_str(SHOP)?;
+/// What the demo shop has, made now or earlier.
+struct Seeded<'a> {
+    products: Vec<Made<'a>>,
+    promotions: Vec<Terms>,
+}
+
+async fn seed<'a>(commands: &Commands, demo: &'a Demo, pictures: Option<&Pictures>) -> Result<Seeded<'a>, Failure> {
     let mut categories: HashMap<&str, CategoryId> = HashMap::new();
     for category in &demo.categories {
         let parent = category.parent.as_ref().and_then(|slug| categories.get(slug.as_str())).copied();
@@ -151,8 +161,10 @@ async fn seed(commands: &Commands, pictures: Option<&Pictures>, format: Format) 
         let done = commands.run(&intent, |unit| make_category(unit, category, parent)).await?;
         categories.insert(category.slug.as_str(), done.answer);
     }
-    let mut made = Vec::new();
+    let mut products = Vec::new();
+    let meter = Meter::new("seeding", "products");
     for product in &demo.products {
+        meter.at(count(products.len()), count(demo.products.len()));
         let category = categories.get(product.category.as_str()).copied();
         let title = product.title.as_str();
         let create = intent("product.create", format!("product {title}"));
@@ -160,7 +172,7 @@ async fn seed(commands: &Commands, pictures: Option<&Pictures>, format: Format) 
         let variants = &done.answer.variants;
         let stock = intent("stock.receive", format!("stock {title}"));
         commands.run(&stock, |unit| receive(unit, product, variants)).await?;
-        made.push(Made {
+        products.push(Made {
             product: done.answer.product,
             title,
             category: &product.category,
@@ -169,12 +181,20 @@ async fn seed(commands: &Commands, pictures: Option<&Pictures>, format: Format) 
             new: !done.replayed,
         });
     }
+    meter.finish();
     if let Some(pictures) = pictures {
-        pictures::hang(commands, pictures, made.iter().map(|made| (made.product, made.category, made.title))).await?;
+        let meter = Meter::new("drawing", "products");
+        let done = AtomicI64::new(0);
+        let drawn = || meter.at(done.fetch_add(1, Ordering::Relaxed) + 1, count(products.len()));
+        let all = products.iter().map(|made| (made.product, made.category, made.title));
+        pictures::hang(commands, pictures, all, drawn).await?;
+        meter.finish();
     }
-    print(&made, categories.len(), format)?;
-    print_promotions(&rules::make(commands, &categories).await?, format)?;
-    Ok(())
+    Ok(Seeded { products, promotions: rules::make(commands, &categories).await? })
+}
+
+fn count(things: usize) -> i64 {
+    i64::try_from(things).unwrap_or(i64::MAX)
 }
 
 /// A command of the seed; its key makes it happen once, whatever the demo shop of a later version says.
@@ -227,63 +247,6 @@ async fn receive(unit: Unit, demo: &DemoProduct, variants: &[VariantId]) -> Resu
     let stocks = unit.load_all::<StockLevel>(variants).await?;
     for (mut stock, variant) in stocks.into_iter().zip(&demo.variants) {
         unit.decide(&mut stock, &stock::Command::Receive { quantity: variant.stock, reason: None })?;
-    }
-    Ok(())
-}
-
-/// The coupons, for people alone.
-fn print_promotions(promotions: &[Terms], format: Format) -> std::io::Result<()> {
-    if format != Format::Table {
-        return Ok(());
-    }
-    let mut table = output::table(["code", "promotion"]);
-    for terms in promotions {
-        let code = terms.code.as_ref().map_or("(by itself)", |code| code.as_str());
-        table.add_row([code, terms.label.as_str()]);
-    }
-    output::line(&format!("\n{table}"))
-}
-
-/// The people are beside the point of a list for programs: they are told on stderr there.
-fn print_people(people: &[Person], format: Format) -> std::io::Result<()> {
-    if people.is_empty() {
-        return Ok(());
-    }
-    let mut table = output::table(["log in with", "password", "role"]);
-    for person in people {
-        table.add_row([person.email, person.password, person.role.as_str()]);
-    }
-    match format {
-        Format::Table => output::line(&format!("\n{table}")),
-        Format::Json | Format::Jsonl => writeln!(std::io::stderr(), "{table}"),
-    }
-}
-
-fn print(made: &[Made<'_>], categories: usize, format: Format) -> std::io::Result<()> {
-    output::list(format, made, |made| {
-        let mut table = output::table(["product", "title", "category", "variants", "on hand", ""]);
-        for product in made {
-            table.add_row([
-                product.product.to_string(),
-                product.title.to_owned(),
-                product.category.to_owned(),
-                product.variants.to_string(),
-                product.on_hand.to_string(),
-                if product.new { "new" } else { "was there" }.to_owned(),
-            ]);
-        }
-        table
-    })?;
-    if format == Format::Table {
-        let mut out = output::out();
-        let new = made.iter().filter(|product| product.new).count();
-        let variants: usize = made.iter().map(|product| product.variants).sum();
-        let products = made.len();
-        writeln!(
-            out,
-            "\n{products} products with {variants} variants in {categories} categories; {new} of them are new"
-        )?;
-        out.flush()?;
     }
     Ok(())
 }

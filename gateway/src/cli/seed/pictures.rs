@@ -14,16 +14,20 @@ use crate::pictures::Pictures;
 /// Products that are worked on at the same time: drawing and copying keep a processor busy each.
 const AT_ONCE: usize = 4;
 
-/// Draws for each product; `products` are ids with category and title.
+/// Draws for each product; `products` are ids with category and title, and `drawn` hears of each that is done.
 pub(super) async fn hang(
     commands: &Commands,
     pictures: &Pictures,
     products: impl IntoIterator<Item = (ProductId, &str, &str)>,
+    drawn: impl Fn(),
 ) -> Result<(), Failure> {
     futures_util::stream::iter(products)
         .map(|(product, category, title)| one(commands, pictures, product, category, title))
         .buffer_unordered(AT_ONCE)
-        .try_collect::<()>()
+        .try_for_each(|()| {
+            drawn();
+            std::future::ready(Ok(()))
+        })
         .await
 }
 

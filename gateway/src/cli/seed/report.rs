@@ -1,0 +1,110 @@
+//! What `byteshop seed` tells in the end: how much of what there is, by category, and how to log in.
+
+use std::io::Write as _;
+
+use byteshop_domain::promotion::Terms;
+
+use super::super::output::{self, Format};
+use super::super::progress::grouped;
+use super::people::Person;
+use super::{Demo, Made, Seeded, count};
+
+/// A category with what is in it.
+#[derive(Default)]
+struct Sum {
+    products: i64,
+    variants: i64,
+    on_hand: i64,
+    new: i64,
+}
+
+impl Sum {
+    fn of<'a>(products: impl Iterator<Item = &'a Made<'a>>) -> Self {
+        products.fold(Self::default(), |sum, made| Self {
+            products: sum.products + 1,
+            variants: sum.variants + count(made.variants),
+            on_hand: sum.on_hand + made.on_hand,
+            new: sum.new + i64::from(made.new),
+        })
+    }
+
+    fn cells(&self) -> [String; 4] {
+        [self.products, self.variants, self.on_hand, self.new].map(grouped)
+    }
+}
+
+/// Tells it: to people a summary, or everything if they want it; to programs every product.
+pub(super) fn print(
+    demo: &Demo,
+    seeded: &Seeded<'_>,
+    people: &[Person],
+    everything: bool,
+    format: Format,
+) -> std::io::Result<()> {
+    if everything || format != Format::Table {
+        print_products(&seeded.products, format)?;
+    }
+    if format == Format::Table {
+        print_summary(demo, &seeded.products)?;
+        print_promotions(&seeded.promotions)?;
+    }
+    print_people(people, format)
+}
+
+fn print_products(made: &[Made<'_>], format: Format) -> std::io::Result<()> {
+    output::list(format, made, |made| {
+        let mut table = output::table(["product", "title", "category", "variants", "on hand", ""]);
+        for product in made {
+            table.add_row([
+                product.product.to_string(),
+                product.title.to_owned(),
+                product.category.to_owned(),
+                product.variants.to_string(),
+                product.on_hand.to_string(),
+                if product.new { "new" } else { "was there" }.to_owned(),
+            ]);
+        }
+        table
+    })
+}
+
+fn print_summary(demo: &Demo, made: &[Made<'_>]) -> std::io::Result<()> {
+    let mut table = output::table(["category", "products", "variants", "on hand", "new"]);
+    for category in &demo.categories {
+        let sum = Sum::of(made.iter().filter(|made| made.category == category.slug.as_str()));
+        // What only holds other categories is no row.
+        if sum.products > 0 {
+            let [products, variants, on_hand, new] = sum.cells();
+            table.add_row([category.name.to_string(), products, variants, on_hand, new]);
+        }
+    }
+    let [products, variants, _, new] = Sum::of(made.iter()).cells();
+    let categories = demo.categories.len();
+    let all = format!("{products} products with {variants} variants in {categories} categories; {new} of them are new");
+    output::line(&format!("{}\n\n{all}", table.trim_fmt()))
+}
+
+/// The promotions, with the codes that can be entered.
+fn print_promotions(promotions: &[Terms]) -> std::io::Result<()> {
+    let mut table = output::table(["code", "promotion"]);
+    for terms in promotions {
+        let code = terms.code.as_ref().map_or("(by itself)", |code| code.as_str());
+        table.add_row([code, terms.label.as_str()]);
+    }
+    output::line(&format!("\n{table}"))
+}
+
+/// The people are beside the point of a list for programs: they are told on stderr there.
+fn print_people(people: &[Person], format: Format) -> std::io::Result<()> {
+    if people.is_empty() {
+        return Ok(());
+    }
+    let mut table = output::table(["log in with", "password", "role"]);
+    for person in people {
+        table.add_row([person.email, person.password, person.role.as_str()]);
+    }
+    match format {
+        Format::Table => output::line(&format!("\n{table}")),
+        Format::Json | Format::Jsonl => writeln!(std::io::stderr(), "{table}"),
+    }
+}
