@@ -15,6 +15,7 @@ pub use outside::{OutsideConfig, ProviderConfig};
 use setting::{SETTINGS, Setting};
 pub use show::{InForce, hide_password};
 
+use crate::proxies::Proxies;
 use crate::trade::{Seller, Trade};
 
 /// The file that is read when none is named, and nothing is wrong when it is missing.
@@ -58,7 +59,9 @@ pub struct Config {
     pub payment_window_minutes: u32,
     /// How the shop trades: when money is taken, how long goods come back, who sells.
     pub trade: Trade,
-    /// Requests of one address in a minute; 0 for no limit, as behind a proxy, and then to its connections neither.
+    /// Who stands between the shop and its visitors.
+    pub trusted_proxies: Proxies,
+    /// Requests of one address in a minute; 0 for no limit, and then to its connections neither.
     pub rate_limit_address: u32,
     /// Requests of one account in a minute; 0 for no limit.
     pub rate_limit_account: u32,
@@ -282,6 +285,7 @@ impl Reader {
         let log_level = self.optional("log_level", setting::log_level);
         let trade = self.trade(limit);
         let payment_window_minutes = self.read("payment_window_minutes", None, setting::number(1, 10_080));
+        let trusted_proxies = self.optional("trusted_proxies", str::parse::<Proxies>);
         let rate_limit_address = self.read("rate_limit_address", limit, setting::number(0, 1_000_000));
         let rate_limit_account = self.read("rate_limit_account", limit, setting::number(0, 1_000_000));
         let rate_limit_auth = self.read("rate_limit_auth", limit, setting::number(0, 1_000_000));
@@ -313,6 +317,7 @@ impl Reader {
             log_level,
             payment_window_minutes: payment_window_minutes?,
             trade: trade?,
+            trusted_proxies: trusted_proxies.unwrap_or_default(),
             rate_limit_address: rate_limit_address?,
             rate_limit_account: rate_limit_account?,
             rate_limit_auth: rate_limit_auth?,

@@ -153,7 +153,8 @@ pub fn router(app: App) -> Router {
 async fn edge(State(app): State<Shared>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    let address = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
+    let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
+    let address = app.limits.proxies().visitor(peer, request.headers());
     let given = request.headers().get(REQUEST_ID).and_then(|value| Uuid::try_parse_ascii(value.as_bytes()).ok());
     let chain = Clock.new_id();
     let request_id = given.unwrap_or(chain);

@@ -16,6 +16,7 @@ pub mod page;
 pub mod password;
 pub mod pictures;
 pub mod problem;
+pub mod proxies;
 pub mod refresh_token;
 pub mod reply;
 pub mod serve;

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::problem::Problem;
+use crate::proxies::Proxies;
 use guesses::Guesses;
 use seats::{Full, Seat, Seats};
 
@@ -69,6 +70,7 @@ pub struct Limits {
     streams: Seats,
     connections_each: Option<usize>,
     under_way: Option<Seats>,
+    proxies: Proxies,
 }
 
 impl Default for Limits {
@@ -83,6 +85,7 @@ impl Default for Limits {
             streams: Seats::new(STREAMS, STREAMS_EACH),
             connections_each: None,
             under_way: None,
+            proxies: Proxies::default(),
         }
     }
 }
@@ -121,11 +124,21 @@ impl Limits {
         Self {
             address: Limit::new("address", address),
             account: Limit::new("account", account),
-            // Where addresses are not limited they are not visitors' own, but that of a proxy.
+            // Where addresses are not limited they may be that of a proxy that nobody told of.
             connections_each: (address > 0).then_some(CONNECTIONS_EACH),
             under_way: (address > 0).then(|| Seats::new(usize::MAX, UNDER_WAY_EACH)),
             ..Self::default()
         }
+    }
+
+    /// The same behind these proxies: their visitors are told apart by what they say of them.
+    pub fn behind(self, proxies: Proxies) -> Self {
+        Self { proxies, ..self }
+    }
+
+    /// Who stands between the shop and its visitors.
+    pub fn proxies(&self) -> &Proxies {
+        &self.proxies
     }
 
     /// The same, with a limit to what one address may do a minute about logging in, and to wrong passwords of one account

@@ -20,7 +20,9 @@ use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
+use crate::limits::Limits;
 use crate::limits::seats::Seats;
+use crate::proxies::Proxies;
 
 /// How long the head of a request may take to arrive, and so how long a connection may be idle: whoever opens thousands
 /// and sends a letter a minute holds each of them no longer. An answer may lie unread for as long.
@@ -36,19 +38,19 @@ const OTHER_FILES: usize = 256;
 /// The pause after the system refuses another connection: it has run out of something that comes back.
 const REFUSED_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves until cancelled; then requests under way are answered, and no more are taken. With `each` a visitor has so many
-/// connections at most, and never more than their share of what there is.
-pub async fn serve(listener: TcpListener, router: Router, each: Option<usize>, cancel: CancellationToken) {
+/// Serves until cancelled; then requests under way are answered, and no more are taken. Where visitors are limited, each has
+/// their share of the connections that there are at most; a proxy has those of all its visitors.
+pub async fn serve(listener: TcpListener, router: Router, limits: Limits, cancel: CancellationToken) {
     let room = room();
-    let seats = Seats::new(room, each.map_or(room, |each| each.min(room / SHARE)));
-    serve_with(listener, router, seats, cancel, HEAD_TIMEOUT).await;
+    let seats = Seats::new(room, limits.connections_each().map_or(room, |each| each.min(room / SHARE)));
+    serve_with(listener, router, (seats, limits.proxies().clone()), cancel, HEAD_TIMEOUT).await;
 }
 
 /// The same with another limit on how long a connection may dawdle.
 pub async fn serve_with(
     listener: TcpListener,
     router: Router,
-    seats: Seats,
+    (seats, proxies): (Seats, Proxies),
     cancel: CancellationToken,
     head_timeout: Duration,
 ) {
@@ -65,7 +67,8 @@ pub async fn serve_with(
         };
         let Some((stream, peer, permit)) = accepted else { continue };
         // Who has too many gets no answer: one would cost what the limit is to save.
-        let Ok(seat) = seats.take(peer.ip()) else { continue };
+        let seat = if proxies.contains(peer.ip()) { None } else { Some(seats.take(peer.ip())) };
+        let Ok(seat) = seat.transpose() else { continue };
         // Answers are small and written whole: waiting to fill a packet only delays them.
         drop(stream.set_nodelay(true));
         let mut stream = TimeoutStream::new(stream);
@@ -143,7 +146,13 @@ mod tests {
         let router = Router::new().route("/", get(async |ConnectInfo(peer): ConnectInfo<SocketAddr>| peer.to_string()));
         let mut serving = JoinSet::new();
         let seats = Seats::new(10, 2);
-        serving.spawn(serve_with(listener, router, seats, cancel.clone(), Duration::from_millis(50)));
+        serving.spawn(serve_with(
+            listener,
+            router,
+            (seats, Proxies::default()),
+            cancel.clone(),
+            Duration::from_millis(50),
+        ));
         for beginning in ["", "P", "PRI * HTTP/2.0\r\n", "GET / HTTP/1.1\r\nHost: x"] {
             let mut slow = TcpStream::connect(address).await.unwrap();
             slow.write_all(beginning.as_bytes()).await.unwrap();
@@ -168,7 +177,8 @@ mod tests {
         // More than the buffers of both ends hold together.
         let router = Router::new().route("/", get(async || vec![0u8; 64 << 20]));
         let mut serving = JoinSet::new();
-        serving.spawn(serve_with(listener, router, Seats::new(10, 1), cancel, Duration::from_millis(50)));
+        let bounds = (Seats::new(10, 1), Proxies::default());
+        serving.spawn(serve_with(listener, router, bounds, cancel, Duration::from_millis(50)));
         let mut deaf = TcpStream::connect(address).await.unwrap();
         deaf.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
         // The only seat is free again, while the first one still listens to nothing.

@@ -296,8 +296,8 @@ impl Shop {
         });
         self.tasks.spawn(app.limits.clone().sweep(self.cancel.clone()));
         self.tasks.spawn(app.tokens.clone().watch(self.cancel.clone()));
-        let connections = app.limits.connections_each();
-        self.tasks.spawn(serve(listener, router(app), connections, self.cancel.clone()));
+        let limits = app.limits.clone();
+        self.tasks.spawn(serve(listener, router(app), limits, self.cancel.clone()));
     }
 }
 

@@ -210,8 +210,8 @@ impl TestShop {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         running.spawn(provider::tell(commands.clone(), url.clone(), cancel.clone()));
-        let connections = app.limits.connections_each();
-        running.spawn(serve(listener, router(app), connections, cancel.clone()));
+        let limits = app.limits.clone();
+        running.spawn(serve(listener, router(app), limits, cancel.clone()));
         let client = Client::builder().timeout(Duration::from_mins(1)).build().unwrap();
         let database = options.database;
         let running = Running { cancel, tasks: running, writing };

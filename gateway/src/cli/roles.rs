@@ -133,6 +133,7 @@ fn settings(config: &Config, database_url: &str, nats_url: &str, roles: Roles) -
         data_keys: data_keys(config)?,
         metrics: telemetry::start_metrics()?,
         limits: Limits::per_minute(config.rate_limit_address, config.rate_limit_account)
+            .behind(config.trusted_proxies.clone())
             .with_auth(config.rate_limit_auth, config.rate_limit_guesses)
             .with_coupons(config.rate_limit_coupons)
             .with_checkouts(config.rate_limit_checkouts),

@@ -57,6 +57,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     open("seller_name", Some("ByteShop")),
     open("seller_address", None),
     open("seller_tax_id", None),
+    open("trusted_proxies", None),
     open("rate_limit_address", Some("60000")),
     open("rate_limit_account", Some("60000")),
     open("rate_limit_auth", Some("60")),

@@ -2,6 +2,7 @@
 
 use byteshop_gateway::limits::Limits;
 use byteshop_gateway::token::Role;
+use byteshop_tests::people::PASSWORD;
 use byteshop_tests::shop::TestShop;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -226,6 +227,31 @@ async fn whoever_asks_too_much_is_told_when_to_come_back() {
     let refused = shop.get("/v1/me/orders").by(&customer).send().await.expect_problem(429, "request.too_many");
     assert_eq!(refused.header("ratelimit"), None);
     shop.get("/v1/me/orders").by(&shop.token(Role::Customer)).send().await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn behind_a_proxy_visitors_are_told_apart_and_nobody_else_is_believed() {
+    let behind = |proxies: &str| Limits::per_minute(2, 0).behind(proxies.parse().unwrap());
+    let ask = async |shop: &TestShop, from: &str| {
+        shop.get("/v1/products").header("X-Forwarded-For", from).send().await.status
+    };
+    let shop = TestShop::start_with(behind("127.0.0.0/8, 10.0.0.1")).await;
+    for visitor in ["203.0.113.1", "203.0.113.2"] {
+        assert_eq!((ask(&shop, visitor).await, ask(&shop, visitor).await, ask(&shop, visitor).await), (200, 200, 429));
+        assert_eq!(ask(&shop, &format!("8.8.8.8, {visitor}, 10.0.0.1")).await, 429, "what a visitor made up");
+    }
+    let shop = TestShop::start_with(behind("192.0.2.1")).await;
+    assert_eq!((ask(&shop, "203.0.113.1").await, ask(&shop, "203.0.113.2").await), (200, 200));
+    assert_eq!(ask(&shop, "203.0.113.3").await, 429, "the header of a stranger");
+
+    // A session was begun by the visitor and not by the proxy.
+    let shop = TestShop::start_with(Limits::default().behind("127.0.0.1".parse().unwrap())).await;
+    let ada = shop.person("ada@example.org").await;
+    let right = json!({"email": ada.email, "password": PASSWORD});
+    shop.post("/v1/auth/login").header("X-Forwarded-For", "203.0.113.7").json(right).send().await.expect(200);
+    let sessions = shop.get("/v1/me/sessions").by(&ada.token).send().await.expect(200);
+    let from = |at: usize| sessions.body["items"][at]["client"]["address"].as_str();
+    assert_eq!((from(0), from(1)), (Some("203.0.113.7"), Some("127.0.0.1")), "the newest first");
 }
 
 #[tokio::test(flavor = "multi_thread")]
