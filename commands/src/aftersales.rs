@@ -4,7 +4,6 @@
 //! Only the provider is asked later, by the process that reads what was written down here.
 
 use byteshop_domain::Decider as _;
-use byteshop_domain::Kind;
 use byteshop_domain::credit_note::{self, CreditNote};
 use byteshop_domain::ids::{CreditNoteId, RefundId, ReturnId, VariantId};
 use byteshop_domain::money::Money;
@@ -14,7 +13,8 @@ use byteshop_domain::quantity::{Demand, Quantity, summed};
 use byteshop_domain::returns::{self, Received, Return};
 use byteshop_domain::series::Document;
 use byteshop_domain::stock::{self, StockLevel};
-use byteshop_domain::text::Reason;
+use byteshop_domain::text::{Comment, Reason};
+use byteshop_domain::{Kind, Personal};
 use chrono::{DateTime, Utc};
 
 use crate::documents::number;
@@ -178,6 +178,7 @@ pub fn request_return(
     order: &mut Loaded<Order>,
     lines: &[Demand],
     why: returns::Why,
+    comment: Option<Personal<Comment>>,
     since: DateTime<Utc>,
 ) -> Result<Loaded<Return>, Error> {
     let id: ReturnId = unit.new_id();
@@ -185,7 +186,7 @@ pub fn request_return(
     let ask = order::Command::RequestReturn { return_id: id, lines: lines.clone(), since: Some(since) };
     unit.decide(order, &ask)?;
     let mut it = unit.start::<Return>(id);
-    unit.decide(&mut it, &returns::Command::Request { order: order.id, lines, why })?;
+    unit.decide(&mut it, &returns::Command::Request { order: order.id, lines, why, comment })?;
     Ok(it)
 }
 

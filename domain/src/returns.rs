@@ -11,11 +11,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Personal;
 use crate::decider::{Asked, Decider, Kind};
 use crate::ids::{CreditNoteId, OrderId, RefundId, ReturnId, VariantId};
 use crate::money::Money;
 use crate::quantity::{Demand, summed};
-use crate::text::Reason;
+use crate::text::{Comment, Reason};
 
 mod message;
 
@@ -43,6 +44,8 @@ pub struct Requested {
     pub lines: Vec<Demand>,
     /// Why.
     pub why: Why,
+    /// What the buyer says of it.
+    pub comment: Option<Personal<Comment>>,
     /// Why it may not be sent.
     pub rejected: Option<Reason>,
     /// What came back.
@@ -163,7 +166,7 @@ impl Decider for Return {
 
     fn decide(&self, command: &Command, _asked: &Asked) -> Decision {
         match command {
-            Command::Request { order, lines, why } => self.request(*order, lines, *why),
+            Command::Request { order, lines, why, comment } => self.request(*order, lines, *why, comment.as_ref()),
             Command::Approve {} => self.requested()?.approve(),
             Command::Reject { reason } => self.requested()?.reject(reason),
             Command::Withdraw {} => self.requested()?.withdraw(),
@@ -176,11 +179,12 @@ impl Decider for Return {
 
     fn evolve(self, event: &Event) -> Self {
         match event {
-            Event::Requested { order, lines, why } => Self::Requested(Box::new(Requested {
+            Event::Requested { order, lines, why, comment } => Self::Requested(Box::new(Requested {
                 status: Stage::Requested,
                 order: *order,
                 lines: lines.clone(),
                 why: *why,
+                comment: comment.clone(),
                 rejected: None,
                 received: vec![],
                 amount: None,
@@ -215,11 +219,11 @@ impl Return {
         }
     }
 
-    fn request(&self, order: OrderId, lines: &[Demand], why: Why) -> Decision {
+    fn request(&self, order: OrderId, lines: &[Demand], why: Why, comment: Option<&Personal<Comment>>) -> Decision {
         let Ok(lines) = summed(lines.iter().copied()) else { return Err(Rejection::NoLines) };
         match self {
             Self::Missing if lines.is_empty() => Err(Rejection::NoLines),
-            Self::Missing => Ok(vec![Event::Requested { order, lines, why }]),
+            Self::Missing => Ok(vec![Event::Requested { order, lines, why, comment: comment.cloned() }]),
             Self::Requested(known) if known.order == order && known.lines == lines && known.why == why => Ok(vec![]),
             Self::Requested(_) => Err(Rejection::Exists),
         }

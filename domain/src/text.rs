@@ -23,6 +23,8 @@ pub const COUNTRY_MAX: usize = 60;
 pub const POSTAL_CODE_MAX: usize = 16;
 /// Longest reason: one sentence.
 pub const REASON_MAX: usize = 200;
+/// Longest comment: a page, which is more than people write in a form.
+pub const COMMENT_MAX: usize = 2_000;
 /// Longest reference from another system, such as an invoice or a customer number.
 pub const REFERENCE_MAX: usize = 64;
 /// Longest name of an attribute or an option: it is also a query parameter.
@@ -263,6 +265,8 @@ texts! {
     Link Rules { allowed: "visible ASCII characters", fits: token, ..line("URL", LINK_MAX) };
     /// Why somebody did something.
     Reason line("reason", REASON_MAX);
+    /// What somebody says in their own words, in as many lines as it takes.
+    Comment Rules { allowed: "printable characters and line breaks", fits: many_lines, ..line("comment", COMMENT_MAX) };
     /// What another system calls a thing.
     Reference line("reference", REFERENCE_MAX);
     /// What an attribute of a product or an option of a variant is called.

@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Personal;
 use crate::ids::{CreditNoteId, OrderId, RefundId, VariantId};
 use crate::money::Money;
 use crate::quantity::{Demand, Quantity};
-use crate::text::Reason;
+use crate::text::{Comment, Reason};
 
-/// Why somebody sends goods back. What they say in their own words is no part of it: it may be about people.
+/// Why somebody sends goods back. What they say in their own words may be about people, and is sealed beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Why {
@@ -66,6 +67,9 @@ pub enum Event {
         lines: Vec<Demand>,
         /// Why.
         why: Why,
+        /// What the buyer says of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        comment: Option<Personal<Comment>>,
     },
     /// It may be sent.
     Approved {
@@ -121,6 +125,8 @@ pub enum Command {
         lines: Vec<Demand>,
         /// Why.
         why: Why,
+        /// What the buyer says of it.
+        comment: Option<Personal<Comment>>,
     },
     /// Let it be sent.
     Approve {},

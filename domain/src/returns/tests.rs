@@ -8,7 +8,7 @@ fn lines() -> Vec<Demand> {
 }
 
 fn requested() -> Event {
-    Event::Requested { order: id(1), lines: lines(), why: Why::Damaged }
+    Event::Requested { order: id(1), lines: lines(), why: Why::Damaged, comment: None }
 }
 
 fn approved() -> Event {
@@ -30,7 +30,7 @@ fn received() -> Event {
 
 #[test]
 fn it_is_asked_for_once() {
-    let ask = |lines| Command::Request { order: id(1), lines, why: Why::Damaged };
+    let ask = |lines| Command::Request { order: id(1), lines, why: Why::Damaged, comment: None };
     given::<Return>([]).when(&ask(lines())).then([requested()]);
     given::<Return>([]).when(&ask(vec![])).then_refused(Rejection::NoLines);
     given::<Return>([requested()]).when(&ask(lines())).then_nothing();
@@ -78,7 +78,7 @@ fn what_was_approved_is_received_and_paid_back_once() {
 #[test]
 fn every_stored_form_is_golden() {
     let whys = [Why::ChangedMind, Why::DoesNotFit, Why::NotAsDescribed, Why::WrongItem, Why::TooLate, Why::Other];
-    let asked = whys.map(|why| Event::Requested { order: id(1), lines: lines(), why });
+    let asked = whys.map(|why| Event::Requested { order: id(1), lines: lines(), why, comment: None });
     let conditions = [Condition::New, Condition::Damaged, Condition::Incomplete];
     let came = conditions.map(|condition| Event::Received {
         order: id(1),
@@ -95,7 +95,9 @@ fn every_stored_form_is_golden() {
         received(),
         Event::Refunded { order: id(1), refund: id(4) },
     ];
-    golden(include_str!("golden.json"), &[&others[..], &asked, &came].concat());
+    let comment = Personal::new(crate::Subject(uuid::Uuid::from_u128(2)), "AAECAw");
+    let said = Event::Requested { order: id(1), lines: lines(), why: Why::Other, comment: Some(comment) };
+    golden(include_str!("golden.json"), &[&others[..], &asked, &came, &[said]].concat());
 }
 
 #[test]

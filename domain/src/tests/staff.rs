@@ -147,7 +147,7 @@ impl Shop {
             let since = Some(unit.now() - chrono::TimeDelta::days(14));
             unit.decide::<Order>(order, &order::Command::RequestReturn { return_id, lines: lines.clone(), since })?;
             let why = returns::Why::Other;
-            unit.decide::<Return>(return_id, &returns::Command::Request { order, lines, why })
+            unit.decide::<Return>(return_id, &returns::Command::Request { order, lines, why, comment: None })
         })
     }
 

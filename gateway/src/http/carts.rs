@@ -1,18 +1,19 @@
 //! Carts: a guest's, opened by a token, or a customer's; and the checkout that turns one into an order.
 
+mod address;
+
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::cases::{self, Hold, Priced, Reading};
 use byteshop_commands::{Error, Loaded, Rejected, Snapshot, Unit};
 use byteshop_domain::account::Secret;
-use byteshop_domain::address::Address;
-use byteshop_domain::cart::{Cart, Command, Created, Destination, Rejection};
+use byteshop_domain::cart::{Cart, Command, Created, Rejection};
 use byteshop_domain::ids::{CartId, OrderId, PaymentId, VariantId};
 use byteshop_domain::money::Money;
 use byteshop_domain::promotion::CouponCode;
 use byteshop_domain::quantity::Quantity;
 use byteshop_domain::webhook_endpoint::SHOP;
-use byteshop_domain::{Currency, Personal, Subject};
+use byteshop_domain::{Currency, Personal};
 use chrono::{DateTime, Utc};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
@@ -22,7 +23,6 @@ use utoipa_axum::routes;
 
 use super::Shared;
 use super::ask::{Ask, Nothing, Of, OfTwo, Params, Then};
-use super::language::accepted;
 use super::orders::placed;
 use super::show;
 use crate::actor::{Caller, Member, new_cart_token};
@@ -155,34 +155,6 @@ async fn remove_line(
     app.run(ask, "cart.remove_line", |unit| async move {
         let mut cart = own(&unit, id, ask).await?;
         unit.decide(&mut cart, &Command::RemoveLine { variant })?;
-        shown(&unit, &cart).await
-    })
-    .await
-}
-
-/// Says where the goods go.
-#[utoipa::path(put, path = "/v1/carts/{id}/address", tag = "carts", params(("id" = String, Path)), request_body = show::Address,
-    security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "The cart", body = show::Cart)))]
-async fn set_address(
-    State(app): State<Shared>,
-    Of(id): Of<CartId>,
-    headers: HeaderMap,
-    ask: Ask<Caller, Address>,
-) -> Result<Response, Problem> {
-    let ask = &ask.on_cart(id);
-    let locale = accepted(&headers);
-    app.run(ask, "cart.set_address", |unit| async move {
-        let mut cart = own(&unit, id, ask).await?;
-        let subject = Subject::of_cart(id, known(&cart.state)?.owner);
-        let address = unit.commands().vault().seal(subject, &ask.body).await?;
-        let destination = Destination {
-            area: ask.body.postal_code.as_ref().and_then(Destination::area_of),
-            address: Some(address),
-            lacks: ask.body.lacks(),
-            locale,
-            ..Destination::to(ask.body.country.clone())
-        };
-        unit.decide(&mut cart, &Command::SetDestination { destination })?;
         shown(&unit, &cart).await
     })
     .await
@@ -380,7 +352,7 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(one))
         .routes(routes!(mine))
         .routes(routes!(set_line, remove_line))
-        .routes(routes!(set_address))
+        .routes(routes!(address::set_address))
         .routes(routes!(set_coupon, remove_coupon))
         .routes(routes!(merge))
         .routes(routes!(checkout))

@@ -9,7 +9,7 @@ use byteshop_domain::money::Money;
 use byteshop_domain::order::Order;
 use byteshop_domain::quantity::{Demand, Quantity};
 use byteshop_domain::returns::{self, Command, Condition, Requested, Return, Why};
-use byteshop_domain::text::{Reason, Reference, Sku};
+use byteshop_domain::text::{Comment, Reason, Reference, Sku};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -33,6 +33,9 @@ struct NewReturn {
     /// `changed_mind`, `does_not_fit`, `damaged`, `not_as_described`, `wrong_item`, `too_late` or `other`.
     #[schema(value_type = String, example = "changed_mind")]
     reason: Why,
+    /// What its buyer says of it, for staff to read.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 2_000)]
+    comment: Option<Comment>,
 }
 
 /// Asks to send goods back.
@@ -50,7 +53,14 @@ async fn request(
         let mut order = own(&unit, id, ask).await?;
         let lines: Vec<Demand> = ask.body.lines.iter().map(Demand::from).collect();
         let since = unit.now() - window;
-        let it = aftersales::request_return(&unit, &mut order, &lines, ask.body.reason, since)?;
+        let comment = match &ask.body.comment {
+            Some(comment) => {
+                let subject = placed(&order.state)?.subject(id);
+                Some(unit.commands().vault().seal(subject, comment).await?)
+            }
+            None => None,
+        };
+        let it = aftersales::request_return(&unit, &mut order, &lines, ask.body.reason, comment, since)?;
         let body = show::Return::of(it.id, requested(&it.state)?);
         Reply::created(format!("/v1/returns/{}", it.id), it.version, &body)
     })

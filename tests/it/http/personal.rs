@@ -3,6 +3,7 @@
 use byteshop_domain::Subject;
 use byteshop_domain::ids::{CartId, Id as _};
 use byteshop_eventstore::{Clock, DataKeys, Log, SealError, StoreError, Vault};
+use byteshop_gateway::token::Role;
 use byteshop_tests::servers::fresh_database;
 use byteshop_tests::shop::TestShop;
 use serde_json::{Value, json};
@@ -82,6 +83,46 @@ async fn who_was_forgotten_is_shown_to_nobody_and_kept_no_more() {
     assert!(vault.erase(subject(&open.id)).await.unwrap());
     let address = shop.put(&format!("/v1/carts/{}/address", open.id)).with(&open).json(address());
     address.send().await.expect_problem(409, "account.erased");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_buyer_says_of_a_return_is_between_them_and_staff() {
+    let shop = TestShop::start().await;
+    let staff = shop.token(Role::Support);
+    let (_, variant) = shop.product("SEALED-3", 500, 5).await;
+    let (placed, cart) = shop.order(&variant, 2).await;
+    let order = format!("/v1/orders/{}", placed.text("/order_id"));
+    let pay = json!({"provider": "test", "token": "tok_success"});
+    shop.post(&format!("{order}/payments")).with(&cart).json(pay).send().await.expect(201);
+    shop.at_rest().await;
+    shop.post(&format!("{order}/fulfil")).by(&staff).send().await.expect(200);
+    let ask = |comment: Value| {
+        let body = json!({"lines": [{"variant": variant, "quantity": 1}], "reason": "damaged", "comment": comment});
+        shop.post(&format!("{order}/returns")).with(&cart).json(body).send()
+    };
+    for wrong in [json!(""), json!("x".repeat(2_001)), json!("a\u{0}b"), json!(7)] {
+        let refused = ask(wrong).await.expect_problem(422, "request.invalid");
+        assert_eq!(refused.body["errors"][0]["pointer"], "/comment");
+    }
+    let said = format!("The handle came off.\nMy daughter {SECRET} cut herself.");
+    let asked = ask(json!(said)).await.expect(201);
+    assert_eq!(asked.body["comment"], said);
+    assert_eq!(ask(Value::Null).await.expect(201).body["comment"], Value::Null);
+    let path = format!("/v1/returns/{}", asked.id());
+    for call in [shop.get(&path).with(&cart), shop.get(&path).by(&staff)] {
+        assert_eq!(call.send().await.expect(200).body["comment"], said);
+    }
+    let listed = shop.get(&format!("{order}/returns")).by(&staff).send().await.expect(200);
+    assert_eq!(listed.body["items"][0]["comment"], said);
+    shop.get(&path).by(&shop.token(Role::Customer)).send().await.expect_problem(404, "return.missing");
+    let story = shop.get(&format!("{order}/history")).with(&cart).send().await.expect(200);
+    assert!(!story.body["story"].to_string().contains(SECRET), "{}", story.body);
+    shop.at_rest().await;
+    assert!(!dump(&shop).await.contains(SECRET), "it lies about in the clear");
+
+    assert!(shop.commands.vault().erase(subject(&cart.id)).await.unwrap());
+    assert_eq!(shop.get(&path).by(&staff).send().await.expect(200).body["comment"], Value::Null);
+    ask(json!("once more")).await.expect_problem(409, "account.erased");
 }
 
 #[tokio::test(flavor = "multi_thread")]

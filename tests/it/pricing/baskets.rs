@@ -171,3 +171,47 @@ async fn a_cart_that_nobody_changes_is_given_up() {
     let changed = line(&late).await.expect(200);
     assert!(changed.text("/expires_at") > ends.as_str());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_names_an_address_of_their_book_and_nobody_else_does() {
+    let shop = TestShop::start().await;
+    let (_, variant) = shop.product("B-9", 500, 9).await;
+    let [ada, berta] = [shop.person("ada@example.org").await, shop.person("berta@example.org").await];
+    let keep = |token: &str, address: Value| shop.post("/v1/me/addresses").by(token).json(address).send();
+    let kept = keep(&ada.token, to("DE")).await.expect(201).id();
+    let hers = keep(&berta.token, to("FR")).await.expect(201).id();
+    let made = shop.post("/v1/carts").by(&ada.token).json(json!({"currency": "EUR"})).send().await.expect(201);
+    let cart = format!("/v1/carts/{}", made.id());
+    let line = shop.put(&format!("{cart}/lines/{variant}")).by(&ada.token).json(json!({"quantity": 1}));
+    line.send().await.expect(200);
+    let send_to = |body: Value| shop.put(&format!("{cart}/address")).by(&ada.token).json(body).send();
+    let by_id = |id: &str| json!({"address_id": id});
+    assert_eq!(send_to(by_id(&kept)).await.expect(200).body["address"], to("DE"));
+    // What the cart has is what stood there then, and the order has what the cart has.
+    let changed = shop.put(&format!("/v1/me/addresses/{kept}")).by(&ada.token).json(to("AT"));
+    changed.send().await.expect(200);
+    shop.delete(&format!("/v1/me/addresses/{kept}")).by(&ada.token).send().await.expect(204);
+    for wrong in [&kept, &hers, "addr_00000000000000000000000001"] {
+        let refused = send_to(by_id(wrong)).await.expect_problem(422, "address.missing");
+        assert_eq!(refused.body["errors"][0]["pointer"], "/address_id");
+    }
+    for (body, pointer) in [
+        (json!({"address_id": kept, "country": "DE"}), "/address_id"),
+        (json!({"address_id": kept, "lines": ["Mauerstraße 36"]}), "/address_id"),
+        (json!({"address_id": "acc_00000000000000000000000001"}), "/address_id"),
+        (json!({"address_id": null}), "/country"),
+        (json!({}), "/country"),
+        (json!({"city": "Berlin"}), "/country"),
+    ] {
+        let refused = send_to(body.clone()).await.expect_problem(422, "request.invalid");
+        assert_eq!(refused.body["errors"][0]["pointer"], pointer, "{body}");
+    }
+    let placed = shop.post(&format!("{cart}/checkout")).by(&ada.token).send().await.expect(201);
+    assert_eq!(placed.body["order"]["address"], to("DE"));
+    // A guest has no address book, and staff that looks after a cart does not get at one.
+    let guest = shop.full_cart(&variant, 1).await;
+    let path = format!("/v1/carts/{}/address", guest.id);
+    shop.put(&path).with(&guest).json(by_id(&hers)).send().await.expect_problem(422, "address.missing");
+    let both = shop.put(&path).with(&guest).by(&berta.token).json(by_id(&hers)).send().await;
+    both.expect_problem(422, "address.missing");
+}

@@ -1,11 +1,12 @@
 //! How shipments and returns look from outside.
 
+use byteshop_domain::Personal;
 use byteshop_domain::ids::{CreditNoteId, OrderId, RefundId, ReturnId, ShipmentId, VariantId};
 use byteshop_domain::money::Money as Amount;
 use byteshop_domain::quantity::{Demand, Quantity};
 use byteshop_domain::returns::{self, Requested};
 use byteshop_domain::shipment::{self, Prepared};
-use byteshop_domain::text::{Name, Reason, Reference};
+use byteshop_domain::text::{Comment, Name, Reason, Reference};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -122,6 +123,9 @@ pub struct Return<'a> {
     /// `changed_mind`, `does_not_fit`, `damaged`, `not_as_described`, `wrong_item`, `too_late` or `other`.
     #[schema(value_type = String)]
     reason: returns::Why,
+    /// What its buyer says of it.
+    #[schema(value_type = Option<String>)]
+    comment: Option<&'a Personal<Comment>>,
     /// Why it may not be sent, if it may not.
     #[schema(value_type = Option<String>)]
     rejected: Option<&'a Reason>,
@@ -169,6 +173,7 @@ impl<'a> Return<'a> {
             status: it.status,
             lines: it.lines.iter().map(Pieces::from).collect(),
             reason: it.why,
+            comment: it.comment.as_ref(),
             rejected: it.rejected.as_ref(),
             received: &it.received,
             amount: it.amount,

@@ -1,0 +1,146 @@
+//! Where the goods of a cart go: an address that is given whole, or one of the owner's address book.
+
+use axum::extract::State;
+use axum::response::Response;
+use byteshop_commands::{Error, Unit};
+use byteshop_domain::account::Account;
+use byteshop_domain::address::{Address, Lines};
+use byteshop_domain::cart::{Cart, Command, Destination};
+use byteshop_domain::ids::{AccountId, AddressId, CartId};
+use byteshop_domain::text::{Country, Email, Name, Phone, PostalCode};
+use byteshop_domain::{Locale, Personal, Subject};
+use http::HeaderMap;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{known, own, shown};
+use crate::actor::Caller;
+use crate::http::ask::{Ask, Of, no_such};
+use crate::http::language::accepted;
+use crate::http::{Shared, show};
+use crate::problem::Problem;
+
+/// Where the goods go: the parts of an address, `country` among them, or `address_id` alone.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct Goal {
+    /// An address of the address book of the cart's owner, as it is now: the cart keeps it whatever becomes of the book.
+    #[schema(value_type = Option<String>, example = "addr_01h455vb4pex5vsknk084sn02q")]
+    address_id: Option<AddressId>,
+    /// ISO 3166 alpha-2, or a name.
+    #[schema(value_type = Option<String>, example = "DE", min_length = 1, max_length = 60)]
+    country: Option<Country>,
+    #[schema(value_type = Option<String>, example = "Ada Lovelace", min_length = 1, max_length = 120)]
+    name: Option<Name>,
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 120)]
+    company: Option<Name>,
+    /// Where mails about an order go.
+    #[schema(value_type = Option<String>, example = "ada@example.org", max_length = 254)]
+    email: Option<Email>,
+    #[schema(value_type = Option<String>, example = "+49 30 1234567", max_length = 32)]
+    phone: Option<Phone>,
+    /// Street and house, and whatever else stands there.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<String>>, example = json!(["Invalidenstraße 43"]), max_items = 4)]
+    lines: Lines,
+    #[schema(value_type = Option<String>, example = "10115", min_length = 1, max_length = 16)]
+    postal_code: Option<PostalCode>,
+    #[schema(value_type = Option<String>, example = "Berlin", min_length = 1, max_length = 120)]
+    city: Option<Name>,
+    /// The state or province.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 120)]
+    region: Option<Name>,
+}
+
+/// What a goal says.
+enum Said {
+    Whole(Box<Address>),
+    Kept(AddressId),
+}
+
+impl Goal {
+    fn said(&self) -> Result<Said, Problem> {
+        let given = self.address();
+        match (self.address_id, given) {
+            (Some(id), None) if self.is_empty() => Ok(Said::Kept(id)),
+            (Some(_), _) => {
+                Err(Problem::invalid("/address_id", "an address of the address book is taken as it is there"))
+            }
+            (None, Some(address)) => Ok(Said::Whole(Box::new(address))),
+            (None, None) => Err(Problem::invalid("/country", "missing field `country`, or `address_id` in its place")),
+        }
+    }
+
+    fn address(&self) -> Option<Address> {
+        Some(Address {
+            name: self.name.clone(),
+            company: self.company.clone(),
+            email: self.email.clone(),
+            phone: self.phone.clone(),
+            lines: self.lines.clone(),
+            postal_code: self.postal_code.clone(),
+            city: self.city.clone(),
+            region: self.region.clone(),
+            country: self.country.clone()?,
+        })
+    }
+
+    /// Whether no part of an address is given.
+    fn is_empty(&self) -> bool {
+        let names = [&self.name, &self.company, &self.city, &self.region].iter().all(|part| part.is_none());
+        let rest = self.email.is_none() && self.phone.is_none() && self.postal_code.is_none();
+        names && rest && self.lines.is_empty() && self.country.is_none()
+    }
+}
+
+/// Says where the goods go: an address, or the id of one in the address book of the cart's owner.
+#[utoipa::path(put, path = "/v1/carts/{id}/address", tag = "carts", params(("id" = String, Path)), request_body = Goal,
+    security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "The cart", body = show::Cart)))]
+pub(super) async fn set_address(
+    State(app): State<Shared>,
+    Of(id): Of<CartId>,
+    headers: HeaderMap,
+    ask: Ask<Caller, Goal>,
+) -> Result<Response, Problem> {
+    let ask = &ask.on_cart(id);
+    let said = &ask.body.said()?;
+    let locale = accepted(&headers);
+    app.run(ask, "cart.set_address", |unit| async move {
+        let mut cart = own(&unit, id, ask).await?;
+        let owner = known(&cart.state)?.owner;
+        let destination = match said {
+            Said::Whole(address) => {
+                let sealed = unit.commands().vault().seal(Subject::of_cart(id, owner), address.as_ref()).await?;
+                destination(address, sealed, locale)
+            }
+            Said::Kept(kept) => {
+                // Whoever opens a cart in another way is not the one whose book it is.
+                let owner = owner.filter(|owner| ask.who.account() == Some(*owner));
+                let (address, sealed) = of_book(&unit, owner, *kept).await?;
+                destination(&address, sealed, locale)
+            }
+        };
+        unit.decide::<Cart>(&mut cart, &Command::SetDestination { destination })?;
+        shown(&unit, &cart).await
+    })
+    .await
+}
+
+fn destination(address: &Address, sealed: Personal<Address>, locale: Option<Locale>) -> Destination {
+    Destination {
+        area: address.postal_code.as_ref().and_then(Destination::area_of),
+        address: Some(sealed),
+        lacks: address.lacks(),
+        locale,
+        ..Destination::to(address.country.clone())
+    }
+}
+
+/// An address of somebody's address book, open and as it is sealed there: with the same person's key as all of their cart.
+async fn of_book(unit: &Unit, owner: Option<AccountId>, id: AddressId) -> Result<(Address, Personal<Address>), Error> {
+    let missing = || no_such("address", "/address_id");
+    let account = unit.load::<Account>(owner.ok_or_else(missing)?).await?;
+    let kept = account.state.open().and_then(|open| open.address(id)).map_err(|_| missing())?;
+    let address = unit.commands().vault().open(&kept.address).await?.ok_or_else(missing)?;
+    Ok((address, kept.address.clone()))
+}
