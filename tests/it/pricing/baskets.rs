@@ -88,20 +88,26 @@ async fn a_cart_shows_what_is_today() {
     let (product, variant) = shop.product("B-4", 500, 5).await;
     let cart = shop.full_cart(&variant, 2).await;
     let seen = look(&shop, &cart).await;
-    assert_eq!((&seen.body["lines"][0]["current_price"], &seen.body["lines"][0]["available"]), (&euro(500), &json!(5)));
+    let line = &seen.body["lines"][0];
+    assert_eq!((&line["unit_price"], &line["seen_price"], &line["available"]), (&euro(500), &Value::Null, &json!(5)));
     assert!(seen.text("/expires_at") > "2026");
     let admin = shop.token(Role::Admin);
     let path = format!("/v1/products/{product}/variants/{variant}");
     shop.patch(&path).by(&admin).json(json!({"price": euro(700)})).send().await.expect(200);
     let dearer = look(&shop, &cart).await;
     assert_eq!((problems(&dearer), amount(&dearer, "/total")), (vec!["price_changed".to_owned()], 1_400));
+    let (line, problem) = (&dearer.body["lines"][0], &dearer.body["problems"][0]);
+    assert_eq!([&line["unit_price"], &line["seen_price"], &line["amount"]], [&euro(700), &euro(500), &euro(1_400)]);
+    assert_eq!([&problem["now"], &problem["was"]], [&line["unit_price"], &line["seen_price"]]);
+    let set = format!("/v1/carts/{}/lines/{variant}", cart.id);
+    shop.put(&set).with(&cart).json(json!({"quantity": 2})).send().await.expect(200);
+    let taken = look(&shop, &cart).await;
+    assert_eq!((problems(&taken), &taken.body["lines"][0]["seen_price"]), (vec![], &Value::Null));
+    shop.patch(&path).by(&admin).json(json!({"price": euro(600)})).send().await.expect(200);
     check_out(&shop, &cart).await.expect_problem(409, "cart.price_changed");
     shop.post(&format!("/v1/products/{product}/unpublish")).by(&admin).send().await.expect(200);
     let gone = look(&shop, &cart).await;
-    assert_eq!(
-        (problems(&gone), &gone.body["lines"][0]["current_price"]),
-        (vec!["unavailable".to_owned()], &Value::Null)
-    );
+    assert_eq!((problems(&gone), amount(&gone, "/lines/0/unit_price")), (vec!["unavailable".to_owned()], 600));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -135,10 +135,14 @@ pub struct CartLine<'a> {
     title: &'a Title,
     #[schema(value_type = i64, minimum = 1, maximum = 1_000_000)]
     quantity: Quantity,
-    /// What one piece cost when it was put in.
+    /// What one piece costs: today in an open cart, otherwise what it cost when it was put in.
     #[schema(value_type = Money)]
     unit_price: Price,
-    /// The price times the quantity, at today's price in an open cart.
+    /// What one piece cost when it was put in, where it costs something else today: the problem `price_changed`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Money>)]
+    seen_price: Option<Price>,
+    /// The price times the quantity.
     #[schema(value_type = Money)]
     amount: Amount,
     #[serde(flatten)]
@@ -148,9 +152,6 @@ pub struct CartLine<'a> {
 /// What a line of an open cart is today.
 #[derive(Serialize, ToSchema)]
 pub struct LineNow {
-    /// What one piece costs; null when it is not for sale.
-    #[schema(value_type = Option<Money>)]
-    current_price: Option<Price>,
     /// How many can be had.
     available: i64,
     /// What is taken off of it.
@@ -203,17 +204,18 @@ impl<'a> Cart<'a> {
         let lines = it.lines.iter().enumerate().map(|(index, line)| {
             let quoted = priced.and_then(|priced| priced.quote.lines.get(index));
             let offer = priced.and_then(|priced| priced.offers.get(&line.variant));
+            let unit_price = offer.map_or(line.unit_price, |offer| offer.price);
             CartLine {
                 variant: line.variant,
                 product: line.product,
                 sku: &line.sku,
                 title: &line.title,
                 quantity: line.quantity,
-                unit_price: line.unit_price,
+                unit_price,
+                seen_price: Some(line.unit_price).filter(|seen| *seen != unit_price),
                 // A cart only takes lines whose sum can be counted.
                 amount: quoted.map_or_else(|| line.unit_price.times(line.quantity).unwrap_or(zero), |it| it.amount),
                 now: quoted.map(|quoted| LineNow {
-                    current_price: offer.filter(|offer| offer.purchasable).map(|offer| offer.price),
                     available: offer.map_or(0, |offer| offer.available),
                     discount: quoted.discount,
                     tax: quoted.tax,
