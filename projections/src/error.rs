@@ -72,6 +72,12 @@ pub enum Error {
         /// Where the log ends.
         head: i64,
     },
+    /// A filter by an attribute that nothing has.
+    #[error("no category and no product knows the attribute {name:?}")]
+    UnknownAttribute {
+        /// Its name, or the beginning of it.
+        name: String,
+    },
     /// A cursor that this question did not give out.
     #[error("the cursor was not given out by this list")]
     Cursor,
@@ -94,6 +100,7 @@ impl Error {
             | Self::Newer { .. }
             | Self::InUse { .. }
             | Self::BeyondHead { .. }
+            | Self::UnknownAttribute { .. }
             | Self::Cursor => false,
         }
     }

@@ -55,6 +55,7 @@ impl From<byteshop_projections::Error> for Problem {
         use byteshop_projections::Error;
         match error {
             Error::Cursor => bad_cursor(),
+            Error::UnknownAttribute { .. } => Self::malformed("request.invalid_query", error.to_string()),
             Error::Store(_)
             | Error::Postgres(_)
             | Error::Migrate(_)

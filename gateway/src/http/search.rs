@@ -42,7 +42,8 @@ struct ListQuery {
     /// Only in this category or one below it; given several times, in one of them.
     #[param(value_type = Option<String>)]
     category: Vec<CategoryId>,
-    /// The currency of the prices to filter, count and sort by; the one that most products have when nothing is said.
+    /// Only what has a price in this currency; prices are shown, filtered, counted and sorted by in it. When nothing is said,
+    /// each product shows its own, and they are filtered, counted and sorted by in the one that most products have.
     #[param(value_type = Option<String>, example = "EUR")]
     currency: Option<Currency>,
     /// Only where something costs at least this, in minor units.
@@ -144,7 +145,7 @@ struct ProductRow {
     variants: Vec<VariantRow>,
     /// From the lowest price to the highest, in each currency.
     prices: Vec<PriceRangeRow>,
-    /// The lowest price, in the currency that most variants have.
+    /// The lowest price, in the currency that was asked for; without one, in the currency that most variants have.
     price_min: Option<show::Money>,
     /// The highest price, in that currency.
     price_max: Option<show::Money>,
@@ -258,7 +259,7 @@ struct PriceRangeFacet {
 /// Searches the catalog.
 ///
 /// Beside the parameters named here, `attr.<name>=<value>` filters by attributes: one of several values of a name, or numbers
-/// as `100..200`.
+/// as `100..200`. A name that no category declares and no product has is refused.
 #[utoipa::path(get, path = "/v1/products", tag = "catalog", security(()), params(ListQuery),
     responses((status = 200, description = "A page of products", body = ProductPage)))]
 async fn list(

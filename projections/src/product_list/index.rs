@@ -74,7 +74,8 @@ pub(super) struct Index {
     in_stock: RoaringBitmap,
     /// Whether a variant can be had.
     stock: HashMap<VariantId, bool>,
-    currencies: HashMap<Currency, u32>,
+    /// The products that have a price in each currency.
+    currencies: HashMap<Currency, RoaringBitmap>,
     /// Which products have which words.
     pub lexemes: Lexemes,
     /// The categories.
@@ -144,7 +145,9 @@ impl Index {
             }
         }
         for range in &old.prices {
-            self.currencies.entry(range.min.currency).and_modify(|count| *count -= 1);
+            if let Some(with) = self.currencies.get_mut(&range.min.currency) {
+                with.remove(number);
+            }
         }
         if old.status == Status::Published {
             self.words.remove(&old.title);
@@ -162,7 +165,7 @@ impl Index {
             values.entry(value.clone()).or_default().insert(number);
         }
         for range in &entry.prices {
-            *self.currencies.entry(range.min.currency).or_default() += 1;
+            self.currencies.entry(range.min.currency).or_default().insert(number);
         }
         if entry.status == Status::Published {
             self.words.add(&entry.title);
@@ -230,8 +233,20 @@ impl Index {
 
     /// The currency that most products have a price in; of equals the first in the alphabet.
     pub fn main_currency(&self) -> Option<Currency> {
-        let most = self.currencies.iter().max_by_key(|(currency, count)| (**count, std::cmp::Reverse(currency.code())));
-        most.map(|(currency, _)| *currency)
+        let counts = self.currencies.iter().map(|(currency, with)| (*currency, with.len())).filter(|it| it.1 > 0);
+        let most = counts.max_by_key(|(currency, count)| (*count, std::cmp::Reverse(currency.code())));
+        most.map(|(currency, _)| currency)
+    }
+
+    /// The products that have a price in a currency.
+    pub fn priced_in(&self, currency: Currency) -> Option<&RoaringBitmap> {
+        self.currencies.get(&currency)
+    }
+
+    /// Whether a product has the attribute, or a category declares it.
+    pub fn knows_attribute(&self, name: &str) -> bool {
+        let Ok(name) = AttributeName::new(name) else { return false };
+        self.attributes.contains_key(&name) || self.tree.declares(&name)
     }
 }
 

@@ -13,6 +13,9 @@ use serde::{Deserialize, Serialize};
 use super::facet::{Facets, Selection};
 use super::index::Index;
 use super::matching::Matches;
+use super::{ProductList, Row};
+use crate::engine::View as _;
+use crate::engine::table::unreadable;
 use crate::error::Error;
 use crate::page::{Ask, Page};
 use crate::text::name_of;
@@ -55,7 +58,7 @@ pub struct Query {
     pub q: Option<String>,
     /// Only in one of these categories or below it.
     pub categories: Vec<CategoryId>,
-    /// The currency of prices; the one that most products have when nothing is said.
+    /// Only with a price in it, which is the one that is shown; without, prices are those of the currency that most have.
     pub currency: Option<Currency>,
     /// Only where something costs at least this, in minor units.
     pub price_min: Option<i64>,
@@ -104,6 +107,7 @@ impl Views {
     /// others that look like them do, those are taken, and the answer says so.
     pub async fn product_list(&self, query: &Query) -> Result<Page, Error> {
         self.catalog().refresh(self.pool(), query.now).await?;
+        query.check(&self.catalog().index())?;
         let mut matched = None;
         let mut corrected = None;
         if let Some(words) = &query.q {
@@ -133,8 +137,8 @@ impl Views {
         let rows: Vec<(String, &Place)> = keys
             .iter()
             .zip(&hits.page)
-            .map(|(key, (_, place))| (found.remove(key).unwrap_or_default(), place))
-            .collect();
+            .map(|(key, (_, place))| Ok((query.shown_as(key, found.remove(key).unwrap_or_default())?, place)))
+            .collect::<Result<_, Error>>()?;
         let mut page = Page::of(&rows, &query.ask, |(text, _)| text, |(_, place)| (*place).clone())?;
         page.json.pop();
         let _ = write!(page.json, ",\"total\":{}", hits.total);
@@ -160,10 +164,36 @@ impl Shown {
 }
 
 impl Query {
+    /// Refuses filters that can only be a slip: by an attribute that nothing has, nothing would be found.
+    fn check(&self, index: &Index) -> Result<(), Error> {
+        match self.attributes.iter().find(|(name, _)| !index.knows_attribute(name)) {
+            Some((name, _)) => Err(Error::UnknownAttribute { name: name.chars().take(40).collect() }),
+            None => Ok(()),
+        }
+    }
+
+    /// A row with its prices in the currency that is asked for; nothing when it has none in it any more.
+    fn shown_as(&self, key: &str, text: String) -> Result<String, Error> {
+        let Some(currency) = self.currency.filter(|_| !text.is_empty()) else { return Ok(text) };
+        let unreadable = |error: serde_json::Error| unreadable(ProductList::NAME, key, &error);
+        let row: Row = serde_json::from_str(&text).map_err(unreadable)?;
+        let Some(range) = row.prices.iter().find(|range| range.min.currency == currency).copied() else {
+            return Ok(String::new());
+        };
+        let row = Row { price_min: Some(range.min), price_max: Some(range.max), ..row };
+        serde_json::to_string(&row).map_err(unreadable)
+    }
+
     fn hits(&self, index: &Index, matches: Option<&Matches>) -> Result<Hits, Error> {
         let mut base = index.with_status(self.shown.status());
         if let Some(matches) = matches {
             base &= &matches.all;
+        }
+        if let Some(currency) = self.currency {
+            match index.priced_in(currency) {
+                Some(priced) => base &= priced,
+                None => base.clear(),
+            }
         }
         let ranks = matches.map_or(&[][..], |matches| &matches.ranks);
         let currency = self.currency.or_else(|| index.main_currency());

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use byteshop_domain::category::{AttributeDefinition, effective};
 use byteshop_domain::ids::CategoryId;
+use byteshop_domain::text::AttributeName;
 
 use crate::category_list::Row;
 
@@ -74,6 +75,11 @@ impl Tree {
             take(&mut found, definition);
         }
         found
+    }
+
+    /// Whether a category declares an attribute.
+    pub fn declares(&self, name: &AttributeName) -> bool {
+        self.categories.values().flat_map(|row| &row.attributes).any(|definition| definition.name == *name)
     }
 
     /// All categories, those of one parent by rank and name.

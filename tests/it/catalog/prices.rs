@@ -2,7 +2,7 @@
 
 use byteshop_gateway::token::Role;
 use byteshop_tests::shop::TestShop;
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_variant_has_a_price_in_each_currency_it_is_sold_in() {
@@ -94,4 +94,46 @@ async fn a_price_that_is_withdrawn_takes_the_goods_out_of_carts_in_its_currency(
         .expect(200);
     let looked = shop.get(&cart).header("Cart-Token", &token).send().await.expect(200);
     assert_eq!(looked.body["problems"][0], json!({"code": "unavailable", "variant": variant}));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_in_a_currency_shows_and_counts_what_has_a_price_in_it() {
+    let shop = TestShop::start().await;
+    let admin = shop.token(Role::Admin);
+    let price = |amount: i64, currency: &str| json!({"amount": amount, "currency": currency});
+    let (both, variant) = shop.product("L-1", 2_000, 9).await;
+    let (euros, _) = shop.product("L-2", 1_000, 9).await;
+    let prices = json!({"prices": [{"price": price(2_000, "EUR")}, {"price": price(2_200, "USD")}]});
+    let path = format!("/v1/products/{both}/variants/{variant}");
+    let at = shop.patch(&path).by(&admin).json(prices).send().await.expect(200).position();
+    let list = async |query: &str, at: i64| {
+        let call = shop.get(&format!("/v1/products?{query}")).header("Min-Log-Position", &at.to_string());
+        let found = call.send().await.expect(200).body;
+        let row = |row: &Value| {
+            let range = [&row["price_min"], &row["price_max"]].map(|it| (it["amount"].clone(), it["currency"].clone()));
+            (row["id"].as_str().unwrap().to_owned(), range)
+        };
+        let rows: Vec<_> = found["items"].as_array().unwrap().iter().map(row).collect();
+        assert_eq!(found["total"], rows.len(), "{query}");
+        rows
+    };
+    let of = |id: &str, amount: i64, currency: &str| {
+        let range = (json!(amount), json!(currency));
+        (id.to_owned(), [range.clone(), range])
+    };
+    let dollars = vec![of(&both, 2_200, "USD")];
+    for query in [
+        "currency=USD",
+        "currency=USD&sort=price",
+        "currency=USD&price_min=2200&price_max=2200",
+        "currency=USD&q=thing",
+    ] {
+        assert_eq!(list(query, at).await, dollars, "{query}");
+    }
+    assert_eq!(list("currency=EUR&sort=price", at).await, [of(&euros, 1_000, "EUR"), of(&both, 2_000, "EUR")]);
+    assert_eq!(list("sort=price_desc", at).await, [of(&both, 2_000, "EUR"), of(&euros, 1_000, "EUR")]);
+    assert_eq!(list("currency=GBP", at).await, []);
+    let withdrawn = json!({"prices": [{"price": price(2_000, "EUR")}]});
+    let at = shop.patch(&path).by(&admin).json(withdrawn).send().await.expect(200).position();
+    assert_eq!(list("currency=USD", at).await, []);
 }

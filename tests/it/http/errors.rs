@@ -314,6 +314,8 @@ async fn queries_that_cannot_be_read_are_refused() {
         "/v1/products?category=x",
         "/v1/products?status=x",
         "/v1/products?unheard_of=1",
+        "/v1/products?attr.=x",
+        "/v1/products?attr.%00=%00",
         "/v1/categories?parent=x",
         "/v1/categories?archived=x",
         "/v1/orders?status=x",
@@ -333,8 +335,7 @@ async fn queries_that_cannot_be_read_are_refused() {
     ] {
         stage.call(&Method::GET, query).send().await.expect_problem(400, "request.invalid_query");
     }
-    for query in ["q=%00", "q=%27%22%3B--", "q=%25", "q=", "attr.=x", "attr.%00=%00", "q=%F0%9F%94%AA", "q=-", "q=%22"]
-    {
+    for query in ["q=%00", "q=%27%22%3B--", "q=%25", "q=", "q=%F0%9F%94%AA", "q=-", "q=%22"] {
         stage.call(&Method::GET, &format!("/v1/products?{query}")).send().await.expect(200);
     }
     for query in ["type=.", "type=placed.", "actor=x%27"] {
