@@ -5,8 +5,23 @@ use byteshop_domain::account::Account;
 use byteshop_domain::order::{Order, PaymentStatus, Status};
 use byteshop_gateway::token::Role;
 use byteshop_tests::people::{PASSWORD, Person};
+use byteshop_tests::program::binary;
 use byteshop_tests::shop::{Answer, TestShop};
 use serde_json::{Value, json};
+
+/// The keys of people in these shops, as the program is told them.
+const DATA_KEY: &str = "KioqKioqKioqKioqKioqKioqKioqKioqKioqKioqKio=";
+
+/// `byteshop erase`, as whoever runs the shop gives it; whether it was done, and what it said.
+fn erase(shop: &TestShop, arguments: &[&str]) -> (bool, String) {
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = std::process::Command::new(binary());
+    command.current_dir(directory.path()).arg("erase").args(arguments);
+    command.env("BYTESHOP_DATABASE_URL", &shop.database).env("BYTESHOP_DATA_KEY", DATA_KEY);
+    let output = command.output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8(said).unwrap())
+}
 
 async fn close(shop: &TestShop, person: &Person) -> Answer {
     shop.delete("/v1/me").by(&person.token).json(json!({"password": PASSWORD})).send().await
@@ -97,6 +112,18 @@ async fn whoever_runs_the_shop_can_close_it_all_the_same() {
     assert_eq!([&left["status"], &left["payment_status"]], ["open", "paid"], "{left}");
     assert_eq!([&off["cancelled"], &off["payment_status"]], ["staff_request", "refunded"], "{off}");
     shop.get("/v1/me").by(&ada.token).send().await.expect_problem(401, "session.ended");
+
+    let berta = shop.person("berta@example.org").await;
+    let [packed, not_packed] = [paid(&shop, &berta, &variant).await, paid(&shop, &berta, &variant).await];
+    parcel(&shop, &packed).await;
+    let (done, said) = erase(&shop, &[&berta.email, "--yes"]);
+    assert!(!done && said.contains(&packed) && said.contains("--force"), "{said}");
+    shop.get("/v1/me").by(&berta.token).send().await.expect(200);
+    let (done, said) = erase(&shop, &[&berta.email, "--yes", "--force"]);
+    let told = [format!("{not_packed} is called off"), format!("{packed} is packed or sent")];
+    assert!(done && told.iter().all(|told| said.contains(told)), "{said}");
+    shop.at_rest().await;
+    assert_eq!(seen(&shop, &not_packed).await["payment_status"], "refunded");
 }
 
 /// An account that is closed while it orders or pays: whatever comes first, no goods are paid for that nobody can send.
