@@ -63,6 +63,7 @@ fn the_house_is_tidy() {
     }
     breaches.extend(contexts(&files));
     breaches.extend(entrances(&files));
+    breaches.extend(schemas(&files));
     breaches.sort();
     assert!(breaches.is_empty(), "\n{}\n{} breaches\n", breaches.join("\n"), breaches.len());
 }
@@ -245,6 +246,32 @@ fn entrances(files: &[File]) -> Vec<String> {
     breaches
 }
 
+/// The schemas of the OpenAPI document go by the names of their types, and of two with one name the later one takes the place of
+/// the other without a word.
+fn schemas(files: &[File]) -> Vec<String> {
+    let mut seen: BTreeMap<String, String> = BTreeMap::new();
+    let mut breaches = Vec::new();
+    for file in files.iter().filter(|file| file.is_rust() && file.path.starts_with("gateway/src/")) {
+        let mut shown = false;
+        for (number, line) in scan(&file.text).code.lines().enumerate() {
+            let line = line.trim();
+            shown |= line.starts_with("#[derive(") && line.contains("ToSchema");
+            let mut words = line.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
+            let Some(name) = words.find(|word| ["struct", "enum"].contains(word)).and_then(|_| words.next()) else {
+                continue;
+            };
+            if !std::mem::take(&mut shown) {
+                continue;
+            }
+            let place = format!("{}:{}", file.path, number + 1);
+            if let Some(first) = seen.insert(name.to_owned(), place.clone()) {
+                breaches.push(format!("{place}: {first} is a schema {name} too: give one of them another name"));
+            }
+        }
+    }
+    breaches
+}
+
 fn breaches_of(path: &str, text: &str) -> Vec<String> {
     check(&File { path: path.into(), text: text.into() })
 }
@@ -312,4 +339,23 @@ fn a_context_without_its_golden_line_is_found() {
         "{breaches:?}"
     );
     assert!(breaches[1].contains("door/golden.json is missing"), "{breaches:?}");
+}
+
+#[test]
+fn two_schemas_of_one_name_are_found() {
+    let file = |path: &str, text: &str| File { path: path.into(), text: text.into() };
+    let files = [
+        file(
+            "gateway/src/a.rs",
+            "#[derive(Serialize, ToSchema)]\n#[serde(tag = \"it\")]\npub enum Order { A }\nstruct Line;\n",
+        ),
+        file(
+            "gateway/src/b.rs",
+            "#[derive(ToSchema)]\nstruct Other<T> { order: T }\n#[derive(ToSchema)]\nstruct Order {}\n",
+        ),
+        file("gateway/src/c.rs", "struct Order {}\n#[derive(ToSchema)]\nstruct Line {}\n"),
+    ];
+    let breaches = schemas(&files);
+    assert_eq!(breaches.len(), 1, "{breaches:?}");
+    assert!(breaches[0].starts_with("gateway/src/b.rs:4: gateway/src/a.rs:3"), "{breaches:?}");
 }

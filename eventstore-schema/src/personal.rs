@@ -30,7 +30,10 @@ pub enum SealError {
     #[error("the person was forgotten")]
     Erased,
     /// No key of the configuration fits.
-    #[error("the keys of people are wrapped by the data key {0}, which is not configured")]
+    #[error(
+        "the keys of people are wrapped by the data key {0}, which is not configured: put it back where it was, into the file \
+         `data.key` of the shop's data directory or into BYTESHOP_DATA_KEY"
+    )]
     OtherDataKey(KeyName),
     /// The text is no key.
     #[error("a data key is 32 bytes as base64, as `openssl rand -base64 32` writes them")]

@@ -1,8 +1,9 @@
 //! What was sold, when and where to?
 //!
 //! An order counts on the day it was placed. One that is cancelled unpaid was no sale, and its row goes; one that is
-//! cancelled after it was paid stays in `gross` and comes off in `cancelled`. A credit note comes off in `credited`, on
-//! its own day and in its own country. So `net = gross + cancelled + credited`, the last two being negative.
+//! cancelled after it was paid stays in `gross` and is counted in `cancelled_orders`. What is given back comes off with its
+//! credit note in `credited`, on its own day and in its own country; older cancellations have none, and come off in
+//! `cancelled`. So `net = gross + cancelled + credited`, the last two being negative.
 //! Days are those of `occurred_at`, in UTC.
 
 use byteshop_domain::Decider as _;
@@ -65,6 +66,8 @@ pub enum Fact {
         was_paid: bool,
         /// What is owed back for it, when some was given back before.
         due: Option<Money>,
+        /// Whether a credit note says so too: then the money comes off with that.
+        credited: bool,
     },
     /// Less of it is wanted, before it is paid.
     Reduced {
@@ -82,7 +85,7 @@ pub enum Fact {
 
 impl View for Sales {
     const NAME: &'static str = "sales";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const READS: &'static [&'static str] = &[Order::CATEGORY, CreditNote::CATEGORY, StockLevel::CATEGORY];
     type Fact = Fact;
     type Row = Row;
@@ -111,8 +114,8 @@ impl View for Sales {
         match fact {
             Fact::Sold(row) => Some(row.clone()),
             Fact::Cancelled { was_paid: false, .. } => None,
-            Fact::Cancelled { was_paid: true, due } => row.map(|row| {
-                let owed = due.map_or(row.gross, |due| due.amount);
+            Fact::Cancelled { was_paid: true, due, credited } => row.map(|row| {
+                let owed = if *credited { 0 } else { due.map_or(row.gross, |due| due.amount) };
                 Row { cancelled_orders: row.orders, cancelled: -owed, ..row }
             }),
             Fact::Reduced { units, amount } => {
@@ -141,7 +144,9 @@ fn of_order(order: &order::Event, event: &Recorded) -> Option<Fact> {
             gross: placement.total.amount,
             ..Row::default()
         })),
-        order::Event::Cancelled { was_paid, due, .. } => Some(Fact::Cancelled { was_paid: *was_paid, due: *due }),
+        order::Event::Cancelled { was_paid, due, credit_note, .. } => {
+            Some(Fact::Cancelled { was_paid: *was_paid, due: *due, credited: credit_note.is_some() })
+        }
         // What is off before it was paid was no sale; what is off later comes off with its credit note.
         order::Event::LinesCancelled { lines, amount, was_paid: false, .. } => {
             Some(Fact::Reduced { units: lines.iter().map(|line| line.quantity.get()).sum(), amount: amount.amount })

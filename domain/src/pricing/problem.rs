@@ -136,7 +136,10 @@ impl fmt::Display for Problem {
                 let missing: Vec<_> = missing.iter().map(|part| part.for_people()).collect();
                 write!(f, "the address lacks {}", missing.join(", "))
             }
-            Self::NoShipping { country } => write!(f, "no service carries this to {country} for this currency"),
+            Self::NoShipping { country } => write!(
+                f,
+                "no service carries a parcel of this weight to {country}, or none has a price in this currency"
+            ),
             Self::ShippingNotChosen {} => {
                 f.write_str("no shipping service is chosen: choose one of the shipping options")
             }

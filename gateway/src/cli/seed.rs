@@ -1,5 +1,6 @@
 //! `byteshop seed`: a small demo shop, made by the same commands as any other; made again, nothing happens.
 
+mod attributes;
 mod drawing;
 mod people;
 mod pictures;
@@ -160,6 +161,12 @@ async fn seed<'a>(commands: &Commands, demo: &'a Demo, pictures: Option<&Picture
         let intent = intent("category.create", format!("category {}", category.slug.as_str()));
         let done = commands.run(&intent, |unit| make_category(unit, category, parent)).await?;
         categories.insert(category.slug.as_str(), done.answer);
+        let of_category = demo.products.iter().filter(|product| product.category == category.slug.as_str());
+        let declared = attributes::of(of_category);
+        if !declared.is_empty() {
+            let intent = self::intent("category.declare_attributes", format!("attributes {}", category.slug.as_str()));
+            commands.run(&intent, |unit| attributes::declare(unit, done.answer, declared.clone())).await?;
+        }
     }
     let mut products = Vec::new();
     let meter = Meter::new("seeding", "products");

@@ -61,7 +61,7 @@ pub(super) struct Accepted {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Address {
+struct WhoseEmail {
     #[schema(value_type = String, format = Email, example = "ada@example.org", max_length = 254)]
     email: Email,
 }
@@ -184,9 +184,9 @@ async fn confirm(State(app): State<Shared>, ask: Ask<Caller, Confirmation>) -> R
 }
 
 /// Sends the code that confirms an address once more.
-#[utoipa::path(post, path = "/v1/auth/confirm/resend", tag = "auth", request_body = Address, security(()),
+#[utoipa::path(post, path = "/v1/auth/confirm/resend", tag = "auth", request_body = WhoseEmail, security(()),
     responses((status = 202, description = "A mail is on its way, if there is anything to confirm", body = Accepted)))]
-async fn resend(State(app): State<Shared>, ask: Ask<Caller, Address>) -> Result<Response, Problem> {
+async fn resend(State(app): State<Shared>, ask: Ask<Caller, WhoseEmail>) -> Result<Response, Problem> {
     let done_at = Instant::now() + FLOOR;
     app.limits.auth(ask.who.address())?;
     let ask = &ask.with_secret(&app).await?;
@@ -204,9 +204,9 @@ async fn resend(State(app): State<Shared>, ask: Ask<Caller, Address>) -> Result<
 }
 
 /// Sends a code with which a new password can be set.
-#[utoipa::path(post, path = "/v1/auth/password/forgot", tag = "auth", request_body = Address, security(()),
+#[utoipa::path(post, path = "/v1/auth/password/forgot", tag = "auth", request_body = WhoseEmail, security(()),
     responses((status = 202, description = "A mail is on its way, if the address has an account", body = Accepted)))]
-async fn forgot(State(app): State<Shared>, ask: Ask<Caller, Address>) -> Result<Response, Problem> {
+async fn forgot(State(app): State<Shared>, ask: Ask<Caller, WhoseEmail>) -> Result<Response, Problem> {
     let done_at = Instant::now() + FLOOR;
     app.limits.auth(ask.who.address())?;
     let ask = &ask.with_secret(&app).await?;

@@ -69,7 +69,7 @@ struct Counting<'a> {
 /// The categories of one parent, in order.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Order {
+struct CategoryOrder {
     /// What they are under; null for the roots.
     #[schema(value_type = Option<String>)]
     parent: Option<CategoryId>,
@@ -174,10 +174,10 @@ async fn attributes(
 }
 
 /// Puts the categories of one parent into an order.
-#[utoipa::path(post, path = "/v1/categories/order", tag = "catalog", request_body = Order,
+#[utoipa::path(post, path = "/v1/categories/order", tag = "catalog", request_body = CategoryOrder,
     security(("bearer" = ["staff"])), responses((status = 200, description = "The order", body = Ordered)))]
-async fn order(State(app): State<Shared>, ask: Ask<Staff, Order>) -> Result<Response, Problem> {
-    let Order { parent, categories } = &ask.body;
+async fn order(State(app): State<Shared>, ask: Ask<Staff, CategoryOrder>) -> Result<Response, Problem> {
+    let CategoryOrder { parent, categories } = &ask.body;
     let mut sorted = categories.clone();
     sorted.sort_unstable();
     sorted.dedup();

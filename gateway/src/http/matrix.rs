@@ -81,19 +81,19 @@ struct Exception {
 
 /// What became of the combinations, in the order of the options.
 #[derive(Serialize, ToSchema)]
-struct Outcome {
+struct MatrixOutcome {
     /// Variants that were made.
     made: usize,
     /// Combinations that the product had already.
     present: usize,
     /// Combinations that were refused.
     refused: usize,
-    rows: Vec<Row>,
+    rows: Vec<MatrixRow>,
 }
 
 /// What became of a combination.
 #[derive(Serialize, ToSchema)]
-struct Row {
+struct MatrixRow {
     /// 201 for a variant that was made, 200 for one that was there, or the status of the problem.
     status: u16,
     #[schema(value_type = Object)]
@@ -124,7 +124,7 @@ struct Done {
 /// there are stay as they are, so that it can be asked again after a value was added.
 #[utoipa::path(post, path = "/v1/products/{id}/variants/matrix", tag = "catalog", params(("id" = String, Path)),
     request_body = Matrix, security(("bearer" = ["staff"])),
-    responses((status = 200, description = "What became of each combination", body = Outcome)))]
+    responses((status = 200, description = "What became of each combination", body = MatrixOutcome)))]
 async fn matrix(
     State(app): State<Shared>,
     Of(id): Of<ProductId>,
@@ -147,7 +147,7 @@ async fn matrix(
     let count = |wanted: u16| rows.iter().filter(|row| row.status == wanted).count();
     let (made, present) = (count(StatusCode::CREATED.as_u16()), count(StatusCode::OK.as_u16()));
     let position = rows.iter().map(|row| row.position).max().unwrap_or_default();
-    let outcome = Outcome { made, present, refused: rows.len() - made - present, rows };
+    let outcome = MatrixOutcome { made, present, refused: rows.len() - made - present, rows };
     let mut response = reply::json(serde_json::to_string(&outcome).map_err(Error::from)?);
     if position > 0 {
         app.seen.raise(position);
@@ -193,17 +193,17 @@ fn check(body: &Matrix, options: &[OptionDefinition], all: &[Options]) -> Result
 }
 
 /// Carries out a combination, and says what became of it.
-async fn told(app: &App, ask: &Ask<Staff, Matrix>, id: ProductId, number: usize, options: Options) -> Row {
+async fn told(app: &App, ask: &Ask<Staff, Matrix>, id: ProductId, number: usize, options: Options) -> MatrixRow {
     match carry_out(app, ask, id, number, &options).await {
         Ok((Done { made, id, sku }, position)) => {
             let status = if made { StatusCode::CREATED } else { StatusCode::OK };
-            Row { status: status.as_u16(), options, id: Some(id), sku: Some(sku), problem: None, position }
+            MatrixRow { status: status.as_u16(), options, id: Some(id), sku: Some(sku), problem: None, position }
         }
         Err(problem) => {
             let text = String::from_utf8(problem.render(ask.request_id())).ok();
             let status = problem.status().as_u16();
             let problem = text.and_then(|text| RawValue::from_string(text).ok());
-            Row { status, options, id: None, sku: None, problem, position: 0 }
+            MatrixRow { status, options, id: None, sku: None, problem, position: 0 }
         }
     }
 }

@@ -68,7 +68,7 @@ struct NotificationPage {
 
 /// What somebody was told, as they see it: how often it was tried and what went wrong is for staff.
 #[derive(Serialize, ToSchema)]
-struct Told {
+struct ToldMe {
     #[schema(value_type = String, example = "ntf_01h455vb4pex5vsknk084sn02q")]
     id: NotificationId,
     /// Its subject, in the language that it is written in; null when what it is about was forgotten.
@@ -98,7 +98,7 @@ struct Told {
 
 #[derive(Serialize, ToSchema)]
 struct ToldPage {
-    items: Vec<Told>,
+    items: Vec<ToldMe>,
     /// The cursor of the next page.
     next: Option<String>,
 }
@@ -137,7 +137,7 @@ async fn mine(
     let rows: Rows = serde_json::from_str(&page(&app, Some(member.1), query, &headers).await?).map_err(Error::from)?;
     let ids: Vec<NotificationId> = rows.items.iter().map(|row| row.id).collect();
     let subjects = app.commands.subjects_of(&ids).await?;
-    let told = rows.items.into_iter().zip(subjects).map(|(row, subject)| Told {
+    let told = rows.items.into_iter().zip(subjects).map(|(row, subject)| ToldMe {
         id: row.id,
         subject,
         template: row.template,

@@ -15,6 +15,7 @@ use byteshop_projections::order_list::{self, OrderList};
 use chrono::{DateTime, Utc};
 use http::HeaderMap;
 use serde::Deserialize;
+use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Ref, Schema, Type};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -37,16 +38,24 @@ struct Cancellation {
     restock: Option<bool>,
     /// What of the paid shipping goes back too, when only some of a paid order is called off: true for all of it, or an amount;
     /// nothing unless staff says so.
-    #[schema(value_type = Option<Object>, example = true)]
+    #[schema(schema_with = shipping_back, required = false)]
     shipping: Option<ShippingBack>,
 }
 
-/// What of the paid shipping goes back.
+/// What of the paid shipping goes back: true for all of it, or an amount.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(untagged, expecting = "shipping is true, false or an amount")]
 pub(super) enum ShippingBack {
+    /// All of it, or nothing.
     All(bool),
+    /// So much.
     Some(Money),
+}
+
+/// The schema of [`ShippingBack`].
+pub(super) fn shipping_back() -> Schema {
+    let all = ObjectBuilder::new().schema_type(Type::Boolean).description(Some("True for all of it"));
+    OneOfBuilder::new().item(all).item(Ref::from_schema_name("Money")).build().into()
 }
 
 impl ShippingBack {

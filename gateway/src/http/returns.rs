@@ -18,7 +18,7 @@ use utoipa_axum::routes;
 
 use super::Shared;
 use super::ask::{Ask, Nothing, Of, Params, Then};
-use super::orders::{ShippingBack, check, own, placed};
+use super::orders::{ShippingBack, check, own, placed, shipping_back};
 use super::shipments::Piece;
 use super::show;
 use crate::actor::{Caller, Staff, Who};
@@ -134,7 +134,7 @@ struct Arrival {
     #[schema(value_type = Vec<show::Received>, min_items = 1, max_items = 100)]
     lines: Vec<Arrived>,
     /// What of the paid shipping goes back too: true for all of it, or an amount; nothing unless it is said.
-    #[schema(value_type = Option<Object>, example = true)]
+    #[schema(schema_with = shipping_back, required = false)]
     shipping: Option<ShippingBack>,
 }
 

@@ -163,7 +163,7 @@ async fn hand_over(
 /// What became of a parcel.
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum Told {
+enum CarrierStatus {
     /// It travels.
     InTransit,
     /// It is in the van.
@@ -181,7 +181,7 @@ enum Told {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewStatus {
-    status: Told,
+    status: CarrierStatus,
     /// When it was so, if not now.
     at: Option<DateTime<Utc>>,
     #[schema(value_type = Option<String>, example = "Leipzig", max_length = 120)]
@@ -201,12 +201,12 @@ async fn status(
 ) -> Result<Response, Problem> {
     let ask = &ask;
     let news = match ask.body.status {
-        Told::InTransit => Some(News::InTransit),
-        Told::OutForDelivery => Some(News::OutForDelivery),
-        Told::AttemptFailed => Some(News::AttemptFailed),
-        Told::Delivered => Some(News::Delivered),
-        Told::ReturningToSender => Some(News::ReturningToSender),
-        Told::Returned => None,
+        CarrierStatus::InTransit => Some(News::InTransit),
+        CarrierStatus::OutForDelivery => Some(News::OutForDelivery),
+        CarrierStatus::AttemptFailed => Some(News::AttemptFailed),
+        CarrierStatus::Delivered => Some(News::Delivered),
+        CarrierStatus::ReturningToSender => Some(News::ReturningToSender),
+        CarrierStatus::Returned => None,
     };
     app.run(ask, "shipment.status", |unit| async move {
         let mut it = unit.load_matching::<Shipment>(id).await?;

@@ -58,7 +58,7 @@ struct Scene {
 
 /// The story of an order.
 #[derive(Serialize, ToSchema)]
-struct Told {
+struct OrderHistory {
     /// The sentences with their times, ready to be read.
     story: Vec<String>,
     /// Everything that happened, the first first.
@@ -69,7 +69,7 @@ struct Told {
 
 /// Everything that happened to an order, its payment, its parcels and its returns: what, when, by whom and why.
 #[utoipa::path(get, path = "/v1/orders/{id}/history", tag = "orders", params(("id" = String, Path), Reading),
-    security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "Its story, the first scene first", body = Told)))]
+    security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "Its story, the first scene first", body = OrderHistory)))]
 async fn history(
     State(app): State<Shared>,
     Of(id): Of<OrderId>,
@@ -108,7 +108,7 @@ async fn history(
     };
     let story = items.iter().filter_map(told).collect();
     let items = items.into_iter().map(|(_, scene)| scene).collect();
-    reply::one(found.version, &Told { story, items, next: None })
+    reply::one(found.version, &OrderHistory { story, items, next: None })
 }
 
 /// The events of an order and of what belongs to it, in the order of the log.

@@ -1,7 +1,7 @@
 //! Folds of sales.
 
 use byteshop_domain::Currency;
-use byteshop_domain::ids::{OrderId, PaymentId, ProductId, VariantId};
+use byteshop_domain::ids::{CreditNoteId, OrderId, PaymentId, ProductId, VariantId};
 use byteshop_domain::money::{Money, Price};
 use byteshop_domain::order::{Buyer, CancelReason, Line, Placement};
 use byteshop_domain::quantity::Quantity;
@@ -42,14 +42,14 @@ fn placed(stream: u128, quantity: i64) -> Recorded {
     event::<Order>(stream, &order::Event::Placed(placement))
 }
 
-fn cancelled(stream: u128, was_paid: bool) -> Recorded {
+fn cancelled(stream: u128, was_paid: bool, credit_note: Option<CreditNoteId>) -> Recorded {
     let cancelled = order::Event::Cancelled {
         reason: CancelReason::BuyerRequest,
         payment: PaymentId::from_uuid(Uuid::from_u128(3)),
         was_paid,
         release: vec![],
         due: None,
-        credit_note: None,
+        credit_note,
     };
     event::<Order>(stream, &cancelled)
 }
@@ -57,11 +57,14 @@ fn cancelled(stream: u128, was_paid: bool) -> Recorded {
 #[test]
 fn an_order_counts_on_its_day_until_it_is_cancelled() {
     let day = "2010-03-17T23:59:59Z";
-    let orders = [1, 2, 3].map(|stream| occurred(placed(stream, 2), day));
-    let events = [orders.as_slice(), &[cancelled(1, false), cancelled(2, true)]].concat();
+    let orders = [1, 2, 3, 4].map(|stream| occurred(placed(stream, 2), day));
+    let note = CreditNoteId::from_uuid(Uuid::from_u128(9));
+    let events =
+        [orders.as_slice(), &[cancelled(1, false, None), cancelled(2, true, None), cancelled(4, true, Some(note))]]
+            .concat();
     let rows = rows::<Sales>(events);
     let key = |number| OrderId::from_uuid(Uuid::from_u128(number)).to_string();
-    assert_eq!(rows.len(), 2);
+    assert_eq!(rows.len(), 3);
     let sold = Row {
         day: "2010-03-17".into(),
         country: "United Kingdom".into(),
@@ -72,7 +75,9 @@ fn an_order_counts_on_its_day_until_it_is_cancelled() {
         ..Row::default()
     };
     assert_eq!(rows[&key(3)], sold);
-    assert_eq!(rows[&key(2)], Row { cancelled_orders: 1, cancelled: -1000, ..sold });
+    assert_eq!(rows[&key(2)], Row { cancelled_orders: 1, cancelled: -1000, ..sold.clone() });
+    // Its credit note takes the money off.
+    assert_eq!(rows[&key(4)], Row { cancelled_orders: 1, ..sold });
 }
 
 #[test]

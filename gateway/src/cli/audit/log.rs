@@ -71,8 +71,7 @@ pub(super) async fn run(log: &Log, args: LogArgs) -> Result<(), Failure> {
         let events = log.read_last(head, limit.saturating_add(1), &filter).await?;
         let more = events.len() > usize::try_from(limit).unwrap_or(usize::MAX);
         if more {
-            printer
-                .note(&format!("the newest {limit} of them; --limit 0 for all, --after POSITION for what came before"));
+            printer.note(&format!("the newest {limit} of them; --limit 0 for all, --after 0 to begin with the first"));
         }
         printer.print(&events[usize::from(more)..])?;
     } else {
