@@ -153,7 +153,7 @@ async fn one(
 ) -> Result<Response, Problem> {
     let found = app.seen_order(&caller, id, &then, &headers).await?;
     let placed = placed(&found.state)?;
-    let (placed_at, paid_at) = moments(&app, id).await?;
+    let Moments { placed: placed_at, paid: paid_at, .. } = Moments::of(&app, id).await?;
     let papers = papers(&app, id, placed, paid_at.is_some()).await?;
     let shown = show::Order::of(id, placed).at(placed_at, paid_at.filter(|_| placed.is_paid())).with_papers(papers);
     let shown = if caller.is_staff() { shown.with_notes() } else { shown };
@@ -317,11 +317,20 @@ impl App {
     }
 }
 
-/// When an order was placed and paid.
-pub(super) async fn moments(app: &App, id: OrderId) -> Result<(Option<DateTime<Utc>>, Option<DateTime<Utc>>), Problem> {
-    let events = app.commands.beginning::<Order>(id).await?;
-    let moment = |wanted: &str| events.iter().find(|event| event.event_type == wanted).map(Recorded::occurred_at);
-    Ok((moment("placed"), moment("paid")))
+/// When an order was placed and paid, and which version the payment made it.
+pub(super) struct Moments {
+    pub(super) placed: Option<DateTime<Utc>>,
+    pub(super) paid: Option<DateTime<Utc>>,
+    pub(super) paid_version: Option<i64>,
+}
+
+impl Moments {
+    pub(super) async fn of(app: &App, id: OrderId) -> Result<Self, Problem> {
+        let events = app.commands.beginning::<Order>(id).await?;
+        let event = |wanted: &str| events.iter().find(|event| event.event_type == wanted);
+        let (placed, paid) = (event("placed").map(Recorded::occurred_at), event("paid"));
+        Ok(Self { placed, paid: paid.map(Recorded::occurred_at), paid_version: paid.map(|paid| paid.version) })
+    }
 }
 
 /// Refuses an order that is not the caller's.

@@ -5,16 +5,16 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::Error;
 use byteshop_commands::links::Paper;
 use byteshop_commands::notify::format;
+use byteshop_commands::{At, Error};
 use byteshop_domain::Locale;
 use byteshop_domain::address::Address;
 use byteshop_domain::basis_points::BasisPoints;
 use byteshop_domain::cart::Destination;
 use byteshop_domain::ids::{Id as _, OrderId};
 use byteshop_domain::money::{Money, MoneyError};
-use byteshop_domain::order::{Number, Placed, Placement, Status};
+use byteshop_domain::order::{Number, Order, Placed, Placement, Status};
 use http::HeaderMap;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::ask::{Of, Params};
-use super::orders::{moments, placed};
+use super::orders::{Moments, placed};
 use super::{App, Shared};
 use crate::actor::Caller;
 use crate::page::page;
@@ -62,9 +62,15 @@ async fn invoice(
         Ok(found) => found,
         Err(refused) => return Ok(refused),
     };
-    let it = placed(&found.state)?;
-    let locale = shown.reading().of_order(&app, it, &headers).await?;
-    let (ordered, paid) = moments(&app, id).await?;
+    let now = placed(&found.state)?;
+    let locale = shown.reading().of_order(&app, now, &headers).await?;
+    let Moments { placed: ordered, paid, paid_version } = Moments::of(&app, id).await?;
+    // What was issued stays as it was issued, whatever becomes of the order.
+    let issued = match paid_version {
+        Some(version) => app.commands.get_at::<Order>(id, At::Version(version)).await?,
+        None => None,
+    };
+    let it = issued.as_ref().and_then(|issued| issued.state.placed().ok()).unwrap_or(now);
     if paid.is_none() && it.status != Status::Open {
         let detail = "there is no invoice of an order that was never paid";
         return Err(Problem::new(http::StatusCode::CONFLICT, "order.not_paid", detail));

@@ -531,6 +531,7 @@ async fn invoice_and_credit_notes_say_what_is_taxed_to_the_cent() {
     assert!(invoice.contains("of which 19 % tax on €33.60") && invoice.contains("€6.38"), "{invoice}");
     let some = json!({"lines": lines(&variant, 1)});
     shop.post(&format!("{path}/cancel")).with(&cart).json(some).send().await.expect(200);
+    assert_eq!(page("invoice").await, invoice, "what was issued stays as it is");
     let notes = page("credit-notes/print").await;
     for shown in ["CN-", "€19.99", "of which 19 % tax on €16.80", "€3.19", "P-12"] {
         assert!(notes.contains(shown), "{shown} in {notes}");

@@ -18,7 +18,7 @@ use crate::actor::Staff;
 use crate::http::Shared;
 use crate::http::ask::{Of, Params, Then};
 use crate::http::language::Reading;
-use crate::http::orders::{moments, placed};
+use crate::http::orders::{Moments, placed};
 use crate::http::shipments::prepared;
 use crate::page::page;
 use crate::problem::Problem;
@@ -40,7 +40,7 @@ pub(super) async fn packing_list(
     let found = app.snapshot::<Order>(id, &Then::default(), &headers).await?;
     let it = placed(&found.state)?;
     let locale = reading.of_reader(&app, &staff.0, &headers).await?;
-    let (ordered, _) = moments(&app, id).await?;
+    let ordered = Moments::of(&app, id).await?.placed;
     let mut seen = Vec::new();
     let mut lines = Vec::new();
     for line in it.placement.lines.iter().filter(|line| line.travels()) {
