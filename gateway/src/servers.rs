@@ -66,7 +66,7 @@ pub struct Servers {
     nats: Option<Supervised>,
     reaper: Arc<Reaper>,
     mark: String,
-    _lock: File,
+    lock: File,
 }
 
 impl Servers {
@@ -129,7 +129,7 @@ impl Servers {
             nats: None,
             reaper: Arc::new(Reaper::start(options.throw_away.then_some(data.as_path()))?),
             mark: remembered.mark.clone(),
-            _lock: lock,
+            lock,
         };
         if let Err(error) = servers.start_both(data, programs, &mut remembered, options.throw_away) {
             servers.stop_blocking();
@@ -203,6 +203,9 @@ impl Servers {
             }
         }
         wait_for(self.reaper.release());
+        // Said, and not left to the closing of the file: a child that is just being started may have it open too. Whoever
+        // cannot be told finds it closed soon.
+        let _ = self.lock.unlock();
     }
 }
 
