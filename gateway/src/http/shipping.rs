@@ -171,7 +171,8 @@ async fn quote(State(app): State<Shared>, ask: Ask<Caller, Wanted>) -> Result<Re
 
 /// The services that carry a cart to its address.
 #[utoipa::path(get, path = "/v1/carts/{id}/shipping-options", tag = "carts", params(("id" = String, Path)),
-    security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "The services", body = OfferedList)))]
+    security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "The services", body = OfferedList),
+        (status = 422, description = "Nobody said yet where it goes")))]
 async fn options(
     State(app): State<Shared>,
     Of(id): Of<CartId>,
