@@ -149,7 +149,7 @@ impl Limits {
 
     /// Counts a request of an address about logging in.
     pub fn auth(&self, address: IpAddr) -> Result<(), Problem> {
-        self.auth.as_ref().map(|limit| limit.take(&crate::actor::network(address))).transpose().map(|_| ())
+        of_visitor(self.auth.as_deref(), address).map(drop)
     }
 
     /// The same, with a limit to the coupon codes that one address may enter a minute; 0 is no limit.
@@ -159,7 +159,7 @@ impl Limits {
 
     /// Counts coupon codes that an address enters.
     pub fn coupons(&self, address: IpAddr) -> Result<(), Problem> {
-        self.coupons.as_ref().map(|limit| limit.take(&crate::actor::network(address))).transpose().map(|_| ())
+        of_visitor(self.coupons.as_deref(), address).map(drop)
     }
 
     /// The same, with so many requests of one visitor under way at a time.
@@ -184,7 +184,7 @@ impl Limits {
 
     /// Counts a guest's cart that an address checks out.
     pub fn checkouts(&self, address: IpAddr) -> Result<(), Problem> {
-        self.checkouts.as_ref().map(|limit| limit.take(&crate::actor::network(address))).transpose().map(|_| ())
+        of_visitor(self.checkouts.as_deref(), address).map(drop)
     }
 
     /// The guesses at passwords.
@@ -217,7 +217,7 @@ impl Limits {
 
     /// Counts a request of an address.
     pub fn address(&self, address: IpAddr) -> Result<Option<Standing>, Problem> {
-        self.address.as_ref().map(|limit| limit.take(&crate::actor::network(address))).transpose()
+        of_visitor(self.address.as_deref(), address)
     }
 
     /// Counts a request of an account.
@@ -237,6 +237,11 @@ impl Limits {
             }
         }
     }
+}
+
+/// Counts what a visitor asks against a limit, where there is one.
+fn of_visitor(limit: Option<&Limit<IpAddr>>, address: IpAddr) -> Result<Option<Standing>, Problem> {
+    limit.map(|limit| limit.take(&crate::actor::network(address))).transpose()
 }
 
 impl<K: Hash + Eq + Clone> Limit<K> {

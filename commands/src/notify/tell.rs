@@ -85,13 +85,17 @@ impl Commands {
     /// The language that the buyer of an order is written to in.
     pub async fn locale_of(&self, placed: &Placed) -> Result<Locale, Error> {
         let placement = &placed.placement;
-        if let Some(id) = placement.buyer.account
-            && let Some(account) = self.get::<Account>(id).await?
-            && let Ok(open) = account.state.open()
-        {
-            return Ok(open.settings.locale);
-        }
-        Ok(placement.destination.locale.unwrap_or_default())
+        let own = match placement.buyer.account {
+            Some(account) => self.locale_of_account(account).await?,
+            None => None,
+        };
+        Ok(own.or(placement.destination.locale).unwrap_or_default())
+    }
+
+    /// The language that the owner of an account is written to in; nothing when it is closed or was never there.
+    pub async fn locale_of_account(&self, id: AccountId) -> Result<Option<Locale>, Error> {
+        let account = self.get::<Account>(id).await?;
+        Ok(account.and_then(|account| account.state.open().ok().map(|open| open.settings.locale)))
     }
 
     pub(super) async fn tell_account(&self, intent: &Intent, id: AccountId, message: &Message) -> Result<(), Error> {

@@ -1,7 +1,6 @@
 //! In which language something is told: what the request says, or else what is known of whoever reads it.
 
 use byteshop_domain::Locale;
-use byteshop_domain::account::Account;
 use byteshop_domain::order::Placed;
 use http::{HeaderMap, header};
 use serde::Deserialize;
@@ -41,12 +40,11 @@ impl Reading {
 
     /// The language of whoever asks, if they have an account.
     pub async fn of_reader(self, app: &App, caller: &Caller, headers: &HeaderMap) -> Result<Locale, Problem> {
-        let account = match (self.said(headers), caller.account()) {
-            (Some(locale), _) => return Ok(locale),
-            (None, None) => return Ok(Locale::default()),
-            (None, Some(account)) => app.commands.get::<Account>(account).await?,
+        let own = match (self.said(headers), caller.account()) {
+            (Some(locale), _) => Some(locale),
+            (None, Some(account)) => app.commands.locale_of_account(account).await?,
+            (None, None) => None,
         };
-        let open = account.as_ref().and_then(|account| account.state.open().ok());
-        Ok(open.map(|open| open.settings.locale).unwrap_or_default())
+        Ok(own.unwrap_or_default())
     }
 }

@@ -163,11 +163,14 @@ async fn one(
 /// The way to the papers of an order.
 async fn papers(app: &App, id: OrderId, placed: &Placed, paid: bool) -> Result<show::Papers, Error> {
     let invoice = app.commands.link_at_hand(id, Paper::Invoice).await?;
-    let notes = app.commands.link_at_hand(id, Paper::CreditNotes).await?;
+    let credit_notes = match placed.credit_notes.as_slice() {
+        [] => None,
+        [_, ..] => Some(app.commands.link_at_hand(id, Paper::CreditNotes).await?.url),
+    };
     Ok(show::Papers {
         expires_at: invoice.until,
         invoice: Some(invoice.url).filter(|_| paid || placed.status == Status::Open),
-        credit_notes: Some(notes.url).filter(|_| !placed.credit_notes.is_empty()),
+        credit_notes,
     })
 }
 

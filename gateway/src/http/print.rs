@@ -113,7 +113,6 @@ async fn invoice(
         "taxes": taxes.iter().map(|it| it.shown(locale)).collect::<Vec<_>>(),
         "reduced": any(it.reduced),
         "total": money(it.payable()),
-        "cancelled": it.cancelled.is_some(),
     });
     page("invoice.html", locale, &context)
 }
