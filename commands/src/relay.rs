@@ -117,7 +117,6 @@ pub async fn run(
     cancel: CancellationToken,
     status: watch::Sender<RelayStatus>,
 ) {
-    metrics::gauge!("byteshop_relay_stopped").set(0);
     let mut relay = Relay { log, nats, hint, cancel: cancel.clone(), status, relayed: 0 };
     let name = format!("relay {}", relay.nats.stream);
     let mut pause = MIN_PAUSE;
@@ -200,7 +199,6 @@ impl Relay {
     }
 
     fn say(&self, state: RelayState) {
-        metrics::gauge!("byteshop_relay_stopped").set(u8::from(matches!(state, RelayState::Stopped(_))));
         self.status.send_if_modified(|status| {
             let next = RelayStatus { state, position: self.relayed };
             let changed = *status != next;

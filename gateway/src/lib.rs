@@ -7,6 +7,7 @@ pub mod cli;
 pub mod config;
 pub mod disposable;
 pub mod ended;
+pub mod followers;
 pub mod http;
 pub mod idempotency;
 pub mod key_file;

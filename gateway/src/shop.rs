@@ -26,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::OutsideConfig;
 use crate::ended::Ended;
+use crate::followers::{self, Followers};
 use crate::http::operations::RoleState;
 use crate::http::provider;
 use crate::http::{App, Health, Seen, router};
@@ -181,6 +182,10 @@ impl Shop {
                 seen: Seen::default(),
                 pictures: Pictures::in_blobs(settings.files),
             };
+            let followers = Followers { log, views: app.views.clone(), nats: Some(settings.nats) };
+            let watch =
+                followers::watch(followers, followers::Pace::default(), app.health.clone(), shop.cancel.clone());
+            shop.tasks.spawn(watch);
             shop.serve(listening, app);
         }
         Ok(shop)
@@ -212,7 +217,8 @@ impl Shop {
     fn relay(&mut self, log: Log, nats: NatsConfig, hints: &Hints, health: &Health) {
         let (status, _) = RelayStatus::channel();
         self.tasks.spawn(relay::run(log, nats, Arc::clone(&hints.relay), self.cancel.clone(), status));
-        // The shop is open without JetStream too, so this role is up whatever the relay is waiting for; its metrics tell.
+        // The shop is open without JetStream too, so this role is up whatever the relay is waiting for; readiness and metrics
+        // tell how its stream stands to the log.
         health.set("relay", RoleState::Up);
     }
 

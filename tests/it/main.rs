@@ -16,6 +16,7 @@ mod log;
 mod notifications;
 mod pricing;
 mod projections;
+mod readiness;
 mod servers;
 mod tour;
 mod views;

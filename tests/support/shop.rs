@@ -15,6 +15,7 @@ use byteshop_domain::process::schedule_products::ScheduleProducts;
 use byteshop_domain::process::settle_order::SettleOrder;
 use byteshop_eventstore::{Clock, Log};
 use byteshop_gateway::ended::Ended;
+use byteshop_gateway::followers::{self, Followers};
 use byteshop_gateway::http::operations::RoleState;
 use byteshop_gateway::http::provider;
 use byteshop_gateway::http::{App, Health, Seen, router};
@@ -189,6 +190,8 @@ impl TestShop {
         let files = tempfile::tempdir().unwrap();
         let (ended, follower) = Ended::of(&log).await.unwrap();
         running.spawn(follower.follow(cancel.clone()));
+        let seen = Followers { log: log.clone(), views: views.clone(), nats: None };
+        running.spawn(followers::watch(seen, followers::Pace::default(), health.clone(), cancel.clone()));
         let app = App {
             commands: commands.clone(),
             views: views.clone(),

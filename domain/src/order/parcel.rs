@@ -56,7 +56,7 @@ impl Placed {
         if let Some(known) = self.parcels.get(&shipment) {
             return if known.lines == lines { Ok(vec![]) } else { Err(Rejection::Exists) };
         }
-        self.goes_on()?;
+        self.can_be_sent()?;
         if !self.is_paid() && self.payment_status != PaymentStatus::Authorized {
             return Err(Rejection::NotPaid);
         }
@@ -64,7 +64,8 @@ impl Placed {
             return Err(Rejection::Imported);
         }
         if lines.is_empty() {
-            return Err(Rejection::NoLines);
+            let nothing = self.variants().into_iter().all(|variant| self.left_to_ship(variant) == 0);
+            return Err(if nothing { Rejection::NothingToSend } else { Rejection::EmptyParcel });
         }
         for Demand { variant, quantity } in &lines {
             let left = self.left_to_ship(*variant);
@@ -90,7 +91,7 @@ impl Placed {
             ParcelStage::HandedOver | ParcelStage::Delivered => return Ok(vec![]),
             ParcelStage::Dropped | ParcelStage::Returned => return Err(Rejection::ParcelGone),
         }
-        self.goes_on()?;
+        self.can_be_sent()?;
         let capture = (self.payment_status == PaymentStatus::Authorized).then_some(self.placement.payment);
         let mut events = vec![Event::HandedOver { shipment, lines: parcel.lines.clone(), at, capture }];
         let in_it: i64 = parcel.lines.iter().map(|line| line.quantity.get()).sum();
@@ -143,6 +144,15 @@ impl Placed {
 
     fn parcel(&self, shipment: ShipmentId) -> Result<&Parcel, Rejection> {
         self.parcels.get(&shipment).ok_or(Rejection::NoSuchParcel)
+    }
+
+    /// Refuses what can only be done with goods that are still here.
+    fn can_be_sent(&self) -> Result<(), Rejection> {
+        match self.status {
+            Status::Open => Ok(()),
+            Status::Completed => Err(Rejection::NothingToSend),
+            Status::Cancelled | Status::Expired => Err(Rejection::Cancelled),
+        }
     }
 
     /// Refuses what can only happen to an order that goes on.

@@ -35,7 +35,7 @@ pub enum Rejection {
     #[error("the order is not paid")]
     NotPaid,
     /// It is off.
-    #[error("the order is cancelled")]
+    #[error("the order is off: it was cancelled, or not paid in time")]
     Cancelled,
     /// It is not off, so nothing is due back.
     #[error("the order is not cancelled")]
@@ -48,8 +48,14 @@ pub enum Rejection {
         "goods of the order are handed over: cancel only `lines` that are not, and take the others back in a return"
     )]
     AlreadyFulfilled,
+    /// Everything is handed over, so there is nothing to put in a parcel.
+    #[error("everything of the order is packed, handed over or cancelled: nothing of it is left to send")]
+    NothingToSend,
+    /// There is nothing in the parcel.
+    #[error("a parcel holds at least one piece: leave `lines` out to pack all that is left")]
+    EmptyParcel,
     /// The goods are not handed over.
-    #[error("the order is not fulfilled, it can only be cancelled")]
+    #[error("nothing of the order is handed over yet, so nothing can come back: cancel it, or some of it")]
     NotFulfilled,
     /// More comes back than was bought.
     #[error("{left} of {variant} can still be returned, and no more")]
@@ -109,7 +115,7 @@ pub enum Rejection {
     #[error("an order has at most {NOTES_MAX} notes")]
     TooManyNotes,
     /// Its money and goods are an older system's.
-    #[error("the order was made in an older system, which takes its goods back")]
+    #[error("the order was made in an older system, which sends its goods and takes them back")]
     Imported,
     /// More is paid back than was paid.
     #[error("more would be paid back than is left of what was paid")]
@@ -137,6 +143,8 @@ impl crate::Rejection for Rejection {
             Self::NotCancelled => "not_cancelled",
             Self::OtherPayment => "other_payment",
             Self::AlreadyFulfilled => "already_fulfilled",
+            Self::NothingToSend => "nothing_to_send",
+            Self::EmptyParcel => "empty_parcel",
             Self::NotFulfilled => "not_fulfilled",
             Self::TooManyReturned { .. } => "too_many_returned",
             Self::BeingShipped => "being_shipped",
@@ -168,6 +176,7 @@ impl crate::Rejection for Rejection {
             | Self::NotCancelled
             | Self::OtherPayment
             | Self::AlreadyFulfilled
+            | Self::NothingToSend
             | Self::NotFulfilled
             | Self::TooManyReturned { .. }
             | Self::BeingShipped
@@ -184,13 +193,16 @@ impl crate::Rejection for Rejection {
             | Self::Imported
             | Self::TooMuchRefunded
             | Self::TooMuchShipping { .. } => Kind::Conflict,
-            Self::NoLines | Self::TooManyLines | Self::WrongAmount { .. } | Self::WrongTotal => Kind::Invalid,
+            Self::NoLines | Self::EmptyParcel | Self::TooManyLines | Self::WrongAmount { .. } | Self::WrongTotal => {
+                Kind::Invalid
+            }
         }
     }
 
     fn pointer(&self) -> Option<String> {
         match self {
             Self::NoLines
+            | Self::EmptyParcel
             | Self::TooManyLines
             | Self::TooManyReturned { .. }
             | Self::DiscountOfWhole
@@ -207,6 +219,7 @@ impl crate::Rejection for Rejection {
             | Self::NotCancelled
             | Self::OtherPayment
             | Self::AlreadyFulfilled
+            | Self::NothingToSend
             | Self::NotFulfilled
             | Self::BeingShipped
             | Self::AwaitingCapture

@@ -523,6 +523,8 @@ fn rejections_are_well_said() {
         R::NotCancelled,
         R::OtherPayment,
         R::AlreadyFulfilled,
+        R::NothingToSend,
+        R::EmptyParcel,
         R::NotFulfilled,
         R::TooManyReturned { variant: id(1), left: 0 },
         R::TooMuchRefunded,

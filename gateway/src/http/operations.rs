@@ -14,10 +14,13 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Shared, openapi};
+use crate::followers::{Follower, Part, Standing};
 use crate::reply;
 
 /// How long Postgres may take to say that it is there; whoever asks for health asks again soon.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// What Postgres is called among the roles.
+const POSTGRES: &str = "postgres";
 
 /// What one role of the process is doing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -34,10 +37,11 @@ pub enum RoleState {
     },
 }
 
-/// Which roles this process has, and what each is doing. Clones share everything.
+/// Which roles this process has, what each is doing, and how what follows the log was last seen. Clones share everything.
 #[derive(Debug, Clone, Default)]
 pub struct Health {
     roles: Arc<RwLock<BTreeMap<&'static str, RoleState>>>,
+    followers: Arc<RwLock<Vec<Follower>>>,
 }
 
 impl Health {
@@ -50,15 +54,78 @@ impl Health {
     pub fn roles(&self) -> BTreeMap<&'static str, RoleState> {
         self.roles.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
+
+    /// Says how what follows the log was seen just now.
+    pub fn follow(&self, seen: Vec<Follower>) {
+        *self.followers.write().unwrap_or_else(PoisonError::into_inner) = seen;
+    }
+
+    /// How what follows the log was last seen; nothing before the first look.
+    pub fn followers(&self) -> Vec<Follower> {
+        self.followers.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// How a process is, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Condition {
+    /// All is well.
+    Ready,
+    /// It answers, and somebody has to look: something that follows the log stands still.
+    Degraded,
+    /// It cannot answer: ask another process.
+    Unavailable,
 }
 
 /// Whether the process can answer.
 #[derive(Debug, Serialize, ToSchema)]
 struct Readiness {
+    status: Condition,
+    /// Whether to send requests here: all is well, or well enough.
     ready: bool,
     /// Each role of the process.
     #[schema(value_type = std::collections::HashMap<String, RoleState>)]
     roles: BTreeMap<&'static str, RoleState>,
+    /// What follows the log, in whichever process, as it was seen some seconds ago.
+    followers: Vec<Seen>,
+}
+
+/// Something that follows the log. Why it stands still is for whoever runs the shop: `byteshop check`.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Follower)]
+struct Seen {
+    part: Part,
+    name: String,
+    state: Standing,
+    /// The last position that it has read, where that can be told.
+    position: Option<i64>,
+    /// Events that it has not seen yet.
+    lag: Option<i64>,
+}
+
+impl Readiness {
+    /// A process without Postgres, or on its way, can do nothing. Whatever else stands still, commands are taken and what
+    /// follows from them is done later: turning visitors away would only make it worse.
+    fn of(roles: BTreeMap<&'static str, RoleState>, followers: Vec<Follower>) -> Self {
+        let mut stands = roles.iter().map(|(role, state)| match state {
+            RoleState::Up => Condition::Ready,
+            RoleState::Down { .. } if *role != POSTGRES => Condition::Degraded,
+            RoleState::Starting | RoleState::Down { .. } => Condition::Unavailable,
+        });
+        let status = if stands.clone().any(|it| it == Condition::Unavailable) {
+            Condition::Unavailable
+        } else if stands.all(|it| it == Condition::Ready)
+            && followers.iter().all(|follower| follower.state == Standing::Live)
+        {
+            Condition::Ready
+        } else {
+            Condition::Degraded
+        };
+        let seen = |Follower { part, name, state, position, lag, .. }| Seen { part, name, state, position, lag };
+        let followers = followers.into_iter().map(seen).collect();
+        Self { status, ready: status != Condition::Unavailable, roles, followers }
+    }
 }
 
 /// Whether the process lives: it does if it answers.
@@ -67,9 +134,10 @@ async fn live() -> &'static str {
     "live\n"
 }
 
-/// Whether the process can do its work: its roles are up and Postgres answers.
+/// Whether the process can do its work: its roles are up and Postgres answers. With a view, a process or the relay that
+/// stands still it can, and says `degraded`.
 #[utoipa::path(get, path = "/health/ready", tag = "operations", responses(
-    (status = 200, description = "It can", body = Readiness),
+    (status = 200, description = "It can, if perhaps not everything", body = Readiness),
     (status = 503, description = "It cannot, or not yet", body = Readiness)))]
 async fn ready(State(app): State<Shared>) -> Response {
     let mut roles = app.health.roles();
@@ -78,11 +146,10 @@ async fn ready(State(app): State<Shared>) -> Response {
         Ok(Err(_)) => RoleState::Down { reason: "it does not answer".into() },
         Err(_) => RoleState::Down { reason: "it does not answer in time".into() },
     };
-    roles.insert("postgres", postgres);
-    let ready = roles.values().all(|state| *state == RoleState::Up);
-    let text = serde_json::to_string(&Readiness { ready, roles }).unwrap_or_default();
-    let mut response = reply::json(text);
-    if !ready {
+    roles.insert(POSTGRES, postgres);
+    let readiness = Readiness::of(roles, app.health.followers());
+    let mut response = reply::json(serde_json::to_string(&readiness).unwrap_or_default());
+    if !readiness.ready {
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     }

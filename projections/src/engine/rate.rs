@@ -35,11 +35,6 @@ pub(crate) fn report(view: &'static str, position: i64, head: i64) {
     metrics::gauge!("byteshop_view_lag", "view" => view).set(gauge(head - position));
 }
 
-/// Says whether a view stands still.
-pub(crate) fn report_parked(view: &'static str, is_parked: bool) {
-    metrics::gauge!("byteshop_view_parked", "view" => view).set(u32::from(is_parked));
-}
-
 #[expect(clippy::cast_precision_loss, reason = "a gauge is a double, exact up to 2^53")]
 fn gauge(value: i64) -> f64 {
     value as f64

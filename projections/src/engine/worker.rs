@@ -113,7 +113,6 @@ async fn work<V: View>(context: &Context, feed: &Feed) {
 }
 
 async fn stand_still<V: View>(context: &Context, feed: &Feed, epoch: i64) {
-    rate::report_parked(V::NAME, true);
     loop {
         rate::report(V::NAME, *context.tail.position.borrow(), feed.head());
         sleep(STOPPED_PERIOD).await;
@@ -145,7 +144,6 @@ async fn lead<V: View>(context: &Context, feed: &Feed, trust: bool) -> Result<En
     if at.state != State::Live {
         return Ok(Ended::Stopped { epoch: at.epoch });
     }
-    rate::report_parked(V::NAME, false);
     Follower::<V>::at(context, feed, at).follow(trust).await
 }
 

@@ -260,10 +260,16 @@ async fn health_metrics_and_keys_are_there_for_machines() {
     let shop = TestShop::start().await;
     shop.get("/health/live").send().await.expect(200);
     let ready = shop.get("/health/ready").send().await.expect(200);
-    assert_eq!(ready.body, json!({"ready": true, "roles": {"postgres": {"state": "up"}, "views": {"state": "up"}}}));
+    assert_eq!((ready.body["ready"].as_bool(), ready.text("/status")), (Some(true), "ready"));
+    assert_eq!(ready.body["roles"], json!({"postgres": {"state": "up"}, "views": {"state": "up"}}));
+    // Without views there are commands.
+    shop.health.set("views", RoleState::Down { reason: "they were stopped".into() });
+    let without = shop.get("/health/ready").send().await.expect(200);
+    assert_eq!((without.body["ready"].as_bool(), without.text("/status")), (Some(true), "degraded"));
     shop.health.set("relay", RoleState::Starting);
     let not_yet = shop.get("/health/ready").send().await.expect(503);
     assert_eq!((not_yet.body["ready"].as_bool(), not_yet.header("retry-after")), (Some(false), Some("1")));
+    assert_eq!(not_yet.text("/status"), "unavailable");
     let metrics = shop.get("/metrics").send().await.expect(200);
     assert!(metrics.header("content-type").unwrap().starts_with("text/plain"));
     let keys = shop.get("/.well-known/jwks.json").send().await.expect(200);

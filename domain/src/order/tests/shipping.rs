@@ -38,13 +38,15 @@ fn all_gone() -> Event {
 fn it_travels_in_parcels_and_is_fulfilled_with_the_last_one() {
     let paid = [placed(), paid()];
     given::<Order>([placed()]).when(&prepare(1, &[demand(1, 1)])).then_refused(Rejection::NotPaid);
-    given::<Order>(paid.clone()).when(&prepare(1, &[])).then_refused(Rejection::NoLines);
+    given::<Order>(paid.clone()).when(&prepare(1, &[])).then_refused(Rejection::EmptyParcel);
     given::<Order>(paid.clone()).when(&prepare(1, &[demand(1, 3)])).then([parcel(1, &[demand(1, 3)])]);
     let packed = after(&paid, &[parcel(1, &[demand(1, 3)])]);
     given::<Order>(packed.clone()).when(&prepare(1, &[demand(1, 3)])).then_nothing();
     given::<Order>(packed.clone()).when(&prepare(1, &[demand(1, 2)])).then_refused(Rejection::Exists);
     let none = Rejection::TooManyShipped { variant: id(1), left: 0 };
     given::<Order>(packed.clone()).when(&prepare(2, &[demand(1, 1)])).then_refused(none);
+    let all = after(&packed, &[parcel(2, &[demand(2, 1)])]);
+    given::<Order>(all).when(&prepare(3, &[])).then_refused(Rejection::NothingToSend);
     given::<Order>(packed.clone()).when(&hand_over(9)).then_refused(Rejection::NoSuchParcel);
     given::<Order>(packed.clone()).when(&hand_over(1)).then([gone(1, &[demand(1, 3)])]);
     let first = after(&packed, &[gone(1, &[demand(1, 3)]), parcel(2, &[demand(2, 1)])]);
@@ -58,6 +60,7 @@ fn it_travels_in_parcels_and_is_fulfilled_with_the_last_one() {
     let last = after(&both, &[there(2)]);
     given::<Order>(last.clone()).when(&deliver(1)).then([there(1), Event::Completed {}]);
     let done = after(&last, &[there(1), Event::Completed {}]);
+    given::<Order>(done.clone()).when(&prepare(3, &[demand(1, 1)])).then_refused(Rejection::NothingToSend);
     assert_eq!(axes(&done).0, Status::Completed);
     given::<Order>(done).when(&deliver(1)).then_nothing();
 }

@@ -1,0 +1,114 @@
+//! Whether a shop says of itself that something has stopped, while it stays open: the real program, with its real servers.
+
+use byteshop_eventstore::nats;
+use byteshop_tests::patience::eventually;
+use byteshop_tests::program::{Program, binary};
+use reqwest::{Client, StatusCode};
+use serde_json::{Value, json};
+use sqlx::{Connection as _, PgConnection};
+
+/// A shop that runs by itself, and who runs it.
+struct Running {
+    program: Program,
+    http: String,
+    staff: String,
+    client: Client,
+}
+
+impl Running {
+    async fn start() -> Self {
+        let mut program = Program::new();
+        program.start().await;
+        let http = program.run_json().unwrap()["http"].as_str().unwrap().to_owned();
+        let staff = program.say(&["token", "admin"]);
+        Self { program, http, staff, client: Client::new() }
+    }
+
+    fn server(&self, name: &str) -> String {
+        self.program.run_json().unwrap()[name].as_str().unwrap().to_owned()
+    }
+
+    async fn sql(&self, statement: &'static str) {
+        let mut connection = PgConnection::connect(&self.server("database_url")).await.unwrap();
+        sqlx::raw_sql(statement).execute(&mut connection).await.unwrap();
+    }
+
+    /// What readiness answers, once it says this and answers with 200.
+    async fn says(&self, status: &str) -> Value {
+        eventually(&format!("the shop says that it is {status}"), async || {
+            let answer = self.client.get(format!("{}/health/ready", self.http)).send().await.unwrap();
+            assert_eq!(answer.status(), StatusCode::OK, "nobody is turned away");
+            let body: Value = answer.json().await.unwrap();
+            assert_eq!(body["ready"], true);
+            let looked = body["followers"].as_array().is_some_and(|all| !all.is_empty());
+            (body["status"] == status && looked).then_some(body)
+        })
+        .await
+    }
+
+    /// Whether a follower is up, as the metrics tell.
+    async fn up(&self, part: &str, name: &str) -> bool {
+        let text = self.client.get(format!("{}/metrics", self.http)).send().await.unwrap().text().await.unwrap();
+        let start = format!("byteshop_follower_up{{part=\"{part}\",name=\"{name}\"}} ");
+        text.lines().find_map(|line| line.strip_prefix(&start)).unwrap_or_else(|| panic!("no {start} in {text}")) == "1"
+    }
+
+    /// A command that is taken.
+    async fn make_category(&self, slug: &str) {
+        let request = self.client.post(format!("{}/v1/categories", self.http)).bearer_auth(&self.staff);
+        let made = request.json(&json!({"slug": slug, "name": slug})).send().await.unwrap();
+        assert_eq!(made.status(), StatusCode::CREATED, "{}", made.text().await.unwrap());
+    }
+
+    /// How `byteshop check` ends.
+    fn check(&self) -> Option<i32> {
+        let mut command = std::process::Command::new(binary());
+        command.arg("--data").arg(self.program.data()).arg("check");
+        command.output().unwrap().status.code()
+    }
+}
+
+/// The state of a follower.
+fn state<'a>(readiness: &'a Value, part: &str, name: &str) -> &'a str {
+    let all = readiness["followers"].as_array().unwrap();
+    let one = all.iter().find(|it| it["part"] == part && it["name"] == name).unwrap();
+    one["state"].as_str().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_view_or_a_relay_that_has_stopped_is_told_and_turns_nobody_away() {
+    let mut shop = Running::start().await;
+    let well = shop.says("ready").await;
+    assert_eq!(state(&well, "view", "category_list"), "live");
+    assert_eq!(state(&well, "relay", "BYTESHOP"), "live");
+    assert!(shop.up("view", "category_list").await && shop.up("relay", "BYTESHOP").await);
+
+    // A row that the view may not write parks it.
+    shop.sql("alter table read.category_list add constraint nothing_new check (false) not valid").await;
+    shop.make_category("first").await;
+    let parked = shop.says("degraded").await;
+    assert_eq!((state(&parked, "view", "category_list"), state(&parked, "view", "order_list")), ("parked", "live"));
+    assert_eq!(state(&parked, "process", "settle_order"), "live");
+    assert!(!shop.up("view", "category_list").await && shop.up("view", "order_list").await);
+    assert!(!parked.to_string().contains("nothing_new"), "why is for whoever runs the shop: {parked}");
+    assert_eq!(shop.check(), Some(1));
+    shop.make_category("second").await;
+    shop.sql("alter table read.category_list drop constraint nothing_new").await;
+    shop.program.say(&["views", "--retry", "category_list"]);
+    shop.says("ready").await;
+
+    // What no relay of ours published stops the relay.
+    let url = shop.server("nats_url");
+    let client = nats::options(&url).connect(&url).await.unwrap();
+    let jetstream = async_nats::jetstream::new(client);
+    let published = jetstream.publish("byteshop.0.other.happened", "not ours".into()).await.unwrap();
+    published.await.unwrap();
+    let stopped = shop.says("degraded").await;
+    assert_eq!(state(&stopped, "relay", "BYTESHOP"), "other_history");
+    assert!(!shop.up("relay", "BYTESHOP").await && shop.up("view", "category_list").await);
+    assert_eq!(shop.check(), Some(1));
+    shop.make_category("third").await;
+    shop.program.say(&["check", "--repair"]);
+    shop.says("ready").await;
+    shop.program.interrupt().await;
+}
