@@ -14,7 +14,7 @@ mod reaper;
 mod state;
 mod supervisor;
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ use home::Account;
 use nats::Nats;
 use postgres::Postgres;
 use reaper::Reaper;
-use state::Remembered;
+use state::{DirectoryLock, Remembered};
 use supervisor::{Program, Supervised};
 
 /// Starts again when the port was taken between choosing it and listening on it.
@@ -66,7 +66,7 @@ pub struct Servers {
     nats: Option<Supervised>,
     reaper: Arc<Reaper>,
     mark: String,
-    lock: File,
+    _lock: DirectoryLock,
 }
 
 impl Servers {
@@ -129,7 +129,7 @@ impl Servers {
             nats: None,
             reaper: Arc::new(Reaper::start(options.throw_away.then_some(data.as_path()))?),
             mark: remembered.mark.clone(),
-            lock,
+            _lock: lock,
         };
         if let Err(error) = servers.start_both(data, programs, &mut remembered, options.throw_away) {
             servers.stop_blocking();
@@ -203,9 +203,6 @@ impl Servers {
             }
         }
         wait_for(self.reaper.release());
-        // Said, and not left to the closing of the file: a child that is just being started may have it open too. Whoever
-        // cannot be told finds it closed soon.
-        let _ = self.lock.unlock();
     }
 }
 

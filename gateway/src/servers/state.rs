@@ -73,8 +73,20 @@ pub(super) fn write_secret(file: &Path, text: &str) -> Result<(), Error> {
     write().doing(|| format!("write {}", file.display()))
 }
 
-/// Holds the data directory for this process; the lock ends with the process, however that ends.
-pub(super) fn lock(data: &Path) -> Result<File, Error> {
+/// A data directory that is this process's until this is dropped or the process ends, however that ends.
+#[derive(Debug)]
+pub(super) struct DirectoryLock(File);
+
+impl Drop for DirectoryLock {
+    fn drop(&mut self) {
+        // Said, and not left to the closing of the file: a child that is just being started may have it open too. Whoever
+        // cannot be told finds it closed soon.
+        let _ = self.0.unlock();
+    }
+}
+
+/// Takes the data directory for this process.
+pub(super) fn lock(data: &Path) -> Result<DirectoryLock, Error> {
     let path = data.join("lock");
     let mut file = OpenOptions::new()
         .read(true)
@@ -100,8 +112,9 @@ pub(super) fn lock(data: &Path) -> Result<File, Error> {
         file.rewind()?;
         writeln!(file, "{}", std::process::id())
     };
-    note(&mut file).doing(|| format!("write {}", path.display()))?;
-    Ok(file)
+    let mut lock = DirectoryLock(file);
+    note(&mut lock.0).doing(|| format!("write {}", path.display()))?;
+    Ok(lock)
 }
 
 /// A port of 127.0.0.1 that nobody listens on now.
