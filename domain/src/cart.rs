@@ -107,6 +107,9 @@ impl Decider for Cart {
             }
             Command::SetDestination { destination } => {
                 let same = self.open(asked.at)?.destination.as_ref() == Some(destination);
+                if !destination.country.is_code() {
+                    return Err(Rejection::CountryUnknown { country: destination.country.clone() });
+                }
                 if same { vec![] } else { vec![Event::DestinationSet { destination: destination.clone() }] }
             }
             Command::SetCoupons { codes } => self.open(asked.at)?.set_coupons(codes)?,

@@ -1,11 +1,16 @@
 //! Texts with a limit and an alphabet each: what is none of these never gets past the edge.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+pub use fresh::fresh;
 use serde::de::{Error as _, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+mod country;
+mod fresh;
 
 /// Longest title, in characters: what fits a listing and a search result.
 pub const TITLE_MAX: usize = 200;
@@ -69,7 +74,19 @@ pub enum TextError {
         /// The alphabet, in words.
         allowed: &'static str,
     },
+    /// There are characters, and nobody sees any of them.
+    #[error("the {what} has no character that can be seen")]
+    Invisible {
+        /// What the text would be.
+        what: &'static str,
+    },
+    /// No country has this code.
+    #[error("{NO_COUNTRY}")]
+    NoCountry,
 }
+
+/// What is said of a country that is none.
+pub const NO_COUNTRY: &str = "a country is named by its two-letter code of ISO 3166, such as DE";
 
 /// What a kind of text must be.
 struct Rules {
@@ -81,10 +98,12 @@ struct Rules {
     empty: bool,
     allowed: &'static str,
     fits: fn(&str) -> bool,
+    /// What a text that comes in from outside must be beside that, and how it is written then.
+    fresh: for<'a> fn(&Self, &'a str) -> Result<Cow<'a, str>, TextError>,
 }
 
 impl Rules {
-    fn check<'a>(&self, text: &'a str) -> Result<&'a str, TextError> {
+    fn check<'a>(&self, text: &'a str) -> Result<Cow<'a, str>, TextError> {
         let what = self.what;
         let trimmed = text.trim();
         if trimmed.is_empty() && !self.empty {
@@ -97,7 +116,7 @@ impl Rules {
         if !(self.fits)(trimmed) || (!self.trim && trimmed.len() != text.len()) {
             return Err(TextError::Characters { what, allowed: self.allowed });
         }
-        Ok(trimmed)
+        if fresh::is_asked() { (self.fresh)(self, trimmed) } else { Ok(Cow::Borrowed(trimmed)) }
     }
 }
 
@@ -171,7 +190,7 @@ macro_rules! texts {
             /// Checks the text and cuts off the space around it.
             pub fn new(text: &str) -> Result<Self, TextError> {
                 const RULES: Rules = $rules;
-                RULES.check(text).map(|text| Self(Arc::from(text)))
+                RULES.check(text).map(|text| Self(Arc::from(&*text)))
             }
 
             /// The text.
@@ -232,7 +251,7 @@ impl<T> Visitor<'_> for Checked<T> {
 }
 
 const fn line(what: &'static str, max: usize) -> Rules {
-    Rules { what, max, trim: true, empty: false, allowed: PRINTABLE, fits: one_line }
+    Rules { what, max, trim: true, empty: false, allowed: PRINTABLE, fits: one_line, fresh: fresh::seen_on_a_line }
 }
 
 texts! {
@@ -243,6 +262,7 @@ texts! {
         empty: true,
         allowed: "printable characters and line breaks",
         fits: many_lines,
+        fresh: fresh::any,
         ..line("description", DESCRIPTION_MAX)
     };
     /// The seller's own code of a variant, exactly as written: capitals and inner spaces count.
@@ -252,7 +272,7 @@ texts! {
     /// What a thing or a place is called.
     Name line("name", NAME_MAX);
     /// A country: its ISO 3166 code, or its name where an older system kept that.
-    Country line("country", COUNTRY_MAX);
+    Country Rules { fresh: fresh::country, ..line("country", COUNTRY_MAX) };
     /// A postal code as its country writes it.
     PostalCode Rules { allowed: "letters, digits, spaces and hyphens", fits: postal_code, ..line("postal code", POSTAL_CODE_MAX) };
     /// Where mails go, as its owner writes it.
@@ -266,7 +286,12 @@ texts! {
     /// Why somebody did something.
     Reason line("reason", REASON_MAX);
     /// What somebody says in their own words, in as many lines as it takes.
-    Comment Rules { allowed: "printable characters and line breaks", fits: many_lines, ..line("comment", COMMENT_MAX) };
+    Comment Rules {
+        allowed: "printable characters and line breaks",
+        fits: many_lines,
+        fresh: fresh::seen,
+        ..line("comment", COMMENT_MAX)
+    };
     /// What another system calls a thing.
     Reference line("reference", REFERENCE_MAX);
     /// What an attribute of a product or an option of a variant is called.
@@ -291,22 +316,10 @@ impl Email {
     }
 }
 
-/// The officially assigned codes of ISO 3166-1 alpha-2, as of 2026.
-const COUNTRY_CODES: &str = "
-    AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV
-    BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES
-    ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE
-    IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY
-    MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU
-    NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM
-    SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE
-    VG VI VN VU WF WS YE YT ZA ZM ZW
-";
-
 impl Country {
     /// Whether it is one of the ISO 3166-1 alpha-2 codes.
     pub fn is_code(&self) -> bool {
-        self.0.len() == 2 && COUNTRY_CODES.split_ascii_whitespace().any(|code| code == &*self.0)
+        country::is_code(&self.0)
     }
 }
 

@@ -16,3 +16,4 @@ mod openapi;
 mod ownership;
 mod personal;
 mod provider;
+mod texts;

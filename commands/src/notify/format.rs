@@ -111,17 +111,30 @@ fn pointed(number: &str, locale: Locale) -> String {
     }
 }
 
+/// The names of countries by their codes, in English and Russian.
+static COUNTRIES: LazyLock<HashMap<&str, [&str; 2]>> = LazyLock::new(|| {
+    let lines = include_str!("countries.tsv").lines().filter(|line| !line.starts_with('#'));
+    let names = lines.filter_map(|line| {
+        let mut parts = line.split('\t');
+        Some((parts.next()?, [parts.next()?, parts.next()?]))
+    });
+    names.collect()
+});
+
+/// The code of a country that somebody names in English or Russian, or by letters that are not its code.
+pub fn country_code(name: &str) -> Option<&'static str> {
+    let name = name.trim().to_lowercase();
+    let spelled = |names: &[&str; 2]| names.iter().any(|known| known.to_lowercase() == name);
+    match name.as_str() {
+        "uk" => Some("GB"),
+        "usa" => Some("US"),
+        _ => COUNTRIES.iter().find(|(_, names)| spelled(names)).map(|(code, _)| *code),
+    }
+}
+
 /// The name of a country; what is no code of ISO 3166, such as the name in an older system, stays as it is.
 pub fn country(country: &Country, locale: Locale) -> &str {
-    static NAMES: LazyLock<HashMap<&str, [&str; 2]>> = LazyLock::new(|| {
-        let lines = include_str!("countries.tsv").lines().filter(|line| !line.starts_with('#'));
-        let names = lines.filter_map(|line| {
-            let mut parts = line.split('\t');
-            Some((parts.next()?, [parts.next()?, parts.next()?]))
-        });
-        names.collect()
-    });
-    let [en, ru] = NAMES.get(country.as_str()).copied().unwrap_or([country.as_str(); 2]);
+    let [en, ru] = COUNTRIES.get(country.as_str()).copied().unwrap_or([country.as_str(); 2]);
     match locale {
         Locale::En => en,
         Locale::Ru => ru,
@@ -179,6 +192,10 @@ mod tests {
         let named = |code: &str, locale| country(&Country::new(code).unwrap(), locale).to_owned();
         assert_eq!([named("DE", Locale::En), named("DE", Locale::Ru)], ["Germany", "Германия"]);
         assert_eq!(named("EIRE", Locale::Ru), "EIRE");
+        for (name, code) in [("Germany", Some("DE")), ("ГЕРМАНИЯ ", Some("DE")), ("UK", Some("GB")), ("Eire", None)]
+        {
+            assert_eq!(country_code(name), code, "{name}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::{CODES_MAX, LINES_MAX};
 use crate::Currency;
 use crate::decider::Kind;
 use crate::ids::{CartId, OrderId};
+use crate::text::Country;
 
 /// What can be in the way.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -44,6 +45,12 @@ pub enum Rejection {
     /// The sum does not fit.
     #[error("the cart costs too much")]
     TooExpensive,
+    /// The country is not named by its code, as in addresses from before codes were asked for.
+    #[error("a country is named by its ISO 3166 code, and {country} is none: say the address anew")]
+    CountryUnknown {
+        /// What stands there.
+        country: Country,
+    },
 }
 
 impl crate::Rejection for Rejection {
@@ -58,6 +65,7 @@ impl crate::Rejection for Rejection {
             Self::TooManyLines => "too_many_lines",
             Self::TooManyCodes => "too_many_codes",
             Self::TooExpensive => "too_expensive",
+            Self::CountryUnknown { .. } => "country_unknown",
         }
     }
 
@@ -65,7 +73,11 @@ impl crate::Rejection for Rejection {
         match self {
             Self::Missing | Self::Expired => Kind::Missing,
             Self::Exists | Self::CheckedOut { .. } | Self::Merged { .. } => Kind::Conflict,
-            Self::OtherCurrency { .. } | Self::TooManyLines | Self::TooManyCodes | Self::TooExpensive => Kind::Invalid,
+            Self::OtherCurrency { .. }
+            | Self::TooManyLines
+            | Self::TooManyCodes
+            | Self::TooExpensive
+            | Self::CountryUnknown { .. } => Kind::Invalid,
         }
     }
 }

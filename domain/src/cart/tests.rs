@@ -102,6 +102,18 @@ fn a_destination_is_set_once() {
 }
 
 #[test]
+fn a_country_is_named_by_its_code_and_older_carts_are_still_read() {
+    let germany = || crate::text::Country::new("Germany").unwrap();
+    let set = Command::SetDestination { destination: Destination::to(germany()) };
+    let refused = Rejection::CountryUnknown { country: germany() };
+    given::<Cart>([created()]).when(&set).then_refused(refused.clone());
+    let old = Event::DestinationSet { destination: Destination::to(germany()) };
+    given::<Cart>([created(), old.clone()]).when(&set).then_refused(refused);
+    let state = crate::fold::<Cart>(&[created(), old]);
+    assert_eq!(state.open(noon()).unwrap().destination, Some(Destination::to(germany())));
+}
+
+#[test]
 fn a_cart_that_was_checked_out_stays_as_it_is() {
     let history = [created(), Event::LineSet(line(1, 1, 1)), Event::CheckedOut { order: id(7) }];
     for command in [

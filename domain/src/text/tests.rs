@@ -59,3 +59,54 @@ fn a_country_is_a_code_or_a_name() {
         assert_eq!(Country::new(other).unwrap().is_code(), other == "AD ", "{other}");
     }
 }
+
+#[test]
+fn a_new_text_has_something_to_see_and_an_old_one_is_read_as_it_is() {
+    let unseen = [
+        "\u{200b}",
+        "\u{3164}",
+        "\u{2800}",
+        "\u{ad}\u{200d}",
+        "\u{115f} \u{2060}",
+        "\u{e0041}",
+        "\u{fff9}",
+        "\u{fe0f}",
+    ];
+    for text in unseen {
+        assert_eq!(fresh(|| Title::new(text)), Err(TextError::Invisible { what: "title" }), "{text:?}");
+        assert_eq!(fresh(|| Name::new(text)), Err(TextError::Invisible { what: "name" }), "{text:?}");
+        assert!(fresh(|| Comment::new(text)).is_err() && fresh(|| Description::new(text)).is_ok(), "{text:?}");
+        assert!(Title::new(text).is_ok(), "{text:?}");
+    }
+    for text in ["Lamp", "Ё", "é", "灯", "👩\u{200d}🍳", "a\u{ad}b", "می\u{200c}خواهم", "…"] {
+        assert!(fresh(|| Title::new(text)).is_ok(), "{text}");
+    }
+    assert_eq!(fresh(|| Title::new(" \u{a0}")), Err(TextError::Empty { what: "title" }));
+}
+
+#[test]
+fn a_new_title_stays_on_its_line() {
+    for text in ["a\u{2028}b", "a\u{2029}b"] {
+        assert!(matches!(fresh(|| Title::new(text)), Err(TextError::Characters { what: "title", .. })), "{text:?}");
+        assert!(matches!(fresh(|| Label::new(text)), Err(TextError::Characters { .. })), "{text:?}");
+        // Whoever copies a description from a page brings them along, and there they break lines as they should.
+        assert!(fresh(|| Description::new(text)).is_ok());
+        assert!(Title::new(text).is_ok());
+    }
+}
+
+#[test]
+fn what_is_new_ends_with_its_reader() {
+    let caught = std::panic::catch_unwind(|| fresh(|| fresh(|| panic!("in the middle"))));
+    assert!(caught.is_err() && Title::new("\u{200b}").is_ok());
+    let read: Result<Title, _> = fresh(|| serde_json::from_str("\"\u{200b}\""));
+    assert_eq!(read.unwrap_err().to_string(), "the title has no character that can be seen at line 1 column 5");
+}
+
+#[test]
+fn a_new_country_is_a_code_in_capitals() {
+    assert_eq!(fresh(|| Country::new(" de ")).unwrap().as_str(), "DE");
+    for other in ["Germany", "XX", "UK", "EU", "D", "DEU", "ＤＥ"] {
+        assert_eq!(fresh(|| Country::new(other)), Err(TextError::NoCountry), "{other}");
+    }
+}

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use axum::body::Bytes;
+use byteshop_commands::notify::format::country_code;
+use byteshop_domain::text::{NO_COUNTRY, fresh};
 use futures_util::StreamExt as _;
 use http::{HeaderMap, StatusCode, header};
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -10,7 +12,7 @@ use tokio::time::timeout;
 
 use crate::problem::Problem;
 
-mod words;
+pub(super) mod words;
 
 /// Largest body: ten times the largest product, with all its variants.
 pub const BODY_MAX: usize = 1 << 20;
@@ -72,7 +74,7 @@ pub(super) fn object<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
         return Err(not_json(text).unwrap_or_else(|| Problem::invalid("", "the body is an object")));
     }
     let mut json = serde_json::Deserializer::from_slice(text);
-    let parsed = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+    let parsed = fresh(|| serde_path_to_error::deserialize(&mut json)).map_err(|error| {
         let pointer = pointer(error.path());
         refuse(error.inner(), pointer, text)
     })?;
@@ -108,8 +110,20 @@ fn refuse(error: &serde_json::Error, pointer: String, body: &[u8]) -> Problem {
         Some((field, _)) => format!("{pointer}/{field}"),
         None => pointer,
     };
+    if detail == NO_COUNTRY {
+        return country_unknown(pointer, body);
+    }
     let detail = words::of(detail, &pointer);
     Problem::invalid(pointer, detail)
+}
+
+/// A country that is none, with the code of the one that is meant, where that can be told.
+fn country_unknown(pointer: String, body: &[u8]) -> Problem {
+    let body: Option<serde_json::Value> = serde_json::from_slice(body).ok();
+    let meant = body.as_ref().and_then(|body| country_code(body.pointer(&pointer)?.as_str()?));
+    let meant = meant.map(|code| format!("; here that would be {code}")).unwrap_or_default();
+    let detail = format!("{NO_COUNTRY}{meant}");
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "request.country_unknown", detail).at(pointer)
 }
 
 /// A path as a JSON pointer (RFC 6901, section 3).

@@ -82,7 +82,7 @@ async fn zones(State(app): State<Shared>, _staff: Staff, headers: HeaderMap) -> 
 #[serde(deny_unknown_fields)]
 struct Wanted {
     /// ISO 3166 alpha-2.
-    #[schema(value_type = String, example = "DE", min_length = 1, max_length = 60)]
+    #[schema(value_type = String, example = "DE", pattern = "^[A-Za-z]{2}$")]
     country: Country,
     #[schema(value_type = Option<String>, example = "10115", min_length = 1, max_length = 16)]
     postal_code: Option<PostalCode>,

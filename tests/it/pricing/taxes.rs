@@ -1,5 +1,10 @@
 //! Taxes over HTTP: the book, and the tax of carts and orders.
 
+use std::sync::Arc;
+
+use byteshop_eventstore::append::append;
+use byteshop_eventstore::{Append, Clock, NewEvent, Outcome, StreamId};
+
 use super::*;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -62,7 +67,7 @@ async fn the_book_is_set_whole_and_refuses_what_makes_no_sense() {
     let rate = |rate: i64| json!({"class": "standard", "rate_bps": rate, "valid_from": "2026-01-01"});
     for (wrong, code) in [
         (json!([germany(true), germany(true)]), "tax_book.country_twice"),
-        (json!([{"country": "Germany", "rates": []}]), "tax_book.no_code"),
+        (json!([{"country": "Germany", "rates": []}]), "request.country_unknown"),
         (json!([{"country": "FR", "rates": [rate(1), rate(2)]}]), "tax_book.rate_twice"),
         (json!([{"country": "FR", "rates": [rate(10_001)]}]), "request.invalid"),
         (json!([{"country": "FR", "rates": [rate(-1)]}]), "request.invalid"),
@@ -81,13 +86,72 @@ async fn a_country_that_is_none_is_no_way_around_taxes() {
     let cart = shop.full_cart(&variant, 1).await;
     let address = format!("/v1/carts/{}/address", cart.id);
     let there = |country: &str| shop.put(&address).with(&cart).json(to(country)).send();
-    // A shop without books knows nothing of countries.
-    assert_eq!(problems(&there("Germany").await.expect(200)), [] as [&str; 0]);
     tax(&shop, json!([germany(false)])).await.expect(200);
-    for named in ["Germany", "XX", "de"] {
-        assert_eq!(problems(&there(named).await.expect(200)), ["country_unknown"], "{named}");
-        check_out(&shop, &cart).await.expect_problem(409, "cart.country_unknown");
+    for (named, meant) in
+        [("Germany", "DE"), ("Германия", "DE"), ("UK", "GB"), ("XX", "such as DE"), ("DEU", "such as DE")]
+    {
+        let refused = there(named).await.expect_problem(422, "request.country_unknown");
+        assert_eq!(refused.text("/errors/0/pointer"), "/country", "{named}");
+        assert!(refused.text("/detail").ends_with(meant), "{named}: {}", refused.text("/detail"));
     }
+    assert_eq!(there("de").await.expect(200).text("/address/country"), "DE");
+    // A cart from before there was the rule.
+    name_country(&shop, &cart.id, "Germany").await;
+    assert_eq!(problems(&look(&shop, &cart).await), ["country_unknown"]);
+    check_out(&shop, &cart).await.expect_problem(409, "cart.country_unknown");
     there("DE").await.expect(200);
     assert_eq!(amount(&check_out(&shop, &cart).await.expect(201), "/order/total"), 1_190);
+}
+
+/// Says the destination of a cart once more, with a country as it was once taken.
+async fn name_country(shop: &TestShop, cart: &str, country: &str) {
+    let (aggregate, id) = byteshop_domain::locate(cart).unwrap();
+    let stream = StreamId::named(aggregate.category, id);
+    let events = shop.log.read_stream(&stream, 0, 100).await.unwrap();
+    let last = events.last().unwrap().version;
+    let set = events.iter().find(|event| event.event_type == "destination_set").unwrap();
+    let mut data: Value = serde_json::from_str(&set.data).unwrap();
+    data["destination"]["country"] = json!(country);
+    let event = NewEvent {
+        id: Clock.new_id(),
+        stream: stream.clone(),
+        version: last + 1,
+        event_type: set.event_type.clone(),
+        schema: set.schema,
+        data: data.to_string(),
+        meta: Arc::from(set.meta.as_str()),
+        correlation: set.meta().unwrap().correlation_id,
+        recorded_at: Clock.now(),
+    };
+    let mut writer = shop.log.writer().await.unwrap();
+    let batch = [Append { expect: vec![(stream, last)], events: vec![event], receipt: None }];
+    let outcome = append(&mut writer, &batch).await.unwrap();
+    assert!(matches!(outcome[..], [Outcome::Accepted { .. }]), "{outcome:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_country_is_a_code_wherever_it_comes_in() {
+    let shop = TestShop::start().await;
+    let ada = shop.person("ada@example.org").await;
+    let admin = shop.token(Role::Admin);
+    let rate = json!({"kind": "flat", "price": euro(500)});
+    let zone = |country: &str| json!({"zones": [{"zone": "eu", "name": "Europe", "countries": [country], "services": []}], "rate": rate});
+    let coupon = json!({"label": "Alps", "benefit": {"kind": "percent", "percent_bps": 500}, "conditions": {"countries": ["Austria"]}});
+    for (call, pointer, meant) in [
+        (shop.post("/v1/me/addresses").by(&ada.token).json(json!({"country": "France"})), "/country", "FR"),
+        (shop.post("/v1/delivery/quotes").json(json!({"country": "Italy", "currency": "EUR"})), "/country", "IT"),
+        (
+            shop.put("/v1/admin/tax-rates").by(&admin).json(json!({"countries": [{"country": "Malta", "rates": []}]})),
+            "/countries/0/country",
+            "MT",
+        ),
+        (shop.put("/v1/admin/shipping").by(&admin).json(zone("Spain")), "/zones/0/countries/0", "ES"),
+        (shop.post("/v1/admin/coupons").by(&admin).json(coupon), "/conditions/countries/0", "AT"),
+    ] {
+        let refused = call.send().await.expect_problem(422, "request.country_unknown");
+        assert_eq!(refused.text("/errors/0/pointer"), pointer, "{}", refused.body);
+        assert!(refused.text("/detail").ends_with(meant), "{}", refused.body);
+    }
+    let kept = shop.post("/v1/me/addresses").by(&ada.token).json(json!({"country": "fr"})).send().await.expect(201);
+    assert!(kept.body.to_string().contains("\"country\":\"FR\""), "{}", kept.body);
 }

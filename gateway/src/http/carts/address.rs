@@ -27,8 +27,8 @@ pub(in crate::http) struct Goal {
     /// An address of the address book of the cart's owner, as it is now: the cart keeps it whatever becomes of the book.
     #[schema(value_type = Option<String>, example = "addr_01h455vb4pex5vsknk084sn02q")]
     address_id: Option<AddressId>,
-    /// ISO 3166 alpha-2, or a name.
-    #[schema(value_type = Option<String>, example = "DE", min_length = 1, max_length = 60)]
+    /// ISO 3166 alpha-2.
+    #[schema(value_type = Option<String>, example = "DE", pattern = "^[A-Za-z]{2}$")]
     country: Option<Country>,
     #[schema(value_type = Option<String>, example = "Ada Lovelace", min_length = 1, max_length = 120)]
     name: Option<Name>,

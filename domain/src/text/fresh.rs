@@ -1,0 +1,71 @@
+//! Texts that come in now: they are held to more than those that the log has from earlier days.
+
+use std::borrow::Cow;
+use std::cell::Cell;
+
+use icu_properties::CodePointSetData;
+use icu_properties::props::DefaultIgnorableCodePoint;
+
+use super::{Rules, TextError, country};
+
+thread_local! {
+    static ASKED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Reads something from outside: every text in it is new, and held to what new ones must be.
+///
+/// The types are those of the log too, and it has texts from before there was a rule, which must stay readable. So not the
+/// type says that a text is new, but the place where it comes in.
+pub fn fresh<T>(read: impl FnOnce() -> T) -> T {
+    let _before = Before(ASKED.replace(true));
+    read()
+}
+
+/// Whether a text that is read now is new.
+pub(super) fn is_asked() -> bool {
+    ASKED.get()
+}
+
+/// How it was before; so it is again, whatever becomes of the reader.
+struct Before(bool);
+
+impl Drop for Before {
+    fn drop(&mut self) {
+        ASKED.set(self.0);
+    }
+}
+
+/// Nothing more is asked.
+#[expect(clippy::unnecessary_wraps, reason = "it is one of several rules, and the others can refuse")]
+pub(super) fn any<'a>(_rules: &Rules, text: &'a str) -> Result<Cow<'a, str>, TextError> {
+    Ok(Cow::Borrowed(text))
+}
+
+/// Somebody sees something of it.
+pub(super) fn seen<'a>(rules: &Rules, text: &'a str) -> Result<Cow<'a, str>, TextError> {
+    let seen = text.chars().any(is_seen);
+    if seen { Ok(Cow::Borrowed(text)) } else { Err(TextError::Invisible { what: rules.what }) }
+}
+
+/// Somebody sees something of it, and it stays on its line: U+2028 and U+2029 break it as a line feed does.
+pub(super) fn seen_on_a_line<'a>(rules: &Rules, text: &'a str) -> Result<Cow<'a, str>, TextError> {
+    if text.contains(['\u{2028}', '\u{2029}']) {
+        return Err(TextError::Characters { what: rules.what, allowed: "printable characters on one line" });
+    }
+    seen(rules, text)
+}
+
+/// The code of a country, which may be written in small letters.
+pub(super) fn country<'a>(_rules: &Rules, text: &'a str) -> Result<Cow<'a, str>, TextError> {
+    let code = text.to_ascii_uppercase();
+    if country::is_code(&code) { Ok(Cow::Owned(code)) } else { Err(TextError::NoCountry) }
+}
+
+/// Whether a character leaves a mark. Unicode knows which do not by themselves; it counts the blank of Braille (U+2800) as a
+/// pattern, and the frames of annotations (U+FFF9 to U+FFFB) as shown where nothing knows them.
+fn is_seen(letter: char) -> bool {
+    !letter.is_whitespace()
+        && !letter.is_control()
+        && !CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(letter)
+        && !matches!(letter, '\u{2800}' | '\u{fff9}'..='\u{fffb}')
+}
