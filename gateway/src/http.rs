@@ -22,7 +22,8 @@ pub mod notifications;
 pub mod openapi;
 pub mod operations;
 pub mod orders;
-pub mod payments;
+pub mod parameters;
+mod payments;
 pub mod print;
 pub mod products;
 pub mod promotions;
@@ -46,7 +47,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use axum::Router;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use byteshop_commands::Commands;
 use byteshop_commands::ports::webhook::WebhookClient;
@@ -142,6 +143,7 @@ pub fn router(app: App) -> Router {
     let app: Shared = Arc::new(app);
     let (routes, _) = openapi::routes().split_for_parts();
     routes
+        .route_layer(from_fn(parameters::known))
         .merge(openapi::pages())
         .merge(provider::pages())
         .fallback(async || Problem::no_route())

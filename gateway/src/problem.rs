@@ -14,14 +14,27 @@ use uuid::Uuid;
 pub const MEDIA_TYPE: &str = "application/problem+json";
 /// Seconds after which a caller may come back when the store or a view is behind: longer than most hiccups last.
 const RETRY_AFTER_S: u32 = 1;
+/// Characters of the name of a parameter that are repeated: the longest of ours is shorter.
+const PARAMETER_MAX: usize = 60;
 
 /// A field of the request that is to blame.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FieldError {
-    /// Where it is, as a JSON pointer (RFC 6901) into the request's body.
-    pub pointer: String,
+    /// Where it is.
+    #[serde(flatten)]
+    pub place: Place,
     /// What is wrong with it.
     pub detail: String,
+}
+
+/// Where something is that is to blame.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// In the request's body, as a JSON pointer (RFC 6901).
+    Pointer(String),
+    /// In the query: the name of the parameter.
+    Parameter(String),
 }
 
 /// An error as the caller sees it.
@@ -63,8 +76,12 @@ impl Problem {
     }
 
     /// Blames a field.
-    pub fn at(mut self, pointer: impl Into<String>) -> Self {
-        self.errors.push(FieldError { pointer: pointer.into(), detail: self.detail.to_string() });
+    pub fn at(self, pointer: impl Into<String>) -> Self {
+        self.blame(Place::Pointer(pointer.into()))
+    }
+
+    fn blame(mut self, place: Place) -> Self {
+        self.errors.push(FieldError { place, detail: self.detail.to_string() });
         self
     }
 
@@ -93,9 +110,21 @@ impl Problem {
         Self::from(Rejected::missing(category))
     }
 
-    /// A header or a query parameter cannot be read.
+    /// A header or the body cannot be read.
     pub fn malformed(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, code, detail)
+    }
+
+    /// A parameter of the query cannot be read, or cannot be meant.
+    pub fn query(parameter: &str, detail: impl Into<Cow<'static, str>>) -> Self {
+        // Nobody needs all of a name that somebody made up.
+        let parameter = parameter.chars().take(PARAMETER_MAX).collect();
+        Self::malformed("request.invalid_query", detail).blame(Place::Parameter(parameter))
+    }
+
+    /// There is no such parameter of the query.
+    pub fn no_parameter(name: &str) -> Self {
+        Self::query(name, format!("there is no parameter {}", name.chars().take(PARAMETER_MAX).collect::<String>()))
     }
 
     /// A field of the body is refused by a rule that the gateway itself keeps.

@@ -72,11 +72,13 @@ pub enum Error {
         /// Where the log ends.
         head: i64,
     },
-    /// A filter by an attribute that nothing has.
-    #[error("no category and no product knows the attribute {name:?}")]
-    UnknownAttribute {
-        /// Its name, or the beginning of it.
-        name: String,
+    /// A filter by an attribute that can only be a slip.
+    #[error("{reason}")]
+    Filter {
+        /// The name of the attribute.
+        attribute: String,
+        /// What is wrong, in words.
+        reason: String,
     },
     /// A cursor that this question did not give out.
     #[error("the cursor was not given out by this list")]
@@ -100,7 +102,7 @@ impl Error {
             | Self::Newer { .. }
             | Self::InUse { .. }
             | Self::BeyondHead { .. }
-            | Self::UnknownAttribute { .. }
+            | Self::Filter { .. }
             | Self::Cursor => false,
         }
     }

@@ -25,6 +25,7 @@ mod load;
 mod matching;
 mod query;
 mod shown;
+mod slip;
 #[cfg(test)]
 mod tests;
 mod tree;

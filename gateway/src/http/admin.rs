@@ -8,7 +8,7 @@ use byteshop_eventstore::read::Filter;
 use byteshop_projections::State as ViewState;
 use byteshop_projections::sales::{self, By, Sales as Sold};
 use byteshop_projections::{Status, View as _};
-use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -19,6 +19,7 @@ use super::Shared;
 use super::ask::Params;
 use super::audit::{Entries, Entry};
 use super::lists;
+use super::parameters::in_order;
 use super::show::Money;
 use crate::actor::{Admin, Staff};
 use crate::problem::Problem;
@@ -48,17 +49,17 @@ struct AuditQuery {
 
 impl AuditQuery {
     fn filter(&self) -> Result<Filter, Problem> {
-        if [&self.r#type, &self.actor].into_iter().flatten().any(|text| text.contains('\0')) {
-            return Err(Problem::malformed("request.invalid_query", "type and actor are printable texts"));
+        for (name, text) in [("type", &self.r#type), ("actor", &self.actor)] {
+            if text.as_ref().is_some_and(|text| text.contains('\0')) {
+                return Err(Problem::query(name, format!("{name} is a printable text")));
+            }
         }
-        // Postgres has no moments before 4713 BC, and nobody means those of other millennia.
-        if [self.since, self.until].into_iter().flatten().any(|moment| !(1..=9999).contains(&moment.year())) {
-            return Err(Problem::malformed("request.invalid_query", "since and until are of the years 1 to 9999"));
-        }
+        of_our_era(&[("since", self.since), ("until", self.until)])?;
+        in_order(("since", self.since), ("until", self.until))?;
         let stream = match &self.stream {
             Some(id) => {
                 let (kind, stream) = byteshop_domain::locate(id)
-                    .ok_or_else(|| Problem::malformed("request.invalid_query", "stream takes an id such as ord_…"))?;
+                    .ok_or_else(|| Problem::query("stream", "stream takes an id such as ord_…"))?;
                 Some(StreamId::named(kind.category, stream))
             }
             None => None,
@@ -71,6 +72,15 @@ impl AuditQuery {
             since: self.since,
             until: self.until,
         })
+    }
+}
+
+/// Refuses what nobody means: Postgres has no moments before 4713 BC, and here are none of other millennia.
+fn of_our_era<T: Datelike>(moments: &[(&str, Option<T>); 2]) -> Result<(), Problem> {
+    let far = |moment: &Option<T>| moment.as_ref().is_some_and(|moment| !(1..=9999).contains(&moment.year()));
+    match moments.iter().find(|(_, moment)| far(moment)) {
+        Some((name, _)) => Err(Problem::query(name, format!("{name} is of the years 1 to 9999"))),
+        None => Ok(()),
     }
 }
 
@@ -198,6 +208,8 @@ async fn sold(
     Params(query): Params<SalesQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    of_our_era(&[("from", query.from), ("to", query.to)])?;
+    in_order(("from", query.from), ("to", query.to))?;
     app.await_views(&[Sold::NAME], &headers).await?;
     let items = app.views.sales(&sales::Query { by: query.by, from: query.from, to: query.to }).await?;
     lists::page(&Sales { items })

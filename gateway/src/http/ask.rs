@@ -6,6 +6,7 @@ use axum::extract::{FromRequest, FromRequestParts, Query, RawPathParams, Request
 use bytes::Bytes;
 use byteshop_commands::{At, Done, Error, Intent, Key, Rejected, Snapshot, Unit};
 use byteshop_domain::ids::{CartId, Id};
+use byteshop_domain::text::fresh;
 use byteshop_domain::{Decider, Kind};
 use byteshop_eventstore::envelope::to_hex;
 use chrono::DateTime;
@@ -15,7 +16,7 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::{App, Edge, Shared, body};
+use super::{App, Edge, Shared, body, parameters};
 use crate::actor::Who;
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
@@ -144,9 +145,7 @@ impl Then {
         }
         match DateTime::parse_from_rfc3339(text) {
             Ok(moment) => Ok(Some(At::Moment(moment.to_utc()))),
-            Err(_) => {
-                Err(Problem::malformed("request.invalid_query", "at takes a position, or a time as RFC 3339 writes it"))
-            }
+            Err(_) => Err(Problem::query("at", "at takes a position, or a time as RFC 3339 writes it")),
         }
     }
 }
@@ -281,10 +280,10 @@ impl<T: DeserializeOwned> FromRequestParts<Shared> for Params<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _app: &Shared) -> Result<Self, Problem> {
-        let Query(params) = Query::try_from_uri(&parts.uri).map_err(|error| {
+        let read = fresh(|| Query::try_from_uri(&parts.uri));
+        let Query(params) = read.map_err(|error| {
             let text = error.body_text();
-            let detail = text.split_once(": ").map_or(text.as_str(), |(_, detail)| detail);
-            Problem::malformed("request.invalid_query", detail.to_owned())
+            parameters::unreadable(text.split_once(": ").map_or(text.as_str(), |(_, said)| said))
         })?;
         Ok(Self(params))
     }

@@ -265,14 +265,13 @@ async fn list(
     Params(query): Params<ListQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let parent =
-        match query.parent.as_deref() {
-            None => None,
-            Some("none") => Some(None),
-            Some(id) => Some(Some(id.parse().map_err(|_| {
-                Problem::malformed("request.invalid_query", "parent takes the id of a category, or none")
-            })?)),
-        };
+    let parent = match query.parent.as_deref() {
+        None => None,
+        Some("none") => Some(None),
+        Some(id) => {
+            Some(Some(id.parse().map_err(|_| Problem::query("parent", "parent takes the id of a category, or none"))?))
+        }
+    };
     let query = category_list::Query { parent, archived: query.archived, ask: lists::ask(query.limit, query.cursor)? };
     app.await_views(&[CategoryList::NAME], &headers).await?;
     Ok(reply::json(app.views.category_list(&query).await?.json))

@@ -122,7 +122,7 @@ async fn kept(app: &Shared, to: Option<&str>) -> Result<Vec<Mail>, Problem> {
         return Err(Problem::no_route());
     }
     if to.is_some_and(|to| to.contains('\0')) {
-        return Err(Problem::malformed("request.invalid_query", "to is an address"));
+        return Err(Problem::query("to", "to is an address"));
     }
     let to = to.filter(|to| !to.is_empty());
     let kept = app.commands.log().kept(to, KEPT_MAX).await.map_err(Error::from)?;

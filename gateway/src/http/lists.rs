@@ -19,14 +19,14 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 /// Which page is asked for.
 pub fn ask(limit: Option<u32>, cursor: Option<String>) -> Result<Ask, Problem> {
     if limit.is_some_and(|limit| !(1..=LIMIT_MAX).contains(&limit)) {
-        return Err(Problem::malformed("request.invalid_query", format!("limit is from 1 to {LIMIT_MAX}")));
+        return Err(Problem::query("limit", format!("limit is from 1 to {LIMIT_MAX}")));
     }
     Ok(Ask { limit, cursor })
 }
 
 /// A cursor that this list did not give out.
 pub fn bad_cursor() -> Problem {
-    Problem::malformed("request.invalid_query", "the cursor was not given out by this list")
+    Problem::query("cursor", "the cursor was not given out by this list")
 }
 
 /// Writes a list that is made here.
@@ -55,7 +55,7 @@ impl From<byteshop_projections::Error> for Problem {
         use byteshop_projections::Error;
         match error {
             Error::Cursor => bad_cursor(),
-            Error::UnknownAttribute { .. } => Self::malformed("request.invalid_query", error.to_string()),
+            Error::Filter { ref attribute, ref reason } => Self::query(&format!("attr.{attribute}"), reason.clone()),
             Error::Store(_)
             | Error::Postgres(_)
             | Error::Migrate(_)

@@ -252,9 +252,10 @@ fn problem() -> Value {
             "code": {"type": "string", "description": "Stable, for programs", "example": "order.already_paid"},
             "errors": {"type": "array", "items": {
                 "type": "object",
-                "required": ["pointer", "detail"],
+                "required": ["detail"],
                 "properties": {
                     "pointer": {"type": "string", "description": "A JSON pointer into the body", "example": "/price/amount"},
+                    "parameter": {"type": "string", "description": "The name of a parameter of the query", "example": "limit"},
                     "detail": {"type": "string"}
                 }
             }},

@@ -276,10 +276,7 @@ async fn find(
     let ask = lists::ask(query.limit, query.cursor.clone())?;
     app.await_views(&[OrderList::NAME], headers).await?;
     let number = match &query.number {
-        Some(text) => Some(
-            text.parse()
-                .map_err(|error: NumberError| Problem::malformed("request.invalid_query", error.to_string()))?,
-        ),
+        Some(text) => Some(text.parse().map_err(|error: NumberError| Problem::query("number", error.to_string()))?),
         None => None,
     };
     let ListQuery { invoice, status, payment_status, .. } = query;

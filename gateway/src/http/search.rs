@@ -18,14 +18,17 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::ask::Params;
+use super::parameters::in_order;
 use super::{Shared, lists, show};
 use crate::actor::Caller;
 use crate::problem::Problem;
 use crate::reply;
-use crate::version::MIN_LOG_POSITION;
+use crate::version::{MIN_LOG_POSITION, digits};
 
 /// What a filter by an attribute starts with, as in `attr.color=red`.
 const ATTRIBUTE: &str = "attr.";
+/// What a bound of a price is.
+const AMOUNT: &str = "an amount in minor units: a whole number from 0";
 /// Longest text to search for: nobody types more, and each word costs.
 const Q_MAX: usize = 200;
 /// Most values of filters in one query: more than a page shows.
@@ -47,8 +50,10 @@ struct ListQuery {
     #[param(value_type = Option<String>, example = "EUR")]
     currency: Option<Currency>,
     /// Only where something costs at least this, in minor units.
+    #[param(minimum = 0)]
     price_min: Option<i64>,
-    /// Only where something costs at most this, in minor units.
+    /// Only where something costs at most this, in minor units, which is not below `price_min`.
+    #[param(minimum = 0)]
     price_max: Option<i64>,
     /// Only where something can be had.
     in_stock: Option<bool>,
@@ -77,20 +82,21 @@ impl ListQuery {
         }
         if query.category.len() + query.attributes.len() > VALUES_MAX {
             let detail = format!("there may be at most {VALUES_MAX} categories and values of attributes");
-            return Err(Problem::malformed("request.invalid_query", detail));
+            return Err(Problem::query(ATTRIBUTE, detail));
         }
+        in_order(("price_min", query.price_min), ("price_max", query.price_max))?;
         Ok(query)
     }
 
     fn take(&mut self, name: &str, value: String) -> Result<(), Problem> {
-        let wrong = |expected: &str| Problem::malformed("request.invalid_query", format!("{name} takes {expected}"));
+        let wrong = |expected: &str| Problem::query(name, format!("{name} takes {expected}"));
         match name {
             "q" if value.chars().count() > Q_MAX => return Err(wrong("at most 200 characters")),
             "q" => self.q = Some(value),
             "category" => self.category.push(value.parse().map_err(|_| wrong("the id of a category"))?),
             "currency" => self.currency = Some(Currency::from_code(&value).ok_or_else(|| wrong("an ISO 4217 code"))?),
-            "price_min" => self.price_min = Some(value.parse().map_err(|_| wrong("a whole number"))?),
-            "price_max" => self.price_max = Some(value.parse().map_err(|_| wrong("a whole number"))?),
+            "price_min" => self.price_min = Some(digits(&value).ok_or_else(|| wrong(AMOUNT))?),
+            "price_max" => self.price_max = Some(digits(&value).ok_or_else(|| wrong(AMOUNT))?),
             "in_stock" => self.in_stock = Some(value.parse().map_err(|_| wrong("true or false"))?),
             "sort" => {
                 self.sort = Some(sort(&value).ok_or_else(|| wrong("relevance, newest, price, price_desc or title"))?);
@@ -100,10 +106,7 @@ impl ListQuery {
             "limit" => self.limit = Some(value.parse().map_err(|_| wrong("a whole number"))?),
             "cursor" => self.cursor = Some(value),
             other => {
-                let Some(attribute) = other.strip_prefix(ATTRIBUTE) else {
-                    let detail = format!("there is no parameter {}", other.chars().take(40).collect::<String>());
-                    return Err(Problem::malformed("request.invalid_query", detail));
-                };
+                let attribute = other.strip_prefix(ATTRIBUTE).ok_or_else(|| Problem::no_parameter(other))?;
                 self.attributes.push((attribute.to_owned(), value));
             }
         }
@@ -259,7 +262,8 @@ struct PriceRangeFacet {
 /// Searches the catalog.
 ///
 /// Beside the parameters named here, `attr.<name>=<value>` filters by attributes: one of several values of a name, or numbers
-/// as `100..200`. A name that no category declares and no product has is refused.
+/// as `100..200`. A name that no category declares and no product has is refused, and so is what is no number where the
+/// attribute is one.
 #[utoipa::path(get, path = "/v1/products", tag = "catalog", security(()), params(ListQuery),
     responses((status = 200, description = "A page of products", body = ProductPage)))]
 async fn list(

@@ -276,7 +276,8 @@ fn with_value(index: &Index, name: &str, wanted: &str) -> RoaringBitmap {
     }
 }
 
-fn between(text: &str) -> Option<(Option<i64>, Option<i64>)> {
+/// The bounds of a range of numbers, one of which may be left out.
+pub(super) fn between(text: &str) -> Option<(Option<i64>, Option<i64>)> {
     let (min, max) = text.split_once("..")?;
     let bound = |text: &str| if text.is_empty() { Some(None) } else { text.parse().ok().map(Some) };
     bound(min).zip(bound(max)).filter(|bounds| *bounds != (None, None))

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use byteshop_domain::Currency;
+use byteshop_domain::category::AttributeType;
 use byteshop_domain::ids::{CategoryId, ProductId, VariantId};
 use byteshop_domain::product::{AttributeValue, Attributes, Status};
 use byteshop_domain::text::AttributeName;
@@ -243,10 +244,18 @@ impl Index {
         self.currencies.get(&currency)
     }
 
-    /// Whether a product has the attribute, or a category declares it.
-    pub fn knows_attribute(&self, name: &str) -> bool {
-        let Ok(name) = AttributeName::new(name) else { return false };
-        self.attributes.contains_key(&name) || self.tree.declares(&name)
+    /// The types that an attribute has where it is declared and in the products that have it; none when nobody knows it.
+    pub fn attribute_types(&self, name: &str) -> Vec<AttributeType> {
+        let Ok(name) = AttributeName::new(name) else { return Vec::new() };
+        let of_value = |(value, _): (&AttributeValue, _)| match value {
+            AttributeValue::Integer(_) => AttributeType::Number,
+            AttributeValue::Boolean(_) => AttributeType::Boolean,
+            AttributeValue::Text(_) => AttributeType::Text,
+        };
+        // Values of a kind lie together, so the ends tell whether there is more than one.
+        let ends = self.attributes.get(&name).map(|values| [values.first_key_value(), values.last_key_value()]);
+        let values = ends.into_iter().flatten().flatten().map(of_value);
+        values.chain(self.tree.types_of(&name)).collect()
     }
 }
 

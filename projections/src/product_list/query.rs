@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::facet::{Facets, Selection};
 use super::index::Index;
 use super::matching::Matches;
-use super::{ProductList, Row};
+use super::{ProductList, Row, slip};
 use crate::engine::View as _;
 use crate::engine::table::unreadable;
 use crate::error::Error;
@@ -164,12 +164,14 @@ impl Shown {
 }
 
 impl Query {
-    /// Refuses filters that can only be a slip: by an attribute that nothing has, nothing would be found.
+    /// Refuses filters that can only be a slip, with which nothing would be found.
     fn check(&self, index: &Index) -> Result<(), Error> {
-        match self.attributes.iter().find(|(name, _)| !index.knows_attribute(name)) {
-            Some((name, _)) => Err(Error::UnknownAttribute { name: name.chars().take(40).collect() }),
-            None => Ok(()),
+        for (name, value) in &self.attributes {
+            if let Some(reason) = slip::of(index, name, value) {
+                return Err(Error::Filter { attribute: name.clone(), reason });
+            }
         }
+        Ok(())
     }
 
     /// A row with its prices in the currency that is asked for; nothing when it has none in it any more.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use byteshop_domain::category::{AttributeDefinition, effective};
+use byteshop_domain::category::{AttributeDefinition, AttributeType, effective};
 use byteshop_domain::ids::CategoryId;
 use byteshop_domain::text::AttributeName;
 
@@ -77,9 +77,10 @@ impl Tree {
         found
     }
 
-    /// Whether a category declares an attribute.
-    pub fn declares(&self, name: &AttributeName) -> bool {
-        self.categories.values().flat_map(|row| &row.attributes).any(|definition| definition.name == *name)
+    /// The types with which categories declare an attribute.
+    pub fn types_of(&self, name: &AttributeName) -> impl Iterator<Item = AttributeType> {
+        let declared = self.categories.values().flat_map(|row| &row.attributes);
+        declared.filter(move |definition| definition.name == *name).map(|definition| definition.r#type)
     }
 
     /// All categories, those of one parent by rank and name.

@@ -263,6 +263,9 @@ async fn filters_that_cannot_be_read_are_refused() {
         "category=cat_x",
         "category=prod_00000000000000000000000009",
         "price_min=1.5",
+        "price_min=-1",
+        "price_max=",
+        "price_min=200&price_max=100",
         "currency=XX",
         "currency=eur",
         "in_stock=1",
@@ -282,12 +285,26 @@ async fn filters_that_cannot_be_read_are_refused() {
         assert!(answer.expect_problem(400, "request.invalid_query").text("/detail").contains("the attribute"));
     }
     let category = staff.category("things", None).await;
-    let attributes = json!([{"name": "colour", "type": "text"}, {"name": "size", "type": "number"}]);
+    let attributes = json!([{"name": "colour", "type": "text"}, {"name": "size", "type": "number"}, {"name": "boxed", "type": "boolean"}]);
     let declared = staff.declare(&category, attributes).await.expect(200).position().to_string();
-    for query in ["attr.colour=red", "attr.colour=", "attr.colour=%00", "attr.size=..", "attr.size=9..1"] {
-        let call = staff.shop.get(&format!("/v1/products?{query}")).header("Min-Log-Position", &declared);
-        assert_eq!(call.send().await.expect(200).body["total"], 0, "{query}");
+    let ask =
+        |query: &str| staff.shop.get(&format!("/v1/products?{query}")).header("Min-Log-Position", &declared).send();
+    for query in ["attr.colour=red", "attr.colour=", "attr.colour=%00", "attr.colour=9..1", "attr.size=1..9"] {
+        assert_eq!(ask(query).await.expect(200).body["total"], 0, "{query}");
     }
+    for value in ["", "..", "9..1", "x", "1.5", "1..x"] {
+        let refused = ask(&format!("attr.size={value}")).await.expect_problem(400, "request.invalid_query");
+        assert_eq!(refused.text("/errors/0/parameter"), "attr.size", "{value}");
+    }
+    for value in ["", "yes", "1"] {
+        let refused = ask(&format!("attr.boxed={value}")).await.expect_problem(400, "request.invalid_query");
+        assert!(refused.text("/detail").ends_with("true or false"), "{value}");
+    }
+    // One name with two meanings takes what either takes.
+    let other = staff.category("other", None).await;
+    let declared = staff.declare(&other, json!([{"name": "size", "type": "text"}])).await.expect(200);
+    let call = staff.shop.get("/v1/products?attr.size=XL").header("Min-Log-Position", &declared.position().to_string());
+    assert_eq!(call.send().await.expect(200).body["total"], 0);
     let many: Vec<String> = (0..101).map(|number| format!("attr.a{number}=x")).collect();
     let answer = staff.shop.get(&format!("/v1/products?{}", many.join("&"))).send().await;
     answer.expect_problem(400, "request.invalid_query");

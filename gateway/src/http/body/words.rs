@@ -13,9 +13,18 @@ const NO_TIME: [&str; 6] = [
 ];
 
 /// What is wrong with the value at a pointer.
-pub(super) fn of(said: &str, pointer: &str) -> String {
+pub(in crate::http) fn of(said: &str, pointer: &str) -> String {
     if NO_TIME.contains(&said) {
         return "a date is written like 2026-01-31, and a time like 2026-01-31T12:00:00Z".to_owned();
+    }
+    match said {
+        "invalid digit found in string" | "cannot parse integer from empty string" => {
+            return "this takes a whole number".to_owned();
+        }
+        "number too large to fit in target type" => return "the number is too large".to_owned(),
+        "number too small to fit in target type" => return "the number is too small".to_owned(),
+        "provided string was not `true` or `false`" => return "this takes true or false".to_owned(),
+        _ => {}
     }
     if let Some(rest) = said.strip_prefix("unknown variant ") {
         return unknown(rest, pointer);
@@ -86,6 +95,7 @@ mod tests {
             ),
             ("unknown variant `stripe`, expected `test`", "there is no `stripe` here; there is `test`"),
             ("unknown variant `x`, expected one of `a`, `b`", "there is no `x` here; there is `a`, `b`"),
+            ("invalid digit found in string", "this takes a whole number"),
             ("input is out of range", "a date is written like 2026-01-31, and a time like 2026-01-31T12:00:00Z"),
             ("missing field `a`", "missing field `a`"),
             ("a share is a whole number", "a share is a whole number"),
