@@ -4,6 +4,7 @@ mod bulk;
 mod categories;
 mod found;
 mod images;
+mod lines;
 mod matrix;
 mod prices;
 mod schedule;

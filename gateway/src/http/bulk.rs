@@ -10,6 +10,7 @@ use byteshop_domain::product::{Attributes, Command, Listed, OptionDefinition, Op
 use byteshop_domain::text::{Description, Sku, Title};
 use futures_util::StreamExt as _;
 use http::{HeaderValue, StatusCode, header};
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -35,7 +36,14 @@ const AT_ONCE: usize = 64;
 const NDJSON: &str = "application/x-ndjson";
 
 /// Who sends rows.
-struct Sent(Ask<Staff, Vec<Box<RawValue>>>);
+struct Sent(Ask<Staff, Vec<Given>>);
+
+/// A row as it was sent.
+struct Given {
+    text: Bytes,
+    /// Its line, from 1, where rows are lines.
+    line: Option<usize>,
+}
 
 impl FromRequest<Shared> for Sent {
     type Rejection = Problem;
@@ -44,11 +52,9 @@ impl FromRequest<Shared> for Sent {
         let (ask, headers) = Ask::<Staff, Bytes>::of_bytes(request, app, BODY_MAX).await?;
         let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        let malformed = |detail: String| Problem::malformed("request.malformed_json", detail);
-        let rows: Vec<Box<RawValue>> = match kind.as_str() {
-            "application/json" => serde_json::from_slice(&ask.body)
-                .map_err(|error| malformed(format!("the body is no array of rows: {error}")))?,
-            NDJSON => lines(&ask.body).map_err(|error| malformed(format!("a line is not JSON: {error}")))?,
+        let rows = match kind.as_str() {
+            "application/json" => elements(&ask.body)?,
+            NDJSON => lines(&ask.body),
             _ => {
                 return Err(Problem::new(
                     StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -64,8 +70,48 @@ impl FromRequest<Shared> for Sent {
     }
 }
 
-fn lines(text: &[u8]) -> Result<Vec<Box<RawValue>>, serde_json::Error> {
-    text.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).map(serde_json::from_slice).collect()
+/// The elements of an array; what is no array has no rows that could be told apart.
+fn elements(body: &Bytes) -> Result<Vec<Given>, Problem> {
+    let rows: Vec<&RawValue> = serde_json::from_slice(body).map_err(|error| {
+        Problem::malformed("request.malformed_json", format!("the body is no array of rows: {error}"))
+    })?;
+    Ok(rows.iter().map(|row| Given { text: body.slice_ref(row.get().as_bytes()), line: None }).collect())
+}
+
+/// The lines in which there is something. What is not JSON breaks one row and not the others, as every row has its own end.
+fn lines(body: &Bytes) -> Vec<Given> {
+    // Spreadsheets put a byte order mark before the first line.
+    let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    let lines = text.split(|byte| *byte == b'\n').zip(1..).map(|(line, number)| (line.trim_ascii(), number));
+    let lines = lines.filter(|(line, _)| !line.is_empty());
+    lines.map(|(line, number)| Given { text: body.slice_ref(line), line: Some(number) }).collect()
+}
+
+/// Says why a line is not JSON.
+fn json(line: &[u8]) -> Result<(), String> {
+    let text = std::str::from_utf8(line).map_err(|_| "it is not UTF-8")?;
+    serde_json::from_str::<IgnoredAny>(text).map(|_| ()).map_err(|error| {
+        let said = error.to_string();
+        // The line that a reader of one line counts is always the first.
+        let said = said.rsplit_once(" at line ").map_or(said.as_str(), |(said, _)| said);
+        format!("{said} at column {}", error.column())
+    })
+}
+
+impl Given {
+    /// What the row says.
+    fn read(&self) -> Result<Row, Problem> {
+        if self.text.len() > body::BODY_MAX {
+            let detail = format!("a row has at most {} bytes", body::BODY_MAX);
+            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "request.too_large", detail));
+        }
+        if let Some(line) = self.line {
+            json(&self.text).map_err(|said| {
+                Problem::malformed("request.malformed_json", format!("line {line} is not JSON: {said}"))
+            })?;
+        }
+        body::object(&self.text)
+    }
 }
 
 /// A product to be made, or to be changed when it has an id; then what is not given stays.
@@ -136,6 +182,9 @@ struct Outcome {
 struct RowOutcome {
     /// Its place, from 0.
     row: usize,
+    /// Its line in the body, from 1, where rows are lines; empty ones are counted here alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
     /// 201 for a product that was made, 200 for one that was changed, or the status of the problem.
     status: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -149,7 +198,7 @@ struct RowOutcome {
     position: i64,
 }
 
-/// Makes and changes many products: each row is carried out or refused by itself. With an `Idempotency-Key`, rows that were
+/// Makes and changes many products: each row is carried out or refused by itself, a line that is not JSON too. With an `Idempotency-Key`, rows that were
 /// carried out before are not carried out again.
 #[utoipa::path(post, path = "/v1/products/bulk", tag = "catalog", security(("bearer" = ["staff"])),
     request_body(content((Vec<Row> = "application/json"), (String = "application/x-ndjson"))),
@@ -176,27 +225,23 @@ struct Done {
 }
 
 /// Carries out a row, and says what became of it.
-async fn told(app: &App, sent: &Ask<Staff, Vec<Box<RawValue>>>, number: usize) -> RowOutcome {
+async fn told(app: &App, sent: &Ask<Staff, Vec<Given>>, number: usize) -> RowOutcome {
+    let (row, line) = (number, sent.body[number].line);
     match carry_out(app, sent, number).await {
-        Ok((status, id, position)) => RowOutcome { row: number, status, id: Some(id), problem: None, position },
+        Ok((status, id, position)) => RowOutcome { row, line, status, id: Some(id), problem: None, position },
         Err(problem) => {
             let text = String::from_utf8(problem.render(sent.request_id())).ok();
             let status = problem.status().as_u16();
             let problem = text.and_then(|text| RawValue::from_string(text).ok());
-            RowOutcome { row: number, status, id: None, problem, position: 0 }
+            RowOutcome { row, line, status, id: None, problem, position: 0 }
         }
     }
 }
 
-async fn carry_out(
-    app: &App,
-    sent: &Ask<Staff, Vec<Box<RawValue>>>,
-    number: usize,
-) -> Result<(u16, ProductId, i64), Problem> {
-    let text = sent.body[number].get();
-    let row: Row = body::object(text.as_bytes())?;
-    let row = &row;
-    let intent = sent.part(number, text.as_bytes()).intent("product.bulk");
+async fn carry_out(app: &App, sent: &Ask<Staff, Vec<Given>>, number: usize) -> Result<(u16, ProductId, i64), Problem> {
+    let given = &sent.body[number];
+    let row = &given.read()?;
+    let intent = sent.part(number, &given.text).intent("product.bulk");
     let done = app.commands.run(&intent, |unit| async move {
         let mut product = match row.id {
             Some(id) => unit.load::<Product>(id).await?.exists()?,
