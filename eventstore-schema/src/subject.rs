@@ -60,6 +60,13 @@ impl Vault {
         Self { inner: Arc::new(Inner { log, keys, remembered, blinding: tokio::sync::OnceCell::new() }) }
     }
 
+    /// The data key without which this log cannot be read; none when nothing was ever sealed.
+    pub async fn key_in_use(log: &Log) -> Result<Option<KeyName>, StoreError> {
+        let name = sqlx::query_scalar("select wrapped_by from log.subject_key where wrapped is not null limit 1");
+        let name: Option<String> = name.fetch_optional(log.pool()).await?;
+        Ok(name.as_deref().and_then(KeyName::read))
+    }
+
     /// Makes sure that the configured keys are the ones that this shop's people are sealed with.
     ///
     /// # Errors

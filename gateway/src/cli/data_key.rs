@@ -2,25 +2,30 @@
 
 use std::path::{Path, PathBuf};
 
-use byteshop_eventstore::{DataKeys, SealError};
+use byteshop_eventstore::{DataKeys, Log, SealError, Vault};
 
+use super::failure::Failure;
 use crate::config::Config;
 use crate::key_file::{KeyFileError, read_or_make};
 
 /// The file of a key that was not configured, in the data directory.
 const KEY_FILE: &str = "data.key";
 
-/// The data keys of this shop.
-///
-/// # Errors
-/// When they cannot be read or made.
-pub(super) fn data_keys(config: &Config) -> Result<DataKeys, KeyFileError> {
+/// The data keys of this shop. One is made only where nothing is sealed yet: beside data that was brought here without its
+/// key, another one would look as if it were the right one.
+pub(super) async fn data_keys(config: &Config, log: &Log) -> Result<DataKeys, Failure> {
     let of_file = |path: &Path| {
         let text = read_or_make(path, DataKeys::random)?;
         DataKeys::parse(&text).map_err(|error: SealError| KeyFileError::new(path, error))
     };
-    match &config.data_key {
-        Some(text) => DataKeys::parse(text).or_else(|_| of_file(&PathBuf::from(text))),
-        None => of_file(&config.data.join(KEY_FILE)),
+    if let Some(text) = &config.data_key {
+        return Ok(DataKeys::parse(text).or_else(|_| of_file(&PathBuf::from(text)))?);
     }
+    let path = config.data.join(KEY_FILE);
+    if !path.exists()
+        && let Some(needed) = Vault::key_in_use(log).await?
+    {
+        return Err(SealError::OtherDataKey(needed).into());
+    }
+    Ok(of_file(&path)?)
 }

@@ -32,7 +32,7 @@ pub(super) struct PortArgs {
 /// What `work` takes.
 #[derive(Debug, clap::Args)]
 pub(super) struct WorkArgs {
-    /// Only these views, separated by commas; all when absent
+    /// Only these views, separated by commas, as `byteshop views` names them; all when absent
     #[arg(long, value_delimiter = ',', value_name = "VIEW")]
     views: Vec<String>,
 }
@@ -59,7 +59,7 @@ async fn up_on(config: &Config, servers: &Servers, started: Instant) -> Result<(
     log.migrate().await?;
     Views::beside(log.clone()).migrate().await?;
     let roles = Roles { serve: Some(address(config)), work: Some(Vec::new()), relay: true };
-    let settings = settings(config, servers.database_url(), servers.nats_url(), roles)?;
+    let settings = settings(config, &log, servers.database_url(), servers.nats_url(), roles).await?;
     let shop = Shop::start(settings).await.map_err(Failure::Refused)?;
     let http = shop.http().map(|http| format!("http://{http}")).unwrap_or_default();
     let run = Run {
@@ -88,7 +88,9 @@ pub(super) async fn one(config: &Config, name: &str, roles: Roles) -> Result<(),
             "`byteshop {name}` runs beside others: set BYTESHOP_DATABASE_URL and BYTESHOP_NATS_URL, or use `byteshop up` for a shop on one machine"
         )));
     };
-    let shop = Shop::start(settings(config, database_url, nats_url, roles)?).await.map_err(Failure::Refused)?;
+    let log = Log::open(database_url)?;
+    let settings = settings(config, &log, database_url, nats_url, roles).await?;
+    let shop = Shop::start(settings).await.map_err(Failure::Refused)?;
     match shop.http() {
         Some(http) => output::line(&format!("ready http://{http}"))?,
         None => output::line(&format!("ready {name}"))?,
@@ -123,14 +125,22 @@ fn server_options(config: &Config) -> Options {
     }
 }
 
-fn settings(config: &Config, database_url: &str, nats_url: &str, roles: Roles) -> Result<Settings, Failure> {
+async fn settings(
+    config: &Config,
+    log: &Log,
+    database_url: &str,
+    nats_url: &str,
+    roles: Roles,
+) -> Result<Settings, Failure> {
+    // First of all, as nothing may be written where it is missing.
+    let data_keys = data_keys(config, log).await?;
     Ok(Settings {
         database_url: database_url.to_owned(),
         database_connections: config.database_connections,
         nats: NatsConfig { stream: config.nats_stream.clone(), ..NatsConfig::new(nats_url) },
         roles,
         tokens: tokens(config)?,
-        data_keys: data_keys(config)?,
+        data_keys,
         metrics: telemetry::start_metrics()?,
         limits: Limits::per_minute(config.rate_limit_address, config.rate_limit_account)
             .behind(config.trusted_proxies.clone())

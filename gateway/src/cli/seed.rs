@@ -136,7 +136,7 @@ pub(super) async fn with_commands<T>(
 ) -> Result<T, Failure> {
     let log = Shop::find(config)?.log(config)?;
     log.migrate().await?;
-    let keys = data_keys(config)?;
+    let keys = data_keys(config, &log).await?;
     let cancel = CancellationToken::new();
     // A running shop sees what is new by itself.
     let (appender, appending) = Appender::new(log.clone(), |_| {}, cancel.clone());
