@@ -3,6 +3,7 @@
 mod mistake;
 mod outside;
 mod setting;
+mod settings;
 mod show;
 
 use std::collections::{BTreeMap, HashMap};
@@ -12,7 +13,7 @@ use std::path::{Path, PathBuf};
 use chrono::TimeDelta;
 pub use mistake::{Mistake, Mistakes};
 pub use outside::{OutsideConfig, ProviderConfig};
-use setting::{SETTINGS, Setting};
+use settings::{SETTINGS, Setting};
 pub use show::{InForce, hide_password};
 
 use crate::proxies::Proxies;
@@ -205,7 +206,7 @@ impl Reader {
                 self.give(setting, value.clone(), source);
                 continue;
             }
-            let near = setting::nearest(&name.to_lowercase());
+            let near = settings::nearest(&name.to_lowercase());
             let hint = near.map(|near| format!("{PREFIX}{}", near.to_uppercase()));
             self.mistakes.push(Mistake::unknown(source, variable, hint));
         }
@@ -229,7 +230,7 @@ impl Reader {
         };
         for (key, value) in values {
             let Some(setting) = SETTINGS.iter().find(|setting| setting.name == key) else {
-                let hint = setting::nearest(&key).map(str::to_owned);
+                let hint = settings::nearest(&key).map(str::to_owned);
                 self.mistakes.push(Mistake::unknown(source(), &key, hint));
                 continue;
             };
@@ -356,12 +357,12 @@ impl Reader {
             None => setting.default.map(|value| (value.to_owned(), Source::Default)),
         };
         let Some((text, source)) = given.or_else(defaults) else {
-            self.in_force.push(InForce { name, value: None, source: Source::Default });
+            self.in_force.push(InForce::of(setting, dev_default, None, Source::Default));
             return None;
         };
         match parse(&text) {
             Ok(value) => {
-                self.in_force.push(InForce { name, value: Some(show::shown(setting, &text)), source });
+                self.in_force.push(InForce::of(setting, dev_default, Some(&text), source));
                 Some(value)
             }
             Err(problem) => {

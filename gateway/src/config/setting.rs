@@ -1,4 +1,4 @@
-//! Every setting: its name, its default, and how its text is read.
+//! How the text of a setting is read.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -8,89 +8,6 @@ use byteshop_commands::ports::smtp::Tls;
 use byteshop_domain::payment::CaptureMode;
 
 use super::{Files, LogFormat};
-
-/// What is hidden of a value when it is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Secret {
-    /// Nothing.
-    Open,
-    /// The password in a URL.
-    Password,
-    /// All of it, unless it is the name of a file.
-    Key,
-    /// All of it.
-    All,
-}
-
-/// A setting.
-#[derive(Debug)]
-pub(super) struct Setting {
-    /// Its name in the file; the variable is the same in capitals.
-    pub(super) name: &'static str,
-    /// Its value when nobody says anything.
-    pub(super) default: Option<&'static str>,
-    /// What is hidden of it.
-    pub(super) secret: Secret,
-}
-
-const fn open(name: &'static str, default: Option<&'static str>) -> Setting {
-    Setting { name, default, secret: Secret::Open }
-}
-
-/// All of them, in the order in which they are shown.
-pub(super) const SETTINGS: &[Setting] = &[
-    open("dev", Some("false")),
-    Setting { name: "database_url", default: None, secret: Secret::Password },
-    Setting { name: "nats_url", default: None, secret: Secret::Password },
-    open("nats_stream", Some("BYTESHOP")),
-    open("data", Some(".byteshop")),
-    open("address", Some("127.0.0.1")),
-    open("port", Some("8080")),
-    Setting { name: "jwt_key", default: None, secret: Secret::Key },
-    Setting { name: "data_key", default: None, secret: Secret::Key },
-    open("log_format", Some("text")),
-    open("log_level", None),
-    open("payment_window_minutes", Some("30")),
-    open("capture", Some("automatic")),
-    open("return_window_days", Some("30")),
-    open("cart_days", Some("30")),
-    open("seller_name", Some("ByteShop")),
-    open("seller_address", None),
-    open("seller_tax_id", None),
-    open("trusted_proxies", None),
-    open("rate_limit_address", Some("60000")),
-    open("rate_limit_account", Some("60000")),
-    open("rate_limit_auth", Some("60")),
-    open("rate_limit_guesses", Some("10")),
-    open("rate_limit_coupons", Some("20")),
-    open("rate_limit_checkouts", Some("10")),
-    open("unpaid_orders", Some("10")),
-    open("refuse_disposable_email", Some("false")),
-    open("database_connections", Some("16")),
-    open("shop_name", Some("ByteShop")),
-    open("shop_url", None),
-    open("api_url", None),
-    open("smtp_host", None),
-    open("smtp_port", None),
-    open("smtp_tls", Some("starttls")),
-    open("smtp_ca", None),
-    open("smtp_user", None),
-    Setting { name: "smtp_password", default: None, secret: Secret::All },
-    open("mail_from", None),
-    open("mail_reply_to", None),
-    open("sms_url", None),
-    Setting { name: "sms_secret", default: None, secret: Secret::All },
-    open("push_url", None),
-    Setting { name: "push_secret", default: None, secret: Secret::All },
-    open("webhook_private", Some("false")),
-    open("files", None),
-    open("files_endpoint", None),
-    open("files_region", Some("us-east-1")),
-    open("files_key_id", None),
-    Setting { name: "files_secret", default: None, secret: Secret::All },
-    open("pg_bin", None),
-    open("nats_server", None),
-];
 
 pub(super) fn flag(text: &str) -> Result<bool, String> {
     match text.to_ascii_lowercase().as_str() {
@@ -243,35 +160,11 @@ pub(super) fn log_format(text: &str) -> Result<LogFormat, String> {
 }
 
 pub(super) fn log_level(text: &str) -> Result<String, String> {
+    // A word alone would be taken for a part of the program, of which there is none of this name.
+    let level = |part: &str| part == "off" || part.parse::<tracing::Level>().is_ok();
+    let fits = text.split(',').all(|part| part.contains(['=', '[', ':']) || level(part.trim()));
     match tracing_subscriber::EnvFilter::try_new(text) {
-        Ok(_) => Ok(text.to_owned()),
-        Err(_) => Err(format!("is not error, warn, info, debug or trace: {text:?}")),
+        Ok(_) if fits => Ok(text.to_owned()),
+        Ok(_) | Err(_) => Err(format!("is not error, warn, info, debug or trace: {text:?}")),
     }
-}
-
-/// The setting that somebody may have meant: at most two slips away, or three in a long name.
-pub(super) fn nearest(name: &str) -> Option<&'static str> {
-    let slips = if name.len() > 8 { 3 } else { 2 };
-    SETTINGS
-        .iter()
-        .map(|setting| (distance(name, setting.name), setting.name))
-        .filter(|(distance, _)| *distance <= slips)
-        .min()
-        .map(|(_, name)| name)
-}
-
-/// Letters to insert, delete or replace to turn one text into the other (Levenshtein distance).
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (index, letter) in one.chars().enumerate() {
-        let mut diagonal = index;
-        row[0] = index + 1;
-        for (column, other) in other.iter().enumerate() {
-            let replaced = diagonal + usize::from(letter != *other);
-            diagonal = row[column + 1];
-            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row[other.len()]
 }

@@ -1,7 +1,8 @@
 //! How values are shown: with every secret hidden.
 
 use super::Source;
-use super::setting::{Secret, Setting, is_pem};
+use super::setting::is_pem;
+use super::settings::{Secret, Setting};
 
 /// What stands where a secret is.
 const HIDDEN: &str = "***";
@@ -11,13 +12,29 @@ const HIDDEN: &str = "***";
 pub struct InForce {
     /// Its name.
     pub name: &'static str,
+    /// What it is, in one line.
+    pub means: &'static str,
+    /// Its value when nobody says anything.
+    pub default: Option<&'static str>,
     /// Its value, without secrets; none when it has none.
     pub value: Option<String>,
     /// Where the value comes from.
     pub source: Source,
 }
 
-pub(super) fn shown(setting: &Setting, text: &str) -> String {
+impl InForce {
+    pub(super) fn of(
+        setting: &'static Setting,
+        dev_default: Option<&'static str>,
+        text: Option<&str>,
+        source: Source,
+    ) -> Self {
+        let Setting { name, means, default, secret: _ } = setting;
+        Self { name, means, default: dev_default.or(*default), value: text.map(|text| shown(setting, text)), source }
+    }
+}
+
+fn shown(setting: &Setting, text: &str) -> String {
     match setting.secret {
         Secret::Open => text.to_owned(),
         Secret::Password => hide_password(text),

@@ -99,6 +99,33 @@ fn secrets_are_hidden() {
 }
 
 #[test]
+fn every_setting_is_explained_in_one_line() {
+    let config = Config::load(&environment(&[("BYTESHOP_PORT", "81")])).unwrap();
+    for setting in config.in_force() {
+        // Beside the longest name there is room for so much in a hundred columns.
+        assert!((10..=72).contains(&setting.means.chars().count()), "{}: {}", setting.name, setting.means);
+    }
+    let names: Vec<_> = config.in_force().iter().map(|setting| setting.name).collect();
+    let mut known: Vec<_> = settings::SETTINGS.iter().map(|setting| setting.name).collect();
+    assert!(names.iter().all(|name| known.contains(name)));
+    known.retain(|name| !names.contains(name));
+    assert_eq!(known, [] as [&str; 0], "these are read by nobody");
+    let port = config.in_force().iter().find(|setting| setting.name == "port").unwrap();
+    assert_eq!((port.value.as_deref(), port.default), (Some("81"), Some("8080")));
+}
+
+#[test]
+fn a_level_that_is_none_is_refused() {
+    let with = |level: &str| Config::load(&environment(&[("BYTESHOP_LOG_LEVEL", level)]));
+    for fine in ["info", "WARN", "off", "warn,byteshop_gateway=debug", "byteshop_gateway::http=trace"] {
+        assert_eq!(with(fine).unwrap().log_level.as_deref(), Some(fine));
+    }
+    for wrong in ["loud", "info,loud", "byteshop_gateway=loud", "=", "7"] {
+        assert!(with(wrong).unwrap_err().to_string().contains("BYTESHOP_LOG_LEVEL is not error, warn"), "{wrong}");
+    }
+}
+
+#[test]
 fn a_mail_server_needs_a_sender_and_both_halves_of_a_login() {
     let with = |more: &[(&str, &str)]| {
         let all = [&[("BYTESHOP_SMTP_HOST", "mail.example.org")], more].concat();
