@@ -152,13 +152,7 @@ impl Up {
     /// Starts one and waits for its ready line; gives where it serves.
     fn start(directory: &Path) -> (Self, String) {
         use std::io::BufRead as _;
-        let mut command = byteshop(directory, &["up", "--data", "data", "--port", "0"]);
-        // The servers look for their programs, and the shop is one for development.
-        #[expect(clippy::disallowed_methods, reason = "the tests have no configuration but the environment")]
-        for name in ["PATH", "BYTESHOP_PG_BIN", "BYTESHOP_NATS_SERVER"] {
-            command.env(name, std::env::var_os(name).unwrap_or_default());
-        }
-        let mut child = command.env("BYTESHOP_DEV", "1").stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = Self::command(directory).stdout(Stdio::piped()).spawn().unwrap();
         let lines = std::io::BufReader::new(child.stdout.take().unwrap()).lines();
         let (tell, told) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
@@ -172,6 +166,17 @@ impl Up {
         let shop = Self(child);
         let address = told.recv_timeout(PATIENCE).expect("the shop gets ready");
         (shop, address)
+    }
+
+    fn command(directory: &Path) -> Command {
+        let mut command = byteshop(directory, &["up", "--data", "data", "--port", "0"]);
+        // The servers look for their programs, and the shop is one for development.
+        #[expect(clippy::disallowed_methods, reason = "the tests have no configuration but the environment")]
+        for name in ["PATH", "BYTESHOP_PG_BIN", "BYTESHOP_NATS_SERVER"] {
+            command.env(name, std::env::var_os(name).unwrap_or_default());
+        }
+        command.env("BYTESHOP_DEV", "1");
+        command
     }
 
     fn stop(mut self) -> Option<i32> {
@@ -234,6 +239,45 @@ fn a_whole_shop_starts_answers_stops_and_goes_on_with_its_data() {
 }
 
 #[test]
+fn a_shop_without_the_key_of_its_data_writes_no_other_one() {
+    let directory = open_directory();
+    let data = directory.path().join("data");
+    let (key, kept) = (data.join("data.key"), directory.path().join("kept.key"));
+    let (shop, _) = Up::start(directory.path());
+    assert_eq!(shop.stop(), Some(0));
+    for file in ["data.key", "token.pem"] {
+        std::fs::rename(data.join(file), directory.path().join(format!("{file}.kept"))).unwrap();
+    }
+    std::fs::rename(directory.path().join("data.key.kept"), &kept).unwrap();
+    for _ in 0..2 {
+        let (status, said) = refused(Up::command(directory.path()));
+        assert!(status == 1 && said.contains("data.key") && said.contains("BYTESHOP_DATA_KEY"), "{said}");
+        assert!(!key.exists() && !data.join("token.pem").exists());
+    }
+    std::fs::rename(&kept, &key).unwrap();
+    let (shop, address) = Up::start(directory.path());
+    assert_eq!(get(&address, "/health/live"), "HTTP/1.1 200 OK");
+    assert_eq!(shop.stop(), Some(0));
+}
+
+#[test]
+fn what_cannot_be_meant_is_answered_with_what_can() {
+    let directory = tempfile::tempdir().unwrap();
+    let order = OrderId::from_uuid(Uuid::from_u128(7)).to_string();
+    for (arguments, parts) in [
+        (&["audit", "show", "foo"][..], &["a number from 1", "audit log", "ord_…", "var_…"][..]),
+        (&["audit", "show", &order], &["by its position", "audit log --stream ord_", "audit state ord_"]),
+        (&["audit", "log", "--since", "1x"], &["2026-11-20T08:00:00Z", "30m, 1h or 2d"]),
+        (&["audit", "state", "foo"], &["start with", "ord_… (order)", "var_… (stock)"]),
+        (&["token", "admin", "--ttl", "8x"], &["90s, 30m, 8h or 7d"]),
+    ] {
+        let (status, said) = refused(byteshop(directory.path(), arguments));
+        let all = parts.iter().all(|part| said.contains(part));
+        assert!(status == 2 && all, "{arguments:?}: {said}");
+    }
+}
+
+#[test]
 fn wrong_usage_ends_with_2_and_help_with_0() {
     let directory = tempfile::tempdir().unwrap();
     for arguments in [
@@ -275,9 +319,12 @@ fn the_configuration_is_shown_without_secrets_and_with_its_sources() {
         command.env("BYTESHOP_DATABASE_URL", "postgres://shop:hunter2@db/shop");
         let printed = printed(command);
         assert!(!printed.contains("hunter2"), "{printed}");
-        for part in ["postgres://shop:***@db/shop", "BYTESHOP_DATABASE_URL", "byteshop.toml", "81"] {
+        let parts = ["postgres://shop:***@db/shop", "BYTESHOP_DATABASE_URL", "byteshop.toml", "81"];
+        for part in parts.into_iter().chain(["8080", "The port of HTTP", "How long an order waits"]) {
             assert!(printed.contains(part), "{part} is missing in {printed}");
         }
+        let widest = printed.lines().map(|line| line.chars().count()).max();
+        assert!(format != "table" || widest <= Some(100), "{printed}");
     }
 }
 
@@ -347,6 +394,10 @@ async fn the_log_answers_who_did_what() {
     assert_eq!(positions(&["--stream", &history.variant.to_string()]), [1, 2, 3, 4]);
     assert!(positions(&["--until", "2020-01-01"]).is_empty());
     assert_eq!(positions(&["--since", "2020-01-01"]), [1, 2, 3, 4]);
+    assert_eq!(positions(&["--since", "1h"]), [1, 2, 3, 4]);
+    assert!(positions(&["--until", "1h"]).is_empty());
+    let (status, said) = refused(history.byteshop(&["audit", "log", "--since", "1h", "--until", "2h"]));
+    assert!(status == 2 && said.contains("is before --since"), "{said}");
     let json: Value = serde_json::from_str(&history.ask(&["audit", "log", "--format", "json"])).unwrap();
     assert_eq!(json.as_array().unwrap().len(), 4);
     let table = history.ask(&["audit", "log", "--format", "table"]);

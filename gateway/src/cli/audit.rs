@@ -66,8 +66,9 @@ impl std::str::FromStr for Thing {
         if let Some((aggregate, id)) = byteshop_domain::locate(text) {
             return Ok(Self { id: text.to_owned(), stream: StreamId::named(aggregate.category, id) });
         }
-        let prefixes = byteshop_domain::AGGREGATES.iter().map(|aggregate| format!("{}_…", aggregate.prefix));
-        Err(format!("not an id of ours, which start with {}", prefixes.collect::<Vec<_>>().join(", ")))
+        let kind = |it: &byteshop_domain::Aggregate| format!("{}_… ({})", it.prefix, it.category.replace('_', " "));
+        let kinds: Vec<String> = byteshop_domain::AGGREGATES.iter().map(kind).collect();
+        Err(format!("not an id of ours, which start with {}", kinds.join(", ")))
     }
 }
 

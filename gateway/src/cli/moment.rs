@@ -1,6 +1,7 @@
-//! Moments on the command line: a time (RFC 3339), a day, a position of the log, a version of a thing.
+//! Moments on the command line: a time (RFC 3339), a day, how long ago, a position of the log, a version of a thing.
 
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use byteshop_eventstore::Clock;
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 /// A moment of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +21,8 @@ pub enum At {
     Version(i64),
 }
 
-const TIMES: &str = "a time such as 2026-11-20T08:00:00Z, or a day such as 2026-11-20";
+const TIMES: &str =
+    "a time such as 2026-11-20T08:00:00Z, a day such as 2026-11-20, or how long ago such as 30m, 1h or 2d";
 
 /// The first moment that is meant: a day begins at midnight (UTC).
 pub fn since(text: &str) -> Result<DateTime<Utc>, String> {
@@ -71,7 +73,13 @@ fn version(text: &str) -> Option<i64> {
 }
 
 fn time(text: &str) -> Option<DateTime<Utc>> {
-    DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc())
+    DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc()).or_else(|| ago(text))
+}
+
+/// How long before now, such as `1h` or `2d 12h`.
+fn ago(text: &str) -> Option<DateTime<Utc>> {
+    let ago = TimeDelta::from_std(humantime::parse_duration(text).ok()?).ok()?;
+    Clock.now().checked_sub_signed(ago)
 }
 
 fn day(text: &str) -> Option<NaiveDate> {
@@ -98,12 +106,22 @@ mod tests {
     }
 
     #[test]
+    fn a_duration_is_meant_before_now() {
+        for (text, minutes) in [("30m", 30), ("1h", 60), ("2d", 2_880), ("1h 30min", 90), ("1w", 10_080)] {
+            let ago = Clock.now() - since(text).unwrap();
+            assert!((0..5).contains(&(ago - TimeDelta::minutes(minutes)).num_seconds()), "{text}: {ago}");
+        }
+        assert!(matches!((at("2d"), moment("1h")), (Ok(At::Moment(Moment::Time(_))), Ok(Moment::Time(_)))));
+        assert!(version_or_time("90s").is_ok());
+    }
+
+    #[test]
     fn versions_positions_and_times_are_told_apart() {
         assert_eq!(at("v3"), Ok(At::Version(3)));
         assert_eq!(at("3"), Ok(At::Moment(Moment::Position(3))));
         assert_eq!(version_or_time("3"), Ok(At::Version(3)));
         assert!(matches!(at("2026-11-20"), Ok(At::Moment(Moment::Time(_)))));
-        for wrong in ["", "v", "v-1", "-1", "yesterday", "2026-13-01"] {
+        for wrong in ["", "v", "v-1", "-1", "yesterday", "2026-13-01", "1x", "h", "-1h", "999999999999y"] {
             assert!(at(wrong).is_err() && moment(wrong).is_err() && version_or_time(wrong).is_err(), "{wrong}");
         }
     }

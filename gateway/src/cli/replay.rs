@@ -17,7 +17,7 @@ use crate::config::Config;
 /// Which views, and what for.
 #[derive(Debug, clap::Args)]
 pub(super) struct ReplayArgs {
-    /// The views
+    /// The views, as `byteshop views` names them
     #[arg(required_unless_present = "all", value_name = "VIEW")]
     views: Vec<String>,
     /// Every view

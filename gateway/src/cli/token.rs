@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use byteshop_domain::ids::{AccountId, Id as _};
 use uuid::Uuid;
@@ -24,15 +25,15 @@ const KEYS: &str = "keys";
 /// Whose token.
 #[derive(Debug, clap::Args)]
 pub(super) struct TokenArgs {
-    /// What its bearer may do
+    /// What its bearer may do: customer, seller, support or admin
     #[arg(value_parser = <Role as std::str::FromStr>::from_str)]
     role: Role,
     /// The account that it stands for; without one, always the same account for a role
     #[arg(long, value_name = "acc_…")]
     account: Option<AccountId>,
     /// How long it holds, such as 90s, 30m, 8h or 7d
-    #[arg(long, default_value = "8h", value_parser = seconds)]
-    ttl: u64,
+    #[arg(long, default_value = "8h", value_parser = lifetime)]
+    ttl: Duration,
 }
 
 pub(super) fn run(config: &Config, args: &TokenArgs) -> Result<(), Failure> {
@@ -50,8 +51,7 @@ pub(super) fn run(config: &Config, args: &TokenArgs) -> Result<(), Failure> {
             config.data.display()
         )));
     }
-    let lifetime = std::time::Duration::from_secs(args.ttl);
-    let token = tokens(config)?.issue(args.role, account, lifetime)?;
+    let token = tokens(config)?.issue(args.role, account, args.ttl)?;
     let mut out = output::out();
     writeln!(out, "{token}")?;
     Ok(out.flush()?)
@@ -75,16 +75,9 @@ pub(super) fn key_files(config: &Config) -> KeyFiles {
     }
 }
 
-fn seconds(text: &str) -> Result<u64, String> {
-    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
-    let unit = match &text[digits.len()..] {
-        "" | "s" => 1,
-        "m" => 60,
-        "h" => 3_600,
-        "d" => 86_400,
-        _ => return Err("not a time such as 90s, 30m, 8h or 7d".to_owned()),
-    };
-    let number: Option<u64> = digits.parse().ok();
-    let ttl = number.and_then(|number| number.checked_mul(unit)).filter(|ttl| (1..=31_536_000).contains(ttl));
-    ttl.ok_or_else(|| "not a time between 1s and 365d".to_owned())
+fn lifetime(text: &str) -> Result<Duration, String> {
+    let lifetime = humantime::parse_duration(text).map_err(|_| "not a time such as 90s, 30m, 8h or 7d")?;
+    let longest = Duration::from_hours(365 * 24);
+    let fits = (Duration::from_secs(1)..=longest).contains(&lifetime);
+    if fits { Ok(lifetime) } else { Err("not a time between 1s and 365d".to_owned()) }
 }

@@ -21,7 +21,7 @@ pub(super) struct DiffArgs {
     /// Its id
     #[arg(value_name = "ID")]
     thing: Thing,
-    /// The earlier version (2 or v2; 0 is before it existed), or a time
+    /// The earlier version (2 or v2; 0 is before it existed), a time, or how long ago (2d)
     #[arg(value_parser = moment::version_or_time)]
     from: At,
     /// The later one

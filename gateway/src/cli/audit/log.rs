@@ -31,10 +31,10 @@ pub(super) struct LogArgs {
     /// Only what they did: admin, acc_…, settle_order, import
     #[arg(long, value_name = "WHO")]
     actor: Option<String>,
-    /// Only from this time or day on (UTC)
+    /// Only from this time or day on (UTC), or of the last 30m, 1h or 2d
     #[arg(long, value_name = "TIME", value_parser = moment::since)]
     since: Option<DateTime<Utc>>,
-    /// Only before this time, or to the end of this day (UTC)
+    /// Only before this time, or to the end of this day (UTC), or so long ago as 30m, 1h or 2d
     #[arg(long, value_name = "TIME", value_parser = moment::until)]
     until: Option<DateTime<Utc>>,
     /// From the one after this position on, rather than the newest
@@ -51,6 +51,12 @@ pub(super) struct LogArgs {
 }
 
 pub(super) async fn run(log: &Log, args: LogArgs) -> Result<(), Failure> {
+    if let (Some(since), Some(until)) = (args.since, args.until)
+        && since > until
+    {
+        let text = format!("--until {until} is before --since {since}, so there is nothing between them");
+        return Err(Failure::Usage(text));
+    }
     if let Some(thing) = &args.stream {
         thing.must_exist(log).await?;
     }

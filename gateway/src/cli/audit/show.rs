@@ -6,8 +6,8 @@ use byteshop_eventstore::envelope::to_hex;
 use byteshop_eventstore::{Log, Meta, Recorded};
 use serde_json::Value;
 
-use super::no_event;
 use super::record::{self, Record};
+use super::{Thing, no_event};
 use crate::cli::failure::Failure;
 use crate::cli::output::{self, Format, FormatArg, Out};
 use crate::cli::terminal::{Style, styled};
@@ -15,11 +15,26 @@ use crate::cli::terminal::{Style, styled};
 /// Which event.
 #[derive(Debug, clap::Args)]
 pub(super) struct ShowArgs {
-    /// Its position in the log
-    #[arg(value_parser = clap::value_parser!(i64).range(1..))]
+    /// Its position in the log, as `byteshop audit log` shows it
+    #[arg(value_parser = position)]
     position: i64,
     #[command(flatten)]
     format: FormatArg,
+}
+
+/// A position; whoever gives an id learns what takes those.
+fn position(text: &str) -> Result<i64, String> {
+    if let Some(position) = text.parse().ok().filter(|position| *position > 0) {
+        return Ok(position);
+    }
+    match text.parse::<Thing>() {
+        Ok(Thing { id, .. }) => Err(format!(
+            "an event is shown by its position, a number; `byteshop audit log --stream {id}` lists those of {id}, and `byteshop audit state {id}` shows what it is"
+        )),
+        Err(no_id) => Err(format!(
+            "not a position of the log, which is a number from 1 on as `byteshop audit log` shows; things are shown by `byteshop audit state ID`, and this is {no_id}"
+        )),
+    }
 }
 
 pub(super) async fn run(log: &Log, args: ShowArgs) -> Result<(), Failure> {

@@ -17,7 +17,7 @@ pub(super) struct StateArgs {
     /// Its id; the prefix tells what it is (var_… is the stock of a variant)
     #[arg(value_name = "ID")]
     thing: Thing,
-    /// When: a version (v3), a position of the log (12), a time, or a day, which is meant to its end (UTC)
+    /// When: a version (v3), a position of the log (12), a time, a day, which is meant to its end (UTC), or how long ago (2d)
     #[arg(long, value_name = "vN|POSITION|TIME", value_parser = moment::at)]
     at: Option<At>,
 }
