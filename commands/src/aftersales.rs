@@ -70,7 +70,8 @@ pub async fn cancel_lines(
     issue(unit, &placed, order, &valued, &back).await?;
     give_shipping_back(unit, order, &mut payment, shipping).await?;
     if restock {
-        put_back(unit, order, &lines).await?;
+        // What was lost on its way does not come back.
+        put_back(unit, order, &placed.at_hand(&lines)).await?;
     }
     Ok(())
 }

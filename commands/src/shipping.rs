@@ -2,11 +2,12 @@
 
 use byteshop_domain::Kind;
 use byteshop_domain::decider::Decider as _;
-use byteshop_domain::ids::{OrderId, ShipmentId};
-use byteshop_domain::order::{self, Order, PaymentStatus};
+use byteshop_domain::ids::{OrderId, ShipmentId, VariantId};
+use byteshop_domain::order::{self, Found, Order, PaymentStatus};
 use byteshop_domain::payment::{self, Payment};
-use byteshop_domain::quantity::{Demand, summed};
-use byteshop_domain::shipment::{self, Carrier, News, Prepared, Shipment};
+use byteshop_domain::quantity::{Demand, Quantity, summed};
+use byteshop_domain::shipment::{self, Carrier, News, Prepared, Shipment, Stage};
+use byteshop_domain::stock::{self, StockLevel};
 use byteshop_domain::text::Reference;
 
 use crate::Commands;
@@ -15,7 +16,7 @@ use crate::intent::Intent;
 use crate::ports::carrier::Heard;
 use crate::unit::{Loaded, Unit};
 
-/// Puts some of an order in a parcel.
+/// Puts some of an order in a parcel. What was lost on its way before is taken from the stock once more.
 pub async fn prepare(
     unit: &Unit,
     order: OrderId,
@@ -26,7 +27,9 @@ pub async fn prepare(
     let lines = summed(lines.iter().copied())
         .map_err(|error| unit.refuse("shipment.too_many", Kind::Invalid, error.to_string()))?;
     let mut it = unit.start::<Shipment>(unit.new_id());
+    let replaced = order.state.placed().map(|placed| placed.to_replace(&lines)).unwrap_or_default();
     unit.decide(&mut order, &order::Command::PrepareParcel { shipment: it.id, lines: lines.clone() })?;
+    move_stock(unit, order.id, &replaced, |order, quantity| stock::Command::Replace { order, quantity }).await?;
     let (order, carrier) = (order.id, carrier.clone());
     unit.decide(&mut it, &shipment::Command::Prepare { order, lines, carrier })?;
     Ok(it)
@@ -74,16 +77,66 @@ pub async fn hand_over(unit: &Unit, it: &mut Loaded<Shipment>, tracking: Option<
 pub async fn hear(unit: &Unit, it: &mut Loaded<Shipment>, heard: &Heard) -> Result<(), Error> {
     let Heard { news, at, place, reason } = heard.clone();
     unit.decide(it, &shipment::Command::Hear { news, at, place, reason })?;
-    if news == News::Delivered {
-        move_order(unit, it, |shipment| order::Command::Deliver { shipment }).await?;
+    let stage = prepared(it)?.status;
+    if news == News::Delivered && stage == Stage::Delivered {
+        return deliver(unit, it).await;
+    }
+    if news == News::Lost && stage == Stage::Lost {
+        return lose(unit, it).await;
     }
     Ok(())
 }
 
-/// Takes a parcel in again that nobody took: its goods can be sent again, or called off.
+/// A parcel has arrived. What was thought to be lost was none, unless it was sent again or called off meanwhile.
+async fn deliver(unit: &Unit, it: &Loaded<Shipment>) -> Result<(), Error> {
+    let found = if_found(unit, it).await?;
+    move_order(unit, it, |shipment| order::Command::Deliver { shipment }).await?;
+    let found_in_transit = |order, quantity| stock::Command::FindInTransit { order, quantity };
+    move_stock(unit, prepared(it)?.order, &found.lines, found_in_transit).await
+}
+
+/// A parcel will not arrive: what is in it is a loss, once.
+async fn lose(unit: &Unit, it: &Loaded<Shipment>) -> Result<(), Error> {
+    let mut order = unit.load::<Order>(prepared(it)?.order).await?;
+    let before = order.version;
+    unit.decide(&mut order, &order::Command::LoseParcel { shipment: it.id })?;
+    if order.version == before {
+        return Ok(());
+    }
+    let lose = |order, quantity| stock::Command::LoseInTransit { order, quantity };
+    move_stock(unit, order.id, &prepared(it)?.lines, lose).await
+}
+
+/// Takes a parcel in again that nobody took, or that was lost: its goods can be sent again, or called off. What was sent
+/// again or called off meanwhile is for sale.
 pub async fn take_back(unit: &Unit, it: &mut Loaded<Shipment>) -> Result<(), Error> {
     unit.decide(it, &shipment::Command::TakeBack {})?;
-    move_order(unit, it, |shipment| order::Command::TakeBackParcel { shipment }).await
+    let order = prepared(it)?.order;
+    let Found { lines, extra } = if_found(unit, it).await?;
+    move_order(unit, it, |shipment| order::Command::TakeBackParcel { shipment }).await?;
+    let all = summed(lines.into_iter().chain(extra.iter().copied())).unwrap_or_default();
+    move_stock(unit, order, &all, |order, quantity| stock::Command::FindInTransit { order, quantity }).await?;
+    let back = |order, quantity| stock::Command::Return { quantity, order: Some(order), reason: None };
+    move_stock(unit, order, &extra, back).await
+}
+
+/// What of a parcel that is lost would be wanted if it were found; nothing of any other.
+async fn if_found(unit: &Unit, it: &Loaded<Shipment>) -> Result<Found, Error> {
+    let order = unit.load::<Order>(prepared(it)?.order).await?;
+    Ok(order.state.placed().map(|placed| placed.if_found(it.id)).unwrap_or_default())
+}
+
+async fn move_stock(
+    unit: &Unit,
+    order: OrderId,
+    lines: &[Demand],
+    command: impl Fn(OrderId, Quantity) -> stock::Command,
+) -> Result<(), Error> {
+    let variants: Vec<VariantId> = lines.iter().map(|line| line.variant).collect();
+    for (mut stock, line) in unit.load_all::<StockLevel>(&variants).await?.into_iter().zip(lines) {
+        unit.decide(&mut stock, &command(order, line.quantity))?;
+    }
+    Ok(())
 }
 
 async fn move_order(

@@ -13,7 +13,8 @@
 //!                      └─ packed ─ handed over ─ delivered ─ return requested ─ returned
 //! ```
 //!
-//! A piece that came back undelivered is bought and not packed again: it is sent once more, or cancelled.
+//! A piece that came back undelivered is bought and not packed again: it is sent once more, or cancelled. So is one that was
+//! lost on its way, only that another one is taken from the stock to be sent, and none comes back to it when it is cancelled.
 //! A cancelled order is never marked paid: money that arrives too late is refused here with [`Rejection::Cancelled`],
 //! and [`process`](crate::process) then gives it back. What was bought is written down whole, so no later change of a
 //! product, a price or a cart reaches it.
@@ -43,7 +44,7 @@ mod status;
 pub use command::Command;
 pub use message::{Buyer, CancelReason, Event, Line, Placement, ReturnLine};
 pub use number::{Number, NumberError};
-pub use parcel::{Parcel, ParcelStage};
+pub use parcel::{Found, Parcel, ParcelStage};
 pub use rejection::Rejection;
 pub use status::{Fulfilment, PaymentStatus, Status};
 
@@ -95,6 +96,9 @@ pub struct Placed {
     pub refunds: Vec<RefundId>,
     /// The parcels.
     pub parcels: BTreeMap<ShipmentId, Parcel>,
+    /// What was lost on its way, and is neither replaced nor off, per variant.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub lost: BTreeMap<VariantId, i64>,
     /// The returns that are asked for and not over, and what would come back.
     pub returning: BTreeMap<ReturnId, Vec<Demand>>,
     /// The returns there ever were.
@@ -153,6 +157,7 @@ impl Decider for Order {
             Command::HandOver { shipment } => self.placed()?.hand_over(*shipment, asked.at),
             Command::Deliver { shipment } => self.placed()?.deliver(*shipment, asked.at),
             Command::TakeBackParcel { shipment } => self.placed()?.take_back_parcel(*shipment),
+            Command::LoseParcel { shipment } => self.placed()?.lose_parcel(*shipment),
             Command::RequestReturn { return_id, lines, since } => {
                 self.placed()?.request_return(*return_id, lines, *since)
             }
@@ -199,6 +204,7 @@ impl Decider for Order {
                 it.status = reason.status();
                 it.cancelled = Some(*reason);
                 it.payment_status = PaymentStatus::of_cancelled(*was_paid, *due);
+                it.lost.clear();
             }),
             Event::LinesCancelled { lines, amount, was_paid, credit_note, .. } => {
                 self.with(|it| it.call_off(lines, *amount, *was_paid, *credit_note))
@@ -217,6 +223,16 @@ impl Decider for Order {
             }
             Event::ParcelReturned { shipment, fulfilment } => self.with(|it| {
                 it.move_parcel(*shipment, ParcelStage::Returned, None);
+                it.fulfilment = *fulfilment;
+            }),
+            Event::ParcelLost { shipment, lines, fulfilment } => self.with(|it| {
+                it.move_parcel(*shipment, ParcelStage::Lost, None);
+                it.note_lost(lines);
+                it.fulfilment = *fulfilment;
+            }),
+            Event::Replaced { lines } => self.with(|it| it.note_no_longer_lost(lines)),
+            Event::ParcelFound { shipment, lines, fulfilment, .. } => self.with(|it| {
+                it.find_parcel(*shipment, lines);
                 it.fulfilment = *fulfilment;
             }),
             Event::ReturnRequested { return_id, lines } => self.with(|it| {
@@ -288,6 +304,7 @@ impl Placed {
             shipping_credited: nothing,
             refunds: vec![],
             parcels: BTreeMap::new(),
+            lost: BTreeMap::new(),
             returning: BTreeMap::new(),
             returns: vec![],
             by_hand: false,
@@ -327,7 +344,8 @@ impl Placed {
         {
             return Err(Rejection::AlreadyPaid);
         }
-        if self.handed_over_pieces() > 0 {
+        // Before the money is ours, what is lost left just as what arrived did: its price is being taken.
+        if self.handed_over_pieces() > 0 || !self.is_paid() && !self.lost.is_empty() {
             return Err(Rejection::AlreadyFulfilled);
         }
         let packed = self.parcels.iter().filter(|(_, parcel)| parcel.stage == ParcelStage::Prepared);
@@ -341,9 +359,10 @@ impl Placed {
             reason,
             payment: self.placement.payment,
             was_paid: self.is_paid(),
-            release: self.stock_to_move(),
+            release: self.at_hand(&self.stock_to_move()),
             due: (self.is_paid() && left != self.placement.total).then_some(left),
             credit_note: credit_note.filter(|_| self.is_paid()),
+            lost: self.lost_pieces(),
         });
         Ok(events)
     }

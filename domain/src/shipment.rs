@@ -4,23 +4,25 @@
 //! (missing) ──prepared──▶ prepared ──packed──▶ packed ──handed over──▶ handed over ──▶ in transit ──▶ out for delivery
 //!                            └──cancelled──▶ cancelled ◀┘                │ ▲               │      attempt failed ⇄ │
 //!                                                                        ├─┴───────────────┴───────────────────────┤
-//!                                                                   delivered                        returning ──▶ returned
+//!                                                                   delivered   lost                 returning ──▶ returned
 //! ```
 //!
 //! Carriers tell their news late, twice and out of order: news that is older than what is known changes nothing.
-//! Delivered, returned and cancelled are final.
+//! Delivered, returned and cancelled are final. What is lost is found again at times: then it is delivered, or returned.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::decider::{Asked, Decider, Kind};
+use crate::decider::{Asked, Decider};
 use crate::ids::{OrderId, ShipmentId};
 use crate::quantity::Demand;
 use crate::text::{Name, Reason, Reference};
 
 mod message;
+mod rejection;
 
 pub use message::{Carrier, Command, Event, News};
+pub use rejection::Rejection;
 
 /// A shipment as it is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -94,70 +96,10 @@ pub enum Stage {
     Returning,
     /// It is here again.
     Returned,
+    /// The carrier does not know where it is, and does not look for it any more.
+    Lost,
     /// It went nowhere.
     Cancelled,
-}
-
-/// What can be in the way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Rejection {
-    /// There is no such shipment.
-    #[error("there is no such shipment")]
-    Missing,
-    /// The id names another shipment already.
-    #[error("the shipment exists already")]
-    Exists,
-    /// There is nothing in it.
-    #[error("a shipment has at least one line")]
-    NoLines,
-    /// It went nowhere.
-    #[error("the shipment is cancelled")]
-    Cancelled,
-    /// The carrier has it.
-    #[error("the shipment is handed over")]
-    HandedOver,
-    /// The carrier does not have it.
-    #[error("the shipment is not handed over")]
-    NotHandedOver,
-    /// It is there.
-    #[error("the shipment is delivered")]
-    Delivered,
-    /// It is not on its way back.
-    #[error("the shipment is not on its way back")]
-    NotReturning,
-    /// Another carrier's number is known.
-    #[error("the shipment has another tracking number")]
-    OtherTracking,
-}
-
-impl crate::Rejection for Rejection {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::Exists => "exists",
-            Self::NoLines => "no_lines",
-            Self::Cancelled => "cancelled",
-            Self::HandedOver => "handed_over",
-            Self::NotHandedOver => "not_handed_over",
-            Self::Delivered => "delivered",
-            Self::NotReturning => "not_returning",
-            Self::OtherTracking => "other_tracking",
-        }
-    }
-
-    fn kind(&self) -> Kind {
-        match self {
-            Self::Missing => Kind::Missing,
-            Self::NoLines => Kind::Invalid,
-            Self::Exists
-            | Self::Cancelled
-            | Self::HandedOver
-            | Self::NotHandedOver
-            | Self::Delivered
-            | Self::NotReturning
-            | Self::OtherTracking => Kind::Conflict,
-        }
-    }
 }
 
 type Decision = Result<Vec<Event>, Rejection>;
@@ -227,6 +169,9 @@ impl Decider for Shipment {
                 it.note(Heard { status: News::ReturningToSender, at: *at, place: None, reason: reason.clone() });
             }),
             Event::ReturnedToSender { .. } => self.with(|it| it.status = Stage::Returned),
+            Event::Lost { at, reason, .. } => self.with(|it| {
+                it.note(Heard { status: News::Lost, at: *at, place: None, reason: reason.clone() });
+            }),
             Event::Waited { .. } => self,
         }
     }
@@ -264,9 +209,12 @@ impl Prepared {
     /// Whether the carrier has it and will say more.
     pub fn travels(&self) -> bool {
         match self.status {
-            Stage::HandedOver | Stage::InTransit | Stage::OutForDelivery | Stage::AttemptFailed | Stage::Returning => {
-                true
-            }
+            Stage::HandedOver
+            | Stage::InTransit
+            | Stage::OutForDelivery
+            | Stage::AttemptFailed
+            | Stage::Returning
+            | Stage::Lost => true,
             Stage::Prepared | Stage::Packed | Stage::Delivered | Stage::Returned | Stage::Cancelled => false,
         }
     }
@@ -283,7 +231,8 @@ impl Prepared {
             | Stage::AttemptFailed
             | Stage::Delivered
             | Stage::Returning
-            | Stage::Returned => Err(Rejection::HandedOver),
+            | Stage::Returned
+            | Stage::Lost => Err(Rejection::HandedOver),
         }
     }
 
@@ -297,7 +246,8 @@ impl Prepared {
             | Stage::AttemptFailed
             | Stage::Delivered
             | Stage::Returning
-            | Stage::Returned => Err(Rejection::HandedOver),
+            | Stage::Returned
+            | Stage::Lost => Err(Rejection::HandedOver),
         }
     }
 
@@ -315,6 +265,7 @@ impl Prepared {
             | Stage::Delivered
             | Stage::Returning
             | Stage::Returned
+            | Stage::Lost
                 if self.tracking.as_ref() == Some(tracking) =>
             {
                 Ok(vec![])
@@ -325,7 +276,8 @@ impl Prepared {
             | Stage::AttemptFailed
             | Stage::Delivered
             | Stage::Returning
-            | Stage::Returned => Err(Rejection::OtherTracking),
+            | Stage::Returned
+            | Stage::Lost => Err(Rejection::OtherTracking),
         }
     }
 
@@ -335,8 +287,14 @@ impl Prepared {
             Stage::Cancelled => return Err(Rejection::Cancelled),
             // Nothing that is told of what is over changes it.
             Stage::Delivered | Stage::Returned => return Ok(vec![]),
-            Stage::Returning if heard.status != News::Delivered => return Ok(vec![]),
-            Stage::HandedOver | Stage::InTransit | Stage::OutForDelivery | Stage::AttemptFailed | Stage::Returning => {}
+            Stage::Returning if !matches!(heard.status, News::Delivered | News::Lost) => return Ok(vec![]),
+            Stage::Lost if heard.status != News::Delivered => return Ok(vec![]),
+            Stage::HandedOver
+            | Stage::InTransit
+            | Stage::OutForDelivery
+            | Stage::AttemptFailed
+            | Stage::Returning
+            | Stage::Lost => {}
         }
         let last = self.news.last();
         let known = self.news.iter().any(|known| known.status == heard.status && known.at == heard.at);
@@ -357,14 +315,18 @@ impl Prepared {
             News::AttemptFailed => Event::AttemptFailed { order: self.order, at, reason },
             News::Delivered => Event::Delivered { order: self.order, at },
             News::ReturningToSender => Event::ReturningToSender { order: self.order, at, reason },
+            News::Lost => Event::Lost { order: self.order, at, reason },
         }])
     }
 
     fn take_back(&self) -> Decision {
         match self.status {
-            Stage::HandedOver | Stage::InTransit | Stage::OutForDelivery | Stage::AttemptFailed | Stage::Returning => {
-                Ok(vec![Event::ReturnedToSender { order: self.order }])
-            }
+            Stage::HandedOver
+            | Stage::InTransit
+            | Stage::OutForDelivery
+            | Stage::AttemptFailed
+            | Stage::Returning
+            | Stage::Lost => Ok(vec![Event::ReturnedToSender { order: self.order }]),
             Stage::Returned => Ok(vec![]),
             Stage::Delivered => Err(Rejection::Delivered),
             Stage::Cancelled => Err(Rejection::Cancelled),
@@ -383,6 +345,7 @@ impl Prepared {
             News::AttemptFailed => Stage::AttemptFailed,
             News::Delivered => Stage::Delivered,
             News::ReturningToSender => Stage::Returning,
+            News::Lost => Stage::Lost,
         };
         self.news.push(heard);
     }

@@ -4,6 +4,7 @@
 //! (missing) ──opened──▶ open ─┐ received, lost, returned, counted: on hand changes
 //!                        ▲    │ reserved: promised to an order, still on hand
 //!                        └────┘ committed: leaves with its order · released: promised no more
+//!                               replaced: leaves for an order whose pieces were lost on their way
 //!
 //!          0 ≤ reserved ≤ on hand          available = on hand − reserved
 //! ```
@@ -14,153 +15,21 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::decider::{Asked, Decider, Kind};
 use crate::ids::{OrderId, ProductId, VariantId};
 use crate::quantity::Quantity;
 use crate::text::{Reason, Sku};
 
+mod message;
+
+pub use message::{Command, Event};
+
 /// Most pieces on hand: a thousand of the largest movements, far from overflow.
 pub const ON_HAND_MAX: i64 = 1_000_000_000;
 /// How many settled orders are remembered, so that committing one twice is seen as done; older ones read as unknown.
 const SETTLED_MAX: usize = 32;
-
-/// What happened to the stock.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Event {
-    /// The variant is stocked.
-    Opened {
-        /// Its product.
-        product: ProductId,
-        /// Its code.
-        sku: Sku,
-    },
-    /// Goods came in.
-    Received {
-        /// How many.
-        quantity: Quantity,
-        /// Whence and why.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        reason: Option<Reason>,
-    },
-    /// Goods are gone or spoilt.
-    Lost {
-        /// How many.
-        quantity: Quantity,
-        /// How.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        reason: Option<Reason>,
-    },
-    /// Goods came back.
-    Returned {
-        /// How many.
-        quantity: Quantity,
-        /// The order they had left with.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        order: Option<OrderId>,
-        /// Why.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        reason: Option<Reason>,
-    },
-    /// Somebody counted.
-    Counted {
-        /// So many there are.
-        on_hand: i64,
-    },
-    /// Pieces are promised to an order.
-    Reserved {
-        /// The order.
-        order: OrderId,
-        /// How many.
-        quantity: Quantity,
-        /// When the promise ends unless it is paid for; the order's timer releases it.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        expires_at: Option<DateTime<Utc>>,
-    },
-    /// The promised pieces are sold and leave.
-    Committed {
-        /// The order.
-        order: OrderId,
-        /// How many.
-        quantity: Quantity,
-    },
-    /// The promised pieces are for sale again.
-    Released {
-        /// The order.
-        order: OrderId,
-        /// How many.
-        quantity: Quantity,
-        /// Why.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        reason: Option<Reason>,
-    },
-}
-
-impl crate::Event for Event {}
-
-/// What the stock can be asked.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Command {
-    /// Begin to stock the variant.
-    Open {
-        /// Its product.
-        product: ProductId,
-        /// Its code.
-        sku: Sku,
-    },
-    /// Take in goods.
-    Receive {
-        /// How many.
-        quantity: Quantity,
-        /// Whence and why.
-        reason: Option<Reason>,
-    },
-    /// Write off goods.
-    Lose {
-        /// How many.
-        quantity: Quantity,
-        /// How.
-        reason: Option<Reason>,
-    },
-    /// Take back goods.
-    Return {
-        /// How many.
-        quantity: Quantity,
-        /// The order they had left with.
-        order: Option<OrderId>,
-        /// Why.
-        reason: Option<Reason>,
-    },
-    /// Set what was counted.
-    Count {
-        /// So many there are, the promised ones included.
-        on_hand: i64,
-    },
-    /// Promise pieces to an order.
-    Reserve {
-        /// The order.
-        order: OrderId,
-        /// How many.
-        quantity: Quantity,
-        /// When the promise ends.
-        expires_at: Option<DateTime<Utc>>,
-    },
-    /// Let the promised pieces leave.
-    Commit {
-        /// The order.
-        order: OrderId,
-    },
-    /// Take the promise back.
-    Release {
-        /// The order.
-        order: OrderId,
-        /// Why.
-        reason: Option<Reason>,
-    },
-}
 
 /// The stock as it is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -280,6 +149,14 @@ impl Decider for StockLevel {
                 }
                 Ok(vec![Event::Returned { quantity: *quantity, order: *order, reason: reason.clone() }])
             }
+            // Its order knows what of it is under way, and is asked in the same append.
+            Command::LoseInTransit { order, quantity } => {
+                Ok(vec![Event::LostInTransit { order: *order, quantity: *quantity }])
+            }
+            Command::FindInTransit { order, quantity } => {
+                Ok(vec![Event::FoundInTransit { order: *order, quantity: *quantity }])
+            }
+            Command::Replace { order, quantity } => self.replace(*order, *quantity),
             Command::Count { on_hand } => self.count(*on_hand),
             Command::Reserve { order, quantity, expires_at } => self.reserve(*order, *quantity, *expires_at),
             Command::Commit { order } => self.commit(*order),
@@ -294,7 +171,9 @@ impl Decider for StockLevel {
                 self.sku = Some(sku.clone());
             }
             Event::Received { quantity, .. } | Event::Returned { quantity, .. } => self.on_hand += quantity.get(),
-            Event::Lost { quantity, .. } => self.on_hand -= quantity.get(),
+            Event::Lost { quantity, .. } | Event::Replaced { quantity, .. } => self.on_hand -= quantity.get(),
+            // They had left with their order.
+            Event::LostInTransit { .. } | Event::FoundInTransit { .. } => {}
             Event::Counted { on_hand } => self.on_hand = *on_hand,
             Event::Reserved { order, quantity, expires_at } => {
                 self.reserved += quantity.get();
@@ -340,6 +219,14 @@ impl StockLevel {
             return Err(Rejection::Reserved { reserved: self.reserved });
         }
         Ok(vec![Event::Lost { quantity, reason: reason.cloned() }])
+    }
+
+    fn replace(&self, order: OrderId, quantity: Quantity) -> Decision {
+        let available = self.available();
+        if quantity.get() > available {
+            return Err(Rejection::NotEnough { available });
+        }
+        Ok(vec![Event::Replaced { order, quantity }])
     }
 
     fn count(&self, on_hand: i64) -> Decision {

@@ -122,10 +122,13 @@ impl View for OrderList {
             }),
             Event::Refunded { amount, .. } => change(&|row| row.give_back(*amount)),
             Event::HandedOver { .. } => change(&|row| row.fulfilment = Fulfilment::PartlyFulfilled),
-            Event::ParcelReturned { fulfilment, .. } => change(&|row| row.fulfilment = *fulfilment),
+            Event::ParcelReturned { fulfilment, .. }
+            | Event::ParcelLost { fulfilment, .. }
+            | Event::ParcelFound { fulfilment, .. } => change(&|row| row.fulfilment = *fulfilment),
             Event::ParcelPrepared { .. }
             | Event::ParcelDropped { .. }
             | Event::Delivered { .. }
+            | Event::Replaced { .. }
             | Event::ReturnRequested { .. }
             | Event::ReturnClosed { .. }
             | Event::Credited { .. }

@@ -51,7 +51,7 @@ pub struct Row {
     pub credit_notes: i64,
     /// What they give back, negative.
     pub credited: i64,
-    /// Pieces lost.
+    /// Pieces lost, here or on their way, without those that were found again.
     pub lost_units: i64,
 }
 
@@ -78,7 +78,7 @@ pub enum Fact {
     },
     /// Pieces are gone.
     Lost {
-        /// How many.
+        /// How many; fewer than none when some were found again.
         units: i64,
     },
 }
@@ -162,6 +162,9 @@ fn of_order(order: &order::Event, event: &Recorded) -> Option<Fact> {
         | order::Event::HandedOver { .. }
         | order::Event::Delivered { .. }
         | order::Event::ParcelReturned { .. }
+        | order::Event::ParcelLost { .. }
+        | order::Event::ParcelFound { .. }
+        | order::Event::Replaced { .. }
         | order::Event::ReturnRequested { .. }
         | order::Event::ReturnClosed { .. }
         | order::Event::Noted { .. }
@@ -186,11 +189,16 @@ fn of_credit_note(credit_note: &credit_note::Event, event: &Recorded) -> Fact {
 
 fn of_stock(stock: &stock::Event) -> Option<Fact> {
     match stock {
-        stock::Event::Lost { quantity, .. } => Some(Fact::Lost { units: quantity.get() }),
+        stock::Event::Lost { quantity, .. } | stock::Event::LostInTransit { quantity, .. } => {
+            Some(Fact::Lost { units: quantity.get() })
+        }
+        // It was none after all, which is told on the day that it was found.
+        stock::Event::FoundInTransit { quantity, .. } => Some(Fact::Lost { units: -quantity.get() }),
         stock::Event::Opened { .. }
         | stock::Event::Received { .. }
         | stock::Event::Returned { .. }
         | stock::Event::Counted { .. }
+        | stock::Event::Replaced { .. }
         | stock::Event::Reserved { .. }
         | stock::Event::Committed { .. }
         | stock::Event::Released { .. } => None,

@@ -65,7 +65,8 @@ impl View for StockLevel {
                 available: 0,
             }),
             Event::Received { quantity, .. } | Event::Returned { quantity, .. } => moved(row, quantity.get(), 0),
-            Event::Lost { quantity, .. } => moved(row, -quantity.get(), 0),
+            Event::Lost { quantity, .. } | Event::Replaced { quantity, .. } => moved(row, -quantity.get(), 0),
+            Event::LostInTransit { .. } | Event::FoundInTransit { .. } => row,
             Event::Counted { on_hand } => row.map(|row| {
                 let found = on_hand - row.on_hand;
                 row.moved(found, 0)

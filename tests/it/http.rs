@@ -12,6 +12,7 @@ mod email;
 mod ended;
 mod errors;
 mod journeys;
+mod lost;
 mod openapi;
 mod ownership;
 mod personal;

@@ -366,7 +366,10 @@ impl History {
         match event {
             stock::Event::Opened { .. } => {}
             stock::Event::Received { quantity, .. } => stock.received += quantity.get(),
-            stock::Event::Lost { quantity, .. } => stock.lost += quantity.get(),
+            stock::Event::Lost { quantity, .. } | stock::Event::Replaced { quantity, .. } => {
+                stock.lost += quantity.get();
+            }
+            stock::Event::LostInTransit { .. } | stock::Event::FoundInTransit { .. } => {}
             stock::Event::Returned { quantity, order, .. } => {
                 stock.returned += quantity.get();
                 if let Some(order) = order
@@ -420,6 +423,9 @@ impl History {
             | order::Event::HandedOver { .. }
             | order::Event::Delivered { .. }
             | order::Event::ParcelReturned { .. }
+            | order::Event::ParcelLost { .. }
+            | order::Event::ParcelFound { .. }
+            | order::Event::Replaced { .. }
             | order::Event::ReturnRequested { .. }
             | order::Event::ReturnClosed { .. }
             | order::Event::Noted { .. }

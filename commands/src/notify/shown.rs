@@ -128,6 +128,7 @@ impl Commands {
             | Message::OrderDelivered { .. }
             | Message::DeliveryFailed { .. }
             | Message::DeliveryReturning { .. }
+            | Message::DeliveryLost { .. }
             | Message::ConfirmNewEmail { .. }
             | Message::EmailChangeRequested {}
             | Message::BackInStock { .. }
@@ -168,6 +169,7 @@ fn code_of(message: &Message) -> Option<(&'static str, &Personal<Secret>)> {
         | Message::OrderDelivered { .. }
         | Message::DeliveryFailed { .. }
         | Message::DeliveryReturning { .. }
+        | Message::DeliveryLost { .. }
         | Message::BackInStock { .. }
         | Message::PriceDropped { .. } => None,
     }
@@ -208,7 +210,8 @@ fn tell(message: &Message, locale: Locale, shown: &mut Shown) {
         | Message::ReturnApproved { .. }
         | Message::OrderDelivered { .. }
         | Message::DeliveryFailed { .. }
-        | Message::DeliveryReturning { .. } => {}
+        | Message::DeliveryReturning { .. }
+        | Message::DeliveryLost { .. } => {}
     }
 }
 

@@ -172,7 +172,7 @@ macro_rules! sources {
 
 sources! {
     "confirm_email" "reset_password" "confirm_new_email" "email_change_requested" "already_registered" "password_changed" "order_placed" "order_paid" "order_cancelled"
-    "order_lines_cancelled" "order_refunded" "order_shipped" "order_delivered" "delivery_failed" "delivery_returning"
+    "order_lines_cancelled" "order_refunded" "order_shipped" "order_delivered" "delivery_failed" "delivery_returning" "delivery_lost"
     "return_approved" "return_rejected" "back_in_stock" "price_dropped"
 }
 

@@ -51,10 +51,10 @@ pub trait CarrierPort: Send + Sync {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SimulatedCarrier;
 
-use News::{AttemptFailed, Delivered, InTransit, OutForDelivery, ReturningToSender};
+use News::{AttemptFailed, Delivered, InTransit, Lost, OutForDelivery, ReturningToSender};
 
 /// The stories: their name, their letter in a tracking number, and what happens in each chapter.
-const STORIES: [(&str, char, &[Option<News>]); 5] = [
+const STORIES: [(&str, char, &[Option<News>]); 6] = [
     ("delivered", 'D', &[Some(InTransit), Some(OutForDelivery), Some(Delivered)]),
     (
         "attempt_failed",
@@ -62,7 +62,8 @@ const STORIES: [(&str, char, &[Option<News>]); 5] = [
         &[Some(InTransit), Some(OutForDelivery), Some(AttemptFailed), Some(OutForDelivery), Some(Delivered)],
     ),
     ("returned", 'R', &[Some(InTransit), Some(OutForDelivery), Some(AttemptFailed), Some(ReturningToSender)]),
-    ("lost", 'L', &[Some(InTransit)]),
+    ("lost", 'L', &[Some(InTransit), Some(Lost)]),
+    ("found", 'W', &[Some(InTransit), Some(Lost), Some(Delivered)]),
     ("silent", 'S', &[None, None, Some(InTransit), Some(Delivered)]),
 ];
 
@@ -138,6 +139,9 @@ mod tests {
         assert_eq!(told("delivered", 60).await, Ok((vec![InTransit, OutForDelivery, Delivered], false)));
         let (back, more) = told("returned", 60).await.unwrap();
         assert_eq!((back.last(), more), (Some(&ReturningToSender), false));
+        assert_eq!(told("lost", 60).await, Ok((vec![InTransit, Lost], false)));
+        assert_eq!(told("found", 5).await, Ok((vec![InTransit, Lost], true)));
+        assert_eq!(told("found", 60).await, Ok((vec![InTransit, Lost, Delivered], false)));
     }
 
     #[tokio::test]

@@ -166,6 +166,11 @@ pub enum Message {
         /// The order.
         order: OrderId,
     },
+    /// Your goods were lost on their way.
+    DeliveryLost {
+        /// The order.
+        order: OrderId,
+    },
     /// What you watch can be bought again.
     BackInStock {
         /// The product.
@@ -245,6 +250,7 @@ templates! {
     OrderDelivered "order_delivered";
     DeliveryFailed "delivery_failed";
     DeliveryReturning "delivery_returning";
+    DeliveryLost "delivery_lost";
     BackInStock "back_in_stock";
     PriceDropped "price_dropped";
 }
@@ -266,6 +272,7 @@ impl Message {
             | Self::OrderRefunded { order, .. }
             | Self::DeliveryFailed { order }
             | Self::DeliveryReturning { order }
+            | Self::DeliveryLost { order }
             | Self::OrderShipped { order, .. }
             | Self::ReturnApproved { order, .. }
             | Self::ReturnRejected { order, .. }
@@ -290,6 +297,7 @@ impl Message {
             | Self::OrderRefunded { .. }
             | Self::DeliveryFailed { .. }
             | Self::DeliveryReturning { .. }
+            | Self::DeliveryLost { .. }
             | Self::OrderShipped { .. }
             | Self::ReturnApproved { .. }
             | Self::ReturnRejected { .. }

@@ -190,6 +190,7 @@ fn messages() -> Vec<Message> {
         Message::OrderShipped { order, carrier: None, tracking: Some(text("RM1")), parcel: Some(number(5)) },
         Message::ReturnApproved { order, back: number(6) },
         Message::ReturnRejected { order, back: number(6), reason: text("worn") },
+        Message::DeliveryLost { order },
     ]
 }
 

@@ -84,6 +84,11 @@ pub enum Command {
         /// The parcel.
         shipment: ShipmentId,
     },
+    /// Note that a parcel is lost on its way.
+    LoseParcel {
+        /// The parcel.
+        shipment: ShipmentId,
+    },
     /// Ask to send goods back.
     RequestReturn {
         /// With which return.

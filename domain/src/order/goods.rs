@@ -63,13 +63,49 @@ impl Placed {
         lines.map(|line| line.quantity.get()).sum()
     }
 
-    /// How many of a variant can still be packed, or called off.
+    /// How many of a variant can still be packed, or called off. What was lost on its way is among them.
     pub fn left_to_ship(&self, variant: VariantId) -> i64 {
         if self.by_hand {
             return 0;
         }
         let packed = self.in_parcels(variant, |stage| !stage.is_empty());
         self.bought(variant) - self.off(variant) - self.weightless(variant) - packed
+    }
+
+    /// Of these, what is here: what comes off is what was lost first, so that nobody waits for it.
+    pub fn at_hand(&self, lines: &[Demand]) -> Vec<Demand> {
+        without(lines, |line| self.lost_of(line.variant))
+    }
+
+    /// Of these, what has to be taken from the stock before it can be packed: what is here is packed first.
+    pub fn to_replace(&self, lines: &[Demand]) -> Vec<Demand> {
+        without(lines, |line| self.left_to_ship(line.variant) - self.lost_of(line.variant))
+    }
+
+    /// How many of a variant were lost on their way, and are neither replaced nor off.
+    pub fn lost_of(&self, variant: VariantId) -> i64 {
+        self.lost.get(&variant).copied().unwrap_or(0)
+    }
+
+    /// What was lost on its way, and is neither replaced nor off.
+    pub(super) fn lost_pieces(&self) -> Vec<Demand> {
+        let pieces = |(variant, number): (&VariantId, &i64)| {
+            Some(Demand { variant: *variant, quantity: Quantity::new(*number).ok()? })
+        };
+        self.lost.iter().filter_map(pieces).collect()
+    }
+
+    pub(super) fn note_lost(&mut self, lines: &[Demand]) {
+        for line in lines {
+            *self.lost.entry(line.variant).or_default() += line.quantity.get();
+        }
+    }
+
+    pub(super) fn note_no_longer_lost(&mut self, lines: &[Demand]) {
+        for line in lines {
+            *self.lost.entry(line.variant).or_default() -= line.quantity.get();
+        }
+        self.lost.retain(|_, number| *number > 0);
     }
 
     /// How many of a variant have not come back, and may.
@@ -273,6 +309,7 @@ impl Placed {
     ) {
         for line in lines {
             *self.called_off.entry(line.variant).or_default() += line.quantity.get();
+            self.note_no_longer_lost(&[Demand { variant: line.variant, quantity: line.quantity }]);
         }
         self.credit_notes.extend(credit_note);
         // Deciding checked the sums; should they ever not add up, the fold keeps what it had.
@@ -298,4 +335,13 @@ impl Placed {
             self.payment_status = if all_refunded { PaymentStatus::Refunded } else { PaymentStatus::PartlyRefunded };
         }
     }
+}
+
+/// The lines without so many of each.
+fn without(lines: &[Demand], taken: impl Fn(&Demand) -> i64) -> Vec<Demand> {
+    let left = |line: &Demand| {
+        let quantity = Quantity::new(line.quantity.get() - taken(line).max(0)).ok()?;
+        Some(Demand { quantity, ..*line })
+    };
+    lines.iter().filter_map(left).collect()
 }

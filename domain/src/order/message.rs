@@ -181,6 +181,9 @@ pub enum Event {
         /// The credit note for it, if it was paid for; older ones have none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         credit_note: Option<CreditNoteId>,
+        /// What of it was lost on its way, so that it does not come back to the stock.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lost: Vec<Demand>,
     },
     /// Some of it is off.
     LinesCancelled {
@@ -245,6 +248,32 @@ pub enum Event {
     ParcelReturned {
         /// The parcel.
         shipment: ShipmentId,
+        /// What has become of the goods by it.
+        fulfilment: Fulfilment,
+    },
+    /// A parcel is lost on its way: what was in it can be sent again, from the stock, or cancelled.
+    ParcelLost {
+        /// The parcel.
+        shipment: ShipmentId,
+        /// What was in it.
+        lines: Vec<Demand>,
+        /// What has become of the goods by it.
+        fulfilment: Fulfilment,
+    },
+    /// Other pieces are taken from the stock for those that were lost.
+    Replaced {
+        /// What, summed per variant.
+        lines: Vec<Demand>,
+    },
+    /// A lost parcel was found.
+    ParcelFound {
+        /// The parcel.
+        shipment: ShipmentId,
+        /// What of it was neither replaced nor cancelled meanwhile: it counts as if it had never been lost.
+        lines: Vec<Demand>,
+        /// What of it was: these pieces are there beside what the order is of.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        extra: Vec<Demand>,
         /// What has become of the goods by it.
         fulfilment: Fulfilment,
     },

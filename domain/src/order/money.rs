@@ -155,6 +155,7 @@ impl Placed {
             Status::Open if self.parcels.values().any(|parcel| !parcel.stage.is_empty()) => {
                 Err(Rejection::BeingShipped)
             }
+            Status::Open if !self.lost.is_empty() => Err(Rejection::PiecesLost),
             Status::Open => {
                 let at = (!self.placement.imported).then_some(at);
                 Ok(vec![Event::Fulfilled { completed: true, at }])

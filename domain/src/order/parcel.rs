@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{Decision, Event, Fulfilment, PaymentStatus, Placed, Rejection, Status};
 use crate::ids::ShipmentId;
-use crate::quantity::{Demand, summed};
+use crate::quantity::{Demand, Quantity, summed};
 
 /// A parcel.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -30,6 +30,17 @@ pub enum ParcelStage {
     Delivered,
     /// Here again.
     Returned,
+    /// Nowhere to be found.
+    Lost,
+}
+
+/// What of a lost parcel that was found is still wanted, and what is not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Found {
+    /// What was neither replaced nor called off meanwhile.
+    pub lines: Vec<Demand>,
+    /// The rest.
+    pub extra: Vec<Demand>,
 }
 
 impl ParcelStage {
@@ -37,14 +48,14 @@ impl ParcelStage {
     pub fn is_gone(self) -> bool {
         match self {
             Self::HandedOver | Self::Delivered => true,
-            Self::Prepared | Self::Dropped | Self::Returned => false,
+            Self::Prepared | Self::Dropped | Self::Returned | Self::Lost => false,
         }
     }
 
     /// Whether what is in it can be put into another one.
     pub fn is_empty(self) -> bool {
         match self {
-            Self::Dropped | Self::Returned => true,
+            Self::Dropped | Self::Returned | Self::Lost => true,
             Self::Prepared | Self::HandedOver | Self::Delivered => false,
         }
     }
@@ -73,14 +84,18 @@ impl Placed {
                 return Err(Rejection::TooManyShipped { variant: *variant, left });
             }
         }
-        Ok(vec![Event::ParcelPrepared { shipment, lines }])
+        let replaced = self.to_replace(&lines);
+        let replaced = (!replaced.is_empty()).then_some(Event::Replaced { lines: replaced });
+        Ok(replaced.into_iter().chain([Event::ParcelPrepared { shipment, lines }]).collect())
     }
 
     pub(super) fn drop_parcel(&self, shipment: ShipmentId) -> Decision {
         match self.parcel(shipment)?.stage {
             ParcelStage::Prepared => Ok(vec![Event::ParcelDropped { shipment }]),
             ParcelStage::Dropped => Ok(vec![]),
-            ParcelStage::HandedOver | ParcelStage::Delivered | ParcelStage::Returned => Err(Rejection::ParcelGone),
+            ParcelStage::HandedOver | ParcelStage::Delivered | ParcelStage::Returned | ParcelStage::Lost => {
+                Err(Rejection::ParcelGone)
+            }
         }
     }
 
@@ -89,7 +104,7 @@ impl Placed {
         match parcel.stage {
             ParcelStage::Prepared => {}
             ParcelStage::HandedOver | ParcelStage::Delivered => return Ok(vec![]),
-            ParcelStage::Dropped | ParcelStage::Returned => return Err(Rejection::ParcelGone),
+            ParcelStage::Dropped | ParcelStage::Returned | ParcelStage::Lost => return Err(Rejection::ParcelGone),
         }
         self.can_be_sent()?;
         let capture = (self.payment_status == PaymentStatus::Authorized).then_some(self.placement.payment);
@@ -106,6 +121,7 @@ impl Placed {
         match parcel.stage {
             ParcelStage::HandedOver => {}
             ParcelStage::Delivered => return Ok(vec![]),
+            ParcelStage::Lost => return self.deliver_found(shipment, at),
             ParcelStage::Prepared | ParcelStage::Dropped | ParcelStage::Returned => return Err(Rejection::ParcelHere),
         }
         let mut events = vec![Event::Delivered { shipment, at }];
@@ -121,8 +137,32 @@ impl Placed {
         match parcel.stage {
             ParcelStage::HandedOver => {}
             ParcelStage::Returned => return Ok(vec![]),
+            // Found and here again is as good as never having left.
+            ParcelStage::Lost => {
+                let found = self.find(shipment, self.fulfilment)?;
+                return Ok(vec![found, Event::ParcelReturned { shipment, fulfilment: self.fulfilment }]);
+            }
             ParcelStage::Prepared | ParcelStage::Dropped | ParcelStage::Delivered => return Err(Rejection::ParcelHere),
         }
+        let fulfilment = self.without_parcel(parcel)?;
+        Ok(vec![Event::ParcelReturned { shipment, fulfilment }])
+    }
+
+    pub(super) fn lose_parcel(&self, shipment: ShipmentId) -> Decision {
+        let parcel = self.parcel(shipment)?;
+        match parcel.stage {
+            ParcelStage::HandedOver => {}
+            ParcelStage::Lost => return Ok(vec![]),
+            ParcelStage::Prepared | ParcelStage::Dropped | ParcelStage::Returned | ParcelStage::Delivered => {
+                return Err(Rejection::ParcelHere);
+            }
+        }
+        let fulfilment = self.without_parcel(parcel)?;
+        Ok(vec![Event::ParcelLost { shipment, lines: parcel.lines.clone(), fulfilment }])
+    }
+
+    /// What becomes of the goods when a parcel that is under way does not arrive.
+    fn without_parcel(&self, parcel: &Parcel) -> Result<Fulfilment, Rejection> {
         // A piece comes back once: with its parcel, or with a return.
         let is_elsewhere =
             |line: &Demand| line.quantity.get() > self.left_to_return(line.variant) - self.coming_back(line.variant);
@@ -131,8 +171,47 @@ impl Placed {
         }
         let in_it: i64 = parcel.lines.iter().map(|line| line.quantity.get()).sum();
         let others = self.handed_over_pieces() - in_it;
-        let fulfilment = if others == 0 { Fulfilment::Unfulfilled } else { Fulfilment::PartlyFulfilled };
-        Ok(vec![Event::ParcelReturned { shipment, fulfilment }])
+        Ok(if others == 0 { Fulfilment::Unfulfilled } else { Fulfilment::PartlyFulfilled })
+    }
+
+    /// What of a lost parcel would still be wanted if it were found, and what would not; nothing of any other parcel.
+    pub fn if_found(&self, shipment: ShipmentId) -> Found {
+        let lost = self.parcels.get(&shipment).filter(|parcel| parcel.stage == ParcelStage::Lost);
+        let in_it = lost.map(|parcel| parcel.lines.as_slice()).unwrap_or_default();
+        let extra = self.at_hand(in_it);
+        let lines = in_it.iter().filter_map(|line| {
+            let not_wanted = extra.iter().find(|it| it.variant == line.variant).map_or(0, |it| it.quantity.get());
+            Some(Demand { quantity: Quantity::new(line.quantity.get() - not_wanted).ok()?, ..*line })
+        });
+        Found { lines: lines.collect(), extra }
+    }
+
+    fn find(&self, shipment: ShipmentId, fulfilment: Fulfilment) -> Result<Event, Rejection> {
+        self.parcel(shipment)?;
+        let Found { lines, extra } = self.if_found(shipment);
+        Ok(Event::ParcelFound { shipment, lines, extra, fulfilment })
+    }
+
+    /// It was not lost after all: what was not settled otherwise meanwhile has arrived.
+    fn deliver_found(&self, shipment: ShipmentId, at: DateTime<Utc>) -> Decision {
+        let in_it: i64 = self.if_found(shipment).lines.iter().map(|line| line.quantity.get()).sum();
+        let fulfilment = if in_it == 0 { self.fulfilment } else { Fulfilment::PartlyFulfilled };
+        let mut events = vec![self.find(shipment, fulfilment)?, Event::Delivered { shipment, at }];
+        if in_it > 0 && self.handed_over_pieces() + in_it == self.kept_pieces() {
+            events.push(Event::Fulfilled { completed: false, at: Some(at) });
+        }
+        if self.status == Status::Open && self.delivered_pieces() + in_it == self.kept_pieces() {
+            events.push(Event::Completed {});
+        }
+        Ok(events)
+    }
+
+    pub(super) fn find_parcel(&mut self, shipment: ShipmentId, lines: &[Demand]) {
+        self.note_no_longer_lost(lines);
+        if let Some(parcel) = self.parcels.get_mut(&shipment) {
+            parcel.stage = ParcelStage::HandedOver;
+            parcel.lines = lines.to_vec();
+        }
     }
 
     pub(super) fn move_parcel(&mut self, shipment: ShipmentId, stage: ParcelStage, at: Option<DateTime<Utc>>) {

@@ -105,6 +105,9 @@ pub enum Rejection {
     /// Pieces of the parcel came back with a return, or are to.
     #[error("a return is asked for, or has brought back, what is in the parcel: reject it first")]
     ParcelReturning,
+    /// Pieces of it were lost on their way.
+    #[error("pieces of the order were lost on their way: pack them again, or cancel them")]
+    PiecesLost,
     /// There is no such return.
     #[error("the order has no such return")]
     NoSuchReturn,
@@ -157,6 +160,7 @@ impl crate::Rejection for Rejection {
             Self::ParcelGone => "parcel_gone",
             Self::ParcelHere => "parcel_here",
             Self::ParcelReturning => "parcel_returning",
+            Self::PiecesLost => "pieces_lost",
             Self::NoSuchReturn => "no_such_return",
             Self::ReturnWindowPassed => "return_window_passed",
             Self::TooManyNotes => "too_many_notes",
@@ -188,6 +192,7 @@ impl crate::Rejection for Rejection {
             | Self::ParcelGone
             | Self::ParcelHere
             | Self::ParcelReturning
+            | Self::PiecesLost
             | Self::ReturnWindowPassed
             | Self::TooManyNotes
             | Self::Imported
@@ -228,6 +233,7 @@ impl crate::Rejection for Rejection {
             | Self::ParcelGone
             | Self::ParcelHere
             | Self::ParcelReturning
+            | Self::PiecesLost
             | Self::NoSuchReturn
             | Self::ReturnWindowPassed
             | Self::TooManyNotes

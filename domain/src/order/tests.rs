@@ -83,6 +83,7 @@ fn cancelled(reason: CancelReason, was_paid: bool) -> Event {
         release: vec![demand(1, 3), demand(2, 1)],
         due: None,
         credit_note: None,
+        lost: vec![],
     }
 }
 
@@ -220,6 +221,7 @@ fn what_was_paid_is_called_off_with_a_credit_note() {
         release: vec![demand(1, 3), demand(2, 1)],
         due: None,
         credit_note,
+        lost: vec![],
     };
     given::<Order>([placed(), paid()]).when(&with_note).then([off(true, Some(id(5)))]);
     let state = crate::fold::<Order>(&[placed(), paid(), off(true, Some(id(5)))]);
@@ -382,8 +384,15 @@ fn an_order_of_the_past_moves_no_stock_by_itself() {
     let was_paid = Event::Paid { payment: id(3), commit: vec![], invoice: None };
     given::<Order>([was_placed.clone()]).when(&pay(3)).then([was_paid.clone()]);
     let reason = CancelReason::Imported;
-    let off =
-        Event::Cancelled { reason, payment: id(3), was_paid: true, release: vec![], due: None, credit_note: None };
+    let off = Event::Cancelled {
+        reason,
+        payment: id(3),
+        was_paid: true,
+        release: vec![],
+        due: None,
+        credit_note: None,
+        lost: vec![],
+    };
     given::<Order>([was_placed.clone(), was_paid.clone()]).when(&cancel(reason)).then([off]);
     let lines = [back(1, 1, 10)];
     let done = Event::Fulfilled { completed: true, at: None };
@@ -459,6 +468,7 @@ fn every_stored_form_is_golden() {
                 release: vec![demand(2, 1)],
                 due: Some(cents(5)),
                 credit_note: None,
+                lost: vec![],
             },
             Event::Cancelled {
                 reason: CancelReason::StaffRequest,
@@ -467,6 +477,7 @@ fn every_stored_form_is_golden() {
                 release: vec![demand(2, 1)],
                 due: Some(cents(5)),
                 credit_note: Some(id(5)),
+                lost: vec![],
             },
             Event::Paid {
                 payment: id(3),
@@ -476,12 +487,6 @@ fn every_stored_form_is_golden() {
             off(1, 1, 10, true),
             off(1, 1, 10, false),
             Event::Refunded { payment: id(3), refund: Some(id(4)), amount: Some(cents(10)) },
-            parcel(1, &[demand(1, 3)]),
-            Event::ParcelDropped { shipment: id(1) },
-            gone(1, &[demand(1, 3)]),
-            Event::HandedOver { shipment: id(1), lines: vec![demand(1, 3)], at: noon(), capture: Some(id(3)) },
-            there(1),
-            Event::ParcelReturned { shipment: id(1), fulfilment: Fulfilment::Unfulfilled },
             Event::ReturnRequested { return_id: id(1), lines: vec![demand(1, 1)] },
             Event::ReturnClosed { return_id: id(1) },
             noted(),
@@ -503,6 +508,44 @@ fn every_stored_form_is_golden() {
             returned(1, &[back(1, 2, 20)], &[demand(1, 2)]),
             credited(1, 10, false),
             credited(1, 10, true),
+        ],
+    );
+}
+
+#[test]
+fn what_is_said_of_parcels_is_golden() {
+    golden(
+        include_str!("golden.json"),
+        &[
+            parcel(1, &[demand(1, 3)]),
+            Event::ParcelDropped { shipment: id(1) },
+            gone(1, &[demand(1, 3)]),
+            Event::HandedOver { shipment: id(1), lines: vec![demand(1, 3)], at: noon(), capture: Some(id(3)) },
+            there(1),
+            Event::ParcelReturned { shipment: id(1), fulfilment: Fulfilment::Unfulfilled },
+            Event::ParcelLost { shipment: id(1), lines: vec![demand(1, 2)], fulfilment: Fulfilment::Unfulfilled },
+            Event::Replaced { lines: vec![demand(1, 1)] },
+            Event::ParcelFound {
+                shipment: id(1),
+                lines: vec![demand(1, 2)],
+                extra: vec![],
+                fulfilment: Fulfilment::PartlyFulfilled,
+            },
+            Event::ParcelFound {
+                shipment: id(1),
+                lines: vec![demand(1, 1)],
+                extra: vec![demand(1, 1)],
+                fulfilment: Fulfilment::PartlyFulfilled,
+            },
+            Event::Cancelled {
+                reason: CancelReason::StaffRequest,
+                payment: id(3),
+                was_paid: true,
+                release: vec![],
+                due: None,
+                credit_note: None,
+                lost: vec![demand(1, 3)],
+            },
         ],
     );
 }
@@ -539,6 +582,7 @@ fn rejections_are_well_said() {
         R::ParcelGone,
         R::ParcelHere,
         R::ParcelReturning,
+        R::PiecesLost,
         R::NoSuchReturn,
         R::ReturnWindowPassed,
         R::TooManyNotes,

@@ -185,6 +185,9 @@ fn of_order(order: OrderId, event: &order::Event) -> Option<Errand> {
         | order::Event::HandedOver { .. }
         | order::Event::Delivered { .. }
         | order::Event::ParcelReturned { .. }
+        | order::Event::ParcelLost { .. }
+        | order::Event::ParcelFound { .. }
+        | order::Event::Replaced { .. }
         | order::Event::ReturnRequested { .. }
         | order::Event::ReturnClosed { .. }
         | order::Event::Noted { .. }
@@ -210,6 +213,9 @@ fn of_shipment(parcel: ShipmentId, event: &shipment::Event) -> Option<Errand> {
         }
         shipment::Event::ReturningToSender { order, .. } => {
             Some(Errand::TellBuyer { order: *order, message: Message::DeliveryReturning { order: *order } })
+        }
+        shipment::Event::Lost { order, .. } => {
+            Some(Errand::TellBuyer { order: *order, message: Message::DeliveryLost { order: *order } })
         }
         shipment::Event::Prepared { .. }
         | shipment::Event::Packed { .. }
@@ -280,6 +286,9 @@ fn of_stock(variant: VariantId, event: &stock::Event) -> Option<Errand> {
         | stock::Event::Released { .. } => Some(Errand::TellOfStock { variant }),
         stock::Event::Opened { .. }
         | stock::Event::Lost { .. }
+        | stock::Event::LostInTransit { .. }
+        | stock::Event::FoundInTransit { .. }
+        | stock::Event::Replaced { .. }
         | stock::Event::Reserved { .. }
         | stock::Event::Committed { .. } => None,
     }

@@ -60,12 +60,16 @@ fn order_moved(order: OrderId, event: &order::Event) -> Vec<Step> {
         order::Event::Paid { commit, .. } if !commit.is_empty() => {
             vec![Step::CommitStock { order, lines: commit.clone() }, Step::Forget { key: window(order) }]
         }
-        order::Event::Cancelled { payment, was_paid, release, .. } if !release.is_empty() => {
+        order::Event::Cancelled { payment, was_paid, release, lost, .. }
+            if !(release.is_empty() && lost.is_empty()) =>
+        {
             let lines = release.clone();
             let stock =
                 if *was_paid { Step::ReturnStock { order, lines } } else { Step::ReleaseStock { order, lines } };
             let claims = Step::ReleaseClaims { order };
-            vec![stock, claims, Step::VoidPayment { payment: *payment }, Step::Forget { key: window(order) }]
+            let rest = [claims, Step::VoidPayment { payment: *payment }, Step::Forget { key: window(order) }];
+            // Of what is lost nothing comes back.
+            (!release.is_empty()).then_some(stock).into_iter().chain(rest).collect()
         }
         // With a return of ours the stock moves in the same append.
         order::Event::Returned { restock, return_id: None, .. } if !restock.is_empty() => {
@@ -86,6 +90,9 @@ fn order_moved(order: OrderId, event: &order::Event) -> Vec<Step> {
         | order::Event::HandedOver { .. }
         | order::Event::Delivered { .. }
         | order::Event::ParcelReturned { .. }
+        | order::Event::ParcelLost { .. }
+        | order::Event::ParcelFound { .. }
+        | order::Event::Replaced { .. }
         | order::Event::ReturnRequested { .. }
         | order::Event::ReturnClosed { .. }
         | order::Event::Noted { .. }
@@ -164,6 +171,7 @@ fn shipment_moved(shipment: ShipmentId, event: &shipment::Event) -> Vec<Step> {
         | shipment::Event::AttemptFailed { .. }
         | shipment::Event::Delivered { .. }
         | shipment::Event::ReturningToSender { .. }
+        | shipment::Event::Lost { .. }
         | shipment::Event::ReturnedToSender { .. } => vec![],
     }
 }

@@ -38,13 +38,15 @@ pub enum News {
     Delivered,
     /// It goes back to the sender.
     ReturningToSender,
+    /// It is nowhere to be found.
+    Lost,
 }
 
 impl News {
     /// Whether nothing else is to be expected.
     pub fn is_final(self) -> bool {
         match self {
-            Self::Delivered | Self::ReturningToSender => true,
+            Self::Delivered | Self::ReturningToSender | Self::Lost => true,
             Self::InTransit | Self::OutForDelivery | Self::AttemptFailed => false,
         }
     }
@@ -128,6 +130,16 @@ pub enum Event {
     ReturnedToSender {
         /// Of which order it is.
         order: OrderId,
+    },
+    /// It is nowhere to be found.
+    Lost {
+        /// Of which order it is.
+        order: OrderId,
+        /// When that was said.
+        at: DateTime<Utc>,
+        /// What the carrier says of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Reason>,
     },
     /// The carrier has nothing new to say.
     Waited {

@@ -106,6 +106,31 @@ fn what_nobody_takes_is_tried_again_or_comes_back() {
 }
 
 #[test]
+fn a_lost_one_is_found_at_times_and_nothing_else_is_said_of_it() {
+    let under_way = [prepared(), gone(), moved(News::InTransit, 1)];
+    let lost = Event::Lost { order: id(1), at: at(20), reason: None };
+    given::<Shipment>([prepared()]).when(&hear(News::Lost, 20)).then_refused(Rejection::NotHandedOver);
+    given::<Shipment>(under_way.clone()).when(&hear(News::Lost, 20)).then([lost.clone()]);
+    let history = [&under_way[..], &[lost]].concat();
+    assert_eq!(crate::fold::<Shipment>(&history).prepared().unwrap().status, Stage::Lost);
+    for news in [News::Lost, News::InTransit, News::OutForDelivery, News::AttemptFailed, News::ReturningToSender] {
+        given::<Shipment>(history.clone()).when(&hear(news, 30)).then_nothing();
+    }
+    given::<Shipment>(history.clone()).when(&hear(News::Delivered, 30)).then([delivered(30)]);
+    // When it arrived before it was said to be lost, it has arrived all the same.
+    given::<Shipment>(history.clone()).when(&hear(News::Delivered, 10)).then([delivered(10)]);
+    let here = Event::ReturnedToSender { order: id(1) };
+    given::<Shipment>(history.clone()).when(&Command::TakeBack {}).then([here.clone()]);
+    for over in [delivered(30), here] {
+        let over = [&history[..], &[over]].concat();
+        given::<Shipment>(over).when(&hear(News::Lost, 40)).then_nothing();
+    }
+    let back = Event::ReturningToSender { order: id(1), at: at(2), reason: None };
+    let lost = Event::Lost { order: id(1), at: at(20), reason: None };
+    given::<Shipment>([&under_way[..], &[back]].concat()).when(&hear(News::Lost, 20)).then([lost]);
+}
+
+#[test]
 fn it_is_asked_for_only_while_it_travels() {
     let wait = Command::Wait { check_at: noon() };
     given::<Shipment>([prepared(), gone()]).when(&wait).then([Event::Waited { check_at: noon() }]);
@@ -132,6 +157,8 @@ fn every_stored_form_is_golden() {
             delivered(60),
             Event::ReturningToSender { order: id(1), at: noon(), reason: None },
             Event::ReturnedToSender { order: id(1) },
+            Event::Lost { order: id(1), at: noon(), reason: None },
+            Event::Lost { order: id(1), at: noon(), reason: Some(text("a fire")) },
             Event::Waited { check_at: noon() },
         ],
     );
@@ -158,10 +185,11 @@ proptest! {
 
     #[test]
     fn news_in_any_order_and_number_ends_delivered_once(
-        news in proptest::collection::vec((0..4usize, 0..60i64), 0..80),
+        news in proptest::collection::vec((0..5usize, 0..60i64), 0..80),
     ) {
         let asked = Asked { at: noon(), by: crate::Actor::System { name: "test".to_owned() } };
-        let kinds = [News::InTransit, News::OutForDelivery, News::AttemptFailed, News::Delivered];
+        let kinds =
+            [News::InTransit, News::OutForDelivery, News::AttemptFailed, News::Delivered, News::Lost];
         let mut state = crate::fold::<Shipment>(&[prepared(), gone()]);
         let mut arrivals = 0;
         for (kind, minutes) in news.into_iter().chain([(3, 59)]) {
@@ -170,6 +198,6 @@ proptest! {
             state = events.iter().fold(state, Shipment::evolve);
         }
         prop_assert_eq!(arrivals, 1);
-        prop_assert!(state.prepared().unwrap().news.len() <= NEWS_MAX + 1);
+        prop_assert!(state.prepared().unwrap().news.len() <= NEWS_MAX + 2);
     }
 }

@@ -105,6 +105,28 @@ fn the_memory_of_settled_orders_is_bounded() {
 }
 
 #[test]
+fn what_is_lost_on_its_way_is_replaced_from_what_nobody_is_promised() {
+    let history = [opened(), received(3), reserved(1, 2), Event::Committed { order: id(1), quantity: pieces(2) }];
+    let (order, quantity) = (id(1), pieces(2));
+    let lost = Event::LostInTransit { order, quantity };
+    given::<StockLevel>(history.clone()).when(&Command::LoseInTransit { order, quantity }).then([lost.clone()]);
+    let gone = [&history[..], &[lost]].concat();
+    assert_eq!(crate::fold::<StockLevel>(&gone).on_hand, 1, "it had left already");
+    let few = Rejection::NotEnough { available: 1 };
+    given::<StockLevel>(gone.clone()).when(&Command::Replace { order, quantity }).then_refused(few);
+    let promised = [&gone[..], &[received(2), reserved(2, 2)]].concat();
+    let few = Rejection::NotEnough { available: 1 };
+    given::<StockLevel>(promised).when(&Command::Replace { order, quantity }).then_refused(few);
+    let more = [&gone[..], &[received(1)]].concat();
+    let replaced = Event::Replaced { order, quantity };
+    given::<StockLevel>(more.clone()).when(&Command::Replace { order, quantity }).then([replaced.clone()]);
+    assert_eq!(crate::fold::<StockLevel>(&[&more[..], &[replaced]].concat()).on_hand, 0);
+    let found = Event::FoundInTransit { order, quantity };
+    given::<StockLevel>(gone.clone()).when(&Command::FindInTransit { order, quantity }).then([found.clone()]);
+    assert_eq!(crate::fold::<StockLevel>(&[&gone[..], &[found]].concat()).on_hand, 1);
+}
+
+#[test]
 fn every_stored_form_is_golden() {
     let reason = || Some(text("a pallet"));
     golden(
@@ -117,6 +139,9 @@ fn every_stored_form_is_golden() {
             Event::Lost { quantity: pieces(1), reason: reason() },
             Event::Returned { quantity: pieces(1), order: None, reason: None },
             Event::Returned { quantity: pieces(1), order: Some(id(1)), reason: reason() },
+            Event::LostInTransit { order: id(1), quantity: pieces(1) },
+            Event::FoundInTransit { order: id(1), quantity: pieces(1) },
+            Event::Replaced { order: id(1), quantity: pieces(1) },
             Event::Counted { on_hand: 0 },
             reserved(1, 2),
             Event::Reserved { order: id(1), quantity: pieces(2), expires_at: Some(noon()) },
@@ -152,7 +177,8 @@ impl Model {
         match command {
             Command::Open { .. } => {}
             Command::Receive { quantity, .. } | Command::Return { quantity, .. } => self.on_hand += quantity.get(),
-            Command::Lose { quantity, .. } => self.on_hand -= quantity.get(),
+            Command::Lose { quantity, .. } | Command::Replace { quantity, .. } => self.on_hand -= quantity.get(),
+            Command::LoseInTransit { .. } | Command::FindInTransit { .. } => {}
             Command::Count { on_hand } => self.on_hand = *on_hand,
             Command::Reserve { order, quantity, .. } => {
                 self.promised.insert(*order, quantity.get());
@@ -168,7 +194,7 @@ impl Model {
     fn must_accept(&self, command: &Command) -> bool {
         let free = self.on_hand - self.reserved();
         match command {
-            Command::Lose { quantity, .. } => quantity.get() <= free,
+            Command::Lose { quantity, .. } | Command::Replace { quantity, .. } => quantity.get() <= free,
             Command::Count { on_hand } => *on_hand >= self.reserved(),
             Command::Reserve { order, quantity, .. } => match self.promised.get(order) {
                 Some(held) => *held == quantity.get(),
@@ -176,7 +202,12 @@ impl Model {
             },
             // Refused or nothing, when it is not promised.
             Command::Commit { order } => self.promised.contains_key(order),
-            Command::Open { .. } | Command::Receive { .. } | Command::Return { .. } | Command::Release { .. } => true,
+            Command::Open { .. }
+            | Command::Receive { .. }
+            | Command::Return { .. }
+            | Command::LoseInTransit { .. }
+            | Command::FindInTransit { .. }
+            | Command::Release { .. } => true,
         }
     }
 }
@@ -188,6 +219,9 @@ fn any_command() -> impl Strategy<Value = Command> {
         quantity().prop_map(|quantity| Command::Receive { quantity, reason: None }),
         quantity().prop_map(|quantity| Command::Lose { quantity, reason: None }),
         quantity().prop_map(|quantity| Command::Return { quantity, order: None, reason: None }),
+        (order(), quantity()).prop_map(|(order, quantity)| Command::Replace { order, quantity }),
+        (order(), quantity()).prop_map(|(order, quantity)| Command::LoseInTransit { order, quantity }),
+        (order(), quantity()).prop_map(|(order, quantity)| Command::FindInTransit { order, quantity }),
         (-2..12i64).prop_map(|on_hand| Command::Count { on_hand }),
         (order(), quantity()).prop_map(|(order, quantity)| Command::Reserve { order, quantity, expires_at: None }),
         order().prop_map(|order| Command::Commit { order }),

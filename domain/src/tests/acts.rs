@@ -124,6 +124,7 @@ fn news() -> impl Strategy<Value = News> {
         1 => Just(News::OutForDelivery),
         1 => Just(News::AttemptFailed),
         1 => Just(News::ReturningToSender),
+        3 => Just(News::Lost),
     ]
 }
 

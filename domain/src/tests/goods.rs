@@ -19,10 +19,18 @@ pub struct Goods {
     pub given: BTreeMap<(OrderId, VariantId), i64>,
     /// What its buyer sent back.
     pub returned: BTreeMap<(OrderId, VariantId), i64>,
+    /// What was lost on its way and is neither replaced, found nor off: an order is still to get it, and it lies nowhere.
+    pub lost: BTreeMap<(OrderId, VariantId), i64>,
+    /// What is told as lost, and was not found: entries of the stock.
+    pub told_lost: BTreeMap<VariantId, i64>,
+    /// What is really lost.
+    pub really_lost: BTreeMap<VariantId, i64>,
     /// What was off before it was paid for.
     pub off_unpaid: BTreeMap<(OrderId, VariantId), i64>,
     digital: BTreeSet<VariantId>,
     parcels: BTreeMap<ShipmentId, Vec<Demand>>,
+    /// What was found of a parcel and is not wanted any more.
+    extra: BTreeMap<ShipmentId, Vec<Demand>>,
 }
 
 impl Goods {
@@ -33,6 +41,7 @@ impl Goods {
         }
         if let AnyEvent::Order(order, event) = event {
             self.ordered(*order, event);
+            self.sent(*order, event);
         }
     }
 
@@ -43,6 +52,16 @@ impl Goods {
                 *there += quantity.get();
             }
             stock::Event::Lost { quantity, .. } => *there -= quantity.get(),
+            stock::Event::LostInTransit { quantity, .. } => {
+                *self.told_lost.entry(variant).or_default() += quantity.get();
+            }
+            stock::Event::FoundInTransit { quantity, .. } => {
+                *self.told_lost.entry(variant).or_default() -= quantity.get();
+            }
+            // The pieces are set aside for the order, and leave the house with its next parcel.
+            stock::Event::Replaced { order, quantity } => {
+                *self.lost.entry((*order, variant)).or_default() -= quantity.get();
+            }
             stock::Event::Counted { on_hand } => *there += on_hand - before.stocks[&variant].on_hand,
             // These are only entries: the goods move with their order.
             stock::Event::Returned { .. }
@@ -75,29 +94,19 @@ impl Goods {
                 }
             }
             order::Event::Cancelled { .. } => {
-                for (_, kept) in self.kept.iter_mut().filter(|((of, _), _)| *of == order) {
-                    *kept = 0;
+                let books = self.kept.iter_mut().chain(&mut self.lost);
+                for (_, pieces) in books.filter(|((of, _), _)| *of == order) {
+                    *pieces = 0;
                 }
             }
             order::Event::LinesCancelled { lines, was_paid, .. } => {
                 for line in lines {
                     *self.kept.entry((order, line.variant)).or_default() -= line.quantity.get();
+                    let lost = self.lost.entry((order, line.variant)).or_default();
+                    *lost -= line.quantity.get().min(*lost);
                     if !was_paid {
                         *self.off_unpaid.entry((order, line.variant)).or_default() += line.quantity.get();
                     }
-                }
-            }
-            order::Event::ParcelPrepared { shipment, lines } => {
-                self.parcels.insert(*shipment, lines.clone());
-            }
-            order::Event::HandedOver { lines, .. } => {
-                for line in lines {
-                    self.give(order, line.variant, line.quantity.get());
-                }
-            }
-            order::Event::ParcelReturned { shipment, .. } => {
-                for line in self.parcels[shipment].clone() {
-                    self.give(order, line.variant, -line.quantity.get());
                 }
             }
             order::Event::Returned { lines, restock, .. } => {
@@ -113,11 +122,57 @@ impl Goods {
             | order::Event::Completed {}
             | order::Event::Refunded { .. }
             | order::Event::Credited { .. }
+            // Of parcels, below.
+            | order::Event::ParcelPrepared { .. }
+            | order::Event::HandedOver { .. }
+            | order::Event::ParcelReturned { .. }
+            | order::Event::ParcelLost { .. }
+            | order::Event::ParcelFound { .. }
             | order::Event::ParcelDropped { .. }
             | order::Event::Delivered { .. }
+            | order::Event::Replaced { .. }
             | order::Event::ReturnRequested { .. }
             | order::Event::ReturnClosed { .. }
             | order::Event::Noted { .. } => {}
+        }
+    }
+
+    /// What moves with parcels.
+    fn sent(&mut self, order: OrderId, event: &order::Event) {
+        if let order::Event::ParcelPrepared { shipment, lines } = event {
+            self.parcels.insert(*shipment, lines.clone());
+        }
+        if let order::Event::HandedOver { lines, .. } = event {
+            for line in lines {
+                self.give(order, line.variant, line.quantity.get());
+            }
+        }
+        if let order::Event::ParcelReturned { shipment, .. } = event {
+            for line in self.parcels[shipment].clone() {
+                self.give(order, line.variant, -line.quantity.get());
+            }
+            for line in self.extra.remove(shipment).unwrap_or_default() {
+                *self.shelf.entry(line.variant).or_default() += line.quantity.get();
+                *self.really_lost.entry(line.variant).or_default() -= line.quantity.get();
+            }
+        }
+        if let order::Event::ParcelLost { shipment, .. } = event {
+            for line in self.parcels[shipment].clone() {
+                *self.given.entry((order, line.variant)).or_default() -= line.quantity.get();
+                *self.lost.entry((order, line.variant)).or_default() += line.quantity.get();
+                *self.really_lost.entry(line.variant).or_default() += line.quantity.get();
+            }
+        }
+        if let order::Event::ParcelFound { shipment, lines, extra, .. } = event {
+            for line in lines {
+                *self.given.entry((order, line.variant)).or_default() += line.quantity.get();
+                *self.lost.entry((order, line.variant)).or_default() -= line.quantity.get();
+                *self.really_lost.entry(line.variant).or_default() -= line.quantity.get();
+            }
+            let sum = |lines: &[Demand]| lines.iter().map(|line| line.quantity.get()).sum::<i64>();
+            assert_eq!(sum(lines) + sum(extra), sum(&self.parcels[shipment]), "a piece of a parcel is nowhere");
+            self.parcels.insert(*shipment, lines.clone());
+            self.extra.insert(*shipment, extra.clone());
         }
     }
 

@@ -21,6 +21,16 @@ pub fn at_any_time(shop: &Shop) {
         let kept = shop.goods.kept[key];
         assert!((0..=kept).contains(given), "{key:?}: {given} of {kept} pieces are handed over");
     }
+    for (key, lost) in &shop.goods.lost {
+        let given = shop.goods.given.get(key).copied().unwrap_or(0);
+        assert!((0..=shop.goods.kept[key] - given).contains(lost), "{key:?}: {lost} are lost, {given} handed over");
+        let placed = shop.states.orders[&key.0].placed().unwrap();
+        assert_eq!(placed.lost_of(key.1), *lost, "{key:?}: what is lost of the order");
+    }
+    for (variant, lost) in &shop.goods.really_lost {
+        let told = shop.goods.told_lost.get(variant).copied().unwrap_or(0);
+        assert_eq!(told, *lost, "{variant}: what is told as lost is not what is lost");
+    }
     for (key, returned) in &shop.goods.returned {
         let given = shop.goods.given.get(key).copied().unwrap_or(0);
         assert!(*returned <= given, "{key:?}: {returned} came back of {given} that had left");
@@ -51,8 +61,9 @@ pub fn at_rest(shop: &Shop) {
                 shop.goods.left(id).into_iter().filter(|(it, _)| it == variant).map(|(_, left)| left).sum::<i64>()
             })
             .sum();
+        let lost: i64 = shop.goods.lost.iter().filter(|((_, it), _)| it == variant).map(|(_, lost)| lost).sum();
         let shelf = shop.goods.shelf[variant];
-        assert_eq!(stock.on_hand + still_to_go, shelf, "{variant}: the stock is not what lies on the shelf");
+        assert_eq!(stock.on_hand + still_to_go - lost, shelf, "{variant}: the stock is not what lies on the shelf");
     }
     let mut claimed = 0;
     for (id, placed) in orders(shop) {

@@ -4,11 +4,11 @@ use super::shop::{Refused, Shop, Unit};
 use crate::credit_note::{self, CreditNote};
 use crate::ids::{CreditNoteId, OrderId, PaymentId, RefundId, ReturnId, ShipmentId};
 use crate::money::Money;
-use crate::order::{self, CancelReason, Order, Placed, ReturnLine};
+use crate::order::{self, CancelReason, Found, Order, ParcelStage, Placed, ReturnLine};
 use crate::payment::{self, Payment, RefundCause};
 use crate::quantity::{Demand, Quantity, summed};
 use crate::returns::{self, Received, Return};
-use crate::shipment::{self, Carrier, News, Shipment};
+use crate::shipment::{self, Carrier, News, Shipment, Stage};
 use crate::stock::{self, StockLevel};
 use crate::testing::text;
 
@@ -71,6 +71,17 @@ impl Unit<'_> {
     }
 }
 
+impl Unit<'_> {
+    fn move_stock(
+        &mut self,
+        order: OrderId,
+        lines: &[Demand],
+        command: impl Fn(OrderId, Quantity) -> stock::Command,
+    ) -> Result<(), Refused> {
+        lines.iter().try_for_each(|line| self.decide::<StockLevel>(line.variant, &command(order, line.quantity)))
+    }
+}
+
 impl Shop {
     pub fn cancel_lines(
         &mut self,
@@ -118,10 +129,10 @@ impl Shop {
             }
             unit.issue(order, &valued, back)?;
             if restock {
-                unit.put_back(order, &lines)?;
+                unit.put_back(order, &placed.at_hand(&lines))?;
                 return Ok(vec![]);
             }
-            Ok(lines)
+            Ok(placed.at_hand(&lines))
         })?;
         self.goods.write_off(&trashed);
         Ok(())
@@ -199,7 +210,9 @@ impl Shop {
         self.run(chain, |unit| {
             let lines = summed(lines.iter().copied()).map_err(|it| it.to_string())?;
             let shipment: ShipmentId = unit.new_id();
+            let replaced = unit.placed(order)?.to_replace(&lines);
             unit.decide::<Order>(order, &order::Command::PrepareParcel { shipment, lines: lines.clone() })?;
+            unit.move_stock(order, &replaced, |order, quantity| stock::Command::Replace { order, quantity })?;
             let carrier = Carrier::Other { name: text("Post") };
             unit.decide::<Shipment>(shipment, &shipment::Command::Prepare { order, lines, carrier })
         })
@@ -215,11 +228,28 @@ impl Shop {
             if hands_over && placed.payment_status == order::PaymentStatus::Authorized {
                 unit.decide::<Payment>(placed.placement.payment, &payment::Command::Take {})?;
             }
+            let is = unit.get::<Shipment>(id).prepared().map_err(|it| it.to_string())?.clone();
+            let Found { lines, extra } = placed.if_found(id);
+            let find = |order, quantity| stock::Command::FindInTransit { order, quantity };
             let follows = match command {
                 shipment::Command::Cancel {} => order::Command::DropParcel { shipment: id },
                 shipment::Command::HandOver { .. } => order::Command::HandOver { shipment: id },
-                shipment::Command::TakeBack {} => order::Command::TakeBackParcel { shipment: id },
-                shipment::Command::Hear { news: News::Delivered, .. } => order::Command::Deliver { shipment: id },
+                shipment::Command::TakeBack {} => {
+                    unit.move_stock(order, &lines, find)?;
+                    unit.move_stock(order, &extra, find)?;
+                    unit.put_back(order, &extra)?;
+                    order::Command::TakeBackParcel { shipment: id }
+                }
+                shipment::Command::Hear { news: News::Delivered, .. } if is.status == Stage::Delivered => {
+                    unit.move_stock(order, &lines, find)?;
+                    order::Command::Deliver { shipment: id }
+                }
+                shipment::Command::Hear { news: News::Lost, .. } if is.status == Stage::Lost => {
+                    let is_news = placed.parcels[&id].stage == ParcelStage::HandedOver;
+                    let lose = |order, quantity| stock::Command::LoseInTransit { order, quantity };
+                    unit.move_stock(order, if is_news { &is.lines } else { &[] }, lose)?;
+                    order::Command::LoseParcel { shipment: id }
+                }
                 shipment::Command::Hear { .. }
                 | shipment::Command::Pack { .. }
                 | shipment::Command::Prepare { .. }

@@ -46,7 +46,8 @@ impl From<&Piece> for Demand {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewShipment {
-    /// What is in it; everything that is left to ship when nothing is said.
+    /// What is in it; everything that is left to ship when nothing is said. What was lost on its way before is taken from
+    /// the stock once more.
     #[schema(max_items = 100)]
     lines: Option<Vec<Piece>>,
     /// Who carries it; the simulated one when nothing is said.
@@ -68,7 +69,7 @@ async fn prepare(
     if let Carrier::Simulated { story: Some(story) } = &carrier
         && !is_story(story.as_str())
     {
-        let stories = "delivered, attempt_failed, returned, lost or silent";
+        let stories = "delivered, attempt_failed, returned, lost, found or silent";
         return Err(Problem::invalid("/carrier/story", format!("the stories are {stories}")));
     }
     let carrier = &carrier;
@@ -176,6 +177,8 @@ enum CarrierStatus {
     ReturningToSender,
     /// It is here again: its goods can be sent once more, or cancelled.
     Returned,
+    /// It is nowhere to be found: its goods can be sent once more, from the stock, or cancelled.
+    Lost,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -206,6 +209,7 @@ async fn status(
         CarrierStatus::AttemptFailed => Some(News::AttemptFailed),
         CarrierStatus::Delivered => Some(News::Delivered),
         CarrierStatus::ReturningToSender => Some(News::ReturningToSender),
+        CarrierStatus::Lost => Some(News::Lost),
         CarrierStatus::Returned => None,
     };
     app.run(ask, "shipment.status", |unit| async move {

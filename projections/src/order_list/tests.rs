@@ -73,7 +73,7 @@ fn paid() -> Event {
 }
 
 fn cancelled(reason: CancelReason, was_paid: bool, due: Option<Money>) -> Event {
-    Event::Cancelled { reason, payment: payment(), was_paid, release: vec![], due, credit_note: None }
+    Event::Cancelled { reason, payment: payment(), was_paid, release: vec![], due, credit_note: None, lost: vec![] }
 }
 
 fn done() -> Event {
@@ -123,8 +123,14 @@ fn in_parcels() -> Vec<Vec<Event>> {
     let sent = [placed(), paid(), prepared.clone(), gone, Event::Fulfilled { completed: false, at: None }];
     let there = [Event::Delivered { shipment, at }, Event::Completed {}];
     let here = [Event::ParcelReturned { shipment, fulfilment: Fulfilment::Unfulfilled }];
-    let both = [[&sent[..], &there].concat(), [&sent[..], &here].concat()];
-    [vec![vec![placed(), paid(), prepared], sent.to_vec()], both.to_vec()].concat()
+    let lines = vec![Demand { variant: variant(), quantity: Quantity::new(3).unwrap() }];
+    let lost = Event::ParcelLost { shipment, lines: lines.clone(), fulfilment: Fulfilment::Unfulfilled };
+    let replaced = Event::Replaced { lines: lines.clone() };
+    let found = Event::ParcelFound { shipment, lines, extra: vec![], fulfilment: Fulfilment::PartlyFulfilled };
+    let again = [lost.clone(), found, there[0].clone(), Event::Fulfilled { completed: false, at: None }];
+    let ends = [&there[..], &here, &[lost.clone(), replaced], &again, &[lost, off(true)]];
+    let after = ends.map(|end| [&sent[..], end].concat());
+    [vec![vec![placed(), paid(), prepared], sent.to_vec()], after.to_vec()].concat()
 }
 
 fn piece_by_piece() -> Vec<Vec<Event>> {

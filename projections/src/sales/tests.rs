@@ -50,6 +50,7 @@ fn cancelled(stream: u128, was_paid: bool, credit_note: Option<CreditNoteId>) ->
         release: vec![],
         due: None,
         credit_note,
+        lost: vec![],
     };
     event::<Order>(stream, &cancelled)
 }
@@ -87,13 +88,19 @@ fn losses_of_a_day_are_summed() {
             event::<StockLevel>(4, &stock::Event::Lost { quantity: Quantity::new(quantity).unwrap(), reason: None });
         occurred(event, at)
     };
+    let on_its_way = |what: &stock::Event, at| occurred(event::<StockLevel>(4, what), at);
+    let (order, quantity) = (OrderId::from_uuid(uuid::Uuid::from_u128(2)), Quantity::new(3).unwrap());
     let rows = rows::<Sales>(vec![
         lost(5, "2010-03-01T08:00:00Z"),
         lost(7, "2010-03-01T18:00:00Z"),
         lost(1, "2010-03-02T08:00:00Z"),
+        // On their way too, until they are found; what goes out in their place is no loss.
+        on_its_way(&stock::Event::LostInTransit { order, quantity }, "2010-03-02T09:00:00Z"),
+        on_its_way(&stock::Event::Replaced { order, quantity }, "2010-03-02T10:00:00Z"),
+        on_its_way(&stock::Event::FoundInTransit { order, quantity }, "2010-03-03T09:00:00Z"),
     ]);
     let units: Vec<_> = rows.iter().map(|(key, row)| (key.as_str(), row.lost_units)).collect();
-    assert_eq!(units, [("lost_2010-03-01", 12), ("lost_2010-03-02", 1)]);
+    assert_eq!(units, [("lost_2010-03-01", 12), ("lost_2010-03-02", 4), ("lost_2010-03-03", -3)]);
 }
 
 #[test]

@@ -11,13 +11,13 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 /// An order of a guest that is paid, its goods out of the stock.
-struct Paid {
-    path: String,
-    payment: String,
-    cart: GuestCart,
+pub(super) struct Paid {
+    pub(super) path: String,
+    pub(super) payment: String,
+    pub(super) cart: GuestCart,
 }
 
-async fn paid(shop: &TestShop, variant: &str, quantity: i64) -> Paid {
+pub(super) async fn paid(shop: &TestShop, variant: &str, quantity: i64) -> Paid {
     let (placed, cart) = shop.order(variant, quantity).await;
     let path = format!("/v1/orders/{}", placed.text("/order_id"));
     let payment = format!("/v1/payments/{}", placed.text("/payment_id"));
@@ -31,11 +31,11 @@ async fn paid(shop: &TestShop, variant: &str, quantity: i64) -> Paid {
 }
 
 impl Paid {
-    async fn is(&self, shop: &TestShop) -> Value {
+    pub(super) async fn is(&self, shop: &TestShop) -> Value {
         shop.get(&self.path).with(&self.cart).send().await.expect(200).body
     }
 
-    async fn awaits(&self, shop: &TestShop, pointer: &str, wanted: &str) -> Value {
+    pub(super) async fn awaits(&self, shop: &TestShop, pointer: &str, wanted: &str) -> Value {
         eventually(&format!("{pointer} is {wanted}"), async || {
             let order = self.is(shop).await;
             (order.pointer(pointer).and_then(Value::as_str) == Some(wanted)).then_some(order)
@@ -45,17 +45,17 @@ impl Paid {
 }
 
 /// What of a variant is on hand and reserved.
-async fn shop_stock(shop: &TestShop, variant: &str) -> (i64, i64) {
+pub(super) async fn shop_stock(shop: &TestShop, variant: &str) -> (i64, i64) {
     let staff = shop.token(Role::Admin);
     let stock = shop.get(&format!("/v1/variants/{variant}/stock")).by(&staff).send().await.expect(200).body;
     (stock["on_hand"].as_i64().unwrap(), stock["reserved"].as_i64().unwrap())
 }
 
-fn lines(variant: &str, quantity: i64) -> Value {
+pub(super) fn lines(variant: &str, quantity: i64) -> Value {
     json!([{"variant": variant, "quantity": quantity}])
 }
 
-async fn story(shop: &TestShop, order: &Paid) -> String {
+pub(super) async fn story(shop: &TestShop, order: &Paid) -> String {
     let history = shop.get(&format!("{}/history", order.path)).with(&order.cart).send().await.expect(200);
     history.body["story"].to_string()
 }

@@ -97,6 +97,114 @@ fn a_parcel_that_comes_back_is_sent_again_or_called_off() {
     given::<Order>(here).when(&deliver(1)).then_refused(Rejection::ParcelHere);
 }
 
+/// An order whose only parcel is lost.
+fn lost_on_its_way() -> Vec<Event> {
+    let all = [demand(1, 3), demand(2, 1)];
+    let lost = Event::ParcelLost { shipment: id(1), lines: all.to_vec(), fulfilment: Fulfilment::Unfulfilled };
+    vec![placed(), paid(), parcel(1, &all), gone(1, &all), all_gone(), lost]
+}
+
+fn found(lines: &[Demand], extra: &[Demand], fulfilment: Fulfilment) -> Event {
+    Event::ParcelFound { shipment: id(1), lines: lines.to_vec(), extra: extra.to_vec(), fulfilment }
+}
+
+fn lose(shipment: u128) -> Command {
+    Command::LoseParcel { shipment: id(shipment) }
+}
+
+#[test]
+fn a_lost_parcel_is_sent_again_from_the_stock() {
+    let lost = lost_on_its_way();
+    let (under_way, told) = (&lost[..5], lost[5].clone());
+    given::<Order>(under_way.to_vec()).when(&lose(1)).then([told]);
+    given::<Order>(lost.clone()).when(&lose(1)).then_nothing();
+    given::<Order>(lost.clone()).when(&hand_over(1)).then_refused(Rejection::ParcelGone);
+    given::<Order>(lost[..3].to_vec()).when(&lose(1)).then_refused(Rejection::ParcelHere);
+    given::<Order>(after(under_way, &[there(1)])).when(&lose(1)).then_refused(Rejection::ParcelHere);
+    assert_eq!(axes(&lost), (Status::Open, PaymentStatus::Paid, Fulfilment::Unfulfilled));
+    let state = crate::fold::<Order>(&lost);
+    let it = state.placed().unwrap();
+    assert_eq!((it.left_to_ship(id(1)), it.lost_of(id(1)), it.handed_over(id(1))), (3, 3, 0));
+    given::<Order>(lost.clone()).when(&Command::Fulfil {}).then_refused(Rejection::PiecesLost);
+    let two = [demand(1, 2)];
+    let replaced = Event::Replaced { lines: two.to_vec() };
+    given::<Order>(lost.clone()).when(&prepare(2, &two)).then([replaced.clone(), parcel(2, &two)]);
+    // What was replaced and unpacked again is here, and is not taken from the stock once more.
+    let dropped = Event::ParcelDropped { shipment: id(2) };
+    let here = after(&lost, &[replaced, parcel(2, &two), dropped]);
+    let all = [demand(1, 3)];
+    let one_more = Event::Replaced { lines: vec![demand(1, 1)] };
+    given::<Order>(here.clone()).when(&prepare(3, &all)).then([one_more, parcel(3, &all)]);
+    given::<Order>(here).when(&prepare(3, &two)).then([parcel(3, &two)]);
+    let returning = Event::ReturnRequested { return_id: id(1), lines: vec![demand(1, 1)] };
+    given::<Order>(after(under_way, &[returning])).when(&lose(1)).then_refused(Rejection::ParcelReturning);
+}
+
+#[test]
+fn a_lost_parcel_is_called_off_and_nothing_of_it_comes_back_to_the_stock() {
+    let lost = lost_on_its_way();
+    given::<Order>(lost.clone()).when(&call_off(&[back(2, 1, 5)])).then([off_of(2, 1, 5)]);
+    let less = after(&lost, &[off_of(2, 1, 5)]);
+    let state = crate::fold::<Order>(&less);
+    let it = state.placed().unwrap();
+    assert_eq!((it.lost_of(id(2)), it.left_to_ship(id(2))), (0, 0));
+    let off = |release: &[Demand], lost: &[Demand]| Event::Cancelled {
+        reason: CancelReason::BuyerRequest,
+        payment: id(3),
+        was_paid: true,
+        release: release.to_vec(),
+        due: None,
+        credit_note: None,
+        lost: lost.to_vec(),
+    };
+    let all = [demand(1, 3), demand(2, 1)];
+    given::<Order>(lost.clone()).when(&cancel(CancelReason::BuyerRequest)).then([off(&[], &all)]);
+    // What was replaced is here, and comes back.
+    let here = after(&lost, &[Event::Replaced { lines: vec![demand(1, 2)] }]);
+    let rest = [demand(1, 1), demand(2, 1)];
+    let cancelled = off(&[demand(1, 2)], &rest);
+    given::<Order>(here.clone()).when(&cancel(CancelReason::BuyerRequest)).then([cancelled.clone()]);
+    let over = after(&here, &[cancelled]);
+    assert!(crate::fold::<Order>(&over).placed().unwrap().lost.is_empty());
+    // Found after all, it is nobody's but whoever has it.
+    let extra = found(&[], &all, Fulfilment::Unfulfilled);
+    given::<Order>(over).when(&deliver(1)).then([extra, there(1)]);
+    // While the money is being taken, what is lost left just as what arrived did.
+    let aside = [placed(), Event::Authorized { payment: id(3) }];
+    let unpaid = after(&aside, &after(&lost[2..4], &lost[5..]));
+    for reason in [CancelReason::StaffRequest, CancelReason::AuthorizationExpired] {
+        given::<Order>(unpaid.clone()).when(&cancel(reason)).then_refused(Rejection::AlreadyFulfilled);
+    }
+}
+
+#[test]
+fn a_lost_parcel_that_is_found_counts_for_what_was_not_settled_meanwhile() {
+    let lost = lost_on_its_way();
+    let all = [demand(1, 3), demand(2, 1)];
+    let whole = found(&all, &[], Fulfilment::PartlyFulfilled);
+    let arrived = [whole, there(1), all_gone(), Event::Completed {}];
+    given::<Order>(lost.clone()).when(&deliver(1)).then(arrived.clone());
+    let done = after(&lost, &arrived);
+    assert_eq!(axes(&done), (Status::Completed, PaymentStatus::Paid, Fulfilment::Fulfilled));
+    assert_eq!(crate::fold::<Order>(&done).placed().unwrap().left_to_return(id(1)), 3);
+    given::<Order>(done).when(&deliver(1)).then_nothing();
+    // Two were sent again: of the parcel one of them and the other variant are still wanted.
+    let two = [demand(1, 2)];
+    let again = after(&lost, &[Event::Replaced { lines: two.to_vec() }, parcel(2, &two), gone(2, &two)]);
+    let some = found(&[demand(1, 1), demand(2, 1)], &two, Fulfilment::PartlyFulfilled);
+    given::<Order>(again.clone()).when(&deliver(1)).then([some.clone(), there(1), all_gone()]);
+    let both = after(&again, &[some, there(1), all_gone()]);
+    given::<Order>(both.clone()).when(&deliver(2)).then([there(2), Event::Completed {}]);
+    assert_eq!(crate::fold::<Order>(&both).placed().unwrap().handed_over(id(1)), 3);
+    // It may be here again instead.
+    let here = found(&all, &[], Fulfilment::Unfulfilled);
+    let returned = Event::ParcelReturned { shipment: id(1), fulfilment: Fulfilment::Unfulfilled };
+    let take_back = Command::TakeBackParcel { shipment: id(1) };
+    given::<Order>(lost.clone()).when(&take_back).then([here.clone(), returned.clone()]);
+    let back = after(&lost, &[here, returned]);
+    given::<Order>(back).when(&prepare(2, &all)).then([parcel(2, &all)]);
+}
+
 fn off_of(variant: u128, number: i64, amount: i64) -> Event {
     off(variant, number, amount, true)
 }
@@ -224,6 +332,7 @@ fn pieces_of_the_money_go_back_one_after_the_other() {
         release: vec![demand(1, 3), demand(2, 1)],
         due: Some(cents(25)),
         credit_note: None,
+        lost: vec![],
     };
     given::<Order>(some.clone()).when(&cancel(CancelReason::StaffRequest)).then([off.clone()]);
     let cancelled = after(&some, &[off]);
@@ -236,6 +345,7 @@ fn pieces_of_the_money_go_back_one_after_the_other() {
 fn parcels_know_where_they_are() {
     assert!(ParcelStage::Delivered.is_gone() && !ParcelStage::Prepared.is_gone());
     assert!(ParcelStage::Returned.is_empty() && !ParcelStage::HandedOver.is_empty());
+    assert!(ParcelStage::Lost.is_empty() && !ParcelStage::Lost.is_gone());
 }
 
 proptest! {

@@ -32,6 +32,7 @@ fn a_buyer_hears_of_their_order() {
             release: vec![],
             due: None,
             credit_note: None,
+            lost: vec![],
         })
     };
     for (event, message) in [
@@ -78,6 +79,7 @@ fn a_buyer_hears_when_a_parcel_does_not_arrive() {
             Message::DeliveryFailed { order },
         ),
         (shipment::Event::ReturningToSender { order, at: noon(), reason: None }, Message::DeliveryReturning { order }),
+        (shipment::Event::Lost { order, at: noon(), reason: None }, Message::DeliveryLost { order }),
     ] {
         assert_eq!(told(&of_shipment(event)), [Errand::TellBuyer { order, message }]);
     }

@@ -61,6 +61,7 @@ fn cancelled(was_paid: bool, release: Vec<Demand>) -> order::Event {
         release,
         due: None,
         credit_note: None,
+        lost: vec![],
     }
 }
 

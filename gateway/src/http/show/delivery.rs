@@ -36,7 +36,7 @@ pub struct Shipment<'a> {
     #[schema(value_type = String)]
     order: OrderId,
     /// `prepared`, `packed`, `handed_over`, `in_transit`, `out_for_delivery`, `attempt_failed`, `delivered`, `returning`,
-    /// `returned` or `cancelled`.
+    /// `returned`, `lost` or `cancelled`.
     #[schema(value_type = String, example = "in_transit")]
     status: shipment::Stage,
     lines: Vec<Pieces>,
@@ -61,14 +61,14 @@ pub struct Carrier {
     kind: String,
     /// The name of another one.
     name: Option<String>,
-    /// Which story the simulated one plays: `delivered`, `attempt_failed`, `returned`, `lost` or `silent`.
+    /// Which story the simulated one plays: `delivered`, `attempt_failed`, `returned`, `lost`, `found` or `silent`.
     story: Option<String>,
 }
 
 /// What a carrier said of a parcel.
 #[derive(Serialize, ToSchema)]
 pub struct News<'a> {
-    /// `in_transit`, `out_for_delivery`, `attempt_failed`, `delivered` or `returning_to_sender`.
+    /// `in_transit`, `out_for_delivery`, `attempt_failed`, `delivered`, `returning_to_sender` or `lost`.
     #[schema(value_type = String)]
     status: shipment::News,
     at: DateTime<Utc>,

@@ -146,12 +146,14 @@ pub struct OrderLine<'a> {
     title: &'a Title,
     #[schema(value_type = i64)]
     quantity: Quantity,
-    /// How many of them are off, by all lines of the variant; likewise for the next two.
+    /// How many of them are off, by all lines of the variant; likewise for the next three.
     cancelled: i64,
     /// How many of them were handed over.
     handed_over: i64,
     /// How many of them came back.
     returned: i64,
+    /// How many of them were lost on their way, and are neither sent again nor off.
+    lost: i64,
     #[schema(value_type = Money)]
     unit_price: Price,
     /// The price in major units, where an older system had more digits than the currency.
@@ -182,6 +184,7 @@ impl<'a> Order<'a> {
             cancelled: it.off(line.variant),
             handed_over: it.handed_over(line.variant),
             returned: it.returned.get(&line.variant).copied().unwrap_or(0),
+            lost: it.lost_of(line.variant),
             unit_price: line.unit_price,
             exact_price: line.exact_price.as_ref(),
             amount: line.amount,

@@ -100,6 +100,8 @@ impl Facts {
             order::Event::Noted { .. } => ("noted", self.bare()),
             order::Event::Returned { return_id: None, amount, .. } => ("came_back", self.amount(*amount)),
             order::Event::ParcelReturned { .. } => ("can_be_sent_again", self.bare()),
+            order::Event::Replaced { lines } => ("replaced", json!({"by": self.by, "pieces": pieces_of(lines)})),
+            order::Event::ParcelFound { extra, .. } => ("found", json!({"extra": pieces_of(extra)})),
             // The payment, the parcel and the return tell these.
             order::Event::Refunded { .. }
             | order::Event::Returned { .. }
@@ -107,6 +109,7 @@ impl Facts {
             | order::Event::ParcelDropped { .. }
             | order::Event::HandedOver { .. }
             | order::Event::Delivered { .. }
+            | order::Event::ParcelLost { .. }
             | order::Event::ReturnRequested { .. }
             | order::Event::Credited { .. }
             | order::Event::ReturnClosed { .. } => return None,
@@ -179,7 +182,7 @@ impl Facts {
             }
             shipment::Event::Moved { status, place, .. } => match status {
                 News::OutForDelivery => ("out_for_delivery", json!({"place": place})),
-                News::InTransit | News::AttemptFailed | News::Delivered | News::ReturningToSender => {
+                News::InTransit | News::AttemptFailed | News::Delivered | News::ReturningToSender | News::Lost => {
                     ("on_its_way", json!({"place": place}))
                 }
             },
@@ -187,6 +190,7 @@ impl Facts {
             shipment::Event::Delivered { .. } => ("delivered", self.bare()),
             shipment::Event::ReturningToSender { reason, .. } => ("on_its_way_back", json!({"reason": reason})),
             shipment::Event::ReturnedToSender { .. } => ("parcel_taken_in", self.bare()),
+            shipment::Event::Lost { reason, .. } => ("parcel_lost", json!({"reason": reason})),
             shipment::Event::Waited { .. } => return None,
         };
         Some(said)

@@ -98,6 +98,9 @@ impl World {
                 stock::Event::Opened { .. }
                 | stock::Event::Received { .. }
                 | stock::Event::Lost { .. }
+                | stock::Event::LostInTransit { .. }
+                | stock::Event::FoundInTransit { .. }
+                | stock::Event::Replaced { .. }
                 | stock::Event::Counted { .. }
                 | stock::Event::Reserved { .. }
                 | stock::Event::Released { .. } => {}
