@@ -112,6 +112,13 @@ impl Commands {
         Ok(EmailName { id, text })
     }
 
+    /// What the orders of a guest who gave this e-mail address are found by: its keyed hash.
+    pub async fn guest_hash(&self, email: &Email) -> Result<Option<Label>, Error> {
+        let text = self.vault().blind("guest", &email.folded()).await?;
+        // A keyed hash is short and printable, so it always is a label.
+        Ok(Label::new(&text).ok())
+    }
+
     /// The account that an e-mail address belongs to.
     pub async fn account_named(&self, name: NameId) -> Result<Option<AccountId>, Error> {
         let found = self.get::<UniqueName>(name).await?;

@@ -9,6 +9,7 @@ pub mod engine;
 mod error;
 pub mod feed;
 pub mod notification_list;
+pub mod order_email;
 pub mod order_list;
 pub mod page;
 pub mod product_list;

@@ -7,7 +7,7 @@ use byteshop_domain::money::Money;
 use byteshop_domain::order::{
     Buyer, CancelReason, Event, Fulfilment, Line, Number, Order, PaymentStatus, Placement, Status,
 };
-use byteshop_domain::text::{Country, Reference};
+use byteshop_domain::text::{Country, Label, Reference};
 use byteshop_eventstore::Recorded;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -196,6 +196,15 @@ impl Row {
     }
 }
 
+/// Who an e-mail address belongs to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Contact {
+    /// The account that has it.
+    pub account: Option<AccountId>,
+    /// The keyed hash by which the orders of a guest who gave it are found.
+    pub email_hash: Option<Label>,
+}
+
 /// Which orders are wanted, the newest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Query {
@@ -209,6 +218,14 @@ pub struct Query {
     pub invoice: Option<Reference>,
     /// Only with this payment status.
     pub payment_status: Option<PaymentStatus>,
+    /// Only with this fulfilment.
+    pub fulfilment: Option<Fulfilment>,
+    /// Only placed at this moment or later.
+    pub from: Option<DateTime<Utc>>,
+    /// Only placed before this moment.
+    pub to: Option<DateTime<Utc>>,
+    /// Only of whoever has an e-mail address.
+    pub contact: Option<Contact>,
     /// Which page.
     pub ask: Ask,
 }
@@ -231,6 +248,20 @@ impl Views {
         }
         if let Some(status) = query.payment_status {
             sql.push(" and payment_status = ").push_bind(name_of(&status));
+        }
+        if let Some(fulfilment) = query.fulfilment {
+            sql.push(" and fulfilment = ").push_bind(name_of(&fulfilment));
+        }
+        if let Some(from) = query.from {
+            sql.push(" and placed >= ").push_bind(micros::text(&from));
+        }
+        if let Some(to) = query.to {
+            sql.push(" and placed < ").push_bind(micros::text(&to));
+        }
+        if let Some(Contact { account, email_hash }) = &query.contact {
+            sql.push(" and (account = ").push_bind(account.map(|account| account.to_string()));
+            sql.push(" or key in (select key from read.order_email where email_hash = ");
+            sql.push_bind(email_hash.as_ref().map(ToString::to_string)).push("))");
         }
         if let Some((placed, key)) = query.ask.after::<(String, String)>()? {
             sql.push(" and (placed, key) < (").push_bind(placed).push(", ").push_bind(key).push(")");

@@ -23,8 +23,13 @@ pub(crate) mod micros {
     use chrono::{DateTime, SecondsFormat, Utc};
     use serde::{Deserialize, Deserializer, Serializer};
 
+    /// Such a text.
+    pub fn text(moment: &DateTime<Utc>) -> String {
+        moment.to_rfc3339_opts(SecondsFormat::Micros, true)
+    }
+
     pub fn serialize<S: Serializer>(moment: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&moment.to_rfc3339_opts(SecondsFormat::Micros, true))
+        serializer.serialize_str(&text(moment))
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DateTime<Utc>, D::Error> {

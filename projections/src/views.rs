@@ -25,6 +25,7 @@ use crate::engine::worker::{self, Context, Tail};
 use crate::error::Error;
 use crate::feed::Feed;
 use crate::notification_list::NotificationList;
+use crate::order_email::OrderEmail;
 use crate::order_list::OrderList;
 use crate::product_list::{Catalog, ProductList};
 use crate::promotion_list::PromotionList;
@@ -51,6 +52,7 @@ fn shop() -> Vec<Registered> {
         Registered::of::<ProductList>(),
         Registered::of::<StockLevel>(),
         Registered::of::<OrderList>(),
+        Registered::of::<OrderEmail>(),
         Registered::of::<NotificationList>(),
         Registered::of::<PromotionList>(),
         Registered::of::<Sales>(),

@@ -14,6 +14,7 @@ mod errors;
 mod journeys;
 mod lost;
 mod openapi;
+mod order_filters;
 mod ownership;
 mod personal;
 mod provider;

@@ -6,7 +6,7 @@ use byteshop_eventstore::Recorded;
 use serde_json::{Value, json};
 
 /// Fields that open something to whoever knows what they are the hash of.
-const SECRETS: [&str; 4] = ["access_hash", "token_hash", "code_hash", "secret"];
+const SECRETS: [&str; 5] = ["access_hash", "token_hash", "code_hash", "email_hash", "secret"];
 /// The prefix of the ids of events, as receivers know them.
 const EVENT: &str = "evt";
 
@@ -57,7 +57,7 @@ mod tests {
         let mut data = json!({
             "total": 5,
             "access_hash": "00",
-            "destination": {"country": "DE", "address": sealed},
+            "destination": {"country": "DE", "address": sealed, "email_hash": "00"},
             "list": [sealed, {"token_hash": "00", "kept": true}],
         });
         scrub(&mut data);

@@ -11,7 +11,7 @@ use crate::ids::{AccountId, CartId, OrderId, ProductId, VariantId};
 use crate::money::Price;
 use crate::promotion::CouponCode;
 use crate::quantity::Quantity;
-use crate::text::{Country, Hash, Name, PostalCode, Sku, Slug, Title};
+use crate::text::{Country, Hash, Label, Name, PostalCode, Sku, Slug, Title};
 use crate::{Currency, Locale, Personal};
 
 /// Where the goods go: the country in the clear, as rates and taxes depend on it, everything about a person sealed.
@@ -26,6 +26,9 @@ pub struct Destination {
     /// Who gets them, and where exactly.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<Personal<Address>>,
+    /// The keyed hash of the e-mail address that a guest gave, which their orders are found by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email_hash: Option<Label>,
     /// What nobody said of it, as the sealed address cannot be looked at.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub lacks: BTreeSet<Part>,
@@ -46,7 +49,16 @@ const AREA: usize = 3;
 impl Destination {
     /// A country, and nothing else.
     pub fn to(country: Country) -> Self {
-        Self { country, area: None, address: None, lacks: BTreeSet::new(), locale: None, postal_code: None, city: None }
+        Self {
+            country,
+            area: None,
+            address: None,
+            email_hash: None,
+            lacks: BTreeSet::new(),
+            locale: None,
+            postal_code: None,
+            city: None,
+        }
     }
 
     /// The area of a postal code: its first letters and digits.

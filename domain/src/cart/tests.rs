@@ -278,6 +278,7 @@ fn every_stored_form_is_golden() {
             Event::DestinationSet { destination: destination() },
             Event::DestinationSet { destination: bare },
             Event::DestinationSet { destination: Destination { lacks: nothing_said.lacks(), ..destination() } },
+            Event::DestinationSet { destination: Destination { email_hash: Some(text("a1b2")), ..destination() } },
             Event::CheckedOut { order: id(7) },
         ],
     );

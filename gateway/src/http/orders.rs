@@ -4,29 +4,28 @@ use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::links::Paper;
 use byteshop_commands::{Error, Loaded, Rejected, Snapshot, Unit, aftersales};
-use byteshop_domain::ids::{AccountId, OrderId};
+use byteshop_domain::ids::OrderId;
 use byteshop_domain::money::Money;
-use byteshop_domain::order::{CancelReason, Command, NumberError, Order, PaymentStatus, Placed, Status};
+use byteshop_domain::order::{CancelReason, Command, Order, Placed, Status};
 use byteshop_domain::quantity::Demand;
-use byteshop_domain::text::{Description, Reference};
+use byteshop_domain::text::Description;
 use byteshop_eventstore::Recorded;
-use byteshop_projections::View as _;
-use byteshop_projections::order_list::{self, OrderList};
 use chrono::{DateTime, Utc};
 use http::HeaderMap;
 use serde::Deserialize;
+use utoipa::ToSchema;
 use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Ref, Schema, Type};
-use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::ask::{Ask, Nothing, Of, Params, Then};
 use super::shipments::Piece;
-use super::{App, Shared};
-use super::{lists, show};
-use crate::actor::{Caller, Member, Staff, Who, nobody};
+use super::{App, Shared, show};
+use crate::actor::{Caller, Staff, Who};
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
+
+mod list;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -174,116 +173,6 @@ async fn papers(app: &App, id: OrderId, placed: &Placed, paid: bool) -> Result<s
     })
 }
 
-/// Which orders are wanted.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct ListQuery {
-    /// The number that people know it by, however they write it.
-    number: Option<String>,
-    /// The number of its invoice, as it is written there.
-    #[param(value_type = Option<String>)]
-    invoice: Option<Reference>,
-    /// `open`, `completed`, `cancelled` or `expired`.
-    #[param(value_type = Option<String>)]
-    status: Option<Status>,
-    /// `awaiting`, `authorized`, `paid`, `partly_refunded`, `refunded`, `refund_due` or `voided`.
-    #[param(value_type = Option<String>)]
-    payment_status: Option<PaymentStatus>,
-    /// Of this account; only staff may name another than their own.
-    #[param(value_type = Option<String>)]
-    account: Option<AccountId>,
-    /// 20 unless it says something else, 100 at most.
-    #[param(minimum = 1, maximum = 100)]
-    limit: Option<u32>,
-    /// The `next` of the page before.
-    cursor: Option<String>,
-}
-
-/// An order in one line.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes the view's own text")]
-struct OrderRow {
-    id: String,
-    /// Its number for people.
-    number: String,
-    /// `account` for a customer, `reference` for one that an older system knew.
-    buyer: std::collections::HashMap<String, String>,
-    status: String,
-    payment_status: String,
-    fulfilment: String,
-    /// Why it is off; not there while it is not.
-    cancelled: Option<String>,
-    total: show::Money,
-    refunded: show::Money,
-    country: String,
-    /// How many lines it has.
-    lines: i64,
-    /// How many pieces they are.
-    units: i64,
-    /// How many pieces came back.
-    returned: i64,
-    payment: String,
-    /// The number of its invoice; not there before it is paid for.
-    invoice: Option<String>,
-    reference: Option<String>,
-    placed_at: DateTime<Utc>,
-    paid_at: Option<DateTime<Utc>>,
-}
-
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes the view's own text")]
-struct OrderPage {
-    items: Vec<OrderRow>,
-    /// The cursor of the next page.
-    next: Option<String>,
-}
-
-/// Orders, the newest first: the caller's own; everybody's for staff.
-#[utoipa::path(get, path = "/v1/orders", tag = "orders", params(ListQuery), security(("bearer" = []), ("api_key" = ["orders:read"])),
-    responses((status = 200, description = "A page of orders", body = OrderPage)))]
-async fn list(
-    State(app): State<Shared>,
-    caller: Caller,
-    Params(query): Params<ListQuery>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let wanted = if caller.is_staff() { query.account } else { Some(caller.account().ok_or_else(nobody)?) };
-    if query.account.is_some() && query.account != wanted {
-        return Err(Problem::forbidden("only staff may list the orders of others"));
-    }
-    find(&app, wanted, query, &headers).await
-}
-
-/// The caller's own orders, the newest first.
-#[utoipa::path(get, path = "/v1/me/orders", tag = "orders", params(ListQuery), security(("bearer" = [])),
-    responses((status = 200, description = "A page of orders", body = OrderPage)))]
-async fn mine(
-    State(app): State<Shared>,
-    member: Member,
-    Params(query): Params<ListQuery>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    find(&app, Some(member.1), query, &headers).await
-}
-
-async fn find(
-    app: &Shared,
-    account: Option<AccountId>,
-    query: ListQuery,
-    headers: &HeaderMap,
-) -> Result<Response, Problem> {
-    let ask = lists::ask(query.limit, query.cursor.clone())?;
-    app.await_views(&[OrderList::NAME], headers).await?;
-    let number = match &query.number {
-        Some(text) => Some(text.parse().map_err(|error: NumberError| Problem::query("number", error.to_string()))?),
-        None => None,
-    };
-    let ListQuery { invoice, status, payment_status, .. } = query;
-    let query = order_list::Query { account, number, invoice, status, payment_status, ask };
-    Ok(reply::json(app.views.order_list(&query).await?.json))
-}
-
 /// An order that the caller may know of; to all others there is no such order.
 pub(super) async fn own<T: Send + Sync>(
     unit: &Unit,
@@ -357,6 +246,5 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(fulfil))
         .routes(routes!(one))
         .routes(routes!(note))
-        .routes(routes!(list))
-        .routes(routes!(mine))
+        .merge(list::routes())
 }

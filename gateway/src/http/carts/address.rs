@@ -111,7 +111,11 @@ pub(super) async fn set_address(
         let destination = match said {
             Said::Whole(address) => {
                 let sealed = unit.commands().vault().seal(Subject::of_cart(id, owner), address.as_ref()).await?;
-                destination(address, sealed, locale)
+                let email_hash = match address.email.as_ref().filter(|_| owner.is_none()) {
+                    Some(email) => unit.commands().guest_hash(email).await?,
+                    None => None,
+                };
+                Destination { email_hash, ..destination(address, sealed, locale) }
             }
             Said::Kept(kept) => {
                 // Whoever opens a cart in another way is not the one whose book it is.

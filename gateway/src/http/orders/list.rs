@@ -1,0 +1,190 @@
+//! Lists of orders, and what they are narrowed down by, where a bad value has a code of its own.
+
+use axum::extract::State;
+use axum::response::Response;
+use byteshop_domain::ids::AccountId;
+use byteshop_domain::order::{Fulfilment, NumberError, PaymentStatus, Status};
+use byteshop_domain::text::{Email, Reference};
+use byteshop_projections::View as _;
+use byteshop_projections::order_email::OrderEmail;
+use byteshop_projections::order_list::{self, OrderList};
+use chrono::{DateTime, Datelike as _, NaiveDate, NaiveTime, Utc};
+use http::HeaderMap;
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{Params, Shared};
+use crate::actor::{Caller, Member, nobody};
+use crate::http::{lists, parameters, show};
+use crate::problem::Problem;
+use crate::reply;
+
+/// Last year that is written with four digits, as moments in lists are.
+const YEAR_MAX: i32 = 9_999;
+
+/// Which orders are wanted.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ListQuery {
+    /// The number that people know it by, however they write it.
+    number: Option<String>,
+    /// The number of its invoice, as it is written there.
+    #[param(value_type = Option<String>)]
+    invoice: Option<Reference>,
+    /// `open`, `completed`, `cancelled` or `expired`.
+    #[param(value_type = Option<String>)]
+    status: Option<Status>,
+    /// `awaiting`, `authorized`, `paid`, `partly_refunded`, `refunded`, `refund_due` or `voided`.
+    #[param(value_type = Option<String>)]
+    payment_status: Option<PaymentStatus>,
+    /// `unfulfilled`, `partly_fulfilled`, `fulfilled`, `partly_returned` or `returned`.
+    #[param(value_type = Option<String>)]
+    fulfilment: Option<Fulfilment>,
+    /// Placed on this day (UTC) or later, or at this time or later.
+    #[param(example = "2026-11-01")]
+    from: Option<String>,
+    /// Placed before this day (UTC), or before this time.
+    #[param(example = "2026-12-01T00:00:00Z")]
+    to: Option<String>,
+    /// Of the account that has this e-mail address, and of guests who gave it; for staff.
+    #[param(value_type = Option<String>)]
+    email: Option<Email>,
+    /// Of this account; only staff may name another than their own.
+    #[param(value_type = Option<String>)]
+    account: Option<AccountId>,
+    /// 20 unless it says something else, 100 at most.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<u32>,
+    /// The `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// An order in one line.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it only describes the view's own text")]
+struct OrderRow {
+    id: String,
+    /// Its number for people.
+    number: String,
+    /// `account` for a customer, `reference` for one that an older system knew.
+    buyer: std::collections::HashMap<String, String>,
+    status: String,
+    payment_status: String,
+    fulfilment: String,
+    /// Why it is off; not there while it is not.
+    cancelled: Option<String>,
+    total: show::Money,
+    refunded: show::Money,
+    country: String,
+    /// How many lines it has.
+    lines: i64,
+    /// How many pieces they are.
+    units: i64,
+    /// How many pieces came back.
+    returned: i64,
+    payment: String,
+    /// The number of its invoice; not there before it is paid for.
+    invoice: Option<String>,
+    reference: Option<String>,
+    placed_at: DateTime<Utc>,
+    paid_at: Option<DateTime<Utc>>,
+}
+
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it only describes the view's own text")]
+struct OrderPage {
+    items: Vec<OrderRow>,
+    /// The cursor of the next page.
+    next: Option<String>,
+}
+
+/// Orders, the newest first: the caller's own; everybody's for staff.
+#[utoipa::path(get, path = "/v1/orders", tag = "orders", params(ListQuery), security(("bearer" = []), ("api_key" = ["orders:read"])),
+    responses((status = 200, description = "A page of orders", body = OrderPage)))]
+async fn list(
+    State(app): State<Shared>,
+    caller: Caller,
+    Params(query): Params<ListQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let wanted = if caller.is_staff() { query.account } else { Some(caller.account().ok_or_else(nobody)?) };
+    if query.account.is_some() && query.account != wanted {
+        return Err(Problem::forbidden("only staff may list the orders of others"));
+    }
+    if query.email.is_some() && !caller.is_staff() {
+        return Err(Problem::forbidden("only staff may look for the orders of an e-mail address"));
+    }
+    find(&app, wanted, query, &headers).await
+}
+
+/// The caller's own orders, the newest first.
+#[utoipa::path(get, path = "/v1/me/orders", tag = "orders", params(ListQuery), security(("bearer" = [])),
+    responses((status = 200, description = "A page of orders", body = OrderPage)))]
+async fn mine(
+    State(app): State<Shared>,
+    member: Member,
+    Params(query): Params<ListQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    if query.email.is_some() {
+        return Err(Problem::forbidden("only staff may look for the orders of an e-mail address"));
+    }
+    find(&app, Some(member.1), query, &headers).await
+}
+
+async fn find(
+    app: &Shared,
+    account: Option<AccountId>,
+    query: ListQuery,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
+    let ask = lists::ask(query.limit, query.cursor.clone())?;
+    app.await_views(&[OrderList::NAME], headers).await?;
+    let number = match &query.number {
+        Some(text) => Some(text.parse().map_err(|error: NumberError| Problem::query("number", error.to_string()))?),
+        None => None,
+    };
+    let (from, to) = period(&query)?;
+    let contact = match &query.email {
+        Some(email) => {
+            app.await_views(&[OrderEmail::NAME], headers).await?;
+            let name = app.commands.email_name(email).await?;
+            let account = app.commands.account_named(name.id).await?;
+            Some(order_list::Contact { account, email_hash: app.commands.guest_hash(email).await? })
+        }
+        None => None,
+    };
+    let ListQuery { invoice, status, payment_status, fulfilment, .. } = query;
+    let query =
+        order_list::Query { account, number, invoice, status, payment_status, fulfilment, from, to, contact, ask };
+    Ok(reply::json(app.views.order_list(&query).await?.json))
+}
+
+/// A moment, if one is given.
+type Moment = Option<DateTime<Utc>>;
+
+/// The moments between which orders were placed.
+fn period(query: &ListQuery) -> Result<(Moment, Moment), Problem> {
+    let moment = |name, text: &Option<String>| text.as_deref().map(|text| moment(name, text)).transpose();
+    let (from, to) = (moment("from", &query.from)?, moment("to", &query.to)?);
+    parameters::in_order(("from", from), ("to", to))?;
+    Ok((from, to))
+}
+
+/// A day begins at midnight (UTC).
+fn moment(name: &str, text: &str) -> Result<DateTime<Utc>, Problem> {
+    let day = text.parse::<NaiveDate>().map(|day| day.and_time(NaiveTime::MIN).and_utc());
+    let moment = day.or_else(|_| DateTime::parse_from_rfc3339(text).map(|moment| moment.to_utc()));
+    moment.ok().filter(|moment| (0..=YEAR_MAX).contains(&moment.year())).ok_or_else(|| {
+        let takes = "takes a day such as 2026-11-20, or a time as RFC 3339 writes it";
+        Problem::query(name, format!("{name} {takes}"))
+    })
+}
+
+/// The routes.
+pub(super) fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(mine))
+}
