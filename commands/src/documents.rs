@@ -1,10 +1,10 @@
 //! The numbers of documents: each is taken from its series in the append that issues the document, so none is ever lost or
 //! given twice.
 
-use byteshop_domain::ids::{OrderId, PaymentId};
+use byteshop_domain::ids::{OrderId, PaymentId, SeriesId};
 use byteshop_domain::order::{self, Order};
 use byteshop_domain::series::{self, Document, Series};
-use byteshop_domain::text::Reference;
+use byteshop_domain::text::{Reason, Reference};
 use chrono::Datelike as _;
 
 use crate::Commands;
@@ -22,6 +22,17 @@ pub(crate) async fn number(unit: &Unit, document: Document) -> Result<Reference,
 }
 
 impl Commands {
+    /// Lets a series go on above a number: what is left out is written down with its reason. Gives the last
+    /// number that is given or left out then.
+    pub async fn skip_numbers(&self, intent: &Intent, id: SeriesId, to: i64, reason: &Reason) -> Result<i64, Error> {
+        let done = self.run(intent, |unit| async move {
+            let mut series = unit.load::<Series>(id).await?;
+            unit.decide(&mut series, &series::Command::Skip { to, reason: reason.clone() })?;
+            Ok(series.state.last)
+        });
+        Ok(done.await?.answer)
+    }
+
     /// Marks an order paid, and gives its invoice the next number in the same append.
     ///
     /// The one process that marks orders paid builds each append on the one before in memory, so payments at the same time

@@ -1,25 +1,33 @@
 //! A series of documents, such as the invoices of a year: each takes the next number, and none is left out or given twice.
 //!
 //! ```text
-//! 0 ──issued──▶ 1 ──issued──▶ 2 …
+//! 0 ──issued──▶ 1 ──issued──▶ 2 … ──skipped──▶ 50 ──issued──▶ 51 …
 //! ```
 //!
-//! The version of the stream is the number of its last document, so the log itself keeps the numbers without a gap: whoever
+//! Each event follows the one before in the version of the stream, so the log itself keeps the numbers without a gap: whoever
 //! issues a document appends to its series in the same append, or not at all (EU directive 2006/112/EC, article 226 (2)).
+//! Numbers are left out by nothing but the word of whoever runs the shop, which says why: after a restored backup they may be
+//! on documents that the log knows nothing of, and a gap that is explained is better than a number that two documents have.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::decider::{Asked, Decider};
 use crate::ids::{CreditNoteId, Id as _, OrderId, SeriesId};
-use crate::text::Reference;
+use crate::text::{Reason, Reference};
 
 /// Namespace of the ids; any fixed number would do, and it can never change.
 const NAMESPACE: Uuid = Uuid::from_u128(0x6a41_07d5_2c8b_4f0e_9d31_b7f0_48e6_152c);
+/// What the numbers of invoices begin with.
+const INVOICES: &str = "INV";
+/// What those of credit notes begin with.
+const CREDIT_NOTES: &str = "CN";
 /// Digits of a number at least, so that the numbers of a year stand in order in a list; a larger one is as long as it is.
 const DIGITS: usize = 6;
 /// The last number of a series: ten years of a sale each second, and its text still fits wherever a reference does.
 pub const NUMBER_MAX: i64 = 999_999_999;
+/// Most numbers that are left out at once: more than any backup loses, and too few for a slip of the finger to end a series.
+pub const SKIP_MAX: i64 = 100_000;
 
 /// What is numbered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,17 +49,30 @@ impl Document {
     /// What the numbers of its series begin with.
     fn prefix(self) -> &'static str {
         match self {
-            Self::Invoice { .. } => "INV",
-            Self::CreditNote { .. } => "CN",
+            Self::Invoice { .. } => INVOICES,
+            Self::CreditNote { .. } => CREDIT_NOTES,
         }
     }
 
     /// The series that it belongs to, of those of a year.
     pub fn series(self, year: i32) -> SeriesId {
-        // UUID version 5 of the name (RFC 9562, section 5.5).
-        let name = format!("{}:{year}", self.prefix());
-        SeriesId::from_uuid(Uuid::new_v5(&NAMESPACE, name.as_bytes()))
+        named(self.prefix(), year)
     }
+}
+
+/// The series of the invoices of a year.
+pub fn of_invoices(year: i32) -> SeriesId {
+    named(INVOICES, year)
+}
+
+/// The series of the credit notes of a year.
+pub fn of_credit_notes(year: i32) -> SeriesId {
+    named(CREDIT_NOTES, year)
+}
+
+fn named(prefix: &str, year: i32) -> SeriesId {
+    // UUID version 5 of the name (RFC 9562, section 5.5).
+    SeriesId::from_uuid(Uuid::new_v5(&NAMESPACE, format!("{prefix}:{year}").as_bytes()))
 }
 
 /// What happened to a series.
@@ -66,6 +87,15 @@ pub enum Event {
         reference: Reference,
         /// Which document.
         document: Document,
+    },
+    /// Numbers are left out, and no document of this log will have them.
+    Skipped {
+        /// The first of them.
+        from: i64,
+        /// The last of them.
+        to: i64,
+        /// Why, for whoever asks what was in the gap.
+        reason: Reason,
     },
 }
 
@@ -82,14 +112,21 @@ pub enum Command {
         /// The year of the series.
         year: i32,
     },
+    /// Go on above a number.
+    Skip {
+        /// The number: the next document gets the one after it.
+        to: i64,
+        /// Why.
+        reason: Reason,
+    },
 }
 
 /// A series as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Series {
-    /// The number that was given last.
+    /// The number that was given or left out last.
     pub last: i64,
-    /// The same as people read it; nothing before the first.
+    /// The one that was given, as people read it; nothing before the first, or after one that was left out.
     pub reference: Option<Reference>,
 }
 
@@ -99,18 +136,32 @@ pub enum Rejection {
     /// There are no more numbers.
     #[error("the series ends with number {NUMBER_MAX}")]
     Exhausted,
+    /// The number is given already, and so are those after it.
+    #[error("the series is at number {last} already")]
+    NotAbove {
+        /// The number that was given or left out last.
+        last: i64,
+    },
+    /// More would be left out than can have been lost.
+    #[error("the series is at number {last}, and at most {SKIP_MAX} numbers are left out at once")]
+    TooFar {
+        /// The number that was given or left out last.
+        last: i64,
+    },
 }
 
 impl crate::Rejection for Rejection {
     fn code(&self) -> &'static str {
         match self {
             Self::Exhausted => "exhausted",
+            Self::NotAbove { .. } => "not_above",
+            Self::TooFar { .. } => "too_far",
         }
     }
 
     fn kind(&self) -> crate::Kind {
         match self {
-            Self::Exhausted => crate::Kind::Conflict,
+            Self::Exhausted | Self::NotAbove { .. } | Self::TooFar { .. } => crate::Kind::Conflict,
         }
     }
 }
@@ -136,13 +187,35 @@ impl Decider for Series {
                     Ok(_) | Err(_) => Err(Rejection::Exhausted),
                 }
             }
+            Command::Skip { to, reason } => self.skip(*to, reason),
         }
     }
 
     fn evolve(self, event: &Event) -> Self {
         match event {
             Event::Issued { number, reference, .. } => Self { last: *number, reference: Some(reference.clone()) },
+            Event::Skipped { to, .. } => Self { last: *to, reference: None },
         }
+    }
+}
+
+impl Series {
+    fn skip(&self, to: i64, reason: &Reason) -> Result<Vec<Event>, Rejection> {
+        let last = self.last;
+        // The next document gets the number after it anyway.
+        if to == last {
+            return Ok(vec![]);
+        }
+        if to < last {
+            return Err(Rejection::NotAbove { last });
+        }
+        if to - last > SKIP_MAX {
+            return Err(Rejection::TooFar { last });
+        }
+        if to >= NUMBER_MAX {
+            return Err(Rejection::Exhausted);
+        }
+        Ok(vec![Event::Skipped { from: last + 1, to, reason: reason.clone() }])
     }
 }
 

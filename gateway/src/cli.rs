@@ -11,6 +11,7 @@ pub mod failure;
 mod keys;
 mod migrate;
 mod moment;
+mod numbers;
 pub mod output;
 pub mod progress;
 mod replay;
@@ -76,6 +77,7 @@ async fn carry_out(command: Command, config: Config) -> Result<(), Failure> {
         Command::Views(args) => views::run(&config, args).await,
         Command::Replay(args) => replay::run(&config, args).await,
         Command::Check(args) => check::run(&config, args).await,
+        Command::Numbers(args) => numbers::run(&config, args).await,
         Command::Seed(args) => seed::run(&config, args).await,
         Command::Audit(args) => audit::run(&config, args).await,
     }

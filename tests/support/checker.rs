@@ -346,14 +346,16 @@ impl History {
     }
 
     fn take_series(&mut self, at: i64, id: SeriesId, event: &series::Event) {
-        let series::Event::Issued { number, reference, document } = event;
         let last = self.series.entry(id).or_default();
-        if *number != *last + 1 {
-            let what = format!("{reference} follows number {last} of its series, at {at}");
-            self.breaches.push(what);
+        let (first, to) = match event {
+            series::Event::Issued { number, .. } => (*number, *number),
+            series::Event::Skipped { from, to, .. } => (*from, *to),
+        };
+        if first != *last + 1 || to < first {
+            self.breaches.push(format!("{first} to {to} follow number {last} of their series, at {at}"));
         }
-        *last = *number;
-        if let Document::Invoice { order } = document
+        *last = to;
+        if let series::Event::Issued { reference, document: Document::Invoice { order }, .. } = event
             && let Some(before) = self.invoices.insert(*order, reference.clone())
         {
             self.breach(format!("{order} has the invoices {before} and {reference}, at {at}"));

@@ -33,10 +33,50 @@ fn a_number_that_has_more_digits_is_longer() {
     given::<Series>([last]).when(&issue(invoice(2))).then_refused(Rejection::Exhausted);
 }
 
+fn skip(to: i64) -> Command {
+    Command::Skip { to, reason: text("backup of 3 May restored") }
+}
+
+fn skipped(from: i64, to: i64) -> Event {
+    Event::Skipped { from, to, reason: text("backup of 3 May restored") }
+}
+
+#[test]
+fn numbers_are_left_out_with_a_reason_and_the_next_document_comes_after_them() {
+    let first = issued(1, "INV-2026-000001", invoice(1));
+    given::<Series>([first.clone()]).when(&skip(50)).then([skipped(2, 50)]);
+    let after = issued(51, "INV-2026-000051", invoice(2));
+    given::<Series>([first.clone(), skipped(2, 50)]).when(&issue(invoice(2))).then([after]);
+    given::<Series>([first, skipped(2, 50)]).when(&skip(60)).then([skipped(51, 60)]);
+    given::<Series>([]).when(&skip(7)).then([skipped(1, 7)]);
+}
+
+#[test]
+fn numbers_that_are_given_are_not_left_out() {
+    let history = || [issued(1, "INV-2026-000001", invoice(1)), skipped(2, 50)];
+    given::<Series>(history()).when(&skip(50)).then_nothing();
+    given::<Series>([issued(3, "INV-2026-000003", invoice(1))]).when(&skip(3)).then_nothing();
+    for to in [49, 1, 0, -1, i64::MIN] {
+        given::<Series>(history()).when(&skip(to)).then_refused(Rejection::NotAbove { last: 50 });
+    }
+}
+
+#[test]
+fn a_slip_of_the_finger_does_not_end_a_series() {
+    given::<Series>([]).when(&skip(SKIP_MAX)).then([skipped(1, SKIP_MAX)]);
+    for to in [SKIP_MAX + 1, NUMBER_MAX, i64::MAX] {
+        given::<Series>([]).when(&skip(to)).then_refused(Rejection::TooFar { last: 0 });
+    }
+    let late = issued(NUMBER_MAX - 5, "INV-2026-999999994", invoice(1));
+    given::<Series>([late]).when(&skip(NUMBER_MAX)).then_refused(Rejection::Exhausted);
+}
+
 #[test]
 fn the_last_event_says_everything() {
     let all: Vec<Event> = (1..=3).map(|number| issued(number, &format!("INV-2026-{number:06}"), invoice(1))).collect();
     assert_eq!(fold::<Series>(&all), fold::<Series>(&all[2..]));
+    let gap = [all[0].clone(), skipped(2, 9)];
+    assert_eq!(fold::<Series>(&gap), fold::<Series>(&gap[1..]));
 }
 
 #[test]
@@ -45,16 +85,18 @@ fn kinds_and_years_have_series_of_their_own() {
     let all = [invoice(1).series(2026), invoice(1).series(2027), note.series(2026)];
     assert!(all[0] != all[1] && all[0] != all[2] && all[1] != all[2]);
     assert_eq!(invoice(1).series(2026), invoice(2).series(2026));
+    assert_eq!(all, [of_invoices(2026), of_invoices(2027), of_credit_notes(2026)]);
 }
 
 #[test]
 fn every_stored_form_is_golden() {
     let note = Document::CreditNote { credit_note: id(2) };
-    let samples = [issued(42, "INV-2026-000042", invoice(1)), issued(7, "CN-2026-000007", note)];
+    let samples = [issued(42, "INV-2026-000042", invoice(1)), issued(7, "CN-2026-000007", note), skipped(43, 60)];
     golden(include_str!("golden.json"), &samples);
 }
 
 #[test]
 fn rejections_are_well_said() {
-    well_said(&[Rejection::Exhausted]);
+    use Rejection as R;
+    well_said(&[R::Exhausted, R::NotAbove { last: 1 }, R::TooFar { last: 1 }]);
 }

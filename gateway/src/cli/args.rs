@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::{accounts, audit, check, config, keys, replay, roles, seed, token, views};
+use super::{accounts, audit, check, config, keys, numbers, replay, roles, seed, token, views};
 
 /// An event-sourced shop: one log, many views, an audit trail that answers.
 #[derive(Debug, Parser)]
@@ -58,6 +58,8 @@ pub(super) enum Command {
     Replay(replay::ReplayArgs),
     /// Check that relay, processes and views have read this log; repair them after a restored backup
     Check(check::CheckArgs),
+    /// Show how far invoices and credit notes are numbered; after a restored backup, go on above numbers that were given since
+    Numbers(numbers::NumbersArgs),
     /// Fill the shop with a small demo catalog, or with a retailer's real orders
     Seed(seed::SeedArgs),
     /// Give an account a role: this makes the first admin
@@ -88,6 +90,7 @@ impl Command {
             | Self::Views(_)
             | Self::Replay(_)
             | Self::Check(_)
+            | Self::Numbers(_)
             | Self::Seed(_)
             | Self::Grant(_)
             | Self::Erase(_)

@@ -1,0 +1,101 @@
+//! `byteshop numbers`: where the series of invoices and credit notes are, and after a restored backup, letting them go on above
+//! numbers that were given since.
+
+use byteshop_commands::Intent;
+use byteshop_domain::Actor;
+use byteshop_domain::series::{self, Series};
+use byteshop_domain::text::Reason;
+use chrono::Datelike as _;
+use serde::Serialize;
+
+use super::failure::Failure;
+use super::output::{self, FormatArg};
+use super::seed::with_commands;
+use crate::config::Config;
+
+/// What is asked of the numbers of documents.
+#[derive(Debug, clap::Args)]
+pub(super) struct NumbersArgs {
+    #[command(subcommand)]
+    what: Option<What>,
+    /// The year of the series [default: this one]
+    #[arg(long, global = true, value_parser = clap::value_parser!(i32).range(1970..=9999))]
+    year: Option<i32>,
+    #[command(flatten)]
+    format: FormatArg,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Leave out the numbers up to this one, so that none is given twice: the gap and its reason are written into the log
+    Skip {
+        /// Of which documents
+        #[arg(value_enum)]
+        documents: Documents,
+        /// The last number to be left out: the highest that was given, as on the last document that anybody knows of
+        #[arg(long)]
+        to: i64,
+        /// Why, for whoever asks what was in the gap
+        #[arg(long)]
+        reason: Reason,
+    },
+}
+
+/// The documents that are numbered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Documents {
+    /// Invoices
+    Invoices,
+    /// Credit notes
+    CreditNotes,
+}
+
+/// A series as it is.
+#[derive(Debug, Serialize)]
+struct Row {
+    documents: Documents,
+    year: i32,
+    last: i64,
+    stream: String,
+}
+
+pub(super) async fn run(config: &Config, args: NumbersArgs) -> Result<(), Failure> {
+    with_commands(config, async |commands| {
+        let year = args.year.unwrap_or_else(|| commands.clock().now().year());
+        if let Some(What::Skip { documents, to, reason }) = &args.what {
+            let operator = Actor::System { name: "operator".into() };
+            let intent = Intent::new(operator, "series.skip", commands.clock().new_id());
+            commands.skip_numbers(&intent, documents.series(year), *to, reason).await?;
+        }
+        let mut rows = Vec::new();
+        for documents in [Documents::Invoices, Documents::CreditNotes] {
+            let id = documents.series(year);
+            let last = commands.get::<Series>(id).await?.map_or(0, |found| found.state.last);
+            rows.push(Row { documents, year, last, stream: id.to_string() });
+        }
+        output::list(args.format.chosen(), &rows, |rows| {
+            let mut table = output::table(["documents", "year", "last number", "its events"]);
+            for row in rows {
+                let of = match row.documents {
+                    Documents::Invoices => "invoices",
+                    Documents::CreditNotes => "credit notes",
+                };
+                let (year, last) = (row.year.to_string(), row.last.to_string());
+                table.add_row([of, &year, &last, &format!("byteshop audit log --stream {}", row.stream)]);
+            }
+            table
+        })?;
+        Ok(())
+    })
+    .await
+}
+
+impl Documents {
+    fn series(self, year: i32) -> byteshop_domain::ids::SeriesId {
+        match self {
+            Self::Invoices => series::of_invoices(year),
+            Self::CreditNotes => series::of_credit_notes(year),
+        }
+    }
+}
