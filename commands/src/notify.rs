@@ -42,7 +42,7 @@ impl Outside {
             mail: keep(Channel::Email),
             sms: keep(Channel::Sms),
             push: keep(Channel::Push),
-            face: Face { name: "ByteShop".into(), url: None, api: None },
+            face: Face { name: "ByteShop".into(), ..Face::default() },
         }
     }
 

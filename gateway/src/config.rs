@@ -266,8 +266,9 @@ impl Reader {
             address: self.optional("seller_address", setting::lines).unwrap_or_default(),
             tax_id: self.optional("seller_tax_id", setting::words),
         };
+        let return_address = self.optional("return_address", setting::lines).unwrap_or_else(|| seller.lines());
         let return_window = TimeDelta::days(return_window_days?);
-        Some(Trade { capture: capture?, return_window, cart_days: cart_days?, unpaid_orders, seller })
+        Some(Trade { capture: capture?, return_window, return_address, cart_days: cart_days?, unpaid_orders, seller })
     }
 
     /// Checks every setting; nothing when one that must have a value has none that can be used.

@@ -141,7 +141,13 @@ impl Shop {
             None => None,
         };
         let here = listening.as_ref().map(|(_, own)| reached(*own));
-        commands.reach(outside(&settings.outside, settings.dev, here, &log)?);
+        let mut outside = outside(&settings.outside, settings.dev, here, &log)?;
+        outside.face.return_address.clone_from(&settings.trade.return_address);
+        commands.reach(outside);
+        // Whoever tries the shop out sells nothing yet.
+        if let Some(warning) = settings.trade.seller.warning().filter(|_| here.is_some() && !settings.dev) {
+            tracing::warn!("{warning}");
+        }
         let webhooks = WebhookClient::new(settings.outside.webhook_private).context("webhooks cannot be sent")?;
         let health = Health::default();
         let mut shop = Self {

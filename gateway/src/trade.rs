@@ -11,6 +11,8 @@ pub struct Trade {
     pub capture: CaptureMode,
     /// How long after goods were handed over their buyer can ask to send them back.
     pub return_window: TimeDelta,
+    /// Where they are sent to, in lines; none when nobody has said so.
+    pub return_address: Vec<String>,
     /// Days after which a cart is given up that nobody changes.
     pub cart_days: u16,
     /// Orders of one account that may wait for their payment at once; 0 for any number.
@@ -30,6 +32,27 @@ pub struct Seller {
     pub tax_id: Option<String>,
 }
 
+impl Seller {
+    /// The settings that tax law wants on invoices and nobody has made (EU directive 2006/112/EC, article 226 (3) and (5)).
+    pub fn lacks(&self) -> Vec<&'static str> {
+        let address = self.address.is_empty().then_some("BYTESHOP_SELLER_ADDRESS");
+        let tax_id = self.tax_id.is_none().then_some("BYTESHOP_SELLER_TAX_ID");
+        address.into_iter().chain(tax_id).collect()
+    }
+
+    /// That papers say less of the seller than they must, if they do.
+    pub fn warning(&self) -> Option<String> {
+        let lacks = self.lacks();
+        let unsaid = "invoices and credit notes do not say all of who sells, as tax law wants";
+        (!lacks.is_empty()).then(|| format!("{unsaid}: set {}", lacks.join(" and ")))
+    }
+
+    /// The seller as a label has it: the name and the address, in lines; nothing when nobody has said where that is.
+    pub fn lines(&self) -> Vec<String> {
+        if self.address.is_empty() { vec![] } else { [&[self.name.clone()][..], &self.address].concat() }
+    }
+}
+
 impl Default for Trade {
     /// Money is taken at once, goods come back within thirty days, any number of orders may wait for their payment, and nobody
     /// has said who sells.
@@ -37,6 +60,7 @@ impl Default for Trade {
         Self {
             capture: CaptureMode::Automatic,
             return_window: TimeDelta::days(30),
+            return_address: vec![],
             cart_days: cart::LIFETIME_DAYS,
             unpaid_orders: 0,
             seller: Seller { name: "ByteShop".into(), address: vec![], tax_id: None },

@@ -132,7 +132,7 @@ async fn mails_of_payments_and_refunds_lead_to_their_papers() {
     const API: &str = "https://api.example.org";
     let database = fresh_database().await;
     let log = Log::open(&database).unwrap();
-    let face = Face { name: "ByteShop".into(), url: None, api: Some(API.into()) };
+    let face = Face { name: "ByteShop".into(), api: Some(API.into()), ..Face::default() };
     let shop = TestShop::reaching(database, Outside { face, ..Outside::kept(&log) }).await;
     let (_, variant) = shop.product("N-8", 1_000, 10).await;
     let (placed, cart) = order_of(&shop, &variant, "vera@example.org", "ru").await;

@@ -37,6 +37,9 @@ impl Commands {
                 if let Message::OrderLinesCancelled { lines, amount, .. } = message {
                     about = lines_of(about, placed, lines, *amount, locale);
                 }
+                if let Message::OrderCancelled { amount, .. } = message {
+                    about = self.cancelled_now(about, id, *amount, locale).await?;
+                }
                 shown.order = Some(about);
                 shown.url = page("orders", &id.to_string());
                 if let Message::OrderRefunded { amount, .. } | Message::OrderCancelled { amount, .. } = message {
@@ -75,6 +78,29 @@ impl Commands {
                 Ok(None)
             }
         }
+    }
+
+    /// The same order with nothing but what was called off last; as it is where that is all of it.
+    async fn cancelled_now(
+        &self,
+        about: ShownOrder,
+        id: OrderId,
+        due: Option<Money>,
+        locale: Locale,
+    ) -> Result<ShownOrder, Error> {
+        // What this process last saw of the order may be from before some of it was called off.
+        let Some(order) = self.get::<Order>(id).await? else { return Ok(about) };
+        let Ok(placed) = order.state.placed() else { return Ok(about) };
+        if placed.called_off.is_empty() {
+            return Ok(about);
+        }
+        let sum = due.unwrap_or(placed.payable());
+        let lines = placed.valued(&placed.demands(), sum);
+        let shipping = sum.amount - lines.iter().map(|line| line.amount.amount).sum::<i64>();
+        let shipping = Money { amount: shipping, ..sum };
+        let extra = ShownExtra { kind: "shipping", amount: format::money(shipping, locale) };
+        let extras = if shipping.amount > 0 { vec![extra] } else { vec![] };
+        Ok(ShownOrder { extras, ..lines_of(about, placed, &lines, sum, locale) })
     }
 
     /// The papers that a message leads to.

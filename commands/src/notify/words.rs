@@ -83,6 +83,8 @@ pub struct Face {
     pub url: Option<String>,
     /// Where this program answers people, such as `https://api.shop.example.org`, if somebody said so.
     pub api: Option<String>,
+    /// Where goods are sent back to, in lines; none when nobody has said so.
+    pub return_address: Vec<String>,
 }
 
 /// An order as a message shows it.

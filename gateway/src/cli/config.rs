@@ -35,14 +35,14 @@ impl<'a> Row<'a> {
 pub(super) fn run(config: &Config, args: &ConfigArgs) -> Result<(), Failure> {
     let format = args.format.chosen();
     if format == Format::Table {
-        return Ok(print(config.in_force())?);
+        return Ok(print(config.in_force(), config.trade.seller.warning())?);
     }
     let rows: Vec<Row<'_>> = config.in_force().iter().map(Row::of).collect();
     Ok(output::list(format, &rows, |_| output::table([""]))?)
 }
 
 /// Two lines each: a table with as many columns would be wider than most terminals.
-fn print(settings: &[InForce]) -> std::io::Result<()> {
+fn print(settings: &[InForce], warning: Option<String>) -> std::io::Result<()> {
     let mut out = output::out();
     let width = settings.iter().map(|setting| setting.name.len()).max().unwrap_or_default();
     for setting in settings {
@@ -52,6 +52,9 @@ fn print(settings: &[InForce]) -> std::io::Result<()> {
     }
     let hint = "a setting is given as BYTESHOP_PORT in the environment, or as port in byteshop.toml";
     writeln!(out, "\n{}", styled(hint, Style::Dim))?;
+    if let Some(warning) = warning {
+        writeln!(out, "\n{}", styled(&warning, Style::Red))?;
+    }
     out.flush()
 }
 

@@ -17,8 +17,9 @@ fn shown(locale: Locale) -> Shown {
         unit_price: one.into(),
         amount: one.into(),
     };
+    let return_address = vec!["ByteShop".to_owned(), "Knob & Co <yard>".into(), "10115 Berlin".into()];
     Shown {
-        shop: Face { name: "ByteShop".into(), url: Some("https://shop.example.org".into()), api: None },
+        shop: Face { name: "ByteShop".into(), url: Some("https://shop.example.org".into()), api: None, return_address },
         locale: locale.as_str(),
         url: Some("https://shop.example.org/there?a=1&b=2".into()),
         code: Some("k3Jx-9fQ".into()),
@@ -72,6 +73,7 @@ fn a_message_does_without_pages_and_without_what_may_be_missing() {
             let mut bare = shown(locale);
             (bare.url, bare.shop.url, bare.carrier, bare.tracking, bare.reason) = (None, None, None, None, None);
             (bare.invoice, bare.credit_notes) = (None, None);
+            bare.shop.return_address.clear();
             (bare.refund_due, bare.goods, bare.because) = (false, Vec::new(), None);
             let less =
                 |order| ShownOrder { pay_by: None, more: 0, extras: vec![], free: true, travels: false, ..order };
