@@ -4,9 +4,9 @@
 //! Only the provider is asked later, by the process that reads what was written down here.
 
 use byteshop_domain::Decider as _;
-use byteshop_domain::credit_note::{self, CreditNote};
-use byteshop_domain::ids::{CreditNoteId, RefundId, ReturnId, VariantId};
-use byteshop_domain::money::Money;
+use byteshop_domain::credit_note::{self, CreditNote, Left};
+use byteshop_domain::ids::{CreditNoteId, OrderId, RefundId, ReturnId, VariantId};
+use byteshop_domain::money::{Money, MoneyError};
 use byteshop_domain::order::{self, CancelReason, Order, Placed, ReturnLine};
 use byteshop_domain::payment::{self, Payment, RefundCause};
 use byteshop_domain::quantity::{Demand, Quantity, summed};
@@ -24,7 +24,7 @@ use crate::unit::{Loaded, Unit};
 /// Calls an order off: what is left of what was paid for it goes back, and a credit note says so.
 pub async fn cancel(unit: &Unit, order: &mut Loaded<Order>, reason: CancelReason) -> Result<(), Error> {
     let (before, version) = (placed(order)?.clone(), order.version);
-    let left = before.left_of_payment();
+    let left = if before.is_paid() { left_to_credit(unit, &before).await? } else { before.left_of_payment() };
     let credit_note = (before.is_paid() && left.amount > 0).then(|| unit.new_id());
     unit.decide(order, &order::Command::Cancel { reason, credit_note })?;
     // Of what was off before there is a note already.
@@ -34,8 +34,7 @@ pub async fn cancel(unit: &Unit, order: &mut Loaded<Order>, reason: CancelReason
     let back = Back { refund: Some(payment::whole(before.placement.payment)), credit_note, amount: left };
     let mut content = content(unit, &before, order.id, &valued, &back).await?;
     content.shipping = (shipping > 0).then_some(Money { amount: shipping, ..left });
-    let mut note = unit.start::<CreditNote>(credit_note);
-    unit.decide(&mut note, &credit_note::Command::Issue(content))
+    write_down(unit, &before, credit_note, content).await
 }
 
 /// Calls some of an order off, or all that is left of it: what was paid for it goes back, what was reserved is free.
@@ -168,8 +167,8 @@ async fn credit(
     unit.decide(order, &order::Command::Credit { credit_note, refund, amount, shipping })?;
     let mut content = content(unit, placed(order)?, order.id, &[], &back).await?;
     content.reason = Some(reason.clone());
-    let mut note = unit.start::<CreditNote>(back.credit_note);
-    unit.decide(&mut note, &credit_note::Command::Issue(content))?;
+    content.shipping = shipping.then_some(amount);
+    write_down(unit, placed(order)?, credit_note, content).await?;
     Ok(refund)
 }
 
@@ -267,14 +266,47 @@ async fn issue(
     back: &Back,
 ) -> Result<(), Error> {
     let content = content(unit, placed, order.id, lines, back).await?;
-    let mut note = unit.start::<CreditNote>(back.credit_note);
+    write_down(unit, placed, back.credit_note, content).await
+}
+
+/// Issues a credit note, which says how much of it is tax: of what those before it have left.
+async fn write_down(
+    unit: &Unit,
+    order: &Placed,
+    id: CreditNoteId,
+    mut content: credit_note::Content,
+) -> Result<(), Error> {
+    let earlier = earlier(unit, order).await?;
+    let left = Left::after(order, earlier.iter().filter_map(|note| note.state.issued()));
+    let taxes = left.and_then(|left| left.taxes(&content)).map_err(|error| uncounted(unit, error))?;
+    content.taxes = Some(taxes);
+    let mut note = unit.start::<CreditNote>(id);
     unit.decide(&mut note, &credit_note::Command::Issue(content))
 }
 
+/// What of the payment of an order there is no credit note for: money that is yet to go back has one already.
+async fn left_to_credit(unit: &Unit, order: &Placed) -> Result<Money, Error> {
+    let earlier = earlier(unit, order).await?;
+    let left = Left::after(order, earlier.iter().filter_map(|note| note.state.issued()));
+    let total = left.and_then(|left| left.total()).map_err(|error| uncounted(unit, error))?;
+    let left = order.left_of_payment();
+    Ok(Money { amount: left.amount.min(total.amount), ..left })
+}
+
+/// The credit notes that there are for an order. What was issued stays as it is, so nothing is expected of them.
+async fn earlier(unit: &Unit, order: &Placed) -> Result<Vec<Loaded<CreditNote>>, Error> {
+    unit.peek_all::<CreditNote>(&order.credit_notes).await
+}
+
+fn uncounted(unit: &Unit, error: MoneyError) -> Error {
+    unit.refuse("credit_note.wrong_total", Kind::Invalid, error.to_string())
+}
+
+/// What stands in a credit note, except how much of it is tax: [`write_down`] says that of what is known of it in the end.
 async fn content(
     unit: &Unit,
     placed: &Placed,
-    order: byteshop_domain::ids::OrderId,
+    order: OrderId,
     lines: &[ReturnLine],
     back: &Back,
 ) -> Result<credit_note::Content, Error> {
@@ -299,6 +331,7 @@ async fn content(
         lines: lines.iter().filter_map(line).collect(),
         shipping: None,
         total: back.amount,
+        taxes: None,
         order: Some(order),
         refund: back.refund,
         reason: None,

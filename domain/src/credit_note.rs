@@ -9,9 +9,13 @@ use serde::{Deserialize, Serialize};
 use crate::decider::{Asked, Decider, Kind};
 use crate::ids::{CreditNoteId, OrderId, RefundId, VariantId};
 use crate::money::{ExactPrice, Money, MoneyError, Price};
-use crate::order::Buyer;
+use crate::order::{Buyer, Taxed};
 use crate::quantity::Quantity;
 use crate::text::{Country, Reason, Reference, Sku};
+
+mod left;
+
+pub use left::{Left, said};
 
 /// Most lines of a credit note: as many as an order has.
 pub const LINES_MAX: usize = crate::order::LINES_MAX;
@@ -51,11 +55,14 @@ pub struct Content {
     pub country: Country,
     /// What is given back; nothing when money alone is.
     pub lines: Vec<Line>,
-    /// What is given back of what was paid for sending, beside lines.
+    /// What is given back of what was paid for sending; money alone may be all of that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shipping: Option<Money>,
     /// The sum of the lines and the shipping, if there are lines.
     pub total: Money,
+    /// What of the total is tax, by rate; older ones do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taxes: Option<Vec<Taxed>>,
     /// The order it is for, where that is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<OrderId>,
@@ -119,8 +126,8 @@ pub enum Rejection {
         /// The index of the line, from 0.
         line: usize,
     },
-    /// The total is not the sum of the lines.
-    #[error("the total is not the sum of the lines and the shipping in one currency")]
+    /// The total is not the sum of the lines, or less than what of it is taxed.
+    #[error("the total is not the sum of the lines and the shipping in one currency, or less than what is taxed")]
     WrongTotal,
 }
 
@@ -189,9 +196,13 @@ impl CreditNote {
 
 fn issue(content: &Content) -> Result<Vec<Event>, Rejection> {
     let Content { lines, shipping, total, .. } = content;
+    if !taxes_fit(content) {
+        return Err(Rejection::WrongTotal);
+    }
     let money_alone = lines.is_empty() && content.refund.is_some() && total.amount > 0;
     if money_alone {
-        return Ok(vec![Event::Issued(content.clone())]);
+        let right = shipping.is_none_or(|shipping| shipping == *total);
+        return if right { Ok(vec![Event::Issued(content.clone())]) } else { Err(Rejection::WrongTotal) };
     }
     if lines.is_empty() {
         return Err(Rejection::NoLines);
@@ -207,6 +218,15 @@ fn issue(content: &Content) -> Result<Vec<Event>, Rejection> {
         return Err(Rejection::WrongTotal);
     }
     Ok(vec![Event::Issued(content.clone())])
+}
+
+/// Whether what is taxed is no more than the total.
+fn taxes_fit(content: &Content) -> bool {
+    let Some(taxes) = &content.taxes else { return true };
+    let zero = Money::zero(content.total.currency);
+    let sum = taxes.iter().try_fold(zero, |sum, it| sum.plus(it.gross()?));
+    let positive = taxes.iter().all(|it| it.net.amount >= 0 && it.tax.amount >= 0);
+    positive && (taxes.is_empty() || sum.is_ok_and(|sum| sum.amount <= content.total.amount))
 }
 
 impl Line {

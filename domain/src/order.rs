@@ -40,6 +40,7 @@ mod parcel;
 mod pricing;
 mod rejection;
 mod status;
+mod taxes;
 
 pub use command::Command;
 pub use message::{Buyer, CancelReason, Event, Line, Placement, ReturnLine};
@@ -47,6 +48,7 @@ pub use number::{Number, NumberError};
 pub use parcel::{Found, Parcel, ParcelStage};
 pub use rejection::Rejection;
 pub use status::{Fulfilment, PaymentStatus, Status};
+pub use taxes::Taxed;
 
 /// Most lines of an order: a wholesaler's invoices reach some hundreds, and one event must stay small enough to deliver.
 pub const LINES_MAX: usize = 2_000;
@@ -78,6 +80,9 @@ pub struct Placed {
     /// The number of its invoice; older orders and imported ones have none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub invoice: Option<Reference>,
+    /// What of what was paid is tax, by rate, as the invoice says it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub invoiced: Vec<Taxed>,
     /// What was paid back for returned goods.
     pub refunded: Money,
     /// What came back, per variant.
@@ -186,10 +191,7 @@ impl Decider for Order {
         match event {
             Event::Placed(placement) => Self::Placed(Box::new(Placed::new(placement.clone()))),
             Event::Authorized { .. } => self.with(|it| it.payment_status = PaymentStatus::Authorized),
-            Event::Paid { invoice, .. } => self.with(|it| {
-                it.payment_status = PaymentStatus::Paid;
-                it.invoice.clone_from(invoice);
-            }),
+            Event::Paid { invoice, .. } => self.with(|it| it.note_paid(invoice.as_ref())),
             Event::Fulfilled { completed, at } => self.with(|it| {
                 it.fulfilment = Fulfilment::Fulfilled;
                 it.last_moved_at = at.or(it.last_moved_at);
@@ -295,6 +297,7 @@ impl Placed {
             fulfilment: Fulfilment::Unfulfilled,
             cancelled: None,
             invoice: None,
+            invoiced: vec![],
             refunded: nothing,
             returned: BTreeMap::new(),
             credit_notes: vec![],

@@ -37,7 +37,7 @@ mod frozen;
 mod problem;
 mod promote;
 pub mod shipping;
-mod split;
+pub(crate) mod split;
 
 pub use frozen::{Discount, LineTax, Share, Shipping};
 pub use problem::{Miss, Problem};

@@ -21,6 +21,7 @@ const POLICY: &str =
 const SOURCES: &[(&str, &str)] = &[
     ("paper.html", include_str!("../templates/paper.html")),
     ("seller.html", include_str!("../templates/seller.html")),
+    ("lacks.html", include_str!("../templates/lacks.html")),
     ("invoice.html", include_str!("../templates/invoice.html")),
     ("credit_notes.html", include_str!("../templates/credit_notes.html")),
     ("packing_list.html", include_str!("../templates/packing_list.html")),

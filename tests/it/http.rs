@@ -16,6 +16,7 @@ mod lost;
 mod openapi;
 mod order_filters;
 mod ownership;
+mod papers;
 mod personal;
 mod provider;
 mod texts;

@@ -243,6 +243,7 @@ impl Work<'_> {
             country: invoice.country.clone(),
             shipping: None,
             total: total(lines.iter().map(|line| line.amount))?,
+            taxes: None,
             lines,
             order: None,
             refund: None,

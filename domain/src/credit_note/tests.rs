@@ -1,6 +1,7 @@
 //! Rules of credit notes.
 
 use super::*;
+use crate::basis_points::BasisPoints;
 use crate::testing::{cents, given, golden, id, pieces, price, text, well_said};
 
 fn line(number: i64, amount: i64) -> Line {
@@ -26,10 +27,15 @@ fn content() -> Content {
         lines,
         shipping: None,
         total: cents(25),
+        taxes: None,
         order: None,
         refund: None,
         reason: None,
     }
+}
+
+fn taxed(net: i64, tax: i64) -> Taxed {
+    Taxed { rate_bps: BasisPoints::new(1_900).unwrap(), included: true, net: cents(net), tax: cents(tax) }
 }
 
 #[test]
@@ -61,6 +67,21 @@ fn what_was_paid_for_sending_counts_in() {
 }
 
 #[test]
+fn what_is_taxed_is_no_more_than_the_total() {
+    let alone = |total, taxes: Vec<Taxed>, shipping| {
+        let refund = Some(id(5));
+        Content { lines: vec![], total: cents(total), taxes: Some(taxes), shipping, refund, ..content() }
+    };
+    for right in [alone(119, vec![taxed(100, 19)], None), alone(120, vec![taxed(100, 19)], Some(cents(120)))] {
+        given::<CreditNote>([]).when(&Command::Issue(right.clone())).then([Event::Issued(right)]);
+    }
+    let many = alone(119, vec![taxed(100, 19), taxed(1, 0)], None);
+    for wrong in [many, alone(119, vec![taxed(-1, 19)], None), alone(119, vec![], Some(cents(118)))] {
+        given::<CreditNote>([]).when(&Command::Issue(wrong)).then_refused(Rejection::WrongTotal);
+    }
+}
+
+#[test]
 fn an_exact_price_is_rounded_once_per_line() {
     let exact = ExactPrice::new("0.034").unwrap();
     let line = Line { exact_price: Some(exact), amount: cents(340), ..line(100, 3) };
@@ -71,7 +92,9 @@ fn an_exact_price_is_rounded_once_per_line() {
 #[test]
 fn every_stored_form_is_golden() {
     let sent = Content { shipping: Some(cents(5)), total: cents(30), ..content() };
-    golden(include_str!("golden.json"), &[Event::Issued(content()), Event::Issued(sent)]);
+    let (refund, taxes) = (Some(id(5)), Some(vec![taxed(21, 4)]));
+    let alone = Content { lines: vec![], taxes, refund, reason: Some(text("a scratch")), ..content() };
+    golden(include_str!("golden.json"), &[content(), sent, alone].map(Event::Issued));
 }
 
 #[test]

@@ -48,7 +48,7 @@ impl Placed {
 
     /// What the buyer pays for each line, in their order: after its discounts, with its tax. What is paid for sending stays
     /// paid, whatever comes off or back.
-    fn shares(&self) -> Vec<i128> {
+    pub(super) fn shares(&self) -> Vec<i128> {
         // Placing checked that each of these can be counted.
         let paid = |line: &super::Line| line.total().map_or(0, |total| i128::from(total.amount));
         self.placement.lines.iter().map(paid).collect()
@@ -110,6 +110,13 @@ impl Placed {
             // The same payment again: already done.
             PaymentStatus::Paid | PaymentStatus::PartlyRefunded | PaymentStatus::Refunded => Ok(vec![]),
         }
+    }
+
+    pub(super) fn note_paid(&mut self, invoice: Option<&Reference>) {
+        self.payment_status = PaymentStatus::Paid;
+        self.invoice = invoice.cloned();
+        // Placing checked that the sums can be counted.
+        self.invoiced = self.taxed_of_payable().unwrap_or_default();
     }
 
     /// What is over once it is paid: what does not travel is handed over then, and perhaps nothing else is left.

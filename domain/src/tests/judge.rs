@@ -4,9 +4,9 @@ use super::acts::limited;
 use super::goods::Goods;
 use super::provider::State;
 use super::shop::Shop;
-use crate::credit_note::CreditNote;
+use crate::credit_note::{Content, CreditNote};
 use crate::ids::{OrderId, VariantId};
-use crate::order::{Fulfilment, ParcelStage, PaymentStatus, Placed, Status};
+use crate::order::{Fulfilment, ParcelStage, PaymentStatus, Placed, Status, Taxed};
 use crate::payment::{Opened, RefundCause, RefundStage};
 
 /// Nothing below zero, nothing promised that is not there, no more given back than was taken.
@@ -139,7 +139,7 @@ fn ledger(shop: &Shop, id: OrderId, placed: &Placed, opened: &Opened) {
         .notes
         .values()
         .filter_map(|note| match note {
-            CreditNote::Issued(content) if content.order == Some(id) => Some(content),
+            CreditNote::Issued(content) if content.order == Some(id) => Some(&**content),
             CreditNote::Issued(_) | CreditNote::Missing => None,
         })
         .collect();
@@ -163,6 +163,7 @@ fn ledger(shop: &Shop, id: OrderId, placed: &Placed, opened: &Opened) {
             assert!(placed.refunds.contains(refund), "{id}: the order does not know what went back: {placed:?}");
         }
     }
+    taxes(id, placed, &notes);
     assert!(notes.iter().all(|note| note.refund.is_none_or(|it| opened.refunds.contains_key(&it))));
     let reduced: i64 = worth(placed, |variant| shop.goods.off_unpaid.get(&(id, variant)).copied().unwrap_or(0));
     assert_eq!(placed.reduced.amount, reduced, "{id}: what was off before it was paid");
@@ -177,6 +178,17 @@ fn ledger(shop: &Shop, id: OrderId, placed: &Placed, opened: &Opened) {
             let finally = opened.captured().amount - opened.refunded.amount;
             assert_eq!(finally, placed.placement.total.amount - gone, "{id}: the buyer pays for something else");
         }
+    }
+}
+
+/// Credit notes take back no more tax than was paid, at any rate.
+fn taxes(id: OrderId, placed: &Placed, notes: &[&Content]) {
+    for paid in &placed.invoiced {
+        let like = |it: &&Taxed| (it.rate_bps, it.included) == (paid.rate_bps, paid.included);
+        let back = || notes.iter().flat_map(|note| note.taxes.iter().flatten()).filter(like);
+        let tax: i64 = back().map(|it| it.tax.amount).sum();
+        let net: i64 = back().map(|it| it.net.amount).sum();
+        assert!(tax <= paid.tax.amount && net <= paid.net.amount, "{id}: {tax} on {net} went back of {paid:?}");
     }
 }
 

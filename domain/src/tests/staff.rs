@@ -1,7 +1,7 @@
 //! What buyers and staff ask that concerns several aggregates at once: the same as in the crate `commands`, without its waiting.
 
 use super::shop::{Refused, Shop, Unit};
-use crate::credit_note::{self, CreditNote};
+use crate::credit_note::{self, CreditNote, Left};
 use crate::ids::{CreditNoteId, OrderId, PaymentId, RefundId, ReturnId, ShipmentId};
 use crate::money::Money;
 use crate::order::{self, CancelReason, Found, Order, ParcelStage, Placed, ReturnLine};
@@ -48,17 +48,21 @@ impl Unit<'_> {
                 order: Some(order),
             }
         };
-        let content = credit_note::Content {
+        let notes: Vec<CreditNote> = placed.credit_notes.iter().map(|note| self.get(*note)).collect();
+        let left = Left::after(&placed, notes.iter().filter_map(CreditNote::issued)).unwrap();
+        let mut content = credit_note::Content {
             reference: text("CN-1"),
             buyer: placed.placement.buyer.clone(),
             country: text("DE"),
             lines: lines.iter().map(line).collect(),
             shipping: None,
             total,
+            taxes: None,
             order: Some(order),
             refund,
             reason: None,
         };
+        content.taxes = Some(left.taxes(&content).unwrap());
         self.decide::<CreditNote>(note, &credit_note::Command::Issue(content))
     }
 

@@ -10,11 +10,10 @@ use byteshop_commands::notify::format;
 use byteshop_commands::{At, Error};
 use byteshop_domain::Locale;
 use byteshop_domain::address::Address;
-use byteshop_domain::basis_points::BasisPoints;
 use byteshop_domain::cart::Destination;
 use byteshop_domain::ids::{Id as _, OrderId};
 use byteshop_domain::money::{Money, MoneyError};
-use byteshop_domain::order::{Number, Order, Placed, Placement, Status};
+use byteshop_domain::order::{Line, Number, Order, Placed, Status, Taxed};
 use http::HeaderMap;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -29,21 +28,31 @@ use crate::page::page;
 use crate::problem::Problem;
 use crate::trade::Seller;
 use link::Shown;
+use payment::Paid;
 
 mod credit;
 mod link;
 mod parcel;
+mod payment;
 
 #[derive(Serialize)]
 struct From<'a> {
     name: &'a str,
     address: &'a [String],
     tax_id: Option<&'a str>,
+    /// The settings that tax law wants on papers and nobody has made; told to staff on a screen, and never printed.
+    lacks: Vec<&'static str>,
 }
 
 impl<'a> From<'a> {
     fn of(seller: &'a Seller) -> Self {
-        Self { name: &seller.name, address: &seller.address, tax_id: seller.tax_id.as_deref() }
+        Self { name: &seller.name, address: &seller.address, tax_id: seller.tax_id.as_deref(), lacks: vec![] }
+    }
+
+    /// The same, with what is lacking if whoever looks is to see to it.
+    fn told(seller: &'a Seller, to_staff: bool) -> Self {
+        let lacks = if to_staff { seller.lacks() } else { vec![] };
+        Self { lacks, ..Self::of(seller) }
     }
 }
 
@@ -76,12 +85,17 @@ async fn invoice(
         return Err(Problem::new(http::StatusCode::CONFLICT, "order.not_paid", detail));
     }
     let placement = &it.placement;
+    let payment = match paid {
+        Some(_) => Paid::of(&app, placement.payment, locale).await?,
+        None => None,
+    };
     let money = |amount: Money| format::money(amount, locale);
     let any = |amount: Money| (amount.amount > 0).then(|| money(amount));
     let lines = placement.lines.iter().map(|line| {
         let off = it.off(line.variant);
         json!({
             "title": line.title, "sku": line.sku, "quantity": line.quantity, "price": money(line.unit_price.money()),
+            "net_price": net_price(line).map(money),
             "rate": line.tax.map(|tax| format::rate(tax.rate_bps, locale)), "amount": money(line.amount),
             "off": (off > 0).then_some(off),
         })
@@ -90,28 +104,34 @@ async fn invoice(
         .discounts
         .iter()
         .map(|discount| json!({"label": discount.label, "code": discount.code, "amount": money(discount.amount)}));
-    let taxes = taxes(placement).map_err(|error| {
+    let uncounted = |error: MoneyError| {
         tracing::error!(%error, order = %id, "the taxes of an order cannot be summed");
         Problem::internal()
-    })?;
+    };
+    let priced = placement.taxed().map_err(uncounted)?;
+    let taxed = it.taxed_of_payable().map_err(uncounted)?;
+    // Of what came on top and stayed, the sum tells already.
+    let within = taxed.iter().filter(|tax| tax.included || it.reduced.amount > 0);
     let plain = placement.discounts.is_empty() && placement.shipping.is_none();
     let context = json!({
         "pro_forma": paid.is_none(),
         "number": paid.map(|_| invoice_number(id, it)),
         "order": Number::of(id.uuid()),
-        "seller": From::of(&app.trade.seller),
+        "seller": From::told(&app.trade.seller, shown.to_staff(&caller)),
         "buyer": lines_of(&app, &placement.destination, locale, true).await?,
         "ordered": ordered.map(|at| format::day(at, locale)),
         "issued": paid.map(|at| format::day(at, locale)),
         "pay_by": placement.pay_by.filter(|_| paid.is_none()).map(|at| format::moment(at, locale)),
+        "payment": payment,
         "stage": it.stage(),
         "lines": lines.collect::<Vec<_>>(),
-        "taxed": !taxes.is_empty(),
+        "taxed": !priced.is_empty(),
         "subtotal": placement.subtotal().ok().filter(|_| !plain).map(money),
         "discounts": discounts.collect::<Vec<_>>(),
         "shipping": placement.shipping.as_ref().map(|it| json!({"name": it.name, "amount": money(it.price.money())})),
-        "taxes": taxes.iter().map(|it| it.shown(locale)).collect::<Vec<_>>(),
+        "on_top": priced.iter().filter(|it| !it.included).map(|it| tax(it, locale)).collect::<Vec<_>>(),
         "reduced": any(it.reduced),
+        "within": within.map(|it| tax(it, locale)).collect::<Vec<_>>(),
         "total": money(it.payable()),
     });
     page("invoice.html", locale, &context)
@@ -122,40 +142,18 @@ fn invoice_number(id: OrderId, it: &Placed) -> String {
     it.invoice.as_ref().map_or_else(|| format!("INV-{}", Number::of(id.uuid())), ToString::to_string)
 }
 
-/// What is taxed at a rate.
-struct Taxed {
-    rate: BasisPoints,
-    included: bool,
-    tax: Money,
-    /// Without the tax.
-    net: Money,
+/// A tax in words.
+fn tax(taxed: &Taxed, locale: Locale) -> Value {
+    json!({
+        "rate": format::rate(taxed.rate_bps, locale),
+        "net": format::money(taxed.net, locale), "amount": format::money(taxed.tax, locale),
+    })
 }
 
-impl Taxed {
-    fn shown(&self, locale: Locale) -> Value {
-        json!({
-            "rate": format::rate(self.rate, locale), "included": self.included,
-            "net": format::money(self.net, locale), "amount": format::money(self.tax, locale),
-        })
-    }
-}
-
-/// What is taxed of lines and shipping, by rate and by whether prices include it.
-fn taxes(placement: &Placement) -> Result<Vec<Taxed>, MoneyError> {
-    let zero = Money::zero(placement.total.currency);
-    let mut all: Vec<Taxed> = Vec::new();
-    let of_lines = placement.lines.iter().map(|line| (line.tax, line.amount, line.discount.unwrap_or(zero)));
-    let of_shipping = placement.shipping.iter().map(|it| (it.tax, it.price.money(), it.discount));
-    for (tax, amount, discount) in of_lines.chain(of_shipping) {
-        let Some(tax) = tax else { continue };
-        let paid = amount.minus(discount)?;
-        let net = if tax.included { paid.minus(tax.amount)? } else { paid };
-        match all.iter_mut().find(|it| (it.rate, it.included) == (tax.rate_bps, tax.included)) {
-            Some(it) => (it.tax, it.net) = (it.tax.plus(tax.amount)?, it.net.plus(net)?),
-            None => all.push(Taxed { rate: tax.rate_bps, included: tax.included, tax: tax.amount, net }),
-        }
-    }
-    Ok(all)
+/// What a piece costs without the tax that its price includes (EU directive 2006/112/EC, article 226 (8)).
+fn net_price(line: &Line) -> Option<Money> {
+    let (tax, price) = (line.tax.filter(|tax| tax.included && tax.amount.amount > 0)?, line.unit_price.money());
+    price.minus(tax.rate_bps.within(price).ok()?).ok()
 }
 
 /// Where an order goes, in the lines that stand on an envelope; with the e-mail address where mails matter.

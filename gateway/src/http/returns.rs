@@ -202,17 +202,32 @@ struct CreditNoteShown<'a> {
     number: &'a Reference,
     /// The goods that it is for; none when money alone goes back.
     lines: Vec<CreditLine<'a>>,
-    /// What of it was paid for sending, beside goods; null when nothing was.
+    /// What of it was paid for sending; null when nothing was.
     #[schema(value_type = Option<show::Money>)]
     shipping: Option<Money>,
     #[schema(value_type = show::Money)]
     total: Money,
+    /// What of the total is tax, by rate; null where it does not say.
+    taxes: Option<Vec<CreditTax>>,
     /// The piece of the payment that goes back; null when that happened elsewhere.
     #[schema(value_type = Option<String>)]
     refund: Option<RefundId>,
     /// Why money alone goes back; `shipping` when it is what was paid for sending.
     #[schema(value_type = Option<String>)]
     reason: Option<&'a Reason>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct CreditTax {
+    /// The rate, in hundredths of a percent.
+    #[schema(example = 1900, maximum = 10_000)]
+    rate_bps: u16,
+    /// Without the tax.
+    #[schema(value_type = show::Money)]
+    net: Money,
+    /// The tax.
+    #[schema(value_type = show::Money)]
+    tax: Money,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -259,6 +274,9 @@ async fn credit_notes(
             lines: lines.collect(),
             shipping: it.shipping,
             total: it.total,
+            taxes: it.taxes.as_ref().map(|taxes| {
+                taxes.iter().map(|it| CreditTax { rate_bps: it.rate_bps.get(), net: it.net, tax: it.tax }).collect()
+            }),
             refund: it.refund,
             reason: it.reason.as_ref(),
         })

@@ -489,7 +489,7 @@ async fn invoice_packing_list_and_label_are_pages_that_print_and_escape_what_the
     let parcel = format!("/v1/shipments/{}", made.send().await.expect(201).id());
     let pages = [
         (invoice().await, "€39.98"),
-        (shop.get(&format!("{path}/packing-list")).by(&staff).send().await, "1 piece to pack"),
+        (shop.get(&format!("{path}/packing-list")).by(&staff).send().await, "2 pieces to pack"),
         (shop.get(&format!("{parcel}/label")).by(&staff).send().await, "<svg"),
     ];
     for (page, shows) in pages {

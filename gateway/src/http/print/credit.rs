@@ -6,17 +6,16 @@ use byteshop_commands::Error;
 use byteshop_commands::links::Paper;
 use byteshop_commands::notify::format;
 use byteshop_domain::Locale;
-use byteshop_domain::basis_points::BasisPoints;
-use byteshop_domain::credit_note::{Content, CreditNote};
+use byteshop_domain::credit_note::{Content, CreditNote, said};
 use byteshop_domain::ids::{CreditNoteId, Id as _, OrderId};
-use byteshop_domain::money::{Money, MoneyError};
+use byteshop_domain::money::MoneyError;
 use byteshop_domain::order::{Number, Placed};
 use byteshop_eventstore::StreamId;
 use http::HeaderMap;
 use serde_json::{Value, json};
 
 use super::link::Shown;
-use super::{From, Taxed, invoice_number, lines_of};
+use super::{From, invoice_number, lines_of, tax};
 use crate::actor::Caller;
 use crate::http::ask::{Of, Params};
 use crate::http::orders::placed;
@@ -54,7 +53,7 @@ pub(super) async fn print_credit_notes(
     let context = json!({
         "order": Number::of(id.uuid()),
         "invoice": invoice_number(id, it),
-        "seller": From::of(&app.trade.seller),
+        "seller": From::told(&app.trade.seller, shown.to_staff(&caller)),
         "buyer": lines_of(&app, &it.placement.destination, locale, true).await?,
         "sheets": sheets,
     });
@@ -69,41 +68,22 @@ async fn issued(app: &App, id: CreditNoteId, locale: Locale) -> Result<Option<St
 
 /// What stands on a sheet. What is given back for a line holds its share of the tax, whether prices included it or not.
 fn sheet(content: &Content, it: &Placed, issued: Option<&str>, locale: Locale) -> Result<Value, MoneyError> {
-    let mut taxes: Vec<Taxed> = Vec::new();
-    let mut lines = Vec::new();
-    for line in &content.lines {
+    let lines = content.lines.iter().map(|line| {
         let bought = it.placement.lines.iter().find(|bought| bought.variant == line.variant);
         let rate = bought.and_then(|bought| bought.tax).map(|tax| tax.rate_bps);
-        lines.push(json!({
+        json!({
             "title": bought.map(|bought| &bought.title), "sku": line.sku, "quantity": line.quantity,
             "rate": rate.map(|rate| format::rate(rate, locale)), "amount": format::money(line.amount, locale),
-        }));
-        let Some(rate) = rate else { continue };
-        add(&mut taxes, rate, line.amount)?;
-    }
-    if let (Some(amount), Some(shipping)) = (content.shipping, &it.placement.shipping)
-        && let Some(rate) = shipping.tax.map(|tax| tax.rate_bps)
-    {
-        add(&mut taxes, rate, amount)?;
-    }
+        })
+    });
+    let taxes = said(it, content)?;
     Ok(json!({
         "shipping": content.shipping.map(|amount| format::money(amount, locale)),
         "number": content.reference,
         "reason": content.reason,
         "issued": issued,
-        "lines": lines,
-        "taxes": taxes.iter().map(|it| it.shown(locale)).collect::<Vec<_>>(),
+        "lines": lines.collect::<Vec<_>>(),
+        "taxes": taxes.iter().map(|it| tax(it, locale)).collect::<Vec<_>>(),
         "total": format::money(content.total, locale),
     }))
-}
-
-/// Adds what of an amount is tax.
-fn add(taxes: &mut Vec<Taxed>, rate: BasisPoints, amount: Money) -> Result<(), MoneyError> {
-    let tax = rate.within(amount)?;
-    let net = amount.minus(tax)?;
-    match taxes.iter_mut().find(|known| known.rate == rate) {
-        Some(known) => (known.tax, known.net) = (known.tax.plus(tax)?, known.net.plus(net)?),
-        None => taxes.push(Taxed { rate, included: true, tax, net }),
-    }
-    Ok(())
 }

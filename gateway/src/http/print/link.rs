@@ -39,6 +39,11 @@ impl Shown {
         Reading { locale: self.locale }
     }
 
+    /// Whether whoever looks is staff, and not a buyer with a link.
+    pub(super) fn to_staff(&self, caller: &Caller) -> bool {
+        self.seal.is_none() && caller.is_staff()
+    }
+
     /// The order whose paper is wanted: a link is judged alone, whoever shows it. What does not open is told as a page where
     /// a person looks, and as a problem otherwise.
     pub(super) async fn open(

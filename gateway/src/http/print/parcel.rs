@@ -5,13 +5,13 @@ use axum::response::Response;
 use byteshop_commands::Error;
 use byteshop_commands::notify::format;
 use byteshop_domain::Locale;
-use byteshop_domain::ids::{Id as _, OrderId, ShipmentId};
-use byteshop_domain::order::{Number, Order, Placed};
+use byteshop_domain::ids::{Id as _, OrderId, ShipmentId, VariantId};
+use byteshop_domain::order::{Number, Order, ParcelStage, Placed};
 use byteshop_domain::shipment::{Carrier, Shipment};
 use http::HeaderMap;
 use qrcode::render::svg;
 use qrcode::{EcLevel, QrCode};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{From, lines_of};
 use crate::actor::Staff;
@@ -41,19 +41,18 @@ pub(super) async fn packing_list(
     let it = placed(&found.state)?;
     let locale = reading.of_reader(&app, &staff.0, &headers).await?;
     let ordered = Moments::of(&app, id).await?.placed;
-    let mut seen = Vec::new();
-    let mut lines = Vec::new();
-    for line in it.placement.lines.iter().filter(|line| line.travels()) {
-        let left = it.left_to_ship(line.variant);
-        // What is bought in several lines is packed at once.
-        if left > 0 && !seen.contains(&line.variant) {
-            seen.push(line.variant);
-            lines.push(json!({
-                "sku": line.sku, "title": line.title, "ordered": it.bought(line.variant), "left": left,
-            }));
-        }
-    }
-    let left: i64 = seen.iter().map(|variant| it.left_to_ship(*variant)).sum();
+    let travels =
+        |variant: &VariantId| it.placement.lines.iter().any(|line| line.variant == *variant && line.travels());
+    // What is bought in several lines is packed at once.
+    let left: Vec<(VariantId, i64)> =
+        it.variants().into_iter().filter(travels).map(|variant| (variant, it.left_to_ship(variant))).collect();
+    let prepared = it.parcels.iter().filter(|(_, parcel)| parcel.stage == ParcelStage::Prepared);
+    let prepared: Vec<(ShipmentId, Vec<(VariantId, i64)>)> = prepared
+        .map(|(id, parcel)| (*id, parcel.lines.iter().map(|line| (line.variant, line.quantity.get())).collect()))
+        .collect();
+    let parcels = prepared
+        .iter()
+        .map(|(id, lines)| json!({"number": Number::of(id.uuid()), "pieces": sum(lines), "lines": pieces(it, lines)}));
     let mut notes = Vec::new();
     for note in &it.notes {
         let opened = app.commands.vault().open(&note.note).await.map_err(Error::from)?;
@@ -63,15 +62,36 @@ pub(super) async fn packing_list(
     let context = json!({
         "order": Number::of(id.uuid()),
         "stage": it.stage(),
-        "pieces": left,
+        "pieces": sum(&left) + prepared.iter().map(|(_, lines)| sum(lines)).sum::<i64>(),
         "address": lines_of(&app, &it.placement.destination, locale, false).await?,
         "ordered": ordered.map(|at| format::day(at, locale)),
         "service": service(it),
         "weight": weight.map(|grams| format::weight(grams, locale)),
-        "lines": lines,
+        "lines": pieces(it, &left),
+        "parcels": parcels.collect::<Vec<_>>(),
         "notes": notes,
     });
     page("packing_list.html", locale, &context)
+}
+
+fn sum(lines: &[(VariantId, i64)]) -> i64 {
+    lines.iter().map(|(_, pieces)| pieces).sum()
+}
+
+/// Pieces of an order in the order in which they were bought, each variant once.
+fn pieces(it: &Placed, wanted: &[(VariantId, i64)]) -> Vec<Value> {
+    let mut seen = Vec::new();
+    let mut lines = Vec::new();
+    for line in &it.placement.lines {
+        let found = wanted.iter().find(|(variant, pieces)| *variant == line.variant && *pieces > 0);
+        let Some((variant, pieces)) = found else { continue };
+        if !seen.contains(variant) {
+            seen.push(*variant);
+            let ordered = it.bought(*variant);
+            lines.push(json!({"sku": line.sku, "title": line.title, "ordered": ordered, "pieces": pieces}));
+        }
+    }
+    lines
 }
 
 /// The label of a parcel, to be printed: 100 by 150 millimetres.
@@ -97,13 +117,16 @@ pub(super) async fn label(
     // Before the carrier has a number for it, the parcel has ours.
     let (tracking, shipment) = (parcel.tracking.as_ref().map(ToString::to_string), Number::of(id.uuid()).to_string());
     let code = code(tracking.as_deref().unwrap_or(&shipment))?;
+    // Carriers everywhere read where a parcel goes, so its country is in English whoever prints the label.
+    let address = lines_of(&app, &it.placement.destination, Locale::En, false).await?;
     let context = json!({
         "seller": From::of(&app.trade.seller),
         "carrier": carrier,
         "service": service(it),
         "weight": parcel.weight_g.map(|grams| format::weight(grams, locale)),
-        // Carriers everywhere read where a parcel goes, so its country is in English whoever prints the label.
-        "address": lines_of(&app, &it.placement.destination, Locale::En, false).await?,
+        "size": size(&address),
+        "long_seller": lines_of_letters(&app.trade.seller.lines(), 26) > 6,
+        "address": address,
         "tracking": tracking,
         "shipment": shipment,
         "order": Number::of(parcel.order.uuid()),
@@ -111,6 +134,19 @@ pub(super) async fn label(
         "code": code,
     });
     page("label.html", locale, &context)
+}
+
+/// How small an address must be written to fit its label, by the lines that it takes there.
+fn size(address: &[String]) -> Option<&'static str> {
+    // Each size with the letters of a line in it, of wide ones, and the lines that there is room for.
+    const ROOM: [(Option<&str>, usize, usize); 3] = [(None, 26, 8), (Some("long"), 34, 12), (Some("longer"), 42, 18)];
+    let fits = ROOM.iter().find(|(_, letters, lines)| lines_of_letters(address, *letters) <= *lines);
+    fits.map_or(Some("longest"), |(size, ..)| *size)
+}
+
+/// How many lines a text takes that has so many letters to a line.
+fn lines_of_letters(text: &[String], letters: usize) -> usize {
+    text.iter().map(|line| line.chars().count().div_ceil(letters)).sum()
 }
 
 /// A text as a QR code (ISO/IEC 18004), in SVG.

@@ -1,0 +1,123 @@
+//! What is left of an order to give back, by how it is taxed, and so how much of a credit note is tax.
+//!
+//! 1. What is given back for a line, or for sending, is taxed as that was; as far as that much is left of it.
+//! 2. Money alone, and what is not left where it belongs, is split over everything that is left, by largest remainder.
+//! 3. Of each part so much is tax as of what is left there, rounded half-up. So no credit note takes back more tax than is left,
+//!    and those for all of an order take back all of its tax.
+
+use crate::basis_points::BasisPoints;
+use crate::ids::VariantId;
+use crate::money::{Money, MoneyError};
+use crate::order::{Placed, Taxed};
+use crate::pricing::{LineTax, split};
+
+use super::Content;
+
+/// How something is taxed: the rate, and whether prices include it.
+type Kind = (BasisPoints, bool);
+
+/// What is left of an order to give back, by how it is taxed.
+#[derive(Debug, Clone)]
+pub struct Left<'a> {
+    order: &'a Placed,
+    taxed: Vec<Taxed>,
+    /// What is not taxed.
+    untaxed: Money,
+}
+
+impl<'a> Left<'a> {
+    /// What is left of a paid order after the credit notes that there are for it.
+    pub fn after<'b>(order: &'a Placed, notes: impl IntoIterator<Item = &'b Content>) -> Result<Self, MoneyError> {
+        let (taxed, payable) = (order.invoiced.clone(), order.payable());
+        let sum = taxed.iter().try_fold(Money::zero(payable.currency), |sum, it| sum.plus(it.gross()?))?;
+        let mut left = Self { order, taxed, untaxed: at_least_zero(payable.minus(sum)?) };
+        notes.into_iter().try_for_each(|note| left.take(note))?;
+        Ok(left)
+    }
+
+    /// All of it together.
+    pub fn total(&self) -> Result<Money, MoneyError> {
+        self.taxed.iter().try_fold(self.untaxed, |sum, it| sum.plus(it.gross()?))
+    }
+
+    /// What is tax of a credit note to be: its own word on that does not count.
+    pub fn taxes(&self, note: &Content) -> Result<Vec<Taxed>, MoneyError> {
+        let mut left = vec![self.untaxed.amount];
+        for taxed in &self.taxed {
+            left.push(taxed.gross()?.amount);
+        }
+        let whole = left.clone();
+        let mut rest = note.total.amount;
+        for (kind, amount) in parts(self.order, note) {
+            let taken = amount.amount.min(left[self.place(kind)]).max(0);
+            left[self.place(kind)] -= taken;
+            rest -= taken;
+        }
+        let kinds = std::iter::once(None).chain(self.taxed.iter().map(kind).map(Some));
+        let weights: Vec<(Option<Kind>, i64)> = kinds.zip(left.iter().copied()).collect();
+        let spread = split::split(rest.clamp(0, left.iter().sum()), &weights);
+        let given = whole.iter().zip(&left).zip(&spread).map(|((whole, left), spread)| whole - left + spread);
+        let taxed = self.taxed.iter().zip(given.skip(1)).filter(|(_, given)| *given > 0);
+        taxed.map(|(taxed, given)| taxed.part(Money { amount: given, ..note.total })).collect()
+    }
+
+    /// Where something is counted that is taxed so: what an order has no such tax for counts as not taxed.
+    fn place(&self, wanted: Option<Kind>) -> usize {
+        self.taxed.iter().position(|it| Some(kind(it)) == wanted).map_or(0, |place| place + 1)
+    }
+
+    fn take(&mut self, note: &Content) -> Result<(), MoneyError> {
+        let mut rest = note.total;
+        for taken in said(self.order, note)? {
+            rest = rest.minus(taken.gross()?)?;
+            if let Some(it) = self.taxed.iter_mut().find(|it| kind(it) == kind(&taken)) {
+                it.net = at_least_zero(it.net.minus(taken.net)?);
+                it.tax = at_least_zero(it.tax.minus(taken.tax)?);
+            }
+        }
+        self.untaxed = at_least_zero(self.untaxed.minus(at_least_zero(rest))?);
+        Ok(())
+    }
+}
+
+/// What a credit note of an order says that there is of tax in it. One from before they said so had the tax within each line.
+pub fn said(order: &Placed, note: &Content) -> Result<Vec<Taxed>, MoneyError> {
+    if let Some(taxes) = &note.taxes {
+        return Ok(taxes.clone());
+    }
+    let mut all: Vec<Taxed> = Vec::new();
+    for (kind, amount) in parts(order, note) {
+        let Some(kind) = kind else { continue };
+        let (rate_bps, included) = kind;
+        let tax = rate_bps.within(amount)?;
+        let net = amount.minus(tax)?;
+        match all.iter_mut().find(|it| self::kind(it) == kind) {
+            Some(it) => (it.tax, it.net) = (it.tax.plus(tax)?, it.net.plus(net)?),
+            None => all.push(Taxed { rate_bps, included, net, tax }),
+        }
+    }
+    Ok(all)
+}
+
+/// The parts of a credit note of which it is known what they are for, and how that was taxed.
+fn parts(order: &Placed, note: &Content) -> impl Iterator<Item = (Option<Kind>, Money)> {
+    let kind = |tax: Option<LineTax>| tax.map(|tax| (tax.rate_bps, tax.included));
+    let of_line = move |variant: VariantId| {
+        let bought = order.placement.lines.iter().find(|bought| bought.variant == variant);
+        kind(bought.and_then(|bought| bought.tax))
+    };
+    let of_shipping = kind(order.placement.shipping.as_ref().and_then(|shipping| shipping.tax));
+    let lines = note.lines.iter().map(move |line| (of_line(line.variant), line.amount));
+    lines.chain(note.shipping.map(|amount| (of_shipping, amount)))
+}
+
+fn kind(taxed: &Taxed) -> Kind {
+    (taxed.rate_bps, taxed.included)
+}
+
+fn at_least_zero(amount: Money) -> Money {
+    Money { amount: amount.amount.max(0), ..amount }
+}
+
+#[cfg(test)]
+mod tests;

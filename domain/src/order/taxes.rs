@@ -1,0 +1,82 @@
+//! What of an order is tax: by rate, as its invoice says it.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Placed, Placement};
+use crate::basis_points::BasisPoints;
+use crate::money::{Money, MoneyError, divide_half_up};
+use crate::pricing::LineTax;
+
+/// What is taxed at a rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Taxed {
+    /// The rate, in hundredths of a percent.
+    pub rate_bps: BasisPoints,
+    /// Whether prices included the tax; else it came on top.
+    pub included: bool,
+    /// Without the tax.
+    pub net: Money,
+    /// The tax.
+    pub tax: Money,
+}
+
+impl Taxed {
+    /// With the tax.
+    pub fn gross(&self) -> Result<Money, MoneyError> {
+        self.net.plus(self.tax)
+    }
+
+    /// The part of it that so much makes up, with the tax: in proportion, rounded half-up, so all of it has all of the tax.
+    pub(crate) fn part(&self, gross: Money) -> Result<Self, MoneyError> {
+        let whole = self.gross()?;
+        if whole.amount <= 0 {
+            return Ok(Self { net: gross, tax: Money::zero(gross.currency), ..*self });
+        }
+        let exact = i128::from(self.tax.amount) * i128::from(gross.amount);
+        let tax = Money { amount: divide_half_up(exact, i128::from(whole.amount))?, ..gross };
+        Ok(Self { net: gross.minus(tax)?, tax, ..*self })
+    }
+
+    fn is_like(&self, tax: &LineTax) -> bool {
+        (self.rate_bps, self.included) == (tax.rate_bps, tax.included)
+    }
+}
+
+impl Placement {
+    /// What is taxed of lines and shipping, by rate and by whether prices include it.
+    pub fn taxed(&self) -> Result<Vec<Taxed>, MoneyError> {
+        let mut all: Vec<Taxed> = Vec::new();
+        let of_lines = self.lines.iter().map(|line| (line.tax, line.total()));
+        let of_shipping = self.shipping.iter().map(|it| (it.tax, it.total()));
+        for (tax, paid) in of_lines.chain(of_shipping) {
+            let Some(tax) = tax else { continue };
+            let net = paid?.minus(tax.amount)?;
+            match all.iter_mut().find(|it| it.is_like(&tax)) {
+                Some(it) => (it.tax, it.net) = (it.tax.plus(tax.amount)?, it.net.plus(net)?),
+                None => all.push(Taxed { rate_bps: tax.rate_bps, included: tax.included, net, tax: tax.amount }),
+            }
+        }
+        Ok(all)
+    }
+}
+
+impl Placed {
+    /// What is taxed of what is to be paid, or was: of all that was ordered, without what was off before it was paid.
+    pub fn taxed_of_payable(&self) -> Result<Vec<Taxed>, MoneyError> {
+        let mut all = self.placement.taxed()?;
+        let mut off = self.called_off.clone();
+        for (line, share) in self.placement.lines.iter().zip(self.shares()) {
+            let Some(left) = off.get_mut(&line.variant) else { continue };
+            let all_of_line = line.quantity.get();
+            let gone = all_of_line.min(*left);
+            *left -= gone;
+            let Some(taxed) = line.tax.and_then(|tax| all.iter_mut().find(|it| it.is_like(&tax))) else { continue };
+            let worth = share * i128::from(gone) / i128::from(all_of_line);
+            let worth = i64::try_from(worth).map_err(|_| MoneyError::Overflow)?;
+            let gross = taxed.gross()?;
+            *taxed = taxed.part(Money { amount: gross.amount - worth, ..gross })?;
+        }
+        all.retain(|it| it.net.amount != 0 || it.tax.amount != 0);
+        Ok(all)
+    }
+}

@@ -1,0 +1,36 @@
+//! How and when an order was paid, as its invoice tells it.
+
+use byteshop_commands::Error;
+use byteshop_commands::notify::format;
+use byteshop_domain::Locale;
+use byteshop_domain::ids::PaymentId;
+use byteshop_domain::payment::{Event, Method, Payment};
+use serde::Serialize;
+
+use crate::http::App;
+
+/// What is known of the money that paid for an order. Of cards the shop knows nothing, so that nothing of one can leak.
+#[derive(Serialize)]
+pub(super) struct Paid {
+    /// The day on which the money was taken.
+    on: String,
+    method: Method,
+    /// What the provider calls it; nothing where there was nothing to pay.
+    reference: Option<String>,
+}
+
+impl Paid {
+    /// Of the payment of an order; nothing while no money was taken.
+    pub(super) async fn of(app: &App, payment: PaymentId, locale: Locale) -> Result<Option<Self>, Error> {
+        for recorded in app.commands.beginning::<Payment>(payment).await?.iter() {
+            if let Some(Event::Captured { method, reference, .. }) = recorded.event::<Payment>().transpose()? {
+                let reference = match method {
+                    Method::Free => None,
+                    Method::Test | Method::External => Some(reference.to_string()),
+                };
+                return Ok(Some(Self { on: format::day(recorded.occurred_at(), locale), method, reference }));
+            }
+        }
+        Ok(None)
+    }
+}
