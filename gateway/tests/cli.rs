@@ -329,6 +329,59 @@ fn the_configuration_is_shown_without_secrets_and_with_its_sources() {
 }
 
 #[test]
+fn who_sells_is_asked_for_until_it_is_said() {
+    let directory = tempfile::tempdir().unwrap();
+    let shown = |set: &[(&str, &str)]| {
+        let mut command = byteshop(directory.path(), &["config", "--format", "table"]);
+        command.envs(set.iter().copied());
+        printed(command)
+    };
+    let (address, tax_id) = (("BYTESHOP_SELLER_ADDRESS", "Yard 7; 10115 Berlin"), ("BYTESHOP_SELLER_TAX_ID", "DE1"));
+    assert!(shown(&[]).contains("set BYTESHOP_SELLER_ADDRESS and BYTESHOP_SELLER_TAX_ID"));
+    assert!(shown(&[address]).contains("set BYTESHOP_SELLER_TAX_ID"));
+    assert!(!shown(&[address, tax_id]).contains("as tax law wants"));
+}
+
+#[tokio::test]
+async fn numbers_that_others_have_are_left_out_with_their_reason() {
+    let url = fresh_database().await;
+    let directory = tempfile::tempdir().unwrap();
+    let command = |arguments: &[&str]| {
+        let mut command = byteshop(directory.path(), arguments);
+        command.env("BYTESHOP_DATABASE_URL", &url);
+        command
+    };
+    printed(command(&["migrate"]));
+    let last = |arguments: &[&str]| {
+        let shown = lines(&printed(command(arguments)));
+        shown.iter().map(|it| it["last"].as_i64().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(last(&["numbers"]), [0, 0]);
+    let skip = ["numbers", "skip", "invoices", "--year", "2026", "--reason", "backup of 3 May restored", "--to"];
+    let to = |number: &'static str| [&skip[..], &[number]].concat();
+    for _ in 0..2 {
+        assert_eq!(last(&to("1042")), [1_042, 0], "twice is once");
+    }
+    assert_eq!(last(&["numbers", "--year", "2027"]), [0, 0]);
+    for (number, why) in
+        [("7", "at number 1042 already"), ("-1", "at number 1042 already"), ("999999", "at most 100000")]
+    {
+        let number = format!("--to={number}");
+        let (status, said) = refused(command(&[&skip[..7], &[number.as_str()]].concat()));
+        assert!(status == 1 && said.contains(why), "{said}");
+    }
+    for wrong in [&skip[..7], &["numbers", "skip", "invoices", "--to", "5"], &["numbers", "skip", "orders"]] {
+        assert_eq!(refused(command(wrong)).0, 2, "{wrong:?}");
+    }
+    let gaps = lines(&printed(command(&["audit", "log", "--type", "series.skipped"])));
+    assert_eq!(gaps.len(), 1, "{gaps:?}");
+    let gap = printed(command(&["audit", "show", "1"]));
+    for part in ["backup of 3 May restored", "operator", "1042"] {
+        assert!(gap.contains(part), "{part} in {gap}");
+    }
+}
+
+#[test]
 fn without_a_shop_the_way_to_one_is_told() {
     let directory = tempfile::tempdir().unwrap();
     let (status, said) = refused(byteshop(directory.path(), &["audit", "log"]));

@@ -53,7 +53,7 @@ fn print(settings: &[InForce], warning: Option<String>) -> std::io::Result<()> {
     let hint = "a setting is given as BYTESHOP_PORT in the environment, or as port in byteshop.toml";
     writeln!(out, "\n{}", styled(hint, Style::Dim))?;
     if let Some(warning) = warning {
-        writeln!(out, "\n{}", styled(&warning, Style::Red))?;
+        writeln!(out, "\n{}", styled(&warning.replace(": ", ":\n"), Style::Red))?;
     }
     out.flush()
 }

@@ -19,7 +19,7 @@ pub(super) struct NumbersArgs {
     #[command(subcommand)]
     what: Option<What>,
     /// The year of the series [default: this one]
-    #[arg(long, global = true, value_parser = clap::value_parser!(i32).range(1970..=9999))]
+    #[arg(long, global = true, value_name = "YEAR", value_parser = clap::value_parser!(i32).range(1970..=9999))]
     year: Option<i32>,
     #[command(flatten)]
     format: FormatArg,
@@ -33,10 +33,10 @@ enum What {
         #[arg(value_enum)]
         documents: Documents,
         /// The last number to be left out: the highest that was given, as on the last document that anybody knows of
-        #[arg(long)]
+        #[arg(long, value_name = "NUMBER")]
         to: i64,
         /// Why, for whoever asks what was in the gap
-        #[arg(long)]
+        #[arg(long, value_name = "TEXT")]
         reason: Reason,
     },
 }

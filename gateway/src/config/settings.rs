@@ -50,7 +50,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     open("payment_window_minutes", Some("30"), "How long an order waits for its payment and holds its goods"),
     open("capture", Some("automatic"), "automatic takes money with the payment; with manual staff takes it"),
     open("return_window_days", Some("30"), "Days after the hand-over in which a buyer may ask to return goods"),
-    open("return_address", None, "Where goods are sent back to, as lines like the seller's; else to the seller"),
+    open("return_address", None, "Where goods are sent back to, in lines; else to the seller"),
     open("cart_days", Some("30"), "Days without a change after which a cart is given up"),
     open("seller_name", Some("ByteShop"), "Who sells, as invoices say it"),
     open("seller_address", None, "Where the seller is: lines with semicolons between them"),
