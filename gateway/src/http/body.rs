@@ -120,9 +120,13 @@ fn refuse(error: &serde_json::Error, pointer: String, body: &[u8]) -> Problem {
 /// A country that is none, with the code of the one that is meant, where that can be told.
 fn country_unknown(pointer: String, body: &[u8]) -> Problem {
     let body: Option<serde_json::Value> = serde_json::from_slice(body).ok();
-    let meant = body.as_ref().and_then(|body| country_code(body.pointer(&pointer)?.as_str()?));
-    let meant = meant.map(|code| format!("; here that would be {code}")).unwrap_or_default();
-    let detail = format!("{NO_COUNTRY}{meant}");
+    let given = body.as_ref().and_then(|body| body.pointer(&pointer)?.as_str());
+    let detail = match given.and_then(|given| Some((given, country_code(given)?))) {
+        Some((given, code)) => {
+            format!("a country is named by its two-letter code of ISO 3166, which of {} is {code}", given.trim())
+        }
+        None => NO_COUNTRY.to_owned(),
+    };
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "request.country_unknown", detail).at(pointer)
 }
 

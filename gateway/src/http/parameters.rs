@@ -48,12 +48,17 @@ pub(super) fn unreadable(said: &str) -> Problem {
         return Problem::no_parameter(name);
     }
     if let Some(name) = quoted("duplicate field `") {
-        return Problem::query(name, format!("{name} is there twice"));
+        return twice(name);
     }
     match said.split_once(": ") {
         Some((name, said)) => Problem::query(name, format!("{name}: {}", words::of(said, &format!("/{name}")))),
         None => Problem::malformed("request.invalid_query", said.to_owned()),
     }
+}
+
+/// A parameter that takes one value has two: nobody knows which is meant.
+pub(super) fn twice(name: &str) -> Problem {
+    Problem::query(name, format!("{name} is there twice"))
 }
 
 /// Refuses a range that ends before it begins.

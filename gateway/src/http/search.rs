@@ -1,5 +1,7 @@
 //! Searching the catalog.
 
+use std::collections::HashSet;
+
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_domain::Currency;
@@ -18,8 +20,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::ask::Params;
-use super::parameters::in_order;
-use super::{Shared, lists, show};
+use super::{Shared, lists, parameters, show};
 use crate::actor::Caller;
 use crate::problem::Problem;
 use crate::reply;
@@ -77,14 +78,19 @@ struct ListQuery {
 impl ListQuery {
     fn of(pairs: Vec<(String, String)>) -> Result<Self, Problem> {
         let mut query = Self::default();
+        let mut seen: HashSet<String> = HashSet::new();
         for (name, value) in pairs {
             query.take(&name, value)?;
+            let several = name == "category" || name.starts_with(ATTRIBUTE);
+            if let Some(twice) = seen.replace(name).filter(|_| !several) {
+                return Err(parameters::twice(&twice));
+            }
         }
         if query.category.len() + query.attributes.len() > VALUES_MAX {
             let detail = format!("there may be at most {VALUES_MAX} categories and values of attributes");
             return Err(Problem::query(ATTRIBUTE, detail));
         }
-        in_order(("price_min", query.price_min), ("price_max", query.price_max))?;
+        parameters::in_order(("price_min", query.price_min), ("price_max", query.price_max))?;
         Ok(query)
     }
 

@@ -266,6 +266,8 @@ async fn filters_that_cannot_be_read_are_refused() {
         "price_min=-1",
         "price_max=",
         "price_min=200&price_max=100",
+        "limit=1&limit=2",
+        "sort=price&sort=title",
         "currency=XX",
         "currency=eur",
         "in_stock=1",
