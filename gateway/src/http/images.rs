@@ -7,7 +7,7 @@ use bytes::Bytes;
 use byteshop_commands::ports::blobs::BlobName;
 use byteshop_domain::ids::{ImageId, ProductId};
 use byteshop_domain::product::{Command, Image, Product};
-use byteshop_domain::text::{Hash, Label};
+use byteshop_domain::text::{Hash, Label, fresh};
 use futures_util::stream;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
@@ -98,7 +98,7 @@ async fn form(headers: &HeaderMap, bytes: &Bytes) -> Result<Upload, Problem> {
             _ => return Err(Problem::invalid("", "a form has one field file, and may have one field alt")),
         }
     }
-    let alt = alt.filter(|alt| !alt.trim().is_empty()).map(|alt| Label::new(&alt)).transpose();
+    let alt = alt.filter(|alt| !alt.trim().is_empty()).map(|alt| fresh(|| Label::new(&alt))).transpose();
     let alt = alt.map_err(|error| Problem::invalid("/alt", error.to_string()))?;
     let file = file.ok_or_else(|| Problem::invalid("/file", "the form has no field file"))?;
     Ok(Upload { file, alt })

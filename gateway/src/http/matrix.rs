@@ -9,7 +9,7 @@ use byteshop_domain::money::Price;
 use byteshop_domain::product::{
     Command, Listed, OptionDefinition, Options, Product, TaxClass, VARIANTS_MAX, combinations,
 };
-use byteshop_domain::text::{Sku, Title};
+use byteshop_domain::text::{Sku, Title, fresh};
 use http::{HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -269,7 +269,7 @@ impl Matrix {
             let value = value.as_str().split_whitespace().collect::<Vec<_>>().join("-");
             sku.replace(&format!("{{{}}}", name.as_str()), &value)
         });
-        Sku::new(&filled).map_err(|error| {
+        fresh(|| Sku::new(&filled)).map_err(|error| {
             Error::Rejected(byteshop_commands::Rejected {
                 code: "request.invalid".to_owned(),
                 kind: Kind::Invalid,

@@ -230,6 +230,8 @@ async fn forms_are_read_and_the_names_of_their_files_mean_nothing() {
         &[("file", None, &file), ("file", None, &file)],
         &[("file", None, &file), ("price", None, b"1")],
         &[("file", None, &file), ("alt", None, &[b'x'; 201])],
+        &[("file", None, &file), ("alt", None, "a\u{2028}b".as_bytes())],
+        &[("file", None, &file), ("alt", None, "\u{200b}".as_bytes())],
     ] {
         let (kind, body) = form(fields);
         gallery.sending(body).header("Content-Type", &kind).send().await.expect_problem(422, "request.invalid");
