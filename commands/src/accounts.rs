@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::Commands;
 use crate::error::{Error, Rejected};
 use crate::unit::{Loaded, Unit};
-pub use closing::{Unfinished, erase};
+pub use closing::{Forgotten, Unfinished, erase, forget_buyer};
 use code::Code;
 
 /// The name of an e-mail address: a keyed hash in the place of its text.

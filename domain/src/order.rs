@@ -114,6 +114,9 @@ pub struct Placed {
     pub notes: Vec<Note>,
     /// When something of it was last handed over or delivered, if that is known.
     pub last_moved_at: Option<DateTime<Utc>>,
+    /// Whether the guest who bought it is forgotten.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub forgotten: bool,
     /// What was bought.
     #[serde(flatten)]
     pub placement: Placement,
@@ -170,6 +173,7 @@ impl Decider for Order {
                 NOTES_MAX.. => Err(Rejection::TooManyNotes),
                 _ => Ok(vec![Event::Noted { note: note.clone(), by: asked.by.account(), at: asked.at }]),
             },
+            Command::ForgetBuyer { subject, force } => self.placed()?.forget_buyer(*subject, *force),
             Command::Credit { credit_note, refund, amount, shipping } => {
                 self.placed()?.credit(*credit_note, *refund, *amount, *shipping)
             }
@@ -244,6 +248,7 @@ impl Decider for Order {
             Event::Noted { note, by, at } => {
                 self.with(|it| it.notes.push(Note { at: *at, by: *by, note: note.clone() }))
             }
+            Event::BuyerForgotten { .. } => self.with(|it| it.forgotten = true),
             Event::Credited { credit_note, amount, shipping, .. } => {
                 self.with(|it| it.note_credit(*credit_note, *amount, *shipping))
             }
@@ -313,6 +318,7 @@ impl Placed {
             by_hand: false,
             notes: vec![],
             last_moved_at: None,
+            forgotten: false,
             placement,
         }
     }
@@ -333,6 +339,20 @@ impl Placed {
             Status::Open if self.is_paid() => "paid",
             Status::Open => "new",
         }
+    }
+
+    fn forget_buyer(&self, subject: Subject, force: bool) -> Decision {
+        let buyer = &self.placement.buyer;
+        if self.forgotten {
+            return Ok(vec![]);
+        }
+        if buyer.account.is_some() || buyer.reference.is_some() {
+            return Err(Rejection::NotOfGuest);
+        }
+        if !force && (self.is_waited_for() || self.is_unpaid()) {
+            return Err(Rejection::UnderWay);
+        }
+        Ok(vec![Event::BuyerForgotten { subject }])
     }
 
     fn cancel(&self, reason: CancelReason, credit_note: Option<CreditNoteId>) -> Decision {

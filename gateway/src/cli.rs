@@ -7,6 +7,7 @@ mod check;
 mod completions;
 mod config;
 mod data_key;
+mod erase;
 pub mod failure;
 mod keys;
 mod migrate;
@@ -73,7 +74,7 @@ async fn carry_out(command: Command, config: Config) -> Result<(), Failure> {
         Command::Token(args) => token::run(&config, &args),
         Command::Keys(args) => keys::run(&config, &args),
         Command::Grant(args) => accounts::grant(&config, args).await,
-        Command::Erase(args) => accounts::erase(&config, args).await,
+        Command::Erase(args) => erase::erase(&config, args).await,
         Command::Views(args) => views::run(&config, args).await,
         Command::Replay(args) => replay::run(&config, args).await,
         Command::Check(args) => check::run(&config, args).await,

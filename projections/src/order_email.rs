@@ -4,16 +4,28 @@
 
 use byteshop_domain::Decider as _;
 use byteshop_domain::codec::CodecError;
+use byteshop_domain::ids::OrderId;
 use byteshop_domain::order::{Event, Order};
 use byteshop_domain::text::Label;
 use byteshop_eventstore::Recorded;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{Key, Keys, View};
+use crate::error::Error;
+use crate::views::Views;
 
 /// The view.
 #[derive(Debug)]
 pub struct OrderEmail;
+
+/// What an event says of a guest's address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fact {
+    /// They gave it.
+    Gave(Label),
+    /// They are forgotten.
+    Forgotten,
+}
 
 /// What an order is found by.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,19 +36,22 @@ pub struct Row {
 
 impl View for OrderEmail {
     const NAME: &'static str = "order_email";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const READS: &'static [&'static str] = &[Order::CATEGORY];
-    type Fact = Label;
+    type Fact = Fact;
     type Row = Row;
 
-    fn read(event: &Recorded) -> Result<Option<Label>, CodecError> {
-        // An address never changes after its order is placed.
-        if event.event_type != "placed" {
+    fn read(event: &Recorded) -> Result<Option<Fact>, CodecError> {
+        // An address never changes after its order is placed, until whoever has it is forgotten.
+        if !matches!(event.event_type.as_str(), "placed" | "buyer_forgotten") {
             return Ok(None);
         }
         Ok(event.event::<Order>().transpose()?.and_then(|event| match event {
             // The orders of an account are found by it.
-            Event::Placed(placement) if placement.buyer.account.is_none() => placement.destination.email_hash,
+            Event::Placed(placement) if placement.buyer.account.is_none() => {
+                placement.destination.email_hash.map(Fact::Gave)
+            }
+            Event::BuyerForgotten { .. } => Some(Fact::Forgotten),
             Event::Placed(_)
             | Event::Paid { .. }
             | Event::Authorized { .. }
@@ -61,11 +76,24 @@ impl View for OrderEmail {
         }))
     }
 
-    fn keys(_fact: &Label, event: &Recorded) -> Keys {
+    fn keys(_fact: &Fact, event: &Recorded) -> Keys {
         vec![event.id_of::<Order>().to_string()]
     }
 
-    fn fold(_row: Option<Row>, _key: &Key, fact: &Label, _event: &Recorded) -> Option<Row> {
-        Some(Row { email_hash: fact.clone() })
+    fn fold(_row: Option<Row>, _key: &Key, fact: &Fact, _event: &Recorded) -> Option<Row> {
+        match fact {
+            Fact::Gave(email_hash) => Some(Row { email_hash: email_hash.clone() }),
+            Fact::Forgotten => None,
+        }
+    }
+}
+
+impl Views {
+    /// The orders of guests who gave the address with this keyed hash, and were not forgotten.
+    pub async fn orders_of_guest(&self, email_hash: &Label) -> Result<Vec<OrderId>, Error> {
+        let sql = "select key from read.order_email where email_hash = $1 order by key";
+        let keys: Vec<String> = sqlx::query_scalar(sql).bind(email_hash.to_string()).fetch_all(self.pool()).await?;
+        // Keys were written as ids.
+        Ok(keys.iter().filter_map(|key| key.parse().ok()).collect())
     }
 }

@@ -132,6 +132,7 @@ impl View for OrderList {
             | Event::ReturnRequested { .. }
             | Event::ReturnClosed { .. }
             | Event::Credited { .. }
+            | Event::BuyerForgotten { .. }
             | Event::Noted { .. } => change(&|_| {}),
             Event::Returned { lines, amount, return_id, .. } => change(&|row| {
                 row.returned += lines.iter().map(|line| line.quantity.get()).sum::<i64>();

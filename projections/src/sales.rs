@@ -167,6 +167,7 @@ fn of_order(order: &order::Event, event: &Recorded) -> Option<Fact> {
         | order::Event::Replaced { .. }
         | order::Event::ReturnRequested { .. }
         | order::Event::ReturnClosed { .. }
+        | order::Event::BuyerForgotten { .. }
         | order::Event::Noted { .. }
         | order::Event::Credited { .. }
         | order::Event::Refunded { .. }

@@ -11,6 +11,7 @@ mod documents;
 mod email;
 mod ended;
 mod errors;
+mod guests;
 mod journeys;
 mod lost;
 mod openapi;

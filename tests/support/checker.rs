@@ -430,6 +430,7 @@ impl History {
             | order::Event::Replaced { .. }
             | order::Event::ReturnRequested { .. }
             | order::Event::ReturnClosed { .. }
+            | order::Event::BuyerForgotten { .. }
             | order::Event::Noted { .. }
             | order::Event::Credited { .. }
             | order::Event::Refunded { .. }

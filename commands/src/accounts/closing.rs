@@ -1,5 +1,6 @@
-//! Closing an account: nobody gets in any more, and what was ordered with it comes to an end first.
+//! Closing an account, and forgetting a guest: what was ordered comes to an end first.
 
+use byteshop_domain::Subject;
 use byteshop_domain::account::{self, Account};
 use byteshop_domain::ids::{AccountId, OrderId};
 use byteshop_domain::name::{self, UniqueName};
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{email_of, log_out_all, owner};
 use crate::aftersales;
-use crate::error::Error;
+use crate::error::{Error, Rejected};
 use crate::unit::{Loaded, Unit};
 
 /// What was under way when an account was closed.
@@ -42,6 +43,41 @@ pub async fn erase(unit: &Unit, account: &mut Loaded<Account>, force: bool) -> R
     let waiting = if force { vec![] } else { unfinished.left.clone() };
     unit.decide(account, &account::Command::Erase { waiting })?;
     Ok(unfinished)
+}
+
+/// A guest who is forgotten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Forgotten {
+    /// Whose key is to be destroyed.
+    pub subject: Subject,
+    /// Whether the order was called off for it.
+    pub called_off: bool,
+}
+
+/// Notes that the guest who placed an order is forgotten: the caller destroys their key, and the process `forget_person` does
+/// if the caller cannot.
+///
+/// What waits for its payment is called off. What is paid for and not delivered is in the way; with `force` it is called off
+/// too, if nothing of it is packed, and goes on otherwise.
+pub async fn forget_buyer(
+    unit: &Unit,
+    order: &mut Loaded<Order>,
+    reason: CancelReason,
+    force: bool,
+) -> Result<Forgotten, Error> {
+    let placed = order.state.placed().map_err(|rejection| Error::Rejected(Rejected::of::<Order>(&rejection)))?;
+    let (mut called_off, subject) = (false, placed.subject(order.id));
+    let of_guest = placed.placement.buyer == order::Buyer::default() && !placed.forgotten;
+    if of_guest && (placed.is_unpaid() || force && placed.is_waited_for()) {
+        called_off = match aftersales::cancel(unit, order, reason).await {
+            Ok(()) => true,
+            // It is packed, or on its way.
+            Err(Error::Rejected(_)) => false,
+            Err(other) => return Err(other),
+        };
+    }
+    unit.decide(order, &order::Command::ForgetBuyer { subject, force })?;
+    Ok(Forgotten { subject, called_off })
 }
 
 /// Lets no order come any more, and ends those that can be ended. A checkout counts its order in the same append, so one that

@@ -4,11 +4,11 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{CancelReason, Placement, ReturnLine};
-use crate::Personal;
 use crate::ids::{CreditNoteId, PaymentId, RefundId, ReturnId, ShipmentId};
 use crate::money::Money;
 use crate::quantity::Demand;
 use crate::text::{Description, Reference};
+use crate::{Personal, Subject};
 
 /// What an order can be asked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -102,6 +102,13 @@ pub enum Command {
     Note {
         /// What.
         note: Personal<Description>,
+    },
+    /// Note that the guest who bought it is forgotten.
+    ForgetBuyer {
+        /// Whose key it is: the one that their address is sealed with.
+        subject: Subject,
+        /// Although it is under way.
+        force: bool,
     },
     /// Give money alone back.
     Credit {

@@ -316,6 +316,11 @@ pub enum Event {
         /// When.
         at: DateTime<Utc>,
     },
+    /// The guest who bought it is forgotten: the key of what is known of them is destroyed, or is about to be.
+    BuyerForgotten {
+        /// Whose key it is.
+        subject: crate::Subject,
+    },
     /// Money alone is given back, because the shop wants it so; the payment sees to it.
     Credited {
         /// The credit note for it.

@@ -120,6 +120,15 @@ pub enum Rejection {
     /// Its money and goods are an older system's.
     #[error("the order was made in an older system, which sends its goods and takes them back")]
     Imported,
+    /// Its buyer is no guest.
+    #[error("the buyer of the order is no guest: close their account instead, if they have one")]
+    NotOfGuest,
+    /// It is paid for or to be paid, and has not arrived.
+    #[error(
+        "the order is under way, and what is known of its buyer is needed for it: wait until it has arrived, or cancel it, and \
+         ask to forget its buyer then"
+    )]
+    UnderWay,
     /// More is paid back than was paid.
     #[error("more would be paid back than is left of what was paid")]
     TooMuchRefunded,
@@ -165,6 +174,8 @@ impl crate::Rejection for Rejection {
             Self::ReturnWindowPassed => "return_window_passed",
             Self::TooManyNotes => "too_many_notes",
             Self::Imported => "imported",
+            Self::NotOfGuest => "not_of_guest",
+            Self::UnderWay => "under_way",
             Self::TooMuchRefunded => "too_much_refunded",
             Self::TooMuchShipping { .. } => "too_much_shipping",
         }
@@ -196,6 +207,8 @@ impl crate::Rejection for Rejection {
             | Self::ReturnWindowPassed
             | Self::TooManyNotes
             | Self::Imported
+            | Self::NotOfGuest
+            | Self::UnderWay
             | Self::TooMuchRefunded
             | Self::TooMuchShipping { .. } => Kind::Conflict,
             Self::NoLines | Self::EmptyParcel | Self::TooManyLines | Self::WrongAmount { .. } | Self::WrongTotal => {
@@ -238,6 +251,8 @@ impl crate::Rejection for Rejection {
             | Self::ReturnWindowPassed
             | Self::TooManyNotes
             | Self::Imported
+            | Self::NotOfGuest
+            | Self::UnderWay
             | Self::TooMuchRefunded => None,
         }
     }

@@ -136,6 +136,12 @@ fn gone(shipment: u128, lines: &[Demand]) -> Event {
     Event::HandedOver { shipment: id(shipment), lines: lines.to_vec(), at: noon(), capture: None }
 }
 
+const GUEST: crate::Subject = crate::Subject(uuid::Uuid::from_u128(2));
+
+fn forgotten() -> Event {
+    Event::BuyerForgotten { subject: GUEST }
+}
+
 fn noted() -> Event {
     let note = crate::Personal::new(crate::Subject(uuid::Uuid::from_u128(2)), "AAECAw");
     Event::Noted { note, by: Some(id(6)), at: noon() }
@@ -143,6 +149,25 @@ fn noted() -> Event {
 
 fn there(shipment: u128) -> Event {
     Event::Delivered { shipment: id(shipment), at: noon() }
+}
+
+#[test]
+fn a_guest_is_forgotten_once_when_nothing_waits_for_their_address() {
+    let forget = Command::ForgetBuyer { subject: GUEST, force: false };
+    let forced = Command::ForgetBuyer { subject: GUEST, force: true };
+    let of_guest = || {
+        let mut bought = bought();
+        bought.buyer = Buyer::default();
+        Event::Placed(bought)
+    };
+    given::<Order>([of_guest()]).when(&forget).then_refused(Rejection::UnderWay);
+    given::<Order>([of_guest()]).when(&forced).then([forgotten()]);
+    let off = cancelled(CancelReason::BuyerRequest, false);
+    given::<Order>([of_guest(), off.clone()]).when(&forget).then([forgotten()]);
+    given::<Order>([of_guest(), off.clone(), forgotten()]).when(&forget).then([]);
+    let mut known = bought();
+    known.buyer = Buyer { account: Some(id(6)), reference: None };
+    given::<Order>([Event::Placed(known), off]).when(&forced).then_refused(Rejection::NotOfGuest);
 }
 
 #[test]
@@ -490,6 +515,7 @@ fn every_stored_form_is_golden() {
             Event::ReturnRequested { return_id: id(1), lines: vec![demand(1, 1)] },
             Event::ReturnClosed { return_id: id(1) },
             noted(),
+            forgotten(),
             Event::Returned {
                 credit_note: id(2),
                 lines: vec![back(1, 1, 10)],
@@ -587,6 +613,8 @@ fn rejections_are_well_said() {
         R::ReturnWindowPassed,
         R::TooManyNotes,
         R::Imported,
+        R::NotOfGuest,
+        R::UnderWay,
     ]);
 }
 

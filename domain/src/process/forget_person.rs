@@ -1,12 +1,12 @@
-//! An account that is closed: its owner's key is destroyed, and with it all that was sealed for them.
+//! An account that is closed, a guest who is forgotten: their key is destroyed, and with it all that was sealed for them.
 //!
-//! Whoever closes the account does so at once; this makes sure of it when they could not.
+//! Whoever asks for it does so at once; this makes sure of it when they could not.
 
 use chrono::{DateTime, Utc};
 
 use super::{Process, Step};
 use crate::decider::Decider as _;
-use crate::{AnyEvent, Subject, account};
+use crate::{AnyEvent, Subject, account, order};
 
 /// The process.
 #[derive(Debug)]
@@ -14,12 +14,15 @@ pub struct ForgetPerson;
 
 impl Process for ForgetPerson {
     const NAME: &'static str = "forget_person";
-    const READS: &'static [&'static str] = &[account::Account::CATEGORY];
+    const READS: &'static [&'static str] = &[account::Account::CATEGORY, order::Order::CATEGORY];
 
     fn react(event: &AnyEvent, _recorded_at: DateTime<Utc>) -> Vec<Step> {
-        // The one event that leads to something; all others of accounts and of everything else lead to nothing.
+        // The events that lead to something; all others lead to nothing.
         if let AnyEvent::Account(id, account::Event::Erased {}) = event {
             return vec![Step::ForgetPerson { subject: Subject::from(*id) }];
+        }
+        if let AnyEvent::Order(_, order::Event::BuyerForgotten { subject }) = event {
+            return vec![Step::ForgetPerson { subject: *subject }];
         }
         vec![]
     }
@@ -28,8 +31,17 @@ impl Process for ForgetPerson {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::AccountId;
+    use crate::ids::{AccountId, OrderId};
     use crate::testing::{id, noon};
+
+    #[test]
+    fn a_guest_is_forgotten_with_their_order() {
+        let order: OrderId = id(9);
+        let react = |event| ForgetPerson::react(&AnyEvent::Order(order, event), noon());
+        let subject = Subject::of_cart(id(4), None);
+        assert_eq!(react(order::Event::BuyerForgotten { subject }), [Step::ForgetPerson { subject }]);
+        assert_eq!(react(order::Event::Completed {}), []);
+    }
 
     #[test]
     fn only_a_closed_account_is_forgotten() {

@@ -190,6 +190,7 @@ fn of_order(order: OrderId, event: &order::Event) -> Option<Errand> {
         | order::Event::Replaced { .. }
         | order::Event::ReturnRequested { .. }
         | order::Event::ReturnClosed { .. }
+        | order::Event::BuyerForgotten { .. }
         | order::Event::Noted { .. }
         | order::Event::Credited { .. }
         | order::Event::Returned { .. } => return None,

@@ -95,6 +95,7 @@ fn order_moved(order: OrderId, event: &order::Event) -> Vec<Step> {
         | order::Event::Replaced { .. }
         | order::Event::ReturnRequested { .. }
         | order::Event::ReturnClosed { .. }
+        | order::Event::BuyerForgotten { .. }
         | order::Event::Noted { .. }
         | order::Event::Credited { .. }
         | order::Event::Refunded { .. } => vec![],

@@ -133,6 +133,7 @@ impl Goods {
             | order::Event::Replaced { .. }
             | order::Event::ReturnRequested { .. }
             | order::Event::ReturnClosed { .. }
+            | order::Event::BuyerForgotten { .. }
             | order::Event::Noted { .. } => {}
         }
     }

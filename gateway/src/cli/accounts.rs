@@ -1,4 +1,4 @@
-//! `byteshop grant` and `byteshop erase`: what only whoever runs the shop may do with accounts, the first admin above all.
+//! `byteshop grant`: what only whoever runs the shop may do with accounts, the first admin above all.
 
 use std::io::Write as _;
 
@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use byteshop_commands::accounts::code::Code;
 use byteshop_commands::accounts::{self, Newcomer};
-use byteshop_commands::{Commands, Error, Intent};
+use byteshop_commands::{Commands, Intent};
 use byteshop_domain::account::{Account, Role, Secret};
 use byteshop_domain::ids::{AccountId, Id as _};
 use byteshop_domain::text::Email;
@@ -35,39 +35,6 @@ pub(super) struct GrantArgs {
     /// Make the account when there is none, confirmed, and print its password (in development only)
     #[arg(long)]
     create: bool,
-}
-
-/// Who is forgotten.
-#[derive(Debug, clap::Args)]
-pub(super) struct EraseArgs {
-    /// The account, by its id or its e-mail address
-    #[arg(value_name = "ACCOUNT")]
-    account: Named,
-    /// Do it: nothing brings the account and what is known of its owner back
-    #[arg(long)]
-    yes: bool,
-    /// Even while orders are paid for and not delivered: what is not packed is called off and its money goes back, and the rest
-    /// goes on although nobody knows any more where to
-    #[arg(long)]
-    force: bool,
-}
-
-/// An account by one of its names.
-#[derive(Debug, Clone)]
-enum Named {
-    Id(AccountId),
-    Email(Email),
-}
-
-impl std::str::FromStr for Named {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if let Ok(id) = text.parse() {
-            return Ok(Self::Id(id));
-        }
-        text.parse().map(Self::Email).map_err(|_| "neither an account's id (acc_…) nor an e-mail address".to_owned())
-    }
 }
 
 pub(super) async fn grant(config: &Config, args: GrantArgs) -> Result<(), Failure> {
@@ -135,46 +102,6 @@ pub(super) async fn make_account(
     Ok(id)
 }
 
-pub(super) async fn erase(config: &Config, args: EraseArgs) -> Result<(), Failure> {
-    with_commands(config, async |commands| {
-        let id = match &args.account {
-            Named::Id(id) => Some(*id),
-            Named::Email(email) => commands.account_named(commands.email_name(email).await?.id).await?,
-        };
-        let Some(id) = id else { return Err(Failure::refused("nobody has an account with this address")) };
-        if commands.get::<Account>(id).await?.is_none() {
-            return Err(Failure::refused(format!("there is no account {id}")));
-        }
-        if !args.yes {
-            return Err(Failure::refused(format!(
-                "this closes {id} and destroys the key of all that is known of its owner; say so with --yes"
-            )));
-        }
-        let (intent, force) = (intent(&commands, "account.erase"), args.force);
-        let done = commands.run(&intent, |unit| async move {
-            let mut account = unit.load::<Account>(id).await?.exists()?;
-            accounts::erase(&unit, &mut account, force).await
-        });
-        let unfinished = match done.await {
-            Ok(done) => done.answer,
-            Err(Error::Rejected(rejected)) if rejected.code == "account.orders_under_way" => {
-                return Err(Failure::refused(format!("{}; or close it all the same with --force", rejected.detail)));
-            }
-            Err(other) => return Err(other.into()),
-        };
-        commands.vault().erase(Subject::from(id)).await?;
-        for order in unfinished.cancelled {
-            output::line(&format!("{order} is called off; what was paid for it goes back"))?;
-        }
-        for order in unfinished.left {
-            let what = "is packed or sent, and its address forgotten: what does not arrive can only be refunded";
-            output::line(&format!("{order} {what}"))?;
-        }
-        Ok(output::line(&format!("{id} is closed, and its owner forgotten"))?)
-    })
-    .await
-}
-
-fn intent(commands: &Commands, command: &'static str) -> Intent {
+pub(super) fn intent(commands: &Commands, command: &'static str) -> Intent {
     Intent::new(Actor::System { name: "operator".into() }, command, commands.clock().new_id())
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::{accounts, audit, check, config, keys, numbers, replay, roles, seed, token, views};
+use super::{accounts, audit, check, config, erase, keys, numbers, replay, roles, seed, token, views};
 
 /// An event-sourced shop: one log, many views, an audit trail that answers.
 #[derive(Debug, Parser)]
@@ -64,8 +64,8 @@ pub(super) enum Command {
     Seed(seed::SeedArgs),
     /// Give an account a role: this makes the first admin
     Grant(accounts::GrantArgs),
-    /// Close an account for good, and forget its owner
-    Erase(accounts::EraseArgs),
+    /// Forget a person: close their account for good, and forget who bought as a guest
+    Erase(erase::EraseArgs),
     /// List, change and remove the keys that sign access tokens
     Keys(keys::KeysArgs),
     /// Print an access token for curl (in development only)

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::links::Paper;
-use byteshop_commands::{Error, Loaded, Rejected, Snapshot, Unit, aftersales};
+use byteshop_commands::{Error, Loaded, Rejected, Snapshot, Unit, accounts, aftersales};
 use byteshop_domain::ids::OrderId;
 use byteshop_domain::money::Money;
 use byteshop_domain::order::{CancelReason, Command, Order, Placed, Status};
@@ -13,8 +13,8 @@ use byteshop_eventstore::Recorded;
 use chrono::{DateTime, Utc};
 use http::HeaderMap;
 use serde::Deserialize;
-use utoipa::ToSchema;
 use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Ref, Schema, Type};
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -140,6 +140,45 @@ async fn note(State(app): State<Shared>, Of(id): Of<OrderId>, ask: Ask<Staff, Ne
     .await
 }
 
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ForgetQuery {
+    /// Although the order is paid for and not delivered: it is called off if nothing of it is packed, and goes on otherwise,
+    /// and nobody knows any more where to. For admins.
+    #[serde(default)]
+    #[param(value_type = Option<bool>)]
+    force: bool,
+}
+
+/// Forgets the guest who placed an order: their name, address and e-mail address can be read by nobody any more. An order that
+/// waits for its payment is called off; one that is paid for and not delivered is in the way, unless an admin says `force`.
+#[utoipa::path(delete, path = "/v1/orders/{id}/buyer", tag = "orders", params(("id" = String, Path), ForgetQuery),
+    security(("cart_token" = []), ("bearer" = [])), responses((status = 204, description = "Its buyer is forgotten"),
+        (status = 409, description = "It is under way, or its buyer is no guest")))]
+async fn forget(
+    State(app): State<Shared>,
+    Of(id): Of<OrderId>,
+    Params(ForgetQuery { force }): Params<ForgetQuery>,
+    ask: Ask<Caller, Nothing>,
+) -> Result<Response, Problem> {
+    let ask = &ask;
+    if force && !ask.who.is_admin() {
+        return Err(Problem::forbidden("only an admin may forget the buyer of an order that is under way"));
+    }
+    let reason = if ask.who.is_staff() { CancelReason::StaffRequest } else { CancelReason::BuyerRequest };
+    let answer = app
+        .run(ask, "order.forget_buyer", |unit| async move {
+            let mut order = own(&unit, id, ask).await?;
+            accounts::forget_buyer(&unit, &mut order, reason, force).await?;
+            Ok(Reply::done())
+        })
+        .await?;
+    let order = app.commands.get::<Order>(id).await?.ok_or_else(|| Problem::missing("order"))?;
+    app.commands.vault().erase(placed(&order.state)?.subject(id)).await.map_err(Error::from)?;
+    Ok(answer)
+}
+
 /// One order.
 #[utoipa::path(get, path = "/v1/orders/{id}", tag = "orders", params(("id" = String, Path), Then),
     security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "The order", body = show::Order)))]
@@ -246,5 +285,6 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(fulfil))
         .routes(routes!(one))
         .routes(routes!(note))
+        .routes(routes!(forget))
         .merge(list::routes())
 }

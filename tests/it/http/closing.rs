@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 const DATA_KEY: &str = "KioqKioqKioqKioqKioqKioqKioqKioqKioqKioqKio=";
 
 /// `byteshop erase`, as whoever runs the shop gives it; whether it was done, and what it said.
-fn erase(shop: &TestShop, arguments: &[&str]) -> (bool, String) {
+pub(super) fn erase(shop: &TestShop, arguments: &[&str]) -> (bool, String) {
     let directory = tempfile::tempdir().unwrap();
     let mut command = std::process::Command::new(binary());
     command.current_dir(directory.path()).arg("erase").args(arguments);

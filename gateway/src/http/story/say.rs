@@ -97,6 +97,7 @@ impl Facts {
                 });
                 ("lines_cancelled", facts)
             }
+            order::Event::BuyerForgotten { .. } => ("buyer_forgotten", self.bare()),
             order::Event::Noted { .. } => ("noted", self.bare()),
             order::Event::Returned { return_id: None, amount, .. } => ("came_back", self.amount(*amount)),
             order::Event::ParcelReturned { .. } => ("can_be_sent_again", self.bare()),
