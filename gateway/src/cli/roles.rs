@@ -8,7 +8,7 @@ use byteshop_commands::relay::NatsConfig;
 use byteshop_eventstore::Log;
 use byteshop_projections::Views;
 use chrono::TimeDelta;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::data_key::data_keys;
 use super::failure::Failure;
@@ -74,8 +74,10 @@ async fn up_on(config: &Config, servers: &Servers, started: Instant) -> Result<(
     let postgres = log.server_version().await?;
     output::line(&format!("Postgres {postgres}, nats-server {nats}, data in {}", config.data.display()))?;
     tracing::debug!(milliseconds = started.elapsed().as_millis(), "started");
+    // Before anybody is told that they may stop it.
+    let end = End::listen()?;
     output::line(&format!("ready {http}"))?;
-    stopped().await?;
+    end.asked_for().await;
     output::line("stopping")?;
     shop.stop().await;
     Ok(())
@@ -91,11 +93,12 @@ pub(super) async fn one(config: &Config, name: &str, roles: Roles) -> Result<(),
     let log = Log::open(database_url)?;
     let settings = settings(config, &log, database_url, nats_url, roles).await?;
     let shop = Shop::start(settings).await.map_err(Failure::Refused)?;
+    let end = End::listen()?;
     match shop.http() {
         Some(http) => output::line(&format!("ready http://{http}"))?,
         None => output::line(&format!("ready {name}"))?,
     }
-    stopped().await?;
+    end.asked_for().await;
     shop.stop().await;
     Ok(())
 }
@@ -177,11 +180,21 @@ fn address(config: &Config) -> SocketAddr {
     SocketAddr::new(config.address, config.port)
 }
 
-/// Waits for Ctrl-C, or for whoever runs the program to end it.
-async fn stopped() -> std::io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        outcome = tokio::signal::ctrl_c() => outcome,
-        _ = terminate.recv() => Ok(()),
+/// Ctrl-C, or the word of whoever runs the program that it is to end; listened for from when this is made.
+struct End {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl End {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn asked_for(mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }
