@@ -4,15 +4,12 @@
 
 use byteshop_domain::Decider as _;
 use byteshop_domain::codec::CodecError;
-use byteshop_domain::ids::OrderId;
 use byteshop_domain::order::{Event, Order};
 use byteshop_domain::text::Label;
 use byteshop_eventstore::Recorded;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{Key, Keys, View};
-use crate::error::Error;
-use crate::views::Views;
 
 /// The view.
 #[derive(Debug)]
@@ -85,15 +82,5 @@ impl View for OrderEmail {
             Fact::Gave(email_hash) => Some(Row { email_hash: email_hash.clone() }),
             Fact::Forgotten => None,
         }
-    }
-}
-
-impl Views {
-    /// The orders of guests who gave the address with this keyed hash, and were not forgotten.
-    pub async fn orders_of_guest(&self, email_hash: &Label) -> Result<Vec<OrderId>, Error> {
-        let sql = "select key from read.order_email where email_hash = $1 order by key";
-        let keys: Vec<String> = sqlx::query_scalar(sql).bind(email_hash.to_string()).fetch_all(self.pool()).await?;
-        // Keys were written as ids.
-        Ok(keys.iter().filter_map(|key| key.parse().ok()).collect())
     }
 }

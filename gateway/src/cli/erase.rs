@@ -1,26 +1,20 @@
 //! `byteshop erase`: forgetting a person, who has an account, or bought as a guest, or both.
 
-use std::time::Duration;
-
 use byteshop_commands::accounts::{self, forget_buyer};
 use byteshop_commands::{Commands, Error};
-use byteshop_domain::Subject;
 use byteshop_domain::account::Account;
 use byteshop_domain::ids::{AccountId, OrderId};
-use byteshop_domain::order::{CancelReason, Order};
+use byteshop_domain::order::{CancelReason, Event, Order, Placement};
 use byteshop_domain::text::Email;
-use byteshop_projections::Views;
-use byteshop_projections::engine::View as _;
-use byteshop_projections::order_email::OrderEmail;
+use byteshop_domain::{Decider as _, Subject};
+use byteshop_eventstore::StoreError;
+use byteshop_eventstore::read::{Filter, PAGE};
 
 use super::accounts::intent;
 use super::failure::Failure;
 use super::output;
 use super::seed::with_commands;
 use crate::config::Config;
-
-/// How long the view of guests' addresses may take to have every order that there is.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Who is forgotten.
 #[derive(Debug, clap::Args)]
@@ -99,16 +93,29 @@ fn asked(account: Option<AccountId>, orders: &[OrderId]) -> String {
     format!("this {}; say so with --yes", parts.join(" and "))
 }
 
+/// The orders of guests who gave an address and are not forgotten yet: from the log, as no view need be up to date here.
 async fn orders_of_guest(commands: &Commands, email: &Email) -> Result<Vec<OrderId>, Failure> {
-    let views = Views::beside(commands.log().clone());
-    let head = commands.log().head().await?;
-    if !views.wait(OrderEmail::NAME, head, PATIENCE).await? {
-        let said = "the view order_email does not know the latest orders yet: see `byteshop views`, and try again";
-        return Err(Failure::refused(said));
-    }
-    match commands.guest_hash(email).await? {
-        Some(hash) => Ok(views.orders_of_guest(&hash).await?),
-        None => Ok(vec![]),
+    let Some(wanted) = commands.guest_hash(email).await? else { return Ok(vec![]) };
+    let (categories, event_type) = (vec![Order::CATEGORY.to_owned()], Some("placed".to_owned()));
+    let filter = Filter { categories, event_type, ..Filter::default() };
+    let (mut found, mut position) = (vec![], 0);
+    loop {
+        let page = commands.log().read_filtered(position, PAGE, &filter).await?;
+        let Some(last) = page.last() else { return Ok(found) };
+        position = last.position;
+        for event in &page {
+            let decoded = event.event::<Order>().transpose();
+            let decoded = decoded.map_err(|source| StoreError::Unreadable { position: event.position, source })?;
+            let theirs = |it: &Placement| it.destination.email_hash.as_ref() == Some(&wanted);
+            if !matches!(decoded, Some(Event::Placed(placement)) if theirs(&placement)) {
+                continue;
+            }
+            let id = event.id_of::<Order>();
+            let order = commands.get::<Order>(id).await?;
+            if order.is_some_and(|order| order.state.placed().is_ok_and(|placed| !placed.forgotten)) {
+                found.push(id);
+            }
+        }
     }
 }
 
