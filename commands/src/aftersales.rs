@@ -24,7 +24,11 @@ use crate::unit::{Loaded, Unit};
 /// Calls an order off: what is left of what was paid for it goes back, and a credit note says so.
 pub async fn cancel(unit: &Unit, order: &mut Loaded<Order>, reason: CancelReason) -> Result<(), Error> {
     let (before, version) = (placed(order)?.clone(), order.version);
-    let left = if before.is_paid() { left_to_credit(unit, &before).await? } else { before.left_of_payment() };
+    let to_credit = left_to_credit(unit, &before).await?;
+    let total = to_credit.total().map_err(|error| uncounted(unit, error))?;
+    // Money that is yet to go back has a credit note already.
+    let left = before.left_of_payment();
+    let left = Money { amount: left.amount.min(total.amount), ..left };
     let credit_note = (before.is_paid() && left.amount > 0).then(|| unit.new_id());
     unit.decide(order, &order::Command::Cancel { reason, credit_note })?;
     // Of what was off before there is a note already.
@@ -34,7 +38,7 @@ pub async fn cancel(unit: &Unit, order: &mut Loaded<Order>, reason: CancelReason
     let back = Back { refund: Some(payment::whole(before.placement.payment)), credit_note, amount: left };
     let mut content = content(unit, &before, order.id, &valued, &back).await?;
     content.shipping = (shipping > 0).then_some(Money { amount: shipping, ..left });
-    write_down(unit, &before, credit_note, content).await
+    write_down(unit, &to_credit, credit_note, content)
 }
 
 /// Calls some of an order off, or all that is left of it: what was paid for it goes back, what was reserved is free.
@@ -168,7 +172,7 @@ async fn credit(
     let mut content = content(unit, placed(order)?, order.id, &[], &back).await?;
     content.reason = Some(reason.clone());
     content.shipping = shipping.then_some(amount);
-    write_down(unit, placed(order)?, credit_note, content).await?;
+    write_down(unit, &left_to_credit(unit, placed(order)?).await?, credit_note, content)?;
     Ok(refund)
 }
 
@@ -266,36 +270,21 @@ async fn issue(
     back: &Back,
 ) -> Result<(), Error> {
     let content = content(unit, placed, order.id, lines, back).await?;
-    write_down(unit, placed, back.credit_note, content).await
+    write_down(unit, &left_to_credit(unit, placed).await?, back.credit_note, content)
 }
 
 /// Issues a credit note, which says how much of it is tax: of what those before it have left.
-async fn write_down(
-    unit: &Unit,
-    order: &Placed,
-    id: CreditNoteId,
-    mut content: credit_note::Content,
-) -> Result<(), Error> {
-    let earlier = earlier(unit, order).await?;
-    let left = Left::after(order, earlier.iter().filter_map(|note| note.state.issued()));
-    let taxes = left.and_then(|left| left.taxes(&content)).map_err(|error| uncounted(unit, error))?;
-    content.taxes = Some(taxes);
+fn write_down(unit: &Unit, left: &Left<'_>, id: CreditNoteId, mut content: credit_note::Content) -> Result<(), Error> {
+    content.taxes = Some(left.taxes(&content).map_err(|error| uncounted(unit, error))?);
     let mut note = unit.start::<CreditNote>(id);
     unit.decide(&mut note, &credit_note::Command::Issue(content))
 }
 
-/// What of the payment of an order there is no credit note for: money that is yet to go back has one already.
-async fn left_to_credit(unit: &Unit, order: &Placed) -> Result<Money, Error> {
-    let earlier = earlier(unit, order).await?;
-    let left = Left::after(order, earlier.iter().filter_map(|note| note.state.issued()));
-    let total = left.and_then(|left| left.total()).map_err(|error| uncounted(unit, error))?;
-    let left = order.left_of_payment();
-    Ok(Money { amount: left.amount.min(total.amount), ..left })
-}
-
-/// The credit notes that there are for an order. What was issued stays as it is, so nothing is expected of them.
-async fn earlier(unit: &Unit, order: &Placed) -> Result<Vec<Loaded<CreditNote>>, Error> {
-    unit.peek_all::<CreditNote>(&order.credit_notes).await
+/// What of an order there is no credit note for. What was issued stays as it is, so nothing is expected of those that there are.
+async fn left_to_credit<'a>(unit: &Unit, order: &'a Placed) -> Result<Left<'a>, Error> {
+    let earlier = unit.peek_all::<CreditNote>(&order.credit_notes).await?;
+    let issued = earlier.iter().filter_map(|note| note.state.issued());
+    Left::after(order, issued).map_err(|error| uncounted(unit, error))
 }
 
 fn uncounted(unit: &Unit, error: MoneyError) -> Error {

@@ -69,15 +69,19 @@ pub async fn forget_buyer(
     let (mut called_off, subject) = (false, placed.subject(order.id));
     let of_guest = placed.placement.buyer == order::Buyer::default() && !placed.forgotten;
     if of_guest && (placed.is_unpaid() || force && placed.is_waited_for()) {
-        called_off = match aftersales::cancel(unit, order, reason).await {
-            Ok(()) => true,
-            // It is packed, or on its way.
-            Err(Error::Rejected(_)) => false,
-            Err(other) => return Err(other),
-        };
+        called_off = call_off(unit, order, reason).await?;
     }
     unit.decide(order, &order::Command::ForgetBuyer { subject, force })?;
     Ok(Forgotten { subject, called_off })
+}
+
+/// Calls an order off, unless it is packed or on its way; says whether it is off.
+async fn call_off(unit: &Unit, order: &mut Loaded<Order>, reason: CancelReason) -> Result<bool, Error> {
+    match aftersales::cancel(unit, order, reason).await {
+        Ok(()) => Ok(true),
+        Err(Error::Rejected(_)) => Ok(false),
+        Err(other) => Err(other),
+    }
 }
 
 /// Lets no order come any more, and ends those that can be ended. A checkout counts its order in the same append, so one that
@@ -99,12 +103,8 @@ async fn end_orders(unit: &Unit, account: AccountId, force: bool) -> Result<Unfi
         if waited_for && !force {
             unfinished.left.push(order.id);
         } else if waited_for || unpaid {
-            match aftersales::cancel(unit, &mut order, reason).await {
-                Ok(()) => unfinished.cancelled.push(order.id),
-                // It is packed, or on its way.
-                Err(Error::Rejected(_)) => unfinished.left.push(order.id),
-                Err(other) => return Err(other),
-            }
+            let is_off = call_off(unit, &mut order, reason).await?;
+            if is_off { unfinished.cancelled.push(order.id) } else { unfinished.left.push(order.id) }
         }
     }
     Ok(unfinished)
