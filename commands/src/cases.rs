@@ -20,10 +20,12 @@ use crate::error::{Error, Rejected};
 use crate::unit::{Loaded, Unit};
 
 mod baskets;
+mod offered;
 mod price;
 mod promotions;
 
 pub use baskets::{merge, open_cart, set_coupons};
+pub use offered::{Offered, offered};
 pub use price::{Parcel, Priced, Reading, parcel, price};
 pub use promotions::change_promotion;
 
@@ -171,12 +173,4 @@ async fn check_unpaid(unit: &Unit, orders: &[OrderId], hold: Hold) -> Result<(),
 
 fn refused_checkout(rejection: &checkout::Rejection) -> Error {
     Error::Rejected(Rejected::named(Cart::CATEGORY, rejection))
-}
-
-/// Who holds a name, if it is held by such a thing.
-pub(crate) fn holder<I: std::str::FromStr>(name: &UniqueName) -> Option<I> {
-    match name {
-        UniqueName::Free => None,
-        UniqueName::Held { owner, .. } => owner.parse().ok(),
-    }
 }

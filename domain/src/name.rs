@@ -8,6 +8,8 @@
 //!
 //! The id of the stream is a hash of the kind and the text, so two who want one name meet at one stream and its version.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -168,6 +170,16 @@ impl crate::Rejection for Rejection {
             Self::Taken { kind: NameKind::Coupon, .. } => Some("/code".to_owned()),
             // Nobody names an account's cart in a request.
             Self::Taken { kind: NameKind::Cart, .. } => None,
+        }
+    }
+}
+
+impl UniqueName {
+    /// Who holds it, if it is held by such a thing.
+    pub fn holder<I: FromStr>(&self) -> Option<I> {
+        match self {
+            Self::Free => None,
+            Self::Held { owner, .. } => owner.parse().ok(),
         }
     }
 }

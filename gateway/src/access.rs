@@ -12,6 +12,7 @@ use std::sync::LazyLock;
 use byteshop_domain::api_key::Scope;
 use serde_json::Value;
 
+use crate::grpc;
 use crate::http::openapi;
 use crate::token::Role;
 
@@ -104,6 +105,9 @@ fn read(document: &Value) -> BTreeMap<Route, Access> {
             table.insert(route, access);
         }
     }
+    // Each of them serves what anybody may see, and shows staff more of it.
+    let public = Access { public: true, ..Access::default() };
+    table.extend(grpc::METHODS.map(|path| (("POST".to_owned(), path.to_owned()), public.clone())));
     table
 }
 
@@ -141,15 +145,19 @@ fn roles(names: &[Value]) -> Vec<Role> {
     names.iter().filter_map(Value::as_str).flat_map(meant).collect()
 }
 
+fn is_shown(path: &str) -> bool {
+    path.starts_with("/v1/") || grpc::METHODS.contains(&path)
+}
+
 /// The table as a page for people.
 pub fn page() -> String {
     let mut page = String::from(
         "# Who may call what\n\nEvery route under `/v1`, from the routes' own `security`; the test `access` of the integration tests calls each of them as \
-         each kind of caller.\nAnybody: no token is needed. Owner: the account or the guest that the thing belongs to; for all other customers there is no such \
+         each kind of caller; and every method of gRPC.\nAnybody: no token is needed. Owner: the account or the guest that the thing belongs to; for all other customers there is no such \
          thing (404), staff sees it.\nA program needs a key with the scope. Everybody else is told 401 without a token, 403 with one.\n\n\
          | route | who | scope of a key |\n| --- | --- | --- |\n",
     );
-    for ((method, path), access) in TABLE.iter().filter(|((_, path), _)| path.starts_with("/v1/")) {
+    for ((method, path), access) in TABLE.iter().filter(|((_, path), _)| is_shown(path)) {
         let scope = access.scope.map_or(String::new(), |scope| format!("`{}`", scope.as_str()));
         let _ = writeln!(page, "| {method} {path} | {} | {scope} |", access.words());
     }

@@ -59,9 +59,11 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tonic::Status;
 use uuid::Uuid;
 
 use crate::ended::Ended;
+use crate::grpc;
 use crate::limits::{Limits, RATE_LIMIT, RATE_LIMIT_POLICY};
 use crate::password::Passwords;
 use crate::pictures::Pictures;
@@ -146,6 +148,7 @@ pub fn router(app: App) -> Router {
         .route_layer(from_fn(parameters::known))
         .merge(openapi::pages())
         .merge(provider::pages())
+        .merge(grpc::routes(&app))
         .fallback(async || Problem::no_route())
         .layer(from_fn_with_state(Arc::clone(&app), edge))
         .with_state(app)
@@ -162,6 +165,7 @@ async fn edge(State(app): State<Shared>, mut request: Request, next: Next) -> Re
     let request_id = given.unwrap_or(chain);
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
+    let is_grpc = grpc::speaks(request.headers());
     let standing = app.limits.address(address);
     let (standing, seat) = match standing.and_then(|standing| Ok((standing, app.limits.under_way(address)?))) {
         Ok((standing, seat)) => (Ok(standing), seat),
@@ -193,7 +197,11 @@ async fn edge(State(app): State<Shared>, mut request: Request, next: Next) -> Re
     }
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         tracing::debug!(%request_id, code = problem.code(), status = problem.status().as_u16(), "refused");
-        *response.body_mut() = problem.render(request_id).into();
+        if is_grpc {
+            response = Status::from(&problem).into_http();
+        } else {
+            *response.body_mut() = problem.render(request_id).into();
+        }
     }
     let mut id = [0u8; uuid::fmt::Hyphenated::LENGTH];
     let id = HeaderValue::from_str(request_id.hyphenated().encode_lower(&mut id));

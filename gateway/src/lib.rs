@@ -8,6 +8,7 @@ pub mod config;
 pub mod disposable;
 pub mod ended;
 pub mod followers;
+pub mod grpc;
 pub mod http;
 pub mod idempotency;
 pub mod key_file;

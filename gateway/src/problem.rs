@@ -172,6 +172,21 @@ impl Problem {
         self.status
     }
 
+    /// What is in the way, in words.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// The fields that are to blame.
+    pub fn errors(&self) -> &[FieldError] {
+        &self.errors
+    }
+
+    /// Seconds after which to come back, where that helps.
+    pub fn retry_after_s(&self) -> Option<u32> {
+        self.retry_after_s
+    }
+
     /// Writes the body, with the request that it answers.
     pub(crate) fn render(&self, request_id: Uuid) -> Vec<u8> {
         let written = Written {

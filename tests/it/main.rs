@@ -10,6 +10,7 @@
 mod catalog;
 mod commands;
 mod delivery;
+mod grpc;
 mod http;
 mod import;
 mod log;

@@ -29,7 +29,7 @@ pub async fn open_cart(
 ) -> Result<Option<(Loaded<Cart>, bool)>, Error> {
     let mut name = unit.load::<UniqueName>(name_of(account)).await?;
     let mut currency = currency;
-    if let Some(known) = super::holder::<CartId>(&name.state) {
+    if let Some(known) = name.state.holder::<CartId>() {
         let cart = unit.load::<Cart>(known).await?;
         match cart.state.open(unit.asked().at) {
             Ok(open) if currency.is_none_or(|wanted| wanted == open.currency) => return Ok(Some((cart, false))),
@@ -76,7 +76,7 @@ pub async fn set_coupons(unit: &Unit, cart: &mut Loaded<Cart>, codes: &[CouponCo
         return Ok(());
     }
     for (code, name) in codes.iter().zip(unit.load_all::<UniqueName>(&names).await?) {
-        if super::holder::<PromotionId>(&name.state).is_none() {
+        if name.state.holder::<PromotionId>().is_none() {
             let unknown = pricing::Problem::CouponUnknown { coupon: code.clone() };
             return Err(Error::Rejected(Rejected {
                 code: format!("{}.{}", Cart::CATEGORY, unknown.code()),
@@ -93,6 +93,6 @@ impl Commands {
     /// The id of an account's open cart, if it has one.
     pub async fn cart_of(&self, account: AccountId) -> Result<Option<CartId>, Error> {
         let name = self.get::<UniqueName>(name_of(account)).await?;
-        Ok(name.and_then(|name| super::holder::<CartId>(&name.state)))
+        Ok(name.and_then(|name| name.state.holder::<CartId>()))
     }
 }

@@ -47,7 +47,7 @@ pub struct Priced {
 
 impl Reading<'_> {
     /// Aggregates of a kind in the order of their ids.
-    async fn all<A: Decider>(self, ids: &[A::Id]) -> Result<Vec<Loaded<A>>, Error> {
+    pub(super) async fn all<A: Decider>(self, ids: &[A::Id]) -> Result<Vec<Loaded<A>>, Error> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
@@ -223,7 +223,7 @@ async fn coupons(
 ) -> Result<(Vec<Loaded<Promotion>>, Vec<CouponCode>), Error> {
     let (mut held, mut unknown) = (Vec::new(), Vec::new());
     for (code, name) in cart.coupons.iter().zip(names) {
-        match super::holder::<PromotionId>(&name.state) {
+        match name.state.holder::<PromotionId>() {
             Some(promotion) => held.push(promotion),
             None => unknown.push(code.clone()),
         }

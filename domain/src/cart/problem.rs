@@ -64,18 +64,17 @@ impl Offer {
 impl Problem {
     /// What is wrong with a line, if anything is; no offer means: not for sale.
     pub(super) fn of(line: &Line, offer: Option<&Offer>) -> Option<Self> {
-        let variant = line.variant;
-        match offer {
-            Some(offer) if offer.purchasable => {
-                if offer.price != line.unit_price {
-                    Some(Self::PriceChanged { variant, was: line.unit_price, now: offer.price })
-                } else if offer.available < line.quantity.get() {
-                    Some(Self::NotEnough { variant, wanted: line.quantity, available: offer.available })
-                } else {
-                    None
-                }
-            }
-            Some(_) | None => Some(Self::Unavailable { variant }),
+        Self::with(line.variant, line.quantity, Some(line.unit_price), offer)
+    }
+
+    /// What keeps so many of a variant from being bought at the price that somebody saw, or at whatever it costs.
+    pub fn with(variant: VariantId, wanted: Quantity, seen: Option<Price>, offer: Option<&Offer>) -> Option<Self> {
+        let Some(offer) = offer.filter(|offer| offer.purchasable) else { return Some(Self::Unavailable { variant }) };
+        let (now, available) = (offer.price, offer.available);
+        match seen {
+            Some(was) if was != now => Some(Self::PriceChanged { variant, was, now }),
+            _ if available < wanted.get() => Some(Self::NotEnough { variant, wanted, available }),
+            _ => None,
         }
     }
 

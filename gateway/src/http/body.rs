@@ -48,7 +48,7 @@ fn too_slow() -> Problem {
     Problem::new(StatusCode::REQUEST_TIMEOUT, "request.timeout", detail)
 }
 
-pub(super) fn too_large(max: usize) -> Problem {
+pub(crate) fn too_large(max: usize) -> Problem {
     let detail = format!("a body has at most {max} bytes");
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "request.too_large", detail)
 }

@@ -140,6 +140,21 @@ async fn live() -> &'static str {
     (status = 200, description = "It can, if perhaps not everything", body = Readiness),
     (status = 503, description = "It cannot, or not yet", body = Readiness)))]
 async fn ready(State(app): State<Shared>) -> Response {
+    let readiness = readiness(&app).await;
+    let mut response = reply::json(serde_json::to_string(&readiness).unwrap_or_default());
+    if !readiness.ready {
+        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    response
+}
+
+/// Whether to send requests here.
+pub(crate) async fn can_answer(app: &Shared) -> bool {
+    readiness(app).await.ready
+}
+
+async fn readiness(app: &Shared) -> Readiness {
     let mut roles = app.health.roles();
     let postgres = match tokio::time::timeout(PATIENCE, app.commands.log().head()).await {
         Ok(Ok(_)) => RoleState::Up,
@@ -147,13 +162,7 @@ async fn ready(State(app): State<Shared>) -> Response {
         Err(_) => RoleState::Down { reason: "it does not answer in time".into() },
     };
     roles.insert(POSTGRES, postgres);
-    let readiness = Readiness::of(roles, app.health.followers());
-    let mut response = reply::json(serde_json::to_string(&readiness).unwrap_or_default());
-    if !readiness.ready {
-        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-    }
-    response
+    Readiness::of(roles, app.health.followers())
 }
 
 /// The metrics of the process, in the text format of Prometheus.

@@ -62,7 +62,7 @@ pub(super) fn twice(name: &str) -> Problem {
 }
 
 /// Refuses a range that ends before it begins.
-pub(super) fn in_order<T: PartialOrd>(least: (&str, Option<T>), most: (&str, Option<T>)) -> Result<(), Problem> {
+pub(crate) fn in_order<T: PartialOrd>(least: (&str, Option<T>), most: (&str, Option<T>)) -> Result<(), Problem> {
     match (least, most) {
         ((least, Some(from)), (most, Some(to))) if from > to => {
             Err(Problem::query(most, format!("{most} is below {least}")))

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::{Error, Rejected, catalog};
+use byteshop_commands::{Error, Rejected, Snapshot, catalog};
 use byteshop_domain::ids::{CategoryId, ProductId, VariantId};
 use byteshop_domain::product::{self, Attributes, Command, Created, OptionDefinition, Product, Status, price_history};
 use byteshop_domain::stock::StockLevel;
@@ -182,16 +182,26 @@ async fn one(
         (app.snapshot::<Product>(id, &then, &headers).await?, None)
     } else {
         app.await_log(&headers).await?;
-        let found = app.commands.get_with::<Product, StockLevel>(id, variants).await?;
-        let (found, stock) = found.ok_or_else(|| Problem::missing("product"))?;
-        let available = stock.into_iter().map(|found| found.map_or(0, |found| found.state.available()));
-        (found, Some(available.collect::<Vec<_>>()))
+        let (found, available) = with_stock(&app, id).await?;
+        (found, Some(available))
     };
-    let created = known(&found.state)?;
+    reply::one(found.version, &show::Product::of(id, seen_by(&caller, &found.state)?, available.as_deref()))
+}
+
+/// A product as it is, and how many of each of its variants can be bought, in their order.
+pub(crate) async fn with_stock(app: &Shared, id: ProductId) -> Result<(Snapshot<Product>, Vec<i64>), Problem> {
+    let found = app.commands.get_with::<Product, StockLevel>(id, variants).await?;
+    let (found, stock) = found.ok_or_else(|| Problem::missing("product"))?;
+    Ok((found, stock.into_iter().map(|found| found.map_or(0, |found| found.state.available())).collect()))
+}
+
+/// What is known of a product, for who may see it; for all others there is none.
+pub(crate) fn seen_by<'a>(caller: &Caller, product: &'a Product) -> Result<&'a Created, Problem> {
+    let created = known(product)?;
     if created.status != Status::Published && !caller.is_staff() {
         return Err(Problem::missing("product"));
     }
-    reply::one(found.version, &show::Product::of(id, created, available.as_deref()))
+    Ok(created)
 }
 
 /// The variants of a product, in their order.
@@ -254,9 +264,7 @@ async fn prices(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let found = app.snapshot::<Product>(id, &Then::default(), &headers).await?;
-    if known(&found.state)?.status != Status::Published && !caller.is_staff() {
-        return Err(Problem::missing("product"));
-    }
+    seen_by(&caller, &found.state)?;
     let (stream, mut events) = (StreamId::of::<Product>(id), Vec::new());
     loop {
         let after = i64::try_from(events.len()).unwrap_or(i64::MAX);

@@ -31,9 +31,9 @@ const ATTRIBUTE: &str = "attr.";
 /// What a bound of a price is.
 const AMOUNT: &str = "an amount in minor units: a whole number from 0";
 /// Longest text to search for: nobody types more, and each word costs.
-const Q_MAX: usize = 200;
+pub(crate) const Q_MAX: usize = 200;
 /// Most values of filters in one query: more than a page shows.
-const VALUES_MAX: usize = 100;
+pub(crate) const VALUES_MAX: usize = 100;
 
 /// Which products are wanted; `attr.<name>=<value>` filters by attributes.
 #[derive(Default, IntoParams)]
@@ -279,14 +279,9 @@ async fn list(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let query = ListQuery::of(pairs)?;
-    let shown = query.status.unwrap_or_default();
-    if shown != Shown::Published && !caller.is_staff() {
-        return Err(Problem::forbidden("only staff sees what is not published"));
-    }
-    app.await_views(&[ProductList::NAME, StockLevel::NAME, CategoryList::NAME], &headers).await?;
     let query = Query {
-        shown,
-        q: query.q.filter(|words| !words.trim().is_empty()),
+        shown: query.status.unwrap_or_default(),
+        q: query.q,
         categories: query.category,
         currency: query.currency,
         price_min: query.price_min,
@@ -296,9 +291,25 @@ async fn list(
         sort: query.sort,
         facets: query.facets.unwrap_or(query.cursor.is_none()),
         ask: lists::ask(query.limit, query.cursor)?,
-        now: headers.contains_key(MIN_LOG_POSITION),
+        now: false,
     };
-    Ok(reply::json(app.views.product_list(&query).await?.json))
+    Ok(reply::json(page(&app, &caller, &headers, query).await?))
+}
+
+/// A page of products for whoever asks, as JSON.
+pub(crate) async fn page(
+    app: &Shared,
+    caller: &Caller,
+    headers: &HeaderMap,
+    mut query: Query,
+) -> Result<String, Problem> {
+    if query.shown != Shown::Published && !caller.is_staff() {
+        return Err(Problem::forbidden("only staff sees what is not published"));
+    }
+    app.await_views(&[ProductList::NAME, StockLevel::NAME, CategoryList::NAME], headers).await?;
+    query.q = query.q.filter(|words| !words.trim().is_empty());
+    query.now = headers.contains_key(MIN_LOG_POSITION);
+    Ok(app.views.product_list(&query).await?.json)
 }
 
 /// The routes.

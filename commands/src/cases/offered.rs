@@ -1,0 +1,49 @@
+//! What is offered of variants now, for whoever asks before there is a cart.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use byteshop_domain::Currency;
+use byteshop_domain::cart::Offer;
+use byteshop_domain::ids::{ProductId, VariantId};
+use byteshop_domain::product::{self, Product};
+use byteshop_domain::stock::StockLevel;
+use byteshop_domain::text::{Sku, Title};
+
+use super::price::Reading;
+use crate::Commands;
+use crate::error::Error;
+
+/// A variant that is sold.
+#[derive(Debug, Clone)]
+pub struct Offered {
+    /// Its product.
+    pub product: ProductId,
+    /// Its code.
+    pub sku: Sku,
+    /// What it is called.
+    pub title: Title,
+    /// What is offered of it; nothing when it has no price in the currency.
+    pub offer: Option<Offer>,
+}
+
+/// What is offered of some variants in a currency, in the order of the ids; nothing of what is not shown to everybody.
+pub async fn offered(
+    commands: &Commands,
+    variants: &[VariantId],
+    currency: Currency,
+) -> Result<Vec<Option<Offered>>, Error> {
+    let reading = Reading::Asking(commands);
+    let stocks = reading.all::<StockLevel>(variants).await?;
+    let products: BTreeSet<ProductId> = stocks.iter().filter_map(|stock| stock.state.product).collect();
+    let products = reading.all::<Product>(&products.into_iter().collect::<Vec<_>>()).await?;
+    let products: BTreeMap<ProductId, &Product> = products.iter().map(|it| (it.id, it.state.as_ref())).collect();
+    let of = |(variant, stock): (&VariantId, &StockLevel)| {
+        let id = stock.product?;
+        let product = *products.get(&id)?;
+        let created = product.existing().ok().filter(|created| created.status == product::Status::Published)?;
+        let sold = created.variants.get(variant)?;
+        let offer = Offer::of(product, *variant, stock, currency);
+        Some(Offered { product: id, sku: sold.sku.clone(), title: sold.title.clone(), offer })
+    };
+    Ok(variants.iter().zip(stocks.iter().map(|stock| stock.state.as_ref())).map(of).collect())
+}

@@ -1,0 +1,72 @@
+//! A search as it is asked for over gRPC: the same query as over HTTP.
+
+use byteshop_domain::product::Status;
+use byteshop_projections::product_list::{Query, Shown, Sort};
+
+use super::super::v1::{AttributeFilter, ProductSort, ProductVisibility, SearchProductsRequest};
+use crate::http::search::{Q_MAX, VALUES_MAX};
+use crate::http::{lists, parameters};
+use crate::problem::Problem;
+
+/// Reads a search.
+pub(super) fn of(asked: SearchProductsRequest) -> Result<Query, Problem> {
+    if asked.q.chars().count() > Q_MAX {
+        return Err(Problem::query("q", format!("q takes at most {Q_MAX} characters")));
+    }
+    let attributes: Vec<(String, String)> = asked.attributes.into_iter().flat_map(pairs).collect();
+    if asked.category_ids.len() + attributes.len() > VALUES_MAX {
+        let detail = format!("there may be at most {VALUES_MAX} categories and values of attributes");
+        return Err(Problem::query("attributes", detail));
+    }
+    for (name, bound) in [("price_min", asked.price_min), ("price_max", asked.price_max)] {
+        if bound.is_some_and(|bound| bound < 0) {
+            return Err(Problem::query(name, format!("{name} is an amount in minor units: a whole number from 0")));
+        }
+    }
+    parameters::in_order(("price_min", asked.price_min), ("price_max", asked.price_max))?;
+    let categories = asked.category_ids.iter().map(|id| id.parse()).collect::<Result<_, _>>();
+    let currency = Some(asked.currency).filter(|code| !code.is_empty());
+    let limit = Some(asked.limit).filter(|limit| *limit > 0);
+    Ok(Query {
+        shown: shown(asked.visibility)?,
+        q: Some(asked.q),
+        categories: categories.map_err(|_| Problem::query("category_ids", "category_ids takes ids of categories"))?,
+        currency: currency.map(|code| super::currency(&code)).transpose()?,
+        price_min: asked.price_min,
+        price_max: asked.price_max,
+        attributes,
+        in_stock: asked.in_stock,
+        sort: sort(asked.sort)?,
+        facets: asked.facets,
+        ask: lists::ask(limit, Some(asked.cursor).filter(|cursor| !cursor.is_empty()))?,
+        now: false,
+    })
+}
+
+fn pairs(filter: AttributeFilter) -> impl Iterator<Item = (String, String)> {
+    let AttributeFilter { name, values } = filter;
+    values.into_iter().map(move |value| (name.clone(), value))
+}
+
+fn shown(visibility: i32) -> Result<Shown, Problem> {
+    let known = ProductVisibility::try_from(visibility);
+    Ok(match known.map_err(|_| Problem::query("visibility", "there is no such visibility"))? {
+        ProductVisibility::Unspecified | ProductVisibility::Published => Shown::Published,
+        ProductVisibility::All => Shown::All,
+        ProductVisibility::Draft => Shown::Only(Status::Draft),
+        ProductVisibility::Unpublished => Shown::Only(Status::Unpublished),
+        ProductVisibility::Archived => Shown::Only(Status::Archived),
+    })
+}
+
+fn sort(sort: i32) -> Result<Option<Sort>, Problem> {
+    let known = ProductSort::try_from(sort);
+    Ok(match known.map_err(|_| Problem::query("sort", "there is no such order"))? {
+        ProductSort::Unspecified => None,
+        ProductSort::Relevance => Some(Sort::Relevance),
+        ProductSort::Newest => Some(Sort::Newest),
+        ProductSort::Price => Some(Sort::Price),
+        ProductSort::PriceDesc => Some(Sort::PriceDesc),
+        ProductSort::Title => Some(Sort::Title),
+    })
+}
