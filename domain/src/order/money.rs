@@ -192,9 +192,12 @@ impl Placed {
         if amount.amount <= 0 || amount.currency != self.placement.total.currency {
             return Err(Rejection::WrongTotal);
         }
-        // An order that is yet to hear that it is paid would not take in that some of it went back.
-        if matches!(self.payment_status, PaymentStatus::Awaiting | PaymentStatus::Authorized) {
-            return Err(Rejection::NotPaid);
+        match self.payment_status {
+            // An order that is yet to hear that it is paid would not take in that some of it went back.
+            PaymentStatus::Awaiting | PaymentStatus::Authorized => return Err(Rejection::NotPaid),
+            // All that is left goes back by itself, and there is a credit note of it, or the order never had it.
+            PaymentStatus::RefundDue | PaymentStatus::Voided => return Err(Rejection::Cancelled),
+            PaymentStatus::Paid | PaymentStatus::PartlyRefunded | PaymentStatus::Refunded => {}
         }
         let left = self.shipping_left().amount;
         if shipping && amount.amount > left {

@@ -467,6 +467,15 @@ fn money_alone_is_given_back_and_of_the_shipping_no_more_than_was_paid() {
 }
 
 #[test]
+fn what_is_left_of_a_cancelled_order_goes_back_once() {
+    let off = [placed(), paid(), cancelled(CancelReason::StaffRequest, true)];
+    given::<Order>(off).when(&credit(3, 1, false)).then_refused(Rejection::Cancelled);
+    // It never had the money.
+    let off = [placed(), cancelled(CancelReason::StaffRequest, false)];
+    given::<Order>(off).when(&credit(3, 1, false)).then_refused(Rejection::Cancelled);
+}
+
+#[test]
 fn every_stored_form_is_golden() {
     let mut exact = imported();
     exact.buyer.account = Some(id(5));

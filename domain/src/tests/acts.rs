@@ -294,7 +294,7 @@ impl Shop {
             }
             Buying::Cancel { order, staff } => {
                 let reason = if staff { CancelReason::StaffRequest } else { CancelReason::BuyerRequest };
-                self.one::<Order>(chain, self.order(order)?, &order::Command::Cancel { reason, credit_note: None })
+                self.cancel(chain, self.order(order)?, reason)
             }
             Buying::CancelLines { order, pieces, restock } => {
                 let order = self.order(order)?;

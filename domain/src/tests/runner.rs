@@ -167,9 +167,7 @@ impl Shop {
             Step::MarkReturnRefunded { return_id, refund } => {
                 self.one::<Return>(chain, *return_id, &returns::Command::MarkRefunded { refund: *refund })
             }
-            Step::CancelOrder { order, reason } => {
-                self.one::<Order>(chain, *order, &order::Command::Cancel { reason: *reason, credit_note: None })
-            }
+            Step::CancelOrder { order, reason } => self.cancel(chain, *order, *reason),
             Step::CommitStock { order, lines } => {
                 self.each::<StockLevel>(chain, lines, |_| stock::Command::Commit { order: *order })
             }

@@ -86,7 +86,28 @@ impl Unit<'_> {
     }
 }
 
+impl Unit<'_> {
+    /// Calls an order off: what is left of what was paid for it goes back, and a credit note says so.
+    fn cancel(&mut self, order: OrderId, reason: CancelReason) -> Result<(), Refused> {
+        let before = self.placed(order)?;
+        let notes: Vec<CreditNote> = before.credit_notes.iter().map(|note| self.get(*note)).collect();
+        let to_credit = Left::after(&before, notes.iter().filter_map(CreditNote::issued)).unwrap().total().unwrap();
+        let left = before.left_of_payment();
+        let left = Money { amount: left.amount.min(to_credit.amount), ..left };
+        let credit_note = (before.is_paid() && left.amount > 0).then(|| self.new_id());
+        self.decide::<Order>(order, &order::Command::Cancel { reason, credit_note })?;
+        let was_off = matches!(before.status, order::Status::Cancelled | order::Status::Expired);
+        let Some(note) = credit_note.filter(|_| !was_off) else { return Ok(()) };
+        let refund = payment::whole(before.placement.payment);
+        self.issue(order, &before.valued(&before.demands(), left), (Some(refund), note, left))
+    }
+}
+
 impl Shop {
+    pub fn cancel(&mut self, chain: usize, order: OrderId, reason: CancelReason) -> Result<(), Refused> {
+        self.run(chain, |unit| unit.cancel(order, reason))
+    }
+
     pub fn cancel_lines(
         &mut self,
         chain: usize,
@@ -100,7 +121,7 @@ impl Shop {
             let lines = summed(lines.iter().copied()).map_err(|it| it.to_string())?;
             let payment = placed.placement.payment;
             if placed.is_all_that_is_left(&lines) {
-                unit.decide::<Order>(order, &order::Command::Cancel { reason, credit_note: None })?;
+                unit.cancel(order, reason)?;
                 return Ok(vec![]);
             }
             if !placed.is_paid() {

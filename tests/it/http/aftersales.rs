@@ -278,6 +278,38 @@ async fn never_more_is_given_back_than_was_paid_however_many_ask_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_credited_is_what_goes_back_when_staff_gives_money_back_to_an_order_that_is_called_off() {
+    let shop = TestShop::start().await;
+    let staff = shop.token(Role::Support);
+    let (_, variant) = shop.product("CREDIT-RACE", 1_000, 100).await;
+    let (mut given, mut refused) = (0, 0);
+    for _ in 0..10 {
+        let order = paid(&shop, &variant, 3).await;
+        let refund = json!({"amount": {"amount": 7, "currency": "EUR"}, "reason": "a scratch"});
+        let give = || shop.post(&format!("{}/refunds", order.payment)).by(&staff).json(refund.clone()).send();
+        let cancel = shop.post(&format!("{}/cancel", order.path)).with(&order.cart);
+        let (gifts, cancelled) = tokio::join!(join_all((0..4).map(|_| give())), cancel.send());
+        cancelled.expect(200);
+        for answer in gifts {
+            if answer.status == 201 {
+                given += 1;
+            } else {
+                // All that is left goes back by itself, or has.
+                let why = answer.text("/code");
+                assert!(["order.cancelled", "payment.too_much_refunded"].contains(&why), "{answer:?}");
+                refused += 1;
+            }
+        }
+        order.awaits(&shop, "/payment_status", "refunded").await;
+        let notes = shop.get(&format!("{}/credit-notes", order.path)).by(&staff).send().await.expect(200).body;
+        let credited: i64 =
+            notes["items"].as_array().unwrap().iter().map(|it| it["total"]["amount"].as_i64().unwrap()).sum();
+        assert_eq!(credited, 3_000, "{notes}");
+    }
+    assert_eq!(given + refused, 40);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_order_cancelled_while_it_is_paid_ends_one_way() {
     let shop = TestShop::start().await;
     let (_, variant) = shop.product("P-6", 1000, 40).await;
