@@ -197,7 +197,7 @@ impl Decider for Order {
             Event::Authorized { .. } => self.with(|it| it.payment_status = PaymentStatus::Authorized),
             Event::Paid { invoice, .. } => self.with(|it| it.note_paid(invoice.as_ref())),
             Event::Fulfilled { completed, at } => self.with(|it| {
-                it.fulfilment = Fulfilment::Fulfilled;
+                it.note_fulfilment(Fulfilment::Fulfilled);
                 it.last_moved_at = at.or(it.last_moved_at);
                 if *completed {
                     it.status = Status::Completed;
@@ -222,24 +222,24 @@ impl Decider for Order {
             Event::ParcelDropped { shipment } => self.with(|it| it.move_parcel(*shipment, ParcelStage::Dropped, None)),
             Event::HandedOver { shipment, at, .. } => self.with(|it| {
                 it.move_parcel(*shipment, ParcelStage::HandedOver, Some(*at));
-                it.fulfilment = Fulfilment::PartlyFulfilled;
+                it.note_fulfilment(Fulfilment::PartlyFulfilled);
             }),
             Event::Delivered { shipment, at } => {
                 self.with(|it| it.move_parcel(*shipment, ParcelStage::Delivered, Some(*at)))
             }
             Event::ParcelReturned { shipment, fulfilment } => self.with(|it| {
                 it.move_parcel(*shipment, ParcelStage::Returned, None);
-                it.fulfilment = *fulfilment;
+                it.note_fulfilment(*fulfilment);
             }),
             Event::ParcelLost { shipment, lines, fulfilment } => self.with(|it| {
                 it.move_parcel(*shipment, ParcelStage::Lost, None);
                 it.note_lost(lines);
-                it.fulfilment = *fulfilment;
+                it.note_fulfilment(*fulfilment);
             }),
             Event::Replaced { lines } => self.with(|it| it.note_no_longer_lost(lines)),
             Event::ParcelFound { shipment, lines, fulfilment, .. } => self.with(|it| {
                 it.find_parcel(*shipment, lines);
-                it.fulfilment = *fulfilment;
+                it.note_fulfilment(*fulfilment);
             }),
             Event::ReturnRequested { return_id, lines } => self.with(|it| {
                 it.returns.push(*return_id);

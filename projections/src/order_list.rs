@@ -74,7 +74,7 @@ pub struct Row {
 
 impl View for OrderList {
     const NAME: &'static str = "order_list";
-    const VERSION: i32 = 2;
+    const VERSION: i32 = 3;
     const READS: &'static [&'static str] = &[Order::CATEGORY];
     type Fact = Event;
     type Row = Row;
@@ -103,7 +103,7 @@ impl View for OrderList {
             }),
             Event::Authorized { .. } => change(&|row| row.payment_status = PaymentStatus::Authorized),
             Event::Fulfilled { completed, .. } => change(&|row| {
-                row.fulfilment = Fulfilment::Fulfilled;
+                row.note_fulfilment(Fulfilment::Fulfilled);
                 if *completed {
                     row.status = Status::Completed;
                 }
@@ -116,15 +116,16 @@ impl View for OrderList {
             }),
             Event::LinesCancelled { lines, amount, was_paid, .. } => change(&|row| {
                 row.units -= lines.iter().map(|line| line.quantity.get()).sum::<i64>();
+                row.note_fulfilment(row.fulfilment);
                 if !was_paid {
                     row.total = row.total.minus(*amount).unwrap_or(row.total);
                 }
             }),
             Event::Refunded { amount, .. } => change(&|row| row.give_back(*amount)),
-            Event::HandedOver { .. } => change(&|row| row.fulfilment = Fulfilment::PartlyFulfilled),
+            Event::HandedOver { .. } => change(&|row| row.note_fulfilment(Fulfilment::PartlyFulfilled)),
             Event::ParcelReturned { fulfilment, .. }
             | Event::ParcelLost { fulfilment, .. }
-            | Event::ParcelFound { fulfilment, .. } => change(&|row| row.fulfilment = *fulfilment),
+            | Event::ParcelFound { fulfilment, .. } => change(&|row| row.note_fulfilment(*fulfilment)),
             Event::ParcelPrepared { .. }
             | Event::ParcelDropped { .. }
             | Event::Delivered { .. }
@@ -136,8 +137,7 @@ impl View for OrderList {
             | Event::Noted { .. } => change(&|_| {}),
             Event::Returned { lines, amount, return_id, .. } => change(&|row| {
                 row.returned += lines.iter().map(|line| line.quantity.get()).sum::<i64>();
-                let all_back = row.returned == row.units;
-                row.fulfilment = if all_back { Fulfilment::Returned } else { Fulfilment::PartlyReturned };
+                row.note_fulfilment(row.fulfilment);
                 // The money of a return of ours follows, when the provider has given it back.
                 if return_id.is_none() {
                     row.give_back(Some(*amount));
@@ -148,6 +148,11 @@ impl View for OrderList {
 }
 
 impl Row {
+    /// Takes in what became of the goods that left.
+    fn note_fulfilment(&mut self, fulfilment: Fulfilment) {
+        self.fulfilment = fulfilment.with_returns(self.returned, self.units);
+    }
+
     /// Money is back with the buyer: so much of it, or all.
     fn give_back(&mut self, amount: Option<Money>) {
         self.refunded = amount.map_or(self.total, |amount| self.refunded.plus(amount).unwrap_or(self.refunded));

@@ -300,6 +300,16 @@ impl Placed {
             .map_err(|_| Rejection::WrongTotal)
     }
 
+    /// What became of the goods, when that is so of what left.
+    pub(super) fn with_returns(&self, fulfilment: Fulfilment) -> Fulfilment {
+        // No variant comes back more often than it was kept, so equal sums mean that everything is back.
+        fulfilment.with_returns(self.returned.values().sum(), self.kept_pieces())
+    }
+
+    pub(super) fn note_fulfilment(&mut self, fulfilment: Fulfilment) {
+        self.fulfilment = self.with_returns(fulfilment);
+    }
+
     pub(super) fn call_off(
         &mut self,
         lines: &[ReturnLine],
@@ -311,6 +321,7 @@ impl Placed {
             *self.called_off.entry(line.variant).or_default() += line.quantity.get();
             self.note_no_longer_lost(&[Demand { variant: line.variant, quantity: line.quantity }]);
         }
+        self.note_fulfilment(self.fulfilment);
         self.credit_notes.extend(credit_note);
         // Deciding checked the sums; should they ever not add up, the fold keeps what it had.
         if was_paid {
@@ -326,9 +337,7 @@ impl Placed {
             *self.returned.entry(line.variant).or_default() += line.quantity.get();
         }
         self.credited = self.credited.plus(amount).unwrap_or(self.credited);
-        // No variant comes back more often than it was kept, so equal sums mean that everything is back.
-        let all_back = self.returned.values().sum::<i64>() == self.kept_pieces();
-        self.fulfilment = if all_back { Fulfilment::Returned } else { Fulfilment::PartlyReturned };
+        self.note_fulfilment(self.fulfilment);
         if paid_back {
             self.refunded = self.refunded.plus(amount).unwrap_or(self.refunded);
             let all_refunded = self.refunded == self.payable();

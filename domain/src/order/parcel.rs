@@ -171,7 +171,8 @@ impl Placed {
         }
         let in_it: i64 = parcel.lines.iter().map(|line| line.quantity.get()).sum();
         let others = self.handed_over_pieces() - in_it;
-        Ok(if others == 0 { Fulfilment::Unfulfilled } else { Fulfilment::PartlyFulfilled })
+        let left = if others == 0 { Fulfilment::Unfulfilled } else { Fulfilment::PartlyFulfilled };
+        Ok(self.with_returns(left))
     }
 
     /// What of a lost parcel would still be wanted if it were found, and what would not; nothing of any other parcel.
@@ -195,7 +196,7 @@ impl Placed {
     /// It was not lost after all: what was not settled otherwise meanwhile has arrived.
     fn deliver_found(&self, shipment: ShipmentId, at: DateTime<Utc>) -> Decision {
         let in_it: i64 = self.if_found(shipment).lines.iter().map(|line| line.quantity.get()).sum();
-        let fulfilment = if in_it == 0 { self.fulfilment } else { Fulfilment::PartlyFulfilled };
+        let fulfilment = if in_it == 0 { self.fulfilment } else { self.with_returns(Fulfilment::PartlyFulfilled) };
         let mut events = vec![self.find(shipment, fulfilment)?, Event::Delivered { shipment, at }];
         if in_it > 0 && self.handed_over_pieces() + in_it == self.kept_pieces() {
             events.push(Event::Fulfilled { completed: false, at: Some(at) });

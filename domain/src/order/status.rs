@@ -67,6 +67,17 @@ pub enum Fulfilment {
     Returned,
 }
 
+impl Fulfilment {
+    /// The same of an order of which `returned` pieces of the `kept` ones came back: that says more than where the others are.
+    pub fn with_returns(self, returned: i64, kept: i64) -> Self {
+        match returned {
+            0 => self,
+            _ if returned == kept => Self::Returned,
+            _ => Self::PartlyReturned,
+        }
+    }
+}
+
 impl CancelReason {
     /// Whether an order is cancelled for this reason only while nothing is paid.
     pub(super) fn is_for_want_of_money(self) -> bool {

@@ -155,9 +155,28 @@ fn piece_by_piece() -> Vec<Vec<Event>> {
     ]
 }
 
+/// Two pieces come back, and what becomes of the third is heard only then.
+fn returned_before_the_rest_is_known() -> Vec<Vec<Event>> {
+    let demand = |quantity| vec![Demand { variant: variant(), quantity: Quantity::new(quantity).unwrap() }];
+    let (shipment, at) = (ShipmentId::from_uuid(Uuid::from_u128(8)), DateTime::UNIX_EPOCH);
+    let other = ShipmentId::from_uuid(Uuid::from_u128(10));
+    let all_gone = Event::Fulfilled { completed: false, at: None };
+    let mut history = vec![placed(), paid()];
+    for (shipment, quantity) in [(other, 2), (shipment, 1)] {
+        history.push(Event::ParcelPrepared { shipment, lines: demand(quantity) });
+        history.push(Event::HandedOver { shipment, lines: demand(quantity), at, capture: None });
+    }
+    let lost = Event::ParcelLost { shipment, lines: demand(1), fulfilment: Fulfilment::PartlyFulfilled };
+    history.extend([all_gone.clone(), returned(2, 1000), lost]);
+    let found =
+        Event::ParcelFound { shipment, lines: demand(1), extra: vec![], fulfilment: Fulfilment::PartlyFulfilled };
+    let ends = [vec![], vec![off(true), all_gone.clone(), Event::Completed {}], vec![found, all_gone]];
+    ends.map(|end| [history.clone(), end].concat()).to_vec()
+}
+
 #[test]
 fn a_row_says_how_far_an_order_is_as_the_order_itself_does() {
-    let histories = [plain(), in_parcels(), piece_by_piece()].concat();
+    let histories = [plain(), in_parcels(), piece_by_piece(), returned_before_the_rest_is_known()].concat();
     for history in &histories {
         let row = fold(history);
         let order: Order = byteshop_domain::fold(history);

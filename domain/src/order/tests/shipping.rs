@@ -205,6 +205,32 @@ fn a_lost_parcel_that_is_found_counts_for_what_was_not_settled_meanwhile() {
     given::<Order>(back).when(&prepare(2, &all)).then([parcel(2, &all)]);
 }
 
+#[test]
+fn what_came_back_says_more_than_what_becomes_of_the_rest() {
+    let (three, one) = ([demand(1, 3)], [demand(2, 1)]);
+    let sent =
+        [placed(), paid(), parcel(1, &one), gone(1, &one), parcel(2, &three), gone(2, &three), all_gone(), there(2)];
+    let came_back = |number| returned(1, &[back(1, number, number * 10)], &[]);
+    let lost = |fulfilment| Event::ParcelLost { shipment: id(1), lines: one.to_vec(), fulfilment };
+    let history = after(&sent, &[came_back(2)]);
+    given::<Order>(history.clone()).when(&lose(1)).then([lost(Fulfilment::PartlyReturned)]);
+    // Before it knew better it said this.
+    let history = after(&history, &[lost(Fulfilment::PartlyFulfilled)]);
+    assert_eq!(axes(&history).2, Fulfilment::PartlyReturned);
+    let off = [off_of(2, 1, 5), all_gone(), Event::Completed {}];
+    given::<Order>(history.clone()).when(&call_off(&[back(2, 1, 5)])).then(off.clone());
+    assert_eq!(
+        axes(&after(&history, &off)),
+        (Status::Completed, PaymentStatus::PartlyRefunded, Fulfilment::PartlyReturned)
+    );
+    let arrived = [found(&one, &[], Fulfilment::PartlyReturned), there(1), all_gone(), Event::Completed {}];
+    given::<Order>(history.clone()).when(&deliver(1)).then(arrived.clone());
+    assert_eq!(axes(&after(&history, &arrived)).2, Fulfilment::PartlyReturned);
+    // With the rest off, everything is back.
+    let all_back = after(&sent, &[came_back(3), lost(Fulfilment::PartlyReturned)]);
+    assert_eq!(axes(&after(&all_back, &off)).2, Fulfilment::Returned);
+}
+
 fn off_of(variant: u128, number: i64, amount: i64) -> Event {
     off(variant, number, amount, true)
 }
