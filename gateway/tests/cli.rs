@@ -362,7 +362,9 @@ async fn numbers_that_others_have_are_left_out_with_their_reason() {
     for _ in 0..2 {
         assert_eq!(last(&to("1042")), [1_042, 0], "twice is once");
     }
-    assert_eq!(last(&["numbers", "--year", "2027"]), [0, 0]);
+    assert_eq!(last(&["numbers", "--year", "9999"]), [0, 0]);
+    let (status, said) = refused(command(&[&skip[..3], &["--year", "9999"], &skip[5..], &["5"]].concat()));
+    assert!(status == 1 && said.contains("leave --year out"), "{said}");
     for (number, why) in
         [("7", "at number 1042 already"), ("-1", "at number 1042 already"), ("999999", "at most 100000")]
     {

@@ -103,6 +103,7 @@ pub fn said(order: &Placed, note: &Content) -> Result<Vec<Taxed>, MoneyError> {
 fn parts(order: &Placed, note: &Content) -> impl Iterator<Item = (Option<Kind>, Money)> {
     let kind = |tax: Option<LineTax>| tax.map(|tax| (tax.rate_bps, tax.included));
     let of_line = move |variant: VariantId| {
+        // Only imports have a variant on several lines, and they are not taxed: carts have each variant once.
         let bought = order.placement.lines.iter().find(|bought| bought.variant == variant);
         kind(bought.and_then(|bought| bought.tax))
     };

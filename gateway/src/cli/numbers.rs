@@ -62,8 +62,15 @@ struct Row {
 
 pub(super) async fn run(config: &Config, args: NumbersArgs) -> Result<(), Failure> {
     with_commands(config, async |commands| {
-        let year = args.year.unwrap_or_else(|| commands.clock().now().year());
+        let this_year = commands.clock().now().year();
+        let year = args.year.unwrap_or(this_year);
         if let Some(What::Skip { documents, to, reason }) = &args.what {
+            // Nobody has a number of a year that has not begun, and what is left out stays left out.
+            if year > this_year {
+                let said =
+                    format!("no number of {year} was given to anybody yet: it is {this_year}, so leave --year out");
+                return Err(Failure::refused(said));
+            }
             let operator = Actor::System { name: "operator".into() };
             let intent = Intent::new(operator, "series.skip", commands.clock().new_id());
             commands.skip_numbers(&intent, documents.series(year), *to, reason).await?;
