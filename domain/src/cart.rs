@@ -2,13 +2,15 @@
 //!
 //! ```text
 //! (missing) ──created──▶ open ──checked out──▶ checked out (final)
-//!                        │  ▲ └──merged into──▶ in another cart (final)
+//!                        │  ▲ ├──merged into──▶ in another cart (final)
+//!                        │  │ └──discarded──▶ given up (final)
 //!                        └──┘ line set, line removed, emptied, destination set, coupons set, shipping chosen, merged
 //! ```
 //!
 //! A cart promises nothing: [`Created::problems`] compares it with what is offered now, and checkout refuses while there are any.
 //! One that nobody changes is given up after [`LIFETIME_DAYS`]. That needs no timer: a cart knows its day, every change in the
-//! second half of its time puts that off, and from then on it can neither be changed nor bought.
+//! second half of its time puts that off, and from then on it can neither be changed nor bought. Who discards it need not wait
+//! for that day: what a guest wrote into it is forgotten then.
 
 use std::collections::BTreeMap;
 
@@ -78,6 +80,9 @@ pub struct Created {
     pub expires_at: Option<DateTime<Utc>>,
     /// How many days it stays with every change.
     pub days: u16,
+    /// Whether it was discarded.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub discarded: bool,
 }
 
 type Decision = Result<Vec<Event>, Rejection>;
@@ -96,6 +101,7 @@ impl Decider for Cart {
             }
             Command::Close { order } => return self.close(*order),
             Command::MergeInto { cart } => return self.merge_into(*cart, asked.at),
+            Command::Discard {} => return self.discard(asked.at),
             Command::SetLine(line) => self.open(asked.at)?.set_line(line)?,
             Command::RemoveLine { variant } => {
                 let there = self.open(asked.at)?.line(*variant).is_some();
@@ -140,6 +146,7 @@ impl Decider for Cart {
                 order: None,
                 expires_at: *expires_at,
                 days: *days,
+                discarded: false,
             })),
             Event::Extended { expires_at } => self.with(|it| it.expires_at = Some(*expires_at)),
             Event::LineSet(line) => {
@@ -156,6 +163,7 @@ impl Decider for Cart {
             Event::Merged { from } => self.with(|it| it.merged.push(*from)),
             Event::MergedInto { cart } => self.with(|it| it.merged_into = Some(*cart)),
             Event::CheckedOut { order } => self.with(|it| it.order = Some(*order)),
+            Event::Discarded { at } => self.with(|it| (it.discarded, it.expires_at) = (true, Some(*at))),
         }
     }
 }
@@ -216,6 +224,16 @@ impl Cart {
         }
         self.open(at)?;
         Ok(vec![Event::MergedInto { cart }])
+    }
+
+    /// One that was given up, or put into another cart, still has what was written into it.
+    fn discard(&self, at: DateTime<Utc>) -> Decision {
+        let created = self.existing()?;
+        match created.order {
+            Some(order) => Err(Rejection::CheckedOut { order }),
+            None if created.discarded => Ok(vec![]),
+            None => Ok(vec![Event::Discarded { at }]),
+        }
     }
 
     fn with(mut self, change: impl FnOnce(&mut Created)) -> Self {

@@ -7,7 +7,7 @@ use byteshop_domain::name::{self, NameKind, UniqueName};
 use byteshop_domain::pricing;
 use byteshop_domain::promotion::CouponCode;
 use byteshop_domain::text::Label;
-use byteshop_domain::{Currency, Kind};
+use byteshop_domain::{Currency, Kind, Subject};
 
 use crate::Commands;
 use crate::error::{Error, Rejected};
@@ -90,6 +90,17 @@ pub async fn set_coupons(unit: &Unit, cart: &mut Loaded<Cart>, codes: &[CouponCo
 }
 
 impl Commands {
+    /// Destroys the key of what a guest wrote into a cart that was discarded or put into another one; what belongs to an
+    /// account is forgotten with that.
+    pub async fn forget_cart(&self, id: CartId) -> Result<(), Error> {
+        let cart = self.get::<Cart>(id).await?;
+        let is_over = |cart: &cart::Created| cart.owner.is_none() && (cart.discarded || cart.merged_into.is_some());
+        if cart.is_some_and(|found| found.state.existing().is_ok_and(is_over)) {
+            self.vault().erase(Subject::of_cart(id, None)).await?;
+        }
+        Ok(())
+    }
+
     /// The id of an account's open cart, if it has one.
     pub async fn cart_of(&self, account: AccountId) -> Result<Option<CartId>, Error> {
         let name = self.get::<UniqueName>(name_of(account)).await?;

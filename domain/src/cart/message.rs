@@ -150,6 +150,11 @@ pub enum Event {
         /// The order.
         order: OrderId,
     },
+    /// It is given up, and what a guest wrote into it is forgotten.
+    Discarded {
+        /// When.
+        at: DateTime<Utc>,
+    },
 }
 
 fn usual() -> u16 {
@@ -216,6 +221,8 @@ pub enum Command {
         /// The other cart.
         cart: CartId,
     },
+    /// Give it up. Whoever asks sees to it that what a guest wrote into it is forgotten.
+    Discard {},
     /// Close it as the order it became.
     Close {
         /// The order.

@@ -27,8 +27,8 @@ pub enum Rejection {
         /// The other cart.
         cart: CartId,
     },
-    /// Nobody changed it for so long that it was given up.
-    #[error("the cart was given up, as nobody changed it for too long")]
+    /// Nobody changed it for so long that it was given up, or somebody discarded it.
+    #[error("the cart was given up: it was discarded, or nobody changed it for too long")]
     Expired,
     /// A line is priced otherwise.
     #[error("the cart is in {}, and this is not for sale in it", currency.code())]

@@ -212,6 +212,26 @@ fn a_cart_that_nobody_changes_is_given_up() {
 }
 
 #[test]
+fn a_cart_is_discarded_once_and_never_one_that_was_checked_out() {
+    let discard = Command::Discard {};
+    let discarded = Event::Discarded { at: noon() };
+    given::<Cart>([]).when(&discard).then_refused(Rejection::Missing);
+    given::<Cart>([created()]).when(&discard).then([discarded.clone()]);
+    let gone = [created(), Event::LineSet(line(1, 1, 1)), discarded.clone()];
+    given::<Cart>(gone.clone()).when(&discard).then_nothing();
+    for command in [Command::SetLine(line(1, 2, 1)), Command::Empty {}, Command::MergeInto { cart: id(4) }] {
+        given::<Cart>(gone.clone()).when(&command).then_refused(Rejection::Expired);
+    }
+    // What was written into it is still there when it is given up or in another cart, and not its own when it is an order's.
+    let over = Event::Extended { expires_at: noon() };
+    for before in [over, Event::MergedInto { cart: id(4) }] {
+        given::<Cart>([created(), before]).when(&discard).then([discarded.clone()]);
+    }
+    let ordered = [created(), Event::CheckedOut { order: id(7) }];
+    given::<Cart>(ordered).when(&discard).then_refused(Rejection::CheckedOut { order: id(7) });
+}
+
+#[test]
 fn problems_say_what_keeps_each_line_from_being_bought() {
     let cart = crate::fold::<Cart>(&open_cart(&[
         line(1, 2, 100),

@@ -3,10 +3,11 @@
 use byteshop_commands::accounts::{self, forget_buyer};
 use byteshop_commands::{Commands, Error};
 use byteshop_domain::account::Account;
-use byteshop_domain::ids::{AccountId, OrderId};
-use byteshop_domain::order::{CancelReason, Event, Order, Placement};
+use byteshop_domain::cart::{self, Cart, Destination};
+use byteshop_domain::ids::{AccountId, CartId, OrderId};
+use byteshop_domain::order::{self, CancelReason, Order};
 use byteshop_domain::text::Email;
-use byteshop_domain::{Decider as _, Subject};
+use byteshop_domain::{Decider, Subject};
 use byteshop_eventstore::StoreError;
 use byteshop_eventstore::read::{Filter, PAGE};
 
@@ -19,7 +20,8 @@ use crate::config::Config;
 /// Who is forgotten.
 #[derive(Debug, clap::Args)]
 pub(super) struct EraseArgs {
-    /// Who: an account, by its id; a guest, by the id of their order; or everybody with an e-mail address, account and guests
+    /// Who: an account, by its id; a guest, by the id of their order or of their cart; or everybody with an e-mail address,
+    /// account and guests
     #[arg(value_name = "PERSON")]
     person: Named,
     /// Do it: nothing brings the account and what is known of the person back
@@ -36,7 +38,18 @@ pub(super) struct EraseArgs {
 enum Named {
     Account(AccountId),
     Guest(OrderId),
+    Cart(CartId),
     Email(Email),
+}
+
+/// What one of their names leads to.
+#[derive(Debug, Default)]
+struct Known {
+    account: Option<AccountId>,
+    /// The orders of guests.
+    orders: Vec<OrderId>,
+    /// Carts of guests that were never ordered.
+    carts: Vec<CartId>,
 }
 
 impl std::str::FromStr for Named {
@@ -45,58 +58,98 @@ impl std::str::FromStr for Named {
     fn from_str(text: &str) -> Result<Self, String> {
         let account = text.parse().map(Self::Account).ok();
         let guest = || text.parse().map(Self::Guest).ok();
+        let cart = || text.parse().map(Self::Cart).ok();
         let email = || text.parse().map(Self::Email).ok();
-        account.or_else(guest).or_else(email).ok_or_else(|| {
-            "neither an account's id (acc_…), nor the id of a guest's order (ord_…), nor an e-mail address".to_owned()
+        account.or_else(guest).or_else(cart).or_else(email).ok_or_else(|| {
+            "neither an account's id (acc_…), nor the id of a guest's order or cart (ord_…, cart_…), nor an e-mail address"
+                .to_owned()
         })
     }
 }
 
 pub(super) async fn erase(config: &Config, args: EraseArgs) -> Result<(), Failure> {
     with_commands(config, async |commands| {
-        let (account, orders) = match &args.person {
-            Named::Account(id) => (Some(*id), vec![]),
-            Named::Guest(id) => (None, vec![*id]),
-            Named::Email(email) => (
-                commands.account_named(commands.email_name(email).await?.id).await?,
-                orders_of_guest(&commands, email).await?,
-            ),
+        let known = match &args.person {
+            Named::Account(id) => Known { account: Some(*id), ..Known::default() },
+            Named::Guest(id) => Known { orders: vec![*id], ..Known::default() },
+            Named::Cart(id) => Known { carts: vec![*id], ..Known::default() },
+            Named::Email(email) => Known {
+                account: commands.account_named(commands.email_name(email).await?.id).await?,
+                ..of_guest(&commands, email).await?
+            },
         };
-        if account.is_none() && orders.is_empty() {
-            return Err(Failure::refused("nobody has an account with this address, and no guest's order has it"));
+        if known.account.is_none() && known.orders.is_empty() && known.carts.is_empty() {
+            let said = "nobody has an account with this address, and no order or cart of a guest has it";
+            return Err(Failure::refused(said));
         }
-        if let Some(id) = account
+        if let Some(id) = known.account
             && commands.get::<Account>(id).await?.is_none()
         {
             return Err(Failure::refused(format!("there is no account {id}")));
         }
         if !args.yes {
-            return Err(Failure::refused(asked(account, &orders)));
+            return Err(Failure::refused(known.asked()));
         }
-        if let Some(id) = account {
+        if let Some(id) = known.account {
             erase_account(&commands, id, args.force).await?;
         }
-        for order in orders {
+        for order in known.orders {
             erase_guest(&commands, order, args.force).await?;
+        }
+        for cart in known.carts {
+            erase_cart(&commands, cart).await?;
         }
         Ok(())
     })
     .await
 }
 
-/// What would be done.
-fn asked(account: Option<AccountId>, orders: &[OrderId]) -> String {
-    let account = account.map(|id| format!("closes {id} and destroys the key of all that is known of its owner"));
-    let orders: Vec<_> = orders.iter().map(ToString::to_string).collect();
-    let guest = (!orders.is_empty()).then(|| format!("destroys the keys of the guests of {}", orders.join(", ")));
-    let parts: Vec<_> = [account, guest].into_iter().flatten().collect();
-    format!("this {}; say so with --yes", parts.join(" and "))
+impl Known {
+    /// What would be done.
+    fn asked(&self) -> String {
+        let account =
+            self.account.map(|id| format!("closes {id} and destroys the key of all that is known of its owner"));
+        let orders = self.orders.iter().map(ToString::to_string);
+        let guests: Vec<_> = orders.chain(self.carts.iter().map(ToString::to_string)).collect();
+        let guests = (!guests.is_empty()).then(|| format!("destroys the keys of the guests of {}", guests.join(", ")));
+        let parts: Vec<_> = [account, guests].into_iter().flatten().collect();
+        format!("this {}; say so with --yes", parts.join(" and "))
+    }
 }
 
-/// The orders of guests who gave an address and are not forgotten yet: from the log, as no view need be up to date here.
-async fn orders_of_guest(commands: &Commands, email: &Email) -> Result<Vec<OrderId>, Failure> {
-    let Some(wanted) = commands.guest_hash(email).await? else { return Ok(vec![]) };
-    let (categories, event_type) = (vec![Order::CATEGORY.to_owned()], Some("placed".to_owned()));
+/// The orders and carts of guests who gave an address and are not forgotten yet: from the log, as no view need be up to date
+/// here.
+async fn of_guest(commands: &Commands, email: &Email) -> Result<Known, Failure> {
+    let mut known = Known::default();
+    let Some(wanted) = commands.guest_hash(email).await? else { return Ok(known) };
+    let is_theirs = |it: &Destination| it.email_hash.as_ref() == Some(&wanted);
+    let placed = |event: &order::Event| matches!(event, order::Event::Placed(it) if is_theirs(&it.destination));
+    for id in with_event::<Order>(commands, "placed", placed).await? {
+        let order = commands.get::<Order>(id).await?;
+        if order.is_some_and(|order| order.state.placed().is_ok_and(|placed| !placed.forgotten)) {
+            known.orders.push(id);
+        }
+    }
+    let given =
+        |event: &cart::Event| matches!(event, cart::Event::DestinationSet { destination } if is_theirs(destination));
+    for id in with_event::<Cart>(commands, "destination_set", given).await? {
+        let cart = commands.get::<Cart>(id).await?;
+        // What was ordered is forgotten with its order, and what was put into an account's cart already is.
+        let is_kept = |it: &cart::Created| it.order.is_none() && it.merged_into.is_none() && !it.discarded;
+        if cart.is_some_and(|cart| cart.state.existing().is_ok_and(is_kept)) {
+            known.carts.push(id);
+        }
+    }
+    Ok(known)
+}
+
+/// Everything that such an event happened to, each once, the oldest first.
+async fn with_event<A: Decider>(
+    commands: &Commands,
+    event_type: &str,
+    is_wanted: impl Fn(&A::Event) -> bool,
+) -> Result<Vec<A::Id>, Failure> {
+    let (categories, event_type) = (vec![A::CATEGORY.to_owned()], Some(event_type.to_owned()));
     let filter = Filter { categories, event_type, ..Filter::default() };
     let (mut found, mut position) = (vec![], 0);
     loop {
@@ -104,15 +157,10 @@ async fn orders_of_guest(commands: &Commands, email: &Email) -> Result<Vec<Order
         let Some(last) = page.last() else { return Ok(found) };
         position = last.position;
         for event in &page {
-            let decoded = event.event::<Order>().transpose();
+            let decoded = event.event::<A>().transpose();
             let decoded = decoded.map_err(|source| StoreError::Unreadable { position: event.position, source })?;
-            let theirs = |it: &Placement| it.destination.email_hash.as_ref() == Some(&wanted);
-            if !matches!(decoded, Some(Event::Placed(placement)) if theirs(&placement)) {
-                continue;
-            }
-            let id = event.id_of::<Order>();
-            let order = commands.get::<Order>(id).await?;
-            if order.is_some_and(|order| order.state.placed().is_ok_and(|placed| !placed.forgotten)) {
+            let id = event.id_of::<A>();
+            if decoded.is_some_and(|decoded| is_wanted(&decoded)) && !found.contains(&id) {
                 found.push(id);
             }
         }
@@ -149,6 +197,17 @@ async fn erase_guest(commands: &Commands, id: OrderId, force: bool) -> Result<()
         called_off(id)?;
     }
     Ok(output::line(&format!("the guest of {id} is forgotten"))?)
+}
+
+async fn erase_cart(commands: &Commands, id: CartId) -> Result<(), Failure> {
+    let intent = intent(commands, "cart.discard");
+    let done = commands.run(&intent, |unit| async move {
+        let mut cart = unit.load::<Cart>(id).await?.exists()?;
+        unit.decide(&mut cart, &cart::Command::Discard {})
+    });
+    done.await?;
+    commands.forget_cart(id).await?;
+    Ok(output::line(&format!("{id} is given up, and what a guest wrote into it forgotten"))?)
 }
 
 fn called_off(order: OrderId) -> Result<(), Failure> {

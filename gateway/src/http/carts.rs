@@ -198,31 +198,58 @@ async fn remove_coupon(
     .await
 }
 
-/// Puts a guest's cart, which is shown by its token, into the caller's own; answers the caller's. Again, nothing happens.
+/// Gives the cart up. What a guest wrote into it, the address above all, can be read by nobody any more; so it is for a cart
+/// that was put into another one, and for one that was given up before. Of one that became an order: `DELETE
+/// /v1/orders/{id}/buyer`.
+#[utoipa::path(delete, path = "/v1/carts/{id}", tag = "carts", params(("id" = String, Path)),
+    security(("cart_token" = []), ("bearer" = [])), responses((status = 204, description = "It is given up")))]
+async fn discard(
+    State(app): State<Shared>,
+    Of(id): Of<CartId>,
+    ask: Ask<Caller, Nothing>,
+) -> Result<Response, Problem> {
+    let ask = &ask.on_cart(id);
+    let answer = app
+        .run(ask, "cart.discard", |unit| async move {
+            let mut cart = own(&unit, id, ask).await?;
+            unit.decide(&mut cart, &Command::Discard {})?;
+            Ok(Reply::gone(cart.version))
+        })
+        .await?;
+    // Whoever asks hears of it only when it is done, and may ask again.
+    app.commands.forget_cart(id).await?;
+    Ok(answer)
+}
+
+/// Puts a guest's cart, which is shown by its token, into the caller's own; answers the caller's. Again, nothing happens. The
+/// address that the guest gave is forgotten: whoever has an account has their own.
 #[utoipa::path(post, path = "/v1/carts/{id}/merge", tag = "carts",
     params(("id" = String, Path), ("Cart-Token" = Option<String>, Header, description = "The token of the guest's cart")),
     security(("bearer" = [])), responses((status = 200, description = "The caller's cart", body = show::Cart)))]
 async fn merge(State(app): State<Shared>, Of(id): Of<CartId>, ask: Ask<Member, Nothing>) -> Result<Response, Problem> {
     let (ask, days) = (&ask, app.trade.cart_days);
-    app.run(ask, "cart.merge", |unit| async move {
-        let guest = unit.load::<Cart>(id).await?.exists()?;
-        let created = known(&guest.state)?;
-        let Member(caller, account) = &ask.who;
-        if created.owner == Some(*account) {
-            return shown(&unit, &guest).await;
-        }
-        // What is put into the caller's cart is a guest's: who may open it shows its token, not their account.
-        if created.owner.is_some() || !caller.owns(None, created.token_hash.as_ref()) {
-            return Err(Error::Rejected(Rejected::missing("cart")));
-        }
-        unit.check_version(&guest)?;
-        let own = cases::merge(&unit, guest, *account, days).await?;
-        if !caller.owns(known(&own.state)?.owner, None) {
-            return Err(Error::Rejected(Rejected::missing("cart")));
-        }
-        shown(&unit, &own).await
-    })
-    .await
+    let merged = app
+        .run(ask, "cart.merge", |unit| async move {
+            let guest = unit.load::<Cart>(id).await?.exists()?;
+            let created = known(&guest.state)?;
+            let Member(caller, account) = &ask.who;
+            if created.owner == Some(*account) {
+                return shown(&unit, &guest).await;
+            }
+            // What is put into the caller's cart is a guest's: who may open it shows its token, not their account.
+            if created.owner.is_some() || !caller.owns(None, created.token_hash.as_ref()) {
+                return Err(Error::Rejected(Rejected::missing("cart")));
+            }
+            unit.check_version(&guest)?;
+            let own = cases::merge(&unit, guest, *account, days).await?;
+            if !caller.owns(known(&own.state)?.owner, None) {
+                return Err(Error::Rejected(Rejected::missing("cart")));
+            }
+            shown(&unit, &own).await
+        })
+        .await?;
+    app.commands.forget_cart(id).await?;
+    Ok(merged)
 }
 
 /// Turns the cart into an order: every line is reserved, and a payment opened. An account may have so many orders that wait for
@@ -349,7 +376,7 @@ fn known(cart: &Cart) -> Result<&Created, Error> {
 pub fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .routes(routes!(create))
-        .routes(routes!(one))
+        .routes(routes!(one, discard))
         .routes(routes!(mine))
         .routes(routes!(set_line, remove_line))
         .routes(routes!(address::set_address))

@@ -1,5 +1,6 @@
 //! Who may call what: every route of the document, called as each kind of caller, against the table that the routes make.
 
+use std::cmp::Reverse;
 use std::path::PathBuf;
 
 use byteshop_domain::ids::AccountId;
@@ -171,7 +172,9 @@ fn routes() -> Vec<(&'static Route, &'static Access)> {
     let mut routes: Vec<_> = access::table().iter().filter(|((_, path), _)| path.starts_with("/v1/")).collect();
     // What takes things away comes last, so that the others still find them.
     let order = |method: &str| ["GET", "PATCH", "PUT", "POST", "DELETE"].iter().position(|known| *known == method);
-    routes.sort_by_key(|((method, path), _)| (order(method), path.clone()));
+    // A part of something goes before the whole of it.
+    let parts = |method: &str, path: &str| if method == "DELETE" { path.split('/').count() } else { 0 };
+    routes.sort_by_key(|((method, path), _)| (order(method), Reverse(parts(method, path)), path.clone()));
     routes
 }
 

@@ -2,9 +2,9 @@
 
 use byteshop_commands::Intent;
 use byteshop_commands::accounts::forget_buyer;
-use byteshop_domain::Actor;
-use byteshop_domain::ids::OrderId;
+use byteshop_domain::ids::{CartId, OrderId};
 use byteshop_domain::order::{CancelReason, Order};
+use byteshop_domain::{Actor, Subject};
 use byteshop_eventstore::Clock;
 use byteshop_gateway::token::Role;
 use byteshop_projections::replay::Replay;
@@ -102,6 +102,105 @@ async fn whoever_runs_the_shop_forgets_an_address_with_all_its_guests() {
     assert!(!done && said.contains("nobody has an account"), "{said}");
     let (done, said) = erase(&shop, &[&paid, "--yes"]);
     assert!(done && said.contains("is forgotten"), "twice is once: {said}");
+}
+
+/// Whether anybody who has it could still read what a guest wrote into a cart.
+async fn is_readable(shop: &TestShop, cart: &GuestCart) -> bool {
+    let shown = shop.get(&format!("/v1/carts/{}", cart.id)).with(cart).send().await.body.to_string();
+    let key = "select wrapped is not null from log.subject_key where subject = $1";
+    let id: CartId = cart.id.parse().unwrap();
+    let subject = Subject::of_cart(id, None).0;
+    let kept: Option<bool> = sqlx::query_scalar(key).bind(subject).fetch_optional(shop.log.pool()).await.unwrap();
+    shown.contains("Unverwechselbar") || kept == Some(true)
+}
+
+async fn written(shop: &TestShop, variant: &str) -> GuestCart {
+    let cart = shop.full_cart(variant, 1).await;
+    shop.put(&format!("/v1/carts/{}/address", cart.id)).with(&cart).json(address()).send().await.expect(200);
+    assert!(is_readable(shop, &cart).await);
+    cart
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cart_that_is_not_ordered_is_discarded_and_what_was_written_into_it_forgotten() {
+    let shop = TestShop::start().await;
+    let (_, variant) = shop.product("GUEST-4", 500, 9).await;
+    let (cart, other) = (written(&shop, &variant).await, shop.guest_cart().await);
+    let path = format!("/v1/carts/{}", cart.id);
+    shop.delete(&path).send().await.expect_problem(404, "cart.missing");
+    shop.delete(&path).with(&other).send().await.expect_problem(404, "cart.missing");
+    shop.delete(&path).by(&shop.token(Role::Admin)).send().await.expect_problem(404, "cart.missing");
+    shop.delete(&path).with(&cart).header("If-Match", "\"1\"").send().await.expect(412);
+    assert!(is_readable(&shop, &cart).await);
+    for _ in 0..2 {
+        shop.delete(&path).with(&cart).key("once").send().await.expect(204);
+        assert!(!is_readable(&shop, &cart).await);
+    }
+    shop.get(&path).with(&cart).send().await.expect_problem(404, "cart.expired");
+    shop.post(&format!("{path}/checkout")).with(&cart).send().await.expect_problem(404, "cart.expired");
+    let line = format!("{path}/lines/{variant}");
+    shop.put(&line).with(&cart).json(json!({"quantity": 2})).send().await.expect_problem(404, "cart.expired");
+    let again = shop.put(&format!("{path}/address")).with(&cart).json(address()).send().await;
+    assert!([404, 409].contains(&again.status), "{}", again.body);
+    assert!(!is_readable(&shop, &cart).await);
+
+    // What became an order is forgotten with that.
+    let ordered = written(&shop, &variant).await;
+    let path = format!("/v1/carts/{}", ordered.id);
+    shop.post(&format!("{path}/checkout")).with(&ordered).send().await.expect(201);
+    shop.delete(&path).with(&ordered).send().await.expect_problem(409, "cart.checked_out");
+    assert!(is_readable(&shop, &ordered).await);
+
+    // Who logs in takes the goods along, and their own address counts.
+    let (ada, guest) = (shop.person("ada@example.org").await, written(&shop, &variant).await);
+    let merge = format!("/v1/carts/{}/merge", guest.id);
+    let own = shop.post(&merge).by(&ada.token).with(&guest).send().await.expect(200);
+    assert!(!is_readable(&shop, &guest).await);
+    // An account's cart goes, and what is known of its owner stays.
+    let path = format!("/v1/carts/{}", own.id());
+    shop.put(&format!("{path}/address")).by(&ada.token).json(address()).send().await.expect(200);
+    shop.delete(&path).by(&ada.token).send().await.expect(204);
+    shop.get("/v1/me/cart").by(&ada.token).send().await.expect_problem(404, "cart.missing");
+    assert_eq!(shop.get("/v1/me").by(&ada.token).send().await.expect(200).text("/email"), "ada@example.org");
+    shop.post("/v1/carts").by(&ada.token).json(json!({"currency": "EUR"})).send().await.expect(201);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cart_is_ordered_or_forgotten_and_never_an_order_without_an_address() {
+    let shop = TestShop::start().await;
+    let (_, variant) = shop.product("GUEST-5", 500, 100).await;
+    for round in 0..20 {
+        let cart = written(&shop, &variant).await;
+        let path = format!("/v1/carts/{}", cart.id);
+        let (discard, checkout) = (shop.delete(&path).with(&cart), shop.post(&format!("{path}/checkout")).with(&cart));
+        // Neither has the start of the other every time.
+        let (gone, bought) = if round % 2 == 0 {
+            tokio::join!(discard.send(), checkout.send())
+        } else {
+            let (bought, gone) = tokio::join!(checkout.send(), discard.send());
+            (gone, bought)
+        };
+        match (gone.status, bought.status) {
+            (204, 404) => assert!(!is_readable(&shop, &cart).await),
+            (409, 201) => {
+                let order = format!("/v1/orders/{}", bought.text("/order_id"));
+                let order = shop.get(&order).with(&cart).send().await.expect(200);
+                assert_eq!(order.text("/address/name"), "Rahel Unverwechselbar");
+            }
+            other => panic!("{other:?}: {} {}", gone.body, bought.body),
+        }
+    }
+    // Whoever runs the shop finds the rest by the address, and by the cart.
+    let (one, two) = (written(&shop, &variant).await, written(&shop, &variant).await);
+    let (done, said) = erase(&shop, &[&one.id, "--yes"]);
+    assert!(done && said.contains("forgotten"), "{said}");
+    let (done, said) = erase(&shop, &["rahel@example.org"]);
+    assert!(!done && said.contains(&two.id) && !said.contains(&one.id), "{said}");
+    let (done, said) = erase(&shop, &["rahel@example.org", "--yes", "--force"]);
+    assert!(done && said.contains(&two.id), "{said}");
+    let forgotten = shop.get(&format!("/v1/carts/{}", two.id)).with(&two).send().await;
+    forgotten.expect_problem(404, "cart.expired");
+    assert!(!is_readable(&shop, &one).await && !is_readable(&shop, &two).await);
 }
 
 /// The process destroys the key when the one who asked for it died before that.
