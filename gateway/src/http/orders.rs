@@ -39,6 +39,9 @@ struct Cancellation {
     /// nothing unless staff says so.
     #[schema(schema_with = shipping_back, required = false)]
     shipping: Option<ShippingBack>,
+    /// Why, as staff writes it down for staff: kept as a note of the order.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 20_000)]
+    note: Option<Description>,
 }
 
 /// What of the paid shipping goes back: true for all of it, or an amount.
@@ -84,8 +87,13 @@ async fn cancel(
     if shipping.is_some() && !ask.who.is_staff() {
         return Err(Problem::forbidden("only staff may give shipping back"));
     }
+    if ask.body.note.is_some() && !ask.who.is_staff() {
+        return Err(Problem::forbidden("only staff writes notes"));
+    }
+    ask.body.note.as_ref().map_or(Ok(()), |note| says_something(note, "/note"))?;
     app.run(ask, "order.cancel", |unit| async move {
         let mut order = own(&unit, id, ask).await?;
+        let before = order.version;
         let staff = ask.who.is_staff();
         let reason = if staff { CancelReason::StaffRequest } else { CancelReason::BuyerRequest };
         match &ask.body.lines {
@@ -95,6 +103,10 @@ async fn cancel(
                 let restock = ask.body.restock.unwrap_or(true);
                 aftersales::cancel_lines(&unit, &mut order, &lines, reason, restock, shipping).await?;
             }
+        }
+        // What was off already is off for the reason that was given then.
+        if let Some(note) = ask.body.note.as_ref().filter(|_| order.version > before) {
+            write_note(&unit, &mut order, note).await?;
         }
         shown(&order)
     })
@@ -127,17 +139,23 @@ struct NewNote {
     security(("bearer" = ["staff"])), responses((status = 200, description = "The order with its notes", body = show::Order)))]
 async fn note(State(app): State<Shared>, Of(id): Of<OrderId>, ask: Ask<Staff, NewNote>) -> Result<Response, Problem> {
     let ask = &ask;
-    if ask.body.text.as_str().is_empty() {
-        return Err(Problem::invalid("/text", "a note says something"));
-    }
+    says_something(&ask.body.text, "/text")?;
     app.run(ask, "order.note", |unit| async move {
         let mut order = unit.load_matching::<Order>(id).await?;
-        let subject = placed(&order.state)?.subject(id);
-        let note = unit.commands().vault().seal(subject, &ask.body.text).await?;
-        unit.decide(&mut order, &Command::Note { note })?;
+        write_note(&unit, &mut order, &ask.body.text).await?;
         Reply::ok(order.version, &show::Order::of(order.id, placed(&order.state)?).with_notes())
     })
     .await
+}
+
+fn says_something(note: &Description, pointer: &str) -> Result<(), Problem> {
+    if note.as_str().is_empty() { Err(Problem::invalid(pointer, "a note says something")) } else { Ok(()) }
+}
+
+async fn write_note(unit: &Unit, order: &mut Loaded<Order>, note: &Description) -> Result<(), Error> {
+    let subject = placed(&order.state)?.subject(order.id);
+    let note = unit.commands().vault().seal(subject, note).await?;
+    unit.decide(order, &Command::Note { note })
 }
 
 #[derive(Deserialize, IntoParams)]

@@ -356,6 +356,20 @@ async fn a_note_is_for_staff_and_sealed_in_the_log() {
     }
     let empty = shop.post(&format!("{path}/notes")).by(&staff).json(json!({"text": " "})).send().await;
     empty.expect(422);
+
+    // Why staff called it off is written down in the same append, once.
+    let cancel = |note: Value| shop.post(&format!("{path}/cancel")).json(json!({"note": note}));
+    cancel(json!("I want to")).with(&cart).send().await.expect_problem(403, "auth.forbidden");
+    cancel(json!("")).by(&staff).send().await.expect(422);
+    let before = shop.at_rest().await;
+    cancel(json!("Ada rang: the wrong colour")).by(&staff).send().await.expect(200);
+    cancel(json!("the same again")).by(&staff).send().await.expect(200);
+    let off = shop.get(&path).by(&staff).send().await.expect(200).body;
+    assert_eq!(off["notes"].as_array().unwrap().len(), 2, "{off}");
+    assert_eq!(off["notes"][1]["note"], "Ada rang: the wrong colour");
+    let events = shop.log.read_log(before, 100).await.unwrap();
+    let of = |kind: &str| events.iter().find(|event| event.event_type == kind).unwrap();
+    assert_eq!(of("cancelled").meta, of("noted").meta, "who, when and by which request");
 }
 
 #[tokio::test(flavor = "multi_thread")]
