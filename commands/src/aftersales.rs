@@ -280,9 +280,10 @@ fn write_down(unit: &Unit, left: &Left<'_>, id: CreditNoteId, mut content: credi
     unit.decide(&mut note, &credit_note::Command::Issue(content))
 }
 
-/// What of an order there is no credit note for. What was issued stays as it is, so nothing is expected of those that there are.
+/// What of an order there is no credit note for. What was issued stays as it is; but one that was issued just now may not be seen
+/// yet where the order already names it, so the append expects those that are seen.
 async fn left_to_credit<'a>(unit: &Unit, order: &'a Placed) -> Result<Left<'a>, Error> {
-    let earlier = unit.peek_all::<CreditNote>(&order.credit_notes).await?;
+    let earlier = unit.load_all::<CreditNote>(&order.credit_notes).await?;
     let issued = earlier.iter().filter_map(|note| note.state.issued());
     Left::after(order, issued).map_err(|error| uncounted(unit, error))
 }

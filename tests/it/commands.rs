@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use byteshop_commands::{At, Commands, Error, Intent, Key};
+use byteshop_commands::{At, Commands, Error, Intent, Key, aftersales};
 use byteshop_domain::cart::{self, Cart};
+use byteshop_domain::credit_note::CreditNote;
 use byteshop_domain::ids::{CartId, Id as _, OrderId};
+use byteshop_domain::money::Money;
 use byteshop_domain::order::{self, CancelReason, Order, PaymentStatus, Status};
-use byteshop_domain::payment::CaptureMode;
-use byteshop_domain::payment::Stage;
+use byteshop_domain::payment::{CaptureMode, Payment, Stage};
 use byteshop_domain::quantity::Quantity;
 use byteshop_domain::stock::{self, StockLevel};
+use byteshop_domain::text::Reason;
 use byteshop_domain::{Actor, Currency, codec};
 use byteshop_eventstore::{Append, Clock, NewEvent, Outcome, StreamId};
 use byteshop_tests::patience::eventually;
@@ -204,6 +206,40 @@ async fn a_paid_order_that_is_cancelled_is_refunded_and_its_goods_come_back() {
     shop.order_becomes(placed.order, |order| order.payment_status == PaymentStatus::Refunded).await;
     shop.payment_becomes(placed.payment, |stage| stage == Stage::Refunded).await;
     shop.stock_becomes(variant, 3, 0).await;
+}
+
+/// A credit note that was decided a moment ago is in no log yet, and the order names it already.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_credited_just_now_is_not_credited_again() {
+    let shop = WriteSide::start(&fresh_database().await).await;
+    let variant = shop.product("CREDIT", 1_000, 100).await;
+    let (seven, why) = (Money::new(7, Currency::EUR), Reason::new("a scratch").unwrap());
+    let why = &why;
+    for _ in 0..95 {
+        let placed = shop.check_out(shop.cart(variant, 1).await.unwrap(), WINDOW).await.unwrap();
+        shop.pay(placed.order, "tok_success").await.unwrap();
+        shop.order_becomes(placed.order, order::Placed::is_paid).await;
+        let give = shop.run("payment.refund", |unit| async move {
+            let mut payment = unit.load::<Payment>(placed.payment).await?;
+            aftersales::refund(&unit, &mut payment, seven, why).await
+        });
+        let call_off = shop.run("order.cancel", |unit| async move {
+            let mut order = unit.load::<Order>(placed.order).await?;
+            aftersales::cancel(&unit, &mut order, CancelReason::StaffRequest).await
+        });
+        let (given, off) = tokio::join!(give, call_off);
+        off.unwrap();
+        // All that is left goes back by itself, or has.
+        let refused = ["order.cancelled", "payment.too_much_refunded"];
+        assert!(given.is_ok() || given.is_err_and(|error| refused.contains(&code(&error))));
+        let order = shop.commands.get::<Order>(placed.order).await.unwrap().unwrap();
+        let mut credited = 0;
+        for note in &order.state.placed().unwrap().credit_notes {
+            let note = shop.commands.get::<CreditNote>(*note).await.unwrap().unwrap();
+            credited += note.state.issued().unwrap().total.amount;
+        }
+        assert_eq!(credited, 1_000, "what was paid, and no more");
+    }
 }
 
 async fn cancel(shop: &WriteSide, order: OrderId) {
