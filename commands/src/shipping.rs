@@ -13,7 +13,7 @@ use byteshop_domain::text::Reference;
 use crate::Commands;
 use crate::error::{Error, Rejected};
 use crate::intent::Intent;
-use crate::ports::carrier::Heard;
+use crate::ports::carrier::{Heard, Report, SILENCE};
 use crate::unit::{Loaded, Unit};
 
 /// Puts some of an order in a parcel. What was lost on its way before is taken from the stock once more.
@@ -163,11 +163,22 @@ impl Commands {
             Ok(report) => report,
             Err(error) => {
                 tracing::warn!(%error, category = Shipment::CATEGORY, %id, "the carrier is asked again later");
-                crate::ports::carrier::Report { news: vec![], check_at: Some(now + crate::ports::carrier::SILENCE) }
+                Report { news: vec![], check_at: Some(now + SILENCE) }
             }
         };
-        let report = &report;
-        self.run(intent, |unit| async move {
+        match self.note_report(intent, id, &report).await {
+            // Such as a loss of what its buyer is about to send back: it is asked for again when that may be over.
+            Err(Error::Rejected(rejected)) => {
+                tracing::info!(code = rejected.code, category = Shipment::CATEGORY, %id, "the carrier's news has to wait");
+                let later = Report { news: vec![], check_at: Some(now + SILENCE) };
+                self.note_report(intent, id, &later).await
+            }
+            noted => noted,
+        }
+    }
+
+    async fn note_report(&self, intent: &Intent, id: ShipmentId, report: &Report) -> Result<(), Error> {
+        let noted = self.run(intent, |unit| async move {
             let mut it = unit.load::<Shipment>(id).await?;
             for heard in &report.news {
                 hear(&unit, &mut it, heard).await?;
@@ -176,8 +187,7 @@ impl Commands {
                 Some(check_at) => unit.decide(&mut it, &shipment::Command::Wait { check_at }),
                 None => Ok(()),
             }
-        })
-        .await?;
-        Ok(())
+        });
+        noted.await.map(drop)
     }
 }
