@@ -92,10 +92,9 @@ impl Caller {
         self.bearer.is_some_and(|bearer| bearer.role.is_staff()) || self.service.is_some_and(|service| service.in_scope)
     }
 
-    /// Whether they may do what cannot be undone.
+    /// Whether they may do what cannot be undone: no program may, whatever its key is for.
     pub fn is_admin(&self) -> bool {
         self.bearer.is_some_and(|bearer| bearer.role == Role::Admin)
-            || self.service.is_some_and(|service| service.in_scope)
     }
 
     /// Who acts, for the log; a guest acts on the cart that they show the token of.

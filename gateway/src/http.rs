@@ -16,6 +16,7 @@ mod dev_mail;
 pub mod images;
 pub mod language;
 pub mod lists;
+mod local;
 pub mod matrix;
 pub mod me;
 pub mod notifications;
@@ -147,7 +148,7 @@ pub fn router(app: App) -> Router {
     routes
         .route_layer(from_fn(parameters::known))
         .merge(openapi::pages())
-        .merge(provider::pages())
+        .merge(provider::pages().route_layer(from_fn(local::only)))
         .merge(grpc::routes(&app))
         .fallback(async || Problem::no_route())
         .layer(from_fn_with_state(Arc::clone(&app), edge))

@@ -12,7 +12,7 @@ use byteshop_eventstore::StoreError;
 use byteshop_eventstore::read::{Filter, PAGE};
 
 use super::accounts::intent;
-use super::failure::Failure;
+use super::failure::{Failure, words};
 use super::output;
 use super::seed::with_commands;
 use crate::config::Config;
@@ -93,13 +93,15 @@ pub(super) async fn erase(config: &Config, args: EraseArgs) -> Result<(), Failur
         if let Some(id) = known.account {
             erase_account(&commands, id, args.force).await?;
         }
+        // One that is in the way keeps nobody from being forgotten in the others.
+        let mut in_the_way = Vec::new();
         for order in known.orders {
-            erase_guest(&commands, order, args.force).await?;
+            in_the_way.extend(refusal(erase_guest(&commands, order, args.force).await, order)?);
         }
         for cart in known.carts {
-            erase_cart(&commands, cart).await?;
+            in_the_way.extend(refusal(erase_cart(&commands, cart).await, cart)?);
         }
-        Ok(())
+        if in_the_way.is_empty() { Ok(()) } else { Err(Failure::refused(in_the_way.join("\n"))) }
     })
     .await
 }
@@ -114,6 +116,15 @@ impl Known {
         let guests = (!guests.is_empty()).then(|| format!("destroys the keys of the guests of {}", guests.join(", ")));
         let parts: Vec<_> = [account, guests].into_iter().flatten().collect();
         format!("this {}; say so with --yes", parts.join(" and "))
+    }
+}
+
+/// What is in the way of one of several, with its name.
+fn refusal(outcome: Result<(), Failure>, whose: impl std::fmt::Display) -> Result<Option<String>, Failure> {
+    match outcome {
+        Ok(()) => Ok(None),
+        Err(Failure::Refused(error)) => Ok(Some(format!("{whose}: {}", words(&error)))),
+        Err(other @ (Failure::Usage(_) | Failure::FoundWanting)) => Err(other),
     }
 }
 

@@ -61,17 +61,6 @@ impl<W: Who, T> Ask<W, T> {
         self
     }
 
-    /// Keeps of a body that holds a secret nothing that it could be guessed from: the fingerprint beside an idempotency key
-    /// becomes one that only this shop can make.
-    pub async fn with_secret(mut self, app: &App) -> Result<Self, Problem> {
-        if let Some(key) = &mut self.key {
-            let plain = to_hex(&key.fingerprint);
-            let blind = app.commands.vault().blind("fingerprint", &plain).await.map_err(Error::from)?;
-            key.fingerprint = blind.into_bytes();
-        }
-        Ok(self)
-    }
-
     /// Everything that the log is to know about a command of this request.
     pub fn intent(&self, command: &'static str) -> Intent {
         Intent {
@@ -213,9 +202,15 @@ where
         let bytes = body::read(&parts.headers, body, body::BODY_MAX).await?;
         let owner = || who.caller().key_owner();
         let mut key = idempotency::key(&parts.headers, owner, &parts.method, &parts.uri, &bytes)?;
-        if let Some(key) = key.as_mut().filter(|_| who.caller().is_anonymous()) {
+        if let Some(key) = &mut key {
+            // Bodies hold secrets, and what is known of people: of a fingerprint that only this shop can make none can be guessed.
+            let plain = to_hex(&key.fingerprint);
+            key.fingerprint =
+                app.commands.vault().blind("fingerprint", &plain).await.map_err(Error::from)?.into_bytes();
             // An address is somebody's, so it is not kept in the clear.
-            key.who = app.commands.vault().blind("address", &key.who).await.map_err(Error::from)?;
+            if who.caller().is_anonymous() {
+                key.who = app.commands.vault().blind("address", &key.who).await.map_err(Error::from)?;
+            }
         }
         let body = body::parse(&parts.headers, &bytes)?;
         let (Edge { request_id, chain, .. }, trace_id) = (Edge::of(&parts), trace_id(&parts.headers));

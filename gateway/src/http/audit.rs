@@ -12,7 +12,9 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// Fields of events that open something to whoever knows them, or what they are the hash of; they are for the program alone.
-const SECRETS: [&str; 6] = ["access_hash", "token_hash", "code_hash", "code", "password", "secret"];
+///
+/// The keyed hash of an address is of use to whoever may have another one made, as every guest may.
+const SECRETS: [&str; 7] = ["access_hash", "token_hash", "code_hash", "email_hash", "code", "password", "secret"];
 
 /// One event.
 #[derive(Serialize, ToSchema)]

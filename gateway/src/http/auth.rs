@@ -94,7 +94,7 @@ async fn register(
     ask: Ask<Caller, Registration>,
 ) -> Result<Response, Problem> {
     app.limits.auth(ask.who.address())?;
-    let ask = &ask.with_secret(&app).await?;
+    let ask = &ask;
     let folded = ask.body.email.folded();
     password::check(&ask.body.password, &folded, "/password")?;
     check_mailbox(&app, &ask.body.email)?;
@@ -171,7 +171,7 @@ async fn newcomer(
     responses((status = 204, description = "The address is confirmed")))]
 async fn confirm(State(app): State<Shared>, ask: Ask<Caller, Confirmation>) -> Result<Response, Problem> {
     app.limits.auth(ask.who.address())?;
-    let ask = &ask.with_secret(&app).await?;
+    let ask = &ask;
     let account = code::account(&ask.body.code).ok_or_else(accounts::invalid_code)?;
     let code_hash = code::hash(&ask.body.code);
     let command = &Command::Confirm { code_hash };
@@ -189,7 +189,7 @@ async fn confirm(State(app): State<Shared>, ask: Ask<Caller, Confirmation>) -> R
 async fn resend(State(app): State<Shared>, ask: Ask<Caller, WhoseEmail>) -> Result<Response, Problem> {
     let done_at = Instant::now() + FLOOR;
     app.limits.auth(ask.who.address())?;
-    let ask = &ask.with_secret(&app).await?;
+    let ask = &ask;
     let (name, code) = (app.commands.email_name(&ask.body.email).await?.id, &Code(random()?));
     let answer = app
         .run(ask, "account.request_confirmation", |unit| async move {
@@ -209,7 +209,7 @@ async fn resend(State(app): State<Shared>, ask: Ask<Caller, WhoseEmail>) -> Resu
 async fn forgot(State(app): State<Shared>, ask: Ask<Caller, WhoseEmail>) -> Result<Response, Problem> {
     let done_at = Instant::now() + FLOOR;
     app.limits.auth(ask.who.address())?;
-    let ask = &ask.with_secret(&app).await?;
+    let ask = &ask;
     let (name, code) = (app.commands.email_name(&ask.body.email).await?.id, &Code(random()?));
     let answer = app
         .run(ask, "account.request_reset", |unit| async move {
@@ -228,7 +228,7 @@ async fn forgot(State(app): State<Shared>, ask: Ask<Caller, WhoseEmail>) -> Resu
     responses((status = 204, description = "The password is another")))]
 async fn reset(State(app): State<Shared>, ask: Ask<Caller, Reset>) -> Result<Response, Problem> {
     app.limits.auth(ask.who.address())?;
-    let ask = &ask.with_secret(&app).await?;
+    let ask = &ask;
     let account = code::account(&ask.body.code).ok_or_else(accounts::invalid_code)?;
     let code_hash = &code::hash(&ask.body.code);
     let found = app.commands.get::<Account>(account).await?.ok_or_else(accounts::invalid_code)?;

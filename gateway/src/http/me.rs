@@ -226,7 +226,7 @@ async fn remove_address(
 #[utoipa::path(post, path = "/v1/me/password", tag = "me", request_body = NewPassword, security(("bearer" = [])),
     responses((status = 204, description = "The password is another"), (status = 403, description = "The present one is wrong")))]
 async fn change_password(State(app): State<Shared>, ask: Ask<Member, NewPassword>) -> Result<Response, Problem> {
-    let ask = &ask.with_secret(&app).await?;
+    let ask = &ask;
     let open = proven(&app, &ask.who, &ask.body.current).await?;
     let email = app.commands.vault().open(&open.email).await.map_err(Error::from)?;
     let folded = email.map(|email| email.folded()).unwrap_or_default();
@@ -249,7 +249,7 @@ async fn change_password(State(app): State<Shared>, ask: Ask<Member, NewPassword
     responses((status = 204, description = "It is as if they had never been here"),
         (status = 409, description = "Orders are paid for and not delivered")))]
 async fn farewell(State(app): State<Shared>, ask: Ask<Member, Farewell>) -> Result<Response, Problem> {
-    let ask = &ask.with_secret(&app).await?;
+    let ask = &ask;
     proven(&app, &ask.who, &ask.body.password).await?;
     let answer = app
         .run(ask, "account.erase", |unit| async move {

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use axum::Router;
+use axum::middleware::from_fn;
 use axum::response::Redirect;
 use axum::routing::get;
 use serde_json::{Value, json};
@@ -13,9 +14,9 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use crate::access;
 
 use super::{
-    Shared, accounts, admin, api_keys, auth, bulk, carts, categories, dev_mail, images, matrix, me, notifications,
-    operations, orders, payments, print, products, promotions, provider, returns, search, sessions, shipments,
-    shipping, stock, story, tax, variants, webhooks_out,
+    Shared, accounts, admin, api_keys, auth, bulk, carts, categories, dev_mail, images, local, matrix, me,
+    notifications, operations, orders, payments, print, products, promotions, provider, returns, search, sessions,
+    shipments, shipping, stock, story, tax, variants, webhooks_out,
 };
 
 #[derive(utoipa::OpenApi)]
@@ -99,7 +100,8 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
 pub(super) fn pages() -> Router<Shared> {
     let docs: Router<Shared> = SwaggerUi::new("/docs").config(Config::from("/openapi.json")).into();
     // Whoever follows the address that `up` prints finds out where they are.
-    docs.route("/", get(async || Redirect::temporary("/docs/"))).merge(dev_mail::routes())
+    docs.route("/", get(async || Redirect::temporary("/docs/")))
+        .merge(dev_mail::routes().route_layer(from_fn(local::only)))
 }
 
 /// Adds to every operation what the conventions give it: headers, and the problems it can answer with.

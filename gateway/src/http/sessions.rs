@@ -91,7 +91,7 @@ struct Let {
         (status = 403, description = "The address is not confirmed yet, or the account is banned")))]
 async fn log_in(State(app): State<Shared>, ask: Ask<Caller, LogIn>) -> Result<Response, Problem> {
     app.limits.auth(ask.who.address())?;
-    let ask = &ask.with_secret(&app).await?;
+    let ask = &ask;
     let name = app.commands.email_name(&ask.body.email).await?;
     let guessed = name.text.as_str();
     app.limits.guesses().take(guessed, app.commands.clock().now())?;
@@ -237,7 +237,7 @@ fn ended() -> Problem {
     responses((status = 200, description = "The session, carried on", body = Keys),
         (status = 401, description = "The token is not valid, or was used before: then the session has ended")))]
 async fn refresh(State(app): State<Shared>, ask: Ask<Caller, Refresh>) -> Result<Response, Problem> {
-    let ask = &ask.with_secret(&app).await?;
+    let ask = &ask;
     let (shown, account, secret) = genuine(&app, &ask.body.refresh_token).await?;
     let client = app.commands.vault().seal(Subject::from(account), &ask.who.client()).await.map_err(Error::from)?;
     let client = &client;
@@ -267,7 +267,7 @@ async fn refresh(State(app): State<Shared>, ask: Ask<Caller, Refresh>) -> Result
 #[utoipa::path(post, path = "/v1/auth/logout", tag = "auth", request_body = LogOut, security((), ("bearer" = [])),
     responses((status = 204, description = "It has ended")))]
 async fn log_out(State(app): State<Shared>, ask: Ask<Caller, LogOut>) -> Result<Response, Problem> {
-    let ask = &ask.with_secret(&app).await?;
+    let ask = &ask;
     let (account, session) = match (&ask.body.refresh_token, ask.who.account()) {
         (Some(token), _) => {
             let (shown, account, _) = genuine(&app, token).await?;
