@@ -21,8 +21,9 @@ use crate::documents::number;
 use crate::error::{Error, Rejected};
 use crate::unit::{Loaded, Unit};
 
-/// Calls an order off: what is left of what was paid for it goes back, and a credit note says so.
-pub async fn cancel(unit: &Unit, order: &mut Loaded<Order>, reason: CancelReason) -> Result<(), Error> {
+/// Calls an order off: what is left of what was paid for it goes back, and a credit note says so. `restock` says whether pieces
+/// that had left the stock are for sale again.
+pub async fn cancel(unit: &Unit, order: &mut Loaded<Order>, reason: CancelReason, restock: bool) -> Result<(), Error> {
     let (before, version) = (placed(order)?.clone(), order.version);
     let to_credit = left_to_credit(unit, &before).await?;
     let total = to_credit.total().map_err(|error| uncounted(unit, error))?;
@@ -30,7 +31,7 @@ pub async fn cancel(unit: &Unit, order: &mut Loaded<Order>, reason: CancelReason
     let left = before.left_of_payment();
     let left = Money { amount: left.amount.min(total.amount), ..left };
     let credit_note = (before.is_paid() && left.amount > 0).then(|| unit.new_id());
-    unit.decide(order, &order::Command::Cancel { reason, credit_note })?;
+    unit.decide(order, &order::Command::Cancel { reason, credit_note, restock })?;
     // Of what was off before there is a note already.
     let Some(credit_note) = credit_note.filter(|_| order.version > version) else { return Ok(()) };
     let valued = before.valued(&before.demands(), left);
@@ -56,7 +57,12 @@ pub async fn cancel_lines(
     let placed = placed(order)?.clone();
     let lines = merged(unit, lines)?;
     if placed.is_all_that_is_left(&lines) {
-        return cancel(unit, order, reason).await;
+        if let Some(ShippingBack::Some(_)) = shipping {
+            let said =
+                "this is all that is left of the order, and all of the shipping goes back with it: leave shipping out";
+            return Err(unit.refuse("order.all_goes_back", Kind::Invalid, said));
+        }
+        return cancel(unit, order, reason, restock).await;
     }
     let mut payment = unit.load::<Payment>(placed.placement.payment).await?;
     if !placed.is_paid() {
@@ -65,7 +71,7 @@ pub async fn cancel_lines(
         }
         return cancel_unpaid(unit, order, &mut payment, &lines, reason).await;
     }
-    let valued = placed.valued(&lines, left_of(&payment)?);
+    let valued = placed.valued(&lines, most(unit, &placed, &payment).await?);
     let back = Back::of(unit, &valued)?;
     let (refund, credit_note) = (back.refund, Some(back.credit_note));
     unit.decide(order, &order::Command::CancelLines { lines: valued.clone(), reason, refund, credit_note })?;
@@ -123,12 +129,16 @@ async fn give_shipping_back(
     payment: &mut Loaded<Payment>,
     wanted: Option<ShippingBack>,
 ) -> Result<(), Error> {
+    let Some(wanted) = wanted else { return Ok(()) };
+    let most = most(unit, placed(order)?, payment).await?;
     let amount = match wanted {
-        None => return Ok(()),
-        Some(ShippingBack::Some(amount)) => amount,
-        Some(ShippingBack::All) => {
-            let (paid, left) = (placed(order)?.shipping_left(), left_of(payment)?);
-            Money { amount: paid.amount.min(left.amount), ..paid }
+        ShippingBack::Some(amount) if amount.currency == most.currency && amount.amount > most.amount => {
+            return Err(Error::Rejected(Rejected::of::<Order>(&order::Rejection::TooMuchRefunded)));
+        }
+        ShippingBack::Some(amount) => amount,
+        ShippingBack::All => {
+            let paid = placed(order)?.shipping_left();
+            Money { amount: paid.amount.min(most.amount), ..paid }
         }
     };
     if amount.amount == 0 {
@@ -139,7 +149,8 @@ async fn give_shipping_back(
     credit(unit, order, payment, amount, &reason, true).await.map(drop)
 }
 
-/// Gives a piece of a payment back because the shop wants it so, with a credit note for the money alone.
+/// Gives a piece of a payment back because the shop wants it so, with a credit note for the money alone, as far as there is none
+/// for it: what was to go back and failed is tried again under the note that it had.
 pub async fn refund(
     unit: &Unit,
     payment: &mut Loaded<Payment>,
@@ -160,13 +171,19 @@ async fn credit(
     shipping: bool,
 ) -> Result<RefundId, Error> {
     let refund = unit.new_id();
-    let back = Back { refund: Some(refund), credit_note: unit.new_id(), amount };
+    let gone = gone_of(payment)?;
     let command = payment::Command::RequestRefund {
         refund,
         amount: Some(amount),
         cause: RefundCause::Staff { reason: reason.clone() },
     };
     unit.decide(payment, &command)?;
+    // What goes back for sending was not credited before; of anything else nobody knows what it was for.
+    let amount = if shipping { amount } else { left_to_credit(unit, placed(order)?).await?.to_credit(amount, gone) };
+    if amount.amount == 0 {
+        return Ok(refund);
+    }
+    let back = Back { refund: Some(refund), credit_note: unit.new_id(), amount };
     let credit_note = back.credit_note;
     unit.decide(order, &order::Command::Credit { credit_note, refund, amount, shipping })?;
     let mut content = content(unit, placed(order)?, order.id, &[], &back).await?;
@@ -218,7 +235,7 @@ pub async fn receive_return(
     let demand = |line: &Received| Demand { variant: line.variant, quantity: line.quantity };
     let came = merged(unit, &lines.iter().map(demand).collect::<Vec<_>>())?;
     let whole = merged(unit, &lines.iter().filter(|line| line.restock).map(demand).collect::<Vec<_>>())?;
-    let valued = placed.valued(&came, left_of(&payment)?);
+    let valued = placed.valued(&came, most(unit, &placed, &payment).await?);
     let back = Back::of(unit, &valued)?;
     let (amount, refund, credit_note) = (back.amount, back.refund, back.credit_note);
     unit.decide(it, &returns::Command::Receive { lines: lines.to_vec(), amount, refund, credit_note })?;
@@ -348,6 +365,20 @@ fn merged(unit: &Unit, lines: &[Demand]) -> Result<Vec<Demand>, Error> {
 fn left_of(payment: &Loaded<Payment>) -> Result<Money, Error> {
     let opened = payment.state.opened().map_err(|rejection| Error::Rejected(Rejected::of::<Payment>(&rejection)))?;
     Ok(opened.refundable())
+}
+
+/// What of the payment is back, or on its way.
+fn gone_of(payment: &Loaded<Payment>) -> Result<Money, Error> {
+    let opened = payment.state.opened().map_err(|rejection| Error::Rejected(Rejected::of::<Payment>(&rejection)))?;
+    let (captured, left) = (opened.captured(), opened.refundable());
+    Ok(Money { amount: captured.amount - left.amount, ..captured })
+}
+
+/// The most that goods, or sending, can be worth that comes back now: what is left of the payment, and has no credit note.
+async fn most(unit: &Unit, placed: &Placed, payment: &Loaded<Payment>) -> Result<Money, Error> {
+    let not_credited = left_to_credit(unit, placed).await?.total().map_err(|error| uncounted(unit, error))?;
+    let left = left_of(payment)?;
+    Ok(Money { amount: left.amount.min(not_credited.amount), ..left })
 }
 
 fn placed(order: &Loaded<Order>) -> Result<&Placed, Error> {

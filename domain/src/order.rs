@@ -153,7 +153,7 @@ impl Decider for Order {
             Command::MarkPaid { payment, invoice } => self.placed()?.mark_paid(*payment, invoice.as_ref(), asked.at),
             Command::MarkAuthorized { payment } => self.placed()?.mark_authorized(*payment),
             Command::Fulfil {} => self.placed()?.fulfil(asked.at),
-            Command::Cancel { reason, credit_note } => self.placed()?.cancel(*reason, *credit_note),
+            Command::Cancel { reason, credit_note, restock } => self.placed()?.cancel(*reason, *credit_note, *restock),
             Command::CancelLines { lines, reason, refund, credit_note } => {
                 self.placed()?.cancel_lines(lines, *reason, *refund, *credit_note, asked.at)
             }
@@ -217,7 +217,7 @@ impl Decider for Order {
             }
             Event::Refunded { refund, amount, .. } => self.with(|it| it.note_refund(*refund, *amount)),
             Event::ParcelPrepared { shipment, lines } => self.with(|it| {
-                it.parcels.insert(*shipment, Parcel { lines: lines.clone(), stage: ParcelStage::Prepared });
+                it.parcels.insert(*shipment, Parcel::prepared(lines));
             }),
             Event::ParcelDropped { shipment } => self.with(|it| it.move_parcel(*shipment, ParcelStage::Dropped, None)),
             Event::HandedOver { shipment, at, .. } => self.with(|it| {
@@ -237,8 +237,8 @@ impl Decider for Order {
                 it.note_fulfilment(*fulfilment);
             }),
             Event::Replaced { lines } => self.with(|it| it.note_no_longer_lost(lines)),
-            Event::ParcelFound { shipment, lines, fulfilment, .. } => self.with(|it| {
-                it.find_parcel(*shipment, lines);
+            Event::ParcelFound { shipment, lines, extra, fulfilment } => self.with(|it| {
+                it.find_parcel(*shipment, lines, extra);
                 it.note_fulfilment(*fulfilment);
             }),
             Event::ReturnRequested { return_id, lines } => self.with(|it| {
@@ -355,7 +355,7 @@ impl Placed {
         Ok(vec![Event::BuyerForgotten { subject }])
     }
 
-    fn cancel(&self, reason: CancelReason, credit_note: Option<CreditNoteId>) -> Decision {
+    fn cancel(&self, reason: CancelReason, credit_note: Option<CreditNoteId>, restock: bool) -> Decision {
         match self.status {
             Status::Cancelled | Status::Expired => return Ok(vec![]),
             Status::Completed => return Err(Rejection::AlreadyFulfilled),
@@ -371,6 +371,7 @@ impl Placed {
         if self.handed_over_pieces() > 0 || !self.is_paid() && !self.lost.is_empty() {
             return Err(Rejection::AlreadyFulfilled);
         }
+        self.nothing_arrived_after_all(reason)?;
         let packed = self.parcels.iter().filter(|(_, parcel)| parcel.stage == ParcelStage::Prepared);
         let mut events: Vec<Event> = packed.map(|(shipment, _)| Event::ParcelDropped { shipment: *shipment }).collect();
         // Without money nothing is sent, whoever has packed it.
@@ -378,14 +379,18 @@ impl Placed {
             return Err(Rejection::BeingShipped);
         }
         let left = self.left_of_payment();
+        let all = self.stock_to_move();
+        // What is only promised is free again in any case.
+        let is_spoilt = !restock && self.is_paid();
+        let (release, lost) = if is_spoilt { (vec![], all) } else { (self.at_hand(&all), self.lost_pieces()) };
         events.push(Event::Cancelled {
             reason,
             payment: self.placement.payment,
             was_paid: self.is_paid(),
-            release: self.at_hand(&self.stock_to_move()),
+            release,
             due: (self.is_paid() && left != self.placement.total).then_some(left),
             credit_note: credit_note.filter(|_| self.is_paid()),
-            lost: self.lost_pieces(),
+            lost,
         });
         Ok(events)
     }

@@ -237,7 +237,14 @@ impl Shared {
             // It may be refused, as not everybody has paid.
             let path = format!("/v1/payments/{payment}/refunds");
             let body = json!({"amount": {"amount": 100, "currency": "EUR"}, "reason": "a scratch"});
-            self.ask(Method::POST, &path, body, As::Staff, None).await;
+            let give_back = self.ask(Method::POST, &path, body, As::Staff, None);
+            if chance.once_in(4) {
+                // At the same moment its buyer calls it off.
+                let path = format!("/v1/orders/{order}/cancel");
+                tokio::join!(give_back, self.ask(Method::POST, &path, json!({}), guest, None));
+            } else {
+                give_back.await;
+            }
         }
     }
 

@@ -225,7 +225,7 @@ async fn what_is_credited_just_now_is_not_credited_again() {
         });
         let call_off = shop.run("order.cancel", |unit| async move {
             let mut order = unit.load::<Order>(placed.order).await?;
-            aftersales::cancel(&unit, &mut order, CancelReason::StaffRequest).await
+            aftersales::cancel(&unit, &mut order, CancelReason::StaffRequest, true).await
         });
         let (given, off) = tokio::join!(give, call_off);
         off.unwrap();
@@ -245,7 +245,10 @@ async fn what_is_credited_just_now_is_not_credited_again() {
 async fn cancel(shop: &WriteSide, order: OrderId) {
     shop.run("order.cancel", |unit| async move {
         let mut order = unit.load::<Order>(order).await?;
-        unit.decide(&mut order, &order::Command::Cancel { reason: CancelReason::StaffRequest, credit_note: None })
+        unit.decide(
+            &mut order,
+            &order::Command::Cancel { reason: CancelReason::StaffRequest, credit_note: None, restock: true },
+        )
     })
     .await
     .unwrap();

@@ -3,10 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use byteshop_domain::credit_note;
 use byteshop_domain::ids::{Id as _, OrderId, PaymentId, SeriesId, VariantId};
 use byteshop_domain::money::Money;
-use byteshop_domain::order::{self, Order, PaymentStatus};
-use byteshop_domain::payment::{self, Payment};
+use byteshop_domain::order::{self, Order, PaymentStatus, Placed};
+use byteshop_domain::payment::{self, Payment, RefundStage};
 use byteshop_domain::series::{self, Document};
 use byteshop_domain::stock::{self, StockLevel};
 use byteshop_domain::text::Reference;
@@ -39,6 +40,8 @@ pub struct History {
     /// The last number of each series of documents.
     series: BTreeMap<SeriesId, i64>,
     invoices: BTreeMap<OrderId, Reference>,
+    /// The sum of the credit notes for each order, in minor units.
+    credited: BTreeMap<OrderId, i64>,
     breaches: Vec<String>,
 }
 
@@ -224,6 +227,7 @@ impl History {
             for line in &placed.placement.lines {
                 found.extend(self.judge_line(*id, placed.payment_status, line.variant));
             }
+            found.extend(self.judge_credit(*id, placed));
         }
         for (variant, stock) in &self.stocks {
             if stock.level.reserved != 0 {
@@ -285,6 +289,23 @@ impl History {
         charges.len()
     }
 
+    /// What is credited of an order is what went back, or was to and failed; all of it when a paid order is off, and nothing of
+    /// one that never had the money.
+    fn judge_credit(&self, id: OrderId, placed: &Placed) -> Option<String> {
+        let credited = self.credited.get(&id).copied().unwrap_or(0);
+        let opened = self.payments.get(&placed.placement.payment).and_then(|money| money.state.opened().ok())?;
+        let back = opened.refunds.values().filter(|piece| piece.stage != RefundStage::Requested);
+        let expected = match placed.payment_status {
+            PaymentStatus::Voided | PaymentStatus::Awaiting | PaymentStatus::Authorized => 0,
+            _ if placed.cancelled.is_some() => placed.payable().amount,
+            PaymentStatus::Paid
+            | PaymentStatus::PartlyRefunded
+            | PaymentStatus::Refunded
+            | PaymentStatus::RefundDue => back.map(|piece| piece.amount.amount).sum(),
+        };
+        (credited != expected).then(|| format!("{id}: {credited} are credited where {expected} are due: {opened:?}"))
+    }
+
     /// What an order did to the stock of one of its lines.
     fn judge_line(&self, order: OrderId, status: PaymentStatus, variant: VariantId) -> Option<String> {
         let stock = self.stocks.get(&variant)?;
@@ -339,6 +360,9 @@ impl History {
             Ok(AnyEvent::Order(id, event)) => self.take_order(at, id, &event),
             Ok(AnyEvent::Payment(id, event)) => self.take_payment(at, id, &event),
             Ok(AnyEvent::Series(id, event)) => self.take_series(at, id, &event),
+            Ok(AnyEvent::CreditNote(_, credit_note::Event::Issued(note))) => {
+                note.order.into_iter().for_each(|order| *self.credited.entry(order).or_default() += note.total.amount);
+            }
             Ok(_) => {}
             Err(_) if recorded.category == "fault" => {}
             Err(error) => self.breach(format!("position {at} cannot be read: {error}")),

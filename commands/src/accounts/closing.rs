@@ -77,7 +77,7 @@ pub async fn forget_buyer(
 
 /// Calls an order off, unless it is packed or on its way; says whether it is off.
 async fn call_off(unit: &Unit, order: &mut Loaded<Order>, reason: CancelReason) -> Result<bool, Error> {
-    match aftersales::cancel(unit, order, reason).await {
+    match aftersales::cancel(unit, order, reason, true).await {
         Ok(()) => Ok(true),
         Err(Error::Rejected(_)) => Ok(false),
         Err(other) => Err(other),

@@ -91,7 +91,7 @@ async fn carry_out_once(commands: &Commands, cause: &Cause, step: &Step) -> Resu
                 commands,
                 &intent("order.cancel"),
                 *order,
-                order::Command::Cancel { reason: *reason, credit_note: None },
+                order::Command::Cancel { reason: *reason, credit_note: None, restock: true },
             )
             .await
         }

@@ -36,6 +36,8 @@ pub enum Command {
         reason: CancelReason,
         /// The credit note for what is left of its payment, if it was paid for.
         credit_note: Option<CreditNoteId>,
+        /// Whether what had left the stock is for sale again.
+        restock: bool,
     },
     /// Call some of it off.
     CancelLines {

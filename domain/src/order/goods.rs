@@ -7,6 +7,9 @@ use crate::ids::{CreditNoteId, RefundId, ReturnId, VariantId};
 use crate::money::Money;
 use crate::quantity::{Demand, Quantity, summed};
 
+/// Most returns of an order, those that came to nothing included: whoever asks oftener means no goods.
+const RETURNS_MAX: usize = 100;
+
 impl Placed {
     /// What it wants of the stock, summed per variant.
     pub fn demands(&self) -> Vec<Demand> {
@@ -163,6 +166,7 @@ impl Placed {
             | PaymentStatus::RefundDue
             | PaymentStatus::Voided => {}
         }
+        self.nothing_arrived_after_all(reason)?;
         // Whoever bought two to get one for nothing must not keep that one alone. Staff knows what it does.
         if reason == CancelReason::BuyerRequest && self.placement.discounts.iter().any(|discount| discount.of_whole) {
             return Err(Rejection::DiscountOfWhole);
@@ -207,6 +211,9 @@ impl Placed {
         }
         if self.placement.imported {
             return Err(Rejection::Imported);
+        }
+        if self.returns.len() >= RETURNS_MAX {
+            return Err(Rejection::TooManyReturns);
         }
         let lines = summed(lines.iter().copied()).map_err(|_| Rejection::TooManyLines)?;
         if lines.is_empty() {

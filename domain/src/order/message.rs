@@ -181,7 +181,7 @@ pub enum Event {
         /// The credit note for it, if it was paid for; older ones have none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         credit_note: Option<CreditNoteId>,
-        /// What of it was lost on its way, so that it does not come back to the stock.
+        /// What of it was lost on its way, or is spoilt, so that it does not come back to the stock.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         lost: Vec<Demand>,
     },

@@ -159,9 +159,7 @@ impl Placed {
             Status::Completed => Ok(vec![]),
             Status::Cancelled | Status::Expired => Err(Rejection::Cancelled),
             Status::Open if !self.is_paid() => Err(Rejection::NotPaid),
-            Status::Open if self.parcels.values().any(|parcel| !parcel.stage.is_empty()) => {
-                Err(Rejection::BeingShipped)
-            }
+            Status::Open if self.is_being_shipped() => Err(Rejection::BeingShipped),
             Status::Open if !self.lost.is_empty() => Err(Rejection::PiecesLost),
             Status::Open => {
                 let at = (!self.placement.imported).then_some(at);

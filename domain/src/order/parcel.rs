@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::{Decision, Event, Fulfilment, PaymentStatus, Placed, Rejection, Status};
+use super::{CancelReason, Decision, Event, Fulfilment, PaymentStatus, Placed, Rejection, Status};
 use crate::ids::ShipmentId;
 use crate::quantity::{Demand, Quantity, summed};
 
@@ -14,6 +14,15 @@ pub struct Parcel {
     pub lines: Vec<Demand>,
     /// Where it is.
     pub stage: ParcelStage,
+    /// What else is in it: it was lost, replaced or called off, and found then.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub extra: Vec<Demand>,
+}
+
+impl Parcel {
+    pub(super) fn prepared(lines: &[Demand]) -> Self {
+        Self { lines: lines.to_vec(), stage: ParcelStage::Prepared, extra: vec![] }
+    }
 }
 
 /// Where a parcel is.
@@ -207,12 +216,27 @@ impl Placed {
         Ok(events)
     }
 
-    pub(super) fn find_parcel(&mut self, shipment: ShipmentId, lines: &[Demand]) {
+    pub(super) fn find_parcel(&mut self, shipment: ShipmentId, lines: &[Demand], extra: &[Demand]) {
         self.note_no_longer_lost(lines);
         if let Some(parcel) = self.parcels.get_mut(&shipment) {
             parcel.stage = ParcelStage::HandedOver;
-            parcel.lines = lines.to_vec();
+            (parcel.lines, parcel.extra) = (lines.to_vec(), extra.to_vec());
         }
+    }
+
+    /// Whether something of it is packed, under way or there, in a parcel.
+    pub(super) fn is_being_shipped(&self) -> bool {
+        self.parcels.values().any(|parcel| !parcel.stage.is_empty() && !parcel.lines.is_empty())
+    }
+
+    /// Keeps a buyer from calling off what they have: a lost parcel that arrived after it was replaced does not count as sent, and
+    /// what replaced it may never arrive. Staff can see which it is.
+    pub(super) fn nothing_arrived_after_all(&self, reason: CancelReason) -> Result<(), Rejection> {
+        let arrived = |parcel: &Parcel| parcel.stage.is_gone() && !parcel.extra.is_empty();
+        if reason == CancelReason::BuyerRequest && self.parcels.values().any(arrived) {
+            return Err(Rejection::ArrivedAfterAll);
+        }
+        Ok(())
     }
 
     pub(super) fn move_parcel(&mut self, shipment: ShipmentId, stage: ParcelStage, at: Option<DateTime<Utc>>) {

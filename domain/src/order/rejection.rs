@@ -65,6 +65,12 @@ pub enum Rejection {
         /// What can still come back.
         left: i64,
     },
+    /// More returns were asked for than anybody means.
+    #[error("too many returns were asked for: ask the shop")]
+    TooManyReturns,
+    /// What was lost and replaced is there.
+    #[error("a parcel that was lost has arrived after it was replaced: ask the shop")]
+    ArrivedAfterAll,
     /// A parcel of it is packed or under way.
     #[error("a parcel of the order is packed or under way")]
     BeingShipped,
@@ -162,6 +168,8 @@ impl crate::Rejection for Rejection {
             Self::BeingShipped => "being_shipped",
             Self::AwaitingCapture => "awaiting_capture",
             Self::DiscountOfWhole => "discount_of_whole",
+            Self::TooManyReturns => "too_many_returns",
+            Self::ArrivedAfterAll => "arrived_after_all",
             Self::TooManyCancelled { .. } => "too_many_cancelled",
             Self::NothingLeft => "nothing_left",
             Self::TooManyShipped { .. } => "too_many_shipped",
@@ -197,6 +205,8 @@ impl crate::Rejection for Rejection {
             | Self::BeingShipped
             | Self::AwaitingCapture
             | Self::DiscountOfWhole
+            | Self::TooManyReturns
+            | Self::ArrivedAfterAll
             | Self::TooManyCancelled { .. }
             | Self::NothingLeft
             | Self::TooManyShipped { .. }
@@ -224,6 +234,8 @@ impl crate::Rejection for Rejection {
             | Self::TooManyLines
             | Self::TooManyReturned { .. }
             | Self::DiscountOfWhole
+            | Self::TooManyReturns
+            | Self::ArrivedAfterAll
             | Self::TooManyCancelled { .. }
             | Self::TooManyShipped { .. } => Some("/lines".to_owned()),
             Self::WrongAmount { line } => Some(format!("/lines/{line}/amount")),

@@ -92,7 +92,7 @@ fn pay(payment: u128) -> Command {
 }
 
 fn cancel(reason: CancelReason) -> Command {
-    Command::Cancel { reason, credit_note: None }
+    Command::Cancel { reason, credit_note: None, restock: true }
 }
 
 fn back(variant: u128, number: i64, amount: i64) -> ReturnLine {
@@ -238,7 +238,7 @@ fn it_is_cancelled_until_it_is_fulfilled() {
 #[test]
 fn what_was_paid_is_called_off_with_a_credit_note() {
     let reason = CancelReason::StaffRequest;
-    let with_note = Command::Cancel { reason, credit_note: Some(id(5)) };
+    let with_note = Command::Cancel { reason, credit_note: Some(id(5)), restock: true };
     let off = |was_paid, credit_note| Event::Cancelled {
         reason,
         payment: id(3),
@@ -464,6 +464,25 @@ fn money_alone_is_given_back_and_of_the_shipping_no_more_than_was_paid() {
     let some = [credited(1, 150, true), credited(2, 30, false)];
     order(&some).when(&credit(3, 250, true)).then([credited(3, 250, true)]);
     order(&some).when(&credit(3, 251, true)).then_refused(Rejection::TooMuchShipping { left: 250 });
+}
+
+#[test]
+fn what_is_spoilt_is_not_for_sale_again_when_all_of_it_is_off() {
+    let reason = CancelReason::StaffRequest;
+    let off = |was_paid: bool, release: Vec<Demand>, lost: Vec<Demand>| Event::Cancelled {
+        reason,
+        payment: id(3),
+        was_paid,
+        release,
+        due: None,
+        credit_note: None,
+        lost,
+    };
+    let all = vec![demand(1, 3), demand(2, 1)];
+    let spoilt = Command::Cancel { reason, credit_note: None, restock: false };
+    given::<Order>([placed(), paid()]).when(&spoilt).then([off(true, vec![], all.clone())]);
+    // What is only promised has not left the shelf.
+    given::<Order>([placed()]).when(&spoilt).then([off(false, all, vec![])]);
 }
 
 #[test]

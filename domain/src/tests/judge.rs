@@ -144,6 +144,8 @@ fn ledger(shop: &Shop, id: OrderId, placed: &Placed, opened: &Opened) {
         })
         .collect();
     let mut exact = true;
+    let off = matches!(placed.status, Status::Cancelled | Status::Expired);
+    let failed = off || opened.refunds.values().any(|it| it.stage == RefundStage::Failed);
     for (refund, piece) in &opened.refunds {
         assert_ne!(piece.stage, RefundStage::Requested, "{id}: money is on its way back for ever");
         exact &= piece.stage == RefundStage::Done;
@@ -156,8 +158,10 @@ fn ledger(shop: &Shop, id: OrderId, placed: &Placed, opened: &Opened) {
             }
             RefundCause::LinesCancelled | RefundCause::Return { .. } | RefundCause::Staff { .. } => {
                 exact &= !matches!(piece.cause, RefundCause::Staff { .. });
-                assert_eq!(documents.len(), 1, "{id}: money goes back without its document");
-                assert_eq!(documents[0].total, piece.amount, "{id}: the document says something else");
+                // What failed to go back is tried again under the document that it has.
+                assert!(documents.len() == 1 || failed, "{id}: money goes back without its document");
+                let says = documents.first().map_or(0, |it| it.total.amount);
+                assert!(says == piece.amount.amount || failed && says < piece.amount.amount, "{id}: it says {says}");
             }
         }
         if piece.stage == RefundStage::Done && placed.payment_status != PaymentStatus::Voided {
@@ -172,7 +176,6 @@ fn ledger(shop: &Shop, id: OrderId, placed: &Placed, opened: &Opened) {
     let gone =
         worth(placed, |variant| placed.off(variant) + shop.goods.returned.get(&(id, variant)).copied().unwrap_or(0));
     let credited = gone - reduced;
-    let off = matches!(placed.status, Status::Cancelled | Status::Expired);
     assert!(placed.credited.amount <= credited, "{id}: more is credited than is gone");
     if exact {
         assert_eq!(placed.credited.amount, credited, "{id}: what is gone is not credited");
@@ -191,7 +194,9 @@ fn credited(id: OrderId, placed: &Placed, opened: &Opened, notes: &[&Content]) {
     match placed.status {
         _ if placed.payment_status == PaymentStatus::Voided => assert_eq!(credited, 0, "{id}: credited for nothing"),
         Status::Open | Status::Completed => {
-            assert_eq!(credited, opened.refunded.amount + failed.sum::<i64>(), "{id}: credited, and given back");
+            let back = opened.refunded.amount;
+            let most = (back + failed.sum::<i64>()).min(placed.payable().amount);
+            assert!((back..=most).contains(&credited), "{id}: {credited} are credited, and {back} to {most} are due");
         }
         Status::Cancelled | Status::Expired => {
             let whole = opened.captured().amount;

@@ -21,6 +21,16 @@ impl Unit<'_> {
         self.get::<Payment>(payment).opened().unwrap().refundable()
     }
 
+    fn left<'a>(&mut self, placed: &'a Placed) -> Left<'a> {
+        let notes: Vec<CreditNote> = placed.credit_notes.iter().map(|note| self.get(*note)).collect();
+        Left::after(placed, notes.iter().filter_map(CreditNote::issued)).unwrap()
+    }
+
+    fn most(&mut self, placed: &Placed, payment: PaymentId) -> Money {
+        let left = self.refundable(payment);
+        Money { amount: left.amount.min(self.left(placed).total().unwrap().amount), ..left }
+    }
+
     fn back(&mut self, lines: &[ReturnLine]) -> Result<(Option<RefundId>, CreditNoteId, Money), Refused> {
         let currency = lines.first().ok_or("order.no_lines")?.amount.currency;
         let amount = Money::sum(currency, lines.iter().map(|line| line.amount)).unwrap();
@@ -48,8 +58,7 @@ impl Unit<'_> {
                 order: Some(order),
             }
         };
-        let notes: Vec<CreditNote> = placed.credit_notes.iter().map(|note| self.get(*note)).collect();
-        let left = Left::after(&placed, notes.iter().filter_map(CreditNote::issued)).unwrap();
+        let left = self.left(&placed);
         let mut content = credit_note::Content {
             reference: text("CN-1"),
             buyer: placed.placement.buyer.clone(),
@@ -88,14 +97,13 @@ impl Unit<'_> {
 
 impl Unit<'_> {
     /// Calls an order off: what is left of what was paid for it goes back, and a credit note says so.
-    fn cancel(&mut self, order: OrderId, reason: CancelReason) -> Result<(), Refused> {
+    fn cancel(&mut self, order: OrderId, reason: CancelReason, restock: bool) -> Result<(), Refused> {
         let before = self.placed(order)?;
-        let notes: Vec<CreditNote> = before.credit_notes.iter().map(|note| self.get(*note)).collect();
-        let to_credit = Left::after(&before, notes.iter().filter_map(CreditNote::issued)).unwrap().total().unwrap();
+        let to_credit = self.left(&before).total().unwrap();
         let left = before.left_of_payment();
         let left = Money { amount: left.amount.min(to_credit.amount), ..left };
         let credit_note = (before.is_paid() && left.amount > 0).then(|| self.new_id());
-        self.decide::<Order>(order, &order::Command::Cancel { reason, credit_note })?;
+        self.decide::<Order>(order, &order::Command::Cancel { reason, credit_note, restock })?;
         let was_off = matches!(before.status, order::Status::Cancelled | order::Status::Expired);
         let Some(note) = credit_note.filter(|_| !was_off) else { return Ok(()) };
         let refund = payment::whole(before.placement.payment);
@@ -105,7 +113,7 @@ impl Unit<'_> {
 
 impl Shop {
     pub fn cancel(&mut self, chain: usize, order: OrderId, reason: CancelReason) -> Result<(), Refused> {
-        self.run(chain, |unit| unit.cancel(order, reason))
+        self.run(chain, |unit| unit.cancel(order, reason, true))
     }
 
     pub fn cancel_lines(
@@ -121,8 +129,9 @@ impl Shop {
             let lines = summed(lines.iter().copied()).map_err(|it| it.to_string())?;
             let payment = placed.placement.payment;
             if placed.is_all_that_is_left(&lines) {
-                unit.cancel(order, reason)?;
-                return Ok(vec![]);
+                unit.cancel(order, reason, restock)?;
+                let is_spoilt = !restock && placed.is_paid() && placed.status == order::Status::Open;
+                return Ok(if is_spoilt { placed.at_hand(&lines) } else { vec![] });
             }
             if !placed.is_paid() {
                 let valued = placed.valued(&lines, placed.payable());
@@ -142,7 +151,7 @@ impl Shop {
                 }
                 return Ok(vec![]);
             }
-            let valued = placed.valued(&lines, unit.refundable(payment));
+            let valued = placed.valued(&lines, unit.most(&placed, payment));
             let back = unit.back(&valued)?;
             let (refund, credit_note, amount) = back;
             let credit_note = Some(credit_note);
@@ -167,9 +176,16 @@ impl Shop {
         self.run(chain, |unit| {
             let order = unit.get::<Payment>(payment).opened().unwrap().order;
             let (refund, note) = (unit.new_id(), unit.new_id());
+            let opened = unit.get::<Payment>(payment).opened().unwrap().clone();
+            let gone = Money { amount: opened.captured().amount - opened.refundable().amount, ..amount };
             let cause = RefundCause::Staff { reason: text("a scratch") };
             let request = payment::Command::RequestRefund { refund, amount: Some(amount), cause };
             unit.decide::<Payment>(payment, &request)?;
+            let placed = unit.placed(order)?;
+            let amount = unit.left(&placed).to_credit(amount, gone);
+            if amount.amount == 0 {
+                return Ok(());
+            }
             let credit = order::Command::Credit { credit_note: note, refund, amount, shipping: false };
             unit.decide::<Order>(order, &credit)?;
             unit.issue(order, &[], (Some(refund), note, amount))
@@ -206,7 +222,7 @@ impl Shop {
             let demand = |line: &Received| Demand { variant: line.variant, quantity: line.quantity };
             let came = summed(lines.iter().map(demand)).map_err(|it| it.to_string())?;
             let whole = summed(lines.iter().filter(|line| line.restock).map(demand)).map_err(|it| it.to_string())?;
-            let valued = placed.valued(&came, unit.refundable(payment));
+            let valued = placed.valued(&came, unit.most(&placed, payment));
             let back = unit.back(&valued)?;
             let (refund, credit_note, amount) = back;
             unit.decide::<Return>(

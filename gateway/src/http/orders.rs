@@ -83,6 +83,13 @@ async fn cancel(
     if ask.body.restock == Some(false) && !ask.who.is_staff() {
         return Err(Problem::forbidden("only staff may write goods off"));
     }
+    let restock = ask.body.restock.unwrap_or(true);
+    if ask.body.lines.is_none()
+        && ask.body.shipping.is_some_and(|shipping| !matches!(shipping, ShippingBack::All(true)))
+    {
+        let said = "with the whole order all of the shipping goes back: leave shipping out, or name the lines";
+        return Err(Problem::invalid("/shipping", said));
+    }
     let shipping = ask.body.shipping.and_then(ShippingBack::wanted);
     if shipping.is_some() && !ask.who.is_staff() {
         return Err(Problem::forbidden("only staff may give shipping back"));
@@ -97,10 +104,9 @@ async fn cancel(
         let staff = ask.who.is_staff();
         let reason = if staff { CancelReason::StaffRequest } else { CancelReason::BuyerRequest };
         match &ask.body.lines {
-            None => aftersales::cancel(&unit, &mut order, reason).await?,
+            None => aftersales::cancel(&unit, &mut order, reason, restock).await?,
             Some(lines) => {
                 let lines: Vec<Demand> = lines.iter().map(Demand::from).collect();
-                let restock = ask.body.restock.unwrap_or(true);
                 aftersales::cancel_lines(&unit, &mut order, &lines, reason, restock, shipping).await?;
             }
         }

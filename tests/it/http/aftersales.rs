@@ -278,6 +278,30 @@ async fn never_more_is_given_back_than_was_paid_however_many_ask_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn all_of_an_order_that_is_spoilt_is_not_for_sale_again_and_its_shipping_goes_back_whole() {
+    let shop = TestShop::start().await;
+    let staff = shop.token(Role::Support);
+    let (_, variant) = shop.product("SPOILT", 1_000, 10).await;
+    for named in [true, false] {
+        let before = shop_stock(&shop, &variant).await.0;
+        let order = paid(&shop, &variant, 2).await;
+        let cancel = |body: Value| shop.post(&format!("{}/cancel", order.path)).by(&staff).json(body).send();
+        let lines = if named { json!({"lines": lines(&variant, 2)}) } else { json!({}) };
+        let with = |more: Value| {
+            let mut body = lines.clone();
+            body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            body
+        };
+        let some = json!({"shipping": {"amount": 1, "currency": "EUR"}});
+        assert_eq!(cancel(with(some)).await.status, 422);
+        cancel(with(json!({"restock": false}))).await.expect(200);
+        order.awaits(&shop, "/payment_status", "refunded").await;
+        shop.at_rest().await;
+        assert_eq!(shop_stock(&shop, &variant).await, (before - 2, 0));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_credited_is_what_goes_back_when_staff_gives_money_back_to_an_order_that_is_called_off() {
     let shop = TestShop::start().await;
     let staff = shop.token(Role::Support);

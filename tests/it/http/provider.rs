@@ -270,6 +270,34 @@ async fn a_refund_that_the_provider_refuses_can_be_asked_for_again() {
     give().await.expect(201);
     it.awaits(&shop, "refunded").await;
     books_agree(&shop).await;
+    // There is one credit note for it, however often it was tried.
+    let notes = shop.get(&format!("{}/credit-notes", it.path)).by(&staff).send().await.expect(200).body;
+    assert_eq!((notes["items"].as_array().unwrap().len(), &notes["items"][0]["total"]["amount"]), (1, &json!(1000)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_provider_did_not_give_back_of_a_cancelled_order_staff_gives_back_under_the_same_note() {
+    let shop = TestShop::start().await;
+    let staff = shop.token(Role::Support);
+    let (_, variant) = shop.product("W-7", 1000, 9).await;
+    let it = order(&shop, &variant).await;
+    it.pay(&shop, "tok_success").await.expect(201);
+    it.awaits(&shop, "paid").await;
+    shop.commands.emulator().behave(Manners { refuses_refunds: true, ..Manners::default() });
+    let order = it.path.clone();
+    shop.post(&format!("{order}/cancel")).by(&staff).send().await.expect(200);
+    let path = format!("/v1/payments/{}", it.payment);
+    eventually("the provider refuses", async || {
+        let payment = shop.get(&path).by(&staff).send().await.expect(200).body;
+        (payment["refunds"][0]["status"] == "failed").then_some(())
+    })
+    .await;
+    shop.commands.emulator().behave(Manners::default());
+    let body = json!({"amount": {"amount": 1000, "currency": "EUR"}, "reason": "by hand"});
+    shop.post(&format!("{path}/refunds")).by(&staff).json(body).send().await.expect(201);
+    it.awaits(&shop, "refunded").await;
+    let notes = shop.get(&format!("{order}/credit-notes")).by(&staff).send().await.expect(200).body;
+    assert_eq!((notes["items"].as_array().unwrap().len(), &notes["items"][0]["total"]["amount"]), (1, &json!(1000)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -282,4 +310,12 @@ async fn the_manners_of_the_provider_are_switched_while_developing() {
     let body = json!({"lost_percent": 101});
     shop.put("/dev/provider").json(body).send().await.expect_problem(422, "request.invalid");
     shop.put("/dev/provider").json(json!({"loud": true})).send().await.expect(422);
+    // A page of somebody else, under a name that leads here or from where it is, changes nothing and sees nothing.
+    for (method, path) in [("GET", "/dev/mail"), ("GET", "/dev/provider"), ("PUT", "/dev/provider")] {
+        let call = || shop.call(method.parse().unwrap(), path);
+        call().header("Host", "evil.example").send().await.expect_problem(403, "request.foreign_host");
+    }
+    let foreign = shop.delete("/dev/mail").header("Origin", "https://evil.example").send().await;
+    foreign.expect_problem(403, "request.foreign_host");
+    shop.delete("/dev/mail").header("Origin", &shop.url).send().await.expect(204);
 }

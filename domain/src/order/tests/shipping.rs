@@ -206,6 +206,37 @@ fn a_lost_parcel_that_is_found_counts_for_what_was_not_settled_meanwhile() {
 }
 
 #[test]
+fn a_buyer_who_has_what_was_lost_and_replaced_does_not_call_it_off_and_staff_can_end_it() {
+    let all = [demand(1, 3), demand(2, 1)];
+    let extra = found(&[], &all, Fulfilment::Unfulfilled);
+    let replaced = [Event::Replaced { lines: all.to_vec() }, parcel(2, &all)];
+    let unpacked = [extra, there(1), Event::ParcelDropped { shipment: id(2) }];
+    let history = [lost_on_its_way(), replaced.to_vec(), unpacked.to_vec()].concat();
+    let cancel = |reason| Command::Cancel { reason, credit_note: None, restock: true };
+    given::<Order>(history.clone()).when(&cancel(CancelReason::BuyerRequest)).then_refused(Rejection::ArrivedAfterAll);
+    given::<Order>(history.clone()).when(&call_off(&[back(1, 1, 10)])).then_refused(Rejection::ArrivedAfterAll);
+    let done = Event::Fulfilled { completed: true, at: Some(noon()) };
+    given::<Order>(history.clone()).when(&Command::Fulfil {}).then([done.clone()]);
+    let ask = Command::RequestReturn { return_id: id(1), lines: vec![demand(1, 1)], since: None };
+    let asked = Event::ReturnRequested { return_id: id(1), lines: vec![demand(1, 1)] };
+    given::<Order>(after(&history, &[done])).when(&ask).then([asked]);
+    // Staff, who can see where the goods are, may call it off.
+    let off = crate::fold::<Order>(&history).decide(&cancel(CancelReason::StaffRequest), &asked_at_noon());
+    assert!(off.is_ok(), "{off:?}");
+}
+
+#[test]
+fn returns_are_asked_for_so_often_and_no_oftener() {
+    let mut history = vec![placed(), paid(), parcel(1, &[demand(1, 2)]), gone(1, &[demand(1, 2)])];
+    for number in 1..=100 {
+        history.push(Event::ReturnRequested { return_id: id(number), lines: vec![demand(1, 1)] });
+        history.push(Event::ReturnClosed { return_id: id(number) });
+    }
+    let ask = Command::RequestReturn { return_id: id(101), lines: vec![demand(1, 1)], since: None };
+    given::<Order>(history).when(&ask).then_refused(Rejection::TooManyReturns);
+}
+
+#[test]
 fn what_came_back_says_more_than_what_becomes_of_the_rest() {
     let (three, one) = ([demand(1, 3)], [demand(2, 1)]);
     let sent =

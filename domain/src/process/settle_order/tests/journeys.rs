@@ -142,8 +142,10 @@ impl World {
             Act::Place { buyer, pieces: number } => self.place(buyer, number),
             Act::Attempt { buyer, outcome, dies } => self.attempt(buyer, outcome, dies),
             Act::Cancel { buyer } => {
-                let _ = self
-                    .order(buyer, &order::Command::Cancel { reason: CancelReason::BuyerRequest, credit_note: None });
+                let _ = self.order(
+                    buyer,
+                    &order::Command::Cancel { reason: CancelReason::BuyerRequest, credit_note: None, restock: true },
+                );
             }
             Act::CancelPayment { buyer } => {
                 let _ = self.payment(buyer, &payment::Command::Void { reason: VoidReason::BuyerRequest });
@@ -261,7 +263,7 @@ impl World {
                 self.order(index(order), &command).err().map(|it| code("order", &it))
             }
             Step::CancelOrder { order, reason } => self
-                .order(index(order), &order::Command::Cancel { reason, credit_note: None })
+                .order(index(order), &order::Command::Cancel { reason, credit_note: None, restock: true })
                 .err()
                 .map(|it| code("order", &it)),
             Step::CommitStock { order, .. } => {
