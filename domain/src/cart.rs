@@ -214,6 +214,8 @@ impl Cart {
             (Some(known), _) if known == order => Ok(vec![]),
             (Some(order), _) => Err(Rejection::CheckedOut { order }),
             (None, Some(cart)) => Err(Rejection::Merged { cart }),
+            // Who was forgotten gets no parcel.
+            (None, None) if created.discarded => Err(Rejection::Expired),
             (None, None) => Ok(vec![Event::CheckedOut { order }]),
         }
     }
@@ -270,9 +272,10 @@ impl Created {
         self.lines.iter().filter_map(|line| Problem::of(line, offers.get(&line.variant))).collect()
     }
 
-    /// Whether nobody changed it for so long that it is given up.
+    /// Whether it was discarded, or nobody changed it for so long that it is given up. A clock that is behind the one of who
+    /// discarded it opens it to nobody.
     pub fn is_given_up(&self, at: DateTime<Utc>) -> bool {
-        self.expires_at.is_some_and(|end| at >= end)
+        self.discarded || self.expires_at.is_some_and(|end| at >= end)
     }
 
     /// More time, once half of it is over: not with every change, as each is one more event.

@@ -222,6 +222,10 @@ fn a_cart_is_discarded_once_and_never_one_that_was_checked_out() {
     for command in [Command::SetLine(line(1, 2, 1)), Command::Empty {}, Command::MergeInto { cart: id(4) }] {
         given::<Cart>(gone.clone()).when(&command).then_refused(Rejection::Expired);
     }
+    // Neither does a clock that is behind, nor a checkout that is half done, open it again.
+    let later = [created(), Event::Discarded { at: noon() + TimeDelta::seconds(2) }];
+    given::<Cart>(later.clone()).when(&Command::SetLine(line(1, 2, 1))).then_refused(Rejection::Expired);
+    given::<Cart>(later).when(&Command::Close { order: id(7) }).then_refused(Rejection::Expired);
     // What was written into it is still there when it is given up or in another cart, and not its own when it is an order's.
     let over = Event::Extended { expires_at: noon() };
     for before in [over, Event::MergedInto { cart: id(4) }] {
