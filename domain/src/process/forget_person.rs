@@ -1,4 +1,5 @@
-//! An account that is closed, a guest who is forgotten: their key is destroyed, and with it all that was sealed for them.
+//! An account that is closed, a guest who is forgotten, a guest's cart that is given up or put into an account's: the key is
+//! destroyed, and with it all that was sealed with it.
 //!
 //! Whoever asks for it does so at once; this makes sure of it when they could not.
 
@@ -6,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::{Process, Step};
 use crate::decider::Decider as _;
-use crate::{AnyEvent, Subject, account, order};
+use crate::{AnyEvent, Subject, account, cart, order};
 
 /// The process.
 #[derive(Debug)]
@@ -14,7 +15,7 @@ pub struct ForgetPerson;
 
 impl Process for ForgetPerson {
     const NAME: &'static str = "forget_person";
-    const READS: &'static [&'static str] = &[account::Account::CATEGORY, order::Order::CATEGORY];
+    const READS: &'static [&'static str] = &[account::Account::CATEGORY, cart::Cart::CATEGORY, order::Order::CATEGORY];
 
     fn react(event: &AnyEvent, _recorded_at: DateTime<Utc>) -> Vec<Step> {
         // The events that lead to something; all others lead to nothing.
@@ -24,6 +25,10 @@ impl Process for ForgetPerson {
         if let AnyEvent::Order(_, order::Event::BuyerForgotten { subject }) = event {
             return vec![Step::ForgetPerson { subject: *subject }];
         }
+        // Of an account's cart this is the key of nobody: its owner has their own.
+        if let AnyEvent::Cart(id, cart::Event::Discarded { .. } | cart::Event::MergedInto { .. }) = event {
+            return vec![Step::ForgetPerson { subject: Subject::of_cart(*id, None) }];
+        }
         vec![]
     }
 }
@@ -31,7 +36,7 @@ impl Process for ForgetPerson {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::{AccountId, OrderId};
+    use crate::ids::{AccountId, CartId, OrderId};
     use crate::testing::{id, noon};
 
     #[test]
@@ -41,6 +46,18 @@ mod tests {
         let subject = Subject::of_cart(id(4), None);
         assert_eq!(react(order::Event::BuyerForgotten { subject }), [Step::ForgetPerson { subject }]);
         assert_eq!(react(order::Event::Completed {}), []);
+    }
+
+    #[test]
+    fn a_guest_is_forgotten_with_a_cart_that_is_never_ordered() {
+        let cart: CartId = id(4);
+        let react = |event| ForgetPerson::react(&AnyEvent::Cart(cart, event), noon());
+        let forgotten = [Step::ForgetPerson { subject: Subject::of_cart(cart, None) }];
+        assert_eq!(react(cart::Event::Discarded { at: noon() }), forgotten);
+        assert_eq!(react(cart::Event::MergedInto { cart: id(5) }), forgotten);
+        // Its order has the same key.
+        assert_eq!(react(cart::Event::CheckedOut { order: id(9) }), []);
+        assert_eq!(react(cart::Event::Emptied {}), []);
     }
 
     #[test]

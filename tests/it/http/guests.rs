@@ -2,6 +2,7 @@
 
 use byteshop_commands::Intent;
 use byteshop_commands::accounts::forget_buyer;
+use byteshop_domain::cart::{Cart, Command};
 use byteshop_domain::ids::{CartId, OrderId};
 use byteshop_domain::order::{CancelReason, Order};
 use byteshop_domain::{Actor, Subject};
@@ -229,6 +230,23 @@ async fn a_guest_is_forgotten_although_nobody_was_there_to_destroy_the_key() {
     shop.at_rest().await;
     let seen = shop.get(&format!("/v1/orders/{id}")).by(&shop.token(Role::Admin)).send().await.expect(200).body;
     assert_eq!((&seen["address"], &seen["status"]), (&Value::Null, &json!("cancelled")), "{seen}");
+}
+
+/// So it does for a cart.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cart_is_forgotten_although_nobody_was_there_to_destroy_the_key() {
+    let shop = TestShop::start().await;
+    let (_, variant) = shop.product("GUEST-6", 500, 9).await;
+    let cart = written(&shop, &variant).await;
+    let id: CartId = cart.id.parse().unwrap();
+    let intent = Intent::new(Actor::System { name: "test".into() }, "cart.discard", Clock.new_id());
+    let discard = shop.commands.run(&intent, |unit| async move {
+        let mut cart = unit.load::<Cart>(id).await?.exists()?;
+        unit.decide(&mut cart, &Command::Discard {})
+    });
+    discard.await.unwrap();
+    shop.at_rest().await;
+    assert!(!is_readable(&shop, &cart).await);
 }
 
 /// Paying and being forgotten at the same moment: who is paid for stays known, who is forgotten has nothing to pay.
