@@ -357,14 +357,19 @@ async fn numbers_that_others_have_are_left_out_with_their_reason() {
         shown.iter().map(|it| it["last"].as_i64().unwrap()).collect::<Vec<_>>()
     };
     assert_eq!(last(&["numbers"]), [0, 0]);
-    let skip = ["numbers", "skip", "invoices", "--year", "2026", "--reason", "backup of 3 May restored", "--to"];
-    let to = |number: &'static str| [&skip[..], &[number]].concat();
+    let this_year = lines(&printed(command(&["numbers"])))[0]["year"].as_i64().unwrap();
+    let (year, last_year) = (this_year.to_string(), (this_year - 1).to_string());
+    let skip = ["numbers", "skip", "invoices", "--year", &year, "--reason", "backup of 3 May restored", "--to"];
+    let to = |number| [&skip[..], &[number]].concat();
     for _ in 0..2 {
         assert_eq!(last(&to("1042")), [1_042, 0], "twice is once");
     }
     assert_eq!(last(&["numbers", "--year", "9999"]), [0, 0]);
-    let (status, said) = refused(command(&[&skip[..3], &["--year", "9999"], &skip[5..], &["5"]].concat()));
-    assert!(status == 1 && said.contains("leave --year out"), "{said}");
+    let begins = format!("begins in {year}, so leave --year out");
+    for (year, why) in [("9999", "to anybody yet"), (last_year.as_str(), begins.as_str()), ("1970", begins.as_str())] {
+        let (status, said) = refused(command(&[&skip[..3], &["--year", year], &skip[5..], &["5"]].concat()));
+        assert!(status == 1 && said.contains(why) && said.contains("leave --year out"), "{said}");
+    }
     for (number, why) in
         [("7", "at number 1042 already"), ("-1", "at number 1042 already"), ("999999", "at most 100000")]
     {

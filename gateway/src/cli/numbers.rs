@@ -1,7 +1,7 @@
 //! `byteshop numbers`: where the series of invoices and credit notes are, and after a restored backup, letting them go on above
 //! numbers that were given since.
 
-use byteshop_commands::Intent;
+use byteshop_commands::{Commands, Intent};
 use byteshop_domain::Actor;
 use byteshop_domain::series::{self, Series};
 use byteshop_domain::text::Reason;
@@ -65,12 +65,7 @@ pub(super) async fn run(config: &Config, args: NumbersArgs) -> Result<(), Failur
         let this_year = commands.clock().now().year();
         let year = args.year.unwrap_or(this_year);
         if let Some(What::Skip { documents, to, reason }) = &args.what {
-            // Nobody has a number of a year that has not begun, and what is left out stays left out.
-            if year > this_year {
-                let said =
-                    format!("no number of {year} was given to anybody yet: it is {this_year}, so leave --year out");
-                return Err(Failure::refused(said));
-            }
+            check_year(&commands, year, this_year).await?;
             let operator = Actor::System { name: "operator".into() };
             let intent = Intent::new(operator, "series.skip", commands.clock().new_id());
             commands.skip_numbers(&intent, documents.series(year), *to, reason).await?;
@@ -96,6 +91,21 @@ pub(super) async fn run(config: &Config, args: NumbersArgs) -> Result<(), Failur
         Ok(())
     })
     .await
+}
+
+/// Nobody has a number of a year that has not begun, or that was over before the shop was there; and what is left out stays so.
+async fn check_year(commands: &Commands, year: i32, this_year: i32) -> Result<(), Failure> {
+    let first = commands.log().event_at(1).await?.map_or(this_year, |event| event.recorded_at.year());
+    if (first..=this_year).contains(&year) {
+        return Ok(());
+    }
+    let why = if year > this_year {
+        format!("no number of {year} was given to anybody yet: it is {this_year}")
+    } else {
+        format!("no number of {year} was given to anybody: the log of this shop begins in {first}")
+    };
+    let years = if first < this_year { format!(", or say --year {first} to {this_year}") } else { String::new() };
+    Err(Failure::refused(format!("{why}, so leave --year out{years}")))
 }
 
 impl Documents {
