@@ -87,6 +87,9 @@ pub(super) async fn erase(config: &Config, args: EraseArgs) -> Result<(), Failur
         {
             return Err(Failure::refused(format!("there is no account {id}")));
         }
+        if let Named::Cart(id) = &args.person {
+            is_forgotten_alone(&commands, *id).await?;
+        }
         if !args.yes {
             return Err(Failure::refused(known.asked()));
         }
@@ -208,6 +211,19 @@ async fn erase_guest(commands: &Commands, id: OrderId, force: bool) -> Result<()
         called_off(id)?;
     }
     Ok(output::line(&format!("the guest of {id} is forgotten"))?)
+}
+
+/// What is written into an account's cart has the key of its owner, and what became an order that of its guest.
+async fn is_forgotten_alone(commands: &Commands, id: CartId) -> Result<(), Failure> {
+    let cart = commands.get::<Cart>(id).await?;
+    let Some(created) = cart.as_ref().and_then(|cart| cart.state.existing().ok()) else {
+        return Err(Failure::refused(format!("there is no cart {id}")));
+    };
+    match (created.owner, created.order) {
+        (Some(owner), _) => Err(Failure::refused(format!("{id} is the cart of an account: `byteshop erase {owner}`"))),
+        (None, Some(order)) => Err(Failure::refused(format!("{id} became an order: `byteshop erase {order}`"))),
+        (None, None) => Ok(()),
+    }
 }
 
 async fn erase_cart(commands: &Commands, id: CartId) -> Result<(), Failure> {

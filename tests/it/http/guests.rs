@@ -157,7 +157,9 @@ async fn a_cart_that_is_not_ordered_is_discarded_and_what_was_written_into_it_fo
     // What became an order is forgotten with that.
     let ordered = written(&shop, &variant).await;
     let path = format!("/v1/carts/{}", ordered.id);
-    shop.post(&format!("{path}/checkout")).with(&ordered).send().await.expect(201);
+    let order = shop.post(&format!("{path}/checkout")).with(&ordered).send().await.expect(201);
+    let (done, said) = erase(&shop, &[&ordered.id, "--yes"]);
+    assert!(!done && said.contains(&format!("byteshop erase {}", order.text("/order_id"))), "{said}");
     shop.delete(&path).with(&ordered).send().await.expect_problem(409, "cart.checked_out");
     assert!(is_readable(&shop, &ordered).await);
 
@@ -169,6 +171,8 @@ async fn a_cart_that_is_not_ordered_is_discarded_and_what_was_written_into_it_fo
     // An account's cart goes, and what is known of its owner stays.
     let path = format!("/v1/carts/{}", own.id());
     shop.put(&format!("{path}/address")).by(&ada.token).json(address()).send().await.expect(200);
+    let (done, said) = erase(&shop, &[&own.id(), "--yes"]);
+    assert!(!done && said.contains("byteshop erase acc_"), "{said}");
     shop.delete(&path).by(&ada.token).send().await.expect(204);
     shop.get("/v1/me/cart").by(&ada.token).send().await.expect_problem(404, "cart.missing");
     assert_eq!(shop.get("/v1/me").by(&ada.token).send().await.expect(200).text("/email"), "ada@example.org");
