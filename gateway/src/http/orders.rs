@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::links::Paper;
-use byteshop_commands::{Error, Loaded, Rejected, Snapshot, Unit, accounts, aftersales};
+use byteshop_commands::{Done, Error, Loaded, Rejected, Snapshot, Unit, accounts, aftersales};
 use byteshop_domain::ids::OrderId;
 use byteshop_domain::money::Money;
 use byteshop_domain::order::{CancelReason, Command, Order, Placed, Status};
@@ -191,16 +191,13 @@ async fn forget(
         return Err(Problem::forbidden("only an admin may forget the buyer of an order that is under way"));
     }
     let reason = if ask.who.is_staff() { CancelReason::StaffRequest } else { CancelReason::BuyerRequest };
-    let answer = app
-        .run(ask, "order.forget_buyer", |unit| async move {
-            let mut order = own(&unit, id, ask).await?;
-            accounts::forget_buyer(&unit, &mut order, reason, force).await?;
-            Ok(Reply::done())
-        })
-        .await?;
-    let order = app.commands.get::<Order>(id).await?.ok_or_else(|| Problem::missing("order"))?;
-    app.commands.vault().erase(placed(&order.state)?.subject(id)).await.map_err(Error::from)?;
-    Ok(answer)
+    let forget = |unit: Unit| async move {
+        let mut order = own(&unit, id, ask).await?;
+        accounts::forget_buyer(&unit, &mut order, reason, force).await
+    };
+    let done = app.commands.run(&ask.intent("order.forget_buyer"), forget).await?;
+    app.commands.vault().erase(done.answer.subject).await.map_err(Error::from)?;
+    app.respond(Done { answer: Reply::done(), position: done.position, replayed: done.replayed }).await
 }
 
 /// One order.
