@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use byteshop_commands::import::{Export, FileError, History, Pace, Report, Total};
-use byteshop_domain::order::{Fulfilment, Order, PaymentStatus, Status};
+use byteshop_domain::order::{Fulfilment, Order, PaymentStatus, Placed, Status};
 use byteshop_domain::stock::StockLevel;
 use byteshop_domain::{AnyEvent, Decider as _, name, order};
 use byteshop_eventstore::Log;
@@ -106,7 +106,11 @@ async fn the_log_holds_what_the_file_says() {
         assert!(placed.placement.imported && placed.status == Status::Completed, "{placed:?}");
         assert_ne!(placed.payment_status, PaymentStatus::Awaiting);
         assert_eq!(placed.fulfilment == Fulfilment::Fulfilled, placed.returned.is_empty());
+        // Credit notes name variants, and take it that all lines of one are taxed alike.
+        assert!(placed.placement.lines.iter().all(|line| line.tax.is_none()) && placed.invoiced.is_empty());
     }
+    let has_one_twice = |placed: &Placed| placed.variants().len() < placed.placement.lines.len();
+    assert!(orders.values().any(|order| order.placed().is_ok_and(has_one_twice)));
 }
 
 #[tokio::test]

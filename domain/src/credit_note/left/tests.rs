@@ -174,6 +174,18 @@ fn an_order_without_taxes_gives_none_back() {
     assert_eq!(left.total().unwrap(), cents(11_900));
 }
 
+/// Orders of the past alone have a variant on several lines; whatever tax was in their prices, none was told apart.
+#[test]
+fn a_variant_on_several_lines_gives_back_what_was_paid_and_no_tax() {
+    let lines = [Bought(3, 100, 0, None), Bought(2, 90, 0, None)].map(|bought| line(1, bought, true)).to_vec();
+    let past = Placement::past(Buyer::default(), Destination::to(text("DE")), lines, cents(480), id(3));
+    let history = [Event::Placed(past), Event::Paid { payment: id(3), commit: vec![], invoice: None }];
+    let order = crate::fold::<Order>(&history).placed().unwrap().clone();
+    let notes = [note(&order, Of::Line(1), 90), note(&order, Of::Line(0), 390)];
+    assert_eq!(Left::after(&order, &notes[..1]).unwrap().taxes(&notes[1]).unwrap(), []);
+    assert_eq!(Left::after(&order, &notes).unwrap().total().unwrap(), cents(0));
+}
+
 #[test]
 fn credit_notes_that_do_not_say_their_tax_had_it_within_their_lines() {
     let order = shop();
