@@ -8,7 +8,7 @@ use byteshop_domain::credit_note::{self, CreditNote, Left};
 use byteshop_domain::ids::{CreditNoteId, OrderId, RefundId, ReturnId, VariantId};
 use byteshop_domain::money::{Money, MoneyError};
 use byteshop_domain::order::{self, CancelReason, Order, Placed, ReturnLine};
-use byteshop_domain::payment::{self, Payment, RefundCause};
+use byteshop_domain::payment::{self, Opened, Payment, RefundCause};
 use byteshop_domain::quantity::{Demand, Quantity, summed};
 use byteshop_domain::returns::{self, Received, Return};
 use byteshop_domain::series::Document;
@@ -71,12 +71,13 @@ pub async fn cancel_lines(
         }
         return cancel_unpaid(unit, order, &mut payment, &lines, reason).await;
     }
-    let valued = placed.valued(&lines, most(unit, &placed, &payment).await?);
+    let left = left_to_credit(unit, &placed).await?;
+    let valued = placed.valued(&lines, most(unit, &left, &payment)?);
     let back = Back::of(unit, &valued)?;
     let (refund, credit_note) = (back.refund, Some(back.credit_note));
     unit.decide(order, &order::Command::CancelLines { lines: valued.clone(), reason, refund, credit_note })?;
     back.request(unit, &mut payment, RefundCause::LinesCancelled)?;
-    issue(unit, &placed, order, &valued, &back).await?;
+    issue(unit, (&placed, order.id), &left, &valued, &back).await?;
     give_shipping_back(unit, order, &mut payment, shipping).await?;
     if restock {
         // What was lost on its way does not come back.
@@ -130,7 +131,7 @@ async fn give_shipping_back(
     wanted: Option<ShippingBack>,
 ) -> Result<(), Error> {
     let Some(wanted) = wanted else { return Ok(()) };
-    let most = most(unit, placed(order)?, payment).await?;
+    let most = most(unit, &left_to_credit(unit, placed(order)?).await?, payment)?;
     let amount = match wanted {
         ShippingBack::Some(amount) if amount.currency == most.currency && amount.amount > most.amount => {
             return Err(Error::Rejected(Rejected::of::<Order>(&order::Rejection::TooMuchRefunded)));
@@ -157,8 +158,7 @@ pub async fn refund(
     amount: Money,
     reason: &Reason,
 ) -> Result<RefundId, Error> {
-    let opened = payment.state.opened().map_err(|rejection| Error::Rejected(Rejected::of::<Payment>(&rejection)))?;
-    let mut order = unit.load::<Order>(opened.order).await?;
+    let mut order = unit.load::<Order>(opened(payment)?.order).await?;
     credit(unit, &mut order, payment, amount, reason, false).await
 }
 
@@ -171,7 +171,7 @@ async fn credit(
     shipping: bool,
 ) -> Result<RefundId, Error> {
     let refund = unit.new_id();
-    let gone = gone_of(payment)?;
+    let gone = opened(payment)?.gone();
     let command = payment::Command::RequestRefund {
         refund,
         amount: Some(amount),
@@ -179,17 +179,19 @@ async fn credit(
     };
     unit.decide(payment, &command)?;
     // What goes back for sending was not credited before; of anything else nobody knows what it was for.
-    let amount = if shipping { amount } else { left_to_credit(unit, placed(order)?).await?.to_credit(amount, gone) };
+    let before = placed(order)?.clone();
+    let left = left_to_credit(unit, &before).await?;
+    let amount = if shipping { amount } else { left.to_credit(amount, gone) };
     if amount.amount == 0 {
         return Ok(refund);
     }
     let back = Back { refund: Some(refund), credit_note: unit.new_id(), amount };
     let credit_note = back.credit_note;
     unit.decide(order, &order::Command::Credit { credit_note, refund, amount, shipping })?;
-    let mut content = content(unit, placed(order)?, order.id, &[], &back).await?;
+    let mut content = content(unit, &before, order.id, &[], &back).await?;
     content.reason = Some(reason.clone());
     content.shipping = shipping.then_some(amount);
-    write_down(unit, &left_to_credit(unit, placed(order)?).await?, credit_note, content)?;
+    write_down(unit, &left, credit_note, content)?;
     Ok(refund)
 }
 
@@ -235,7 +237,8 @@ pub async fn receive_return(
     let demand = |line: &Received| Demand { variant: line.variant, quantity: line.quantity };
     let came = merged(unit, &lines.iter().map(demand).collect::<Vec<_>>())?;
     let whole = merged(unit, &lines.iter().filter(|line| line.restock).map(demand).collect::<Vec<_>>())?;
-    let valued = placed.valued(&came, most(unit, &placed, &payment).await?);
+    let left = left_to_credit(unit, &placed).await?;
+    let valued = placed.valued(&came, most(unit, &left, &payment)?);
     let back = Back::of(unit, &valued)?;
     let (amount, refund, credit_note) = (back.amount, back.refund, back.credit_note);
     unit.decide(it, &returns::Command::Receive { lines: lines.to_vec(), amount, refund, credit_note })?;
@@ -249,7 +252,7 @@ pub async fn receive_return(
     };
     unit.decide(&mut order, &take_back)?;
     back.request(unit, &mut payment, RefundCause::Return { id: it.id })?;
-    issue(unit, &placed, &order, &valued, &back).await?;
+    issue(unit, (&placed, order.id), &left, &valued, &back).await?;
     give_shipping_back(unit, &mut order, &mut payment, shipping).await?;
     put_back(unit, &order, &whole).await
 }
@@ -281,13 +284,13 @@ impl Back {
 
 async fn issue(
     unit: &Unit,
-    placed: &Placed,
-    order: &Loaded<Order>,
+    (placed, order): (&Placed, OrderId),
+    left: &Left<'_>,
     lines: &[ReturnLine],
     back: &Back,
 ) -> Result<(), Error> {
-    let content = content(unit, placed, order.id, lines, back).await?;
-    write_down(unit, &left_to_credit(unit, placed).await?, back.credit_note, content)
+    let content = content(unit, placed, order, lines, back).await?;
+    write_down(unit, left, back.credit_note, content)
 }
 
 /// Issues a credit note, which says how much of it is tax: of what those before it have left.
@@ -362,23 +365,15 @@ fn merged(unit: &Unit, lines: &[Demand]) -> Result<Vec<Demand>, Error> {
     })
 }
 
-fn left_of(payment: &Loaded<Payment>) -> Result<Money, Error> {
-    let opened = payment.state.opened().map_err(|rejection| Error::Rejected(Rejected::of::<Payment>(&rejection)))?;
-    Ok(opened.refundable())
-}
-
-/// What of the payment is back, or on its way.
-fn gone_of(payment: &Loaded<Payment>) -> Result<Money, Error> {
-    let opened = payment.state.opened().map_err(|rejection| Error::Rejected(Rejected::of::<Payment>(&rejection)))?;
-    let (captured, left) = (opened.captured(), opened.refundable());
-    Ok(Money { amount: captured.amount - left.amount, ..captured })
-}
-
 /// The most that goods, or sending, can be worth that comes back now: what is left of the payment, and has no credit note.
-async fn most(unit: &Unit, placed: &Placed, payment: &Loaded<Payment>) -> Result<Money, Error> {
-    let not_credited = left_to_credit(unit, placed).await?.total().map_err(|error| uncounted(unit, error))?;
-    let left = left_of(payment)?;
-    Ok(Money { amount: left.amount.min(not_credited.amount), ..left })
+fn most(unit: &Unit, left: &Left<'_>, payment: &Loaded<Payment>) -> Result<Money, Error> {
+    let not_credited = left.total().map_err(|error| uncounted(unit, error))?;
+    let refundable = opened(payment)?.refundable();
+    Ok(Money { amount: refundable.amount.min(not_credited.amount), ..refundable })
+}
+
+fn opened(payment: &Loaded<Payment>) -> Result<&Opened, Error> {
+    payment.state.opened().map_err(|rejection| Error::Rejected(Rejected::of::<Payment>(&rejection)))
 }
 
 fn placed(order: &Loaded<Order>) -> Result<&Placed, Error> {

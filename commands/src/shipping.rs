@@ -159,19 +159,19 @@ impl Commands {
         let Ok(known) = snapshot.state.prepared() else { return Ok(()) };
         let Some(tracking) = known.tracking.as_ref().filter(|_| known.travels()) else { return Ok(()) };
         let now = self.clock().now();
+        let later = || Report { news: vec![], check_at: Some(now + SILENCE) };
         let report = match self.carrier().report(tracking, now).await {
             Ok(report) => report,
             Err(error) => {
                 tracing::warn!(%error, category = Shipment::CATEGORY, %id, "the carrier is asked again later");
-                Report { news: vec![], check_at: Some(now + SILENCE) }
+                later()
             }
         };
         match self.note_report(intent, id, &report).await {
             // Such as a loss of what its buyer is about to send back: it is asked for again when that may be over.
             Err(Error::Rejected(rejected)) => {
                 tracing::info!(code = rejected.code, category = Shipment::CATEGORY, %id, "the carrier's news has to wait");
-                let later = Report { news: vec![], check_at: Some(now + SILENCE) };
-                self.note_report(intent, id, &later).await
+                self.note_report(intent, id, &later()).await
             }
             noted => noted,
         }

@@ -148,7 +148,6 @@ pub fn router(app: App) -> Router {
     routes
         .route_layer(from_fn(parameters::known))
         .merge(openapi::pages())
-        .merge(provider::pages().route_layer(from_fn(local::only)))
         .merge(grpc::routes(&app))
         .fallback(async || Problem::no_route())
         .layer(from_fn_with_state(Arc::clone(&app), edge))

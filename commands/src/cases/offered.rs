@@ -1,6 +1,6 @@
 //! What is offered of variants now, for whoever asks before there is a cart.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use byteshop_domain::Currency;
 use byteshop_domain::cart::Offer;
@@ -32,10 +32,7 @@ pub async fn offered(
     variants: &[VariantId],
     currency: Currency,
 ) -> Result<Vec<Option<Offered>>, Error> {
-    let reading = Reading::Asking(commands);
-    let stocks = reading.all::<StockLevel>(variants).await?;
-    let products: BTreeSet<ProductId> = stocks.iter().filter_map(|stock| stock.state.product).collect();
-    let products = reading.all::<Product>(&products.into_iter().collect::<Vec<_>>()).await?;
+    let (stocks, products) = Reading::Asking(commands).goods(variants).await?;
     let products: BTreeMap<ProductId, &Product> = products.iter().map(|it| (it.id, it.state.as_ref())).collect();
     let of = |(variant, stock): (&VariantId, &StockLevel)| {
         let id = stock.product?;

@@ -47,7 +47,7 @@ pub struct Priced {
 
 impl Reading<'_> {
     /// Aggregates of a kind in the order of their ids.
-    pub(super) async fn all<A: Decider>(self, ids: &[A::Id]) -> Result<Vec<Loaded<A>>, Error> {
+    async fn all<A: Decider>(self, ids: &[A::Id]) -> Result<Vec<Loaded<A>>, Error> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
@@ -68,6 +68,17 @@ impl Reading<'_> {
     /// The one of its kind.
     async fn the<A: Decider>(self, id: A::Id) -> Result<Loaded<A>, Error> {
         Ok(self.all::<A>(&[id]).await?.swap_remove(0))
+    }
+
+    /// The stock of variants in the order of their ids, and the products that they are of.
+    pub(super) async fn goods(
+        self,
+        variants: &[VariantId],
+    ) -> Result<(Vec<Loaded<StockLevel>>, Vec<Loaded<Product>>), Error> {
+        let stocks = self.all::<StockLevel>(variants).await?;
+        let products: BTreeSet<ProductId> = stocks.iter().filter_map(|stock| stock.state.product).collect();
+        let products = self.all::<Product>(&products.into_iter().collect::<Vec<_>>()).await?;
+        Ok((stocks, products))
     }
 
     /// For what has a say in the price, and that no decision stands or falls with.
@@ -158,11 +169,8 @@ pub struct Parcel {
 
 /// What some pieces of variants weigh and cost; what is not for sale counts for nothing.
 pub async fn parcel(commands: &Commands, lines: &[(VariantId, Quantity)], currency: Currency) -> Result<Parcel, Error> {
-    let reading = Reading::Asking(commands);
     let variants: Vec<VariantId> = lines.iter().map(|(variant, _)| *variant).collect();
-    let stocks = reading.all::<StockLevel>(&variants).await?;
-    let products: BTreeSet<ProductId> = stocks.iter().filter_map(|stock| stock.state.product).collect();
-    let products = reading.all::<Product>(&products.into_iter().collect::<Vec<_>>()).await?;
+    let (_, products) = Reading::Asking(commands).goods(&variants).await?;
     let known = products.iter().filter_map(|product| product.state.existing().ok());
     let known: BTreeMap<VariantId, &product::Variant> =
         known.flat_map(|product| product.variants.iter().map(|(id, variant)| (*id, variant))).collect();

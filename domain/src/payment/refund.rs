@@ -36,10 +36,15 @@ pub fn whole(payment: PaymentId) -> RefundId {
 }
 
 impl Opened {
-    /// What can still be given back: captured − refunded − on its way back.
-    pub fn refundable(&self) -> Money {
+    /// What is back, or on its way: refunded + on its way back.
+    pub fn gone(&self) -> Money {
         let pending: i64 = self.pending_refunds().map(|(_, refund)| refund.amount.amount).sum();
-        Money { amount: self.captured().amount - self.refunded.amount - pending, ..self.amount }
+        Money { amount: self.refunded.amount + pending, ..self.amount }
+    }
+
+    /// What can still be given back: captured − what is back, or on its way.
+    pub fn refundable(&self) -> Money {
+        Money { amount: self.captured().amount - self.gone().amount, ..self.amount }
     }
 
     /// The refunds that the provider is yet to do.

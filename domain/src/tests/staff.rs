@@ -176,8 +176,7 @@ impl Shop {
         self.run(chain, |unit| {
             let order = unit.get::<Payment>(payment).opened().unwrap().order;
             let (refund, note) = (unit.new_id(), unit.new_id());
-            let opened = unit.get::<Payment>(payment).opened().unwrap().clone();
-            let gone = Money { amount: opened.captured().amount - opened.refundable().amount, ..amount };
+            let gone = unit.get::<Payment>(payment).opened().unwrap().gone();
             let cause = RefundCause::Staff { reason: text("a scratch") };
             let request = payment::Command::RequestRefund { refund, amount: Some(amount), cause };
             unit.decide::<Payment>(payment, &request)?;

@@ -97,7 +97,9 @@ async fn cancel(
     if ask.body.note.is_some() && !ask.who.is_staff() {
         return Err(Problem::forbidden("only staff writes notes"));
     }
-    ask.body.note.as_ref().map_or(Ok(()), |note| says_something(note, "/note"))?;
+    if let Some(note) = &ask.body.note {
+        says_something(note, "/note")?;
+    }
     app.run(ask, "order.cancel", |unit| async move {
         let mut order = own(&unit, id, ask).await?;
         let before = order.version;

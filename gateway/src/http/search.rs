@@ -31,9 +31,9 @@ const ATTRIBUTE: &str = "attr.";
 /// What a bound of a price is.
 const AMOUNT: &str = "an amount in minor units: a whole number from 0";
 /// Longest text to search for: nobody types more, and each word costs.
-pub(crate) const Q_MAX: usize = 200;
+const Q_MAX: usize = 200;
 /// Most values of filters in one query: more than a page shows.
-pub(crate) const VALUES_MAX: usize = 100;
+const VALUES_MAX: usize = 100;
 
 /// Which products are wanted; `attr.<name>=<value>` filters by attributes.
 #[derive(Default, IntoParams)]
@@ -86,10 +86,7 @@ impl ListQuery {
                 return Err(parameters::twice(&twice));
             }
         }
-        if query.category.len() + query.attributes.len() > VALUES_MAX {
-            let detail = format!("there may be at most {VALUES_MAX} categories and values of attributes");
-            return Err(Problem::query(ATTRIBUTE, detail));
-        }
+        check_values(ATTRIBUTE, query.category.len() + query.attributes.len())?;
         parameters::in_order(("price_min", query.price_min), ("price_max", query.price_max))?;
         Ok(query)
     }
@@ -97,8 +94,7 @@ impl ListQuery {
     fn take(&mut self, name: &str, value: String) -> Result<(), Problem> {
         let wrong = |expected: &str| Problem::query(name, format!("{name} takes {expected}"));
         match name {
-            "q" if value.chars().count() > Q_MAX => return Err(wrong("at most 200 characters")),
-            "q" => self.q = Some(value),
+            "q" => self.q = Some(words(value)?),
             "category" => self.category.push(value.parse().map_err(|_| wrong("the id of a category"))?),
             "currency" => self.currency = Some(Currency::from_code(&value).ok_or_else(|| wrong("an ISO 4217 code"))?),
             "price_min" => self.price_min = Some(digits(&value).ok_or_else(|| wrong(AMOUNT))?),
@@ -118,6 +114,23 @@ impl ListQuery {
         }
         Ok(())
     }
+}
+
+/// Words to search for.
+pub(crate) fn words(text: String) -> Result<String, Problem> {
+    if text.chars().count() > Q_MAX {
+        return Err(Problem::query("q", format!("q takes at most {Q_MAX} characters")));
+    }
+    Ok(text)
+}
+
+/// Refuses too many values of filters, of which the parameter named is to blame.
+pub(crate) fn check_values(parameter: &str, count: usize) -> Result<(), Problem> {
+    if count > VALUES_MAX {
+        let detail = format!("there may be at most {VALUES_MAX} categories and values of attributes");
+        return Err(Problem::query(parameter, detail));
+    }
+    Ok(())
 }
 
 fn sort(text: &str) -> Option<Sort> {

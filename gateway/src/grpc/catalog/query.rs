@@ -4,20 +4,15 @@ use byteshop_domain::product::Status;
 use byteshop_projections::product_list::{Query, Shown, Sort};
 
 use super::super::v1::{AttributeFilter, ProductSort, ProductVisibility, SearchProductsRequest};
-use crate::http::search::{Q_MAX, VALUES_MAX};
+use crate::http::search::{check_values, words};
 use crate::http::{lists, parameters};
 use crate::problem::Problem;
 
 /// Reads a search.
 pub(super) fn of(asked: SearchProductsRequest) -> Result<Query, Problem> {
-    if asked.q.chars().count() > Q_MAX {
-        return Err(Problem::query("q", format!("q takes at most {Q_MAX} characters")));
-    }
+    let q = words(asked.q)?;
     let attributes: Vec<(String, String)> = asked.attributes.into_iter().flat_map(pairs).collect();
-    if asked.category_ids.len() + attributes.len() > VALUES_MAX {
-        let detail = format!("there may be at most {VALUES_MAX} categories and values of attributes");
-        return Err(Problem::query("attributes", detail));
-    }
+    check_values("attributes", asked.category_ids.len() + attributes.len())?;
     for (name, bound) in [("price_min", asked.price_min), ("price_max", asked.price_max)] {
         if bound.is_some_and(|bound| bound < 0) {
             return Err(Problem::query(name, format!("{name} is an amount in minor units: a whole number from 0")));
@@ -29,7 +24,7 @@ pub(super) fn of(asked: SearchProductsRequest) -> Result<Query, Problem> {
     let limit = Some(asked.limit).filter(|limit| *limit > 0);
     Ok(Query {
         shown: shown(asked.visibility)?,
-        q: Some(asked.q),
+        q: Some(q),
         categories: categories.map_err(|_| Problem::query("category_ids", "category_ids takes ids of categories"))?,
         currency: currency.map(|code| super::currency(&code)).transpose()?,
         price_min: asked.price_min,
