@@ -234,8 +234,6 @@ impl crate::Rejection for Rejection {
             | Self::TooManyLines
             | Self::TooManyReturned { .. }
             | Self::DiscountOfWhole
-            | Self::TooManyReturns
-            | Self::ArrivedAfterAll
             | Self::TooManyCancelled { .. }
             | Self::TooManyShipped { .. } => Some("/lines".to_owned()),
             Self::WrongAmount { line } => Some(format!("/lines/{line}/amount")),
@@ -260,6 +258,8 @@ impl crate::Rejection for Rejection {
             | Self::ParcelReturning
             | Self::PiecesLost
             | Self::NoSuchReturn
+            | Self::TooManyReturns
+            | Self::ArrivedAfterAll
             | Self::ReturnWindowPassed
             | Self::TooManyNotes
             | Self::Imported

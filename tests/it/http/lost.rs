@@ -1,8 +1,11 @@
 //! Parcels that carriers lose: sent again or given back, told once as a loss, and found again without harm.
 
+use byteshop_commands::ports::carrier::SILENCE;
+use byteshop_eventstore::Recorded;
 use byteshop_gateway::token::Role;
 use byteshop_tests::patience::eventually;
 use byteshop_tests::shop::{Answer, TestShop};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::aftersales::{Paid, lines, paid, shop_stock, story};
@@ -149,6 +152,36 @@ async fn a_carrier_says_that_a_parcel_is_lost_and_found_and_its_buyer_hears_of_i
         mails.body["items"].as_array().unwrap().iter().any(|mail| mail["subject"] == subject.as_str()).then_some(())
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_carrier_whose_news_has_to_wait_is_asked_for_it_again() {
+    let desk = Desk::new(5).await;
+    let order = paid(&desk.shop, &desk.variant, 1).await;
+    let lost = json!({"carrier": {"kind": "simulated", "story": "lost"}});
+    let made = desk.shop.post(&format!("{}/shipments", order.path)).by(&desk.staff).json(lost).send().await;
+    let parcel = format!("/v1/shipments/{}", made.expect(201).id());
+    desk.shop.post(&format!("{parcel}/hand-over")).by(&desk.staff).send().await.expect(200);
+    // Nothing of it can be lost while its buyer is about to send it back.
+    let back = json!({"lines": lines(&desk.variant, 1), "reason": "other"});
+    desk.shop.post(&format!("{}/returns", order.path)).with(&order.cart).json(back).send().await.expect(201);
+    let pause = eventually("a pause longer than a chapter of the story", async || {
+        let events = desk.shop.log.read_log(0, 10_000).await.unwrap();
+        let waited = events.iter().filter(|event| event.category == "shipment" && event.event_type == "waited");
+        waited.map(pause).find(|pause| *pause > TimeDelta::seconds(10))
+    })
+    .await;
+    assert!(pause <= SILENCE, "{pause}");
+    let is = desk.shop.get(&parcel).by(&desk.staff).send().await.expect(200);
+    assert_eq!(is.body["status"], "in_transit", "what was said with the loss is said again with it");
+    assert_eq!(desk.movements("lost_in_transit").await, 0);
+}
+
+/// How long after it was written the carrier is to be asked again.
+fn pause(waited: &Recorded) -> TimeDelta {
+    let data: Value = serde_json::from_str(&waited.data).unwrap();
+    let check_at: DateTime<Utc> = data["check_at"].as_str().unwrap().parse().unwrap();
+    check_at - waited.recorded_at
 }
 
 #[tokio::test(flavor = "multi_thread")]
