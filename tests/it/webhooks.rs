@@ -195,9 +195,9 @@ async fn an_endpoint_that_is_gone_or_silenced_hears_nothing_until_it_is_enabled(
     .await;
     assert_eq!(shown.body["disabled"], "gone");
     create("Two").await.expect(201);
+    forgiven(&shop).await;
     let enabled = shop.patch(&path).by(&admin).json(json!({"enabled": true})).send().await.expect(200);
     assert_eq!(enabled.body["enabled"], true);
-    pass_time(&shop).await;
     let told = posted(&receiver, 3).await;
     let titles: Vec<_> = told.iter().map(|posted| posted.json()["data"]["title"].clone()).collect();
     assert_eq!(titles, ["One", "One", "Two"], "nothing is left out");
@@ -230,6 +230,25 @@ async fn one_that_failed_for_days_is_silenced() {
     eventually("it is disabled", || async {
         let shown = shop.get(&path).by(&admin).send().await.expect(200);
         (shown.body["disabled"] == "failing").then_some(())
+    })
+    .await;
+    forgiven(&shop).await;
+    shop.patch(&path).by(&admin).json(json!({"enabled": true})).send().await.expect(200);
+    posted(&receiver, 3).await;
+    let attempts = eventually("the third attempt is written down", || async {
+        let attempts = deliveries(&shop, &made.id()).await;
+        (attempts.len() == 3).then_some(attempts)
+    })
+    .await;
+    assert_eq!((attempts[0]["attempt"].as_i64(), attempts[0]["delivered"].as_bool()), (Some(1), Some(true)));
+}
+
+/// Until no failures are held against any endpoint.
+async fn forgiven(shop: &TestShop) {
+    eventually("failures are forgotten", || async {
+        let failing = "select count(*) from log.webhook_cursor where attempts > 0";
+        let failing: i64 = sqlx::query_scalar(failing).fetch_one(shop.log.pool()).await.unwrap();
+        (failing == 0).then_some(())
     })
     .await;
 }

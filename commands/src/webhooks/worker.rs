@@ -85,6 +85,10 @@ impl Worker {
             cursor = self.cursor().await?;
         }
         if endpoint.silent.is_some() {
+            // Enabled again it is told at once, and may fail for as long as before.
+            if cursor.attempts > 0 {
+                self.commands.log().advance_webhook(self.endpoint, cursor.position, cursor.position, None).await?;
+            }
             return Ok(Next::Wait(LOOK_EVERY));
         }
         if cursor.retry_at.is_some_and(|at| at > self.commands.clock().now()) {
