@@ -65,6 +65,7 @@ pub async fn cancel_lines(
         return cancel(unit, order, reason, restock).await;
     }
     let mut payment = unit.load::<Payment>(placed.placement.payment).await?;
+    knows_of_its_money(order, &payment)?;
     if !placed.is_paid() {
         if shipping.is_some() {
             return Err(Error::Rejected(Rejected::of::<Order>(&order::Rejection::NotPaid)));
@@ -150,8 +151,12 @@ async fn give_shipping_back(
     credit(unit, order, payment, amount, &reason, true).await.map(drop)
 }
 
-/// Gives a piece of a payment back because the shop wants it so, with a credit note for the money alone, as far as there is none
-/// for it: what was to go back and failed is tried again under the note that it had.
+/// Tries a refund again that the provider refused: as much, for the same reason, under the credit note that it has.
+pub fn retry_refund(unit: &Unit, payment: &mut Loaded<Payment>, failed: RefundId) -> Result<(), Error> {
+    unit.decide(payment, &payment::Command::RetryRefund { failed, refund: unit.new_id() })
+}
+
+/// Gives a piece of a payment back because the shop wants it so, with a credit note for the money alone.
 pub async fn refund(
     unit: &Unit,
     payment: &mut Loaded<Payment>,
@@ -159,6 +164,7 @@ pub async fn refund(
     reason: &Reason,
 ) -> Result<RefundId, Error> {
     let mut order = unit.load::<Order>(opened(payment)?.order).await?;
+    knows_of_its_money(&order, payment)?;
     credit(unit, &mut order, payment, amount, reason, false).await
 }
 
@@ -171,23 +177,21 @@ async fn credit(
     shipping: bool,
 ) -> Result<RefundId, Error> {
     let refund = unit.new_id();
-    let gone = opened(payment)?.gone();
     let command = payment::Command::RequestRefund {
         refund,
         amount: Some(amount),
         cause: RefundCause::Staff { reason: reason.clone() },
     };
     unit.decide(payment, &command)?;
-    // What goes back for sending was not credited before; of anything else nobody knows what it was for.
     let before = placed(order)?.clone();
-    let left = left_to_credit(unit, &before).await?;
-    let amount = if shipping { amount } else { left.to_credit(amount, gone) };
-    if amount.amount == 0 {
-        return Ok(refund);
-    }
     let back = Back { refund: Some(refund), credit_note: unit.new_id(), amount };
     let credit_note = back.credit_note;
     unit.decide(order, &order::Command::Credit { credit_note, refund, amount, shipping })?;
+    let left = left_to_credit(unit, &before).await?;
+    let not_credited = left.total().map_err(|error| uncounted(unit, error))?;
+    if amount.amount > not_credited.amount {
+        return Err(credited_already(payment, not_credited));
+    }
     let mut content = content(unit, &before, order.id, &[], &back).await?;
     content.reason = Some(reason.clone());
     content.shipping = shipping.then_some(amount);
@@ -306,6 +310,28 @@ async fn left_to_credit<'a>(unit: &Unit, order: &'a Placed) -> Result<Left<'a>, 
     let earlier = unit.load_all::<CreditNote>(&order.credit_notes).await?;
     let issued = earlier.iter().filter_map(|note| note.state.issued());
     Left::after(order, issued).map_err(|error| uncounted(unit, error))
+}
+
+/// Refuses for a moment what takes a paid order: its payment is ours, and it is about to hear of that.
+pub(crate) fn knows_of_its_money(order: &Loaded<Order>, payment: &Loaded<Payment>) -> Result<(), Error> {
+    if opened(payment)?.is_taken() && placed(order)?.awaits(payment.id) {
+        let mut not_paid = Rejected::of::<Order>(&order::Rejection::NotPaid);
+        not_paid.detail = "the payment is taken, and the order is about to hear of it: ask again in a moment".into();
+        return Err(Error::NotYet(not_paid));
+    }
+    Ok(())
+}
+
+/// The rest of what could go back was to, and failed: it goes back under the credit note that it has.
+fn credited_already(payment: &Loaded<Payment>, left: Money) -> Error {
+    let failed = payment.state.opened().ok().and_then(|opened| opened.failed_refunds().next());
+    let again = failed.map(|(id, _)| format!(": try {id} again, which failed")).unwrap_or_default();
+    Error::Rejected(Rejected {
+        code: "payment.credited_already".to_owned(),
+        kind: Kind::Conflict,
+        detail: format!("there is a credit note for all but {left} already{again}"),
+        pointer: Some("/amount".to_owned()),
+    })
 }
 
 fn uncounted(unit: &Unit, error: MoneyError) -> Error {

@@ -71,6 +71,9 @@ pub enum Error {
     /// Others changed the same things every time; nothing was written.
     #[error("others keep changing the same things")]
     Contended,
+    /// What is in the way is about to pass; nothing was written, and nothing is kept under the idempotency key.
+    #[error("{}", .0.detail)]
+    NotYet(Rejected),
     /// The store did not answer; whether the command was carried out is not known.
     #[error(transparent)]
     Store(#[from] StoreError),

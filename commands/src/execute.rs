@@ -205,7 +205,9 @@ fn count(command: &'static str, error: Option<&Error>) {
     let outcome = match error {
         None => "accepted",
         Some(Error::Rejected(_) | Error::Replayed(_)) => "rejected",
-        Some(Error::Version { .. } | Error::KeyReused | Error::InFlight | Error::Contended) => "conflict",
+        Some(Error::Version { .. } | Error::KeyReused | Error::InFlight | Error::Contended | Error::NotYet(_)) => {
+            "conflict"
+        }
         Some(Error::Store(_) | Error::Codec(_) | Error::Provider(_) | Error::OtherHistory { .. }) => "failed",
     };
     metrics::counter!("byteshop_commands_total", "command" => command, "outcome" => outcome).increment(1);

@@ -11,6 +11,7 @@ use byteshop_domain::stock::{self, StockLevel};
 use byteshop_domain::text::Reference;
 
 use crate::Commands;
+use crate::aftersales;
 use crate::error::{Error, Rejected};
 use crate::intent::Intent;
 use crate::ports::carrier::{Heard, Report, SILENCE};
@@ -24,6 +25,11 @@ pub async fn prepare(
     carrier: &Carrier,
 ) -> Result<Loaded<Shipment>, Error> {
     let mut order = unit.load_matching::<Order>(order).await?;
+    if let Ok(placed) = order.state.placed()
+        && placed.awaits(placed.placement.payment)
+    {
+        aftersales::knows_of_its_money(&order, &unit.load::<Payment>(placed.placement.payment).await?)?;
+    }
     let lines = summed(lines.iter().copied())
         .map_err(|error| unit.refuse("shipment.too_many", Kind::Invalid, error.to_string()))?;
     let mut it = unit.start::<Shipment>(unit.new_id());

@@ -28,7 +28,7 @@ use crate::decider::{Asked, Decider};
 use crate::ids::{AccountId, CartId, CreditNoteId, Id as _, OrderId, RefundId, ReturnId, ShipmentId, VariantId};
 use crate::money::Money;
 use crate::quantity::{Demand, summed};
-use crate::text::{Description, Reference};
+use crate::text::{NoteText, Reference};
 use crate::{Personal, Subject};
 
 mod command;
@@ -130,7 +130,7 @@ pub struct Note {
     /// Who.
     pub by: Option<AccountId>,
     /// What.
-    pub note: Personal<Description>,
+    pub note: Personal<NoteText>,
 }
 
 type Decision = Result<Vec<Event>, Rejection>;

@@ -185,8 +185,9 @@ impl Decider for Payment {
             Command::Reduce { amount } => self.opened()?.reduce(*amount),
             Command::Delay { check_at, void } => Ok(self.opened()?.delay(*check_at, *void)),
             Command::RequestRefund { refund, amount, cause } => {
-                self.opened()?.request_refund(*refund, *amount, cause.clone())
+                self.opened()?.request_refund(*refund, *amount, cause.clone(), None)
             }
+            Command::RetryRefund { failed, refund } => self.opened()?.retry_refund(*failed, *refund),
             Command::ConcludeRefund { refund, outcome } => self.opened()?.conclude_refund(*refund, *outcome),
         }
     }
@@ -248,10 +249,9 @@ impl Decider for Payment {
                 }
             }),
             Event::StrayReleased { reference } => self.with(|it| it.earlier.retain(|earlier| earlier != reference)),
-            Event::RefundRequested { refund, amount, cause, .. } => self.with(|it| {
-                let stage = RefundStage::Requested;
-                it.refunds.insert(*refund, Refund { amount: *amount, stage, cause: cause.clone() });
-            }),
+            Event::RefundRequested { refund, amount, cause, retries, .. } => {
+                self.with(|it| it.begin_refund(*refund, *amount, cause, *retries))
+            }
             Event::RefundFailed { refund, .. } => self.with(|it| it.end_refund(*refund, RefundStage::Failed)),
             Event::Refunded { amount, refund, .. } => self.with(|it| it.give_back(*amount, *refund)),
         }

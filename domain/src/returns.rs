@@ -108,9 +108,6 @@ pub enum Rejection {
         /// How many were to.
         left: i64,
     },
-    /// The money is another return's.
-    #[error("the refund is not the return's")]
-    OtherRefund,
 }
 
 impl crate::Rejection for Rejection {
@@ -124,7 +121,6 @@ impl crate::Rejection for Rejection {
             Self::AlreadyReceived => "already_received",
             Self::Closed => "closed",
             Self::TooMany { .. } => "too_many",
-            Self::OtherRefund => "other_refund",
         }
     }
 
@@ -132,25 +128,16 @@ impl crate::Rejection for Rejection {
         match self {
             Self::Missing => Kind::Missing,
             Self::NoLines | Self::TooMany { .. } => Kind::Invalid,
-            Self::Exists
-            | Self::NotApproved
-            | Self::Decided
-            | Self::AlreadyReceived
-            | Self::Closed
-            | Self::OtherRefund => Kind::Conflict,
+            Self::Exists | Self::NotApproved | Self::Decided | Self::AlreadyReceived | Self::Closed => Kind::Conflict,
         }
     }
 
     fn pointer(&self) -> Option<String> {
         match self {
             Self::NoLines | Self::TooMany { .. } => Some("/lines".to_owned()),
-            Self::Missing
-            | Self::Exists
-            | Self::NotApproved
-            | Self::Decided
-            | Self::AlreadyReceived
-            | Self::Closed
-            | Self::OtherRefund => None,
+            Self::Missing | Self::Exists | Self::NotApproved | Self::Decided | Self::AlreadyReceived | Self::Closed => {
+                None
+            }
         }
     }
 }
@@ -205,7 +192,10 @@ impl Decider for Return {
                 it.refund = *refund;
                 it.credit_note = Some(*credit_note);
             }),
-            Event::Refunded { .. } => self.with(|it| it.status = Stage::Refunded),
+            Event::Refunded { refund, .. } => self.with(|it| {
+                it.status = Stage::Refunded;
+                it.refund = Some(*refund);
+            }),
         }
     }
 }
@@ -295,9 +285,7 @@ impl Requested {
     }
 
     fn mark_refunded(&self, refund: RefundId) -> Decision {
-        if self.refund != Some(refund) {
-            return Err(Rejection::OtherRefund);
-        }
+        // It may be another one than was asked for first: what the provider refuses is tried again.
         match self.status {
             Stage::Received => Ok(vec![Event::Refunded { order: self.order, refund }]),
             Stage::Refunded => Ok(vec![]),

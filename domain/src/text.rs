@@ -28,6 +28,8 @@ pub const COUNTRY_MAX: usize = 60;
 pub const POSTAL_CODE_MAX: usize = 16;
 /// Longest reason: one sentence.
 pub const REASON_MAX: usize = 200;
+/// Longest note: a mail that is copied whole.
+pub const NOTE_MAX: usize = 10_000;
 /// Longest comment: a page, which is more than people write in a form.
 pub const COMMENT_MAX: usize = 2_000;
 /// Longest reference from another system, such as an invoice or a customer number.
@@ -291,6 +293,13 @@ texts! {
         fits: many_lines,
         fresh: fresh::seen,
         ..line("comment", COMMENT_MAX)
+    };
+    /// What staff writes down beside a thing, in as many lines as it takes.
+    NoteText Rules {
+        allowed: "printable characters and line breaks",
+        fits: many_lines,
+        fresh: fresh::seen,
+        ..line("note", NOTE_MAX)
     };
     /// What another system calls a thing.
     Reference line("reference", REFERENCE_MAX);

@@ -247,6 +247,7 @@ impl From<Error> for Problem {
                 "others keep changing the same things; nothing was written",
             )
             .retry_after(RETRY_AFTER_S),
+            Error::NotYet(rejected) => Self::from(rejected).retry_after(RETRY_AFTER_S),
             Error::Provider(error) => {
                 tracing::error!(%error, "the payment provider failed");
                 Self::new(

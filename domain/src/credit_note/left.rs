@@ -8,7 +8,7 @@
 use crate::basis_points::BasisPoints;
 use crate::ids::VariantId;
 use crate::money::{Money, MoneyError};
-use crate::order::{PaymentStatus, Placed, Taxed};
+use crate::order::{Placed, Taxed};
 use crate::pricing::{LineTax, split};
 
 use super::Content;
@@ -23,8 +23,6 @@ pub struct Left<'a> {
     taxed: Vec<Taxed>,
     /// What is not taxed.
     untaxed: Money,
-    /// What there are credit notes for.
-    credited: Money,
 }
 
 impl<'a> Left<'a> {
@@ -32,8 +30,7 @@ impl<'a> Left<'a> {
     pub fn after<'b>(order: &'a Placed, notes: impl IntoIterator<Item = &'b Content>) -> Result<Self, MoneyError> {
         let (taxed, payable) = (order.invoiced.clone(), order.payable());
         let sum = taxed.iter().try_fold(Money::zero(payable.currency), |sum, it| sum.plus(it.gross()?))?;
-        let credited = Money::zero(payable.currency);
-        let mut left = Self { order, taxed, untaxed: at_least_zero(payable.minus(sum)?), credited };
+        let mut left = Self { order, taxed, untaxed: at_least_zero(payable.minus(sum)?) };
         notes.into_iter().try_for_each(|note| left.take(note))?;
         Ok(left)
     }
@@ -41,22 +38,6 @@ impl<'a> Left<'a> {
     /// All of it together.
     pub fn total(&self) -> Result<Money, MoneyError> {
         self.taxed.iter().try_fold(self.untaxed, |sum, it| sum.plus(it.gross()?))
-    }
-
-    /// How much of some money that is to go back there is no credit note for, when `gone` of what was paid is back or on its way
-    /// already: what was credited and did not go back, as the provider refused it or is yet to be asked, has one. An order
-    /// that never had the money has no invoice, so nothing of it is credited.
-    pub fn to_credit(&self, amount: Money, gone: Money) -> Money {
-        let covered = match self.order.payment_status {
-            PaymentStatus::Voided => amount.amount,
-            PaymentStatus::Awaiting
-            | PaymentStatus::Authorized
-            | PaymentStatus::Paid
-            | PaymentStatus::PartlyRefunded
-            | PaymentStatus::Refunded
-            | PaymentStatus::RefundDue => self.credited.amount - gone.amount,
-        };
-        at_least_zero(Money { amount: amount.amount - covered.max(0), ..amount })
     }
 
     /// What is tax of a credit note to be: its own word on that does not count.
@@ -86,7 +67,6 @@ impl<'a> Left<'a> {
     }
 
     fn take(&mut self, note: &Content) -> Result<(), MoneyError> {
-        self.credited = self.credited.plus(note.total)?;
         let mut rest = note.total;
         for taken in said(self.order, note)? {
             rest = rest.minus(taken.gross()?)?;

@@ -7,7 +7,7 @@ use super::{CancelReason, Placement, ReturnLine};
 use crate::ids::{CreditNoteId, PaymentId, RefundId, ReturnId, ShipmentId};
 use crate::money::Money;
 use crate::quantity::Demand;
-use crate::text::{Description, Reference};
+use crate::text::{NoteText, Reference};
 use crate::{Personal, Subject};
 
 /// What an order can be asked.
@@ -103,7 +103,7 @@ pub enum Command {
     /// Write something down about it, for staff.
     Note {
         /// What.
-        note: Personal<Description>,
+        note: Personal<NoteText>,
     },
     /// Note that the guest who bought it is forgotten.
     ForgetBuyer {

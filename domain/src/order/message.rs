@@ -12,7 +12,7 @@ use crate::ids::{
 use crate::money::{ExactPrice, Money, Price};
 use crate::pricing::{Discount, LineTax, Shipping};
 use crate::quantity::{Demand, Quantity};
-use crate::text::{Description, Hash, Reference, Sku, Title};
+use crate::text::{Hash, NoteText, Reference, Sku, Title};
 
 /// Who buys.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -309,7 +309,7 @@ pub enum Event {
     /// Staff wrote something down about it, for staff.
     Noted {
         /// What, sealed: it may be about people.
-        note: Personal<Description>,
+        note: Personal<NoteText>,
         /// Who.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<AccountId>,

@@ -61,6 +61,14 @@ impl ParcelStage {
         }
     }
 
+    /// Whether it is packed or on its way, so that there is more to hear of it.
+    fn is_under_way(self) -> bool {
+        match self {
+            Self::Prepared | Self::HandedOver => true,
+            Self::Dropped | Self::Delivered | Self::Returned | Self::Lost => false,
+        }
+    }
+
     /// Whether what is in it can be put into another one.
     pub fn is_empty(self) -> bool {
         match self {
@@ -224,9 +232,9 @@ impl Placed {
         }
     }
 
-    /// Whether something of it is packed, under way or there, in a parcel.
+    /// Whether something of it is packed or on its way, in a parcel.
     pub(super) fn is_being_shipped(&self) -> bool {
-        self.parcels.values().any(|parcel| !parcel.stage.is_empty() && !parcel.lines.is_empty())
+        self.parcels.values().any(|parcel| parcel.stage.is_under_way() && !parcel.lines.is_empty())
     }
 
     /// Keeps a buyer from calling off what they have: a lost parcel that arrived after it was replaced does not count as sent, and

@@ -259,6 +259,9 @@ pub enum Event {
         amount: Money,
         /// Why.
         cause: RefundCause,
+        /// Which was refused before, and is tried again with this one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retries: Option<RefundId>,
     },
     /// The provider will not give it back.
     RefundFailed {
@@ -359,6 +362,13 @@ pub enum Command {
         amount: Option<Money>,
         /// Why.
         cause: RefundCause,
+    },
+    /// Try a refund that the provider refused again: as much, for the same reason.
+    RetryRefund {
+        /// Which was refused.
+        failed: RefundId,
+        /// The id of the new one.
+        refund: RefundId,
     },
     /// Note what the provider says of a refund.
     ConcludeRefund {

@@ -16,6 +16,9 @@ pub struct Refund {
     pub stage: RefundStage,
     /// Why.
     pub cause: RefundCause,
+    /// As which it is tried again, after the provider refused it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retried_as: Option<RefundId>,
 }
 
 /// How far a refund is.
@@ -36,15 +39,16 @@ pub fn whole(payment: PaymentId) -> RefundId {
 }
 
 impl Opened {
-    /// What is back, or on its way: refunded + on its way back.
-    pub fn gone(&self) -> Money {
+    /// What can still be given back: captured − refunded − on its way back.
+    pub fn refundable(&self) -> Money {
         let pending: i64 = self.pending_refunds().map(|(_, refund)| refund.amount.amount).sum();
-        Money { amount: self.refunded.amount + pending, ..self.amount }
+        Money { amount: self.captured().amount - self.refunded.amount - pending, ..self.amount }
     }
 
-    /// What can still be given back: captured − what is back, or on its way.
-    pub fn refundable(&self) -> Money {
-        Money { amount: self.captured().amount - self.gone().amount, ..self.amount }
+    /// The refunds that failed, and were not tried again.
+    pub fn failed_refunds(&self) -> impl Iterator<Item = (RefundId, &Refund)> {
+        let failed = self.refunds.iter().filter(|(_, it)| it.stage == RefundStage::Failed && it.retried_as.is_none());
+        failed.map(|(id, refund)| (*id, refund))
     }
 
     /// The refunds that the provider is yet to do.
@@ -52,7 +56,13 @@ impl Opened {
         self.refunds.iter().filter(|(_, it)| it.stage == RefundStage::Requested).map(|(id, refund)| (*id, refund))
     }
 
-    pub(super) fn request_refund(&self, refund: RefundId, amount: Option<Money>, cause: RefundCause) -> Decision {
+    pub(super) fn request_refund(
+        &self,
+        refund: RefundId,
+        amount: Option<Money>,
+        cause: RefundCause,
+        retries: Option<RefundId>,
+    ) -> Decision {
         if !self.is_taken() {
             return Err(Rejection::NotCaptured);
         }
@@ -80,7 +90,19 @@ impl Opened {
         if self.attempt.as_ref().is_none_or(|attempt| attempt.method == Method::External) {
             return Err(Rejection::PaidElsewhere);
         }
-        Ok(vec![Event::RefundRequested { order, refund, amount, cause }])
+        Ok(vec![Event::RefundRequested { order, refund, amount, cause, retries }])
+    }
+
+    pub(super) fn retry_refund(&self, failed: RefundId, refund: RefundId) -> Decision {
+        let known = self.refunds.get(&failed).ok_or(Rejection::NoSuchRefund)?;
+        if let Some(retry) = known.retried_as {
+            return if retry == refund { Ok(vec![]) } else { Err(Rejection::RetriedAlready { retry }) };
+        }
+        match known.stage {
+            RefundStage::Failed => {}
+            RefundStage::Requested | RefundStage::Done => return Err(Rejection::NotFailed),
+        }
+        self.request_refund(refund, Some(known.amount), known.cause.clone(), Some(failed))
     }
 
     pub(super) fn conclude_refund(&self, id: RefundId, outcome: RefundOutcome) -> Decision {
@@ -100,6 +122,14 @@ impl Opened {
             }
             (RefundStage::Done, RefundOutcome::Done | RefundOutcome::Unknown { .. })
             | (RefundStage::Failed, RefundOutcome::Refused | RefundOutcome::Unknown { .. }) => Ok(vec![]),
+        }
+    }
+
+    pub(super) fn begin_refund(&mut self, id: RefundId, amount: Money, cause: &RefundCause, retries: Option<RefundId>) {
+        let cause = cause.clone();
+        self.refunds.insert(id, Refund { amount, stage: RefundStage::Requested, cause, retried_as: None });
+        if let Some(failed) = retries.and_then(|failed| self.refunds.get_mut(&failed)) {
+            failed.retried_as = Some(id);
         }
     }
 

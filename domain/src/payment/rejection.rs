@@ -2,6 +2,7 @@
 
 use super::ATTEMPTS_MAX;
 use crate::decider::Kind;
+use crate::ids::RefundId;
 use crate::money::Money;
 
 /// What can be in the way.
@@ -55,6 +56,15 @@ pub enum Rejection {
     /// The id names another refund already.
     #[error("the refund exists already")]
     RefundExists,
+    /// Only what failed is tried again.
+    #[error("the refund did not fail: only what the provider refused is tried again")]
+    NotFailed,
+    /// It is tried again already.
+    #[error("the refund is tried again already, as {retry}")]
+    RetriedAlready {
+        /// As which.
+        retry: RefundId,
+    },
     /// One cannot give back nothing or less.
     #[error("a refund is more than nothing, in the currency of the payment")]
     NotAnAmount,
@@ -91,6 +101,8 @@ impl crate::Rejection for Rejection {
             Self::NotCaptured => "not_captured",
             Self::NoSuchRefund => "no_such_refund",
             Self::RefundExists => "refund_exists",
+            Self::NotFailed => "refund_not_failed",
+            Self::RetriedAlready { .. } => "refund_retried",
             Self::NotAnAmount => "not_an_amount",
             Self::TooMuchRefunded { .. } => "too_much_refunded",
             Self::PaidElsewhere => "paid_elsewhere",
@@ -115,6 +127,8 @@ impl crate::Rejection for Rejection {
             | Self::Captured
             | Self::NotCaptured
             | Self::RefundExists
+            | Self::NotFailed
+            | Self::RetriedAlready { .. }
             | Self::TooMuchRefunded { .. }
             | Self::PaidElsewhere
             | Self::TooManyAttempts => Kind::Conflict,
@@ -140,6 +154,8 @@ impl crate::Rejection for Rejection {
             | Self::NotCaptured
             | Self::NoSuchRefund
             | Self::RefundExists
+            | Self::NotFailed
+            | Self::RetriedAlready { .. }
             | Self::PaidElsewhere
             | Self::TooManyAttempts => None,
         }

@@ -219,7 +219,12 @@ fn refund(refund: u128, amount: Option<i64>) -> Command {
 
 fn requested(refund: u128, amount: i64) -> Event {
     let cause = RefundCause::OrderCancelled;
-    Event::RefundRequested { order: id(1), refund: id(refund), amount: cents(amount), cause }
+    Event::RefundRequested { order: id(1), refund: id(refund), amount: cents(amount), cause, retries: None }
+}
+
+fn retried(refund: u128, failed: u128, amount: i64) -> Event {
+    let (cause, retries) = (RefundCause::OrderCancelled, Some(id(failed)));
+    Event::RefundRequested { order: id(1), refund: id(refund), amount: cents(amount), cause, retries }
 }
 
 fn given_back(refund: u128, amount: i64) -> Event {
@@ -281,8 +286,21 @@ fn a_refund_that_the_provider_will_not_do_can_be_asked_for_again() {
     given::<Payment>(over.clone()).when(&refund(2, None)).then([requested(2, 3500)]);
     // It happened after all, later than it was given up.
     given::<Payment>(over.clone()).when(&answered(1, RefundOutcome::Done)).then([given_back(1, 1000)]);
-    let again = after(&over, &[requested(2, 3500)]);
-    given::<Payment>(again).when(&answered(1, RefundOutcome::Done)).then_refused(Rejection::ConcludedOtherwise);
+    let rest = after(&over, &[requested(2, 3500)]);
+    given::<Payment>(rest.clone()).when(&answered(1, RefundOutcome::Done)).then_refused(Rejection::ConcludedOtherwise);
+    let retry = |failed, refund| Command::RetryRefund { failed: id(failed), refund: id(refund) };
+    given::<Payment>(asked).when(&retry(1, 3)).then_refused(Rejection::NotFailed);
+    given::<Payment>(over.clone()).when(&retry(9, 3)).then_refused(Rejection::NoSuchRefund);
+    given::<Payment>(over.clone()).when(&retry(1, 3)).then([retried(3, 1, 1000)]);
+    let left = Rejection::TooMuchRefunded { left: cents(0) };
+    given::<Payment>(rest).when(&retry(1, 3)).then_refused(left);
+    let again = after(&over, &[retried(3, 1, 1000)]);
+    given::<Payment>(again.clone()).when(&retry(1, 3)).then_nothing();
+    given::<Payment>(again.clone()).when(&retry(1, 4)).then_refused(Rejection::RetriedAlready { retry: id(3) });
+    // What is refused again is tried again in its turn.
+    let refused = Event::RefundFailed { order: id(1), refund: id(3), amount: cents(1000) };
+    given::<Payment>(after(&again, &[refused])).when(&retry(3, 4)).then([retried(4, 3, 1000)]);
+    given::<Payment>(after(&again, &[given_back(3, 1000)])).when(&retry(3, 4)).then_refused(Rejection::NotFailed);
 }
 
 #[test]
@@ -418,7 +436,7 @@ fn its_state_says_where_it_is() {
 }
 
 fn because(cause: RefundCause) -> Event {
-    Event::RefundRequested { order: id(1), refund: id(2), amount: cents(100), cause }
+    Event::RefundRequested { order: id(1), refund: id(2), amount: cents(100), cause, retries: None }
 }
 
 #[test]
@@ -458,6 +476,7 @@ fn every_stored_form_is_golden() {
             because(RefundCause::Staff { reason: text("a scratch") }),
             Event::RefundFailed { order: id(1), refund: id(2), amount: cents(100) },
             given_back(2, 100),
+            retried(3, 2, 100),
         ],
     );
 }
@@ -483,6 +502,8 @@ fn rejections_are_well_said() {
         R::TooManyAttempts,
         R::NoSuchRefund,
         R::RefundExists,
+        R::NotFailed,
+        R::RetriedAlready { retry: id(1) },
         R::NotAnAmount,
         R::TooMuchRefunded { left: cents(0) },
         R::PaidElsewhere,

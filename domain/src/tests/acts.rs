@@ -57,6 +57,7 @@ pub enum Buying {
     Void { order: Pick, staff: bool },
     Capture { order: Pick },
     Refund { order: Pick, part: u8 },
+    RetryRefund { order: Pick },
     Cancel { order: Pick, staff: bool },
     CancelLines { order: Pick, pieces: Pieces, restock: bool },
 }
@@ -146,6 +147,7 @@ fn buying() -> impl Strategy<Value = Buying> {
             .prop_map(|(order, pieces, restock)| Buying::CancelLines { order, pieces, restock }),
         1 => any_pick().prop_map(|order| Buying::Capture { order }),
         2 => (any_pick(), 1..=4u8).prop_map(|(order, part)| Buying::Refund { order, part }),
+        2 => any_pick().prop_map(|order| Buying::RetryRefund { order }),
     ]
 }
 
@@ -291,6 +293,10 @@ impl Shop {
                 let left = self.get::<Payment>(payment).opened().unwrap().refundable();
                 let amount = Money { amount: left.amount / i64::from(part), ..left };
                 self.refund(chain, payment, amount)
+            }
+            Buying::RetryRefund { order } => {
+                let payment = self.payment(order)?;
+                self.retry_refund(chain, payment)
             }
             Buying::Cancel { order, staff } => {
                 let reason = if staff { CancelReason::StaffRequest } else { CancelReason::BuyerRequest };

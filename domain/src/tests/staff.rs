@@ -176,18 +176,25 @@ impl Shop {
         self.run(chain, |unit| {
             let order = unit.get::<Payment>(payment).opened().unwrap().order;
             let (refund, note) = (unit.new_id(), unit.new_id());
-            let gone = unit.get::<Payment>(payment).opened().unwrap().gone();
             let cause = RefundCause::Staff { reason: text("a scratch") };
             let request = payment::Command::RequestRefund { refund, amount: Some(amount), cause };
             unit.decide::<Payment>(payment, &request)?;
             let placed = unit.placed(order)?;
-            let amount = unit.left(&placed).to_credit(amount, gone);
-            if amount.amount == 0 {
-                return Ok(());
+            if amount.amount > unit.left(&placed).total().unwrap().amount {
+                return Err("payment.credited_already".to_owned());
             }
             let credit = order::Command::Credit { credit_note: note, refund, amount, shipping: false };
             unit.decide::<Order>(order, &credit)?;
             unit.issue(order, &[], (Some(refund), note, amount))
+        })
+    }
+
+    pub fn retry_refund(&mut self, chain: usize, payment: PaymentId) -> Result<(), Refused> {
+        self.run(chain, |unit| {
+            let state = unit.get::<Payment>(payment);
+            let failed = state.opened().unwrap().failed_refunds().next().ok_or("nothing failed")?.0;
+            let refund = unit.new_id();
+            unit.decide::<Payment>(payment, &payment::Command::RetryRefund { failed, refund })
         })
     }
 

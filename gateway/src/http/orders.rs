@@ -8,7 +8,7 @@ use byteshop_domain::ids::OrderId;
 use byteshop_domain::money::Money;
 use byteshop_domain::order::{CancelReason, Command, Order, Placed, Status};
 use byteshop_domain::quantity::Demand;
-use byteshop_domain::text::Description;
+use byteshop_domain::text::NoteText;
 use byteshop_eventstore::Recorded;
 use chrono::{DateTime, Utc};
 use http::HeaderMap;
@@ -40,8 +40,8 @@ struct Cancellation {
     #[schema(schema_with = shipping_back, required = false)]
     shipping: Option<ShippingBack>,
     /// Why, as staff writes it down for staff: kept as a note of the order.
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 20_000)]
-    note: Option<Description>,
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 10_000)]
+    note: Option<NoteText>,
 }
 
 /// What of the paid shipping goes back: true for all of it, or an amount.
@@ -97,9 +97,6 @@ async fn cancel(
     if ask.body.note.is_some() && !ask.who.is_staff() {
         return Err(Problem::forbidden("only staff writes notes"));
     }
-    if let Some(note) = &ask.body.note {
-        says_something(note, "/note")?;
-    }
     app.run(ask, "order.cancel", |unit| async move {
         let mut order = own(&unit, id, ask).await?;
         let before = order.version;
@@ -138,8 +135,8 @@ async fn fulfil(State(app): State<Shared>, Of(id): Of<OrderId>, ask: Ask<Staff, 
 #[serde(deny_unknown_fields)]
 struct NewNote {
     /// What the buyer does not see.
-    #[schema(value_type = String, min_length = 1, max_length = 20_000)]
-    text: Description,
+    #[schema(value_type = String, min_length = 1, max_length = 10_000)]
+    text: NoteText,
 }
 
 /// Writes something down about an order, for staff. It is sealed, and forgotten with its buyer.
@@ -147,7 +144,6 @@ struct NewNote {
     security(("bearer" = ["staff"])), responses((status = 200, description = "The order with its notes", body = show::Order)))]
 async fn note(State(app): State<Shared>, Of(id): Of<OrderId>, ask: Ask<Staff, NewNote>) -> Result<Response, Problem> {
     let ask = &ask;
-    says_something(&ask.body.text, "/text")?;
     app.run(ask, "order.note", |unit| async move {
         let mut order = unit.load_matching::<Order>(id).await?;
         write_note(&unit, &mut order, &ask.body.text).await?;
@@ -156,11 +152,7 @@ async fn note(State(app): State<Shared>, Of(id): Of<OrderId>, ask: Ask<Staff, Ne
     .await
 }
 
-fn says_something(note: &Description, pointer: &str) -> Result<(), Problem> {
-    if note.as_str().is_empty() { Err(Problem::invalid(pointer, "a note says something")) } else { Ok(()) }
-}
-
-async fn write_note(unit: &Unit, order: &mut Loaded<Order>, note: &Description) -> Result<(), Error> {
+async fn write_note(unit: &Unit, order: &mut Loaded<Order>, note: &NoteText) -> Result<(), Error> {
     let subject = placed(&order.state)?.subject(order.id);
     let note = unit.commands().vault().seal(subject, note).await?;
     unit.decide(order, &Command::Note { note })

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::{Error, Loaded, Rejected, aftersales};
-use byteshop_domain::ids::{OrderId, PaymentId};
+use byteshop_domain::ids::{OrderId, PaymentId, RefundId};
 use byteshop_domain::money::Money;
 use byteshop_domain::order::Order;
 use byteshop_domain::payment::{Command, Opened, Payment, VoidReason};
@@ -15,7 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use super::ask::{Ask, Nothing, Of, Params, Then};
+use super::ask::{Ask, Nothing, Of, OfTwo, Params, Then};
 use super::orders::{check, placed};
 use super::show;
 use crate::actor::{Caller, Staff};
@@ -91,11 +91,11 @@ async fn cancel(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewRefund {
-    /// How much: at most what is refundable.
+    /// How much: at most what is refundable and has no credit note yet.
     #[schema(value_type = show::Money)]
     amount: Money,
     /// Why; it stands on the credit note.
-    #[schema(value_type = String, example = "a scratch on the lid", min_length = 1, max_length = 500)]
+    #[schema(value_type = String, example = "a scratch on the lid", min_length = 1, max_length = 200)]
     reason: Reason,
 }
 
@@ -112,6 +112,25 @@ async fn refund(
     app.run(ask, "payment.refund", |unit| async move {
         let mut payment = unit.load_matching::<Payment>(id).await?;
         aftersales::refund(&unit, &mut payment, ask.body.amount, &ask.body.reason).await?;
+        let body = show::Payment::of(id, opened(&payment.state)?);
+        Reply::created(format!("/v1/payments/{id}"), payment.version, &body)
+    })
+    .await
+}
+
+/// Tries a refund again that the provider refused (`failed`): as much, for the same reason, under the credit note that it has.
+#[utoipa::path(post, path = "/v1/payments/{id}/refunds/{refund}/retry", tag = "payments",
+    params(("id" = String, Path), ("refund" = String, Path)), security(("bearer" = ["staff"])),
+    responses((status = 201, description = "The payment, with the new refund among its `refunds`", body = show::Payment)))]
+async fn retry(
+    State(app): State<Shared>,
+    OfTwo(id, failed): OfTwo<PaymentId, RefundId>,
+    ask: Ask<Staff, Nothing>,
+) -> Result<Response, Problem> {
+    let ask = &ask;
+    app.run(ask, "payment.retry_refund", |unit| async move {
+        let mut payment = unit.load_matching::<Payment>(id).await?;
+        aftersales::retry_refund(&unit, &mut payment, failed)?;
         let body = show::Payment::of(id, opened(&payment.state)?);
         Reply::created(format!("/v1/payments/{id}"), payment.version, &body)
     })
@@ -166,6 +185,7 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(pay))
         .routes(routes!(cancel))
         .routes(routes!(refund))
+        .routes(routes!(retry))
         .routes(routes!(capture))
         .routes(routes!(one))
 }

@@ -87,7 +87,7 @@ async fn approve(
 #[serde(deny_unknown_fields)]
 struct Refusal {
     /// Why not; the buyer reads it.
-    #[schema(value_type = String, min_length = 1, max_length = 500)]
+    #[schema(value_type = String, min_length = 1, max_length = 200)]
     reason: Reason,
 }
 

@@ -189,7 +189,7 @@ struct NewStatus {
     at: Option<DateTime<Utc>>,
     #[schema(value_type = Option<String>, example = "Leipzig", max_length = 120)]
     place: Option<Name>,
-    #[schema(value_type = Option<String>, example = "nobody was there", max_length = 500)]
+    #[schema(value_type = Option<String>, example = "nobody was there", max_length = 200)]
     reason: Option<Reason>,
 }
 

@@ -1,6 +1,8 @@
 //! The emulated provider at its worst: what it tells is late, repeated, out of order, lost or forged, and no charge is made
 //! twice, forgotten, or kept without an order.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use byteshop_commands::ports::payment_test::Manners;
 use byteshop_domain::ids::{Id as _, PaymentId};
 use byteshop_eventstore::Clock;
@@ -249,30 +251,121 @@ async fn a_silent_provider_is_asked_again_and_holds_nobody_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refund_that_the_provider_refuses_can_be_asked_for_again() {
+async fn a_refund_that_the_provider_refuses_is_tried_again_under_its_note_and_no_other_goes_under_it() {
     let shop = TestShop::start().await;
     let staff = shop.token(Role::Support);
     let (_, variant) = shop.product("W-6", 1000, 9).await;
     let it = order(&shop, &variant).await;
     it.pay(&shop, "tok_success").await.expect(201);
     it.awaits(&shop, "paid").await;
-    shop.commands.emulator().behave(Manners { refuses_refunds: true, ..Manners::default() });
     let path = format!("/v1/payments/{}", it.payment);
-    let body = json!({"amount": {"amount": 1000, "currency": "EUR"}, "reason": "a scratch"});
-    let give = || shop.post(&format!("{path}/refunds")).by(&staff).json(body.clone()).send();
-    give().await.expect(201);
-    eventually("the provider refuses", async || {
-        let payment = shop.get(&path).by(&staff).send().await.expect(200).body;
-        (payment["refunds"][0]["status"] == "failed" && payment["refundable"]["amount"] == 1000).then_some(())
-    })
-    .await;
+    let give = |amount: i64, reason: &str| {
+        let body = json!({"amount": {"amount": amount, "currency": "EUR"}, "reason": reason});
+        shop.post(&format!("{path}/refunds")).by(&staff).json(body).send()
+    };
+    let retry = |refund: &str| shop.post(&format!("{path}/refunds/{refund}/retry")).by(&staff);
+    shop.commands.emulator().behave(Manners { refuses_refunds: true, ..Manners::default() });
+    give(700, "a scratch").await.expect(201);
+    let failed = last_failed(&shop, &path, 1).await;
+    retry(&failed).send().await.expect(201);
+    let failed_again = last_failed(&shop, &path, 2).await;
     shop.commands.emulator().behave(Manners::default());
-    give().await.expect(201);
+    // What is given back for another reason has a note of its own, and there is none for what has one.
+    give(200, "it was late").await.expect(201);
+    let refused = give(101, "everything").await.expect_problem(409, "payment.credited_already");
+    assert!(refused.text("/detail").contains(&failed_again), "{}", refused.body);
+    retry(&failed).send().await.expect_problem(409, "payment.refund_retried");
+    retry("rfd_01h455vb4pex5vsknk084sn02q").send().await.expect_problem(404, "payment.no_such_refund");
+    let keyed = || retry(&failed_again).header("Idempotency-Key", "once").send();
+    let first = keyed().await.expect(201);
+    assert_eq!(first.body, keyed().await.expect(201).body);
+    give(100, "the rest").await.expect(201);
     it.awaits(&shop, "refunded").await;
     books_agree(&shop).await;
-    // There is one credit note for it, however often it was tried.
+    let payment = shop.get(&path).by(&staff).send().await.expect(200).body;
+    let done = payment["refunds"].as_array().unwrap().iter().filter(|it| it["status"] == "done").count();
+    assert_eq!(done, 3, "{payment}");
     let notes = shop.get(&format!("{}/credit-notes", it.path)).by(&staff).send().await.expect(200).body;
-    assert_eq!((notes["items"].as_array().unwrap().len(), &notes["items"][0]["total"]["amount"]), (1, &json!(1000)));
+    let said = |note: &Value| (note["total"]["amount"].as_i64().unwrap(), note["reason"].as_str().unwrap().to_owned());
+    let mut said: Vec<_> = notes["items"].as_array().unwrap().iter().map(said).collect();
+    said.sort();
+    let expected = [(100, "the rest"), (200, "it was late"), (700, "a scratch")];
+    assert_eq!(said, expected.map(|(amount, reason)| (amount, reason.to_owned())));
+    let told = shop.get(&format!("{}/history", it.path)).by(&staff).send().await.expect(200).body.to_string();
+    assert!(told.contains("asked to give €7.00 back again: a scratch"), "{told}");
+}
+
+/// The refund that failed last, once so many did.
+async fn last_failed(shop: &TestShop, payment: &str, count: usize) -> String {
+    let staff = shop.token(Role::Support);
+    eventually("the provider refuses", async || {
+        let payment = shop.get(payment).by(&staff).send().await.expect(200).body;
+        let refunds = payment["refunds"].as_array().unwrap();
+        let failed: Vec<_> = refunds.iter().filter(|it| it["status"] == "failed").collect();
+        let last = failed.iter().find(|it| it.get("retried_as").is_none())?;
+        (failed.len() == count).then(|| last["id"].as_str().unwrap().to_owned())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_return_whose_money_the_provider_refused_is_settled_when_it_goes_back_after_all() {
+    let shop = TestShop::start().await;
+    let staff = shop.token(Role::Support);
+    let (_, variant) = shop.product("W-8", 1000, 9).await;
+    let it = order(&shop, &variant).await;
+    it.pay(&shop, "tok_success").await.expect(201);
+    it.awaits(&shop, "paid").await;
+    shop.post(&format!("{}/fulfil", it.path)).by(&staff).send().await.expect(200);
+    shop.commands.emulator().behave(Manners { refuses_refunds: true, ..Manners::default() });
+    let lines = json!([{"variant": variant, "quantity": 1}]);
+    let back = json!({"lines": lines, "reason": "other"});
+    let asked = shop.post(&format!("{}/returns", it.path)).with(&it.cart).json(back).send().await.expect(201);
+    let back = format!("/v1/returns/{}", asked.id());
+    shop.post(&format!("{back}/approve")).by(&staff).send().await.expect(200);
+    let came = json!({"lines": [{"variant": variant, "quantity": 1, "condition": "new", "restock": true}]});
+    shop.post(&format!("{back}/receive")).by(&staff).json(came).send().await.expect(200);
+    let path = format!("/v1/payments/{}", it.payment);
+    let failed = last_failed(&shop, &path, 1).await;
+    shop.commands.emulator().behave(Manners::default());
+    shop.post(&format!("{path}/refunds/{failed}/retry")).by(&staff).send().await.expect(201);
+    it.awaits(&shop, "refunded").await;
+    eventually("the return is settled", async || {
+        let back = shop.get(&back).by(&staff).send().await.expect(200).body;
+        (back["status"] == "refunded" && back["refund"] != failed.as_str()).then_some(())
+    })
+    .await;
+    books_agree(&shop).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_takes_a_paid_order_is_put_off_while_the_order_is_about_to_hear_of_its_money() {
+    let shop = TestShop::start().await;
+    let staff = shop.token(Role::Support);
+    let (_, variant) = shop.product("W-9", 1000, 99).await;
+    let put_off = AtomicUsize::new(0);
+    for round in 0..20 {
+        let it = order(&shop, &variant).await;
+        it.pay(&shop, "tok_success").await.expect(201);
+        let body = json!({"amount": {"amount": 10, "currency": "EUR"}, "reason": "a scratch"});
+        let key = format!("round-{round}");
+        let give = || {
+            let path = format!("/v1/payments/{}/refunds", it.payment);
+            shop.post(&path).by(&staff).header("Idempotency-Key", &key).json(body.clone()).send()
+        };
+        eventually("the same request is taken in", async || {
+            let answer = give().await;
+            if answer.status == 201 {
+                return Some(());
+            }
+            put_off.fetch_add(1, Ordering::Relaxed);
+            let refused = answer.expect_problem(409, "order.not_paid");
+            assert_eq!(refused.header("retry-after"), Some("1"), "{}", refused.body);
+            None
+        })
+        .await;
+    }
+    assert!(put_off.into_inner() > 0, "every order had heard of its money: nothing was tried");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -287,14 +380,12 @@ async fn what_the_provider_did_not_give_back_of_a_cancelled_order_staff_gives_ba
     let order = it.path.clone();
     shop.post(&format!("{order}/cancel")).by(&staff).send().await.expect(200);
     let path = format!("/v1/payments/{}", it.payment);
-    eventually("the provider refuses", async || {
-        let payment = shop.get(&path).by(&staff).send().await.expect(200).body;
-        (payment["refunds"][0]["status"] == "failed").then_some(())
-    })
-    .await;
+    let failed = last_failed(&shop, &path, 1).await;
     shop.commands.emulator().behave(Manners::default());
     let body = json!({"amount": {"amount": 1000, "currency": "EUR"}, "reason": "by hand"});
-    shop.post(&format!("{path}/refunds")).by(&staff).json(body).send().await.expect(201);
+    let given = shop.post(&format!("{path}/refunds")).by(&staff).json(body).send().await;
+    given.expect_problem(409, "order.cancelled");
+    shop.post(&format!("{path}/refunds/{failed}/retry")).by(&staff).send().await.expect(201);
     it.awaits(&shop, "refunded").await;
     let notes = shop.get(&format!("{order}/credit-notes")).by(&staff).send().await.expect(200).body;
     assert_eq!((notes["items"].as_array().unwrap().len(), &notes["items"][0]["total"]["amount"]), (1, &json!(1000)));

@@ -70,6 +70,11 @@ fn what_is_packed_is_not_called_off_and_what_is_unpacked_is() {
     let packed = [placed(), paid(), parcel(1, &[demand(2, 1)])];
     given::<Order>(packed.clone()).when(&cancel(CancelReason::BuyerRequest)).then_refused(Rejection::BeingShipped);
     given::<Order>(packed.clone()).when(&Command::Fulfil {}).then_refused(Rejection::BeingShipped);
+    let on_its_way = after(&packed, &[gone(1, &[demand(2, 1)])]);
+    given::<Order>(on_its_way.clone()).when(&Command::Fulfil {}).then_refused(Rejection::BeingShipped);
+    // What is left beside a parcel that arrived may be handed over by hand.
+    let by_hand = Event::Fulfilled { completed: true, at: Some(noon()) };
+    given::<Order>(after(&on_its_way, &[there(1)])).when(&Command::Fulfil {}).then([by_hand]);
     let none = Rejection::TooManyCancelled { variant: id(2), left: 0 };
     given::<Order>(packed.clone()).when(&call_off(&[back(2, 1, 5)])).then_refused(none);
     let drop = Command::DropParcel { shipment: id(1) };

@@ -168,7 +168,8 @@ fn money_given_back_is_noted_on_the_order() {
 #[test]
 fn money_is_given_back_once_that_is_written_down_and_asked_for_again_when_the_provider_is_silent() {
     let cause = RefundCause::OrderCancelled;
-    let requested = payment::Event::RefundRequested { order: id(1), refund: id(4), amount: cents(1), cause };
+    let requested =
+        payment::Event::RefundRequested { order: id(1), refund: id(4), amount: cents(1), cause, retries: None };
     let settle = Step::SettlePayment { payment: id(2) };
     assert_eq!(on_payment(requested), std::slice::from_ref(&settle));
     let check_at = noon() + TimeDelta::seconds(5);

@@ -296,6 +296,10 @@ pub struct Refund<'a> {
     /// `kind` is `order_cancelled`, `lines_cancelled`, `return` (with its `id`) or `staff` (with the `reason`).
     #[schema(value_type = Object)]
     cause: &'a payment::RefundCause,
+    /// As which refund it is tried again, after the provider refused it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    retried_as: Option<RefundId>,
 }
 
 /// Where a payment is.
@@ -343,6 +347,6 @@ impl<'a> Payment<'a> {
 
 impl<'a> Refund<'a> {
     fn of(id: RefundId, it: &'a payment::Refund) -> Self {
-        Self { id, amount: it.amount, status: it.stage, cause: &it.cause }
+        Self { id, amount: it.amount, status: it.stage, cause: &it.cause, retried_as: it.retried_as }
     }
 }

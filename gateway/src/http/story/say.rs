@@ -148,15 +148,16 @@ impl Facts {
             payment::Event::Delayed { .. } => ("provider_silent", self.bare()),
             payment::Event::StrayUnresolved { .. } => ("stray_unresolved", self.bare()),
             payment::Event::StrayReleased { .. } => ("stray_released", self.bare()),
-            payment::Event::RefundRequested { amount, cause, .. } => {
+            payment::Event::RefundRequested { amount, cause, retries, .. } => {
                 let (cause, reason) = match cause {
                     RefundCause::OrderCancelled => ("order", None),
                     RefundCause::LinesCancelled => ("lines", None),
                     RefundCause::Return { .. } => ("return", None),
                     RefundCause::Staff { reason } => ("staff", Some(reason)),
                 };
-                let amount = self.money(*amount);
-                ("refund_requested", json!({"by": self.by, "amount": amount, "cause": cause, "reason": reason}))
+                let (amount, again) = (self.money(*amount), retries.is_some());
+                let it = json!({"by": self.by, "amount": amount, "cause": cause, "reason": reason, "again": again});
+                ("refund_requested", it)
             }
             payment::Event::RefundFailed { amount, .. } => ("refund_failed", self.amount(*amount)),
             payment::Event::Refunded { amount, .. } => ("given_back", self.amount(*amount)),
