@@ -16,7 +16,7 @@ pub const PAGE: i64 = 1_000;
 pub struct Filter {
     /// Only these categories; all when empty.
     pub categories: Vec<String>,
-    /// Only events of this type, such as `order.placed` or `placed`.
+    /// Only events of this type, such as `order.placed`, `placed` or `order.*`.
     pub event_type: Option<String>,
     /// Only events of this stream.
     pub stream: Option<StreamId>,
@@ -106,6 +106,7 @@ impl Log {
         filter: &Filter,
     ) -> Result<Vec<Recorded>, StoreError> {
         let (category, event_type) = match filter.event_type.as_deref().map(|name| name.split_once('.').ok_or(name)) {
+            Some(Ok((category, "*"))) => (Some(category), None),
             Some(Ok((category, event_type))) => (Some(category), Some(event_type)),
             Some(Err(event_type)) => (None, Some(event_type)),
             None => (None, None),

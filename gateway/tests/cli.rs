@@ -448,6 +448,7 @@ async fn the_log_answers_who_did_what() {
     assert_eq!(positions(&["--after", "1", "--limit", "2"]), [2, 3]);
     assert_eq!(positions(&["--type", "stock.received"]), [2]);
     assert_eq!(positions(&["--type", "reserved"]), [3]);
+    assert_eq!(positions(&["--type", "stock.*"]), positions(&["--stream", &history.variant.to_string()]));
     assert_eq!(positions(&["--actor", "settle_order"]), [4]);
     assert_eq!(positions(&["--actor", &history.admin.to_string()]), [1, 2]);
     assert_eq!(positions(&["--actor", "guest"]), [3]);

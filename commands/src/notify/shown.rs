@@ -36,6 +36,7 @@ impl Commands {
                 let mut about = order_of(id, placed, locale);
                 if let Message::OrderLinesCancelled { lines, amount, .. } = message {
                     about = lines_of(about, placed, lines, *amount, locale);
+                    shown.amount = some_money(*amount, locale);
                 }
                 if let Message::OrderCancelled { amount, .. } = message {
                     about = self.cancelled_now(about, id, *amount, locale).await?;
@@ -43,7 +44,7 @@ impl Commands {
                 shown.order = Some(about);
                 shown.url = page("orders", &id.to_string());
                 if let Message::OrderRefunded { amount, .. } | Message::OrderCancelled { amount, .. } = message {
-                    shown.amount = Some(format::money(amount.unwrap_or(placed.placement.total), locale));
+                    shown.amount = some_money(amount.unwrap_or(placed.placement.total), locale);
                 }
                 self.add_papers(message, id, placed, locale, &mut shown).await?;
                 shown.goods = goods_of(&self.part(message).await?, placed);
@@ -199,6 +200,11 @@ fn code_of(message: &Message) -> Option<(&'static str, &Personal<Secret>)> {
         | Message::BackInStock { .. }
         | Message::PriceDropped { .. } => None,
     }
+}
+
+/// An amount as it is written; nothing when it is none.
+fn some_money(amount: Money, locale: Locale) -> Option<String> {
+    (amount.amount != 0).then(|| format::money(amount, locale))
 }
 
 /// The facts that a message has itself.

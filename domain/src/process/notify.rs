@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Process, Step};
 use crate::ids::{AccountId, NotificationId, OrderId, ProductId, ReturnId, ShipmentId, VariantId};
-use crate::money::Price;
+use crate::money::{Money, Price};
 use crate::notification::{self, CancelledBy, Message, Notification};
 use crate::order::{self, CancelReason};
 use crate::returns::{self, Return};
@@ -176,6 +176,8 @@ fn of_order(order: OrderId, event: &order::Event) -> Option<Errand> {
             by: cancelled_by(*reason)?,
             refund_due: *was_paid,
         },
+        // Of what was to be had for nothing, nothing comes back.
+        order::Event::Refunded { amount: Some(Money { amount: 0, .. }), .. } => return None,
         order::Event::Refunded { amount, .. } => Message::OrderRefunded { order, amount: *amount },
         // Parcels and returns tell of themselves, and money of its way back.
         order::Event::Authorized { .. }

@@ -154,14 +154,14 @@ impl Shop {
             let valued = placed.valued(&lines, unit.most(&placed, payment));
             let back = unit.back(&valued)?;
             let (refund, credit_note, amount) = back;
-            let credit_note = Some(credit_note);
+            let credit_note = refund.map(|_| credit_note);
             let off = order::Command::CancelLines { lines: valued.clone(), reason, refund, credit_note };
             unit.decide::<Order>(order, &off)?;
             if let Some(refund) = refund {
                 let (amount, cause) = (Some(amount), RefundCause::LinesCancelled);
                 unit.decide::<Payment>(payment, &payment::Command::RequestRefund { refund, amount, cause })?;
+                unit.issue(order, &valued, back)?;
             }
-            unit.issue(order, &valued, back)?;
             if restock {
                 unit.put_back(order, &placed.at_hand(&lines))?;
                 return Ok(vec![]);

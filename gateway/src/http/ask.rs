@@ -9,7 +9,7 @@ use byteshop_domain::ids::{CartId, Id};
 use byteshop_domain::text::fresh;
 use byteshop_domain::{Decider, Kind};
 use byteshop_eventstore::envelope::to_hex;
-use chrono::DateTime;
+use chrono::{DateTime, TimeDelta};
 use http::HeaderMap;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
@@ -105,15 +105,23 @@ impl App {
     /// Makes sure that a query of the log itself sees the position that the caller asks for.
     pub async fn await_log(&self, headers: &HeaderMap) -> Result<(), Problem> {
         let Some(position) = version::min_log_position(headers)? else { return Ok(()) };
-        if position <= self.seen.highest() {
-            return Ok(());
-        }
         // The log is where acknowledged commands are, so a position that it does not have was told to nobody.
+        self.reaches(position).await?.map_err(Problem::beyond_the_log)
+    }
+
+    /// Whether the log reaches a position; if not, where it ends.
+    async fn reaches(&self, position: i64) -> Result<Result<(), i64>, Problem> {
+        if position <= self.seen.highest() {
+            return Ok(Ok(()));
+        }
         let head = self.commands.log().head().await.map_err(Error::from)?;
         self.seen.raise(head);
-        if position <= head { Ok(()) } else { Err(Problem::beyond_the_log(head)) }
+        Ok(if position <= head { Ok(()) } else { Err(head) })
     }
 }
+
+/// How far the clocks of those who ask may be ahead.
+const SKEW: TimeDelta = TimeDelta::minutes(1);
 
 /// Which moment is asked for: `?at=` takes a position of the log or a time.
 #[derive(Debug, Clone, Default, serde::Deserialize, utoipa::IntoParams)]
@@ -126,13 +134,19 @@ pub struct Then {
 }
 
 impl Then {
-    /// The moment, if one is asked for.
-    pub fn moment(&self) -> Result<Option<At>, Problem> {
+    /// The moment, if one is asked for. What is yet to come is none.
+    pub async fn moment(&self, app: &App) -> Result<Option<At>, Problem> {
         let Some(text) = &self.at else { return Ok(None) };
         if let Some(position) = version::digits(text) {
-            return Ok(Some(At::Position(position)));
+            return match app.reaches(position).await? {
+                Ok(()) => Ok(Some(At::Position(position))),
+                Err(head) => Err(Problem::query("at", format!("the log ends at position {head}"))),
+            };
         }
         match DateTime::parse_from_rfc3339(text) {
+            Ok(moment) if moment.to_utc() > app.commands.clock().now() + SKEW => {
+                Err(Problem::query("at", "at is in the future, which nobody knows"))
+            }
             Ok(moment) => Ok(Some(At::Moment(moment.to_utc()))),
             Err(_) => Err(Problem::query("at", "at takes a position, or a time as RFC 3339 writes it")),
         }
@@ -147,8 +161,8 @@ impl App {
         then: &Then,
         headers: &HeaderMap,
     ) -> Result<Snapshot<A>, Problem> {
-        let moment = then.moment()?;
         self.await_log(headers).await?;
+        let moment = then.moment(self).await?;
         let found = match moment {
             Some(at) => self.commands.get_at::<A>(id, at).await?,
             None => self.commands.get::<A>(id).await?,

@@ -86,8 +86,8 @@ struct CheckedOut<'a> {
     order: show::Order<'a>,
 }
 
-/// Makes an empty cart for a guest. Somebody with an account has one: it is made if need be, and answered with 200 if it is
-/// there already.
+/// Makes an empty cart for a guest. Somebody with an account has one in each currency: it is made if need be, answered with 200
+/// if it is there already, and from then on the one that `/v1/me/cart` gives.
 #[utoipa::path(post, path = "/v1/carts", tag = "carts", request_body = NewCart, security((), ("bearer" = [])),
     responses((status = 201, description = "The cart", body = CartCreated), (status = 200, description = "The cart that there is", body = CartCreated)))]
 async fn create(State(app): State<Shared>, ask: Ask<Caller, NewCart>) -> Result<Response, Problem> {
@@ -101,9 +101,7 @@ async fn create(State(app): State<Shared>, ask: Ask<Caller, NewCart>) -> Result<
     let (guest, currency, days) = (&guest, ask.body.currency, app.trade.cart_days);
     app.run(&ask, "cart.create", |unit| async move {
         let (cart, new) = match (owner, guest) {
-            (Some(account), _) => {
-                cases::open_cart(&unit, account, Some(currency), days).await?.ok_or(Error::Contended)?
-            }
+            (Some(account), _) => cases::open_cart(&unit, account, currency, days).await?,
             (None, guest) => {
                 let mut cart = unit.start::<Cart>(unit.new_id());
                 let token_hash = guest.as_ref().map(|(_, hash)| hash.clone());

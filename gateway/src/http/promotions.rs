@@ -108,7 +108,7 @@ async fn one(
 /// The moment at which a promotion is looked at.
 async fn moment(app: &Shared, then: &Then) -> Result<DateTime<Utc>, Problem> {
     let now = app.commands.clock().now();
-    match then.moment()? {
+    match then.moment(app).await? {
         None | Some(At::Version(_)) => Ok(now),
         Some(At::Moment(moment)) => Ok(moment),
         Some(At::Position(position)) => {

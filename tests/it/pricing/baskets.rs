@@ -7,7 +7,7 @@ async fn mine(shop: &TestShop, token: &str) -> Answer {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_has_one_open_cart() {
+async fn an_account_has_one_open_cart_in_each_currency() {
     let shop = TestShop::start().await;
     let (_, variant) = shop.product("B-1", 500, 50).await;
     let anna = shop.token(Role::Customer);
@@ -27,6 +27,22 @@ async fn an_account_has_one_open_cart() {
     // In another currency it is another cart.
     let pounds = make("GBP").await.expect(201);
     assert_eq!(mine(&shop, &anna).await.expect(200).id(), pounds.id());
+    // The first one is there when it is asked for again.
+    for (currency, cart) in [("EUR", &second), ("GBP", &pounds), ("EUR", &second), ("EUR", &second)] {
+        assert_eq!(make(currency).await.expect(200).id(), cart.id());
+        assert_eq!(mine(&shop, &anna).await.expect(200).id(), cart.id());
+    }
+    // A guest's cart goes into the one in its currency, and that one is found then.
+    assert_eq!(make("GBP").await.expect(200).id(), pounds.id());
+    let guest = shop.full_cart(&variant, 3).await;
+    let merge = shop.post(&format!("/v1/carts/{}/merge", guest.id)).by(&anna).with(&guest);
+    assert_eq!(merge.send().await.expect(200).id(), second.id());
+    assert_eq!(mine(&shop, &anna).await.expect(200).id(), second.id());
+    let own = format!("/v1/carts/{}", second.id());
+    shop.delete(&own).by(&anna).send().await.expect(204);
+    let third = make("EUR").await.expect(201);
+    assert_eq!(make("GBP").await.expect(200).id(), pounds.id());
+    assert_eq!(make("EUR").await.expect(200).id(), third.id());
 }
 
 #[tokio::test(flavor = "multi_thread")]

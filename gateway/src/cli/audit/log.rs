@@ -25,7 +25,7 @@ pub(super) struct LogArgs {
     /// Only what happened to this thing
     #[arg(long, value_name = "ID")]
     stream: Option<Thing>,
-    /// Only events of this type, such as order.placed or placed
+    /// Only events of this type, such as order.placed, placed or order.*
     #[arg(long = "type", value_name = "TYPE")]
     event_type: Option<String>,
     /// Only what they did: admin, acc_…, settle_order, import
@@ -78,6 +78,9 @@ pub(super) async fn run(log: &Log, args: LogArgs) -> Result<(), Failure> {
         let more = events.len() > usize::try_from(limit).unwrap_or(usize::MAX);
         if more {
             printer.note(&format!("the newest {limit} of them; --limit 0 for all, --after 0 to begin with the first"));
+        }
+        if events.is_empty() {
+            printer.note("there is no such event");
         }
         printer.print(&events[usize::from(more)..])?;
     } else {

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::{Error, Unit};
+use byteshop_commands::{Error, Rejected, Unit};
 use byteshop_domain::account::Account;
 use byteshop_domain::address::{Address, Lines};
 use byteshop_domain::cart::{Cart, Command, Destination};
@@ -13,7 +13,7 @@ use http::HeaderMap;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{known, own, shown};
+use super::{own, shown};
 use crate::actor::Caller;
 use crate::http::ask::{Ask, Of, no_such};
 use crate::http::language::accepted;
@@ -107,7 +107,9 @@ pub(super) async fn set_address(
     let locale = accepted(&headers);
     app.run(ask, "cart.set_address", |unit| async move {
         let mut cart = own(&unit, id, ask).await?;
-        let owner = known(&cart.state)?.owner;
+        // Nothing is sealed for a cart that is over: its key may be destroyed.
+        let open = cart.state.open(unit.asked().at);
+        let owner = open.map_err(|rejection| Error::Rejected(Rejected::of::<Cart>(&rejection)))?.owner;
         let destination = match said {
             Said::Whole(address) => {
                 let sealed = unit.commands().vault().seal(Subject::of_cart(id, owner), address.as_ref()).await?;

@@ -142,7 +142,7 @@ fn pieces(head: String, it: Belongings) -> Result<Vec<Piece>, Error> {
         pieces.extend(things.into_iter().enumerate().map(|(index, thing)| Piece::Thing(thing, index > 0)));
         pieces.push(Piece::Text("]".into()));
     };
-    list("carts", it.open_cart.into_iter().map(Thing::Cart).collect());
+    list("carts", it.carts.iter().copied().map(Thing::Cart).collect());
     list("orders", it.orders.into_iter().map(Thing::Order).collect());
     list("payments", it.payments.into_iter().map(Thing::Payment).collect());
     list("shipments", it.shipments.into_iter().map(Thing::Shipment).collect());

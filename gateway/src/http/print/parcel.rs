@@ -87,7 +87,7 @@ fn pieces(it: &Placed, wanted: &[(VariantId, i64)]) -> Vec<Value> {
         let Some((variant, pieces)) = found else { continue };
         if !seen.contains(variant) {
             seen.push(*variant);
-            let ordered = it.bought(*variant);
+            let ordered = it.bought(*variant) - it.off(*variant);
             lines.push(json!({"sku": line.sku, "title": line.title, "ordered": ordered, "pieces": pieces}));
         }
     }

@@ -33,7 +33,8 @@ const CHUNK: usize = 100;
 /// What belongs to somebody, by its ids.
 #[derive(Default)]
 pub(super) struct Belongings {
-    pub(super) open_cart: Option<CartId>,
+    /// Every one that they ever had, the oldest first.
+    pub(super) carts: Vec<CartId>,
     /// The newest first.
     pub(super) orders: Vec<OrderId>,
     pub(super) payments: Vec<PaymentId>,
@@ -52,8 +53,8 @@ impl Belongings {
     pub(super) async fn of(app: &Shared, id: AccountId) -> Result<Self, Problem> {
         let mut it = Self { streams: vec![StreamId::of::<Account>(id)], ..Self::default() };
         it.streams.extend(sessions_ever(app, id).await?);
-        it.open_cart = app.commands.cart_of(id).await?;
-        it.streams.extend(it.open_cart.map(StreamId::of::<Cart>));
+        it.carts = app.commands.carts_of(id).await?;
+        it.streams.extend(it.carts.iter().copied().map(StreamId::of::<Cart>));
         it.orders = orders_of(app, id).await?;
         it.look_at_orders(app).await?;
         it.look_at_notifications(app, id).await?;
@@ -74,7 +75,7 @@ impl Belongings {
                 self.shipments.extend(placed.parcels.keys().copied());
                 self.returns.extend(placed.returns.iter().copied());
                 self.streams.push(StreamId::of::<Payment>(placement.payment));
-                let cart = placement.cart.filter(|cart| Some(*cart) != self.open_cart);
+                let cart = placement.cart.filter(|cart| !self.carts.contains(cart));
                 self.streams.extend(cart.map(StreamId::of::<Cart>));
                 self.streams.extend(placed.parcels.keys().copied().map(StreamId::of::<Shipment>));
                 self.streams.extend(placed.returns.iter().copied().map(StreamId::of::<Return>));
