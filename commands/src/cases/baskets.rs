@@ -38,22 +38,20 @@ pub async fn open_cart(
 ) -> Result<(Loaded<Cart>, bool), Error> {
     let used = named(unit, &last(account)).await?;
     if let Some(cart) = used {
-        let before = cart.state.existing().map_err(rejected)?.currency;
+        let before = cart.state.existing().map_err(|it| rejected(&it))?.currency;
         if before == currency {
             return Ok((cart, false));
         }
         name_cart(unit, &left(account, before), cart.id).await?;
     }
-    let (cart, is_new) = match named(unit, &left(account, currency)).await? {
-        Some(cart) => (cart, false),
-        None => {
-            let mut cart = unit.start::<Cart>(unit.new_id());
-            unit.decide(&mut cart, &Command::Create { owner: Some(account), token_hash: None, currency, days })?;
-            (cart, true)
-        }
-    };
+    if let Some(cart) = named(unit, &left(account, currency)).await? {
+        name_cart(unit, &last(account), cart.id).await?;
+        return Ok((cart, false));
+    }
+    let mut cart = unit.start::<Cart>(unit.new_id());
+    unit.decide(&mut cart, &Command::Create { owner: Some(account), token_hash: None, currency, days })?;
     name_cart(unit, &last(account), cart.id).await?;
-    Ok((cart, is_new))
+    Ok((cart, true))
 }
 
 /// The cart of a name, as long as it is open.
@@ -71,18 +69,18 @@ async fn name_cart(unit: &Unit, text: &str, cart: CartId) -> Result<(), Error> {
     unit.decide(&mut name, &name::Command::Claim { kind: NameKind::Cart, text, owner: cart.to_string() })
 }
 
-fn rejected(rejection: cart::Rejection) -> Error {
-    Error::Rejected(Rejected::of::<Cart>(&rejection))
+fn rejected(rejection: &cart::Rejection) -> Error {
+    Error::Rejected(Rejected::of::<Cart>(rejection))
 }
 
 /// Puts a guest's cart into the account's in that currency, and closes it. Again, it gives the cart that it was put into.
 pub async fn merge(unit: &Unit, mut guest: Loaded<Cart>, account: AccountId, days: u16) -> Result<Loaded<Cart>, Error> {
-    let known = guest.state.existing().map_err(rejected)?;
+    let known = guest.state.existing().map_err(|it| rejected(&it))?;
     if let Some(into) = known.merged_into {
         return unit.load::<Cart>(into).await?.exists();
     }
     let (lines, codes, currency) = (known.lines.clone(), known.coupons.clone(), known.currency);
-    guest.state.open(unit.asked().at).map_err(rejected)?;
+    guest.state.open(unit.asked().at).map_err(|it| rejected(&it))?;
     let (mut own, _) = open_cart(unit, account, currency, days).await?;
     unit.decide(&mut own, &Command::Merge { from: guest.id, lines, codes })?;
     unit.decide(&mut guest, &Command::MergeInto { cart: own.id })?;

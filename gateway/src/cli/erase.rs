@@ -238,7 +238,7 @@ async fn erase_cart(commands: &Commands, id: CartId) -> Result<(), Failure> {
 }
 
 fn called_off(order: OrderId) -> Result<(), Failure> {
-    Ok(output::line(&format!("{order} is called off; what was paid for it goes back"))?)
+    Ok(output::line(&format!("{order} is called off; what was paid for it, if anything was, goes back"))?)
 }
 
 /// What is under way can be ended by force.

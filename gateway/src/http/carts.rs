@@ -61,10 +61,9 @@ struct Coupons {
     /// The code; capitals do not count.
     #[schema(value_type = Option<String>, example = "SPRING-26", min_length = 3, max_length = 40)]
     code: Option<CouponCode>,
-    /// Several codes at once, which are given together only if all of them may be.
-    #[serde(default)]
+    /// Several codes at once, which are given together only if all of them may be; none takes them all back.
     #[schema(value_type = Option<Vec<String>>, max_items = 5)]
-    codes: Vec<CouponCode>,
+    codes: Option<Vec<CouponCode>>,
 }
 
 /// How an order is to be placed.
@@ -166,10 +165,13 @@ async fn set_coupon(
     Of(id): Of<CartId>,
     ask: Ask<Caller, Coupons>,
 ) -> Result<Response, Problem> {
+    if ask.body.code.is_none() && ask.body.codes.is_none() {
+        return Err(Problem::invalid("/code", "missing field `code`, or `codes` in its place"));
+    }
     // Codes are guessed like passwords; but who has entered many must still be able to log in.
     app.limits.coupons(ask.who.address())?;
     let ask = &ask.on_cart(id);
-    let codes: Vec<CouponCode> = ask.body.code.iter().chain(&ask.body.codes).cloned().collect();
+    let codes: Vec<CouponCode> = ask.body.code.iter().chain(ask.body.codes.iter().flatten()).cloned().collect();
     let codes = &codes;
     app.run(ask, "cart.set_coupon", |unit| async move {
         let mut cart = own(&unit, id, ask).await?;

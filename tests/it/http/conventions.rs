@@ -118,7 +118,7 @@ async fn a_query_waits_for_the_position_it_is_given() {
     let cart = shop.guest_cart().await;
     for path in ["/v1/products".to_owned(), "/v1/categories".into(), format!("/v1/carts/{}", cart.id)] {
         let beyond = (shop.log.head().await.unwrap() + 1).to_string();
-    for malformed in [&beyond, "2999-01-01T00:00:00Z", "x", "-1", "1.5", "", "99999999999999999999", "999999999"] {
+        for malformed in [&beyond, "2999-01-01T00:00:00Z", "x", "-1", "1.5", "", "99999999999999999999", "999999999"] {
             let refused = shop.get(&path).with(&cart).header("Min-Log-Position", malformed).send().await;
             refused.expect_problem(400, "request.invalid_min_log_position");
         }

@@ -18,6 +18,8 @@ async fn a_code_takes_off_what_it_says_and_the_order_keeps_it() {
     enter(&shop, &cart, "nobody-has-this").await.expect_problem(422, "cart.coupon_unknown");
     let entered = enter(&shop, &cart, "Spring-26").await.expect(200);
     assert_eq!(entered.body["coupons"], json!(["SPRING-26"]));
+    let nothing = shop.put(&format!("/v1/carts/{}/coupon", cart.id)).with(&cart).json(json!({})).send().await;
+    assert_eq!(nothing.expect(422).text("/errors/0/pointer"), "/code");
     assert_eq!(
         (amount(&entered, "/subtotal"), amount(&entered, "/discount"), amount(&entered, "/total")),
         (3_000, 300, 2_700)
