@@ -84,8 +84,8 @@ pub async fn cancel_lines(
     let back = Back::of(unit, &valued)?;
     // What was to be had for nothing, or was given back for before, takes no number.
     let credit_note = back.refund.map(|_| back.credit_note);
-    let cancel = order::Command::CancelLines { lines: valued.clone(), reason, refund: back.refund, credit_note };
-    unit.decide(order, &cancel)?;
+    let (lines_off, refund) = (valued.clone(), back.refund);
+    unit.decide(order, &order::Command::CancelLines { lines: lines_off, reason, refund, credit_note, restock })?;
     if credit_note.is_some() {
         back.request(unit, &mut payment, RefundCause::LinesCancelled)?;
         issue(unit, (&placed, order.id), &left, &valued, &back).await?;
@@ -108,7 +108,7 @@ async fn cancel_unpaid(
 ) -> Result<(), Error> {
     let before = placed(order)?;
     let valued = before.valued(lines, before.payable());
-    let command = order::Command::CancelLines { lines: valued, reason, refund: None, credit_note: None };
+    let command = order::Command::CancelLines { lines: valued, reason, refund: None, credit_note: None, restock: true };
     unit.decide(order, &command)?;
     let placed = placed(order)?;
     unit.decide(payment, &payment::Command::Reduce { amount: placed.payable() })?;

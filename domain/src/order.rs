@@ -154,8 +154,8 @@ impl Decider for Order {
             Command::MarkAuthorized { payment } => self.placed()?.mark_authorized(*payment),
             Command::Fulfil {} => self.placed()?.fulfil(asked.at),
             Command::Cancel { reason, credit_note, restock } => self.placed()?.cancel(*reason, *credit_note, *restock),
-            Command::CancelLines { lines, reason, refund, credit_note } => {
-                self.placed()?.cancel_lines(lines, *reason, *refund, *credit_note, asked.at)
+            Command::CancelLines { lines, reason, refund, credit_note, restock } => {
+                self.placed()?.cancel_lines(lines, *reason, *refund, *credit_note, *restock, asked.at)
             }
             Command::MarkRefunded { payment, refund, amount } => {
                 self.placed()?.mark_refunded(*payment, *refund, *amount)

@@ -49,6 +49,8 @@ pub enum Command {
         refund: Option<RefundId>,
         /// The credit note for it, if it was paid for.
         credit_note: Option<CreditNoteId>,
+        /// Whether pieces that had left the stock are for sale again.
+        restock: bool,
     },
     /// Note that money is paid back.
     MarkRefunded {

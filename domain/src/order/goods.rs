@@ -151,6 +151,7 @@ impl Placed {
         reason: CancelReason,
         refund: Option<RefundId>,
         credit_note: Option<CreditNoteId>,
+        restock: bool,
         at: DateTime<Utc>,
     ) -> Decision {
         if credit_note.is_some_and(|id| self.credit_notes.contains(&id)) {
@@ -185,8 +186,10 @@ impl Placed {
         }
         let amount = self.sum_of(lines)?;
         let was_paid = self.is_paid();
+        let written_off = if was_paid && !restock { self.at_hand(&off) } else { vec![] };
+        let lines = lines.to_vec();
         let mut events =
-            vec![Event::LinesCancelled { lines: lines.to_vec(), amount, reason, was_paid, refund, credit_note }];
+            vec![Event::LinesCancelled { lines, amount, reason, was_paid, refund, credit_note, written_off }];
         if was_paid && self.handed_over_pieces() == kept {
             events.push(Event::Fulfilled { completed: false, at: Some(at) });
         }

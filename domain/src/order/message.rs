@@ -201,6 +201,9 @@ pub enum Event {
         /// The credit note for it, if it was paid for.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         credit_note: Option<CreditNoteId>,
+        /// What had left the stock and does not come back to it, other than what was lost on its way.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        written_off: Vec<Demand>,
     },
     /// What was paid is paid back, all of it or a piece.
     Refunded {

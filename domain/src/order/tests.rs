@@ -125,6 +125,7 @@ fn off(variant: u128, number: i64, amount: i64, was_paid: bool) -> Event {
         was_paid,
         refund: was_paid.then(|| id(4)),
         credit_note: was_paid.then(|| id(5)),
+        written_off: vec![],
     }
 }
 
@@ -324,6 +325,7 @@ fn an_order_is_complete_when_it_is_paid_after_everything_has_arrived() {
         was_paid: false,
         refund: None,
         credit_note: None,
+        written_off: vec![],
     };
     paying(&[Event::Placed(mixed), off]).then([paid(vec![demand(2, 1)]), fulfilled()]);
 }
@@ -579,6 +581,15 @@ fn what_is_said_of_parcels_is_golden() {
             Event::ParcelReturned { shipment: id(1), fulfilment: Fulfilment::Unfulfilled },
             Event::ParcelLost { shipment: id(1), lines: vec![demand(1, 2)], fulfilment: Fulfilment::Unfulfilled },
             Event::Replaced { lines: vec![demand(1, 1)] },
+            Event::LinesCancelled {
+                lines: vec![back(1, 1, 10)],
+                amount: cents(10),
+                reason: CancelReason::StaffRequest,
+                was_paid: true,
+                refund: Some(id(4)),
+                credit_note: Some(id(5)),
+                written_off: vec![demand(1, 1)],
+            },
             Event::ParcelFound {
                 shipment: id(1),
                 lines: vec![demand(1, 2)],

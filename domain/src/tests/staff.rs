@@ -135,7 +135,8 @@ impl Shop {
             }
             if !placed.is_paid() {
                 let valued = placed.valued(&lines, placed.payable());
-                let off = order::Command::CancelLines { lines: valued, reason, refund: None, credit_note: None };
+                let off =
+                    order::Command::CancelLines { lines: valued, reason, refund: None, credit_note: None, restock };
                 unit.decide::<Order>(order, &off)?;
                 let placed = unit.placed(order)?;
                 unit.decide::<Payment>(payment, &payment::Command::Reduce { amount: placed.payable() })?;
@@ -155,7 +156,7 @@ impl Shop {
             let back = unit.back(&valued)?;
             let (refund, credit_note, amount) = back;
             let credit_note = refund.map(|_| credit_note);
-            let off = order::Command::CancelLines { lines: valued.clone(), reason, refund, credit_note };
+            let off = order::Command::CancelLines { lines: valued.clone(), reason, refund, credit_note, restock };
             unit.decide::<Order>(order, &off)?;
             if let Some(refund) = refund {
                 let (amount, cause) = (Some(amount), RefundCause::LinesCancelled);

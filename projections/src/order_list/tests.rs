@@ -96,6 +96,7 @@ fn off(was_paid: bool) -> Event {
         was_paid,
         refund: None,
         credit_note: None,
+        written_off: vec![],
     }
 }
 

@@ -130,6 +130,8 @@ async fn a_parcel_that_nobody_takes_comes_back_and_is_sent_again_or_called_off()
     let done = order.awaits(&shop, "/payment_status", "partly_refunded").await;
     assert_eq!((done["status"].as_str(), done["refunded"]["amount"].as_i64()), (Some("completed"), Some(1000)));
     assert_eq!(shop_stock(&shop, &variant).await, (7, 0));
+    let told = story(&shop, &order).await;
+    assert!(told.contains("€10.00 go back. 1 piece of it is not for sale again."), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -298,6 +300,8 @@ async fn all_of_an_order_that_is_spoilt_is_not_for_sale_again_and_its_shipping_g
         order.awaits(&shop, "/payment_status", "refunded").await;
         shop.at_rest().await;
         assert_eq!(shop_stock(&shop, &variant).await, (before - 2, 0));
+        let told = story(&shop, &order).await;
+        assert!(told.contains("2 pieces of it are not for sale again."), "{told}");
     }
 }
 

@@ -74,7 +74,15 @@ fn paid(bought: &[Bought], shipping: Option<i64>, included: bool, less: bool) ->
         let lines = placed.valued(&[demand], placed.payable());
         let (amount, reason) = (lines[0].amount, CancelReason::BuyerRequest);
         let (refund, credit_note) = (None, None);
-        history.push(Event::LinesCancelled { lines, amount, reason, was_paid: false, refund, credit_note });
+        history.push(Event::LinesCancelled {
+            lines,
+            amount,
+            reason,
+            was_paid: false,
+            refund,
+            credit_note,
+            written_off: vec![],
+        });
     }
     history.push(Event::Paid { payment: id(3), commit: vec![], invoice: None });
     crate::fold::<Order>(&history).placed().unwrap().clone()

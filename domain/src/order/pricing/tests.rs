@@ -104,12 +104,12 @@ fn a_buyer_does_not_keep_a_discount_for_the_whole_and_call_off_a_part() {
     let mut placement = priced();
     let call_off = |reason| {
         let lines = vec![ReturnLine { variant: id(1), quantity: pieces(1), amount: cents(1_071) }];
-        Command::CancelLines { lines, reason, refund: None, credit_note: None }
+        Command::CancelLines { lines, reason, refund: None, credit_note: None, restock: true }
     };
     let off = |reason| {
         let Command::CancelLines { lines, .. } = call_off(reason) else { panic!("it calls off") };
         let (amount, was_paid) = (cents(1_071), false);
-        Event::LinesCancelled { lines, amount, reason, was_paid, refund: None, credit_note: None }
+        Event::LinesCancelled { lines, amount, reason, was_paid, refund: None, credit_note: None, written_off: vec![] }
     };
     let (buyer, staff) = (CancelReason::BuyerRequest, CancelReason::StaffRequest);
     given::<Order>([Event::Placed(placement.clone())]).when(&call_off(buyer)).then([off(buyer)]);

@@ -23,6 +23,7 @@ fn call_off(lines: &[ReturnLine]) -> Command {
         reason: CancelReason::BuyerRequest,
         refund: Some(id(4)),
         credit_note: Some(id(5)),
+        restock: true,
     }
 }
 
@@ -143,6 +144,22 @@ fn a_lost_parcel_is_sent_again_from_the_stock() {
     given::<Order>(here).when(&prepare(3, &two)).then([parcel(3, &two)]);
     let returning = Event::ReturnRequested { return_id: id(1), lines: vec![demand(1, 1)] };
     given::<Order>(after(under_way, &[returning])).when(&lose(1)).then_refused(Rejection::ParcelReturning);
+}
+
+#[test]
+fn what_is_called_off_and_spoilt_is_written_off_unless_it_was_lost_before() {
+    let spoilt = |history: &[Event], pieces| {
+        let mut cancel = call_off(&[back(1, pieces, 10)]);
+        let Command::CancelLines { restock, .. } = &mut cancel else { panic!("it calls off") };
+        *restock = false;
+        let events = crate::fold::<Order>(history).decide(&cancel, &asked_at_noon()).unwrap();
+        let Event::LinesCancelled { written_off, .. } = &events[0] else { panic!("{events:?}") };
+        written_off.clone()
+    };
+    assert_eq!(spoilt(&[placed()], 2), [], "what is only promised is free again");
+    assert_eq!(spoilt(&[placed(), paid()], 2), [demand(1, 2)]);
+    let replaced = after(&lost_on_its_way(), &[Event::Replaced { lines: vec![demand(1, 1)] }]);
+    assert_eq!(spoilt(&replaced, 3), [demand(1, 1)], "two were lost");
 }
 
 #[test]
@@ -450,6 +467,7 @@ proptest! {
                 was_paid: true,
                 refund: None,
                 credit_note: None,
+                written_off: vec![],
             });
             prop_assert!(given_back <= total.amount);
         }

@@ -56,7 +56,15 @@ fn a_buyer_hears_of_their_order() {
     let some = |reason| {
         let (lines, amount) = (lines.clone(), cents(700));
         let (refund, credit_note) = (Some(number(8)), Some(number(9)));
-        of_order(order::Event::LinesCancelled { lines, amount, reason, was_paid: true, refund, credit_note })
+        of_order(order::Event::LinesCancelled {
+            lines,
+            amount,
+            reason,
+            was_paid: true,
+            refund,
+            credit_note,
+            written_off: vec![],
+        })
     };
     let message = Message::OrderLinesCancelled {
         order,

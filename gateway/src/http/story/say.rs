@@ -85,15 +85,16 @@ impl Facts {
             order::Event::Fulfilled { completed: true, .. } => ("handed_over_at_once", self.bare()),
             order::Event::Fulfilled { completed: false, .. } => ("all_handed_over", self.bare()),
             order::Event::Completed {} => ("all_arrived", self.bare()),
-            order::Event::Cancelled { reason, was_paid, due, .. } => {
-                let due = due.map(|due| self.money(due));
-                ("cancelled", json!({"by": self.by, "reason": reason, "was_paid": was_paid, "due": due}))
+            order::Event::Cancelled { reason, was_paid, due, lost, .. } => {
+                let (due, gone) = (due.map(|due| self.money(due)), pieces_of(lost));
+                ("cancelled", json!({"by": self.by, "reason": reason, "was_paid": was_paid, "due": due, "gone": gone}))
             }
-            order::Event::LinesCancelled { lines, amount, reason, was_paid, .. } => {
+            order::Event::LinesCancelled { lines, amount, reason, was_paid, written_off, .. } => {
                 let pieces: i64 = lines.iter().map(|line: &ReturnLine| line.quantity.get()).sum();
                 let amount = self.money(*amount);
                 let facts = json!({
                     "by": self.by, "pieces": pieces, "reason": reason, "was_paid": was_paid, "amount": amount,
+                    "gone": pieces_of(written_off),
                 });
                 ("lines_cancelled", facts)
             }
