@@ -1,12 +1,15 @@
 //! Which orders are there, and how far is each?
 
+use std::collections::BTreeSet;
+
 use byteshop_domain::Decider as _;
 use byteshop_domain::codec::CodecError;
-use byteshop_domain::ids::{AccountId, OrderId, PaymentId};
+use byteshop_domain::ids::{AccountId, OrderId, PaymentId, RefundId};
 use byteshop_domain::money::Money;
 use byteshop_domain::order::{
     Buyer, CancelReason, Event, Fulfilment, Line, Number, Order, PaymentStatus, Placement, Status,
 };
+use byteshop_domain::payment::Payment;
 use byteshop_domain::text::{Country, Label, Reference};
 use byteshop_eventstore::Recorded;
 use chrono::{DateTime, Utc};
@@ -19,8 +22,11 @@ use crate::page::{Ask, Page};
 use crate::text::{micros, name_of};
 use crate::views::Views;
 
+mod refund;
 #[cfg(test)]
 mod tests;
+
+pub use refund::Refund;
 
 /// The view.
 #[derive(Debug)]
@@ -58,6 +64,9 @@ pub struct Row {
     pub returned: i64,
     /// The payment for it.
     pub payment: PaymentId,
+    /// Its refunds that failed, and were not tried again.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub refunds_failed: BTreeSet<RefundId>,
     /// The number of its invoice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invoice: Option<Reference>,
@@ -72,30 +81,63 @@ pub struct Row {
     pub paid_at: Option<DateTime<Utc>>,
 }
 
+/// What an event says about orders.
+#[derive(Debug)]
+pub enum Fact {
+    /// Of the order itself.
+    Moved(Box<Event>),
+    /// Of a refund of its payment.
+    Refund {
+        /// Of which order.
+        order: OrderId,
+        /// What is told of it.
+        news: Refund,
+    },
+}
+
 impl View for OrderList {
     const NAME: &'static str = "order_list";
-    const VERSION: i32 = 3;
-    const READS: &'static [&'static str] = &[Order::CATEGORY];
-    type Fact = Event;
+    const VERSION: i32 = 4;
+    const READS: &'static [&'static str] = &[Order::CATEGORY, Payment::CATEGORY];
+    type Fact = Fact;
     type Row = Row;
 
-    fn read(event: &Recorded) -> Result<Option<Event>, CodecError> {
-        event.event::<Order>().transpose()
+    fn read(event: &Recorded) -> Result<Option<Fact>, CodecError> {
+        if let Some(moved) = event.event::<Order>() {
+            return Ok(Some(Fact::Moved(Box::new(moved?))));
+        }
+        let told = refund::read(event)?;
+        Ok(told.map(|(order, news)| Fact::Refund { order, news }))
     }
 
-    fn keys(_fact: &Event, event: &Recorded) -> Keys {
-        vec![event.id_of::<Order>().to_string()]
+    fn keys(fact: &Fact, event: &Recorded) -> Keys {
+        vec![match fact {
+            Fact::Moved(_) => event.id_of::<Order>().to_string(),
+            Fact::Refund { order, .. } => order.to_string(),
+        }]
     }
 
-    fn fold(row: Option<Row>, _key: &Key, fact: &Event, event: &Recorded) -> Option<Row> {
-        let change = |change: &dyn Fn(&mut Row)| {
+    fn fold(row: Option<Row>, _key: &Key, fact: &Fact, event: &Recorded) -> Option<Row> {
+        match fact {
+            Fact::Moved(moved) => Row::moved(row, moved, event),
+            Fact::Refund { news, .. } => row.map(|mut row| {
+                news.note_in(&mut row.refunds_failed);
+                row
+            }),
+        }
+    }
+}
+
+impl Row {
+    fn moved(row: Option<Self>, moved: &Event, event: &Recorded) -> Option<Self> {
+        let change = |change: &dyn Fn(&mut Self)| {
             row.map(|mut row| {
                 change(&mut row);
                 row
             })
         };
-        match fact {
-            Event::Placed(placement) => Some(Row::placed(placement, event)),
+        match moved {
+            Event::Placed(placement) => Some(Self::placed(placement, event)),
             Event::Paid { invoice, .. } => change(&|row| {
                 row.invoice.clone_from(invoice);
                 row.payment_status = PaymentStatus::Paid;
@@ -145,9 +187,7 @@ impl View for OrderList {
             }),
         }
     }
-}
 
-impl Row {
     /// Takes in what became of the goods that left.
     fn note_fulfilment(&mut self, fulfilment: Fulfilment) {
         self.fulfilment = fulfilment.with_returns(self.returned, self.units);
@@ -157,6 +197,9 @@ impl Row {
     fn give_back(&mut self, amount: Option<Money>) {
         self.refunded = amount.map_or(self.total, |amount| self.refunded.plus(amount).unwrap_or(self.refunded));
         let all = self.refunded.amount >= self.total.amount;
+        if all {
+            self.refunds_failed.clear();
+        }
         if all || self.payment_status != PaymentStatus::RefundDue {
             self.payment_status = if all { PaymentStatus::Refunded } else { PaymentStatus::PartlyRefunded };
         }
@@ -194,6 +237,7 @@ impl Row {
             units: lines.iter().map(|line: &Line| line.quantity.get()).sum(),
             returned: 0,
             payment: *payment,
+            refunds_failed: BTreeSet::new(),
             invoice: None,
             reference: reference.clone(),
             placed_at: event.occurred_at(),
@@ -226,6 +270,8 @@ pub struct Query {
     pub payment_status: Option<PaymentStatus>,
     /// Only with this fulfilment.
     pub fulfilment: Option<Fulfilment>,
+    /// Only with a refund that failed and was not tried again, or only without one.
+    pub refund_failed: Option<bool>,
     /// Only placed at this moment or later.
     pub from: Option<DateTime<Utc>>,
     /// Only placed before this moment.
@@ -257,6 +303,11 @@ impl Views {
         }
         if let Some(fulfilment) = query.fulfilment {
             sql.push(" and fulfilment = ").push_bind(name_of(&fulfilment));
+        }
+        match query.refund_failed {
+            Some(true) => _ = sql.push(" and refund_failed"),
+            Some(false) => _ = sql.push(" and not refund_failed"),
+            None => {}
         }
         if let Some(from) = query.from {
             sql.push(" and placed >= ").push_bind(micros::text(&from));

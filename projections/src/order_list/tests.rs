@@ -4,6 +4,7 @@ use byteshop_domain::Currency;
 use byteshop_domain::ids::{CreditNoteId, Id as _, ProductId, RefundId, ReturnId, ShipmentId, VariantId};
 use byteshop_domain::money::Price;
 use byteshop_domain::order::ReturnLine;
+use byteshop_domain::payment::{self, RefundCause, whole};
 use byteshop_domain::quantity::{Demand, Quantity};
 use uuid::Uuid;
 
@@ -205,4 +206,75 @@ fn a_row_is_written_like_this() {
             r#""placed_at":"2026-01-01T12:00:01.000000Z","paid_at":"2026-01-01T12:00:02.000000Z"}"#
         )
     );
+}
+
+fn refund(number: u128) -> RefundId {
+    RefundId::from_uuid(Uuid::from_u128(number))
+}
+
+fn told(event_of_payment: &payment::Event) -> Recorded {
+    event::<Payment>(3, event_of_payment)
+}
+
+fn order() -> OrderId {
+    OrderId::from_uuid(Uuid::from_u128(7))
+}
+
+fn asked(refund: RefundId, retries: Option<RefundId>) -> Recorded {
+    let cause = RefundCause::LinesCancelled;
+    told(&payment::Event::RefundRequested { order: order(), refund, amount: eur(500), cause, retries })
+}
+
+fn failed(refund: RefundId) -> Recorded {
+    told(&payment::Event::RefundFailed { order: order(), refund, amount: eur(500) })
+}
+
+fn went_back(refund: Option<RefundId>) -> Recorded {
+    told(&payment::Event::Refunded { order: order(), amount: eur(500), refund, cause: None })
+}
+
+/// Which refunds count as failed after this, the order being paid for.
+fn failed_after<const N: usize>(events: [Recorded; N]) -> Vec<RefundId> {
+    let bought = [placed(), paid()].map(|it| event::<Order>(7, &it));
+    let rows = rows::<OrderList>(bought.into_iter().chain(events).collect());
+    rows[&order().to_string()].refunds_failed.iter().copied().collect()
+}
+
+#[test]
+fn a_refund_that_failed_counts_until_it_is_tried_again() {
+    let [first, second] = [refund(11), refund(12)];
+    let again = || asked(second, Some(first));
+    assert_eq!(failed_after([asked(first, None)]), []);
+    assert_eq!(failed_after([asked(first, None), failed(first)]), [first]);
+    assert_eq!(failed_after([asked(first, None), failed(first), again()]), []);
+    assert_eq!(failed_after([asked(first, None), failed(first), again(), failed(second)]), [second]);
+    assert_eq!(failed_after([asked(first, None), failed(first), again(), went_back(Some(second))]), []);
+    // Another one beside it settles nothing.
+    assert_eq!(failed_after([failed(first), asked(second, None), went_back(Some(second))]), [first]);
+    assert_eq!(failed_after([failed(first), asked(second, None), failed(second)]), [first, second]);
+    // It went back after all.
+    assert_eq!(failed_after([failed(first), went_back(Some(first))]), []);
+}
+
+#[test]
+fn what_failed_before_all_that_is_left_was_asked_for_counts_no_more() {
+    let [first, again, all] = [refund(11), refund(12), whole(payment())];
+    assert_eq!(failed_after([failed(first), asked(all, None)]), []);
+    assert_eq!(failed_after([failed(first), asked(all, None), went_back(Some(all))]), []);
+    assert_eq!(failed_after([failed(first), asked(all, None), failed(all)]), [all]);
+    assert_eq!(failed_after([failed(first), asked(all, None), failed(all), asked(again, Some(all))]), []);
+    // What was on its way back then is no part of it.
+    assert_eq!(failed_after([asked(first, None), asked(all, None), failed(first), went_back(Some(all))]), [first]);
+    // Once all of the money is back, none of it failed.
+    assert_eq!(failed_after([failed(first), went_back(None)]), []);
+    assert_eq!(failed_after([failed(first), event::<Order>(7, &went(None, None))]), []);
+    assert_eq!(failed_after([failed(first), event::<Order>(7, &piece(12, 500))]), [first]);
+    assert_eq!(failed_after([failed(first), event::<Order>(7, &piece(12, 1500))]), []);
+}
+
+#[test]
+fn what_else_happens_to_a_payment_is_not_even_read() {
+    let unreadable = |event_type: &str| Recorded { event_type: event_type.into(), data: "{".into(), ..went_back(None) };
+    assert!(OrderList::read(&unreadable("captured")).unwrap().is_none());
+    OrderList::read(&unreadable("refund_failed")).unwrap_err();
 }

@@ -1,5 +1,6 @@
-//! The order list as staff narrows it down: by what became of the goods, by day, and by a buyer's e-mail address.
+//! The order list as staff narrows it down: by what became of the goods and of refunds, by day, and by a buyer's e-mail address.
 
+use byteshop_commands::ports::payment_test::Manners;
 use byteshop_domain::ids::{Id as _, OrderId};
 use byteshop_gateway::token::Role;
 use byteshop_projections::replay::Replay;
@@ -63,6 +64,70 @@ async fn orders_are_found_by_what_became_of_their_goods() {
     assert_eq!(desk.finds("fulfilment=fulfilled&status=open&payment_status=paid").await, [sent]);
     assert_eq!(desk.finds("fulfilment=returned").await, [""; 0]);
     desk.refuses("fulfilment=lost", "fulfilment").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn orders_are_found_by_a_refund_that_the_provider_refused_until_it_is_tried_again() {
+    let desk = Desk::new().await;
+    let (_, variant) = desk.shop.product("F-4", 500, 9).await;
+    let (it, other) = (paid(&desk.shop, &variant, 2).await, paid(&desk.shop, &variant, 1).await);
+    let [id, other] = [&it, &other].map(|order| order.path.trim_start_matches("/v1/orders/").to_owned());
+    let failed = || async {
+        let found = desk.asks("refund_failed=true").await.expect(200);
+        let rows = found.body["items"].as_array().unwrap().clone();
+        assert!(rows.iter().all(|row| row["id"] == id.as_str()), "{rows:?}");
+        rows.iter().flat_map(|row| row["refunds_failed"].as_array().unwrap().clone()).collect::<Vec<_>>()
+    };
+    let fails = async |before: &[Value]| {
+        eventually("the provider refuses", async || {
+            let failed = failed().await;
+            (failed.len() == 1 && failed != before).then_some(failed)
+        })
+        .await
+    };
+    let retry = async |refund: &Value| {
+        let path = format!("{}/refunds/{}/retry", it.payment, refund.as_str().unwrap());
+        desk.shop.post(&path).by(&desk.staff).send().await.expect(201);
+    };
+    assert_eq!(desk.finds("refund_failed=false").await, [other.clone(), id.clone()]);
+    assert!(failed().await.is_empty());
+    let unkind = || desk.shop.commands.emulator().behave(Manners { refuses_refunds: true, ..Manners::default() });
+    unkind();
+    let give = json!({"amount": {"amount": 300, "currency": "EUR"}, "reason": "a scratch"});
+    let refunds = format!("{}/refunds", it.payment);
+    desk.shop.post(&refunds).by(&desk.staff).json(give.clone()).send().await.expect(201);
+    let first = fails(&[]).await;
+    assert_eq!(desk.finds("refund_failed=true&payment_status=paid&status=open").await, std::slice::from_ref(&id));
+    assert_eq!(desk.finds("refund_failed=true&payment_status=refunded").await, [""; 0]);
+    assert_eq!(desk.finds("refund_failed=false").await, std::slice::from_ref(&other));
+    let payment = desk.shop.get(&it.payment).by(&desk.staff).send().await.expect(200);
+    assert_eq!((&payment.body["refunds"][0]["id"], payment.text("/refunds/0/status")), (&first[0], "failed"));
+    // The second try fails as well, and the third does not.
+    retry(&first[0]).await;
+    let second = fails(&first).await;
+    desk.shop.commands.emulator().behave(Manners::default());
+    retry(&second[0]).await;
+    it.awaits(&desk.shop, "/payment_status", "partly_refunded").await;
+    assert!(failed().await.is_empty());
+    // With the whole order goes back what failed before.
+    unkind();
+    desk.shop.post(&refunds).by(&desk.staff).json(give).send().await.expect(201);
+    fails(&[]).await;
+    desk.shop.commands.emulator().behave(Manners::default());
+    desk.shop.post(&format!("{}/cancel", it.path)).by(&desk.staff).send().await.expect(200);
+    it.awaits(&desk.shop, "/payment_status", "refunded").await;
+    assert!(failed().await.is_empty());
+    assert_eq!(desk.finds("refund_failed=false").await, [other, id]);
+    for bad in ["yes", "1", "", "%00"] {
+        desk.refuses(&format!("refund_failed={bad}"), "refund_failed").await;
+    }
+    // Whose it failed for, is for staff to ask.
+    let ada = desk.shop.person("ada@example.org").await;
+    for path in ["/v1/orders?refund_failed=true", "/v1/me/orders?refund_failed=false"] {
+        desk.shop.get(path).by(&ada.token).send().await.expect_problem(403, "auth.forbidden");
+    }
+    let report = desk.shop.views.replay("order_list", Replay::Check, &|_| {}).await.unwrap();
+    assert_eq!(report.different, 0, "{:?}", report.differences);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -43,6 +43,8 @@ struct ListQuery {
     /// `unfulfilled`, `partly_fulfilled`, `fulfilled`, `partly_returned` or `returned`.
     #[param(value_type = Option<String>)]
     fulfilment: Option<Fulfilment>,
+    /// Whether it has a refund that failed and was not tried again; for staff.
+    refund_failed: Option<bool>,
     /// Placed on this day (UTC) or later, or at this time or later.
     #[param(example = "2026-11-01")]
     from: Option<String>,
@@ -60,6 +62,19 @@ struct ListQuery {
     limit: Option<u32>,
     /// The `next` of the page before.
     cursor: Option<String>,
+}
+
+impl ListQuery {
+    /// Refuses what is for staff alone.
+    fn asks_nothing_of_staff(&self) -> Result<(), Problem> {
+        if self.email.is_some() {
+            return Err(Problem::forbidden("only staff may look for the orders of an e-mail address"));
+        }
+        if self.refund_failed.is_some() {
+            return Err(Problem::forbidden("only staff may look for orders by refunds that failed"));
+        }
+        Ok(())
+    }
 }
 
 /// An order in one line.
@@ -86,6 +101,8 @@ struct OrderRow {
     /// How many pieces came back.
     returned: i64,
     payment: String,
+    /// Its refunds that the provider refused, and that were not tried again; not there while there are none.
+    refunds_failed: Option<Vec<String>>,
     /// The number of its invoice; not there before it is paid for.
     invoice: Option<String>,
     reference: Option<String>,
@@ -114,8 +131,8 @@ async fn list(
     if query.account.is_some() && query.account != wanted {
         return Err(Problem::forbidden("only staff may list the orders of others"));
     }
-    if query.email.is_some() && !caller.is_staff() {
-        return Err(Problem::forbidden("only staff may look for the orders of an e-mail address"));
+    if !caller.is_staff() {
+        query.asks_nothing_of_staff()?;
     }
     find(&app, wanted, query, &headers).await
 }
@@ -129,9 +146,7 @@ async fn mine(
     Params(query): Params<ListQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    if query.email.is_some() {
-        return Err(Problem::forbidden("only staff may look for the orders of an e-mail address"));
-    }
+    query.asks_nothing_of_staff()?;
     find(&app, Some(member.1), query, &headers).await
 }
 
@@ -157,9 +172,19 @@ async fn find(
         }
         None => None,
     };
-    let ListQuery { invoice, status, payment_status, fulfilment, .. } = query;
-    let query =
-        order_list::Query { account, number, invoice, status, payment_status, fulfilment, from, to, contact, ask };
+    let query = order_list::Query {
+        account,
+        status: query.status,
+        number,
+        invoice: query.invoice,
+        payment_status: query.payment_status,
+        fulfilment: query.fulfilment,
+        refund_failed: query.refund_failed,
+        from,
+        to,
+        contact,
+        ask,
+    };
     Ok(reply::json(app.views.order_list(&query).await?.json))
 }
 

@@ -1,0 +1,66 @@
+//! What an order hears of the refunds of its payment: which of them failed, and which of those are settled since.
+
+use std::collections::BTreeSet;
+
+use byteshop_domain::codec::CodecError;
+use byteshop_domain::ids::{OrderId, RefundId};
+use byteshop_domain::payment::{Event, Payment, whole};
+use byteshop_eventstore::Recorded;
+
+/// What is told of a refund.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refund {
+    /// The provider will not give it back.
+    Failed(RefundId),
+    /// It failed before, and is tried again by another name; or it went back after all.
+    Settled(RefundId),
+    /// All that is left is asked for in one piece, with whatever failed before; or all of it went back.
+    AllAsked,
+}
+
+impl Refund {
+    /// Takes it in, beside the refunds that failed and were not tried again.
+    pub(super) fn note_in(self, failed: &mut BTreeSet<RefundId>) {
+        match self {
+            Self::Failed(refund) => _ = failed.insert(refund),
+            Self::Settled(refund) => _ = failed.remove(&refund),
+            Self::AllAsked => failed.clear(),
+        }
+    }
+}
+
+/// What an event of a payment tells of refunds, and of which order.
+pub(super) fn read(event: &Recorded) -> Result<Option<(OrderId, Refund)>, CodecError> {
+    // Every order has some events of its payment, and next to none of them are of refunds.
+    if !matches!(event.event_type.as_str(), "refund_requested" | "refund_failed" | "refunded") {
+        return Ok(None);
+    }
+    let told = event.event::<Payment>().transpose()?;
+    Ok(told.and_then(|told| of_payment(&told, whole(event.id_of::<Payment>()))))
+}
+
+fn of_payment(event: &Event, whole: RefundId) -> Option<(OrderId, Refund)> {
+    match event {
+        Event::RefundRequested { order, retries: Some(failed), .. } => Some((*order, Refund::Settled(*failed))),
+        Event::RefundRequested { order, refund, .. } if *refund == whole => Some((*order, Refund::AllAsked)),
+        Event::RefundFailed { order, refund, .. } => Some((*order, Refund::Failed(*refund))),
+        Event::Refunded { order, refund: Some(refund), .. } => Some((*order, Refund::Settled(*refund))),
+        Event::Refunded { order, refund: None, .. } => Some((*order, Refund::AllAsked)),
+        Event::RefundRequested { .. }
+        | Event::Opened { .. }
+        | Event::Attempted { .. }
+        | Event::Authorized { .. }
+        | Event::Pended { .. }
+        | Event::Unresolved { .. }
+        | Event::Declined { .. }
+        | Event::Failed { .. }
+        | Event::Cancelled { .. }
+        | Event::VoidRequested { .. }
+        | Event::Voided { .. }
+        | Event::Captured { .. }
+        | Event::Reduced { .. }
+        | Event::StrayReleased { .. }
+        | Event::StrayUnresolved { .. }
+        | Event::Delayed { .. } => None,
+    }
+}
