@@ -15,6 +15,7 @@ pub mod page;
 pub mod product_list;
 pub mod promotion_list;
 pub mod replay;
+pub mod return_list;
 pub mod sales;
 pub mod stock_level;
 #[cfg(test)]

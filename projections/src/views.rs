@@ -31,6 +31,7 @@ use crate::product_list::{Catalog, ProductList};
 use crate::promotion_list::PromotionList;
 use crate::replay::build::ROWS_IN_MEMORY;
 use crate::replay::{self, OnProgress, Replay, Report, Setup};
+use crate::return_list::ReturnList;
 use crate::sales::Sales;
 use crate::stock_level::StockLevel;
 
@@ -53,6 +54,7 @@ fn shop() -> Vec<Registered> {
         Registered::of::<StockLevel>(),
         Registered::of::<OrderList>(),
         Registered::of::<OrderEmail>(),
+        Registered::of::<ReturnList>(),
         Registered::of::<NotificationList>(),
         Registered::of::<PromotionList>(),
         Registered::of::<Sales>(),

@@ -20,4 +20,5 @@ mod ownership;
 mod papers;
 mod personal;
 mod provider;
+mod returns;
 mod texts;

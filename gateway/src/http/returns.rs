@@ -25,6 +25,8 @@ use crate::actor::{Caller, Staff, Who};
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
 
+mod list;
+
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewReturn {
@@ -328,4 +330,5 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(of_order))
         .routes(routes!(credit_notes))
         .routes(routes!(one))
+        .merge(list::routes())
 }

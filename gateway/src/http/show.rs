@@ -16,7 +16,7 @@ mod promotion;
 
 pub use cart::{Address, Cart};
 pub use catalog::{AttributeDefinition, Category, Image, Listed, OptionDefinition, Product};
-pub use delivery::{Carrier, Received, Return, Returns, Shipment, Shipments};
+pub use delivery::{Carrier, Pieces, Received, Return, Returns, Shipment, Shipments};
 pub use order::{Order, Papers, Payment};
 pub use price::Days;
 pub use promotion::{CountryTax, Promotion, ShippingZone, Terms};

@@ -1,0 +1,92 @@
+//! The list of returns, in which staff finds what waits for it.
+
+use axum::extract::State;
+use axum::response::Response;
+use byteshop_domain::ids::OrderId;
+use byteshop_domain::returns::Stage;
+use byteshop_projections::View as _;
+use byteshop_projections::return_list::{self, ReturnList};
+use chrono::{DateTime, Utc};
+use http::HeaderMap;
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{Params, Shared};
+use crate::actor::Staff;
+use crate::http::{lists, show};
+use crate::problem::Problem;
+use crate::reply;
+
+/// Which returns are wanted.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ListQuery {
+    /// `requested`, `approved`, `rejected`, `withdrawn`, `received` or `refunded`.
+    #[param(value_type = Option<String>)]
+    status: Option<Stage>,
+    /// Of this order.
+    #[param(value_type = Option<String>)]
+    order: Option<OrderId>,
+    /// 20 unless it says something else, 100 at most.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<u32>,
+    /// The `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// A return in one line; what its buyer says of it is told with the return itself.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it only describes the view's own text")]
+struct ReturnRow {
+    #[schema(example = "ret_01h455vb4pex5vsknk084sn02q")]
+    id: String,
+    order: String,
+    /// `requested`, `approved`, `rejected`, `withdrawn`, `received` or `refunded`.
+    #[schema(example = "requested")]
+    status: String,
+    lines: Vec<show::Pieces>,
+    /// `changed_mind`, `does_not_fit`, `damaged`, `not_as_described`, `wrong_item`, `too_late` or `other`.
+    reason: String,
+    /// How many pieces are to come back.
+    pieces: i64,
+    /// What is paid back for it; not there before it is received.
+    amount: Option<show::Money>,
+    /// The piece of the payment that goes back; not there before it is received, and when nothing is left to pay back.
+    refund: Option<String>,
+    /// Not there before it is received.
+    credit_note: Option<String>,
+    requested_at: DateTime<Utc>,
+    /// When something last happened to it.
+    changed_at: DateTime<Utc>,
+}
+
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it only describes the view's own text")]
+struct ReturnPage {
+    items: Vec<ReturnRow>,
+    /// The cursor of the next page.
+    next: Option<String>,
+}
+
+/// Returns of all orders, the newest first; `status=requested` is what waits for an answer.
+#[utoipa::path(get, path = "/v1/returns", tag = "orders", params(ListQuery), security(("bearer" = ["staff"])),
+    responses((status = 200, description = "A page of returns", body = ReturnPage)))]
+async fn list(
+    State(app): State<Shared>,
+    _staff: Staff,
+    Params(query): Params<ListQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let ask = lists::ask(query.limit, query.cursor)?;
+    app.await_views(&[ReturnList::NAME], &headers).await?;
+    let query = return_list::Query { status: query.status, order: query.order, ask };
+    Ok(reply::json(app.views.return_list(&query).await?.json))
+}
+
+/// The routes.
+pub(super) fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(list))
+}

@@ -1,0 +1,133 @@
+//! Which returns are there, and how far is each? What buyers say of them in their own words stays in the returns themselves.
+
+use byteshop_domain::Decider as _;
+use byteshop_domain::codec::CodecError;
+use byteshop_domain::ids::{CreditNoteId, OrderId, RefundId, ReturnId};
+use byteshop_domain::money::Money;
+use byteshop_domain::quantity::Demand;
+use byteshop_domain::returns::{Event, Return, Stage, Why};
+use byteshop_eventstore::Recorded;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use sqlx::{Postgres, QueryBuilder};
+
+use crate::engine::{Key, Keys, View};
+use crate::error::Error;
+use crate::page::{Ask, Page};
+use crate::text::{micros, name_of};
+use crate::views::Views;
+
+#[cfg(test)]
+mod tests;
+
+/// The view.
+#[derive(Debug)]
+pub struct ReturnList;
+
+/// A return in one line.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// The return.
+    pub id: ReturnId,
+    /// Of which order it is.
+    pub order: OrderId,
+    /// How far it is.
+    pub status: Stage,
+    /// What is to come back, summed per variant.
+    pub lines: Vec<Demand>,
+    /// Why.
+    pub reason: Why,
+    /// How many pieces are to come back.
+    pub pieces: i64,
+    /// What is paid back for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Money>,
+    /// The piece of the payment that goes back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refund: Option<RefundId>,
+    /// The credit note.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credit_note: Option<CreditNoteId>,
+    /// When it was asked for.
+    #[serde(with = "micros")]
+    pub requested_at: DateTime<Utc>,
+    /// When something last happened to it.
+    #[serde(with = "micros")]
+    pub changed_at: DateTime<Utc>,
+}
+
+impl View for ReturnList {
+    const NAME: &'static str = "return_list";
+    const VERSION: i32 = 1;
+    const READS: &'static [&'static str] = &[Return::CATEGORY];
+    type Fact = Event;
+    type Row = Row;
+
+    fn read(event: &Recorded) -> Result<Option<Event>, CodecError> {
+        event.event::<Return>().transpose()
+    }
+
+    fn keys(_fact: &Event, event: &Recorded) -> Keys {
+        vec![event.id_of::<Return>().to_string()]
+    }
+
+    fn fold(row: Option<Row>, _key: &Key, fact: &Event, event: &Recorded) -> Option<Row> {
+        let changed_at = event.occurred_at();
+        let at = |status| row.map(|row| Row { status, changed_at, ..row });
+        match fact {
+            Event::Requested { order, lines, why, comment: _ } => Some(Row {
+                id: event.id_of::<Return>(),
+                order: *order,
+                status: Stage::Requested,
+                lines: lines.clone(),
+                reason: *why,
+                pieces: lines.iter().map(|line| line.quantity.get()).sum(),
+                amount: None,
+                refund: None,
+                credit_note: None,
+                requested_at: changed_at,
+                changed_at,
+            }),
+            Event::Approved { .. } => at(Stage::Approved),
+            Event::Rejected { .. } => at(Stage::Rejected),
+            Event::Withdrawn { .. } => at(Stage::Withdrawn),
+            Event::Received { amount, refund, credit_note, .. } => {
+                // When nothing is left to pay back, it is over with the goods.
+                let row = at(if refund.is_some() { Stage::Received } else { Stage::Refunded })?;
+                Some(Row { amount: Some(*amount), refund: *refund, credit_note: Some(*credit_note), ..row })
+            }
+            Event::Refunded { refund, .. } => at(Stage::Refunded).map(|row| Row { refund: Some(*refund), ..row }),
+        }
+    }
+}
+
+/// Which returns are wanted, the newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Query {
+    /// Only those that are so far.
+    pub status: Option<Stage>,
+    /// Only of this order.
+    pub order: Option<OrderId>,
+    /// Which page.
+    pub ask: Ask,
+}
+
+impl Views {
+    /// A page of returns, the newest first.
+    pub async fn return_list(&self, query: &Query) -> Result<Page, Error> {
+        let mut sql =
+            QueryBuilder::<Postgres>::new("select requested, key, row::text from read.return_list where true");
+        if let Some(status) = query.status {
+            sql.push(" and status = ").push_bind(name_of(&status));
+        }
+        if let Some(order) = query.order {
+            sql.push(" and of_order = ").push_bind(order.to_string());
+        }
+        if let Some((requested, key)) = query.ask.after::<(String, String)>()? {
+            sql.push(" and (requested, key) < (").push_bind(requested).push(", ").push_bind(key).push(")");
+        }
+        sql.push(" order by requested desc, key desc limit ").push_bind(query.ask.limit() + 1);
+        let rows: Vec<(String, String, String)> = sql.build_query_as().fetch_all(self.pool()).await?;
+        Page::of(&rows, &query.ask, |(_, _, text)| text, |(requested, key, _)| (requested.clone(), key.clone()))
+    }
+}
