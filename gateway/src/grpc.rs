@@ -49,8 +49,11 @@ pub(crate) const METHODS: [&str; 3] = [
 ];
 /// How well the shop is: gRPC's own health checking protocol. `Watch` says that it is not served.
 const HEALTH: [&str; 2] = ["/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"];
-/// Which services there are: gRPC's own reflection protocol.
-const REFLECTION: &str = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
+/// Which services there are: gRPC's own reflection protocol, and the name it had before, which many clients still ask under.
+const REFLECTION: [&str; 2] = [
+    "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+];
 
 /// Largest message that is read: a hundred lines, or a search with every filter, ten times over.
 const MESSAGE_MAX: usize = 128 << 10;
@@ -77,12 +80,16 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
     for method in HEALTH {
         router = router.route(method, entered(post_service(health.clone())));
     }
-    let described = tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(DESCRIBED)
-        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-        .build_v1();
-    match described {
-        Ok(reflection) => router.route(REFLECTION, entered(post_service(reflection))),
+    let described = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(DESCRIBED)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    let [now, before] = REFLECTION;
+    match described().build_v1().and_then(|reflection| Ok((reflection, described().build_v1alpha()?))) {
+        Ok((reflection, alpha)) => {
+            router.route(now, entered(post_service(reflection))).route(before, entered(post_service(alpha)))
+        }
         Err(error) => {
             // It is part of the program, and a test asks for it.
             tracing::error!(%error, "the services cannot be described");

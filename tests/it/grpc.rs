@@ -346,9 +346,6 @@ async fn a_key_of_a_program_opens_what_is_for_anybody_and_one_that_was_revoked_n
 async fn whoever_asks_is_told_how_the_shop_is_and_which_services_it_has() {
     use tonic_health::pb::health_client::HealthClient;
     use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus};
-    use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
-    use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
-    use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
 
     let shop = TestShop::start().await;
     let client = Client::of(&shop).await;
@@ -362,14 +359,28 @@ async fn whoever_asks_is_told_how_the_shop_is_and_which_services_it_has() {
     assert_eq!(health.check(asked.clone()).await.unwrap_err().code(), Code::NotFound);
     assert_eq!(health.watch(asked).await.unwrap_err().code(), Code::Unimplemented);
 
-    let mut reflection = ServerReflectionClient::new(client.channel.clone());
-    let asked = tonic_reflection::pb::v1::ServerReflectionRequest {
-        host: String::new(),
-        message_request: Some(MessageRequest::ListServices(String::new())),
-    };
-    let answers = reflection.server_reflection_info(futures_util::stream::iter([asked])).await.unwrap();
-    let answer = answers.into_inner().message().await.unwrap().unwrap();
-    let Some(MessageResponse::ListServicesResponse(listed)) = answer.message_response else { panic!("{answer:?}") };
-    let names: Vec<String> = listed.service.into_iter().map(|it| it.name).collect();
-    assert!(names.contains(&"byteshop.v1.CatalogService".to_owned()), "{names:?}");
+    // Of the two names of the protocol older clients know only the second.
+    macro_rules! listed {
+        ($version:ident) => {{
+            use reflection::server_reflection_request::MessageRequest;
+            use reflection::server_reflection_response::MessageResponse;
+            use tonic_reflection::pb::$version as reflection;
+            let asked = reflection::ServerReflectionRequest {
+                host: String::new(),
+                message_request: Some(MessageRequest::ListServices(String::new())),
+            };
+            let mut client = reflection::server_reflection_client::ServerReflectionClient::new(client.channel.clone());
+            let answers = client.server_reflection_info(futures_util::stream::iter([asked])).await.unwrap();
+            let answer = answers.into_inner().message().await.unwrap().unwrap();
+            let Some(MessageResponse::ListServicesResponse(listed)) = answer.message_response else {
+                panic!("{answer:?}")
+            };
+            listed.service.into_iter().map(|it| it.name).collect::<Vec<_>>()
+        }};
+    }
+    for names in [listed!(v1), listed!(v1alpha)] {
+        for service in ["byteshop.v1.CatalogService", "grpc.health.v1.Health"] {
+            assert!(names.iter().any(|name| name == service), "{names:?}");
+        }
+    }
 }
