@@ -269,7 +269,7 @@ impl Created {
 
     /// Why it cannot be bought as it is: each line compared with what is offered now. No offer means: not for sale.
     pub fn problems(&self, offers: &BTreeMap<VariantId, Offer>) -> Vec<Problem> {
-        self.lines.iter().filter_map(|line| Problem::of(line, offers.get(&line.variant))).collect()
+        self.lines.iter().flat_map(|line| Problem::of(line, offers.get(&line.variant))).collect()
     }
 
     /// Whether it was discarded, or nobody changed it for so long that it is given up. A clock that is behind the one of who

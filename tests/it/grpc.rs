@@ -242,7 +242,19 @@ async fn lines_are_validated_against_what_is_offered_now() {
     assert_eq!((bad.lines[2].title.as_str(), bad.lines[2].unit_price.clone()), ("", None));
     assert_eq!(bad.subtotal, Some(euros(2 * 1_100 + 6 * 2_000)));
     let elsewhere = client.validate("USD", vec![line(&variants[0], 1)]).await.unwrap();
-    assert_eq!((elsewhere.purchasable, &elsewhere.lines[0].problems[0].code[..]), (false, "unavailable"));
+    assert!(!elsewhere.purchasable);
+    let [no_price] = &elsewhere.lines[0].problems[..] else { panic!("{elsewhere:?}") };
+    assert_eq!((&no_price.code[..], elsewhere.lines[0].available), ("other_currency", 5));
+    assert!(no_price.detail.ends_with("has no price in USD"), "{no_price:?}");
+
+    // All that holds is told.
+    let codes = |answer: &ValidateLinesResponse| -> Vec<String> {
+        answer.lines[0].problems.iter().map(|it| it.code.clone()).collect()
+    };
+    let old = LineToValidate { unit_price: Some(euros(1_000)), ..line(&variants[0], 6) };
+    assert_eq!(codes(&client.validate("EUR", vec![old]).await.unwrap()), ["price_changed", "not_enough"]);
+    let elsewhere = client.validate("USD", vec![line(&variants[0], 6)]).await.unwrap();
+    assert_eq!(codes(&elsewhere), ["other_currency", "not_enough"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -269,6 +281,7 @@ async fn a_message_that_cannot_be_meant_is_refused_and_the_field_named() {
     }
     let of = SearchProductsRequest::default;
     let filter = |name: &str, value: String| AttributeFilter { name: name.to_owned(), values: vec![value] };
+    let nothing = AttributeFilter { name: "color".to_owned(), values: vec![] };
     let searches = [
         (SearchProductsRequest { q: "x".repeat(201), ..of() }, "q"),
         (SearchProductsRequest { limit: 101, ..of() }, "limit"),
@@ -278,6 +291,10 @@ async fn a_message_that_cannot_be_meant_is_refused_and_the_field_named() {
         (SearchProductsRequest { category_ids: vec![v.clone()], ..of() }, "category_ids"),
         (SearchProductsRequest { sort: 99, ..of() }, "sort"),
         (SearchProductsRequest { visibility: -1, ..of() }, "visibility"),
+        (
+            SearchProductsRequest { attributes: vec![nothing, filter("color", "red".to_owned())], ..of() },
+            "attributes.0.values",
+        ),
         (SearchProductsRequest { attributes: vec![filter("nobody", "x".to_owned())], ..of() }, "attr.nobody"),
         (SearchProductsRequest { attributes: vec![filter("color", "x".to_owned()); 101], ..of() }, "attributes"),
     ];

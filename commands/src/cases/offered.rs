@@ -22,6 +22,8 @@ pub struct Offered {
     pub sku: Sku,
     /// What it is called.
     pub title: Title,
+    /// How many can be had, whatever they cost.
+    pub available: i64,
     /// What is offered of it; nothing when it has no price in the currency.
     pub offer: Option<Offer>,
 }
@@ -40,7 +42,8 @@ pub async fn offered(
         let created = product.existing().ok().filter(|created| created.status == product::Status::Published)?;
         let sold = created.variants.get(variant)?;
         let offer = Offer::of(product, *variant, stock, currency);
-        Some(Offered { product: id, sku: sold.sku.clone(), title: sold.title.clone(), offer })
+        let available = stock.available();
+        Some(Offered { product: id, sku: sold.sku.clone(), title: sold.title.clone(), available, offer })
     };
     Ok(variants.iter().zip(stocks.iter().map(|stock| stock.state.as_ref())).map(of).collect())
 }

@@ -62,20 +62,22 @@ impl Offer {
 }
 
 impl Problem {
-    /// What is wrong with a line, if anything is; no offer means: not for sale.
-    pub(super) fn of(line: &Line, offer: Option<&Offer>) -> Option<Self> {
+    /// All that is wrong with a line; no offer means: not for sale.
+    pub(super) fn of(line: &Line, offer: Option<&Offer>) -> Vec<Self> {
         Self::with(line.variant, line.quantity, Some(line.unit_price), offer)
     }
 
-    /// What keeps so many of a variant from being bought at the price that somebody saw, or at whatever it costs.
-    pub fn with(variant: VariantId, wanted: Quantity, seen: Option<Price>, offer: Option<&Offer>) -> Option<Self> {
-        let Some(offer) = offer.filter(|offer| offer.purchasable) else { return Some(Self::Unavailable { variant }) };
-        let (now, available) = (offer.price, offer.available);
-        match seen {
-            Some(was) if was != now => Some(Self::PriceChanged { variant, was, now }),
-            _ if available < wanted.get() => Some(Self::NotEnough { variant, wanted, available }),
-            _ => None,
-        }
+    /// All that keeps so many of a variant from being bought at the price that somebody saw, or at whatever it costs.
+    pub fn with(variant: VariantId, wanted: Quantity, seen: Option<Price>, offer: Option<&Offer>) -> Vec<Self> {
+        let Some(offer) = offer.filter(|offer| offer.purchasable) else { return vec![Self::Unavailable { variant }] };
+        let now = offer.price;
+        let changed = seen.filter(|was| *was != now).map(|was| Self::PriceChanged { variant, was, now });
+        changed.into_iter().chain(Self::short(variant, wanted, offer.available)).collect()
+    }
+
+    /// That there are not so many.
+    pub fn short(variant: VariantId, wanted: Quantity, available: i64) -> Option<Self> {
+        (available < wanted.get()).then_some(Self::NotEnough { variant, wanted, available })
     }
 
     /// The stable code.

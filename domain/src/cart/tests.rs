@@ -254,6 +254,7 @@ fn problems_say_what_keeps_each_line_from_being_bought() {
     let problems = cart.open(noon()).unwrap().problems(&offers);
     let expected = [
         Problem::PriceChanged { variant: id(2), was: price(100), now: price(120) },
+        Problem::NotEnough { variant: id(2), wanted: pieces(2), available: 0 },
         Problem::NotEnough { variant: id(3), wanted: pieces(2), available: 1 },
         Problem::Unavailable { variant: id(4) },
         Problem::Unavailable { variant: id(5) },

@@ -18,7 +18,7 @@ use tonic::{Request, Response, Status};
 use super::v1::catalog_service_server::CatalogService;
 use super::v1::get_product_request::By;
 use super::v1::{
-    GetProductRequest, GetProductResponse, LineToValidate, SearchProductsRequest, SearchProductsResponse,
+    GetProductRequest, GetProductResponse, LineProblem, LineToValidate, SearchProductsRequest, SearchProductsResponse,
     ValidateLinesRequest, ValidateLinesResponse, ValidatedLine,
 };
 use crate::actor::Caller;
@@ -69,7 +69,7 @@ impl CatalogService for Catalog {
         let variants: Vec<VariantId> = wanted.iter().map(|line| line.variant).collect();
         let offered = cases::offered(&self.0.commands, &variants, currency).await.map_err(Problem::from)?;
         let lines: Vec<ValidatedLine> =
-            wanted.iter().zip(&offered).map(|(line, sold)| line.beside(sold.as_ref())).collect();
+            wanted.iter().zip(&offered).map(|(line, sold)| line.beside(sold.as_ref(), currency)).collect();
         let amounts = wanted.iter().zip(&offered).filter_map(|(line, sold)| line.amount(sold.as_ref()?));
         let subtotal = Money::sum(currency, amounts).map_err(|error| Problem::invalid("lines", error.to_string()))?;
         Ok(Response::new(ValidateLinesResponse {
@@ -167,9 +167,8 @@ impl Wanted {
     }
 
     /// The line beside what is offered.
-    fn beside(&self, sold: Option<&cases::Offered>) -> ValidatedLine {
+    fn beside(&self, sold: Option<&cases::Offered>, currency: Currency) -> ValidatedLine {
         let offer = sold.and_then(|sold| sold.offer);
-        let problem = cart::Problem::with(self.variant, self.quantity, self.seen, offer.as_ref());
         ValidatedLine {
             variant_id: self.variant.to_string(),
             product_id: sold.map(|sold| sold.product.to_string()).unwrap_or_default(),
@@ -178,8 +177,20 @@ impl Wanted {
             quantity: self.quantity.get(),
             unit_price: offer.map(|offer| show::money(offer.price.money())),
             amount: sold.and_then(|sold| self.amount(sold)).map(show::money),
-            available: offer.map_or(0, |offer| offer.available),
-            problems: problem.iter().map(show::problem).collect(),
+            available: sold.map_or(0, |sold| sold.available),
+            problems: self.problems(sold, currency),
         }
+    }
+
+    /// All that keeps the line from being ordered.
+    fn problems(&self, sold: Option<&cases::Offered>, currency: Currency) -> Vec<LineProblem> {
+        let (variant, quantity) = (self.variant, self.quantity);
+        let offer = sold.and_then(|sold| sold.offer);
+        if let (Some(sold), None) = (sold, offer) {
+            // It is for sale, but not for this money.
+            let short = cart::Problem::short(variant, quantity, sold.available);
+            return [show::no_price(variant, currency)].into_iter().chain(short.iter().map(show::problem)).collect();
+        }
+        cart::Problem::with(variant, quantity, self.seen, offer.as_ref()).iter().map(show::problem).collect()
     }
 }

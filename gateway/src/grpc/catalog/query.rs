@@ -11,6 +11,9 @@ use crate::problem::Problem;
 /// Reads a search.
 pub(super) fn of(asked: SearchProductsRequest) -> Result<Query, Problem> {
     let q = words(asked.q)?;
+    if let Some(index) = asked.attributes.iter().position(|filter| filter.values.is_empty()) {
+        return Err(Problem::query(&format!("attributes.{index}.values"), "name at least one value to look for"));
+    }
     let attributes: Vec<(String, String)> = asked.attributes.into_iter().flat_map(pairs).collect();
     check_values("attributes", asked.category_ids.len() + attributes.len())?;
     for (name, bound) in [("price_min", asked.price_min), ("price_max", asked.price_max)] {

@@ -1,7 +1,9 @@
 //! How products look over gRPC.
 
+use byteshop_domain::Currency;
+use byteshop_domain::Rejection as _;
 use byteshop_domain::cart;
-use byteshop_domain::ids::ProductId;
+use byteshop_domain::ids::{ProductId, VariantId};
 use byteshop_domain::money;
 use byteshop_domain::product::{AttributeValue, Attributes, Created, OptionDefinition, Status, TaxClass};
 use byteshop_projections::product_list::{Image, Row, Variant};
@@ -52,6 +54,12 @@ pub(super) fn money(it: money::Money) -> v1::Money {
 /// Why a line cannot be ordered.
 pub(super) fn problem(it: &cart::Problem) -> v1::LineProblem {
     v1::LineProblem { code: it.code().to_owned(), detail: it.to_string() }
+}
+
+/// That a variant has no price in the currency of an order: the cart of HTTP refuses such a line under the same name.
+pub(super) fn no_price(variant: VariantId, currency: Currency) -> v1::LineProblem {
+    let code = cart::Rejection::OtherCurrency { currency }.code().to_owned();
+    v1::LineProblem { code, detail: format!("{variant} has no price in {}", currency.code()) }
 }
 
 /// The value of an attribute.
