@@ -16,6 +16,7 @@ pub use outside::{OutsideConfig, ProviderConfig};
 use settings::{SETTINGS, Setting};
 pub use show::{InForce, hide_password};
 
+use crate::cors::Origins;
 use crate::proxies::Proxies;
 use crate::trade::{Seller, Trade};
 
@@ -62,6 +63,8 @@ pub struct Config {
     pub trade: Trade,
     /// Who stands between the shop and its visitors.
     pub trusted_proxies: Proxies,
+    /// Whose pages may ask from a browser, beside the shop's own.
+    pub cors_origins: Origins,
     /// Requests of one address in a minute; 0 for no limit, and then to its connections neither.
     pub rate_limit_address: u32,
     /// Requests of one account in a minute; 0 for no limit.
@@ -288,6 +291,7 @@ impl Reader {
         let trade = self.trade(limit);
         let payment_window_minutes = self.read("payment_window_minutes", None, setting::number(1, 10_080));
         let trusted_proxies = self.optional("trusted_proxies", str::parse::<Proxies>);
+        let cors_origins = self.optional("cors_origins", str::parse::<Origins>);
         let rate_limit_address = self.read("rate_limit_address", limit, setting::number(0, 1_000_000));
         let rate_limit_account = self.read("rate_limit_account", limit, setting::number(0, 1_000_000));
         let rate_limit_auth = self.read("rate_limit_auth", limit, setting::number(0, 1_000_000));
@@ -320,6 +324,7 @@ impl Reader {
             payment_window_minutes: payment_window_minutes?,
             trade: trade?,
             trusted_proxies: trusted_proxies.unwrap_or_default(),
+            cors_origins: cors_origins.unwrap_or_default(),
             rate_limit_address: rate_limit_address?,
             rate_limit_account: rate_limit_account?,
             rate_limit_auth: rate_limit_auth?,

@@ -63,6 +63,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::Status;
 use uuid::Uuid;
 
+use crate::cors::Origins;
 use crate::ended::Ended;
 use crate::grpc;
 use crate::limits::{Limits, RATE_LIMIT, RATE_LIMIT_POLICY};
@@ -91,6 +92,8 @@ pub struct App {
     pub health: Health,
     /// How much one visitor may ask.
     pub limits: Limits,
+    /// Whose pages may ask from a browser.
+    pub cors: Origins,
     /// What hashes passwords.
     pub passwords: Passwords,
     /// Whether throw-away mailboxes are refused.
@@ -145,13 +148,19 @@ pub(crate) struct Edge {
 pub fn router(app: App) -> Router {
     let app: Shared = Arc::new(app);
     let (routes, _) = openapi::routes().split_for_parts();
-    routes
+    let at_edge = from_fn_with_state(Arc::clone(&app), edge);
+    let mut shop = routes
         .route_layer(from_fn(parameters::known))
         .merge(openapi::pages())
         .merge(grpc::routes(&app))
         .fallback(async || Problem::no_route())
-        .layer(from_fn_with_state(Arc::clone(&app), edge))
-        .with_state(app)
+        .layer(at_edge.clone());
+    // Before the edge: what a browser asks for leave with counts for nobody, and a page reads refusals of the edge, too.
+    if let Some(cors) = app.cors.layer() {
+        shop = shop.layer(cors);
+    }
+    // No page of anybody else's may ask for those of development.
+    shop.merge(openapi::development().layer(at_edge)).with_state(app)
 }
 
 /// What happens to every request: it gets an id, is counted and measured, and its problem gets a body.

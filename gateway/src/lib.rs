@@ -5,6 +5,7 @@ pub mod actor;
 pub mod api_key;
 pub mod cli;
 pub mod config;
+pub mod cors;
 pub mod disposable;
 pub mod ended;
 pub mod followers;

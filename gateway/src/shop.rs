@@ -25,6 +25,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::OutsideConfig;
+use crate::cors::Origins;
 use crate::ended::Ended;
 use crate::followers::{self, Followers};
 use crate::http::operations::RoleState;
@@ -59,6 +60,8 @@ pub struct Settings {
     pub metrics: PrometheusHandle,
     /// How much one visitor may ask.
     pub limits: Limits,
+    /// Whose pages may ask from a browser.
+    pub cors: Origins,
     /// Whether throw-away mailboxes are refused.
     pub refuse_disposable: bool,
     /// How long an order waits for its payment.
@@ -177,6 +180,7 @@ impl Shop {
                 metrics: settings.metrics,
                 health,
                 limits: settings.limits,
+                cors: settings.cors,
                 passwords: Passwords::new()?,
                 refuse_disposable: settings.refuse_disposable,
                 pay_within: settings.pay_within,
@@ -189,9 +193,7 @@ impl Shop {
                 pictures: Pictures::in_blobs(settings.files),
             };
             let followers = Followers { log, views: app.views.clone(), nats: Some(settings.nats) };
-            let watch =
-                followers::watch(followers, followers::Pace::default(), app.health.clone(), shop.cancel.clone());
-            shop.tasks.spawn(watch);
+            shop.watch(followers, &app.health);
             shop.serve(listening, app);
         }
         Ok(shop)
@@ -287,6 +289,12 @@ impl Shop {
         self.tasks.spawn(processes::run::<ScheduleProducts>(commands, unhinted, until));
         let (commands, events, until) = hint(&hints.webhooks);
         self.tasks.spawn(webhooks::run(commands, client.clone(), events, until));
+    }
+
+    /// Looks at what follows the log.
+    fn watch(&mut self, followers: Followers, health: &Health) {
+        let (health, cancel) = (health.clone(), self.cancel.clone());
+        self.tasks.spawn(followers::watch(followers, followers::Pace::default(), health, cancel));
     }
 
     fn serve(&mut self, (listener, own): (TcpListener, SocketAddr), app: App) {

@@ -7,6 +7,7 @@ mod auth;
 mod authorizations;
 mod closing;
 mod conventions;
+mod cors;
 mod documents;
 mod email;
 mod ended;

@@ -14,6 +14,7 @@ use byteshop_domain::process::notify::SendNotifications;
 use byteshop_domain::process::schedule_products::ScheduleProducts;
 use byteshop_domain::process::settle_order::SettleOrder;
 use byteshop_eventstore::{Clock, Log};
+use byteshop_gateway::cors::Origins;
 use byteshop_gateway::ended::Ended;
 use byteshop_gateway::followers::{self, Followers};
 use byteshop_gateway::http::operations::RoleState;
@@ -76,6 +77,7 @@ struct Running {
 /// What differs between shops of tests.
 struct Options {
     limits: Limits,
+    cors: Origins,
     /// Who carries messages; they are kept when nobody is named.
     outside: Option<Outside>,
     trade: Trade,
@@ -87,7 +89,15 @@ struct Options {
 impl Options {
     fn on(database: String) -> Self {
         let tokens = Tokens::ephemeral().unwrap();
-        Self { limits: Limits::default(), outside: None, trade: Trade::default(), files: None, database, tokens }
+        Self {
+            limits: Limits::default(),
+            cors: Origins::default(),
+            outside: None,
+            trade: Trade::default(),
+            files: None,
+            database,
+            tokens,
+        }
     }
 }
 
@@ -126,6 +136,11 @@ impl TestShop {
     /// Starts a shop.
     pub async fn start_with(limits: Limits) -> Self {
         Self::start_as(Options { limits, ..Options::on(fresh_database().await) }).await
+    }
+
+    /// Starts a shop that pages of these origins may ask.
+    pub async fn open_to(cors: Origins, limits: Limits) -> Self {
+        Self::start_as(Options { limits, cors, ..Options::on(fresh_database().await) }).await
     }
 
     /// Starts a shop on this database, whose messages these carry.
@@ -199,6 +214,7 @@ impl TestShop {
             metrics,
             health: health.clone(),
             limits: options.limits,
+            cors: options.cors,
             passwords: passwords.clone(),
             refuse_disposable: true,
             pay_within: TimeDelta::minutes(30),

@@ -150,6 +150,7 @@ async fn settings(
             .with_auth(config.rate_limit_auth, config.rate_limit_guesses)
             .with_coupons(config.rate_limit_coupons)
             .with_checkouts(config.rate_limit_checkouts),
+        cors: config.cors_origins.clone(),
         refuse_disposable: config.refuse_disposable_email,
         pay_within: TimeDelta::minutes(i64::from(config.payment_window_minutes)),
         trade: config.trade.clone(),

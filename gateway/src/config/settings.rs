@@ -56,6 +56,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     open("seller_address", None, "Where the seller is: lines with semicolons between them"),
     open("seller_tax_id", None, "The seller's tax number"),
     open("trusted_proxies", None, "Addresses and networks whose X-Forwarded-For is believed"),
+    open("cors_origins", None, "Other origins whose pages may ask: https://shop.example, or * for any"),
     open("rate_limit_address", Some("60000"), "Requests of one address a minute; 0 for no limit"),
     open("rate_limit_account", Some("60000"), "Requests of one account a minute; 0 for no limit"),
     open("rate_limit_auth", Some("60"), "Log-ins and the like of one address a minute; 0 for no limit"),

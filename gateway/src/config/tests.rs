@@ -126,6 +126,18 @@ fn a_level_that_is_none_is_refused() {
 }
 
 #[test]
+fn whose_pages_may_ask_is_told_by_origins() {
+    let with = |origins: &str| Config::load(&environment(&[("BYTESHOP_CORS_ORIGINS", origins)]));
+    assert_eq!(Config::load(&environment(&[])).unwrap().cors_origins, Origins::Own);
+    let config = with("https://shop.example, http://localhost:5173").unwrap();
+    assert!(matches!(&config.cors_origins, Origins::These(origins) if origins.len() == 2));
+    let shown = config.in_force().iter().find(|setting| setting.name == "cors_origins").unwrap();
+    assert_eq!(shown.value.as_deref(), Some("https://shop.example, http://localhost:5173"));
+    let told = with("https://shop.example/").unwrap_err().to_string();
+    assert!(told.contains("BYTESHOP_CORS_ORIGINS holds what is no origin"), "{told}");
+}
+
+#[test]
 fn a_mail_server_needs_a_sender_and_both_halves_of_a_login() {
     let with = |more: &[(&str, &str)]| {
         let all = [&[("BYTESHOP_SMTP_HOST", "mail.example.org")], more].concat();

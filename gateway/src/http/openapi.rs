@@ -96,12 +96,16 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(operations::routes())
 }
 
-/// The page that shows the document to people, and those of development; all of it comes from this program.
+/// The page that shows the document to people; all of it comes from this program.
 pub(super) fn pages() -> Router<Shared> {
     let docs: Router<Shared> = SwaggerUi::new("/docs").config(Config::from("/openapi.json")).into();
     // Whoever follows the address that `up` prints finds out where they are.
-    let development = dev_mail::routes().merge(provider::pages()).route_layer(from_fn(local::only));
-    docs.route("/", get(async || Redirect::temporary("/docs/"))).merge(development)
+    docs.route("/", get(async || Redirect::temporary("/docs/")))
+}
+
+/// The pages of development.
+pub(super) fn development() -> Router<Shared> {
+    dev_mail::routes().merge(provider::pages()).route_layer(from_fn(local::only))
 }
 
 /// Adds to every operation what the conventions give it: headers, and the problems it can answer with.

@@ -17,7 +17,7 @@ use byteshop_domain::shipment::Shipment;
 use byteshop_domain::{AnyEvent, Decider};
 use byteshop_eventstore::{Recorded, StreamId};
 use futures_util::Stream;
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderName, header};
 use serde::Serialize;
 use serde_json::json;
 use tokio::time::Instant;
@@ -39,6 +39,8 @@ use crate::{reply, version};
 
 mod say;
 
+/// The event that somebody who follows an order saw last (HTML, section 9.2.4).
+pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// Events of one stream in a story at most; none has nearly as many.
 const EVENTS_MAX: i64 = 1_000;
 /// How often a stream of changes looks for new ones: one read of an index, which somebody waits for.
@@ -155,7 +157,7 @@ async fn stream(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     app.seen_order(&caller, id, &Then::default(), &headers).await?;
-    let last = match headers.get("last-event-id") {
+    let last = match headers.get(LAST_EVENT_ID) {
         Some(value) => Some(value.to_str().ok().and_then(version::digits).ok_or_else(|| {
             Problem::malformed("request.invalid_header", "Last-Event-ID is the id of an event of this stream")
         })?),

@@ -1,0 +1,143 @@
+//! Whose pages may ask the shop from a browser: a shop window that lives at another address than its API (Fetch, section 3.2).
+//!
+//! Whoever asks shows a token in a header, and there are no cookies: a page that may ask gains nothing that its reader did not
+//! give it. So no credentials of the browser's own are ever taken.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use http::{HeaderValue, Method, header};
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+use crate::actor::CART_TOKEN;
+use crate::http::REQUEST_ID;
+use crate::http::story::LAST_EVENT_ID;
+use crate::idempotency::{KEY, REPLAYED};
+use crate::limits::{RATE_LIMIT, RATE_LIMIT_POLICY};
+use crate::version::{LOG_POSITION, MIN_LOG_POSITION};
+
+/// How long a browser may remember what it was allowed, and so how long another setting may take to be heard of.
+const REMEMBERED: Duration = Duration::from_mins(10);
+
+/// Whose pages may ask; nobody's but the shop's own unless it is told of some.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Origins {
+    /// Those of the shop itself alone.
+    #[default]
+    Own,
+    /// These.
+    These(Vec<HeaderValue>),
+    /// Anybody's.
+    Any,
+}
+
+impl FromStr for Origins {
+    type Err = String;
+
+    /// Origins such as `https://shop.example.org`, separated by commas, or `*` for any.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts: Vec<&str> = text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
+        match parts[..] {
+            [] => Ok(Self::Own),
+            ["*"] => Ok(Self::Any),
+            [..] if parts.contains(&"*") => Err("names origins beside *, which is any of them".to_owned()),
+            [..] => parts.into_iter().map(origin).collect::<Result<_, _>>().map(Self::These),
+        }
+    }
+}
+
+/// An origin as browsers write it: in lower case, without the port that its scheme has anyway.
+fn origin(text: &str) -> Result<HeaderValue, String> {
+    let wrong = || format!("holds what is no origin such as https://shop.example.org, a scheme and a host: {text:?}");
+    let url = reqwest::Url::parse(text).map_err(|_| wrong())?;
+    let is_web = matches!(url.scheme(), "http" | "https");
+    // A path, even an empty one, is no part of an origin, nor is what stands before an @; a star stands for nothing in it.
+    let is_bare = text.bytes().filter(|byte| *byte == b'/').count() == 2 && !text.contains(['@', '?', '#', '*', '\\']);
+    if !is_web || !is_bare || !url.has_host() {
+        return Err(wrong());
+    }
+    HeaderValue::try_from(url.origin().ascii_serialization()).map_err(|_| wrong())
+}
+
+impl Origins {
+    /// What answers browsers that ask for others' pages; nothing where there are none.
+    pub(crate) fn layer(&self) -> Option<CorsLayer> {
+        let allowed = match self {
+            Self::Own => return None,
+            Self::These(origins) => AllowOrigin::list(origins.iter().cloned()),
+            Self::Any => AllowOrigin::any(),
+        };
+        let layer = CorsLayer::new()
+            .allow_origin(allowed)
+            .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+            .allow_headers([
+                header::ACCEPT,
+                header::ACCEPT_LANGUAGE,
+                header::AUTHORIZATION,
+                header::CONTENT_TYPE,
+                header::IF_MATCH,
+                header::IF_NONE_MATCH,
+                CART_TOKEN,
+                KEY,
+                LAST_EVENT_ID,
+                MIN_LOG_POSITION,
+                REQUEST_ID,
+            ])
+            .expose_headers([
+                header::ETAG,
+                header::LOCATION,
+                header::RETRY_AFTER,
+                header::WWW_AUTHENTICATE,
+                LOG_POSITION,
+                RATE_LIMIT,
+                RATE_LIMIT_POLICY,
+                REPLAYED,
+                REQUEST_ID,
+            ])
+            .max_age(REMEMBERED);
+        Some(layer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origins_are_read_as_browsers_write_them() {
+        let these = |origins: &[&'static str]| {
+            Ok(Origins::These(origins.iter().map(|origin| HeaderValue::from_static(origin)).collect()))
+        };
+        assert_eq!("".parse(), Ok(Origins::Own));
+        assert_eq!(" * ".parse(), Ok(Origins::Any));
+        assert_eq!(
+            "https://Shop.Example.org:443, http://localhost:5173".parse(),
+            these(&["https://shop.example.org", "http://localhost:5173"])
+        );
+        assert_eq!(
+            "http://[::1]:8080,https://\u{fc}.example".parse(),
+            these(&["http://[::1]:8080", "https://xn--tda.example"])
+        );
+    }
+
+    #[test]
+    fn what_is_no_origin_is_refused_and_shown() {
+        for wrong in [
+            "shop.example.org",
+            "https://shop.example.org/",
+            "https://shop.example.org/cart",
+            "https://shop.example.org?a=b",
+            "https://ada@shop.example.org",
+            "https://*.example.org",
+            "https://",
+            "https:shop.example.org",
+            "ftp://shop.example.org",
+            "http://shop.example.org:99999",
+            "null",
+        ] {
+            let told = format!("https://fine.example,{wrong}").parse::<Origins>().unwrap_err();
+            assert!(told.contains(wrong) && told.contains("such as https://shop.example.org"), "{told}");
+        }
+        assert!("*,https://shop.example.org".parse::<Origins>().unwrap_err().contains("beside *"));
+    }
+}
