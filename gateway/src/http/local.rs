@@ -6,21 +6,41 @@ use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use http::uri::Authority;
-use http::{HeaderMap, Method, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 
 use crate::problem::Problem;
+
+/// Most characters of a header that are repeated: the names that people give their machines are shorter.
+const SHOWN_MAX: usize = 60;
 
 /// Refuses what a page of somebody else makes a browser ask: under a name of theirs that leads here (DNS rebinding), or from
 /// their page.
 pub(super) async fn only(request: Request, next: Next) -> Response {
     let named = host(request.uri(), request.headers());
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
-    let foreign = changes && origin(request.headers()).is_some_and(|origin| origin != named);
-    if foreign || named.as_ref().is_some_and(|named| !is_local(named.host())) {
-        let detail = "pages of development are asked for by a number or as localhost, and changed from there alone";
-        return Problem::new(StatusCode::FORBIDDEN, "request.foreign_host", detail).into_response();
+    if let Some(named) = named.as_ref().filter(|named| !is_local(named.host())) {
+        return refuse("request.foreign_host", "Host", named.as_str().as_bytes());
+    }
+    if changes && origin(request.headers()).is_some_and(|origin| origin != named) {
+        let said = request.headers().get(header::ORIGIN).map(HeaderValue::as_bytes).unwrap_or_default();
+        return refuse("request.foreign_origin", "Origin", said);
     }
     next.run(request).await
+}
+
+/// Refuses, and names the header that was wrong.
+fn refuse(code: &'static str, header: &str, said: &[u8]) -> Response {
+    let detail = format!(
+        "pages of development answer only under localhost, an IP address or a name without a dot, and take changes only from \
+         themselves: this came with {header} {}",
+        shown(said)
+    );
+    Problem::new(StatusCode::FORBIDDEN, code, detail).into_response()
+}
+
+/// What somebody sent, as far as it can be repeated: its printable ASCII characters, and no more of them than a name has.
+fn shown(said: &[u8]) -> String {
+    said.iter().filter(|byte| byte.is_ascii_graphic()).take(SHOWN_MAX).map(|byte| char::from(*byte)).collect()
 }
 
 /// Whom the request is for.
@@ -44,6 +64,13 @@ fn is_local(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_repeated_is_short_and_can_be_printed() {
+        assert_eq!(shown(b"evil.example"), "evil.example");
+        assert_eq!(shown("https://\u{e4}vil\t.example".as_bytes()), "https://vil.example");
+        assert_eq!(shown(&[b'x'; 500]).len(), SHOWN_MAX);
+    }
 
     #[test]
     fn a_name_of_somebody_elses_is_not_local() {

@@ -404,9 +404,11 @@ async fn the_manners_of_the_provider_are_switched_while_developing() {
     // A page of somebody else, under a name that leads here or from where it is, changes nothing and sees nothing.
     for (method, path) in [("GET", "/dev/mail"), ("GET", "/dev/provider"), ("PUT", "/dev/provider")] {
         let call = || shop.call(method.parse().unwrap(), path);
-        call().header("Host", "evil.example").send().await.expect_problem(403, "request.foreign_host");
+        let refused = call().header("Host", "evil.example").send().await.expect_problem(403, "request.foreign_host");
+        assert!(refused.text("/detail").ends_with("this came with Host evil.example"), "{}", refused.body);
     }
     let foreign = shop.delete("/dev/mail").header("Origin", "https://evil.example").send().await;
-    foreign.expect_problem(403, "request.foreign_host");
+    let refused = foreign.expect_problem(403, "request.foreign_origin");
+    assert!(refused.text("/detail").ends_with("this came with Origin https://evil.example"), "{}", refused.body);
     shop.delete("/dev/mail").header("Origin", &shop.url).send().await.expect(204);
 }
