@@ -29,15 +29,17 @@ pub(super) async fn give_shipping_back(
 ) -> Result<(), Error> {
     let Some(wanted) = wanted else { return Ok(()) };
     let most = most(unit, &left_to_credit(unit, placed(order)?).await?, payment)?;
+    let paid = placed(order)?.shipping_left();
+    let left = Money { amount: paid.amount.min(most.amount), ..paid };
     let amount = match wanted {
-        ShippingBack::Some(amount) if amount.currency == most.currency && amount.amount > most.amount => {
-            return Err(Error::Rejected(Rejected::of::<Order>(&order::Rejection::TooMuchRefunded)));
+        ShippingBack::Some(amount) if amount.currency != left.currency || amount.amount < 0 => {
+            return Err(no_shipping(left));
+        }
+        ShippingBack::Some(amount) if amount.amount > left.amount => {
+            return Err(Error::Rejected(Rejected::of::<Order>(&order::Rejection::TooMuchShipping { left })));
         }
         ShippingBack::Some(amount) => amount,
-        ShippingBack::All => {
-            let paid = placed(order)?.shipping_left();
-            Money { amount: paid.amount.min(most.amount), ..paid }
-        }
+        ShippingBack::All => left,
     };
     if amount.amount == 0 {
         return Ok(());
@@ -45,6 +47,16 @@ pub(super) async fn give_shipping_back(
     let reason = Reason::new("shipping");
     let reason = reason.map_err(|error| unit.refuse("order.reason", Kind::Invalid, error.to_string()))?;
     credit(unit, order, payment, amount, &reason, true).await.map(drop)
+}
+
+/// The payment would refuse it as well, but knows nothing of the field that it came in.
+fn no_shipping(left: Money) -> Error {
+    let currency = left.currency.code();
+    Error::Rejected(Rejected {
+        detail: format!("what goes back of the shipping is an amount in {currency}, and not below nothing"),
+        pointer: Some("/shipping".to_owned()),
+        ..Rejected::of::<Payment>(&payment::Rejection::NotAnAmount)
+    })
 }
 
 /// Tries a refund again that the provider refused: as much, for the same reason, under the credit note that it has.

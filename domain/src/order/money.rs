@@ -197,8 +197,8 @@ impl Placed {
             PaymentStatus::RefundDue | PaymentStatus::Voided => return Err(Rejection::Cancelled),
             PaymentStatus::Paid | PaymentStatus::PartlyRefunded | PaymentStatus::Refunded => {}
         }
-        let left = self.shipping_left().amount;
-        if shipping && amount.amount > left {
+        let left = self.shipping_left();
+        if shipping && amount.amount > left.amount {
             return Err(Rejection::TooMuchShipping { left });
         }
         Ok(vec![Event::Credited { credit_note, refund, amount, shipping }])

@@ -3,6 +3,7 @@
 use super::{LINES_MAX, NOTES_MAX};
 use crate::decider::Kind;
 use crate::ids::VariantId;
+use crate::money::Money;
 
 /// What can be in the way.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -14,7 +15,7 @@ pub enum Rejection {
     #[error("the order exists already")]
     Exists,
     /// There is nothing in it.
-    #[error("an order has at least one line")]
+    #[error("name at least one line")]
     NoLines,
     /// There is too much in it.
     #[error("an order has at most {LINES_MAX} lines, and a quantity that can be summed of each variant")]
@@ -139,10 +140,10 @@ pub enum Rejection {
     #[error("more would be paid back than is left of what was paid")]
     TooMuchRefunded,
     /// More is paid back for sending than was paid for it.
-    #[error("only {left} minor units of what was paid for shipping are left to give back")]
+    #[error("only {left} of what was paid for shipping is left to give back")]
     TooMuchShipping {
-        /// What can still be given back, in minor units.
-        left: i64,
+        /// What can still be given back.
+        left: Money,
     },
 }
 

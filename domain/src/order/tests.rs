@@ -444,7 +444,7 @@ fn money_alone_is_given_back_and_of_the_shipping_no_more_than_was_paid() {
     let again = [placed(), paid(), credited(1, 10, false)];
     given::<Order>(again).when(&credit(1, 10, false)).then_nothing();
     // Nothing was paid for sending this one.
-    given::<Order>(paid_for()).when(&credit(1, 1, true)).then_refused(Rejection::TooMuchShipping { left: 0 });
+    given::<Order>(paid_for()).when(&credit(1, 1, true)).then_refused(Rejection::TooMuchShipping { left: cents(0) });
 
     let mut sent = bought();
     sent.shipping = Some(crate::pricing::Shipping {
@@ -462,10 +462,10 @@ fn money_alone_is_given_back_and_of_the_shipping_no_more_than_was_paid() {
     let sent = Event::Placed(sent);
     let order = |notes: &[Event]| given::<Order>([sent.clone(), paid()].into_iter().chain(notes.iter().cloned()));
     order(&[]).when(&credit(1, 400, true)).then([credited(1, 400, true)]);
-    order(&[]).when(&credit(1, 401, true)).then_refused(Rejection::TooMuchShipping { left: 400 });
+    order(&[]).when(&credit(1, 401, true)).then_refused(Rejection::TooMuchShipping { left: cents(400) });
     let some = [credited(1, 150, true), credited(2, 30, false)];
     order(&some).when(&credit(3, 250, true)).then([credited(3, 250, true)]);
-    order(&some).when(&credit(3, 251, true)).then_refused(Rejection::TooMuchShipping { left: 250 });
+    order(&some).when(&credit(3, 251, true)).then_refused(Rejection::TooMuchShipping { left: cents(250) });
 }
 
 #[test]
@@ -636,7 +636,7 @@ fn rejections_are_well_said() {
         R::NotFulfilled,
         R::TooManyReturned { variant: id(1), left: 0 },
         R::TooMuchRefunded,
-        R::TooMuchShipping { left: 0 },
+        R::TooMuchShipping { left: cents(0) },
         R::BeingShipped,
         R::AwaitingCapture,
         R::DiscountOfWhole,

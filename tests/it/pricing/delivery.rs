@@ -154,14 +154,19 @@ async fn staff_may_give_shipping_back_and_never_more_than_was_paid() {
     let buyer = shop.post(&format!("{order}/cancel")).with(&cart).json(off(1, json!(true))).send().await;
     buyer.expect_problem(403, "auth.forbidden");
     for (wrong, status, code) in [
-        (json!({"amount": 491, "currency": "EUR"}), 409, "order.too_much_shipping"),
+        (json!({"amount": 1_000_000, "currency": "EUR"}), 409, "order.too_much_shipping"),
         (json!({"amount": -1, "currency": "EUR"}), 422, "payment.not_an_amount"),
         (json!({"amount": 1, "currency": "GBP"}), 422, "payment.not_an_amount"),
         (json!("all"), 422, "request.invalid"),
         (json!(490), 422, "request.invalid"),
     ] {
-        cancel(off(1, wrong)).send().await.expect_problem(status, code);
+        let refused = cancel(off(1, wrong)).send().await.expect_problem(status, code);
+        assert_eq!(refused.text("/errors/0/pointer"), "/shipping", "{}", refused.body);
     }
+    let refused = cancel(off(1, json!({"amount": 491, "currency": "EUR"}))).send().await;
+    assert!(refused.text("/detail").starts_with("only 4.90 EUR of what was paid for shipping"), "{}", refused.body);
+    let nothing = cancel(json!({"lines": []})).send().await.expect_problem(422, "order.no_lines");
+    assert_eq!((nothing.text("/detail"), nothing.text("/errors/0/pointer")), ("name at least one line", "/lines"));
     let refunded = async |amount: i64| {
         byteshop_tests::patience::eventually(&format!("{amount} are refunded"), async || {
             let order = shop.get(&order).with(&cart).send().await.expect(200).body;
@@ -193,6 +198,8 @@ async fn staff_may_give_shipping_back_and_never_more_than_was_paid() {
     };
     let too_much = json!({"amount": 401, "currency": "EUR"});
     receive(too_much).send().await.expect_problem(409, "order.too_much_shipping");
+    let nothing = shop.post(&format!("{path}/receive")).by(&staff).json(json!({"lines": []})).send().await;
+    assert_eq!(nothing.expect_problem(422, "order.no_lines").text("/detail"), "name at least one line");
     receive(json!(true)).send().await.expect(200);
     refunded(3_490).await;
     let notes = shop.get(&format!("{order}/credit-notes")).with(&cart).send().await.expect(200);
