@@ -86,7 +86,7 @@ pub enum Rejection {
     #[error("the return exists already")]
     Exists,
     /// There is nothing in it.
-    #[error("a return has at least one line")]
+    #[error("name at least one line")]
     NoLines,
     /// It may not be sent yet.
     #[error("the return is not approved")]

@@ -40,8 +40,10 @@ pub const ATTRIBUTE_NAME_MAX: usize = 40;
 pub const LABEL_MAX: usize = 200;
 /// Longest e-mail address (RFC 5321, section 4.5.3.1.3: a path of 256 octets with its brackets).
 pub const EMAIL_MAX: usize = 254;
-/// Longest phone number, with its separators: E.164 has at most 15 digits.
+/// Longest phone number, with its separators.
 pub const PHONE_MAX: usize = 32;
+/// The fewest digits of a phone number, of an office's own exchange, and the most (E.164, section 6.1).
+const PHONE_DIGITS: (usize, usize) = (3, 15);
 /// Longest line of an address.
 pub const ADDRESS_LINE_MAX: usize = 120;
 /// Longest address in the web that other programs cope with.
@@ -76,6 +78,16 @@ pub enum TextError {
         /// The alphabet, in words.
         allowed: &'static str,
     },
+    /// It has too few digits, or too many.
+    #[error("the {what} has fewer than {least} or more than {most} digits")]
+    Digits {
+        /// What the text would be.
+        what: &'static str,
+        /// The fewest.
+        least: usize,
+        /// The most.
+        most: usize,
+    },
     /// There are characters, and nobody sees any of them.
     #[error("the {what} has no character that can be seen")]
     Invisible {
@@ -100,6 +112,8 @@ struct Rules {
     empty: bool,
     allowed: &'static str,
     fits: fn(&str) -> bool,
+    /// How many digits it has, at least and at most, where they count.
+    digits: Option<(usize, usize)>,
     /// What a text that comes in from outside must be beside that, and how it is written then.
     fresh: for<'a> fn(&Self, &'a str) -> Result<Cow<'a, str>, TextError>,
 }
@@ -117,6 +131,11 @@ impl Rules {
         }
         if !(self.fits)(trimmed) || (!self.trim && trimmed.len() != text.len()) {
             return Err(TextError::Characters { what, allowed: self.allowed });
+        }
+        if let Some((least, most)) = self.digits
+            && !(least..=most).contains(&trimmed.bytes().filter(u8::is_ascii_digit).count())
+        {
+            return Err(TextError::Digits { what, least, most });
         }
         if fresh::is_asked() { (self.fresh)(self, trimmed) } else { Ok(Cow::Borrowed(trimmed)) }
     }
@@ -170,9 +189,7 @@ fn email(text: &str) -> bool {
 }
 
 fn phone(text: &str) -> bool {
-    let digits = text.bytes().filter(u8::is_ascii_digit).count();
-    (3..=15).contains(&digits)
-        && text.bytes().all(|byte| byte.is_ascii_digit() || b" ()-./".contains(&byte) || byte == b'+')
+    text.bytes().all(|byte| byte.is_ascii_digit() || b" ()-./".contains(&byte) || byte == b'+')
         && text.rfind('+').is_none_or(|place| place == 0)
 }
 
@@ -253,7 +270,16 @@ impl<T> Visitor<'_> for Checked<T> {
 }
 
 const fn line(what: &'static str, max: usize) -> Rules {
-    Rules { what, max, trim: true, empty: false, allowed: PRINTABLE, fits: one_line, fresh: fresh::seen_on_a_line }
+    Rules {
+        what,
+        max,
+        trim: true,
+        empty: false,
+        allowed: PRINTABLE,
+        fits: one_line,
+        digits: None,
+        fresh: fresh::seen_on_a_line,
+    }
 }
 
 texts! {
@@ -280,7 +306,12 @@ texts! {
     /// Where mails go, as its owner writes it.
     Email Rules { allowed: "one address such as ada@example.org", fits: email, ..line("e-mail address", EMAIL_MAX) };
     /// A phone number as its owner writes it.
-    Phone Rules { allowed: "digits, spaces and + ( ) - . /", fits: phone, ..line("phone number", PHONE_MAX) };
+    Phone Rules {
+        allowed: "digits, spaces and ( ) - . /, with a + before them if at all",
+        fits: phone,
+        digits: Some(PHONE_DIGITS),
+        ..line("phone number", PHONE_MAX)
+    };
     /// A line of an address, such as a street with its house.
     AddressLine line("address line", ADDRESS_LINE_MAX);
     /// An address in the web.

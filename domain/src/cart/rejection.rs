@@ -16,7 +16,7 @@ pub enum Rejection {
     #[error("the cart exists already")]
     Exists,
     /// It became an order.
-    #[error("the cart is checked out")]
+    #[error("the cart is checked out: it is the order {order}")]
     CheckedOut {
         /// The order.
         order: OrderId,

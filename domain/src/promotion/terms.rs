@@ -55,7 +55,12 @@ pub struct Terms {
 
 /// What a promotion gives.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(
+    tag = "kind",
+    rename_all = "snake_case",
+    deny_unknown_fields,
+    expecting = "an object with a `kind`, such as `percent`"
+)]
 pub enum Benefit {
     /// A share of what each line of the target costs.
     Percent {
@@ -123,7 +128,12 @@ pub struct QuantityTier {
 
 /// Lines of an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(
+    tag = "kind",
+    rename_all = "snake_case",
+    deny_unknown_fields,
+    expecting = "an object with a `kind`, such as `order`"
+)]
 pub enum Target {
     /// All of them.
     Order {},

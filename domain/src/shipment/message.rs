@@ -9,7 +9,7 @@ use crate::text::{Name, Reason, Reference};
 
 /// Who carries a shipment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(tag = "kind", rename_all = "snake_case", expecting = "an object with a `kind`, `simulated` or `other`")]
 pub enum Carrier {
     /// The simulated one, which tells by itself how far it is.
     Simulated {

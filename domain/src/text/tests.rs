@@ -45,6 +45,22 @@ fn a_slug_is_words_and_single_hyphens() {
 }
 
 #[test]
+fn what_is_wrong_with_a_phone_number_is_said() {
+    for fine in ["112", "+49 30 1234567", "(030) 12-34.56/7"] {
+        assert!(Phone::new(fine).is_ok(), "{fine}");
+    }
+    let wrong = |text: &str| Phone::new(text).unwrap_err();
+    let digits = TextError::Digits { what: "phone number", least: 3, most: 15 };
+    for text in ["12", "+", "1234567890123456"] {
+        assert_eq!(wrong(text), digits, "{text}");
+    }
+    assert_eq!(wrong(&"1 ".repeat(20)), TextError::TooLong { what: "phone number", max: PHONE_MAX });
+    for text in ["030 ext. 7", "030+7", "++49 30", "٠٣٠١٢"] {
+        assert!(matches!(wrong(text), TextError::Characters { .. }), "{text}");
+    }
+}
+
+#[test]
 fn bad_json_is_refused_with_the_reason() {
     let error = serde_json::from_str::<Slug>("\"A\"").unwrap_err().to_string();
     assert!(error.starts_with("the slug may only hold lower case letters"), "{error}");

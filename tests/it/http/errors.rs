@@ -287,14 +287,63 @@ async fn states_in_the_way_are_conflicts() {
     let path = format!("/v1/carts/{}/checkout", without.id);
     stage.shop.post(&path).with(&without).send().await.expect_problem(422, "cart.no_destination");
     let path = format!("/v1/carts/{}/checkout", stage.cart.id);
-    stage.shop.post(&path).with(&stage.cart).send().await.expect(201);
-    stage.shop.post(&path).with(&stage.cart).send().await.expect_problem(409, "cart.checked_out");
+    let placed = stage.shop.post(&path).with(&stage.cart).send().await.expect(201);
+    let gone = stage.shop.post(&path).with(&stage.cart).send().await.expect_problem(409, "cart.checked_out");
+    assert!(gone.text("/detail").contains(placed.text("/order_id")), "{}", gone.body);
     let again = stage.shop.put(&line).with(&stage.cart).json(json!({"quantity": 1})).send().await;
     again.expect_problem(409, "cart.checked_out");
     let dollars = stage.shop.post("/v1/carts").json(json!({"currency": "USD"})).send().await.expect(201);
     let put = stage.shop.put(&format!("/v1/carts/{}/lines/{variant}", dollars.id()));
     let put = put.header("Cart-Token", dollars.text("/cart_token")).json(json!({"quantity": 1})).send().await;
     put.expect_problem(422, "cart.other_currency");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_with_a_value_is_said_in_words_for_whoever_sent_it() {
+    let stage = Stage::set().await;
+    let variants = format!("/v1/products/{}/variants", stage.product);
+    let address = format!("/v1/carts/{}/address", stage.cart.id);
+    let shipments = format!("/v1/orders/{}/shipments", stage.order);
+    let weighs = |weight: Value| json!({"sku": "W", "price": {"amount": 1, "currency": "EUR"}, "weight_g": weight});
+    let lives = |field: &str, value: &str| json!({"country": "DE", field: value});
+    let long = "x".repeat(121);
+    let coupon = |benefit: Value| json!({"label": "Sale", "benefit": benefit});
+    for (method, path, body, pointer, detail) in [
+        (
+            Method::POST,
+            shipments.as_str(),
+            json!({"carrier": "dhl"}),
+            "/carrier",
+            "this takes an object with a `kind`, `simulated` or `other`, not the text \"dhl\"",
+        ),
+        (
+            Method::POST,
+            "/v1/admin/coupons",
+            coupon(json!("10%")),
+            "/benefit",
+            "this takes an object with a `kind`, such as `percent`, not the text \"10%\"",
+        ),
+        (
+            Method::POST,
+            &variants,
+            weighs(json!(-4)),
+            "/weight_g",
+            "this takes a whole number from 0 to 4294967295, not `-4`",
+        ),
+        (Method::POST, &variants, weighs(json!(1.5)), "/weight_g", "this takes a whole number, not `1.5`"),
+        (Method::PUT, &address, lives("city", &long), "/city", "this has more than 120 characters"),
+        (Method::PUT, &address, lives("region", " "), "/region", "this is empty"),
+        (Method::PUT, &address, lives("phone", &"1".repeat(33)), "/phone", "this has more than 32 characters"),
+        (Method::PUT, &address, lives("phone", "12"), "/phone", "this has fewer than 3 or more than 15 digits"),
+    ] {
+        let refused = stage.call(&method, path).json(body.clone()).send().await;
+        let refused = refused.expect_problem(422, "request.invalid");
+        assert_eq!((blamed(&refused), refused.text("/detail")), (Some(pointer), detail), "{body}");
+    }
+    let returns = format!("/v1/orders/{}/returns", stage.order);
+    let nothing = json!({"lines": [], "reason": "damaged"});
+    let refused = stage.call(&Method::POST, &returns).json(nothing).send().await.expect_problem(422, "order.no_lines");
+    assert_eq!((blamed(&refused), refused.text("/detail")), (Some("/lines"), "name at least one line"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -58,6 +58,27 @@ fn the_field_that_does_not_fit_is_named() {
 }
 
 #[test]
+fn what_takes_a_name_or_an_object_says_so() {
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "only reading it matters")]
+    struct Parcel {
+        news: byteshop_domain::shipment::News,
+        carrier: byteshop_domain::shipment::Carrier,
+    }
+    for (body, told) in [
+        (r#"{"news": 1}"#, "this takes one of the names that there are, as a text"),
+        (r#"{"news": []}"#, "this takes one of the names that there are, as a text"),
+        (
+            r#"{"news": "delivered", "carrier": 1}"#,
+            "this takes an object with a `kind`, `simulated` or `other`, not `1`",
+        ),
+        (r#"{"news": "delivered", "carrier": {"kind": 1}}"#, "this takes the name of a kind, as a text, not `1`"),
+    ] {
+        assert_eq!(object::<Parcel>(body.as_bytes()).unwrap_err().detail(), told, "{body}");
+    }
+}
+
+#[test]
 fn what_is_no_json_is_said_to_be_none() {
     let deep = "[".repeat(100_000);
     for body in ["{", "{\"name\": }", "nonsense", "{} {}", "\u{0}", "{'name': 1}", &deep] {

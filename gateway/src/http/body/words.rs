@@ -1,5 +1,7 @@
 //! What a reader of JSON says of a value that does not fit, in words for whoever sent it.
 
+use std::borrow::Cow;
+
 /// Values that are named of those that there can be; a currency can be one of nearly two hundred.
 const NAMED_MAX: usize = 20;
 /// What is said of texts that are no date or no time.
@@ -12,12 +14,22 @@ const NO_TIME: [&str; 6] = [
     "trailing input",
 ];
 
+/// How what is said of a text goes on after the name of its kind.
+const OF_TEXTS: [&str; 5] =
+    [" is empty", " has more than ", " has fewer than ", " may only hold ", " has no character that can be seen"];
+/// What a reader says that waits for a name and finds something that could be none.
+const NO_NAME: &str = "expected value";
+
+/// What types are called of which a value is an object.
+const OBJECTS: [&str; 3] = ["struct ", "internally tagged enum ", "adjacently tagged enum "];
+
 /// What is wrong with the value at a pointer.
 pub(in crate::http) fn of(said: &str, pointer: &str) -> String {
     if NO_TIME.contains(&said) {
         return "a date is written like 2026-01-31, and a time like 2026-01-31T12:00:00Z".to_owned();
     }
     match said {
+        NO_NAME => return "this takes one of the names that there are, as a text".to_owned(),
         "invalid digit found in string" | "cannot parse integer from empty string" => {
             return "this takes a whole number".to_owned();
         }
@@ -31,9 +43,17 @@ pub(in crate::http) fn of(said: &str, pointer: &str) -> String {
     }
     let found = said.strip_prefix("invalid type: ").or_else(|| said.strip_prefix("invalid value: "));
     match found.and_then(|rest| rest.rsplit_once(", expected ")) {
-        Some((found, wanted)) => format!("this takes {}, not {}", wish(wanted), thing(found)),
-        None => said.to_owned(),
+        Some((found, wanted)) => format!("this takes {}, not {}", wish(wanted, found), thing(found)),
+        None => nameless(said).unwrap_or_else(|| said.to_owned()),
     }
+}
+
+/// What is said of a text, without the name of its kind: the pointer names the field, and it may be another, as a city is a
+/// name.
+fn nameless(said: &str) -> Option<String> {
+    let named = said.strip_prefix("the ")?;
+    let end = OF_TEXTS.iter().filter_map(|rest| named.find(rest)).min()?;
+    Some(format!("this{}", &named[end..]))
 }
 
 /// A value that is none of those there are, from `` `x`, expected one of `a`, `b` ``.
@@ -51,16 +71,35 @@ fn unknown(rest: &str, pointer: &str) -> String {
 }
 
 /// What is asked for: a type of the program means nothing to whoever calls it.
-fn wish(wanted: &str) -> &str {
-    match wanted {
-        "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number",
-        "a string" | "string" | "str" => "a text",
+fn wish<'a>(wanted: &'a str, found: &str) -> Cow<'a, str> {
+    // Whoever sent a whole number wants to know which ones there are.
+    if let Some((least, most)) = bounds(wanted).filter(|_| found.starts_with("integer ")) {
+        return Cow::Owned(format!("a whole number from {least} to {most}"));
+    }
+    Cow::Borrowed(match wanted {
+        _ if bounds(wanted).is_some() => "a whole number",
+        "a string" | "string" | "str" | "string or map" => "a text",
         "a sequence" | "sequence" => "a list",
         "a map" | "map" => "an object",
         "a boolean" | "boolean" => "true or false",
-        _ if wanted.starts_with("struct ") => "an object",
+        "variant identifier" => "the name of a kind, as a text",
+        _ if OBJECTS.iter().any(|kind| wanted.starts_with(kind)) => "an object",
         _ => wanted,
-    }
+    })
+}
+
+/// The least and the greatest number of a type.
+fn bounds(number: &str) -> Option<(i64, u64)> {
+    Some(match number {
+        "i16" => (i16::MIN.into(), i16::MAX.unsigned_abs().into()),
+        "i32" => (i32::MIN.into(), i32::MAX.unsigned_abs().into()),
+        "i64" => (i64::MIN, i64::MAX.unsigned_abs()),
+        "u8" => (0, u8::MAX.into()),
+        "u16" => (0, u16::MAX.into()),
+        "u32" => (0, u32::MAX.into()),
+        "u64" | "usize" => (0, u64::MAX),
+        _ => return None,
+    })
 }
 
 /// What is there.
@@ -86,7 +125,17 @@ mod tests {
         for (said, told) in [
             ("invalid type: floating point `2.5`, expected i64", "this takes a whole number, not `2.5`"),
             ("invalid type: string \"1\", expected u32", "this takes a whole number, not the text \"1\""),
-            ("invalid value: integer `-1`, expected u16", "this takes a whole number, not `-1`"),
+            ("invalid value: integer `-4`, expected u32", "this takes a whole number from 0 to 4294967295, not `-4`"),
+            (
+                "invalid value: integer `9223372036854775808`, expected i64",
+                "this takes a whole number from -9223372036854775808 to 9223372036854775807, not `9223372036854775808`",
+            ),
+            (
+                "invalid type: string \"x\", expected internally tagged enum X",
+                "this takes an object, not the text \"x\"",
+            ),
+            ("expected value", "this takes one of the names that there are, as a text"),
+            ("the cart is in use", "the cart is in use"),
             ("invalid type: map, expected a sequence", "this takes a list, not an object"),
             ("invalid type: null, expected struct Money", "this takes an object, not null"),
             (
@@ -102,6 +151,20 @@ mod tests {
         ] {
             assert_eq!(of(said, "/x"), told);
         }
+    }
+
+    #[test]
+    fn a_text_is_not_called_by_the_name_of_another_field() {
+        use byteshop_domain::text::{Email, Name, Phone, Reference, fresh};
+        let said = |error: byteshop_domain::text::TextError| of(&error.to_string(), "/x");
+        let long = "x".repeat(200);
+        assert_eq!(said(Name::new(&long).unwrap_err()), "this has more than 120 characters");
+        assert_eq!(said(Reference::new(&long).unwrap_err()), "this has more than 64 characters");
+        assert_eq!(said(Name::new(" ").unwrap_err()), "this is empty");
+        assert_eq!(said(Name::new("a\nb").unwrap_err()), "this may only hold printable characters");
+        assert_eq!(said(fresh(|| Name::new("\u{200b}")).unwrap_err()), "this has no character that can be seen");
+        assert_eq!(said(Phone::new("12").unwrap_err()), "this has fewer than 3 or more than 15 digits");
+        assert_eq!(said(Email::new("ada").unwrap_err()), "this may only hold one address such as ada@example.org");
     }
 
     #[test]

@@ -22,8 +22,8 @@ use super::price::{Discount, LineTax, Shipping};
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub struct Address {
-    /// ISO 3166 alpha-2, or a name.
-    #[schema(example = "DE", min_length = 1, max_length = 60)]
+    /// ISO 3166 alpha-2; in answers, of what was written before these were asked for, a name may stand here.
+    #[schema(example = "DE", pattern = "^[A-Za-z]{2}$")]
     country: String,
     #[schema(example = "Ada Lovelace", min_length = 1, max_length = 120)]
     name: Option<String>,
