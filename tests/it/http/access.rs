@@ -161,6 +161,7 @@ fn body((method, path): &Route) -> Value {
         ("PUT", "/v1/carts/{id}/lines/{variant}") => json!({"quantity": 1}),
         ("PUT", "/v1/carts/{id}/address" | "/v1/me/addresses/{id}") => json!({"country": "DE"}),
         ("PUT", "/v1/carts/{id}/shipping") => json!({"service": "parcel"}),
+        ("PUT", "/v1/carts/{id}/coupon") => json!({"codes": []}),
         ("POST", "/v1/orders/{id}/payments") => json!({"provider": "test", "token": "tok_success"}),
         ("POST", "/v1/orders/{id}/returns") => {
             json!({"lines": [{"variant": "var_00000000000000000000000001", "quantity": 1}], "reason": "other"})

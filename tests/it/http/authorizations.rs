@@ -281,14 +281,18 @@ async fn money_goes_back_in_pieces_that_the_provider_and_the_shop_agree_on() {
     // What the provider refuses stays with the shop, and can be given back later.
     shop.commands.emulator().behave(Manners { refuses_refunds: true, ..Manners::default() });
     order.refund(&shop, 500).await.expect(201);
-    eventually("it is refused", async || {
+    let failed = eventually("it is refused", async || {
         let payment = order.payment(&shop).await;
-        payment["refunds"].as_array().unwrap().iter().any(|it| it["status"] == "failed").then_some(())
+        let failed = payment["refunds"].as_array().unwrap().iter().find(|it| it["status"] == "failed")?;
+        Some(failed["id"].as_str().unwrap().to_owned())
     })
     .await;
     assert_eq!(order.charge(&shop).await, captured(2000, 1000));
     shop.commands.emulator().behave(Manners::default());
-    order.refund(&shop, 1000).await.expect(201);
+    order.refund(&shop, 501).await.expect_problem(409, "payment.credited_already");
+    order.refund(&shop, 500).await.expect(201);
+    let retry = format!("/v1/payments/{}/refunds/{failed}/retry", payment["id"].as_str().unwrap());
+    shop.post(&retry).by(&shop.token(Role::Support)).send().await.expect(201);
     order.awaits(&shop, "/payment_status", "refunded").await;
     assert_eq!(order.charge(&shop).await, captured(2000, 2000));
     assert_eq!(order.given_back(&shop).await.values().sum::<i64>(), 2000);
