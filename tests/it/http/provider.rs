@@ -295,6 +295,54 @@ async fn a_refund_that_the_provider_refuses_is_tried_again_under_its_note_and_no
     assert!(told.contains("asked to give €7.00 back again: a scratch"), "{told}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_that_many_try_again_at_once_beside_others_goes_back_once() {
+    let shop = TestShop::start().await;
+    let staff = shop.token(Role::Support);
+    let (_, variant) = shop.product("W-10", 1000, 99).await;
+    for round in 0..6 {
+        let it = order(&shop, &variant).await;
+        it.pay(&shop, "tok_success").await.expect(201);
+        it.awaits(&shop, "paid").await;
+        let path = format!("/v1/payments/{}", it.payment);
+        let give = |amount: i64| {
+            let body = json!({"amount": {"amount": amount, "currency": "EUR"}, "reason": "a scratch"});
+            shop.post(&format!("{path}/refunds")).by(&staff).json(body).send()
+        };
+        shop.commands.emulator().behave(Manners { refuses_refunds: true, ..Manners::default() });
+        give(600).await.expect(201);
+        let failed = last_failed(&shop, &path, 1).await;
+        shop.commands.emulator().behave(Manners::default());
+        let retry = format!("{path}/refunds/{failed}/retry");
+        let retries = join_all((0..6).map(|_| shop.post(&retry).by(&staff).send()));
+        let gifts = join_all((0..3).map(|_| give(300)));
+        let order = it.path.clone();
+        let cancel = async {
+            if round % 2 == 1 {
+                shop.post(&format!("{order}/cancel")).by(&staff).send().await.expect(200);
+            }
+        };
+        let (retries, gifts, ()) = tokio::join!(retries, gifts, cancel);
+        let taken = |answers: &[Answer]| answers.iter().filter(|it| it.status == 201).count();
+        assert!(taken(&retries) <= 1 && taken(&gifts) <= 1, "{retries:?} {gifts:?}");
+        for refused in retries.iter().chain(&gifts).filter(|it| it.status != 201) {
+            assert_eq!(refused.status, 409, "{refused:?}");
+        }
+        if round % 2 == 1 {
+            it.awaits(&shop, "refunded").await;
+        } else {
+            assert_eq!((taken(&retries), taken(&gifts)), (1, 1));
+            it.awaits(&shop, "partly_refunded").await;
+        }
+        shop.at_rest().await;
+        let payment = shop.get(&path).by(&staff).send().await.expect(200).body;
+        let notes = shop.get(&format!("{order}/credit-notes")).by(&staff).send().await.expect(200).body;
+        let credited = notes["items"].as_array().unwrap().iter().map(|note| note["total"]["amount"].as_i64().unwrap());
+        assert_eq!(Some(credited.sum()), payment["refunded"]["amount"].as_i64(), "{notes} {payment}");
+    }
+    books_agree(&shop).await;
+}
+
 /// The refund that failed last, once so many did.
 async fn last_failed(shop: &TestShop, payment: &str, count: usize) -> String {
     let staff = shop.token(Role::Support);

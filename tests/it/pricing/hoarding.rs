@@ -34,16 +34,21 @@ async fn an_account_has_so_many_orders_that_wait_for_their_payment() {
 async fn many_carts_at_once_are_counted_too() {
     let shop = strict(3).await;
     let there = shop.beside_trading(Trade { unpaid_orders: 3, ..Trade::default() }).await;
-    let (_, variant) = shop.product("H-2", 1_000, 99).await;
+    let (product, variant) = shop.product("H-2", 1_000, 99).await;
+    // An account has one cart in each currency.
+    let currencies = ["EUR", "GBP", "USD", "CHF", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF"];
+    let prices = currencies.map(|currency| json!({"price": {"amount": 1_000, "currency": currency}}));
+    let path = format!("/v1/products/{product}/variants/{variant}");
+    let change = shop.patch(&path).by(&shop.token(Role::Admin)).json(json!({"prices": prices}));
+    change.send().await.expect(200);
     let ada = shop.token(Role::Customer);
     let mut carts = Vec::new();
-    for _ in 0..10 {
-        let made = shop.post("/v1/carts").by(&ada).json(json!({"currency": "EUR"})).send().await.expect(201);
+    for currency in currencies {
+        let made = shop.post("/v1/carts").by(&ada).json(json!({"currency": currency})).send().await.expect(201);
         let cart = format!("/v1/carts/{}", made.id());
         let line = shop.put(&format!("{cart}/lines/{variant}")).by(&ada).json(json!({"quantity": 1}));
         line.send().await.expect(200);
         shop.put(&format!("{cart}/address")).by(&ada).json(to("DE")).send().await.expect(200);
-        shop.post("/v1/carts").by(&ada).json(json!({"currency": "GBP"})).send().await.expect(201);
         carts.push(cart);
     }
     let check_out = |(number, cart): (usize, &String)| {
