@@ -14,7 +14,7 @@ use byteshop_domain::quantity::Quantity;
 use byteshop_domain::stock::{self, StockLevel};
 use byteshop_domain::text::Label;
 use byteshop_domain::usage::Usage;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::error::{Error, Rejected};
 use crate::unit::{Loaded, Unit};
@@ -115,6 +115,11 @@ pub struct CheckedOut {
     pub payment: PaymentId,
 }
 
+/// A cart that can still be changed and bought.
+pub fn open(cart: &Cart, at: DateTime<Utc>) -> Result<&cart::Created, Error> {
+    cart.open(at).map_err(|rejection| Error::Rejected(Rejected::of::<Cart>(&rejection)))
+}
+
 /// Turns a cart into an order: cart closed, order placed, payment opened, every line reserved and everything that is limited
 /// claimed in one append.
 ///
@@ -126,7 +131,7 @@ pub async fn checkout(
     expected: Option<Money>,
 ) -> Result<CheckedOut, Error> {
     let at = unit.asked().at;
-    let open = cart.state.open(at).map_err(|rejection| Error::Rejected(Rejected::of::<Cart>(&rejection)))?;
+    let open = open(&cart.state, at)?;
     let Priced { offers, quote } = price(Reading::Deciding(unit), open, at).await?;
     let ids = Ids { cart: cart.id, order: unit.new_id(), payment: unit.new_id() };
     // Whole seconds are enough for people, and shorter to read in the log.

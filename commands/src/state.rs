@@ -87,6 +87,27 @@ impl Commands {
         Ok(pages.swap_remove(0))
     }
 
+    /// What is wanted of each event of an aggregate, the oldest first; a page at a time, so a long stream never lies in memory
+    /// whole.
+    pub async fn gather<A: Decider, T>(
+        &self,
+        id: A::Id,
+        wanted: impl Fn(A::Event) -> Option<T>,
+    ) -> Result<Vec<T>, Error> {
+        let stream = StreamId::of::<A>(id);
+        let (mut gathered, mut version) = (Vec::new(), 0);
+        loop {
+            let page = self.log().read_stream(&stream, version, PAGE).await?;
+            for recorded in &page {
+                version = recorded.version;
+                gathered.extend(recorded.event::<A>().transpose()?.and_then(&wanted));
+            }
+            if i64::try_from(page.len()) != Ok(PAGE) {
+                return Ok(gathered);
+            }
+        }
+    }
+
     /// The state of an aggregate at an earlier moment, none when it did not exist then.
     pub async fn get_at<A: Decider>(&self, id: A::Id, at: At) -> Result<Option<Snapshot<A>>, Error> {
         let stream = StreamId::of::<A>(id);

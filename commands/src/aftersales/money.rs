@@ -1,6 +1,7 @@
 //! Money alone that goes back: for sending, or because the shop wants it so.
 
 use byteshop_domain::Kind;
+use byteshop_domain::credit_note::Left;
 use byteshop_domain::ids::RefundId;
 use byteshop_domain::money::Money;
 use byteshop_domain::order::{self, Order};
@@ -28,30 +29,31 @@ pub(super) async fn give_shipping_back(
     wanted: Option<ShippingBack>,
 ) -> Result<(), Error> {
     let Some(wanted) = wanted else { return Ok(()) };
-    let most = most(unit, &left_to_credit(unit, placed(order)?).await?, payment)?;
-    let paid = placed(order)?.shipping_left();
-    let left = Money { amount: paid.amount.min(most.amount), ..paid };
+    let before = placed(order)?.clone();
+    let left = left_to_credit(unit, &before).await?;
+    let paid = before.shipping_left();
+    let most = Money { amount: paid.amount.min(most(unit, &left, payment)?.amount), ..paid };
     let amount = match wanted {
-        ShippingBack::Some(amount) if amount.currency != left.currency || amount.amount < 0 => {
-            return Err(no_shipping(left));
+        ShippingBack::Some(amount) if amount.currency != most.currency || amount.amount < 0 => {
+            return Err(no_shipping(most));
         }
-        ShippingBack::Some(amount) if amount.amount > left.amount => {
-            return Err(Error::Rejected(Rejected::of::<Order>(&order::Rejection::TooMuchShipping { left })));
+        ShippingBack::Some(amount) if amount.amount > most.amount => {
+            return Err(Error::Rejected(Rejected::of::<Order>(&order::Rejection::TooMuchShipping { left: most })));
         }
         ShippingBack::Some(amount) => amount,
-        ShippingBack::All => left,
+        ShippingBack::All => most,
     };
     if amount.amount == 0 {
         return Ok(());
     }
     let reason = Reason::new("shipping");
     let reason = reason.map_err(|error| unit.refuse("order.reason", Kind::Invalid, error.to_string()))?;
-    credit(unit, order, payment, amount, &reason, true).await.map(drop)
+    credit(unit, order, payment, &left, amount, &reason, true).await
 }
 
 /// The payment would refuse it as well, but knows nothing of the field that it came in.
-fn no_shipping(left: Money) -> Error {
-    let currency = left.currency.code();
+fn no_shipping(most: Money) -> Error {
+    let currency = most.currency.code();
     Error::Rejected(Rejected {
         detail: format!("what goes back of the shipping is an amount in {currency}, and not below nothing"),
         pointer: Some("/shipping".to_owned()),
@@ -65,25 +67,24 @@ pub fn retry_refund(unit: &Unit, payment: &mut Loaded<Payment>, failed: RefundId
 }
 
 /// Gives a piece of a payment back because the shop wants it so, with a credit note for the money alone.
-pub async fn refund(
-    unit: &Unit,
-    payment: &mut Loaded<Payment>,
-    amount: Money,
-    reason: &Reason,
-) -> Result<RefundId, Error> {
+pub async fn refund(unit: &Unit, payment: &mut Loaded<Payment>, amount: Money, reason: &Reason) -> Result<(), Error> {
     let mut order = unit.load::<Order>(opened(payment)?.order).await?;
     knows_of_its_money(&order, payment)?;
-    credit(unit, &mut order, payment, amount, reason, false).await
+    let before = placed(&order)?.clone();
+    let left = left_to_credit(unit, &before).await?;
+    credit(unit, &mut order, payment, &left, amount, reason, false).await
 }
 
+/// Gives an amount back, with a credit note of what those before it have left.
 async fn credit(
     unit: &Unit,
     order: &mut Loaded<Order>,
     payment: &mut Loaded<Payment>,
+    left: &Left<'_>,
     amount: Money,
     reason: &Reason,
     shipping: bool,
-) -> Result<RefundId, Error> {
+) -> Result<(), Error> {
     let refund = unit.new_id();
     let command = payment::Command::RequestRefund {
         refund,
@@ -91,20 +92,17 @@ async fn credit(
         cause: RefundCause::Staff { reason: reason.clone() },
     };
     unit.decide(payment, &command)?;
-    let before = placed(order)?.clone();
     let back = Back { refund: Some(refund), credit_note: unit.new_id(), amount };
     let credit_note = back.credit_note;
     unit.decide(order, &order::Command::Credit { credit_note, refund, amount, shipping })?;
-    let left = left_to_credit(unit, &before).await?;
     let not_credited = left.total().map_err(|error| uncounted(unit, error))?;
     if amount.amount > not_credited.amount {
         return Err(credited_already(payment, not_credited));
     }
-    let mut content = content(unit, &before, order.id, &[], &back).await?;
+    let mut content = content(unit, placed(order)?, order.id, &[], &back).await?;
     content.reason = Some(reason.clone());
     content.shipping = shipping.then_some(amount);
-    write_down(unit, &left, credit_note, content)?;
-    Ok(refund)
+    write_down(unit, left, credit_note, content)
 }
 
 /// Refuses for a moment what takes a paid order: its payment is ours, and it is about to hear of that.

@@ -2,20 +2,17 @@
 
 use byteshop_domain::cart::{self, Cart, Command};
 use byteshop_domain::decider::Decider as _;
-use byteshop_domain::ids::{AccountId, CartId, PromotionId};
+use byteshop_domain::ids::{AccountId, CartId, NameId, PromotionId};
 use byteshop_domain::name::{self, NameKind, UniqueName};
 use byteshop_domain::pricing;
 use byteshop_domain::promotion::CouponCode;
 use byteshop_domain::text::Label;
 use byteshop_domain::{Currency, Kind, Subject};
-use byteshop_eventstore::StreamId;
 
+use super::open;
 use crate::Commands;
 use crate::error::{Error, Rejected};
 use crate::unit::{Loaded, Unit};
-
-/// Events of a name that are read at once.
-const PAGE: i64 = 500;
 
 /// The name under which the cart is found that an account used last.
 fn last(account: AccountId) -> String {
@@ -27,6 +24,10 @@ fn left(account: AccountId, currency: Currency) -> String {
     format!("{account} {currency}")
 }
 
+fn id_of(name: &str) -> NameId {
+    name::id(NameKind::Cart, name)
+}
+
 /// The open cart of an account in a currency, a new one for so many days if there is none; says whether it is new.
 ///
 /// In another currency it is another cart, and from then on that one is found until somebody asks for the first again.
@@ -36,51 +37,49 @@ pub async fn open_cart(
     currency: Currency,
     days: u16,
 ) -> Result<(Loaded<Cart>, bool), Error> {
-    let used = named(unit, &last(account)).await?;
-    if let Some(cart) = used {
-        let before = cart.state.existing().map_err(|it| rejected(&it))?.currency;
-        if before == currency {
+    let mut used = unit.load::<UniqueName>(id_of(&last(account))).await?;
+    if let Some((cart, of)) = named(unit, &used).await? {
+        if of == currency {
             return Ok((cart, false));
         }
-        name_cart(unit, &left(account, before), cart.id).await?;
+        let behind = left(account, of);
+        let mut name = unit.load::<UniqueName>(id_of(&behind)).await?;
+        give(unit, &mut name, &behind, cart.id)?;
     }
-    if let Some(cart) = named(unit, &left(account, currency)).await? {
-        name_cart(unit, &last(account), cart.id).await?;
-        return Ok((cart, false));
+    let kept = unit.load::<UniqueName>(id_of(&left(account, currency))).await?;
+    let kept = named(unit, &kept).await?.map(|(cart, _)| cart);
+    let is_new = kept.is_none();
+    let mut cart = kept.unwrap_or_else(|| unit.start::<Cart>(unit.new_id()));
+    if is_new {
+        unit.decide(&mut cart, &Command::Create { owner: Some(account), token_hash: None, currency, days })?;
     }
-    let mut cart = unit.start::<Cart>(unit.new_id());
-    unit.decide(&mut cart, &Command::Create { owner: Some(account), token_hash: None, currency, days })?;
-    name_cart(unit, &last(account), cart.id).await?;
-    Ok((cart, true))
+    give(unit, &mut used, &last(account), cart.id)?;
+    Ok((cart, is_new))
 }
 
-/// The cart of a name, as long as it is open.
-async fn named(unit: &Unit, text: &str) -> Result<Option<Loaded<Cart>>, Error> {
-    let name = unit.load::<UniqueName>(name::id(NameKind::Cart, text)).await?;
+/// The cart that has a name, with its currency, as long as it is open.
+async fn named(unit: &Unit, name: &Loaded<UniqueName>) -> Result<Option<(Loaded<Cart>, Currency)>, Error> {
     let Some(known) = name.state.holder::<CartId>() else { return Ok(None) };
     let cart = unit.load::<Cart>(known).await?;
-    Ok(if cart.state.open(unit.asked().at).is_ok() { Some(cart) } else { None })
+    let currency = cart.state.open(unit.asked().at).ok().map(|open| open.currency);
+    Ok(currency.map(|currency| (cart, currency)))
 }
 
-async fn name_cart(unit: &Unit, text: &str, cart: CartId) -> Result<(), Error> {
-    let mut name = unit.load::<UniqueName>(name::id(NameKind::Cart, text)).await?;
+/// Gives a cart a name, whichever had it before.
+fn give(unit: &Unit, name: &mut Loaded<UniqueName>, text: &str, cart: CartId) -> Result<(), Error> {
     let text = Label::new(text).map_err(|error| unit.refuse("cart.owner", Kind::Invalid, error.to_string()))?;
-    unit.decide(&mut name, &name::Command::Release {})?;
-    unit.decide(&mut name, &name::Command::Claim { kind: NameKind::Cart, text, owner: cart.to_string() })
-}
-
-fn rejected(rejection: &cart::Rejection) -> Error {
-    Error::Rejected(Rejected::of::<Cart>(rejection))
+    unit.decide(name, &name::Command::Release {})?;
+    unit.decide(name, &name::Command::Claim { kind: NameKind::Cart, text, owner: cart.to_string() })
 }
 
 /// Puts a guest's cart into the account's in that currency, and closes it. Again, it gives the cart that it was put into.
 pub async fn merge(unit: &Unit, mut guest: Loaded<Cart>, account: AccountId, days: u16) -> Result<Loaded<Cart>, Error> {
-    let known = guest.state.existing().map_err(|it| rejected(&it))?;
+    let known = guest.state.existing().map_err(|rejection| Error::Rejected(Rejected::of::<Cart>(&rejection)))?;
     if let Some(into) = known.merged_into {
         return unit.load::<Cart>(into).await?.exists();
     }
     let (lines, codes, currency) = (known.lines.clone(), known.coupons.clone(), known.currency);
-    guest.state.open(unit.asked().at).map_err(|it| rejected(&it))?;
+    open(&guest.state, unit.asked().at)?;
     let (mut own, _) = open_cart(unit, account, currency, days).await?;
     unit.decide(&mut own, &Command::Merge { from: guest.id, lines, codes })?;
     unit.decide(&mut guest, &Command::MergeInto { cart: own.id })?;
@@ -122,25 +121,22 @@ impl Commands {
 
     /// The id of the cart that an account used last, if it has one.
     pub async fn cart_of(&self, account: AccountId) -> Result<Option<CartId>, Error> {
-        let name = self.get::<UniqueName>(name::id(NameKind::Cart, &last(account))).await?;
+        let name = self.get::<UniqueName>(id_of(&last(account))).await?;
         Ok(name.and_then(|name| name.state.holder::<CartId>()))
     }
 
     /// The ids of the carts that an account ever had, the oldest first.
     pub async fn carts_of(&self, account: AccountId) -> Result<Vec<CartId>, Error> {
-        let stream = StreamId::of::<UniqueName>(name::id(NameKind::Cart, &last(account)));
-        let (mut carts, mut version) = (Vec::new(), 0);
-        loop {
-            let page = self.log().read_stream(&stream, version, PAGE).await?;
-            let Some(newest) = page.last() else { return Ok(carts) };
-            version = newest.version;
-            for recorded in &page {
-                let Some(name::Event::Claimed { owner, .. }) = recorded.event::<UniqueName>().transpose()? else {
-                    continue;
-                };
-                let cart = owner.parse().ok().filter(|cart| !carts.contains(cart));
-                carts.extend(cart);
+        let owner = |event| match event {
+            name::Event::Claimed { owner, .. } => owner.parse().ok(),
+            name::Event::Released { .. } => None,
+        };
+        let mut carts: Vec<CartId> = Vec::new();
+        for cart in self.gather::<UniqueName, _>(id_of(&last(account)), owner).await? {
+            if !carts.contains(&cart) {
+                carts.push(cart);
             }
         }
+        Ok(carts)
     }
 }

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::{Error, Rejected, cases};
-use byteshop_domain::cart::{Cart, Command as CartCommand, Destination};
+use byteshop_domain::cart::{Command as CartCommand, Destination};
 use byteshop_domain::ids::{CartId, VariantId};
 use byteshop_domain::money::{Money, Price};
 use byteshop_domain::pricing::shipping::{Choice, arrival, choices};
@@ -180,7 +180,7 @@ async fn options(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let found = readable(&app, id, &Then::default(), &caller, &headers).await?;
-    let cart = found.state.open(app.commands.clock().now()).map_err(|it| Error::Rejected(Rejected::of::<Cart>(&it)))?;
+    let cart = cases::open(&found.state, app.commands.clock().now())?;
     let lines: Vec<_> = cart.lines.iter().map(|line| (line.variant, line.quantity)).collect();
     let parcel = cases::parcel(&app.commands, &lines, cart.currency).await?;
     let to = cart.destination.as_ref().ok_or_else(nowhere)?;
@@ -225,7 +225,7 @@ async fn choose(
         let command = CartCommand::ChooseShipping { service: service.clone() };
         // A refusal has to hold, so the version of the book counts.
         let book = unit.load::<ShippingBook>(shipping_book::id()).await?;
-        let open = cart.state.open(unit.asked().at).map_err(|it| Error::Rejected(Rejected::of::<Cart>(&it)))?;
+        let open = cases::open(&cart.state, unit.asked().at)?;
         let to = open.destination.as_ref().ok_or_else(nowhere)?;
         let zone = book.state.zone(&to.country, to.area.as_ref());
         if !zone.is_some_and(|zone| zone.services.iter().any(|known| known.service == *service)) {

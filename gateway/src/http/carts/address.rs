@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::{Error, Rejected, Unit};
+use byteshop_commands::{Error, Unit, cases};
 use byteshop_domain::account::Account;
 use byteshop_domain::address::{Address, Lines};
 use byteshop_domain::cart::{Cart, Command, Destination};
@@ -108,8 +108,7 @@ pub(super) async fn set_address(
     app.run(ask, "cart.set_address", |unit| async move {
         let mut cart = own(&unit, id, ask).await?;
         // Nothing is sealed for a cart that is over: its key may be destroyed.
-        let open = cart.state.open(unit.asked().at);
-        let owner = open.map_err(|rejection| Error::Rejected(Rejected::of::<Cart>(&rejection)))?.owner;
+        let owner = cases::open(&cart.state, unit.asked().at)?.owner;
         let destination = match said {
             Said::Whole(address) => {
                 let sealed = unit.commands().vault().seal(Subject::of_cart(id, owner), address.as_ref()).await?;

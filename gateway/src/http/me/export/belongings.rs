@@ -163,18 +163,8 @@ struct Row<T> {
 
 /// Every session that an account has had.
 async fn sessions_ever(app: &Shared, id: AccountId) -> Result<Vec<StreamId>, Error> {
-    let stream = StreamId::of::<Account>(id);
-    let (mut sessions, mut version) = (Vec::new(), 0);
-    loop {
-        let page = app.commands.log().read_stream(&stream, version, PAGE).await?;
-        for recorded in &page {
-            version = recorded.version;
-            if let Some(account::Event::LoggedIn { session }) = recorded.event::<Account>().transpose()? {
-                sessions.push(StreamId::of::<Session>(session));
-            }
-        }
-        if i64::try_from(page.len()) != Ok(PAGE) {
-            return Ok(sessions);
-        }
-    }
+    let session = |event| {
+        if let account::Event::LoggedIn { session } = event { Some(StreamId::of::<Session>(session)) } else { None }
+    };
+    app.commands.gather::<Account, _>(id, session).await
 }
