@@ -61,7 +61,8 @@ fn no_shipping(most: Money) -> Error {
     })
 }
 
-/// Tries a refund again that the provider refused: as much, for the same reason, under the credit note that it has.
+/// Tries a refund again that the provider refused: as much (of an order that is off, all that is left), for the same reason,
+/// under the credit note that it has.
 pub fn retry_refund(unit: &Unit, payment: &mut Loaded<Payment>, failed: RefundId) -> Result<(), Error> {
     unit.decide(payment, &payment::Command::RetryRefund { failed, refund: unit.new_id() })
 }

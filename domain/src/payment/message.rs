@@ -363,7 +363,7 @@ pub enum Command {
         /// Why.
         cause: RefundCause,
     },
-    /// Try a refund that the provider refused again: as much, for the same reason.
+    /// Try a refund that the provider refused again: as much, for the same reason; of an order that is off, all that is left.
     RetryRefund {
         /// Which was refused.
         failed: RefundId,

@@ -102,7 +102,16 @@ impl Opened {
             RefundStage::Failed => {}
             RefundStage::Requested | RefundStage::Done => return Err(Rejection::NotFailed),
         }
-        self.request_refund(refund, Some(known.amount), known.cause.clone(), Some(failed))
+        let left = self.refundable();
+        let amount = match known.cause {
+            // All that is left of an order that is off: some of what it asked for may have gone back by another name since.
+            RefundCause::OrderCancelled if left.amount > 0 => left,
+            RefundCause::OrderCancelled
+            | RefundCause::LinesCancelled
+            | RefundCause::Return { .. }
+            | RefundCause::Staff { .. } => known.amount,
+        };
+        self.request_refund(refund, Some(amount), known.cause.clone(), Some(failed))
     }
 
     pub(super) fn conclude_refund(&self, id: RefundId, outcome: RefundOutcome) -> Decision {

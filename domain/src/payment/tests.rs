@@ -288,19 +288,53 @@ fn a_refund_that_the_provider_will_not_do_can_be_asked_for_again() {
     given::<Payment>(over.clone()).when(&answered(1, RefundOutcome::Done)).then([given_back(1, 1000)]);
     let rest = after(&over, &[requested(2, 3500)]);
     given::<Payment>(rest.clone()).when(&answered(1, RefundOutcome::Done)).then_refused(Rejection::ConcludedOtherwise);
-    let retry = |failed, refund| Command::RetryRefund { failed: id(failed), refund: id(refund) };
+}
+
+fn retry(failed: u128, refund: u128) -> Command {
+    Command::RetryRefund { failed: id(failed), refund: id(refund) }
+}
+
+fn asked_by(cause: &RefundCause, refund: u128, amount: i64, retries: Option<u128>) -> Event {
+    let (cause, retries) = (cause.clone(), retries.map(id));
+    Event::RefundRequested { order: id(1), refund: id(refund), amount: cents(amount), cause, retries }
+}
+
+fn refused(refund: u128, amount: i64) -> Event {
+    Event::RefundFailed { order: id(1), refund: id(refund), amount: cents(amount) }
+}
+
+#[test]
+fn what_the_provider_refused_is_tried_again_by_its_name() {
+    let staff = RefundCause::Staff { reason: text("a scratch") };
+    let asked = after(&taken(), &[asked_by(&staff, 1, 1000, None)]);
+    let over = after(&asked, &[refused(1, 1000)]);
+    let rest = after(&over, &[requested(2, 3500)]);
     given::<Payment>(asked).when(&retry(1, 3)).then_refused(Rejection::NotFailed);
     given::<Payment>(over.clone()).when(&retry(9, 3)).then_refused(Rejection::NoSuchRefund);
-    given::<Payment>(over.clone()).when(&retry(1, 3)).then([retried(3, 1, 1000)]);
+    let retried = asked_by(&staff, 3, 1000, Some(1));
+    given::<Payment>(over.clone()).when(&retry(1, 3)).then([retried.clone()]);
     let left = Rejection::TooMuchRefunded { left: cents(0) };
     given::<Payment>(rest).when(&retry(1, 3)).then_refused(left);
-    let again = after(&over, &[retried(3, 1, 1000)]);
+    let again = after(&over, &[retried]);
     given::<Payment>(again.clone()).when(&retry(1, 3)).then_nothing();
     given::<Payment>(again.clone()).when(&retry(1, 4)).then_refused(Rejection::RetriedAlready { retry: id(3) });
     // What is refused again is tried again in its turn.
-    let refused = Event::RefundFailed { order: id(1), refund: id(3), amount: cents(1000) };
-    given::<Payment>(after(&again, &[refused])).when(&retry(3, 4)).then([retried(4, 3, 1000)]);
+    let once_more = asked_by(&staff, 4, 1000, Some(3));
+    given::<Payment>(after(&again, &[refused(3, 1000)])).when(&retry(3, 4)).then([once_more]);
     given::<Payment>(after(&again, &[given_back(3, 1000)])).when(&retry(3, 4)).then_refused(Rejection::NotFailed);
+}
+
+#[test]
+fn of_an_order_that_is_off_all_that_is_left_goes_back_whatever_was_tried_again_before() {
+    let lines = RefundCause::LinesCancelled;
+    let both = [asked_by(&lines, 1, 1000, None), refused(1, 1000), requested(2, 3500), refused(2, 3500)];
+    let failed = after(&taken(), &both);
+    given::<Payment>(failed.clone()).when(&retry(2, 3)).then([retried(3, 2, 3500)]);
+    let some = after(&failed, &[asked_by(&lines, 3, 1000, Some(1))]);
+    given::<Payment>(some.clone()).when(&retry(2, 4)).then([retried(4, 2, 2500)]);
+    let whole = after(&failed, &[retried(3, 2, 3500)]);
+    let left = Rejection::TooMuchRefunded { left: cents(0) };
+    given::<Payment>(whole).when(&retry(1, 4)).then_refused(left);
 }
 
 #[test]

@@ -57,7 +57,7 @@ pub enum Buying {
     Void { order: Pick, staff: bool },
     Capture { order: Pick },
     Refund { order: Pick, part: u8 },
-    RetryRefund { order: Pick },
+    RetryRefund { order: Pick, which: u8 },
     Cancel { order: Pick, staff: bool },
     CancelLines { order: Pick, pieces: Pieces, restock: bool },
 }
@@ -147,7 +147,7 @@ fn buying() -> impl Strategy<Value = Buying> {
             .prop_map(|(order, pieces, restock)| Buying::CancelLines { order, pieces, restock }),
         1 => any_pick().prop_map(|order| Buying::Capture { order }),
         2 => (any_pick(), 1..=4u8).prop_map(|(order, part)| Buying::Refund { order, part }),
-        2 => any_pick().prop_map(|order| Buying::RetryRefund { order }),
+        2 => (any_pick(), 0..4u8).prop_map(|(order, which)| Buying::RetryRefund { order, which }),
     ]
 }
 
@@ -294,9 +294,9 @@ impl Shop {
                 let amount = Money { amount: left.amount / i64::from(part), ..left };
                 self.refund(chain, payment, amount)
             }
-            Buying::RetryRefund { order } => {
+            Buying::RetryRefund { order, which } => {
                 let payment = self.payment(order)?;
-                self.retry_refund(chain, payment)
+                self.retry_refund(chain, payment, usize::from(which))
             }
             Buying::Cancel { order, staff } => {
                 let reason = if staff { CancelReason::StaffRequest } else { CancelReason::BuyerRequest };

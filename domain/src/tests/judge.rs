@@ -7,8 +7,10 @@ use super::shop::Shop;
 use crate::credit_note::{Content, CreditNote};
 use crate::ids::{OrderId, RefundId, VariantId};
 use crate::order::{Fulfilment, ParcelStage, PaymentStatus, Placed, Status, Taxed};
-use crate::payment::{Opened, RefundCause, RefundStage};
+use crate::payment::{self, Opened, Payment, RefundCause, RefundStage};
 use crate::returns::Stage as Settled;
+use crate::testing::id;
+use crate::{Actor, Asked, Decider as _};
 
 /// Nothing below zero, nothing promised that is not there, no more given back than was taken.
 pub fn at_any_time(shop: &Shop) {
@@ -120,6 +122,7 @@ fn books(shop: &Shop, id: OrderId, placed: &Placed, opened: &Opened) {
     match placed.status {
         Status::Cancelled | Status::Expired => {
             assert!(ours == 0 || failed, "{id}: an order that is off was paid for: {placed:?} {opened:?}");
+            assert!(ours == 0 || can_all_go_back(opened), "{id}: money can never go back: {placed:?} {opened:?}");
             let due = placed.payment_status == PaymentStatus::RefundDue;
             // An order that never had the money says so, whatever became of it.
             assert!(placed.payment_status == PaymentStatus::Voided || due == (ours > 0), "{id}: {placed:?} {opened:?}");
@@ -131,6 +134,19 @@ fn books(shop: &Shop, id: OrderId, placed: &Placed, opened: &Opened) {
             assert_eq!(placed.refunded, opened.refunded, "{id}: the order and the payment disagree on what went back");
         }
     }
+}
+
+/// Whether all that is left goes back when the refunds that failed are tried again, one after the other, in either order.
+fn can_all_go_back(opened: &Opened) -> bool {
+    let asked = Asked { at: chrono::DateTime::UNIX_EPOCH, by: Actor::System { name: "judge".to_owned() } };
+    let failed: Vec<RefundId> = opened.failed_refunds().map(|(id, _)| id).collect();
+    [failed.clone(), failed.into_iter().rev().collect()].into_iter().all(|order| {
+        let tried = order.into_iter().zip(1..).fold(Payment::Opened(opened.clone()), |payment, (failed, number)| {
+            let retry = payment::Command::RetryRefund { failed, refund: id(number) };
+            payment.decide(&retry, &asked).unwrap_or_default().iter().fold(payment, Payment::evolve)
+        });
+        tried.opened().is_ok_and(|it| it.refundable().amount == 0)
+    })
 }
 
 /// Every piece of money that goes back has its document, and what the buyer finally pays is what is kept.

@@ -190,10 +190,11 @@ impl Shop {
         })
     }
 
-    pub fn retry_refund(&mut self, chain: usize, payment: PaymentId) -> Result<(), Refused> {
+    pub fn retry_refund(&mut self, chain: usize, payment: PaymentId, which: usize) -> Result<(), Refused> {
         self.run(chain, |unit| {
             let state = unit.get::<Payment>(payment);
-            let failed = state.opened().unwrap().failed_refunds().next().ok_or("nothing failed")?.0;
+            let failed: Vec<RefundId> = state.opened().unwrap().failed_refunds().map(|(id, _)| id).collect();
+            let failed = *failed.get(which % failed.len().max(1)).ok_or("nothing failed")?;
             let refund = unit.new_id();
             unit.decide::<Payment>(payment, &payment::Command::RetryRefund { failed, refund })
         })

@@ -118,7 +118,8 @@ async fn refund(
     .await
 }
 
-/// Tries a refund again that the provider refused (`failed`): as much, for the same reason, under the credit note that it has.
+/// Tries a refund again that the provider refused (`failed`): as much, for the same reason, under the credit note that it has;
+/// the one of an order that is off, for all that is left.
 #[utoipa::path(post, path = "/v1/payments/{id}/refunds/{refund}/retry", tag = "payments",
     params(("id" = String, Path), ("refund" = String, Path)), security(("bearer" = ["staff"])),
     responses((status = 201, description = "The payment, with the new refund among its `refunds`", body = show::Payment)))]

@@ -296,6 +296,46 @@ async fn a_refund_that_the_provider_refuses_is_tried_again_under_its_note_and_no
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn all_of_an_order_that_is_off_goes_back_in_whatever_order_its_refunds_are_tried_again() {
+    let shop = TestShop::start().await;
+    let staff = shop.token(Role::Support);
+    let (_, variant) = shop.product("W-11", 1000, 99).await;
+    for smaller_first in [true, false] {
+        let it = order(&shop, &variant).await;
+        it.pay(&shop, "tok_success").await.expect(201);
+        it.awaits(&shop, "paid").await;
+        let path = format!("/v1/payments/{}", it.payment);
+        shop.commands.emulator().behave(Manners { refuses_refunds: true, ..Manners::default() });
+        let body = json!({"amount": {"amount": 300, "currency": "EUR"}, "reason": "it was late"});
+        shop.post(&format!("{path}/refunds")).by(&staff).json(body).send().await.expect(201);
+        let smaller = last_failed(&shop, &path, 1).await;
+        shop.post(&format!("{}/cancel", it.path)).by(&staff).send().await.expect(200);
+        let whole = eventually("the provider refuses the whole, too", async || {
+            let payment = shop.get(&path).by(&staff).send().await.expect(200).body;
+            let failed = |it: &&Value| it["status"] == "failed" && it["id"] != smaller.as_str();
+            Some(payment["refunds"].as_array()?.iter().find(failed)?["id"].as_str()?.to_owned())
+        })
+        .await;
+        shop.commands.emulator().behave(Manners::default());
+        let retry = |refund: &str| shop.post(&format!("{path}/refunds/{refund}/retry")).by(&staff).send();
+        if smaller_first {
+            retry(&smaller).await.expect(201);
+            retry(&whole).await.expect(201);
+        } else {
+            retry(&whole).await.expect(201);
+            retry(&smaller).await.expect_problem(409, "payment.too_much_refunded");
+        }
+        it.awaits(&shop, "refunded").await;
+        let payment = shop.get(&path).by(&staff).send().await.expect(200).body;
+        assert_eq!(payment["refunded"]["amount"], 1000, "{payment}");
+        let notes = shop.get(&format!("{}/credit-notes", it.path)).by(&staff).send().await.expect(200).body;
+        let credited = notes["items"].as_array().unwrap().iter().map(|note| note["total"]["amount"].as_i64().unwrap());
+        assert_eq!(credited.sum::<i64>(), 1000, "{notes}");
+    }
+    books_agree(&shop).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_refund_that_many_try_again_at_once_beside_others_goes_back_once() {
     let shop = TestShop::start().await;
     let staff = shop.token(Role::Support);
