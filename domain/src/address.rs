@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bounded::Bounded;
 use crate::text::{AddressLine, Country, Email, Name, Phone, PostalCode};
 
 /// Lines of an address at most, beside the town and the postal code: what fits a label.
@@ -97,7 +98,7 @@ impl Part {
 
 /// The lines of an address, in their order.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Vec<AddressLine>", into = "Vec<AddressLine>")]
+#[serde(try_from = "Bounded<Vec<AddressLine>, LINES_MAX>", into = "Vec<AddressLine>")]
 pub struct Lines(Vec<AddressLine>);
 
 /// There are more lines than fit a label.
@@ -121,6 +122,13 @@ impl TryFrom<Vec<AddressLine>> for Lines {
     type Error = TooManyLines;
     fn try_from(lines: Vec<AddressLine>) -> Result<Self, TooManyLines> {
         if lines.len() <= LINES_MAX { Ok(Self(lines)) } else { Err(TooManyLines) }
+    }
+}
+
+impl TryFrom<Bounded<Vec<AddressLine>, LINES_MAX>> for Lines {
+    type Error = TooManyLines;
+    fn try_from(lines: Bounded<Vec<AddressLine>, LINES_MAX>) -> Result<Self, TooManyLines> {
+        Self::try_from(lines.into_inner())
     }
 }
 

@@ -16,7 +16,7 @@ use crate::text::{Name, Slug};
 
 mod attribute;
 
-pub use attribute::{AttributeDefinition, AttributeType, DEFINITIONS_MAX, VALUES_MAX, effective};
+pub use attribute::{AttributeDefinition, AttributeType, DEFINITIONS_MAX, LABELS_MAX, VALUES_MAX, effective};
 
 /// Deepest place of a category: real catalogs have six levels, and every product page walks up to the root.
 pub const DEPTH_MAX: usize = 10;

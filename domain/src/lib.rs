@@ -8,6 +8,7 @@ pub mod address;
 pub mod any;
 pub mod api_key;
 pub mod basis_points;
+pub mod bounded;
 pub mod cart;
 pub mod category;
 pub mod checkout;
@@ -45,6 +46,7 @@ pub mod watch;
 pub mod webhook_endpoint;
 
 pub use any::{AGGREGATES, Aggregate, AnyEvent, Folding, Form, begin, catalogue, id_of, locate, state_json};
+pub use bounded::{Bounded, BoundedText, Limited};
 pub use decider::{Actor, Asked, Decider, Event, Kind, Rejection, Upcast, fold};
 pub use iso_currency::Currency;
 pub use locale::Locale;

@@ -14,6 +14,9 @@ pub enum Locale {
 }
 
 impl Locale {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::En, Self::Ru];
+
     /// Its tag.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -28,7 +31,7 @@ impl Locale {
         header.split(',').find_map(|range| {
             let tag = range.split(';').next()?.trim();
             let primary = tag.split('-').next()?;
-            [Self::En, Self::Ru].into_iter().find(|locale| primary.eq_ignore_ascii_case(locale.as_str()))
+            Self::ALL.into_iter().find(|locale| primary.eq_ignore_ascii_case(locale.as_str()))
         })
     }
 }

@@ -21,7 +21,7 @@ mod code;
 mod terms;
 
 pub use code::{CouponCode, CouponCodeError};
-pub use terms::{Benefit, Conditions, Limits, QuantityTier, SubtotalTier, Target, Terms, TermsError};
+pub use terms::{Benefit, Conditions, LIST_MAX, Limits, QuantityTier, SubtotalTier, Target, Terms, TermsError};
 
 /// What happened to a promotion.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -7,20 +7,23 @@
 //! A destination is in one zone: the one that names its country and area, or else its country, or else the one that names
 //! no country, which is the rest of the world. An empty book means that the shop does not charge for sending.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::Currency;
+use crate::bounded::Bounded;
 use crate::decider::{Asked, Decider};
 use crate::ids::{Id as _, ShippingBookId};
 use crate::money::Price;
 use crate::product::TaxClass;
-use crate::tax_book::{holds, is_area};
+use crate::tax_book::{AREAS_MAX, COUNTRIES_MAX, holds, is_area};
 use crate::text::{Country, Name, PostalCode, Slug};
 
+mod overlap;
 mod rejection;
 
+use overlap::Destinations;
 pub use rejection::Rejection;
 
 /// Most zones of a shop: more than there are countries.
@@ -47,12 +50,12 @@ pub struct Zone {
     pub name: Name,
     /// Its countries, by ISO 3166 code; none for the rest of the world.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub countries: Vec<Country>,
+    pub countries: Bounded<Vec<Country>, COUNTRIES_MAX>,
     /// How the postal codes of this part of its countries begin; none for all of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub areas: Vec<PostalCode>,
+    pub areas: Bounded<Vec<PostalCode>, AREAS_MAX>,
     /// How things are sent there.
-    pub services: Vec<Service>,
+    pub services: Bounded<Vec<Service>, SERVICES_MAX>,
 }
 
 /// A way to send things.
@@ -67,10 +70,10 @@ pub struct Service {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub carrier: Option<Name>,
     /// What it costs by weight, the lightest first.
-    pub bands: Vec<Band>,
+    pub bands: Bounded<Vec<Band>, BANDS_MAX>,
     /// From which subtotal on it costs nothing, per currency; the subtotal is that of the goods before discounts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub free_over: Vec<Price>,
+    pub free_over: Bounded<Vec<Price>, BANDS_MAX>,
     /// How long it takes.
     pub days: Days,
     /// At which rate it is taxed.
@@ -85,7 +88,7 @@ pub struct Band {
     /// The most that it may weigh, in grams.
     pub up_to_g: u32,
     /// What it costs, once per currency.
-    pub prices: Vec<Price>,
+    pub prices: Bounded<Vec<Price>, BANDS_MAX>,
 }
 
 /// How long it takes, in working days after the day it is sent on.
@@ -150,10 +153,18 @@ impl Decider for ShippingBook {
                 if zones.len() > ZONES_MAX {
                     return Err(Rejection::TooMany);
                 }
+                let mut names = BTreeSet::new();
+                let mut before = Destinations::default();
                 for (at, zone) in zones.iter().enumerate() {
-                    check(at, zone, &zones[..at])?;
+                    if !names.insert(&zone.zone) {
+                        return Err(Rejection::ZoneTwice { at });
+                    }
+                    check(at, zone)?;
+                    if let Some(other) = before.add(at, zone) {
+                        return Err(Rejection::Overlap { at, other: zones[other].zone.clone() });
+                    }
                 }
-                let gone = self.zones.keys().filter(|known| zones.iter().all(|zone| zone.zone != **known));
+                let gone = self.zones.keys().filter(|known| !names.contains(known));
                 let gone = gone.map(|zone| Event::ZoneRemoved { zone: zone.clone() });
                 let set = zones.iter().filter(|zone| self.zones.get(&zone.zone) != Some(*zone));
                 Ok(gone.chain(set.cloned().map(Event::ZoneSet)).collect())
@@ -170,9 +181,9 @@ impl Decider for ShippingBook {
     }
 }
 
-fn check(at: usize, zone: &Zone, before: &[Zone]) -> Result<(), Rejection> {
-    if before.iter().any(|other| other.zone == zone.zone) {
-        return Err(Rejection::ZoneTwice { at });
+fn check(at: usize, zone: &Zone) -> Result<(), Rejection> {
+    if zone.countries.len() > COUNTRIES_MAX || zone.areas.len() > AREAS_MAX || zone.services.len() > SERVICES_MAX {
+        return Err(Rejection::TooMany);
     }
     if let Some(country) = zone.countries.iter().find(|country| !country.is_code()) {
         return Err(Rejection::NoCode { at, country: country.clone() });
@@ -180,22 +191,9 @@ fn check(at: usize, zone: &Zone, before: &[Zone]) -> Result<(), Rejection> {
     if !zone.areas.iter().all(is_area) || (zone.countries.is_empty() && !zone.areas.is_empty()) {
         return Err(Rejection::NoArea { at });
     }
-    // Zones without areas share nothing, and neither do those with: else a destination would be in two.
-    let rivals = before.iter().filter(|other| other.areas.is_empty() == zone.areas.is_empty());
-    for other in rivals {
-        let apart =
-            |one: &Zone, other: &Zone| !one.areas.iter().any(|area| holds(&other.areas, area)) && !one.areas.is_empty();
-        let shared = zone.countries.iter().find(|country| other.countries.contains(country));
-        let both_world = zone.countries.is_empty() && other.countries.is_empty();
-        if both_world || (shared.is_some() && !(apart(zone, other) && apart(other, zone))) {
-            return Err(Rejection::Overlap { at, other: other.zone.clone() });
-        }
-    }
-    if zone.services.len() > SERVICES_MAX {
-        return Err(Rejection::TooMany);
-    }
-    for (index, service) in zone.services.iter().enumerate() {
-        if zone.services[..index].iter().any(|other| other.service == service.service) {
+    let mut names = BTreeSet::new();
+    for service in &zone.services {
+        if !names.insert(&service.service) {
             return Err(Rejection::ServiceTwice { at, service: service.service.clone() });
         }
         check_service(at, service)?;
@@ -206,9 +204,8 @@ fn check(at: usize, zone: &Zone, before: &[Zone]) -> Result<(), Rejection> {
 fn check_service(at: usize, service: &Service) -> Result<(), Rejection> {
     let wrong = || Rejection::NoService { at, service: service.service.clone() };
     let once = |prices: &[Price]| {
-        let twice =
-            |(index, price): (usize, &Price)| prices[..index].iter().any(|other| other.currency() == price.currency());
-        prices.len() <= BANDS_MAX && !prices.iter().enumerate().any(twice)
+        let currencies: HashSet<Currency> = prices.iter().map(|price| price.currency()).collect();
+        prices.len() <= BANDS_MAX && currencies.len() == prices.len()
     };
     let bands = &service.bands;
     if bands.is_empty() || bands.len() > BANDS_MAX {

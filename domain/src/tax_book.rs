@@ -8,12 +8,13 @@
 //! price stays and its tax is told; where they do not, the tax is added to it. Rates are dated, so next year's can be
 //! entered today, and an order is taxed at the rates of the day it is placed on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::basis_points::BasisPoints;
+use crate::bounded::Bounded;
 use crate::decider::{Asked, Decider, Kind};
 use crate::ids::{Id as _, TaxBookId};
 use crate::product::TaxClass;
@@ -23,6 +24,10 @@ use crate::text::{Country, Name, PostalCode};
 pub const RATES_MAX: usize = 100;
 /// Most regions of a country that are taxed otherwise.
 pub const REGIONS_MAX: usize = 50;
+/// Most countries of a book: ISO 3166 has 249.
+pub const COUNTRIES_MAX: usize = 250;
+/// Most areas of a region or a shipping zone: three digits give a thousand.
+pub const AREAS_MAX: usize = 1_000;
 
 /// Most letters of an area: as many of its postal code as a destination tells in the clear.
 pub const AREA_MAX: usize = 3;
@@ -42,10 +47,10 @@ pub struct CountryTax {
     #[serde(default = "yes")]
     pub prices_include_tax: bool,
     /// Its rates, in any order.
-    pub rates: Vec<Rate>,
+    pub rates: Bounded<Vec<Rate>, RATES_MAX>,
     /// Parts of it that are taxed otherwise.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub regions: Vec<Region>,
+    pub regions: Bounded<Vec<Region>, REGIONS_MAX>,
 }
 
 /// A rate, from a day on.
@@ -67,9 +72,9 @@ pub struct Region {
     /// What it is called.
     pub name: Name,
     /// How its postal codes begin, as many letters as an area has at most.
-    pub areas: Vec<PostalCode>,
+    pub areas: Bounded<Vec<PostalCode>, AREAS_MAX>,
     /// Its rates, in any order.
-    pub rates: Vec<Rate>,
+    pub rates: Bounded<Vec<Rate>, RATES_MAX>,
 }
 
 fn yes() -> bool {
@@ -152,7 +157,9 @@ pub enum Rejection {
         at: usize,
     },
     /// There are too many rates or regions.
-    #[error("a country has at most {RATES_MAX} rates and {REGIONS_MAX} regions with as many")]
+    #[error(
+        "a country has at most {RATES_MAX} rates and {REGIONS_MAX} regions of {RATES_MAX} rates and {AREAS_MAX} areas"
+    )]
     TooMany {
         /// The index of the country.
         at: usize,
@@ -200,10 +207,14 @@ impl Decider for TaxBook {
     fn decide(&self, command: &Command, _asked: &Asked) -> Result<Vec<Event>, Rejection> {
         match command {
             Command::Set { countries } => {
+                let mut kept = BTreeSet::new();
                 for (at, tax) in countries.iter().enumerate() {
-                    check(at, tax, &countries[..at])?;
+                    check(at, tax)?;
+                    if !kept.insert(&tax.country) {
+                        return Err(Rejection::CountryTwice { at, country: tax.country.clone() });
+                    }
                 }
-                let gone = self.countries.keys().filter(|known| countries.iter().all(|tax| tax.country != **known));
+                let gone = self.countries.keys().filter(|known| !kept.contains(known));
                 let gone = gone.map(|country| Event::CountryRemoved { country: country.clone() });
                 let set = countries.iter().filter(|tax| self.countries.get(&tax.country) != Some(*tax));
                 Ok(gone.chain(set.cloned().map(Event::CountrySet)).collect())
@@ -220,15 +231,11 @@ impl Decider for TaxBook {
     }
 }
 
-fn check(at: usize, tax: &CountryTax, before: &[CountryTax]) -> Result<(), Rejection> {
-    let country = || tax.country.clone();
+fn check(at: usize, tax: &CountryTax) -> Result<(), Rejection> {
     if !tax.country.is_code() {
-        return Err(Rejection::NoCode { at, country: country() });
+        return Err(Rejection::NoCode { at, country: tax.country.clone() });
     }
-    if before.iter().any(|other| other.country == tax.country) {
-        return Err(Rejection::CountryTwice { at, country: country() });
-    }
-    if tax.regions.len() > REGIONS_MAX || tax.regions.iter().any(|region| region.areas.len() > RATES_MAX) {
+    if tax.regions.len() > REGIONS_MAX || tax.regions.iter().any(|region| region.areas.len() > AREAS_MAX) {
         return Err(Rejection::TooMany { at });
     }
     if tax.regions.iter().any(|region| region.areas.is_empty() || !region.areas.iter().all(is_area)) {
@@ -238,9 +245,9 @@ fn check(at: usize, tax: &CountryTax, before: &[CountryTax]) -> Result<(), Rejec
         if rates.len() > RATES_MAX {
             return Err(Rejection::TooMany { at });
         }
-        for (index, rate) in rates.iter().enumerate() {
-            let same = |other: &Rate| (other.class, other.valid_from) == (rate.class, rate.valid_from);
-            if rates[..index].iter().any(same) {
+        let mut begun = BTreeSet::new();
+        for rate in rates {
+            if !begun.insert((rate.class, rate.valid_from)) {
                 return Err(Rejection::RateTwice { at, valid_from: rate.valid_from });
             }
         }

@@ -6,8 +6,11 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 pub use fresh::fresh;
+pub(crate) use fresh::is_asked as is_fresh;
 use serde::de::{Error as _, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::bounded::Limited;
 
 mod country;
 mod fresh;
@@ -206,16 +209,21 @@ macro_rules! texts {
         pub struct $name(Arc<str>);
 
         impl $name {
+            const RULES: Rules = $rules;
+
             /// Checks the text and cuts off the space around it.
             pub fn new(text: &str) -> Result<Self, TextError> {
-                const RULES: Rules = $rules;
-                RULES.check(text).map(|text| Self(Arc::from(&*text)))
+                Self::RULES.check(text).map(|text| Self(Arc::from(&*text)))
             }
 
             /// The text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
+        }
+
+        impl Limited for $name {
+            const MAX: usize = Self::RULES.max;
         }
 
         impl AsRef<str> for $name {

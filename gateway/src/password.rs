@@ -10,6 +10,7 @@ use std::sync::{Arc, LazyLock};
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, Version};
+use byteshop_domain::BoundedText;
 use http::StatusCode;
 use tokio::sync::Semaphore;
 
@@ -19,6 +20,8 @@ use crate::problem::Problem;
 pub const PASSWORD_MIN: usize = 8;
 /// Most characters: a passphrase fits, and hashing a book does not.
 pub const PASSWORD_MAX: usize = 128;
+/// A password as it is typed: a longer one is not read.
+pub type Typed = BoundedText<PASSWORD_MAX>;
 /// Memory of one hash, in KiB.
 const MEMORY_KIB: u32 = 19_456;
 /// Passes over it.

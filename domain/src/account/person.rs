@@ -81,6 +81,9 @@ pub enum Channel {
 }
 
 impl Channel {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Email, Self::Sms, Self::Push];
+
     /// Its name.
     pub fn as_str(self) -> &'static str {
         match self {

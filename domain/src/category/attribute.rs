@@ -6,12 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use super::Rejection;
 use crate::Locale;
+use crate::bounded::Bounded;
 use crate::text::{AttributeName, Label, Unit};
 
 /// Most attributes that one category declares: as many as a product has at most.
 pub const DEFINITIONS_MAX: usize = 50;
 /// Most values of a choice: what a person can look through.
 pub const VALUES_MAX: usize = 200;
+/// Most labels of an attribute: one for each language.
+pub const LABELS_MAX: usize = Locale::ALL.len();
 
 /// An attribute that the products of a category have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,7 +26,7 @@ pub struct AttributeDefinition {
     pub r#type: AttributeType,
     /// The values there can be, in their order, when it is a choice.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub values: Vec<Label>,
+    pub values: Bounded<Vec<Label>, VALUES_MAX>,
     /// What its numbers count, such as `mm`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<Unit>,
@@ -35,7 +38,7 @@ pub struct AttributeDefinition {
     pub filterable: bool,
     /// What people call it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub labels: BTreeMap<Locale, Label>,
+    pub labels: Bounded<BTreeMap<Locale, Label>, LABELS_MAX>,
 }
 
 /// What the values of an attribute are.
@@ -62,9 +65,9 @@ pub(super) fn check(definitions: &[AttributeDefinition]) -> Result<(), Rejection
     if definitions.len() > DEFINITIONS_MAX {
         return Err(Rejection::TooManyAttributes);
     }
-    for (index, definition) in definitions.iter().enumerate() {
-        let at = index;
-        if definitions[..index].iter().any(|other| other.name == definition.name) {
+    let mut names = BTreeSet::new();
+    for (at, definition) in definitions.iter().enumerate() {
+        if !names.insert(&definition.name) {
             return Err(Rejection::AttributeTwice { at });
         }
         let different = definition.values.iter().collect::<BTreeSet<_>>().len();

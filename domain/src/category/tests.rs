@@ -84,7 +84,7 @@ fn attribute(name: &str, r#type: AttributeType) -> AttributeDefinition {
     };
     let labels = [(Locale::En, text("Name")), (Locale::Ru, text("Имя"))].into();
     let name = text(name);
-    AttributeDefinition { name, r#type, values, unit: None, required: false, filterable: false, labels }
+    AttributeDefinition { name, r#type, values: values.into(), unit: None, required: false, filterable: false, labels }
 }
 
 fn material() -> AttributeDefinition {
@@ -107,9 +107,9 @@ fn it_declares_attributes_that_make_sense() {
     given::<Category>([created(), declared]).when(&command).then_nothing();
     let twice = declare(vec![material(), material()]);
     given::<Category>([created()]).when(&twice).then_refused(Rejection::AttributeTwice { at: 1 });
-    let none = AttributeDefinition { values: vec![], ..material() };
-    let same = AttributeDefinition { values: vec![text("oak"), text("oak")], ..material() };
-    let any = AttributeDefinition { values: vec![text("oak")], ..length() };
+    let none = AttributeDefinition { values: [].into(), ..material() };
+    let same = AttributeDefinition { values: [text("oak"), text("oak")].into(), ..material() };
+    let any = AttributeDefinition { values: [text("oak")].into(), ..length() };
     for bad in [none, same, any] {
         given::<Category>([created()]).when(&declare(vec![bad])).then_refused(Rejection::AttributeValues { at: 0 });
     }

@@ -57,8 +57,8 @@ impl Counter {
         let tax = CountryTax {
             country: text("DE"),
             prices_include_tax: included,
-            rates: vec![rate(TaxClass::Standard, 1_900), rate(TaxClass::Reduced, 700)],
-            regions: vec![],
+            rates: [rate(TaxClass::Standard, 1_900), rate(TaxClass::Reduced, 700)].into(),
+            regions: [].into(),
         };
         self.tax.countries.insert(text("DE"), tax);
         self
@@ -69,10 +69,11 @@ impl Counter {
             service: text(service),
             name: text(service),
             carrier: None,
-            bands: vec![
-                Band { up_to_g: 1_000, prices: vec![price(low)] },
-                Band { up_to_g: 5_000, prices: vec![price(high)] },
-            ],
+            bands: [
+                Band { up_to_g: 1_000, prices: [price(low)].into() },
+                Band { up_to_g: 5_000, prices: [price(high)].into() },
+            ]
+            .into(),
             free_over: free.map(price).into_iter().collect(),
             days: Days { min: 1, max: 3 },
             tax_class: TaxClass::Standard,
@@ -80,9 +81,9 @@ impl Counter {
         let zone = Zone {
             zone: text("home"),
             name: text("Home"),
-            countries: vec![text("DE")],
-            areas: vec![],
-            services: vec![of("express", 990, 1_490, None), of("parcel", 490, 790, Some(10_000))],
+            countries: [text("DE")].into(),
+            areas: [].into(),
+            services: [of("express", 990, 1_490, None), of("parcel", 490, 790, Some(10_000))].into(),
         };
         self.shipping.zones.insert(text("home"), zone);
         self.service = service.map(text);

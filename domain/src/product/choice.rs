@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::{Created, Decision, Event, Options, Rejection, VARIANTS_MAX};
+use crate::bounded::Bounded;
 use crate::ids::VariantId;
 use crate::text::{AttributeName, Label};
 
@@ -20,7 +21,7 @@ pub struct OptionDefinition {
     /// Its name, such as `size`.
     pub name: AttributeName,
     /// What there is of it, in the order in which people see it.
-    pub values: Vec<Label>,
+    pub values: Bounded<Vec<Label>, OPTION_VALUES_MAX>,
 }
 
 /// Every combination of the values, the last option changing first; nothing when a product cannot have so many variants.
@@ -43,10 +44,10 @@ pub fn combinations(options: &[OptionDefinition]) -> Option<Vec<Options>> {
 impl Created {
     pub(super) fn define_options(&self, options: &[OptionDefinition]) -> Decision {
         check(options)?;
-        for (index, (id, variant)) in self.variants.iter().enumerate() {
+        let mut combinations = BTreeSet::new();
+        for (id, variant) in &self.variants {
             fits(options, &variant.options).map_err(|_| Rejection::VariantDoesNotFit { variant: *id })?;
-            let twice = |other: &super::Variant| other.options == variant.options;
-            if !options.is_empty() && self.variants.values().take(index).any(twice) {
+            if !combinations.insert(&variant.options) && !options.is_empty() {
                 return Err(Rejection::OptionsTwice);
             }
         }
@@ -69,8 +70,9 @@ fn check(options: &[OptionDefinition]) -> Result<(), Rejection> {
     if options.len() > OPTIONS_MAX {
         return Err(Rejection::TooManyOptions);
     }
+    let mut names = BTreeSet::new();
     for (at, option) in options.iter().enumerate() {
-        if options[..at].iter().any(|other| other.name == option.name) {
+        if !names.insert(&option.name) {
             return Err(Rejection::OptionTwice { at });
         }
         let different = option.values.iter().collect::<BTreeSet<_>>().len();

@@ -409,7 +409,15 @@ fn definition(name: &str, r#type: AttributeType, required: bool) -> AttributeDef
         AttributeType::Text | AttributeType::Number | AttributeType::Boolean => vec![],
     };
     let labels = BTreeMap::new();
-    AttributeDefinition { name: text(name), r#type, values, unit: None, required, filterable: false, labels }
+    AttributeDefinition {
+        name: text(name),
+        r#type,
+        values: values.into(),
+        unit: None,
+        required,
+        filterable: false,
+        labels: labels.into(),
+    }
 }
 
 #[test]

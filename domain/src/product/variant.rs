@@ -1,5 +1,7 @@
 //! A variant of a product: what is bought, at which prices, and what taxes and carriers need to know of it.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::{ATTRIBUTES_MAX, Created, Decision, Event, Options, Rejection, VARIANTS_MAX, changed, replace};
@@ -194,10 +196,11 @@ fn check_prices(prices: &[Listed]) -> Result<(), Rejection> {
     if prices.len() > CURRENCIES_MAX {
         return Err(Rejection::TooManyPrices);
     }
-    for (index, listed) in prices.iter().enumerate() {
+    let mut currencies = HashSet::new();
+    for listed in prices {
         listed.check()?;
         let currency = listed.price.currency();
-        if prices[..index].iter().any(|other| other.price.currency() == currency) {
+        if !currencies.insert(currency) {
             return Err(Rejection::CurrencyTwice { currency });
         }
     }
@@ -256,13 +259,13 @@ impl Created {
     pub(super) fn set_prices(&self, variant: VariantId, prices: &[Listed]) -> Decision {
         let known = self.variant(variant)?;
         check_prices(prices)?;
-        let given = |currency| prices.iter().any(|listed| listed.price.currency() == currency);
+        let given: HashSet<Currency> = prices.iter().map(|listed| listed.price.currency()).collect();
         let first = known.price.currency();
-        if !given(first) {
+        if !given.contains(&first) {
             return Err(Rejection::OtherCurrency { currency: first });
         }
         let set = prices.iter().filter_map(|it| price_set(variant, *it, known.listed(it.price.currency())));
-        let gone = known.other_prices.iter().filter(|it| !given(it.price.currency()));
+        let gone = known.other_prices.iter().filter(|it| !given.contains(&it.price.currency()));
         let gone = gone.map(|it| Event::PriceWithdrawn { variant, price: it.price });
         Ok(set.chain(gone).collect())
     }

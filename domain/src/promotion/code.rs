@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bounded::Limited;
+
 /// Fewest letters of a code: a shorter one is guessed.
 const MIN: usize = 3;
 /// Most letters of a code: what a person types from paper.
@@ -37,6 +39,10 @@ impl CouponCode {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+impl Limited for CouponCode {
+    const MAX: usize = MAX;
 }
 
 impl TryFrom<String> for CouponCode {

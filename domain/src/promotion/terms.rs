@@ -1,6 +1,7 @@
 //! The terms of a promotion: its benefit, what it is taken off of, its conditions, limits and period.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
+use std::hash::Hash;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::CouponCode;
 use crate::Currency;
 use crate::basis_points::BasisPoints;
+use crate::bounded::Bounded;
 use crate::ids::{AccountId, CategoryId, ProductId, VariantId};
 use crate::money::Price;
 use crate::quantity::Quantity;
@@ -70,13 +72,13 @@ pub enum Benefit {
     /// An amount off the target's lines together, but never more than they cost; shared among them by what they cost.
     Fixed {
         /// The amount, once per currency; in other currencies it gives nothing.
-        amounts: Vec<Price>,
+        amounts: Bounded<Vec<Price>, LIST_MAX>,
     },
     /// What sending costs.
     FreeShipping {
         /// By which services; none for any.
         #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-        services: BTreeSet<Slug>,
+        services: Bounded<BTreeSet<Slug>, LIST_MAX>,
     },
     /// For so many pieces of the target, so many others for less. Among pieces that could be either, the cheapest are the
     /// ones for less.
@@ -97,12 +99,12 @@ pub enum Benefit {
     /// A share of the target that grows with what it costs.
     BySubtotal {
         /// The tiers; of those that are reached, the highest counts.
-        tiers: Vec<SubtotalTier>,
+        tiers: Bounded<Vec<SubtotalTier>, LIST_MAX>,
     },
     /// A share of the target that grows with how many pieces it is.
     ByQuantity {
         /// The tiers; of those that are reached, the highest counts.
-        tiers: Vec<QuantityTier>,
+        tiers: Bounded<Vec<QuantityTier>, LIST_MAX>,
     },
 }
 
@@ -140,17 +142,17 @@ pub enum Target {
     /// Those of products.
     Products {
         /// The products.
-        products: BTreeSet<ProductId>,
+        products: Bounded<BTreeSet<ProductId>, LIST_MAX>,
     },
     /// Those of products in categories and in what is under them.
     Categories {
         /// The categories.
-        categories: BTreeSet<CategoryId>,
+        categories: Bounded<BTreeSet<CategoryId>, LIST_MAX>,
     },
     /// Those of variants.
     Variants {
         /// The variants.
-        variants: BTreeSet<VariantId>,
+        variants: Bounded<BTreeSet<VariantId>, LIST_MAX>,
     },
 }
 
@@ -160,7 +162,7 @@ pub enum Target {
 pub struct Conditions {
     /// What the goods cost at least before discounts, once per currency; in other currencies the condition is not met.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub minimum_subtotal: Vec<Price>,
+    pub minimum_subtotal: Bounded<Vec<Price>, LIST_MAX>,
     /// How many pieces of the target there are at least.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub minimum_quantity: Option<Quantity>,
@@ -173,13 +175,13 @@ pub struct Conditions {
     pub first_order: bool,
     /// It is one of these customers; none for anybody.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    pub customers: BTreeSet<AccountId>,
+    pub customers: Bounded<BTreeSet<AccountId>, LIST_MAX>,
     /// It goes to one of these countries; none for anywhere.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    pub countries: BTreeSet<Country>,
+    pub countries: Bounded<BTreeSet<Country>, LIST_MAX>,
     /// It is in one of these currencies; none for any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub currencies: Vec<Currency>,
+    pub currencies: Bounded<Vec<Currency>, LIST_MAX>,
 }
 
 /// How often it can be used.
@@ -321,13 +323,11 @@ impl Benefit {
             }
             Self::FreeShipping { services } => services.len() <= LIST_MAX,
             Self::BySubtotal { tiers } => {
-                let from: Vec<_> = tiers.iter().map(|tier| tier.from.money()).collect();
-                distinct(&from)?;
+                distinct(tiers.iter().map(|tier| tier.from.money()))?;
                 tiers.iter().any(|tier| tier.percent_bps.get() > 0)
             }
             Self::ByQuantity { tiers } => {
-                let from: Vec<_> = tiers.iter().map(|tier| tier.from).collect();
-                distinct(&from)?;
+                distinct(tiers.iter().map(|tier| tier.from))?;
                 tiers.iter().any(|tier| tier.percent_bps.get() > 0)
             }
         };
@@ -370,13 +370,18 @@ impl Limits {
 }
 
 fn once(prices: &[Price]) -> Result<(), TermsError> {
-    distinct(&prices.iter().map(|price| price.currency()).collect::<Vec<_>>())
+    distinct(prices.iter().map(|price| price.currency()))
 }
 
-fn distinct<T: PartialEq>(all: &[T]) -> Result<(), TermsError> {
+fn distinct<T: Eq + Hash>(all: impl ExactSizeIterator<Item = T>) -> Result<(), TermsError> {
     if all.len() > LIST_MAX {
         return Err(TermsError::List);
     }
-    let twice = all.iter().enumerate().any(|(index, one)| all[..index].contains(one));
-    if twice { Err(TermsError::Twice) } else { Ok(()) }
+    let mut seen = HashSet::new();
+    for one in all {
+        if !seen.insert(one) {
+            return Err(TermsError::Twice);
+        }
+    }
+    Ok(())
 }

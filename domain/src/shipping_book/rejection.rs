@@ -2,7 +2,7 @@
 
 use super::{BANDS_MAX, DAYS_MAX, SERVICES_MAX, ZONES_MAX};
 use crate::decider::Kind;
-use crate::tax_book::AREA_MAX;
+use crate::tax_book::{AREA_MAX, AREAS_MAX, COUNTRIES_MAX};
 use crate::text::{Country, Slug};
 
 /// What can be in the way.
@@ -56,8 +56,10 @@ pub enum Rejection {
         /// The service.
         service: Slug,
     },
-    /// There are too many zones or services.
-    #[error("a shop has at most {ZONES_MAX} zones, and a zone {SERVICES_MAX} services")]
+    /// There are too many zones, or too many countries, areas or services in one.
+    #[error(
+        "a shop has at most {ZONES_MAX} zones, and a zone {COUNTRIES_MAX} countries, {AREAS_MAX} areas and {SERVICES_MAX} services"
+    )]
     TooMany,
 }
 

@@ -9,11 +9,12 @@ fn parcel() -> Service {
         service: text("parcel"),
         name: text("Parcel"),
         carrier: Some(text("Post")),
-        bands: vec![
-            Band { up_to_g: 2_000, prices: vec![price(490)] },
-            Band { up_to_g: 10_000, prices: vec![price(990)] },
-        ],
-        free_over: vec![price(5_000)],
+        bands: [
+            Band { up_to_g: 2_000, prices: [price(490)].into() },
+            Band { up_to_g: 10_000, prices: [price(990)].into() },
+        ]
+        .into(),
+        free_over: [price(5_000)].into(),
         days: Days { min: 1, max: 3 },
         tax_class: TaxClass::Standard,
     }
@@ -23,9 +24,9 @@ fn germany() -> Zone {
     Zone {
         zone: text("germany"),
         name: text("Germany"),
-        countries: vec![text("DE")],
-        areas: vec![],
-        services: vec![parcel()],
+        countries: [text("DE")].into(),
+        areas: [].into(),
+        services: [parcel()].into(),
     }
 }
 
@@ -34,16 +35,22 @@ fn islands() -> Zone {
         service: text("boat"),
         name: text("Boat"),
         carrier: None,
-        bands: vec![Band { up_to_g: 2_000, prices: vec![price(1_490)] }],
-        free_over: vec![],
+        bands: [Band { up_to_g: 2_000, prices: [price(1_490)].into() }].into(),
+        free_over: [].into(),
         days: Days { min: 2, max: 9 },
         tax_class: TaxClass::Zero,
     };
-    Zone { zone: text("islands"), name: text("Islands"), areas: vec![text("254")], services: vec![boat], ..germany() }
+    Zone {
+        zone: text("islands"),
+        name: text("Islands"),
+        areas: [text("254")].into(),
+        services: [boat].into(),
+        ..germany()
+    }
 }
 
 fn world() -> Zone {
-    Zone { zone: text("world"), name: text("Everywhere else"), countries: vec![], ..germany() }
+    Zone { zone: text("world"), name: text("Everywhere else"), countries: [].into(), ..germany() }
 }
 
 fn set(zones: impl Into<Vec<Zone>>) -> Command {
@@ -82,10 +89,10 @@ fn no_destination_is_in_two_zones() {
     let overlap = |other| Rejection::Overlap { at: 1, other: text(other) };
     refused(vec![germany(), named("again", germany())], overlap("germany"));
     refused(vec![world(), named("again", world())], overlap("world"));
-    let wider = Zone { areas: vec![text("25")], ..named("wider", islands()) };
+    let wider = Zone { areas: [text("25")].into(), ..named("wider", islands()) };
     refused(vec![islands(), wider.clone()], overlap("islands"));
     refused(vec![wider, islands()], overlap("wider"));
-    let other = Zone { areas: vec![text("26")], ..named("other", islands()) };
+    let other = Zone { areas: [text("26")].into(), ..named("other", islands()) };
     let zones = [germany(), islands(), other, world()];
     given::<ShippingBook>([]).when(&set(zones.clone())).then(zones.map(Event::ZoneSet));
 }
@@ -94,18 +101,61 @@ fn no_destination_is_in_two_zones() {
 fn what_makes_no_sense_is_refused() {
     let refused = |zone: Zone, rejection| given::<ShippingBook>([]).when(&set([zone])).then_refused(rejection);
     let country: Country = text("Germany");
-    refused(Zone { countries: vec![country.clone()], ..germany() }, Rejection::NoCode { at: 0, country });
-    refused(Zone { areas: vec![text("2546")], ..islands() }, Rejection::NoArea { at: 0 });
-    refused(Zone { countries: vec![], ..islands() }, Rejection::NoArea { at: 0 });
-    let of = |service| Zone { services: vec![service], ..germany() };
+    refused(Zone { countries: [country.clone()].into(), ..germany() }, Rejection::NoCode { at: 0, country });
+    refused(Zone { areas: [text("2546")].into(), ..islands() }, Rejection::NoArea { at: 0 });
+    refused(Zone { countries: [].into(), ..islands() }, Rejection::NoArea { at: 0 });
+    let of = |service| Zone { services: [service].into(), ..germany() };
     let twice = Rejection::ServiceTwice { at: 0, service: text("parcel") };
-    refused(Zone { services: vec![parcel(), parcel()], ..germany() }, twice);
+    refused(Zone { services: [parcel(), parcel()].into(), ..germany() }, twice);
     let wrong = || Rejection::NoService { at: 0, service: text("parcel") };
-    refused(of(Service { bands: vec![], ..parcel() }), wrong());
+    refused(of(Service { bands: [].into(), ..parcel() }), wrong());
     refused(of(Service { bands: parcel().bands.into_iter().rev().collect(), ..parcel() }), wrong());
-    refused(of(Service { free_over: vec![price(1), price(2)], ..parcel() }), wrong());
+    refused(of(Service { free_over: [price(1), price(2)].into(), ..parcel() }), wrong());
     refused(of(Service { days: Days { min: 3, max: 2 }, ..parcel() }), wrong());
     refused(of(Service { days: Days { min: 0, max: DAYS_MAX + 1 }, ..parcel() }), wrong());
+}
+
+#[test]
+fn zones_that_share_areas_only_in_different_countries_are_apart() {
+    let of = |name: &str, country: &str, areas: &[&str]| Zone {
+        zone: text(name),
+        countries: [text(country)].into(),
+        areas: areas.iter().map(|area| text(area)).collect(),
+        ..germany()
+    };
+    let zones = [of("a", "DE", &["1", "25"]), of("b", "FR", &["1", "25"]), of("c", "DE", &["2A", "35"])];
+    given::<ShippingBook>([]).when(&set(zones.clone())).then(zones.map(Event::ZoneSet));
+    for within in ["1", "12", "12A", "2", "250"] {
+        let zones = [of("a", "DE", &["1", "25"]), of("b", "DE", &["9", within])];
+        let overlap = Rejection::Overlap { at: 1, other: text("a") };
+        given::<ShippingBook>([]).when(&set(zones)).then_refused(overlap);
+    }
+}
+
+#[test]
+fn a_zone_holds_so_much_and_no_more() {
+    let refused = |zone: Zone| given::<ShippingBook>([]).when(&set([zone])).then_refused(Rejection::TooMany);
+    refused(Zone { countries: vec![text("DE"); COUNTRIES_MAX + 1].into(), ..germany() });
+    refused(Zone { areas: vec![text("25"); AREAS_MAX + 1].into(), ..islands() });
+    refused(Zone { services: vec![parcel(); SERVICES_MAX + 1].into(), ..germany() });
+}
+
+#[test]
+fn the_largest_book_is_decided_by_looking_at_each_area_once() {
+    // Every zone names all countries, and no two an area within an area of the other.
+    let area = |number: usize| {
+        let digit = |place: usize| char::from_digit(u32::try_from(number / place % 36).unwrap(), 36).unwrap();
+        text::<PostalCode>(&[digit(1_296), digit(36), digit(1)].iter().collect::<String>().to_uppercase())
+    };
+    let countries: Vec<Country> = vec![text("DE"); COUNTRIES_MAX];
+    let zone = |number: usize| Zone {
+        zone: text(&format!("zone-{number}")),
+        countries: countries.clone().into(),
+        areas: (number * 150..(number + 1) * 150).map(area).collect(),
+        ..germany()
+    };
+    let zones: Vec<Zone> = (0..ZONES_MAX).map(zone).collect();
+    given::<ShippingBook>([]).when(&set(zones.clone())).then(zones.into_iter().map(Event::ZoneSet));
 }
 
 #[test]

@@ -12,21 +12,21 @@ fn germany() -> CountryTax {
     CountryTax {
         country: text("DE"),
         prices_include_tax: true,
-        rates: vec![on(TaxClass::Standard, 1_900, "2021-01-01"), on(TaxClass::Reduced, 700, "2021-01-01")],
-        regions: vec![],
+        rates: [on(TaxClass::Standard, 1_900, "2021-01-01"), on(TaxClass::Reduced, 700, "2021-01-01")].into(),
+        regions: [].into(),
     }
 }
 
 fn spain() -> CountryTax {
     let canaries = Region {
         name: text("Canary Islands"),
-        areas: vec![text("35"), text("38")],
-        rates: vec![on(TaxClass::Standard, 0, "2012-09-01")],
+        areas: [text("35"), text("38")].into(),
+        rates: [on(TaxClass::Standard, 0, "2012-09-01")].into(),
     };
     CountryTax {
         country: text("ES"),
-        rates: vec![on(TaxClass::Standard, 2_100, "2012-09-01")],
-        regions: vec![canaries],
+        rates: [on(TaxClass::Standard, 2_100, "2012-09-01")].into(),
+        regions: [canaries].into(),
         ..germany()
     }
 }
@@ -57,11 +57,12 @@ fn what_makes_no_sense_is_refused() {
     refused(CountryTax { country: name.clone(), ..germany() }, Rejection::NoCode { at: 0, country: name });
     let twice = vec![on(TaxClass::Standard, 1, "2020-01-01"), on(TaxClass::Standard, 2, "2020-01-01")];
     let valid_from = twice[0].valid_from;
-    refused(CountryTax { rates: twice, ..germany() }, Rejection::RateTwice { at: 0, valid_from });
+    refused(CountryTax { rates: twice.into(), ..germany() }, Rejection::RateTwice { at: 0, valid_from });
     let many = vec![germany().rates[0].clone(); RATES_MAX + 1];
-    refused(CountryTax { rates: many, ..germany() }, Rejection::TooMany { at: 0 });
-    let mut long = spain();
-    long.regions[0].areas.push(text("3501"));
+    refused(CountryTax { rates: many.into(), ..germany() }, Rejection::TooMany { at: 0 });
+    let region = spain().regions[0].clone();
+    let areas = [&region.areas[..], &[text("3501")]].concat().into();
+    let long = CountryTax { regions: [Region { areas, ..region }].into(), ..spain() };
     refused(long, Rejection::NoArea { at: 0 });
     let again = Rejection::CountryTwice { at: 1, country: text("DE") };
     given::<TaxBook>([]).when(&set([germany(), germany()])).then_refused(again);

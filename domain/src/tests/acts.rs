@@ -450,7 +450,7 @@ impl Shop {
         let rate =
             Rate { class, rate_bps: BasisPoints::new(1_900).unwrap(), valid_from: "2020-01-01".parse().unwrap() };
         let country =
-            CountryTax { country: text("DE"), prices_include_tax: included, rates: vec![rate], regions: vec![] };
+            CountryTax { country: text("DE"), prices_include_tax: included, rates: [rate].into(), regions: [].into() };
         let mut tax = TaxBook::default();
         tax.countries.insert(text("DE"), country);
         let terms = [
@@ -502,17 +502,17 @@ fn sending_book() -> ShippingBook {
         service: text("parcel"),
         name: text("Parcel"),
         carrier: None,
-        bands: vec![Band { up_to_g: 50_000, prices: vec![price(490)] }],
-        free_over: vec![price(cents(9_000).amount)],
+        bands: [Band { up_to_g: 50_000, prices: [price(490)].into() }].into(),
+        free_over: [price(cents(9_000).amount)].into(),
         days: Days { min: 1, max: 3 },
         tax_class: TaxClass::Standard,
     };
     let zone = Zone {
         zone: text("home"),
         name: text("Home"),
-        countries: vec![text("DE")],
-        areas: vec![],
-        services: vec![service],
+        countries: [text("DE")].into(),
+        areas: [].into(),
+        services: [service].into(),
     };
     let mut book = ShippingBook::default();
     book.zones.insert(text("home"), zone);

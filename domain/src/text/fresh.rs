@@ -22,7 +22,7 @@ pub fn fresh<T>(read: impl FnOnce() -> T) -> T {
 }
 
 /// Whether a text that is read now is new.
-pub(super) fn is_asked() -> bool {
+pub(crate) fn is_asked() -> bool {
     ASKED.get()
 }
 

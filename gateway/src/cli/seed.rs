@@ -242,8 +242,8 @@ fn options(demo: &DemoProduct) -> Vec<OptionDefinition> {
     for (name, value) in demo.variants.iter().flat_map(|variant| &variant.details.options) {
         match options.iter_mut().find(|option| option.name == *name) {
             Some(option) if option.values.contains(value) => {}
-            Some(option) => option.values.push(value.clone()),
-            None => options.push(OptionDefinition { name: name.clone(), values: vec![value.clone()] }),
+            Some(option) => option.values.extend([value.clone()]),
+            None => options.push(OptionDefinition { name: name.clone(), values: [value.clone()].into() }),
         }
     }
     options

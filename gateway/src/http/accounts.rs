@@ -21,6 +21,7 @@ use utoipa_axum::routes;
 
 use super::ask::{Ask, Nothing, Of, Params, Then};
 use super::me::known;
+use super::openapi::max;
 use super::show::account as show;
 use super::{Shared, lists};
 use crate::actor::{Admin, Staff};
@@ -36,7 +37,7 @@ const QUERY_MAX: usize = 254;
 #[serde(deny_unknown_fields)]
 struct BanOf {
     /// For those who look at the account later.
-    #[schema(value_type = Option<String>, max_length = 200)]
+    #[schema(value_type = Option<String>, default = max::<Reason>)]
     reason: Option<Reason>,
 }
 

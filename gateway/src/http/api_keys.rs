@@ -9,7 +9,7 @@ use byteshop_domain::account::Secret;
 use byteshop_domain::api_key::{ApiKey, Command, Scope};
 use byteshop_domain::ids::{ApiKeyId, Id as _};
 use byteshop_domain::text::Name;
-use byteshop_domain::{Personal, Subject};
+use byteshop_domain::{Bounded, Personal, Subject};
 use byteshop_projections::View as _;
 use byteshop_projections::api_key_list::ApiKeyList;
 use chrono::{DateTime, Utc};
@@ -20,21 +20,25 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::ask::{Ask, Nothing, Of, Params};
+use super::openapi::max;
 use super::{Shared, lists};
 use crate::actor::{Admin, random};
 use crate::api_key;
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
 
+/// Scopes, each once.
+type Scopes = Bounded<BTreeSet<Scope>, { Scope::ALL.len() }>;
+
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewKey {
     /// What it is for.
-    #[schema(value_type = String, example = "Warehouse", min_length = 1, max_length = 120)]
+    #[schema(value_type = String, example = "Warehouse", min_length = 1, default = max::<Name>)]
     name: Name,
     /// What it lets a program do, such as `catalog:write`; docs/ACCESS.md has the scope of each route.
-    #[schema(value_type = Vec<String>, example = json!(["stock:read", "stock:write"]), min_items = 1)]
-    scopes: BTreeSet<Scope>,
+    #[schema(value_type = Vec<String>, example = json!(["stock:read", "stock:write"]), min_items = 1, default = max::<Scopes>)]
+    scopes: Scopes,
 }
 
 /// A key. What a program sends is told this once.
@@ -93,7 +97,7 @@ async fn create(State(app): State<Shared>, ask: Ask<Admin, NewKey>) -> Result<Re
     let (NewKey { name, scopes }, hash) = (&ask.body, &hash);
     app.run(&ask, "api_key.create", |unit| async move {
         let mut made = unit.start::<ApiKey>(id);
-        let command = Command::Create { name: name.clone(), scopes: scopes.clone(), hash: hash.clone() };
+        let command = Command::Create { name: name.clone(), scopes: (**scopes).clone(), hash: hash.clone() };
         unit.decide(&mut made, &command)?;
         Reply::created(format!("/v1/admin/api-keys/{id}"), made.version, &KeyMade { id, name, scopes, key })
     })

@@ -14,7 +14,7 @@ use byteshop_domain::ids::{AccountId, Id as _, NameId};
 use byteshop_domain::name::UniqueName;
 use byteshop_domain::session::Reason;
 use byteshop_domain::text::{Email, Name};
-use byteshop_domain::{Locale, Subject};
+use byteshop_domain::{BoundedText, Locale, Subject};
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use tokio::time::Instant;
@@ -24,6 +24,7 @@ use utoipa_axum::routes;
 
 use super::ask::Ask;
 use super::language::accepted;
+use super::openapi::max;
 use super::{Shared, sessions};
 use crate::actor::{Caller, random};
 use crate::disposable::is_disposable;
@@ -36,15 +37,18 @@ pub(super) const FLOOR: Duration = Duration::from_millis(100);
 /// How often a registration looks what an address has, while others register with it.
 const LOOKS_MAX: u32 = 5;
 
+/// A code as it is shown: the shop writes fewer than 100 characters.
+pub(super) type CodeText = BoundedText<200>;
+
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Registration {
-    #[schema(value_type = String, format = Email, example = "ada@example.org", max_length = 254)]
+    #[schema(value_type = String, format = Email, example = "ada@example.org", default = max::<Email>)]
     email: Email,
     /// Not one of the common ones, and not the address.
-    #[schema(example = "correct horse battery", min_length = 8, max_length = 128)]
-    password: String,
-    #[schema(value_type = Option<String>, example = "Ada Lovelace", min_length = 1, max_length = 120)]
+    #[schema(value_type = String, example = "correct horse battery", min_length = 8, default = max::<password::Typed>)]
+    password: password::Typed,
+    #[schema(value_type = Option<String>, example = "Ada Lovelace", min_length = 1, default = max::<Name>)]
     name: Option<Name>,
     /// The language of mails, `en` or `ru`; otherwise what `Accept-Language` says.
     #[schema(value_type = Option<String>, example = "en")]
@@ -62,7 +66,7 @@ pub(super) struct Accepted {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct WhoseEmail {
-    #[schema(value_type = String, format = Email, example = "ada@example.org", max_length = 254)]
+    #[schema(value_type = String, format = Email, example = "ada@example.org", default = max::<Email>)]
     email: Email,
 }
 
@@ -70,19 +74,19 @@ struct WhoseEmail {
 #[serde(deny_unknown_fields)]
 struct Confirmation {
     /// From the mail.
-    #[schema(max_length = 200)]
-    code: String,
+    #[schema(value_type = String, default = max::<CodeText>)]
+    code: CodeText,
 }
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Reset {
     /// From the mail.
-    #[schema(max_length = 200)]
-    code: String,
+    #[schema(value_type = String, default = max::<CodeText>)]
+    code: CodeText,
     /// The new password.
-    #[schema(min_length = 8, max_length = 128)]
-    password: String,
+    #[schema(value_type = String, min_length = 8, default = max::<password::Typed>)]
+    password: password::Typed,
 }
 
 /// Makes an account. The answer is the same when the address has one: then its owner is told, by mail.
@@ -240,7 +244,7 @@ async fn reset(State(app): State<Shared>, ask: Ask<Caller, Reset>) -> Result<Res
     let email = app.commands.vault().open(&open.email).await.map_err(Error::from)?;
     let folded = email.map(|email| email.folded()).unwrap_or_default();
     password::check(&ask.body.password, &folded, "/password")?;
-    let hash = app.passwords.hash(ask.body.password.clone()).await?;
+    let hash = app.passwords.hash(ask.body.password.as_str().to_owned()).await?;
     let password = app.commands.vault().seal(Subject::from(account), &Secret(hash)).await.map_err(Error::from)?;
     let command = &Command::ResetPassword { code_hash: code_hash.clone(), password };
     app.run(ask, "account.reset_password", |unit| async move {

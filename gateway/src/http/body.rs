@@ -16,11 +16,20 @@ pub(super) mod words;
 
 /// Largest body: ten times the largest product, with all its variants.
 pub const BODY_MAX: usize = 1 << 20;
+/// Largest body where a visitor or the owner of an account acts: three times the longest address, and a hundred lines to be quoted.
+pub const BODY_MAX_SMALL: usize = 16 << 10;
+/// Where the smaller limit holds.
+const SMALL: [&str; 4] = ["/v1/carts", "/v1/auth/", "/v1/me", "/v1/delivery/"];
 /// How long a body may take: a megabyte over a bad mobile connection.
 const BODY_PATIENCE: Duration = Duration::from_secs(30);
 /// How much of a body that is too large is still read, so that its sender hears why it was refused: for a file that somebody
 /// picked without looking, it is worth reading more than anybody needs.
 const DRAIN_MAX: usize = 64 << 20;
+
+/// The largest body that a path takes, in bytes.
+pub fn max_of(path: &str) -> usize {
+    if SMALL.iter().any(|start| path.starts_with(start)) { BODY_MAX_SMALL } else { BODY_MAX }
+}
 
 /// Reads a body whole, up to a limit, in time.
 pub(super) async fn read(headers: &HeaderMap, body: axum::body::Body, max: usize) -> Result<Bytes, Problem> {

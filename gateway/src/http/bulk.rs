@@ -4,10 +4,11 @@ use axum::extract::{FromRequest, Request, State};
 use axum::response::Response;
 use bytes::Bytes;
 use byteshop_commands::{Error, Loaded, Unit, cases, catalog};
+use byteshop_domain::Bounded;
 use byteshop_domain::ids::{CategoryId, ProductId, VariantId};
 use byteshop_domain::money::Price;
-use byteshop_domain::product::{Attributes, Command, Listed, OptionDefinition, Options, Product, Schedule, TaxClass};
-use byteshop_domain::text::{Description, Sku, Title};
+use byteshop_domain::product::{Command, Product, Schedule, TaxClass, VARIANTS_MAX};
+use byteshop_domain::text::{Description, Sku, Title, fresh};
 use futures_util::StreamExt as _;
 use http::{HeaderValue, StatusCode, header};
 use serde::de::IgnoredAny;
@@ -18,8 +19,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::ask::{Ask, present};
-use super::products::known;
-use super::variants::{ChangedVariant, NewVariant};
+use super::openapi::max;
+use super::products::{AttributeMap, OptionList, known};
+use super::variants::{ChangedVariant, NewVariant, OptionMap, Prices};
 use super::{App, Shared, body, show};
 use crate::actor::Staff;
 use crate::problem::Problem;
@@ -64,15 +66,22 @@ impl FromRequest<Shared> for Sent {
             }
         };
         if rows.is_empty() || rows.len() > ROWS_MAX {
-            return Err(Problem::invalid("", format!("there are 1 to {ROWS_MAX} rows")));
+            return Err(too_many());
         }
         Ok(Self(ask.with(rows)))
     }
 }
 
+fn too_many() -> Problem {
+    Problem::invalid("", format!("there are 1 to {ROWS_MAX} rows"))
+}
+
 /// The elements of an array; what is no array has no rows that could be told apart.
 fn elements(body: &Bytes) -> Result<Vec<Given>, Problem> {
-    let rows: Vec<&RawValue> = serde_json::from_slice(body).map_err(|error| {
+    let rows: Rows<&RawValue> = fresh(|| serde_json::from_slice(body)).map_err(|error| {
+        if error.is_data() && body.trim_ascii_start().starts_with(b"[") {
+            return too_many();
+        }
         Problem::malformed("request.malformed_json", format!("the body is no array of rows: {error}"))
     })?;
     Ok(rows.iter().map(|row| Given { text: body.slice_ref(row.get().as_bytes()), line: None }).collect())
@@ -83,7 +92,8 @@ fn lines(body: &Bytes) -> Vec<Given> {
     // Spreadsheets put a byte order mark before the first line.
     let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let lines = text.split(|byte| *byte == b'\n').zip(1..).map(|(line, number)| (line.trim_ascii(), number));
-    let lines = lines.filter(|(line, _)| !line.is_empty());
+    // One too many is enough to refuse them all.
+    let lines = lines.filter(|(line, _)| !line.is_empty()).take(ROWS_MAX + 1);
     lines.map(|(line, number)| Given { text: body.slice_ref(line), line: Some(number) }).collect()
 }
 
@@ -114,6 +124,11 @@ impl Given {
     }
 }
 
+/// Rows of one request.
+type Rows<T> = Bounded<Vec<T>, ROWS_MAX>;
+/// Variants of a row.
+type RowVariants = Bounded<Vec<RowVariant>, VARIANTS_MAX>;
+
 /// A product to be made, or to be changed when it has an id; then what is not given stays.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -121,21 +136,22 @@ struct Row {
     /// The product to change; a new one is made without.
     #[schema(value_type = Option<String>)]
     id: Option<ProductId>,
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
+    #[schema(value_type = Option<String>, min_length = 1, default = max::<Title>)]
     title: Option<Title>,
-    #[schema(value_type = Option<String>, max_length = 10_000)]
+    #[schema(value_type = Option<String>, default = max::<Description>)]
     description: Option<Description>,
     /// Null for none.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
     category: Option<Option<CategoryId>>,
-    #[schema(value_type = Option<Object>)]
-    attributes: Option<Attributes>,
-    #[schema(value_type = Option<Vec<show::OptionDefinition>>)]
-    options: Option<Vec<OptionDefinition>>,
+    #[schema(value_type = Option<std::collections::BTreeMap<String, Value>>, default = max::<AttributeMap>)]
+    attributes: Option<AttributeMap>,
+    #[schema(value_type = Option<Vec<show::OptionDefinition>>, default = max::<OptionList>)]
+    options: Option<OptionList>,
     /// Those that the product has are changed, others are added; they are told apart by their SKU.
     #[serde(default)]
-    variants: Vec<RowVariant>,
+    #[schema(value_type = Vec<RowVariant>, default = max::<RowVariants>)]
+    variants: RowVariants,
     /// Whether it is to be shown and sold; as it is when nothing is said.
     publish: Option<bool>,
 }
@@ -144,9 +160,9 @@ struct Row {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct RowVariant {
-    #[schema(value_type = String, min_length = 1, max_length = 64)]
+    #[schema(value_type = String, min_length = 1, default = max::<Sku>)]
     sku: Sku,
-    #[schema(value_type = Option<String>, max_length = 200)]
+    #[schema(value_type = Option<String>, default = max::<Title>)]
     title: Option<Title>,
     /// A new variant has one.
     #[schema(value_type = Option<show::Money>)]
@@ -155,10 +171,10 @@ struct RowVariant {
     #[schema(value_type = Option<show::Money>)]
     compare_at: Option<Option<Price>>,
     /// What one piece costs in other currencies, or in all when there is no `price`.
-    #[schema(value_type = Option<Vec<show::Listed>>)]
-    prices: Option<Vec<Listed>>,
-    #[schema(value_type = Option<Object>)]
-    options: Option<Options>,
+    #[schema(value_type = Option<Vec<show::Listed>>, default = max::<Prices>)]
+    prices: Option<Prices>,
+    #[schema(value_type = Option<std::collections::BTreeMap<String, String>>, default = max::<OptionMap>)]
+    options: Option<OptionMap>,
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<u32>, maximum = 1_000_000)]
     weight_g: Option<Option<u32>>,
@@ -166,6 +182,12 @@ struct RowVariant {
     tax_class: Option<TaxClass>,
     physical: Option<bool>,
 }
+
+/// Rows, each carried out or refused by itself.
+#[derive(ToSchema)]
+#[schema(value_type = Vec<Row>, default = max::<Rows<Row>>)]
+#[expect(dead_code, reason = "it only describes the rows, which are read one by one")]
+struct BulkRows(Vec<Row>);
 
 /// What became of the rows, in their order.
 #[derive(Serialize, ToSchema)]
@@ -201,7 +223,7 @@ struct RowOutcome {
 /// Makes and changes many products: each row is carried out or refused by itself, a line that is not JSON too. With an `Idempotency-Key`, rows that were
 /// carried out before are not carried out again.
 #[utoipa::path(post, path = "/v1/products/bulk", tag = "catalog", security(("bearer" = ["staff"])),
-    request_body(content((Vec<Row> = "application/json"), (String = "application/x-ndjson"))),
+    request_body(content((BulkRows = "application/json"), (String = "application/x-ndjson"))),
     responses((status = 200, description = "What became of each row", body = Outcome)))]
 async fn bulk(State(app): State<Shared>, Sent(ask): Sent) -> Result<Response, Problem> {
     let work: Vec<_> = (0..ask.body.len()).map(|number| told(&app, &ask, number)).collect();
@@ -259,19 +281,20 @@ impl Row {
     async fn apply(&self, unit: &Unit, product: &mut Loaded<Product>) -> Result<(), Error> {
         if product.version == 0 {
             let title = self.title.clone().ok_or_else(|| missing("/title", "a new product has a title"))?;
-            let (description, attributes) = (self.description.clone(), self.attributes.clone().unwrap_or_default());
-            let options = self.options.as_deref().unwrap_or_default();
+            let (description, attributes) =
+                (self.description.clone(), self.attributes.as_deref().cloned().unwrap_or_default());
+            let options = self.options.as_ref().map_or(&[][..], |options| options.as_slice());
             catalog::create(unit, product, title, description, self.category.flatten(), attributes, options).await?;
         } else {
             let revise = Command::Revise {
                 title: self.title.clone(),
                 description: self.description.clone(),
                 category: self.category,
-                attributes: self.attributes.clone(),
+                attributes: self.attributes.as_deref().cloned(),
             };
             catalog::decide(unit, product, &revise).await?;
             if let Some(options) = &self.options {
-                unit.decide(product, &Command::DefineOptions { options: options.clone() })?;
+                unit.decide(product, &Command::DefineOptions { options: options.to_vec() })?;
             }
         }
         for (index, variant) in self.variants.iter().enumerate() {

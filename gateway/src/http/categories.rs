@@ -3,7 +3,8 @@
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::{Error, Rejected, Unit, catalog};
-use byteshop_domain::category::{self, AttributeDefinition, Category, Command, DEPTH_MAX};
+use byteshop_domain::Bounded;
+use byteshop_domain::category::{self, AttributeDefinition, Category, Command, DEFINITIONS_MAX, DEPTH_MAX};
 use byteshop_domain::ids::CategoryId;
 use byteshop_domain::name::{self, NameKind, UniqueName};
 use byteshop_domain::text::{Label, Name, Slug};
@@ -17,6 +18,7 @@ use utoipa_axum::routes;
 
 use super::Shared;
 use super::ask::{Ask, Nothing, Of, Params, Then, no_such, present};
+use super::openapi::max;
 use super::{lists, show};
 use crate::actor::Staff;
 use crate::problem::Problem;
@@ -28,10 +30,10 @@ const ORDER_MAX: usize = 200;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewCategory {
-    #[schema(value_type = String, min_length = 1, max_length = 120)]
+    #[schema(value_type = String, min_length = 1, default = max::<Name>)]
     name: Name,
     /// Its name in addresses; no two categories share one.
-    #[schema(value_type = String, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", max_length = 80)]
+    #[schema(value_type = String, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", default = max::<Slug>)]
     slug: Slug,
     /// What it is under.
     #[schema(value_type = Option<String>)]
@@ -41,7 +43,7 @@ struct NewCategory {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct CategoryChange {
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 120)]
+    #[schema(value_type = Option<String>, min_length = 1, default = max::<Name>)]
     name: Option<Name>,
     /// What it is to be under; null for a root.
     #[serde(default, deserialize_with = "present")]
@@ -49,13 +51,18 @@ struct CategoryChange {
     parent: Option<Option<CategoryId>>,
 }
 
+/// Attributes that a category declares.
+type Definitions = Bounded<Vec<AttributeDefinition>, DEFINITIONS_MAX>;
+/// Categories to be put into an order.
+type CategoryIds = Bounded<Vec<CategoryId>, ORDER_MAX>;
+
 /// What a category asks of its products.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Declaration {
     /// All of them, in the order in which people see them.
-    #[schema(value_type = Vec<show::AttributeDefinition>, max_items = 50)]
-    attributes: Vec<AttributeDefinition>,
+    #[schema(value_type = Vec<show::AttributeDefinition>, default = max::<Definitions>)]
+    attributes: Definitions,
 }
 
 /// What counts for the products of a category.
@@ -74,8 +81,8 @@ struct CategoryOrder {
     #[schema(value_type = Option<String>)]
     parent: Option<CategoryId>,
     /// Those that are named come first; others come after them as they were.
-    #[schema(value_type = Vec<String>, min_items = 1, max_items = 200)]
-    categories: Vec<CategoryId>,
+    #[schema(value_type = Vec<String>, min_items = 1, default = max::<CategoryIds>)]
+    categories: CategoryIds,
 }
 
 /// Categories in their new order.
@@ -149,7 +156,7 @@ async fn declare(
     let (ask, attributes) = (&ask, &ask.body.attributes);
     app.run(ask, "category.declare_attributes", |unit| async move {
         let mut category = unit.load_matching::<Category>(id).await?;
-        unit.decide(&mut category, &Command::DeclareAttributes { attributes: attributes.clone() })?;
+        unit.decide(&mut category, &Command::DeclareAttributes { attributes: attributes.to_vec() })?;
         Reply::ok(category.version, &shown(id, &category.state)?)
     })
     .await
@@ -178,7 +185,7 @@ async fn attributes(
     security(("bearer" = ["staff"])), responses((status = 200, description = "The order", body = Ordered)))]
 async fn order(State(app): State<Shared>, ask: Ask<Staff, CategoryOrder>) -> Result<Response, Problem> {
     let CategoryOrder { parent, categories } = &ask.body;
-    let mut sorted = categories.clone();
+    let mut sorted = categories.to_vec();
     sorted.sort_unstable();
     sorted.dedup();
     if sorted.len() != categories.len() || !(1..=ORDER_MAX).contains(&sorted.len()) {
@@ -197,7 +204,7 @@ async fn order(State(app): State<Shared>, ask: Ask<Staff, CategoryOrder>) -> Res
             unit.decide(&mut category, &Command::Rank { rank })?;
             version = category.version;
         }
-        Reply::ok(version, &Ordered { categories: categories.clone() })
+        Reply::ok(version, &Ordered { categories: categories.to_vec() })
     })
     .await
 }

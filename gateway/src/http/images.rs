@@ -5,8 +5,9 @@ use axum::extract::{FromRequest, Path, Request, State};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use byteshop_commands::ports::blobs::BlobName;
+use byteshop_domain::Bounded;
 use byteshop_domain::ids::{ImageId, ProductId};
-use byteshop_domain::product::{Command, Image, Product};
+use byteshop_domain::product::{Command, IMAGES_MAX, Image, Product};
 use byteshop_domain::text::{Hash, Label, fresh};
 use futures_util::stream;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -16,6 +17,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::ask::{Ask, Nothing, Of, OfTwo, Params};
+use super::openapi::max;
 use super::products::known;
 use super::{Shared, body, show};
 use crate::actor::Staff;
@@ -44,7 +46,7 @@ struct UploadForm {
     #[schema(value_type = String, format = Binary, content_media_type = "application/octet-stream")]
     file: Vec<u8>,
     /// What the picture shows, for people who do not see it.
-    #[schema(max_length = 200)]
+    #[schema(default = max::<Label>)]
     alt: Option<String>,
 }
 
@@ -139,13 +141,16 @@ async fn add(
     .await
 }
 
+/// The pictures of a product.
+type ImageIds = Bounded<Vec<ImageId>, IMAGES_MAX>;
+
 /// Every picture of a product, in a new order.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ImageOrder {
     /// Each once.
-    #[schema(value_type = Vec<String>, max_items = 20)]
-    images: Vec<ImageId>,
+    #[schema(value_type = Vec<String>, default = max::<ImageIds>)]
+    images: ImageIds,
 }
 
 /// Puts the pictures of a product into an order.
@@ -157,7 +162,7 @@ async fn order(
     Of(id): Of<ProductId>,
     ask: Ask<Staff, ImageOrder>,
 ) -> Result<Response, Problem> {
-    let command = Command::OrderImages { images: ask.body.images.clone() };
+    let command = Command::OrderImages { images: ask.body.images.to_vec() };
     decide(&app, id, &ask, "product.order_images", &command).await
 }
 
@@ -165,7 +170,7 @@ async fn order(
 #[serde(deny_unknown_fields)]
 struct ImageChange {
     /// What the picture shows, for people who do not see it; null for no words.
-    #[schema(value_type = Option<String>, max_length = 200)]
+    #[schema(value_type = Option<String>, default = max::<Label>)]
     alt: Option<Label>,
 }
 

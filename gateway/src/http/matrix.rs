@@ -1,15 +1,15 @@
 //! All variants of a product at once: one for each combination of its options, each made or refused by itself.
 
+use std::collections::BTreeSet;
+
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::{Error, cases};
-use byteshop_domain::Kind;
 use byteshop_domain::ids::{ProductId, VariantId};
 use byteshop_domain::money::Price;
-use byteshop_domain::product::{
-    Command, Listed, OptionDefinition, Options, Product, TaxClass, VARIANTS_MAX, combinations,
-};
+use byteshop_domain::product::{Command, OptionDefinition, Options, Product, TaxClass, VARIANTS_MAX, combinations};
 use byteshop_domain::text::{Sku, Title, fresh};
+use byteshop_domain::{Bounded, BoundedText, Kind};
 use http::{HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -18,24 +18,30 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::ask::{Ask, Of};
-use super::products::known;
-use super::variants::NewVariant;
+use super::openapi::max;
+use super::products::{OptionList, known};
+use super::variants::{NewVariant, OptionMap, Prices};
 use super::{App, Shared, show};
 use crate::actor::Staff;
 use crate::problem::Problem;
 use crate::reply;
 use crate::version::LOG_POSITION;
 
+/// How codes are made: a code, and the names of options in braces.
+type SkuPattern = BoundedText<200>;
+/// Combinations that are otherwise: each can be.
+type Exceptions = Bounded<Vec<Exception>, VARIANTS_MAX>;
+
 /// What every variant is, save where one of `variants` says otherwise.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Matrix {
     /// What the variants differ in; what the product has already when nothing is given.
-    #[schema(value_type = Option<Vec<show::OptionDefinition>>)]
-    options: Option<Vec<OptionDefinition>>,
+    #[schema(value_type = Option<Vec<show::OptionDefinition>>, default = max::<OptionList>)]
+    options: Option<OptionList>,
     /// How their codes are made, with the name of each option in braces; spaces in a value become dashes.
-    #[schema(example = "SHIRT-{size}-{colour}", min_length = 1, max_length = 200)]
-    sku: String,
+    #[schema(value_type = String, example = "SHIRT-{size}-{colour}", min_length = 1, default = max::<SkuPattern>)]
+    sku: SkuPattern,
     #[schema(value_type = show::Money)]
     price: Price,
     /// A higher price that it is shown to be below of.
@@ -43,8 +49,8 @@ struct Matrix {
     compare_at: Option<Price>,
     /// What one piece costs in other currencies.
     #[serde(default)]
-    #[schema(value_type = Vec<show::Listed>)]
-    prices: Vec<Listed>,
+    #[schema(value_type = Vec<show::Listed>, default = max::<Prices>)]
+    prices: Prices,
     /// In grams.
     #[schema(maximum = 1_000_000)]
     weight_g: Option<u32>,
@@ -54,8 +60,8 @@ struct Matrix {
     physical: Option<bool>,
     /// Combinations that are otherwise, or are not to be made.
     #[serde(default)]
-    #[schema(max_items = 100)]
-    variants: Vec<Exception>,
+    #[schema(value_type = Vec<Exception>, default = max::<Exceptions>)]
+    variants: Exceptions,
 }
 
 /// A combination that is otherwise; what is not given is as everywhere.
@@ -63,14 +69,14 @@ struct Matrix {
 #[serde(deny_unknown_fields)]
 struct Exception {
     /// Which: the value of every option.
-    #[schema(value_type = Object)]
-    options: Options,
+    #[schema(value_type = std::collections::BTreeMap<String, String>, default = max::<OptionMap>)]
+    options: OptionMap,
     /// It is not to be made.
     #[serde(default)]
     skip: bool,
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 64)]
+    #[schema(value_type = Option<String>, min_length = 1, default = max::<Sku>)]
     sku: Option<Sku>,
-    #[schema(value_type = Option<String>, max_length = 200)]
+    #[schema(value_type = Option<String>, default = max::<Title>)]
     title: Option<Title>,
     /// In the currency of the others.
     #[schema(value_type = Option<show::Money>)]
@@ -163,7 +169,7 @@ async fn define(app: &App, id: ProductId, ask: &Ask<Staff, Matrix>) -> Result<Ve
     let done = app.commands.run(&intent, |unit| async move {
         let mut product = unit.load::<Product>(id).await?.exists()?;
         if let Some(options) = &ask.body.options {
-            unit.decide(&mut product, &Command::DefineOptions { options: options.clone() })?;
+            unit.decide(&mut product, &Command::DefineOptions { options: options.to_vec() })?;
         }
         Ok(known(&product.state)?.options.clone())
     });
@@ -186,7 +192,8 @@ fn check(body: &Matrix, options: &[OptionDefinition], all: &[Options]) -> Result
         }
         rest = after;
     }
-    let unknown = body.variants.iter().position(|it| !all.contains(&it.options));
+    let all: BTreeSet<&Options> = all.iter().collect();
+    let unknown = body.variants.iter().position(|it| !all.contains(&*it.options));
     unknown.map_or(Ok(()), |index| {
         Err(Problem::invalid(format!("/variants/{index}/options"), "there is no such combination"))
     })
@@ -241,7 +248,7 @@ fn named(product: &Title, options: &Options) -> Title {
 
 impl Matrix {
     fn exception(&self, options: &Options) -> Option<&Exception> {
-        self.variants.iter().find(|it| it.options == *options)
+        self.variants.iter().find(|it| *it.options == *options)
     }
 
     /// The variant of a combination.
@@ -257,7 +264,7 @@ impl Matrix {
             price: other.and_then(|it| it.price).unwrap_or(self.price),
             compare_at: self.compare_at,
             prices: self.prices.clone(),
-            options: options.clone(),
+            options: options.clone().into(),
             weight_g: other.and_then(|it| it.weight_g).or(self.weight_g),
             tax_class: self.tax_class,
             physical: self.physical,
@@ -265,7 +272,7 @@ impl Matrix {
     }
 
     fn sku_of(&self, options: &Options) -> Result<Sku, Error> {
-        let filled = options.iter().fold(self.sku.clone(), |sku, (name, value)| {
+        let filled = options.iter().fold(self.sku.as_str().to_owned(), |sku, (name, value)| {
             let value = value.as_str().split_whitespace().collect::<Vec<_>>().join("-");
             sku.replace(&format!("{{{}}}", name.as_str()), &value)
         });

@@ -13,7 +13,7 @@ use byteshop_domain::address::Address;
 use byteshop_domain::ids::AddressId;
 use byteshop_domain::session::Reason;
 use byteshop_domain::text::{Name, Phone};
-use byteshop_domain::{Currency, Locale, Subject};
+use byteshop_domain::{Bounded, Currency, Locale, Subject};
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -21,6 +21,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::ask::{Ask, Nothing, Of, Then, present};
+use super::openapi::max;
 use super::sessions::verify;
 use super::show::account::{KeptAddress, Me, SettingsShown};
 use super::{Shared, lists, show};
@@ -40,12 +41,15 @@ struct Changes {
 #[serde(deny_unknown_fields)]
 struct ProfileChanges {
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>, example = "Ada Lovelace", min_length = 1, max_length = 120)]
+    #[schema(value_type = Option<String>, example = "Ada Lovelace", min_length = 1, default = max::<Name>)]
     name: Option<Option<Name>>,
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>, example = "+49 30 1234567", max_length = 32)]
+    #[schema(value_type = Option<String>, example = "+49 30 1234567", default = max::<Phone>)]
     phone: Option<Option<Phone>>,
 }
+
+/// Channels, each once.
+type Channels = Bounded<BTreeSet<Channel>, { Channel::ALL.len() }>;
 
 /// What is left out stays as it is; a currency of null is none.
 #[derive(Deserialize, ToSchema)]
@@ -59,26 +63,26 @@ struct SettingsChanges {
     #[schema(value_type = Option<String>, example = "EUR", min_length = 3, max_length = 3)]
     currency: Option<Option<Currency>>,
     /// `email`, `sms`, `push`.
-    #[schema(value_type = Option<Vec<String>>, example = json!(["email"]))]
-    channels: Option<BTreeSet<Channel>>,
+    #[schema(value_type = Option<Vec<String>>, example = json!(["email"]), default = max::<Channels>)]
+    channels: Option<Channels>,
 }
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewPassword {
     /// The present one.
-    #[schema(max_length = 128)]
-    current: String,
-    #[schema(min_length = 8, max_length = 128)]
-    new: String,
+    #[schema(value_type = String, default = max::<password::Typed>)]
+    current: password::Typed,
+    #[schema(value_type = String, min_length = 8, default = max::<password::Typed>)]
+    new: password::Typed,
 }
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Farewell {
     /// The password, so that nobody does this with a token alone.
-    #[schema(max_length = 128)]
-    password: String,
+    #[schema(value_type = String, default = max::<password::Typed>)]
+    password: password::Typed,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -139,7 +143,7 @@ async fn change_settings(State(app): State<Shared>, ask: Ask<Member, SettingsCha
         let settings = Settings {
             locale: changes.locale.unwrap_or(before.locale),
             currency: changes.currency.unwrap_or(before.currency),
-            channels: changes.channels.clone().unwrap_or(before.channels),
+            channels: changes.channels.as_deref().cloned().unwrap_or(before.channels),
         };
         unit.decide(&mut account, &Command::ChangeSettings { settings: settings.clone() })?;
         Reply::ok(account.version, &settings)
@@ -231,7 +235,7 @@ async fn change_password(State(app): State<Shared>, ask: Ask<Member, NewPassword
     let email = app.commands.vault().open(&open.email).await.map_err(Error::from)?;
     let folded = email.map(|email| email.folded()).unwrap_or_default();
     password::check(&ask.body.new, &folded, "/new")?;
-    let hash = app.passwords.hash(ask.body.new.clone()).await?;
+    let hash = app.passwords.hash(ask.body.new.as_str().to_owned()).await?;
     let password = app.commands.vault().seal(Subject::from(ask.who.1), &Secret(hash)).await.map_err(Error::from)?;
     let command = &Command::ChangePassword { seen: open.passwords, password };
     app.run(ask, "account.change_password", |unit| async move {

@@ -13,6 +13,10 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::access;
 
+mod bounds;
+
+pub(super) use bounds::max;
+
 use super::{
     Shared, accounts, admin, api_keys, auth, bulk, carts, categories, dev_mail, images, local, matrix, me,
     notifications, operations, orders, payments, print, products, promotions, provider, returns, search, sessions,
@@ -59,6 +63,7 @@ pub fn document() -> &'static str {
 pub(crate) fn value() -> Value {
     let (_, api) = routes().split_for_parts();
     let mut document = serde_json::to_value(api).unwrap_or_default();
+    bounds::settle(&mut document);
     complete(&mut document);
     document
 }

@@ -19,7 +19,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::ask::{Ask, Nothing, Of, Params, Then};
-use super::shipments::Piece;
+use super::openapi::max;
+use super::shipments::{Piece, Pieces};
 use super::{App, Shared, show};
 use crate::actor::{Caller, Staff, Who};
 use crate::problem::Problem;
@@ -31,8 +32,8 @@ mod list;
 #[serde(deny_unknown_fields)]
 struct Cancellation {
     /// What is called off; all of it when nothing is said.
-    #[schema(min_items = 1, max_items = 100)]
-    lines: Option<Vec<Piece>>,
+    #[schema(value_type = Option<Vec<Piece>>, min_items = 1, default = max::<Pieces>)]
+    lines: Option<Pieces>,
     /// Whether what had left the stock is for sale again; only staff may say that it is not.
     restock: Option<bool>,
     /// What of the paid shipping goes back too, when only some of a paid order is called off: true for all of it, or an amount;
@@ -40,7 +41,7 @@ struct Cancellation {
     #[schema(schema_with = shipping_back, required = false)]
     shipping: Option<ShippingBack>,
     /// Why, as staff writes it down for staff: kept as a note of the order.
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 10_000)]
+    #[schema(value_type = Option<String>, min_length = 1, default = max::<NoteText>)]
     note: Option<NoteText>,
 }
 
@@ -135,7 +136,7 @@ async fn fulfil(State(app): State<Shared>, Of(id): Of<OrderId>, ask: Ask<Staff, 
 #[serde(deny_unknown_fields)]
 struct NewNote {
     /// What the buyer does not see.
-    #[schema(value_type = String, min_length = 1, max_length = 10_000)]
+    #[schema(value_type = String, min_length = 1, default = max::<NoteText>)]
     text: NoteText,
 }
 

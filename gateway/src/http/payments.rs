@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::{Error, Loaded, Rejected, aftersales};
+use byteshop_domain::BoundedText;
 use byteshop_domain::ids::{OrderId, PaymentId, RefundId};
 use byteshop_domain::money::Money;
 use byteshop_domain::order::Order;
@@ -16,6 +17,7 @@ use utoipa_axum::routes;
 
 use super::Shared;
 use super::ask::{Ask, Nothing, Of, OfTwo, Params, Then};
+use super::openapi::max;
 use super::orders::{check, placed};
 use super::show;
 use crate::actor::{Caller, Staff};
@@ -24,6 +26,8 @@ use crate::reply::{self, Reply};
 
 /// Longest token: what providers give out stays far below.
 const TOKEN_MAX: usize = 255;
+/// A token as the buyer's program sends it.
+type TokenText = BoundedText<TOKEN_MAX>;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -32,8 +36,8 @@ struct NewPayment {
     /// What the provider's own page gave the buyer; for `test`: `tok_success`, `tok_declined`, `tok_insufficient_funds`,
     /// `tok_cancelled`, `tok_failure`, `tok_timeout`, `tok_pending_success`, `tok_pending_failure` or `tok_redirect`, which
     /// waits for a person at the payment's `action_url`.
-    #[schema(min_length = 1, max_length = 255)]
-    token: String,
+    #[schema(value_type = String, min_length = 1, default = max::<TokenText>)]
+    token: TokenText,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -95,7 +99,7 @@ struct NewRefund {
     #[schema(value_type = show::Money)]
     amount: Money,
     /// Why; it stands on the credit note.
-    #[schema(value_type = String, example = "a scratch on the lid", min_length = 1, max_length = 200)]
+    #[schema(value_type = String, example = "a scratch on the lid", min_length = 1, default = max::<Reason>)]
     reason: Reason,
 }
 

@@ -3,8 +3,11 @@
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::{Error, Rejected, Snapshot, catalog};
+use byteshop_domain::Bounded;
 use byteshop_domain::ids::{CategoryId, ProductId, VariantId};
-use byteshop_domain::product::{self, Attributes, Command, Created, OptionDefinition, Product, Status, price_history};
+use byteshop_domain::product::{
+    self, ATTRIBUTES_MAX, Attributes, Command, Created, OPTIONS_MAX, OptionDefinition, Product, Status, price_history,
+};
 use byteshop_domain::stock::StockLevel;
 use byteshop_domain::text::{Description, Title};
 use byteshop_eventstore::StreamId;
@@ -17,6 +20,7 @@ use utoipa_axum::routes;
 
 use super::Shared;
 use super::ask::{Ask, Nothing, Of, Params, Then, present};
+use super::openapi::max;
 use super::show;
 use crate::actor::{Caller, Staff};
 use crate::problem::Problem;
@@ -25,23 +29,28 @@ use crate::reply::{self, Reply};
 /// Events of a product that are read at once for its prices.
 const HISTORY_PAGE: i64 = 1_000;
 
+/// What a product is, by name.
+pub(super) type AttributeMap = Bounded<Attributes, ATTRIBUTES_MAX>;
+/// What the variants of a product differ in.
+pub(super) type OptionList = Bounded<Vec<OptionDefinition>, OPTIONS_MAX>;
+
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewProduct {
-    #[schema(value_type = String, min_length = 1, max_length = 200)]
+    #[schema(value_type = String, min_length = 1, default = max::<Title>)]
     title: Title,
-    #[schema(value_type = Option<String>, max_length = 10_000)]
+    #[schema(value_type = Option<String>, default = max::<Description>)]
     description: Option<Description>,
     #[schema(value_type = Option<String>)]
     category: Option<CategoryId>,
     /// Texts, whole numbers, true or false, by name.
     #[serde(default)]
-    #[schema(value_type = Object)]
-    attributes: Attributes,
+    #[schema(value_type = std::collections::BTreeMap<String, Value>, default = max::<AttributeMap>)]
+    attributes: AttributeMap,
     /// What its variants will differ in.
     #[serde(default)]
-    #[schema(value_type = Vec<show::OptionDefinition>, max_items = 5)]
-    options: Vec<OptionDefinition>,
+    #[schema(value_type = Vec<show::OptionDefinition>, default = max::<OptionList>)]
+    options: OptionList,
 }
 
 /// When a product is shown: now, when nothing is said, and for good.
@@ -58,20 +67,20 @@ struct Publication {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ProductChange {
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
+    #[schema(value_type = Option<String>, min_length = 1, default = max::<Title>)]
     title: Option<Title>,
-    #[schema(value_type = Option<String>, max_length = 10_000)]
+    #[schema(value_type = Option<String>, default = max::<Description>)]
     description: Option<Description>,
     /// Null for none.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
     category: Option<Option<CategoryId>>,
     /// All of them.
-    #[schema(value_type = Option<Object>)]
-    attributes: Option<Attributes>,
+    #[schema(value_type = Option<std::collections::BTreeMap<String, Value>>, default = max::<AttributeMap>)]
+    attributes: Option<AttributeMap>,
     /// All of them.
-    #[schema(value_type = Option<Vec<show::OptionDefinition>>, max_items = 5)]
-    options: Option<Vec<OptionDefinition>>,
+    #[schema(value_type = Option<Vec<show::OptionDefinition>>, default = max::<OptionList>)]
+    options: Option<OptionList>,
 }
 
 /// Adds a product, as a draft that only staff sees.
@@ -83,7 +92,7 @@ async fn create(State(app): State<Shared>, ask: Ask<Staff, NewProduct>) -> Resul
         let id: ProductId = unit.new_id();
         let mut product = unit.start::<Product>(id);
         let (title, description) = (body.title.clone(), body.description.clone());
-        let (category, attributes) = (body.category, body.attributes.clone());
+        let (category, attributes) = (body.category, (*body.attributes).clone());
         catalog::create(&unit, &mut product, title, description, category, attributes, &body.options).await?;
         let shown = show::Product::of(id, known(&product.state)?, None);
         Reply::created(format!("/v1/products/{id}"), product.version, &shown)
@@ -107,11 +116,11 @@ async fn change(
             title: body.title.clone(),
             description: body.description.clone(),
             category: body.category,
-            attributes: body.attributes.clone(),
+            attributes: body.attributes.as_deref().cloned(),
         };
         catalog::decide(&unit, &mut product, &command).await?;
         if let Some(options) = &body.options {
-            unit.decide(&mut product, &Command::DefineOptions { options: options.clone() })?;
+            unit.decide(&mut product, &Command::DefineOptions { options: options.to_vec() })?;
         }
         Reply::ok(product.version, &show::Product::of(id, known(&product.state)?, None))
     })

@@ -16,7 +16,7 @@ use byteshop_commands::{Commands, Error, Intent};
 use byteshop_domain::ids::{Id as _, PaymentId};
 use byteshop_domain::order::Number;
 use byteshop_domain::payment::{Payment, ProviderReference, Stage};
-use byteshop_domain::{Actor, Kind, Locale};
+use byteshop_domain::{Actor, BoundedText, Kind, Locale};
 use byteshop_eventstore::{Clock, StoreError, random};
 use chrono::{DateTime, TimeDelta, Utc};
 use http::{HeaderMap, StatusCode};
@@ -29,6 +29,7 @@ use utoipa_axum::routes;
 
 use super::Shared;
 use super::body::{parse, read};
+use super::openapi::max;
 use crate::page::page;
 use crate::problem::Problem;
 
@@ -45,12 +46,16 @@ const TELL_EVERY: Duration = Duration::from_millis(200);
 /// How much it tells at once.
 const TELL_AT_ONCE: i64 = 64;
 
+/// The type of a notification, of which there is one.
+type TypeText = BoundedText<40>;
+
 /// What the provider tells.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Notification {
     /// `charge.updated`.
-    r#type: String,
+    #[schema(value_type = String, default = max::<TypeText>)]
+    r#type: TypeText,
     /// The provider's reference of the charge.
     #[schema(value_type = String)]
     reference: ProviderReference,

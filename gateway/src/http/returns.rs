@@ -3,6 +3,8 @@
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::{Error, Loaded, Rejected, Unit, aftersales};
+use byteshop_domain::Bounded;
+use byteshop_domain::cart::LINES_MAX;
 use byteshop_domain::credit_note::CreditNote;
 use byteshop_domain::ids::{CreditNoteId, OrderId, RefundId, ReturnId, VariantId};
 use byteshop_domain::money::Money;
@@ -18,8 +20,9 @@ use utoipa_axum::routes;
 
 use super::Shared;
 use super::ask::{Ask, Nothing, Of, Params, Then};
+use super::openapi::max;
 use super::orders::{ShippingBack, check, own, placed, shipping_back};
-use super::shipments::Piece;
+use super::shipments::{Piece, Pieces};
 use super::show;
 use crate::actor::{Caller, Staff, Who};
 use crate::problem::Problem;
@@ -30,13 +33,13 @@ mod list;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewReturn {
-    #[schema(min_items = 1, max_items = 100)]
-    lines: Vec<Piece>,
+    #[schema(value_type = Vec<Piece>, min_items = 1, default = max::<Pieces>)]
+    lines: Pieces,
     /// `changed_mind`, `does_not_fit`, `damaged`, `not_as_described`, `wrong_item`, `too_late` or `other`.
     #[schema(value_type = String, example = "changed_mind")]
     reason: Why,
     /// What its buyer says of it, for staff to read.
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 2_000)]
+    #[schema(value_type = Option<String>, min_length = 1, default = max::<Comment>)]
     comment: Option<Comment>,
 }
 
@@ -89,7 +92,7 @@ async fn approve(
 #[serde(deny_unknown_fields)]
 struct Refusal {
     /// Why not; the buyer reads it.
-    #[schema(value_type = String, min_length = 1, max_length = 200)]
+    #[schema(value_type = String, min_length = 1, default = max::<Reason>)]
     reason: Reason,
 }
 
@@ -130,11 +133,14 @@ async fn withdraw(
     .await
 }
 
+/// What came back: as many lines as a return has.
+type Arrivals = Bounded<Vec<Arrived>, LINES_MAX>;
+
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Arrival {
-    #[schema(value_type = Vec<show::Received>, min_items = 1, max_items = 100)]
-    lines: Vec<Arrived>,
+    #[schema(value_type = Vec<show::Received>, min_items = 1, default = max::<Arrivals>)]
+    lines: Arrivals,
     /// What of the paid shipping goes back too: true for all of it, or an amount; nothing unless it is said.
     #[schema(schema_with = shipping_back, required = false)]
     shipping: Option<ShippingBack>,

@@ -8,7 +8,7 @@ use byteshop_domain::account::{self, Account, Open, Secret};
 use byteshop_domain::ids::{AccountId, Id as _, SessionId};
 use byteshop_domain::session::{Reason, Session};
 use byteshop_domain::text::Email;
-use byteshop_domain::{Personal, Subject};
+use byteshop_domain::{BoundedText, Personal, Subject};
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
@@ -18,37 +18,41 @@ use utoipa_axum::routes;
 
 use super::ask::{Ask, Nothing, Of};
 use super::auth::FLOOR;
+use super::openapi::max;
 use super::show::account::SessionRow;
 use super::{Shared, lists};
 use crate::actor::{Caller, Member, random};
-use crate::password::Verdict;
+use crate::password::{self, Verdict};
 use crate::problem::Problem;
 use crate::refresh_token;
 use crate::reply::Reply;
 use crate::token::LIFETIME;
 
+/// A refresh token as it is shown: the shop writes some 120 characters.
+type RefreshTokenText = BoundedText<200>;
+
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct LogIn {
-    #[schema(value_type = String, format = Email, example = "ada@example.org", max_length = 254)]
+    #[schema(value_type = String, format = Email, example = "ada@example.org", default = max::<Email>)]
     email: Email,
-    #[schema(max_length = 128)]
-    password: String,
+    #[schema(value_type = String, default = max::<password::Typed>)]
+    password: password::Typed,
 }
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Refresh {
-    #[schema(max_length = 200)]
-    refresh_token: String,
+    #[schema(value_type = String, default = max::<RefreshTokenText>)]
+    refresh_token: RefreshTokenText,
 }
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct LogOut {
     /// Which session ends, when no access token says it.
-    #[schema(max_length = 200)]
-    refresh_token: Option<String>,
+    #[schema(value_type = Option<String>, default = max::<RefreshTokenText>)]
+    refresh_token: Option<RefreshTokenText>,
     /// Every session of the account ends.
     #[serde(default)]
     all: bool,
@@ -176,7 +180,7 @@ async fn note_failure(app: &Shared, ask: &Ask<Caller, LogIn>, id: AccountId) -> 
 }
 
 async fn rehash(app: &Shared, ask: &Ask<Caller, LogIn>, id: AccountId, seen: u32) -> Result<(), Problem> {
-    let hash = app.passwords.hash(ask.body.password.clone()).await?;
+    let hash = app.passwords.hash(ask.body.password.as_str().to_owned()).await?;
     let password = app.commands.vault().seal(Subject::from(id), &Secret(hash)).await.map_err(Error::from)?;
     let command = &account::Command::Rehash { seen, password };
     let intent = Intent { key: None, ..ask.intent("account.rehash") };

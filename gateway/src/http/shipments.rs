@@ -4,6 +4,8 @@ use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::ports::carrier::{Heard, is_story};
 use byteshop_commands::{Error, Loaded, Rejected, shipping};
+use byteshop_domain::Bounded;
+use byteshop_domain::cart::LINES_MAX;
 use byteshop_domain::ids::{OrderId, ShipmentId, VariantId};
 use byteshop_domain::order::Order;
 use byteshop_domain::quantity::{Demand, Quantity};
@@ -18,6 +20,7 @@ use utoipa_axum::routes;
 
 use super::Shared;
 use super::ask::{Ask, Nothing, Of, Params, Then};
+use super::openapi::max;
 use super::orders::placed;
 use super::show;
 use crate::actor::{Caller, Staff};
@@ -37,6 +40,9 @@ pub(super) struct Piece {
     pub(super) quantity: Quantity,
 }
 
+/// Pieces of an order: as many lines as a cart has.
+pub(super) type Pieces = Bounded<Vec<Piece>, LINES_MAX>;
+
 impl From<&Piece> for Demand {
     fn from(it: &Piece) -> Self {
         Self { variant: it.variant, quantity: it.quantity }
@@ -48,8 +54,8 @@ impl From<&Piece> for Demand {
 struct NewShipment {
     /// What is in it; everything that is left to ship when nothing is said. What was lost on its way before is taken from
     /// the stock once more.
-    #[schema(max_items = 100)]
-    lines: Option<Vec<Piece>>,
+    #[schema(value_type = Option<Vec<Piece>>, default = max::<Pieces>)]
+    lines: Option<Pieces>,
     /// Who carries it; the simulated one when nothing is said.
     #[schema(value_type = Option<show::Carrier>)]
     carrier: Option<Carrier>,
@@ -139,7 +145,7 @@ async fn cancel(
 #[serde(deny_unknown_fields)]
 struct HandOver {
     /// What the carrier calls it; the simulated one makes its number up.
-    #[schema(value_type = Option<String>, example = "00340434161094042557", max_length = 64)]
+    #[schema(value_type = Option<String>, example = "00340434161094042557", default = max::<Reference>)]
     tracking: Option<Reference>,
 }
 
@@ -187,9 +193,9 @@ struct NewStatus {
     status: CarrierStatus,
     /// When it was so, if not now.
     at: Option<DateTime<Utc>>,
-    #[schema(value_type = Option<String>, example = "Leipzig", max_length = 120)]
+    #[schema(value_type = Option<String>, example = "Leipzig", default = max::<Name>)]
     place: Option<Name>,
-    #[schema(value_type = Option<String>, example = "nobody was there", max_length = 200)]
+    #[schema(value_type = Option<String>, example = "nobody was there", default = max::<Reason>)]
     reason: Option<Reason>,
 }
 

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::{Error, Rejected, cases};
-use byteshop_domain::cart::{Command as CartCommand, Destination};
+use byteshop_domain::cart::{self, Command as CartCommand, Destination};
 use byteshop_domain::ids::{CartId, VariantId};
 use byteshop_domain::money::{Money, Price};
 use byteshop_domain::pricing::shipping::{Choice, arrival, choices};
@@ -11,7 +11,7 @@ use byteshop_domain::pricing::{Problem as Obstacle, Whereto};
 use byteshop_domain::quantity::Quantity;
 use byteshop_domain::shipping_book::{self, Command, Days, ShippingBook, Zone};
 use byteshop_domain::text::{Country, Name, PostalCode, Slug};
-use byteshop_domain::{Currency, Kind};
+use byteshop_domain::{Bounded, Currency, Kind};
 use chrono::{DateTime, NaiveDate, Utc};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
@@ -22,21 +22,24 @@ use utoipa_axum::routes;
 use super::Shared;
 use super::ask::{Ask, Of, Then};
 use super::carts::{own, readable, shown};
+use super::openapi::max;
 use super::{lists, show};
 use crate::actor::{Admin, Caller, Staff};
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
 
-/// Most lines of a quote: as many as a cart has.
-const QUOTED_MAX: usize = byteshop_domain::cart::LINES_MAX;
+/// The zones of a book.
+type ZoneList = Bounded<Vec<Zone>, { shipping_book::ZONES_MAX }>;
+/// Lines of a quote: as many as a cart has.
+type WantedLines = Bounded<Vec<WantedLine>, { cart::LINES_MAX }>;
 
 /// Zones, and how things are sent to each.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Zones {
     /// Each once; where no zone is, nothing is sent. Without any zone, sending costs nothing.
-    #[schema(value_type = Vec<show::ShippingZone>)]
-    zones: Vec<Zone>,
+    #[schema(value_type = Vec<show::ShippingZone>, default = max::<ZoneList>)]
+    zones: ZoneList,
 }
 
 /// Zones, and how things are sent to each.
@@ -59,7 +62,7 @@ async fn set(State(app): State<Shared>, ask: Ask<Admin, Zones>) -> Result<Respon
     app.run(ask, "shipping_book.set", |unit| async move {
         let mut book = unit.load::<ShippingBook>(shipping_book::id()).await?;
         unit.check_version(&book)?;
-        unit.decide(&mut book, &Command::Set { zones: ask.body.zones.clone() })?;
+        unit.decide(&mut book, &Command::Set { zones: ask.body.zones.to_vec() })?;
         Reply::ok(book.version, &Shown::of(&book.state))
     })
     .await
@@ -84,7 +87,7 @@ struct Wanted {
     /// ISO 3166 alpha-2.
     #[schema(value_type = String, example = "DE", pattern = "^[A-Za-z]{2}$")]
     country: Country,
-    #[schema(value_type = Option<String>, example = "10115", min_length = 1, max_length = 16)]
+    #[schema(value_type = Option<String>, example = "10115", min_length = 1, default = max::<PostalCode>)]
     postal_code: Option<PostalCode>,
     #[schema(value_type = String, example = "EUR", min_length = 3, max_length = 3)]
     currency: Currency,
@@ -94,8 +97,8 @@ struct Wanted {
     weight_g: u32,
     /// What it is.
     #[serde(default)]
-    #[schema(value_type = Option<Vec<WantedLine>>, max_items = 100)]
-    lines: Vec<WantedLine>,
+    #[schema(value_type = Option<Vec<WantedLine>>, default = max::<WantedLines>)]
+    lines: WantedLines,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -158,9 +161,6 @@ impl<'a> Offered<'a> {
     responses((status = 200, description = "The services", body = OfferedList)))]
 async fn quote(State(app): State<Shared>, ask: Ask<Caller, Wanted>) -> Result<Response, Problem> {
     let body = &ask.body;
-    if body.lines.len() > QUOTED_MAX {
-        return Err(Problem::invalid("/lines", format!("at most {QUOTED_MAX} lines are quoted")));
-    }
     let lines: Vec<_> = body.lines.iter().map(|line| (line.variant, line.quantity)).collect();
     let parcel = cases::parcel(&app.commands, &lines, body.currency).await?;
     let weight_g = if body.lines.is_empty() { u64::from(body.weight_g) } else { parcel.weight_g };
@@ -205,7 +205,7 @@ async fn offer(app: &Shared, to: Whereto<'_>, weight_g: u64, subtotal: Money) ->
 #[serde(deny_unknown_fields)]
 struct ShippingChoice {
     /// One of the cart's shipping options.
-    #[schema(value_type = String, example = "parcel", max_length = 80)]
+    #[schema(value_type = String, example = "parcel", default = max::<Slug>)]
     service: Slug,
 }
 

@@ -14,6 +14,7 @@ use utoipa_axum::routes;
 
 use super::Shared;
 use super::ask::{Ask, Of};
+use super::openapi::max;
 use super::show::Stock;
 use crate::actor::Staff;
 use crate::problem::Problem;
@@ -27,7 +28,7 @@ struct Movement {
     /// How many, from 1; for a count, how many there are, from 0.
     #[schema(minimum = 0, maximum = 1_000_000_000)]
     quantity: i64,
-    #[schema(value_type = Option<String>, max_length = 200)]
+    #[schema(value_type = Option<String>, default = max::<Reason>)]
     reason: Option<Reason>,
 }
 

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use byteshop_domain::Bounded;
 use byteshop_domain::tax_book::{self, Command, CountryTax, TaxBook};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
@@ -11,18 +12,22 @@ use utoipa_axum::routes;
 
 use super::Shared;
 use super::ask::Ask;
+use super::openapi::max;
 use super::show;
 use crate::actor::{Admin, Staff};
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
+
+/// The countries of a book.
+type Countries = Bounded<Vec<CountryTax>, { tax_book::COUNTRIES_MAX }>;
 
 /// Countries, and how each taxes.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct TaxRates {
     /// Each once; a country that is not here is not taxed.
-    #[schema(value_type = Vec<show::CountryTax>)]
-    countries: Vec<CountryTax>,
+    #[schema(value_type = Vec<show::CountryTax>, default = max::<Countries>)]
+    countries: Countries,
 }
 
 /// Countries, and how each taxes.
@@ -45,7 +50,7 @@ async fn set(State(app): State<Shared>, ask: Ask<Admin, TaxRates>) -> Result<Res
     app.run(ask, "tax_book.set", |unit| async move {
         let mut book = unit.load::<TaxBook>(tax_book::id()).await?;
         unit.check_version(&book)?;
-        unit.decide(&mut book, &Command::Set { countries: ask.body.countries.clone() })?;
+        unit.decide(&mut book, &Command::Set { countries: ask.body.countries.to_vec() })?;
         Reply::ok(book.version, &Shown::of(&book.state))
     })
     .await

@@ -3,9 +3,12 @@
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::cases;
+use byteshop_domain::Bounded;
 use byteshop_domain::ids::{ProductId, VariantId};
 use byteshop_domain::money::Price;
-use byteshop_domain::product::{Command, Listed, Options, Product, TaxClass, Variant, VariantChange};
+use byteshop_domain::product::{
+    ATTRIBUTES_MAX, CURRENCIES_MAX, Command, Listed, Options, Product, TaxClass, Variant, VariantChange,
+};
 use byteshop_domain::text::{Sku, Title};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -14,20 +17,26 @@ use utoipa_axum::routes;
 
 use super::Shared;
 use super::ask::{Ask, Nothing, Of, OfTwo, present};
+use super::openapi::max;
 use super::products::known;
 use super::show;
 use crate::actor::Staff;
 use crate::problem::Problem;
 use crate::reply::Reply;
 
+/// Prices of a variant, one for each currency.
+pub(super) type Prices = Bounded<Vec<Listed>, CURRENCIES_MAX>;
+/// What tells a variant from the others of its product.
+pub(super) type OptionMap = Bounded<Options, ATTRIBUTES_MAX>;
+
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewVariant {
     /// The seller's own code; no two variants share one.
-    #[schema(value_type = String, min_length = 1, max_length = 64)]
+    #[schema(value_type = String, min_length = 1, default = max::<Sku>)]
     pub(super) sku: Sku,
     /// The product's, when nothing is given.
-    #[schema(value_type = Option<String>, max_length = 200)]
+    #[schema(value_type = Option<String>, default = max::<Title>)]
     pub(super) title: Option<Title>,
     /// What one piece costs; its currency is the variant's first, which it keeps.
     #[schema(value_type = show::Money)]
@@ -37,12 +46,12 @@ pub(super) struct NewVariant {
     pub(super) compare_at: Option<Price>,
     /// What one piece costs in other currencies.
     #[serde(default)]
-    #[schema(value_type = Vec<ListedPrice>)]
-    pub(super) prices: Vec<Listed>,
+    #[schema(value_type = Vec<ListedPrice>, default = max::<Prices>)]
+    pub(super) prices: Prices,
     /// What tells it from the others, such as `{"size": "M"}`.
     #[serde(default)]
-    #[schema(value_type = Object)]
-    pub(super) options: Options,
+    #[schema(value_type = std::collections::BTreeMap<String, String>, default = max::<OptionMap>)]
+    pub(super) options: OptionMap,
     /// What one piece weighs with its wrapping, in grams.
     #[schema(maximum = 1_000_000)]
     pub(super) weight_g: Option<u32>,
@@ -68,11 +77,11 @@ impl NewVariant {
         let title = self.title.clone().unwrap_or_else(|| product.clone());
         Variant {
             compare_at: self.compare_at,
-            other_prices: self.prices.clone(),
+            other_prices: self.prices.to_vec(),
             weight_g: self.weight_g,
             tax_class: self.tax_class.unwrap_or_default(),
             physical: self.physical.unwrap_or(true),
-            ..Variant::new(self.sku.clone(), title, self.price, self.options.clone())
+            ..Variant::new(self.sku.clone(), title, self.price, (*self.options).clone())
         }
     }
 }
@@ -82,7 +91,7 @@ impl NewVariant {
 #[serde(deny_unknown_fields)]
 #[schema(as = VariantChange)]
 pub(super) struct ChangedVariant {
-    #[schema(value_type = Option<String>, max_length = 200)]
+    #[schema(value_type = Option<String>, default = max::<Title>)]
     pub(super) title: Option<Title>,
     /// In a currency that the variant has.
     #[schema(value_type = Option<show::Money>)]
@@ -92,11 +101,11 @@ pub(super) struct ChangedVariant {
     #[schema(value_type = Option<show::Money>)]
     pub(super) compare_at: Option<Option<Price>>,
     /// What one piece costs in every currency: all of them, the first one among them. Instead of `price`.
-    #[schema(value_type = Option<Vec<ListedPrice>>)]
-    pub(super) prices: Option<Vec<Listed>>,
+    #[schema(value_type = Option<Vec<ListedPrice>>, default = max::<Prices>)]
+    pub(super) prices: Option<Prices>,
     /// All of them.
-    #[schema(value_type = Option<Object>)]
-    pub(super) options: Option<Options>,
+    #[schema(value_type = Option<std::collections::BTreeMap<String, String>>, default = max::<OptionMap>)]
+    pub(super) options: Option<OptionMap>,
     /// In grams; null for unknown.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<u32>, maximum = 1_000_000)]
@@ -112,7 +121,7 @@ impl ChangedVariant {
     pub(super) fn details(&self) -> VariantChange {
         VariantChange {
             title: self.title.clone(),
-            options: self.options.clone(),
+            options: self.options.as_deref().cloned(),
             weight_g: self.weight_g,
             tax_class: self.tax_class,
             physical: self.physical,
@@ -127,7 +136,7 @@ impl ChangedVariant {
             (Some(_), None) if compare_at.is_some() => {
                 Err(Problem::invalid("/compare_at", "it belongs into prices, beside each of them"))
             }
-            (Some(prices), None) => Ok(Some(Command::SetPrices { variant, prices: prices.clone() })),
+            (Some(prices), None) => Ok(Some(Command::SetPrices { variant, prices: prices.to_vec() })),
             (None, Some(price)) => Ok(Some(Command::SetPrice { variant, price, compare_at })),
             (None, None) if compare_at.is_some() => {
                 Err(Problem::invalid("/compare_at", "it is given together with its price"))

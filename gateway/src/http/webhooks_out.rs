@@ -4,11 +4,11 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use byteshop_commands::{Error, Loaded, Rejected, webhooks};
 use byteshop_domain::Decider as _;
-use byteshop_domain::Personal;
 use byteshop_domain::account::Secret;
 use byteshop_domain::ids::{Id as _, WebhookEndpointId};
 use byteshop_domain::text::{Link, Reason};
-use byteshop_domain::webhook_endpoint::{Command, Known, SHOP, Topic, WebhookEndpoint};
+use byteshop_domain::webhook_endpoint::{Command, FILTERS_MAX, Known, SHOP, Topic, WebhookEndpoint};
+use byteshop_domain::{Bounded, BoundedText, Personal};
 use byteshop_eventstore::webhook::WebhookDelivery;
 use chrono::{DateTime, Utc};
 use http::HeaderMap;
@@ -18,23 +18,29 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::ask::{Ask, Nothing, Of, Params, Then};
+use super::openapi::max;
 use super::{App, Shared, lists};
 use crate::actor::Admin;
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
 use crate::version;
 
+/// A topic as it is written: the longest there is has 40 characters.
+type TopicText = BoundedText<100>;
+/// Topics of one endpoint.
+type Filter = Bounded<Vec<TopicText>, FILTERS_MAX>;
+
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewEndpoint {
     /// Public, and HTTPS.
-    #[schema(value_type = String, example = "https://example.org/hooks/byteshop", max_length = 2000)]
+    #[schema(value_type = String, example = "https://example.org/hooks/byteshop", default = max::<Link>)]
     url: Link,
     /// `*`, a category such as `order.*`, or types such as `order.paid`.
-    #[schema(example = json!(["order.*", "payment.captured"]), min_items = 1, max_items = 50)]
-    filter: Vec<String>,
+    #[schema(value_type = Vec<String>, example = json!(["order.*", "payment.captured"]), min_items = 1, default = max::<Filter>)]
+    filter: Filter,
     /// What it is for.
-    #[schema(value_type = Option<String>, max_length = 200)]
+    #[schema(value_type = Option<String>, default = max::<Reason>)]
     #[serde(default)]
     description: Option<Reason>,
 }
@@ -42,13 +48,13 @@ struct NewEndpoint {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct EndpointChange {
-    #[schema(value_type = Option<String>, max_length = 2000)]
+    #[schema(value_type = Option<String>, default = max::<Link>)]
     #[serde(default)]
     url: Option<Link>,
-    #[schema(min_items = 1, max_items = 50)]
+    #[schema(value_type = Option<Vec<String>>, min_items = 1, default = max::<Filter>)]
     #[serde(default)]
-    filter: Option<Vec<String>>,
-    #[schema(value_type = Option<String>, max_length = 200)]
+    filter: Option<Filter>,
+    #[schema(value_type = Option<String>, default = max::<Reason>)]
     #[serde(default)]
     description: Option<Reason>,
     /// Whether it is told what happens. Enabled again, it is told everything from where it was.
@@ -215,7 +221,7 @@ async fn change(
 ) -> Result<Response, Problem> {
     let body = &ask.body;
     body.url.as_ref().map_or(Ok(()), |url| check_url(&app, url))?;
-    let filter = &body.filter.as_deref().map(topics).transpose()?;
+    let filter = &body.filter.as_ref().map(topics).transpose()?;
     app.run(&ask, "webhook_endpoint.revise", |unit| async move {
         let mut endpoint = unit.load_matching::<WebhookEndpoint>(id).await?;
         let command = Command::Revise {
@@ -361,8 +367,8 @@ fn check_url(app: &App, url: &Link) -> Result<(), Problem> {
     }
 }
 
-fn topics(filter: &[String]) -> Result<Vec<Topic>, Problem> {
-    let topic = |(index, text): (usize, &String)| {
+fn topics(filter: &Filter) -> Result<Vec<Topic>, Problem> {
+    let topic = |(index, text): (usize, &TopicText)| {
         Topic::new(text).map_err(|error| Problem::invalid(format!("/filter/{index}"), error.to_string()))
     };
     filter.iter().enumerate().map(topic).collect()

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use byteshop_commands::{Error, Unit as Work};
+use byteshop_domain::Bounded;
 use byteshop_domain::category::{self, AttributeDefinition, AttributeType, Category};
 use byteshop_domain::ids::CategoryId;
 use byteshop_domain::product::AttributeValue;
-use byteshop_domain::text::{AttributeName, Label, Unit};
+use byteshop_domain::text::{AttributeName, Unit};
 
 use super::DemoProduct;
 
@@ -31,7 +32,7 @@ pub(super) fn of<'a>(products: impl Iterator<Item = &'a DemoProduct>) -> Vec<Att
             && definition.r#type == AttributeType::Choice
             && !definition.values.contains(text)
         {
-            definition.values.push(text.clone());
+            definition.values.extend([text.clone()]);
         }
     }
     found.into_values().collect()
@@ -48,10 +49,10 @@ fn definition(name: &AttributeName, value: &AttributeValue) -> AttributeDefiniti
     AttributeDefinition {
         name: name.clone(),
         r#type,
-        values: Vec::<Label>::new(),
+        values: Bounded::default(),
         unit: counts.and_then(|(_, unit)| Unit::new(unit).ok()),
         required: false,
         filterable: true,
-        labels: BTreeMap::new(),
+        labels: Bounded::default(),
     }
 }

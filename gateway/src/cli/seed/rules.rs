@@ -96,7 +96,7 @@ fn countries() -> Result<Vec<CountryTax>, Failure> {
     let country = |(code, rates): (String, BTreeMap<(TaxClass, NaiveDate), BasisPoints>)| {
         let rates = rates.into_iter().map(|((class, valid_from), rate_bps)| Rate { class, rate_bps, valid_from });
         let country = Country::new(&code).map_err(|error| Failure::refused(error.to_string()))?;
-        Ok(CountryTax { country, prices_include_tax: true, rates: rates.collect(), regions: Vec::new() })
+        Ok(CountryTax { country, prices_include_tax: true, rates: rates.collect(), regions: [].into() })
     };
     rates.into_iter().map(country).collect()
 }
@@ -130,7 +130,7 @@ fn promotions(categories: &HashMap<&str, CategoryId>) -> Result<Vec<Terms>, Fail
         })
     };
     let tier = |eur, percent_bps| Ok::<_, Failure>(SubtotalTier { from: euros(eur)?, percent_bps: bps(percent_bps)? });
-    let candles = Target::Categories { categories: of("candles") };
+    let candles = Target::Categories { categories: of("candles").into() };
     let third_free =
         Benefit::BuyGet { buy: pieces(2)?, get: pieces(1)?, of: None, percent_bps: bps(10_000)?, times: None };
     Ok(vec![
@@ -142,19 +142,19 @@ fn promotions(categories: &HashMap<&str, CategoryId>) -> Result<Vec<Terms>, Fail
         },
         Terms {
             code: code("SHIPFREE")?,
-            conditions: Conditions { minimum_subtotal: vec![euros(3_000)?], ..Conditions::default() },
+            conditions: Conditions { minimum_subtotal: [euros(3_000)?].into(), ..Conditions::default() },
             combinable: true,
-            ..none("Free shipping from 30 euros on", Benefit::FreeShipping { services: BTreeSet::new() })?
+            ..none("Free shipping from 30 euros on", Benefit::FreeShipping { services: [].into() })?
         },
         Terms {
             code: code("ONLYONE")?,
             limits: Limits { total: Some(1), ..Limits::default() },
-            ..none("Twenty euros, for one person", Benefit::Fixed { amounts: vec![euros(2_000)?] })?
+            ..none("Twenty euros, for one person", Benefit::Fixed { amounts: [euros(2_000)?].into() })?
         },
         Terms { target: candles, priority: 10, ..none("Three candles for two", third_free)? },
         none(
             "Five percent from 150 euros on, ten from 300",
-            Benefit::BySubtotal { tiers: vec![tier(15_000, 500)?, tier(30_000, 1_000)?] },
+            Benefit::BySubtotal { tiers: [tier(15_000, 500)?, tier(30_000, 1_000)?].into() },
         )?,
     ])
 }

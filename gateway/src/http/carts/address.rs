@@ -4,11 +4,11 @@ use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::{Error, Unit, cases};
 use byteshop_domain::account::Account;
-use byteshop_domain::address::{Address, Lines};
+use byteshop_domain::address::{Address, LINES_MAX, Lines};
 use byteshop_domain::cart::{Cart, Command, Destination};
 use byteshop_domain::ids::{AccountId, AddressId, CartId};
 use byteshop_domain::text::{Country, Email, Name, Phone, PostalCode};
-use byteshop_domain::{Locale, Personal, Subject};
+use byteshop_domain::{Bounded, Locale, Personal, Subject};
 use http::HeaderMap;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -17,6 +17,7 @@ use super::{own, shown};
 use crate::actor::Caller;
 use crate::http::ask::{Ask, Of, no_such};
 use crate::http::language::accepted;
+use crate::http::openapi::max;
 use crate::http::{Shared, show};
 use crate::problem::Problem;
 
@@ -30,25 +31,25 @@ pub(in crate::http) struct Goal {
     /// ISO 3166 alpha-2.
     #[schema(value_type = Option<String>, example = "DE", pattern = "^[A-Za-z]{2}$")]
     country: Option<Country>,
-    #[schema(value_type = Option<String>, example = "Ada Lovelace", min_length = 1, max_length = 120)]
+    #[schema(value_type = Option<String>, example = "Ada Lovelace", min_length = 1, default = max::<Name>)]
     name: Option<Name>,
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 120)]
+    #[schema(value_type = Option<String>, min_length = 1, default = max::<Name>)]
     company: Option<Name>,
     /// Where mails about an order go.
-    #[schema(value_type = Option<String>, example = "ada@example.org", max_length = 254)]
+    #[schema(value_type = Option<String>, example = "ada@example.org", default = max::<Email>)]
     email: Option<Email>,
-    #[schema(value_type = Option<String>, example = "+49 30 1234567", max_length = 32)]
+    #[schema(value_type = Option<String>, example = "+49 30 1234567", default = max::<Phone>)]
     phone: Option<Phone>,
     /// Street and house, and whatever else stands there.
     #[serde(default)]
-    #[schema(value_type = Option<Vec<String>>, example = json!(["Invalidenstraße 43"]), max_items = 4)]
+    #[schema(value_type = Option<Vec<String>>, example = json!(["Invalidenstraße 43"]), default = max::<Bounded<Vec<String>, LINES_MAX>>)]
     lines: Lines,
-    #[schema(value_type = Option<String>, example = "10115", min_length = 1, max_length = 16)]
+    #[schema(value_type = Option<String>, example = "10115", min_length = 1, default = max::<PostalCode>)]
     postal_code: Option<PostalCode>,
-    #[schema(value_type = Option<String>, example = "Berlin", min_length = 1, max_length = 120)]
+    #[schema(value_type = Option<String>, example = "Berlin", min_length = 1, default = max::<Name>)]
     city: Option<Name>,
     /// The state or province.
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 120)]
+    #[schema(value_type = Option<String>, min_length = 1, default = max::<Name>)]
     region: Option<Name>,
 }
 

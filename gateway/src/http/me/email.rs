@@ -16,26 +16,28 @@ use super::{own, proven};
 use crate::actor::{Member, random};
 use crate::http::Shared;
 use crate::http::ask::Ask;
-use crate::http::auth::{Accepted, check_mailbox};
+use crate::http::auth::{Accepted, CodeText, check_mailbox};
+use crate::http::openapi::max;
+use crate::password;
 use crate::problem::Problem;
 use crate::reply::Reply;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewEmail {
-    #[schema(value_type = String, format = Email, example = "ada@example.com", max_length = 254)]
+    #[schema(value_type = String, format = Email, example = "ada@example.com", default = max::<Email>)]
     email: Email,
     /// The password, so that nobody does this with a token alone.
-    #[schema(max_length = 128)]
-    password: String,
+    #[schema(value_type = String, default = max::<password::Typed>)]
+    password: password::Typed,
 }
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Shown {
     /// From the mail to the new address.
-    #[schema(max_length = 200)]
-    code: String,
+    #[schema(value_type = String, default = max::<CodeText>)]
+    code: CodeText,
 }
 
 /// Asks for another e-mail address. A code goes to it, and the present one is told; nothing changes before the code is shown.

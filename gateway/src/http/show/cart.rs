@@ -9,12 +9,13 @@ use byteshop_domain::money::{Money as Amount, Price};
 use byteshop_domain::pricing;
 use byteshop_domain::promotion::CouponCode;
 use byteshop_domain::quantity::Quantity;
-use byteshop_domain::text::{Sku, Slug, Title};
-use byteshop_domain::{Personal, address};
+use byteshop_domain::text::{self, Sku, Slug, Title};
+use byteshop_domain::{Bounded, Personal, address};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::super::openapi::max;
 use super::Money;
 use super::price::{Discount, LineTax, Shipping};
 
@@ -25,24 +26,24 @@ pub struct Address {
     /// ISO 3166 alpha-2; in answers, of what was written before these were asked for, a name may stand here.
     #[schema(example = "DE", pattern = "^[A-Za-z]{2}$")]
     country: String,
-    #[schema(example = "Ada Lovelace", min_length = 1, max_length = 120)]
+    #[schema(example = "Ada Lovelace", min_length = 1, default = max::<text::Name>)]
     name: Option<String>,
-    #[schema(min_length = 1, max_length = 120)]
+    #[schema(min_length = 1, default = max::<text::Name>)]
     company: Option<String>,
     /// Where mails about an order go.
-    #[schema(example = "ada@example.org", max_length = 254)]
+    #[schema(example = "ada@example.org", default = max::<text::Email>)]
     email: Option<String>,
-    #[schema(example = "+49 30 1234567", max_length = 32)]
+    #[schema(example = "+49 30 1234567", default = max::<text::Phone>)]
     phone: Option<String>,
     /// Street and house, and whatever else stands there.
-    #[schema(example = json!(["Invalidenstraße 43"]), max_items = 4)]
+    #[schema(example = json!(["Invalidenstraße 43"]), default = max::<Bounded<Vec<String>, { address::LINES_MAX }>>)]
     lines: Option<Vec<String>>,
-    #[schema(example = "10115", min_length = 1, max_length = 16)]
+    #[schema(example = "10115", min_length = 1, default = max::<text::PostalCode>)]
     postal_code: Option<String>,
-    #[schema(example = "Berlin", min_length = 1, max_length = 120)]
+    #[schema(example = "Berlin", min_length = 1, default = max::<text::Name>)]
     city: Option<String>,
     /// The state or province.
-    #[schema(min_length = 1, max_length = 120)]
+    #[schema(min_length = 1, default = max::<text::Name>)]
     region: Option<String>,
 }
 

@@ -1,13 +1,16 @@
 //! How categories, products and their variants look from outside.
 
+use byteshop_domain::category::{LABELS_MAX, VALUES_MAX};
 use byteshop_domain::ids::{CategoryId, ImageId, ProductId, VariantId};
 use byteshop_domain::money::Price;
-use byteshop_domain::text::{Description, Label, Name, Reason, Sku, Slug, Title};
-use byteshop_domain::{category, product};
+use byteshop_domain::product::OPTION_VALUES_MAX;
+use byteshop_domain::text::{AttributeName, Description, Label, Name, Reason, Sku, Slug, Title, Unit};
+use byteshop_domain::{Bounded, category, product};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::super::openapi::max;
 use super::Money;
 
 /// A category of the catalog.
@@ -35,21 +38,22 @@ pub struct Category<'a> {
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub struct AttributeDefinition {
     /// Its name in products and filters.
-    #[schema(pattern = "^[a-z0-9_-]+$", max_length = 40)]
+    #[schema(pattern = "^[a-z0-9_-]+$", default = max::<AttributeName>)]
     name: String,
     /// `text`, `number`, `boolean` or `choice`.
     r#type: AttributeType,
     /// The values there can be, when it is a choice.
+    #[schema(default = max::<Bounded<Vec<Label>, VALUES_MAX>>)]
     values: Option<Vec<String>>,
     /// What its numbers count, such as `mm`.
-    #[schema(max_length = 20)]
+    #[schema(default = max::<Unit>)]
     unit: Option<String>,
     /// Whether a product is published only with it.
     required: Option<bool>,
     /// Whether people filter by it.
     filterable: Option<bool>,
     /// What people call it, by language: `en` and `ru`.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<std::collections::BTreeMap<String, String>>, default = max::<Bounded<(), LABELS_MAX>>)]
     labels: (),
 }
 
@@ -68,10 +72,10 @@ enum AttributeType {
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub struct OptionDefinition {
     /// Its name, such as `size`.
-    #[schema(pattern = "^[a-z0-9_-]+$", max_length = 40)]
+    #[schema(pattern = "^[a-z0-9_-]+$", default = max::<AttributeName>)]
     name: String,
     /// What there is of it, in the order in which people see it.
-    #[schema(min_items = 1, max_items = 100)]
+    #[schema(min_items = 1, default = max::<Bounded<Vec<Label>, OPTION_VALUES_MAX>>)]
     values: Vec<String>,
 }
 

@@ -12,6 +12,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Money;
+use crate::http::openapi::max;
 
 /// So many pieces of a variant.
 #[derive(Serialize, ToSchema)]
@@ -60,8 +61,10 @@ pub struct Carrier {
     /// `simulated` or `other`.
     kind: String,
     /// The name of another one.
+    #[schema(default = max::<Name>)]
     name: Option<String>,
     /// Which story the simulated one plays: `delivered`, `attempt_failed`, `returned`, `lost`, `found` or `silent`.
+    #[schema(default = max::<Name>)]
     story: Option<String>,
 }
 

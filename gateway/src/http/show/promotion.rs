@@ -1,13 +1,25 @@
 //! How promotions, the tax book and the shipping book look from outside: the domain's own forms, described.
 
 use byteshop_domain::ids::PromotionId;
-use byteshop_domain::promotion::{self, Standing};
+use byteshop_domain::promotion::{self, CouponCode, LIST_MAX, Standing};
+use byteshop_domain::text::{Country, Label, Name, PostalCode, Slug};
+use byteshop_domain::{Bounded, shipping_book, tax_book};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::super::openapi::max;
 use super::Money;
 use super::price::Days;
+
+/// A list of the terms, whatever it lists.
+type TermsList = Bounded<(), LIST_MAX>;
+/// Rates of a country or a region.
+type Rates = Bounded<Vec<tax_book::Rate>, { tax_book::RATES_MAX }>;
+/// How postal codes begin.
+type Areas = Bounded<Vec<PostalCode>, { tax_book::AREAS_MAX }>;
+/// Bands, or prices, of a service.
+type Bands = Bounded<Vec<shipping_book::Band>, { shipping_book::BANDS_MAX }>;
 
 /// A promotion.
 #[derive(Serialize, ToSchema)]
@@ -36,10 +48,10 @@ impl<'a> Promotion<'a> {
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub struct Terms {
     /// What people see in their cart and on their invoice.
-    #[schema(example = "Spring sale", min_length = 1, max_length = 200)]
+    #[schema(example = "Spring sale", min_length = 1, default = max::<Label>)]
     label: String,
     /// What is entered to get it, in any capitals; without, it is given by itself.
-    #[schema(example = "SPRING-26", min_length = 3, max_length = 40, pattern = "^[A-Za-z0-9_-]+$")]
+    #[schema(example = "SPRING-26", min_length = 3, default = max::<CouponCode>, pattern = "^[A-Za-z0-9_-]+$")]
     code: Option<String>,
     benefit: Benefit,
     /// Of what; everything when nothing is said.
@@ -68,11 +80,14 @@ pub enum Benefit {
     },
     /// An amount off the target's lines together, once per currency.
     Fixed {
-        #[schema(value_type = Vec<Money>)]
+        #[schema(value_type = Vec<Money>, default = max::<TermsList>)]
         amounts: Vec<promotion::SubtotalTier>,
     },
     /// What sending costs, by these services or by any.
-    FreeShipping { services: Option<Vec<String>> },
+    FreeShipping {
+        #[schema(default = max::<TermsList>)]
+        services: Option<Vec<String>>,
+    },
     /// For so many pieces of the target, so many others, or of the target itself, for less.
     BuyGet {
         #[schema(minimum = 1, maximum = 1_000_000)]
@@ -88,12 +103,12 @@ pub enum Benefit {
     },
     /// A share of the target that grows with what it costs.
     BySubtotal {
-        #[schema(value_type = Vec<SubtotalTier>)]
+        #[schema(value_type = Vec<SubtotalTier>, default = max::<TermsList>)]
         tiers: Vec<promotion::SubtotalTier>,
     },
     /// A share of the target that grows with how many pieces it is.
     ByQuantity {
-        #[schema(value_type = Vec<QuantityTier>)]
+        #[schema(value_type = Vec<QuantityTier>, default = max::<TermsList>)]
         tiers: Vec<promotion::QuantityTier>,
     },
 }
@@ -125,11 +140,20 @@ pub enum Target {
     /// All of them.
     Order {},
     /// Those of products.
-    Products { products: Vec<String> },
+    Products {
+        #[schema(min_items = 1, default = max::<TermsList>)]
+        products: Vec<String>,
+    },
     /// Those of products in categories and in what is under them.
-    Categories { categories: Vec<String> },
+    Categories {
+        #[schema(min_items = 1, default = max::<TermsList>)]
+        categories: Vec<String>,
+    },
     /// Those of variants.
-    Variants { variants: Vec<String> },
+    Variants {
+        #[schema(min_items = 1, default = max::<TermsList>)]
+        variants: Vec<String>,
+    },
 }
 
 /// What must be so, all of it.
@@ -137,6 +161,7 @@ pub enum Target {
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub struct Conditions {
     /// What the goods cost at least before discounts, once per currency.
+    #[schema(default = max::<TermsList>)]
     minimum_subtotal: Option<Vec<Money>>,
     /// How many pieces of the target there are at least.
     #[schema(minimum = 1, maximum = 1_000_000)]
@@ -146,10 +171,13 @@ pub struct Conditions {
     /// It is the customer's first order.
     first_order: Option<bool>,
     /// It is one of these accounts.
+    #[schema(default = max::<TermsList>)]
     customers: Option<Vec<String>>,
     /// It goes to one of these countries, by ISO 3166 code.
+    #[schema(default = max::<TermsList>)]
     countries: Option<Vec<String>>,
     /// It is in one of these currencies.
+    #[schema(default = max::<TermsList>)]
     currencies: Option<Vec<String>>,
 }
 
@@ -172,8 +200,10 @@ pub struct CountryTax {
     country: String,
     /// Whether prices there include the tax; they do when nothing is said.
     prices_include_tax: Option<bool>,
+    #[schema(default = max::<Rates>)]
     rates: Vec<TaxRate>,
     /// Parts of it that are taxed otherwise.
+    #[schema(default = max::<Bounded<Vec<tax_book::Region>, { tax_book::REGIONS_MAX }>>)]
     regions: Option<Vec<Region>>,
 }
 
@@ -194,10 +224,12 @@ pub struct TaxRate {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub struct Region {
+    #[schema(default = max::<Name>)]
     name: String,
     /// How its postal codes begin: at most three capitals and digits each.
-    #[schema(example = json!(["35", "38"]))]
+    #[schema(example = json!(["35", "38"]), min_items = 1, default = max::<Areas>)]
     areas: Vec<String>,
+    #[schema(default = max::<Rates>)]
     rates: Vec<TaxRate>,
 }
 
@@ -205,13 +237,17 @@ pub struct Region {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub struct ShippingZone {
-    #[schema(example = "germany")]
+    #[schema(example = "germany", default = max::<Slug>)]
     zone: String,
+    #[schema(default = max::<Name>)]
     name: String,
     /// By ISO 3166 code; none for the rest of the world.
+    #[schema(default = max::<Bounded<Vec<Country>, { tax_book::COUNTRIES_MAX }>>)]
     countries: Option<Vec<String>>,
     /// How the postal codes of this part begin: at most three capitals and digits each.
+    #[schema(default = max::<Areas>)]
     areas: Option<Vec<String>>,
+    #[schema(default = max::<Bounded<Vec<shipping_book::Service>, { shipping_book::SERVICES_MAX }>>)]
     services: Vec<ShippingService>,
 }
 
@@ -219,13 +255,17 @@ pub struct ShippingZone {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub struct ShippingService {
-    #[schema(example = "parcel")]
+    #[schema(example = "parcel", default = max::<Slug>)]
     service: String,
+    #[schema(default = max::<Name>)]
     name: String,
+    #[schema(default = max::<Name>)]
     carrier: Option<String>,
     /// What it costs by weight, the lightest first.
+    #[schema(min_items = 1, default = max::<Bands>)]
     bands: Vec<Band>,
     /// From which subtotal on it costs nothing, once per currency.
+    #[schema(default = max::<Bands>)]
     free_over: Option<Vec<Money>>,
     days: Days,
     /// `standard` when nothing is said.
@@ -238,5 +278,6 @@ pub struct ShippingService {
 pub struct Band {
     up_to_g: u32,
     /// Once per currency.
+    #[schema(default = max::<Bands>)]
     prices: Vec<Money>,
 }
