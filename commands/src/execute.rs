@@ -142,12 +142,14 @@ impl Commands {
     }
 
     fn receipt<T: Serialize>(&self, key: &Key, stored: &Stored<T>) -> Result<NewReceipt, serde_json::Error> {
+        let recorded_at = self.clock().now();
         Ok(NewReceipt {
             who: key.who.clone(),
             key: key.key.clone(),
             fingerprint: key.fingerprint.clone(),
             response: serde_json::to_string(stored)?,
-            recorded_at: self.clock().now(),
+            recorded_at,
+            expires_at: key.kept_for.map(|kept_for| recorded_at + kept_for),
         })
     }
 

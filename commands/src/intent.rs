@@ -2,7 +2,7 @@
 
 use byteshop_domain::Actor;
 use byteshop_eventstore::Meta;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 /// One command's who and why; every event of the command carries it.
@@ -37,6 +37,8 @@ pub struct Key {
     pub key: String,
     /// A hash of what was asked, so that a key is not used for something else.
     pub fingerprint: Vec<u8>,
+    /// How long the first answer is kept; for good if absent.
+    pub kept_for: Option<TimeDelta>,
 }
 
 impl Intent {

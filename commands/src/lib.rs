@@ -21,6 +21,7 @@ mod pay;
 pub mod ports;
 pub mod processes;
 mod reader;
+pub mod receipts;
 pub mod relay;
 mod settle;
 pub mod shipping;

@@ -12,7 +12,7 @@
 //! second half of its time puts that off, and from then on it can neither be changed nor bought. Who discards it need not wait
 //! for that day: what a guest wrote into it is forgotten then.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use serde::Serialize;
@@ -37,6 +37,9 @@ pub use rejection::Rejection;
 pub const LINES_MAX: usize = 100;
 /// Most codes of a cart: each is looked up whenever it is shown.
 pub const CODES_MAX: usize = 5;
+/// Most changes of a cart, each an event for good: a hundred lines, each changed twenty times. The same number of events is read
+/// when a cart is shown as it was.
+pub const CHANGES_MAX: u32 = 2_000;
 /// Days after which a cart is given up that nobody changes, unless it says otherwise: people come back within a month, or not
 /// for this.
 pub const LIFETIME_DAYS: u16 = 30;
@@ -83,6 +86,9 @@ pub struct Created {
     /// Whether it was discarded.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub discarded: bool,
+    /// How many events it has.
+    #[serde(skip)]
+    pub changes: u32,
 }
 
 type Decision = Result<Vec<Event>, Rejection>;
@@ -126,12 +132,22 @@ impl Decider for Cart {
             Command::Merge { from, lines, codes } => self.open(asked.at)?.merge(*from, lines, codes)?,
         };
         if !change.is_empty() {
-            change.extend(self.open(asked.at)?.extension(asked.at));
+            let open = self.open(asked.at)?;
+            if open.changes >= CHANGES_MAX {
+                return Err(Rejection::TooManyChanges);
+            }
+            change.extend(open.extension(asked.at));
         }
         Ok(change)
     }
 
     fn evolve(self, event: &Event) -> Self {
+        self.changed(event).with(|it| it.changes += 1)
+    }
+}
+
+impl Cart {
+    fn changed(self, event: &Event) -> Self {
         match event {
             Event::Created { owner, token_hash, currency, expires_at, days } => Self::Created(Box::new(Created {
                 owner: *owner,
@@ -147,6 +163,7 @@ impl Decider for Cart {
                 expires_at: *expires_at,
                 days: *days,
                 discarded: false,
+                changes: 0,
             })),
             Event::Extended { expires_at } => self.with(|it| it.expires_at = Some(*expires_at)),
             Event::LineSet(line) => {
@@ -166,9 +183,7 @@ impl Decider for Cart {
             Event::Discarded { at } => self.with(|it| (it.discarded, it.expires_at) = (true, Some(*at))),
         }
     }
-}
 
-impl Cart {
     /// What is known of it, if it exists.
     pub fn existing(&self) -> Result<&Created, Rejection> {
         match self {
@@ -301,14 +316,13 @@ impl Created {
     }
 
     fn set_coupons(&self, codes: &[CouponCode]) -> Decision {
+        let mut seen = BTreeSet::new();
         let mut once: Vec<CouponCode> = Vec::new();
-        for code in codes {
-            if !once.contains(code) {
-                once.push(code.clone());
+        for code in codes.iter().filter(|code| seen.insert(*code)) {
+            if once.len() == CODES_MAX {
+                return Err(Rejection::TooManyCodes);
             }
-        }
-        if once.len() > CODES_MAX {
-            return Err(Rejection::TooManyCodes);
+            once.push(code.clone());
         }
         Ok(if once == self.coupons { vec![] } else { vec![Event::CouponsSet { codes: once }] })
     }
@@ -318,8 +332,9 @@ impl Created {
         if self.merged.contains(&from) {
             return Ok(vec![]);
         }
+        let known: BTreeMap<VariantId, &Line> = self.lines.iter().map(|line| (line.variant, line)).collect();
         let sum = |line: &Line| {
-            let known = self.line(line.variant).map_or(0, |known| known.quantity.get());
+            let known = known.get(&line.variant).map_or(0, |known| known.quantity.get());
             let both = (known + line.quantity.get()).min(QUANTITY_MAX);
             Line { quantity: Quantity::new(both).unwrap_or(line.quantity), ..line.clone() }
         };
@@ -327,7 +342,8 @@ impl Created {
         if sums.iter().any(|line| line.unit_price.currency() != self.currency) {
             return Err(Rejection::OtherCurrency { currency: self.currency });
         }
-        let kept = self.lines.iter().filter(|known| sums.iter().all(|line| line.variant != known.variant));
+        let taken: BTreeSet<VariantId> = sums.iter().map(|line| line.variant).collect();
+        let kept = self.lines.iter().filter(|known| !taken.contains(&known.variant));
         let all: Vec<&Line> = kept.chain(&sums).collect();
         if all.len() > LINES_MAX {
             return Err(Rejection::TooManyLines);

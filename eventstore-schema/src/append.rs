@@ -46,7 +46,7 @@ pub async fn append(connection: &mut PgConnection, batch: &[Append]) -> Result<V
     let arrays = Arrays::of(batch);
     let (before, duplicates, conflicts): (i64, Vec<i32>, Vec<i32>) = sqlx::query_as(
         "select before, duplicates, conflicts from log.append(
-            $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)",
+            $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)",
     )
     .bind(&arrays.x_append)
     .bind(&arrays.x_category)
@@ -72,6 +72,7 @@ pub async fn append(connection: &mut PgConnection, batch: &[Append]) -> Result<V
     .bind(&arrays.r_recorded_at)
     .bind(&arrays.r_first)
     .bind(&arrays.r_last)
+    .bind(&arrays.r_expires_at)
     .fetch_one(connection)
     .await?;
     Ok(outcomes(batch, before, &duplicates, &conflicts))
@@ -143,6 +144,7 @@ struct Arrays<'a> {
     r_recorded_at: Vec<DateTime<Utc>>,
     r_first: Vec<Option<i64>>,
     r_last: Vec<Option<i64>>,
+    r_expires_at: Vec<Option<DateTime<Utc>>>,
 }
 
 impl<'a> Arrays<'a> {
@@ -173,6 +175,7 @@ impl<'a> Arrays<'a> {
                 arrays.r_fingerprint.push(&receipt.fingerprint);
                 arrays.r_response.push(&receipt.response);
                 arrays.r_recorded_at.push(receipt.recorded_at);
+                arrays.r_expires_at.push(receipt.expires_at);
             }
         }
         arrays

@@ -18,6 +18,8 @@ pub struct NewReceipt {
     pub response: String,
     /// When it was written.
     pub recorded_at: DateTime<Utc>,
+    /// When it may be deleted; never if absent.
+    pub expires_at: Option<DateTime<Utc>>,
 }
 
 /// A receipt as it was written.
@@ -43,6 +45,20 @@ impl Log {
         .bind(key)
         .fetch_optional(self.pool())
         .await?)
+    }
+
+    /// Deletes receipts that have expired, the oldest first and at most so many; gives how many there were.
+    pub async fn delete_expired_receipts(&self, now: DateTime<Utc>, at_most: i64) -> Result<u64, StoreError> {
+        // Rows that somebody else deletes at this moment are skipped, not waited for.
+        let deleted = sqlx::query(
+            "delete from log.receipt where ctid = any (array(
+                select ctid from log.receipt where expires_at <= $1 order by expires_at limit $2 for update skip locked))",
+        )
+        .bind(now)
+        .bind(at_most)
+        .execute(self.pool())
+        .await?;
+        Ok(deleted.rows_affected())
     }
 
     /// The keys among many that have been answered before, each with what was asked, in one round trip.

@@ -16,6 +16,7 @@ use byteshop_domain::ids::{AccountId, ApiKeyId, CartId, SessionId};
 use byteshop_domain::session::Session;
 use byteshop_domain::text::Hash;
 use byteshop_eventstore::envelope::to_hex;
+use chrono::TimeDelta;
 use http::request::Parts;
 use http::{HeaderName, StatusCode, header};
 use sha2::{Digest, Sha256};
@@ -23,7 +24,7 @@ use sha2::{Digest, Sha256};
 use crate::http::{Edge, Shared};
 use crate::problem::Problem;
 use crate::token::{Bearer, Role, TokenError};
-use crate::{access, api_key};
+use crate::{access, api_key, grpc, idempotency};
 
 /// The header in which a guest shows the token of their cart.
 pub const CART_TOKEN: HeaderName = HeaderName::from_static("cart-token");
@@ -116,11 +117,12 @@ impl Caller {
         verify_slices_are_equal(shown.as_str().as_bytes(), kept.as_str().as_bytes()).is_ok()
     }
 
-    /// Whose idempotency keys theirs are. Without an account or a cart there is only the address; whoever shares it
-    /// would still have to guess the key.
+    /// Whose idempotency keys theirs are. The role is part of it: a receipt answers before anything is asked about rights, so an
+    /// answer that was given to staff is not repeated to an account that has lost the role. Without an account or a cart there is
+    /// only the address; whoever shares it would still have to guess the key.
     pub(crate) fn key_owner(&self) -> String {
         match (&self.bearer, &self.service, &self.cart_hash) {
-            (Some(bearer), ..) => bearer.account.to_string(),
+            (Some(bearer), ..) => format!("{} {}", bearer.account, bearer.role.as_str()),
             (None, Some(service), _) => service.key.to_string(),
             (None, None, Some(hash)) => format!("cart:{hash}"),
             (None, None, None) => format!("anonymous:{}", self.address),
@@ -130,6 +132,16 @@ impl Caller {
     /// Whether nothing but their address tells them from others.
     pub(crate) fn is_anonymous(&self) -> bool {
         self.bearer.is_none() && self.service.is_none() && self.cart_hash.is_none()
+    }
+
+    /// Whether they have shown neither an account nor an API key: guests, with a cart or without.
+    pub(crate) fn is_guest(&self) -> bool {
+        self.bearer.is_none() && self.service.is_none()
+    }
+
+    /// How long the first answer to a request of theirs is kept.
+    pub(crate) fn answers_kept_for(&self) -> TimeDelta {
+        if self.is_guest() { idempotency::KEPT_FOR_GUEST } else { idempotency::KEPT_FOR }
     }
 
     async fn of(parts: &Parts, app: &Shared) -> Result<Self, Problem> {
@@ -146,10 +158,20 @@ impl Caller {
             app.limits.account(bearer.account)?;
         }
         let cart_hash = parts.headers.get(CART_TOKEN).and_then(|token| hash_of(token.as_bytes()));
+        // A guest's cart is a guest's, whatever is shown beside its token.
+        let of_guest = (bearer.is_none() && service.is_none()) || cart_hash.is_some();
+        if of_guest && is_write(parts) {
+            app.limits.guest_writes(edge.address)?;
+        }
         let agent = parts.headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
         let agent = agent.map(|agent| agent.chars().take(AGENT_MAX).collect());
         Ok(Self { bearer, service, cart_hash, address: edge.address, agent })
     }
+}
+
+/// Whether a request may change something. Every method of gRPC is a POST, and all of them only read.
+fn is_write(parts: &Parts) -> bool {
+    !parts.method.is_safe() && !grpc::speaks(&parts.headers)
 }
 
 /// Who bears an access token. A session that this process saw end opens nothing more at once, one that ended elsewhere as

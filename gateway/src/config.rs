@@ -77,6 +77,8 @@ pub struct Config {
     pub rate_limit_coupons: u32,
     /// Guests' carts that one address may check out in a minute; 0 for no limit.
     pub rate_limit_checkouts: u32,
+    /// Requests of one address a minute that change something for a guest; 0 for no limit.
+    pub rate_limit_guest_writes: u32,
     /// Whether throw-away mailboxes are refused.
     pub refuse_disposable_email: bool,
     /// Connections of one process for reading the log, at most; the views have some more.
@@ -297,6 +299,7 @@ impl Reader {
         let rate_limit_auth = self.read("rate_limit_auth", limit, setting::number(0, 1_000_000));
         let rate_limit_guesses = self.read("rate_limit_guesses", None, setting::number(0, 1_000));
         let rate_limit_coupons = self.read("rate_limit_coupons", limit, setting::number(0, 1_000_000));
+        let rate_limit_guest_writes = self.read("rate_limit_guest_writes", limit, setting::number(0, 1_000_000));
         let rate_limit_checkouts = self.read("rate_limit_checkouts", limit, setting::number(0, 1_000_000));
         let refuse_disposable_email = self.read("refuse_disposable_email", None, setting::flag);
         let database_connections = self.read("database_connections", None, setting::number(2, 500));
@@ -331,6 +334,7 @@ impl Reader {
             rate_limit_guesses: rate_limit_guesses?,
             rate_limit_coupons: rate_limit_coupons?,
             rate_limit_checkouts: rate_limit_checkouts?,
+            rate_limit_guest_writes: rate_limit_guest_writes?,
             refuse_disposable_email: refuse_disposable_email?,
             database_connections: database_connections?,
             outside: outside?,

@@ -66,7 +66,7 @@ use uuid::Uuid;
 use crate::cors::Origins;
 use crate::ended::Ended;
 use crate::grpc;
-use crate::limits::{Limits, RATE_LIMIT, RATE_LIMIT_POLICY};
+use crate::limits::{Limits, RATE_LIMIT, RATE_LIMIT_POLICY, cost};
 use crate::password::Passwords;
 use crate::pictures::Pictures;
 use crate::problem::Problem;
@@ -175,7 +175,8 @@ async fn edge(State(app): State<Shared>, mut request: Request, next: Next) -> Re
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let is_grpc = grpc::speaks(request.headers());
-    let standing = app.limits.address(address);
+    let cost = cost::of(&method, route.as_ref().map(MatchedPath::as_str));
+    let standing = app.limits.address(address, cost);
     let (standing, seat) = match standing.and_then(|standing| Ok((standing, app.limits.under_way(address)?))) {
         Ok((standing, seat)) => (Ok(standing), seat),
         Err(problem) => (Err(problem), None),

@@ -1,6 +1,7 @@
 //! Idempotency keys: the same request again, from the same caller, gets the first answer again.
 
 use byteshop_commands::Key;
+use chrono::TimeDelta;
 use http::{HeaderMap, HeaderName, Method, Uri};
 use sha2::{Digest, Sha256};
 
@@ -13,6 +14,14 @@ pub const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed")
 /// Longest key: UUIDs, hashes and most people's own schemes fit, and a key is part of an index.
 pub const KEY_MAX: usize = 255;
 
+/// How long the first answer to a request is kept: clients retry within hours at most, and 24 of them are the convention.
+pub const KEPT_FOR: TimeDelta = TimeDelta::hours(24);
+/// How long that to a guest is kept: a page that lost its connection retries at once, and anybody can be a guest.
+pub const KEPT_FOR_GUEST: TimeDelta = TimeDelta::hours(1);
+/// The largest body of an answer to a guest that is kept, in bytes: a new cart, an order of some lines. Of a larger one only the
+/// outcome is kept: one address could otherwise store 100 GB a day.
+pub const KEPT_MAX_GUEST: usize = 4 << 10;
+
 /// The key of a request, if it has one; `who` says whose keys are told apart from everybody else's.
 pub fn key(
     headers: &HeaderMap,
@@ -20,6 +29,7 @@ pub fn key(
     method: &Method,
     uri: &Uri,
     body: &[u8],
+    kept_for: TimeDelta,
 ) -> Result<Option<Key>, Problem> {
     let mut values = headers.get_all(KEY).iter();
     let Some(value) = values.next() else { return Ok(None) };
@@ -30,7 +40,12 @@ pub fn key(
             "an Idempotency-Key has 1 to 255 visible ASCII characters",
         ));
     };
-    Ok(Some(Key { who: who(), key: text.to_owned(), fingerprint: fingerprint(method, uri, body) }))
+    Ok(Some(Key {
+        who: who(),
+        key: text.to_owned(),
+        fingerprint: fingerprint(method, uri, body),
+        kept_for: Some(kept_for),
+    }))
 }
 
 /// What was asked. The target ends where a line ends, so no other request gives the same bytes.
@@ -54,7 +69,7 @@ mod tests {
 
     fn asked(value: &[u8]) -> Result<Option<String>, String> {
         let headers = HeaderMap::from_iter([(KEY, HeaderValue::from_bytes(value).unwrap())]);
-        key(&headers, || "me".into(), &Method::POST, &Uri::from_static("/v1/carts"), b"{}")
+        key(&headers, || "me".into(), &Method::POST, &Uri::from_static("/v1/carts"), b"{}", KEPT_FOR)
             .map(|key| key.map(|key| key.key))
             .map_err(|problem| problem.code().to_owned())
     }

@@ -1,5 +1,6 @@
 //! How much one address and one account may ask: enough for any person and any shop, too little for a flood.
 
+pub mod cost;
 pub mod guesses;
 pub mod seats;
 
@@ -26,8 +27,11 @@ use seats::{Full, Seat, Seats};
 pub const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 /// The quota itself (section 3).
 pub const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
-/// Requests of one address a minute: a whole office or a mobile carrier may share one.
+/// Units of work of one address a minute ([`cost`]): a whole office or a mobile carrier may share one.
 pub const PER_ADDRESS: u32 = 60_000;
+/// Requests of one address a minute that change something for a guest: a hundred visitors behind one address who fill their carts.
+/// Each is written to the log for good.
+pub const GUEST_WRITES_PER_ADDRESS: u32 = 300;
 /// Requests of one account a minute: a program that keeps a catalog in step sends some hundreds a second.
 pub const PER_ACCOUNT: u32 = 60_000;
 /// Requests of one address a minute that hash a password or write a mail: an office in the morning.
@@ -66,6 +70,8 @@ pub struct Limits {
     coupons: Option<Arc<Limit<IpAddr>>>,
     /// Of an address, for what guests check out.
     checkouts: Option<Arc<Limit<IpAddr>>>,
+    /// Of an address, for what guests change.
+    guest_writes: Option<Arc<Limit<IpAddr>>>,
     guesses: Arc<Guesses>,
     streams: Seats,
     connections_each: Option<usize>,
@@ -81,6 +87,7 @@ impl Default for Limits {
             auth: None,
             coupons: None,
             checkouts: None,
+            guest_writes: None,
             guesses: Arc::default(),
             streams: Seats::new(STREAMS, STREAMS_EACH),
             connections_each: None,
@@ -98,6 +105,7 @@ impl std::fmt::Debug for Limits {
             .field("auth_per_address", &self.auth.as_ref().map(|limit| limit.quota))
             .field("coupons_per_address", &self.coupons.as_ref().map(|limit| limit.quota))
             .field("checkouts_per_address", &self.checkouts.as_ref().map(|limit| limit.quota))
+            .field("guest_writes_per_address", &self.guest_writes.as_ref().map(|limit| limit.quota))
             .finish_non_exhaustive()
     }
 }
@@ -119,7 +127,7 @@ pub struct Standing {
 }
 
 impl Limits {
-    /// Limits by requests a minute; 0 is no limit.
+    /// Limits by units of work of an address and requests of an account a minute; 0 is no limit.
     pub fn per_minute(address: u32, account: u32) -> Self {
         Self {
             address: Limit::new("address", address),
@@ -187,6 +195,16 @@ impl Limits {
         of_visitor(self.checkouts.as_deref(), address).map(drop)
     }
 
+    /// The same, with a limit to the requests of one address a minute that change something for a guest; 0 is no limit.
+    pub fn with_guest_writes(self, address: u32) -> Self {
+        Self { guest_writes: Limit::new("guest-writes", address), ..self }
+    }
+
+    /// Counts a request of an address that changes something for a guest.
+    pub fn guest_writes(&self, address: IpAddr) -> Result<(), Problem> {
+        of_visitor(self.guest_writes.as_deref(), address).map(drop)
+    }
+
     /// The guesses at passwords.
     pub fn guesses(&self) -> &Guesses {
         &self.guesses
@@ -215,9 +233,10 @@ impl Limits {
         self.account.as_ref().map(|limit| limit.take(&key.uuid())).transpose()
     }
 
-    /// Counts a request of an address.
-    pub fn address(&self, address: IpAddr) -> Result<Option<Standing>, Problem> {
-        of_visitor(self.address.as_deref(), address)
+    /// Counts a request of an address, by its cost.
+    pub fn address(&self, address: IpAddr, units: NonZeroU32) -> Result<Option<Standing>, Problem> {
+        let limit = self.address.as_ref();
+        limit.map(|limit| limit.take_many(&crate::actor::network(address), units)).transpose()
     }
 
     /// Counts a request of an account.
@@ -229,7 +248,8 @@ impl Limits {
     pub async fn sweep(self, cancel: CancellationToken) {
         let mut every = tokio::time::interval(SWEEP);
         while cancel.run_until_cancelled(every.tick()).await.is_some() {
-            for limit in [&self.address, &self.auth, &self.coupons, &self.checkouts].into_iter().flatten() {
+            let of_addresses = [&self.address, &self.auth, &self.coupons, &self.checkouts, &self.guest_writes];
+            for limit in of_addresses.into_iter().flatten() {
                 limit.keyed.retain_recent();
             }
             if let Some(limit) = &self.account {
@@ -253,7 +273,13 @@ impl<K: Hash + Eq + Clone> Limit<K> {
     }
 
     fn take(&self, key: &K) -> Result<Standing, Problem> {
-        match self.keyed.check_key(key) {
+        self.take_many(key, NonZeroU32::MIN)
+    }
+
+    fn take_many(&self, key: &K, units: NonZeroU32) -> Result<Standing, Problem> {
+        // What is larger than the whole quota takes all of it.
+        let units = NonZeroU32::new(self.quota).map_or(units, |quota| units.min(quota));
+        match self.keyed.check_key_n(key, units).map_err(|_| Problem::internal())? {
             Ok(snapshot) => {
                 let left = snapshot.remaining_burst_capacity();
                 // The bucket fills evenly, so the whole quota is back after its missing part of the window.
@@ -265,7 +291,10 @@ impl<K: Hash + Eq + Clone> Limit<K> {
             Err(until) => {
                 let wait = until.wait_time_from(DefaultClock::default().now());
                 let seconds = u32::try_from(wait.as_secs() + 1).unwrap_or(u32::MAX);
-                let detail = format!("more than {} requests a minute of one {}", self.quota, self.name);
+                let detail = format!(
+                    "the quota of {} a minute is used up: wait, or spread the requests ({})",
+                    self.quota, self.name
+                );
                 let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "request.too_many", detail);
                 Err(problem.retry_after(seconds))
             }
@@ -281,19 +310,40 @@ mod tests {
     fn a_quota_is_each_addresss_own_and_zero_is_none() {
         let limits = Limits::per_minute(2, 0);
         let [one, two] = ["192.0.2.1", "192.0.2.2"].map(|text| text.parse().unwrap());
-        assert_eq!(limits.address(one).unwrap().unwrap().left, "\"address\";r=1;t=30");
-        assert_eq!(limits.address(one).unwrap().unwrap().left, "\"address\";r=0;t=60");
-        let refused = limits.address(one).unwrap_err();
+        let asked = |address| limits.address(address, NonZeroU32::MIN);
+        assert_eq!(asked(one).unwrap().unwrap().left, "\"address\";r=1;t=30");
+        assert_eq!(asked(one).unwrap().unwrap().left, "\"address\";r=0;t=60");
+        let refused = asked(one).unwrap_err();
         assert_eq!((refused.status(), refused.code()), (StatusCode::TOO_MANY_REQUESTS, "request.too_many"));
-        assert!(limits.address(two).is_ok());
+        assert!(asked(two).is_ok());
         assert!(limits.account(AccountId::from_uuid(Uuid::nil())).unwrap().is_none());
     }
 
     #[test]
     fn neighbours_in_a_v6_network_are_one_visitor() {
         let limits = Limits::per_minute(1, 0);
-        assert!(limits.address("2001:db8::1".parse().unwrap()).is_ok());
-        assert!(limits.address("2001:db8::2".parse().unwrap()).is_err());
-        assert!(limits.address("2001:db8:0:1::1".parse().unwrap()).is_ok());
+        let asked = |address: &str| limits.address(address.parse().unwrap(), NonZeroU32::MIN);
+        assert!(asked("2001:db8::1").is_ok());
+        assert!(asked("2001:db8::2").is_err());
+        assert!(asked("2001:db8:0:1::1").is_ok());
+    }
+
+    #[test]
+    fn a_request_takes_as_many_units_as_it_costs_and_at_most_all() {
+        let limits = Limits::per_minute(10, 0);
+        let asked = |address: &str, units| limits.address(address.parse().unwrap(), NonZeroU32::new(units).unwrap());
+        assert_eq!(asked("192.0.2.1", 6).unwrap().unwrap().left, "\"address\";r=4;t=36");
+        assert!(asked("192.0.2.1", 6).is_err());
+        assert!(asked("192.0.2.1", 4).is_ok());
+        assert_eq!(asked("192.0.2.2", 500).unwrap().unwrap().left, "\"address\";r=0;t=60");
+    }
+
+    #[test]
+    fn the_changes_of_guests_have_a_quota_of_their_own() {
+        let limits = Limits::per_minute(1, 0).with_guest_writes(2);
+        let one = "192.0.2.1".parse().unwrap();
+        assert!(limits.guest_writes(one).is_ok() && limits.guest_writes(one).is_ok());
+        assert_eq!(limits.guest_writes(one).unwrap_err().status(), StatusCode::TOO_MANY_REQUESTS);
+        assert!(limits.address(one, NonZeroU32::MIN).is_ok());
     }
 }

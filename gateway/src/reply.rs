@@ -5,15 +5,30 @@ use axum::response::{IntoResponse, Response};
 use byteshop_commands::{Done, Error};
 use byteshop_domain::personal::MARK;
 use http::{HeaderValue, StatusCode, header};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::idempotency::REPLAYED;
 use crate::version::{LOG_POSITION, etag};
 
+/// What is answered again when the first answer was too large to be kept.
+const CUT: &str = r#"{"status":"done","detail":"this request was carried out before; its answer was too large to be kept: read the resource"}"#;
+
 /// The answer of a command that was carried out.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
+#[serde(from = "Kept")]
 pub struct Reply {
+    status: u16,
+    etag: Option<i64>,
+    location: Option<String>,
+    body: Option<Box<RawValue>>,
+    /// The largest body that a receipt keeps, in bytes; any if absent.
+    most: Option<usize>,
+}
+
+/// What a receipt keeps of an answer.
+#[derive(Serialize, Deserialize)]
+struct Kept {
     status: u16,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     etag: Option<i64>,
@@ -21,13 +36,31 @@ pub struct Reply {
     location: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     body: Option<Box<RawValue>>,
+    /// There was a body, and it was too large to be kept.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    cut: bool,
+}
+
+impl Serialize for Reply {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { status, etag, location, body, most } = self.clone();
+        let cut = body.as_ref().zip(most).is_some_and(|(body, most)| body.get().len() > most);
+        Kept { status, etag, location, body: body.filter(|_| !cut), cut }.serialize(serializer)
+    }
+}
+
+impl From<Kept> for Reply {
+    fn from(Kept { status, etag, location, body, cut }: Kept) -> Self {
+        let body = if cut { RawValue::from_string(CUT.to_owned()).ok() } else { body };
+        Self { status, etag, location, body, most: None }
+    }
 }
 
 impl Reply {
     /// 200 with the resource as it is now.
     pub fn ok(version: i64, body: &impl Serialize) -> Result<Self, Error> {
         let body = Some(serde_json::value::to_raw_value(body)?);
-        Ok(Self { status: 200, etag: Some(version), location: None, body })
+        Ok(Self { status: 200, etag: Some(version), location: None, body, most: None })
     }
 
     /// 201 with the new resource and where it is.
@@ -38,13 +71,13 @@ impl Reply {
     /// 201, from where nothing can fail: a body that has no JSON form, which ours always have, is left out.
     pub fn made(location: String, version: i64, body: &impl Serialize) -> Self {
         let body = serde_json::value::to_raw_value(body).ok();
-        Self { status: 201, etag: Some(version), location: Some(location), body }
+        Self { status: 201, etag: Some(version), location: Some(location), body, most: None }
     }
 
     /// 202: it is taken on, and nothing is said about what comes of it.
     pub fn accepted() -> Self {
         let body = RawValue::from_string(r#"{"status":"accepted"}"#.to_owned()).ok();
-        Self { status: 202, etag: None, location: None, body }
+        Self { status: 202, etag: None, location: None, body, most: None }
     }
 
     /// 200 with something that has no version of its own.
@@ -54,12 +87,17 @@ impl Reply {
 
     /// 204: it is done, and there is no more to say.
     pub fn done() -> Self {
-        Self { status: 204, etag: None, location: None, body: None }
+        Self { status: 204, etag: None, location: None, body: None, most: None }
     }
 
     /// 204: it is gone, and what it was part of has this version.
     pub fn gone(version: i64) -> Self {
-        Self { status: 204, etag: Some(version), location: None, body: None }
+        Self { status: 204, etag: Some(version), location: None, body: None, most: None }
+    }
+
+    /// The same, of which a receipt keeps no body that is larger.
+    pub(crate) fn kept_up_to(self, most: Option<usize>) -> Self {
+        Self { most, ..self }
     }
 }
 
@@ -121,4 +159,20 @@ pub fn one(version: i64, body: &impl Serialize) -> Result<Response, crate::probl
     let mut response = json(text);
     response.headers_mut().insert(header::ETAG, etag(version));
     Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_receipt_keeps_a_body_up_to_its_limit_and_otherwise_the_outcome() {
+        let reply = Reply::created("/v1/carts/1".to_owned(), 3, &"x".repeat(100)).unwrap();
+        let again = |reply: &Reply| serde_json::from_str::<Reply>(&serde_json::to_string(reply).unwrap()).unwrap();
+        let whole = again(&reply.clone().kept_up_to(Some(102)));
+        assert_eq!(whole.body.unwrap().get().len(), 102);
+        let cut = again(&reply.kept_up_to(Some(101)));
+        assert_eq!((cut.status, cut.etag, cut.location.as_deref()), (201, Some(3), Some("/v1/carts/1")));
+        assert_eq!(cut.body.unwrap().get(), CUT);
+    }
 }

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use byteshop_commands::ports::blobs::Blobs;
 use byteshop_commands::ports::webhook::WebhookClient;
 use byteshop_commands::relay::{self, NatsConfig, RelayStatus};
-use byteshop_commands::{Appender, Commands, Committed, processes, webhooks};
+use byteshop_commands::{Appender, Commands, Committed, processes, receipts, webhooks};
 use byteshop_domain::process::forget_person::ForgetPerson;
 use byteshop_domain::process::notify::SendNotifications;
 use byteshop_domain::process::schedule_products::ScheduleProducts;
@@ -289,6 +289,7 @@ impl Shop {
         self.tasks.spawn(processes::run::<ScheduleProducts>(commands, unhinted, until));
         let (commands, events, until) = hint(&hints.webhooks);
         self.tasks.spawn(webhooks::run(commands, client.clone(), events, until));
+        self.tasks.spawn(receipts::run(self.commands.clone(), self.cancel.clone()));
     }
 
     /// Looks at what follows the log.

@@ -82,6 +82,7 @@ fn append_to(stream: &StreamId, version: i64, key: &str, events: i64) -> Append 
         fingerprint: vec![1],
         response: "{}".into(),
         recorded_at: Clock.now(),
+        expires_at: None,
     };
     Append {
         expect: vec![(stream.clone(), version - 1)],

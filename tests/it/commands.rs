@@ -256,7 +256,7 @@ async fn cancel(shop: &WriteSide, order: OrderId) {
 
 fn keyed(key: &str, body: &str) -> Intent {
     let actor = Actor::System { name: "test".into() };
-    let key = Key { who: "me".into(), key: key.into(), fingerprint: body.into() };
+    let key = Key { who: "me".into(), key: key.into(), fingerprint: body.into(), kept_for: None };
     Intent { key: Some(key), ..Intent::new(actor, "cart.create", Clock.new_id()) }
 }
 

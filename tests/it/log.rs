@@ -89,6 +89,7 @@ async fn a_receipt_is_written_with_its_events_and_refuses_the_next() {
         fingerprint: vec![1],
         response: "\"yes\"".into(),
         recorded_at: Clock.now(),
+        expires_at: None,
     };
     let with = |key: &str, version| Append { receipt: Some(receipt(key)), ..one(&a, version) };
     let without_events = Append { receipt: Some(receipt("empty")), ..Append::default() };

@@ -104,6 +104,7 @@ impl Draft {
             fingerprint,
             response: "{}".to_owned(),
             recorded_at: self.now,
+            expires_at: None,
         });
         self.append
     }

@@ -224,6 +224,7 @@ fn once(cause: &Cause, step: &str, order: OrderId) -> Key {
         who: format!("process {}", cause.process),
         key: format!("{}/{step}", cause.position),
         fingerprint: order.to_string().into_bytes(),
+        kept_for: None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! What can be in the way of a change to a cart.
 
-use super::{CODES_MAX, LINES_MAX};
+use super::{CHANGES_MAX, CODES_MAX, LINES_MAX};
 use crate::Currency;
 use crate::decider::Kind;
 use crate::ids::{CartId, OrderId};
@@ -42,6 +42,9 @@ pub enum Rejection {
     /// There are too many codes.
     #[error("a cart has at most {CODES_MAX} codes")]
     TooManyCodes,
+    /// It was changed too often.
+    #[error("a cart can be changed {CHANGES_MAX} times: check it out, or discard it and start another")]
+    TooManyChanges,
     /// The sum does not fit.
     #[error("the cart costs too much")]
     TooExpensive,
@@ -64,6 +67,7 @@ impl crate::Rejection for Rejection {
             Self::OtherCurrency { .. } => "other_currency",
             Self::TooManyLines => "too_many_lines",
             Self::TooManyCodes => "too_many_codes",
+            Self::TooManyChanges => "too_many_changes",
             Self::TooExpensive => "too_expensive",
             Self::CountryUnknown { .. } => "country_unknown",
         }
@@ -72,7 +76,7 @@ impl crate::Rejection for Rejection {
     fn kind(&self) -> Kind {
         match self {
             Self::Missing | Self::Expired => Kind::Missing,
-            Self::Exists | Self::CheckedOut { .. } | Self::Merged { .. } => Kind::Conflict,
+            Self::Exists | Self::CheckedOut { .. } | Self::Merged { .. } | Self::TooManyChanges => Kind::Conflict,
             Self::OtherCurrency { .. }
             | Self::TooManyLines
             | Self::TooManyCodes

@@ -310,6 +310,22 @@ fn every_stored_form_is_golden() {
 }
 
 #[test]
+fn a_cart_is_changed_so_many_times_and_can_still_be_bought_or_discarded() {
+    let change = |index: u32| Event::LineSet(line(1, 1 + i64::from(index % 2), 1999));
+    let changed = |times: u32| std::iter::once(created()).chain((1..times).map(change));
+    let set = Command::SetLine(line(1, 7, 1999));
+    given::<Cart>(changed(CHANGES_MAX - 1)).when(&set).then([Event::LineSet(line(1, 7, 1999))]);
+    given::<Cart>(changed(CHANGES_MAX)).when(&set).then_refused(Rejection::TooManyChanges);
+    given::<Cart>(changed(CHANGES_MAX)).when(&Command::Empty {}).then_refused(Rejection::TooManyChanges);
+    // What changes nothing is no change.
+    given::<Cart>(changed(CHANGES_MAX)).when(&Command::RemoveLine { variant: id(9) }).then_nothing();
+    given::<Cart>(changed(CHANGES_MAX))
+        .when(&Command::Close { order: id(7) })
+        .then([Event::CheckedOut { order: id(7) }]);
+    given::<Cart>(changed(CHANGES_MAX)).when(&Command::Discard {}).then([Event::Discarded { at: noon() }]);
+}
+
+#[test]
 fn rejections_are_well_said() {
     use Rejection as R;
     well_said(&[
@@ -319,6 +335,7 @@ fn rejections_are_well_said() {
         R::OtherCurrency { currency: Currency::EUR },
         R::TooManyLines,
         R::TooManyCodes,
+        R::TooManyChanges,
         R::Expired,
         R::Merged { cart: id(1) },
         R::TooExpensive,

@@ -149,7 +149,8 @@ async fn settings(
             .behind(config.trusted_proxies.clone())
             .with_auth(config.rate_limit_auth, config.rate_limit_guesses)
             .with_coupons(config.rate_limit_coupons)
-            .with_checkouts(config.rate_limit_checkouts),
+            .with_checkouts(config.rate_limit_checkouts)
+            .with_guest_writes(config.rate_limit_guest_writes),
         cors: config.cors_origins.clone(),
         refuse_disposable: config.refuse_disposable_email,
         pay_within: TimeDelta::minutes(i64::from(config.payment_window_minutes)),

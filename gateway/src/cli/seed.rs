@@ -206,7 +206,7 @@ fn count(things: usize) -> i64 {
 
 /// A command of the seed; its key makes it happen once, whatever the demo shop of a later version says.
 fn intent(command: &'static str, key: String) -> Intent {
-    let key = Key { who: "seed".to_owned(), fingerprint: key.clone().into_bytes(), key };
+    let key = Key { who: "seed".to_owned(), fingerprint: key.clone().into_bytes(), key, kept_for: None };
     Intent { key: Some(key), ..Intent::new(Actor::System { name: "seed".to_owned() }, command, Clock.new_id()) }
 }
 

@@ -87,6 +87,11 @@ impl App {
         F: Fn(Unit) -> Fut + Send + Sync,
         Fut: Future<Output = Result<Reply, Error>> + Send,
     {
+        let most = ask.who.caller().is_guest().then_some(idempotency::KEPT_MAX_GUEST);
+        let work = |unit| {
+            let reply = work(unit);
+            async move { Ok(reply.await?.kept_up_to(most)) }
+        };
         let done = self.commands.run(&ask.intent(command), work).await?;
         self.respond(done).await
     }
@@ -213,9 +218,10 @@ where
         // Whoever may not ask at all learns that first, before anything is said about the body.
         let who = W::from_request_parts(&mut parts, app).await?;
         let if_match = version::if_match(&parts.headers)?;
-        let bytes = body::read(&parts.headers, body, body::BODY_MAX).await?;
+        let bytes = body::read(&parts.headers, body, body::max_of(parts.uri.path())).await?;
         let owner = || who.caller().key_owner();
-        let mut key = idempotency::key(&parts.headers, owner, &parts.method, &parts.uri, &bytes)?;
+        let kept_for = who.caller().answers_kept_for();
+        let mut key = idempotency::key(&parts.headers, owner, &parts.method, &parts.uri, &bytes, kept_for)?;
         if let Some(key) = &mut key {
             // Bodies hold secrets, and what is known of people: of a fingerprint that only this shop can make none can be guessed.
             let plain = to_hex(&key.fingerprint);
@@ -240,7 +246,8 @@ impl<W: Who> Ask<W, Bytes> {
         let if_match = version::if_match(&parts.headers)?;
         let bytes = body::read(&parts.headers, body, max).await?;
         let owner = || who.caller().key_owner();
-        let key = idempotency::key(&parts.headers, owner, &parts.method, &parts.uri, &bytes)?;
+        let kept_for = who.caller().answers_kept_for();
+        let key = idempotency::key(&parts.headers, owner, &parts.method, &parts.uri, &bytes, kept_for)?;
         let (Edge { request_id, chain, .. }, trace_id) = (Edge::of(&parts), trace_id(&parts.headers));
         Ok((Self { who, body: bytes, request_id, chain, trace_id, key, if_match, cart: None }, parts.headers))
     }
@@ -262,6 +269,7 @@ impl<W, T> Ask<W, T> {
             who: key.who.clone(),
             key: format!("{}#{number}", key.key),
             fingerprint: Sha256::digest(text).to_vec(),
+            kept_for: key.kept_for,
         });
         let (request_id, chain, trace_id) = (self.request_id, self.chain, self.trace_id.clone());
         Ask { who: self.who.clone(), body: (), request_id, chain, trace_id, key, if_match: None, cart: None }

@@ -7,13 +7,13 @@ use axum::response::Response;
 use byteshop_commands::cases::{self, Hold, Priced, Reading};
 use byteshop_commands::{Error, Loaded, Rejected, Snapshot, Unit};
 use byteshop_domain::account::Secret;
-use byteshop_domain::cart::{Cart, Command, Created, Rejection};
+use byteshop_domain::cart::{CODES_MAX, Cart, Command, Created, Rejection};
 use byteshop_domain::ids::{CartId, OrderId, PaymentId, VariantId};
 use byteshop_domain::money::Money;
 use byteshop_domain::promotion::CouponCode;
 use byteshop_domain::quantity::Quantity;
 use byteshop_domain::webhook_endpoint::SHOP;
-use byteshop_domain::{Currency, Personal};
+use byteshop_domain::{Bounded, Currency, Personal};
 use chrono::{DateTime, Utc};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,7 @@ use utoipa_axum::routes;
 
 use super::Shared;
 use super::ask::{Ask, Nothing, Of, OfTwo, Params, Then};
+use super::openapi::max;
 use super::orders::placed;
 use super::show;
 use crate::actor::{Caller, Member, new_cart_token};
@@ -55,15 +56,18 @@ struct LineChange {
     quantity: Quantity,
 }
 
+/// Codes of a cart.
+type Codes = Bounded<Vec<CouponCode>, CODES_MAX>;
+
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Coupons {
     /// The code; capitals do not count.
-    #[schema(value_type = Option<String>, example = "SPRING-26", min_length = 3, max_length = 40)]
+    #[schema(value_type = Option<String>, example = "SPRING-26", min_length = 3, default = max::<CouponCode>)]
     code: Option<CouponCode>,
     /// Several codes at once, which are given together only if all of them may be; none takes them all back.
-    #[schema(value_type = Option<Vec<String>>, max_items = 5)]
-    codes: Option<Vec<CouponCode>>,
+    #[schema(value_type = Option<Vec<String>>, default = max::<Codes>)]
+    codes: Option<Codes>,
 }
 
 /// How an order is to be placed.
@@ -253,7 +257,7 @@ async fn merge(State(app): State<Shared>, Of(id): Of<CartId>, ask: Ask<Member, N
 }
 
 /// Turns the cart into an order: every line is reserved, and a payment opened. An account may have so many orders that wait for
-/// their payment, and one address checks out so many guests' carts a minute.
+/// their payment, and one address checks out so many guests' carts a minute, with an access token beside the cart's or without.
 #[utoipa::path(post, path = "/v1/carts/{id}/checkout", tag = "carts", params(("id" = String, Path)), request_body = Checkout,
     security(("cart_token" = []), ("bearer" = [])),
     responses((status = 201, description = "The order", body = CheckedOut),
@@ -263,8 +267,10 @@ async fn checkout(
     Of(id): Of<CartId>,
     ask: Ask<Caller, Checkout>,
 ) -> Result<Response, Problem> {
-    // Orders of an account are counted, as far as they wait for their payment; guests are known by their address alone.
-    if ask.who.account().is_none() {
+    // Whose the cart is counts, not who asks: orders of an account are counted as far as they wait for their payment, and those
+    // of a guest's cart by the address, whatever token is shown beside that of the cart.
+    let found = app.commands.get::<Cart>(id).await?;
+    if found.and_then(|cart| cart.state.existing().ok().and_then(|cart| cart.owner)).is_none() {
         app.limits.checkouts(ask.who.address())?;
     }
     let hold = Hold { pay_within: app.pay_within, unpaid_orders: app.trade.unpaid_orders };
