@@ -7,7 +7,7 @@ use crate::codec::{self, CodecError};
 use crate::decider::Decider;
 use crate::ids::{self, Id};
 use crate::{
-    account, api_key, cart, category, credit_note, name, notification, order, payment, product, promotion,
+    account, api_key, cart, category, credit_note, mailbox, name, notification, order, payment, product, promotion,
     promotion_book, returns, series, session, shipment, shipping_book, stock, tax_book, usage, watch, webhook_endpoint,
 };
 
@@ -161,6 +161,8 @@ contexts! {
     Return returns Return "returns/golden.json";
     /// Of a message to somebody.
     Notification notification Notification "notification/golden.json";
+    /// Of a mailbox that guests name.
+    Mailbox mailbox Mailbox "mailbox/golden.json";
     /// Of the watchers of a product.
     Watch watch Watch "watch/golden.json";
     /// Of an address that is told what happens.

@@ -186,6 +186,8 @@ ids! {
     AddressId "addr";
     /// A message to somebody about something.
     NotificationId "ntf";
+    /// A mailbox that guests name.
+    MailboxId "mbx";
     /// The watchers of a product.
     WatchId "wch";
     /// An address that is told what happens.

@@ -17,6 +17,7 @@ pub mod credit_note;
 pub mod decider;
 pub mod ids;
 pub mod locale;
+pub mod mailbox;
 pub mod money;
 pub mod name;
 pub mod notification;

@@ -122,6 +122,8 @@ pub enum Skip {
     Erased,
     /// What it says holds no more.
     Expired,
+    /// Too many mails went to the mailbox before an order of it was paid.
+    TooMany,
 }
 
 /// How an attempt went.

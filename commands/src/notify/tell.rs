@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use byteshop_domain::Locale;
 use byteshop_domain::account::{Account, Channel};
-use byteshop_domain::ids::{AccountId, OrderId};
+use byteshop_domain::ids::{AccountId, MailboxId, OrderId};
+use byteshop_domain::mailbox::{self, Mailbox, Treatment};
 use byteshop_domain::notification::{self, About, Command, Message, Notice, Notification, Recipient, Skip};
 use byteshop_domain::order::{Order, Placed};
 
@@ -19,6 +20,8 @@ pub(super) struct Reach {
     recipient: Recipient,
     locale: Locale,
     channels: BTreeSet<Channel>,
+    /// The mailbox, where it is a guest's.
+    mailbox: Option<MailboxId>,
 }
 
 impl Reach {
@@ -29,13 +32,12 @@ impl Reach {
             recipient: Recipient::Account(id),
             locale: open.settings.locale,
             channels: open.settings.channels.clone(),
+            mailbox: None,
         }))
     }
 
     /// Whoever placed an order: the owner of its account, or else whoever its goods go to.
-    async fn buyer(unit: &Unit, id: OrderId) -> Result<Option<Self>, Error> {
-        let order = unit.peek::<Order>(id).await?;
-        let Ok(placed) = order.state.placed() else { return Ok(None) };
+    async fn buyer(unit: &Unit, id: OrderId, placed: &Placed) -> Result<Option<Self>, Error> {
         // An order of the past was told of when it was the present.
         if placed.placement.imported {
             return Ok(None);
@@ -49,6 +51,7 @@ impl Reach {
             recipient: Recipient::Order(id),
             locale: placed.placement.destination.locale.unwrap_or_default(),
             channels: BTreeSet::from([Channel::Email]),
+            mailbox: placed.placement.destination.email_hash.as_ref().map(|hash| mailbox::id(hash.as_str())),
         }))
     }
 }
@@ -74,6 +77,36 @@ pub(super) async fn queue(unit: &Unit, position: i64, reach: &Reach, message: &M
         unit.decide(&mut notification, &command)?;
     }
     Ok(())
+}
+
+/// Queues a message to a guest, as far as their mailbox accepts it.
+async fn tell_guest(
+    unit: &Unit,
+    position: i64,
+    reach: &Reach,
+    mailbox: MailboxId,
+    placed: &Placed,
+    message: &Message,
+) -> Result<(), Error> {
+    let id = notification::id(position, message.template(), Channel::Email, &reach.recipient);
+    let mut notification = unit.load::<Notification>(id).await?;
+    // The event was told before, and its mail is counted.
+    if notification.state.notice.is_some() {
+        return Ok(());
+    }
+    let treatment = mailbox::treatment(placed, message);
+    if treatment == Treatment::Omit {
+        return Ok(());
+    }
+    let mut mailbox = unit.load::<Mailbox>(mailbox).await?;
+    let (recipient, locale) = (reach.recipient, reach.locale);
+    let notice = Notice { recipient, channel: Channel::Email, locale, message: message.clone() };
+    if treatment == Treatment::Count && !mailbox.state.accepts(unit.now()) {
+        return unit.decide(&mut notification, &Command::Skip { notice, because: Skip::TooMany });
+    }
+    let counted = if treatment == Treatment::Write { mailbox::Command::Prove {} } else { mailbox::Command::Write {} };
+    unit.decide(&mut mailbox, &counted)?;
+    unit.decide(&mut notification, &Command::Queue(notice))
 }
 
 /// The position of the event that led to a command; an errand always has one.
@@ -111,8 +144,13 @@ impl Commands {
 
     pub(super) async fn tell_buyer(&self, intent: &Intent, id: OrderId, message: &Message) -> Result<(), Error> {
         self.run(intent, |unit| async move {
-            match Reach::buyer(&unit, id).await? {
-                Some(reach) => queue(&unit, position(intent), &reach, message).await,
+            let order = unit.peek::<Order>(id).await?;
+            let Ok(placed) = order.state.placed() else { return Ok(()) };
+            match Reach::buyer(&unit, id, placed).await? {
+                Some(reach) => match reach.mailbox {
+                    Some(mailbox) => tell_guest(&unit, position(intent), &reach, mailbox, placed, message).await,
+                    None => queue(&unit, position(intent), &reach, message).await,
+                },
                 None => Ok(()),
             }
         })

@@ -206,6 +206,7 @@ fn samples() -> Vec<Event> {
             failed(),
             died(Death::OutcomeUnknown),
             Event::Skipped { because: Skip::Preference },
+            Event::Skipped { because: Skip::TooMany },
             Event::Revived {},
         ])
         .collect()

@@ -12,7 +12,7 @@ use byteshop_domain::notification::{self, Notification, Skip};
 use byteshop_domain::product::{Created, Product, Status};
 use byteshop_domain::stock::StockLevel;
 use byteshop_domain::watch::{self, Command, Watch};
-use byteshop_domain::{Decider as _, Locale};
+use byteshop_domain::{Bounded, Decider as _, Locale};
 use byteshop_projections::View as _;
 use byteshop_projections::notification_list::{self, NotificationList, Row};
 use chrono::{DateTime, Utc};
@@ -23,6 +23,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::ask::{Ask, Nothing, Of, Params};
+use super::openapi::max;
 use super::{Shared, lists};
 use crate::actor::{Member, Staff};
 use crate::problem::Problem;
@@ -49,7 +50,7 @@ pub(super) struct NotificationRow {
     attempts: u32,
     /// Why it is dead: `refused`, `gave_up` or `outcome_unknown` (it may have arrived).
     cause: Option<String>,
-    /// Why it is not sent: `preference`, `no_address`, `erased` or `expired`.
+    /// Why it is not sent: `preference`, `no_address`, `erased`, `expired` or `too_many` (to a guest's mailbox).
     skipped: Option<String>,
     /// What went wrong last.
     reason: Option<String>,
@@ -89,7 +90,7 @@ struct ToldMe {
     /// `queued`, `attempted`, `failed` (it is tried again), `sent`, `dead` or `skipped`.
     #[schema(value_type = String)]
     state: notification_list::State,
-    /// Why it is not sent: `preference`, `no_address`, `erased` or `expired`.
+    /// Why it is not sent: `preference`, `no_address`, `erased`, `expired` or `too_many`.
     #[schema(value_type = Option<String>)]
     skipped: Option<Skip>,
     queued_at: DateTime<Utc>,
@@ -213,12 +214,15 @@ pub(super) enum Wait {
     PriceDrop,
 }
 
+/// What is waited for, each once.
+type Waits = Bounded<BTreeSet<Wait>, 2>;
+
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct WatchFor {
     /// `back_in_stock`, `price_drop` or both.
-    #[schema(min_items = 1)]
-    on: BTreeSet<Wait>,
+    #[schema(value_type = Vec<Wait>, min_items = 1, default = max::<Waits>)]
+    on: Waits,
 }
 
 /// What the caller waits for.

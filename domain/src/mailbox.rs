@@ -1,0 +1,172 @@
+//! A mailbox that guests name: how much the shop writes there before anybody has paid for an order of it.
+//!
+//! ```text
+//! unproven ──written──▶ unproven, up to UNPROVEN_MAX an hour ──proven──▶ proven (final): no limit
+//! ```
+//!
+//! A guest's address is believed without a proof, so anybody could make the shop write to anybody. Whoever pays for an order has
+//! shown enough. The stream is named after the keyed hash of the address; the address itself is not in it.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::decider::{Asked, Decider, Kind};
+use crate::ids::{Id as _, MailboxId};
+use crate::notification::{CancelledBy, Message};
+use crate::order::{PaymentStatus, Placed};
+
+/// Namespace of the ids; any fixed number would do, and it can never change.
+const NAMESPACE: Uuid = Uuid::from_u128(0x8e64_1b0d_53f7_4c92_a1e8_7d39_f0c5_2b46);
+/// Mails about unpaid orders in one [`WINDOW`]: a person places one order, or two when the first was wrong.
+pub const UNPROVEN_MAX: usize = 3;
+/// The time in which mails are counted.
+pub const WINDOW: TimeDelta = TimeDelta::hours(1);
+
+/// The stream of a mailbox, by the keyed hash of its address (UUID version 5: RFC 9562, section 5.5).
+pub fn id(hash: &str) -> MailboxId {
+    MailboxId::from_uuid(Uuid::new_v5(&NAMESPACE, hash.as_bytes()))
+}
+
+/// How a message about a guest's order is treated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Treatment {
+    /// It is written, and the mailbox is proven: its order was paid.
+    Write,
+    /// It is written if the mailbox accepts it.
+    Count,
+    /// It is not written.
+    Omit,
+}
+
+/// How a message about an order is treated that was placed without an account.
+pub fn treatment(placed: &Placed, message: &Message) -> Treatment {
+    match placed.payment_status {
+        PaymentStatus::Authorized
+        | PaymentStatus::Paid
+        | PaymentStatus::PartlyRefunded
+        | PaymentStatus::Refunded
+        | PaymentStatus::RefundDue => return Treatment::Write,
+        PaymentStatus::Awaiting | PaymentStatus::Voided => {}
+    }
+    match message {
+        // The shop's own decision is news. Otherwise the guest cancelled or did not pay, and knows it.
+        Message::OrderCancelled { by: CancelledBy::Shop, .. } => Treatment::Count,
+        Message::OrderCancelled { .. } => Treatment::Omit,
+        Message::ConfirmEmail { .. }
+        | Message::ResetPassword { .. }
+        | Message::ConfirmNewEmail { .. }
+        | Message::EmailChangeRequested {}
+        | Message::AlreadyRegistered {}
+        | Message::PasswordChanged {}
+        | Message::OrderPlaced { .. }
+        | Message::OrderPaid { .. }
+        | Message::OrderLinesCancelled { .. }
+        | Message::OrderRefunded { .. }
+        | Message::OrderShipped { .. }
+        | Message::ReturnApproved { .. }
+        | Message::ReturnRejected { .. }
+        | Message::OrderDelivered { .. }
+        | Message::DeliveryFailed { .. }
+        | Message::DeliveryReturning { .. }
+        | Message::DeliveryLost { .. }
+        | Message::BackInStock { .. }
+        | Message::PriceDropped { .. } => Treatment::Count,
+    }
+}
+
+/// What happened to a mailbox.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// A mail about an unpaid order was queued for it.
+    Written {
+        /// When.
+        at: DateTime<Utc>,
+    },
+    /// An order of it was paid.
+    Proven {},
+}
+
+impl crate::Event for Event {}
+
+/// What a mailbox can be asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// Accept a mail about an unpaid order.
+    Write {},
+    /// Note that an order of it was paid.
+    Prove {},
+}
+
+/// A mailbox as it is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Mailbox {
+    /// Whether an order of it was paid.
+    pub proven: bool,
+    /// When the last [`UNPROVEN_MAX`] mails were queued, the oldest first.
+    pub written: Vec<DateTime<Utc>>,
+}
+
+/// What can be in the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// It was written to too often.
+    #[error("at most {UNPROVEN_MAX} mails an hour go to a mailbox before an order of it was paid")]
+    TooMany,
+}
+
+impl crate::Rejection for Rejection {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::TooMany => "too_many",
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        match self {
+            Self::TooMany => Kind::Conflict,
+        }
+    }
+}
+
+impl Decider for Mailbox {
+    const CATEGORY: &'static str = "mailbox";
+    type Id = MailboxId;
+    type Command = Command;
+    type Event = Event;
+    type Rejection = Rejection;
+
+    fn decide(&self, command: &Command, asked: &Asked) -> Result<Vec<Event>, Rejection> {
+        match command {
+            Command::Write {} | Command::Prove {} if self.proven => Ok(vec![]),
+            Command::Write {} if !self.accepts(asked.at) => Err(Rejection::TooMany),
+            Command::Write {} => Ok(vec![Event::Written { at: asked.at }]),
+            Command::Prove {} => Ok(vec![Event::Proven {}]),
+        }
+    }
+
+    fn evolve(mut self, event: &Event) -> Self {
+        match event {
+            Event::Written { at } => {
+                self.written.push(*at);
+                let superfluous = self.written.len().saturating_sub(UNPROVEN_MAX);
+                self.written.drain(..superfluous);
+            }
+            Event::Proven {} => self = Self { proven: true, written: Vec::new() },
+        }
+        self
+    }
+}
+
+impl Mailbox {
+    /// Whether another mail about an unpaid order may be written at a moment.
+    pub fn accepts(&self, at: DateTime<Utc>) -> bool {
+        let lately = self.written.iter().filter(|written| **written + WINDOW > at).count();
+        self.proven || lately < UNPROVEN_MAX
+    }
+}
+
+#[cfg(test)]
+mod tests;
