@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by a panic")]
 
+#[path = "tidy/bodies.rs"]
+mod bodies;
 #[path = "tidy/source.rs"]
 mod source;
 
@@ -64,6 +66,7 @@ fn the_house_is_tidy() {
     breaches.extend(contexts(&files));
     breaches.extend(entrances(&files));
     breaches.extend(schemas(&files));
+    breaches.extend(bodies::breaches(&files));
     breaches.sort();
     assert!(breaches.is_empty(), "\n{}\n{} breaches\n", breaches.join("\n"), breaches.len());
 }
