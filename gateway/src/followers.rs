@@ -16,31 +16,31 @@ use utoipa::ToSchema;
 
 use crate::http::Health;
 
-/// What a part of the shop is that follows the log.
+/// A part of the shop that follows the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Part {
     /// The stream in JetStream that the relay fills.
     Relay,
-    /// A process, which reacts to events.
+    /// A process that reacts to events.
     Process,
-    /// A view, which lists are answered from.
+    /// A view that queries are answered from.
     View,
 }
 
-/// How a follower stands to the log.
+/// The state of a follower of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
-    /// It has read this log.
+    /// Up to date.
     Live,
-    /// It has read this log, there is more to read, and it has not moved for a while.
+    /// Behind, and not moving for a while.
     Stalled,
-    /// It has read this log and cannot read on.
+    /// Stopped by an error.
     Parked,
-    /// It has read another one.
+    /// It follows another history of the log.
     OtherHistory,
-    /// It cannot be told.
+    /// Its position cannot be determined.
     Unknown,
 }
 
@@ -58,15 +58,15 @@ impl Part {
 /// A part of the shop that follows the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Follower {
-    /// What it is.
+    /// The category of the product.
     pub part: Part,
     /// Its name.
     pub name: String,
     /// How it stands to the log.
     pub state: Standing,
-    /// The last position that it has read, where that can be told.
+    /// The last position it has read, if known.
     pub position: Option<i64>,
-    /// Events that it has not seen yet.
+    /// Events not yet processed.
     pub lag: Option<i64>,
     /// Why it does not go on.
     pub reason: Option<String>,

@@ -36,7 +36,7 @@ const QUERY_MAX: usize = 254;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct BanOf {
-    /// For those who look at the account later.
+    /// A reason for the record.
     #[schema(value_type = Option<String>, default = max::<Reason>)]
     reason: Option<Reason>,
 }
@@ -54,8 +54,8 @@ struct RoleOf {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct ListQuery {
-    /// A whole e-mail address, or a part of an address or a name. Names are sealed, so a search by parts looks through some
-    /// thousands at a time: a page may hold few or none, and `next` goes on.
+    /// A whole e-mail address, or part of an address or a name. Names are encrypted, so a search by part scans some
+    /// thousands of accounts at a time: a page may hold few items or none, and `next` continues the search.
     q: Option<String>,
     /// `customer`, `seller`, `support` or `admin`.
     #[param(value_type = Option<String>)]
@@ -63,14 +63,14 @@ struct ListQuery {
     /// `unconfirmed`, `active` or `banned`.
     #[param(value_type = Option<String>)]
     status: Option<Status>,
-    /// 20 unless it says something else, 100 at most.
+    /// Page size: 20 by default, at most 100.
     #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
-    /// The `next` of the page before.
+    /// The `next` cursor of the previous page.
     cursor: Option<String>,
 }
 
-/// An account in one line.
+/// An account in a list.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the view's own text")]
 struct AccountRow {
@@ -97,8 +97,9 @@ struct Opened {
     next: Option<String>,
 }
 
-/// Accounts, the newest first.
-#[utoipa::path(get, path = "/v1/admin/accounts", tag = "admin", params(ListQuery),
+/// Lists accounts, newest first.
+#[utoipa::path(get, path = "/v1/admin/accounts", operation_id = "listAccounts",
+    tag = "admin", params(ListQuery),
     security(("bearer" = ["staff"]), ("api_key" = ["customers:read"])),
     responses((status = 200, description = "A page of accounts", body = AccountPage)))]
 async fn list(
@@ -158,7 +159,8 @@ fn fits(row: &Value, words: &str) -> bool {
 }
 
 /// One account.
-#[utoipa::path(get, path = "/v1/admin/accounts/{id}", tag = "admin", params(("id" = String, Path), Then),
+#[utoipa::path(get, path = "/v1/admin/accounts/{id}", operation_id = "getAccount",
+    tag = "admin", params(("id" = String, Path), Then),
     security(("bearer" = ["staff"]), ("api_key" = ["customers:read"])),
     responses((status = 200, description = "The account", body = show::Account)))]
 async fn one(
@@ -172,8 +174,9 @@ async fn one(
     reply::one(found.version, &show::Account::of(id, known(&found.state)?))
 }
 
-/// Keeps an account from being used: every session of it ends.
-#[utoipa::path(post, path = "/v1/admin/accounts/{id}/ban", tag = "admin", params(("id" = String, Path)), request_body = BanOf,
+/// Bans an account and ends all its sessions.
+#[utoipa::path(post, path = "/v1/admin/accounts/{id}/ban", operation_id = "banAccount",
+    tag = "admin", params(("id" = String, Path)), request_body = BanOf,
     security(("bearer" = ["admin"])), responses((status = 200, description = "The account", body = show::Account)))]
 async fn ban(State(app): State<Shared>, Of(id): Of<AccountId>, ask: Ask<Admin, BanOf>) -> Result<Response, Problem> {
     let command = &Command::Ban { reason: ask.body.reason.clone() };
@@ -186,8 +189,9 @@ async fn ban(State(app): State<Shared>, Of(id): Of<AccountId>, ask: Ask<Admin, B
     .await
 }
 
-/// Lets an account be used again.
-#[utoipa::path(post, path = "/v1/admin/accounts/{id}/unban", tag = "admin", params(("id" = String, Path)),
+/// Lifts the ban of an account.
+#[utoipa::path(post, path = "/v1/admin/accounts/{id}/unban", operation_id = "unbanAccount",
+    tag = "admin", params(("id" = String, Path)),
     security(("bearer" = ["admin"])), responses((status = 200, description = "The account", body = show::Account)))]
 async fn unban(
     State(app): State<Shared>,
@@ -202,8 +206,11 @@ async fn unban(
     .await
 }
 
-/// Gives somebody a role: they log in again to use it.
-#[utoipa::path(post, path = "/v1/admin/accounts/{id}/roles", tag = "admin", params(("id" = String, Path)), request_body = RoleOf,
+/// Sets an account's role.
+///
+/// The new role takes effect at the next login.
+#[utoipa::path(post, path = "/v1/admin/accounts/{id}/roles", operation_id = "setAccountRole",
+    tag = "admin", params(("id" = String, Path)), request_body = RoleOf,
     security(("bearer" = ["admin"])), responses((status = 200, description = "The account", body = show::Account)))]
 async fn set_role(
     State(app): State<Shared>,
@@ -224,17 +231,20 @@ async fn set_role(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct EraseQuery {
-    /// Although orders are paid for and not delivered: those of which nothing is packed are called off, and their money goes
-    /// back; the others go on, and nobody knows any more where to.
+    /// Erase although orders are paid and not delivered. Orders of which nothing is packed are cancelled and refunded;
+    /// the others continue without a readable address.
     #[serde(default)]
     #[param(value_type = Option<bool>)]
     force: bool,
 }
 
-/// Closes an account for good, and forgets its owner, who asked for it. Orders that wait for their payment are called off;
-/// while one is paid for and not delivered, the account stays, unless `force` says otherwise.
-#[utoipa::path(delete, path = "/v1/admin/accounts/{id}", tag = "admin", params(("id" = String, Path), EraseQuery),
-    security(("bearer" = ["admin"])), responses((status = 204, description = "It is closed, and its owner forgotten"),
+/// Closes an account and erases its owner's personal data.
+///
+/// For an owner who asked for erasure. Unpaid orders are cancelled. While an order is paid and not delivered the
+/// request is refused (409), unless `force` is true.
+#[utoipa::path(delete, path = "/v1/admin/accounts/{id}", operation_id = "eraseAccount",
+    tag = "admin", params(("id" = String, Path), EraseQuery),
+    security(("bearer" = ["admin"])), responses((status = 204, description = "The account is closed and its personal data erased"),
         (status = 409, description = "Orders are paid for and not delivered")))]
 async fn erase(
     State(app): State<Shared>,

@@ -30,20 +30,20 @@ use crate::version;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct AuditQuery {
-    /// Such as `order.placed`, or `placed` of any category.
+    /// An event type such as `order.placed`, or `placed` of any category.
     r#type: Option<String>,
     /// A kind of actor, an account, or both, such as `admin` or `acc_…`.
     actor: Option<String>,
-    /// The id of what it happened to.
+    /// The id of the object that the event belongs to.
     stream: Option<String>,
     /// Recorded at or after this time.
     since: Option<DateTime<Utc>>,
     /// Recorded before this time.
     until: Option<DateTime<Utc>>,
-    /// 20 unless it says something else, 100 at most.
+    /// Page size: 20 by default, at most 100.
     #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
-    /// The `next` of the page before.
+    /// The `next` cursor of the previous page.
     cursor: Option<String>,
 }
 
@@ -84,9 +84,10 @@ fn of_our_era<T: Datelike>(moments: &[(&str, Option<T>); 2]) -> Result<(), Probl
     }
 }
 
-/// What happened in the shop, in order.
-#[utoipa::path(get, path = "/v1/admin/audit", tag = "admin", params(AuditQuery), security(("bearer" = ["admin"])),
-    responses((status = 200, description = "The events, the oldest first", body = Entries)))]
+/// Lists events of the audit trail, in order.
+#[utoipa::path(get, path = "/v1/admin/audit", operation_id = "listAuditEvents",
+    tag = "admin", params(AuditQuery), security(("bearer" = ["admin"])),
+    responses((status = 200, description = "The events, oldest first", body = Entries)))]
 async fn audit(
     State(app): State<Shared>,
     _admin: Admin,
@@ -107,25 +108,25 @@ async fn audit(
     lists::page(&Entries { items, next })
 }
 
-/// Where a view stands.
+/// The state of a view.
 #[derive(Serialize, ToSchema)]
 struct ViewStatus {
     #[schema(example = "order_list")]
     name: String,
-    /// Everything up to here is in it.
+    /// The last position that it has processed.
     position: i64,
-    /// Events that it has not seen yet.
+    /// Events not yet processed.
     lag: i64,
-    /// Events a second when it last moved.
+    /// Events per second in the latest batch.
     rate: i64,
     /// `live`, `parked` or `other_history`.
     #[schema(example = "live")]
     state: &'static str,
-    /// Why it stopped, if it did.
+    /// The error that stopped it, if any.
     error: Option<String>,
     /// The position at which it stopped.
     error_position: Option<i64>,
-    /// When it last moved.
+    /// The time of the latest batch.
     moved_at: Option<DateTime<Utc>>,
 }
 
@@ -146,8 +147,9 @@ struct ViewList {
     items: Vec<ViewStatus>,
 }
 
-/// Where every view stands.
-#[utoipa::path(get, path = "/v1/admin/views", tag = "admin", security(("bearer" = ["staff"]), ("api_key" = ["reports:read"])),
+/// Position, lag and state of every view.
+#[utoipa::path(get, path = "/v1/admin/views", operation_id = "listViews",
+    tag = "admin", security(("bearer" = ["staff"]), ("api_key" = ["reports:read"])),
     responses((status = 200, description = "The views", body = ViewList)))]
 async fn views(State(app): State<Shared>, _staff: Staff) -> Result<Response, Problem> {
     let items = app.views.status().await?.into_iter().map(ViewStatus::from).collect();
@@ -169,27 +171,27 @@ struct SalesQuery {
     by: By,
 }
 
-/// The sums of a month, a country or both, in one currency.
+/// Totals of a month, a country or both, in one currency.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the view's own type, which knows nothing of HTTP")]
 struct Totals {
-    /// Such as `2010-03`.
+    /// A month, such as `2010-03`.
     month: Option<String>,
     country: Option<String>,
-    /// Orders that were not cancelled before they were paid.
+    /// Orders, without those cancelled before payment.
     orders: i64,
     units: i64,
     gross: Option<Money>,
-    /// Orders that were cancelled after they were paid.
+    /// Orders cancelled after payment.
     cancelled_orders: i64,
-    /// What is owed back for them, negative.
+    /// Amounts to be refunded for them, negative.
     cancelled: Option<Money>,
     credit_notes: i64,
-    /// What they give back, negative.
+    /// Amounts credited, negative.
     credited: Option<Money>,
     /// `gross + cancelled + credited`
     net: Option<Money>,
-    /// Pieces lost.
+    /// Pieces lost from stock.
     lost_units: i64,
 }
 
@@ -199,8 +201,9 @@ struct Sales {
     items: Vec<sales::Totals>,
 }
 
-/// What was sold, by month, by country or by both.
-#[utoipa::path(get, path = "/v1/admin/sales", tag = "admin", params(SalesQuery), security(("bearer" = ["staff"]), ("api_key" = ["reports:read"])),
+/// Sales by month, country or both.
+#[utoipa::path(get, path = "/v1/admin/sales", operation_id = "getSalesReport",
+    tag = "admin", params(SalesQuery), security(("bearer" = ["staff"]), ("api_key" = ["reports:read"])),
     responses((status = 200, description = "The sums", body = Sales)))]
 async fn sold(
     State(app): State<Shared>,

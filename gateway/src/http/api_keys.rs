@@ -33,15 +33,15 @@ type Scopes = Bounded<BTreeSet<Scope>, { Scope::ALL.len() }>;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewKey {
-    /// What it is for.
+    /// The purpose.
     #[schema(value_type = String, example = "Warehouse", min_length = 1, default = max::<Name>)]
     name: Name,
-    /// What it lets a program do, such as `catalog:write`; docs/ACCESS.md has the scope of each route.
+    /// The permissions, such as `catalog:write`; docs/ACCESS.md lists the scope of each route.
     #[schema(value_type = Vec<String>, example = json!(["stock:read", "stock:write"]), min_items = 1, default = max::<Scopes>)]
     scopes: Scopes,
 }
 
-/// A key. What a program sends is told this once.
+/// An API key. The key itself is shown only once, when it is created.
 #[derive(Serialize, ToSchema)]
 struct KeyMade<'a> {
     #[schema(value_type = String, example = "key_01h455vb4pex5vsknk084sn02q")]
@@ -50,7 +50,7 @@ struct KeyMade<'a> {
     name: &'a Name,
     #[schema(value_type = Vec<String>)]
     scopes: &'a BTreeSet<Scope>,
-    /// To be sent as `Authorization: Bearer bsk_…`.
+    /// Sent as `Authorization: Bearer bsk_…`.
     #[schema(value_type = String, example = "bsk_…")]
     key: &'a Personal<Secret>,
 }
@@ -78,15 +78,16 @@ struct KeyPage {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct ListQuery {
-    /// 20 unless it says something else, 100 at most.
+    /// Page size: 20 by default, at most 100.
     #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
-    /// The `next` of the page before.
+    /// The `next` cursor of the previous page.
     cursor: Option<String>,
 }
 
-/// Makes a key.
-#[utoipa::path(post, path = "/v1/admin/api-keys", tag = "admin", request_body = NewKey, security(("bearer" = ["admin"])),
+/// Creates an API key.
+#[utoipa::path(post, path = "/v1/admin/api-keys", operation_id = "createApiKey",
+    tag = "admin", request_body = NewKey, security(("bearer" = ["admin"])),
     responses((status = 201, description = "The key", body = KeyMade)))]
 async fn create(State(app): State<Shared>, ask: Ask<Admin, NewKey>) -> Result<Response, Problem> {
     let id = ApiKeyId::from_uuid(app.commands.clock().new_id());
@@ -104,9 +105,12 @@ async fn create(State(app): State<Shared>, ask: Ask<Admin, NewKey>) -> Result<Re
     .await
 }
 
-/// Every key, the newest first; what a program sends is not told again.
-#[utoipa::path(get, path = "/v1/admin/api-keys", tag = "admin", params(ListQuery), security(("bearer" = ["admin"])),
-    responses((status = 200, description = "A page of keys", body = KeyPage)))]
+/// Lists API keys, newest first.
+///
+/// The key itself is shown only once, when it is created.
+#[utoipa::path(get, path = "/v1/admin/api-keys", operation_id = "listApiKeys",
+    tag = "admin", params(ListQuery), security(("bearer" = ["admin"])),
+    responses((status = 200, description = "A page of API keys", body = KeyPage)))]
 async fn list(
     State(app): State<Shared>,
     _admin: Admin,
@@ -118,9 +122,10 @@ async fn list(
     Ok(reply::json(app.views.api_key_list(&ask).await?.json))
 }
 
-/// Revokes a key: from now on it opens nothing.
-#[utoipa::path(delete, path = "/v1/admin/api-keys/{id}", tag = "admin", params(("id" = String, Path)),
-    security(("bearer" = ["admin"])), responses((status = 204, description = "It opens nothing any more")))]
+/// Revokes an API key.
+#[utoipa::path(delete, path = "/v1/admin/api-keys/{id}", operation_id = "revokeApiKey",
+    tag = "admin", params(("id" = String, Path)),
+    security(("bearer" = ["admin"])), responses((status = 204, description = "The key is revoked")))]
 async fn revoke(
     State(app): State<Shared>,
     Of(id): Of<ApiKeyId>,

@@ -133,7 +133,7 @@ const SKEW: TimeDelta = TimeDelta::minutes(1);
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Then {
-    /// As it was after this position of the log, or at this time (RFC 3339).
+    /// The state after this position of the log, or at this time (RFC 3339).
     #[param(example = "2026-01-01T12:00:00Z")]
     pub at: Option<String>,
 }

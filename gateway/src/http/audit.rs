@@ -19,37 +19,37 @@ const SECRETS: [&str; 7] = ["access_hash", "token_hash", "code_hash", "email_has
 /// One event.
 #[derive(Serialize, ToSchema)]
 pub struct Entry {
-    /// Its place in the log.
+    /// The position in the log.
     position: i64,
-    /// What it happened to.
+    /// The id of the object that the event belongs to.
     #[schema(example = "ord_01h455vb4pex5vsknk084sn02q")]
     stream: String,
-    /// The stream's version after it.
+    /// The version of the stream after the event.
     version: i64,
-    /// What happened.
+    /// The type of the event.
     #[schema(example = "order.placed")]
     r#type: String,
-    /// The particulars.
+    /// The event's data.
     #[schema(value_type = Object)]
     data: Box<RawValue>,
-    /// Who did it.
+    /// Who caused it.
     #[schema(example = "customer")]
     actor: String,
-    /// By which command.
+    /// The command that caused it.
     #[schema(example = "cart.checkout")]
     command: String,
-    /// By which request, or step of a process.
+    /// The request, or the step of a process, that caused it.
     request_id: Uuid,
-    /// The first request of the chain of causes.
+    /// The request at the root of the chain of causes.
     correlation_id: Uuid,
-    /// The position of the event that led to it.
+    /// The position of the event that caused it.
     causation: Option<i64>,
-    /// The trace of the request.
+    /// The W3C trace id of the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     trace_id: Option<String>,
     /// When it happened.
     occurred_at: DateTime<Utc>,
-    /// When it was written down.
+    /// When it was recorded.
     recorded_at: DateTime<Utc>,
 }
 

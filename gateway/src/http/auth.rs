@@ -45,17 +45,17 @@ pub(super) type CodeText = BoundedText<200>;
 struct Registration {
     #[schema(value_type = String, format = Email, example = "ada@example.org", default = max::<Email>)]
     email: Email,
-    /// Not one of the common ones, and not the address.
+    /// Must not be a common password or the e-mail address.
     #[schema(value_type = String, example = "correct horse battery", min_length = 8, default = max::<password::Typed>)]
     password: password::Typed,
     #[schema(value_type = Option<String>, example = "Ada Lovelace", min_length = 1, default = max::<Name>)]
     name: Option<Name>,
-    /// The language of mails, `en` or `ru`; otherwise what `Accept-Language` says.
+    /// The language of mails, `en` or `ru`; taken from `Accept-Language` by default.
     #[schema(value_type = Option<String>, example = "en")]
     locale: Option<Locale>,
 }
 
-/// That it was taken on; what comes of it goes by mail.
+/// Accepted; the result is sent by e-mail.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes what the reply writes")]
 pub(super) struct Accepted {
@@ -73,7 +73,7 @@ struct WhoseEmail {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Confirmation {
-    /// From the mail.
+    /// The code from the mail.
     #[schema(value_type = String, default = max::<CodeText>)]
     code: CodeText,
 }
@@ -81,7 +81,7 @@ struct Confirmation {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Reset {
-    /// From the mail.
+    /// The code from the mail.
     #[schema(value_type = String, default = max::<CodeText>)]
     code: CodeText,
     /// The new password.
@@ -89,9 +89,12 @@ struct Reset {
     password: password::Typed,
 }
 
-/// Makes an account. The answer is the same when the address has one: then its owner is told, by mail.
-#[utoipa::path(post, path = "/v1/auth/register", tag = "auth", request_body = Registration, security(()),
-    responses((status = 202, description = "A mail is on its way", body = Accepted)))]
+/// Registers an account.
+///
+/// The answer is the same when the address already has an account; its owner is then informed by mail.
+#[utoipa::path(post, path = "/v1/auth/register", operation_id = "registerAccount",
+    tag = "auth", request_body = Registration, security(()),
+    responses((status = 202, description = "A mail was sent", body = Accepted)))]
 async fn register(
     State(app): State<Shared>,
     headers: HeaderMap,
@@ -170,8 +173,9 @@ async fn newcomer(
     })
 }
 
-/// Shows that an address is its owner's, with the code from the mail.
-#[utoipa::path(post, path = "/v1/auth/confirm", tag = "auth", request_body = Confirmation, security(()),
+/// Confirms an e-mail address with the code from the mail.
+#[utoipa::path(post, path = "/v1/auth/confirm", operation_id = "confirmEmail",
+    tag = "auth", request_body = Confirmation, security(()),
     responses((status = 204, description = "The address is confirmed")))]
 async fn confirm(State(app): State<Shared>, ask: Ask<Caller, Confirmation>) -> Result<Response, Problem> {
     app.limits.auth(ask.who.address())?;
@@ -187,9 +191,10 @@ async fn confirm(State(app): State<Shared>, ask: Ask<Caller, Confirmation>) -> R
     .await
 }
 
-/// Sends the code that confirms an address once more.
-#[utoipa::path(post, path = "/v1/auth/confirm/resend", tag = "auth", request_body = WhoseEmail, security(()),
-    responses((status = 202, description = "A mail is on its way, if there is anything to confirm", body = Accepted)))]
+/// Sends the confirmation mail again.
+#[utoipa::path(post, path = "/v1/auth/confirm/resend", operation_id = "resendConfirmation",
+    tag = "auth", request_body = WhoseEmail, security(()),
+    responses((status = 202, description = "A mail was sent, if there is anything to confirm", body = Accepted)))]
 async fn resend(State(app): State<Shared>, ask: Ask<Caller, WhoseEmail>) -> Result<Response, Problem> {
     let done_at = Instant::now() + FLOOR;
     app.limits.auth(ask.who.address())?;
@@ -207,9 +212,10 @@ async fn resend(State(app): State<Shared>, ask: Ask<Caller, WhoseEmail>) -> Resu
     answer
 }
 
-/// Sends a code with which a new password can be set.
-#[utoipa::path(post, path = "/v1/auth/password/forgot", tag = "auth", request_body = WhoseEmail, security(()),
-    responses((status = 202, description = "A mail is on its way, if the address has an account", body = Accepted)))]
+/// Sends a mail with a code to reset the password.
+#[utoipa::path(post, path = "/v1/auth/password/forgot", operation_id = "requestPasswordReset",
+    tag = "auth", request_body = WhoseEmail, security(()),
+    responses((status = 202, description = "A mail was sent, if the address has an account", body = Accepted)))]
 async fn forgot(State(app): State<Shared>, ask: Ask<Caller, WhoseEmail>) -> Result<Response, Problem> {
     let done_at = Instant::now() + FLOOR;
     app.limits.auth(ask.who.address())?;
@@ -227,9 +233,12 @@ async fn forgot(State(app): State<Shared>, ask: Ask<Caller, WhoseEmail>) -> Resu
     answer
 }
 
-/// Sets a new password with the code from the mail; every session ends.
-#[utoipa::path(post, path = "/v1/auth/password/reset", tag = "auth", request_body = Reset, security(()),
-    responses((status = 204, description = "The password is another")))]
+/// Sets a new password with the code from the mail.
+///
+/// Every session of the account ends.
+#[utoipa::path(post, path = "/v1/auth/password/reset", operation_id = "resetPassword",
+    tag = "auth", request_body = Reset, security(()),
+    responses((status = 204, description = "The password was changed")))]
 async fn reset(State(app): State<Shared>, ask: Ask<Caller, Reset>) -> Result<Response, Problem> {
     app.limits.auth(ask.who.address())?;
     let ask = &ask;

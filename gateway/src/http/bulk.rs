@@ -129,11 +129,11 @@ type Rows<T> = Bounded<Vec<T>, ROWS_MAX>;
 /// Variants of a row.
 type RowVariants = Bounded<Vec<RowVariant>, VARIANTS_MAX>;
 
-/// A product to be made, or to be changed when it has an id; then what is not given stays.
+/// A product to create, or to update if it has an id; then fields left out stay unchanged.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Row {
-    /// The product to change; a new one is made without.
+    /// The product to update; leave out to create one.
     #[schema(value_type = Option<String>)]
     id: Option<ProductId>,
     #[schema(value_type = Option<String>, min_length = 1, default = max::<Title>)]
@@ -148,15 +148,15 @@ struct Row {
     attributes: Option<AttributeMap>,
     #[schema(value_type = Option<Vec<show::OptionDefinition>>, default = max::<OptionList>)]
     options: Option<OptionList>,
-    /// Those that the product has are changed, others are added; they are told apart by their SKU.
+    /// Variants with a known SKU are updated, others are added.
     #[serde(default)]
     #[schema(value_type = Vec<RowVariant>, default = max::<RowVariants>)]
     variants: RowVariants,
-    /// Whether it is to be shown and sold; as it is when nothing is said.
+    /// Whether to publish it; unchanged if absent.
     publish: Option<bool>,
 }
 
-/// A variant to be made or changed.
+/// A variant to create or update.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct RowVariant {
@@ -164,13 +164,13 @@ struct RowVariant {
     sku: Sku,
     #[schema(value_type = Option<String>, default = max::<Title>)]
     title: Option<Title>,
-    /// A new variant has one.
+    /// Required for a new variant.
     #[schema(value_type = Option<show::Money>)]
     price: Option<Price>,
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<show::Money>)]
     compare_at: Option<Option<Price>>,
-    /// What one piece costs in other currencies, or in all when there is no `price`.
+    /// The unit price in further currencies, or in all if `price` is absent.
     #[schema(value_type = Option<Vec<show::Listed>>, default = max::<Prices>)]
     prices: Option<Prices>,
     #[schema(value_type = Option<std::collections::BTreeMap<String, String>>, default = max::<OptionMap>)]
@@ -189,30 +189,30 @@ struct RowVariant {
 #[expect(dead_code, reason = "it only describes the rows, which are read one by one")]
 struct BulkRows(Vec<Row>);
 
-/// What became of the rows, in their order.
+/// The results, in the order of the rows.
 #[derive(Serialize, ToSchema)]
 struct Outcome {
-    /// Rows that were carried out.
+    /// Rows accepted.
     accepted: usize,
-    /// Rows that were refused.
+    /// Rows refused.
     refused: usize,
     rows: Vec<RowOutcome>,
 }
 
-/// What became of a row.
+/// The result for one row.
 #[derive(Serialize, ToSchema)]
 struct RowOutcome {
-    /// Its place, from 0.
+    /// The index, from 0.
     row: usize,
-    /// Its line in the body, from 1, where rows are lines; empty ones are counted here alone.
+    /// The line of the body, from 1, where rows are lines; empty lines are counted.
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<usize>,
-    /// 201 for a product that was made, 200 for one that was changed, or the status of the problem.
+    /// 201 if a product was created, 200 if one was updated, otherwise the status of the problem.
     status: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     id: Option<ProductId>,
-    /// What is in the way, as any other problem.
+    /// The problem, in the usual form.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     problem: Option<Box<RawValue>>,
@@ -220,11 +220,14 @@ struct RowOutcome {
     position: i64,
 }
 
-/// Makes and changes many products: each row is carried out or refused by itself, a line that is not JSON too. With an `Idempotency-Key`, rows that were
-/// carried out before are not carried out again.
-#[utoipa::path(post, path = "/v1/products/bulk", tag = "catalog", security(("bearer" = ["staff"])),
+/// Creates and updates many products.
+///
+/// Each row is accepted or refused by itself, and so is a line that is not JSON. With an `Idempotency-Key`, rows that
+/// were already accepted are not applied again.
+#[utoipa::path(post, path = "/v1/products/bulk", operation_id = "upsertProducts",
+    tag = "catalog", security(("bearer" = ["staff"])),
     request_body(content((BulkRows = "application/json"), (String = "application/x-ndjson"))),
-    responses((status = 200, description = "What became of each row", body = Outcome)))]
+    responses((status = 200, description = "The result for each row", body = Outcome)))]
 async fn bulk(State(app): State<Shared>, Sent(ask): Sent) -> Result<Response, Problem> {
     let work: Vec<_> = (0..ask.body.len()).map(|number| told(&app, &ask, number)).collect();
     let rows: Vec<RowOutcome> = futures_util::stream::iter(work).buffered(AT_ONCE).collect().await;

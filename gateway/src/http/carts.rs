@@ -33,17 +33,17 @@ use crate::reply::{self, Reply};
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewCart {
-    /// ISO 4217: the currency of everything in it.
+    /// ISO 4217 currency code of all amounts.
     #[schema(value_type = String, example = "EUR", min_length = 3, max_length = 3)]
     currency: Currency,
 }
 
-/// A new cart, and a guest's token of it: it is told this once.
+/// A new cart and, for a guest, its token, which is shown only once.
 #[derive(Serialize, ToSchema)]
 struct CartCreated<'a> {
     #[serde(flatten)]
     cart: show::Cart<'a>,
-    /// To be sent as `Cart-Token`; null for a cart that belongs to an account.
+    /// Sent as `Cart-Token`; null for the cart of an account.
     #[schema(value_type = Option<String>)]
     cart_token: Option<&'a Personal<Secret>>,
 }
@@ -51,7 +51,7 @@ struct CartCreated<'a> {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct LineChange {
-    /// How many there are to be.
+    /// The new quantity.
     #[schema(value_type = i64, minimum = 1, maximum = 1_000_000)]
     quantity: Quantity,
 }
@@ -62,24 +62,24 @@ type Codes = Bounded<Vec<CouponCode>, CODES_MAX>;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Coupons {
-    /// The code; capitals do not count.
+    /// The coupon code, case-insensitive.
     #[schema(value_type = Option<String>, example = "SPRING-26", min_length = 3, default = max::<CouponCode>)]
     code: Option<CouponCode>,
-    /// Several codes at once, which are given together only if all of them may be; none takes them all back.
+    /// Several codes, accepted only if they can be combined; an empty list removes all codes.
     #[schema(value_type = Option<Vec<String>>, default = max::<Codes>)]
     codes: Option<Codes>,
 }
 
-/// How an order is to be placed.
+/// Options of a checkout.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Checkout {
-    /// The total that the buyer was shown: nothing is placed at another one.
+    /// The total shown to the buyer; checkout is refused if the total differs.
     #[schema(value_type = Option<show::Money>)]
     expected_total: Option<Money>,
 }
 
-/// An order that was a cart.
+/// The order that a cart became.
 #[derive(Serialize, ToSchema)]
 struct CheckedOut<'a> {
     #[schema(value_type = String)]
@@ -89,10 +89,13 @@ struct CheckedOut<'a> {
     order: show::Order<'a>,
 }
 
-/// Makes an empty cart for a guest. Somebody with an account has one in each currency: it is made if need be, answered with 200
-/// if it is there already, and from then on the one that `/v1/me/cart` gives.
-#[utoipa::path(post, path = "/v1/carts", tag = "carts", request_body = NewCart, security((), ("bearer" = [])),
-    responses((status = 201, description = "The cart", body = CartCreated), (status = 200, description = "The cart that there is", body = CartCreated)))]
+/// Creates a cart.
+///
+/// A guest gets an empty cart and its token. An account has one cart per currency: an existing one is answered with
+/// 200. Either way it becomes the cart that `/v1/me/cart` returns.
+#[utoipa::path(post, path = "/v1/carts", operation_id = "createCart",
+    tag = "carts", request_body = NewCart, security((), ("bearer" = [])),
+    responses((status = 201, description = "The cart", body = CartCreated), (status = 200, description = "The existing cart", body = CartCreated)))]
 async fn create(State(app): State<Shared>, ask: Ask<Caller, NewCart>) -> Result<Response, Problem> {
     let owner = ask.who.account();
     let mut guest = None;
@@ -124,8 +127,11 @@ async fn create(State(app): State<Shared>, ask: Ask<Caller, NewCart>) -> Result<
     .await
 }
 
-/// Puts so many of a variant into the cart, at today's price.
-#[utoipa::path(put, path = "/v1/carts/{id}/lines/{variant}", tag = "carts",
+/// Sets the quantity of a variant in the cart.
+///
+/// The line is priced at the current price.
+#[utoipa::path(put, path = "/v1/carts/{id}/lines/{variant}", operation_id = "setCartLine",
+    tag = "carts",
     params(("id" = String, Path), ("variant" = String, Path)), request_body = LineChange,
     security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "The cart", body = show::Cart)))]
 async fn set_line(
@@ -143,8 +149,9 @@ async fn set_line(
     .await
 }
 
-/// Takes a variant out of the cart.
-#[utoipa::path(delete, path = "/v1/carts/{id}/lines/{variant}", tag = "carts",
+/// Removes a variant from the cart.
+#[utoipa::path(delete, path = "/v1/carts/{id}/lines/{variant}", operation_id = "removeCartLine",
+    tag = "carts",
     params(("id" = String, Path), ("variant" = String, Path)),
     security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "The cart", body = show::Cart)))]
 async fn remove_line(
@@ -161,8 +168,9 @@ async fn remove_line(
     .await
 }
 
-/// Enters codes: these, and no others.
-#[utoipa::path(put, path = "/v1/carts/{id}/coupon", tag = "carts", params(("id" = String, Path)), request_body = Coupons,
+/// Replaces the coupon codes of a cart.
+#[utoipa::path(put, path = "/v1/carts/{id}/coupon", operation_id = "setCartCoupons",
+    tag = "carts", params(("id" = String, Path)), request_body = Coupons,
     security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "The cart", body = show::Cart)))]
 async fn set_coupon(
     State(app): State<Shared>,
@@ -185,8 +193,9 @@ async fn set_coupon(
     .await
 }
 
-/// Takes the codes back.
-#[utoipa::path(delete, path = "/v1/carts/{id}/coupon", tag = "carts", params(("id" = String, Path)),
+/// Removes all coupon codes from a cart.
+#[utoipa::path(delete, path = "/v1/carts/{id}/coupon", operation_id = "removeCartCoupons",
+    tag = "carts", params(("id" = String, Path)),
     security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "The cart", body = show::Cart)))]
 async fn remove_coupon(
     State(app): State<Shared>,
@@ -202,11 +211,13 @@ async fn remove_coupon(
     .await
 }
 
-/// Gives the cart up. What a guest wrote into it, the address above all, can be read by nobody any more; so it is for a cart
-/// that was put into another one, and for one that was given up before. Of one that became an order: `DELETE
-/// /v1/orders/{id}/buyer`.
-#[utoipa::path(delete, path = "/v1/carts/{id}", tag = "carts", params(("id" = String, Path)),
-    security(("cart_token" = []), ("bearer" = [])), responses((status = 204, description = "It is given up")))]
+/// Discards a cart.
+///
+/// The personal data that a guest entered, the address above all, is erased. This also works for carts that were merged
+/// or abandoned before. For a cart that became an order use `DELETE /v1/orders/{id}/buyer`.
+#[utoipa::path(delete, path = "/v1/carts/{id}", operation_id = "discardCart",
+    tag = "carts", params(("id" = String, Path)),
+    security(("cart_token" = []), ("bearer" = [])), responses((status = 204, description = "The cart is discarded")))]
 async fn discard(
     State(app): State<Shared>,
     Of(id): Of<CartId>,
@@ -225,9 +236,12 @@ async fn discard(
     Ok(answer)
 }
 
-/// Puts a guest's cart, which is shown by its token, into the caller's own; answers the caller's. Again, nothing happens. The
-/// address that the guest gave is forgotten: whoever has an account has their own.
-#[utoipa::path(post, path = "/v1/carts/{id}/merge", tag = "carts",
+/// Merges a guest's cart into the caller's cart.
+///
+/// The guest's cart is identified by its `Cart-Token`; the answer is the caller's cart. Repeating the request changes
+/// nothing. The guest's address is erased: accounts have their own.
+#[utoipa::path(post, path = "/v1/carts/{id}/merge", operation_id = "mergeCart",
+    tag = "carts",
     params(("id" = String, Path), ("Cart-Token" = Option<String>, Header, description = "The token of the guest's cart")),
     security(("bearer" = [])), responses((status = 200, description = "The caller's cart", body = show::Cart)))]
 async fn merge(State(app): State<Shared>, Of(id): Of<CartId>, ask: Ask<Member, Nothing>) -> Result<Response, Problem> {
@@ -256,9 +270,12 @@ async fn merge(State(app): State<Shared>, Of(id): Of<CartId>, ask: Ask<Member, N
     Ok(merged)
 }
 
-/// Turns the cart into an order: every line is reserved, and a payment opened. An account may have so many orders that wait for
-/// their payment, and one address checks out so many guests' carts a minute, with an access token beside the cart's or without.
-#[utoipa::path(post, path = "/v1/carts/{id}/checkout", tag = "carts", params(("id" = String, Path)), request_body = Checkout,
+/// Places an order from the cart.
+///
+/// Reserves every line and opens a payment. Unpaid orders per account and guest checkouts per address and minute are
+/// limited.
+#[utoipa::path(post, path = "/v1/carts/{id}/checkout", operation_id = "checkOutCart",
+    tag = "carts", params(("id" = String, Path)), request_body = Checkout,
     security(("cart_token" = []), ("bearer" = [])),
     responses((status = 201, description = "The order", body = CheckedOut),
         (status = 409, description = "It cannot be bought as it is, or too many orders wait for their payment")))]
@@ -286,8 +303,9 @@ async fn checkout(
     .await
 }
 
-/// One cart, with what keeps it from being bought as it is.
-#[utoipa::path(get, path = "/v1/carts/{id}", tag = "carts", params(("id" = String, Path), Then),
+/// One cart, with prices and with any problems that prevent checkout.
+#[utoipa::path(get, path = "/v1/carts/{id}", operation_id = "getCart",
+    tag = "carts", params(("id" = String, Path), Then),
     security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "The cart", body = show::Cart)))]
 async fn one(
     State(app): State<Shared>,
@@ -302,8 +320,9 @@ async fn one(
     tell(&app, id, found.version, cart, now).await
 }
 
-/// The caller's own open cart.
-#[utoipa::path(get, path = "/v1/me/cart", tag = "carts", security(("bearer" = [])),
+/// The caller's open cart.
+#[utoipa::path(get, path = "/v1/me/cart", operation_id = "getMyCart",
+    tag = "carts", security(("bearer" = [])),
     responses((status = 200, description = "The cart", body = show::Cart), (status = 404, description = "There is none")))]
 async fn mine(State(app): State<Shared>, member: Member, headers: HeaderMap) -> Result<Response, Problem> {
     let Member(_, account) = member;

@@ -32,10 +32,10 @@ const ORDER_MAX: usize = 200;
 struct NewCategory {
     #[schema(value_type = String, min_length = 1, default = max::<Name>)]
     name: Name,
-    /// Its name in addresses; no two categories share one.
+    /// A unique, URL-friendly name.
     #[schema(value_type = String, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", default = max::<Slug>)]
     slug: Slug,
-    /// What it is under.
+    /// The parent category.
     #[schema(value_type = Option<String>)]
     parent: Option<CategoryId>,
 }
@@ -45,7 +45,7 @@ struct NewCategory {
 struct CategoryChange {
     #[schema(value_type = Option<String>, min_length = 1, default = max::<Name>)]
     name: Option<Name>,
-    /// What it is to be under; null for a root.
+    /// The new parent; null for a root category.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
     parent: Option<Option<CategoryId>>,
@@ -56,44 +56,45 @@ type Definitions = Bounded<Vec<AttributeDefinition>, DEFINITIONS_MAX>;
 /// Categories to be put into an order.
 type CategoryIds = Bounded<Vec<CategoryId>, ORDER_MAX>;
 
-/// What a category asks of its products.
+/// The attributes of a category.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Declaration {
-    /// All of them, in the order in which people see them.
+    /// All attributes, in display order.
     #[schema(value_type = Vec<show::AttributeDefinition>, default = max::<Definitions>)]
     attributes: Definitions,
 }
 
-/// What counts for the products of a category.
+/// The attributes that apply to the products of a category.
 #[derive(Serialize, ToSchema)]
 struct Counting<'a> {
-    /// Its own attributes first, then those that it inherits.
+    /// Own attributes first, then inherited ones.
     #[schema(value_type = Vec<show::AttributeDefinition>)]
     attributes: Vec<&'a AttributeDefinition>,
 }
 
-/// The categories of one parent, in order.
+/// The order of one parent's categories.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct CategoryOrder {
-    /// What they are under; null for the roots.
+    /// The parent category; null for root categories.
     #[schema(value_type = Option<String>)]
     parent: Option<CategoryId>,
-    /// Those that are named come first; others come after them as they were.
+    /// Listed categories come first; others follow in their current order.
     #[schema(value_type = Vec<String>, min_items = 1, default = max::<CategoryIds>)]
     categories: CategoryIds,
 }
 
-/// Categories in their new order.
+/// The categories in their new order.
 #[derive(Serialize, ToSchema)]
 struct Ordered {
     #[schema(value_type = Vec<String>)]
     categories: Vec<CategoryId>,
 }
 
-/// Adds a category.
-#[utoipa::path(post, path = "/v1/categories", tag = "catalog", request_body = NewCategory, security(("bearer" = ["staff"])),
+/// Creates a category.
+#[utoipa::path(post, path = "/v1/categories", operation_id = "createCategory",
+    tag = "catalog", request_body = NewCategory, security(("bearer" = ["staff"])),
     responses((status = 201, description = "The category", body = show::Category)))]
 async fn create(State(app): State<Shared>, ask: Ask<Staff, NewCategory>) -> Result<Response, Problem> {
     let (ask, body) = (&ask, &ask.body);
@@ -116,8 +117,9 @@ async fn create(State(app): State<Shared>, ask: Ask<Staff, NewCategory>) -> Resu
     .await
 }
 
-/// Renames a category, or puts it elsewhere.
-#[utoipa::path(patch, path = "/v1/categories/{id}", tag = "catalog", params(("id" = String, Path)),
+/// Renames or moves a category.
+#[utoipa::path(patch, path = "/v1/categories/{id}", operation_id = "updateCategory",
+    tag = "catalog", params(("id" = String, Path)),
     request_body = CategoryChange, security(("bearer" = ["staff"])),
     responses((status = 200, description = "The category", body = show::Category)))]
 async fn change(
@@ -144,8 +146,11 @@ async fn change(
     .await
 }
 
-/// Declares the attributes of a category: they, and those that it inherits, are what its products are held against.
-#[utoipa::path(put, path = "/v1/categories/{id}/attributes", tag = "catalog", params(("id" = String, Path)),
+/// Replaces the attributes of a category.
+///
+/// Its products are validated against these and the inherited attributes.
+#[utoipa::path(put, path = "/v1/categories/{id}/attributes", operation_id = "replaceCategoryAttributes",
+    tag = "catalog", params(("id" = String, Path)),
     request_body = Declaration, security(("bearer" = ["staff"])),
     responses((status = 200, description = "The category", body = show::Category)))]
 async fn declare(
@@ -162,8 +167,9 @@ async fn declare(
     .await
 }
 
-/// The attributes that count for the products of a category: its own, and those of the categories above it.
-#[utoipa::path(get, path = "/v1/categories/{id}/attributes", tag = "catalog", security(()), params(("id" = String, Path)),
+/// Lists the attributes of a category, inherited ones included.
+#[utoipa::path(get, path = "/v1/categories/{id}/attributes", operation_id = "listCategoryAttributes",
+    tag = "catalog", security(()), params(("id" = String, Path)),
     responses((status = 200, description = "The attributes", body = Counting)))]
 async fn attributes(
     State(app): State<Shared>,
@@ -180,8 +186,9 @@ async fn attributes(
     reply::one(path[0].version, &Counting { attributes })
 }
 
-/// Puts the categories of one parent into an order.
-#[utoipa::path(post, path = "/v1/categories/order", tag = "catalog", request_body = CategoryOrder,
+/// Reorders the categories of one parent.
+#[utoipa::path(post, path = "/v1/categories/order", operation_id = "reorderCategories",
+    tag = "catalog", request_body = CategoryOrder,
     security(("bearer" = ["staff"])), responses((status = 200, description = "The order", body = Ordered)))]
 async fn order(State(app): State<Shared>, ask: Ask<Staff, CategoryOrder>) -> Result<Response, Problem> {
     let CategoryOrder { parent, categories } = &ask.body;
@@ -209,8 +216,11 @@ async fn order(State(app): State<Shared>, ask: Ask<Staff, CategoryOrder>) -> Res
     .await
 }
 
-/// Closes a category: it stays, and nothing is added to it any more.
-#[utoipa::path(post, path = "/v1/categories/{id}/archive", tag = "catalog", params(("id" = String, Path)),
+/// Archives a category.
+///
+/// It stays readable, and nothing can be added to it.
+#[utoipa::path(post, path = "/v1/categories/{id}/archive", operation_id = "archiveCategory",
+    tag = "catalog", params(("id" = String, Path)),
     security(("bearer" = ["staff"])), responses((status = 200, description = "The category", body = show::Category)))]
 async fn archive(
     State(app): State<Shared>,
@@ -227,7 +237,8 @@ async fn archive(
 }
 
 /// One category.
-#[utoipa::path(get, path = "/v1/categories/{id}", tag = "catalog", security(()), params(("id" = String, Path), Then),
+#[utoipa::path(get, path = "/v1/categories/{id}", operation_id = "getCategory",
+    tag = "catalog", security(()), params(("id" = String, Path), Then),
     responses((status = 200, description = "The category", body = show::Category)))]
 async fn one(
     State(app): State<Shared>,
@@ -244,15 +255,15 @@ async fn one(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct ListQuery {
-    /// Only directly under this one, or `none` for the roots.
+    /// Only direct children of this category, or `none` for root categories.
     parent: Option<String>,
-    /// Closed ones too.
+    /// Include archived categories.
     #[serde(default)]
     archived: bool,
-    /// 20 unless it says something else, 100 at most.
+    /// Page size: 20 by default, at most 100.
     #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
-    /// The `next` of the page before.
+    /// The `next` cursor of the previous page.
     cursor: Option<String>,
 }
 
@@ -264,8 +275,9 @@ struct CategoryPage<'a> {
     next: Option<String>,
 }
 
-/// Categories by rank and name.
-#[utoipa::path(get, path = "/v1/categories", tag = "catalog", security(()), params(ListQuery),
+/// Lists categories by rank and name.
+#[utoipa::path(get, path = "/v1/categories", operation_id = "listCategories",
+    tag = "catalog", security(()), params(ListQuery),
     responses((status = 200, description = "A page of categories", body = CategoryPage)))]
 async fn list(
     State(app): State<Shared>,

@@ -39,13 +39,13 @@ struct Upload {
 /// Who sends a picture in.
 struct Sent(Ask<Staff, Upload>);
 
-/// A form with a file.
+/// A multipart form with one file.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the form")]
 struct UploadForm {
     #[schema(value_type = String, format = Binary, content_media_type = "application/octet-stream")]
     file: Vec<u8>,
-    /// What the picture shows, for people who do not see it.
+    /// The alternative text.
     #[schema(default = max::<Label>)]
     alt: Option<String>,
 }
@@ -55,7 +55,7 @@ struct UploadForm {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct UploadQuery {
-    /// What the picture shows, for people who do not see it.
+    /// The alternative text.
     #[param(value_type = Option<String>, max_length = 200)]
     alt: Option<Label>,
 }
@@ -106,9 +106,11 @@ async fn form(headers: &HeaderMap, bytes: &Bytes) -> Result<Upload, Problem> {
     Ok(Upload { file, alt })
 }
 
-/// Adds a picture behind those that are there: it is read, turned upright, written anew without anything but what can be seen,
-/// and smaller copies are made.
-#[utoipa::path(post, path = "/v1/products/{id}/images", tag = "catalog", params(("id" = String, Path), UploadQuery),
+/// Appends an image to a product.
+///
+/// The image is rotated upright and re-encoded without metadata, and thumbnails are made.
+#[utoipa::path(post, path = "/v1/products/{id}/images", operation_id = "addProductImage",
+    tag = "catalog", params(("id" = String, Path), UploadQuery),
     request_body(content((UploadForm = "multipart/form-data"), (Vec<u8> = "application/octet-stream"), (Vec<u8> = "image/*"))),
     security(("bearer" = ["staff"])), responses((status = 201, description = "The product", body = show::Product)))]
 async fn add(
@@ -144,17 +146,18 @@ async fn add(
 /// The pictures of a product.
 type ImageIds = Bounded<Vec<ImageId>, IMAGES_MAX>;
 
-/// Every picture of a product, in a new order.
+/// All images of a product, in their new order.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ImageOrder {
-    /// Each once.
+    /// Without duplicates.
     #[schema(value_type = Vec<String>, default = max::<ImageIds>)]
     images: ImageIds,
 }
 
-/// Puts the pictures of a product into an order.
-#[utoipa::path(put, path = "/v1/products/{id}/images", tag = "catalog", params(("id" = String, Path)),
+/// Reorders a product's images.
+#[utoipa::path(put, path = "/v1/products/{id}/images", operation_id = "reorderProductImages",
+    tag = "catalog", params(("id" = String, Path)),
     request_body = ImageOrder, security(("bearer" = ["staff"])),
     responses((status = 200, description = "The product", body = show::Product)))]
 async fn order(
@@ -169,13 +172,14 @@ async fn order(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ImageChange {
-    /// What the picture shows, for people who do not see it; null for no words.
+    /// The alternative text; null removes it.
     #[schema(value_type = Option<String>, default = max::<Label>)]
     alt: Option<Label>,
 }
 
-/// Says what a picture shows.
-#[utoipa::path(patch, path = "/v1/products/{id}/images/{image}", tag = "catalog",
+/// Sets the alternative text of an image.
+#[utoipa::path(patch, path = "/v1/products/{id}/images/{image}", operation_id = "updateProductImage",
+    tag = "catalog",
     params(("id" = String, Path), ("image" = String, Path)), request_body = ImageChange,
     security(("bearer" = ["staff"])), responses((status = 200, description = "The product", body = show::Product)))]
 async fn describe(
@@ -202,10 +206,11 @@ async fn decide<T: Send + Sync>(
     .await
 }
 
-/// Takes a picture away.
-#[utoipa::path(delete, path = "/v1/products/{id}/images/{image}", tag = "catalog",
+/// Removes an image from a product.
+#[utoipa::path(delete, path = "/v1/products/{id}/images/{image}", operation_id = "removeProductImage",
+    tag = "catalog",
     params(("id" = String, Path), ("image" = String, Path)), security(("bearer" = ["staff"])),
-    responses((status = 204, description = "It is gone")))]
+    responses((status = 204, description = "Removed")))]
 async fn remove(
     State(app): State<Shared>,
     OfTwo(id, image): OfTwo<ProductId, ImageId>,
@@ -220,10 +225,13 @@ async fn remove(
     .await
 }
 
-/// A picture, or a smaller copy of one. Its name says what is in it, so it never changes.
-#[utoipa::path(get, path = "/v1/files/{name}", tag = "catalog", security(()), params(("name" = String, Path)),
+/// Downloads an image or one of its thumbnails.
+///
+/// The name is derived from the content, so a file never changes.
+#[utoipa::path(get, path = "/v1/files/{name}", operation_id = "getFile",
+    tag = "catalog", security(()), params(("name" = String, Path)),
     responses((status = 200, description = "The file", content((Vec<u8> = "image/jpeg"), (Vec<u8> = "image/png"))),
-        (status = 304, description = "It is the one that you have")))]
+        (status = 304, description = "Not modified: the version in `If-None-Match` is current")))]
 async fn file(State(app): State<Shared>, Path(name): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
     let missing = || Problem::missing("file");
     let name = BlobName::parse(&name).ok_or_else(missing)?;

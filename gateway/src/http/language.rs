@@ -15,7 +15,7 @@ use crate::problem::Problem;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Reading {
-    /// The language, `en` or `ru`; otherwise what `Accept-Language` says, or else the one that its reader is written to in.
+    /// The language, `en` or `ru`; taken from `Accept-Language` by default, then from the buyer's mails.
     #[param(value_type = Option<String>)]
     pub locale: Option<Locale>,
 }

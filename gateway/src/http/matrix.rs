@@ -32,22 +32,22 @@ type SkuPattern = BoundedText<200>;
 /// Combinations that are otherwise: each can be.
 type Exceptions = Bounded<Vec<Exception>, VARIANTS_MAX>;
 
-/// What every variant is, save where one of `variants` says otherwise.
+/// The common values of all variants; `variants` lists exceptions.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Matrix {
-    /// What the variants differ in; what the product has already when nothing is given.
+    /// The options; those of the product by default.
     #[schema(value_type = Option<Vec<show::OptionDefinition>>, default = max::<OptionList>)]
     options: Option<OptionList>,
-    /// How their codes are made, with the name of each option in braces; spaces in a value become dashes.
+    /// The pattern of the SKUs, with the name of each option in braces; spaces in a value become dashes.
     #[schema(value_type = String, example = "SHIRT-{size}-{colour}", min_length = 1, default = max::<SkuPattern>)]
     sku: SkuPattern,
     #[schema(value_type = show::Money)]
     price: Price,
-    /// A higher price that it is shown to be below of.
+    /// A higher reference price, shown struck through.
     #[schema(value_type = Option<show::Money>)]
     compare_at: Option<Price>,
-    /// What one piece costs in other currencies.
+    /// The unit price in further currencies.
     #[serde(default)]
     #[schema(value_type = Vec<show::Listed>, default = max::<Prices>)]
     prices: Prices,
@@ -58,49 +58,49 @@ struct Matrix {
     #[schema(value_type = Option<String>, example = "standard")]
     tax_class: Option<TaxClass>,
     physical: Option<bool>,
-    /// Combinations that are otherwise, or are not to be made.
+    /// Exceptions: combinations with other values, and combinations to leave out.
     #[serde(default)]
     #[schema(value_type = Vec<Exception>, default = max::<Exceptions>)]
     variants: Exceptions,
 }
 
-/// A combination that is otherwise; what is not given is as everywhere.
+/// An exception for one combination; fields left out keep the common value.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Exception {
-    /// Which: the value of every option.
+    /// The value of every option.
     #[schema(value_type = std::collections::BTreeMap<String, String>, default = max::<OptionMap>)]
     options: OptionMap,
-    /// It is not to be made.
+    /// Leave this combination out.
     #[serde(default)]
     skip: bool,
     #[schema(value_type = Option<String>, min_length = 1, default = max::<Sku>)]
     sku: Option<Sku>,
     #[schema(value_type = Option<String>, default = max::<Title>)]
     title: Option<Title>,
-    /// In the currency of the others.
+    /// In the same currency as the others.
     #[schema(value_type = Option<show::Money>)]
     price: Option<Price>,
     #[schema(maximum = 1_000_000)]
     weight_g: Option<u32>,
 }
 
-/// What became of the combinations, in the order of the options.
+/// The results, in the order of the options.
 #[derive(Serialize, ToSchema)]
 struct MatrixOutcome {
-    /// Variants that were made.
+    /// Variants created.
     made: usize,
-    /// Combinations that the product had already.
+    /// Combinations that already existed.
     present: usize,
     /// Combinations that were refused.
     refused: usize,
     rows: Vec<MatrixRow>,
 }
 
-/// What became of a combination.
+/// The result for one combination.
 #[derive(Serialize, ToSchema)]
 struct MatrixRow {
-    /// 201 for a variant that was made, 200 for one that was there, or the status of the problem.
+    /// 201 if a variant was created, 200 if it already existed, otherwise the status of the problem.
     status: u16,
     #[schema(value_type = Object)]
     options: Options,
@@ -110,7 +110,7 @@ struct MatrixRow {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     sku: Option<Sku>,
-    /// What is in the way, as any other problem.
+    /// The problem, in the usual form.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     problem: Option<Box<RawValue>>,
@@ -126,11 +126,14 @@ struct Done {
     sku: Sku,
 }
 
-/// Makes a variant for each combination of a product's options, each carried out or refused by itself. Combinations that
-/// there are stay as they are, so that it can be asked again after a value was added.
-#[utoipa::path(post, path = "/v1/products/{id}/variants/matrix", tag = "catalog", params(("id" = String, Path)),
+/// Creates a variant for each combination of a product's options.
+///
+/// Each combination is accepted or refused by itself. Existing combinations stay unchanged, so the request can be
+/// repeated after adding an option value.
+#[utoipa::path(post, path = "/v1/products/{id}/variants/matrix", operation_id = "createVariantMatrix",
+    tag = "catalog", params(("id" = String, Path)),
     request_body = Matrix, security(("bearer" = ["staff"])),
-    responses((status = 200, description = "What became of each combination", body = MatrixOutcome)))]
+    responses((status = 200, description = "The result for each combination", body = MatrixOutcome)))]
 async fn matrix(
     State(app): State<Shared>,
     Of(id): Of<ProductId>,

@@ -36,7 +36,7 @@ struct Changes {
     profile: ProfileChanges,
 }
 
-/// What is left out stays as it is; null takes it away.
+/// Fields left out stay unchanged; null clears a field.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ProfileChanges {
@@ -51,14 +51,14 @@ struct ProfileChanges {
 /// Channels, each once.
 type Channels = Bounded<BTreeSet<Channel>, { Channel::ALL.len() }>;
 
-/// What is left out stays as it is; a currency of null is none.
+/// Fields left out stay unchanged; null clears the currency.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct SettingsChanges {
     /// `en` or `ru`.
     #[schema(value_type = Option<String>, example = "ru")]
     locale: Option<Locale>,
-    /// ISO 4217.
+    /// ISO 4217 currency code.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>, example = "EUR", min_length = 3, max_length = 3)]
     currency: Option<Option<Currency>>,
@@ -70,7 +70,7 @@ struct SettingsChanges {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewPassword {
-    /// The present one.
+    /// The current password.
     #[schema(value_type = String, default = max::<password::Typed>)]
     current: password::Typed,
     #[schema(value_type = String, min_length = 8, default = max::<password::Typed>)]
@@ -80,7 +80,7 @@ struct NewPassword {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Farewell {
-    /// The password, so that nobody does this with a token alone.
+    /// The current password.
     #[schema(value_type = String, default = max::<password::Typed>)]
     password: password::Typed,
 }
@@ -90,16 +90,18 @@ struct Addresses<'a> {
     items: Vec<KeptAddress<'a>>,
 }
 
-/// Whoever asks.
-#[utoipa::path(get, path = "/v1/me", tag = "me", security(("bearer" = [])),
+/// The caller's account.
+#[utoipa::path(get, path = "/v1/me", operation_id = "getMe",
+    tag = "me", security(("bearer" = [])),
     responses((status = 200, description = "The account", body = Me)))]
 async fn one(State(app): State<Shared>, member: Member, headers: HeaderMap) -> Result<Response, Problem> {
     let found = app.snapshot::<Account>(member.1, &Then::default(), &headers).await?;
     reply::one(found.version, &Me::of(member.1, known(&found.state)?))
 }
 
-/// Says other things of oneself.
-#[utoipa::path(patch, path = "/v1/me", tag = "me", request_body = Changes, security(("bearer" = [])),
+/// Updates the caller's profile.
+#[utoipa::path(patch, path = "/v1/me", operation_id = "updateMe",
+    tag = "me", request_body = Changes, security(("bearer" = [])),
     responses((status = 200, description = "The account", body = Me)))]
 async fn change(State(app): State<Shared>, ask: Ask<Member, Changes>) -> Result<Response, Problem> {
     let ask = &ask;
@@ -124,16 +126,18 @@ async fn change(State(app): State<Shared>, ask: Ask<Member, Changes>) -> Result<
     .await
 }
 
-/// How whoever asks wants to be served.
-#[utoipa::path(get, path = "/v1/me/settings", tag = "me", security(("bearer" = [])),
+/// The caller's settings.
+#[utoipa::path(get, path = "/v1/me/settings", operation_id = "getMySettings",
+    tag = "me", security(("bearer" = [])),
     responses((status = 200, description = "The settings", body = SettingsShown)))]
 async fn settings(State(app): State<Shared>, member: Member, headers: HeaderMap) -> Result<Response, Problem> {
     let found = app.snapshot::<Account>(member.1, &Then::default(), &headers).await?;
     reply::one(found.version, &known(&found.state)?.settings)
 }
 
-/// Wants to be served otherwise.
-#[utoipa::path(patch, path = "/v1/me/settings", tag = "me", request_body = SettingsChanges, security(("bearer" = [])),
+/// Updates the caller's settings.
+#[utoipa::path(patch, path = "/v1/me/settings", operation_id = "updateMySettings",
+    tag = "me", request_body = SettingsChanges, security(("bearer" = [])),
     responses((status = 200, description = "The settings", body = SettingsShown)))]
 async fn change_settings(State(app): State<Shared>, ask: Ask<Member, SettingsChanges>) -> Result<Response, Problem> {
     let ask = &ask;
@@ -151,8 +155,9 @@ async fn change_settings(State(app): State<Shared>, ask: Ask<Member, SettingsCha
     .await
 }
 
-/// The address book, in the order in which it was filled.
-#[utoipa::path(get, path = "/v1/me/addresses", tag = "me", security(("bearer" = [])),
+/// Lists the caller's address book, oldest first.
+#[utoipa::path(get, path = "/v1/me/addresses", operation_id = "listMyAddresses",
+    tag = "me", security(("bearer" = [])),
     responses((status = 200, description = "The addresses", body = Addresses)))]
 async fn addresses(State(app): State<Shared>, member: Member, headers: HeaderMap) -> Result<Response, Problem> {
     let found = app.snapshot::<Account>(member.1, &Then::default(), &headers).await?;
@@ -161,7 +166,8 @@ async fn addresses(State(app): State<Shared>, member: Member, headers: HeaderMap
 }
 
 /// Adds an address to the address book.
-#[utoipa::path(post, path = "/v1/me/addresses", tag = "me", request_body = show::Address, security(("bearer" = [])),
+#[utoipa::path(post, path = "/v1/me/addresses", operation_id = "addMyAddress",
+    tag = "me", request_body = show::Address, security(("bearer" = [])),
     responses((status = 201, description = "The address", body = KeptAddress)))]
 async fn add_address(State(app): State<Shared>, ask: Ask<Member, Address>) -> Result<Response, Problem> {
     let ask = &ask;
@@ -177,7 +183,8 @@ async fn add_address(State(app): State<Shared>, ask: Ask<Member, Address>) -> Re
 }
 
 /// One address of the address book.
-#[utoipa::path(get, path = "/v1/me/addresses/{id}", tag = "me", params(("id" = String, Path)), security(("bearer" = [])),
+#[utoipa::path(get, path = "/v1/me/addresses/{id}", operation_id = "getMyAddress",
+    tag = "me", params(("id" = String, Path)), security(("bearer" = [])),
     responses((status = 200, description = "The address", body = KeptAddress)))]
 async fn address(
     State(app): State<Shared>,
@@ -190,8 +197,9 @@ async fn address(
     reply::one(found.version, &KeptAddress::of(kept))
 }
 
-/// Puts another address in the place of one.
-#[utoipa::path(put, path = "/v1/me/addresses/{id}", tag = "me", params(("id" = String, Path)), request_body = show::Address,
+/// Replaces an address of the address book.
+#[utoipa::path(put, path = "/v1/me/addresses/{id}", operation_id = "replaceMyAddress",
+    tag = "me", params(("id" = String, Path)), request_body = show::Address,
     security(("bearer" = [])), responses((status = 200, description = "The address", body = KeptAddress)))]
 async fn change_address(
     State(app): State<Shared>,
@@ -209,9 +217,10 @@ async fn change_address(
     .await
 }
 
-/// Takes an address out of the address book.
-#[utoipa::path(delete, path = "/v1/me/addresses/{id}", tag = "me", params(("id" = String, Path)), security(("bearer" = [])),
-    responses((status = 204, description = "It is gone")))]
+/// Removes an address from the address book.
+#[utoipa::path(delete, path = "/v1/me/addresses/{id}", operation_id = "removeMyAddress",
+    tag = "me", params(("id" = String, Path)), security(("bearer" = [])),
+    responses((status = 204, description = "Removed")))]
 async fn remove_address(
     State(app): State<Shared>,
     Of(id): Of<AddressId>,
@@ -226,9 +235,12 @@ async fn remove_address(
     .await
 }
 
-/// Sets a new password; every other session ends.
-#[utoipa::path(post, path = "/v1/me/password", tag = "me", request_body = NewPassword, security(("bearer" = [])),
-    responses((status = 204, description = "The password is another"), (status = 403, description = "The present one is wrong")))]
+/// Changes the caller's password.
+///
+/// Every other session ends.
+#[utoipa::path(post, path = "/v1/me/password", operation_id = "changeMyPassword",
+    tag = "me", request_body = NewPassword, security(("bearer" = [])),
+    responses((status = 204, description = "The password was changed"), (status = 403, description = "The present one is wrong")))]
 async fn change_password(State(app): State<Shared>, ask: Ask<Member, NewPassword>) -> Result<Response, Problem> {
     let ask = &ask;
     let open = proven(&app, &ask.who, &ask.body.current).await?;
@@ -247,10 +259,12 @@ async fn change_password(State(app): State<Shared>, ask: Ask<Member, NewPassword
     .await
 }
 
-/// Closes the account for good, and forgets its owner: what the log keeps of them can be read by nobody any more. Orders that
-/// wait for their payment are called off; while one is paid for and not delivered, the account stays.
-#[utoipa::path(delete, path = "/v1/me", tag = "me", request_body = Farewell, security(("bearer" = [])),
-    responses((status = 204, description = "It is as if they had never been here"),
+/// Closes the caller's account and erases their personal data.
+///
+/// Unpaid orders are cancelled. While an order is paid and not delivered the request is refused (409).
+#[utoipa::path(delete, path = "/v1/me", operation_id = "eraseMe",
+    tag = "me", request_body = Farewell, security(("bearer" = [])),
+    responses((status = 204, description = "The account is closed and its personal data erased"),
         (status = 409, description = "Orders are paid for and not delivered")))]
 async fn farewell(State(app): State<Shared>, ask: Ask<Member, Farewell>) -> Result<Response, Problem> {
     let ask = &ask;

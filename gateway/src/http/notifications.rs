@@ -29,13 +29,13 @@ use crate::actor::{Member, Staff};
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
 
-/// A notification in one line: nothing of it is personal.
+/// A notification in a list, without personal data.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the view's own text")]
 pub(super) struct NotificationRow {
     #[schema(example = "ntf_01h455vb4pex5vsknk084sn02q")]
     id: String,
-    /// Whose account it goes to; not there for a guest.
+    /// The recipient's account; absent for a guest.
     account: Option<String>,
     /// `email`, `sms` or `push`.
     channel: String,
@@ -45,14 +45,14 @@ pub(super) struct NotificationRow {
     locale: String,
     order: Option<String>,
     product: Option<String>,
-    /// `queued`, `attempted`, `failed` (it is tried again), `sent`, `dead` or `skipped`.
+    /// `queued`, `attempted`, `failed` (will be retried), `sent`, `dead` or `skipped`.
     state: String,
     attempts: u32,
     /// Why it is dead: `refused`, `gave_up` or `outcome_unknown` (it may have arrived).
     cause: Option<String>,
     /// Why it is not sent: `preference`, `no_address`, `erased`, `expired` or `too_many` (to a guest's mailbox).
     skipped: Option<String>,
-    /// What went wrong last.
+    /// The latest error.
     reason: Option<String>,
     retry_at: Option<DateTime<Utc>>,
     queued_at: DateTime<Utc>,
@@ -67,12 +67,12 @@ struct NotificationPage {
     next: Option<String>,
 }
 
-/// What somebody was told, as they see it: how often it was tried and what went wrong is for staff.
+/// A notification, as its recipient sees it.
 #[derive(Serialize, ToSchema)]
 struct ToldMe {
     #[schema(value_type = String, example = "ntf_01h455vb4pex5vsknk084sn02q")]
     id: NotificationId,
-    /// Its subject, in the language that it is written in; null when what it is about was forgotten.
+    /// The subject line, in the language of the mail; null if its subject was erased.
     #[schema(example = "Order 7K3Q-X9MW-2FBA is paid")]
     subject: Option<String>,
     #[schema(example = "order_paid")]
@@ -87,7 +87,7 @@ struct ToldMe {
     order: Option<OrderId>,
     #[schema(value_type = Option<String>)]
     product: Option<ProductId>,
-    /// `queued`, `attempted`, `failed` (it is tried again), `sent`, `dead` or `skipped`.
+    /// `queued`, `attempted`, `failed` (will be retried), `sent`, `dead` or `skipped`.
     #[schema(value_type = String)]
     state: notification_list::State,
     /// Why it is not sent: `preference`, `no_address`, `erased`, `expired` or `too_many`.
@@ -119,15 +119,16 @@ struct ListQuery {
     /// `queued`, `attempted`, `failed`, `sent`, `dead` or `skipped`.
     #[param(value_type = Option<String>)]
     state: Option<notification_list::State>,
-    /// 20 unless it says something else, 100 at most.
+    /// Page size: 20 by default, at most 100.
     #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
-    /// The `next` of the page before.
+    /// The `next` cursor of the previous page.
     cursor: Option<String>,
 }
 
-/// What the caller was told, the newest first.
-#[utoipa::path(get, path = "/v1/me/notifications", tag = "notifications", params(ListQuery), security(("bearer" = [])),
+/// Lists the caller's notifications, newest first.
+#[utoipa::path(get, path = "/v1/me/notifications", operation_id = "listMyNotifications",
+    tag = "notifications", params(ListQuery), security(("bearer" = [])),
     responses((status = 200, description = "A page of notifications", body = ToldPage)))]
 async fn mine(
     State(app): State<Shared>,
@@ -154,8 +155,11 @@ async fn mine(
     lists::page(&ToldPage { items: told.collect(), next: rows.next })
 }
 
-/// What everybody was told, the newest first; `state=dead` is what needs a hand.
-#[utoipa::path(get, path = "/v1/admin/notifications", tag = "notifications", params(ListQuery),
+/// Lists notifications to all recipients, newest first.
+///
+/// `state=dead` lists those that need attention.
+#[utoipa::path(get, path = "/v1/admin/notifications", operation_id = "listNotifications",
+    tag = "notifications", params(ListQuery),
     security(("bearer" = ["staff"])),
     responses((status = 200, description = "A page of notifications", body = NotificationPage)))]
 async fn all(
@@ -187,10 +191,13 @@ struct Resent {
     attempts: u32,
 }
 
-/// Sends a dead notification again. One with `outcome_unknown` may then arrive twice: somebody decided that it may.
-#[utoipa::path(post, path = "/v1/admin/notifications/{id}/resend", tag = "notifications", params(("id" = String, Path)),
+/// Resends a dead notification.
+///
+/// One with the reason `outcome_unknown` may then arrive twice.
+#[utoipa::path(post, path = "/v1/admin/notifications/{id}/resend", operation_id = "resendNotification",
+    tag = "notifications", params(("id" = String, Path)),
     security(("bearer" = ["staff"])),
-    responses((status = 200, description = "It is on its way", body = Resent)))]
+    responses((status = 200, description = "The notification is queued again", body = Resent)))]
 async fn resend(
     State(app): State<Shared>,
     Of(id): Of<NotificationId>,
@@ -204,7 +211,7 @@ async fn resend(
     .await
 }
 
-/// What somebody can wait for.
+/// A reason to watch a product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Wait {
@@ -225,7 +232,7 @@ struct WatchFor {
     on: Waits,
 }
 
-/// What the caller waits for.
+/// The events to watch for.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Watching {
     #[schema(value_type = String)]
@@ -241,10 +248,11 @@ impl Watching {
     }
 }
 
-/// Waits for a product to be back in stock, or to cost less.
-#[utoipa::path(post, path = "/v1/products/{id}/watch", tag = "notifications", params(("id" = String, Path)),
+/// Watches a product for new stock or a lower price.
+#[utoipa::path(post, path = "/v1/products/{id}/watch", operation_id = "watchProduct",
+    tag = "notifications", params(("id" = String, Path)),
     request_body = WatchFor, security(("bearer" = ["customer", "seller", "support", "admin"])),
-    responses((status = 200, description = "What the caller waits for", body = Watching)))]
+    responses((status = 200, description = "The watches of the product", body = Watching)))]
 async fn watch_product(
     State(app): State<Shared>,
     Of(id): Of<ProductId>,
@@ -273,9 +281,10 @@ async fn watch_product(
     .await
 }
 
-/// Waits for a product no more.
-#[utoipa::path(delete, path = "/v1/products/{id}/watch", tag = "notifications", params(("id" = String, Path)),
-    security(("bearer" = ["customer", "seller", "support", "admin"])), responses((status = 204, description = "The caller waits for nothing")))]
+/// Stops watching a product.
+#[utoipa::path(delete, path = "/v1/products/{id}/watch", operation_id = "unwatchProduct",
+    tag = "notifications", params(("id" = String, Path)),
+    security(("bearer" = ["customer", "seller", "support", "admin"])), responses((status = 204, description = "The product is no longer watched")))]
 async fn unwatch(
     State(app): State<Shared>,
     Of(id): Of<ProductId>,

@@ -27,26 +27,26 @@ use super::{
 #[openapi(
     info(
         title = "ByteShop",
-        description = "An event-sourced shop. Commands append to one log and answer with its position; \
-            queries read views of it, and wait for a position when asked to.",
+        description = "An event-sourced commerce backend. Commands append events to one log and answer with its position; \
+            queries read views of the log, and wait for a given position on request.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
     tags(
         (name = "catalog", description = "Categories, products and their variants"),
-        (name = "stock", description = "What is on hand, reserved and available"),
-        (name = "carts", description = "What somebody means to buy"),
-        (name = "shipping", description = "How things are sent, where to and at what price"),
-        (name = "promotions", description = "Coupons, and what is given by itself"),
-        (name = "tax", description = "What is taxed at which rate"),
-        (name = "orders", description = "What somebody bought"),
-        (name = "payments", description = "What is paid for an order"),
-        (name = "auth", description = "How somebody gets an account, and gets in"),
-        (name = "me", description = "What is kept of whoever asks"),
-        (name = "notifications", description = "What people are told, and what they want to hear"),
-        (name = "webhooks", description = "Other programs that are told what happens (Standard Webhooks)"),
-        (name = "delivery", description = "How it gets to people"),
+        (name = "stock", description = "On hand, reserved and available quantities"),
+        (name = "carts", description = "Carts and checkout"),
+        (name = "shipping", description = "Shipping zones, services and quotes"),
+        (name = "promotions", description = "Coupons and automatic promotions"),
+        (name = "tax", description = "Tax rates"),
+        (name = "orders", description = "Orders, cancellations and returns"),
+        (name = "payments", description = "Payments, captures and refunds"),
+        (name = "auth", description = "Registration and sessions"),
+        (name = "me", description = "The caller's profile, settings and address book"),
+        (name = "notifications", description = "Notifications and watches"),
+        (name = "webhooks", description = "Outgoing webhooks (Standard Webhooks)"),
+        (name = "delivery", description = "Shipments and tracking"),
         (name = "admin", description = "For staff"),
-        (name = "operations", description = "For those who run the shop"),
+        (name = "operations", description = "For operators"),
     ),
     components(schemas(super::show::Money))
 )]
@@ -117,9 +117,9 @@ pub(super) fn development() -> Router<Shared> {
 fn complete(document: &mut Value) {
     document["components"]["schemas"]["Problem"] = problem();
     document["components"]["securitySchemes"] = json!({
-        "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "An access token: EdDSA, ten minutes"},
-        "api_key": {"type": "http", "scheme": "bearer", "description": "The key of a program, bsk_…; the scope that it needs is named beside it"},
-        "cart_token": {"type": "apiKey", "in": "header", "name": "Cart-Token", "description": "The token of a guest's cart, told once when it was made"}
+        "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "An access token: EdDSA, valid for ten minutes"},
+        "api_key": {"type": "http", "scheme": "bearer", "description": "An API key, bsk_…; the required scope is listed with each operation"},
+        "cart_token": {"type": "apiKey", "in": "header", "name": "Cart-Token", "description": "The token of a guest's cart, shown only once when the cart is created"}
     });
     add_shared(&mut document["components"]);
     let Some(paths) = document["paths"].as_object_mut() else { return };
@@ -189,17 +189,17 @@ fn describe(path: &str, method: &str, operation: &mut Value) {
 
 /// Headers of requests: name, meaning, type.
 const PARAMETERS: [(&str, &str, &str); 4] = [
-    ("X-Request-Id", "A UUID that names the request; a new one otherwise", "string"),
-    ("Idempotency-Key", "The same request with the same key gets the first answer again", "string"),
-    ("If-Match", "The version that was seen, such as \"3\"; another one is refused", "string"),
+    ("X-Request-Id", "A UUID that identifies the request; generated if absent", "string"),
+    ("Idempotency-Key", "A repeated request with the same key gets the first answer again", "string"),
+    ("If-Match", "The expected version such as \"3\"; the command is refused if it differs", "string"),
     ("Min-Log-Position", "The position that the answer must include", "integer"),
 ];
 
 /// Headers of what a command answers.
 const COMMAND_HEADERS: [(&str, &str, &str); 3] = [
     ("Log-Position", "The position of the command's last event", "integer"),
-    ("ETag", "The version of what was changed", "string"),
-    ("Idempotency-Replayed", "`true` when this is the first answer again", "string"),
+    ("ETag", "The version of the resource after the command", "string"),
+    ("Idempotency-Replayed", "`true` if this is a repeated answer", "string"),
 ];
 
 /// Everything that a problem can be answered with.
@@ -219,7 +219,8 @@ fn add_shared(components: &mut Value) {
     for (name, description, kind) in COMMAND_HEADERS {
         components["headers"][name] = json!({"description": description, "schema": {"type": kind}});
     }
-    components["headers"]["Retry-After"] = json!({"description": "Seconds to wait", "schema": {"type": "integer"}});
+    components["headers"]["Retry-After"] =
+        json!({"description": "Seconds to wait before retrying", "schema": {"type": "integer"}});
     for status in PROBLEMS {
         let mut response = json!({
             "description": meaning(status),
@@ -234,18 +235,18 @@ fn add_shared(components: &mut Value) {
 
 fn meaning(status: u16) -> &'static str {
     match status {
-        400 => "A header, the query or the JSON cannot be read",
-        401 => "No credentials, or bad ones",
-        403 => "Not with this role",
-        404 => "There is no such thing, or not for the one who asks",
+        400 => "A header, the query or the JSON is malformed",
+        401 => "Authentication is required, or the credentials are invalid",
+        403 => "The role does not permit this",
+        404 => "Not found, or not visible to the caller",
         408 => "The body did not arrive in time",
-        409 => "The state of things is in the way",
-        412 => "The version is another than If-Match says",
+        409 => "The current state conflicts with the request",
+        412 => "The version differs from `If-Match`",
         413 => "The body is too large",
         415 => "The body is not JSON",
-        422 => "The rules refuse what the body says",
+        422 => "The body is valid JSON that the rules refuse",
         429 => "Too many requests",
-        _ => "Not now: come back after Retry-After",
+        _ => "Temporarily unavailable: retry after `Retry-After`",
     }
 }
 
@@ -253,20 +254,20 @@ fn meaning(status: u16) -> &'static str {
 fn problem() -> Value {
     json!({
         "type": "object",
-        "description": "What is in the way (RFC 9457)",
+        "description": "A problem (RFC 9457)",
         "required": ["type", "title", "status", "detail", "code", "errors", "instance"],
         "properties": {
             "type": {"type": "string", "format": "uri-reference", "example": "/problems/order.already_paid"},
             "title": {"type": "string", "example": "order already paid"},
             "status": {"type": "integer", "example": 409},
             "detail": {"type": "string", "example": "the order is paid already"},
-            "code": {"type": "string", "description": "Stable, for programs", "example": "order.already_paid"},
+            "code": {"type": "string", "description": "A stable code for programs", "example": "order.already_paid"},
             "errors": {"type": "array", "items": {
                 "type": "object",
                 "required": ["detail"],
                 "properties": {
                     "pointer": {"type": "string", "description": "A JSON pointer into the body", "example": "/price/amount"},
-                    "parameter": {"type": "string", "description": "The name of a parameter of the query", "example": "limit"},
+                    "parameter": {"type": "string", "description": "The name of a query parameter", "example": "limit"},
                     "detail": {"type": "string"}
                 }
             }},

@@ -22,17 +22,17 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// What Postgres is called among the roles.
 const POSTGRES: &str = "postgres";
 
-/// What one role of the process is doing.
+/// The state of a role of the process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum RoleState {
-    /// It is on its way.
+    /// It is starting.
     Starting,
-    /// It works.
+    /// It is up.
     Up,
-    /// It does not.
+    /// It is down.
     Down {
-        /// Why.
+        /// The reason.
         reason: String,
     },
 }
@@ -60,47 +60,47 @@ impl Health {
         *self.followers.write().unwrap_or_else(PoisonError::into_inner) = seen;
     }
 
-    /// How what follows the log was last seen; nothing before the first look.
+    /// The followers of the log as last seen; empty before the first look.
     pub fn followers(&self) -> Vec<Follower> {
         self.followers.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-/// How a process is, in one word.
+/// The state of the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum Condition {
-    /// All is well.
+    /// Everything works.
     Ready,
-    /// It answers, and somebody has to look: something that follows the log stands still.
+    /// It answers, and an operator must act: a follower of the log is stalled.
     Degraded,
-    /// It cannot answer: ask another process.
+    /// It cannot answer requests: use another process.
     Unavailable,
 }
 
-/// Whether the process can answer.
+/// Whether the process can answer requests.
 #[derive(Debug, Serialize, ToSchema)]
 struct Readiness {
     status: Condition,
-    /// Whether to send requests here: all is well, or well enough.
+    /// Whether to send requests here.
     ready: bool,
-    /// Each role of the process.
+    /// The roles of the process.
     #[schema(value_type = std::collections::HashMap<String, RoleState>)]
     roles: BTreeMap<&'static str, RoleState>,
-    /// What follows the log, in whichever process, as it was seen some seconds ago.
+    /// Followers of the log in any process, as seen a few seconds ago.
     followers: Vec<Seen>,
 }
 
-/// Something that follows the log. Why it stands still is for whoever runs the shop: `byteshop check`.
+/// A follower of the log. The operator sees the reason of a stall with `byteshop check`.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Follower)]
 struct Seen {
     part: Part,
     name: String,
     state: Standing,
-    /// The last position that it has read, where that can be told.
+    /// The last position it has read, if known.
     position: Option<i64>,
-    /// Events that it has not seen yet.
+    /// Events not yet processed.
     lag: Option<i64>,
 }
 
@@ -128,17 +128,21 @@ impl Readiness {
     }
 }
 
-/// Whether the process lives: it does if it answers.
-#[utoipa::path(get, path = "/health/live", tag = "operations", responses((status = 200, description = "It lives", content_type = "text/plain", body = String)))]
+/// Liveness of the process.
+#[utoipa::path(get, path = "/health/live", operation_id = "getLiveness",
+    tag = "operations", responses((status = 200, description = "Alive", content_type = "text/plain", body = String)))]
 async fn live() -> &'static str {
     "live\n"
 }
 
-/// Whether the process can do its work: its roles are up and Postgres answers. With a view, a process or the relay that
-/// stands still it can, and says `degraded`.
-#[utoipa::path(get, path = "/health/ready", tag = "operations", responses(
-    (status = 200, description = "It can, if perhaps not everything", body = Readiness),
-    (status = 503, description = "It cannot, or not yet", body = Readiness)))]
+/// Readiness of the process.
+///
+/// Ready when all roles of the process are up and Postgres answers. With a stalled view, process or relay the shop
+/// stays open and the status is `degraded`.
+#[utoipa::path(get, path = "/health/ready", operation_id = "getReadiness",
+    tag = "operations", responses(
+    (status = 200, description = "Ready, possibly degraded", body = Readiness),
+    (status = 503, description = "Not ready", body = Readiness)))]
 async fn ready(State(app): State<Shared>) -> Response {
     let readiness = readiness(&app).await;
     let mut response = reply::json(serde_json::to_string(&readiness).unwrap_or_default());
@@ -165,20 +169,23 @@ async fn readiness(app: &Shared) -> Readiness {
     Readiness::of(roles, app.health.followers())
 }
 
-/// The metrics of the process, in the text format of Prometheus.
-#[utoipa::path(get, path = "/metrics", tag = "operations", responses((status = 200, description = "The metrics", content_type = "text/plain", body = String)))]
+/// Metrics in the Prometheus text format.
+#[utoipa::path(get, path = "/metrics", operation_id = "getMetrics",
+    tag = "operations", responses((status = 200, description = "The metrics", content_type = "text/plain", body = String)))]
 async fn metrics(State(app): State<Shared>) -> Response {
     text("text/plain; version=0.0.4; charset=utf-8", app.metrics.render())
 }
 
-/// The public keys of access tokens (RFC 7517).
-#[utoipa::path(get, path = "/.well-known/jwks.json", tag = "operations", responses((status = 200, description = "The keys", content_type = "application/jwk-set+json", body = Object)))]
+/// Public keys of access tokens (RFC 7517).
+#[utoipa::path(get, path = "/.well-known/jwks.json", operation_id = "getSigningKeys",
+    tag = "operations", responses((status = 200, description = "The keys", content_type = "application/jwk-set+json", body = Object)))]
 async fn jwks(State(app): State<Shared>) -> Response {
     text("application/jwk-set+json", app.tokens.jwks())
 }
 
-/// This document.
-#[utoipa::path(get, path = "/openapi.json", tag = "operations", responses((status = 200, description = "OpenAPI 3.1", content_type = "application/json", body = Object)))]
+/// This OpenAPI document.
+#[utoipa::path(get, path = "/openapi.json", operation_id = "getApiDescription",
+    tag = "operations", responses((status = 200, description = "OpenAPI 3.1", content_type = "application/json", body = Object)))]
 async fn document() -> Response {
     text("application/json", openapi::document().to_owned())
 }

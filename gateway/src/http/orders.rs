@@ -31,16 +31,16 @@ mod list;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Cancellation {
-    /// What is called off; all of it when nothing is said.
+    /// The lines to cancel; the whole order by default.
     #[schema(value_type = Option<Vec<Piece>>, min_items = 1, default = max::<Pieces>)]
     lines: Option<Pieces>,
-    /// Whether what had left the stock is for sale again; only staff may say that it is not.
+    /// Whether goods that had left the stock go back into it; only staff may set this to false.
     restock: Option<bool>,
     /// What of the paid shipping goes back too, when only some of a paid order is called off: true for all of it, or an amount;
     /// nothing unless staff says so.
     #[schema(schema_with = shipping_back, required = false)]
     shipping: Option<ShippingBack>,
-    /// Why, as staff writes it down for staff: kept as a note of the order.
+    /// An internal reason, kept as a note of the order.
     #[schema(value_type = Option<String>, min_length = 1, default = max::<NoteText>)]
     note: Option<NoteText>,
 }
@@ -72,8 +72,11 @@ impl ShippingBack {
     }
 }
 
-/// Calls an order off, or some of it: a buyer's own before it is packed, any of them for staff.
-#[utoipa::path(post, path = "/v1/orders/{id}/cancel", tag = "orders", params(("id" = String, Path)), request_body = Cancellation,
+/// Cancels an order or some of its lines.
+///
+/// Buyers can cancel their own orders until they are packed; staff can cancel any.
+#[utoipa::path(post, path = "/v1/orders/{id}/cancel", operation_id = "cancelOrder",
+    tag = "orders", params(("id" = String, Path)), request_body = Cancellation,
     security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "The order", body = show::Order)))]
 async fn cancel(
     State(app): State<Shared>,
@@ -119,8 +122,9 @@ async fn cancel(
     .await
 }
 
-/// Notes that the goods are handed over.
-#[utoipa::path(post, path = "/v1/orders/{id}/fulfil", tag = "orders", params(("id" = String, Path)),
+/// Records that all goods of an order were handed over.
+#[utoipa::path(post, path = "/v1/orders/{id}/fulfil", operation_id = "fulfilOrder",
+    tag = "orders", params(("id" = String, Path)),
     security(("bearer" = ["staff"])), responses((status = 200, description = "The order", body = show::Order)))]
 async fn fulfil(State(app): State<Shared>, Of(id): Of<OrderId>, ask: Ask<Staff, Nothing>) -> Result<Response, Problem> {
     let ask = &ask;
@@ -135,13 +139,16 @@ async fn fulfil(State(app): State<Shared>, Of(id): Of<OrderId>, ask: Ask<Staff, 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewNote {
-    /// What the buyer does not see.
+    /// Fields for staff only.
     #[schema(value_type = String, min_length = 1, default = max::<NoteText>)]
     text: NoteText,
 }
 
-/// Writes something down about an order, for staff. It is sealed, and forgotten with its buyer.
-#[utoipa::path(post, path = "/v1/orders/{id}/notes", tag = "orders", params(("id" = String, Path)), request_body = NewNote,
+/// Adds an internal note to an order.
+///
+/// Notes are encrypted, and erased with the buyer's personal data.
+#[utoipa::path(post, path = "/v1/orders/{id}/notes", operation_id = "addOrderNote",
+    tag = "orders", params(("id" = String, Path)), request_body = NewNote,
     security(("bearer" = ["staff"])), responses((status = 200, description = "The order with its notes", body = show::Order)))]
 async fn note(State(app): State<Shared>, Of(id): Of<OrderId>, ask: Ask<Staff, NewNote>) -> Result<Response, Problem> {
     let ask = &ask;
@@ -163,17 +170,20 @@ async fn write_note(unit: &Unit, order: &mut Loaded<Order>, note: &NoteText) -> 
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct ForgetQuery {
-    /// Although the order is paid for and not delivered: it is called off if nothing of it is packed, and goes on otherwise,
-    /// and nobody knows any more where to. For admins.
+    /// Erase although the order is paid and not delivered. It is cancelled if nothing of it is packed; otherwise it
+    /// continues without a readable address. Admins only.
     #[serde(default)]
     #[param(value_type = Option<bool>)]
     force: bool,
 }
 
-/// Forgets the guest who placed an order: their name, address and e-mail address can be read by nobody any more. An order that
-/// waits for its payment is called off; one that is paid for and not delivered is in the way, unless an admin says `force`.
-#[utoipa::path(delete, path = "/v1/orders/{id}/buyer", tag = "orders", params(("id" = String, Path), ForgetQuery),
-    security(("cart_token" = []), ("bearer" = [])), responses((status = 204, description = "Its buyer is forgotten"),
+/// Erases the personal data of the guest who placed an order.
+///
+/// Name, address and e-mail address become unreadable. An unpaid order is cancelled. An order that is paid and not
+/// delivered is refused (409), unless an admin sets `force`.
+#[utoipa::path(delete, path = "/v1/orders/{id}/buyer", operation_id = "eraseOrderBuyer",
+    tag = "orders", params(("id" = String, Path), ForgetQuery),
+    security(("cart_token" = []), ("bearer" = [])), responses((status = 204, description = "The buyer's personal data is erased"),
         (status = 409, description = "It is under way, or its buyer is no guest")))]
 async fn forget(
     State(app): State<Shared>,
@@ -196,7 +206,8 @@ async fn forget(
 }
 
 /// One order.
-#[utoipa::path(get, path = "/v1/orders/{id}", tag = "orders", params(("id" = String, Path), Then),
+#[utoipa::path(get, path = "/v1/orders/{id}", operation_id = "getOrder",
+    tag = "orders", params(("id" = String, Path), Then),
     security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "The order", body = show::Order)))]
 async fn one(
     State(app): State<Shared>,

@@ -33,9 +33,9 @@ type TokenText = BoundedText<TOKEN_MAX>;
 #[serde(deny_unknown_fields)]
 struct NewPayment {
     provider: Provider,
-    /// What the provider's own page gave the buyer; for `test`: `tok_success`, `tok_declined`, `tok_insufficient_funds`,
-    /// `tok_cancelled`, `tok_failure`, `tok_timeout`, `tok_pending_success`, `tok_pending_failure` or `tok_redirect`, which
-    /// waits for a person at the payment's `action_url`.
+    /// The token from the provider's page. For `test`: `tok_success`, `tok_declined`, `tok_insufficient_funds`,
+    /// `tok_cancelled`, `tok_failure`, `tok_timeout`, `tok_pending_success`, `tok_pending_failure` or `tok_redirect`,
+    /// which waits for a person at the payment's `action_url`.
     #[schema(value_type = String, min_length = 1, default = max::<TokenText>)]
     token: TokenText,
 }
@@ -48,9 +48,10 @@ enum Provider {
 }
 
 /// Pays an order.
-#[utoipa::path(post, path = "/v1/orders/{id}/payments", tag = "payments", params(("id" = String, Path)),
+#[utoipa::path(post, path = "/v1/orders/{id}/payments", operation_id = "payOrder",
+    tag = "payments", params(("id" = String, Path)),
     request_body = NewPayment, security(("cart_token" = []), ("bearer" = [])),
-    responses((status = 201, description = "The payment, as the provider left it; see its status", body = show::Payment)))]
+    responses((status = 201, description = "The payment after the provider's answer; see `status`", body = show::Payment)))]
 async fn pay(
     State(app): State<Shared>,
     Of(id): Of<OrderId>,
@@ -71,8 +72,9 @@ async fn pay(
     app.respond(done).await
 }
 
-/// Gives a payment up: nothing is taken for the order, which is cancelled with it.
-#[utoipa::path(post, path = "/v1/payments/{id}/cancel", tag = "payments", params(("id" = String, Path)),
+/// Cancels a payment, and the order with it.
+#[utoipa::path(post, path = "/v1/payments/{id}/cancel", operation_id = "cancelPayment",
+    tag = "payments", params(("id" = String, Path)),
     security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "The payment", body = show::Payment)))]
 async fn cancel(
     State(app): State<Shared>,
@@ -95,16 +97,19 @@ async fn cancel(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewRefund {
-    /// How much: at most what is refundable and has no credit note yet.
+    /// The amount: at most what is refundable and has no credit note yet.
     #[schema(value_type = show::Money)]
     amount: Money,
-    /// Why; it stands on the credit note.
+    /// The reason, printed on the credit note.
     #[schema(value_type = String, example = "a scratch on the lid", min_length = 1, default = max::<Reason>)]
     reason: Reason,
 }
 
-/// Gives a piece of a payment back, with a credit note. The provider does it soon after; see the payment's `refunds`.
-#[utoipa::path(post, path = "/v1/payments/{id}/refunds", tag = "payments", params(("id" = String, Path)),
+/// Refunds part of a payment and issues a credit note.
+///
+/// The provider carries the refund out soon after; see `refunds` of the payment.
+#[utoipa::path(post, path = "/v1/payments/{id}/refunds", operation_id = "refundPayment",
+    tag = "payments", params(("id" = String, Path)),
     request_body = NewRefund, security(("bearer" = ["staff"])),
     responses((status = 201, description = "The payment", body = show::Payment)))]
 async fn refund(
@@ -122,9 +127,11 @@ async fn refund(
     .await
 }
 
-/// Tries a refund again that the provider refused (`failed`): as much, for the same reason, under the credit note that it has;
-/// the one of an order that is off, for all that is left.
-#[utoipa::path(post, path = "/v1/payments/{id}/refunds/{refund}/retry", tag = "payments",
+/// Retries a refund that the provider refused.
+///
+/// Amount, reason and credit note stay the same. For a cancelled order everything that is still refundable is refunded.
+#[utoipa::path(post, path = "/v1/payments/{id}/refunds/{refund}/retry", operation_id = "retryRefund",
+    tag = "payments",
     params(("id" = String, Path), ("refund" = String, Path)), security(("bearer" = ["staff"])),
     responses((status = 201, description = "The payment, with the new refund among its `refunds`", body = show::Payment)))]
 async fn retry(
@@ -142,8 +149,9 @@ async fn retry(
     .await
 }
 
-/// Takes what was set aside for an order.
-#[utoipa::path(post, path = "/v1/payments/{id}/capture", tag = "payments", params(("id" = String, Path)),
+/// Captures an authorized payment.
+#[utoipa::path(post, path = "/v1/payments/{id}/capture", operation_id = "captureAuthorizedPayment",
+    tag = "payments", params(("id" = String, Path)),
     security(("bearer" = ["staff"])), responses((status = 200, description = "The payment", body = show::Payment)))]
 async fn capture(
     State(app): State<Shared>,
@@ -161,7 +169,8 @@ async fn capture(
 }
 
 /// One payment.
-#[utoipa::path(get, path = "/v1/payments/{id}", tag = "payments", params(("id" = String, Path), Then),
+#[utoipa::path(get, path = "/v1/payments/{id}", operation_id = "getPayment",
+    tag = "payments", params(("id" = String, Path), Then),
     security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "The payment", body = show::Payment)))]
 async fn one(
     State(app): State<Shared>,

@@ -56,8 +56,11 @@ impl<'a> From<'a> {
     }
 }
 
-/// The invoice of an order, to be printed; a pro forma invoice before it is paid.
-#[utoipa::path(get, path = "/v1/orders/{id}/invoice", tag = "orders", params(("id" = String, Path), Shown),
+/// The invoice of an order as a printable page.
+///
+/// A pro forma invoice before the order is paid.
+#[utoipa::path(get, path = "/v1/orders/{id}/invoice", operation_id = "printInvoice",
+    tag = "orders", params(("id" = String, Path), Shown),
     security(("cart_token" = []), ("bearer" = [])),
     responses((status = 200, description = "A page", content_type = "text/html", body = String)))]
 async fn invoice(

@@ -31,7 +31,7 @@ const HISTORY_PAGE: i64 = 1_000;
 
 /// What a product is, by name.
 pub(super) type AttributeMap = Bounded<Attributes, ATTRIBUTES_MAX>;
-/// What the variants of a product differ in.
+/// An option of a product.
 pub(super) type OptionList = Bounded<Vec<OptionDefinition>, OPTIONS_MAX>;
 
 #[derive(Deserialize, ToSchema)]
@@ -43,27 +43,27 @@ struct NewProduct {
     description: Option<Description>,
     #[schema(value_type = Option<String>)]
     category: Option<CategoryId>,
-    /// Texts, whole numbers, true or false, by name.
+    /// Strings, integers or booleans, by name.
     #[serde(default)]
     #[schema(value_type = std::collections::BTreeMap<String, Value>, default = max::<AttributeMap>)]
     attributes: AttributeMap,
-    /// What its variants will differ in.
+    /// The options of its variants.
     #[serde(default)]
     #[schema(value_type = Vec<show::OptionDefinition>, default = max::<OptionList>)]
     options: OptionList,
 }
 
-/// When a product is shown: now, when nothing is said, and for good.
+/// The schedule of a publication; by default now and without an end.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Publication {
-    /// From when on.
+    /// The day from which it applies.
     at: Option<DateTime<Utc>>,
-    /// Until when.
+    /// The end.
     until: Option<DateTime<Utc>>,
 }
 
-/// What is not given stays.
+/// Fields left out stay unchanged.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ProductChange {
@@ -75,16 +75,19 @@ struct ProductChange {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
     category: Option<Option<CategoryId>>,
-    /// All of them.
+    /// The full list.
     #[schema(value_type = Option<std::collections::BTreeMap<String, Value>>, default = max::<AttributeMap>)]
     attributes: Option<AttributeMap>,
-    /// All of them.
+    /// The full list.
     #[schema(value_type = Option<Vec<show::OptionDefinition>>, default = max::<OptionList>)]
     options: Option<OptionList>,
 }
 
-/// Adds a product, as a draft that only staff sees.
-#[utoipa::path(post, path = "/v1/products", tag = "catalog", request_body = NewProduct, security(("bearer" = ["staff"])),
+/// Creates a product as a draft.
+///
+/// Only staff sees drafts.
+#[utoipa::path(post, path = "/v1/products", operation_id = "createProduct",
+    tag = "catalog", request_body = NewProduct, security(("bearer" = ["staff"])),
     responses((status = 201, description = "The product", body = show::Product)))]
 async fn create(State(app): State<Shared>, ask: Ask<Staff, NewProduct>) -> Result<Response, Problem> {
     let (ask, body) = (&ask, &ask.body);
@@ -100,8 +103,9 @@ async fn create(State(app): State<Shared>, ask: Ask<Staff, NewProduct>) -> Resul
     .await
 }
 
-/// Changes what a product is called or is.
-#[utoipa::path(patch, path = "/v1/products/{id}", tag = "catalog", params(("id" = String, Path)),
+/// Updates a product.
+#[utoipa::path(patch, path = "/v1/products/{id}", operation_id = "updateProduct",
+    tag = "catalog", params(("id" = String, Path)),
     request_body = ProductChange, security(("bearer" = ["staff"])),
     responses((status = 200, description = "The product", body = show::Product)))]
 async fn change(
@@ -127,8 +131,9 @@ async fn change(
     .await
 }
 
-/// Shows and sells a product, now or from a moment on, for good or until another.
-#[utoipa::path(post, path = "/v1/products/{id}/publish", tag = "catalog", params(("id" = String, Path)),
+/// Publishes a product, now or on a schedule.
+#[utoipa::path(post, path = "/v1/products/{id}/publish", operation_id = "publishProduct",
+    tag = "catalog", params(("id" = String, Path)),
     request_body = Option<Publication>, security(("bearer" = ["staff"])), responses((status = 200, description = "The product", body = show::Product)))]
 async fn publish(
     State(app): State<Shared>,
@@ -139,8 +144,9 @@ async fn publish(
     decide(&app, id, &ask, "product.publish", &Command::PublishWithin(product::Schedule { at, until })).await
 }
 
-/// Hides a product for now; what was planned is taken back.
-#[utoipa::path(post, path = "/v1/products/{id}/unpublish", tag = "catalog", params(("id" = String, Path)),
+/// Unpublishes a product and clears its schedule.
+#[utoipa::path(post, path = "/v1/products/{id}/unpublish", operation_id = "unpublishProduct",
+    tag = "catalog", params(("id" = String, Path)),
     security(("bearer" = ["staff"])), responses((status = 200, description = "The product", body = show::Product)))]
 async fn unpublish(
     State(app): State<Shared>,
@@ -150,8 +156,9 @@ async fn unpublish(
     decide(&app, id, &ask, "product.unpublish", &Command::Unpublish {}).await
 }
 
-/// Hides a product for good.
-#[utoipa::path(post, path = "/v1/products/{id}/archive", tag = "catalog", params(("id" = String, Path)),
+/// Archives a product for good.
+#[utoipa::path(post, path = "/v1/products/{id}/archive", operation_id = "archiveProduct",
+    tag = "catalog", params(("id" = String, Path)),
     security(("bearer" = ["staff"])), responses((status = 200, description = "The product", body = show::Product)))]
 async fn archive(
     State(app): State<Shared>,
@@ -177,8 +184,11 @@ async fn decide<T: Send + Sync>(
     .await
 }
 
-/// One product with its variants, their prices and how many of each can be bought. Only staff sees what is not published.
-#[utoipa::path(get, path = "/v1/products/{id}", tag = "catalog", security(()), params(("id" = String, Path), Then),
+/// One product with its variants, prices and availability.
+///
+/// Only staff sees products that are not published.
+#[utoipa::path(get, path = "/v1/products/{id}", operation_id = "getProduct",
+    tag = "catalog", security(()), params(("id" = String, Path), Then),
     responses((status = 200, description = "The product", body = show::Product)))]
 async fn one(
     State(app): State<Shared>,
@@ -222,26 +232,26 @@ pub(super) fn known(product: &Product) -> Result<&Created, Error> {
     product.existing().map_err(|rejection| Error::Rejected(Rejected::of::<Product>(&rejection)))
 }
 
-/// What a variant has cost over time.
+/// The price history of a variant.
 #[derive(Serialize, ToSchema)]
 struct History {
     #[schema(value_type = Vec<PriceHistory>)]
     items: Vec<product::PriceHistory>,
 }
 
-/// What a variant has cost in a currency.
+/// A period in the price history.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 struct PriceHistory {
     variant: String,
     sku: String,
-    /// ISO 4217.
+    /// ISO 4217 currency code.
     currency: String,
     /// Oldest first.
     entries: Vec<PriceEntry>,
-    /// The lowest price that was asked in the last 30 days.
+    /// The lowest price of the last 30 days.
     lowest_30_days: Option<show::Money>,
-    /// The reduction that is in force, with the lowest price of the 30 days before it.
+    /// The current reduction, with the lowest price of the 30 days before it.
     reduction: Option<Reduction>,
 }
 
@@ -251,7 +261,7 @@ struct PriceEntry {
     price: show::Money,
     compare_at: Option<show::Money>,
     from: DateTime<Utc>,
-    /// Null for the present one.
+    /// Null for the current session.
     until: Option<DateTime<Utc>>,
 }
 
@@ -263,8 +273,11 @@ struct Reduction {
     lowest_before: show::Money,
 }
 
-/// What the variants of a product have cost over time, and the lowest prices that a reduction is told with.
-#[utoipa::path(get, path = "/v1/products/{id}/price-history", tag = "catalog", security(()), params(("id" = String, Path)),
+/// The price history of a product's variants.
+///
+/// Includes the lowest price of the 30 days before a reduction.
+#[utoipa::path(get, path = "/v1/products/{id}/price-history", operation_id = "getPriceHistory",
+    tag = "catalog", security(()), params(("id" = String, Path)),
     responses((status = 200, description = "The prices of each variant in each currency", body = History)))]
 async fn prices(
     State(app): State<Shared>,

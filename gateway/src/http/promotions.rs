@@ -22,8 +22,11 @@ use crate::actor::{Admin, Staff};
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
 
-/// Adds a promotion, which runs at once or in its period.
-#[utoipa::path(post, path = "/v1/admin/coupons", tag = "promotions", request_body = show::Terms, security(("bearer" = ["admin"]), ("api_key" = ["promotions:write"])),
+/// Creates a promotion.
+///
+/// It is active at once, or within its period if it has one.
+#[utoipa::path(post, path = "/v1/admin/coupons", operation_id = "createPromotion",
+    tag = "promotions", request_body = show::Terms, security(("bearer" = ["admin"]), ("api_key" = ["promotions:write"])),
     responses((status = 201, description = "The promotion", body = show::Promotion)))]
 async fn create(State(app): State<Shared>, ask: Ask<Admin, Terms>) -> Result<Response, Problem> {
     let ask = &ask;
@@ -37,8 +40,11 @@ async fn create(State(app): State<Shared>, ask: Ask<Admin, Terms>) -> Result<Res
     .await
 }
 
-/// Gives a promotion other terms, all of them; its code stays.
-#[utoipa::path(put, path = "/v1/admin/coupons/{id}", tag = "promotions", params(("id" = String, Path)),
+/// Replaces the terms of a promotion.
+///
+/// All terms are replaced; the code stays the same.
+#[utoipa::path(put, path = "/v1/admin/coupons/{id}", operation_id = "replacePromotion",
+    tag = "promotions", params(("id" = String, Path)),
     request_body = show::Terms, security(("bearer" = ["admin"]), ("api_key" = ["promotions:write"])),
     responses((status = 200, description = "The promotion", body = show::Promotion)))]
 async fn revise(
@@ -54,8 +60,11 @@ async fn revise(
     .await
 }
 
-/// Gives nothing for now; its code stays its own.
-#[utoipa::path(post, path = "/v1/admin/coupons/{id}/pause", tag = "promotions", params(("id" = String, Path)),
+/// Pauses a promotion.
+///
+/// Its code stays reserved.
+#[utoipa::path(post, path = "/v1/admin/coupons/{id}/pause", operation_id = "pausePromotion",
+    tag = "promotions", params(("id" = String, Path)),
     security(("bearer" = ["admin"]), ("api_key" = ["promotions:write"])), responses((status = 200, description = "The promotion", body = show::Promotion)))]
 async fn pause(
     State(app): State<Shared>,
@@ -65,8 +74,9 @@ async fn pause(
     app.run(&ask, "promotion.pause", |unit| async move { change(&unit, id, &Command::Pause {}).await }).await
 }
 
-/// Gives again.
-#[utoipa::path(post, path = "/v1/admin/coupons/{id}/resume", tag = "promotions", params(("id" = String, Path)),
+/// Resumes a paused promotion.
+#[utoipa::path(post, path = "/v1/admin/coupons/{id}/resume", operation_id = "resumePromotion",
+    tag = "promotions", params(("id" = String, Path)),
     security(("bearer" = ["admin"]), ("api_key" = ["promotions:write"])), responses((status = 200, description = "The promotion", body = show::Promotion)))]
 async fn resume(
     State(app): State<Shared>,
@@ -76,8 +86,11 @@ async fn resume(
     app.run(&ask, "promotion.resume", |unit| async move { change(&unit, id, &Command::Resume {}).await }).await
 }
 
-/// Ends a promotion for good; another one may have its code.
-#[utoipa::path(post, path = "/v1/admin/coupons/{id}/end", tag = "promotions", params(("id" = String, Path)),
+/// Ends a promotion for good.
+///
+/// Its code becomes available to other promotions.
+#[utoipa::path(post, path = "/v1/admin/coupons/{id}/end", operation_id = "endPromotion",
+    tag = "promotions", params(("id" = String, Path)),
     security(("bearer" = ["admin"]), ("api_key" = ["promotions:write"])), responses((status = 200, description = "The promotion", body = show::Promotion)))]
 async fn end(
     State(app): State<Shared>,
@@ -88,7 +101,8 @@ async fn end(
 }
 
 /// One promotion.
-#[utoipa::path(get, path = "/v1/admin/coupons/{id}", tag = "promotions", params(("id" = String, Path), Then),
+#[utoipa::path(get, path = "/v1/admin/coupons/{id}", operation_id = "getPromotion",
+    tag = "promotions", params(("id" = String, Path), Then),
     security(("bearer" = ["staff"])), responses((status = 200, description = "The promotion", body = show::Promotion)))]
 async fn one(
     State(app): State<Shared>,
@@ -123,17 +137,17 @@ async fn moment(app: &Shared, then: &Then) -> Result<DateTime<Utc>, Problem> {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct ListQuery {
-    /// `scheduled` (its period is yet to begin), `active`, `paused`, `over` (its period has passed) or `ended`.
+    /// `scheduled` (before its period), `active`, `paused`, `over` (after its period) or `ended`.
     #[param(value_type = Option<String>)]
     status: Option<Standing>,
-    /// 20 unless it says something else, 100 at most.
+    /// Page size: 20 by default, at most 100.
     #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
-    /// The `next` of the page before.
+    /// The `next` cursor of the previous page.
     cursor: Option<String>,
 }
 
-/// A promotion with what it gave.
+/// A promotion that was applied, and its discount.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the view's own text")]
 struct PromotionRow {
@@ -141,9 +155,9 @@ struct PromotionRow {
     /// `scheduled`, `active`, `paused`, `over` or `ended`.
     status: String,
     terms: show::Terms,
-    /// Orders that were placed with it, cancelled ones too.
+    /// Orders placed with it, cancelled ones included.
     orders: i64,
-    /// What it took off of them, per currency.
+    /// Its discount on them, per currency.
     given: Vec<show::Money>,
     created_at: DateTime<Utc>,
 }
@@ -156,8 +170,9 @@ struct PromotionPage {
     next: Option<String>,
 }
 
-/// Promotions, the newest first.
-#[utoipa::path(get, path = "/v1/admin/coupons", tag = "promotions", params(ListQuery), security(("bearer" = ["staff"])),
+/// Lists promotions, newest first.
+#[utoipa::path(get, path = "/v1/admin/coupons", operation_id = "listPromotions",
+    tag = "promotions", params(ListQuery), security(("bearer" = ["staff"])),
     responses((status = 200, description = "A page of promotions", body = PromotionPage)))]
 async fn list(
     State(app): State<Shared>,

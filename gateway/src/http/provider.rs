@@ -49,7 +49,7 @@ const TELL_AT_ONCE: i64 = 64;
 /// The type of a notification, of which there is one.
 type TypeText = BoundedText<40>;
 
-/// What the provider tells.
+/// The kind of message.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Notification {
@@ -59,17 +59,18 @@ struct Notification {
     /// The provider's reference of the charge.
     #[schema(value_type = String)]
     reference: ProviderReference,
-    /// The shop's payment.
+    /// The payment of the shop.
     #[schema(value_type = String)]
     payment: PaymentId,
 }
 
-/// Hears from the provider `test` that something became of a charge. Nothing is believed: the provider is asked.
+/// Webhook of the `test` payment provider.
 ///
-/// What names nothing of this shop is taken in and forgotten; it tells nobody what there is.
-#[utoipa::path(post, path = "/v1/webhooks/test", tag = "payments", request_body = Notification,
+/// It is only a hint: the shop asks the provider for the outcome. Unknown charges are accepted and ignored.
+#[utoipa::path(post, path = "/v1/webhooks/test", operation_id = "receiveTestProviderWebhook",
+    tag = "payments", request_body = Notification,
     params(("webhook-id" = String, Header), ("webhook-timestamp" = String, Header), ("webhook-signature" = String, Header)),
-    security(()), responses((status = 202, description = "It is heard")))]
+    security(()), responses((status = 202, description = "Accepted")))]
 async fn hear(State(app): State<Shared>, headers: HeaderMap, request: axum::body::Body) -> Result<Response, Problem> {
     let bytes = read(&headers, request, SAID_MAX).await?;
     let signed = HEADERS.map(|name| headers.get(name).and_then(|value| value.to_str().ok()));

@@ -38,13 +38,14 @@ struct NewReturn {
     /// `changed_mind`, `does_not_fit`, `damaged`, `not_as_described`, `wrong_item`, `too_late` or `other`.
     #[schema(value_type = String, example = "changed_mind")]
     reason: Why,
-    /// What its buyer says of it, for staff to read.
+    /// The buyer's comment, for staff.
     #[schema(value_type = Option<String>, min_length = 1, default = max::<Comment>)]
     comment: Option<Comment>,
 }
 
-/// Asks to send goods back.
-#[utoipa::path(post, path = "/v1/orders/{id}/returns", tag = "orders", params(("id" = String, Path)),
+/// Requests a return.
+#[utoipa::path(post, path = "/v1/orders/{id}/returns", operation_id = "requestReturn",
+    tag = "orders", params(("id" = String, Path)),
     request_body = NewReturn, security(("cart_token" = []), ("bearer" = [])),
     responses((status = 201, description = "The return", body = show::Return)))]
 async fn request(
@@ -72,8 +73,9 @@ async fn request(
     .await
 }
 
-/// Lets the goods be sent.
-#[utoipa::path(post, path = "/v1/returns/{id}/approve", tag = "orders", params(("id" = String, Path)),
+/// Approves a return.
+#[utoipa::path(post, path = "/v1/returns/{id}/approve", operation_id = "approveReturn",
+    tag = "orders", params(("id" = String, Path)),
     security(("bearer" = ["staff"])), responses((status = 200, description = "The return", body = show::Return)))]
 async fn approve(
     State(app): State<Shared>,
@@ -91,13 +93,14 @@ async fn approve(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Refusal {
-    /// Why not; the buyer reads it.
+    /// The reason, shown to the buyer.
     #[schema(value_type = String, min_length = 1, default = max::<Reason>)]
     reason: Reason,
 }
 
-/// Does not let the goods be sent.
-#[utoipa::path(post, path = "/v1/returns/{id}/reject", tag = "orders", params(("id" = String, Path)),
+/// Rejects a return.
+#[utoipa::path(post, path = "/v1/returns/{id}/reject", operation_id = "rejectReturn",
+    tag = "orders", params(("id" = String, Path)),
     request_body = Refusal, security(("bearer" = ["staff"])),
     responses((status = 200, description = "The return", body = show::Return)))]
 async fn reject(
@@ -114,8 +117,9 @@ async fn reject(
     .await
 }
 
-/// Keeps the goods after all.
-#[utoipa::path(post, path = "/v1/returns/{id}/withdraw", tag = "orders", params(("id" = String, Path)),
+/// Withdraws a return.
+#[utoipa::path(post, path = "/v1/returns/{id}/withdraw", operation_id = "withdrawReturn",
+    tag = "orders", params(("id" = String, Path)),
     security(("cart_token" = []), ("bearer" = [])),
     responses((status = 200, description = "The return", body = show::Return)))]
 async fn withdraw(
@@ -155,8 +159,11 @@ struct Arrived {
     restock: bool,
 }
 
-/// Takes in what came back: what can be sold again goes on the shelf, and what was paid for it goes back.
-#[utoipa::path(post, path = "/v1/returns/{id}/receive", tag = "orders", params(("id" = String, Path)),
+/// Records the receipt of returned goods.
+///
+/// Goods in saleable condition go back into stock, and the buyer is refunded.
+#[utoipa::path(post, path = "/v1/returns/{id}/receive", operation_id = "receiveReturn",
+    tag = "orders", params(("id" = String, Path)),
     request_body = Arrival, security(("bearer" = ["staff"])),
     responses((status = 200, description = "The return", body = show::Return)))]
 async fn receive(
@@ -180,10 +187,11 @@ async fn receive(
     .await
 }
 
-/// The returns of an order.
-#[utoipa::path(get, path = "/v1/orders/{id}/returns", tag = "orders", params(("id" = String, Path)),
+/// Lists the returns of an order.
+#[utoipa::path(get, path = "/v1/orders/{id}/returns", operation_id = "listOrderReturns",
+    tag = "orders", params(("id" = String, Path)),
     security(("cart_token" = []), ("bearer" = [])),
-    responses((status = 200, description = "The returns, the oldest first", body = show::Returns)))]
+    responses((status = 200, description = "The returns, oldest first", body = show::Returns)))]
 async fn of_order(
     State(app): State<Shared>,
     Of(id): Of<OrderId>,
@@ -200,37 +208,37 @@ async fn of_order(
     super::lists::page(&show::Returns { items: items.collect() })
 }
 
-/// A credit note, in which the shop says what it gives back.
+/// A credit note.
 #[derive(Serialize, ToSchema)]
 struct CreditNoteShown<'a> {
     #[schema(value_type = String, example = "crn_01h455vb4pex5vsknk084sn02q")]
     id: CreditNoteId,
-    /// What people call it.
+    /// The label.
     #[schema(value_type = String, example = "CN-2026-000007")]
     number: &'a Reference,
-    /// The goods that it is for; none when money alone goes back.
+    /// The goods it covers; empty for a refund of money alone.
     lines: Vec<CreditLine<'a>>,
-    /// What of it was paid for sending; null when nothing was.
+    /// Refunded shipping; null if none.
     #[schema(value_type = Option<show::Money>)]
     shipping: Option<Money>,
     #[schema(value_type = show::Money)]
     total: Money,
-    /// What of the total is tax, by rate; null where it does not say.
+    /// Tax included in the total, by rate; null if unknown.
     taxes: Option<Vec<CreditTax>>,
-    /// The piece of the payment that goes back; null when that happened elsewhere.
+    /// The refund; null if it was made outside the shop.
     #[schema(value_type = Option<String>)]
     refund: Option<RefundId>,
-    /// Why money alone goes back; `shipping` when it is what was paid for sending.
+    /// Why money alone is refunded; `shipping` for shipping costs.
     #[schema(value_type = Option<String>)]
     reason: Option<&'a Reason>,
 }
 
 #[derive(Serialize, ToSchema)]
 struct CreditTax {
-    /// The rate, in hundredths of a percent.
+    /// The rate in basis points (hundredths of a percent).
     #[schema(example = 1900, maximum = 10_000)]
     rate_bps: u16,
-    /// Without the tax.
+    /// The amount without tax.
     #[schema(value_type = show::Money)]
     net: Money,
     /// The tax.
@@ -255,10 +263,13 @@ struct CreditNotes<'a> {
     items: Vec<CreditNoteShown<'a>>,
 }
 
-/// The credit notes of an order: for what was called off or came back, and for money alone.
-#[utoipa::path(get, path = "/v1/orders/{id}/credit-notes", tag = "orders", params(("id" = String, Path)),
+/// Lists the credit notes of an order, oldest first.
+///
+/// Credit notes are issued for cancelled and returned goods, and for refunds of money alone.
+#[utoipa::path(get, path = "/v1/orders/{id}/credit-notes", operation_id = "listCreditNotes",
+    tag = "orders", params(("id" = String, Path)),
     security(("cart_token" = []), ("bearer" = [])),
-    responses((status = 200, description = "The credit notes, the oldest first", body = CreditNotes)))]
+    responses((status = 200, description = "The credit notes, oldest first", body = CreditNotes)))]
 async fn credit_notes(
     State(app): State<Shared>,
     Of(id): Of<OrderId>,
@@ -293,7 +304,8 @@ async fn credit_notes(
 }
 
 /// One return.
-#[utoipa::path(get, path = "/v1/returns/{id}", tag = "orders", params(("id" = String, Path), Then),
+#[utoipa::path(get, path = "/v1/returns/{id}", operation_id = "getReturn",
+    tag = "orders", params(("id" = String, Path), Then),
     security(("cart_token" = []), ("bearer" = [])),
     responses((status = 200, description = "The return", body = show::Return)))]
 async fn one(

@@ -39,37 +39,37 @@ const VALUES_MAX: usize = 100;
 #[derive(Default, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ListQuery {
-    /// Words of the title, the description, an attribute or a SKU, in English or Russian; `"…"`, `or` and `-` as in search
-    /// engines. The last one may be the beginning of a word.
+    /// Words of the title, the description, an attribute or a SKU, in English or Russian; `"…"`, `or` and `-` work as
+    /// in web search. The last word may be incomplete.
     #[param(max_length = 200)]
     q: Option<String>,
-    /// Only in this category or one below it; given several times, in one of them.
+    /// Only in this category or its descendants; may be repeated.
     #[param(value_type = Option<String>)]
     category: Vec<CategoryId>,
-    /// Only what has a price in this currency; prices are shown, filtered, counted and sorted by in it. When nothing is said,
-    /// each product shows its own, and they are filtered, counted and sorted by in the one that most products have.
+    /// Only products with a price in this currency; prices are shown, filtered, counted and sorted in it. By default
+    /// each product shows its own currency, and filters, counts and sorting use the most common one.
     #[param(value_type = Option<String>, example = "EUR")]
     currency: Option<Currency>,
-    /// Only where something costs at least this, in minor units.
+    /// Only products with a price of at least this, in minor units.
     #[param(minimum = 0)]
     price_min: Option<i64>,
-    /// Only where something costs at most this, in minor units, which is not below `price_min`.
+    /// Only products with a price of at most this, in minor units; not below `price_min`.
     #[param(minimum = 0)]
     price_max: Option<i64>,
-    /// Only where something can be had.
+    /// Only products in stock.
     in_stock: Option<bool>,
     /// `relevance`, `newest`, `price`, `price_desc` or `title`; the best match first when there are words, else the newest.
     #[param(value_type = Option<String>, example = "newest")]
     sort: Option<Sort>,
-    /// For staff: `draft`, `published`, `unpublished`, `archived` or `all`; others see what is published.
+    /// For staff: `draft`, `published`, `unpublished`, `archived` or `all`; others see published products only.
     #[param(value_type = Option<String>)]
     status: Option<Shown>,
-    /// Whether the counts of every filter are wanted; they are on the first page when nothing is said.
+    /// Whether to count the values of every filter; by default on the first page only.
     facets: Option<bool>,
-    /// 20 unless it says something else, 100 at most.
+    /// Page size: 20 by default, at most 100.
     #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
-    /// The `next` of the page before.
+    /// The `next` cursor of the previous page.
     cursor: Option<String>,
     #[param(ignore)]
     attributes: Vec<(String, String)>,
@@ -154,7 +154,7 @@ fn shown(text: &str) -> Option<Shown> {
 #[expect(dead_code, reason = "it only describes the view's own text")]
 struct ProductRow {
     id: String,
-    /// The position of the event that it was created with.
+    /// The position of the event that created it.
     serial: i64,
     status: String,
     title: String,
@@ -165,9 +165,9 @@ struct ProductRow {
     options: Vec<show::OptionDefinition>,
     images: Vec<show::Image>,
     variants: Vec<VariantRow>,
-    /// From the lowest price to the highest, in each currency.
+    /// The lowest and the highest price, per currency.
     prices: Vec<PriceRangeRow>,
-    /// The lowest price, in the currency that was asked for; without one, in the currency that most variants have.
+    /// The lowest price in the requested currency; by default in the most common currency of its variants.
     price_min: Option<show::Money>,
     /// The highest price, in that currency.
     price_max: Option<show::Money>,
@@ -187,11 +187,11 @@ struct VariantRow {
     id: String,
     sku: String,
     title: String,
-    /// What one piece costs, in its first currency.
+    /// The unit price in the primary currency.
     price: show::Money,
-    /// The higher price that this one is shown to be below of.
+    /// A higher reference price, shown struck through.
     compare_at: Option<show::Money>,
-    /// What one piece costs in each currency, the first one first.
+    /// The unit price in each currency, the primary one first.
     prices: Vec<show::Listed>,
     #[schema(value_type = Object)]
     options: (),
@@ -206,22 +206,22 @@ struct ProductPage {
     items: Vec<ProductRow>,
     /// The cursor of the next page.
     next: Option<String>,
-    /// How many there are on all pages.
+    /// The number of items on all pages.
     total: u64,
-    /// Other words, which were searched for because nothing matched those that were given.
+    /// The corrected search text, used because the given one had no results.
     corrected: Option<String>,
     facets: Option<Facets>,
 }
 
-/// How many products each choice would leave; the counts of a filter leave out what is chosen in it.
+/// The number of products per value; a filter's own selection does not affect its counts.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the view's own text")]
 struct Facets {
-    /// Those with products in them or below them.
+    /// Only categories with products in them or their descendants.
     categories: Vec<CategoryFacet>,
     attributes: Vec<AttributeFacet>,
     price: Option<PriceFacet>,
-    /// Those of which something can be had.
+    /// Only values with products in stock.
     in_stock: u64,
 }
 
@@ -242,12 +242,12 @@ struct AttributeFacet {
     /// `text`, `number`, `boolean` or `choice`.
     r#type: String,
     unit: Option<String>,
-    /// What people call it, by language.
+    /// The label by language.
     #[schema(value_type = Object)]
     labels: (),
-    /// The least of the numbers.
+    /// The minimum.
     min: Option<i64>,
-    /// The greatest.
+    /// The maximum.
     max: Option<i64>,
     values: Vec<ValueFacet>,
 }
@@ -255,7 +255,7 @@ struct AttributeFacet {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the view's own text")]
 struct ValueFacet {
-    /// A text, a whole number, true or false.
+    /// A string, an integer or a boolean.
     value: serde_json::Value,
     count: u64,
 }
@@ -269,7 +269,7 @@ struct PriceFacet {
     ranges: Vec<PriceRangeFacet>,
 }
 
-/// Bounds as `price_min` and `price_max` take them.
+/// The bounds, in the form that `price_min` and `price_max` accept.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the view's own text")]
 struct PriceRangeFacet {
@@ -280,10 +280,11 @@ struct PriceRangeFacet {
 
 /// Searches the catalog.
 ///
-/// Beside the parameters named here, `attr.<name>=<value>` filters by attributes: one of several values of a name, or numbers
-/// as `100..200`. A name that no category declares and no product has is refused, and so is what is no number where the
-/// attribute is one.
-#[utoipa::path(get, path = "/v1/products", tag = "catalog", security(()), params(ListQuery),
+/// Besides the parameters listed here, `attr.<name>=<value>` filters by attribute: repeat it for several values, or
+/// give a range of numbers as `100..200`. Unknown attribute names are refused, and so are values that are not numbers
+/// where the attribute is numeric.
+#[utoipa::path(get, path = "/v1/products", operation_id = "listProducts",
+    tag = "catalog", security(()), params(ListQuery),
     responses((status = 200, description = "A page of products", body = ProductPage)))]
 async fn list(
     State(app): State<Shared>,

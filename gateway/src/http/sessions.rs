@@ -50,7 +50,7 @@ struct Refresh {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct LogOut {
-    /// Which session ends, when no access token says it.
+    /// The refresh token of the session to end, if no access token is sent.
     #[schema(value_type = Option<String>, default = max::<RefreshTokenText>)]
     refresh_token: Option<RefreshTokenText>,
     /// Every session of the account ends.
@@ -58,19 +58,19 @@ struct LogOut {
     all: bool,
 }
 
-/// What opens the shop for somebody.
+/// The tokens of a session.
 #[derive(Serialize, ToSchema)]
 struct Keys {
     /// Always `Bearer`.
     token_type: &'static str,
-    /// To be sent as `Authorization: Bearer …`.
+    /// Sent as `Authorization: Bearer …`.
     access_token: String,
-    /// Seconds for which it holds.
+    /// Validity in seconds.
     #[schema(example = 600)]
     expires_in: u64,
-    /// Good for the next access token, once; the last one may be shown again for 30 seconds.
+    /// Exchanged for the next access token, once; the latest one is accepted again for 30 seconds.
     refresh_token: String,
-    /// When the session ends unless it is refreshed.
+    /// When the session expires unless it is refreshed.
     refresh_expires_at: chrono::DateTime<chrono::Utc>,
     #[schema(value_type = String)]
     session: SessionId,
@@ -88,9 +88,10 @@ struct Let {
     secret: Personal<Secret>,
 }
 
-/// Logs somebody in.
-#[utoipa::path(post, path = "/v1/auth/login", tag = "auth", request_body = LogIn, security(()),
-    responses((status = 200, description = "The session that began", body = Keys),
+/// Logs in with e-mail address and password.
+#[utoipa::path(post, path = "/v1/auth/login", operation_id = "logIn",
+    tag = "auth", request_body = LogIn, security(()),
+    responses((status = 200, description = "The new session", body = Keys),
         (status = 401, description = "The address or the password is wrong"),
         (status = 403, description = "The address is not confirmed yet, or the account is banned")))]
 async fn log_in(State(app): State<Shared>, ask: Ask<Caller, LogIn>) -> Result<Response, Problem> {
@@ -236,9 +237,10 @@ fn ended() -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, "session.ended", "the session has ended: log in again")
 }
 
-/// Gives the next access token for a refresh token, and the next refresh token with it.
-#[utoipa::path(post, path = "/v1/auth/refresh", tag = "auth", request_body = Refresh, security(()),
-    responses((status = 200, description = "The session, carried on", body = Keys),
+/// Exchanges a refresh token for new tokens.
+#[utoipa::path(post, path = "/v1/auth/refresh", operation_id = "refreshSession",
+    tag = "auth", request_body = Refresh, security(()),
+    responses((status = 200, description = "The continued session", body = Keys),
         (status = 401, description = "The token is not valid, or was used before: then the session has ended")))]
 async fn refresh(State(app): State<Shared>, ask: Ask<Caller, Refresh>) -> Result<Response, Problem> {
     let ask = &ask;
@@ -267,9 +269,12 @@ async fn refresh(State(app): State<Shared>, ask: Ask<Caller, Refresh>) -> Result
     }
 }
 
-/// Ends the session of the access token, or of the refresh token; or every session of the account.
-#[utoipa::path(post, path = "/v1/auth/logout", tag = "auth", request_body = LogOut, security((), ("bearer" = [])),
-    responses((status = 204, description = "It has ended")))]
+/// Logs out.
+///
+/// Ends the session of the access token or of the refresh token, or every session of the account.
+#[utoipa::path(post, path = "/v1/auth/logout", operation_id = "logOut",
+    tag = "auth", request_body = LogOut, security((), ("bearer" = [])),
+    responses((status = 204, description = "The session has ended")))]
 async fn log_out(State(app): State<Shared>, ask: Ask<Caller, LogOut>) -> Result<Response, Problem> {
     let ask = &ask;
     let (account, session) = match (&ask.body.refresh_token, ask.who.account()) {
@@ -301,8 +306,9 @@ struct Sessions {
     items: Vec<SessionRow>,
 }
 
-/// The caller's sessions that are alive, the newest first.
-#[utoipa::path(get, path = "/v1/me/sessions", tag = "me", security(("bearer" = [])),
+/// Lists the caller's active sessions, newest first.
+#[utoipa::path(get, path = "/v1/me/sessions", operation_id = "listMySessions",
+    tag = "me", security(("bearer" = [])),
     responses((status = 200, description = "The sessions", body = Sessions)))]
 async fn mine(State(app): State<Shared>, member: Member, headers: HeaderMap) -> Result<Response, Problem> {
     app.await_log(&headers).await?;
@@ -322,8 +328,9 @@ pub(super) async fn sessions_of(app: &Shared, Member(caller, id): &Member) -> Re
 }
 
 /// Ends one of the caller's sessions.
-#[utoipa::path(delete, path = "/v1/me/sessions/{id}", tag = "me", params(("id" = String, Path)), security(("bearer" = [])),
-    responses((status = 204, description = "It has ended")))]
+#[utoipa::path(delete, path = "/v1/me/sessions/{id}", operation_id = "endMySession",
+    tag = "me", params(("id" = String, Path)), security(("bearer" = [])),
+    responses((status = 204, description = "The session has ended")))]
 async fn end(
     State(app): State<Shared>,
     Of(session): Of<SessionId>,

@@ -30,7 +30,7 @@ use crate::reply::{self, Reply};
 /// Heaviest parcel, in grams: no carrier takes a ton.
 const WEIGHT_MAX_G: u32 = 1_000_000;
 
-/// So many pieces of a variant.
+/// A quantity of a variant.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Piece {
@@ -52,19 +52,19 @@ impl From<&Piece> for Demand {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewShipment {
-    /// What is in it; everything that is left to ship when nothing is said. What was lost on its way before is taken from
-    /// the stock once more.
+    /// The contents; by default everything left to ship. Replacements of lost goods are taken from stock.
     #[schema(value_type = Option<Vec<Piece>>, default = max::<Pieces>)]
     lines: Option<Pieces>,
-    /// Who carries it; the simulated one when nothing is said.
+    /// The carrier; the simulated one by default.
     #[schema(value_type = Option<show::Carrier>)]
     carrier: Option<Carrier>,
 }
 
-/// Puts some of an order in a parcel.
-#[utoipa::path(post, path = "/v1/orders/{id}/shipments", tag = "delivery", params(("id" = String, Path)),
+/// Creates a shipment for some or all lines of an order.
+#[utoipa::path(post, path = "/v1/orders/{id}/shipments", operation_id = "createShipment",
+    tag = "delivery", params(("id" = String, Path)),
     request_body = NewShipment, security(("bearer" = ["staff"])),
-    responses((status = 201, description = "The parcel", body = show::Shipment)))]
+    responses((status = 201, description = "The shipment", body = show::Shipment)))]
 async fn prepare(
     State(app): State<Shared>,
     Of(id): Of<OrderId>,
@@ -104,14 +104,15 @@ fn left(order: &Loaded<Order>) -> Result<Vec<Demand>, Error> {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Pack {
-    /// What it weighs, in grams.
+    /// The weight in grams.
     #[schema(maximum = 1_000_000)]
     weight_g: Option<u32>,
 }
 
-/// Closes and labels a parcel.
-#[utoipa::path(post, path = "/v1/shipments/{id}/pack", tag = "delivery", params(("id" = String, Path)), request_body = Pack,
-    security(("bearer" = ["staff"])), responses((status = 200, description = "The parcel", body = show::Shipment)))]
+/// Closes and labels a shipment.
+#[utoipa::path(post, path = "/v1/shipments/{id}/pack", operation_id = "packShipment",
+    tag = "delivery", params(("id" = String, Path)), request_body = Pack,
+    security(("bearer" = ["staff"])), responses((status = 200, description = "The shipment", body = show::Shipment)))]
 async fn pack(State(app): State<Shared>, Of(id): Of<ShipmentId>, ask: Ask<Staff, Pack>) -> Result<Response, Problem> {
     let ask = &ask;
     if ask.body.weight_g.is_some_and(|weight| weight > WEIGHT_MAX_G) {
@@ -125,9 +126,12 @@ async fn pack(State(app): State<Shared>, Of(id): Of<ShipmentId>, ask: Ask<Staff,
     .await
 }
 
-/// Gives a parcel up before it goes anywhere: its goods can be packed again, or cancelled.
-#[utoipa::path(post, path = "/v1/shipments/{id}/cancel", tag = "delivery", params(("id" = String, Path)),
-    security(("bearer" = ["staff"])), responses((status = 200, description = "The parcel", body = show::Shipment)))]
+/// Cancels a shipment before it leaves.
+///
+/// Its goods can be packed again or cancelled.
+#[utoipa::path(post, path = "/v1/shipments/{id}/cancel", operation_id = "cancelShipment",
+    tag = "delivery", params(("id" = String, Path)),
+    security(("bearer" = ["staff"])), responses((status = 200, description = "The shipment", body = show::Shipment)))]
 async fn cancel(
     State(app): State<Shared>,
     Of(id): Of<ShipmentId>,
@@ -144,15 +148,16 @@ async fn cancel(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct HandOver {
-    /// What the carrier calls it; the simulated one makes its number up.
+    /// The tracking number; the simulated carrier generates one.
     #[schema(value_type = Option<String>, example = "00340434161094042557", default = max::<Reference>)]
     tracking: Option<Reference>,
 }
 
-/// Gives a parcel to its carrier.
-#[utoipa::path(post, path = "/v1/shipments/{id}/hand-over", tag = "delivery", params(("id" = String, Path)),
+/// Hands a shipment over to its carrier.
+#[utoipa::path(post, path = "/v1/shipments/{id}/hand-over", operation_id = "handOverShipment",
+    tag = "delivery", params(("id" = String, Path)),
     request_body = HandOver, security(("bearer" = ["staff"])),
-    responses((status = 200, description = "The parcel", body = show::Shipment)))]
+    responses((status = 200, description = "The shipment", body = show::Shipment)))]
 async fn hand_over(
     State(app): State<Shared>,
     Of(id): Of<ShipmentId>,
@@ -167,7 +172,7 @@ async fn hand_over(
     .await
 }
 
-/// What became of a parcel.
+/// A status report of a carrier.
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum CarrierStatus {
@@ -191,7 +196,7 @@ enum CarrierStatus {
 #[serde(deny_unknown_fields)]
 struct NewStatus {
     status: CarrierStatus,
-    /// When it was so, if not now.
+    /// When it happened; now by default.
     at: Option<DateTime<Utc>>,
     #[schema(value_type = Option<String>, example = "Leipzig", default = max::<Name>)]
     place: Option<Name>,
@@ -199,10 +204,13 @@ struct NewStatus {
     reason: Option<Reason>,
 }
 
-/// Tells what became of a parcel. What is older than what is known changes nothing.
-#[utoipa::path(post, path = "/v1/shipments/{id}/status", tag = "delivery", params(("id" = String, Path)),
+/// Records a status report of the carrier.
+///
+/// Reports older than the latest known one change nothing.
+#[utoipa::path(post, path = "/v1/shipments/{id}/status", operation_id = "updateShipmentStatus",
+    tag = "delivery", params(("id" = String, Path)),
     request_body = NewStatus, security(("bearer" = ["staff"])),
-    responses((status = 200, description = "The parcel", body = show::Shipment)))]
+    responses((status = 200, description = "The shipment", body = show::Shipment)))]
 async fn status(
     State(app): State<Shared>,
     Of(id): Of<ShipmentId>,
@@ -233,10 +241,11 @@ async fn status(
     .await
 }
 
-/// The parcels of an order, and how far each is.
-#[utoipa::path(get, path = "/v1/orders/{id}/shipments", tag = "delivery", params(("id" = String, Path)),
+/// Lists the shipments of an order and their status.
+#[utoipa::path(get, path = "/v1/orders/{id}/shipments", operation_id = "listOrderShipments",
+    tag = "delivery", params(("id" = String, Path)),
     security(("cart_token" = []), ("bearer" = [])),
-    responses((status = 200, description = "The parcels, the oldest first", body = show::Shipments)))]
+    responses((status = 200, description = "The shipments, oldest first", body = show::Shipments)))]
 async fn of_order(
     State(app): State<Shared>,
     Of(id): Of<OrderId>,
@@ -254,10 +263,11 @@ async fn of_order(
     super::lists::page(&show::Shipments { items: items.collect() })
 }
 
-/// One parcel.
-#[utoipa::path(get, path = "/v1/shipments/{id}", tag = "delivery", params(("id" = String, Path), Then),
+/// One shipment.
+#[utoipa::path(get, path = "/v1/shipments/{id}", operation_id = "getShipment",
+    tag = "delivery", params(("id" = String, Path), Then),
     security(("cart_token" = []), ("bearer" = [])),
-    responses((status = 200, description = "The parcel", body = show::Shipment)))]
+    responses((status = 200, description = "The shipment", body = show::Shipment)))]
 async fn one(
     State(app): State<Shared>,
     Of(id): Of<ShipmentId>,

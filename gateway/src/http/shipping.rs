@@ -33,16 +33,17 @@ type ZoneList = Bounded<Vec<Zone>, { shipping_book::ZONES_MAX }>;
 /// Lines of a quote: as many as a cart has.
 type WantedLines = Bounded<Vec<WantedLine>, { cart::LINES_MAX }>;
 
-/// Zones, and how things are sent to each.
+/// Zones and their shipping services.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Zones {
-    /// Each once; where no zone is, nothing is sent. Without any zone, sending costs nothing.
+    /// Without duplicates; countries outside all zones are not delivered to. Without any zone, shipping is free
+    /// everywhere.
     #[schema(value_type = Vec<show::ShippingZone>, default = max::<ZoneList>)]
     zones: ZoneList,
 }
 
-/// Zones, and how things are sent to each.
+/// Zones and their shipping services.
 #[derive(Serialize)]
 struct Shown<'a> {
     zones: Vec<&'a Zone>,
@@ -54,8 +55,11 @@ impl<'a> Shown<'a> {
     }
 }
 
-/// Sets all zones; orders that are placed keep theirs.
-#[utoipa::path(put, path = "/v1/admin/shipping", tag = "shipping", request_body = Zones, security(("bearer" = ["admin"]), ("api_key" = ["settings:write"])),
+/// Replaces all shipping zones.
+///
+/// Orders already placed keep their rates.
+#[utoipa::path(put, path = "/v1/admin/shipping", operation_id = "replaceShippingZones",
+    tag = "shipping", request_body = Zones, security(("bearer" = ["admin"]), ("api_key" = ["settings:write"])),
     responses((status = 200, description = "The zones", body = Zones)))]
 async fn set(State(app): State<Shared>, ask: Ask<Admin, Zones>) -> Result<Response, Problem> {
     let ask = &ask;
@@ -68,8 +72,9 @@ async fn set(State(app): State<Shared>, ask: Ask<Admin, Zones>) -> Result<Respon
     .await
 }
 
-/// All zones.
-#[utoipa::path(get, path = "/v1/admin/shipping", tag = "shipping", security(("bearer" = ["staff"])),
+/// All shipping zones.
+#[utoipa::path(get, path = "/v1/admin/shipping", operation_id = "getShippingZones",
+    tag = "shipping", security(("bearer" = ["staff"])),
     responses((status = 200, description = "The zones", body = Zones)))]
 async fn zones(State(app): State<Shared>, _staff: Staff, headers: HeaderMap) -> Result<Response, Problem> {
     app.await_log(&headers).await?;
@@ -80,22 +85,22 @@ async fn zones(State(app): State<Shared>, _staff: Staff, headers: HeaderMap) -> 
     }
 }
 
-/// What is to be sent where.
+/// A delivery to quote.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Wanted {
-    /// ISO 3166 alpha-2.
+    /// ISO 3166 alpha-2 country code.
     #[schema(value_type = String, example = "DE", pattern = "^[A-Za-z]{2}$")]
     country: Country,
     #[schema(value_type = Option<String>, example = "10115", min_length = 1, default = max::<PostalCode>)]
     postal_code: Option<PostalCode>,
     #[schema(value_type = String, example = "EUR", min_length = 3, max_length = 3)]
     currency: Currency,
-    /// What it weighs, in grams; with `lines` those count instead.
+    /// The weight in grams; ignored if `lines` is given.
     #[serde(default)]
     #[schema(maximum = 1_000_000_000)]
     weight_g: u32,
-    /// What it is.
+    /// The category of the product.
     #[serde(default)]
     #[schema(value_type = Option<Vec<WantedLine>>, default = max::<WantedLines>)]
     lines: WantedLines,
@@ -110,12 +115,12 @@ struct WantedLine {
     quantity: Quantity,
 }
 
-/// A way to send it.
+/// A shipping service.
 #[derive(Serialize, ToSchema)]
 struct Offered<'a> {
     #[schema(value_type = String)]
     zone: &'a Slug,
-    /// What to choose it by.
+    /// The values to choose from.
     #[schema(value_type = String, example = "parcel")]
     service: &'a Slug,
     #[schema(value_type = String)]
@@ -126,17 +131,17 @@ struct Offered<'a> {
     price: Price,
     #[schema(value_type = show::Days)]
     days: Days,
-    /// The first day on which it arrives, if it is sent today.
+    /// The earliest delivery day, if dispatched today.
     earliest: NaiveDate,
-    /// The last day on which it arrives, if it is sent today.
+    /// The latest delivery day, if dispatched today.
     latest: NaiveDate,
 }
 
 #[derive(Serialize, ToSchema)]
 struct OfferedList<'a> {
-    /// What it weighs, in grams.
+    /// The weight in grams.
     weight_g: u64,
-    /// The cheapest first; none where nothing is sent, and none where sending costs nothing.
+    /// Cheapest first; empty if nothing is shipped or shipping is free.
     items: Vec<Offered<'a>>,
 }
 
@@ -156,8 +161,9 @@ impl<'a> Offered<'a> {
     }
 }
 
-/// What sending something costs.
-#[utoipa::path(post, path = "/v1/delivery/quotes", tag = "shipping", request_body = Wanted, security(()),
+/// Quotes the price of a delivery.
+#[utoipa::path(post, path = "/v1/delivery/quotes", operation_id = "quoteDelivery",
+    tag = "shipping", request_body = Wanted, security(()),
     responses((status = 200, description = "The services", body = OfferedList)))]
 async fn quote(State(app): State<Shared>, ask: Ask<Caller, Wanted>) -> Result<Response, Problem> {
     let body = &ask.body;
@@ -169,8 +175,9 @@ async fn quote(State(app): State<Shared>, ask: Ask<Caller, Wanted>) -> Result<Re
     offer(&app, to, weight_g, parcel.subtotal).await
 }
 
-/// The services that carry a cart to its address.
-#[utoipa::path(get, path = "/v1/carts/{id}/shipping-options", tag = "carts", params(("id" = String, Path)),
+/// Lists the shipping services available for a cart.
+#[utoipa::path(get, path = "/v1/carts/{id}/shipping-options", operation_id = "listShippingOptions",
+    tag = "carts", params(("id" = String, Path)),
     security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "The services", body = OfferedList),
         (status = 422, description = "Nobody said yet where it goes")))]
 async fn options(
@@ -209,8 +216,9 @@ struct ShippingChoice {
     service: Slug,
 }
 
-/// Says how the goods are to be sent.
-#[utoipa::path(put, path = "/v1/carts/{id}/shipping", tag = "carts", params(("id" = String, Path)),
+/// Chooses the shipping service of a cart.
+#[utoipa::path(put, path = "/v1/carts/{id}/shipping", operation_id = "setCartShipping",
+    tag = "carts", params(("id" = String, Path)),
     request_body = ShippingChoice, security(("cart_token" = []), ("bearer" = [])),
     responses((status = 200, description = "The cart", body = show::Cart)))]
 async fn choose(

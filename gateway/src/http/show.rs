@@ -26,9 +26,9 @@ pub use promotion::{CountryTax, Promotion, ShippingZone, Terms};
 #[schema(example = json!({"amount": 1999, "currency": "EUR"}))]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub struct Money {
-    /// Whole minor units.
+    /// The amount in minor units.
     amount: i64,
-    /// ISO 4217.
+    /// ISO 4217 currency code.
     #[schema(min_length = 3, max_length = 3)]
     currency: String,
 }
@@ -42,11 +42,11 @@ pub struct Stock<'a> {
     product: Option<ProductId>,
     #[schema(value_type = Option<String>)]
     sku: Option<&'a Sku>,
-    /// What is there, promised or not.
+    /// Pieces in the warehouse, reserved or not.
     on_hand: i64,
-    /// What of it is promised to orders.
+    /// Pieces reserved for orders.
     reserved: i64,
-    /// What can be bought: on hand − reserved.
+    /// Available for sale: on hand − reserved.
     available: i64,
 }
 

@@ -20,12 +20,12 @@ use crate::actor::Staff;
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
 
-/// What happened to goods.
+/// The kind of stock movement.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Movement {
     r#type: MovementType,
-    /// How many, from 1; for a count, how many there are, from 0.
+    /// Pieces moved, at least 1; for a count, the pieces on hand, at least 0.
     #[schema(minimum = 0, maximum = 1_000_000_000)]
     quantity: i64,
     #[schema(value_type = Option<String>, default = max::<Reason>)]
@@ -35,13 +35,13 @@ struct Movement {
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum MovementType {
-    /// Goods came in.
+    /// Goods received.
     Received,
-    /// Goods are gone or spoilt.
+    /// Goods lost or spoilt.
     Lost,
-    /// Goods came back.
+    /// Goods returned.
     Returned,
-    /// Somebody counted.
+    /// A count of the goods on hand.
     Counted,
 }
 
@@ -59,8 +59,9 @@ impl Movement {
     }
 }
 
-/// Moves stock.
-#[utoipa::path(post, path = "/v1/variants/{id}/stock", tag = "stock", params(("id" = String, Path)),
+/// Records a stock movement.
+#[utoipa::path(post, path = "/v1/variants/{id}/stock", operation_id = "recordStockMovement",
+    tag = "stock", params(("id" = String, Path)),
     request_body = Movement, security(("bearer" = ["staff"])),
     responses((status = 200, description = "The stock afterwards", body = Stock)))]
 async fn move_stock(
@@ -81,8 +82,9 @@ async fn move_stock(
     .await
 }
 
-/// How much there is.
-#[utoipa::path(get, path = "/v1/variants/{id}/stock", tag = "stock", params(("id" = String, Path)),
+/// Stock of a variant.
+#[utoipa::path(get, path = "/v1/variants/{id}/stock", operation_id = "getStock",
+    tag = "stock", params(("id" = String, Path)),
     security(("bearer" = ["staff"])), responses((status = 200, description = "The stock", body = Stock)))]
 async fn stock(
     State(app): State<Shared>,

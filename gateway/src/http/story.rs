@@ -48,30 +48,33 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How long one of them lasts; its client comes back by itself, and goes on where it was.
 const LASTS: Duration = Duration::from_mins(15);
 
-/// Something that happened, in a sentence where one tells it.
+/// An entry of the history, with a sentence where it is worth one.
 #[derive(Serialize, ToSchema)]
 struct Scene {
-    /// What happened, for people; null for what another event tells as well.
+    /// A sentence for people; null if another entry already says it.
     #[schema(example = "A guest ordered 2 pieces for €19.98.")]
     text: Option<String>,
     #[serde(flatten)]
     entry: Entry,
 }
 
-/// The story of an order.
+/// The history of an order.
 #[derive(Serialize, ToSchema)]
 struct OrderHistory {
-    /// The sentences with their times, ready to be read.
+    /// The history as localized sentences.
     story: Vec<String>,
-    /// Everything that happened, the first first.
+    /// All entries, oldest first.
     items: Vec<Scene>,
-    /// The cursor of the next page: there is none, it is told whole.
+    /// Always null: the list is complete.
     next: Option<String>,
 }
 
-/// Everything that happened to an order, its payment, its parcels and its returns: what, when, by whom and why.
-#[utoipa::path(get, path = "/v1/orders/{id}/history", tag = "orders", params(("id" = String, Path), Reading),
-    security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "Its story, the first scene first", body = OrderHistory)))]
+/// The history of an order, its payment, shipments and returns.
+///
+/// What happened, when, by whom and why.
+#[utoipa::path(get, path = "/v1/orders/{id}/history", operation_id = "getOrderHistory",
+    tag = "orders", params(("id" = String, Path), Reading),
+    security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "The history, oldest first", body = OrderHistory)))]
 async fn history(
     State(app): State<Shared>,
     Of(id): Of<OrderId>,
@@ -144,12 +147,15 @@ struct Follower {
     _seat: Seat,
 }
 
-/// The changes of an order as they happen, as server-sent events: each has the position of its event as id, the type of the
-/// event as name, and where the order then was. It begins with where it is; with `Last-Event-ID` it goes on after that.
-#[utoipa::path(get, path = "/v1/orders/{id}/stream", tag = "orders", params(("id" = String, Path),
-    ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that was seen")),
+/// Streams the changes of an order as server-sent events.
+///
+/// Each message has the position of its event as `id`, the event type as `event`, and the resulting state as data. The
+/// first message is the current state; with `Last-Event-ID` the stream continues after that event.
+#[utoipa::path(get, path = "/v1/orders/{id}/stream", operation_id = "streamOrder",
+    tag = "orders", params(("id" = String, Path),
+    ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event received")),
     security(("cart_token" = []), ("bearer" = [])),
-    responses((status = 200, description = "Its changes", content_type = "text/event-stream", body = String)))]
+    responses((status = 200, description = "The stream of changes", content_type = "text/event-stream", body = String)))]
 async fn stream(
     State(app): State<Shared>,
     Of(id): Of<OrderId>,

@@ -21,16 +21,16 @@ use crate::reply::{self, Reply};
 /// The countries of a book.
 type Countries = Bounded<Vec<CountryTax>, { tax_book::COUNTRIES_MAX }>;
 
-/// Countries, and how each taxes.
+/// Countries and their taxes.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct TaxRates {
-    /// Each once; a country that is not here is not taxed.
+    /// Without duplicates; countries that are not listed are not taxed.
     #[schema(value_type = Vec<show::CountryTax>, default = max::<Countries>)]
     countries: Countries,
 }
 
-/// Countries, and how each taxes.
+/// Countries and their taxes.
 #[derive(Serialize)]
 struct Shown<'a> {
     countries: Vec<&'a CountryTax>,
@@ -42,8 +42,11 @@ impl<'a> Shown<'a> {
     }
 }
 
-/// Sets the rates of all countries; orders that are placed keep theirs.
-#[utoipa::path(put, path = "/v1/admin/tax-rates", tag = "tax", request_body = TaxRates, security(("bearer" = ["admin"]), ("api_key" = ["settings:write"])),
+/// Replaces the tax rates of all countries.
+///
+/// Orders already placed keep their rates.
+#[utoipa::path(put, path = "/v1/admin/tax-rates", operation_id = "replaceTaxRates",
+    tag = "tax", request_body = TaxRates, security(("bearer" = ["admin"]), ("api_key" = ["settings:write"])),
     responses((status = 200, description = "The rates", body = TaxRates)))]
 async fn set(State(app): State<Shared>, ask: Ask<Admin, TaxRates>) -> Result<Response, Problem> {
     let ask = &ask;
@@ -56,8 +59,9 @@ async fn set(State(app): State<Shared>, ask: Ask<Admin, TaxRates>) -> Result<Res
     .await
 }
 
-/// The rates of all countries.
-#[utoipa::path(get, path = "/v1/admin/tax-rates", tag = "tax", security(("bearer" = ["staff"])),
+/// Tax rates of all countries.
+#[utoipa::path(get, path = "/v1/admin/tax-rates", operation_id = "getTaxRates",
+    tag = "tax", security(("bearer" = ["staff"])),
     responses((status = 200, description = "The rates", body = TaxRates)))]
 async fn rates(State(app): State<Shared>, _staff: Staff, headers: HeaderMap) -> Result<Response, Problem> {
     app.await_log(&headers).await?;

@@ -32,42 +32,42 @@ pub(super) type OptionMap = Bounded<Options, ATTRIBUTES_MAX>;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewVariant {
-    /// The seller's own code; no two variants share one.
+    /// The unique SKU.
     #[schema(value_type = String, min_length = 1, default = max::<Sku>)]
     pub(super) sku: Sku,
-    /// The product's, when nothing is given.
+    /// The product's title by default.
     #[schema(value_type = Option<String>, default = max::<Title>)]
     pub(super) title: Option<Title>,
-    /// What one piece costs; its currency is the variant's first, which it keeps.
+    /// The unit price; its currency becomes the variant's primary currency.
     #[schema(value_type = show::Money)]
     pub(super) price: Price,
-    /// A higher price that this one is shown to be below of.
+    /// A higher reference price, shown struck through.
     #[schema(value_type = Option<show::Money>)]
     pub(super) compare_at: Option<Price>,
-    /// What one piece costs in other currencies.
+    /// The unit price in further currencies.
     #[serde(default)]
     #[schema(value_type = Vec<ListedPrice>, default = max::<Prices>)]
     pub(super) prices: Prices,
-    /// What tells it from the others, such as `{"size": "M"}`.
+    /// The option values, such as `{"size": "M"}`.
     #[serde(default)]
     #[schema(value_type = std::collections::BTreeMap<String, String>, default = max::<OptionMap>)]
     pub(super) options: OptionMap,
-    /// What one piece weighs with its wrapping, in grams.
+    /// The weight of one packed piece, in grams.
     #[schema(maximum = 1_000_000)]
     pub(super) weight_g: Option<u32>,
-    /// `standard`, `reduced`, `super_reduced` or `zero`; standard when nothing is given.
+    /// `standard` by default.
     #[schema(value_type = Option<String>, example = "standard")]
     pub(super) tax_class: Option<TaxClass>,
-    /// Whether it is a thing that is sent; it is, when nothing is given.
+    /// Whether it is a physical item that is shipped; true by default.
     pub(super) physical: Option<bool>,
 }
 
-/// What one piece costs in a currency.
+/// The unit price in a currency.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 struct ListedPrice {
     price: show::Money,
-    /// A higher price that it is shown to be below of.
+    /// A higher reference price, shown struck through.
     compare_at: Option<show::Money>,
 }
 
@@ -86,27 +86,27 @@ impl NewVariant {
     }
 }
 
-/// What is not given stays.
+/// Fields left out stay unchanged.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = VariantChange)]
 pub(super) struct ChangedVariant {
     #[schema(value_type = Option<String>, default = max::<Title>)]
     pub(super) title: Option<Title>,
-    /// In a currency that the variant has.
+    /// In a currency in which the variant is priced.
     #[schema(value_type = Option<show::Money>)]
     pub(super) price: Option<Price>,
-    /// A higher price that `price` is shown to be below of; null for none.
+    /// A higher reference price, shown struck through; null removes it.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<show::Money>)]
     pub(super) compare_at: Option<Option<Price>>,
-    /// What one piece costs in every currency: all of them, the first one among them. Instead of `price`.
+    /// The unit prices in all currencies, the primary one included. Replaces `price`.
     #[schema(value_type = Option<Vec<ListedPrice>>, default = max::<Prices>)]
     pub(super) prices: Option<Prices>,
-    /// All of them.
+    /// The full list.
     #[schema(value_type = Option<std::collections::BTreeMap<String, String>>, default = max::<OptionMap>)]
     pub(super) options: Option<OptionMap>,
-    /// In grams; null for unknown.
+    /// In grams; null if unknown.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<u32>, maximum = 1_000_000)]
     pub(super) weight_g: Option<Option<u32>>,
@@ -146,10 +146,11 @@ impl ChangedVariant {
     }
 }
 
-/// Adds a variant, and opens its stock.
-#[utoipa::path(post, path = "/v1/products/{id}/variants", tag = "catalog", params(("id" = String, Path)),
+/// Adds a variant to a product and opens its stock.
+#[utoipa::path(post, path = "/v1/products/{id}/variants", operation_id = "addVariant",
+    tag = "catalog", params(("id" = String, Path)),
     request_body = NewVariant, security(("bearer" = ["staff"])),
-    responses((status = 201, description = "The product; Location names the variant", body = show::Product)))]
+    responses((status = 201, description = "The product; `Location` names the variant", body = show::Product)))]
 async fn add(
     State(app): State<Shared>,
     Of(id): Of<ProductId>,
@@ -167,8 +168,9 @@ async fn add(
     .await
 }
 
-/// Changes what a variant is called, is or costs.
-#[utoipa::path(patch, path = "/v1/products/{id}/variants/{variant}", tag = "catalog",
+/// Updates a variant.
+#[utoipa::path(patch, path = "/v1/products/{id}/variants/{variant}", operation_id = "updateVariant",
+    tag = "catalog",
     params(("id" = String, Path), ("variant" = String, Path)),
     request_body = ChangedVariant, security(("bearer" = ["staff"])),
     responses((status = 200, description = "The product", body = show::Product)))]
@@ -189,10 +191,13 @@ async fn change(
     .await
 }
 
-/// Takes a variant out; its SKU is free again.
-#[utoipa::path(delete, path = "/v1/products/{id}/variants/{variant}", tag = "catalog",
+/// Removes a variant.
+///
+/// Its SKU becomes available again.
+#[utoipa::path(delete, path = "/v1/products/{id}/variants/{variant}", operation_id = "removeVariant",
+    tag = "catalog",
     params(("id" = String, Path), ("variant" = String, Path)), security(("bearer" = ["staff"])),
-    responses((status = 204, description = "It is gone")))]
+    responses((status = 204, description = "Removed")))]
 async fn remove(
     State(app): State<Shared>,
     OfTwo(id, variant): OfTwo<ProductId, VariantId>,

@@ -33,13 +33,13 @@ type Filter = Bounded<Vec<TopicText>, FILTERS_MAX>;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewEndpoint {
-    /// Public, and HTTPS.
+    /// A public HTTPS address.
     #[schema(value_type = String, example = "https://example.org/hooks/byteshop", default = max::<Link>)]
     url: Link,
     /// `*`, a category such as `order.*`, or types such as `order.paid`.
     #[schema(value_type = Vec<String>, example = json!(["order.*", "payment.captured"]), min_items = 1, default = max::<Filter>)]
     filter: Filter,
-    /// What it is for.
+    /// The purpose.
     #[schema(value_type = Option<String>, default = max::<Reason>)]
     #[serde(default)]
     description: Option<Reason>,
@@ -57,7 +57,7 @@ struct EndpointChange {
     #[schema(value_type = Option<String>, default = max::<Reason>)]
     #[serde(default)]
     description: Option<Reason>,
-    /// Whether it is told what happens. Enabled again, it is told everything from where it was.
+    /// Whether it receives events. When re-enabled it receives the events it missed.
     #[serde(default)]
     enabled: Option<bool>,
 }
@@ -74,10 +74,10 @@ struct Endpoint<'a> {
     #[schema(value_type = Option<String>)]
     description: Option<&'a Reason>,
     enabled: bool,
-    /// Why it is told nothing: `by_hand`, `failing` (for five days) or `gone` (it answered 410).
+    /// Why it is disabled: `by_hand`, `failing` (for five days) or `gone` (it answered 410).
     #[schema(value_type = Option<String>)]
     disabled: Option<byteshop_domain::webhook_endpoint::Silence>,
-    /// What its messages are signed with; told once, when it is made.
+    /// The signing secret; shown only once, when it is created.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]
     secret: Option<&'a Personal<Secret>>,
@@ -106,22 +106,22 @@ impl<'a> Endpoint<'a> {
     }
 }
 
-/// An attempt to tell an endpoint of an event.
+/// A delivery attempt.
 #[derive(Serialize, ToSchema)]
 struct Delivery {
-    /// Counts up within the endpoint.
+    /// A sequence number within the endpoint.
     number: i64,
     /// The event.
     position: i64,
     #[schema(example = "order.paid")]
     r#type: String,
     attempt: i32,
-    /// Somebody asked for it.
+    /// Requested by an operator.
     by_hand: bool,
     delivered: bool,
-    /// The HTTP status that it answered; null when it did not.
+    /// The HTTP status of the response; null if there was none.
     status: Option<i16>,
-    /// The beginning of what it answered, or what was in the way.
+    /// The beginning of the response body, or the error.
     answer: String,
     duration_ms: i32,
     at: DateTime<Utc>,
@@ -152,8 +152,11 @@ impl From<WebhookDelivery> for Delivery {
     }
 }
 
-/// Makes an endpoint; it is told what happens from then on.
-#[utoipa::path(post, path = "/v1/webhook-endpoints", tag = "webhooks", request_body = NewEndpoint,
+/// Creates a webhook endpoint.
+///
+/// It receives events from then on.
+#[utoipa::path(post, path = "/v1/webhook-endpoints", operation_id = "createWebhookEndpoint",
+    tag = "webhooks", request_body = NewEndpoint,
     security(("bearer" = ["admin"]), ("api_key" = ["webhooks:write"])),
     responses((status = 201, description = "The endpoint, with its secret", body = Endpoint)))]
 async fn create(State(app): State<Shared>, ask: Ask<Admin, NewEndpoint>) -> Result<Response, Problem> {
@@ -174,8 +177,9 @@ async fn create(State(app): State<Shared>, ask: Ask<Admin, NewEndpoint>) -> Resu
     .await
 }
 
-/// Every endpoint.
-#[utoipa::path(get, path = "/v1/webhook-endpoints", tag = "webhooks", security(("bearer" = ["admin"]), ("api_key" = ["webhooks:write"])),
+/// Lists webhook endpoints.
+#[utoipa::path(get, path = "/v1/webhook-endpoints", operation_id = "listWebhookEndpoints",
+    tag = "webhooks", security(("bearer" = ["admin"]), ("api_key" = ["webhooks:write"])),
     responses((status = 200, description = "The endpoints", body = Endpoints)))]
 async fn list(State(app): State<Shared>, _admin: Admin, headers: HeaderMap) -> Result<Response, Problem> {
     app.await_log(&headers).await?;
@@ -196,8 +200,9 @@ async fn list(State(app): State<Shared>, _admin: Admin, headers: HeaderMap) -> R
     lists::page(&Endpoints { items: items.collect() })
 }
 
-/// One endpoint.
-#[utoipa::path(get, path = "/v1/webhook-endpoints/{id}", tag = "webhooks", params(("id" = String, Path)),
+/// One webhook endpoint.
+#[utoipa::path(get, path = "/v1/webhook-endpoints/{id}", operation_id = "getWebhookEndpoint",
+    tag = "webhooks", params(("id" = String, Path)),
     security(("bearer" = ["admin"]), ("api_key" = ["webhooks:write"])), responses((status = 200, description = "The endpoint", body = Endpoint)))]
 async fn one(
     State(app): State<Shared>,
@@ -210,8 +215,9 @@ async fn one(
     reply::one(found.version, &Endpoint::of(id, known))
 }
 
-/// Changes an endpoint, or stops and starts telling it what happens.
-#[utoipa::path(patch, path = "/v1/webhook-endpoints/{id}", tag = "webhooks", params(("id" = String, Path)),
+/// Updates, pauses or resumes a webhook endpoint.
+#[utoipa::path(patch, path = "/v1/webhook-endpoints/{id}", operation_id = "updateWebhookEndpoint",
+    tag = "webhooks", params(("id" = String, Path)),
     request_body = EndpointChange, security(("bearer" = ["admin"]), ("api_key" = ["webhooks:write"])),
     responses((status = 200, description = "The endpoint", body = Endpoint)))]
 async fn change(
@@ -236,9 +242,10 @@ async fn change(
     .await
 }
 
-/// Removes an endpoint.
-#[utoipa::path(delete, path = "/v1/webhook-endpoints/{id}", tag = "webhooks", params(("id" = String, Path)),
-    security(("bearer" = ["admin"]), ("api_key" = ["webhooks:write"])), responses((status = 204, description = "It is gone")))]
+/// Removes a webhook endpoint.
+#[utoipa::path(delete, path = "/v1/webhook-endpoints/{id}", operation_id = "removeWebhookEndpoint",
+    tag = "webhooks", params(("id" = String, Path)),
+    security(("bearer" = ["admin"]), ("api_key" = ["webhooks:write"])), responses((status = 204, description = "Removed")))]
 async fn remove(
     State(app): State<Shared>,
     Of(id): Of<WebhookEndpointId>,
@@ -252,8 +259,11 @@ async fn remove(
     .await
 }
 
-/// Gives an endpoint a new secret; for a day its messages are signed with both.
-#[utoipa::path(post, path = "/v1/webhook-endpoints/{id}/secret", tag = "webhooks", params(("id" = String, Path)),
+/// Rotates the signing secret of an endpoint.
+///
+/// For a day messages are signed with both the old and the new secret.
+#[utoipa::path(post, path = "/v1/webhook-endpoints/{id}/secret", operation_id = "rotateWebhookSecret",
+    tag = "webhooks", params(("id" = String, Path)),
     security(("bearer" = ["admin"]), ("api_key" = ["webhooks:write"])),
     responses((status = 200, description = "The endpoint, with its new secret", body = Endpoint)))]
 async fn rotate(
@@ -275,13 +285,16 @@ async fn rotate(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Replay {
-    /// The first position that it is told again.
+    /// The first position to deliver again.
     #[schema(minimum = 1)]
     from: i64,
 }
 
-/// Tells an endpoint everything again that it wants, from a position on, in order.
-#[utoipa::path(post, path = "/v1/webhook-endpoints/{id}/replay", tag = "webhooks", params(("id" = String, Path)),
+/// Replays events to an endpoint from a position on.
+///
+/// All events that the endpoint subscribes to are delivered again, in order.
+#[utoipa::path(post, path = "/v1/webhook-endpoints/{id}/replay", operation_id = "replayWebhookEvents",
+    tag = "webhooks", params(("id" = String, Path)),
     request_body = Replay, security(("bearer" = ["admin"]), ("api_key" = ["webhooks:write"])),
     responses((status = 200, description = "The endpoint", body = Endpoint)))]
 async fn replay(
@@ -302,15 +315,18 @@ async fn replay(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct DeliveriesQuery {
-    /// 20 unless it says something else, 100 at most.
+    /// Page size: 20 by default, at most 100.
     #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
-    /// The `next` of the page before.
+    /// The `next` cursor of the previous page.
     cursor: Option<String>,
 }
 
-/// What an endpoint was told, the newest first: the last thousand attempts.
-#[utoipa::path(get, path = "/v1/webhook-endpoints/{id}/deliveries", tag = "webhooks",
+/// Lists deliveries to an endpoint, newest first.
+///
+/// Only the last thousand attempts are kept.
+#[utoipa::path(get, path = "/v1/webhook-endpoints/{id}/deliveries", operation_id = "listWebhookDeliveries",
+    tag = "webhooks",
     params(("id" = String, Path), DeliveriesQuery), security(("bearer" = ["admin"]), ("api_key" = ["webhooks:write"])),
     responses((status = 200, description = "A page of deliveries", body = Deliveries)))]
 async fn deliveries(
@@ -333,8 +349,11 @@ async fn deliveries(
     lists::page(&Deliveries { items: found.into_iter().map(Delivery::from).collect(), next })
 }
 
-/// Tells an endpoint of one event again, now and out of order; the answer is what came of it.
-#[utoipa::path(post, path = "/v1/webhook-endpoints/{id}/deliveries/{number}/redeliver", tag = "webhooks",
+/// Redelivers one event to an endpoint.
+///
+/// Sent at once and out of order; the response is the outcome.
+#[utoipa::path(post, path = "/v1/webhook-endpoints/{id}/deliveries/{number}/redeliver", operation_id = "redeliverWebhook",
+    tag = "webhooks",
     params(("id" = String, Path), ("number" = i64, Path)), security(("bearer" = ["admin"]), ("api_key" = ["webhooks:write"])),
     responses((status = 200, description = "The new delivery", body = Delivery)))]
 async fn redeliver(

@@ -101,6 +101,43 @@ fn every_promised_route_is_there() {
     }
 }
 
+/// What an operation id begins with: an imperative, so that generated clients read as sentences.
+const VERBS: &str = "add approve archive ban cancel capture change check confirm create discard end erase export fulfil get hand \
+    list log merge pack pause pay print publish quote receive record redeliver refresh refund register reject \
+    remove reorder replace replay request resend reset resume retry revoke rotate set stream unban unpublish \
+    unwatch update upsert watch withdraw";
+
+fn is_verb_and_noun(id: &str) -> bool {
+    let end = id.find(|letter: char| !letter.is_ascii_lowercase()).unwrap_or(id.len());
+    let (verb, noun) = id.split_at(end);
+    VERBS.split_whitespace().any(|known| known == verb)
+        && noun.starts_with(|letter: char| letter.is_ascii_uppercase())
+        && noun.chars().all(char::is_alphanumeric)
+}
+
+#[test]
+fn operation_ids_are_unique_and_read_as_a_verb_and_a_noun() {
+    let mut seen = BTreeSet::new();
+    for (path, method, operation) in operations() {
+        let id = operation["operationId"].as_str().unwrap_or_default();
+        assert!(is_verb_and_noun(id), "{method} {path}: `{id}` is not lowerCamelCase of a verb and a noun");
+        assert!(seen.insert(id.to_owned()), "{method} {path}: `{id}` names another operation too");
+    }
+}
+
+/// The longest summary: one line beside the path in a list of operations.
+const SUMMARY_MAX: usize = 90;
+
+#[test]
+fn every_summary_is_one_short_plain_sentence() {
+    for (path, method, operation) in operations() {
+        let summary = operation["summary"].as_str().unwrap_or_default();
+        let sentence = summary.ends_with('.') && summary.matches(". ").count() == 0 && !summary.contains('\n');
+        assert!(sentence && summary.len() <= SUMMARY_MAX, "{method} {path}: not one short sentence: {summary}");
+        assert!(!summary.contains('`') || summary.contains("`test`"), "{method} {path}: shown as it is: {summary}");
+    }
+}
+
 #[test]
 fn every_operation_says_what_can_go_wrong() {
     for (path, method, operation) in operations() {

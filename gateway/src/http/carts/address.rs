@@ -21,26 +21,27 @@ use crate::http::openapi::max;
 use crate::http::{Shared, show};
 use crate::problem::Problem;
 
-/// Where the goods go: the parts of an address, `country` among them, or `address_id` alone.
+/// The destination: the parts of an address with at least `country`, or `address_id` alone.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct Goal {
-    /// An address of the address book of the cart's owner, as it is now: the cart keeps it whatever becomes of the book.
+    /// The id of an address in the cart owner's address book. The cart keeps a copy; later changes of the address book
+    /// do not affect it.
     #[schema(value_type = Option<String>, example = "addr_01h455vb4pex5vsknk084sn02q")]
     address_id: Option<AddressId>,
-    /// ISO 3166 alpha-2.
+    /// ISO 3166 alpha-2 country code.
     #[schema(value_type = Option<String>, example = "DE", pattern = "^[A-Za-z]{2}$")]
     country: Option<Country>,
     #[schema(value_type = Option<String>, example = "Ada Lovelace", min_length = 1, default = max::<Name>)]
     name: Option<Name>,
     #[schema(value_type = Option<String>, min_length = 1, default = max::<Name>)]
     company: Option<Name>,
-    /// Where mails about an order go.
+    /// The address for order mails.
     #[schema(value_type = Option<String>, example = "ada@example.org", default = max::<Email>)]
     email: Option<Email>,
     #[schema(value_type = Option<String>, example = "+49 30 1234567", default = max::<Phone>)]
     phone: Option<Phone>,
-    /// Street and house, and whatever else stands there.
+    /// Street and house number, and further lines.
     #[serde(default)]
     #[schema(value_type = Option<Vec<String>>, example = json!(["Invalidenstraße 43"]), default = max::<Bounded<Vec<String>, LINES_MAX>>)]
     lines: Lines,
@@ -94,8 +95,11 @@ impl Goal {
     }
 }
 
-/// Says where the goods go: an address, or the id of one in the address book of the cart's owner.
-#[utoipa::path(put, path = "/v1/carts/{id}/address", tag = "carts", params(("id" = String, Path)), request_body = Goal,
+/// Sets the shipping address.
+///
+/// Either an address, or the id of an address in the owner's address book.
+#[utoipa::path(put, path = "/v1/carts/{id}/address", operation_id = "setCartAddress",
+    tag = "carts", params(("id" = String, Path)), request_body = Goal,
     security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "The cart", body = show::Cart)))]
 pub(super) async fn set_address(
     State(app): State<Shared>,

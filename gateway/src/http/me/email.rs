@@ -27,7 +27,7 @@ use crate::reply::Reply;
 pub(super) struct NewEmail {
     #[schema(value_type = String, format = Email, example = "ada@example.com", default = max::<Email>)]
     email: Email,
-    /// The password, so that nobody does this with a token alone.
+    /// The current password.
     #[schema(value_type = String, default = max::<password::Typed>)]
     password: password::Typed,
 }
@@ -35,14 +35,17 @@ pub(super) struct NewEmail {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Shown {
-    /// From the mail to the new address.
+    /// The code from the mail to the new address.
     #[schema(value_type = String, default = max::<CodeText>)]
     code: CodeText,
 }
 
-/// Asks for another e-mail address. A code goes to it, and the present one is told; nothing changes before the code is shown.
-#[utoipa::path(post, path = "/v1/me/email", tag = "me", request_body = NewEmail, security(("bearer" = [])),
-    responses((status = 202, description = "A mail is on its way to the new address", body = Accepted),
+/// Requests a change of the e-mail address.
+///
+/// A code is sent to the new address and a notice to the current one. Nothing changes until the code is entered.
+#[utoipa::path(post, path = "/v1/me/email", operation_id = "requestEmailChange",
+    tag = "me", request_body = NewEmail, security(("bearer" = [])),
+    responses((status = 202, description = "A mail was sent to the new address", body = Accepted),
         (status = 403, description = "The password is wrong")))]
 pub(super) async fn change_email(State(app): State<Shared>, ask: Ask<Member, NewEmail>) -> Result<Response, Problem> {
     let ask = &ask;
@@ -58,9 +61,12 @@ pub(super) async fn change_email(State(app): State<Shared>, ask: Ask<Member, New
     .await
 }
 
-/// Takes the new e-mail address, with the code from the mail to it; every other session ends.
-#[utoipa::path(post, path = "/v1/me/email/confirm", tag = "me", request_body = Shown, security(("bearer" = [])),
-    responses((status = 204, description = "The address is the new one"),
+/// Confirms a new e-mail address with the code from the mail.
+///
+/// Every other session ends.
+#[utoipa::path(post, path = "/v1/me/email/confirm", operation_id = "confirmEmailChange",
+    tag = "me", request_body = Shown, security(("bearer" = [])),
+    responses((status = 204, description = "The address was changed"),
         (status = 409, description = "Somebody else has the address by now")))]
 pub(super) async fn confirm_email(State(app): State<Shared>, ask: Ask<Member, Shown>) -> Result<Response, Problem> {
     app.limits.auth(ask.who.0.address())?;

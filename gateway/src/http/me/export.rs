@@ -39,34 +39,34 @@ use crate::problem::Problem;
 /// What opens the shop for somebody, or did: whoever holds an access token for ten minutes must not get more than that.
 const SECRETS: [&str; 3] = ["password", "secret", "code"];
 
-/// Everything about somebody.
+/// All data about a person.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes what is written piece by piece")]
 pub(super) struct Export {
     account: Me<'static>,
     addresses: Vec<KeptAddress<'static>>,
-    /// Those that are alive; the events have all that ever were.
+    /// Active sessions only; the events include all.
     sessions: Vec<show::account::SessionRow>,
     /// The open cart, if there is one.
     carts: Vec<show::Cart<'static>>,
     orders: Vec<show::Order<'static>>,
     payments: Vec<show::Payment<'static>>,
-    /// The parcels.
+    /// The shipments.
     shipments: Vec<show::Shipment<'static>>,
     returns: Vec<show::Return<'static>>,
-    /// The products that they wait for.
+    /// The watched products.
     watches: Vec<Watching>,
     notifications: Vec<NotificationRow>,
-    /// Every event of the account and its sessions, of its carts and orders with their payments, parcels, returns and credit
-    /// notes, of its notifications and of what it watches.
+    /// Every event of the account and its sessions, carts, orders, payments, shipments, returns, credit notes,
+    /// notifications and watches.
     events: Vec<Event>,
 }
 
-/// An event as the log has it, with what is personal opened; passwords, secrets and codes are null.
+/// An event with personal data decrypted; passwords, secrets and codes are null.
 #[derive(Serialize, ToSchema)]
 struct Event {
     position: i64,
-    /// What it happened to.
+    /// The id of the object that the event belongs to.
     stream: String,
     #[schema(example = "order.placed")]
     r#type: String,
@@ -75,9 +75,10 @@ struct Event {
     data: Value,
 }
 
-/// Everything that the shop has of whoever asks, as one JSON document.
-#[utoipa::path(get, path = "/v1/me/export", tag = "me", security(("bearer" = [])),
-    responses((status = 200, description = "Everything", body = Export)))]
+/// Exports all data that the shop holds about the caller, as one JSON document.
+#[utoipa::path(get, path = "/v1/me/export", operation_id = "exportMyData",
+    tag = "me", security(("bearer" = [])),
+    responses((status = 200, description = "All data about the caller", body = Export)))]
 pub(super) async fn export(State(app): State<Shared>, member: Member, headers: HeaderMap) -> Result<Response, Problem> {
     let id = member.1;
     app.await_views(&[OrderList::NAME, NotificationList::NAME], &headers).await?;

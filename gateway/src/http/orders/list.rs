@@ -29,9 +29,9 @@ const YEAR_MAX: i32 = 9_999;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct ListQuery {
-    /// The number that people know it by, however they write it.
+    /// The order number shown to people, in any notation.
     number: Option<String>,
-    /// The number of its invoice, as it is written there.
+    /// The invoice number as printed.
     #[param(value_type = Option<String>)]
     invoice: Option<Reference>,
     /// `open`, `completed`, `cancelled` or `expired`.
@@ -43,24 +43,24 @@ struct ListQuery {
     /// `unfulfilled`, `partly_fulfilled`, `fulfilled`, `partly_returned` or `returned`.
     #[param(value_type = Option<String>)]
     fulfilment: Option<Fulfilment>,
-    /// Whether it has a refund that failed and was not tried again; for staff.
+    /// Whether a failed refund was not retried; staff only.
     refund_failed: Option<bool>,
-    /// Placed on this day (UTC) or later, or at this time or later.
+    /// Placed on or after this day (UTC) or time.
     #[param(example = "2026-11-01")]
     from: Option<String>,
-    /// Placed before this day (UTC), or before this time.
+    /// Placed before this day (UTC) or time.
     #[param(example = "2026-12-01T00:00:00Z")]
     to: Option<String>,
-    /// Of the account that has this e-mail address, and of guests who gave it; for staff.
+    /// Orders of the account with this e-mail address and of guests who gave it; staff only.
     #[param(value_type = Option<String>)]
     email: Option<Email>,
-    /// Of this account; only staff may name another than their own.
+    /// Orders of this account; only staff may name another account.
     #[param(value_type = Option<String>)]
     account: Option<AccountId>,
-    /// 20 unless it says something else, 100 at most.
+    /// Page size: 20 by default, at most 100.
     #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
-    /// The `next` of the page before.
+    /// The `next` cursor of the previous page.
     cursor: Option<String>,
 }
 
@@ -77,33 +77,33 @@ impl ListQuery {
     }
 }
 
-/// An order in one line.
+/// An order in a list.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the view's own text")]
 struct OrderRow {
     id: String,
-    /// Its number for people.
+    /// The order number shown to people.
     number: String,
     /// `account` for a customer, `reference` for one that an older system knew.
     buyer: std::collections::HashMap<String, String>,
     status: String,
     payment_status: String,
     fulfilment: String,
-    /// Why it is off; not there while it is not.
+    /// The reason of the cancellation; absent if not cancelled.
     cancelled: Option<String>,
     total: show::Money,
     refunded: show::Money,
     country: String,
-    /// How many lines it has.
+    /// Number of lines.
     lines: i64,
-    /// How many pieces they are.
+    /// Number of pieces.
     units: i64,
-    /// How many pieces came back.
+    /// Pieces returned.
     returned: i64,
     payment: String,
-    /// Its refunds that the provider refused, and that were not tried again; not there while there are none.
+    /// Refunds that the provider refused and that were not retried; absent if there are none.
     refunds_failed: Option<Vec<String>>,
-    /// The number of its invoice; not there before it is paid for.
+    /// The invoice number; absent before payment.
     invoice: Option<String>,
     reference: Option<String>,
     placed_at: DateTime<Utc>,
@@ -118,8 +118,11 @@ struct OrderPage {
     next: Option<String>,
 }
 
-/// Orders, the newest first: the caller's own; everybody's for staff.
-#[utoipa::path(get, path = "/v1/orders", tag = "orders", params(ListQuery), security(("bearer" = []), ("api_key" = ["orders:read"])),
+/// Lists orders, newest first.
+///
+/// Customers see their own orders; staff sees all.
+#[utoipa::path(get, path = "/v1/orders", operation_id = "listOrders",
+    tag = "orders", params(ListQuery), security(("bearer" = []), ("api_key" = ["orders:read"])),
     responses((status = 200, description = "A page of orders", body = OrderPage)))]
 async fn list(
     State(app): State<Shared>,
@@ -137,8 +140,9 @@ async fn list(
     find(&app, wanted, query, &headers).await
 }
 
-/// The caller's own orders, the newest first.
-#[utoipa::path(get, path = "/v1/me/orders", tag = "orders", params(ListQuery), security(("bearer" = [])),
+/// Lists the caller's orders, newest first.
+#[utoipa::path(get, path = "/v1/me/orders", operation_id = "listMyOrders",
+    tag = "orders", params(ListQuery), security(("bearer" = [])),
     responses((status = 200, description = "A page of orders", body = OrderPage)))]
 async fn mine(
     State(app): State<Shared>,

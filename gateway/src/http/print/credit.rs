@@ -23,8 +23,9 @@ use crate::http::{App, Shared};
 use crate::page::page;
 use crate::problem::Problem;
 
-/// The credit notes of an order, to be printed: what was given back for goods that were cancelled or came back.
-#[utoipa::path(get, path = "/v1/orders/{id}/credit-notes/print", tag = "orders",
+/// The credit notes of an order as a printable page.
+#[utoipa::path(get, path = "/v1/orders/{id}/credit-notes/print", operation_id = "printCreditNotes",
+    tag = "orders",
     params(("id" = String, Path), Shown), security(("cart_token" = []), ("bearer" = [])),
     responses((status = 200, description = "A page", content_type = "text/html", body = String)))]
 pub(super) async fn print_credit_notes(

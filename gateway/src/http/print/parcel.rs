@@ -26,8 +26,9 @@ use crate::problem::Problem;
 /// Pixels of a square of the code, before the page scales it.
 const CODE_PX: u32 = 120;
 
-/// What is to be packed of an order, to be printed.
-#[utoipa::path(get, path = "/v1/orders/{id}/packing-list", tag = "delivery", params(("id" = String, Path), Reading),
+/// The packing list of an order as a printable page.
+#[utoipa::path(get, path = "/v1/orders/{id}/packing-list", operation_id = "printPackingList",
+    tag = "delivery", params(("id" = String, Path), Reading),
     security(("bearer" = ["staff"])),
     responses((status = 200, description = "A page", content_type = "text/html", body = String)))]
 pub(super) async fn packing_list(
@@ -94,8 +95,9 @@ fn pieces(it: &Placed, wanted: &[(VariantId, i64)]) -> Vec<Value> {
     lines
 }
 
-/// The label of a parcel, to be printed: 100 by 150 millimetres.
-#[utoipa::path(get, path = "/v1/shipments/{id}/label", tag = "delivery", params(("id" = String, Path), Reading),
+/// The label of a shipment as a printable page of 100 by 150 mm.
+#[utoipa::path(get, path = "/v1/shipments/{id}/label", operation_id = "printShipmentLabel",
+    tag = "delivery", params(("id" = String, Path), Reading),
     security(("bearer" = ["staff"])),
     responses((status = 200, description = "A page", content_type = "text/html", body = String)))]
 pub(super) async fn label(

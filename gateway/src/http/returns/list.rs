@@ -27,17 +27,17 @@ struct ListQuery {
     /// `requested`, `approved`, `rejected`, `withdrawn`, `received` or `refunded`.
     #[param(value_type = Option<String>)]
     status: Option<Stage>,
-    /// Of this order.
+    /// Only of this order.
     #[param(value_type = Option<String>)]
     order: Option<OrderId>,
-    /// 20 unless it says something else, 100 at most.
+    /// Page size: 20 by default, at most 100.
     #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
-    /// The `next` of the page before.
+    /// The `next` cursor of the previous page.
     cursor: Option<String>,
 }
 
-/// A return in one line; what its buyer says of it is told with the return itself.
+/// A return in a list. The buyer's comment is in the return itself.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the view's own text")]
 struct ReturnRow {
@@ -50,16 +50,16 @@ struct ReturnRow {
     lines: Vec<show::Pieces>,
     /// `changed_mind`, `does_not_fit`, `damaged`, `not_as_described`, `wrong_item`, `too_late` or `other`.
     reason: String,
-    /// How many pieces are to come back.
+    /// Pieces to return.
     pieces: i64,
-    /// What is paid back for it; not there before it is received.
+    /// The refund for it; absent until the goods are received.
     amount: Option<show::Money>,
-    /// The piece of the payment that goes back; not there before it is received, and when nothing is left to pay back.
+    /// The refund; absent until the goods are received, and if there is nothing to refund.
     refund: Option<String>,
-    /// Not there before it is received.
+    /// Absent until the goods are received.
     credit_note: Option<String>,
     requested_at: DateTime<Utc>,
-    /// When something last happened to it.
+    /// When it last changed.
     changed_at: DateTime<Utc>,
 }
 
@@ -71,8 +71,11 @@ struct ReturnPage {
     next: Option<String>,
 }
 
-/// Returns of all orders, the newest first; `status=requested` is what waits for an answer.
-#[utoipa::path(get, path = "/v1/returns", tag = "orders", params(ListQuery), security(("bearer" = ["staff"])),
+/// Lists returns of all orders, newest first.
+///
+/// `status=requested` lists those waiting for a decision.
+#[utoipa::path(get, path = "/v1/returns", operation_id = "listReturns",
+    tag = "orders", params(ListQuery), security(("bearer" = ["staff"])),
     responses((status = 200, description = "A page of returns", body = ReturnPage)))]
 async fn list(
     State(app): State<Shared>,

@@ -9,26 +9,26 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// What is kept of whoever asks.
+/// The caller's account.
 #[derive(Serialize, ToSchema)]
 pub struct Me<'a> {
     #[schema(value_type = String, example = "acc_01h455vb4pex5vsknk084sn02q")]
     id: AccountId,
     #[schema(value_type = String)]
     email: &'a Personal<Email>,
-    /// Whether the address was shown to be theirs.
+    /// Whether the e-mail address is confirmed.
     confirmed: bool,
     /// `customer`, `seller`, `support` or `admin`.
     #[schema(value_type = String)]
     role: Role,
-    /// What they say of themselves; null while they have said nothing.
+    /// The profile; null if empty.
     #[schema(value_type = Option<ProfileShown>)]
     profile: Option<&'a Personal<Profile>>,
     #[schema(value_type = SettingsShown)]
     settings: &'a Settings,
 }
 
-/// What somebody says of themselves.
+/// A person's profile.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub struct ProfileShown {
@@ -38,14 +38,14 @@ pub struct ProfileShown {
     phone: Option<String>,
 }
 
-/// How somebody wants to be served.
+/// An account's preferences.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub struct SettingsShown {
     /// `en` or `ru`.
     #[schema(example = "en")]
     locale: String,
-    /// ISO 4217.
+    /// ISO 4217 currency code.
     #[schema(example = "EUR")]
     currency: Option<String>,
     /// `email`, `sms`, `push`: how they hear of what happens to their orders.
@@ -67,7 +67,7 @@ impl<'a> Me<'a> {
     }
 }
 
-/// An account as staff sees it.
+/// An account, as staff sees it.
 #[derive(Serialize, ToSchema)]
 pub struct Account<'a> {
     #[serde(flatten)]
@@ -75,10 +75,10 @@ pub struct Account<'a> {
     /// `unconfirmed`, `active` or `banned`.
     #[schema(example = "active")]
     status: &'static str,
-    /// Why it is banned, if that was said.
+    /// The reason of the ban, if one was given.
     #[schema(value_type = Option<String>)]
     ban_reason: Option<&'a str>,
-    /// Sessions that were not ended.
+    /// The number of active sessions.
     sessions: usize,
 }
 
@@ -111,24 +111,24 @@ impl<'a> KeptAddress<'a> {
     }
 }
 
-/// A session that is alive.
+/// An active session.
 #[derive(Serialize, ToSchema)]
 pub struct SessionRow {
     #[schema(value_type = String, example = "ses_01h455vb4pex5vsknk084sn02q")]
     id: SessionId,
-    /// Whether it is the one that asks.
+    /// Whether it is the session of this request.
     current: bool,
     started_at: DateTime<Utc>,
     /// When it was last refreshed.
     seen_at: DateTime<Utc>,
-    /// When it ends unless it is refreshed.
+    /// When it expires unless it is refreshed.
     expires_at: DateTime<Utc>,
-    /// From where it was used last.
+    /// The client that used it last.
     #[schema(value_type = ClientShown)]
     client: Personal<Client>,
 }
 
-/// From where somebody asked.
+/// The client of a request.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub struct ClientShown {

@@ -19,23 +19,23 @@ use super::super::openapi::max;
 use super::Money;
 use super::price::{Discount, LineTax, Shipping};
 
-/// Who gets the goods and the mails about them, and where they are.
+/// The recipient and destination of an order.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub struct Address {
-    /// ISO 3166 alpha-2; in answers, of what was written before these were asked for, a name may stand here.
+    /// ISO 3166 alpha-2 country code; addresses from before codes were required may hold a name in answers.
     #[schema(example = "DE", pattern = "^[A-Za-z]{2}$")]
     country: String,
     #[schema(example = "Ada Lovelace", min_length = 1, default = max::<text::Name>)]
     name: Option<String>,
     #[schema(min_length = 1, default = max::<text::Name>)]
     company: Option<String>,
-    /// Where mails about an order go.
+    /// The address for order mails.
     #[schema(example = "ada@example.org", default = max::<text::Email>)]
     email: Option<String>,
     #[schema(example = "+49 30 1234567", default = max::<text::Phone>)]
     phone: Option<String>,
-    /// Street and house, and whatever else stands there.
+    /// Street and house number, and further lines.
     #[schema(example = json!(["Invalidenstraße 43"]), default = max::<Bounded<Vec<String>, { address::LINES_MAX }>>)]
     lines: Option<Vec<String>>,
     #[schema(example = "10115", min_length = 1, default = max::<text::PostalCode>)]
@@ -62,63 +62,63 @@ impl<'a> Where<'a> {
     }
 }
 
-/// A cart, and what it costs. Of a closed one, and of one as it was, only the lines are told: `subtotal` and `total` are then
-/// what these cost at the prices they were put in for.
+/// A cart and its prices. For a closed cart, or a cart as of an earlier moment, only the lines are given; `subtotal`
+/// and `total` then use the prices at which the lines were added.
 #[derive(Serialize, ToSchema)]
 pub struct Cart<'a> {
     #[schema(value_type = String, example = "cart_01h455vb4pex5vsknk084sn02q")]
     id: CartId,
-    /// Whose it is; null for a guest's.
+    /// The owner's account; null for a guest.
     #[schema(value_type = Option<String>)]
     owner: Option<AccountId>,
     #[schema(value_type = String, example = "EUR")]
     currency: &'static str,
     lines: Vec<CartLine<'a>>,
-    /// What the lines cost before discounts.
+    /// The sum of the lines before discounts.
     #[schema(value_type = Money)]
     subtotal: Amount,
-    /// What is to be paid.
+    /// The amount due.
     #[schema(value_type = Money)]
     total: Amount,
     #[serde(flatten)]
     costs: Option<Costs<'a>>,
-    /// The codes that are entered.
+    /// The coupon codes entered.
     #[schema(value_type = Vec<String>)]
     coupons: &'a [CouponCode],
-    /// How the goods would be sent, if that was chosen.
+    /// The chosen shipping service, if any.
     #[schema(value_type = Option<String>)]
     service: Option<&'a Slug>,
     #[schema(value_type = Option<Address>)]
     address: Option<Where<'a>>,
-    /// The order that it became; null while it is open.
+    /// The order it became; null while it is open.
     #[schema(value_type = Option<String>)]
     order: Option<OrderId>,
-    /// The cart that it was put into; null while it is open.
+    /// The cart that it was merged into; null while it is open.
     #[schema(value_type = Option<String>)]
     merged_into: Option<CartId>,
-    /// When it is given up unless it changes.
+    /// When it expires unless it changes.
     expires_at: Option<DateTime<Utc>>,
 }
 
-/// What an open cart costs beside its lines, and what keeps it from being bought like this.
+/// The prices of an open cart beside its lines, and its problems.
 #[derive(Serialize, ToSchema)]
 pub struct Costs<'a> {
-    /// What is taken off, of lines and shipping.
+    /// The discount on lines and shipping.
     #[schema(value_type = Money)]
     discount: Amount,
-    /// What shipping costs before discounts; zero while no service is chosen.
+    /// The shipping price before discounts; zero until a service is chosen.
     #[schema(value_type = Money)]
     shipping: Amount,
-    /// All tax, whether prices include it or not.
+    /// Total tax, whether included in the prices or not.
     #[schema(value_type = Money)]
     tax: Amount,
-    /// What is taken off, by promotion, in the order it is.
+    /// Discounts by promotion, in the order they are applied.
     #[schema(value_type = Vec<Discount>)]
     discounts: &'a [pricing::Discount],
-    /// How the goods are sent.
+    /// The shipping service.
     #[schema(value_type = Option<Shipping>)]
     delivery: Option<&'a pricing::Shipping>,
-    /// Why it cannot be bought like this.
+    /// Problems that prevent checkout.
     #[schema(value_type = Vec<CartProblem>)]
     problems: Vec<Problem<'a>>,
 }
@@ -136,29 +136,29 @@ pub struct CartLine<'a> {
     title: &'a Title,
     #[schema(value_type = i64, minimum = 1, maximum = 1_000_000)]
     quantity: Quantity,
-    /// What one piece costs: today in an open cart, otherwise what it cost when it was put in.
+    /// The unit price: the current one for an open cart, otherwise the one when the line was added.
     #[schema(value_type = Money)]
     unit_price: Price,
-    /// What one piece cost when it was put in, where it costs something else today: the problem `price_changed`.
+    /// The unit price when the line was added, if it differs from the current one; see the problem `price_changed`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Money>)]
     seen_price: Option<Price>,
-    /// The price times the quantity.
+    /// Price times quantity.
     #[schema(value_type = Money)]
     amount: Amount,
     #[serde(flatten)]
     now: Option<LineNow>,
 }
 
-/// What a line of an open cart is today.
+/// The current state of a line of an open cart.
 #[derive(Serialize, ToSchema)]
 pub struct LineNow {
-    /// How many can be had.
+    /// Available for sale.
     available: i64,
-    /// What is taken off of it.
+    /// The discount.
     #[schema(value_type = Money)]
     discount: Amount,
-    /// Null where there is none, or nobody said where it goes.
+    /// Null if there is none or no destination is set.
     #[schema(value_type = Option<LineTax>)]
     tax: Option<pricing::LineTax>,
 }
@@ -172,15 +172,15 @@ enum Problem<'a> {
     Nowhere { code: &'static str },
 }
 
-/// Why a cart cannot be bought as it is.
+/// A problem that prevents checkout.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the domain's own types, which know nothing of HTTP")]
 pub struct CartProblem {
-    /// Of a line: `price_changed` (with `was` and `now`), `not_enough` (with `wanted` and `available`) or `unavailable`.
-    /// Of a code: `coupon_unknown`, `coupon_too_early`, `coupon_expired`, `coupon_used_up`, `coupon_needs_email`,
-    /// `coupon_not_applicable` (with `because`) or `coupon_not_combinable`. Of where it goes: `no_destination`,
-    /// `address_incomplete` (with `missing`), `country_unknown` and `no_shipping` (with `country`), `shipping_not_chosen` or
-    /// `shipping_gone` (with `service`).
+    /// For a line: `price_changed` (with `was` and `now`), `not_enough` (with `wanted` and `available`) or
+    /// `unavailable`. For a coupon: `coupon_unknown`, `coupon_too_early`, `coupon_expired`, `coupon_used_up`,
+    /// `coupon_needs_email`, `coupon_not_applicable` (with `because`) or `coupon_not_combinable`. For the destination:
+    /// `no_destination`, `address_incomplete` (with `missing`), `country_unknown` and `no_shipping` (with `country`),
+    /// `shipping_not_chosen` or `shipping_gone` (with `service`).
     code: String,
     /// The line's variant.
     variant: Option<String>,
@@ -188,11 +188,12 @@ pub struct CartProblem {
     now: Option<Money>,
     wanted: Option<i64>,
     available: Option<i64>,
-    /// The code.
+    /// The coupon code.
     coupon: Option<String>,
     /// `currency`, `minimum_subtotal`, `minimum_quantity`, `goods`, `first_order`, `customer`, `country` or `service`.
     because: Option<String>,
-    /// What the address must say: `name` (or `company`), `lines` and `city` where something is sent, `email` of a guest.
+    /// Missing parts of the address: `name` (or `company`), `lines` and `city` if something is shipped, `email` of a
+    /// guest.
     missing: Option<Vec<String>>,
     country: Option<String>,
     service: Option<String>,

@@ -22,37 +22,37 @@ pub struct Category<'a> {
     name: &'a Name,
     #[schema(value_type = String)]
     slug: &'a Slug,
-    /// What it is under; null for a root.
+    /// The parent category; null for a root category.
     #[schema(value_type = Option<String>)]
     parent: Option<CategoryId>,
-    /// Its place among those beside it: the lowest comes first, and equals by name.
+    /// The rank among its siblings: lowest first, ties sorted by name.
     rank: u32,
-    /// What it asks of its products, beside what the categories above it ask.
+    /// Own attributes, without inherited ones.
     #[schema(value_type = Vec<AttributeDefinition>)]
     attributes: &'a [category::AttributeDefinition],
     archived: bool,
 }
 
-/// An attribute that the products of a category have.
+/// An attribute of the products of a category.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub struct AttributeDefinition {
-    /// Its name in products and filters.
+    /// The name used in products and filters.
     #[schema(pattern = "^[a-z0-9_-]+$", default = max::<AttributeName>)]
     name: String,
     /// `text`, `number`, `boolean` or `choice`.
     r#type: AttributeType,
-    /// The values there can be, when it is a choice.
+    /// The allowed values of a choice.
     #[schema(default = max::<Bounded<Vec<Label>, VALUES_MAX>>)]
     values: Option<Vec<String>>,
-    /// What its numbers count, such as `mm`.
+    /// The unit, such as `mm`.
     #[schema(default = max::<Unit>)]
     unit: Option<String>,
-    /// Whether a product is published only with it.
+    /// Whether it is required for publishing.
     required: Option<bool>,
-    /// Whether people filter by it.
+    /// Whether it is offered as a filter.
     filterable: Option<bool>,
-    /// What people call it, by language: `en` and `ru`.
+    /// The label by language: `en` and `ru`.
     #[schema(value_type = Option<std::collections::BTreeMap<String, String>>, default = max::<Bounded<(), LABELS_MAX>>)]
     labels: (),
 }
@@ -67,19 +67,19 @@ enum AttributeType {
     Choice,
 }
 
-/// What the variants of a product differ in.
+/// An option of a product.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub struct OptionDefinition {
-    /// Its name, such as `size`.
+    /// The name, such as `size`.
     #[schema(pattern = "^[a-z0-9_-]+$", default = max::<AttributeName>)]
     name: String,
-    /// What there is of it, in the order in which people see it.
+    /// The values, in display order.
     #[schema(min_items = 1, default = max::<Bounded<Vec<Label>, OPTION_VALUES_MAX>>)]
     values: Vec<String>,
 }
 
-/// A picture of a product.
+/// An image of a product.
 #[derive(Serialize, ToSchema)]
 pub struct Image {
     #[schema(value_type = String, example = "img_01h455vb4pex5vsknk084sn02q")]
@@ -89,29 +89,29 @@ pub struct Image {
     r#type: product::ImageType,
     width: u32,
     height: u32,
-    /// What it shows, for people who do not see it.
+    /// The alternative text.
     #[schema(value_type = Option<String>)]
     alt: Option<Label>,
-    /// Where it is.
+    /// The location.
     url: String,
-    /// Where smaller copies of it are.
+    /// Its thumbnails.
     thumbnails: Vec<Thumbnail>,
 }
 
-/// A smaller copy of a picture.
+/// A thumbnail of an image.
 #[derive(Serialize, ToSchema)]
 pub struct Thumbnail {
-    /// Its longer side in pixels, unless the picture itself is smaller.
+    /// The longer side in pixels, unless the image itself is smaller.
     size: u32,
     url: String,
 }
 
-/// When a product is shown and hidden by itself.
+/// The schedule of a product.
 #[derive(Serialize, ToSchema)]
 pub struct Schedule {
-    /// From when on it is shown.
+    /// When it is published.
     at: Option<DateTime<Utc>>,
-    /// Until when.
+    /// The end.
     until: Option<DateTime<Utc>>,
 }
 
@@ -152,28 +152,28 @@ pub struct Product<'a> {
     description: &'a Description,
     #[schema(value_type = Option<String>)]
     category: Option<CategoryId>,
-    /// Texts, whole numbers, true or false, by name.
+    /// Strings, integers or booleans, by name.
     #[schema(value_type = Object)]
     attributes: &'a product::Attributes,
-    /// What its variants differ in; when nothing is said, in anything.
+    /// The options of its variants; unrestricted if absent.
     #[schema(value_type = Vec<OptionDefinition>)]
     options: &'a [product::OptionDefinition],
-    /// What it looks like, the first picture first.
+    /// The images in display order.
     images: Vec<Image>,
-    /// What is planned; null when nothing is.
+    /// The schedule; null if there is none.
     schedule: Option<Schedule>,
-    /// Why it was not shown when its moment came; not there once it is shown or another moment is planned.
+    /// Why it was not published on schedule; absent once it is published or rescheduled.
     #[serde(skip_serializing_if = "Option::is_none")]
     publication_refused: Option<PublicationRefused<'a>>,
     variants: Vec<Variant<'a>>,
 }
 
-/// Why a product was not shown when its moment came.
+/// Why a product was not published on schedule.
 #[derive(Serialize, ToSchema)]
 pub struct PublicationRefused<'a> {
-    /// The moment.
+    /// The time.
     at: DateTime<Utc>,
-    /// The code of the problem that publishing it now has.
+    /// The code of the problem that prevents publishing.
     #[schema(value_type = String, example = "product.attribute_missing")]
     code: &'a Label,
     /// The same in words.
@@ -181,7 +181,7 @@ pub struct PublicationRefused<'a> {
     detail: &'a Reason,
 }
 
-/// What of a product can be bought.
+/// A variant of a product.
 #[derive(Serialize, ToSchema)]
 pub struct Variant<'a> {
     #[schema(value_type = String, example = "var_01h455vb4pex5vsknk084sn02q")]
@@ -190,35 +190,35 @@ pub struct Variant<'a> {
     sku: &'a Sku,
     #[schema(value_type = String)]
     title: &'a Title,
-    /// What one piece costs, in its first currency.
+    /// The unit price in the primary currency.
     #[schema(value_type = Money)]
     price: Price,
-    /// The higher price that this one is shown to be below of.
+    /// A higher reference price, shown struck through.
     #[schema(value_type = Option<Money>)]
     compare_at: Option<Price>,
-    /// What one piece costs in each currency, the first one first.
+    /// The unit price in each currency, the primary one first.
     prices: Vec<Listed>,
-    /// What tells it from the others, by name.
+    /// The option values, by name.
     #[schema(value_type = Object)]
     options: &'a product::Options,
-    /// What one piece weighs with its wrapping, in grams.
+    /// The weight of one packed piece, in grams.
     weight_g: Option<u32>,
     /// `standard`, `reduced`, `super_reduced` or `zero`.
     #[schema(value_type = String, example = "standard")]
     tax_class: product::TaxClass,
-    /// Whether it is a thing that is sent.
+    /// Whether it is a physical item that is shipped.
     physical: bool,
-    /// How many can be bought now; not told for a moment of the past.
+    /// Available for sale; absent for a past moment.
     #[serde(skip_serializing_if = "Option::is_none")]
     available: Option<i64>,
 }
 
-/// What one piece costs in a currency.
+/// The unit price in a currency.
 #[derive(Serialize, ToSchema)]
 pub struct Listed {
     #[schema(value_type = Money)]
     price: Price,
-    /// The higher price that it is shown to be below of.
+    /// A higher reference price, shown struck through.
     #[schema(value_type = Option<Money>)]
     compare_at: Option<Price>,
 }

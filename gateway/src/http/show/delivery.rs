@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use super::Money;
 use crate::http::openapi::max;
 
-/// So many pieces of a variant.
+/// A quantity of a variant.
 #[derive(Serialize, ToSchema)]
 pub struct Pieces {
     #[schema(value_type = String, example = "var_01h455vb4pex5vsknk084sn02q")]
@@ -29,7 +29,7 @@ impl From<&Demand> for Pieces {
     }
 }
 
-/// A parcel of an order.
+/// A shipment of an order.
 #[derive(Serialize, ToSchema)]
 pub struct Shipment<'a> {
     #[schema(value_type = String, example = "shp_01h455vb4pex5vsknk084sn02q")]
@@ -45,30 +45,30 @@ pub struct Shipment<'a> {
     carrier: &'a shipment::Carrier,
     /// In grams.
     weight_g: Option<u32>,
-    /// What the carrier calls it.
+    /// The tracking number.
     #[schema(value_type = Option<String>)]
     tracking: Option<&'a Reference>,
     handed_over_at: Option<DateTime<Utc>>,
     delivered_at: Option<DateTime<Utc>>,
-    /// What the carrier said, the oldest first.
+    /// Status reports of the carrier, oldest first.
     news: Vec<News<'a>>,
 }
 
-/// Who carries a parcel.
+/// The carrier of a shipment.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub struct Carrier {
     /// `simulated` or `other`.
     kind: String,
-    /// The name of another one.
+    /// The name of a different one.
     #[schema(default = max::<Name>)]
     name: Option<String>,
-    /// Which story the simulated one plays: `delivered`, `attempt_failed`, `returned`, `lost`, `found` or `silent`.
+    /// The simulated story: `delivered`, `attempt_failed`, `returned`, `lost`, `found` or `silent`.
     #[schema(default = max::<Name>)]
     story: Option<String>,
 }
 
-/// What a carrier said of a parcel.
+/// A status report of a carrier.
 #[derive(Serialize, ToSchema)]
 pub struct News<'a> {
     /// `in_transit`, `out_for_delivery`, `attempt_failed`, `delivered`, `returning_to_sender` or `lost`.
@@ -81,10 +81,10 @@ pub struct News<'a> {
     reason: Option<&'a Reason>,
 }
 
-/// All parcels of an order.
+/// All shipments of an order.
 #[derive(Serialize, ToSchema)]
 pub struct Shipments<'a> {
-    /// The parcels, the oldest first.
+    /// The shipments, oldest first.
     pub items: Vec<Shipment<'a>>,
 }
 
@@ -112,7 +112,7 @@ impl<'a> Shipment<'a> {
     }
 }
 
-/// What a buyer sends back.
+/// A request to return goods.
 #[derive(Serialize, ToSchema)]
 pub struct Return<'a> {
     #[schema(value_type = String, example = "ret_01h455vb4pex5vsknk084sn02q")]
@@ -126,26 +126,26 @@ pub struct Return<'a> {
     /// `changed_mind`, `does_not_fit`, `damaged`, `not_as_described`, `wrong_item`, `too_late` or `other`.
     #[schema(value_type = String)]
     reason: returns::Why,
-    /// What its buyer says of it.
+    /// The buyer's comment.
     #[schema(value_type = Option<String>)]
     comment: Option<&'a Personal<Comment>>,
-    /// Why it may not be sent, if it may not.
+    /// Why it cannot be shipped, if so.
     #[schema(value_type = Option<String>)]
     rejected: Option<&'a Reason>,
-    /// What came back.
+    /// The returned goods.
     #[schema(value_type = Vec<Received>)]
     received: &'a [returns::Received],
-    /// What is paid back for it.
+    /// The refund for it.
     #[schema(value_type = Option<Money>)]
     amount: Option<Amount>,
-    /// The piece of the payment that goes back.
+    /// The refund.
     #[schema(value_type = Option<String>)]
     refund: Option<RefundId>,
     #[schema(value_type = Option<String>)]
     credit_note: Option<CreditNoteId>,
 }
 
-/// What came back of a variant.
+/// Returned goods of a variant.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub struct Received {
@@ -156,14 +156,14 @@ pub struct Received {
     /// `new`, `used`, `damaged` or `incomplete`.
     #[schema(example = "new")]
     condition: String,
-    /// Whether it is for sale again.
+    /// Whether it can be sold again.
     restock: bool,
 }
 
 /// All returns of an order.
 #[derive(Serialize, ToSchema)]
 pub struct Returns<'a> {
-    /// The returns, the oldest first.
+    /// The returns, oldest first.
     pub items: Vec<Return<'a>>,
 }
 

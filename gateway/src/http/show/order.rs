@@ -23,10 +23,10 @@ use super::price::{Discount, LineTax, Shipping};
 pub struct Order<'a> {
     #[schema(value_type = String, example = "ord_01h455vb4pex5vsknk084sn02q")]
     id: OrderId,
-    /// Its number for people.
+    /// The order number shown to people.
     #[schema(value_type = String, example = "7K3Q-X9MW-2FBA")]
     number: order::Number,
-    /// All three axes in one word: `new`, `paid`, `fulfilled`, `completed`, `cancelled` or `expired`.
+    /// The three status axes summarized in one word.
     #[schema(example = "new")]
     stage: &'static str,
     /// `open`, `completed`, `cancelled` or `expired`.
@@ -38,43 +38,43 @@ pub struct Order<'a> {
     /// `unfulfilled`, `partly_fulfilled`, `fulfilled`, `partly_returned` or `returned`.
     #[schema(value_type = String, example = "unfulfilled")]
     fulfilment: order::Fulfilment,
-    /// Why it is off; null while it is not.
+    /// The reason of the cancellation; null if not cancelled.
     #[schema(value_type = Option<String>)]
     cancelled: Option<order::CancelReason>,
-    /// Who bought; null for a guest.
+    /// The buyer's account; null for a guest.
     #[schema(value_type = Option<String>)]
     account: Option<AccountId>,
     #[schema(value_type = Option<String>)]
     cart: Option<CartId>,
-    /// Null when the person was forgotten.
+    /// Null if the person's data was erased.
     #[schema(value_type = Option<Address>)]
     address: Where<'a>,
     lines: Vec<OrderLine<'a>>,
-    /// What the lines cost before discounts.
+    /// The sum of the lines before discounts.
     #[schema(value_type = Money)]
     subtotal: Amount,
-    /// What was taken off, of lines and shipping.
+    /// The discount on lines and shipping.
     #[schema(value_type = Money)]
     discount: Amount,
-    /// What shipping costs before discounts.
+    /// The shipping price before discounts.
     #[schema(value_type = Money)]
     shipping: Amount,
-    /// All tax, whether prices include it or not.
+    /// Total tax, whether included in the prices or not.
     #[schema(value_type = Money)]
     tax: Amount,
-    /// What is to be paid.
+    /// The amount due.
     #[schema(value_type = Money)]
     total: Amount,
-    /// What is to be paid, or was: the total without what was cancelled before it was paid.
+    /// The amount due, or paid: the total without lines cancelled before payment.
     #[schema(value_type = Money)]
     payable: Amount,
-    /// What was taken off, by promotion, in the order it was.
+    /// Discounts by promotion, in the order they were applied.
     #[schema(value_type = Vec<Discount>)]
     discounts: &'a [pricing::Discount],
-    /// How it is sent; null where that costs nothing and nothing was chosen.
+    /// The shipping service; null if shipping is free and none was chosen.
     #[schema(value_type = Option<Shipping>)]
     delivery: Option<&'a pricing::Shipping>,
-    /// What was paid back.
+    /// The amount refunded.
     #[schema(value_type = Money)]
     refunded: Amount,
     #[schema(value_type = Vec<String>)]
@@ -85,51 +85,51 @@ pub struct Order<'a> {
     shipments: Vec<ShipmentId>,
     #[schema(value_type = Vec<String>)]
     returns: &'a [ReturnId],
-    /// What staff wrote down about it; told to staff.
+    /// Internal notes; staff only.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<Remark>>)]
     notes: Option<&'a [order::Note]>,
-    /// When it was placed; told when the order itself is asked for.
+    /// When it was placed; only in the answer for a single order.
     #[serde(skip_serializing_if = "Option::is_none")]
     placed_at: Option<DateTime<Utc>>,
-    /// When it was paid; told when the order itself is asked for.
+    /// When it was paid; only in the answer for a single order.
     #[serde(skip_serializing_if = "Option::is_none")]
     paid_at: Option<DateTime<Utc>>,
-    /// The number of its invoice; null before it is paid for.
+    /// The invoice number; null before payment.
     #[schema(value_type = Option<String>, example = "INV-2026-000042")]
     invoice: Option<&'a Reference>,
-    /// When it is cancelled unless it is paid for.
+    /// When it expires if it is not paid.
     pay_by: Option<DateTime<Utc>>,
-    /// Where its papers are; told when the order itself is asked for.
+    /// Links to its printable papers; only in the answer for a single order.
     #[serde(skip_serializing_if = "Option::is_none")]
     papers: Option<Papers>,
-    /// What an older system called it.
+    /// The id in an older system.
     #[schema(value_type = Option<String>)]
     reference: Option<&'a Reference>,
     #[serde(skip)]
     written: &'a [order::Note],
 }
 
-/// What staff wrote down about an order.
+/// An internal note on an order.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub struct Remark {
     at: DateTime<Utc>,
-    /// The account that wrote it.
+    /// The staff account that wrote it.
     by: Option<String>,
-    /// Null when the buyer was forgotten.
+    /// Null if the buyer's data was erased.
     note: Option<String>,
 }
 
-/// Links to the papers of an order. They open without a token for whoever has them, until they expire.
+/// Signed links to the printable papers of an order. They need no token, and expire.
 #[derive(Serialize, ToSchema)]
 pub struct Papers {
-    /// The invoice, pro forma before it is paid; null when it never was and is off.
+    /// The invoice (pro forma before payment); null if the order was cancelled before payment.
     #[schema(example = "/v1/orders/ord_01h455vb4pex5vsknk084sn02q/invoice?until=1797777000&seal=…")]
     pub invoice: Option<String>,
-    /// The credit notes; null when there is none.
+    /// The credit notes; null if there are none.
     pub credit_notes: Option<String>,
-    /// Until when they open.
+    /// When the links expire.
     pub expires_at: DateTime<Utc>,
 }
 
@@ -146,27 +146,27 @@ pub struct OrderLine<'a> {
     title: &'a Title,
     #[schema(value_type = i64)]
     quantity: Quantity,
-    /// How many of them are off, by all lines of the variant; likewise for the next three.
+    /// Pieces cancelled, over all lines of the variant; the next three count likewise.
     cancelled: i64,
-    /// How many of them were handed over.
+    /// Pieces handed over.
     handed_over: i64,
-    /// How many of them came back.
+    /// Pieces returned.
     returned: i64,
-    /// How many of them were lost on their way, and are neither sent again nor off.
+    /// Pieces lost in transit and neither replaced nor cancelled.
     lost: i64,
     #[schema(value_type = Money)]
     unit_price: Price,
-    /// The price in major units, where an older system had more digits than the currency.
+    /// The price in major units, if an older system used more digits than the currency has.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     exact_price: Option<&'a ExactPrice>,
-    /// The price times the quantity, before discounts.
+    /// Price times quantity, before discounts.
     #[schema(value_type = Money)]
     amount: Amount,
-    /// What was taken off of it.
+    /// The discount.
     #[schema(value_type = Money)]
     discount: Amount,
-    /// Null where there is none.
+    /// Null if there is none.
     #[schema(value_type = Option<LineTax>)]
     tax: Option<pricing::LineTax>,
 }
@@ -260,30 +260,30 @@ pub struct Payment<'a> {
     #[schema(value_type = PaymentStage)]
     stage: &'a payment::Stage,
     attempts: u8,
-    /// How the last attempt was made.
+    /// When the latest attempt was made.
     #[schema(value_type = Option<String>)]
     method: Option<payment::Method>,
-    /// Why the last attempt was declined, if it was: another one can be made.
+    /// Why the latest attempt was declined, if it was; another attempt can be made.
     #[schema(value_type = Option<String>)]
     declined: Option<payment::DeclineReason>,
-    /// When what is set aside is free again, unless it is taken.
+    /// When the authorization expires unless it is captured.
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<DateTime<Utc>>,
-    /// Where the buyer has to go on, while the payment is pending and waits for them.
+    /// The page where the buyer continues, while the payment is pending and waits for them.
     #[serde(skip_serializing_if = "Option::is_none")]
     action_url: Option<String>,
     #[schema(value_type = Money)]
     captured: Amount,
     #[schema(value_type = Money)]
     refunded: Amount,
-    /// What can still be given back: captured − refunded − on its way back.
+    /// Still refundable: captured − refunded − refunds in progress.
     #[schema(value_type = Money)]
     refundable: Amount,
-    /// The pieces that were given back, or are to be.
+    /// The refunds, requested and done.
     refunds: Vec<Refund<'a>>,
 }
 
-/// A piece of a payment that goes back.
+/// A refund of part of a payment.
 #[derive(Serialize, ToSchema)]
 pub struct Refund<'a> {
     #[schema(value_type = String, example = "rfd_01h455vb4pex5vsknk084sn02q")]
@@ -296,13 +296,13 @@ pub struct Refund<'a> {
     /// `kind` is `order_cancelled`, `lines_cancelled`, `return` (with its `id`) or `staff` (with the `reason`).
     #[schema(value_type = Object)]
     cause: &'a payment::RefundCause,
-    /// As which refund it is tried again, after the provider refused it.
+    /// The id of the refund that retries this one, after the provider refused it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     retried_as: Option<RefundId>,
 }
 
-/// Where a payment is.
+/// The stage of a payment.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub struct PaymentStage {

@@ -4,29 +4,29 @@ use utoipa::ToSchema;
 
 use super::Money;
 
-/// Something that is taken off.
+/// A discount.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub struct Discount {
     #[schema(example = "cpn_01h455vb4pex5vsknk084sn02q")]
     promotion: String,
-    /// The version of the promotion that was given.
+    /// The version of the promotion that was applied.
     version: i64,
-    /// The code that was entered; not there for what is given by itself.
+    /// The coupon code; absent for an automatic promotion.
     code: Option<String>,
     #[schema(example = "Spring sale")]
     label: String,
-    /// All that it takes off.
+    /// Its total discount.
     amount: Money,
-    /// Off which lines; not there when it is off none.
+    /// The lines it applies to; absent if there are none.
     lines: Option<Vec<Share>>,
-    /// Off the shipping; not there when it is not.
+    /// The shipping discount; absent if there is none.
     shipping: Option<Money>,
-    /// True when it was given because of how much or what else is bought: then a buyer calls off all of the order or nothing.
+    /// True if it depends on the quantity or on other goods; the buyer can then only cancel the whole order.
     of_whole: Option<bool>,
 }
 
-/// A line's part of a discount.
+/// A line's share of a discount.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub struct Share {
@@ -42,35 +42,35 @@ pub struct LineTax {
     /// `standard`, `reduced`, `super_reduced` or `zero`.
     #[schema(example = "standard")]
     class: String,
-    /// The rate, in hundredths of a percent.
+    /// The rate in basis points (hundredths of a percent).
     #[schema(example = 1900, maximum = 10_000)]
     rate_bps: u16,
-    /// Whether the price includes it; else it comes on top.
+    /// Whether the price includes the tax; otherwise it is added.
     included: bool,
     amount: Money,
 }
 
-/// How an order is sent.
+/// The shipping of an order.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub struct Shipping {
     zone: String,
     service: String,
     name: String,
-    /// Not there where it is not said.
+    /// Absent if not given.
     carrier: Option<String>,
-    /// What it weighs, in grams.
+    /// The weight in grams.
     weight_g: u64,
     days: Days,
-    /// What it costs before discounts.
+    /// The price before discounts.
     price: Money,
-    /// What is taken off.
+    /// The discount.
     discount: Money,
-    /// Not there where there is none.
+    /// Absent if there is none.
     tax: Option<LineTax>,
 }
 
-/// How long it takes, in working days after the day it is sent on.
+/// Delivery time in working days after dispatch.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub struct Days {

@@ -26,12 +26,12 @@ type Bands = Bounded<Vec<shipping_book::Band>, { shipping_book::BANDS_MAX }>;
 pub struct Promotion<'a> {
     #[schema(value_type = String, example = "cpn_01h455vb4pex5vsknk084sn02q")]
     id: PromotionId,
-    /// `scheduled` (its period is yet to begin), `active`, `paused`, `over` (its period has passed) or `ended`.
+    /// `scheduled` (before its period), `active`, `paused`, `over` (after its period) or `ended`.
     #[schema(value_type = String, example = "active")]
     status: Standing,
     #[schema(value_type = Terms)]
     terms: &'a promotion::Terms,
-    /// How often it was used by orders that are not off; counted only where it is limited in total.
+    /// Uses by orders that are not cancelled; counted only if the total is limited.
     #[serde(skip_serializing_if = "Option::is_none")]
     used: Option<i64>,
 }
@@ -43,52 +43,52 @@ impl<'a> Promotion<'a> {
     }
 }
 
-/// What a promotion gives, of what, for whom and when.
+/// The terms of a promotion.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub struct Terms {
-    /// What people see in their cart and on their invoice.
+    /// The name shown in the cart and on the invoice.
     #[schema(example = "Spring sale", min_length = 1, default = max::<Label>)]
     label: String,
-    /// What is entered to get it, in any capitals; without, it is given by itself.
+    /// The coupon code, case-insensitive; without one the promotion is automatic.
     #[schema(example = "SPRING-26", min_length = 3, default = max::<CouponCode>, pattern = "^[A-Za-z0-9_-]+$")]
     code: Option<String>,
     benefit: Benefit,
-    /// Of what; everything when nothing is said.
+    /// What it applies to; everything by default.
     target: Option<Target>,
     conditions: Option<Conditions>,
     limits: Option<Limits>,
-    /// The higher, the earlier it is taken off; 0 when nothing is said.
+    /// Promotions with a higher priority are applied first; default 0.
     priority: Option<i16>,
-    /// Whether it is given alone.
+    /// Whether it excludes other promotions.
     exclusive: Option<bool>,
-    /// Whether its code can be entered beside others of which this is said, too.
+    /// Whether its code can be combined with other combinable codes.
     combinable: Option<bool>,
     from: Option<DateTime<Utc>>,
     until: Option<DateTime<Utc>>,
 }
 
-/// What a promotion gives.
+/// The benefit of a promotion.
 #[derive(Serialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub enum Benefit {
-    /// A share of what each line of the target costs.
+    /// A percentage off each target line.
     Percent {
         #[schema(example = 1000, maximum = 10_000)]
         percent_bps: u16,
     },
-    /// An amount off the target's lines together, once per currency.
+    /// A fixed amount off the target lines together, once per currency.
     Fixed {
         #[schema(value_type = Vec<Money>, default = max::<TermsList>)]
         amounts: Vec<promotion::SubtotalTier>,
     },
-    /// What sending costs, by these services or by any.
+    /// Shipping offers; empty if none.
     FreeShipping {
         #[schema(default = max::<TermsList>)]
         services: Option<Vec<String>>,
     },
-    /// For so many pieces of the target, so many others, or of the target itself, for less.
+    /// Buy `buy` pieces of the target, get `get` pieces (of it, or of `of`) at a discount.
     BuyGet {
         #[schema(minimum = 1, maximum = 1_000_000)]
         buy: i64,
@@ -97,23 +97,23 @@ pub enum Benefit {
         of: Option<Target>,
         #[schema(example = 10_000, maximum = 10_000)]
         percent_bps: u16,
-        /// How many times in one order; as often as it fits when nothing is said.
+        /// The maximum number of times per order; unlimited if absent.
         #[schema(minimum = 1, maximum = 1_000_000)]
         times: Option<i64>,
     },
-    /// A share of the target that grows with what it costs.
+    /// A percentage off the target that grows with its amount.
     BySubtotal {
         #[schema(value_type = Vec<SubtotalTier>, default = max::<TermsList>)]
         tiers: Vec<promotion::SubtotalTier>,
     },
-    /// A share of the target that grows with how many pieces it is.
+    /// A percentage off the target that grows with the quantity.
     ByQuantity {
         #[schema(value_type = Vec<QuantityTier>, default = max::<TermsList>)]
         tiers: Vec<promotion::QuantityTier>,
     },
 }
 
-/// From an amount on, a share.
+/// The percentage from a minimum amount on.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub struct SubtotalTier {
@@ -122,7 +122,7 @@ pub struct SubtotalTier {
     percent_bps: u16,
 }
 
-/// From a number of pieces on, a share.
+/// The percentage from a minimum quantity on.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub struct QuantityTier {
@@ -137,51 +137,51 @@ pub struct QuantityTier {
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub enum Target {
-    /// All of them.
+    /// The full list.
     Order {},
-    /// Those of products.
+    /// These products.
     Products {
         #[schema(min_items = 1, default = max::<TermsList>)]
         products: Vec<String>,
     },
-    /// Those of products in categories and in what is under them.
+    /// Products in these categories or their descendants.
     Categories {
         #[schema(min_items = 1, default = max::<TermsList>)]
         categories: Vec<String>,
     },
-    /// Those of variants.
+    /// These variants.
     Variants {
         #[schema(min_items = 1, default = max::<TermsList>)]
         variants: Vec<String>,
     },
 }
 
-/// What must be so, all of it.
+/// Conditions, all of which must hold.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub struct Conditions {
-    /// What the goods cost at least before discounts, once per currency.
+    /// The minimum subtotal before discounts, once per currency.
     #[schema(default = max::<TermsList>)]
     minimum_subtotal: Option<Vec<Money>>,
-    /// How many pieces of the target there are at least.
+    /// The minimum number of pieces of the target.
     #[schema(minimum = 1, maximum = 1_000_000)]
     minimum_quantity: Option<i64>,
-    /// One of these is in the order.
+    /// The order contains one of these.
     contains: Option<Target>,
     /// It is the customer's first order.
     first_order: Option<bool>,
-    /// It is one of these accounts.
+    /// The customer is one of these accounts.
     #[schema(default = max::<TermsList>)]
     customers: Option<Vec<String>>,
-    /// It goes to one of these countries, by ISO 3166 code.
+    /// The destination is one of these countries (ISO 3166 codes).
     #[schema(default = max::<TermsList>)]
     countries: Option<Vec<String>>,
-    /// It is in one of these currencies.
+    /// The currency is one of these.
     #[schema(default = max::<TermsList>)]
     currencies: Option<Vec<String>>,
 }
 
-/// How often it can be used.
+/// Limits on its use.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub struct Limits {
@@ -191,49 +191,49 @@ pub struct Limits {
     per_customer: Option<u32>,
 }
 
-/// How a country taxes.
+/// The taxes of a country.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub struct CountryTax {
-    /// ISO 3166 alpha-2.
+    /// ISO 3166 alpha-2 country code.
     #[schema(example = "DE", pattern = "^[A-Z]{2}$")]
     country: String,
-    /// Whether prices there include the tax; they do when nothing is said.
+    /// Whether prices include tax there; true by default.
     prices_include_tax: Option<bool>,
     #[schema(default = max::<Rates>)]
     rates: Vec<TaxRate>,
-    /// Parts of it that are taxed otherwise.
+    /// Regions with tax rates of their own.
     #[schema(default = max::<Bounded<Vec<tax_book::Region>, { tax_book::REGIONS_MAX }>>)]
     regions: Option<Vec<Region>>,
 }
 
-/// A rate, from a day on.
+/// A rate that applies from a given day on.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub struct TaxRate {
     /// `standard`, `reduced`, `super_reduced` or `zero`.
     #[schema(example = "standard")]
     class: String,
-    /// In hundredths of a percent.
+    /// In basis points (hundredths of a percent).
     #[schema(example = 1900, maximum = 10_000)]
     rate_bps: u16,
     valid_from: NaiveDate,
 }
 
-/// A part of a country that is taxed otherwise.
+/// A region with tax rates of its own.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub struct Region {
     #[schema(default = max::<Name>)]
     name: String,
-    /// How its postal codes begin: at most three capitals and digits each.
+    /// Prefixes of its postal codes, at most three capital letters and digits each.
     #[schema(example = json!(["35", "38"]), min_items = 1, default = max::<Areas>)]
     areas: Vec<String>,
     #[schema(default = max::<Rates>)]
     rates: Vec<TaxRate>,
 }
 
-/// A part of the world, and how things are sent there.
+/// A shipping zone and its services.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub struct ShippingZone {
@@ -241,17 +241,17 @@ pub struct ShippingZone {
     zone: String,
     #[schema(default = max::<Name>)]
     name: String,
-    /// By ISO 3166 code; none for the rest of the world.
+    /// ISO 3166 codes; empty for the rest of the world.
     #[schema(default = max::<Bounded<Vec<Country>, { tax_book::COUNTRIES_MAX }>>)]
     countries: Option<Vec<String>>,
-    /// How the postal codes of this part begin: at most three capitals and digits each.
+    /// Prefixes of the region's postal codes, at most three capital letters and digits each.
     #[schema(default = max::<Areas>)]
     areas: Option<Vec<String>>,
     #[schema(default = max::<Bounded<Vec<shipping_book::Service>, { shipping_book::SERVICES_MAX }>>)]
     services: Vec<ShippingService>,
 }
 
-/// A way to send things.
+/// A shipping service.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub struct ShippingService {
@@ -261,18 +261,18 @@ pub struct ShippingService {
     name: String,
     #[schema(default = max::<Name>)]
     carrier: Option<String>,
-    /// What it costs by weight, the lightest first.
+    /// Prices by weight, lightest first.
     #[schema(min_items = 1, default = max::<Bands>)]
     bands: Vec<Band>,
-    /// From which subtotal on it costs nothing, once per currency.
+    /// The subtotal from which shipping is free, once per currency.
     #[schema(default = max::<Bands>)]
     free_over: Option<Vec<Money>>,
     days: Days,
-    /// `standard` when nothing is said.
+    /// `standard` by default.
     tax_class: Option<String>,
 }
 
-/// What something costs up to a weight.
+/// The price up to a weight.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub struct Band {
