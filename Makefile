@@ -5,7 +5,7 @@ SHELL := /bin/sh
 CARGO ?= cargo
 ARGS ?=
 
-.PHONY: help up test check bench faults s3 fuzz tour openapi dist servers
+.PHONY: help up test check bench faults s3 fuzz tour openapi dist servers tools
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -14,7 +14,7 @@ up: servers ## the whole shop on this machine, with its own Postgres and NATS in
 	$(CARGO) build --locked --release --bin byteshop
 	BYTESHOP_DEV=1 exec $${CARGO_TARGET_DIR:-target}/release/byteshop up $(ARGS)
 
-test: servers ## every test
+test: tools ## every test, those in a browser among them
 	$(CARGO) test --locked --workspace $(ARGS)
 
 check: ## format, lints, documentation and the rules of the house
@@ -49,3 +49,6 @@ dist: ## the program to ship: target/dist/byteshop
 
 servers:
 	@sh scripts/install-servers.sh
+
+tools:
+	@sh scripts/install-servers.sh tests

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs the programs of Postgres and nats-server where they are missing, and curl and jq, which the tour of the shop
-# takes. Nothing is started or configured: the shop runs both servers privately, with data and ports of its own.
+# takes; with `tests` also what the tests need: Chromium with its driver, and Node.js with npm. Nothing is started or
+# configured: the shop runs both servers privately, with data and ports of its own.
 set -eu
 
 has_postgres() {
@@ -29,6 +30,12 @@ has_nats || missing="$missing nats-server"
 for tool in curl jq; do
   command -v "$tool" >/dev/null 2>&1 || missing="$missing $tool"
 done
+if [ "${1:-}" = tests ]; then
+  command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
+  command -v chromedriver >/dev/null 2>&1 || missing="$missing chromium-driver"
+  command -v node >/dev/null 2>&1 || missing="$missing nodejs"
+  command -v npm >/dev/null 2>&1 || missing="$missing npm"
+fi
 [ -n "$missing" ] || exit 0
 
 if command -v apt-get >/dev/null 2>&1; then
@@ -60,7 +67,11 @@ if command -v apt-get >/dev/null 2>&1; then
   ' sh $missing
 elif command -v brew >/dev/null 2>&1; then
   for program in $missing; do
-    [ "$program" = postgresql ] && program=postgresql@17
+    case "$program" in
+      postgresql) program=postgresql@17 ;;
+      chromium-driver) program=chromedriver ;;
+      nodejs | npm) program=node ;;
+    esac
     echo "installing $program with brew"
     brew install "$program"
   done

@@ -23,6 +23,7 @@ pub mod notifications;
 pub mod openapi;
 pub mod operations;
 pub mod orders;
+mod pages;
 pub mod parameters;
 mod payments;
 pub mod print;
@@ -151,16 +152,16 @@ pub fn router(app: App) -> Router {
     let at_edge = from_fn_with_state(Arc::clone(&app), edge);
     let mut shop = routes
         .route_layer(from_fn(parameters::known))
-        .merge(openapi::pages())
+        .merge(pages::routes())
         .merge(grpc::routes(&app))
-        .fallback(async || Problem::no_route())
+        .fallback(pages::nothing)
         .layer(at_edge.clone());
     // Before the edge: what a browser asks for leave with counts for nobody, and a page reads refusals of the edge, too.
     if let Some(cors) = app.cors.layer() {
         shop = shop.layer(cors);
     }
     // No page of anybody else's may ask for those of development.
-    shop.merge(openapi::development().layer(at_edge)).with_state(app)
+    shop.merge(pages::development().layer(at_edge)).with_state(app)
 }
 
 /// What happens to every request: it gets an id, is counted and measured, and its problem gets a body.

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use axum::response::{Html, IntoResponse as _, Response};
 use byteshop_commands::notify::format;
 use byteshop_domain::Locale;
-use http::{HeaderValue, header};
+use http::{HeaderMap, HeaderValue, header};
 use minijinja::value::{Rest, Serde};
 use minijinja::{Captured, Environment, ErrorKind, UndefinedBehavior, Value};
 use serde::Serialize;
@@ -28,6 +28,9 @@ const SOURCES: &[(&str, &str)] = &[
     ("label.html", include_str!("../templates/label.html")),
     ("link.html", include_str!("../templates/link.html")),
     ("pay.html", include_str!("../templates/pay.html")),
+    ("docs.html", include_str!("../templates/docs.html")),
+    ("welcome.html", include_str!("../templates/welcome.html")),
+    ("not_found.html", include_str!("../templates/not_found.html")),
     ("en/words.html", include_str!("../templates/en/words.html")),
     ("ru/words.html", include_str!("../templates/ru/words.html")),
     ("en/story.txt", include_str!("../templates/en/story.txt")),
@@ -48,6 +51,12 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     }
     environment
 });
+
+/// Whether a browser asks on behalf of a person, who reads a page rather than JSON.
+pub fn is_for_a_person(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    accept.is_some_and(|accept| accept.contains("text/html"))
+}
 
 /// A page in a language.
 pub fn page(template: &str, locale: Locale, context: &impl Serialize) -> Result<Response, Problem> {

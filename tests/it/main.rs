@@ -7,6 +7,8 @@
     reason = "what a test does not expect, it panics about"
 )]
 
+#[path = "../browser/mod.rs"]
+mod browser;
 mod catalog;
 mod commands;
 mod delivery;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by a panic")]
 
 pub mod authority;
+pub mod browser;
 pub mod checker;
 pub mod patience;
 pub mod people;

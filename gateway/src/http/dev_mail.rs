@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 
 use axum::Router;
 use axum::extract::State;
-use axum::response::{Html, IntoResponse as _, Response};
-use axum::routing::get;
+use axum::response::{Html, IntoResponse as _, Redirect, Response};
+use axum::routing::{get, post};
 use byteshop_commands::Error;
 use byteshop_eventstore::kept::{KEPT_MAX, KeptMessage};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -117,12 +117,18 @@ async fn clear(State(app): State<Shared>) -> Result<Response, Problem> {
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
+/// The button of the page: forms cannot delete.
+async fn empty(State(app): State<Shared>) -> Result<Response, Problem> {
+    clear(State(app)).await?;
+    Ok(Redirect::to("/dev/mail").into_response())
+}
+
 async fn kept(app: &Shared, to: Option<&str>) -> Result<Vec<Mail>, Problem> {
     if !app.dev {
         return Err(Problem::no_route());
     }
     if to.is_some_and(|to| to.contains('\0')) {
-        return Err(Problem::query("to", "to is an address"));
+        return Err(Problem::query("to", "`to` must be an e-mail address or a phone number"));
     }
     let to = to.filter(|to| !to.is_empty());
     let kept = app.commands.log().kept(to, KEPT_MAX).await.map_err(Error::from)?;
@@ -136,17 +142,21 @@ fn wants_json(headers: &HeaderMap) -> bool {
 fn page(page: Page) -> Result<Response, Problem> {
     let filled = PAGES.get_template(PAGE).and_then(|template| template.render(Value::from(Serde(page))));
     let html = filled.map_err(|error| {
-        tracing::error!(%error, "the page of kept mail cannot be filled");
+        tracing::error!(%error, "cannot render the development mailbox");
         Problem::internal()
     })?;
     let mut response = Html(html).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
 }
 
 /// The routes; they are no part of the contract.
 pub(super) fn routes() -> Router<Shared> {
-    Router::new().route("/dev/mail", get(list).delete(clear)).route("/dev/mail/{id}", get(one))
+    Router::new()
+        .route("/dev/mail", get(list).delete(clear))
+        .route("/dev/mail/empty", post(empty))
+        .route("/dev/mail/{id}", get(one))
 }

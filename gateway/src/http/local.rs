@@ -31,8 +31,8 @@ pub(super) async fn only(request: Request, next: Next) -> Response {
 /// Refuses, and names the header that was wrong.
 fn refuse(code: &'static str, header: &str, said: &[u8]) -> Response {
     let detail = format!(
-        "pages of development answer only under localhost, an IP address or a name without a dot, and take changes only from \
-         themselves: this came with {header} {}",
+        "development pages are served under localhost, an IP address or a name without a dot, and accept changes from their \
+         own origin only; this request had `{header}: {}`",
         shown(said)
     );
     Problem::new(StatusCode::FORBIDDEN, code, detail).into_response()

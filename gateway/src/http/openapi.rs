@@ -2,14 +2,9 @@
 
 use std::sync::LazyLock;
 
-use axum::Router;
-use axum::middleware::from_fn;
-use axum::response::Redirect;
-use axum::routing::get;
 use serde_json::{Value, json};
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::access;
 
@@ -18,9 +13,9 @@ mod bounds;
 pub(super) use bounds::max;
 
 use super::{
-    Shared, accounts, admin, api_keys, auth, bulk, carts, categories, dev_mail, images, local, matrix, me,
-    notifications, operations, orders, payments, print, products, promotions, provider, returns, search, sessions,
-    shipments, shipping, stock, story, tax, variants, webhooks_out,
+    Shared, accounts, admin, api_keys, auth, bulk, carts, categories, images, matrix, me, notifications, operations,
+    orders, payments, print, products, promotions, provider, returns, search, sessions, shipments, shipping, stock,
+    story, tax, variants, webhooks_out,
 };
 
 #[derive(utoipa::OpenApi)]
@@ -99,18 +94,6 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(provider::routes())
         .merge(admin::routes())
         .merge(operations::routes())
-}
-
-/// The page that shows the document to people; all of it comes from this program.
-pub(super) fn pages() -> Router<Shared> {
-    let docs: Router<Shared> = SwaggerUi::new("/docs").config(Config::from("/openapi.json")).into();
-    // Whoever follows the address that `up` prints finds out where they are.
-    docs.route("/", get(async || Redirect::temporary("/docs/")))
-}
-
-/// The pages of development.
-pub(super) fn development() -> Router<Shared> {
-    dev_mail::routes().merge(provider::pages()).route_layer(from_fn(local::only))
 }
 
 /// Adds to every operation what the conventions give it: headers, and the problems it can answer with.

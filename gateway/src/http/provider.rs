@@ -19,7 +19,7 @@ use byteshop_domain::payment::{Payment, ProviderReference, Stage};
 use byteshop_domain::{Actor, BoundedText, Kind, Locale};
 use byteshop_eventstore::{Clock, StoreError, random};
 use chrono::{DateTime, TimeDelta, Utc};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -168,14 +168,15 @@ async fn pay_page(State(app): State<Shared>, Path(payment): Path<String>) -> Res
     let charge = app.commands.emulator().last_of(id).await.map_err(Error::from)?;
     let waiting = charge.as_ref().is_some_and(|it| it.scenario == "redirect" && it.state == "pending");
     let said = match opened.stage {
-        Stage::Captured | Stage::Refunded | Stage::Authorized => "It is paid. You can close this page.",
-        Stage::Failed { .. } | Stage::Cancelled | Stage::Voided { .. } => "The payment was given up.",
-        Stage::Open => "Nothing waits for you here: the payment was declined, or not begun.",
+        Stage::Captured | Stage::Refunded | Stage::Authorized => "Payment complete. You can close this page.",
+        Stage::Failed { .. } => "The payment failed.",
+        Stage::Cancelled | Stage::Voided { .. } => "The payment was cancelled.",
+        Stage::Open => "The payment was declined or has not started.",
         Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => {
-            "It is decided. The shop hears of it soon."
+            "Your decision was recorded. The shop is notified shortly."
         }
     };
-    page(
+    let mut response = page(
         "pay.html",
         Locale::En,
         &json!({
@@ -186,10 +187,13 @@ async fn pay_page(State(app): State<Shared>, Path(payment): Path<String>) -> Res
             "waiting": waiting,
             "said": said,
         }),
-    )
+    )?;
+    // Its buttons post to this shop, and without a referrer browsers name no origin in a post ("null", Fetch standard 3.1).
+    response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    Ok(response)
 }
 
-/// What the person decided; the page then says so.
+/// Records the person's decision, and shows the page again.
 async fn pay_decide(
     State(app): State<Shared>,
     Path((payment, verdict)): Path<(String, String)>,

@@ -142,9 +142,11 @@ async fn a_forged_notification_is_refused_and_a_true_one_is_only_a_hint() {
 async fn a_person_approves_declines_or_leaves_on_the_providers_page() {
     let shop = TestShop::start().await;
     let (_, variant) = shop.product("W-2", 1999, 9).await;
-    for (verdict, status, said) in
-        [("approve", "paid", "It is paid."), ("decline", "awaiting", "declined"), ("cancel", "voided", "given up")]
-    {
+    for (verdict, status, said) in [
+        ("approve", "paid", "Payment complete"),
+        ("decline", "awaiting", "declined"),
+        ("cancel", "voided", "cancelled"),
+    ] {
         let it = order(&shop, &variant).await;
         let paying = it.pay(&shop, "tok_redirect").await.expect(201);
         let page = paying.text("/action_url").to_owned();

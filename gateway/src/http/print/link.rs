@@ -6,7 +6,7 @@ use byteshop_commands::{Error, Snapshot};
 use byteshop_domain::Locale;
 use byteshop_domain::ids::OrderId;
 use byteshop_domain::order::Order;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::IntoParams;
@@ -15,7 +15,7 @@ use crate::actor::Caller;
 use crate::http::App;
 use crate::http::ask::Then;
 use crate::http::language::{Reading, accepted};
-use crate::page::page;
+use crate::page::{is_for_a_person, page};
 use crate::problem::Problem;
 
 /// How a paper is to be read, and what opens it.
@@ -73,8 +73,7 @@ impl Shown {
     }
 
     fn refused(&self, expired: bool, headers: &HeaderMap) -> Response {
-        let looks = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-        if looks.is_some_and(|accept| accept.contains("text/html")) {
+        if is_for_a_person(headers) {
             let locale = self.locale.or_else(|| accepted(headers)).unwrap_or_default();
             return match page("link.html", locale, &json!({"expired": expired})) {
                 Ok(mut page) => {
@@ -88,10 +87,10 @@ impl Shown {
             Problem::new(
                 StatusCode::FORBIDDEN,
                 "link.expired",
-                "the link has expired: ask for the order to get another",
+                "the link has expired; request the order again for a new one",
             )
         } else {
-            Problem::new(StatusCode::FORBIDDEN, "link.invalid", "the link opens nothing here")
+            Problem::new(StatusCode::FORBIDDEN, "link.invalid", "the link is invalid")
         };
         problem.into_response()
     }
