@@ -9,6 +9,7 @@ use byteshop_domain::name::{self, NameKind, UniqueName};
 use byteshop_domain::session::{self, Reason, Session};
 use byteshop_domain::text::{Email, Hash, Label};
 use byteshop_domain::{Locale, Personal, Subject};
+use byteshop_eventstore::Vault;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -105,11 +106,7 @@ pub enum Refreshed {
 impl Commands {
     /// The name of an e-mail address.
     pub async fn email_name(&self, email: &Email) -> Result<EmailName, Error> {
-        let text = self.vault().blind("email", &email.folded()).await?;
-        let id = name::id(NameKind::Email, &text);
-        // A keyed hash is short and printable, so it always is a label.
-        let text = Label::new(&text).map_err(|_| Error::Rejected(Rejected::missing("account")))?;
-        Ok(EmailName { id, text })
+        email_name(self.vault(), email).await
     }
 
     /// What the orders of a guest who gave this e-mail address are found by: its keyed hash.
@@ -124,6 +121,15 @@ impl Commands {
         let found = self.get::<UniqueName>(name).await?;
         Ok(found.and_then(|name| owner(&name.state)))
     }
+}
+
+/// The name of an e-mail address, whose text is a keyed hash.
+pub async fn email_name(vault: &Vault, email: &Email) -> Result<EmailName, Error> {
+    let text = vault.blind("email", &email.folded()).await?;
+    let id = name::id(NameKind::Email, &text);
+    // A keyed hash is short and printable, so it always is a label.
+    let text = Label::new(&text).map_err(|_| Error::Rejected(Rejected::missing("account")))?;
+    Ok(EmailName { id, text })
 }
 
 /// Who holds the name of an address.

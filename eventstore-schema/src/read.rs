@@ -16,10 +16,10 @@ pub const PAGE: i64 = 1_000;
 pub struct Filter {
     /// Only these categories; all when empty.
     pub categories: Vec<String>,
-    /// Only events of this type, such as `order.placed`, `placed` or `order.*`.
-    pub event_type: Option<String>,
-    /// Only events of this stream.
-    pub stream: Option<StreamId>,
+    /// Only events of these types, each with its category, such as `order.placed`; all when empty.
+    pub types: Vec<String>,
+    /// Only events of these streams; all when empty.
+    pub streams: Vec<StreamId>,
     /// Only events whose actor is this, as `audit` writes it: a kind, an id, or both.
     pub actor: Option<String>,
     /// Only events recorded at or after this moment.
@@ -44,17 +44,31 @@ macro_rules! filtered {
             "select position, id, category, stream, version, type, schema, data::text as data, meta::text as meta, recorded_at, leaf
              from log.event
              where ($3::text[] is null or category = any ($3))
-               and ($4::text is null or category = $4)
-               and ($5::text is null or type = $5)
-               and ($6::text is null or (category = $6 and stream = $7))
-               and ($8::text is null or (strpos(meta::text, $11) > 0 and (concat_ws(' ', meta->'actor'->>'kind', coalesce(meta->'actor'->>'id', meta->'actor'->>'name', meta->'actor'->>'cart')) = $8
-                    or meta->'actor'->>'kind' = $8 or meta->'actor'->>'id' = $8 or meta->'actor'->>'name' = $8 or meta->'actor'->>'cart' = $8)))
-               and ($9::timestamptz is null or recorded_at >= $9)
-               and ($10::timestamptz is null or recorded_at < $10)
+               and ($4::text[] is null or category || '.' || type = any ($4))
+               and ($5::uuid[] is null or stream = any ($5))
+               and ($6::text is null or (strpos(meta::text, $9) > 0 and (concat_ws(' ', meta->'actor'->>'kind', coalesce(meta->'actor'->>'id', meta->'actor'->>'name', meta->'actor'->>'cart')) = $6
+                    or meta->'actor'->>'kind' = $6 or meta->'actor'->>'id' = $6 or meta->'actor'->>'name' = $6 or meta->'actor'->>'cart' = $6)))
+               and ($7::timestamptz is null or recorded_at >= $7)
+               and ($8::timestamptz is null or recorded_at < $8)
                and ",
             $rest
         )
     };
+}
+
+impl Filter {
+    /// The categories that the other parts of the filter leave: with them, the index over streams serves.
+    fn narrowest_categories(&self) -> Vec<String> {
+        if !self.categories.is_empty() {
+            return self.categories.clone();
+        }
+        let of_streams = self.streams.iter().map(|stream| stream.category.to_string());
+        let of_types = self.types.iter().filter_map(|name| Some(name.split_once('.')?.0.to_owned()));
+        let mut left: Vec<String> = if self.streams.is_empty() { of_types.collect() } else { of_streams.collect() };
+        left.sort_unstable();
+        left.dedup();
+        left
+    }
 }
 
 impl Log {
@@ -105,23 +119,17 @@ impl Log {
         limit: i64,
         filter: &Filter,
     ) -> Result<Vec<Recorded>, StoreError> {
-        let (category, event_type) = match filter.event_type.as_deref().map(|name| name.split_once('.').ok_or(name)) {
-            Some(Ok((category, "*"))) => (Some(category), None),
-            Some(Ok((category, event_type))) => (Some(category), Some(event_type)),
-            Some(Err(event_type)) => (None, Some(event_type)),
-            None => (None, None),
-        };
+        let categories = filter.narrowest_categories();
+        let streams: Vec<Uuid> = filter.streams.iter().map(|stream| stream.id).collect();
         // Which filters are there decides which index serves, so this statement is planned for its arguments.
         let mut transaction = self.pool().begin().await?;
         sqlx::query("set local plan_cache_mode = force_custom_plan").execute(&mut *transaction).await?;
         let events = sqlx::query_as(sql)
             .bind(position)
             .bind(limit)
-            .bind((!filter.categories.is_empty()).then_some(&filter.categories))
-            .bind(category)
-            .bind(event_type)
-            .bind(filter.stream.as_ref().map(|stream| stream.category.as_ref()))
-            .bind(filter.stream.as_ref().map(|stream| stream.id))
+            .bind((!categories.is_empty()).then_some(&categories))
+            .bind((!filter.types.is_empty()).then_some(&filter.types))
+            .bind((!streams.is_empty()).then_some(&streams))
             .bind(&filter.actor)
             .bind(filter.since)
             .bind(filter.until)
@@ -131,6 +139,30 @@ impl Log {
             .await?;
         transaction.commit().await?;
         Ok(events)
+    }
+
+    /// The names of the processes and systems that did something, in order. It reads the whole log.
+    pub async fn actor_names(&self) -> Result<Vec<String>, StoreError> {
+        Ok(sqlx::query_scalar(
+            "select distinct meta->'actor'->>'name' as name from log.event
+             where strpos(meta::text, '\"name\"') > 0 and meta->'actor'->>'name' is not null order by name",
+        )
+        .fetch_all(self.pool())
+        .await?)
+    }
+
+    /// The events of one type whose data holds a text somewhere, in order.
+    pub async fn mentioning(&self, category: &str, event_type: &str, text: &str) -> Result<Vec<Recorded>, StoreError> {
+        Ok(sqlx::query_as(
+            "select position, id, category, stream, version, type, schema, data::text as data, meta::text as meta, recorded_at, leaf
+             from log.event where category = $1 and type = $2 and strpos(data::text, $3) > 0 order by position limit $4",
+        )
+        .bind(category)
+        .bind(event_type)
+        .bind(text)
+        .bind(PAGE)
+        .fetch_all(self.pool())
+        .await?)
     }
 
     /// The next events of a stream after a version, in order.

@@ -14,6 +14,8 @@ pub mod http;
 pub mod idempotency;
 pub mod key_file;
 pub mod limits;
+pub mod lookup;
+pub mod near;
 pub mod outside;
 pub mod page;
 pub mod password;

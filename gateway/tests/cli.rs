@@ -268,7 +268,9 @@ fn what_cannot_be_meant_is_answered_with_what_can() {
         (&["audit", "show", "foo"][..], &["a number from 1", "audit log", "ord_…", "var_…"][..]),
         (&["audit", "show", &order], &["by its position", "audit log --stream ord_", "audit state ord_"]),
         (&["audit", "log", "--since", "1x"], &["2026-11-20T08:00:00Z", "30m, 1h or 2d"]),
-        (&["audit", "state", "foo"], &["start with", "ord_… (order)", "var_… (stock)"]),
+        (&["audit", "log", "--type", "price_changed"], &["unknown event type", "did you mean", "product.price_set"]),
+        (&["audit", "export", "--type", "order.plcaed"], &["unknown event type", "did you mean", "order.placed"]),
+        (&["audit", "state", "ord_foo"], &["not a valid id", "ord_01"]),
         (&["token", "admin", "--ttl", "8x"], &["90s, 30m, 8h or 7d"]),
     ] {
         let (status, said) = refused(byteshop(directory.path(), arguments));
@@ -284,7 +286,7 @@ fn wrong_usage_ends_with_2_and_help_with_0() {
         &["no-such-command"][..],
         &["audit", "show", "0"],
         &["audit", "state", "ord_nonsense"],
-        &["audit", "log", "--since", "yesterday"],
+        &["audit", "log", "--since", "tomorrow"],
         &["token", "root"],
         &[],
     ] {
@@ -468,6 +470,18 @@ async fn the_log_answers_who_did_what() {
     let nobody = VariantId::from_uuid(Uuid::nil()).to_string();
     let (status, said) = refused(history.byteshop(&["audit", "log", "--stream", &nobody]));
     assert!(status == 1 && said.contains("has no stock"), "{said}");
+    // What the log does not know is refused: an empty answer would look as if nothing had happened.
+    for (arguments, part) in [
+        (["--actor", "setle_order"], "did you mean settle_order?"),
+        (["--actor", "nobody"], "the log has no actor `nobody`"),
+        (["--stream", "MUG-2"], "nothing named `MUG-2`"),
+        (["--actor", "admin@byteshop.example"], "needs the data key"),
+    ] {
+        let (status, said) = refused(history.byteshop(&[&["audit", "log"][..], &arguments].concat()));
+        assert!(status == 1 && said.contains(part), "{arguments:?}: {said}");
+    }
+    assert_eq!(positions(&["--type", "received", "--type", "stock.res*"]), [2, 3]);
+    assert_eq!(positions(&["--since", "2020-01", "--until", "today"]), [1, 2, 3, 4]);
 }
 
 #[tokio::test]
@@ -509,6 +523,8 @@ async fn a_thing_is_shown_as_it_was() {
     assert_eq!((&now["version"], &now["state"]["on_hand"]), (&json!(4), &json!(3)));
     assert_eq!((&at("v2")["state"]["on_hand"], &at("2")["version"]), (&json!(5), &json!(2)));
     assert_eq!(at("2999-01-01")["version"], 4);
+    let table = history.ask(&["audit", "state", &variant, "--format", "table"]);
+    assert!(table.contains("on_hand") && table.contains("version 4") && table.contains(&variant), "{table}");
     assert_eq!(refused(history.byteshop(&["audit", "state", &variant, "--at", "2020-01-01"])).0, 1);
     assert_eq!(refused(history.byteshop(&["audit", "state", &variant, "--at", "v9"])).0, 1);
     let changes = lines(&history.ask(&["audit", "diff", &variant, "2", "4"]));
@@ -533,6 +549,10 @@ async fn the_export_is_whole_and_faithful() {
     let rows: Vec<_> = reader.records().map(Result::unwrap).collect();
     assert_eq!(rows.len(), 2);
     assert_eq!(&rows[1][column("actor")], "process settle_order");
+    assert_eq!(&rows[1][column("type")], "stock.committed");
+    assert_eq!(&rows[1][column("stream")], history.variant.to_string());
+    let some = lines(&history.ask(&["audit", "export", "--type", "stock.res*", "--actor", "guest"]));
+    assert_eq!(some.iter().map(|event| event["position"].as_i64().unwrap()).collect::<Vec<_>>(), [3]);
     assert_eq!(serde_json::from_str::<Value>(&rows[1][column("data")]).unwrap()["quantity"], 2);
 }
 

@@ -130,6 +130,20 @@ pub(crate) async fn until<V: View>(setup: Setup<'_>, until: Until) -> Result<Rep
     Ok(Report { table: Some(format!("read.{name}")), ..Report::of(V::NAME, position, rows) })
 }
 
+/// The table that a replay up to a moment has left of this view, if there is one.
+pub(crate) async fn leftover(log: &Log, view: &str) -> Result<Option<String>, Error> {
+    let name = shadow::beside(view, "until");
+    let there: bool =
+        sqlx::query_scalar("select to_regclass('read.' || $1) is not null").bind(&name).fetch_one(log.pool()).await?;
+    Ok(there.then(|| format!("read.{name}")))
+}
+
+/// Drops the table that a replay up to a moment has left of this view.
+pub(crate) async fn drop_leftover(log: &Log, view: &'static str) -> Result<(), Error> {
+    let mut connection = lock_view(log, view).await?;
+    shadow::drop_in(&mut connection, &shadow::beside(view, "until")).await
+}
+
 /// Drops what a replay that died has left.
 pub(crate) async fn sweep<V: View>(log: &Log) -> Result<(), Error> {
     let names = ["shadow", "check"].map(|kind| shadow::beside(V::NAME, kind));
@@ -157,14 +171,18 @@ pub(crate) async fn sweep<V: View>(log: &Log) -> Result<(), Error> {
 
 /// A connection that may replay the view, until it is dropped.
 async fn lock<V: View>(log: &Log) -> Result<PgConnection, Error> {
+    lock_view(log, V::NAME).await
+}
+
+async fn lock_view(log: &Log, view: &'static str) -> Result<PgConnection, Error> {
     // What a crash takes is built again, so nothing here has to wait for the disk.
     let options = log.options().clone().options([("synchronous_commit", "off")]);
     let mut connection = options.connect().await?;
     let locked: bool = sqlx::query_scalar("select pg_try_advisory_lock(hashtextextended('byteshop replay ' || $1, 0))")
-        .bind(V::NAME)
+        .bind(view)
         .fetch_one(&mut connection)
         .await?;
-    if locked { Ok(connection) } else { Err(Error::Busy { view: V::NAME }) }
+    if locked { Ok(connection) } else { Err(Error::Busy { view }) }
 }
 
 /// Runs a statement that has the name of a table in it; names come from constants only.

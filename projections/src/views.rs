@@ -161,6 +161,16 @@ impl Views {
         checkpoint::unpark(&self.inner.asking, self.find(view)?.name()).await
     }
 
+    /// The table that a replay up to a moment has left of a view, if there is one.
+    pub async fn leftover(&self, view: &str) -> Result<Option<String>, Error> {
+        replay::leftover(&self.inner.log, self.find(view)?.name()).await
+    }
+
+    /// Drops the table that a replay up to a moment has left of a view.
+    pub async fn drop_leftover(&self, view: &str) -> Result<(), Error> {
+        replay::drop_leftover(&self.inner.log, self.find(view)?.name()).await
+    }
+
     /// Rebuilds, checks or dates back one view.
     pub async fn replay(&self, view: &str, what: Replay, progress: OnProgress<'_>) -> Result<Report, Error> {
         self.replay_within(view, what, ROWS_IN_MEMORY, progress).await

@@ -21,6 +21,8 @@ const ADDRESS: &str = "http://127.0.0.1:8080";
 const PATIENCE: Duration = Duration::from_mins(5);
 /// Between the outputs of two blocks.
 const MARK: &str = "---8<---";
+/// What a line is about that another walk through the same shop prints otherwise: what the first one sold, and its prices.
+const DIFFERS: [&str; 3] = ["of them are new", "\"available\"", "\"lowest_before\""];
 /// What is at least so long and mixes letters and digits is a secret or a hash.
 const SECRET: usize = 20;
 
@@ -43,7 +45,10 @@ async fn the_tour_can_be_walked() {
             Piece::Prose(_) | Piece::Output(_) => None,
         })
         .collect();
-    let printed = walk(&commands).await;
+    let mut program = Program::new();
+    program.start().await;
+    let printed = walk(&program, &commands).await;
+    let again = walk(&program, &commands).await;
     let pieces = with_outputs(&pieces, &printed);
     #[expect(clippy::disallowed_methods, reason = "the tests have no configuration but the environment")]
     if std::env::var_os("BYTESHOP_TEST_WRITE").is_some() {
@@ -57,12 +62,21 @@ async fn the_tour_can_be_walked() {
             assert_eq!(output, expected, "\nthe tour prints something else; `make tour` writes what it prints now");
         }
     }
+    let (mut first, mut second) = (Names::default(), Names::default());
+    for (block, repeated) in printed.iter().zip(&again) {
+        let (block, repeated) = (first.of(block), second.of(repeated));
+        let pairs = block.lines().zip(repeated.lines());
+        let other = pairs.into_iter().find(|(one, other)| one != other && !DIFFERS.iter().any(|it| one.contains(it)));
+        assert_eq!(
+            (other, block.lines().count()),
+            (None, repeated.lines().count()),
+            "the tour cannot be repeated: {repeated}"
+        );
+    }
 }
 
 /// Runs the commands in one shell, and gives what each block printed.
-async fn walk(commands: &[&str]) -> Vec<String> {
-    let mut program = Program::new();
-    program.start().await;
+async fn walk(program: &Program, commands: &[&str]) -> Vec<String> {
     let run = program.run_json().unwrap();
     let shop = run["http"].as_str().unwrap();
     let (program_file, data) = (binary(), program.data());

@@ -163,8 +163,7 @@ async fn with_event<A: Decider>(
     event_type: &str,
     is_wanted: impl Fn(&A::Event) -> bool,
 ) -> Result<Vec<A::Id>, Failure> {
-    let (categories, event_type) = (vec![A::CATEGORY.to_owned()], Some(event_type.to_owned()));
-    let filter = Filter { categories, event_type, ..Filter::default() };
+    let filter = Filter { types: vec![format!("{}.{event_type}", A::CATEGORY)], ..Filter::default() };
     let (mut found, mut position) = (vec![], 0);
     loop {
         let page = commands.log().read_filtered(position, PAGE, &filter).await?;

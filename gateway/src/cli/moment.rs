@@ -1,7 +1,7 @@
 //! Moments on the command line: a time (RFC 3339), a day, how long ago, a position of the log, a version of a thing.
 
 use byteshop_eventstore::Clock;
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, Days, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 /// A moment of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,31 +21,35 @@ pub enum At {
     Version(i64),
 }
 
-const TIMES: &str =
-    "a time such as 2026-11-20T08:00:00Z, a day such as 2026-11-20, or how long ago such as 30m, 1h or 2d";
+const TIMES: &str = "a time such as 2026-11-20T08:00:00Z, a day such as 2026-11-20, a month such as 2026-11, `today`, \
+     `yesterday`, or an age such as 30m, 1h or 2d";
 
-/// The first moment that is meant: a day begins at midnight (UTC).
+/// The first moment of a period: days, months and years begin at midnight (UTC).
 pub fn since(text: &str) -> Result<DateTime<Utc>, String> {
-    match day(text) {
-        Some(day) => Ok(midnight(day)),
+    match period(text) {
+        Some((first, _)) => Ok(midnight(first)),
         None => time(text).ok_or_else(|| format!("not {TIMES}")),
     }
 }
 
-/// The moment before which all is meant: a day is meant to its end.
+/// The moment at which a period is over: a day, a month or a year includes its end.
 pub fn until(text: &str) -> Result<DateTime<Utc>, String> {
-    match day(text) {
-        Some(day) => Ok(end_of(day)),
+    match period(text) {
+        Some((_, after)) => Ok(after.map_or(DateTime::<Utc>::MAX_UTC, midnight)),
         None => time(text).ok_or_else(|| format!("not {TIMES}")),
     }
 }
 
-/// A position or a time; a day stands for its end.
+/// A position or a time; a day, a month or a year stands for its end.
 pub fn moment(text: &str) -> Result<Moment, String> {
     if let Ok(position) = text.parse::<i64>() {
-        return if position >= 0 { Ok(Moment::Position(position)) } else { Err("a position is not negative".into()) };
+        return if position >= 0 {
+            Ok(Moment::Position(position))
+        } else {
+            Err("a position must not be negative".into())
+        };
     }
-    until(text).map(Moment::Time).map_err(|_| format!("neither a position of the log nor {TIMES}"))
+    until(text).map(Moment::Time).map_err(|_| format!("neither a position of the log, nor {TIMES}"))
 }
 
 /// A version (`v3`), a position or a time.
@@ -82,16 +86,29 @@ fn ago(text: &str) -> Option<DateTime<Utc>> {
     Clock.now().checked_sub_signed(ago)
 }
 
-fn day(text: &str) -> Option<NaiveDate> {
-    NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()
+/// The first day of a period, and the first day after it: a day, a month, a year, `today` or `yesterday`.
+fn period(text: &str) -> Option<(NaiveDate, Option<NaiveDate>)> {
+    let today = Clock.now().date_naive();
+    let of_day = |day: NaiveDate| (day, day.checked_add_days(Days::new(1)));
+    match text {
+        "today" => return Some(of_day(today)),
+        "yesterday" => return today.checked_sub_days(Days::new(1)).map(of_day),
+        _ => {}
+    }
+    if let Ok(day) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+        return Some(of_day(day));
+    }
+    let is_digits = |part: &str, digits: usize| part.len() == digits && part.bytes().all(|byte| byte.is_ascii_digit());
+    let (year, month) = text.split_once('-').map_or((text, None), |(year, month)| (year, Some(month)));
+    if !is_digits(year, 4) || month.is_some_and(|month| !is_digits(month, 2)) {
+        return None;
+    }
+    let first = NaiveDate::from_ymd_opt(year.parse().ok()?, month.map_or(Ok(1), str::parse).ok()?, 1)?;
+    Some((first, first.checked_add_months(Months::new(if month.is_some() { 1 } else { 12 }))))
 }
 
 fn midnight(day: NaiveDate) -> DateTime<Utc> {
     day.and_time(NaiveTime::MIN).and_utc()
-}
-
-fn end_of(day: NaiveDate) -> DateTime<Utc> {
-    day.checked_add_days(Days::new(1)).map_or(DateTime::<Utc>::MAX_UTC, midnight)
 }
 
 #[cfg(test)]
@@ -103,6 +120,16 @@ mod tests {
         assert_eq!(since("2026-11-20").unwrap().to_rfc3339(), "2026-11-20T00:00:00+00:00");
         assert_eq!(until("2026-11-20").unwrap().to_rfc3339(), "2026-11-21T00:00:00+00:00");
         assert_eq!(until("2026-11-20T08:00:00+01:00").unwrap().to_rfc3339(), "2026-11-20T07:00:00+00:00");
+    }
+
+    #[test]
+    fn months_years_and_yesterday_are_understood() {
+        assert_eq!(since("2026-11").unwrap().to_rfc3339(), "2026-11-01T00:00:00+00:00");
+        assert_eq!(until("2026-12").unwrap().to_rfc3339(), "2027-01-01T00:00:00+00:00");
+        assert_eq!(since("2026").unwrap().to_rfc3339(), "2026-01-01T00:00:00+00:00");
+        assert_eq!(until("2026").unwrap().to_rfc3339(), "2027-01-01T00:00:00+00:00");
+        assert_eq!(until("yesterday").unwrap(), since("today").unwrap());
+        assert_eq!(since("today").unwrap() - since("yesterday").unwrap(), TimeDelta::days(1));
     }
 
     #[test]
@@ -121,7 +148,7 @@ mod tests {
         assert_eq!(at("3"), Ok(At::Moment(Moment::Position(3))));
         assert_eq!(version_or_time("3"), Ok(At::Version(3)));
         assert!(matches!(at("2026-11-20"), Ok(At::Moment(Moment::Time(_)))));
-        for wrong in ["", "v", "v-1", "-1", "yesterday", "2026-13-01", "1x", "h", "-1h", "999999999999y"] {
+        for wrong in ["", "v", "v-1", "-1", "tomorrow", "2026-13", "2026-13-01", "1x", "h", "-1h", "999999999999y"] {
             assert!(at(wrong).is_err() && moment(wrong).is_err() && version_or_time(wrong).is_err(), "{wrong}");
         }
     }

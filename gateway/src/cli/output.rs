@@ -80,12 +80,21 @@ pub fn list<T: Serialize>(format: Format, rows: &[T], table: impl FnOnce(&[T]) -
 
 /// Prints one thing as JSON: indented when a person looks, on one line when piped.
 pub fn json(value: &impl Serialize) -> io::Result<()> {
+    if terminal::is_watched() { pretty(value) } else { json_line(value) }
+}
+
+/// Prints one thing as indented JSON.
+pub fn pretty(value: &impl Serialize) -> io::Result<()> {
     let mut out = out();
-    if terminal::is_watched() {
-        serde_json::to_writer_pretty(&mut out, value)?;
-    } else {
-        serde_json::to_writer(&mut out, value)?;
-    }
+    serde_json::to_writer_pretty(&mut out, value)?;
+    writeln!(out)?;
+    out.flush()
+}
+
+/// Prints one thing as JSON on one line.
+pub fn json_line(value: &impl Serialize) -> io::Result<()> {
+    let mut out = out();
+    serde_json::to_writer(&mut out, value)?;
     writeln!(out)?;
     out.flush()
 }

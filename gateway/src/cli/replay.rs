@@ -5,6 +5,7 @@ use std::io::Write as _;
 use byteshop_projections::Views;
 use byteshop_projections::replay::{Replay, Report, Until};
 use comfy_table::Table;
+use serde::Serialize;
 
 use super::failure::Failure;
 use super::moment::{self, Moment};
@@ -13,22 +14,29 @@ use super::progress::{self, Meter};
 use super::running::Shop;
 use super::terminal::{self, Style};
 use crate::config::Config;
+use crate::near;
 
 /// Which views, and what for.
 #[derive(Debug, clap::Args)]
 pub(super) struct ReplayArgs {
     /// The views, as `byteshop views` names them
-    #[arg(required_unless_present = "all", value_name = "VIEW")]
+    #[arg(required_unless_present_any = ["all", "leftovers"], value_name = "VIEW")]
     views: Vec<String>,
     /// Every view
     #[arg(long, conflicts_with = "views")]
     all: bool,
-    /// Change nothing: build beside, compare row by row, and end with 1 when a row differs
+    /// Change nothing: build beside the live view, compare row by row, and exit with 1 if a row differs
     #[arg(long, conflicts_with = "until")]
     check: bool,
-    /// Change nothing: build beside as it was at a position of the log or a time, into the table that is named in the end
+    /// Change nothing: build the view as it was at a position of the log or a time, into a table that the output names
     #[arg(long, value_name = "POSITION|TIME", value_parser = moment::moment)]
     until: Option<Moment>,
+    /// List the tables that earlier runs with --until have left; with --drop, drop those of the given views, or all of them
+    #[arg(long, conflicts_with_all = ["check", "until"])]
+    leftovers: bool,
+    /// Drop the tables that --leftovers lists
+    #[arg(long, requires = "leftovers")]
+    drop: bool,
     #[command(flatten)]
     format: FormatArg,
 }
@@ -37,9 +45,16 @@ pub(super) async fn run(config: &Config, args: ReplayArgs) -> Result<(), Failure
     let views = Views::beside(Shop::find(config)?.log(config)?);
     let known = views.names();
     if let Some(unknown) = args.views.iter().find(|name| !known.contains(&name.as_str())) {
-        return Err(Failure::Usage(format!("there is no view {unknown}; the views are {}", known.join(", "))));
+        let hint = near::nearest(unknown, known.iter().copied());
+        let hint =
+            hint.map_or_else(|| format!("the views are {}", known.join(", ")), |near| format!("did you mean {near}?"));
+        return Err(Failure::Usage(format!("there is no view {unknown}; {hint}")));
     }
     let names = if args.all { known.iter().map(|name| (*name).to_owned()).collect() } else { args.views };
+    if args.leftovers {
+        let names = if names.is_empty() { known.iter().map(|name| (*name).to_owned()).collect() } else { names };
+        return leftovers(&views, &names, args.drop, args.format).await;
+    }
     let what = match (args.check, args.until) {
         (true, _) => Replay::Check,
         (false, None) => Replay::Rebuild,
@@ -62,6 +77,34 @@ pub(super) async fn run(config: &Config, args: ReplayArgs) -> Result<(), Failure
     if wanting { Err(Failure::FoundWanting) } else { Ok(()) }
 }
 
+/// A table that a replay up to a moment has left.
+#[derive(Debug, Serialize)]
+struct Leftover {
+    view: String,
+    table: String,
+    dropped: bool,
+}
+
+async fn leftovers(views: &Views, names: &[String], drop: bool, format: FormatArg) -> Result<(), Failure> {
+    let mut rows = Vec::new();
+    for view in names {
+        let Some(table) = views.leftover(view).await? else { continue };
+        if drop {
+            views.drop_leftover(view).await?;
+        }
+        rows.push(Leftover { view: view.clone(), table, dropped: drop });
+    }
+    output::list(format.chosen(), &rows, |rows| {
+        let mut table = output::table(["view", "table", "outcome"]);
+        for row in rows {
+            let outcome = if row.dropped { "dropped" } else { "kept; --drop drops it" };
+            table.add_row([row.view.as_str(), &row.table, outcome]);
+        }
+        table
+    })?;
+    Ok(())
+}
+
 fn table(reports: &[Report], what: Replay) -> Table {
     let mut table = output::table(["view", "position", "rows", "outcome"]);
     for report in reports {
@@ -69,7 +112,9 @@ fn table(reports: &[Report], what: Replay) -> Table {
             (Replay::Check, _) if report.different == 0 => "equal, row by row".to_owned(),
             (Replay::Check, _) => format!("{} rows differ", progress::grouped(report.different)),
             (Replay::Rebuild, _) => "rebuilt and swapped in".to_owned(),
-            (Replay::Until(_), Some(table)) => format!("built into {table}"),
+            (Replay::Until(_), Some(table)) => {
+                format!("built into {table}; `byteshop replay --leftovers --drop` drops it")
+            }
             (Replay::Until(_), None) => "built beside".to_owned(),
         };
         table.add_row([
@@ -96,7 +141,7 @@ fn differences(reports: &[Report]) -> std::io::Result<()> {
             writeln!(out, "{}", terminal::styled(&fit(&live), Style::Red))?;
             writeln!(out, "{}", terminal::styled(&fit(&rebuilt), Style::Green))?;
         }
-        writeln!(out, "`byteshop replay {}` puts the rebuilt rows in their place", report.view)?;
+        writeln!(out, "`byteshop replay {}` replaces them with the rebuilt rows", report.view)?;
     }
     out.flush()
 }

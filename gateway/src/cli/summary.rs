@@ -1,8 +1,11 @@
 //! Data in one line for people: `price 19.99 EUR, quantity 3, 2 lines`.
 
 use byteshop_domain::Currency;
+use byteshop_domain::personal::MARK;
 use serde_json::{Map, Value};
 
+/// What stands for a sealed value, which would be noise.
+pub const SEALED: &str = "(sealed)";
 /// Longest text that is quoted whole.
 const TEXT_MAX: usize = 40;
 /// Hexadecimal digits from which on a text is taken for a hash.
@@ -29,8 +32,26 @@ pub fn value(value: &Value) -> String {
         Value::Array(items) if items.is_empty() => "none".to_owned(),
         Value::Array(items) => list(items),
         Value::Object(fields) if fields.is_empty() => "none".to_owned(),
+        Value::Object(fields) if fields.contains_key(MARK) => SEALED.to_owned(),
         Value::Object(fields) => money(fields).unwrap_or_else(|| format!("{{{}}}", object(fields))),
     }
+}
+
+/// An amount of money as a decimal number in major units, and its currency.
+pub fn decimal(value: &Value) -> Option<(String, String)> {
+    decimal_of(value.as_object()?)
+}
+
+fn decimal_of(fields: &Map<String, Value>) -> Option<(String, String)> {
+    let (amount, currency) = (fields.get("amount")?.as_i64()?, fields.get("currency")?.as_str()?);
+    if fields.len() != 2 {
+        return None;
+    }
+    let decimals = usize::from(Currency::from_code(currency)?.exponent().unwrap_or(0));
+    let digits = format!("{:0>width$}", amount.unsigned_abs(), width = decimals + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - decimals);
+    let (sign, point) = (if amount < 0 { "-" } else { "" }, if decimals > 0 { "." } else { "" });
+    Some((format!("{sign}{whole}{point}{fraction}"), currency.to_owned()))
 }
 
 fn object(fields: &Map<String, Value>) -> String {
@@ -41,7 +62,9 @@ fn object(fields: &Map<String, Value>) -> String {
         let name = name.replace('_', " ");
         match (field.as_array(), field.as_object()) {
             (Some(items), _) if !items.iter().all(is_plain) => counted(items.len(), &name),
-            (_, Some(inner)) if money(inner).is_none() && inner.len() > 3 => format!("{name} {{…}}"),
+            (_, Some(inner)) if money(inner).is_none() && !inner.contains_key(MARK) && inner.len() > 3 => {
+                format!("{name} {{…}}")
+            }
             _ => format!("{name} {}", value(field)),
         }
     });
@@ -68,8 +91,13 @@ fn is_hash(value: &Value) -> bool {
 
 /// `1 line`, `3 lines`.
 fn counted(count: usize, name: &str) -> String {
-    let name = if count == 1 { name.strip_suffix('s').unwrap_or(name) } else { name };
-    format!("{count} {name}")
+    let single = match name.strip_suffix("xes").or_else(|| name.strip_suffix("sses")) {
+        Some(_) => name.strip_suffix("es"),
+        None => name.strip_suffix('s'),
+    };
+    // One that is named in the singular is a list all the same, such as `commit`.
+    let plural = if name.ends_with('s') { name.to_owned() } else { format!("{name}s") };
+    if count == 1 { format!("1 {}", single.unwrap_or(name)) } else { format!("{count} {plural}") }
 }
 
 fn list(items: &[Value]) -> String {
@@ -98,16 +126,8 @@ fn is_empty(value: &Value) -> bool {
 
 /// `{"amount": 1999, "currency": "EUR"}` as `19.99 EUR`, with the currency's own number of decimals.
 fn money(fields: &Map<String, Value>) -> Option<String> {
-    let (amount, currency) = (fields.get("amount")?.as_i64()?, fields.get("currency")?.as_str()?);
-    if fields.len() != 2 {
-        return None;
-    }
-    let decimals = usize::from(Currency::from_code(currency)?.exponent().unwrap_or(0));
-    let digits = format!("{:0>width$}", amount.unsigned_abs(), width = decimals + 1);
-    let (whole, fraction) = digits.split_at(digits.len() - decimals);
-    let sign = if amount < 0 { "−" } else { "" };
-    let point = if decimals > 0 { "." } else { "" };
-    Some(format!("{sign}{whole}{point}{fraction} {currency}"))
+    let (amount, currency) = decimal_of(fields)?;
+    Some(format!("{} {currency}", amount.replace('-', "−")))
 }
 
 #[cfg(test)]
@@ -124,6 +144,8 @@ mod tests {
             (r#"{"total":{"amount":-5,"currency":"EUR"}}"#, "total −0.05 EUR"),
             (r#"{"total":{"amount":500,"currency":"JPY"}}"#, "total 500 JPY"),
             (r#"{"lines":[{"a":1}],"attributes":{}}"#, "1 line"),
+            (r#"{"taxes":[{"a":1}],"commit":[{"a":1},{"a":2}]}"#, "1 tax, 2 commits"),
+            (r#"{"name":{"$sealed":"vCUg","subject":"7"}}"#, "name (sealed)"),
             (r#"{"lines":[{"a":1},{"a":2}]}"#, "2 lines"),
             (
                 r#"{"on_hand":2,"parent":null,"to":["a","b","c","d"]}"#,

@@ -1,5 +1,7 @@
 //! Every setting: its name, its default, what it is, and what is hidden of it.
 
+use crate::near;
+
 /// What is hidden of a value when it is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Secret {
@@ -98,27 +100,5 @@ pub(super) const SETTINGS: &[Setting] = &[
 
 /// The setting that somebody may have meant: at most two slips away, or three in a long name.
 pub(super) fn nearest(name: &str) -> Option<&'static str> {
-    let slips = if name.len() > 8 { 3 } else { 2 };
-    SETTINGS
-        .iter()
-        .map(|setting| (distance(name, setting.name), setting.name))
-        .filter(|(distance, _)| *distance <= slips)
-        .min()
-        .map(|(_, name)| name)
-}
-
-/// Letters to insert, delete or replace to turn one text into the other (Levenshtein distance).
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (index, letter) in one.chars().enumerate() {
-        let mut diagonal = index;
-        row[0] = index + 1;
-        for (column, other) in other.iter().enumerate() {
-            let replaced = diagonal + usize::from(letter != *other);
-            diagonal = row[column + 1];
-            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row[other.len()]
+    near::nearest(name, SETTINGS.iter().map(|setting| setting.name))
 }

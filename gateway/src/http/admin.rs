@@ -3,7 +3,6 @@
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::Error;
-use byteshop_eventstore::StreamId;
 use byteshop_eventstore::read::Filter;
 use byteshop_projections::State as ViewState;
 use byteshop_projections::sales::{self, By, Sales as Sold};
@@ -15,13 +14,14 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Shared;
 use super::ask::Params;
 use super::audit::{Entries, Entry};
 use super::lists;
 use super::parameters::in_order;
 use super::show::Money;
+use super::{App, Shared};
 use crate::actor::{Admin, Staff};
+use crate::lookup::{self, Finder, LookupError};
 use crate::problem::Problem;
 use crate::version;
 
@@ -30,11 +30,11 @@ use crate::version;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct AuditQuery {
-    /// An event type such as `order.placed`, or `placed` of any category.
+    /// An event type such as `order.placed`, `placed` of any category, or `order.*`.
     r#type: Option<String>,
-    /// A kind of actor, an account, or both, such as `admin` or `acc_…`.
+    /// A kind of actor, an account by its id or e-mail address, or the name of a process, such as `admin` or `settle_order`.
     actor: Option<String>,
-    /// The id of the object that the event belongs to.
+    /// What the event belongs to: an id, an e-mail address, a SKU, or the number of an order, invoice or credit note.
     stream: Option<String>,
     /// Recorded at or after this time.
     since: Option<DateTime<Utc>>,
@@ -48,30 +48,46 @@ struct AuditQuery {
 }
 
 impl AuditQuery {
-    fn filter(&self) -> Result<Filter, Problem> {
-        for (name, text) in [("type", &self.r#type), ("actor", &self.actor)] {
+    async fn filter(&self, app: &App) -> Result<Filter, Problem> {
+        for (name, text) in [("type", &self.r#type), ("actor", &self.actor), ("stream", &self.stream)] {
             if text.as_ref().is_some_and(|text| text.contains('\0')) {
-                return Err(Problem::query(name, format!("{name} is a printable text")));
+                return Err(Problem::query(name, format!("`{name}` must be printable text")));
             }
         }
         of_our_era(&[("since", self.since), ("until", self.until)])?;
         in_order(("since", self.since), ("until", self.until))?;
-        let stream = match &self.stream {
-            Some(id) => {
-                let (kind, stream) = byteshop_domain::locate(id)
-                    .ok_or_else(|| Problem::query("stream", "stream takes an id such as ord_…"))?;
-                Some(StreamId::named(kind.category, stream))
-            }
+        let finder = Finder { log: app.commands.log(), views: &app.views, vault: Some(app.commands.vault()) };
+        let types = match &self.r#type {
+            Some(pattern) => lookup::event_types(pattern).map_err(|said| Problem::query("type", said))?,
+            None => Vec::new(),
+        };
+        let streams = match &self.stream {
+            Some(name) => finder.things(name).await.map_err(|error| unknown("stream", error))?,
+            None => Vec::new(),
+        };
+        let actor = match &self.actor {
+            Some(name) => Some(finder.actor(name).await.map_err(|error| unknown("actor", error))?),
             None => None,
         };
         Ok(Filter {
             categories: Vec::new(),
-            event_type: self.r#type.clone(),
-            stream,
-            actor: self.actor.clone(),
+            types,
+            streams: streams.into_iter().map(|thing| thing.stream).collect(),
+            actor,
             since: self.since,
             until: self.until,
         })
+    }
+}
+
+/// A name in a question that the log does not have.
+fn unknown(parameter: &str, error: LookupError) -> Problem {
+    match error {
+        LookupError::Unknown(said) => Problem::query(parameter, said),
+        error @ LookupError::NoDataKey => Problem::unavailable(error.to_string()),
+        LookupError::Store(error) => Error::from(error).into(),
+        LookupError::Commands(error) => error.into(),
+        LookupError::Json(error) => Error::from(error).into(),
     }
 }
 
@@ -99,8 +115,8 @@ async fn audit(
         Some(cursor) => version::digits(cursor).ok_or_else(lists::bad_cursor)?,
         None => 0,
     };
-    let filter = query.filter()?;
     app.await_log(&headers).await?;
+    let filter = query.filter(&app).await?;
     let events = app.commands.log().read_filtered(after, limit + 1, &filter).await.map_err(Error::from)?;
     let shown = &events[..events.len().min(usize::try_from(limit).unwrap_or(usize::MAX))];
     let items = shown.iter().map(|event| Entry::of(event, true)).collect::<Result<Vec<_>, _>>()?;

@@ -14,7 +14,7 @@ use byteshop_domain::order::{Order, Placed};
 use byteshop_domain::payment::Payment;
 use byteshop_domain::returns::Return;
 use byteshop_domain::shipment::Shipment;
-use byteshop_domain::{AnyEvent, Decider};
+use byteshop_domain::{AnyEvent, Decider, Locale};
 use byteshop_eventstore::{Recorded, StreamId};
 use futures_util::Stream;
 use http::{HeaderMap, HeaderName, header};
@@ -90,39 +90,51 @@ async fn history(
     } else {
         reading.of_order(&app, placed, &headers).await?
     };
-    let events = gather(&app, id, placed).await?;
-    let mut teller = Teller::of(locale)?;
     let mut items: Vec<(_, Scene)> = Vec::new();
-    let mut waited = false;
-    for event in events {
-        let any = decode(&event)?;
-        if say::is_for_staff(&any) && !staff {
+    for (event, text) in told(gather(&app, id, placed).await?, locale)? {
+        if !staff && say::is_for_staff(&decode(&event)?) {
             continue;
         }
-        let entry = Entry::of(&event, staff)?;
+        items.push((event.occurred_at(), Scene { text, entry: Entry::of(&event, staff)? }));
+    }
+    let timed = |(at, scene): &(chrono::DateTime<chrono::Utc>, Scene)| {
+        scene.text.as_ref().map(|text| format!("{}: {text}", format::moment(*at, locale)))
+    };
+    let story = items.iter().filter_map(timed).collect();
+    let items = items.into_iter().map(|(_, scene)| scene).collect();
+    reply::one(found.version, &OrderHistory { story, items, next: None })
+}
+
+/// Events of an order, each with its sentence if it has one.
+pub(crate) fn told(events: Vec<Recorded>, locale: Locale) -> Result<Vec<(Recorded, Option<String>)>, Problem> {
+    let mut teller = Teller::of(locale)?;
+    let mut waited = false;
+    let mut told = Vec::with_capacity(events.len());
+    for event in events {
+        let any = decode(&event)?;
         // A payment that is asked about again and again waits only once.
         let waits = say::waits(&any);
         let again = waits && waited;
         waited = waits;
         let said = say::sentence(&any, &event.meta().map_err(Error::from)?.actor, locale).filter(|_| !again);
         let text = said.map(|(sentence, facts)| teller.tell(sentence, &facts)).transpose()?;
-        items.push((event.occurred_at(), Scene { text, entry }));
+        told.push((event, text));
     }
-    let told = |(at, scene): &(chrono::DateTime<chrono::Utc>, Scene)| {
-        scene.text.as_ref().map(|text| format!("{}: {text}", format::moment(*at, locale)))
-    };
-    let story = items.iter().filter_map(told).collect();
-    let items = items.into_iter().map(|(_, scene)| scene).collect();
-    reply::one(found.version, &OrderHistory { story, items, next: None })
+    Ok(told)
+}
+
+/// The streams of an order and of what belongs to it.
+pub(crate) fn streams_of(id: OrderId, placed: &Placed) -> Vec<StreamId> {
+    let mut streams = vec![StreamId::of::<Order>(id), StreamId::of::<Payment>(placed.placement.payment)];
+    streams.extend(placed.parcels.keys().map(|id| StreamId::of::<Shipment>(*id)));
+    streams.extend(placed.returns.iter().map(|id| StreamId::of::<Return>(*id)));
+    streams
 }
 
 /// The events of an order and of what belongs to it, in the order of the log.
 async fn gather(app: &Shared, id: OrderId, placed: &Placed) -> Result<Vec<Recorded>, Error> {
-    let mut streams = vec![StreamId::of::<Order>(id), StreamId::of::<Payment>(placed.placement.payment)];
-    streams.extend(placed.parcels.keys().map(|id| StreamId::of::<Shipment>(*id)));
-    streams.extend(placed.returns.iter().map(|id| StreamId::of::<Return>(*id)));
     let mut events = Vec::new();
-    for stream in &streams {
+    for stream in &streams_of(id, placed) {
         events.extend(app.commands.log().read_stream(stream, 0, EVENTS_MAX).await?);
     }
     events.sort_unstable_by_key(|event| event.position);

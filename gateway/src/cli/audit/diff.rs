@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::io::Write as _;
 
-use byteshop_eventstore::Log;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Thing;
+use super::reveal::RevealArg;
 use super::state::{self, Past};
+use super::{Desk, Name};
 use crate::cli::failure::Failure;
 use crate::cli::moment::{self, At};
 use crate::cli::output::{self, Format, FormatArg};
@@ -18,15 +18,17 @@ use crate::cli::terminal::{Style, styled};
 /// Of what, between when and when.
 #[derive(Debug, clap::Args)]
 pub(super) struct DiffArgs {
-    /// Its id
-    #[arg(value_name = "ID")]
-    thing: Thing,
-    /// The earlier version (2 or v2; 0 is before it existed), a time, or how long ago (2d)
+    /// An id, an e-mail address, a SKU, or an order, invoice or credit note number
+    #[arg(value_name = "THING")]
+    thing: Name,
+    /// The earlier version (2 or v2; 0 is before it existed), a time, or an age (2d)
     #[arg(value_parser = moment::version_or_time)]
     from: At,
     /// The later one
     #[arg(value_parser = moment::version_or_time)]
     to: At,
+    #[command(flatten)]
+    reveal: RevealArg,
     #[command(flatten)]
     format: FormatArg,
 }
@@ -44,10 +46,13 @@ struct Change {
     after: Option<Value>,
 }
 
-pub(super) async fn run(log: &Log, args: DiffArgs) -> Result<(), Failure> {
-    args.thing.must_exist(log).await?;
-    let from = state::past(log, &args.thing, Some(args.from)).await?;
-    let to = state::past(log, &args.thing, Some(args.to)).await?;
+pub(super) async fn run(desk: &Desk, args: DiffArgs) -> Result<(), Failure> {
+    let thing = desk.thing(&args.thing).await?;
+    let mut from = state::past(desk, &thing, Some(args.from)).await?;
+    let mut to = state::past(desk, &thing, Some(args.to)).await?;
+    for past in [&mut from, &mut to] {
+        past.state = serde_json::from_str(&args.reveal.json(desk, &past.state.to_string()).await?)?;
+    }
     for (asked, past) in [(args.from, &from), (args.to, &to)] {
         if let At::Version(version) = asked
             && version > past.version

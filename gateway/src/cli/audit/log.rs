@@ -1,100 +1,79 @@
-//! `byteshop audit log`: what happened, one line each, newest last; with `--follow`, as it happens.
+//! `byteshop audit log`: what happened, newest last; with `--follow`, as it happens.
 
 use std::io::Write;
 use std::time::Duration;
 
+use byteshop_eventstore::Recorded;
 use byteshop_eventstore::read::{Filter, PAGE};
-use byteshop_eventstore::{Log, Recorded};
-use chrono::{DateTime, Utc};
 
+use super::filter::FilterArgs;
 use super::record::{self, Record};
-use super::{Thing, is_full};
+use super::reveal::RevealArg;
+use super::{Desk, is_full};
 use crate::cli::failure::Failure;
 use crate::cli::output::{self, Format, FormatArg, Items, Out};
+use crate::cli::summary;
 use crate::cli::terminal::{self, Style, columns, cut, styled};
-use crate::cli::{moment, summary};
 
 /// How often the end of the log is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
-/// From this width on there is room for whole ids, the command and the year.
+/// From this width on the command has a column, too.
 const WIDE: usize = 170;
+/// From this width on an event fits on one line with whole ids and the beginning of its data.
+const ONE_LINE: usize = 140;
 
 /// Which events.
 #[derive(Debug, clap::Args)]
 pub(super) struct LogArgs {
-    /// Only what happened to this thing
-    #[arg(long, value_name = "ID")]
-    stream: Option<Thing>,
-    /// Only events of this type, such as order.placed, placed or order.*
-    #[arg(long = "type", value_name = "TYPE")]
-    event_type: Option<String>,
-    /// Only what they did: admin, acc_…, settle_order, import
-    #[arg(long, value_name = "WHO")]
-    actor: Option<String>,
-    /// Only from this time or day on (UTC), or of the last 30m, 1h or 2d
-    #[arg(long, value_name = "TIME", value_parser = moment::since)]
-    since: Option<DateTime<Utc>>,
-    /// Only before this time, or to the end of this day (UTC), or so long ago as 30m, 1h or 2d
-    #[arg(long, value_name = "TIME", value_parser = moment::until)]
-    until: Option<DateTime<Utc>>,
-    /// From the one after this position on, rather than the newest
+    #[command(flatten)]
+    filter: FilterArgs,
+    /// Start after this position instead of showing the newest events
     #[arg(long, value_name = "POSITION")]
     after: Option<i64>,
-    /// So many at most; 0 for all
+    /// At most this many events; 0 for all
     #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(i64).range(0..))]
     limit: i64,
-    /// Go on as it happens
+    /// Keep printing new events
     #[arg(long, short)]
     follow: bool,
+    #[command(flatten)]
+    reveal: RevealArg,
     #[command(flatten)]
     format: FormatArg,
 }
 
-pub(super) async fn run(log: &Log, args: LogArgs) -> Result<(), Failure> {
-    if let (Some(since), Some(until)) = (args.since, args.until)
-        && since > until
-    {
-        let text = format!("--until {until} is before --since {since}, so there is nothing between them");
-        return Err(Failure::Usage(text));
-    }
-    if let Some(thing) = &args.stream {
-        thing.must_exist(log).await?;
-    }
-    let filter = Filter {
-        stream: args.stream.map(|thing| thing.stream),
-        event_type: args.event_type,
-        actor: args.actor,
-        since: args.since,
-        until: args.until,
-        ..Filter::default()
-    };
-    let head = log.head().await?;
-    let mut printer = Printer::start(args.format.chosen(), head)?;
+pub(super) async fn run(desk: &Desk, args: LogArgs) -> Result<(), Failure> {
+    let filter = args.filter.resolve(desk).await?;
+    let head = desk.log.head().await?;
+    let mut printer = Printer::start(args.format.chosen(), head, args.reveal)?;
     let mut last = head;
     let limit = if args.limit == 0 { i64::MAX } else { args.limit };
     let newest_only = args.after.is_none() && args.limit > 0 && args.limit <= PAGE;
     if newest_only {
-        let events = log.read_last(head, limit.saturating_add(1), &filter).await?;
+        let mut events = desk.log.read_last(head, limit.saturating_add(1), &filter).await?;
         let more = events.len() > usize::try_from(limit).unwrap_or(usize::MAX);
         if more {
-            printer.note(&format!("the newest {limit} of them; --limit 0 for all, --after 0 to begin with the first"));
+            events.remove(0);
+            printer.note(&format!(
+                "showing the newest {limit} events; --limit 0 for all, --after 0 to start from the first"
+            ));
         }
         if events.is_empty() {
-            printer.note("there is no such event");
+            printer.note("no event matches");
         }
-        printer.print(&events[usize::from(more)..])?;
+        printer.print(desk, events).await?;
     } else {
-        last = last.max(print_all(log, &filter, args.after.unwrap_or(0), limit, &mut printer).await?);
+        last = last.max(print_all(desk, &filter, args.after.unwrap_or(0), limit, &mut printer).await?);
     }
     if args.follow {
-        follow(log, &filter, last, &mut printer).await?;
+        follow(desk, &filter, last, &mut printer).await?;
     }
     Ok(printer.end()?)
 }
 
 /// Prints from a position on, a page at a time; gives the last position.
 async fn print_all(
-    log: &Log,
+    desk: &Desk,
     filter: &Filter,
     mut after: i64,
     mut left: i64,
@@ -102,28 +81,28 @@ async fn print_all(
 ) -> Result<i64, Failure> {
     loop {
         let page = left.min(PAGE);
-        let events = log.read_filtered(after, page, filter).await?;
-        printer.print(&events)?;
+        let events = desk.log.read_filtered(after, page, filter).await?;
         let read = i64::try_from(events.len()).unwrap_or(i64::MAX);
         left -= read;
         after = events.last().map_or(after, |last| last.position);
+        printer.print(desk, events).await?;
         if read < page || left == 0 {
             return Ok(after);
         }
     }
 }
 
-async fn follow(log: &Log, filter: &Filter, mut after: i64, printer: &mut Printer) -> Result<(), Failure> {
+async fn follow(desk: &Desk, filter: &Filter, mut after: i64, printer: &mut Printer) -> Result<(), Failure> {
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
         // Everything up to the head can be read by now, so what the filter holds back is not looked at again.
-        let head = log.head().await?;
+        let head = desk.log.head().await?;
         while head > after {
-            let events = log.read_filtered(after, PAGE, filter).await?;
+            let events = desk.log.read_filtered(after, PAGE, filter).await?;
             let full = is_full(&events, PAGE);
             let last = events.last().map_or(after, |event| event.position);
             after = if full { last } else { head.max(last) };
-            printer.print(&events)?;
+            printer.print(desk, events).await?;
         }
     }
 }
@@ -133,10 +112,11 @@ struct Printer {
     format: Format,
     items: Option<Items>,
     layout: Layout,
+    reveal: RevealArg,
 }
 
 impl Printer {
-    fn start(format: Format, head: i64) -> Result<Self, Failure> {
+    fn start(format: Format, head: i64, reveal: RevealArg) -> Result<Self, Failure> {
         let mut out = output::out();
         let items = match format {
             Format::Table => None,
@@ -146,7 +126,7 @@ impl Printer {
         if format == Format::Table {
             layout.header(&mut out)?;
         }
-        Ok(Self { out, format, items, layout })
+        Ok(Self { out, format, items, layout, reveal })
     }
 
     /// A side note, for people only.
@@ -157,8 +137,8 @@ impl Printer {
         }
     }
 
-    fn print(&mut self, events: &[Recorded]) -> Result<(), Failure> {
-        for event in events {
+    async fn print(&mut self, desk: &Desk, events: Vec<Recorded>) -> Result<(), Failure> {
+        for event in &self.reveal.events(desk, events).await? {
             match &mut self.items {
                 Some(items) => items.push(&mut self.out, &Record::of(event)?)?,
                 None => self.layout.line(&mut self.out, event)?,
@@ -175,53 +155,69 @@ impl Printer {
     }
 }
 
-/// The columns of a line.
+/// The columns of a line. Ids are whole in each of them, so that other commands take what is copied; what does not fit is the
+/// data at the end, and in a narrow terminal an event takes two lines.
 struct Layout {
     width: Option<usize>,
     position: usize,
-    wide: bool,
 }
 
 impl Layout {
     fn of(width: Option<usize>, head: i64) -> Self {
-        Self { width, position: head.to_string().len().max(4), wide: width.is_none_or(|width| width >= WIDE) }
+        Self { width, position: head.to_string().len().max(4) }
+    }
+
+    fn is_wide(&self) -> bool {
+        self.width.is_none_or(|width| width >= WIDE)
+    }
+
+    fn has_one_line(&self) -> bool {
+        self.width.is_none_or(|width| width >= ONE_LINE)
     }
 
     fn header(&self, out: &mut Out) -> std::io::Result<()> {
-        let time = if self.wide { 19 } else { 14 };
-        let mut line = format!("{:>position$}  {:<time$}  ", "#", "recorded", position = self.position);
-        line.push_str(&self.columns("who", "what", "to", "command"));
-        line.push_str("data");
-        let line = self.width.map_or_else(|| line.clone(), |width| cut(&line, width));
-        writeln!(out, "{}", styled(&line, Style::Dim))
+        let start = format!("{:>width$}  {:<19}  ", "#", "recorded (UTC)", width = self.position);
+        let columns = self.columns("type", "stream", "actor", "command");
+        let line = if self.has_one_line() { format!("{start}{columns}data") } else { format!("{start}{columns}") };
+        writeln!(out, "{}", styled(&self.fitting(&line, 0), Style::Dim))
     }
 
-    fn columns(&self, who: &str, what: &str, to: &str, command: &str) -> String {
-        if self.wide {
-            return format!("{who:<36}  {what:<22}  {to:<31}  {command:<22}  ");
+    /// What stands between the time and the data, or the end of the first line.
+    fn columns(&self, what: &str, stream: &str, actor: &str, command: &str) -> String {
+        if self.is_wide() {
+            return format!("{what:<22}  {stream:<31}  {actor:<36}  {command:<22}  ");
         }
-        format!("{:<22}  {:<22}  {to:<12}  ", cut(who, 22), cut(what, 22))
+        if self.has_one_line() {
+            format!("{what:<22}  {stream:<31}  {actor:<36}  ")
+        } else {
+            format!("{what:<22}  {stream}")
+        }
+    }
+
+    /// A text cut to what is left of the line.
+    fn fitting(&self, text: &str, used: usize) -> String {
+        self.width.map_or_else(|| text.to_owned(), |width| cut(text, width.saturating_sub(used)))
     }
 
     fn line(&self, out: &mut Out, event: &Recorded) -> std::io::Result<()> {
         let meta = event.meta().ok();
-        let form = if self.wide { "%Y-%m-%d %H:%M:%S" } else { "%m-%d %H:%M:%S" };
-        let time = event.recorded_at.format(form).to_string();
+        let time = event.recorded_at.format("%Y-%m-%d %H:%M:%S").to_string();
         let start = format!("{:>width$}  ", event.position, width = self.position);
-        let (mut who, mut to) = (record::who(meta.as_ref()), record::subject(event));
+        let (actor, stream) = (record::who(meta.as_ref()), record::subject(event));
         let command = meta.as_ref().map_or("?", |meta| meta.command.as_str());
         let mut data = summary::of(&event.data);
         if let Some(moment) = meta.as_ref().and_then(|meta| meta.occurred_at) {
             data = format!("[of {}] {data}", moment.format("%Y-%m-%d"));
         }
-        if !self.wide {
-            (who, to) = (record::with_short_ids(&who), record::with_short_ids(&to));
-        }
-        let middle = self.columns(&who, &record::what(event), &to, command);
-        if let Some(width) = self.width {
+        let middle = self.columns(&record::what(event), &stream, &actor, command);
+        if self.has_one_line() {
             let used = columns(&start) + columns(&time) + 2 + columns(&middle);
-            data = cut(&record::with_short_ids(&data), width.saturating_sub(used));
+            let data = self.fitting(&data, used);
+            return writeln!(out, "{start}{}  {middle}{}", styled(&time, Style::Dim), styled(&data, Style::Dim));
         }
-        writeln!(out, "{start}{}  {middle}{}", styled(&time, Style::Dim), styled(&data, Style::Dim))
+        writeln!(out, "{start}{}  {middle}", styled(&time, Style::Dim))?;
+        let indent = " ".repeat(columns(&start));
+        let data = self.fitting(&data, columns(&indent) + columns(&actor) + 2);
+        writeln!(out, "{indent}{actor}  {}", styled(&data, Style::Dim))
     }
 }

@@ -3,14 +3,16 @@
 use std::io::Write;
 
 use byteshop_eventstore::envelope::to_hex;
-use byteshop_eventstore::{Log, Meta, Recorded};
+use byteshop_eventstore::{Meta, Recorded};
 use serde_json::Value;
 
 use super::record::{self, Record};
-use super::{Thing, no_event};
+use super::reveal::{RevealArg, without_ciphertext};
+use super::{Desk, no_event};
 use crate::cli::failure::Failure;
 use crate::cli::output::{self, Format, FormatArg, Out};
 use crate::cli::terminal::{Style, styled};
+use crate::lookup::Thing;
 
 /// Which event.
 #[derive(Debug, clap::Args)]
@@ -19,29 +21,36 @@ pub(super) struct ShowArgs {
     #[arg(value_parser = position)]
     position: i64,
     #[command(flatten)]
+    reveal: RevealArg,
+    #[command(flatten)]
     format: FormatArg,
 }
 
-/// A position; whoever gives an id learns what takes those.
+/// A position; for an id the error names the commands that take one.
 fn position(text: &str) -> Result<i64, String> {
     if let Some(position) = text.parse().ok().filter(|position| *position > 0) {
         return Ok(position);
     }
-    match text.parse::<Thing>() {
-        Ok(Thing { id, .. }) => Err(format!(
-            "an event is shown by its position, a number; `byteshop audit log --stream {id}` lists those of {id}, and `byteshop audit state {id}` shows what it is"
+    match Thing::of_id(text) {
+        Some(Thing { id, .. }) => Err(format!(
+            "an event is shown by its position, a number; `byteshop audit log --stream {id}` lists the events of {id}, and `byteshop audit state {id}` shows its state"
         )),
-        Err(no_id) => Err(format!(
-            "not a position of the log, which is a number from 1 on as `byteshop audit log` shows; things are shown by `byteshop audit state ID`, and this is {no_id}"
-        )),
+        None => Err(
+            "not a position of the log: positions are numbers from 1 on, as `byteshop audit log` lists them; `byteshop audit state` shows the state of a thing"
+                .to_owned(),
+        ),
     }
 }
 
-pub(super) async fn run(log: &Log, args: ShowArgs) -> Result<(), Failure> {
+pub(super) async fn run(desk: &Desk, args: ShowArgs) -> Result<(), Failure> {
+    let log = &desk.log;
     let Some(event) = log.event_at(args.position).await? else {
         return Err(no_event(log, args.position).await);
     };
+    // Of what is stored, and not of what is shown of it.
     let genuine = event.computed_leaf()[..] == event.leaf[..];
+    let data = args.reveal.json(desk, &event.data).await?;
+    let event = Recorded { data, ..event };
     match args.format.chosen() {
         Format::Table => {
             let meta = event.meta().ok();
@@ -93,12 +102,12 @@ fn print(
     };
     field(out, "leaf", &format!("{}  {verdict}", to_hex(&event.leaf)))?;
     writeln!(out, "\n{}", styled(&format!("data, schema {}", event.schema), Style::Bold))?;
-    writeln!(out, "{}", indented(&event.data))?;
+    writeln!(out, "{}", indented(&without_ciphertext(&event.data)))?;
     let position = event.position;
     let hints = [
-        format!("byteshop audit state {subject} --at {position}    what it looked like then"),
-        format!("byteshop audit diff {subject} {} {}    what this changed", event.version - 1, event.version),
-        format!("byteshop audit trace {position}    what led to it, and what it led to"),
+        format!("byteshop audit state {subject} --at {position}    its state after this event"),
+        format!("byteshop audit diff {subject} {} {}    what this event changed", event.version - 1, event.version),
+        format!("byteshop audit trace {position}    causes and effects"),
     ];
     writeln!(out, "\n{}", styled(&hints.join("\n"), Style::Dim))
 }
@@ -113,7 +122,7 @@ fn why(meta: &Meta, cause: Option<&Recorded>) -> String {
             format!("because of event {position}, {} of {}", record::what(cause), record::subject(cause))
         }
         (Some(position), None) => format!("because of event {position}"),
-        (None, _) => format!("{} asked for it", meta.actor),
+        (None, _) => format!("requested by {}", meta.actor),
     }
 }
 

@@ -1,25 +1,32 @@
 //! `byteshop audit state`: a thing as it is, or as it was at any moment of its history.
 
+use byteshop_eventstore::StoreError;
 use byteshop_eventstore::read::PAGE;
-use byteshop_eventstore::{Log, StoreError};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Thing, is_full};
+use super::reveal::RevealArg;
+use super::{Desk, Name, is_full};
 use crate::cli::failure::Failure;
 use crate::cli::moment::{self, At, Moment};
-use crate::cli::output;
+use crate::cli::output::{self, Format, FormatArg};
+use crate::cli::summary;
+use crate::lookup::Thing;
 
 /// Of what, and when.
 #[derive(Debug, clap::Args)]
 pub(super) struct StateArgs {
-    /// Its id; the prefix tells what it is (var_… is the stock of a variant)
-    #[arg(value_name = "ID")]
-    thing: Thing,
-    /// When: a version (v3), a position of the log (12), a time, a day, which is meant to its end (UTC), or how long ago (2d)
+    /// An id (var_… is the stock of a variant), an e-mail address, a SKU, or an order, invoice or credit note number
+    #[arg(value_name = "THING")]
+    thing: Name,
+    /// When: a version (v3), a position of the log (12), a time, the end of a day, month or year (UTC), or an age (2d)
     #[arg(long, value_name = "vN|POSITION|TIME", value_parser = moment::at)]
     at: Option<At>,
+    #[command(flatten)]
+    reveal: RevealArg,
+    #[command(flatten)]
+    format: FormatArg,
 }
 
 /// A thing at a moment of its history.
@@ -39,21 +46,42 @@ pub(super) struct Past {
     pub(super) state: Value,
 }
 
-pub(super) async fn run(log: &Log, args: StateArgs) -> Result<(), Failure> {
-    args.thing.must_exist(log).await?;
-    let past = past(log, &args.thing, args.at).await?;
+pub(super) async fn run(desk: &Desk, args: StateArgs) -> Result<(), Failure> {
+    let thing = desk.thing(&args.thing).await?;
+    let mut past = past(desk, &thing, args.at).await?;
     match (past.version, args.at) {
-        (0, _) => Err(Failure::refused(format!("there was no {} yet at that moment", args.thing.id))),
+        (0, _) => return Err(Failure::refused(format!("{} did not exist yet at that moment", thing.id))),
         (found, Some(At::Version(asked))) if found < asked => {
-            Err(Failure::refused(format!("{} has {found} versions, not {asked}", args.thing.id)))
+            return Err(Failure::refused(format!("{} has {found} versions, not {asked}", thing.id)));
         }
-        _ => Ok(output::json(&past)?),
+        _ => {}
+    }
+    past.state = serde_json::from_str(&args.reveal.json(desk, &past.state.to_string()).await?)?;
+    match args.format.chosen() {
+        Format::Table => print(&past),
+        Format::Json => Ok(output::pretty(&past)?),
+        Format::Jsonl => Ok(output::json_line(&past)?),
     }
 }
 
+/// Prints one field a line, for people.
+fn print(past: &Past) -> Result<(), Failure> {
+    let recorded = past.recorded_at.map(|at| at.format("%Y-%m-%d %H:%M:%S").to_string()).unwrap_or_default();
+    let position = past.position.map(|position| position.to_string()).unwrap_or_default();
+    let kind = past.kind.replace('_', " ");
+    output::line(&format!("{kind} {}  version {} of {recorded} UTC, position {position}", past.id, past.version))?;
+    let mut table = output::table(["field", "value"]);
+    for (name, value) in past.state.as_object().into_iter().flatten() {
+        table.add_row([name.clone(), summary::value(value)]);
+    }
+    Ok(output::line(&table.trim_fmt())?)
+}
+
 /// Folds the history of a thing up to a moment, a page at a time.
-pub(super) async fn past(log: &Log, thing: &Thing, at: Option<At>) -> Result<Past, Failure> {
-    let Some(mut state) = byteshop_domain::begin(&thing.stream.category) else { return Err(thing.unknown()) };
+pub(super) async fn past(desk: &Desk, thing: &Thing, at: Option<At>) -> Result<Past, Failure> {
+    let Some(mut state) = byteshop_domain::begin(&thing.stream.category) else {
+        return Err(Failure::refused(format!("{} has no state", thing.id)));
+    };
     let mut past = Past {
         id: thing.id.clone(),
         kind: thing.stream.category.clone().into_owned(),
@@ -63,7 +91,7 @@ pub(super) async fn past(log: &Log, thing: &Thing, at: Option<At>) -> Result<Pas
         state: Value::Null,
     };
     loop {
-        let events = log.read_stream(&thing.stream, past.version, PAGE).await?;
+        let events = desk.log.read_stream(&thing.stream, past.version, PAGE).await?;
         let mut goes_on = is_full(&events, PAGE);
         for event in &events {
             let passed = match at {

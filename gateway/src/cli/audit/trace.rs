@@ -6,13 +6,18 @@ mod tree;
 use std::collections::BTreeMap;
 use std::io::Write as _;
 
+use byteshop_domain::Decider as _;
+use byteshop_domain::order::Order;
 use byteshop_eventstore::read::PAGE;
-use byteshop_eventstore::{Log, Recorded};
+use byteshop_eventstore::{Log, Recorded, StreamId};
 use uuid::Uuid;
 
-use super::{Thing, is_full, no_event};
+use super::reveal::RevealArg;
+use super::story::streams_of;
+use super::{Desk, Name, is_full, no_event};
 use crate::cli::failure::Failure;
 use crate::cli::output::{self, Format, FormatArg};
+use crate::lookup::Thing;
 
 /// Events that a trace reads at most: more than that, nobody reads, and an import is one chain of a million.
 const EVENTS_MAX: i64 = 1_000;
@@ -23,12 +28,15 @@ const CAUSES_MAX: usize = 100;
 /// Around what.
 #[derive(Debug, clap::Args)]
 pub(super) struct TraceArgs {
-    /// A position of the log, or the id of a thing
-    #[arg(value_name = "ID|POSITION")]
+    /// A position of the log, or a thing: an id, an e-mail address, a SKU, or an order, invoice or credit note number. An order
+    /// includes its payment, shipments and returns
+    #[arg(value_name = "THING|POSITION")]
     around: Around,
-    /// So many chains at most when a thing was touched by many, the newest
+    /// At most this many chains of causes, the newest
     #[arg(long, default_value_t = 20, value_name = "N")]
     chains: usize,
+    #[command(flatten)]
+    reveal: RevealArg,
     #[command(flatten)]
     format: FormatArg,
 }
@@ -36,7 +44,7 @@ pub(super) struct TraceArgs {
 #[derive(Debug, Clone)]
 enum Around {
     Position(i64),
-    Thing(Thing),
+    Thing(Name),
 }
 
 impl std::str::FromStr for Around {
@@ -46,25 +54,30 @@ impl std::str::FromStr for Around {
         match text.parse::<i64>() {
             Ok(position) if position > 0 => Ok(Self::Position(position)),
             Ok(_) => Err("positions start at 1".to_owned()),
-            Err(_) => text.parse().map(Self::Thing).map_err(|error: String| format!("no position, and {error}")),
+            Err(_) => text.parse().map(Self::Thing),
         }
     }
 }
 
-pub(super) async fn run(log: &Log, args: TraceArgs) -> Result<(), Failure> {
-    let (mut chains, marked) = match args.around {
+pub(super) async fn run(desk: &Desk, args: TraceArgs) -> Result<(), Failure> {
+    let log = &desk.log;
+    let (mut chains, marked) = match &args.around {
         Around::Position(position) => {
+            let position = *position;
             let Some(event) = log.event_at(position).await? else { return Err(no_event(log, position).await) };
             let chain = event.meta()?.correlation_id;
             (BTreeMap::from([(position, chain)]), Marked::Position(position))
         }
-        Around::Thing(thing) => (chains_of(log, &thing).await?, Marked::Thing(thing)),
+        Around::Thing(name) => {
+            let thing = desk.thing(name).await?;
+            (chains_of(desk, &thing).await?, Marked::Thing(thing))
+        }
     };
     let format = args.format.chosen();
     while chains.len() > args.chains.max(1) {
         chains.pop_first();
         if format == Format::Table && chains.len() == args.chains {
-            let _ = writeln!(std::io::stderr(), "the newest {} chains; --chains N for more", args.chains);
+            let _ = writeln!(std::io::stderr(), "showing the newest {} chains; --chains N for more", args.chains);
         }
     }
     let mut out = output::out();
@@ -72,7 +85,7 @@ pub(super) async fn run(log: &Log, args: TraceArgs) -> Result<(), Failure> {
     for (position, chain) in chains {
         let events = around(log, chain, position).await?;
         let cut = i64::try_from(events.len()).is_ok_and(|count| count >= EVENTS_MAX);
-        let steps = tree::grow(events);
+        let steps = tree::grow(args.reveal.events(desk, events).await?);
         match format {
             Format::Table => draw::draw(&mut out, &steps, &|event| marked.is(event), cut)?,
             Format::Json | Format::Jsonl => roots.extend(steps),
@@ -127,23 +140,30 @@ impl Marked {
     }
 }
 
-/// The chains that touched a thing, by the position where each touched it last.
-async fn chains_of(log: &Log, thing: &Thing) -> Result<BTreeMap<i64, Uuid>, Failure> {
+/// The chains that touched a thing, or what belongs to an order, by the position where each touched it last.
+async fn chains_of(desk: &Desk, thing: &Thing) -> Result<BTreeMap<i64, Uuid>, Failure> {
     let mut last_touch: BTreeMap<Uuid, i64> = BTreeMap::new();
+    let belongings =
+        if thing.stream.category == Order::CATEGORY { streams_of(desk, &thing.stream).await? } else { None };
+    for stream in belongings.unwrap_or_else(|| vec![thing.stream.clone()]) {
+        touch(&desk.log, &stream, &mut last_touch).await?;
+    }
+    Ok(last_touch.into_iter().map(|(chain, position)| (position, chain)).collect())
+}
+
+/// Notes where each chain touched a stream last.
+async fn touch(log: &Log, stream: &StreamId, last_touch: &mut BTreeMap<Uuid, i64>) -> Result<(), Failure> {
     let mut version = 0;
     loop {
-        let events = log.read_stream(&thing.stream, version, PAGE).await?;
+        let events = log.read_stream(stream, version, PAGE).await?;
         for event in &events {
-            last_touch.insert(event.meta()?.correlation_id, event.position);
+            let last = last_touch.entry(event.meta()?.correlation_id).or_default();
+            *last = event.position.max(*last);
         }
         let full = is_full(&events, PAGE);
         version = events.last().map_or(version, |event| event.version);
         if !full {
-            break;
+            return Ok(());
         }
     }
-    if last_touch.is_empty() {
-        return Err(thing.unknown());
-    }
-    Ok(last_touch.into_iter().map(|(chain, position)| (position, chain)).collect())
 }

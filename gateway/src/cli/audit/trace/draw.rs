@@ -33,7 +33,7 @@ pub(super) fn draw(
         drawing.step(step, "", &time)?;
     }
     if is_cut {
-        writeln!(drawing.out, "{}", styled("… and more: `byteshop audit log` has them all", Style::Dim))?;
+        writeln!(drawing.out, "{}", styled("… and more; `byteshop audit log` lists all events", Style::Dim))?;
     }
     writeln!(drawing.out)
 }
@@ -46,10 +46,7 @@ fn largest(step: &Step) -> i64 {
 impl Drawing<'_> {
     /// Draws a command, its events, and what is below them; `lead` is what stands left of it.
     fn step(&mut self, step: &Step, lead: &str, time: &str) -> std::io::Result<()> {
-        let mut who = step.actor.to_string();
-        if self.width.is_some() {
-            who = record::with_short_ids(&who);
-        }
+        let who = &step.actor;
         let mut line = format!("{} {} by {who}", styled(time, Style::Dim), styled(&step.command, Style::Bold));
         if let Some(moment) = step.occurred_at {
             line.push_str(&styled(&format!(", for {}", moment.format("%Y-%m-%d %H:%M")), Style::Dim));
@@ -73,13 +70,16 @@ impl Drawing<'_> {
         let start = format!("{lead}{branch}");
         let position = format!("{:>digits$}", event.position, digits = self.digits);
         let what = record::what(event);
-        let mut rest = format!("{}  {}", record::subject(event), summary::of(&event.data));
+        let subject = record::subject(event);
+        let mut rest = summary::of(&event.data);
         if let Some(width) = self.width {
-            let used = columns(&start) + columns(&position) + columns(&what) + 4;
-            rest = cut(&record::with_short_ids(&rest), width.saturating_sub(used));
+            // Ids stay whole, so that other commands take what is copied.
+            let used = columns(&start) + columns(&position) + columns(&what) + columns(&subject) + 6;
+            rest = cut(&rest, width.saturating_sub(used));
         }
         let what = if (self.marked)(event) { styled(&what, Style::Green) } else { what };
-        writeln!(self.out, "{start}{}  {what}  {}", styled(&position, Style::Dim), styled(&rest, Style::Dim))?;
+        let rest = styled(&rest, Style::Dim);
+        writeln!(self.out, "{start}{}  {what}  {subject}  {rest}", styled(&position, Style::Dim))?;
         let lead = format!("{lead}{below}");
         for (index, step) in node.led_to.iter().enumerate() {
             let is_last = index + 1 == node.led_to.len();

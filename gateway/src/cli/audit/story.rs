@@ -1,0 +1,118 @@
+//! `byteshop audit story`: the history of an order in sentences, with who did what.
+
+use byteshop_domain::Locale;
+use byteshop_domain::order::Order;
+use byteshop_domain::{AnyEvent, Decider as _};
+use byteshop_eventstore::StreamId;
+use byteshop_eventstore::read::PAGE;
+use byteshop_eventstore::{Recorded, StoreError};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use super::{Desk, Name, is_full, record};
+use crate::cli::failure::Failure;
+use crate::cli::output::{self, FormatArg};
+use crate::http::story;
+use crate::lookup::Thing;
+
+/// Of which order, and how.
+#[derive(Debug, clap::Args)]
+pub(super) struct StoryArgs {
+    /// The order: its id, its number, or the number of its invoice
+    #[arg(value_name = "ORDER")]
+    order: Name,
+    /// The language of the sentences: en or ru
+    #[arg(long, default_value = "en", value_name = "LOCALE", value_parser = locale)]
+    locale: Locale,
+    #[command(flatten)]
+    format: FormatArg,
+}
+
+fn locale(text: &str) -> Result<Locale, String> {
+    serde_json::from_value(text.into()).map_err(|_| "expected en or ru".to_owned())
+}
+
+/// A sentence of the story.
+#[derive(Debug, Serialize)]
+struct Line {
+    position: i64,
+    at: DateTime<Utc>,
+    #[serde(rename = "type")]
+    event_type: String,
+    actor: String,
+    text: String,
+}
+
+pub(super) async fn run(desk: &Desk, args: StoryArgs) -> Result<(), Failure> {
+    let thing = desk.thing(&args.order).await?;
+    let events = events_of(desk, &thing).await?;
+    let told = story::told(events, args.locale).map_err(|problem| Failure::refused(problem.detail()))?;
+    let lines: Vec<Line> = told
+        .into_iter()
+        .filter_map(|(event, text)| {
+            let text = text?;
+            let actor = record::who(event.meta().ok().as_ref());
+            Some(Line {
+                position: event.position,
+                at: event.occurred_at(),
+                event_type: record::what(&event),
+                actor,
+                text,
+            })
+        })
+        .collect();
+    output::list(args.format.chosen(), &lines, |lines| {
+        let mut table = output::table(["#", "when (UTC)", "what", "who"]);
+        for line in lines {
+            let at = line.at.format("%Y-%m-%d %H:%M:%S").to_string();
+            table.add_row([line.position.to_string(), at, line.text.clone(), line.actor.clone()]);
+        }
+        table
+    })?;
+    Ok(())
+}
+
+/// The events of an order and of what belongs to it, in the order of the log.
+async fn events_of(desk: &Desk, thing: &Thing) -> Result<Vec<Recorded>, Failure> {
+    let refused =
+        || Failure::refused(format!("{} is not an order: give ord_…, an order number or an invoice number", thing.id));
+    if thing.stream.category != Order::CATEGORY {
+        return Err(refused());
+    }
+    let mut events = Vec::new();
+    for stream in streams_of(desk, &thing.stream).await?.unwrap_or_else(|| vec![thing.stream.clone()]) {
+        events.extend(whole(desk, &stream).await?);
+    }
+    events.sort_unstable_by_key(|event| event.position);
+    Ok(events)
+}
+
+/// The streams of an order and of what belongs to it; none when the stream is not an order's.
+pub(super) async fn streams_of(desk: &Desk, stream: &StreamId) -> Result<Option<Vec<StreamId>>, Failure> {
+    let mut order = Order::default();
+    let mut id = None;
+    for event in whole(desk, stream).await? {
+        let any = AnyEvent::decode(&event.category, event.stream, &event.event_type, event.schema, &event.data);
+        let any = any.map_err(|source| StoreError::Unreadable { position: event.position, source })?;
+        let AnyEvent::Order(of, happened) = any else { return Ok(None) };
+        (order, id) = (order.evolve(&happened), Some(of));
+    }
+    Ok(match (id, order.placed()) {
+        (Some(id), Ok(placed)) => Some(story::streams_of(id, placed)),
+        _ => None,
+    })
+}
+
+/// All events of a stream.
+async fn whole(desk: &Desk, stream: &StreamId) -> Result<Vec<Recorded>, Failure> {
+    let (mut events, mut version) = (Vec::new(), 0);
+    loop {
+        let page = desk.log.read_stream(stream, version, PAGE).await?;
+        let goes_on = is_full(&page, PAGE);
+        version = page.last().map_or(version, |event| event.version);
+        events.extend(page);
+        if !goes_on {
+            return Ok(events);
+        }
+    }
+}
