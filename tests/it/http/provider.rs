@@ -495,7 +495,7 @@ async fn the_manners_of_the_provider_are_switched_while_developing() {
     for (method, path) in [("GET", "/dev/mail"), ("GET", "/dev/provider"), ("PUT", "/dev/provider")] {
         let call = || shop.call(method.parse().unwrap(), path);
         let refused = call().header("Host", "evil.example").send().await.expect_problem(403, "request.foreign_host");
-        assert!(refused.text("/detail").ends_with("this came with Host evil.example"), "{}", refused.body);
+        assert!(refused.text("/detail").ends_with("this request had `Host: evil.example`"), "{}", refused.body);
     }
     let foreign = shop.delete("/dev/mail").header("Origin", "https://evil.example").send().await;
     let refused = foreign.expect_problem(403, "request.foreign_origin");
