@@ -499,6 +499,6 @@ async fn the_manners_of_the_provider_are_switched_while_developing() {
     }
     let foreign = shop.delete("/dev/mail").header("Origin", "https://evil.example").send().await;
     let refused = foreign.expect_problem(403, "request.foreign_origin");
-    assert!(refused.text("/detail").ends_with("this came with Origin https://evil.example"), "{}", refused.body);
+    assert!(refused.text("/detail").ends_with("this request had `Origin: https://evil.example`"), "{}", refused.body);
     shop.delete("/dev/mail").header("Origin", &shop.url).send().await.expect(204);
 }
