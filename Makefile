@@ -5,7 +5,7 @@ SHELL := /bin/sh
 CARGO ?= cargo
 ARGS ?=
 
-.PHONY: help up test check bench faults s3 fuzz tour openapi dist servers tools
+.PHONY: help up test check bench faults s3 fuzz tour openapi dist servers tools contract
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -16,6 +16,11 @@ up: servers ## the whole shop on this machine, with its own Postgres and NATS in
 
 test: tools ## every test, those in a browser among them
 	$(CARGO) test --locked --workspace $(ARGS)
+	@$(MAKE) --no-print-directory contract
+
+contract: tools ## lint docs/openapi.json, and buy something with a TypeScript client generated from it
+	$(CARGO) build --locked --workspace --bin byteshop
+	sh scripts/contract.sh
 
 check: ## format, lints, documentation and the rules of the house
 	$(CARGO) fmt --all --check

@@ -37,6 +37,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::contract;
 use crate::servers::{data_keys, fresh_database};
 
 /// Processes that a shop runs; each writes down how far it is.
@@ -384,13 +385,21 @@ impl Call {
     }
 
     /// Sends it.
+    ///
+    /// # Panics
+    /// When the shop does not answer, or answers what its OpenAPI document does not allow.
     pub async fn send(self) -> Answer {
-        let response = self.request.send().await.expect("the shop answers");
+        let (client, request) = self.request.build_split();
+        let request = request.expect("the request can be built");
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let response = client.execute(request).await.expect("the shop answers");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         // A stream of events has no end.
         let streams = headers.get("content-type").is_some_and(|it| it.as_bytes() == b"text/event-stream");
         let text = if streams { String::new() } else { response.text().await.unwrap() };
         let body = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap_or(Value::from(text)) };
+        let media_type = headers.get("content-type").and_then(|it| it.to_str().ok());
+        contract::check(&method, &path, status, media_type, &body);
         Answer { status, headers, body }
     }
 }

@@ -44,8 +44,8 @@ struct BanOf {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct RoleOf {
-    /// `customer`, `seller`, `support` or `admin`.
-    #[schema(value_type = String, example = "support")]
+    /// The role.
+    #[schema(value_type = crate::http::show::names::Role, example = "support")]
     role: Role,
 }
 
@@ -57,11 +57,11 @@ struct ListQuery {
     /// A whole e-mail address, or part of an address or a name. Names are encrypted, so a search by part scans some
     /// thousands of accounts at a time: a page may hold few items or none, and `next` continues the search.
     q: Option<String>,
-    /// `customer`, `seller`, `support` or `admin`.
-    #[param(value_type = Option<String>)]
+    /// The role.
+    #[param(value_type = Option<crate::http::show::names::Role>)]
     role: Option<Role>,
-    /// `unconfirmed`, `active` or `banned`.
-    #[param(value_type = Option<String>)]
+    /// The state of the account.
+    #[param(value_type = Option<crate::http::show::names::AccountStatus>)]
     status: Option<Status>,
     /// Page size: 20 by default, at most 100.
     #[param(minimum = 1, maximum = 100)]
@@ -76,9 +76,10 @@ struct ListQuery {
 struct AccountRow {
     id: String,
     email: String,
+    #[schema(required = true)]
     profile: Option<show::ProfileShown>,
-    role: String,
-    status: String,
+    role: crate::http::show::names::Role,
+    status: crate::http::show::names::AccountStatus,
     registered_at: DateTime<Utc>,
 }
 
@@ -87,6 +88,7 @@ struct AccountRow {
 struct AccountPage {
     items: Vec<AccountRow>,
     /// The cursor of the next page.
+    #[schema(required = true)]
     next: Option<String>,
 }
 

@@ -135,14 +135,17 @@ struct ViewStatus {
     lag: i64,
     /// Events per second in the latest batch.
     rate: i64,
-    /// `live`, `parked` or `other_history`.
-    #[schema(example = "live")]
+    /// The state of the view.
+    #[schema(value_type = crate::http::show::names::ViewState, example = "live")]
     state: &'static str,
     /// The error that stopped it, if any.
+    #[schema(required = true)]
     error: Option<String>,
     /// The position at which it stopped.
+    #[schema(required = true)]
     error_position: Option<i64>,
     /// The time of the latest batch.
+    #[schema(required = true)]
     moved_at: Option<DateTime<Utc>>,
 }
 
@@ -181,9 +184,9 @@ struct SalesQuery {
     from: Option<NaiveDate>,
     /// The last day.
     to: Option<NaiveDate>,
-    /// `month`, `country` or `month_country`.
+    /// How to group sales; by month by default.
     #[serde(default)]
-    #[param(value_type = Option<String>, example = "month")]
+    #[param(value_type = Option<crate::http::show::names::SalesGrouping>, example = "month")]
     by: By,
 }
 
@@ -192,20 +195,26 @@ struct SalesQuery {
 #[expect(dead_code, reason = "it only describes the view's own type, which knows nothing of HTTP")]
 struct Totals {
     /// A month, such as `2010-03`.
+    #[schema(nullable = false)]
     month: Option<String>,
+    #[schema(nullable = false)]
     country: Option<String>,
     /// Orders, without those cancelled before payment.
     orders: i64,
     units: i64,
+    #[schema(required = true)]
     gross: Option<Money>,
     /// Orders cancelled after payment.
     cancelled_orders: i64,
     /// Amounts to be refunded for them, negative.
+    #[schema(required = true)]
     cancelled: Option<Money>,
     credit_notes: i64,
     /// Amounts credited, negative.
+    #[schema(required = true)]
     credited: Option<Money>,
     /// `gross + cancelled + credited`
+    #[schema(required = true)]
     net: Option<Money>,
     /// Pieces lost from stock.
     lost_units: i64,

@@ -37,7 +37,7 @@ struct NewKey {
     #[schema(value_type = String, example = "Warehouse", min_length = 1, default = max::<Name>)]
     name: Name,
     /// The permissions, such as `catalog:write`; docs/ACCESS.md lists the scope of each route.
-    #[schema(value_type = Vec<String>, example = json!(["stock:read", "stock:write"]), min_items = 1, default = max::<Scopes>)]
+    #[schema(value_type = Vec<crate::http::show::names::Scope>, example = json!(["stock:read", "stock:write"]), min_items = 1, default = max::<Scopes>)]
     scopes: Scopes,
 }
 
@@ -48,7 +48,7 @@ struct KeyMade<'a> {
     id: ApiKeyId,
     #[schema(value_type = String)]
     name: &'a Name,
-    #[schema(value_type = Vec<String>)]
+    #[schema(value_type = Vec<crate::http::show::names::Scope>)]
     scopes: &'a BTreeSet<Scope>,
     /// Sent as `Authorization: Bearer bsk_…`.
     #[schema(value_type = String, example = "bsk_…")]
@@ -60,8 +60,9 @@ struct KeyMade<'a> {
 struct KeyRow {
     id: String,
     name: String,
-    scopes: Vec<String>,
+    scopes: Vec<crate::http::show::names::Scope>,
     created_at: DateTime<Utc>,
+    #[schema(required = true)]
     revoked_at: Option<DateTime<Utc>>,
 }
 
@@ -70,6 +71,7 @@ struct KeyRow {
 struct KeyPage {
     items: Vec<KeyRow>,
     /// The cursor of the next page.
+    #[schema(required = true)]
     next: Option<String>,
 }
 

@@ -30,7 +30,7 @@ pub struct Entry {
     #[schema(example = "order.placed")]
     r#type: String,
     /// The event's data.
-    #[schema(value_type = Object)]
+    #[schema(value_type = crate::http::show::names::AnyObject)]
     data: Box<RawValue>,
     /// Who caused it.
     #[schema(example = "customer")]
@@ -43,9 +43,11 @@ pub struct Entry {
     /// The request at the root of the chain of causes.
     correlation_id: Uuid,
     /// The position of the event that caused it.
+    #[schema(required = true)]
     causation: Option<i64>,
     /// The W3C trace id of the request.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     trace_id: Option<String>,
     /// When it happened.
     occurred_at: DateTime<Utc>,
@@ -59,6 +61,7 @@ pub struct Entries {
     /// The events.
     pub items: Vec<Entry>,
     /// The cursor of the next page.
+    #[schema(required = true)]
     pub next: Option<String>,
 }
 

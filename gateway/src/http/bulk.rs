@@ -178,7 +178,7 @@ struct RowVariant {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<u32>, maximum = 1_000_000)]
     weight_g: Option<Option<u32>>,
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<crate::http::show::names::TaxClass>)]
     tax_class: Option<TaxClass>,
     physical: Option<bool>,
 }
@@ -206,15 +206,16 @@ struct RowOutcome {
     row: usize,
     /// The line of the body, from 1, where rows are lines; empty lines are counted.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     line: Option<usize>,
     /// 201 if a product was created, 200 if one was updated, otherwise the status of the problem.
     status: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, nullable = false)]
     id: Option<ProductId>,
     /// The problem, in the usual form.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
+    #[schema(schema_with = crate::http::show::names::problem, required = false)]
     problem: Option<Box<RawValue>>,
     #[serde(skip)]
     position: i64,

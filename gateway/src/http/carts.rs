@@ -44,7 +44,7 @@ struct CartCreated<'a> {
     #[serde(flatten)]
     cart: show::Cart<'a>,
     /// Sent as `Cart-Token`; null for the cart of an account.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, required = true)]
     cart_token: Option<&'a Personal<Secret>>,
 }
 

@@ -272,6 +272,7 @@ struct ListQuery {
 struct CategoryPage<'a> {
     items: Vec<show::Category<'a>>,
     /// The cursor of the next page.
+    #[schema(required = true)]
     next: Option<String>,
 }
 

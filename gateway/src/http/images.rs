@@ -111,7 +111,7 @@ async fn form(headers: &HeaderMap, bytes: &Bytes) -> Result<Upload, Problem> {
 /// The image is rotated upright and re-encoded without metadata, and thumbnails are made.
 #[utoipa::path(post, path = "/v1/products/{id}/images", operation_id = "addProductImage",
     tag = "catalog", params(("id" = String, Path), UploadQuery),
-    request_body(content((UploadForm = "multipart/form-data"), (Vec<u8> = "application/octet-stream"), (Vec<u8> = "image/*"))),
+    request_body(content((UploadForm = "multipart/form-data"), (crate::http::show::names::Binary = "application/octet-stream"), (crate::http::show::names::Binary = "image/*"))),
     security(("bearer" = ["staff"])), responses((status = 201, description = "The product", body = show::Product)))]
 async fn add(
     State(app): State<Shared>,
@@ -230,7 +230,7 @@ async fn remove(
 /// The name is derived from the content, so a file never changes.
 #[utoipa::path(get, path = "/v1/files/{name}", operation_id = "getFile",
     tag = "catalog", security(()), params(("name" = String, Path)),
-    responses((status = 200, description = "The file", content((Vec<u8> = "image/jpeg"), (Vec<u8> = "image/png"))),
+    responses((status = 200, description = "The file", content((crate::http::show::names::Binary = "image/jpeg"), (crate::http::show::names::Binary = "image/png"))),
         (status = 304, description = "Not modified: the version in `If-None-Match` is current")))]
 async fn file(State(app): State<Shared>, Path(name): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
     let missing = || Problem::missing("file");

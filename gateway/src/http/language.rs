@@ -16,7 +16,7 @@ use crate::problem::Problem;
 #[into_params(parameter_in = Query)]
 pub struct Reading {
     /// The language, `en` or `ru`; taken from `Accept-Language` by default, then from the buyer's mails.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<crate::http::show::names::Locale>)]
     pub locale: Option<Locale>,
 }
 

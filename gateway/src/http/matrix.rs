@@ -54,8 +54,8 @@ struct Matrix {
     /// In grams.
     #[schema(maximum = 1_000_000)]
     weight_g: Option<u32>,
-    /// `standard`, `reduced`, `super_reduced` or `zero`.
-    #[schema(value_type = Option<String>, example = "standard")]
+    /// The tax class.
+    #[schema(value_type = Option<crate::http::show::names::TaxClass>, example = "standard")]
     tax_class: Option<TaxClass>,
     physical: Option<bool>,
     /// Exceptions: combinations with other values, and combinations to leave out.
@@ -102,17 +102,17 @@ struct MatrixOutcome {
 struct MatrixRow {
     /// 201 if a variant was created, 200 if it already existed, otherwise the status of the problem.
     status: u16,
-    #[schema(value_type = Object)]
+    #[schema(value_type = crate::http::show::names::Options)]
     options: Options,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, nullable = false)]
     id: Option<VariantId>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, nullable = false)]
     sku: Option<Sku>,
     /// The problem, in the usual form.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
+    #[schema(schema_with = crate::http::show::names::problem, required = false)]
     problem: Option<Box<RawValue>>,
     #[serde(skip)]
     position: i64,

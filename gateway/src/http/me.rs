@@ -55,15 +55,15 @@ type Channels = Bounded<BTreeSet<Channel>, { Channel::ALL.len() }>;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct SettingsChanges {
-    /// `en` or `ru`.
-    #[schema(value_type = Option<String>, example = "ru")]
+    /// The language.
+    #[schema(value_type = Option<crate::http::show::names::Locale>, example = "ru")]
     locale: Option<Locale>,
     /// ISO 4217 currency code.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>, example = "EUR", min_length = 3, max_length = 3)]
     currency: Option<Option<Currency>>,
-    /// `email`, `sms`, `push`.
-    #[schema(value_type = Option<Vec<String>>, example = json!(["email"]), default = max::<Channels>)]
+    /// How to reach the account.
+    #[schema(value_type = Option<Vec<crate::http::show::names::Channel>>, example = json!(["email"]), default = max::<Channels>)]
     channels: Option<Channels>,
 }
 

@@ -36,26 +36,34 @@ pub(super) struct NotificationRow {
     #[schema(example = "ntf_01h455vb4pex5vsknk084sn02q")]
     id: String,
     /// The recipient's account; absent for a guest.
+    #[schema(nullable = false)]
     account: Option<String>,
-    /// `email`, `sms` or `push`.
-    channel: String,
+    /// The way it is sent.
+    channel: crate::http::show::names::Channel,
     #[schema(example = "order_paid")]
     template: String,
-    /// `en` or `ru`.
-    locale: String,
+    /// The language.
+    locale: crate::http::show::names::Locale,
+    #[schema(nullable = false)]
     order: Option<String>,
+    #[schema(nullable = false)]
     product: Option<String>,
     /// `queued`, `attempted`, `failed` (will be retried), `sent`, `dead` or `skipped`.
-    state: String,
+    state: crate::http::show::names::NotificationState,
     attempts: u32,
     /// Why it is dead: `refused`, `gave_up` or `outcome_unknown` (it may have arrived).
-    cause: Option<String>,
-    /// Why it is not sent: `preference`, `no_address`, `erased`, `expired` or `too_many` (to a guest's mailbox).
-    skipped: Option<String>,
+    #[schema(nullable = false)]
+    cause: Option<crate::http::show::names::DeathCause>,
+    /// Why it was not sent: `preference`, `no_address`, `erased` or `expired`.
+    #[schema(nullable = false)]
+    skipped: Option<crate::http::show::names::SkipReason>,
     /// The latest error.
+    #[schema(nullable = false)]
     reason: Option<String>,
+    #[schema(nullable = false)]
     retry_at: Option<DateTime<Utc>>,
     queued_at: DateTime<Utc>,
+    #[schema(nullable = false)]
     sent_at: Option<DateTime<Utc>>,
 }
 
@@ -64,6 +72,7 @@ pub(super) struct NotificationRow {
 struct NotificationPage {
     items: Vec<NotificationRow>,
     /// The cursor of the next page.
+    #[schema(required = true)]
     next: Option<String>,
 }
 
@@ -73,27 +82,28 @@ struct ToldMe {
     #[schema(value_type = String, example = "ntf_01h455vb4pex5vsknk084sn02q")]
     id: NotificationId,
     /// The subject line, in the language of the mail; null if its subject was erased.
-    #[schema(example = "Order 7K3Q-X9MW-2FBA is paid")]
+    #[schema(example = "Order 7K3Q-X9MW-2FBA is paid", required = true)]
     subject: Option<String>,
     #[schema(example = "order_paid")]
     template: String,
-    /// `email`, `sms` or `push`.
-    #[schema(value_type = String)]
+    /// The way it is sent.
+    #[schema(value_type = crate::http::show::names::Channel)]
     channel: Channel,
-    /// `en` or `ru`.
-    #[schema(value_type = String)]
+    /// The language.
+    #[schema(value_type = crate::http::show::names::Locale)]
     locale: Locale,
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, required = true)]
     order: Option<OrderId>,
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, required = true)]
     product: Option<ProductId>,
     /// `queued`, `attempted`, `failed` (will be retried), `sent`, `dead` or `skipped`.
-    #[schema(value_type = String)]
+    #[schema(value_type = crate::http::show::names::NotificationState)]
     state: notification_list::State,
-    /// Why it is not sent: `preference`, `no_address`, `erased`, `expired` or `too_many`.
-    #[schema(value_type = Option<String>)]
+    /// Why it was not sent: `preference`, `no_address`, `erased` or `expired`.
+    #[schema(value_type = Option<crate::http::show::names::SkipReason>, required = true)]
     skipped: Option<Skip>,
     queued_at: DateTime<Utc>,
+    #[schema(required = true)]
     sent_at: Option<DateTime<Utc>>,
 }
 
@@ -101,6 +111,7 @@ struct ToldMe {
 struct ToldPage {
     items: Vec<ToldMe>,
     /// The cursor of the next page.
+    #[schema(required = true)]
     next: Option<String>,
 }
 
@@ -117,7 +128,7 @@ struct Rows {
 #[into_params(parameter_in = Query)]
 struct ListQuery {
     /// `queued`, `attempted`, `failed`, `sent`, `dead` or `skipped`.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<crate::http::show::names::NotificationState>)]
     state: Option<notification_list::State>,
     /// Page size: 20 by default, at most 100.
     #[param(minimum = 1, maximum = 100)]

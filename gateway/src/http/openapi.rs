@@ -1,5 +1,6 @@
 //! The contract as OpenAPI 3.1: routes and their documentation are one thing, and what all of them share is added here.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
@@ -105,10 +106,24 @@ fn complete(document: &mut Value) {
         "cart_token": {"type": "apiKey", "in": "header", "name": "Cart-Token", "description": "The token of a guest's cart, shown only once when the cart is created"}
     });
     add_shared(&mut document["components"]);
+    // The server that serves the document, wherever it is.
+    document["servers"] = json!([{"url": "/", "description": "This server"}]);
+    let all_optional = without_required(&document["components"]["schemas"]);
     let Some(paths) = document["paths"].as_object_mut() else { return };
     for (path, item) in paths {
         let Some(methods) = item.as_object_mut() else { continue };
         for (method, operation) in methods {
+            if operation.get("security").is_none() {
+                operation["security"] = json!([]);
+            }
+            if let Some(body) = operation.get_mut("requestBody")
+                && body["content"]["application/json"]["schema"]["$ref"]
+                    .as_str()
+                    .is_some_and(|it| all_optional.contains(it))
+            {
+                // No body at all is the same as an empty object.
+                body["required"] = json!(false);
+            }
             if path.starts_with("/v1/") {
                 let scope = access::scope_by_tag(method, path, operation);
                 if let (Some(scope), Some(ways)) = (scope, operation["security"].as_array_mut()) {
@@ -118,6 +133,13 @@ fn complete(document: &mut Value) {
             }
         }
     }
+}
+
+/// References to the schemas of objects that may be empty.
+fn without_required(schemas: &Value) -> BTreeSet<String> {
+    let empty = |schema: &Value| schema["type"] == "object" && schema["required"].as_array().is_none_or(Vec::is_empty);
+    let schemas = schemas.as_object().into_iter().flatten();
+    schemas.filter(|(_, schema)| empty(schema)).map(|(name, _)| format!("#/components/schemas/{name}")).collect()
 }
 
 fn describe(path: &str, method: &str, operation: &mut Value) {

@@ -99,8 +99,10 @@ struct Seen {
     name: String,
     state: Standing,
     /// The last position it has read, if known.
+    #[schema(required = true)]
     position: Option<i64>,
     /// Events not yet processed.
+    #[schema(required = true)]
     lag: Option<i64>,
 }
 
@@ -178,14 +180,14 @@ async fn metrics(State(app): State<Shared>) -> Response {
 
 /// Public keys of access tokens (RFC 7517).
 #[utoipa::path(get, path = "/.well-known/jwks.json", operation_id = "getSigningKeys",
-    tag = "operations", responses((status = 200, description = "The keys", content_type = "application/jwk-set+json", body = Object)))]
+    tag = "operations", responses((status = 200, description = "The keys", content_type = "application/jwk-set+json", body = crate::http::show::names::AnyObject)))]
 async fn jwks(State(app): State<Shared>) -> Response {
     text("application/jwk-set+json", app.tokens.jwks())
 }
 
 /// This OpenAPI document.
 #[utoipa::path(get, path = "/openapi.json", operation_id = "getApiDescription",
-    tag = "operations", responses((status = 200, description = "OpenAPI 3.1", content_type = "application/json", body = Object)))]
+    tag = "operations", responses((status = 200, description = "OpenAPI 3.1", content_type = "application/json", body = crate::http::show::names::AnyObject)))]
 async fn document() -> Response {
     text("application/json", openapi::document().to_owned())
 }

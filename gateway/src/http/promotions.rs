@@ -138,7 +138,7 @@ async fn moment(app: &Shared, then: &Then) -> Result<DateTime<Utc>, Problem> {
 #[into_params(parameter_in = Query)]
 struct ListQuery {
     /// `scheduled` (before its period), `active`, `paused`, `over` (after its period) or `ended`.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<crate::http::show::names::PromotionStatus>)]
     status: Option<Standing>,
     /// Page size: 20 by default, at most 100.
     #[param(minimum = 1, maximum = 100)]
@@ -153,7 +153,7 @@ struct ListQuery {
 struct PromotionRow {
     id: String,
     /// `scheduled`, `active`, `paused`, `over` or `ended`.
-    status: String,
+    status: crate::http::show::names::PromotionStatus,
     terms: show::Terms,
     /// Orders placed with it, cancelled ones included.
     orders: i64,
@@ -167,6 +167,7 @@ struct PromotionRow {
 struct PromotionPage {
     items: Vec<PromotionRow>,
     /// The cursor of the next page.
+    #[schema(required = true)]
     next: Option<String>,
 }
 

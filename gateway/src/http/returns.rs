@@ -35,8 +35,8 @@ mod list;
 struct NewReturn {
     #[schema(value_type = Vec<Piece>, min_items = 1, default = max::<Pieces>)]
     lines: Pieces,
-    /// `changed_mind`, `does_not_fit`, `damaged`, `not_as_described`, `wrong_item`, `too_late` or `other`.
-    #[schema(value_type = String, example = "changed_mind")]
+    /// Why the goods are returned.
+    #[schema(value_type = crate::http::show::names::ReturnReason, example = "changed_mind")]
     reason: Why,
     /// The buyer's comment, for staff.
     #[schema(value_type = Option<String>, min_length = 1, default = max::<Comment>)]
@@ -219,17 +219,18 @@ struct CreditNoteShown<'a> {
     /// The goods it covers; empty for a refund of money alone.
     lines: Vec<CreditLine<'a>>,
     /// Refunded shipping; null if none.
-    #[schema(value_type = Option<show::Money>)]
+    #[schema(value_type = Option<show::Money>, required = true)]
     shipping: Option<Money>,
     #[schema(value_type = show::Money)]
     total: Money,
     /// Tax included in the total, by rate; null if unknown.
+    #[schema(required = true)]
     taxes: Option<Vec<CreditTax>>,
     /// The refund; null if it was made outside the shop.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, required = true)]
     refund: Option<RefundId>,
     /// Why money alone is refunded; `shipping` for shipping costs.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, required = true)]
     reason: Option<&'a Reason>,
 }
 

@@ -59,10 +59,10 @@ struct ListQuery {
     /// Only products in stock.
     in_stock: Option<bool>,
     /// `relevance`, `newest`, `price`, `price_desc` or `title`; the best match first when there are words, else the newest.
-    #[param(value_type = Option<String>, example = "newest")]
+    #[param(value_type = Option<crate::http::show::names::SortOrder>, example = "newest")]
     sort: Option<Sort>,
     /// For staff: `draft`, `published`, `unpublished`, `archived` or `all`; others see published products only.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<crate::http::show::names::ShownProducts>)]
     status: Option<Shown>,
     /// Whether to count the values of every filter; by default on the first page only.
     facets: Option<bool>,
@@ -156,11 +156,12 @@ struct ProductRow {
     id: String,
     /// The position of the event that created it.
     serial: i64,
-    status: String,
+    status: crate::http::show::names::ProductStatus,
     title: String,
     description: String,
+    #[schema(required = true)]
     category: Option<String>,
-    #[schema(value_type = Object)]
+    #[schema(value_type = crate::http::show::names::Attributes)]
     attributes: (),
     options: Vec<show::OptionDefinition>,
     images: Vec<show::Image>,
@@ -168,8 +169,10 @@ struct ProductRow {
     /// The lowest and the highest price, per currency.
     prices: Vec<PriceRangeRow>,
     /// The lowest price in the requested currency; by default in the most common currency of its variants.
+    #[schema(required = true)]
     price_min: Option<show::Money>,
     /// The highest price, in that currency.
+    #[schema(required = true)]
     price_max: Option<show::Money>,
     created_at: DateTime<Utc>,
 }
@@ -190,13 +193,15 @@ struct VariantRow {
     /// The unit price in the primary currency.
     price: show::Money,
     /// A higher reference price, shown struck through.
+    #[schema(nullable = false)]
     compare_at: Option<show::Money>,
     /// The unit price in each currency, the primary one first.
     prices: Vec<show::Listed>,
-    #[schema(value_type = Object)]
+    #[schema(value_type = crate::http::show::names::Options)]
     options: (),
+    #[schema(nullable = false)]
     weight_g: Option<u32>,
-    tax_class: String,
+    tax_class: crate::http::show::names::TaxClass,
     physical: bool,
 }
 
@@ -205,11 +210,14 @@ struct VariantRow {
 struct ProductPage {
     items: Vec<ProductRow>,
     /// The cursor of the next page.
+    #[schema(required = true)]
     next: Option<String>,
     /// The number of items on all pages.
     total: u64,
     /// The corrected search text, used because the given one had no results.
+    #[schema(required = true)]
     corrected: Option<String>,
+    #[schema(required = true)]
     facets: Option<Facets>,
 }
 
@@ -220,6 +228,7 @@ struct Facets {
     /// Only categories with products in them or their descendants.
     categories: Vec<CategoryFacet>,
     attributes: Vec<AttributeFacet>,
+    #[schema(required = true)]
     price: Option<PriceFacet>,
     /// Only values with products in stock.
     in_stock: u64,
@@ -231,6 +240,7 @@ struct CategoryFacet {
     id: String,
     name: String,
     slug: String,
+    #[schema(required = true)]
     parent: Option<String>,
     count: u64,
 }
@@ -239,15 +249,18 @@ struct CategoryFacet {
 #[expect(dead_code, reason = "it only describes the view's own text")]
 struct AttributeFacet {
     name: String,
-    /// `text`, `number`, `boolean` or `choice`.
-    r#type: String,
+    /// The type of the attribute.
+    r#type: crate::http::show::names::AttributeType,
+    #[schema(required = true)]
     unit: Option<String>,
     /// The label by language.
-    #[schema(value_type = Object)]
+    #[schema(value_type = crate::http::show::names::Labels)]
     labels: (),
     /// The minimum.
+    #[schema(nullable = false)]
     min: Option<i64>,
     /// The maximum.
+    #[schema(nullable = false)]
     max: Option<i64>,
     values: Vec<ValueFacet>,
 }

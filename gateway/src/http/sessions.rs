@@ -76,8 +76,8 @@ struct Keys {
     session: SessionId,
     #[schema(value_type = String)]
     account: AccountId,
-    /// `customer`, `seller`, `support` or `admin`.
-    #[schema(value_type = String)]
+    /// The role.
+    #[schema(value_type = crate::http::show::names::Role)]
     role: account::Role,
 }
 

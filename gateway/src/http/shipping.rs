@@ -125,7 +125,7 @@ struct Offered<'a> {
     service: &'a Slug,
     #[schema(value_type = String)]
     name: &'a Name,
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, required = true)]
     carrier: Option<&'a Name>,
     #[schema(value_type = show::Money)]
     price: Price,

@@ -10,6 +10,7 @@ pub(super) mod account;
 mod cart;
 mod catalog;
 mod delivery;
+pub(super) mod names;
 mod order;
 mod price;
 mod promotion;
@@ -38,9 +39,9 @@ pub struct Money {
 pub struct Stock<'a> {
     #[schema(value_type = String)]
     variant: VariantId,
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, required = true)]
     product: Option<ProductId>,
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, required = true)]
     sku: Option<&'a Sku>,
     /// Pieces in the warehouse, reserved or not.
     on_hand: i64,

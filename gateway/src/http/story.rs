@@ -52,7 +52,7 @@ const LASTS: Duration = Duration::from_mins(15);
 #[derive(Serialize, ToSchema)]
 struct Scene {
     /// A sentence for people; null if another entry already says it.
-    #[schema(example = "A guest ordered 2 pieces for €19.98.")]
+    #[schema(example = "A guest ordered 2 pieces for €19.98.", required = true)]
     text: Option<String>,
     #[serde(flatten)]
     entry: Entry,
@@ -66,6 +66,7 @@ struct OrderHistory {
     /// All entries, oldest first.
     items: Vec<Scene>,
     /// Always null: the list is complete.
+    #[schema(required = true)]
     next: Option<String>,
 }
 

@@ -56,7 +56,7 @@ pub(super) struct NewVariant {
     #[schema(maximum = 1_000_000)]
     pub(super) weight_g: Option<u32>,
     /// `standard` by default.
-    #[schema(value_type = Option<String>, example = "standard")]
+    #[schema(value_type = Option<crate::http::show::names::TaxClass>, example = "standard")]
     pub(super) tax_class: Option<TaxClass>,
     /// Whether it is a physical item that is shipped; true by default.
     pub(super) physical: Option<bool>,
@@ -110,8 +110,8 @@ pub(super) struct ChangedVariant {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<u32>, maximum = 1_000_000)]
     pub(super) weight_g: Option<Option<u32>>,
-    /// `standard`, `reduced`, `super_reduced` or `zero`.
-    #[schema(value_type = Option<String>, example = "standard")]
+    /// The tax class.
+    #[schema(value_type = Option<crate::http::show::names::TaxClass>, example = "standard")]
     pub(super) tax_class: Option<TaxClass>,
     pub(super) physical: Option<bool>,
 }

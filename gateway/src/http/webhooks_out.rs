@@ -71,15 +71,15 @@ struct Endpoint<'a> {
     url: &'a Link,
     #[schema(value_type = Vec<String>)]
     filter: &'a [Topic],
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, required = true)]
     description: Option<&'a Reason>,
     enabled: bool,
     /// Why it is disabled: `by_hand`, `failing` (for five days) or `gone` (it answered 410).
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<crate::http::show::names::DisableReason>, required = true)]
     disabled: Option<byteshop_domain::webhook_endpoint::Silence>,
     /// The signing secret; shown only once, when it is created.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, example = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]
+    #[schema(value_type = Option<String>, example = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", nullable = false)]
     secret: Option<&'a Personal<Secret>>,
 }
 
@@ -120,6 +120,7 @@ struct Delivery {
     by_hand: bool,
     delivered: bool,
     /// The HTTP status of the response; null if there was none.
+    #[schema(required = true)]
     status: Option<i16>,
     /// The beginning of the response body, or the error.
     answer: String,
@@ -131,6 +132,7 @@ struct Delivery {
 struct Deliveries {
     items: Vec<Delivery>,
     /// The cursor of the next page.
+    #[schema(required = true)]
     next: Option<String>,
 }
 

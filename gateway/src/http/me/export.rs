@@ -71,7 +71,7 @@ struct Event {
     #[schema(example = "order.placed")]
     r#type: String,
     recorded_at: chrono::DateTime<chrono::Utc>,
-    #[schema(value_type = Object)]
+    #[schema(value_type = crate::http::show::names::AnyObject)]
     data: Value,
 }
 

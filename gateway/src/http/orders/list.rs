@@ -34,14 +34,14 @@ struct ListQuery {
     /// The invoice number as printed.
     #[param(value_type = Option<String>)]
     invoice: Option<Reference>,
-    /// `open`, `completed`, `cancelled` or `expired`.
-    #[param(value_type = Option<String>)]
+    /// The status of the order as a whole.
+    #[param(value_type = Option<crate::http::show::names::OrderStatus>)]
     status: Option<Status>,
-    /// `awaiting`, `authorized`, `paid`, `partly_refunded`, `refunded`, `refund_due` or `voided`.
-    #[param(value_type = Option<String>)]
+    /// How far the order is paid.
+    #[param(value_type = Option<crate::http::show::names::OrderPaymentStatus>)]
     payment_status: Option<PaymentStatus>,
-    /// `unfulfilled`, `partly_fulfilled`, `fulfilled`, `partly_returned` or `returned`.
-    #[param(value_type = Option<String>)]
+    /// How far the order is fulfilled.
+    #[param(value_type = Option<crate::http::show::names::Fulfilment>)]
     fulfilment: Option<Fulfilment>,
     /// Whether a failed refund was not retried; staff only.
     refund_failed: Option<bool>,
@@ -86,11 +86,12 @@ struct OrderRow {
     number: String,
     /// `account` for a customer, `reference` for one that an older system knew.
     buyer: std::collections::HashMap<String, String>,
-    status: String,
-    payment_status: String,
-    fulfilment: String,
+    status: crate::http::show::names::OrderStatus,
+    payment_status: crate::http::show::names::OrderPaymentStatus,
+    fulfilment: crate::http::show::names::Fulfilment,
     /// The reason of the cancellation; absent if not cancelled.
-    cancelled: Option<String>,
+    #[schema(nullable = false)]
+    cancelled: Option<crate::http::show::names::CancelReason>,
     total: show::Money,
     refunded: show::Money,
     country: String,
@@ -102,11 +103,15 @@ struct OrderRow {
     returned: i64,
     payment: String,
     /// Refunds that the provider refused and that were not retried; absent if there are none.
+    #[schema(nullable = false)]
     refunds_failed: Option<Vec<String>>,
     /// The invoice number; absent before payment.
+    #[schema(nullable = false)]
     invoice: Option<String>,
+    #[schema(nullable = false)]
     reference: Option<String>,
     placed_at: DateTime<Utc>,
+    #[schema(required = true)]
     paid_at: Option<DateTime<Utc>>,
 }
 
@@ -115,6 +120,7 @@ struct OrderRow {
 struct OrderPage {
     items: Vec<OrderRow>,
     /// The cursor of the next page.
+    #[schema(required = true)]
     next: Option<String>,
 }
 

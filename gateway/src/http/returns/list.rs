@@ -24,8 +24,8 @@ use crate::reply;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct ListQuery {
-    /// `requested`, `approved`, `rejected`, `withdrawn`, `received` or `refunded`.
-    #[param(value_type = Option<String>)]
+    /// The state of the return.
+    #[param(value_type = Option<crate::http::show::names::ReturnStatus>)]
     status: Option<Stage>,
     /// Only of this order.
     #[param(value_type = Option<String>)]
@@ -44,19 +44,22 @@ struct ReturnRow {
     #[schema(example = "ret_01h455vb4pex5vsknk084sn02q")]
     id: String,
     order: String,
-    /// `requested`, `approved`, `rejected`, `withdrawn`, `received` or `refunded`.
+    /// The state of the return.
     #[schema(example = "requested")]
-    status: String,
+    status: crate::http::show::names::ReturnStatus,
     lines: Vec<show::Pieces>,
-    /// `changed_mind`, `does_not_fit`, `damaged`, `not_as_described`, `wrong_item`, `too_late` or `other`.
-    reason: String,
+    /// Why the goods are returned.
+    reason: crate::http::show::names::ReturnReason,
     /// Pieces to return.
     pieces: i64,
     /// The refund for it; absent until the goods are received.
+    #[schema(nullable = false)]
     amount: Option<show::Money>,
     /// The refund; absent until the goods are received, and if there is nothing to refund.
+    #[schema(nullable = false)]
     refund: Option<String>,
     /// Absent until the goods are received.
+    #[schema(nullable = false)]
     credit_note: Option<String>,
     requested_at: DateTime<Utc>,
     /// When it last changed.
@@ -68,6 +71,7 @@ struct ReturnRow {
 struct ReturnPage {
     items: Vec<ReturnRow>,
     /// The cursor of the next page.
+    #[schema(required = true)]
     next: Option<String>,
 }
 

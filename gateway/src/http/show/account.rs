@@ -9,6 +9,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::names;
+
 /// The caller's account.
 #[derive(Serialize, ToSchema)]
 pub struct Me<'a> {
@@ -18,11 +20,11 @@ pub struct Me<'a> {
     email: &'a Personal<Email>,
     /// Whether the e-mail address is confirmed.
     confirmed: bool,
-    /// `customer`, `seller`, `support` or `admin`.
-    #[schema(value_type = String)]
+    /// The role.
+    #[schema(value_type = names::Role)]
     role: Role,
     /// The profile; null if empty.
-    #[schema(value_type = Option<ProfileShown>)]
+    #[schema(value_type = Option<ProfileShown>, required = true)]
     profile: Option<&'a Personal<Profile>>,
     #[schema(value_type = SettingsShown)]
     settings: &'a Settings,
@@ -42,15 +44,14 @@ pub struct ProfileShown {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub struct SettingsShown {
-    /// `en` or `ru`.
     #[schema(example = "en")]
-    locale: String,
+    locale: names::Locale,
     /// ISO 4217 currency code.
-    #[schema(example = "EUR")]
+    #[schema(example = "EUR", required = true)]
     currency: Option<String>,
     /// `email`, `sms`, `push`: how they hear of what happens to their orders.
     #[schema(example = json!(["email"]))]
-    channels: Vec<String>,
+    channels: Vec<names::Channel>,
 }
 
 impl<'a> Me<'a> {
@@ -72,11 +73,10 @@ impl<'a> Me<'a> {
 pub struct Account<'a> {
     #[serde(flatten)]
     me: Me<'a>,
-    /// `unconfirmed`, `active` or `banned`.
-    #[schema(example = "active")]
+    #[schema(value_type = names::AccountStatus, example = "active")]
     status: &'static str,
     /// The reason of the ban, if one was given.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, required = true)]
     ban_reason: Option<&'a str>,
     /// The number of active sessions.
     sessions: usize,

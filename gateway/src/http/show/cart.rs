@@ -17,6 +17,7 @@ use utoipa::ToSchema;
 
 use super::super::openapi::max;
 use super::Money;
+use super::names;
 use super::price::{Discount, LineTax, Shipping};
 
 /// The recipient and destination of an order.
@@ -69,7 +70,7 @@ pub struct Cart<'a> {
     #[schema(value_type = String, example = "cart_01h455vb4pex5vsknk084sn02q")]
     id: CartId,
     /// The owner's account; null for a guest.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, required = true)]
     owner: Option<AccountId>,
     #[schema(value_type = String, example = "EUR")]
     currency: &'static str,
@@ -86,17 +87,18 @@ pub struct Cart<'a> {
     #[schema(value_type = Vec<String>)]
     coupons: &'a [CouponCode],
     /// The chosen shipping service, if any.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, required = true)]
     service: Option<&'a Slug>,
-    #[schema(value_type = Option<Address>)]
+    #[schema(value_type = Option<Address>, required = true)]
     address: Option<Where<'a>>,
     /// The order it became; null while it is open.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, required = true)]
     order: Option<OrderId>,
     /// The cart that it was merged into; null while it is open.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, required = true)]
     merged_into: Option<CartId>,
     /// When it expires unless it changes.
+    #[schema(required = true)]
     expires_at: Option<DateTime<Utc>>,
 }
 
@@ -116,7 +118,7 @@ pub struct Costs<'a> {
     #[schema(value_type = Vec<Discount>)]
     discounts: &'a [pricing::Discount],
     /// The shipping service.
-    #[schema(value_type = Option<Shipping>)]
+    #[schema(value_type = Option<Shipping>, required = true)]
     delivery: Option<&'a pricing::Shipping>,
     /// Problems that prevent checkout.
     #[schema(value_type = Vec<CartProblem>)]
@@ -141,7 +143,7 @@ pub struct CartLine<'a> {
     unit_price: Price,
     /// The unit price when the line was added, if it differs from the current one; see the problem `price_changed`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Money>)]
+    #[schema(value_type = Option<Money>, nullable = false)]
     seen_price: Option<Price>,
     /// Price times quantity.
     #[schema(value_type = Money)]
@@ -159,7 +161,7 @@ pub struct LineNow {
     #[schema(value_type = Money)]
     discount: Amount,
     /// Null if there is none or no destination is set.
-    #[schema(value_type = Option<LineTax>)]
+    #[schema(value_type = Option<LineTax>, required = true)]
     tax: Option<pricing::LineTax>,
 }
 
@@ -181,21 +183,30 @@ pub struct CartProblem {
     /// `coupon_needs_email`, `coupon_not_applicable` (with `because`) or `coupon_not_combinable`. For the destination:
     /// `no_destination`, `address_incomplete` (with `missing`), `country_unknown` and `no_shipping` (with `country`),
     /// `shipping_not_chosen` or `shipping_gone` (with `service`).
-    code: String,
+    code: names::CartProblemCode,
     /// The line's variant.
+    #[schema(nullable = false)]
     variant: Option<String>,
+    #[schema(nullable = false)]
     was: Option<Money>,
+    #[schema(nullable = false)]
     now: Option<Money>,
+    #[schema(nullable = false)]
     wanted: Option<i64>,
+    #[schema(nullable = false)]
     available: Option<i64>,
     /// The coupon code.
+    #[schema(nullable = false)]
     coupon: Option<String>,
-    /// `currency`, `minimum_subtotal`, `minimum_quantity`, `goods`, `first_order`, `customer`, `country` or `service`.
-    because: Option<String>,
+    #[schema(nullable = false)]
+    because: Option<names::UnmetCondition>,
     /// Missing parts of the address: `name` (or `company`), `lines` and `city` if something is shipped, `email` of a
     /// guest.
-    missing: Option<Vec<String>>,
+    #[schema(nullable = false)]
+    missing: Option<Vec<names::AddressPart>>,
+    #[schema(nullable = false)]
     country: Option<String>,
+    #[schema(nullable = false)]
     service: Option<String>,
 }
 

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use super::super::openapi::max;
 use super::Money;
+use super::names;
 
 /// A category of the catalog.
 #[derive(Serialize, ToSchema)]
@@ -23,7 +24,7 @@ pub struct Category<'a> {
     #[schema(value_type = String)]
     slug: &'a Slug,
     /// The parent category; null for a root category.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, required = true)]
     parent: Option<CategoryId>,
     /// The rank among its siblings: lowest first, ties sorted by name.
     rank: u32,
@@ -40,8 +41,7 @@ pub struct AttributeDefinition {
     /// The name used in products and filters.
     #[schema(pattern = "^[a-z0-9_-]+$", default = max::<AttributeName>)]
     name: String,
-    /// `text`, `number`, `boolean` or `choice`.
-    r#type: AttributeType,
+    r#type: names::AttributeType,
     /// The allowed values of a choice.
     #[schema(default = max::<Bounded<Vec<Label>, VALUES_MAX>>)]
     values: Option<Vec<String>>,
@@ -55,16 +55,6 @@ pub struct AttributeDefinition {
     /// The label by language: `en` and `ru`.
     #[schema(value_type = Option<std::collections::BTreeMap<String, String>>, default = max::<Bounded<(), LABELS_MAX>>)]
     labels: (),
-}
-
-#[derive(ToSchema)]
-#[schema(rename_all = "snake_case")]
-#[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
-enum AttributeType {
-    Text,
-    Number,
-    Boolean,
-    Choice,
 }
 
 /// An option of a product.
@@ -84,13 +74,13 @@ pub struct OptionDefinition {
 pub struct Image {
     #[schema(value_type = String, example = "img_01h455vb4pex5vsknk084sn02q")]
     id: ImageId,
-    /// `jpeg` or `png`, whatever was sent in.
-    #[schema(value_type = String, example = "jpeg")]
+    /// The format, whatever was uploaded.
+    #[schema(value_type = names::ImageType, example = "jpeg")]
     r#type: product::ImageType,
     width: u32,
     height: u32,
     /// The alternative text.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, required = true)]
     alt: Option<Label>,
     /// The location.
     url: String,
@@ -110,8 +100,10 @@ pub struct Thumbnail {
 #[derive(Serialize, ToSchema)]
 pub struct Schedule {
     /// When it is published.
+    #[schema(required = true)]
     at: Option<DateTime<Utc>>,
     /// The end.
+    #[schema(required = true)]
     until: Option<DateTime<Utc>>,
 }
 
@@ -143,17 +135,16 @@ impl<'a> Category<'a> {
 pub struct Product<'a> {
     #[schema(value_type = String, example = "prod_01h455vb4pex5vsknk084sn02q")]
     id: ProductId,
-    /// `draft`, `published`, `unpublished` or `archived`.
-    #[schema(value_type = String, example = "published")]
+    /// The state of the product.
+    #[schema(value_type = names::ProductStatus, example = "published")]
     status: product::Status,
     #[schema(value_type = String)]
     title: &'a Title,
     #[schema(value_type = String)]
     description: &'a Description,
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, required = true)]
     category: Option<CategoryId>,
-    /// Strings, integers or booleans, by name.
-    #[schema(value_type = Object)]
+    #[schema(value_type = names::Attributes)]
     attributes: &'a product::Attributes,
     /// The options of its variants; unrestricted if absent.
     #[schema(value_type = Vec<OptionDefinition>)]
@@ -161,9 +152,11 @@ pub struct Product<'a> {
     /// The images in display order.
     images: Vec<Image>,
     /// The schedule; null if there is none.
+    #[schema(required = true)]
     schedule: Option<Schedule>,
     /// Why it was not published on schedule; absent once it is published or rescheduled.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     publication_refused: Option<PublicationRefused<'a>>,
     variants: Vec<Variant<'a>>,
 }
@@ -194,22 +187,23 @@ pub struct Variant<'a> {
     #[schema(value_type = Money)]
     price: Price,
     /// A higher reference price, shown struck through.
-    #[schema(value_type = Option<Money>)]
+    #[schema(value_type = Option<Money>, required = true)]
     compare_at: Option<Price>,
     /// The unit price in each currency, the primary one first.
     prices: Vec<Listed>,
-    /// The option values, by name.
-    #[schema(value_type = Object)]
+    #[schema(value_type = names::Options)]
     options: &'a product::Options,
     /// The weight of one packed piece, in grams.
+    #[schema(required = true)]
     weight_g: Option<u32>,
-    /// `standard`, `reduced`, `super_reduced` or `zero`.
-    #[schema(value_type = String, example = "standard")]
+    /// The tax class.
+    #[schema(value_type = names::TaxClass, example = "standard")]
     tax_class: product::TaxClass,
     /// Whether it is a physical item that is shipped.
     physical: bool,
     /// Available for sale; absent for a past moment.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     available: Option<i64>,
 }
 
@@ -219,7 +213,7 @@ pub struct Listed {
     #[schema(value_type = Money)]
     price: Price,
     /// A higher reference price, shown struck through.
-    #[schema(value_type = Option<Money>)]
+    #[schema(value_type = Option<Money>, required = true)]
     compare_at: Option<Price>,
 }
 

@@ -12,6 +12,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Money;
+use super::names;
 use crate::http::openapi::max;
 
 /// A quantity of a variant.
@@ -36,19 +37,21 @@ pub struct Shipment<'a> {
     id: ShipmentId,
     #[schema(value_type = String)]
     order: OrderId,
-    /// `prepared`, `packed`, `handed_over`, `in_transit`, `out_for_delivery`, `attempt_failed`, `delivered`, `returning`,
-    /// `returned`, `lost` or `cancelled`.
-    #[schema(value_type = String, example = "in_transit")]
+    /// The state of the shipment.
+    #[schema(value_type = names::ShipmentStatus, example = "in_transit")]
     status: shipment::Stage,
     lines: Vec<Pieces>,
     #[schema(value_type = Carrier)]
     carrier: &'a shipment::Carrier,
     /// In grams.
+    #[schema(required = true)]
     weight_g: Option<u32>,
     /// The tracking number.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, required = true)]
     tracking: Option<&'a Reference>,
+    #[schema(required = true)]
     handed_over_at: Option<DateTime<Utc>>,
+    #[schema(required = true)]
     delivered_at: Option<DateTime<Utc>>,
     /// Status reports of the carrier, oldest first.
     news: Vec<News<'a>>,
@@ -58,9 +61,8 @@ pub struct Shipment<'a> {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub struct Carrier {
-    /// `simulated` or `other`.
-    kind: String,
-    /// The name of a different one.
+    kind: names::CarrierKind,
+    /// The name of a carrier of the kind `other`.
     #[schema(default = max::<Name>)]
     name: Option<String>,
     /// The simulated story: `delivered`, `attempt_failed`, `returned`, `lost`, `found` or `silent`.
@@ -71,13 +73,13 @@ pub struct Carrier {
 /// A status report of a carrier.
 #[derive(Serialize, ToSchema)]
 pub struct News<'a> {
-    /// `in_transit`, `out_for_delivery`, `attempt_failed`, `delivered`, `returning_to_sender` or `lost`.
-    #[schema(value_type = String)]
+    /// What the carrier reports.
+    #[schema(value_type = names::TrackingStatus)]
     status: shipment::News,
     at: DateTime<Utc>,
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, required = true)]
     place: Option<&'a Name>,
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, required = true)]
     reason: Option<&'a Reason>,
 }
 
@@ -119,29 +121,29 @@ pub struct Return<'a> {
     id: ReturnId,
     #[schema(value_type = String)]
     order: OrderId,
-    /// `requested`, `approved`, `rejected`, `withdrawn`, `received` or `refunded`.
-    #[schema(value_type = String, example = "requested")]
+    /// The state of the return.
+    #[schema(value_type = names::ReturnStatus, example = "requested")]
     status: returns::Stage,
     lines: Vec<Pieces>,
-    /// `changed_mind`, `does_not_fit`, `damaged`, `not_as_described`, `wrong_item`, `too_late` or `other`.
-    #[schema(value_type = String)]
+    /// Why the goods are returned.
+    #[schema(value_type = names::ReturnReason)]
     reason: returns::Why,
     /// The buyer's comment.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, required = true)]
     comment: Option<&'a Personal<Comment>>,
     /// Why it cannot be shipped, if so.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, required = true)]
     rejected: Option<&'a Reason>,
     /// The returned goods.
     #[schema(value_type = Vec<Received>)]
     received: &'a [returns::Received],
     /// The refund for it.
-    #[schema(value_type = Option<Money>)]
+    #[schema(value_type = Option<Money>, required = true)]
     amount: Option<Amount>,
     /// The refund.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, required = true)]
     refund: Option<RefundId>,
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, required = true)]
     credit_note: Option<CreditNoteId>,
 }
 
@@ -153,9 +155,9 @@ pub struct Received {
     variant: String,
     #[schema(minimum = 1, maximum = 1_000_000)]
     quantity: i64,
-    /// `new`, `used`, `damaged` or `incomplete`.
+    /// The condition of the goods.
     #[schema(example = "new")]
-    condition: String,
+    condition: names::GoodsCondition,
     /// Whether it can be sold again.
     restock: bool,
 }

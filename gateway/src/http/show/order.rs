@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 
 use super::Money;
 use super::cart::{Address, Where};
+use super::names;
 use super::price::{Discount, LineTax, Shipping};
 
 /// An order.
@@ -27,27 +28,27 @@ pub struct Order<'a> {
     #[schema(value_type = String, example = "7K3Q-X9MW-2FBA")]
     number: order::Number,
     /// The three status axes summarized in one word.
-    #[schema(example = "new")]
+    #[schema(value_type = names::OrderStage, example = "new")]
     stage: &'static str,
-    /// `open`, `completed`, `cancelled` or `expired`.
-    #[schema(value_type = String, example = "open")]
+    /// The status of the order as a whole.
+    #[schema(value_type = names::OrderStatus, example = "open")]
     status: order::Status,
-    /// `awaiting`, `authorized`, `paid`, `partly_refunded`, `refunded`, `refund_due` or `voided`.
-    #[schema(value_type = String, example = "awaiting")]
+    /// How far it is paid.
+    #[schema(value_type = names::OrderPaymentStatus, example = "awaiting")]
     payment_status: order::PaymentStatus,
-    /// `unfulfilled`, `partly_fulfilled`, `fulfilled`, `partly_returned` or `returned`.
-    #[schema(value_type = String, example = "unfulfilled")]
+    /// How far it is fulfilled.
+    #[schema(value_type = names::Fulfilment, example = "unfulfilled")]
     fulfilment: order::Fulfilment,
     /// The reason of the cancellation; null if not cancelled.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<names::CancelReason>, required = true)]
     cancelled: Option<order::CancelReason>,
     /// The buyer's account; null for a guest.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, required = true)]
     account: Option<AccountId>,
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, required = true)]
     cart: Option<CartId>,
     /// Null if the person's data was erased.
-    #[schema(value_type = Option<Address>)]
+    #[schema(value_type = Option<Address>, required = true)]
     address: Where<'a>,
     lines: Vec<OrderLine<'a>>,
     /// The sum of the lines before discounts.
@@ -72,7 +73,7 @@ pub struct Order<'a> {
     #[schema(value_type = Vec<Discount>)]
     discounts: &'a [pricing::Discount],
     /// The shipping service; null if shipping is free and none was chosen.
-    #[schema(value_type = Option<Shipping>)]
+    #[schema(value_type = Option<Shipping>, required = true)]
     delivery: Option<&'a pricing::Shipping>,
     /// The amount refunded.
     #[schema(value_type = Money)]
@@ -87,24 +88,28 @@ pub struct Order<'a> {
     returns: &'a [ReturnId],
     /// Internal notes; staff only.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Vec<Remark>>)]
+    #[schema(value_type = Option<Vec<Remark>>, nullable = false)]
     notes: Option<&'a [order::Note]>,
     /// When it was placed; only in the answer for a single order.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     placed_at: Option<DateTime<Utc>>,
     /// When it was paid; only in the answer for a single order.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     paid_at: Option<DateTime<Utc>>,
     /// The invoice number; null before payment.
-    #[schema(value_type = Option<String>, example = "INV-2026-000042")]
+    #[schema(value_type = Option<String>, example = "INV-2026-000042", required = true)]
     invoice: Option<&'a Reference>,
     /// When it expires if it is not paid.
+    #[schema(required = true)]
     pay_by: Option<DateTime<Utc>>,
     /// Links to its printable papers; only in the answer for a single order.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     papers: Option<Papers>,
     /// The id in an older system.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, required = true)]
     reference: Option<&'a Reference>,
     #[serde(skip)]
     written: &'a [order::Note],
@@ -116,8 +121,10 @@ pub struct Order<'a> {
 pub struct Remark {
     at: DateTime<Utc>,
     /// The staff account that wrote it.
+    #[schema(required = true)]
     by: Option<String>,
     /// Null if the buyer's data was erased.
+    #[schema(required = true)]
     note: Option<String>,
 }
 
@@ -125,9 +132,10 @@ pub struct Remark {
 #[derive(Serialize, ToSchema)]
 pub struct Papers {
     /// The invoice (pro forma before payment); null if the order was cancelled before payment.
-    #[schema(example = "/v1/orders/ord_01h455vb4pex5vsknk084sn02q/invoice?until=1797777000&seal=…")]
+    #[schema(example = "/v1/orders/ord_01h455vb4pex5vsknk084sn02q/invoice?until=1797777000&seal=…", required = true)]
     pub invoice: Option<String>,
     /// The credit notes; null if there are none.
+    #[schema(required = true)]
     pub credit_notes: Option<String>,
     /// When the links expire.
     pub expires_at: DateTime<Utc>,
@@ -158,7 +166,7 @@ pub struct OrderLine<'a> {
     unit_price: Price,
     /// The price in major units, if an older system used more digits than the currency has.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, nullable = false)]
     exact_price: Option<&'a ExactPrice>,
     /// Price times quantity, before discounts.
     #[schema(value_type = Money)]
@@ -167,7 +175,7 @@ pub struct OrderLine<'a> {
     #[schema(value_type = Money)]
     discount: Amount,
     /// Null if there is none.
-    #[schema(value_type = Option<LineTax>)]
+    #[schema(value_type = Option<LineTax>, required = true)]
     tax: Option<pricing::LineTax>,
 }
 
@@ -261,16 +269,18 @@ pub struct Payment<'a> {
     stage: &'a payment::Stage,
     attempts: u8,
     /// When the latest attempt was made.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<names::PaymentMethod>, required = true)]
     method: Option<payment::Method>,
     /// Why the latest attempt was declined, if it was; another attempt can be made.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<names::DeclineReason>, required = true)]
     declined: Option<payment::DeclineReason>,
     /// When the authorization expires unless it is captured.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     expires_at: Option<DateTime<Utc>>,
     /// The page where the buyer continues, while the payment is pending and waits for them.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     action_url: Option<String>,
     #[schema(value_type = Money)]
     captured: Amount,
@@ -290,25 +300,42 @@ pub struct Refund<'a> {
     id: RefundId,
     #[schema(value_type = Money)]
     amount: Amount,
-    /// `requested`, `done` or `failed`.
-    #[schema(value_type = String)]
+    /// The state of the refund.
+    #[schema(value_type = names::RefundStatus)]
     status: payment::RefundStage,
-    /// `kind` is `order_cancelled`, `lines_cancelled`, `return` (with its `id`) or `staff` (with the `reason`).
-    #[schema(value_type = Object)]
+    /// What the refund is for.
+    #[schema(value_type = RefundCause)]
     cause: &'a payment::RefundCause,
     /// The id of the refund that retries this one, after the provider refused it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, nullable = false)]
     retried_as: Option<RefundId>,
+}
+
+/// What a refund is for.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
+pub struct RefundCause {
+    kind: names::RefundCauseKind,
+    /// The return, of the kind `return`.
+    #[schema(nullable = false)]
+    id: Option<String>,
+    /// The reason that staff gave, of the kind `staff`.
+    #[schema(nullable = false)]
+    reason: Option<String>,
 }
 
 /// The stage of a payment.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub struct PaymentStage {
-    status: String,
+    status: names::PaymentStatus,
+    /// When the provider is asked again; while `pending` or `unresolved`.
+    #[schema(nullable = false)]
     check_at: Option<DateTime<Utc>>,
-    reason: Option<String>,
+    /// Why it is `failed` or `voided`.
+    #[schema(nullable = false)]
+    reason: Option<names::PaymentEndReason>,
 }
 
 impl<'a> Payment<'a> {

@@ -3,6 +3,7 @@
 use utoipa::ToSchema;
 
 use super::Money;
+use super::names;
 
 /// A discount.
 #[derive(ToSchema)]
@@ -13,16 +14,20 @@ pub struct Discount {
     /// The version of the promotion that was applied.
     version: i64,
     /// The coupon code; absent for an automatic promotion.
+    #[schema(nullable = false)]
     code: Option<String>,
     #[schema(example = "Spring sale")]
     label: String,
     /// Its total discount.
     amount: Money,
     /// The lines it applies to; absent if there are none.
+    #[schema(nullable = false)]
     lines: Option<Vec<Share>>,
     /// The shipping discount; absent if there is none.
+    #[schema(nullable = false)]
     shipping: Option<Money>,
     /// True if it depends on the quantity or on other goods; the buyer can then only cancel the whole order.
+    #[schema(nullable = false)]
     of_whole: Option<bool>,
 }
 
@@ -39,9 +44,9 @@ pub struct Share {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub struct LineTax {
-    /// `standard`, `reduced`, `super_reduced` or `zero`.
+    /// The tax class.
     #[schema(example = "standard")]
-    class: String,
+    class: names::TaxClass,
     /// The rate in basis points (hundredths of a percent).
     #[schema(example = 1900, maximum = 10_000)]
     rate_bps: u16,
@@ -58,6 +63,7 @@ pub struct Shipping {
     service: String,
     name: String,
     /// Absent if not given.
+    #[schema(nullable = false)]
     carrier: Option<String>,
     /// The weight in grams.
     weight_g: u64,
@@ -67,6 +73,7 @@ pub struct Shipping {
     /// The discount.
     discount: Money,
     /// Absent if there is none.
+    #[schema(nullable = false)]
     tax: Option<LineTax>,
 }
 

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::super::openapi::max;
 use super::Money;
+use super::names;
 use super::price::Days;
 
 /// A list of the terms, whatever it lists.
@@ -27,12 +28,13 @@ pub struct Promotion<'a> {
     #[schema(value_type = String, example = "cpn_01h455vb4pex5vsknk084sn02q")]
     id: PromotionId,
     /// `scheduled` (before its period), `active`, `paused`, `over` (after its period) or `ended`.
-    #[schema(value_type = String, example = "active")]
+    #[schema(value_type = names::PromotionStatus, example = "active")]
     status: Standing,
     #[schema(value_type = Terms)]
     terms: &'a promotion::Terms,
     /// Uses by orders that are not cancelled; counted only if the total is limited.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     used: Option<i64>,
 }
 
@@ -211,9 +213,9 @@ pub struct CountryTax {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub struct TaxRate {
-    /// `standard`, `reduced`, `super_reduced` or `zero`.
+    /// The tax class.
     #[schema(example = "standard")]
-    class: String,
+    class: names::TaxClass,
     /// In basis points (hundredths of a percent).
     #[schema(example = 1900, maximum = 10_000)]
     rate_bps: u16,
@@ -269,7 +271,7 @@ pub struct ShippingService {
     free_over: Option<Vec<Money>>,
     days: Days,
     /// `standard` by default.
-    tax_class: Option<String>,
+    tax_class: Option<names::TaxClass>,
 }
 
 /// The price up to a weight.
