@@ -18,7 +18,7 @@ macro_rules! sets {
 
         impl PartialSchema for $name {
             fn schema() -> Named {
-                use $set as Set;
+                type Set = $set;
                 // All of them: without a wildcard, a new one does not compile.
                 let _all = |it: Set| match it { $(Set::$variant)|+ => () };
                 closed(concat!($($doc),+), &[$(Set::$variant),+])
