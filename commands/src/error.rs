@@ -66,10 +66,10 @@ pub enum Error {
     #[error("the idempotency key was used for another request")]
     KeyReused,
     /// A request with the same idempotency key is being carried out.
-    #[error("a request with the same idempotency key is being carried out")]
+    #[error("a request with the same idempotency key is in progress")]
     InFlight,
     /// Others changed the same things every time; nothing was written.
-    #[error("others keep changing the same things")]
+    #[error("too much contention on the same records; retry")]
     Contended,
     /// What is in the way is about to pass; nothing was written, and nothing is kept under the idempotency key.
     #[error("{}", .0.detail)]

@@ -14,7 +14,7 @@ use crate::in_flight::Running;
 use crate::intent::{Intent, Key};
 use crate::unit::{Unit, Work};
 
-/// Attempts before a command is told that others keep changing the same things. Most retries happen in memory, so
+/// Attempts before a command is told that too much contention on the same records; retry. Most retries happen in memory, so
 /// only many processes that write the same stream can use these up.
 const MAX_ATTEMPTS: usize = 64;
 

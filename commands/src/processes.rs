@@ -68,7 +68,7 @@ pub async fn run<P: Process>(commands: Commands, hint: Arc<Notify>, cancel: Canc
                     PARKED_PAUSE
                 }
                 Err(error) => {
-                    tracing::warn!(process = P::NAME, %error, "the process pauses");
+                    tracing::warn!(process = P::NAME, %error, "process paused, retrying");
                     RETRY_PAUSE
                 }
             };

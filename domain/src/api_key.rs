@@ -153,13 +153,13 @@ pub struct Created {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
     /// There is no such key.
-    #[error("there is no such key")]
+    #[error("API key not found")]
     Missing,
     /// The id names another key already.
-    #[error("the key exists already")]
+    #[error("the API key already exists")]
     Exists,
     /// It would open nothing.
-    #[error("a key needs at least one scope")]
+    #[error("an API key needs at least one scope")]
     NoScope,
 }
 

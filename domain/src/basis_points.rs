@@ -16,7 +16,7 @@ pub struct BasisPoints(u16);
 
 /// A number that is no share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a share is a whole number from 0 to {WHOLE} hundredths of a percent")]
+#[error("must be an integer between 0 and {WHOLE} basis points")]
 pub struct BasisPointsError;
 
 impl BasisPoints {

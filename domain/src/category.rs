@@ -139,28 +139,28 @@ pub enum Rejection {
     #[error("there is no such category")]
     Missing,
     /// The id names another category already.
-    #[error("the category exists already")]
+    #[error("the category already exists")]
     Exists,
     /// It is closed.
     #[error("the category is archived")]
     Archived,
     /// It would be under itself.
-    #[error("a category cannot be under itself")]
+    #[error("a category cannot be its own descendant")]
     Cycle,
     /// The tree would be too deep.
-    #[error("a category, or one below it, would be deeper than {DEPTH_MAX} levels")]
+    #[error("categories can be nested at most {DEPTH_MAX} levels deep")]
     TooDeep,
     /// There are too many attributes.
-    #[error("a category declares at most {DEFINITIONS_MAX} attributes")]
+    #[error("a category can declare at most {DEFINITIONS_MAX} attributes")]
     TooManyAttributes,
     /// Two attributes share a name.
-    #[error("an attribute of this name is declared above")]
+    #[error("the attribute is declared twice")]
     AttributeTwice {
         /// The index of the second one.
         at: usize,
     },
     /// The values do not go with the type.
-    #[error("a choice has 1 to {VALUES_MAX} different values, and no other type has any")]
+    #[error("a choice needs 1 to {VALUES_MAX} different values; other types have none")]
     AttributeValues {
         /// The index of the attribute.
         at: usize,

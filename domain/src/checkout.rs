@@ -82,7 +82,7 @@ pub enum Rejection {
     #[error("the cart is empty")]
     Empty,
     /// Nobody said where the goods go.
-    #[error("nobody said where it goes: enter an address")]
+    #[error("the cart has no shipping address")]
     NoDestination,
     /// Lines cannot be bought as they are.
     #[error("{}", told(.0))]
@@ -91,13 +91,13 @@ pub enum Rejection {
     #[error("{}", .0.first().map(ToString::to_string).unwrap_or_default())]
     Pricing(Vec<pricing::Problem>),
     /// It costs something else than its buyer was shown.
-    #[error("the total is {now} now")]
+    #[error("the total is now {now}")]
     TotalChanged {
         /// What it costs.
         now: Money,
     },
     /// Its buyer holds goods with as many orders as one may without paying.
-    #[error("{most} orders of this account wait for their payment: pay for one or cancel it, and check out then")]
+    #[error("this account has {most} unpaid orders; pay or cancel one before checking out again")]
     TooManyUnpaid {
         /// How many may.
         most: u32,

@@ -112,7 +112,7 @@ pub enum CreditNote {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Rejection {
     /// The id names another credit note already.
-    #[error("the credit note exists already")]
+    #[error("the credit note already exists")]
     Exists,
     /// There is nothing in it.
     #[error("a credit note has at least one line")]

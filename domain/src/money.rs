@@ -109,7 +109,7 @@ pub struct Price(Money);
 
 /// An amount that is no price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a price is an amount from 0 to {PRICE_MAX} minor units")]
+#[error("a price must be between 0 and {PRICE_MAX} minor units")]
 pub struct PriceError;
 
 impl Price {

@@ -137,13 +137,13 @@ pub enum Rejection {
     #[error("there is no such promotion")]
     Missing,
     /// The id names another promotion already.
-    #[error("the promotion exists already")]
+    #[error("the promotion already exists")]
     Exists,
     /// It is over.
     #[error("the promotion has ended")]
     Ended,
     /// The terms name another code.
-    #[error("the code of a promotion stays: end it and make another")]
+    #[error("the code of a promotion cannot be changed; end it and create another one")]
     CodeStays,
     /// The terms make no sense.
     #[error("{0}")]

@@ -85,7 +85,7 @@ pub struct PromotionBook {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Rejection {
     /// There are too many.
-    #[error("at most {LISTED_MAX} promotions run without a code: end one, or pause it")]
+    #[error("at most {LISTED_MAX} automatic promotions can be active; end or pause one")]
     TooMany,
 }
 

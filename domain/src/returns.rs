@@ -83,7 +83,7 @@ pub enum Rejection {
     #[error("there is no such return")]
     Missing,
     /// The id names another return already.
-    #[error("the return exists already")]
+    #[error("the return already exists")]
     Exists,
     /// There is nothing in it.
     #[error("name at least one line")]
@@ -92,16 +92,16 @@ pub enum Rejection {
     #[error("the return is not approved")]
     NotApproved,
     /// It is decided already.
-    #[error("the return is decided already")]
+    #[error("the return was already decided")]
     Decided,
     /// The goods are here.
-    #[error("the goods are here already")]
+    #[error("the goods were already received")]
     AlreadyReceived,
     /// Nothing comes of it any more.
     #[error("the return is closed")]
     Closed,
     /// More came than was to.
-    #[error("only {left} of {variant} were to come back")]
+    #[error("only {left} of {variant} were to be returned")]
     TooMany {
         /// Of what.
         variant: VariantId,

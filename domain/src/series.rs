@@ -94,7 +94,7 @@ pub enum Event {
         from: i64,
         /// The last of them.
         to: i64,
-        /// Why, for whoever asks what was in the gap.
+        /// The reason of the gap, for the record.
         reason: Reason,
     },
 }
@@ -137,13 +137,13 @@ pub enum Rejection {
     #[error("the series ends with number {NUMBER_MAX}")]
     Exhausted,
     /// The number is given already, and so are those after it.
-    #[error("the series is at number {last} already")]
+    #[error("the series is already at number {last}")]
     NotAbove {
         /// The number that was given or left out last.
         last: i64,
     },
     /// More would be left out than can have been lost.
-    #[error("the series is at number {last}, and at most {SKIP_MAX} numbers are left out at once")]
+    #[error("the series is at number {last}; at most {SKIP_MAX} numbers can be skipped at once")]
     TooFar {
         /// The number that was given or left out last.
         last: i64,

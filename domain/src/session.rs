@@ -157,10 +157,10 @@ pub enum Rejection {
     #[error("there is no such session")]
     Missing,
     /// The id names another session already.
-    #[error("the session exists already")]
+    #[error("the session already exists")]
     Exists,
     /// It ended.
-    #[error("the session has ended: log in again")]
+    #[error("the session has ended; log in again")]
     Ended,
 }
 

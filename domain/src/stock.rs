@@ -64,7 +64,7 @@ pub enum Rejection {
     #[error("the variant has no stock")]
     Missing,
     /// The variant is stocked as another.
-    #[error("the stock is open already")]
+    #[error("the stock is already open")]
     Exists,
     /// More is wanted than can be had.
     #[error("only {available} are available")]
@@ -73,13 +73,13 @@ pub enum Rejection {
         available: i64,
     },
     /// What would be taken is promised.
-    #[error("{reserved} are reserved by orders, release those first")]
+    #[error("{reserved} are reserved by orders; release those first")]
     Reserved {
         /// What is promised.
         reserved: i64,
     },
     /// The order holds another number already.
-    #[error("the order has reserved {quantity} already")]
+    #[error("the order has already reserved {quantity}")]
     ReservedOtherwise {
         /// What it holds.
         quantity: Quantity,
@@ -88,7 +88,7 @@ pub enum Rejection {
     #[error("the order has reserved nothing")]
     NotReserved,
     /// There would be absurdly many, or fewer than none.
-    #[error("on hand must be from 0 to {ON_HAND_MAX}")]
+    #[error("the quantity on hand must be between 0 and {ON_HAND_MAX}")]
     OutOfRange,
 }
 

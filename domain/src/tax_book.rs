@@ -127,7 +127,7 @@ pub struct Applied {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Rejection {
     /// A country is not named by its code.
-    #[error("a country is named by its ISO 3166 code, and {country} is none")]
+    #[error("`{country}` is not a country; use an ISO 3166 code such as DE")]
     NoCode {
         /// The index of the country.
         at: usize,
@@ -135,7 +135,7 @@ pub enum Rejection {
         country: Country,
     },
     /// A country is there twice.
-    #[error("the country {country} is there twice")]
+    #[error("the country {country} is listed twice")]
     CountryTwice {
         /// The index of the second.
         at: usize,
@@ -143,7 +143,7 @@ pub enum Rejection {
         country: Country,
     },
     /// Two rates of a class begin on one day.
-    #[error("two rates of one class begin on {valid_from}")]
+    #[error("two rates of the same class start on {valid_from}")]
     RateTwice {
         /// The index of the country.
         at: usize,
@@ -151,7 +151,7 @@ pub enum Rejection {
         valid_from: NaiveDate,
     },
     /// An area says more than a destination tells.
-    #[error("an area is the beginning of a postal code: at most {AREA_MAX} capitals and digits")]
+    #[error("an area must be a postal code prefix of at most {AREA_MAX} capital letters and digits")]
     NoArea {
         /// The index of the country.
         at: usize,

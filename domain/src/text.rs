@@ -92,7 +92,7 @@ pub enum TextError {
         most: usize,
     },
     /// There are characters, and nobody sees any of them.
-    #[error("the {what} has no character that can be seen")]
+    #[error("the {what} has no visible character")]
     Invisible {
         /// What the text would be.
         what: &'static str,
@@ -103,7 +103,7 @@ pub enum TextError {
 }
 
 /// What is said of a country that is none.
-pub const NO_COUNTRY: &str = "a country is named by its two-letter code of ISO 3166, such as DE";
+pub const NO_COUNTRY: &str = "not a country; use a two-letter ISO 3166 code such as DE";
 
 /// What a kind of text must be.
 struct Rules {

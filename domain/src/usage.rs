@@ -121,7 +121,7 @@ pub struct Usage {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Rejection {
     /// It was used as often as it can be.
-    #[error("it was used {limit} times, and can be used no more")]
+    #[error("the usage limit of {limit} is reached")]
     UsedUp {
         /// How often it can be used.
         limit: u32,

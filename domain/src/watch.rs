@@ -128,10 +128,10 @@ pub struct Watch {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Rejection {
     /// It can be bought.
-    #[error("it is in stock, so there is nothing to wait for: watch it for price_drop alone")]
+    #[error("the product is in stock; watch it for price_drop only")]
     InStock,
     /// So many wait already.
-    #[error("{WATCHERS_MAX} people watch this product already")]
+    #[error("the product already has {WATCHERS_MAX} watchers")]
     TooMany,
 }
 

@@ -43,7 +43,9 @@ pub struct Topic(String);
 
 /// The text names no events that are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a filter is *, a category such as order.*, or a type such as order.paid, of what is told to others")]
+#[error(
+    "a filter must be *, a category such as order.*, or an event type such as order.paid that is delivered to webhooks"
+)]
 pub struct NoTopic;
 
 impl Topic {
@@ -226,13 +228,13 @@ pub enum Rejection {
     #[error("there is no such webhook endpoint")]
     Missing,
     /// There is one.
-    #[error("the webhook endpoint exists already")]
+    #[error("the webhook endpoint already exists")]
     Exists,
     /// It would hear nothing, or the list is longer than it needs to be.
-    #[error("an endpoint has from 1 to {FILTERS_MAX} filters")]
+    #[error("an endpoint needs 1 to {FILTERS_MAX} filters")]
     Filters,
     /// The log begins at 1.
-    #[error("a replay begins at position 1 or later")]
+    #[error("a replay must start at position 1 or later")]
     BeforeTheLog,
 }
 

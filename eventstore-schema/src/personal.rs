@@ -27,7 +27,7 @@ pub enum SealError {
     #[error("the system gives no random numbers")]
     NoRandomness,
     /// The person was forgotten: there is no key any more.
-    #[error("the person was forgotten")]
+    #[error("the person's data was erased")]
     Erased,
     /// No key of the configuration fits.
     #[error(

@@ -78,14 +78,14 @@ impl Vault {
     /// Seals a value with a person's key, which is made when they have none.
     ///
     /// # Errors
-    /// [`SealError::Erased`] when the person was forgotten.
+    /// [`SealError::Erased`] when the person's data was erased.
     pub async fn seal<T: Serialize>(&self, subject: Subject, value: &T) -> Result<Personal<T>, StoreError> {
         let key = self.key_or_new(subject).await?;
         let sealed = key.seal(subject, &serde_json::to_vec(value)?)?;
         Ok(Personal::new(subject, &sealed))
     }
 
-    /// Opens a value; none when the person was forgotten.
+    /// Opens a value; none when the person's data was erased.
     pub async fn open<T: DeserializeOwned>(&self, personal: &Personal<T>) -> Result<Option<T>, StoreError> {
         let subject = personal.subject();
         let Some(key) = self.keys(&[subject]).await?.remove(&subject) else { return Ok(None) };
@@ -93,7 +93,7 @@ impl Vault {
         Ok(Some(serde_json::from_slice(&plain)?))
     }
 
-    /// A JSON text with every sealed value in it opened; null where the person was forgotten.
+    /// A JSON text with every sealed value in it opened; null where the person's data was erased.
     pub async fn open_json(&self, text: &str) -> Result<String, StoreError> {
         let mut value: Value = serde_json::from_str(text)?;
         let mut subjects = Vec::new();

@@ -181,7 +181,7 @@ fn bearer_of(app: &Shared, token: &str) -> Result<Bearer, Problem> {
     let seen = bearer.session.and_then(|session| app.commands.glimpse::<Session>(session));
     let seen_to_end = seen.is_some_and(|session| session.started().is_ok_and(|started| started.revoked.is_some()));
     if seen_to_end || bearer.session.is_some_and(|session| app.ended.contains(session)) {
-        return Err(Problem::new(StatusCode::UNAUTHORIZED, "session.ended", "the session has ended: log in again"));
+        return Err(Problem::new(StatusCode::UNAUTHORIZED, "session.ended", "the session has ended; log in again"));
     }
     Ok(bearer)
 }
@@ -224,9 +224,9 @@ async fn service_of(parts: &Parts, app: &Shared, shown: &api_key::Shown) -> Resu
         Some(scope) => Problem::new(
             StatusCode::FORBIDDEN,
             "auth.scope",
-            format!("the key has not the scope {}, which this takes", scope.as_str()),
+            format!("the API key lacks the scope {} required here", scope.as_str()),
         ),
-        None => Problem::forbidden("no key may do this: it takes somebody with an account"),
+        None => Problem::forbidden("API keys cannot call this route; use an account's access token"),
     })
 }
 
@@ -244,7 +244,7 @@ impl FromRequestParts<Shared> for Member {
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Problem> {
         let caller = Caller::of(parts, app).await?;
         if caller.service.is_some() {
-            return Err(Problem::forbidden("a key belongs to no account"));
+            return Err(Problem::forbidden("API keys have no account; use an account's access token"));
         }
         let account = caller.account().ok_or_else(nobody)?;
         Ok(Self(caller, account))
@@ -273,7 +273,7 @@ async fn with_role(parts: &Parts, app: &Shared, may: impl FnOnce(Role) -> bool) 
         (Some(bearer), _) if may(bearer.role) => Ok(caller),
         (Some(bearer), _) => Err(Problem::forbidden(format!("the role {} may not do this", bearer.role.as_str()))),
         (None, Some(Service { in_scope: true, .. })) => Ok(caller),
-        (None, Some(_)) => Err(Problem::forbidden("no key may do this: it takes somebody with an account")),
+        (None, Some(_)) => Err(Problem::forbidden("API keys cannot call this route; use an account's access token")),
         (None, None) => Err(nobody()),
     }
 }

@@ -81,7 +81,7 @@ pub struct Config {
     pub rate_limit_guest_writes: u32,
     /// Whether throw-away mailboxes are refused.
     pub refuse_disposable_email: bool,
-    /// Connections of one process for reading the log, at most; the views have some more.
+    /// Database connections of one process for reading the log; the views have some more.
     pub database_connections: u32,
     /// What leaves the shop, and how.
     pub outside: OutsideConfig,
@@ -91,7 +91,7 @@ pub struct Config {
     pub files_endpoint: Option<String>,
     /// The region of the bucket.
     pub files_region: String,
-    /// The id of the bucket's key.
+    /// S3 access key id.
     pub files_key_id: Option<String>,
     /// The bucket's key.
     pub files_secret: Option<String>,

@@ -40,7 +40,7 @@ impl FromStr for Origins {
         match parts[..] {
             [] => Ok(Self::Own),
             ["*"] => Ok(Self::Any),
-            [..] if parts.contains(&"*") => Err("names origins beside *, which is any of them".to_owned()),
+            [..] if parts.contains(&"*") => Err("lists other origins beside *, which already allows any".to_owned()),
             [..] => parts.into_iter().map(origin).collect::<Result<_, _>>().map(Self::These),
         }
     }
@@ -48,7 +48,7 @@ impl FromStr for Origins {
 
 /// An origin as browsers write it: in lower case, without the port that its scheme has anyway.
 fn origin(text: &str) -> Result<HeaderValue, String> {
-    let wrong = || format!("holds what is no origin such as https://shop.example.org, a scheme and a host: {text:?}");
+    let wrong = || format!("has an invalid origin {text:?}: expected scheme://host[:port], without a path");
     let url = reqwest::Url::parse(text).map_err(|_| wrong())?;
     let is_web = matches!(url.scheme(), "http" | "https");
     // A path, even an empty one, is no part of an origin, nor is what stands before an @; a star stands for nothing in it.

@@ -91,7 +91,7 @@ impl Follower {
                 tokio::time::sleep(TICK).await;
                 // Without Postgres no request is answered either, so nothing is lost by looking again later.
                 if let Err(error) = self.read_on().await {
-                    tracing::warn!(%error, "it cannot be read which sessions ended");
+                    tracing::warn!(%error, "cannot read ended sessions");
                 }
                 self.ended.sweep(Clock.now());
             }

@@ -27,7 +27,7 @@ impl Carrier for Nobody {
 pub fn outside(config: &OutsideConfig, dev: bool, here: Option<SocketAddr>, log: &Log) -> Result<Outside> {
     let kept = Outside::kept(log);
     let mail: Box<dyn Carrier> = match &config.smtp {
-        Some(settings) => Box::new(Smtp::new(settings.clone()).context("the mail server cannot be used")?),
+        Some(settings) => Box::new(Smtp::new(settings.clone()).context("cannot use the mail server")?),
         None if dev => kept.mail,
         None => {
             tracing::warn!("no mail server is configured: set BYTESHOP_SMTP_HOST, or mail waits and is given up");

@@ -40,15 +40,15 @@ pub fn check(password: &str, email: &str, pointer: &str) -> Result<(), Problem> 
     let weak =
         |detail: String| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "account.weak_password", detail).at(pointer);
     if !(PASSWORD_MIN..=PASSWORD_MAX).contains(&characters) {
-        return Err(weak(format!("a password has {PASSWORD_MIN} to {PASSWORD_MAX} characters")));
+        return Err(weak(format!("the password must have {PASSWORD_MIN} to {PASSWORD_MAX} characters")));
     }
     let folded = password.to_lowercase();
     if COMMON.contains(folded.as_str()) {
-        return Err(weak("the password is one of those that are tried first".to_owned()));
+        return Err(weak("this password is too common; choose another one".to_owned()));
     }
     let local = email.split('@').next().unwrap_or_default();
     if folded == email || (!local.is_empty() && folded == local) {
-        return Err(weak("the password is the e-mail address".to_owned()));
+        return Err(weak("the password must not be the e-mail address".to_owned()));
     }
     Ok(())
 }
@@ -128,7 +128,7 @@ impl Passwords {
         let hashed = self.run("hash", move |inner| hash(&inner.argon2, &password)).await?;
         hashed.map_err(|error| {
             tracing::error!(%error, "a password could not be hashed");
-            Problem::unavailable("the password cannot be hashed now")
+            Problem::unavailable("passwords cannot be hashed at the moment")
         })
     }
 

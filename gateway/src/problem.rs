@@ -93,7 +93,7 @@ impl Problem {
 
     /// Nobody answers at this path.
     pub fn no_route() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "request.not_found", "there is nothing at this path")
+        Self::new(StatusCode::NOT_FOUND, "request.not_found", "there is no resource at this path")
     }
 
     /// The path is known, the method is not.
@@ -101,7 +101,7 @@ impl Problem {
         Self::new(
             StatusCode::METHOD_NOT_ALLOWED,
             "request.method_not_allowed",
-            "this path does not take this method; the Allow header says which it takes",
+            "method not allowed; the Allow header lists the allowed methods",
         )
     }
 
@@ -124,7 +124,7 @@ impl Problem {
 
     /// There is no such parameter of the query.
     pub fn no_parameter(name: &str) -> Self {
-        Self::query(name, format!("there is no parameter {}", name.chars().take(PARAMETER_MAX).collect::<String>()))
+        Self::query(name, format!("unknown query parameter `{}`", name.chars().take(PARAMETER_MAX).collect::<String>()))
     }
 
     /// A field of the body is refused by a rule that the gateway itself keeps.
@@ -159,7 +159,11 @@ impl Problem {
 
     /// The program made a mistake. It is logged where it happened.
     pub fn internal() -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the shop made a mistake; the request id names it")
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "internal error; quote the request id when reporting it",
+        )
     }
 
     /// The stable code.
@@ -191,7 +195,7 @@ impl Problem {
     pub(crate) fn render(&self, request_id: Uuid) -> Vec<u8> {
         let written = Written {
             r#type: format!("/problems/{}", self.code),
-            title: self.code.replace(['.', '_'], " "),
+            title: title(&self.code),
             status: self.status.as_u16(),
             detail: &self.detail,
             code: &self.code,
@@ -201,6 +205,36 @@ impl Problem {
         // A struct of strings and numbers always has a JSON form.
         serde_json::to_vec(&written).unwrap_or_default()
     }
+}
+
+/// What a kind of problem is called (RFC 9457, section 3.1.3): a short text of its own, or the words of its code.
+fn title(code: &str) -> String {
+    let known = match code {
+        "auth.missing" => "Authentication required",
+        "auth.forbidden" => "Not permitted",
+        "auth.invalid" => "Invalid credentials",
+        "internal" => "Internal error",
+        "request.invalid" => "Invalid request",
+        "request.invalid_query" => "Invalid query parameter",
+        "request.malformed_json" => "Malformed JSON",
+        "request.method_not_allowed" => "Method not allowed",
+        "request.not_found" => "Not found",
+        "request.too_large" => "Request too large",
+        "request.unsupported_media_type" => "Unsupported media type",
+        "request.version_mismatch" => "Version mismatch",
+        "store.unavailable" => "Service unavailable",
+        _ => "",
+    };
+    if !known.is_empty() {
+        return known.to_owned();
+    }
+    let words = match code.strip_suffix(".missing") {
+        Some(thing) => format!("{thing} not found"),
+        None => code.to_owned(),
+    };
+    let words = words.replace(['.', '_'], " ");
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 impl From<Rejected> for Problem {
@@ -224,7 +258,7 @@ impl From<Error> for Problem {
         match error {
             Error::Rejected(rejected) => rejected.into(),
             Error::Version { current } => {
-                let detail = format!("the version is {current}, If-Match asks for another");
+                let detail = format!("the version is {current}, which differs from If-Match");
                 let mut problem = Self::new(StatusCode::PRECONDITION_FAILED, "request.version_mismatch", detail);
                 problem.etag = Some(current);
                 problem
@@ -238,13 +272,13 @@ impl From<Error> for Problem {
             Error::InFlight => Self::new(
                 StatusCode::CONFLICT,
                 "idempotency.in_flight",
-                "a request with this Idempotency-Key is being carried out",
+                "a request with this Idempotency-Key is in progress",
             )
             .retry_after(RETRY_AFTER_S),
             Error::Contended => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "store.contended",
-                "others keep changing the same things; nothing was written",
+                "too much contention on the same records; nothing was written, retry",
             )
             .retry_after(RETRY_AFTER_S),
             Error::NotYet(rejected) => Self::from(rejected).retry_after(RETRY_AFTER_S),
@@ -253,22 +287,22 @@ impl From<Error> for Problem {
                 Self::new(
                     StatusCode::SERVICE_UNAVAILABLE,
                     "payment.provider_unavailable",
-                    "the payment provider does not answer",
+                    "the payment provider is unavailable",
                 )
                 .retry_after(RETRY_AFTER_S)
             }
             Error::Store(StoreError::Seal(SealError::Erased)) => Self::new(
                 StatusCode::CONFLICT,
                 "account.erased",
-                "this person was forgotten: nothing can be kept for them",
+                "this person's data was erased; nothing can be stored for them",
             ),
             Error::Store(error) => {
                 tracing::error!(%error, "the event store failed");
-                Self::unavailable("the event store does not answer")
+                Self::unavailable("the event store is unavailable")
             }
             error @ (Error::Codec(_) | Error::OtherHistory { .. }) => {
                 tracing::error!(%error, "the log cannot be read");
-                Self::unavailable("the event store holds what this program cannot read")
+                Self::unavailable("the event store holds data that this program cannot read")
             }
         }
     }

@@ -43,7 +43,7 @@ impl Seller {
     /// That papers say less of the seller than they must, if they do.
     pub fn warning(&self) -> Option<String> {
         let lacks = self.lacks();
-        let unsaid = "invoices and credit notes do not say all of who sells, as tax law wants";
+        let unsaid = "invoices lack seller details that tax law requires";
         (!lacks.is_empty()).then(|| format!("{unsaid}: set {}", lacks.join(" and ")))
     }
 

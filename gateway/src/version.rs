@@ -28,7 +28,7 @@ pub fn if_match(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
     }
     let version = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).and_then(digits);
     version.map(Some).ok_or_else(|| {
-        Problem::malformed("request.invalid_if_match", "If-Match holds one entity tag such as \"3\", or *")
+        Problem::malformed("request.invalid_if_match", "`If-Match` must be one entity tag such as \"3\", or *")
     })
 }
 

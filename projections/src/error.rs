@@ -81,7 +81,7 @@ pub enum Error {
         reason: String,
     },
     /// A cursor that this question did not give out.
-    #[error("the cursor was not given out by this list")]
+    #[error("the cursor does not belong to this list")]
     Cursor,
 }
 

@@ -15,13 +15,13 @@ pub enum Rejection {
     #[error("there is no such account")]
     Missing,
     /// The id names another account already.
-    #[error("the account exists already")]
+    #[error("the account already exists")]
     Exists,
     /// The code was never given out, was used, or another took its place.
-    #[error("the code is not valid: ask for a new one")]
+    #[error("the code is invalid; request a new one")]
     InvalidCode,
     /// The code was good once.
-    #[error("the code has expired: ask for a new one")]
+    #[error("the code has expired; request a new one")]
     CodeExpired,
     /// Nobody has shown yet that the address is theirs.
     #[error("the e-mail address is not confirmed yet")]
@@ -30,22 +30,22 @@ pub enum Rejection {
     #[error("the account is banned")]
     Banned,
     /// The password was changed while somebody used the old one.
-    #[error("the password was changed meanwhile")]
+    #[error("the password has been changed in the meantime")]
     PasswordChanged,
     /// Another change of the address was asked for a moment ago.
-    #[error("another change of the address was asked for less than a minute ago: try again a little later")]
+    #[error("an e-mail change was requested less than a minute ago; try again later")]
     EmailChangeTooSoon,
     /// Somebody else has the address by now.
     #[error("the address belongs to another account")]
     EmailTaken,
     /// The address book is full.
-    #[error("an address book has at most {ADDRESSES_MAX} addresses")]
+    #[error("an address book can have at most {ADDRESSES_MAX} addresses")]
     TooManyAddresses,
     /// There is no such address in the address book.
     #[error("there is no such address in the address book")]
     NoSuchAddress,
     /// One may not do this to oneself: the last admin would be nobody.
-    #[error("this cannot be done to one's own account")]
+    #[error("you cannot do this to your own account")]
     OwnAccount,
     /// Goods that were paid for are still to arrive, and only the account says where.
     #[error(

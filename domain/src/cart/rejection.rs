@@ -13,22 +13,22 @@ pub enum Rejection {
     #[error("there is no such cart")]
     Missing,
     /// The id names another cart already.
-    #[error("the cart exists already")]
+    #[error("the cart already exists")]
     Exists,
     /// It became an order.
-    #[error("the cart is checked out: it is the order {order}")]
+    #[error("the cart was checked out as the order {order}")]
     CheckedOut {
         /// The order.
         order: OrderId,
     },
     /// It was put into another cart.
-    #[error("the cart was put into {cart}")]
+    #[error("the cart was merged into {cart}")]
     Merged {
         /// The other cart.
         cart: CartId,
     },
     /// Nobody changed it for so long that it was given up, or somebody discarded it.
-    #[error("the cart was given up: it was discarded, or nobody changed it for too long")]
+    #[error("the cart was discarded or has expired")]
     Expired,
     /// A line is priced otherwise.
     #[error("the cart is in {}, and this is not for sale in it", currency.code())]
@@ -37,19 +37,19 @@ pub enum Rejection {
         currency: Currency,
     },
     /// There are too many lines.
-    #[error("a cart has at most {LINES_MAX} lines")]
+    #[error("a cart can have at most {LINES_MAX} lines")]
     TooManyLines,
     /// There are too many codes.
-    #[error("a cart has at most {CODES_MAX} codes")]
+    #[error("a cart can have at most {CODES_MAX} coupon codes")]
     TooManyCodes,
     /// It was changed too often.
     #[error("a cart can be changed {CHANGES_MAX} times: check it out, or discard it and start another")]
     TooManyChanges,
     /// The sum does not fit.
-    #[error("the cart costs too much")]
+    #[error("the total of the cart is too large")]
     TooExpensive,
     /// The country is not named by its code, as in addresses from before codes were asked for.
-    #[error("a country is named by its ISO 3166 code, and {country} is none: say the address anew")]
+    #[error("`{country}` is not a country; set the address again with an ISO 3166 code such as DE")]
     CountryUnknown {
         /// What stands there.
         country: Country,

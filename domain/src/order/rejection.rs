@@ -12,16 +12,16 @@ pub enum Rejection {
     #[error("there is no such order")]
     Missing,
     /// The id names another order already.
-    #[error("the order exists already")]
+    #[error("the order already exists")]
     Exists,
     /// There is nothing in it.
     #[error("name at least one line")]
     NoLines,
     /// There is too much in it.
-    #[error("an order has at most {LINES_MAX} lines, and a quantity that can be summed of each variant")]
+    #[error("an order can have at most {LINES_MAX} lines, and the total quantity of a variant must not overflow")]
     TooManyLines,
     /// A line does not cost its price times its quantity.
-    #[error("the amount of line {line} is not its price times its quantity, or its discount not what was taken off")]
+    #[error("the amount of line {line} is not its price times its quantity, or its discount is wrong")]
     WrongAmount {
         /// The index of the line, from 0.
         line: usize,
@@ -30,19 +30,19 @@ pub enum Rejection {
     #[error("the total is not the sum of the lines and the shipping in one currency")]
     WrongTotal,
     /// It is paid for, by another payment.
-    #[error("the order is paid already")]
+    #[error("the order is already paid")]
     AlreadyPaid,
     /// It is not paid for.
     #[error("the order is not paid")]
     NotPaid,
     /// It is off.
-    #[error("the order is off: it was cancelled, or not paid in time")]
+    #[error("the order is cancelled or has expired")]
     Cancelled,
     /// It is not off, so nothing is due back.
     #[error("the order is not cancelled")]
     NotCancelled,
     /// The payment is of another order.
-    #[error("the payment is not the order's")]
+    #[error("the payment belongs to another order")]
     OtherPayment,
     /// The goods are handed over.
     #[error(
@@ -50,16 +50,16 @@ pub enum Rejection {
     )]
     AlreadyFulfilled,
     /// Everything is handed over, so there is nothing to put in a parcel.
-    #[error("everything of the order is packed, handed over or cancelled: nothing of it is left to send")]
+    #[error("everything in the order is packed, handed over or cancelled; nothing is left to ship")]
     NothingToSend,
     /// There is nothing in the parcel.
-    #[error("a parcel holds at least one piece: leave `lines` out to pack all that is left")]
+    #[error("a parcel needs at least one piece; omit `lines` to pack everything that is left")]
     EmptyParcel,
     /// The goods are not handed over.
-    #[error("nothing of the order is handed over yet, so nothing can come back: cancel it, or some of it")]
+    #[error("nothing was handed over yet, so nothing can be returned; cancel the order or some of its lines instead")]
     NotFulfilled,
     /// More comes back than was bought.
-    #[error("{left} of {variant} can still be returned, and no more")]
+    #[error("only {left} of {variant} can still be returned")]
     TooManyReturned {
         /// Of what.
         variant: VariantId,
@@ -67,22 +67,22 @@ pub enum Rejection {
         left: i64,
     },
     /// More returns were asked for than anybody means.
-    #[error("too many returns were asked for: ask the shop")]
+    #[error("too many returns were requested; contact the shop")]
     TooManyReturns,
     /// What was lost and replaced is there.
-    #[error("a parcel that was lost has arrived after it was replaced: ask the shop")]
+    #[error("a lost parcel arrived after it was replaced; contact the shop")]
     ArrivedAfterAll,
     /// A parcel of it is packed or under way.
-    #[error("a parcel of the order is packed or under way")]
+    #[error("a parcel of the order is packed or in transit")]
     BeingShipped,
     /// The money is set aside, and not taken yet.
-    #[error("the money is set aside and not taken yet: capture it first, or cancel the whole order")]
+    #[error("the payment is authorized but not captured; capture it first, or cancel the whole order")]
     AwaitingCapture,
     /// What is left would not have got its discount.
-    #[error("a discount was given for all of the order: call all of it off, or ask the shop")]
+    #[error("a discount depends on the whole order; cancel the whole order, or contact the shop")]
     DiscountOfWhole,
     /// More is called off than can be.
-    #[error("{left} of {variant} can still be cancelled, and no more")]
+    #[error("only {left} of {variant} can still be cancelled")]
     TooManyCancelled {
         /// Of what.
         variant: VariantId,
@@ -90,10 +90,10 @@ pub enum Rejection {
         left: i64,
     },
     /// Everything would be off.
-    #[error("nothing of the order would be left: cancel it as a whole")]
+    #[error("nothing would be left of the order; cancel the whole order instead")]
     NothingLeft,
     /// More is packed than is to be.
-    #[error("{left} of {variant} can still be put in a parcel, and no more")]
+    #[error("only {left} of {variant} can still be packed")]
     TooManyShipped {
         /// Of what.
         variant: VariantId,
@@ -104,31 +104,31 @@ pub enum Rejection {
     #[error("the order has no such parcel")]
     NoSuchParcel,
     /// The parcel is on its way already, or back.
-    #[error("the parcel is handed over already")]
+    #[error("the parcel was already handed over")]
     ParcelGone,
     /// The parcel is not on its way.
-    #[error("the parcel is not on its way")]
+    #[error("the parcel is not in transit")]
     ParcelHere,
     /// Pieces of the parcel came back with a return, or are to.
-    #[error("a return is asked for, or has brought back, what is in the parcel: reject it first")]
+    #[error("a return for the contents of this parcel is open or was received; reject it first")]
     ParcelReturning,
     /// Pieces of it were lost on their way.
-    #[error("pieces of the order were lost on their way: pack them again, or cancel them")]
+    #[error("pieces of the order were lost in transit; pack them again or cancel them")]
     PiecesLost,
     /// There is no such return.
     #[error("the order has no such return")]
     NoSuchReturn,
     /// The goods have been there for too long.
-    #[error("the time to send goods back has passed")]
+    #[error("the return window has closed")]
     ReturnWindowPassed,
     /// There are enough notes.
-    #[error("an order has at most {NOTES_MAX} notes")]
+    #[error("an order can have at most {NOTES_MAX} notes")]
     TooManyNotes,
     /// Its money and goods are an older system's.
-    #[error("the order was made in an older system, which sends its goods and takes them back")]
+    #[error("the order belongs to an older system, which handles its shipping and returns")]
     Imported,
     /// Its buyer is no guest.
-    #[error("the buyer of the order is no guest: close their account instead, if they have one")]
+    #[error("the buyer is not a guest; close their account instead, if they have one")]
     NotOfGuest,
     /// It is paid for or to be paid, and has not arrived.
     #[error(
@@ -137,10 +137,10 @@ pub enum Rejection {
     )]
     UnderWay,
     /// More is paid back than was paid.
-    #[error("more would be paid back than is left of what was paid")]
+    #[error("the refund exceeds what is left of the payment")]
     TooMuchRefunded,
     /// More is paid back for sending than was paid for it.
-    #[error("only {left} of what was paid for shipping is left to give back")]
+    #[error("only {left} of the shipping can still be refunded")]
     TooMuchShipping {
         /// What can still be given back.
         left: Money,

@@ -12,19 +12,19 @@ pub enum Rejection {
     #[error("there is no such payment")]
     Missing,
     /// The id names another payment already.
-    #[error("the payment exists already")]
+    #[error("the payment already exists")]
     Exists,
     /// One cannot pay less than nothing.
     #[error("the amount to pay is negative")]
     Negative,
     /// An attempt is under way.
-    #[error("an attempt is under way, wait for its outcome")]
+    #[error("a payment attempt is in progress; wait for its outcome")]
     InProgress,
     /// The key was used for an earlier attempt.
     #[error("each attempt needs a reference of its own")]
     ReferenceUsed,
     /// The money is set aside or taken already.
-    #[error("the payment is authorized already")]
+    #[error("the payment is already authorized")]
     AlreadyAuthorized,
     /// It failed, was cancelled or is void.
     #[error("the payment is closed")]
@@ -42,10 +42,10 @@ pub enum Rejection {
     #[error("the payment is to be voided")]
     VoidRequested,
     /// The money is free again, or about to be.
-    #[error("the money was set aside for too long, and is let go")]
+    #[error("the authorization has expired")]
     AuthorizationExpired,
     /// The money is ours already: it can only be refunded.
-    #[error("the payment is captured, it can only be refunded")]
+    #[error("the payment is captured; it can only be refunded")]
     Captured,
     /// There is nothing to give back.
     #[error("the payment is not captured")]
@@ -54,19 +54,19 @@ pub enum Rejection {
     #[error("there is no such refund")]
     NoSuchRefund,
     /// The id names another refund already.
-    #[error("the refund exists already")]
+    #[error("the refund already exists")]
     RefundExists,
     /// Only what failed is tried again.
-    #[error("the refund did not fail: only what the provider refused is tried again")]
+    #[error("the refund did not fail; only refused refunds can be retried")]
     NotFailed,
     /// It is tried again already.
-    #[error("the refund is tried again already, as {retry}")]
+    #[error("the refund is already being retried as {retry}")]
     RetriedAlready {
         /// As which.
         retry: RefundId,
     },
     /// One cannot give back nothing or less.
-    #[error("a refund is more than nothing, in the currency of the payment")]
+    #[error("a refund must be greater than zero and in the currency of the payment")]
     NotAnAmount,
     /// More would be given back than is left.
     #[error("only {left} is left to refund")]
@@ -75,10 +75,10 @@ pub enum Rejection {
         left: Money,
     },
     /// The money never came through a provider of ours.
-    #[error("the payment was made elsewhere, and is refunded there")]
+    #[error("the payment was made outside this shop and must be refunded there")]
     PaidElsewhere,
     /// There were enough attempts.
-    #[error("there were {ATTEMPTS_MAX} attempts")]
+    #[error("the limit of {ATTEMPTS_MAX} payment attempts is reached")]
     TooManyAttempts,
 }
 

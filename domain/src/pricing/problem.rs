@@ -130,7 +130,7 @@ impl fmt::Display for Problem {
                 write!(f, "the code {coupon} is not given together with what is given already")
             }
             Self::CountryUnknown { country } => {
-                write!(f, "a country is named by its ISO 3166 code, and {country} is none")
+                write!(f, "`{country}` is not a country; use an ISO 3166 code such as DE")
             }
             Self::AddressIncomplete { missing } => {
                 let missing: Vec<_> = missing.iter().map(|part| part.for_people()).collect();

@@ -13,7 +13,7 @@ pub enum Rejection {
     #[error("there is no such product")]
     Missing,
     /// The id names another product already.
-    #[error("the product exists already")]
+    #[error("the product already exists")]
     Exists,
     /// It is gone for good.
     #[error("the product is archived")]
@@ -22,16 +22,16 @@ pub enum Rejection {
     #[error("the product has no such variant")]
     NoSuchVariant,
     /// The id names another variant already.
-    #[error("the variant exists already")]
+    #[error("the variant already exists")]
     VariantExists,
     /// Another variant of it has the code.
-    #[error("another variant of the product has this sku")]
+    #[error("another variant of the product has this SKU")]
     SkuTwice,
     /// A published product would have nothing to buy.
-    #[error("a published product keeps its last variant")]
+    #[error("the last variant of a published product cannot be removed")]
     LastVariant,
     /// There is nothing to buy yet.
-    #[error("a product is published with at least one variant")]
+    #[error("a product needs at least one variant to be published")]
     NoVariant,
     /// A variant keeps its first currency.
     #[error("the variant is priced in {}", currency.code())]
@@ -46,22 +46,22 @@ pub enum Rejection {
         currency: Currency,
     },
     /// A price is said to be lower than one that it is not lower than.
-    #[error("the price to compare with is above the price")]
+    #[error("`compare_at` must be higher than the price")]
     CompareAtTooLow,
     /// There are too many currencies.
-    #[error("a variant has prices in at most {CURRENCIES_MAX} currencies")]
+    #[error("a variant can have prices in at most {CURRENCIES_MAX} currencies")]
     TooManyPrices,
     /// It is no parcel.
-    #[error("a piece weighs at most {WEIGHT_MAX_G} grams")]
+    #[error("the weight can be at most {WEIGHT_MAX_G} grams")]
     TooHeavy,
     /// There are too many variants.
-    #[error("a product has at most {VARIANTS_MAX} variants")]
+    #[error("a product can have at most {VARIANTS_MAX} variants")]
     TooManyVariants,
     /// There are too many attributes or options.
-    #[error("there may be at most {ATTRIBUTES_MAX} attributes or options")]
+    #[error("there can be at most {ATTRIBUTES_MAX} attributes or options")]
     TooManyAttributes,
     /// Its category asks for something that is not there.
-    #[error("the category asks for the attribute {name}")]
+    #[error("the category requires the attribute {name}")]
     AttributeMissing {
         /// The attribute.
         name: AttributeName,
@@ -81,22 +81,22 @@ pub enum Rejection {
         expected: &'static str,
     },
     /// Its category has other values for it.
-    #[error("the category has no such value of the attribute {name}")]
+    #[error("the attribute {name} does not allow this value")]
     AttributeChoice {
         /// The attribute.
         name: AttributeName,
     },
     /// There are too many options.
-    #[error("a product has at most {OPTIONS_MAX} options")]
+    #[error("a product can have at most {OPTIONS_MAX} options")]
     TooManyOptions,
     /// Two options share a name.
-    #[error("an option of this name stands above")]
+    #[error("the option is listed twice")]
     OptionTwice {
         /// The index of the second one.
         at: usize,
     },
     /// An option has no values, too many, or one of them twice.
-    #[error("an option has 1 to {OPTION_VALUES_MAX} different values")]
+    #[error("an option needs 1 to {OPTION_VALUES_MAX} different values")]
     OptionValues {
         /// Its index.
         at: usize,
@@ -108,13 +108,13 @@ pub enum Rejection {
         name: AttributeName,
     },
     /// A variant says nothing to an option.
-    #[error("the variant does not say its {name}")]
+    #[error("the variant has no value for the option {name}")]
     OptionMissing {
         /// The option.
         name: AttributeName,
     },
     /// A variant says something else than there is.
-    #[error("the product has no such value of the option {name}")]
+    #[error("the option {name} does not have this value")]
     OptionValue {
         /// The option.
         name: AttributeName,
@@ -123,28 +123,28 @@ pub enum Rejection {
     #[error("another variant has the same options")]
     OptionsTwice,
     /// A variant that is there would be impossible.
-    #[error("the variant {variant} does not go with these options")]
+    #[error("the variant {variant} does not match these options")]
     VariantDoesNotFit {
         /// The variant.
         variant: VariantId,
     },
     /// There are too many pictures.
-    #[error("a product has at most {IMAGES_MAX} images")]
+    #[error("a product can have at most {IMAGES_MAX} images")]
     TooManyImages,
     /// The picture is there.
-    #[error("the product has this image already")]
+    #[error("the product already has this image")]
     ImageTwice,
     /// There is no such picture.
     #[error("the product has no such image")]
     NoSuchImage,
     /// The order leaves pictures out, or names others.
-    #[error("an order of images names each image of the product once")]
+    #[error("the new order must list each image of the product once")]
     ImagesDiffer,
     /// It would be hidden before it is shown.
-    #[error("a product is shown until a moment that is still to come, and after it is published")]
+    #[error("`until` must be in the future and after the publication")]
     ScheduleOrder,
     /// It is shown already.
-    #[error("the product is published already")]
+    #[error("the product is already published")]
     AlreadyPublished,
 }
 

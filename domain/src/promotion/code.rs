@@ -20,7 +20,7 @@ pub struct CouponCode(Arc<str>);
 
 /// A text that is no code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a code has {MIN} to {MAX} letters from A to Z, digits, hyphens and underscores")]
+#[error("a code must have {MIN} to {MAX} letters from A to Z, digits, hyphens or underscores")]
 pub struct CouponCodeError;
 
 impl CouponCode {

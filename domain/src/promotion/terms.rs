@@ -205,22 +205,22 @@ fn is_false(it: &bool) -> bool {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TermsError {
     /// The benefit gives nothing.
-    #[error("the benefit gives nothing: it needs an amount, a share or a tier above zero")]
+    #[error("the benefit is zero; it needs an amount, a percentage or a tier above zero")]
     GivesNothing,
     /// There are two amounts of one currency, or two tiers from one place on.
-    #[error("two amounts or tiers are for the same")]
+    #[error("two amounts or tiers overlap")]
     Twice,
     /// A list names nothing, or too much.
-    #[error("a list names 1 to {LIST_MAX} things")]
+    #[error("a list must have 1 to {LIST_MAX} items")]
     List,
     /// It is over before it begins.
-    #[error("the promotion is over before it begins")]
+    #[error("the promotion ends before it starts")]
     Period,
     /// It would be over from the beginning.
-    #[error("the end of the promotion lies in the past: to have it over at once, end it")]
+    #[error("the end of the promotion is in the past; use `end` to end it now")]
     Past,
     /// A limit is zero.
-    #[error("a limit is at least 1: to give nothing, pause the promotion")]
+    #[error("a limit must be at least 1; pause the promotion instead")]
     Limit,
     /// A country is not named by its code.
     #[error("a country is named by its ISO 3166 code")]

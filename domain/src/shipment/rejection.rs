@@ -9,22 +9,22 @@ pub enum Rejection {
     #[error("there is no such shipment")]
     Missing,
     /// The id names another shipment already.
-    #[error("the shipment exists already")]
+    #[error("the shipment already exists")]
     Exists,
     /// There is nothing in it.
-    #[error("a shipment has at least one line")]
+    #[error("a shipment needs at least one line")]
     NoLines,
     /// It went nowhere.
     #[error("the shipment is cancelled")]
     Cancelled,
     /// The carrier has it.
-    #[error("the shipment is handed over")]
+    #[error("the shipment was already handed over")]
     HandedOver,
     /// The carrier does not have it.
-    #[error("the shipment is not handed over")]
+    #[error("the shipment was not handed over yet")]
     NotHandedOver,
     /// It is there.
-    #[error("the shipment is delivered")]
+    #[error("the shipment was already delivered")]
     Delivered,
     /// It is not on its way back.
     #[error("the shipment is not on its way back")]

@@ -9,13 +9,13 @@ use crate::text::{Country, Slug};
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Rejection {
     /// Two zones have one name.
-    #[error("two zones have one name")]
+    #[error("two zones have the same name")]
     ZoneTwice {
         /// The index of the second.
         at: usize,
     },
     /// A country is not named by its code.
-    #[error("a country is named by its ISO 3166 code, and {country} is none")]
+    #[error("`{country}` is not a country; use an ISO 3166 code such as DE")]
     NoCode {
         /// The index of the zone.
         at: usize,
@@ -31,7 +31,7 @@ pub enum Rejection {
         at: usize,
     },
     /// A destination would be in two zones.
-    #[error("a destination would be in this zone and in {other}")]
+    #[error("this zone overlaps with {other}")]
     Overlap {
         /// The index of the zone.
         at: usize,
@@ -39,7 +39,7 @@ pub enum Rejection {
         other: Slug,
     },
     /// Two services of a zone have one name.
-    #[error("the service {service} is there twice")]
+    #[error("the service {service} is listed twice")]
     ServiceTwice {
         /// The index of the zone.
         at: usize,

@@ -10,7 +10,7 @@ use super::{accounts, audit, check, config, erase, keys, numbers, replay, roles,
 #[derive(Debug, Parser)]
 #[command(name = "byteshop", version, max_term_width = 120, propagate_version = true)]
 #[command(
-    after_help = "Exit status: 0 done, 1 refused or found wanting, 2 wrong usage.\nSettings: `byteshop config` lists them."
+    after_help = "Exit status: 0 done, 1 refused, or a check failed, 2 wrong usage.\nSettings: `byteshop config` lists them."
 )]
 pub struct Cli {
     #[command(flatten)]
@@ -29,10 +29,10 @@ pub struct Global {
     /// The file with settings [default: byteshop.toml, if there is one]
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
-    /// What the program says of itself: error, warn, info, debug or trace
+    /// Log level: error, warn, info, debug or trace
     #[arg(long, global = true, value_name = "LEVEL")]
     pub(super) log_level: Option<String>,
-    /// How it says it: text or json
+    /// Log format: text or json
     #[arg(long, global = true, value_name = "FORMAT")]
     pub(super) log_format: Option<String>,
 }
@@ -52,25 +52,25 @@ pub(super) enum Command {
     Migrate,
     /// Ask the log who did what, when, by which command, and caused by what
     Audit(audit::AuditArgs),
-    /// Show where every view stands: position, lag, rate and state
+    /// Show position, lag, rate and state of every view
     Views(views::ViewsArgs),
-    /// Build views again from the log, or check them against it
+    /// Rebuild views from the log, or check them against it
     Replay(replay::ReplayArgs),
     /// Check that relay, processes and views have read this log; repair them after a restored backup
     Check(check::CheckArgs),
-    /// Show how far invoices and credit notes are numbered; after a restored backup, go on above numbers that were given since
+    /// Show the latest invoice and credit note numbers; after a restored backup, skip numbers that were already issued
     Numbers(numbers::NumbersArgs),
     /// Fill the shop with a small demo catalog, or with a retailer's real orders
     Seed(seed::SeedArgs),
-    /// Give an account a role: this makes the first admin
+    /// Grant a role to an account, such as the first admin's
     Grant(accounts::GrantArgs),
-    /// Forget a person: close their account for good, and forget who bought as a guest
+    /// Erase a person's data: close their account for good, and erase who bought as a guest
     Erase(erase::EraseArgs),
     /// List, change and remove the keys that sign access tokens
     Keys(keys::KeysArgs),
     /// Print an access token for curl (in development only)
     Token(token::TokenArgs),
-    /// Print the settings in force, and where each comes from: `port` is set by BYTESHOP_PORT or as `port` in byteshop.toml
+    /// Print the settings in force and their sources; `port` is set by BYTESHOP_PORT or as `port` in byteshop.toml
     Config(config::ConfigArgs),
     /// Print the completions for a shell
     Completions {

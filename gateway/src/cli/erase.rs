@@ -24,7 +24,7 @@ pub(super) struct EraseArgs {
     /// account and guests
     #[arg(value_name = "PERSON")]
     person: Named,
-    /// Do it: nothing brings the account and what is known of the person back
+    /// Confirm; the erasure cannot be undone
     #[arg(long)]
     yes: bool,
     /// Even while orders are paid for and not delivered: what is not packed is called off and its money goes back, and the rest
@@ -112,13 +112,12 @@ pub(super) async fn erase(config: &Config, args: EraseArgs) -> Result<(), Failur
 impl Known {
     /// What would be done.
     fn asked(&self) -> String {
-        let account =
-            self.account.map(|id| format!("closes {id} and destroys the key of all that is known of its owner"));
+        let account = self.account.map(|id| format!("closes {id} and destroys the key to its owner's personal data"));
         let orders = self.orders.iter().map(ToString::to_string);
         let guests: Vec<_> = orders.chain(self.carts.iter().map(ToString::to_string)).collect();
         let guests = (!guests.is_empty()).then(|| format!("destroys the keys of the guests of {}", guests.join(", ")));
         let parts: Vec<_> = [account, guests].into_iter().flatten().collect();
-        format!("this {}; say so with --yes", parts.join(" and "))
+        format!("this {}; confirm with --yes", parts.join(" and "))
     }
 }
 

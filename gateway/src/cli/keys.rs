@@ -20,7 +20,7 @@ pub(super) struct KeysArgs {
 enum What {
     /// Every key, the oldest first
     List(FormatArg),
-    /// Make a new key: a running shop takes it up by itself, and tokens of the old ones stay good
+    /// Create a key; a running shop uses it automatically, and tokens of older keys stay valid
     Rotate,
     /// Remove the keys whose last tokens have expired
     Prune,

@@ -27,15 +27,15 @@ pub(super) struct NumbersArgs {
 
 #[derive(Debug, clap::Subcommand)]
 enum What {
-    /// Leave out the numbers up to this one, so that none is given twice: the gap and its reason are written into the log
+    /// Skip the numbers up to this one, so that none is issued twice; the gap and its reason are recorded in the log
     Skip {
         /// Of which documents
         #[arg(value_enum)]
         documents: Documents,
-        /// The last number to be left out: the highest that was given, as on the last document that anybody knows of
+        /// The last number to skip: the highest number known to be issued
         #[arg(long, value_name = "NUMBER")]
         to: i64,
-        /// Why, for whoever asks what was in the gap
+        /// The reason of the gap, for the record
         #[arg(long, value_name = "TEXT")]
         reason: Reason,
     },

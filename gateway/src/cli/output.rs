@@ -21,7 +21,7 @@ pub enum Format {
 /// The choice of a format.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct FormatArg {
-    /// How to print: a table when a person looks, JSON lines when piped
+    /// Output format; by default a table on a terminal, JSON lines when piped
     #[arg(long, value_enum)]
     format: Option<Format>,
 }

@@ -24,7 +24,7 @@ use crate::telemetry;
 /// What `up` and `serve` take.
 #[derive(Debug, clap::Args)]
 pub(super) struct PortArgs {
-    /// The port of HTTP; 0 for any free one [default: 8080]
+    /// HTTP port; 0 for any free one [default: 8080]
     #[arg(long)]
     pub(super) port: Option<u16>,
 }

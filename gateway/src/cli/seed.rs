@@ -42,10 +42,10 @@ const SHOP: &str = include_str!("seed/shop.json");
 pub(super) struct SeedArgs {
     #[command(flatten)]
     format: FormatArg,
-    /// Draw no pictures, which take the longest
+    /// Skip the demo images, which take longest
     #[arg(long)]
     without_images: bool,
-    /// Show every product, and not only how many there are in each category
+    /// List every product instead of counts per category
     #[arg(long)]
     list: bool,
     #[command(subcommand)]

@@ -25,13 +25,13 @@ const KEYS: &str = "keys";
 /// Whose token.
 #[derive(Debug, clap::Args)]
 pub(super) struct TokenArgs {
-    /// What its bearer may do: customer, seller, support or admin
+    /// The role: customer, seller, support or admin
     #[arg(value_parser = <Role as std::str::FromStr>::from_str)]
     role: Role,
-    /// The account that it stands for; without one, always the same account for a role
+    /// The account; by default a fixed account per role
     #[arg(long, value_name = "acc_…")]
     account: Option<AccountId>,
-    /// How long it holds, such as 90s, 30m, 8h or 7d
+    /// Validity, such as 90s, 30m, 8h or 7d
     #[arg(long, default_value = "8h", value_parser = lifetime)]
     ttl: Duration,
 }

@@ -14,7 +14,7 @@ use crate::config::Config;
 /// How to print the views, and which to start again.
 #[derive(Debug, clap::Args)]
 pub(super) struct ViewsArgs {
-    /// Let a parked view try again, after its event can be read
+    /// Retry a parked view, once its event can be read
     #[arg(long, value_name = "VIEW")]
     retry: Option<String>,
     #[command(flatten)]

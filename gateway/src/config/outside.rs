@@ -18,7 +18,7 @@ const SMTP: u16 = 25;
 /// What leaves the shop, and how.
 #[derive(Clone)]
 pub struct OutsideConfig {
-    /// What the shop is called in what it sends.
+    /// Name of the shop in mails and messages.
     pub name: String,
     /// Where its pages are, if it has any: what it sends leads there.
     pub url: Option<String>,

@@ -113,7 +113,7 @@ async fn list(
     let ask = lists::ask(query.limit, query.cursor)?;
     let words = query.q.as_deref().map(str::trim).filter(|words| !words.is_empty());
     if words.is_some_and(|words| words.len() > QUERY_MAX || words.contains('\0')) {
-        return Err(Problem::query("q", format!("q has at most {QUERY_MAX} bytes")));
+        return Err(Problem::query("q", format!("`q` can have at most {QUERY_MAX} bytes")));
     }
     app.await_views(&[AccountList::NAME], &headers).await?;
     let wanted = account_list::Query { role: query.role, status: query.status, account: None, ask };

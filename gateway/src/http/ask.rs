@@ -150,10 +150,10 @@ impl Then {
         }
         match DateTime::parse_from_rfc3339(text) {
             Ok(moment) if moment.to_utc() > app.commands.clock().now() + SKEW => {
-                Err(Problem::query("at", "at is in the future, which nobody knows"))
+                Err(Problem::query("at", "`at` must not be in the future"))
             }
             Ok(moment) => Ok(Some(At::Moment(moment.to_utc()))),
-            Err(_) => Err(Problem::query("at", "at takes a position, or a time as RFC 3339 writes it")),
+            Err(_) => Err(Problem::query("at", "`at` must be a position of the log or an RFC 3339 time")),
         }
     }
 }

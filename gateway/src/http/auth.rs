@@ -141,7 +141,7 @@ async fn look(app: &Shared, name: &EmailName, password: &str) -> Result<(Found, 
 /// Refuses the address of a throw-away mailbox, where the shop does.
 pub(super) fn check_mailbox(app: &Shared, email: &Email) -> Result<(), Problem> {
     if app.refuse_disposable && is_disposable(&email.folded()) {
-        let detail = "an address of a throw-away mailbox is not taken";
+        let detail = "disposable e-mail addresses are not accepted";
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "account.disposable_email", detail).at("/email"));
     }
     Ok(())

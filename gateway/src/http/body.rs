@@ -58,7 +58,7 @@ fn too_slow() -> Problem {
 }
 
 pub(crate) fn too_large(max: usize) -> Problem {
-    let detail = format!("a body has at most {max} bytes");
+    let detail = format!("the body must not exceed {max} bytes");
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "request.too_large", detail)
 }
 
@@ -70,7 +70,7 @@ pub(super) fn parse<T: DeserializeOwned>(headers: &HeaderMap, bytes: &[u8]) -> R
         return Err(Problem::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "request.unsupported_media_type",
-            "a body is application/json",
+            "the body must be application/json",
         ));
     }
     object(text)
@@ -80,7 +80,7 @@ pub(super) fn parse<T: DeserializeOwned>(headers: &HeaderMap, bytes: &[u8]) -> R
 pub(super) fn object<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
     if !text.trim_ascii_start().starts_with(b"{") {
         // A struct could also be read from an array of its fields, which nobody means.
-        return Err(not_json(text).unwrap_or_else(|| Problem::invalid("", "the body is an object")));
+        return Err(not_json(text).unwrap_or_else(|| Problem::invalid("", "the body must be a JSON object")));
     }
     let mut json = serde_json::Deserializer::from_slice(text);
     let parsed = fresh(|| serde_path_to_error::deserialize(&mut json)).map_err(|error| {
@@ -132,7 +132,7 @@ fn country_unknown(pointer: String, body: &[u8]) -> Problem {
     let given = body.as_ref().and_then(|body| body.pointer(&pointer)?.as_str());
     let detail = match given.and_then(|given| Some((given, country_code(given)?))) {
         Some((given, code)) => {
-            format!("a country is named by its two-letter code of ISO 3166, which of {} is {code}", given.trim())
+            format!("not a country code; the two-letter ISO 3166 code of {} is {code}", given.trim())
         }
         None => NO_COUNTRY.to_owned(),
     };

@@ -196,7 +196,10 @@ async fn order(State(app): State<Shared>, ask: Ask<Staff, CategoryOrder>) -> Res
     sorted.sort_unstable();
     sorted.dedup();
     if sorted.len() != categories.len() || !(1..=ORDER_MAX).contains(&sorted.len()) {
-        return Err(Problem::invalid("/categories", format!("an order names 1 to {ORDER_MAX} categories, each once")));
+        return Err(Problem::invalid(
+            "/categories",
+            format!("the new order must list 1 to {ORDER_MAX} categories, each once"),
+        ));
     }
     app.run(&ask, "category.order", |unit| async move {
         let mut version = 0;
@@ -288,9 +291,9 @@ async fn list(
     let parent = match query.parent.as_deref() {
         None => None,
         Some("none") => Some(None),
-        Some(id) => {
-            Some(Some(id.parse().map_err(|_| Problem::query("parent", "parent takes the id of a category, or none"))?))
-        }
+        Some(id) => Some(Some(
+            id.parse().map_err(|_| Problem::query("parent", "`parent` must be the id of a category or `none`"))?,
+        )),
     };
     let query = category_list::Query { parent, archived: query.archived, ask: lists::ask(query.limit, query.cursor)? };
     app.await_views(&[CategoryList::NAME], &headers).await?;

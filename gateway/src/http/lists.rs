@@ -19,14 +19,14 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 /// Which page is asked for.
 pub fn ask(limit: Option<u32>, cursor: Option<String>) -> Result<Ask, Problem> {
     if limit.is_some_and(|limit| !(1..=LIMIT_MAX).contains(&limit)) {
-        return Err(Problem::query("limit", format!("limit is from 1 to {LIMIT_MAX}")));
+        return Err(Problem::query("limit", format!("`limit` must be between 1 and {LIMIT_MAX}")));
     }
     Ok(Ask { limit, cursor })
 }
 
 /// A cursor that this list did not give out.
 pub fn bad_cursor() -> Problem {
-    Problem::query("cursor", "the cursor was not given out by this list")
+    Problem::query("cursor", "the cursor does not belong to this list")
 }
 
 /// Writes a list that is made here.
@@ -67,7 +67,7 @@ impl From<byteshop_projections::Error> for Problem {
             | Error::InUse { .. }
             | Error::BeyondHead { .. } => {
                 tracing::error!(%error, "a view failed");
-                Self::unavailable("the views do not answer")
+                Self::unavailable("the views are unavailable")
             }
         }
     }

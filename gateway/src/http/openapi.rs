@@ -263,9 +263,9 @@ fn problem() -> Value {
         "required": ["type", "title", "status", "detail", "code", "errors", "instance"],
         "properties": {
             "type": {"type": "string", "format": "uri-reference", "example": "/problems/order.already_paid"},
-            "title": {"type": "string", "example": "order already paid"},
+            "title": {"type": "string", "example": "Order already paid"},
             "status": {"type": "integer", "example": 409},
-            "detail": {"type": "string", "example": "the order is paid already"},
+            "detail": {"type": "string", "example": "the order is already paid"},
             "code": {"type": "string", "description": "A stable code for programs", "example": "order.already_paid"},
             "errors": {"type": "array", "items": {
                 "type": "object",

@@ -58,14 +58,14 @@ pub(super) fn unreadable(said: &str) -> Problem {
 
 /// A parameter that takes one value has two: nobody knows which is meant.
 pub(super) fn twice(name: &str) -> Problem {
-    Problem::query(name, format!("{name} is there twice"))
+    Problem::query(name, format!("`{name}` is given twice"))
 }
 
 /// Refuses a range that ends before it begins.
 pub(crate) fn in_order<T: PartialOrd>(least: (&str, Option<T>), most: (&str, Option<T>)) -> Result<(), Problem> {
     match (least, most) {
         ((least, Some(from)), (most, Some(to))) if from > to => {
-            Err(Problem::query(most, format!("{most} is below {least}")))
+            Err(Problem::query(most, format!("`{most}` must not be before or below `{least}`")))
         }
         _ => Ok(()),
     }

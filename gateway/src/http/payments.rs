@@ -61,7 +61,7 @@ async fn pay(
         Provider::Test => ask.body.token.as_str(),
     };
     if !(1..=TOKEN_MAX).contains(&token.len()) {
-        return Err(Problem::invalid("/token", "a token has 1 to 255 characters"));
+        return Err(Problem::invalid("/token", "the token must have 1 to 255 characters"));
     }
     let allowed = |order: &Order| check(&ask.who, placed(order)?);
     let answer = |payment: &Loaded<Payment>| {

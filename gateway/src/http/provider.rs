@@ -75,18 +75,18 @@ async fn hear(State(app): State<Shared>, headers: HeaderMap, request: axum::body
     let bytes = read(&headers, request, SAID_MAX).await?;
     let signed = HEADERS.map(|name| headers.get(name).and_then(|value| value.to_str().ok()));
     let [Some(id), Some(sent), Some(signature)] = signed else {
-        return Err(unsigned("a notification has webhook-id, webhook-timestamp and webhook-signature"));
+        return Err(unsigned("webhook-id, webhook-timestamp or webhook-signature is missing"));
     };
     let moment = sent.parse().ok().and_then(|seconds| DateTime::from_timestamp(seconds, 0));
     if moment.is_none_or(|moment| (Clock.now() - moment).abs() > FRESH) {
-        return Err(unsigned("the notification is older, or younger, than five minutes"));
+        return Err(unsigned("the timestamp differs from now by more than five minutes"));
     }
     let key = key(app.commands.emulator()).await?;
     let said =
         signature.split(' ').take(SIGNATURES_MAX).filter_map(|one| STANDARD.decode(one.strip_prefix("v1,")?).ok());
     let text = signed_text(id, sent, &bytes);
     if !said.into_iter().any(|tag| hmac::verify(&key, &text, &tag).is_ok()) {
-        return Err(unsigned("the signature is not the provider's"));
+        return Err(unsigned("the signature is invalid"));
     }
     let notification: Notification = parse(&headers, &bytes)?;
     let intent = Intent::new(Actor::System { name: "provider test".to_owned() }, "payment.hear", Clock.new_id());
@@ -243,7 +243,7 @@ async fn behave(State(app): State<Shared>, headers: HeaderMap, request: axum::bo
         return Err(Problem::from(byteshop_commands::Rejected {
             code: "request.invalid".into(),
             kind: Kind::Invalid,
-            detail: "of a hundred notifications at most a hundred are lost".into(),
+            detail: "`lost_percent` must be between 0 and 100".into(),
             pointer: Some("/lost_percent".into()),
         }));
     }

@@ -29,7 +29,7 @@ use crate::version::{MIN_LOG_POSITION, digits};
 /// What a filter by an attribute starts with, as in `attr.color=red`.
 const ATTRIBUTE: &str = "attr.";
 /// What a bound of a price is.
-const AMOUNT: &str = "an amount in minor units: a whole number from 0";
+const AMOUNT: &str = "a non-negative integer in minor units";
 /// Longest text to search for: nobody types more, and each word costs.
 const Q_MAX: usize = 200;
 /// Most values of filters in one query: more than a page shows.
@@ -92,10 +92,10 @@ impl ListQuery {
     }
 
     fn take(&mut self, name: &str, value: String) -> Result<(), Problem> {
-        let wrong = |expected: &str| Problem::query(name, format!("{name} takes {expected}"));
+        let wrong = |expected: &str| Problem::query(name, format!("`{name}` must be {expected}"));
         match name {
             "q" => self.q = Some(words(value)?),
-            "category" => self.category.push(value.parse().map_err(|_| wrong("the id of a category"))?),
+            "category" => self.category.push(value.parse().map_err(|_| wrong("the id of a category, such as cat_…"))?),
             "currency" => self.currency = Some(Currency::from_code(&value).ok_or_else(|| wrong("an ISO 4217 code"))?),
             "price_min" => self.price_min = Some(digits(&value).ok_or_else(|| wrong(AMOUNT))?),
             "price_max" => self.price_max = Some(digits(&value).ok_or_else(|| wrong(AMOUNT))?),
@@ -103,9 +103,12 @@ impl ListQuery {
             "sort" => {
                 self.sort = Some(sort(&value).ok_or_else(|| wrong("relevance, newest, price, price_desc or title"))?);
             }
-            "status" => self.status = Some(shown(&value).ok_or_else(|| wrong("a status, or all"))?),
+            "status" => {
+                self.status =
+                    Some(shown(&value).ok_or_else(|| wrong("draft, published, unpublished, archived or all"))?)
+            }
             "facets" => self.facets = Some(value.parse().map_err(|_| wrong("true or false"))?),
-            "limit" => self.limit = Some(value.parse().map_err(|_| wrong("a whole number"))?),
+            "limit" => self.limit = Some(value.parse().map_err(|_| wrong("an integer"))?),
             "cursor" => self.cursor = Some(value),
             other => {
                 let attribute = other.strip_prefix(ATTRIBUTE).ok_or_else(|| Problem::no_parameter(other))?;
@@ -119,7 +122,7 @@ impl ListQuery {
 /// Words to search for.
 pub(crate) fn words(text: String) -> Result<String, Problem> {
     if text.chars().count() > Q_MAX {
-        return Err(Problem::query("q", format!("q takes at most {Q_MAX} characters")));
+        return Err(Problem::query("q", format!("`q` can have at most {Q_MAX} characters")));
     }
     Ok(text)
 }
@@ -127,7 +130,7 @@ pub(crate) fn words(text: String) -> Result<String, Problem> {
 /// Refuses too many values of filters, of which the parameter named is to blame.
 pub(crate) fn check_values(parameter: &str, count: usize) -> Result<(), Problem> {
     if count > VALUES_MAX {
-        let detail = format!("there may be at most {VALUES_MAX} categories and values of attributes");
+        let detail = format!("at most {VALUES_MAX} categories and attribute values can be given");
         return Err(Problem::query(parameter, detail));
     }
     Ok(())

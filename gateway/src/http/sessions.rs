@@ -222,7 +222,7 @@ async fn admit(app: &Shared, done: Done<Let>) -> Result<Response, Problem> {
 
 /// The session of a refresh token that is genuine; whether it can still be used is another question.
 async fn genuine(app: &Shared, text: &str) -> Result<(refresh_token::Shown, AccountId, Personal<Secret>), Problem> {
-    let invalid = || Problem::new(StatusCode::UNAUTHORIZED, "auth.invalid", "the refresh token is not valid");
+    let invalid = || Problem::new(StatusCode::UNAUTHORIZED, "auth.invalid", "the refresh token is invalid");
     let shown = refresh_token::parse(text).ok_or_else(invalid)?;
     let found = app.commands.get::<Session>(shown.session).await?.ok_or_else(invalid)?;
     let started = found.state.started().map_err(|_| invalid())?;
@@ -234,7 +234,7 @@ async fn genuine(app: &Shared, text: &str) -> Result<(refresh_token::Shown, Acco
 }
 
 fn ended() -> Problem {
-    Problem::new(StatusCode::UNAUTHORIZED, "session.ended", "the session has ended: log in again")
+    Problem::new(StatusCode::UNAUTHORIZED, "session.ended", "the session has ended; log in again")
 }
 
 /// Exchanges a refresh token for new tokens.
@@ -264,7 +264,7 @@ async fn refresh(State(app): State<Shared>, ask: Ask<Caller, Refresh>) -> Result
         Refreshed::Reused => Err(Problem::new(
             StatusCode::UNAUTHORIZED,
             "session.reused",
-            "the refresh token was used before, so somebody may have copied it: the session has ended, log in again",
+            "the refresh token was used before and may have been stolen; the session has ended, log in again",
         )),
     }
 }
@@ -284,7 +284,7 @@ async fn log_out(State(app): State<Shared>, ask: Ask<Caller, LogOut>) -> Result<
         }
         (None, Some(account)) => (account, ask.who.session()),
         (None, None) => {
-            let detail = "an access token or a refresh_token says whose session it is";
+            let detail = "send an access token, or the `refresh_token` of the session to end";
             return Err(Problem::invalid("/refresh_token", detail));
         }
     };

@@ -76,7 +76,7 @@ async fn prepare(
         && !is_story(story.as_str())
     {
         let stories = "delivered, attempt_failed, returned, lost, found or silent";
-        return Err(Problem::invalid("/carrier/story", format!("the stories are {stories}")));
+        return Err(Problem::invalid("/carrier/story", format!("unknown story; expected {stories}")));
     }
     let carrier = &carrier;
     app.run(ask, "shipment.prepare", |unit| async move {
@@ -116,7 +116,7 @@ struct Pack {
 async fn pack(State(app): State<Shared>, Of(id): Of<ShipmentId>, ask: Ask<Staff, Pack>) -> Result<Response, Problem> {
     let ask = &ask;
     if ask.body.weight_g.is_some_and(|weight| weight > WEIGHT_MAX_G) {
-        return Err(Problem::invalid("/weight_g", format!("a parcel weighs at most {WEIGHT_MAX_G} grams")));
+        return Err(Problem::invalid("/weight_g", format!("a parcel can weigh at most {WEIGHT_MAX_G} grams")));
     }
     app.run(ask, "shipment.pack", |unit| async move {
         let mut it = unit.load_matching::<Shipment>(id).await?;

@@ -178,7 +178,7 @@ async fn stream(
     app.seen_order(&caller, id, &Then::default(), &headers).await?;
     let last = match headers.get(LAST_EVENT_ID) {
         Some(value) => Some(value.to_str().ok().and_then(version::digits).ok_or_else(|| {
-            Problem::malformed("request.invalid_header", "Last-Event-ID is the id of an event of this stream")
+            Problem::malformed("request.invalid_header", "`Last-Event-ID` must be the id of an event of this stream")
         })?),
         None => None,
     };

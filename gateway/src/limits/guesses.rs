@@ -53,7 +53,7 @@ impl Guesses {
         let known = made.get(secret).copied().map_or(Made { wrong: 0, at: now }, |known| known.later(now));
         if known.wrong >= self.most {
             let wait = (known.at + ONE_MORE - now).num_seconds().max(0);
-            let detail = "too many wrong attempts: wait, or ask for a new password";
+            let detail = "too many wrong attempts; wait, or request a password reset";
             let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "auth.too_many_attempts", detail);
             return Err(problem.retry_after(u32::try_from(wait + 1).unwrap_or(u32::MAX)));
         }

@@ -18,7 +18,7 @@ pub(super) fn of(asked: SearchProductsRequest) -> Result<Query, Problem> {
     check_values("attributes", asked.category_ids.len() + attributes.len())?;
     for (name, bound) in [("price_min", asked.price_min), ("price_max", asked.price_max)] {
         if bound.is_some_and(|bound| bound < 0) {
-            return Err(Problem::query(name, format!("{name} is an amount in minor units: a whole number from 0")));
+            return Err(Problem::query(name, format!("{name} is a non-negative integer in minor units")));
         }
     }
     parameters::in_order(("price_min", asked.price_min), ("price_max", asked.price_max))?;

@@ -66,8 +66,8 @@ fn what_takes_a_name_or_an_object_says_so() {
         carrier: byteshop_domain::shipment::Carrier,
     }
     for (body, told) in [
-        (r#"{"news": 1}"#, "this takes one of the names that there are, as a text"),
-        (r#"{"news": []}"#, "this takes one of the names that there are, as a text"),
+        (r#"{"news": 1}"#, "expected one of the allowed values, as a string"),
+        (r#"{"news": []}"#, "expected one of the allowed values, as a string"),
         (
             r#"{"news": "delivered", "carrier": 1}"#,
             "this takes an object with a `kind`, `simulated` or `other`, not `1`",

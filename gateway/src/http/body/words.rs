@@ -26,16 +26,16 @@ const OBJECTS: [&str; 3] = ["struct ", "internally tagged enum ", "adjacently ta
 /// What is wrong with the value at a pointer.
 pub(in crate::http) fn of(said: &str, pointer: &str) -> String {
     if NO_TIME.contains(&said) {
-        return "a date is written like 2026-01-31, and a time like 2026-01-31T12:00:00Z".to_owned();
+        return "must be a date such as 2026-01-31, or a time such as 2026-01-31T12:00:00Z".to_owned();
     }
     match said {
-        NO_NAME => return "this takes one of the names that there are, as a text".to_owned(),
+        NO_NAME => return "expected one of the allowed values, as a string".to_owned(),
         "invalid digit found in string" | "cannot parse integer from empty string" => {
-            return "this takes a whole number".to_owned();
+            return "must be an integer".to_owned();
         }
         "number too large to fit in target type" => return "the number is too large".to_owned(),
         "number too small to fit in target type" => return "the number is too small".to_owned(),
-        "provided string was not `true` or `false`" => return "this takes true or false".to_owned(),
+        "provided string was not `true` or `false`" => return "must be true or false".to_owned(),
         _ => {}
     }
     if let Some(rest) = said.strip_prefix("unknown variant ") {
@@ -43,7 +43,11 @@ pub(in crate::http) fn of(said: &str, pointer: &str) -> String {
     }
     let found = said.strip_prefix("invalid type: ").or_else(|| said.strip_prefix("invalid value: "));
     match found.and_then(|rest| rest.rsplit_once(", expected ")) {
-        Some((found, wanted)) => format!("this takes {}, not {}", wish(wanted, found), thing(found)),
+        Some((found, wanted)) => {
+            // The most frequent mistake of all: a price as people write it.
+            let unit = if pointer.ends_with("/amount") { " in minor units, such as 1999 for 19.99" } else { "" };
+            format!("must be {}{unit}, not {}", wish(wanted, found), thing(found))
+        }
         None => nameless(said).unwrap_or_else(|| said.to_owned()),
     }
 }
@@ -58,31 +62,32 @@ fn nameless(said: &str) -> Option<String> {
 
 /// A value that is none of those there are, from `` `x`, expected one of `a`, `b` ``.
 fn unknown(rest: &str, pointer: &str) -> String {
-    let Some((value, known)) = rest.split_once(", expected ") else { return format!("there is no {rest}") };
+    let Some((value, known)) = rest.split_once(", expected ") else { return format!("unknown value {rest}") };
     if pointer.ends_with("/currency") {
-        return format!("{value} is no currency: they are named by their ISO 4217 code, such as `EUR`");
+        return format!("{value} is not a currency; use an ISO 4217 code such as `EUR`");
     }
     let known = known.strip_prefix("one of ").unwrap_or(known);
     if known.split(", ").count() > NAMED_MAX {
         let first: Vec<&str> = known.split(", ").take(NAMED_MAX).collect();
-        return format!("there is no {value} here; there is {} and more", first.join(", "));
+        return format!("unknown value {value}; expected one of {} and more", first.join(", "));
     }
-    format!("there is no {value} here; there is {known}")
+    let of = if known.contains(", ") { "one of " } else { "" };
+    format!("unknown value {value}; expected {of}{known}")
 }
 
 /// What is asked for: a type of the program means nothing to whoever calls it.
 fn wish<'a>(wanted: &'a str, found: &str) -> Cow<'a, str> {
     // Whoever sent a whole number wants to know which ones there are.
     if let Some((least, most)) = bounds(wanted).filter(|_| found.starts_with("integer ")) {
-        return Cow::Owned(format!("a whole number from {least} to {most}"));
+        return Cow::Owned(format!("an integer between {least} and {most}"));
     }
     Cow::Borrowed(match wanted {
-        _ if bounds(wanted).is_some() => "a whole number",
-        "a string" | "string" | "str" | "string or map" => "a text",
+        _ if bounds(wanted).is_some() => "an integer",
+        "a string" | "string" | "str" | "string or map" => "a string",
         "a sequence" | "sequence" => "a list",
         "a map" | "map" => "an object",
         "a boolean" | "boolean" => "true or false",
-        "variant identifier" => "the name of a kind, as a text",
+        "variant identifier" => "the name of a kind, as a string",
         _ if OBJECTS.iter().any(|kind| wanted.starts_with(kind)) => "an object",
         _ => wanted,
     })
@@ -109,7 +114,7 @@ fn thing(found: &str) -> String {
         "map" => "an object".to_owned(),
         _ => match found.split_once(' ') {
             Some(("integer" | "boolean", value)) => value.to_owned(),
-            Some(("string", value)) => format!("the text {value}"),
+            Some(("string", value)) => format!("the string {value}"),
             Some(("floating", rest)) => rest.trim_start_matches("point ").to_owned(),
             Some(_) | None => found.to_owned(),
         },
@@ -123,29 +128,29 @@ mod tests {
     #[test]
     fn types_of_the_program_are_put_into_words() {
         for (said, told) in [
-            ("invalid type: floating point `2.5`, expected i64", "this takes a whole number, not `2.5`"),
-            ("invalid type: string \"1\", expected u32", "this takes a whole number, not the text \"1\""),
-            ("invalid value: integer `-4`, expected u32", "this takes a whole number from 0 to 4294967295, not `-4`"),
+            ("invalid type: floating point `2.5`, expected i64", "must be an integer, not `2.5`"),
+            ("invalid type: string \"1\", expected u32", "must be an integer, not the string \"1\""),
+            ("invalid value: integer `-4`, expected u32", "must be an integer between 0 and 4294967295, not `-4`"),
             (
                 "invalid value: integer `9223372036854775808`, expected i64",
-                "this takes a whole number from -9223372036854775808 to 9223372036854775807, not `9223372036854775808`",
+                "must be an integer between -9223372036854775808 and 9223372036854775807, not `9223372036854775808`",
             ),
             (
                 "invalid type: string \"x\", expected internally tagged enum X",
-                "this takes an object, not the text \"x\"",
+                "must be an object, not the string \"x\"",
             ),
-            ("expected value", "this takes one of the names that there are, as a text"),
+            ("expected value", "expected one of the allowed values, as a string"),
             ("the cart is in use", "the cart is in use"),
-            ("invalid type: map, expected a sequence", "this takes a list, not an object"),
-            ("invalid type: null, expected struct Money", "this takes an object, not null"),
+            ("invalid type: map, expected a sequence", "must be a list, not an object"),
+            ("invalid type: null, expected struct Money", "must be an object, not null"),
             (
                 "invalid type: string \"a, expected b\", expected a boolean",
-                "this takes true or false, not the text \"a, expected b\"",
+                "must be true or false, not the string \"a, expected b\"",
             ),
-            ("unknown variant `stripe`, expected `test`", "there is no `stripe` here; there is `test`"),
-            ("unknown variant `x`, expected one of `a`, `b`", "there is no `x` here; there is `a`, `b`"),
-            ("invalid digit found in string", "this takes a whole number"),
-            ("input is out of range", "a date is written like 2026-01-31, and a time like 2026-01-31T12:00:00Z"),
+            ("unknown variant `stripe`, expected `test`", "unknown value `stripe`; expected `test`"),
+            ("unknown variant `x`, expected one of `a`, `b`", "unknown value `x`; expected one of `a`, `b`"),
+            ("invalid digit found in string", "must be an integer"),
+            ("input is out of range", "must be a date such as 2026-01-31, or a time such as 2026-01-31T12:00:00Z"),
             ("missing field `a`", "missing field `a`"),
             ("a share is a whole number", "a share is a whole number"),
         ] {

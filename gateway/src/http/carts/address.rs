@@ -66,7 +66,7 @@ impl Goal {
         match (self.address_id, given) {
             (Some(id), None) if self.is_empty() => Ok(Said::Kept(id)),
             (Some(_), _) => {
-                Err(Problem::invalid("/address_id", "an address of the address book is taken as it is there"))
+                Err(Problem::invalid("/address_id", "`address_id` cannot be combined with other fields of an address"))
             }
             (None, Some(address)) => Ok(Said::Whole(Box::new(address))),
             (None, None) => Err(Problem::invalid("/country", "missing field `country`, or `address_id` in its place")),

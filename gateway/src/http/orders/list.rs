@@ -68,10 +68,10 @@ impl ListQuery {
     /// Refuses what is for staff alone.
     fn asks_nothing_of_staff(&self) -> Result<(), Problem> {
         if self.email.is_some() {
-            return Err(Problem::forbidden("only staff may look for the orders of an e-mail address"));
+            return Err(Problem::forbidden("only staff can search orders by e-mail address"));
         }
         if self.refund_failed.is_some() {
-            return Err(Problem::forbidden("only staff may look for orders by refunds that failed"));
+            return Err(Problem::forbidden("only staff can filter orders by failed refunds"));
         }
         Ok(())
     }
@@ -138,7 +138,7 @@ async fn list(
 ) -> Result<Response, Problem> {
     let wanted = if caller.is_staff() { query.account } else { Some(caller.account().ok_or_else(nobody)?) };
     if query.account.is_some() && query.account != wanted {
-        return Err(Problem::forbidden("only staff may list the orders of others"));
+        return Err(Problem::forbidden("only staff can list the orders of other accounts"));
     }
     if !caller.is_staff() {
         query.asks_nothing_of_staff()?;
@@ -214,8 +214,8 @@ fn moment(name: &str, text: &str) -> Result<DateTime<Utc>, Problem> {
     let day = text.parse::<NaiveDate>().map(|day| day.and_time(NaiveTime::MIN).and_utc());
     let moment = day.or_else(|_| DateTime::parse_from_rfc3339(text).map(|moment| moment.to_utc()));
     moment.ok().filter(|moment| (0..=YEAR_MAX).contains(&moment.year())).ok_or_else(|| {
-        let takes = "takes a day such as 2026-11-20, or a time as RFC 3339 writes it";
-        Problem::query(name, format!("{name} {takes}"))
+        let takes = "must be a day such as 2026-11-20 or an RFC 3339 time";
+        Problem::query(name, format!("`{name}` {takes}"))
     })
 }
 
