@@ -133,8 +133,6 @@ words! {
     SortOrder ["relevance" "newest" "price" "price_desc" "title"]
     /// Which products staff sees.
     ShownProducts ["draft" "published" "unpublished" "archived" "all"]
-    /// The kind of a provider's message.
-    ProviderMessage ["charge.updated"]
     /// The three status axes of an order summarized in one word.
     OrderStage ["new" "paid" "fulfilled" "completed" "cancelled" "expired"]
     /// The stage of a payment.
