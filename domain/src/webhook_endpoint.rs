@@ -43,9 +43,7 @@ pub struct Topic(String);
 
 /// The text names no events that are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "a filter must be *, a category such as order.*, or an event type such as order.paid that is delivered to webhooks"
-)]
+#[error("a filter must be *, a category such as order.*, or an event type such as order.paid that is delivered")]
 pub struct NoTopic;
 
 impl Topic {

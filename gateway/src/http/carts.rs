@@ -93,8 +93,7 @@ struct CheckedOut<'a> {
 ///
 /// A guest gets an empty cart and its token. An account has one cart per currency: an existing one is answered with
 /// 200. Either way it becomes the cart that `/v1/me/cart` returns.
-#[utoipa::path(post, path = "/v1/carts", operation_id = "createCart",
-    tag = "carts", request_body = NewCart, security((), ("bearer" = [])),
+#[utoipa::path(post, path = "/v1/carts", operation_id = "createCart", tag = "carts", request_body = NewCart, security((), ("bearer" = [])),
     responses((status = 201, description = "The cart", body = CartCreated), (status = 200, description = "The existing cart", body = CartCreated)))]
 async fn create(State(app): State<Shared>, ask: Ask<Caller, NewCart>) -> Result<Response, Problem> {
     let owner = ask.who.account();
@@ -127,11 +126,8 @@ async fn create(State(app): State<Shared>, ask: Ask<Caller, NewCart>) -> Result<
     .await
 }
 
-/// Sets the quantity of a variant in the cart.
-///
-/// The line is priced at the current price.
-#[utoipa::path(put, path = "/v1/carts/{id}/lines/{variant}", operation_id = "setCartLine",
-    tag = "carts",
+/// Sets the quantity of a variant in the cart, at its current price.
+#[utoipa::path(put, path = "/v1/carts/{id}/lines/{variant}", operation_id = "setCartLine", tag = "carts",
     params(("id" = String, Path), ("variant" = String, Path)), request_body = LineChange,
     security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "The cart", body = show::Cart)))]
 async fn set_line(
@@ -150,8 +146,7 @@ async fn set_line(
 }
 
 /// Removes a variant from the cart.
-#[utoipa::path(delete, path = "/v1/carts/{id}/lines/{variant}", operation_id = "removeCartLine",
-    tag = "carts",
+#[utoipa::path(delete, path = "/v1/carts/{id}/lines/{variant}", operation_id = "removeCartLine", tag = "carts",
     params(("id" = String, Path), ("variant" = String, Path)),
     security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "The cart", body = show::Cart)))]
 async fn remove_line(
@@ -169,8 +164,7 @@ async fn remove_line(
 }
 
 /// Replaces the coupon codes of a cart.
-#[utoipa::path(put, path = "/v1/carts/{id}/coupon", operation_id = "setCartCoupons",
-    tag = "carts", params(("id" = String, Path)), request_body = Coupons,
+#[utoipa::path(put, path = "/v1/carts/{id}/coupon", operation_id = "setCartCoupons", tag = "carts", params(("id" = String, Path)), request_body = Coupons,
     security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "The cart", body = show::Cart)))]
 async fn set_coupon(
     State(app): State<Shared>,
@@ -194,8 +188,7 @@ async fn set_coupon(
 }
 
 /// Removes all coupon codes from a cart.
-#[utoipa::path(delete, path = "/v1/carts/{id}/coupon", operation_id = "removeCartCoupons",
-    tag = "carts", params(("id" = String, Path)),
+#[utoipa::path(delete, path = "/v1/carts/{id}/coupon", operation_id = "removeCartCoupons", tag = "carts", params(("id" = String, Path)),
     security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "The cart", body = show::Cart)))]
 async fn remove_coupon(
     State(app): State<Shared>,
@@ -215,8 +208,7 @@ async fn remove_coupon(
 ///
 /// The personal data that a guest entered, the address above all, is erased. This also works for carts that were merged
 /// or abandoned before. For a cart that became an order use `DELETE /v1/orders/{id}/buyer`.
-#[utoipa::path(delete, path = "/v1/carts/{id}", operation_id = "discardCart",
-    tag = "carts", params(("id" = String, Path)),
+#[utoipa::path(delete, path = "/v1/carts/{id}", operation_id = "discardCart", tag = "carts", params(("id" = String, Path)),
     security(("cart_token" = []), ("bearer" = [])), responses((status = 204, description = "The cart is discarded")))]
 async fn discard(
     State(app): State<Shared>,
@@ -240,8 +232,7 @@ async fn discard(
 ///
 /// The guest's cart is identified by its `Cart-Token`; the answer is the caller's cart. Repeating the request changes
 /// nothing. The guest's address is erased: accounts have their own.
-#[utoipa::path(post, path = "/v1/carts/{id}/merge", operation_id = "mergeCart",
-    tag = "carts",
+#[utoipa::path(post, path = "/v1/carts/{id}/merge", operation_id = "mergeCart", tag = "carts",
     params(("id" = String, Path), ("Cart-Token" = Option<String>, Header, description = "The token of the guest's cart")),
     security(("bearer" = [])), responses((status = 200, description = "The caller's cart", body = show::Cart)))]
 async fn merge(State(app): State<Shared>, Of(id): Of<CartId>, ask: Ask<Member, Nothing>) -> Result<Response, Problem> {
@@ -275,8 +266,7 @@ async fn merge(State(app): State<Shared>, Of(id): Of<CartId>, ask: Ask<Member, N
 /// Reserves every line and opens a payment. Unpaid orders per account and guest checkouts per address and minute are
 /// limited.
 #[utoipa::path(post, path = "/v1/carts/{id}/checkout", operation_id = "checkOutCart",
-    tag = "carts", params(("id" = String, Path)), request_body = Checkout,
-    security(("cart_token" = []), ("bearer" = [])),
+    tag = "carts", params(("id" = String, Path)), request_body = Checkout, security(("cart_token" = []), ("bearer" = [])),
     responses((status = 201, description = "The order", body = CheckedOut),
         (status = 409, description = "It cannot be bought as it is, or too many orders wait for their payment")))]
 async fn checkout(
@@ -304,8 +294,7 @@ async fn checkout(
 }
 
 /// One cart, with prices and with any problems that prevent checkout.
-#[utoipa::path(get, path = "/v1/carts/{id}", operation_id = "getCart",
-    tag = "carts", params(("id" = String, Path), Then),
+#[utoipa::path(get, path = "/v1/carts/{id}", operation_id = "getCart", tag = "carts", params(("id" = String, Path), Then),
     security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "The cart", body = show::Cart)))]
 async fn one(
     State(app): State<Shared>,
@@ -321,8 +310,7 @@ async fn one(
 }
 
 /// The caller's open cart.
-#[utoipa::path(get, path = "/v1/me/cart", operation_id = "getMyCart",
-    tag = "carts", security(("bearer" = [])),
+#[utoipa::path(get, path = "/v1/me/cart", operation_id = "getMyCart", tag = "carts", security(("bearer" = [])),
     responses((status = 200, description = "The cart", body = show::Cart), (status = 404, description = "There is none")))]
 async fn mine(State(app): State<Shared>, member: Member, headers: HeaderMap) -> Result<Response, Problem> {
     let Member(_, account) = member;

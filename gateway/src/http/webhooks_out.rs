@@ -158,8 +158,7 @@ impl From<WebhookDelivery> for Delivery {
 ///
 /// It receives events from then on.
 #[utoipa::path(post, path = "/v1/webhook-endpoints", operation_id = "createWebhookEndpoint",
-    tag = "webhooks", request_body = NewEndpoint,
-    security(("bearer" = ["admin"]), ("api_key" = ["webhooks:write"])),
+    tag = "webhooks", request_body = NewEndpoint, security(("bearer" = ["admin"]), ("api_key" = ["webhooks:write"])),
     responses((status = 201, description = "The endpoint, with its secret", body = Endpoint)))]
 async fn create(State(app): State<Shared>, ask: Ask<Admin, NewEndpoint>) -> Result<Response, Problem> {
     let body = &ask.body;
@@ -203,8 +202,7 @@ async fn list(State(app): State<Shared>, _admin: Admin, headers: HeaderMap) -> R
 }
 
 /// One webhook endpoint.
-#[utoipa::path(get, path = "/v1/webhook-endpoints/{id}", operation_id = "getWebhookEndpoint",
-    tag = "webhooks", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/v1/webhook-endpoints/{id}", operation_id = "getWebhookEndpoint", tag = "webhooks", params(("id" = String, Path)),
     security(("bearer" = ["admin"]), ("api_key" = ["webhooks:write"])), responses((status = 200, description = "The endpoint", body = Endpoint)))]
 async fn one(
     State(app): State<Shared>,
@@ -218,8 +216,7 @@ async fn one(
 }
 
 /// Updates, pauses or resumes a webhook endpoint.
-#[utoipa::path(patch, path = "/v1/webhook-endpoints/{id}", operation_id = "updateWebhookEndpoint",
-    tag = "webhooks", params(("id" = String, Path)),
+#[utoipa::path(patch, path = "/v1/webhook-endpoints/{id}", operation_id = "updateWebhookEndpoint", tag = "webhooks", params(("id" = String, Path)),
     request_body = EndpointChange, security(("bearer" = ["admin"]), ("api_key" = ["webhooks:write"])),
     responses((status = 200, description = "The endpoint", body = Endpoint)))]
 async fn change(
@@ -245,8 +242,7 @@ async fn change(
 }
 
 /// Removes a webhook endpoint.
-#[utoipa::path(delete, path = "/v1/webhook-endpoints/{id}", operation_id = "removeWebhookEndpoint",
-    tag = "webhooks", params(("id" = String, Path)),
+#[utoipa::path(delete, path = "/v1/webhook-endpoints/{id}", operation_id = "removeWebhookEndpoint", tag = "webhooks", params(("id" = String, Path)),
     security(("bearer" = ["admin"]), ("api_key" = ["webhooks:write"])), responses((status = 204, description = "Removed")))]
 async fn remove(
     State(app): State<Shared>,
@@ -265,8 +261,7 @@ async fn remove(
 ///
 /// For a day messages are signed with both the old and the new secret.
 #[utoipa::path(post, path = "/v1/webhook-endpoints/{id}/secret", operation_id = "rotateWebhookSecret",
-    tag = "webhooks", params(("id" = String, Path)),
-    security(("bearer" = ["admin"]), ("api_key" = ["webhooks:write"])),
+    tag = "webhooks", params(("id" = String, Path)), security(("bearer" = ["admin"]), ("api_key" = ["webhooks:write"])),
     responses((status = 200, description = "The endpoint, with its new secret", body = Endpoint)))]
 async fn rotate(
     State(app): State<Shared>,
@@ -296,8 +291,7 @@ struct Replay {
 ///
 /// All events that the endpoint subscribes to are delivered again, in order.
 #[utoipa::path(post, path = "/v1/webhook-endpoints/{id}/replay", operation_id = "replayWebhookEvents",
-    tag = "webhooks", params(("id" = String, Path)),
-    request_body = Replay, security(("bearer" = ["admin"]), ("api_key" = ["webhooks:write"])),
+    tag = "webhooks", params(("id" = String, Path)), request_body = Replay, security(("bearer" = ["admin"]), ("api_key" = ["webhooks:write"])),
     responses((status = 200, description = "The endpoint", body = Endpoint)))]
 async fn replay(
     State(app): State<Shared>,
@@ -327,8 +321,7 @@ struct DeliveriesQuery {
 /// Lists deliveries to an endpoint, newest first.
 ///
 /// Only the last thousand attempts are kept.
-#[utoipa::path(get, path = "/v1/webhook-endpoints/{id}/deliveries", operation_id = "listWebhookDeliveries",
-    tag = "webhooks",
+#[utoipa::path(get, path = "/v1/webhook-endpoints/{id}/deliveries", operation_id = "listWebhookDeliveries", tag = "webhooks",
     params(("id" = String, Path), DeliveriesQuery), security(("bearer" = ["admin"]), ("api_key" = ["webhooks:write"])),
     responses((status = 200, description = "A page of deliveries", body = Deliveries)))]
 async fn deliveries(
@@ -354,8 +347,7 @@ async fn deliveries(
 /// Redelivers one event to an endpoint.
 ///
 /// Sent at once and out of order; the response is the outcome.
-#[utoipa::path(post, path = "/v1/webhook-endpoints/{id}/deliveries/{number}/redeliver", operation_id = "redeliverWebhook",
-    tag = "webhooks",
+#[utoipa::path(post, path = "/v1/webhook-endpoints/{id}/deliveries/{number}/redeliver", operation_id = "redeliverWebhook", tag = "webhooks",
     params(("id" = String, Path), ("number" = i64, Path)), security(("bearer" = ["admin"]), ("api_key" = ["webhooks:write"])),
     responses((status = 200, description = "The new delivery", body = Delivery)))]
 async fn redeliver(
