@@ -40,7 +40,7 @@ pub(super) struct GrantArgs {
 pub(super) async fn grant(config: &Config, args: GrantArgs) -> Result<(), Failure> {
     let dev = Shop::find(config)?.dev;
     if args.create && !dev {
-        return Err(Failure::refused("accounts are made from here in development only: register, then grant the role"));
+        return Err(Failure::refused("this creates accounts in development mode only; register, then grant the role"));
     }
     with_commands(config, async |commands| {
         let name = commands.email_name(&args.email).await?;
