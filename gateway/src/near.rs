@@ -25,10 +25,13 @@ pub fn suggestions<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> 
     let mut near: Vec<_> = known
         .into_iter()
         .map(|known| {
-            let shared = words(known).iter().filter(|word| given.contains(word)).count();
-            (usize::MAX - shared, distance(name, known), known)
+            let shared = words(known);
+            // The first word says what it is about, the others mostly what happened.
+            let weights = given.iter().enumerate().map(|(index, word)| (usize::from(index == 0) + 1, word));
+            let weight: usize = weights.filter(|(_, word)| shared.contains(word)).map(|(weight, _)| weight).sum();
+            (usize::MAX - weight, distance(name, known), known)
         })
-        .filter(|(shared, distance, _)| *shared < usize::MAX || *distance <= slips(name))
+        .filter(|(unlike, distance, _)| *unlike < usize::MAX || *distance <= slips(name))
         .collect();
     near.sort_unstable();
     near.into_iter().take(SUGGESTED).map(|(_, _, known)| known).collect()
@@ -58,7 +61,8 @@ fn distance(one: &str, other: &str) -> usize {
 mod tests {
     use super::*;
 
-    const KNOWN: [&str; 4] = ["order.placed", "order.paid", "product.price_set", "stock.received"];
+    const KNOWN: [&str; 5] =
+        ["order.placed", "order.paid", "product.price_set", "stock.received", "account.role_changed"];
 
     #[test]
     fn a_typo_leads_to_the_name_that_was_meant() {
@@ -68,8 +72,8 @@ mod tests {
 
     #[test]
     fn names_that_share_a_word_are_suggested() {
-        assert_eq!(suggestions("price_changed", KNOWN), ["product.price_set"]);
-        assert_eq!(suggestions("order.shipped", KNOWN), ["order.placed", "order.paid"]);
+        assert_eq!(suggestions("price_changed", KNOWN), ["product.price_set", "account.role_changed"]);
+        assert_eq!(suggestions("order.shipped", KNOWN), ["order.paid", "order.placed"]);
         assert!(suggestions("xyz", KNOWN).is_empty());
     }
 }
