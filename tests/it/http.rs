@@ -7,6 +7,7 @@ mod auth;
 mod authorizations;
 mod bounds;
 mod closing;
+mod contract;
 mod conventions;
 mod cors;
 mod documents;

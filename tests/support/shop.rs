@@ -385,10 +385,21 @@ impl Call {
     }
 
     /// Sends it.
+    pub async fn send(self) -> Answer {
+        self.exchange().await.2
+    }
+
+    /// Sends it, and holds the answer against the OpenAPI document.
     ///
     /// # Panics
-    /// When the shop does not answer, or answers what its OpenAPI document does not allow.
-    pub async fn send(self) -> Answer {
+    /// When the document does not allow the answer.
+    pub async fn send_checked(self) -> Answer {
+        let (method, path, answer) = self.exchange().await;
+        contract::check(&method, &path, answer.status, answer.header("content-type"), &answer.body);
+        answer
+    }
+
+    async fn exchange(self) -> (Method, String, Answer) {
         let (client, request) = self.request.build_split();
         let request = request.expect("the request can be built");
         let (method, path) = (request.method().clone(), request.url().path().to_owned());
@@ -398,9 +409,7 @@ impl Call {
         let streams = headers.get("content-type").is_some_and(|it| it.as_bytes() == b"text/event-stream");
         let text = if streams { String::new() } else { response.text().await.unwrap() };
         let body = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap_or(Value::from(text)) };
-        let media_type = headers.get("content-type").and_then(|it| it.to_str().ok());
-        contract::check(&method, &path, status, media_type, &body);
-        Answer { status, headers, body }
+        (method, path, Answer { status, headers, body })
     }
 }
 
