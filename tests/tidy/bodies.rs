@@ -17,8 +17,8 @@ struct Item<'a> {
     file: &'a File,
     /// Its fields, each with its line.
     fields: Vec<(usize, String)>,
-    /// It is made of a query, which has a limit of its own: the length of a URL.
-    query: bool,
+    /// What stands before it.
+    attributes: String,
 }
 
 /// Bare collections and texts in the types of request bodies, and in the types of the domain that they are made of.
@@ -26,31 +26,40 @@ pub fn breaches(files: &[File]) -> Vec<String> {
     let read = |file: &&File| {
         file.is_rust() && !file.is_test() && (file.path.starts_with(HTTP) || file.path.starts_with("domain/src/"))
     };
-    let (mut items, mut aliases): (BTreeMap<String, Vec<Item<'_>>>, BTreeSet<String>) = Default::default();
-    let mut asked = BTreeSet::new();
+    let mut items: BTreeMap<String, Vec<Item<'_>>> = BTreeMap::new();
+    // Names of collections: those that are public by themselves, others by the file that has them.
+    let mut aliases: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let (mut asked, mut queries) = (BTreeSet::new(), BTreeSet::new());
     for file in files.iter().filter(read) {
         let code = scan(&file.text).code;
-        aliases.extend(bare_aliases(&code));
+        for (public, name) in bare_aliases(&code) {
+            aliases.entry(if public { String::new() } else { file.path.clone() }).or_default().insert(name);
+        }
         if file.path.starts_with(HTTP) {
-            asked.extend(code.split("Ask<").skip(1).filter_map(|rest| rest.split(['>', '(']).next()).flat_map(words));
+            asked.extend(arguments(&code, "Ask<"));
+            queries.extend(["Params<", "Query<"].into_iter().flat_map(|extractor| arguments(&code, extractor)));
         }
         for (name, item) in items_of(file, &code) {
             items.entry(name).or_default().push(item);
         }
     }
-    let roots = items.iter().filter(|(name, all)| {
-        asked.contains(*name) || all.iter().any(|item| item.file.path.starts_with(HTTP) && !item.query)
-    });
+    let strict = |item: &Item<'_>| item.file.path.starts_with(HTTP) && item.attributes.contains("deny_unknown_fields");
+    let roots = items.iter().filter(|(name, all)| asked.contains(*name) || all.iter().any(strict));
+    let roots = roots.filter(|(name, _)| !queries.contains(*name));
     let mut reached: Vec<String> = roots.map(|(name, _)| name.clone()).collect();
     let (mut seen, mut found) = (BTreeSet::new(), Vec::new());
     while let Some(name) = reached.pop() {
         if !seen.insert(name.clone()) {
             continue;
         }
-        for item in items.get(&name).into_iter().flatten().filter(|item| !item.query) {
+        // What is read by way of another type is bounded by that.
+        let by_fields = |item: &&Item<'_>| !item.attributes.contains("from = ");
+        for item in items.get(&name).into_iter().flatten().filter(by_fields) {
+            let known: BTreeSet<String> =
+                ["", &item.file.path].into_iter().filter_map(|of| aliases.get(of)).flatten().cloned().collect();
             for (line, field) in &item.fields {
                 reached.extend(words(field));
-                if is_bare(field, &aliases) {
+                if is_bare(field, &known) {
                     let path = &item.file.path;
                     found.push(format!(
                         "{path}:{line}: a body of any size: `{}` needs Bounded or BoundedText",
@@ -75,11 +84,18 @@ fn is_bare(field: &str, aliases: &BTreeSet<String>) -> bool {
     named.into_iter().any(|name| field.match_indices(name).any(|(at, _)| whole_word(at, name) && !within(at)))
 }
 
-/// Names that stand for a collection without a limit.
-fn bare_aliases(code: &str) -> Vec<String> {
+/// The names in the arguments of a generic type.
+fn arguments(code: &str, generic: &str) -> Vec<String> {
+    code.split(generic).skip(1).filter_map(|rest| rest.split(['>', '(']).next()).flat_map(words).collect()
+}
+
+/// Names that stand for a collection without a limit, and whether they are public.
+fn bare_aliases(code: &str) -> Vec<(bool, String)> {
     let alias = |line: &str| {
-        let (name, of) = line.trim().trim_start_matches("pub ").strip_prefix("type ")?.split_once('=')?;
-        is_bare(of, &BTreeSet::new()).then(|| words(name).into_iter().next().unwrap_or_default())
+        let line = line.trim();
+        let (name, of) = line.trim_start_matches("pub ").strip_prefix("type ")?.split_once('=')?;
+        let name = words(name).into_iter().next().unwrap_or_default();
+        is_bare(of, &BTreeSet::new()).then(|| (line.starts_with("pub "), name))
     };
     code.lines().filter_map(alias).collect()
 }
@@ -87,15 +103,11 @@ fn bare_aliases(code: &str) -> Vec<String> {
 /// The types of a file that serde reads, by name.
 fn items_of<'a>(file: &'a File, code: &str) -> Vec<(String, Item<'a>)> {
     let lines: Vec<&str> = code.lines().collect();
-    let (mut found, mut derived) = (Vec::new(), String::new());
+    let (mut found, mut attributes) = (Vec::new(), String::new());
     let mut number = 0;
     while number < lines.len() {
         let line = lines[number].trim();
         number += 1;
-        if line.starts_with("#[derive(") {
-            line.clone_into(&mut derived);
-            continue;
-        }
         let mut parts = line
             .trim_start_matches("pub ")
             .trim_start_matches("pub(super) ")
@@ -103,16 +115,17 @@ fn items_of<'a>(file: &'a File, code: &str) -> Vec<(String, Item<'a>)> {
             .split_whitespace();
         let is_item = matches!(parts.next(), Some("struct" | "enum"));
         if !is_item {
-            // Other attributes may stand between.
-            if !line.is_empty() && !line.starts_with("#[") && !line.ends_with([',', ')', ']']) {
-                derived.clear();
+            // An attribute, or a line of one.
+            if line.is_empty() || line.starts_with("#[") || line.ends_with([',', ')', ']', '=']) {
+                attributes.push_str(line);
+            } else {
+                attributes.clear();
             }
             continue;
         }
         let name = words(parts.next().unwrap_or_default()).into_iter().next().unwrap_or_default();
-        let reads = words(&derived).contains(&"Deserialize".to_owned());
-        let query = derived.contains("IntoParams");
-        derived.clear();
+        let attributes = std::mem::take(&mut attributes);
+        let reads = words(&attributes).contains(&"Deserialize".to_owned()) && !attributes.contains("IntoParams");
         let mut fields = vec![(number, line.split_once('(').map_or(String::new(), |(_, inside)| inside.to_owned()))];
         let mut depth = depth_of(line);
         while depth > 0 && number < lines.len() {
@@ -123,7 +136,7 @@ fn items_of<'a>(file: &'a File, code: &str) -> Vec<(String, Item<'a>)> {
             number += 1;
         }
         if reads {
-            found.push((name, Item { file, fields, query }));
+            found.push((name, Item { file, fields, attributes }));
         }
     }
     found
@@ -151,11 +164,11 @@ fn bare_lists_are_found_wherever_a_body_reaches_them() {
                 one: Bounded<Vec<u8>, 3>,\n  two: Option<Vec<u8>>,\n  three: Part,\n  four: Names,\n  five: Title,\n}\n#[derive(Deserialize, IntoParams)]\nstruct Query { all: Vec<u8> }\n\
                 #[derive(Serialize)]\nstruct Shown { all: Vec<u8> }\nasync fn a(ask: Ask<Staff, Terms>) {}\n";
     let domain = "//! A.\npub type Names = BTreeMap<Name, Name>;\n#[derive(Debug, Deserialize)]\npub struct Part {\n  text: String,\n}\n#[derive(Deserialize)]\npub struct Other {\n  \
-                  all: Vec<u8>,\n}\n#[derive(Deserialize)]\npub struct Terms {\n  limit: Bounded<Names, 5>,\n  listed: BTreeSet<u8>,\n}\n";
+                  all: Vec<u8>,\n}\n#[derive(Deserialize)]\n#[serde(\n    tag = \"kind\",\n    expecting = \"terms\"\n)]\npub struct Terms {\n  limit: Bounded<Names, 5>,\n  listed: BTreeSet<u8>,\n}\n";
     let found = breaches(&[file("gateway/src/http/a.rs", body), file("domain/src/a.rs", domain)]);
     let places: Vec<&str> = found.iter().filter_map(|it| it.split(": ").next()).collect();
     let mut sorted = places.clone();
     sorted.sort_unstable();
-    let expected = ["domain/src/a.rs:14", "domain/src/a.rs:5", "gateway/src/http/a.rs:10", "gateway/src/http/a.rs:8"];
+    let expected = ["domain/src/a.rs:18", "domain/src/a.rs:5", "gateway/src/http/a.rs:10", "gateway/src/http/a.rs:8"];
     assert_eq!(sorted, expected, "{found:?}");
 }

@@ -83,10 +83,12 @@ async fn an_address_has_one_account_however_many_ask_at_once() {
 async fn what_is_no_address_or_no_password_is_refused() {
     let shop = TestShop::start().await;
     let register = |body: Value| shop.post("/v1/auth/register").json(body).send();
-    for password in ["short", "password1", "ada@example.org", &"x".repeat(129)] {
+    for password in ["short", "password1", "ada@example.org"] {
         let answer = register(json!({"email": "ada@example.org", "password": password})).await;
         assert_eq!(answer.expect_problem(422, "account.weak_password").text("/errors/0/pointer"), "/password");
     }
+    let book = register(json!({"email": "ada@example.org", "password": "x".repeat(129)})).await;
+    assert_eq!(book.expect_problem(422, "request.invalid").text("/errors/0/pointer"), "/password");
     for email in ["ada", "a@b", "a b@example.org", "a@example.org\r\nBcc: b@example.org", "\"a\"@example.org"] {
         let answer = register(json!({"email": email, "password": PASSWORD})).await;
         assert_eq!(answer.expect_problem(422, "request.invalid").text("/errors/0/pointer"), "/email", "{email}");
@@ -105,7 +107,7 @@ async fn wrong_codes_open_nothing() {
     let of_ada = shop.confirmation_code(&ada.email).await.unwrap();
     // The account of one, the secret of another.
     let mixed = format!("{}{}", &of_ada[..21], &berta[21..]);
-    for code in ["", "x", "é", &"x".repeat(5_000), &berta[1..], &mixed] {
+    for code in ["", "x", "é", &"x".repeat(200), &berta[1..], &mixed] {
         let confirm = shop.post("/v1/auth/confirm").json(json!({"code": code})).send().await;
         confirm.expect_problem(422, "account.invalid_code");
         let reset = json!({"code": code, "password": "another horse battery"});

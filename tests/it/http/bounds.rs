@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 
 /// Where rows are refused one by one, and the body may be larger.
 const BULK: &str = "/v1/products/bulk";
+/// The largest body there.
+const BULK_MAX: usize = 16 << 20;
 /// What is signed, and read only once the signature holds.
 const SIGNED: &str = "/v1/webhooks/test";
 /// Characters of a text that no field without a maximum of its own takes: an id, a date, a name of a closed set.
@@ -61,7 +63,16 @@ impl Place {
 
     /// A body with this many elements, entries or characters.
     fn body(&self, size: u64) -> String {
-        let entries = |entry: &dyn Fn(u64) -> String| (0..size).map(entry).collect::<Vec<_>>().join(",");
+        let entries = |entry: &dyn Fn(u64) -> String| {
+            let mut all = String::new();
+            for number in 0..size {
+                if number > 0 {
+                    all.push(',');
+                }
+                all.push_str(&entry(number));
+            }
+            all
+        };
         let value = match &self.kind {
             Kind::List { item } => format!("[{}]", entries(&|_| item.clone())),
             Kind::Map { key, value } => format!("{{{}}}", entries(&|n| format!("\"{}\":{value}", numbered(key, n)))),
@@ -77,9 +88,12 @@ impl Place {
 
     /// As many as the largest body holds.
     fn most(&self) -> u64 {
-        let limit = if self.path == BULK { 16 << 20 } else { max_of(&self.path) };
-        let (one, two) = (self.body(1_000).len(), self.body(2_000).len());
-        u64::try_from((limit - one) / (two - one)).unwrap() * 1_000
+        // A row of many is limited as one body is.
+        let limit = if self.path == BULK && self.around.is_empty() { BULK_MAX } else { max_of(&self.path) };
+        let (one, two) = (self.body(1).len(), self.body(2).len());
+        // Keys of maps have up to six digits.
+        let each = two - one + if matches!(self.kind, Kind::Map { .. }) { 5 } else { 0 };
+        u64::try_from((limit - one) / each).unwrap()
     }
 }
 
