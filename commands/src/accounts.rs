@@ -2,15 +2,17 @@
 
 mod closing;
 pub mod code;
+pub mod grants;
+pub mod second_factor;
 
-use byteshop_domain::account::{self, Account, Client, Profile, Role, Secret};
+use byteshop_domain::account::{self, Account, Client, Profile, Proof, Role, Secret};
 use byteshop_domain::ids::{AccountId, NameId, SessionId};
 use byteshop_domain::name::{self, NameKind, UniqueName};
 use byteshop_domain::session::{self, Reason, Session};
 use byteshop_domain::text::{Email, Hash, Label};
 use byteshop_domain::{Locale, Personal, Subject};
 use byteshop_eventstore::Vault;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::Commands;
@@ -76,6 +78,10 @@ pub struct Entry {
     pub secret: Personal<Secret>,
     /// From where.
     pub client: Personal<Client>,
+    /// The code that was shown beside the password, if one was.
+    pub proof: Option<Proof>,
+    /// How long sessions of staff live at most.
+    pub staff_session: TimeDelta,
 }
 
 /// A session as whoever logs in or refreshes it is told of it; no secret of it is in here, so that a receipt can keep it.
@@ -91,6 +97,18 @@ pub struct Admitted {
     pub generation: u32,
     /// When it ends unless it is refreshed.
     pub expires_at: DateTime<Utc>,
+    /// Whether its owner has shown a second factor in it.
+    #[serde(default)]
+    pub second_factor: bool,
+}
+
+/// A genuine refresh token: its hash is the session's.
+#[derive(Debug, Clone, Copy)]
+pub struct ShownToken {
+    /// The session that it names.
+    pub session: SessionId,
+    /// Its number.
+    pub generation: u32,
 }
 
 /// What became of a refresh token.
@@ -213,36 +231,68 @@ pub async fn log_in(unit: &Unit, entry: &Entry) -> Result<Admitted, Error> {
         Err(rejection) => return Err(Error::Rejected(Rejected::of::<Account>(&rejection))),
     };
     end(unit, &mut account, &surplus, Reason::Surplus).await?;
-    unit.decide(&mut account, &account::Command::LogIn { seen: entry.seen, session: entry.session })?;
+    let log_in = account::Command::LogIn { seen: entry.seen, session: entry.session, proof: entry.proof.clone() };
+    unit.decide(&mut account, &log_in)?;
     let mut session = unit.start::<Session>(entry.session);
     let start = session::Command::Start {
         account: entry.account,
         role,
         secret: entry.secret.clone(),
         client: entry.client.clone(),
+        second_factor: entry.proof.is_some(),
+        longest: session::longest(role, entry.staff_session),
     };
     unit.decide(&mut session, &start)?;
     admitted(&session)
 }
 
-/// Takes a refresh token of a session.
+/// Exchanges a refresh token of a session for the next one.
 pub async fn refresh(
     unit: &Unit,
-    session: SessionId,
-    generation: u32,
+    shown: ShownToken,
     client: &Personal<Client>,
+    staff_session: TimeDelta,
 ) -> Result<Refreshed, Error> {
-    let mut session = unit.load::<Session>(session).await?.exists()?;
-    unit.decide(&mut session, &session::Command::Refresh { generation, client: client.clone() })?;
+    let mut session = unit.load::<Session>(shown.session).await?.exists()?;
+    let longest = session::longest(admitted(&session)?.role, staff_session);
+    let (generation, client) = (shown.generation, client.clone());
+    unit.decide(&mut session, &session::Command::Refresh { generation, client, longest })?;
     let admitted = admitted(&session)?;
-    if !session.state.started().is_ok_and(|started| started.revoked.is_some()) {
-        return Ok(Refreshed::Next(admitted));
+    Ok(if forget_revoked(unit, &session).await? { Refreshed::Reused } else { Refreshed::Next(admitted) })
+}
+
+/// Ends the session of a refresh token, or every session of its account. False when the token was used before: then only
+/// its own session ends, as somebody copied it.
+///
+/// # Errors
+/// [`session::Rejection::Ended`] when the session has ended already: its tokens end nothing more.
+pub async fn log_out_with(unit: &Unit, shown: ShownToken, all: bool) -> Result<bool, Error> {
+    let mut session = unit.load::<Session>(shown.session).await?.exists()?;
+    unit.decide(&mut session, &session::Command::Show { generation: shown.generation })?;
+    let owner = admitted(&session)?.account;
+    if forget_revoked(unit, &session).await? {
+        return Ok(false);
     }
-    let mut account = unit.load::<Account>(admitted.account).await?;
+    let mut account = unit.load::<Account>(owner).await?;
+    if all {
+        log_out_all(unit, &mut account, Reason::LogoutAll, None).await?;
+    } else {
+        log_out(unit, &mut account, shown.session, Reason::Logout).await?;
+    }
+    Ok(true)
+}
+
+/// Takes a session that this unit has revoked off the list of its account; false when it is not revoked.
+async fn forget_revoked(unit: &Unit, session: &Loaded<Session>) -> Result<bool, Error> {
+    let Ok(started) = session.state.started() else { return Ok(false) };
+    if started.revoked.is_none() {
+        return Ok(false);
+    }
+    let mut account = unit.load::<Account>(started.account).await?;
     if account.state.open().is_ok() {
         unit.decide(&mut account, &account::Command::LogOut { session: session.id })?;
     }
-    Ok(Refreshed::Reused)
+    Ok(true)
 }
 
 fn admitted(session: &Loaded<Session>) -> Result<Admitted, Error> {
@@ -254,6 +304,7 @@ fn admitted(session: &Loaded<Session>) -> Result<Admitted, Error> {
         role: started.role,
         generation: started.generation,
         expires_at: started.expires_at,
+        second_factor: started.second_factor,
     })
 }
 

@@ -74,6 +74,9 @@ pub enum Error {
     /// What is in the way is about to pass; nothing was written, and nothing is kept under the idempotency key.
     #[error("{}", .0.detail)]
     NotYet(Rejected),
+    /// The caller has to prove again who they are; nothing was written, and nothing is kept under the idempotency key.
+    #[error("{}", .0.detail)]
+    Unproven(Rejected),
     /// The store did not answer; whether the command was carried out is not known.
     #[error(transparent)]
     Store(#[from] StoreError),

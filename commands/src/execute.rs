@@ -206,7 +206,7 @@ impl Drop for RevokeOnDrop<'_> {
 fn count(command: &'static str, error: Option<&Error>) {
     let outcome = match error {
         None => "accepted",
-        Some(Error::Rejected(_) | Error::Replayed(_)) => "rejected",
+        Some(Error::Rejected(_) | Error::Replayed(_) | Error::Unproven(_)) => "rejected",
         Some(Error::Version { .. } | Error::KeyReused | Error::InFlight | Error::Contended | Error::NotYet(_)) => {
             "conflict"
         }

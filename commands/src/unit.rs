@@ -2,7 +2,10 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use byteshop_domain::credit_note::{self, CreditNote};
 use byteshop_domain::decider::{Asked, Decider};
+use byteshop_domain::money::Money;
+use byteshop_domain::payment::{self, Payment};
 use byteshop_domain::{Kind, codec};
 use byteshop_eventstore::{NewEvent, StreamId};
 use chrono::{DateTime, Utc};
@@ -191,6 +194,25 @@ impl Unit {
         loaded.state = Arc::new(state);
         work.changed(&stream, Versioned { version: loaded.version, state: loaded.state.clone(), made_by: None });
         Ok(())
+    }
+
+    /// The money that this unit lets go back to buyers so far: that of the credit notes it issues, and of refunds that it has
+    /// tried again.
+    pub fn money_back(&self) -> Result<Vec<Money>, Error> {
+        let mut back = Vec::new();
+        for event in &self.work().events {
+            let category = event.stream.category.as_ref();
+            if category == CreditNote::CATEGORY {
+                let credit_note::Event::Issued(note) = codec::decode(&event.event_type, event.schema, &event.data)?;
+                back.push(note.total);
+            } else if category == Payment::CATEGORY {
+                let event = codec::decode::<payment::Event>(&event.event_type, event.schema, &event.data)?;
+                if let payment::Event::RefundRequested { amount, retries: Some(_), .. } = event {
+                    back.push(amount);
+                }
+            }
+        }
+        Ok(back)
     }
 
     /// Refuses for a reason that is no aggregate's own.

@@ -17,17 +17,22 @@ use serde::Serialize;
 use crate::address::Address;
 use crate::decider::{Asked, Decider};
 use crate::ids::{AccountId, AddressId, SessionId};
-use crate::text::{Email, Hash, Reason};
+use crate::text::{Email, Reason};
 use crate::{Locale, Personal, Subject};
 
+mod codes;
+mod grant;
 mod message;
 mod new_email;
 mod person;
 mod rejection;
+pub mod second_factor;
 
+pub use grant::Grant;
 pub use message::{Command, Event};
 pub use person::{Channel, Client, Kept, Pending, PendingEmail, Profile, Role, Secret, Settings};
 pub use rejection::Rejection;
+pub use second_factor::{Proof, SecondFactor};
 
 /// How long a code that confirms an address holds: people read their mail the next day.
 pub const CONFIRM_WITHIN: TimeDelta = TimeDelta::hours(48);
@@ -90,6 +95,10 @@ pub struct Open {
     pub new_email: Option<PendingEmail>,
     /// Whether it cannot be used, and why.
     pub ban: Option<Ban>,
+    /// What its owner shows beside the password, if they have set that up.
+    pub second_factor: SecondFactor,
+    /// The access that its owner gave to programs, the oldest first; some of it may have been revoked since.
+    pub grants: Vec<Grant>,
     /// Failed log-ins since the first of the present window.
     failures: Option<(DateTime<Utc>, u32)>,
     /// When its owner was last told that somebody registered with their address.
@@ -131,10 +140,7 @@ impl Decider for Account {
             Command::ConfirmByHand {} => Ok(if open.confirmed { vec![] } else { vec![Event::Confirmed {}] }),
             Command::RequestReset { code, code_hash } => Ok(open.request_reset(code, code_hash, asked.at)),
             Command::ResetPassword { code_hash, password } => open.reset_password(code_hash, password, asked.at),
-            Command::ChangePassword { seen, password } => {
-                open.usable(*seen)?;
-                Ok(vec![Event::PasswordChanged { password: password.clone() }])
-            }
+            Command::ChangePassword { seen, password } => open.change_password(*seen, password),
             Command::RequestEmailChange { seen, email, code, code_hash } => {
                 open.request_email_change(*seen, email, code, code_hash, asked.at)
             }
@@ -143,10 +149,13 @@ impl Decider for Account {
                 let stale = open.passwords != *seen;
                 Ok(if stale { vec![] } else { vec![Event::PasswordRehashed { password: password.clone() }] })
             }
-            Command::LogIn { seen, session } => {
-                open.usable(*seen)?;
-                Ok(vec![Event::LoggedIn { session: *session }])
+            Command::LogIn { seen, session, proof } => {
+                let used = open.prove(*seen, proof.as_ref())?;
+                Ok(used.into_iter().chain([Event::LoggedIn { session: *session }]).collect())
             }
+            Command::Prove { seen, proof } => Ok(open.prove(*seen, proof.as_ref())?.into_iter().collect()),
+            Command::SecondFactor(command) => open.change_second_factor(command, asked),
+            Command::RecordGrant { grant } => open.record_grant(*grant, asked),
             Command::LogOut { session } => {
                 let alive = open.sessions.contains(session);
                 Ok(if alive { vec![Event::LoggedOut { session: *session }] } else { vec![] })
@@ -234,6 +243,14 @@ impl Decider for Account {
             Event::AddressRemoved { id } => self.with(|it| it.addresses.retain(|kept| kept.id != *id)),
             Event::Banned { reason } => self.with(|it| it.ban = Some(Ban { reason: reason.clone() })),
             Event::Unbanned {} => self.with(|it| it.ban = None),
+            Event::TotpEnrolled { secret, at } => self.with(|it| it.second_factor.enrolled(secret, *at)),
+            Event::TotpConfirmed { step, code_hashes, at } => {
+                self.with(|it| it.second_factor.confirmed(*step, code_hashes, *at))
+            }
+            Event::TotpUsed { step } => self.with(|it| it.second_factor.used(*step)),
+            Event::RecoveryCodeUsed { code_hash } => self.with(|it| it.second_factor.recovered(code_hash)),
+            Event::TotpRemoved {} => self.with(|it| it.second_factor.removed()),
+            Event::AccessGranted { grant } => self.with(|it| it.grants.push(*grant)),
             Event::Erased {} => Self::Erased,
         }
     }
@@ -271,6 +288,8 @@ impl Account {
             reset: None,
             new_email: None,
             ban: None,
+            second_factor: SecondFactor::default(),
+            grants: vec![],
             failures: None,
             repeated_at: None,
         }))
@@ -312,64 +331,6 @@ impl Open {
         &self.sessions[..(self.sessions.len() + 1).saturating_sub(SESSIONS_MAX)]
     }
 
-    fn note_registration(&self, at: DateTime<Utc>) -> Vec<Event> {
-        let lately = self.repeated_at.is_some_and(|last| at < last + MAIL_EVERY);
-        if lately { vec![] } else { vec![Event::RegistrationRepeated { at }] }
-    }
-
-    fn contest(&self, code: &Personal<Secret>, code_hash: &Hash, at: DateTime<Utc>) -> Vec<Event> {
-        if self.confirmed {
-            return self.note_registration(at);
-        }
-        let mut events = if self.contested { vec![] } else { vec![Event::RegistrationContested {}] };
-        events.extend(self.request_reset(code, code_hash, at));
-        events
-    }
-
-    fn request_confirmation(&self, code: &Personal<Secret>, code_hash: &Hash, at: DateTime<Utc>) -> Vec<Event> {
-        if self.contested {
-            return self.request_reset(code, code_hash, at);
-        }
-        if self.confirmed || is_new(self.confirmation.as_ref(), CONFIRM_WITHIN, at) {
-            return vec![];
-        }
-        let expires_at = at + CONFIRM_WITHIN;
-        vec![Event::ConfirmationRequested { code: code.clone(), code_hash: code_hash.clone(), expires_at }]
-    }
-
-    fn confirm(&self, code_hash: &Hash, at: DateTime<Utc>) -> Decision {
-        let pending = self.confirmation.as_ref().filter(|pending| pending.hash == *code_hash);
-        let pending = pending.ok_or(Rejection::InvalidCode)?;
-        if self.confirmed {
-            // The link was followed twice.
-            return Ok(vec![]);
-        }
-        if self.contested {
-            // It would open the shop to whoever registered first, perhaps in wait for the owner of the address.
-            return Err(Rejection::InvalidCode);
-        }
-        if pending.expires_at < at { Err(Rejection::CodeExpired) } else { Ok(vec![Event::Confirmed {}]) }
-    }
-
-    fn request_reset(&self, code: &Personal<Secret>, code_hash: &Hash, at: DateTime<Utc>) -> Vec<Event> {
-        if is_new(self.reset.as_ref(), RESET_WITHIN, at) {
-            return vec![];
-        }
-        let expires_at = at + RESET_WITHIN;
-        vec![Event::PasswordResetRequested { code: code.clone(), code_hash: code_hash.clone(), expires_at }]
-    }
-
-    fn reset_password(&self, code_hash: &Hash, password: &Personal<Secret>, at: DateTime<Utc>) -> Decision {
-        let pending = self.reset.as_ref().filter(|pending| pending.hash == *code_hash);
-        if pending.ok_or(Rejection::InvalidCode)?.expires_at < at {
-            return Err(Rejection::CodeExpired);
-        }
-        let mut events = vec![Event::PasswordChanged { password: password.clone() }];
-        // The code came by mail, so the mail is theirs.
-        events.extend((!self.confirmed).then_some(Event::Confirmed {}));
-        Ok(events)
-    }
-
     fn fail_login(&self, client: &Personal<Client>, at: DateTime<Utc>) -> Vec<Event> {
         let (_, count) = self.failed(at);
         if count > FAILURES_MAX { vec![] } else { vec![Event::LoginFailed { client: client.clone(), at }] }
@@ -389,11 +350,6 @@ impl Open {
         }
         Ok(vec![Event::AddressAdded { id, address: address.clone() }])
     }
-}
-
-/// Whether a code was made so lately that another would only fill a mailbox.
-fn is_new(pending: Option<&Pending>, within: TimeDelta, at: DateTime<Utc>) -> bool {
-    pending.is_some_and(|pending| at < pending.expires_at - within + MAIL_EVERY)
 }
 
 #[cfg(test)]

@@ -7,8 +7,9 @@ use crate::codec::{self, CodecError};
 use crate::decider::Decider;
 use crate::ids::{self, Id};
 use crate::{
-    account, api_key, cart, category, credit_note, mailbox, name, notification, order, payment, product, promotion,
-    promotion_book, returns, series, session, shipment, shipping_book, stock, tax_book, usage, watch, webhook_endpoint,
+    access_token, account, api_key, cart, category, credit_note, mailbox, name, notification, order, payment, product,
+    promotion, promotion_book, returns, series, session, shipment, shipping_book, stock, tax_book, usage, watch,
+    webhook_endpoint,
 };
 
 /// What names an aggregate and where its events are.
@@ -143,6 +144,8 @@ contexts! {
     Account account Account "account/golden.json";
     /// Of a session of an account.
     Session session Session "session/golden.json";
+    /// Of an access token from the command line.
+    AccessToken access_token AccessToken "access_token/golden.json";
     /// Of a key with which a program asks.
     ApiKey api_key ApiKey "api_key/golden.json";
     /// Of a promotion.

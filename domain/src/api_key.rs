@@ -2,14 +2,19 @@
 //!
 //! ```text
 //! (missing) ──created──▶ good ──revoked──▶ revoked (final)
+//!                          └── expires_at has passed: expired
 //! ```
+//!
+//! It outlives the sessions of whoever made it, so it says who that was, and the account of the maker knows it
+//! ([`Grant`](crate::account::Grant)).
 
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::decider::{Asked, Decider, Kind};
-use crate::ids::ApiKeyId;
+use crate::ids::{AccountId, ApiKeyId};
 use crate::text::{Hash, Name};
 
 /// What a key lets a program do; each route names the one that it takes.
@@ -101,6 +106,12 @@ pub enum Event {
         scopes: BTreeSet<Scope>,
         /// The hash of the key: what a program shows is kept nowhere.
         hash: Hash,
+        /// Who made it; unknown of keys that are older than this field, whose events still say it in their meta.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        created_by: Option<AccountId>,
+        /// When it stops working by itself; never when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expires_at: Option<DateTime<Utc>>,
     },
     /// It opens nothing any more.
     Revoked {},
@@ -120,6 +131,8 @@ pub enum Command {
         scopes: BTreeSet<Scope>,
         /// The hash of the key.
         hash: Hash,
+        /// When it stops working by itself; never when absent.
+        expires_at: Option<DateTime<Utc>>,
     },
     /// End.
     Revoke {},
@@ -145,6 +158,10 @@ pub struct Created {
     pub scopes: BTreeSet<Scope>,
     /// The hash of the key.
     pub hash: Hash,
+    /// Who made it, where the event says so.
+    pub created_by: Option<AccountId>,
+    /// When it stops working by itself.
+    pub expires_at: Option<DateTime<Utc>>,
     /// Whether it opens nothing any more.
     pub revoked: bool,
 }
@@ -161,6 +178,9 @@ pub enum Rejection {
     /// It would open nothing.
     #[error("an API key needs at least one scope")]
     NoScope,
+    /// It would never have worked.
+    #[error("expires_at has to be in the future; leave it out for a key that does not expire")]
+    ExpiresInThePast,
 }
 
 impl crate::Rejection for Rejection {
@@ -169,6 +189,7 @@ impl crate::Rejection for Rejection {
             Self::Missing => "missing",
             Self::Exists => "exists",
             Self::NoScope => "no_scope",
+            Self::ExpiresInThePast => "expires_in_the_past",
         }
     }
 
@@ -176,13 +197,14 @@ impl crate::Rejection for Rejection {
         match self {
             Self::Missing => Kind::Missing,
             Self::Exists => Kind::Conflict,
-            Self::NoScope => Kind::Invalid,
+            Self::NoScope | Self::ExpiresInThePast => Kind::Invalid,
         }
     }
 
     fn pointer(&self) -> Option<String> {
         match self {
             Self::NoScope => Some("/scopes".to_owned()),
+            Self::ExpiresInThePast => Some("/expires_at".to_owned()),
             Self::Missing | Self::Exists => None,
         }
     }
@@ -195,13 +217,18 @@ impl Decider for ApiKey {
     type Event = Event;
     type Rejection = Rejection;
 
-    fn decide(&self, command: &Command, _asked: &Asked) -> Result<Vec<Event>, Rejection> {
+    fn decide(&self, command: &Command, asked: &Asked) -> Result<Vec<Event>, Rejection> {
         match command {
             Command::Create { scopes, .. } if scopes.is_empty() => Err(Rejection::NoScope),
-            Command::Create { name, scopes, hash } => match self {
-                Self::Missing => {
-                    Ok(vec![Event::Created { name: name.clone(), scopes: scopes.clone(), hash: hash.clone() }])
-                }
+            Command::Create { expires_at: Some(at), .. } if *at <= asked.at => Err(Rejection::ExpiresInThePast),
+            Command::Create { name, scopes, hash, expires_at } => match self {
+                Self::Missing => Ok(vec![Event::Created {
+                    name: name.clone(),
+                    scopes: scopes.clone(),
+                    hash: hash.clone(),
+                    created_by: asked.by.account(),
+                    expires_at: *expires_at,
+                }]),
                 Self::Created(_) => Err(Rejection::Exists),
             },
             Command::Revoke {} => {
@@ -213,10 +240,12 @@ impl Decider for ApiKey {
 
     fn evolve(self, event: &Event) -> Self {
         match event {
-            Event::Created { name, scopes, hash } => Self::Created(Created {
+            Event::Created { name, scopes, hash, created_by, expires_at } => Self::Created(Created {
                 name: name.clone(),
                 scopes: scopes.clone(),
                 hash: hash.clone(),
+                created_by: *created_by,
+                expires_at: *expires_at,
                 revoked: false,
             }),
             Event::Revoked {} => match self {
@@ -234,6 +263,13 @@ impl ApiKey {
             Self::Missing => Err(Rejection::Missing),
             Self::Created(created) => Ok(created),
         }
+    }
+}
+
+impl Created {
+    /// Whether it opens anything.
+    pub fn is_good(&self, at: DateTime<Utc>) -> bool {
+        !self.revoked && self.expires_at.is_none_or(|end| at < end)
     }
 }
 

@@ -106,6 +106,11 @@ pub enum Actor {
         /// Its name.
         name: String,
     },
+    /// Somebody with a shell on the machine of the shop, at the command line.
+    Operator {
+        /// The operating system's name of them; with `sudo`, of who called it.
+        name: String,
+    },
     /// The shop itself: a seed, an import, a repair.
     System {
         /// What of it, such as `import`.
@@ -118,7 +123,26 @@ impl Actor {
     pub fn account(&self) -> Option<AccountId> {
         match self {
             Self::Customer { id } | Self::Seller { id } | Self::Support { id } | Self::Admin { id } => Some(*id),
-            Self::Guest { .. } | Self::Service { .. } | Self::Process { .. } | Self::System { .. } => None,
+            Self::Guest { .. }
+            | Self::Service { .. }
+            | Self::Process { .. }
+            | Self::Operator { .. }
+            | Self::System { .. } => None,
+        }
+    }
+
+    /// The key that it acted with, if it is a program.
+    pub fn key(&self) -> Option<ApiKeyId> {
+        match self {
+            Self::Service { key } => Some(*key),
+            Self::Customer { .. }
+            | Self::Guest { .. }
+            | Self::Seller { .. }
+            | Self::Support { .. }
+            | Self::Admin { .. }
+            | Self::Process { .. }
+            | Self::Operator { .. }
+            | Self::System { .. } => None,
         }
     }
 
@@ -131,6 +155,7 @@ impl Actor {
             | Self::Seller { .. }
             | Self::Service { .. }
             | Self::Process { .. }
+            | Self::Operator { .. }
             | Self::System { .. } => false,
         }
     }
@@ -148,6 +173,7 @@ impl fmt::Display for Actor {
             Self::Admin { id } => write!(f, "admin {id}"),
             Self::Service { key } => write!(f, "service {key}"),
             Self::Process { name } => write!(f, "process {name}"),
+            Self::Operator { name } => write!(f, "operator {name}"),
             Self::System { name } => write!(f, "system {name}"),
         }
     }

@@ -3,6 +3,7 @@
 //! Read [`decider`] first, then [`money`], [`text`], [`personal`] and [`ids`], then a context such as [`order`], then [`checkout`]
 //! and [`process`]. [`any`] holds the list of contexts.
 
+pub mod access_token;
 pub mod account;
 pub mod address;
 pub mod any;

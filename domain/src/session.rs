@@ -8,6 +8,11 @@
 //!
 //! A refresh token names its session and its generation, under a keyed hash of the session's secret, so whoever shows the
 //! last one again gets the same next one. An older one has been used before: somebody copied it, and the session ends.
+//! Every operation that accepts a refresh token asks the session first ([`Started::judge`]): a genuine token of a session
+//! that has ended is worth nothing.
+//!
+//! A session remembers when its owner last proved who they are, by logging in or by [`Command::Authenticate`]. What is
+//! sensitive asks for a proof that is younger than [`FRESH`].
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -19,10 +24,19 @@ use crate::ids::{AccountId, SessionId};
 
 /// How long a session lives without being refreshed: people come back within a month.
 pub const IDLE: TimeDelta = TimeDelta::days(30);
-/// How long it lives at most: then the password is asked for again.
+/// How long it lives at most: then the password is asked for again. Sessions of staff live for a shorter time, which is a
+/// setting.
 pub const LIFETIME: TimeDelta = TimeDelta::days(180);
+/// How long a proof of identity counts for sensitive operations: one errand of an administrator, and too short for whoever
+/// finds the screen unlocked (OWASP ASVS 5.0, section 7.5).
+pub const FRESH: TimeDelta = TimeDelta::minutes(10);
 /// How long the last refresh token may be shown again: a client that lost the answer, or two tabs at once.
 pub const RETRY: TimeDelta = TimeDelta::seconds(30);
+
+/// How long a session lives at most: for staff as long as the shop's owner decides.
+pub fn longest(role: Role, of_staff: TimeDelta) -> TimeDelta {
+    if role.is_staff() { of_staff.min(LIFETIME) } else { LIFETIME }
+}
 
 /// Why a session ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +54,8 @@ pub enum Reason {
     EmailChanged,
     /// Its owner may do other things now.
     RoleChanged,
+    /// The second factor of the account was set up, removed or reset.
+    SecondFactorChanged,
     /// There were too many.
     Surplus,
     /// The account was banned.
@@ -66,6 +82,9 @@ pub enum Event {
         at: DateTime<Utc>,
         /// When it ends unless it is refreshed.
         expires_at: DateTime<Utc>,
+        /// Whether a second factor was shown with the password.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        second_factor: bool,
     },
     /// A refresh token was used, and the next one given out.
     Refreshed {
@@ -77,6 +96,14 @@ pub enum Event {
         at: DateTime<Utc>,
         /// When the session ends unless it is refreshed.
         expires_at: DateTime<Utc>,
+    },
+    /// Its owner proved again who they are.
+    Authenticated {
+        /// Whether with a second factor.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        second_factor: bool,
+        /// When.
+        at: DateTime<Utc>,
     },
     /// It ended.
     Revoked {
@@ -100,14 +127,30 @@ pub enum Command {
         secret: Personal<Secret>,
         /// From where.
         client: Personal<Client>,
+        /// Whether a second factor was shown with the password.
+        second_factor: bool,
+        /// How long it lives at most, however often it is refreshed.
+        longest: TimeDelta,
     },
-    /// Take a refresh token, which is one of this session's. After a token that was used before it is revoked, and the
-    /// event says so: look at the state for what became of it.
+    /// Exchange a refresh token, which is one of this session's, for the next one. A token that was used before revokes the
+    /// session: the state says which of the two happened.
     Refresh {
         /// The number of the token.
         generation: u32,
         /// From where.
         client: Personal<Client>,
+        /// How long the session lives at most, however often it is refreshed.
+        longest: TimeDelta,
+    },
+    /// Accept a refresh token for anything but a refresh, such as a log-out. A token that was used before revokes the session.
+    Show {
+        /// The number of the token.
+        generation: u32,
+    },
+    /// Note that its owner proved again who they are.
+    Authenticate {
+        /// Whether with a second factor.
+        second_factor: bool,
     },
     /// End.
     Revoke {
@@ -146,8 +189,23 @@ pub struct Started {
     pub expires_at: DateTime<Utc>,
     /// The number of the newest refresh token.
     pub generation: u32,
+    /// When its owner last proved who they are.
+    pub authenticated_at: DateTime<Utc>,
+    /// Whether they have shown a second factor in it.
+    pub second_factor: bool,
     /// Why it ended, if it did.
     pub revoked: Option<Reason>,
+}
+
+/// What a genuine refresh token of a session that is alive is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Worth {
+    /// It is the newest one.
+    Newest,
+    /// It is the one before, shown again within [`RETRY`].
+    Repeated,
+    /// It was used before: somebody copied it.
+    Reused,
 }
 
 /// What can be in the way.
@@ -192,18 +250,31 @@ impl Decider for Session {
 
     fn decide(&self, command: &Command, asked: &Asked) -> Decision {
         match command {
-            Command::Start { account, role, secret, client } => match self {
+            Command::Start { account, role, secret, client, second_factor, longest } => match self {
                 Self::Missing => Ok(vec![Event::Started {
                     account: *account,
                     role: *role,
                     secret: secret.clone(),
                     client: client.clone(),
                     at: asked.at,
-                    expires_at: asked.at + IDLE,
+                    expires_at: asked.at + IDLE.min(*longest),
+                    second_factor: *second_factor,
                 }]),
                 Self::Started(_) => Err(Rejection::Exists),
             },
-            Command::Refresh { generation, client } => self.started()?.refresh(*generation, client, asked.at),
+            Command::Refresh { generation, client, longest } => {
+                self.started()?.refresh(*generation, client, *longest, asked.at)
+            }
+            Command::Show { generation } => match self.started()?.judge(*generation, asked.at)? {
+                Worth::Newest | Worth::Repeated => Ok(vec![]),
+                Worth::Reused => Ok(vec![Event::Revoked { reason: Reason::Reuse }]),
+            },
+            Command::Authenticate { second_factor } => {
+                if !self.started()?.is_alive(asked.at) {
+                    return Err(Rejection::Ended);
+                }
+                Ok(vec![Event::Authenticated { second_factor: *second_factor, at: asked.at }])
+            }
             Command::Revoke { reason } => {
                 let ended = self.started()?.revoked.is_some();
                 Ok(if ended { vec![] } else { vec![Event::Revoked { reason: *reason }] })
@@ -213,22 +284,30 @@ impl Decider for Session {
 
     fn evolve(self, event: &Event) -> Self {
         match event {
-            Event::Started { account, role, secret, client, at, expires_at } => Self::Started(Box::new(Started {
-                account: *account,
-                role: *role,
-                secret: secret.clone(),
-                client: client.clone(),
-                started_at: *at,
-                seen_at: *at,
-                expires_at: *expires_at,
-                generation: 0,
-                revoked: None,
-            })),
+            Event::Started { account, role, secret, client, at, expires_at, second_factor } => {
+                Self::Started(Box::new(Started {
+                    account: *account,
+                    role: *role,
+                    secret: secret.clone(),
+                    client: client.clone(),
+                    started_at: *at,
+                    seen_at: *at,
+                    expires_at: *expires_at,
+                    generation: 0,
+                    authenticated_at: *at,
+                    second_factor: *second_factor,
+                    revoked: None,
+                }))
+            }
             Event::Refreshed { generation, client, at, expires_at } => self.with(|it| {
                 it.generation = *generation;
                 it.client = client.clone();
                 it.seen_at = *at;
                 it.expires_at = *expires_at;
+            }),
+            Event::Authenticated { second_factor, at } => self.with(|it| {
+                it.authenticated_at = *at;
+                it.second_factor |= *second_factor;
             }),
             Event::Revoked { reason } => self.with(|it| it.revoked = Some(*reason)),
         }
@@ -258,20 +337,41 @@ impl Started {
         self.revoked.is_none() && at <= self.expires_at
     }
 
-    fn refresh(&self, shown: u32, client: &Personal<Client>, at: DateTime<Utc>) -> Decision {
+    /// Whether its owner proved lately who they are.
+    pub fn is_fresh(&self, at: DateTime<Utc>) -> bool {
+        self.is_alive(at) && at < self.authenticated_at + FRESH
+    }
+
+    /// What a refresh token with this number is worth now.
+    ///
+    /// # Errors
+    /// [`Rejection::Ended`] when the session has ended: then no token of it is worth anything.
+    pub fn judge(&self, shown: u32, at: DateTime<Utc>) -> Result<Worth, Rejection> {
         if !self.is_alive(at) {
             return Err(Rejection::Ended);
         }
         if shown == self.generation {
-            let expires_at = (at + IDLE).min(self.started_at + LIFETIME);
-            let generation = shown.saturating_add(1);
-            return Ok(vec![Event::Refreshed { generation, client: client.clone(), at, expires_at }]);
+            return Ok(Worth::Newest);
         }
-        // The answer was lost, or another tab was faster: the same answer again.
-        if shown.checked_add(1) == Some(self.generation) && at <= self.seen_at + RETRY {
-            return Ok(vec![]);
+        // The answer was lost, or another tab was faster.
+        let repeated = shown.checked_add(1) == Some(self.generation) && at <= self.seen_at + RETRY;
+        Ok(if repeated { Worth::Repeated } else { Worth::Reused })
+    }
+
+    fn refresh(&self, shown: u32, client: &Personal<Client>, longest: TimeDelta, at: DateTime<Utc>) -> Decision {
+        let end = self.started_at + longest;
+        // The setting may have been shortened since the session began.
+        if at > end {
+            return Err(Rejection::Ended);
         }
-        Ok(vec![Event::Revoked { reason: Reason::Reuse }])
+        match self.judge(shown, at)? {
+            Worth::Newest => {
+                let (generation, expires_at) = (shown.saturating_add(1), (at + IDLE).min(end));
+                Ok(vec![Event::Refreshed { generation, client: client.clone(), at, expires_at }])
+            }
+            Worth::Repeated => Ok(vec![]),
+            Worth::Reused => Ok(vec![Event::Revoked { reason: Reason::Reuse }]),
+        }
     }
 }
 

@@ -34,6 +34,12 @@ pub fn noon() -> DateTime<Utc> {
 }
 
 impl<A: Decider> Given<A> {
+    /// The same, asked by somebody else.
+    pub fn by(mut self, actor: Actor) -> Self {
+        self.asked.by = actor;
+        self
+    }
+
     /// Asks.
     pub fn when(self, command: &A::Command) -> Outcome<A> {
         Outcome(self.state.decide(command, &self.asked))

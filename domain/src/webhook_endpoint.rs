@@ -6,12 +6,15 @@
 //!                           └────────────────────┴──removed──▶ removed (final)
 //! ```
 //!
+//! It goes on when whoever made it has left, so it says who that was, may expire by itself, and the account of its maker knows
+//! it ([`Grant`](crate::account::Grant)). A program may only have told what its own key may read ([`Known::scopes`]).
+//!
 //! How far it has been told, and what it answered, is not part of it: the sender keeps that beside the log. Its secrets are
 //! sealed under the shop's own subject; after a change of secret both sign for a while, so that nobody misses an event.
 //!
 //! Source: Standard Webhooks 1.0, "Webhook signatures" and "Secret rotation".
 
-use std::fmt;
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -19,13 +22,19 @@ use uuid::Uuid;
 
 use crate::Personal;
 use crate::account::Secret;
-use crate::decider::{Asked, Decider, Kind};
-use crate::ids::WebhookEndpointId;
+use crate::api_key::Scope;
+use crate::decider::{Asked, Decider};
+use crate::ids::{AccountId, ApiKeyId, WebhookEndpointId};
 use crate::personal::Subject;
 use crate::text::{Link, Reason};
 
+mod rejection;
 #[cfg(test)]
 mod tests;
+mod topic;
+
+pub use rejection::Rejection;
+pub use topic::{NoTopic, Topic};
 
 /// Whose key the secrets are sealed with: the shop's, which is nobody's to be forgotten.
 pub const SHOP: Subject = Subject(Uuid::from_u128(0x5a1e_0b7c_4d23_4f6e_b8a9_3c5d_7e91_f204));
@@ -35,46 +44,6 @@ pub const OLD_SECRET_SIGNS: TimeDelta = TimeDelta::hours(24);
 pub const FILTERS_MAX: usize = 50;
 /// The categories whose events are told; those of others are nobody's business outside.
 pub const TOLD: &[&str] = &["category", "product", "stock", "order", "payment", "shipment", "return", "credit_note"];
-
-/// Which events are wanted: `*`, `order.*` or `order.paid`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Topic(String);
-
-/// The text names no events that are told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a filter must be *, a category such as order.*, or an event type such as order.paid that is delivered")]
-pub struct NoTopic;
-
-impl Topic {
-    /// Reads a topic; it must name what can happen.
-    pub fn new(text: &str) -> Result<Self, NoTopic> {
-        let known = match text.split_once('.') {
-            None => text == "*",
-            Some((category, "*")) => TOLD.contains(&category),
-            Some((category, event_type)) => {
-                TOLD.contains(&category)
-                    && crate::catalogue().iter().any(|form| form.category == category && form.event_type == event_type)
-            }
-        };
-        if known { Ok(Self(text.to_owned())) } else { Err(NoTopic) }
-    }
-
-    /// Whether it names this event.
-    pub fn names(&self, category: &str, event_type: &str) -> bool {
-        match self.0.split_once('.') {
-            None => TOLD.contains(&category),
-            Some((wanted, "*")) => wanted == category,
-            Some((wanted, wanted_type)) => wanted == category && wanted_type == event_type,
-        }
-    }
-}
-
-impl fmt::Display for Topic {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// Why an endpoint is told nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -86,6 +55,8 @@ pub enum Silence {
     Failing,
     /// It said that it is gone for good (HTTP 410).
     Gone,
+    /// Its time has passed.
+    Expired,
 }
 
 /// What happened to an endpoint.
@@ -103,6 +74,15 @@ pub enum Event {
         description: Option<Reason>,
         /// What its messages are signed with.
         secret: Personal<Secret>,
+        /// Whose it is: who made it, or the key that did. Unknown of endpoints that are older than this field.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        created_by: Option<AccountId>,
+        /// The key that it was made with, if a program made it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        created_with: Option<ApiKeyId>,
+        /// When it is told nothing more; never when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expires_at: Option<DateTime<Utc>>,
     },
     /// It is elsewhere, or wants to hear something else; only what changed is here.
     Revised {
@@ -115,6 +95,9 @@ pub enum Event {
         /// What it is for.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         description: Option<Reason>,
+        /// When it is told nothing more.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expires_at: Option<DateTime<Utc>>,
     },
     /// Its messages are signed with another secret; the last one signs too, for a while.
     SecretRotated {
@@ -154,6 +137,10 @@ pub enum Command {
         description: Option<Reason>,
         /// What its messages are signed with.
         secret: Personal<Secret>,
+        /// Whose it is.
+        created_by: Option<AccountId>,
+        /// When it is told nothing more; never when absent.
+        expires_at: Option<DateTime<Utc>>,
     },
     /// Be elsewhere, or want something else; what is not given stays.
     Revise {
@@ -165,6 +152,8 @@ pub enum Command {
         description: Option<Reason>,
         /// Whether it is to be told anything.
         enabled: Option<bool>,
+        /// When it is told nothing more.
+        expires_at: Option<DateTime<Utc>>,
     },
     /// Sign with another secret.
     Rotate {
@@ -209,6 +198,12 @@ pub struct Known {
     pub description: Option<Reason>,
     /// Why it is told nothing, if it is not.
     pub silent: Option<Silence>,
+    /// Whose it is, where the event says so.
+    pub created_by: Option<AccountId>,
+    /// The key that it was made with, if a program made it.
+    pub created_with: Option<ApiKeyId>,
+    /// When it is told nothing more.
+    pub expires_at: Option<DateTime<Utc>>,
     /// What its messages are signed with.
     pub secret: Personal<Secret>,
     /// What they were signed with before, and until when they still are.
@@ -217,50 +212,6 @@ pub struct Known {
     pub replays: i64,
     /// From where on, the last time.
     pub replay_from: i64,
-}
-
-/// What can be in the way.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum Rejection {
-    /// There is none.
-    #[error("there is no such webhook endpoint")]
-    Missing,
-    /// There is one.
-    #[error("the webhook endpoint already exists")]
-    Exists,
-    /// It would hear nothing, or the list is longer than it needs to be.
-    #[error("an endpoint needs 1 to {FILTERS_MAX} filters")]
-    Filters,
-    /// The log begins at 1.
-    #[error("a replay must start at position 1 or later")]
-    BeforeTheLog,
-}
-
-impl crate::Rejection for Rejection {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::Exists => "exists",
-            Self::Filters => "filters",
-            Self::BeforeTheLog => "before_the_log",
-        }
-    }
-
-    fn kind(&self) -> Kind {
-        match self {
-            Self::Missing => Kind::Missing,
-            Self::Exists => Kind::Conflict,
-            Self::Filters | Self::BeforeTheLog => Kind::Invalid,
-        }
-    }
-
-    fn pointer(&self) -> Option<String> {
-        match self {
-            Self::Missing | Self::Exists => None,
-            Self::Filters => Some("/filter".into()),
-            Self::BeforeTheLog => Some("/from".into()),
-        }
-    }
 }
 
 type Decision = Result<Vec<Event>, Rejection>;
@@ -274,20 +225,26 @@ impl Decider for WebhookEndpoint {
 
     fn decide(&self, command: &Command, asked: &Asked) -> Decision {
         match command {
-            Command::Create { url, filter, description, secret } => match self {
+            Command::Create { url, filter, description, secret, created_by, expires_at } => match self {
                 Self::Missing => {
                     check(filter)?;
+                    check_end(*expires_at, asked.at)?;
                     Ok(vec![Event::Created {
                         url: url.clone(),
                         filter: filter.clone(),
                         description: description.clone(),
                         secret: secret.clone(),
+                        created_by: *created_by,
+                        created_with: asked.by.key(),
+                        expires_at: *expires_at,
                     }])
                 }
                 Self::Known(_) | Self::Removed => Err(Rejection::Exists),
             },
-            Command::Revise { url, filter, description, enabled } => {
-                self.known()?.revise(url.as_ref(), filter.as_ref(), description.as_ref(), *enabled)
+            Command::Revise { url, filter, description, enabled, expires_at } => {
+                check_end(*expires_at, asked.at)?;
+                let changes = Changes { url: url.as_ref(), filter: filter.as_ref(), description: description.as_ref() };
+                self.known()?.revise(&changes, *enabled, *expires_at, asked.at)
             }
             Command::Rotate { secret } => {
                 self.known()?;
@@ -311,17 +268,23 @@ impl Decider for WebhookEndpoint {
 
     fn evolve(self, event: &Event) -> Self {
         match event {
-            Event::Created { url, filter, description, secret } => Self::Known(Box::new(Known {
-                url: url.clone(),
-                filter: filter.clone(),
-                description: description.clone(),
-                silent: None,
-                secret: secret.clone(),
-                old_secret: None,
-                replays: 0,
-                replay_from: 0,
-            })),
-            Event::Revised { url, filter, description } => self.with(|it| {
+            Event::Created { url, filter, description, secret, created_by, created_with, expires_at } => {
+                Self::Known(Box::new(Known {
+                    url: url.clone(),
+                    filter: filter.clone(),
+                    description: description.clone(),
+                    silent: None,
+                    created_by: *created_by,
+                    created_with: *created_with,
+                    expires_at: *expires_at,
+                    secret: secret.clone(),
+                    old_secret: None,
+                    replays: 0,
+                    replay_from: 0,
+                }))
+            }
+            Event::Revised { url, filter, description, expires_at } => self.with(|it| {
+                it.expires_at = expires_at.or(it.expires_at);
                 it.url = url.as_ref().unwrap_or(&it.url).clone();
                 it.filter = filter.as_ref().unwrap_or(&it.filter).clone();
                 it.description = description.as_ref().or(it.description.as_ref()).cloned();
@@ -370,20 +333,34 @@ impl Known {
         std::iter::once(&self.secret).chain(old).collect()
     }
 
+    /// Whether its time has passed.
+    pub fn has_expired(&self, at: DateTime<Utc>) -> bool {
+        self.expires_at.is_some_and(|end| end <= at)
+    }
+
+    /// What a program has to be allowed to read for it to be told all of this.
+    pub fn scopes(&self) -> BTreeSet<Scope> {
+        self.filter.iter().flat_map(Topic::scopes).collect()
+    }
+
     fn revise(
         &self,
-        url: Option<&Link>,
-        filter: Option<&Vec<Topic>>,
-        description: Option<&Reason>,
+        Changes { url, filter, description }: &Changes<'_>,
         enabled: Option<bool>,
+        expires_at: Option<DateTime<Utc>>,
+        at: DateTime<Utc>,
     ) -> Decision {
         filter.map_or(Ok(()), |filter| check(filter))?;
+        if enabled == Some(true) && expires_at.is_none() && self.has_expired(at) {
+            return Err(Rejection::Expired);
+        }
         let changed = Event::Revised {
             url: url.filter(|url| **url != self.url).cloned(),
             filter: filter.filter(|filter| **filter != self.filter).cloned(),
             description: description.filter(|text| Some(*text) != self.description.as_ref()).cloned(),
+            expires_at: expires_at.filter(|end| Some(*end) != self.expires_at),
         };
-        let nothing = Event::Revised { url: None, filter: None, description: None };
+        let nothing = Event::Revised { url: None, filter: None, description: None, expires_at: None };
         let mut events: Vec<Event> = Some(changed).filter(|event| *event != nothing).into_iter().collect();
         match (enabled, self.silent) {
             (Some(true), Some(_)) => events.push(Event::Enabled {}),
@@ -392,6 +369,17 @@ impl Known {
         }
         Ok(events)
     }
+}
+
+/// What is to be other than it is; what is not given stays.
+struct Changes<'a> {
+    url: Option<&'a Link>,
+    filter: Option<&'a Vec<Topic>>,
+    description: Option<&'a Reason>,
+}
+
+fn check_end(expires_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<(), Rejection> {
+    if expires_at.is_some_and(|end| end <= now) { Err(Rejection::ExpiresInThePast) } else { Ok(()) }
 }
 
 fn check(filter: &[Topic]) -> Result<(), Rejection> {

@@ -5,6 +5,7 @@
 
 pub mod append;
 pub mod clock;
+pub mod credential;
 pub mod database;
 pub mod delivery;
 pub mod emulator;

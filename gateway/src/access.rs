@@ -61,6 +61,9 @@ const SCOPES: [(&str, Scope, Scope); 9] = [
     ("webhooks", Scope::WebhooksWrite, Scope::WebhooksWrite),
 ];
 
+/// What staff does in person: it takes a recent proof of identity, which no program can give.
+const IN_PERSON: [(&str, &str); 1] = [("delete", "/v1/orders/{id}/buyer")];
+
 /// What begins so is its owner's alone: staff has no business with it.
 const PRIVATE: [&str; 2] = ["/v1/carts/", "/v1/me/"];
 
@@ -70,7 +73,8 @@ pub(crate) fn scope_by_tag(method: &str, path: &str, operation: &Value) -> Optio
     let ways = operation.get("security")?.as_array()?;
     let access = access(path, ways);
     let for_staff = access.belongs == Belongs::OwnerAndStaff || !access.roles.contains(&Role::Customer);
-    if access.public || access.scope.is_some() || !for_staff || !access.roles.contains(&Role::Support) {
+    let in_person = IN_PERSON.contains(&(method, path));
+    if in_person || access.public || access.scope.is_some() || !for_staff || !access.roles.contains(&Role::Support) {
         return None;
     }
     let tag = operation.pointer("/tags/0")?.as_str()?;

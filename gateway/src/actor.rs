@@ -28,6 +28,8 @@ use crate::{access, api_key, grpc, idempotency};
 
 /// The header in which a guest shows the token of their cart.
 pub const CART_TOKEN: HeaderName = HeaderName::from_static("cart-token");
+/// What somebody may do who works here and has no second factor yet: set it up, and log out.
+const ENROLLING: [&str; 2] = ["/v1/auth/", "/v1/me/second-factor"];
 /// Most characters that are kept of what a program calls itself.
 const AGENT_MAX: usize = 200;
 
@@ -76,6 +78,11 @@ impl Caller {
     /// The session that their token belongs to, if it belongs to one.
     pub fn session(&self) -> Option<SessionId> {
         self.bearer.and_then(|bearer| bearer.session)
+    }
+
+    /// The key that they asked with, if they are a program.
+    pub fn key(&self) -> Option<ApiKeyId> {
+        self.service.map(|service| service.key)
     }
 
     /// Where they are on the network.
@@ -144,6 +151,23 @@ impl Caller {
         if self.is_guest() { idempotency::KEPT_FOR_GUEST } else { idempotency::KEPT_FOR }
     }
 
+    /// Whether this process knows that their session has ended.
+    pub fn has_ended(&self, app: &Shared) -> bool {
+        self.bearer.is_some_and(|bearer| has_ended(app, &bearer))
+    }
+
+    /// Whether what they have shown is still in force, by the log: for answers that go on after the request was read.
+    pub async fn is_in_force(&self, app: &Shared) -> Result<bool, Problem> {
+        let now = app.commands.clock().now();
+        if let Some(session) = self.session() {
+            let found = app.commands.get::<Session>(session).await?;
+            return Ok(found.is_some_and(|it| it.state.started().is_ok_and(|started| started.is_alive(now))));
+        }
+        let Some(service) = self.service else { return Ok(true) };
+        let found = app.commands.get::<ApiKey>(service.key).await?;
+        Ok(found.is_some_and(|key| key.state.existing().is_ok_and(|key| key.is_good(now))))
+    }
+
     async fn of(parts: &Parts, app: &Shared) -> Result<Self, Problem> {
         let edge = Edge::of(parts);
         let (mut bearer, mut service) = (None, None);
@@ -156,6 +180,9 @@ impl Caller {
         }
         if let Some(bearer) = &bearer {
             app.limits.account(bearer.account)?;
+            if lacks_second_factor(app, bearer) && !is_for_enrolling(parts) {
+                return Err(enrol_first());
+            }
         }
         let cart_hash = parts.headers.get(CART_TOKEN).and_then(|token| hash_of(token.as_bytes()));
         // A guest's cart is a guest's, whatever is shown beside its token.
@@ -178,12 +205,40 @@ fn is_write(parts: &Parts) -> bool {
 /// soon as this process hears of it.
 fn bearer_of(app: &Shared, token: &str) -> Result<Bearer, Problem> {
     let bearer = app.tokens.check(token).map_err(invalid)?;
-    let seen = bearer.session.and_then(|session| app.commands.glimpse::<Session>(session));
-    let seen_to_end = seen.is_some_and(|session| session.started().is_ok_and(|started| started.revoked.is_some()));
-    if seen_to_end || bearer.session.is_some_and(|session| app.ended.contains(session)) {
+    if bearer.session.is_none() && !app.dev {
+        // Nobody logged in for it, so nobody can be logged out, banned or held to it.
+        let detail = "an access token without a session is accepted in development only: log in";
+        return Err(Problem::new(StatusCode::UNAUTHORIZED, "auth.invalid", detail));
+    }
+    if has_ended(app, &bearer) {
         return Err(Problem::new(StatusCode::UNAUTHORIZED, "session.ended", "the session has ended; log in again"));
     }
     Ok(bearer)
+}
+
+/// Whether the session of a token is known to have ended.
+fn has_ended(app: &Shared, bearer: &Bearer) -> bool {
+    let Some(session) = bearer.session else { return false };
+    let seen = app.commands.glimpse::<Session>(session);
+    seen.is_some_and(|session| session.started().is_ok_and(|started| started.revoked.is_some()))
+        || app.ended.contains(session)
+}
+
+/// Whether somebody who works here has shown no second factor, where the shop asks for one.
+fn lacks_second_factor(app: &Shared, bearer: &Bearer) -> bool {
+    app.staff.second_factor && bearer.role.is_staff() && bearer.session.is_some() && !bearer.second_factor
+}
+
+/// Whether a route is among those with which a second factor is set up.
+fn is_for_enrolling(parts: &Parts) -> bool {
+    let route = parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str);
+    route.is_some_and(|route| ENROLLING.iter().any(|start| route.starts_with(start)))
+}
+
+fn enrol_first() -> Problem {
+    let detail = "accounts with this role need a second factor: set one up with POST /v1/me/second-factor, confirm it with its first \
+                  code, and refresh the session";
+    Problem::new(StatusCode::FORBIDDEN, "auth.second_factor_enrolment_required", detail)
 }
 
 fn token(value: &[u8]) -> Result<&str, Problem> {
@@ -212,12 +267,21 @@ async fn service_of(parts: &Parts, app: &Shared, shown: &api_key::Shown) -> Resu
     if key.revoked || !same {
         return Err(unknown());
     }
+    let now = app.commands.clock().now();
+    if !key.is_good(now) {
+        return Err(Problem::new(
+            StatusCode::UNAUTHORIZED,
+            "auth.expired",
+            "the API key has expired: create another one",
+        ));
+    }
     app.limits.key(shown.id)?;
     let route = parts.extensions.get::<MatchedPath>();
     let access = route.and_then(|route| access::of(parts.method.as_str(), route.as_str()));
     let scope = access.and_then(|access| access.scope);
     let in_scope = scope.is_some_and(|scope| key.scopes.contains(&scope));
     if in_scope || access.is_some_and(|access| access.public) {
+        app.uses.note(shown.id, now);
         return Ok(Service { key: shown.id, in_scope });
     }
     Err(match scope {

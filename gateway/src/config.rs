@@ -18,6 +18,7 @@ pub use show::{InForce, hide_password};
 
 use crate::cors::Origins;
 use crate::proxies::Proxies;
+use crate::staff::StaffRules;
 use crate::trade::{Seller, Trade};
 
 /// The file that is read when none is named, and nothing is wrong when it is missing.
@@ -82,6 +83,9 @@ pub struct Config {
     /// Whether throw-away mailboxes are refused.
     pub refuse_disposable_email: bool,
     /// Database connections of one process for reading the log; the views have some more.
+    /// What is asked of those who work here.
+    pub staff: StaffRules,
+    /// Connections of one process for reading the log, at most; the views have some more.
     pub database_connections: u32,
     /// What leaves the shop, and how.
     pub outside: OutsideConfig,
@@ -276,6 +280,15 @@ impl Reader {
         Some(Trade { capture: capture?, return_window, return_address, cart_days: cart_days?, unpaid_orders, seller })
     }
 
+    /// What is asked of those who work here; nothing when one of it cannot be used.
+    fn staff(&mut self, dev: bool) -> Option<StaffRules> {
+        let second_factor = self.read("staff_second_factor", dev.then_some("false"), setting::flag);
+        let hours = self.read("staff_session_hours", None, setting::number(1_u16, 720));
+        let large_refund = self.read("large_refund", None, setting::number(0, 1_000_000_000));
+        let session = TimeDelta::hours(i64::from(hours?));
+        Some(StaffRules { second_factor: second_factor?, session, large_refund: large_refund? })
+    }
+
     /// Checks every setting; nothing when one that must have a value has none that can be used.
     fn config(&mut self) -> Option<Config> {
         let dev = self.read("dev", None, setting::flag);
@@ -302,6 +315,7 @@ impl Reader {
         let rate_limit_guest_writes = self.read("rate_limit_guest_writes", limit, setting::number(0, 1_000_000));
         let rate_limit_checkouts = self.read("rate_limit_checkouts", limit, setting::number(0, 1_000_000));
         let refuse_disposable_email = self.read("refuse_disposable_email", None, setting::flag);
+        let staff = self.staff(dev == Some(true));
         let database_connections = self.read("database_connections", None, setting::number(2, 500));
         let outside = self.outside(dev == Some(true));
         let files = self.optional("files", setting::files);
@@ -336,6 +350,7 @@ impl Reader {
             rate_limit_checkouts: rate_limit_checkouts?,
             rate_limit_guest_writes: rate_limit_guest_writes?,
             refuse_disposable_email: refuse_disposable_email?,
+            staff: staff?,
             database_connections: database_connections?,
             outside: outside?,
             files,

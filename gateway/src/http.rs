@@ -13,12 +13,14 @@ pub mod bulk;
 pub mod carts;
 pub mod categories;
 mod dev_mail;
+mod fresh;
 pub mod images;
 pub mod language;
 pub mod lists;
 mod local;
 pub mod matrix;
 pub mod me;
+mod mode;
 pub mod notifications;
 pub mod openapi;
 pub mod operations;
@@ -32,6 +34,7 @@ pub mod promotions;
 pub mod provider;
 pub mod returns;
 pub mod search;
+pub mod second_factor;
 pub mod sessions;
 pub mod shipments;
 pub mod shipping;
@@ -72,7 +75,9 @@ use crate::password::Passwords;
 use crate::pictures::Pictures;
 use crate::problem::Problem;
 use crate::reply::Sealed;
+use crate::staff::StaffRules;
 use crate::token::Tokens;
+use crate::uses::Uses;
 pub use operations::Health;
 
 /// The id of a request: a UUID of the caller's, or a new one.
@@ -103,6 +108,8 @@ pub struct App {
     pub pay_within: TimeDelta,
     /// How the shop trades.
     pub trade: crate::trade::Trade,
+    /// What is asked of those who work here.
+    pub staff: StaffRules,
     /// Development: what only a laptop may show.
     pub dev: bool,
     /// What posts to webhook endpoints.
@@ -115,6 +122,8 @@ pub struct App {
     pub seen: Seen,
     /// Where pictures are made and kept.
     pub pictures: Pictures,
+    /// When keys of programs were last used.
+    pub uses: Uses,
 }
 
 /// What the handlers share.

@@ -42,6 +42,10 @@ pub fn check(password: &str, email: &str, pointer: &str) -> Result<(), Problem> 
     if !(PASSWORD_MIN..=PASSWORD_MAX).contains(&characters) {
         return Err(weak(format!("the password must have {PASSWORD_MIN} to {PASSWORD_MAX} characters")));
     }
+    // As long as they are, they are one key held down, or nothing that anybody typed.
+    if password.chars().all(|letter| letter.is_whitespace() || letter.is_control()) {
+        return Err(weak("a password needs something else than spaces and control characters".to_owned()));
+    }
     let folded = password.to_lowercase();
     if COMMON.contains(folded.as_str()) {
         return Err(weak("this password is too common; choose another one".to_owned()));

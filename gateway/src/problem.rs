@@ -17,6 +17,13 @@ const RETRY_AFTER_S: u32 = 1;
 /// Characters of the name of a parameter that are repeated: the longest of ours is shorter.
 const PARAMETER_MAX: usize = 60;
 
+/// The code of what takes a recent proof of identity.
+pub const REAUTHENTICATE: &str = "auth.reauthentication_required";
+/// What a client is asked for then (RFC 9470, section 3): authentication that is younger than [`session::FRESH`], in seconds.
+///
+/// [`session::FRESH`]: byteshop_domain::session::FRESH
+const STEP_UP: &str = "Bearer realm=\"byteshop\", error=\"insufficient_user_authentication\", max_age=\"600\"";
+
 /// A field of the request that is to blame.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FieldError {
@@ -282,6 +289,7 @@ impl From<Error> for Problem {
             )
             .retry_after(RETRY_AFTER_S),
             Error::NotYet(rejected) => Self::from(rejected).retry_after(RETRY_AFTER_S),
+            Error::Unproven(rejected) => Self { status: StatusCode::UNAUTHORIZED, ..Self::from(rejected) },
             Error::Provider(error) => {
                 tracing::error!(%error, "the payment provider failed");
                 Self::new(
@@ -321,6 +329,8 @@ impl IntoResponse for Problem {
         if self.status == StatusCode::UNAUTHORIZED {
             let challenge = match self.code.as_ref() {
                 "auth.missing" => "Bearer realm=\"byteshop\"",
+                // RFC 9470, section 3: the token is good, and the proof behind it too old.
+                REAUTHENTICATE => STEP_UP,
                 _ => "Bearer realm=\"byteshop\", error=\"invalid_token\"",
             };
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));

@@ -36,8 +36,10 @@ use crate::outside::outside;
 use crate::password::Passwords;
 use crate::pictures::Pictures;
 use crate::serve::serve;
+use crate::staff::StaffRules;
 use crate::token::Tokens;
 use crate::trade::Trade;
+use crate::uses::Uses;
 
 /// How long requests and workers may take to finish when the shop stops.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
@@ -68,6 +70,8 @@ pub struct Settings {
     pub pay_within: TimeDelta,
     /// How the shop trades.
     pub trade: Trade,
+    /// What is asked of those who work here.
+    pub staff: StaffRules,
     /// Development: what only a laptop may show.
     pub dev: bool,
     /// What leaves the shop, and how.
@@ -185,12 +189,14 @@ impl Shop {
                 refuse_disposable: settings.refuse_disposable,
                 pay_within: settings.pay_within,
                 trade: settings.trade,
+                staff: settings.staff,
                 dev: settings.dev,
                 webhooks,
                 closing: shop.cancel.clone(),
                 ended,
                 seen: Seen::default(),
                 pictures: Pictures::in_blobs(settings.files),
+                uses: Uses::default(),
             };
             let followers = Followers { log, views: app.views.clone(), nats: Some(settings.nats) };
             shop.watch(followers, &app.health);
@@ -316,6 +322,7 @@ impl Shop {
             }
         });
         self.tasks.spawn(app.limits.clone().sweep(self.cancel.clone()));
+        self.tasks.spawn(app.uses.clone().keep(self.commands.log().clone(), self.cancel.clone()));
         self.tasks.spawn(app.tokens.clone().watch(self.cancel.clone()));
         let limits = app.limits.clone();
         self.tasks.spawn(serve(listener, router(app), limits, self.cancel.clone()));

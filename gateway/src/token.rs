@@ -35,6 +35,31 @@ const TOKEN_MAX: usize = 4_096;
 /// Checked tokens that are remembered: checking a signature costs more than most queries.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(10_000).expect("a positive number");
 
+/// The methods of authentication of a token (RFC 8176, section 2): a password.
+const PASSWORD: &str = "pwd";
+/// And a one-time password.
+const ONE_TIME_PASSWORD: &str = "otp";
+
+/// Whom a token is issued to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holder {
+    /// Their account.
+    pub account: AccountId,
+    /// What they may do.
+    pub role: Role,
+    /// The session that they logged in to; none for a token from the command line.
+    pub session: Option<SessionId>,
+    /// Whether they showed a second factor.
+    pub second_factor: bool,
+}
+
+impl Holder {
+    /// Whoever an operator says, without a session: such tokens are accepted in development only.
+    pub fn by_hand(account: AccountId, role: Role) -> Self {
+        Self { account, role, session: None, second_factor: false }
+    }
+}
+
 /// What a token says of its bearer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bearer {
@@ -44,6 +69,8 @@ pub struct Bearer {
     pub role: Role,
     /// The session that they logged in to; none for a token from the command line.
     pub session: Option<SessionId>,
+    /// Whether they showed a second factor.
+    pub second_factor: bool,
     /// When the token ends, in seconds since 1970.
     expires_at: i64,
 }
@@ -81,6 +108,9 @@ struct Claims {
     role: Role,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sid: Option<SessionId>,
+    /// Authentication methods references (RFC 8176).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    amr: Vec<String>,
     exp: i64,
     iat: i64,
     jti: uuid::Uuid,
@@ -133,27 +163,30 @@ impl Tokens {
         validation.set_issuer(&[NAME]);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         validation.leeway = LEEWAY_S;
+        validation.validate_nbf = true;
         let checked = Mutex::new(LruCache::new(REMEMBERED));
         Self { shared: Arc::new(Shared { keys: RwLock::new(Arc::new(keys)), files, validation, checked }) }
     }
 
-    /// A new token that belongs to no session.
+    /// A new token that belongs to no session: for development.
     pub fn issue(&self, role: Role, account: AccountId, lifetime: Duration) -> Result<String, TokenError> {
-        self.issue_in(None, role, account, lifetime)
+        self.issue_to(Holder::by_hand(account, role), lifetime)
     }
 
-    /// A new token of a session.
-    pub fn issue_in(
-        &self,
-        session: Option<SessionId>,
-        role: Role,
-        account: AccountId,
-        lifetime: Duration,
-    ) -> Result<String, TokenError> {
+    /// A new token for somebody.
+    pub fn issue_to(&self, holder: Holder, lifetime: Duration) -> Result<String, TokenError> {
+        self.issue_as(Clock.new_id(), holder, lifetime)
+    }
+
+    /// A new token with an id of its own, for somebody.
+    pub fn issue_as(&self, jti: uuid::Uuid, holder: Holder, lifetime: Duration) -> Result<String, TokenError> {
+        let Holder { account: sub, role, session: sid, second_factor } = holder;
         let iat = Clock.now().timestamp();
         let exp = iat.saturating_add(i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX));
         let (iss, aud) = (NAME.to_owned(), NAME.to_owned());
-        let claims = Claims { iss, aud, sub: account, role, sid: session, exp, iat, jti: Clock.new_id() };
+        let methods: &[&str] = if second_factor { &[PASSWORD, ONE_TIME_PASSWORD] } else { &[] };
+        let amr = methods.iter().map(|method| (*method).to_owned()).collect();
+        let claims = Claims { iss, aud, sub, role, sid, amr, exp, iat, jti };
         self.keys().sign(&claims).map_err(|_| TokenError::Invalid)
     }
 
@@ -167,16 +200,25 @@ impl Tokens {
             let ended = bearer.expires_at.saturating_add_unsigned(LEEWAY_S) < Clock.now().timestamp();
             return if ended { Err(TokenError::Expired) } else { Ok(bearer) };
         }
-        let kid = jsonwebtoken::decode_header(token).map_err(|_| TokenError::Invalid)?.kid;
+        let header = jsonwebtoken::decode_header(token).map_err(|_| TokenError::Invalid)?;
+        // Extensions that must be understood, of which this shop knows none (RFC 7515, section 4.1.11).
+        if header.crit.is_some() {
+            return Err(TokenError::Invalid);
+        }
         let keys = self.keys();
-        let key = kid.and_then(|kid| keys.find(&kid)).ok_or(TokenError::Invalid)?;
+        let key = header.kid.and_then(|kid| keys.find(&kid)).ok_or(TokenError::Invalid)?;
         let claims = match jsonwebtoken::decode::<Claims>(token, &key.checking, &self.shared.validation) {
             Ok(data) => data.claims,
             Err(error) if matches!(error.kind(), ErrorKind::ExpiredSignature) => return Err(TokenError::Expired),
             Err(_) => return Err(TokenError::Invalid),
         };
-        let Claims { sub: account, role, sid: session, exp: expires_at, .. } = claims;
-        let bearer = Bearer { account, role, session, expires_at };
+        let Claims { sub: account, role, sid: session, amr, exp: expires_at, iat, .. } = claims;
+        // Issued in the future: by a clock that is wrong, or by somebody who stores tokens for later.
+        if iat > Clock.now().timestamp().saturating_add_unsigned(LEEWAY_S) {
+            return Err(TokenError::Invalid);
+        }
+        let second_factor = amr.iter().any(|method| method == ONE_TIME_PASSWORD);
+        let bearer = Bearer { account, role, session, second_factor, expires_at };
         self.checked().put(hash, bearer);
         Ok(bearer)
     }

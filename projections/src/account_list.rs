@@ -87,6 +87,12 @@ impl View for AccountList {
             | Event::LoggedOut { .. }
             | Event::LoginFailed { .. }
             | Event::SettingsChanged { .. }
+            | Event::TotpEnrolled { .. }
+            | Event::TotpConfirmed { .. }
+            | Event::TotpUsed { .. }
+            | Event::RecoveryCodeUsed { .. }
+            | Event::TotpRemoved {}
+            | Event::AccessGranted { .. }
             | Event::AddressAdded { .. }
             | Event::AddressChanged { .. }
             | Event::AddressRemoved { .. } => vec![],
@@ -129,6 +135,12 @@ impl View for AccountList {
             | Event::LoggedOut { .. }
             | Event::LoginFailed { .. }
             | Event::SettingsChanged { .. }
+            | Event::TotpEnrolled { .. }
+            | Event::TotpConfirmed { .. }
+            | Event::TotpUsed { .. }
+            | Event::RecoveryCodeUsed { .. }
+            | Event::TotpRemoved {}
+            | Event::AccessGranted { .. }
             | Event::AddressAdded { .. }
             | Event::AddressChanged { .. }
             | Event::AddressRemoved { .. } => row,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use byteshop_domain::Decider as _;
 use byteshop_domain::api_key::{ApiKey, Event, Scope};
 use byteshop_domain::codec::CodecError;
-use byteshop_domain::ids::ApiKeyId;
+use byteshop_domain::ids::{AccountId, ApiKeyId};
 use byteshop_domain::text::Name;
 use byteshop_eventstore::Recorded;
 use chrono::{DateTime, Utc};
@@ -37,6 +37,11 @@ pub struct Row {
     /// When it was made.
     #[serde(with = "micros")]
     pub created_at: DateTime<Utc>,
+    /// Who made it; none when that was no account.
+    pub created_by: Option<AccountId>,
+    /// When it stops working by itself.
+    #[serde(with = "micros::option")]
+    pub expires_at: Option<DateTime<Utc>>,
     /// When it was revoked.
     #[serde(with = "micros::option")]
     pub revoked_at: Option<DateTime<Utc>>,
@@ -44,7 +49,7 @@ pub struct Row {
 
 impl View for ApiKeyList {
     const NAME: &'static str = "api_key_list";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const READS: &'static [&'static str] = &[ApiKey::CATEGORY];
     type Fact = Event;
     type Row = Row;
@@ -59,11 +64,14 @@ impl View for ApiKeyList {
 
     fn fold(row: Option<Row>, _key: &Key, fact: &Event, event: &Recorded) -> Option<Row> {
         match fact {
-            Event::Created { name, scopes, hash: _ } => Some(Row {
+            Event::Created { name, scopes, hash: _, created_by, expires_at } => Some(Row {
                 id: event.id_of::<ApiKey>(),
                 name: name.clone(),
                 scopes: scopes.clone(),
                 created_at: event.occurred_at(),
+                // Events that are older than the field say it in their meta.
+                created_by: created_by.or_else(|| event.meta().ok().and_then(|meta| meta.actor.account())),
+                expires_at: *expires_at,
                 revoked_at: None,
             }),
             Event::Revoked {} => row.map(|row| Row { revoked_at: Some(event.occurred_at()), ..row }),

@@ -1,10 +1,14 @@
 //! People with accounts: registered, confirmed and logged in over HTTP, as anybody would.
 
-use byteshop_domain::account::{Account, Event, Secret};
+use byteshop_commands::{Intent, accounts};
+use byteshop_domain::Actor;
+use byteshop_domain::account::{Account, Event, Role, Secret};
 use byteshop_domain::ids::AccountId;
+use byteshop_domain::session::{self, Session};
 use byteshop_domain::text::Email;
 use byteshop_eventstore::StreamId;
 use byteshop_eventstore::read::PAGE;
+use chrono::TimeDelta;
 use serde_json::json;
 
 use crate::shop::{Answer, TestShop, address};
@@ -56,6 +60,45 @@ impl TestShop {
             refresh: keys.text("/refresh_token").to_owned(),
             session: keys.text("/session").to_owned(),
         }
+    }
+
+    /// Somebody who works here, logged in with a password, as the operator of a shop makes the first ones.
+    pub async fn staff(&self, email: &str, role: Role) -> Person {
+        let person = self.person(email).await;
+        self.grant(person.id, role).await;
+        let keys = self.log_in(email, PASSWORD).await.expect(200);
+        Person {
+            token: keys.text("/access_token").to_owned(),
+            refresh: keys.text("/refresh_token").to_owned(),
+            session: keys.text("/session").to_owned(),
+            ..person
+        }
+    }
+
+    /// Gives an account a role, as an operator does.
+    pub async fn grant(&self, account: AccountId, role: Role) {
+        let actor = Actor::Operator { name: "alice".into() };
+        let intent = Intent::new(actor, "account.set_role", self.commands.clock().new_id());
+        let done = self.commands.run(&intent, |unit| async move {
+            let mut account = unit.load::<Account>(account).await?.exists()?;
+            accounts::set_role(&unit, &mut account, role).await
+        });
+        done.await.unwrap();
+    }
+
+    /// Lets the last proof of identity of a session be so many minutes old, as if they had passed.
+    pub async fn age_proof(&self, session: &str, minutes: i64) {
+        let session = session.parse().unwrap();
+        let now = self.commands.clock().now();
+        let intent = Intent {
+            occurred_at: Some(now - TimeDelta::minutes(minutes)),
+            ..Intent::new(Actor::System { name: "test".into() }, "session.authenticate", self.commands.clock().new_id())
+        };
+        let done = self.commands.run(&intent, |unit| async move {
+            let mut session = unit.load::<Session>(session).await?;
+            unit.decide(&mut session, &session::Command::Authenticate { second_factor: false })
+        });
+        done.await.unwrap();
     }
 
     /// Checks out a cart of an account with so much of a variant in it.

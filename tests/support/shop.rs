@@ -24,8 +24,10 @@ use byteshop_gateway::limits::Limits;
 use byteshop_gateway::password::Passwords;
 use byteshop_gateway::pictures::Pictures;
 use byteshop_gateway::serve::serve;
+use byteshop_gateway::staff::StaffRules;
 use byteshop_gateway::token::{LIFETIME, Role, Tokens};
 use byteshop_gateway::trade::Trade;
+use byteshop_gateway::uses::Uses;
 use byteshop_projections::{Feed, Views};
 use chrono::TimeDelta;
 use reqwest::header::HeaderMap;
@@ -85,6 +87,8 @@ struct Options {
     files: Option<Blobs>,
     database: String,
     tokens: Tokens,
+    staff: StaffRules,
+    dev: bool,
 }
 
 impl Options {
@@ -98,6 +102,8 @@ impl Options {
             files: None,
             database,
             tokens,
+            staff: StaffRules::default(),
+            dev: true,
         }
     }
 }
@@ -155,6 +161,12 @@ impl TestShop {
         Self::start_as(Options { tokens, ..Options::on(self.database.clone()) }).await
     }
 
+    /// Starts another process of this shop, which asks this of its staff and is not in development.
+    pub async fn beside_in_production(&self, staff: StaffRules) -> Self {
+        let tokens = self.tokens.clone();
+        Self::start_as(Options { staff, dev: false, tokens, ..Options::on(self.database.clone()) }).await
+    }
+
     /// Starts another process of this shop, which trades like this.
     pub async fn beside_trading(&self, trade: Trade) -> Self {
         let tokens = self.tokens.clone();
@@ -164,6 +176,16 @@ impl TestShop {
     /// Starts a shop that trades like this.
     pub async fn trading(trade: Trade) -> Self {
         Self::start_as(Options { trade, ..Options::on(fresh_database().await) }).await
+    }
+
+    /// Starts a shop that asks this of its staff, and is not in development: no token of the command line opens it.
+    pub async fn in_production(staff: StaffRules) -> Self {
+        Self::start_as(Options { staff, dev: false, ..Options::on(fresh_database().await) }).await
+    }
+
+    /// Starts a shop that asks this of its staff.
+    pub async fn staffed(staff: StaffRules) -> Self {
+        Self::start_as(Options { staff, ..Options::on(fresh_database().await) }).await
     }
 
     /// Starts a shop that keeps its files there.
@@ -220,13 +242,16 @@ impl TestShop {
             refuse_disposable: true,
             pay_within: TimeDelta::minutes(30),
             trade: options.trade,
-            dev: true,
+            staff: options.staff,
+            dev: options.dev,
             webhooks: webhooks_client,
             closing: cancel.clone(),
             ended,
             seen: Seen::default(),
             pictures: Pictures::in_blobs(options.files.unwrap_or_else(|| Blobs::local(files.path()).unwrap())),
+            uses: Uses::default(),
         };
+        running.spawn(app.uses.clone().keep(log.clone(), cancel.clone()));
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         running.spawn(provider::tell(commands.clone(), url.clone(), cancel.clone()));

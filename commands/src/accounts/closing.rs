@@ -9,6 +9,7 @@ use byteshop_domain::session::Reason;
 use byteshop_domain::usage::{self, Customer, Usage};
 use serde::{Deserialize, Serialize};
 
+use super::grants::{Revoke, Standing, granted, settle};
 use super::{email_of, log_out_all, owner};
 use crate::aftersales;
 use crate::error::{Error, Rejected};
@@ -21,14 +22,23 @@ pub struct Unfinished {
     pub cancelled: Vec<OrderId>,
     /// Orders that are paid for and go on, although nobody knows any more where they go.
     pub left: Vec<OrderId>,
+    /// The access of programs that the account gave.
+    #[serde(default)]
+    pub grants: Vec<Standing>,
 }
 
 /// Closes an account: nobody gets in any more, and its address is free. The person is to be forgotten afterwards, which the
 /// process `forget_person` sees to.
 ///
 /// Orders that wait for their payment are called off. Those that are paid for and not delivered are in the way; with `force`
-/// they are called off too, as far as nothing of them is packed, and the others are left as they are.
-pub async fn erase(unit: &Unit, account: &mut Loaded<Account>, force: bool) -> Result<Unfinished, Error> {
+/// they are called off too, as far as nothing of them is packed, and the others are left as they are. The access that the
+/// account gave to programs stands, unless it is to be revoked with it.
+pub async fn erase(
+    unit: &Unit,
+    account: &mut Loaded<Account>,
+    force: bool,
+    revoke: Revoke,
+) -> Result<Unfinished, Error> {
     let mut unfinished = Unfinished::default();
     if account.state.open().is_ok() {
         unfinished = end_orders(unit, account.id, force).await?;
@@ -40,8 +50,10 @@ pub async fn erase(unit: &Unit, account: &mut Loaded<Account>, force: bool) -> R
         }
         log_out_all(unit, account, Reason::Erased, None).await?;
     }
+    let granted = granted(account);
     let waiting = if force { vec![] } else { unfinished.left.clone() };
     unit.decide(account, &account::Command::Erase { waiting })?;
+    unfinished.grants = settle(unit, account.id, &granted, revoke).await?;
     Ok(unfinished)
 }
 

@@ -91,6 +91,10 @@ impl Worker {
             }
             return Ok(Next::Wait(LOOK_EVERY));
         }
+        if endpoint.has_expired(self.commands.clock().now()) {
+            self.silence(Silence::Expired).await?;
+            return Ok(Next::GoOn);
+        }
         if cursor.retry_at.is_some_and(|at| at > self.commands.clock().now()) {
             return Ok(Next::Wait(LOOK_EVERY));
         }

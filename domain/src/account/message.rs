@@ -3,7 +3,9 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::Grant;
 use super::person::{Client, Profile, Role, Secret, Settings};
+use super::second_factor::{self, Proof};
 use crate::address::Address;
 use crate::ids::{AddressId, OrderId, SessionId};
 use crate::text::{Email, Hash, Reason};
@@ -135,6 +137,39 @@ pub enum Event {
     },
     /// It can be used again.
     Unbanned {},
+    /// A secret for one-time passwords was given out; it counts when its first code was shown.
+    TotpEnrolled {
+        /// What the codes are computed from.
+        secret: Personal<Secret>,
+        /// When.
+        at: DateTime<Utc>,
+    },
+    /// The first code was shown: from now on a log-in takes a code beside the password.
+    TotpConfirmed {
+        /// The step of time of that code: seconds since 1970, divided by 30.
+        step: u64,
+        /// The hashes of the recovery codes.
+        code_hashes: Vec<Hash>,
+        /// When.
+        at: DateTime<Utc>,
+    },
+    /// A one-time password was accepted; no other of its step of time or an earlier one is.
+    TotpUsed {
+        /// The step of time.
+        step: u64,
+    },
+    /// A recovery code was accepted, and is used up.
+    RecoveryCodeUsed {
+        /// Its hash.
+        code_hash: Hash,
+    },
+    /// A log-in takes no second factor any more: its owner, another admin or an operator wanted it so.
+    TotpRemoved {},
+    /// Its owner, or a program with a key of theirs, gave a program access that outlives their sessions.
+    AccessGranted {
+        /// What.
+        grant: Grant,
+    },
     /// It is closed for good, and its owner is to be forgotten.
     Erased {},
 }
@@ -227,6 +262,22 @@ pub enum Command {
         seen: u32,
         /// The session.
         session: SessionId,
+        /// The code that was shown beside the password, if one was.
+        proof: Option<Proof>,
+    },
+    /// Accept the password, and a code beside it where one is asked for, from somebody who is logged in already.
+    Prove {
+        /// Which password was shown.
+        seen: u32,
+        /// The code, if one was shown.
+        proof: Option<Proof>,
+    },
+    /// Set up, remove or reset the second factor.
+    SecondFactor(second_factor::Command),
+    /// Note that a program was given access.
+    RecordGrant {
+        /// What.
+        grant: Grant,
     },
     /// Note that a session has ended.
     LogOut {

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Decision, EMAIL_CHANGE_WITHIN, Event, Open, Rejection, Secret, is_new};
+use super::codes::is_new;
+use super::{Decision, EMAIL_CHANGE_WITHIN, Event, Open, Rejection, Secret};
 use crate::Personal;
 use crate::text::{Email, Hash};
 

@@ -47,6 +47,23 @@ pub enum Rejection {
     /// One may not do this to oneself: the last admin would be nobody.
     #[error("you cannot do this to your own account")]
     OwnAccount,
+    /// A log-in takes a code beside the password.
+    #[error(
+        "this account has a second factor: send its code as `code`, or one of its recovery codes as `recovery_code`"
+    )]
+    SecondFactorRequired,
+    /// The second factor is not the one that the code was compared with.
+    #[error("the second factor was changed meanwhile: try again")]
+    SecondFactorChanged,
+    /// A code counts once.
+    #[error("this code was used before: wait for the next one, which takes at most 30 seconds")]
+    CodeUsed,
+    /// No secret waits for its first code.
+    #[error("no second factor waits to be confirmed, or it has waited for too long: enrol again")]
+    NoEnrolment,
+    /// There is one.
+    #[error("the account has a second factor already: remove it before another one is enrolled")]
+    SecondFactorExists,
     /// Goods that were paid for are still to arrive, and only the account says where.
     #[error(
         "these orders are paid for and not delivered, and without the account nobody knows where they go: {}; wait until \
@@ -82,6 +99,11 @@ impl crate::Rejection for Rejection {
             Self::TooManyAddresses => "too_many_addresses",
             Self::NoSuchAddress => "no_such_address",
             Self::OwnAccount => "own_account",
+            Self::SecondFactorRequired => "second_factor_required",
+            Self::SecondFactorChanged => "second_factor_changed",
+            Self::CodeUsed => "code_used",
+            Self::NoEnrolment => "no_enrolment",
+            Self::SecondFactorExists => "second_factor_exists",
             Self::OrdersUnderWay { .. } => "orders_under_way",
         }
     }
@@ -95,9 +117,12 @@ impl crate::Rejection for Rejection {
             | Self::EmailTaken
             | Self::TooManyAddresses
             | Self::OwnAccount
+            | Self::SecondFactorChanged
+            | Self::NoEnrolment
+            | Self::SecondFactorExists
             | Self::OrdersUnderWay { .. } => Kind::Conflict,
             Self::InvalidCode | Self::CodeExpired => Kind::Invalid,
-            Self::NotConfirmed | Self::Banned => Kind::Forbidden,
+            Self::NotConfirmed | Self::Banned | Self::SecondFactorRequired | Self::CodeUsed => Kind::Forbidden,
         }
     }
 
@@ -114,6 +139,11 @@ impl crate::Rejection for Rejection {
             | Self::TooManyAddresses
             | Self::NoSuchAddress
             | Self::OwnAccount
+            | Self::SecondFactorRequired
+            | Self::SecondFactorChanged
+            | Self::CodeUsed
+            | Self::NoEnrolment
+            | Self::SecondFactorExists
             | Self::OrdersUnderWay { .. } => None,
         }
     }

@@ -46,7 +46,7 @@ fn confirm(code: &str) -> Command {
 }
 
 fn log_in(seen: u32) -> Command {
-    Command::LogIn { seen, session: id(1) }
+    Command::LogIn { seen, session: id(1), proof: None }
 }
 
 fn changed() -> Event {
@@ -329,6 +329,13 @@ fn every_stored_form_is_golden() {
             email_change(noon()),
             Event::EmailChanged { email: sealed("other") },
             Event::RegistrationContested {},
+            Event::TotpEnrolled { secret: sealed("totp"), at: noon() },
+            Event::TotpConfirmed { step: 58_908_960, code_hashes: vec![text("aa"), text("bb")], at: noon() },
+            Event::TotpUsed { step: 58_908_961 },
+            Event::RecoveryCodeUsed { code_hash: text("aa") },
+            Event::TotpRemoved {},
+            Event::AccessGranted { grant: Grant::ApiKey { id: id(9) } },
+            Event::AccessGranted { grant: Grant::WebhookEndpoint { id: id(10) } },
         ],
     );
 }
@@ -347,6 +354,11 @@ fn rejections_are_well_said() {
         R::TooManyAddresses,
         R::NoSuchAddress,
         R::OwnAccount,
+        R::SecondFactorRequired,
+        R::SecondFactorChanged,
+        R::CodeUsed,
+        R::NoEnrolment,
+        R::SecondFactorExists,
         R::OrdersUnderWay { orders: vec![id(7)] },
     ]);
 }

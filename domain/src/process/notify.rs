@@ -150,6 +150,12 @@ fn of_account(account: AccountId, event: &account::Event) -> Vec<Errand> {
         | account::Event::AddressAdded { .. }
         | account::Event::AddressChanged { .. }
         | account::Event::AddressRemoved { .. }
+        | account::Event::TotpEnrolled { .. }
+        | account::Event::TotpConfirmed { .. }
+        | account::Event::TotpUsed { .. }
+        | account::Event::RecoveryCodeUsed { .. }
+        | account::Event::TotpRemoved {}
+        | account::Event::AccessGranted { .. }
         | account::Event::Banned { .. }
         | account::Event::Unbanned {}
         | account::Event::Erased {} => return vec![],

@@ -12,7 +12,26 @@ fn sealed<T>(plain: &str) -> Personal<T> {
 
 fn started(at: DateTime<Utc>) -> Event {
     let (secret, client) = (sealed("secret"), sealed("client"));
-    Event::Started { account: id(7), role: Role::Customer, secret, client, at, expires_at: at + IDLE }
+    Event::Started {
+        account: id(7),
+        role: Role::Customer,
+        secret,
+        client,
+        at,
+        expires_at: at + IDLE,
+        second_factor: false,
+    }
+}
+
+fn start(longest: TimeDelta) -> Command {
+    Command::Start {
+        account: id(7),
+        role: Role::Customer,
+        secret: sealed("secret"),
+        client: sealed("client"),
+        second_factor: false,
+        longest,
+    }
 }
 
 fn refreshed(generation: u32, at: DateTime<Utc>) -> Event {
@@ -20,7 +39,7 @@ fn refreshed(generation: u32, at: DateTime<Utc>) -> Event {
 }
 
 fn refresh(generation: u32) -> Command {
-    Command::Refresh { generation, client: sealed("client") }
+    Command::Refresh { generation, client: sealed("client"), longest: LIFETIME }
 }
 
 fn revoke(reason: Reason) -> Command {
@@ -31,8 +50,7 @@ const REUSED: Event = Event::Revoked { reason: Reason::Reuse };
 
 #[test]
 fn it_starts_once() {
-    let start =
-        Command::Start { account: id(7), role: Role::Customer, secret: sealed("secret"), client: sealed("client") };
+    let start = start(LIFETIME);
     given::<Session>([]).when(&start).then([started(noon())]);
     given::<Session>([started(noon())]).when(&start).then_refused(Rejection::Exists);
     given::<Session>([]).when(&refresh(0)).then_refused(Rejection::Missing);
@@ -76,6 +94,83 @@ fn it_ends_by_itself() {
 }
 
 #[test]
+fn it_lives_no_longer_than_it_may_however_often_it_is_refreshed() {
+    let hours = TimeDelta::hours(12);
+    let begun = |at: DateTime<Utc>, lasts| Event::Started {
+        account: id(7),
+        role: Role::Admin,
+        secret: sealed("secret"),
+        client: sealed("client"),
+        at,
+        expires_at: at + lasts,
+        second_factor: true,
+    };
+    let start = Command::Start {
+        account: id(7),
+        role: Role::Admin,
+        secret: sealed("secret"),
+        client: sealed("client"),
+        second_factor: true,
+        longest: hours,
+    };
+    given::<Session>([]).when(&start).then([begun(noon(), hours)]);
+    let refresh = |longest| Command::Refresh { generation: 0, client: sealed("client"), longest };
+    let last = Event::Refreshed {
+        generation: 1,
+        client: sealed("client"),
+        at: noon(),
+        expires_at: noon() + TimeDelta::hours(1),
+    };
+    given::<Session>([begun(noon() - TimeDelta::hours(11), hours)]).when(&refresh(hours)).then([last]);
+    // It began when sessions lived longer.
+    let old = given::<Session>([begun(noon() - TimeDelta::days(3), IDLE)]).when(&refresh(hours));
+    old.then_refused(Rejection::Ended);
+}
+
+#[test]
+fn sessions_of_staff_last_hours_and_of_others_months() {
+    let hours = TimeDelta::hours(12);
+    assert_eq!([Role::Support, Role::Admin].map(|role| longest(role, hours)), [hours; 2]);
+    assert_eq!([Role::Customer, Role::Seller].map(|role| longest(role, hours)), [LIFETIME; 2]);
+    assert_eq!(longest(Role::Admin, LIFETIME * 2), LIFETIME);
+}
+
+#[test]
+fn a_token_is_worth_as_much_for_a_log_out_as_for_a_refresh() {
+    let show = |generation| Command::Show { generation };
+    let history = [started(noon() - RETRY), refreshed(1, noon() - RETRY)];
+    given::<Session>(history.clone()).when(&show(1)).then_nothing();
+    given::<Session>(history.clone()).when(&show(0)).then_nothing();
+    let later = [started(noon() - RETRY * 2), refreshed(1, noon() - RETRY * 2)];
+    given::<Session>(later).when(&show(0)).then([REUSED]);
+    for reason in [Reason::Logout, Reason::Reuse, Reason::PasswordChanged] {
+        let ended = history.clone().into_iter().chain([Event::Revoked { reason }]);
+        given::<Session>(ended).when(&show(1)).then_refused(Rejection::Ended);
+    }
+    let over = [started(noon() - IDLE - TimeDelta::seconds(1))];
+    given::<Session>(over).when(&show(0)).then_refused(Rejection::Ended);
+}
+
+#[test]
+fn a_proof_of_identity_is_fresh_for_ten_minutes() {
+    let at = |history: &[Event]| crate::decider::fold::<Session>(history);
+    let fresh = |history: &[Event]| at(history).started().unwrap().is_fresh(noon());
+    assert!(fresh(&[started(noon() - FRESH + TimeDelta::milliseconds(1))]));
+    assert!(!fresh(&[started(noon() - FRESH)]));
+    // A refresh proves nothing: whoever holds the token can do it.
+    assert!(!fresh(&[started(noon() - FRESH), refreshed(1, noon())]));
+    let proven = Event::Authenticated { second_factor: true, at: noon() - TimeDelta::minutes(1) };
+    assert!(fresh(&[started(noon() - FRESH), proven.clone()]));
+    assert!(at(&[started(noon()), proven.clone()]).started().unwrap().second_factor);
+    assert!(!fresh(&[started(noon()), proven, Event::Revoked { reason: Reason::Logout }]));
+    let authenticate = Command::Authenticate { second_factor: false };
+    let proof = Event::Authenticated { second_factor: false, at: noon() };
+    given::<Session>([started(noon())]).when(&authenticate).then([proof]);
+    let ended = [started(noon()), Event::Revoked { reason: Reason::Banned }];
+    given::<Session>(ended).when(&authenticate).then_refused(Rejection::Ended);
+}
+
+#[test]
 fn it_is_revoked_once_and_the_first_reason_stays() {
     let revoked = Event::Revoked { reason: Reason::Banned };
     given::<Session>([started(noon())]).when(&revoke(Reason::Banned)).then([revoked.clone()]);
@@ -94,8 +189,19 @@ fn every_stored_form_is_golden() {
         Reason::Surplus,
         Reason::Banned,
         Reason::Erased,
+        Reason::SecondFactorChanged,
     ];
-    let mut samples = vec![started(noon()), refreshed(1, noon())];
+    let strong = Event::Started {
+        account: id(7),
+        role: Role::Admin,
+        secret: sealed("secret"),
+        client: sealed("client"),
+        at: noon(),
+        expires_at: noon() + TimeDelta::hours(12),
+        second_factor: true,
+    };
+    let mut samples = vec![started(noon()), refreshed(1, noon()), strong];
+    samples.extend([true, false].map(|second_factor| Event::Authenticated { second_factor, at: noon() }));
     samples.extend(reasons.map(|reason| Event::Revoked { reason }));
     golden(include_str!("golden.json"), &samples);
 }

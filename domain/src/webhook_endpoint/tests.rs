@@ -1,7 +1,8 @@
 //! The rules of webhook endpoints.
 
 use super::*;
-use crate::testing::{given, golden, noon, text, well_said};
+use crate::Actor;
+use crate::testing::{given, golden, id, noon, text, well_said};
 
 fn topic(text: &str) -> Topic {
     Topic::new(text).unwrap()
@@ -17,11 +18,37 @@ fn created() -> Event {
         filter: vec![topic("order.*")],
         description: Some(text("the warehouse")),
         secret: secret("AA"),
+        created_by: None,
+        created_with: None,
+        expires_at: None,
+    }
+}
+
+fn create_until(created_by: Option<AccountId>, expires_at: Option<DateTime<Utc>>) -> Command {
+    Command::Create {
+        url: text("https://example.org/hook"),
+        filter: vec![topic("order.*")],
+        description: Some(text("the warehouse")),
+        secret: secret("AA"),
+        created_by,
+        expires_at,
+    }
+}
+
+fn created_until(created_with: Option<ApiKeyId>, expires_at: DateTime<Utc>) -> Event {
+    Event::Created {
+        url: text("https://example.org/hook"),
+        filter: vec![topic("order.*")],
+        description: Some(text("the warehouse")),
+        secret: secret("AA"),
+        created_by: Some(id(7)),
+        created_with,
+        expires_at: Some(expires_at),
     }
 }
 
 fn revise(enabled: Option<bool>) -> Command {
-    Command::Revise { url: None, filter: None, description: None, enabled }
+    Command::Revise { url: None, filter: None, description: None, enabled, expires_at: None }
 }
 
 fn rotated() -> Event {
@@ -55,17 +82,51 @@ fn every_told_category_is_one() {
 }
 
 #[test]
+fn every_told_category_is_read_with_a_scope() {
+    let scopes = |text: &str| topic(text).scopes();
+    for category in TOLD {
+        assert_eq!(scopes(&format!("{category}.*")).len(), 1, "{category}");
+    }
+    assert_eq!(scopes("order.paid"), [Scope::OrdersRead].into());
+    assert_eq!(scopes("payment.*"), [Scope::OrdersRead].into());
+    assert_eq!(scopes("product.*"), [Scope::CatalogRead].into());
+    assert_eq!(scopes("*"), [Scope::CatalogRead, Scope::StockRead, Scope::OrdersRead].into());
+}
+
+#[test]
+fn it_says_whose_it_is_and_ends_when_it_was_to_end() {
+    let end = noon() + TimeDelta::days(1);
+    let create = |expires_at| create_until(Some(id(7)), expires_at);
+    let by_key = given::<WebhookEndpoint>([]).by(Actor::Service { key: id(9) });
+    by_key.when(&create(Some(end))).then([created_until(Some(id(9)), end)]);
+    let by_admin = given::<WebhookEndpoint>([]).by(Actor::Admin { id: id(7) });
+    by_admin.when(&create(Some(end))).then([created_until(None, end)]);
+    given::<WebhookEndpoint>([]).when(&create(Some(noon()))).then_refused(Rejection::ExpiresInThePast);
+    let state = crate::fold::<WebhookEndpoint>(&[created_until(None, noon())]);
+    let known = state.known().unwrap();
+    assert!(known.has_expired(noon()) && !known.has_expired(noon() - TimeDelta::seconds(1)));
+    let expired = || [created_until(None, noon()), Event::Disabled { because: Silence::Expired }];
+    given::<WebhookEndpoint>(expired()).when(&revise(Some(true))).then_refused(Rejection::Expired);
+    let prolong =
+        Command::Revise { url: None, filter: None, description: None, enabled: Some(true), expires_at: Some(end) };
+    let revised = Event::Revised { url: None, filter: None, description: None, expires_at: Some(end) };
+    given::<WebhookEndpoint>(expired()).when(&prolong).then([revised, Event::Enabled {}]);
+}
+
+#[test]
 fn it_wants_something_to_hear() {
     let create = |filter| Command::Create {
         url: text("https://example.org/hook"),
         filter,
         description: None,
         secret: secret("AA"),
+        created_by: None,
+        expires_at: None,
     };
     given::<WebhookEndpoint>([]).when(&create(vec![])).then_refused(Rejection::Filters);
     let many = vec![topic("*"); FILTERS_MAX + 1];
     given::<WebhookEndpoint>([]).when(&create(many.clone())).then_refused(Rejection::Filters);
-    let revise = Command::Revise { url: None, filter: Some(many), description: None, enabled: None };
+    let revise = Command::Revise { url: None, filter: Some(many), description: None, enabled: None, expires_at: None };
     given::<WebhookEndpoint>([created()]).when(&revise).then_refused(Rejection::Filters);
     given::<WebhookEndpoint>([created()]).when(&create(vec![topic("*")])).then_refused(Rejection::Exists);
 }
@@ -77,11 +138,12 @@ fn only_what_changes_is_written_down() {
         filter: Some(vec![topic("order.*")]),
         description: Some(text("the warehouse")),
         enabled: Some(true),
+        expires_at: None,
     };
     given::<WebhookEndpoint>([created()]).when(&same).then_nothing();
-    let moved =
-        Command::Revise { url: Some(text("https://example.org/2")), filter: None, description: None, enabled: None };
-    let revised = Event::Revised { url: Some(text("https://example.org/2")), filter: None, description: None };
+    let url = Some(text("https://example.org/2"));
+    let moved = Command::Revise { url: url.clone(), filter: None, description: None, enabled: None, expires_at: None };
+    let revised = Event::Revised { url, filter: None, description: None, expires_at: None };
     given::<WebhookEndpoint>([created()]).when(&moved).then([revised]);
 }
 
@@ -126,7 +188,9 @@ fn stored_forms_stay_readable() {
         url: Some(text("https://example.org/2")),
         filter: Some(vec![topic("*")]),
         description: Some(text("all")),
+        expires_at: None,
     };
+    let prolonged = Event::Revised { url: None, filter: None, description: None, expires_at: Some(noon()) };
     golden(
         include_str!("golden.json"),
         &[
@@ -137,11 +201,21 @@ fn stored_forms_stay_readable() {
             Event::Disabled { because: Silence::Gone },
             Event::ReplayRequested { from: 1 },
             Event::Removed {},
+            created_until(Some(id(9)), noon()),
+            prolonged,
+            Event::Disabled { because: Silence::Expired },
         ],
     );
 }
 
 #[test]
 fn rejections_are_well_said() {
-    well_said(&[Rejection::Missing, Rejection::Exists, Rejection::Filters, Rejection::BeforeTheLog]);
+    well_said(&[
+        Rejection::Missing,
+        Rejection::Exists,
+        Rejection::Filters,
+        Rejection::BeforeTheLog,
+        Rejection::ExpiresInThePast,
+        Rejection::Expired,
+    ]);
 }

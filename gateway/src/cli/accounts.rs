@@ -5,12 +5,14 @@ use std::io::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use byteshop_commands::accounts::code::Code;
-use byteshop_commands::accounts::{self, Newcomer};
+use byteshop_commands::accounts::grants::{self, Revoke, Standing};
+use byteshop_commands::accounts::{self, Newcomer, second_factor};
 use byteshop_commands::{Commands, Intent};
+use byteshop_domain::account::second_factor::Command::Reset;
 use byteshop_domain::account::{Account, Role, Secret};
 use byteshop_domain::ids::{AccountId, Id as _};
 use byteshop_domain::text::Email;
-use byteshop_domain::{Actor, Locale, Subject};
+use byteshop_domain::{Locale, Subject};
 use byteshop_eventstore::random;
 
 use super::failure::Failure;
@@ -18,6 +20,7 @@ use super::output;
 use super::running::Shop;
 use super::seed::with_commands;
 use crate::config::Config;
+use crate::operator;
 use crate::password::Passwords;
 
 /// Bytes of a password that is made up: some 128 bits.
@@ -35,10 +38,13 @@ pub(super) struct GrantArgs {
     /// Make the account when there is none, confirmed, and print its password (in development only)
     #[arg(long)]
     create: bool,
+    /// Revoke the API keys and webhook endpoints that the account created, unless the role is admin
+    #[arg(long)]
+    revoke: bool,
 }
 
 pub(super) async fn grant(config: &Config, args: GrantArgs) -> Result<(), Failure> {
-    let dev = Shop::find(config)?.dev;
+    let dev = Shop::find(config)?.is_in_development().await?;
     if args.create && !dev {
         return Err(Failure::refused("this creates accounts in development mode only; register, then grant the role"));
     }
@@ -52,19 +58,49 @@ pub(super) async fn grant(config: &Config, args: GrantArgs) -> Result<(), Failur
             }
             None => return Err(Failure::refused(format!("nobody has an account with the address {}", args.email))),
         };
-        let role = args.role;
+        let (role, revoke) = (args.role, Revoke::when(args.revoke));
         let intent = intent(&commands, "account.set_role");
         let done = commands.run(&intent, |unit| async move {
             let mut account = unit.load::<Account>(id).await?.exists()?;
-            accounts::set_role(&unit, &mut account, role).await
+            grants::change_role(&unit, &mut account, role, revoke).await
         });
-        done.await?;
+        let standing = done.await?.answer;
         let mut out = output::out();
         writeln!(out, "{id} is {}", role.as_str())?;
+        for grant in &standing {
+            writeln!(out, "{}", line(grant, revoke))?;
+        }
         if let Some(password) = password {
             writeln!(out, "password {password}")?;
         }
         Ok(out.flush()?)
+    })
+    .await
+}
+
+/// Whose second factor is reset.
+#[derive(Debug, clap::Args)]
+pub(super) struct ResetArgs {
+    /// The e-mail address of the account
+    #[arg(value_name = "EMAIL")]
+    email: Email,
+}
+
+pub(super) async fn reset_second_factor(config: &Config, args: ResetArgs) -> Result<(), Failure> {
+    with_commands(config, async |commands| {
+        let name = commands.email_name(&args.email).await?;
+        let Some(id) = commands.account_named(name.id).await? else {
+            return Err(Failure::refused(format!("nobody has an account with the address {}", args.email)));
+        };
+        let intent = intent(&commands, "account.reset_second_factor");
+        let done = commands.run(&intent, |unit| async move {
+            let mut account = unit.load::<Account>(id).await?.exists()?;
+            second_factor::remove(&unit, &mut account, Reset {}).await
+        });
+        let changed = done.await?.position.is_some();
+        let had =
+            if changed { "has no second factor any more, and its sessions have ended" } else { "has no second factor" };
+        Ok(output::line(&format!("{id} {had}"))?)
     })
     .await
 }
@@ -102,6 +138,19 @@ pub(super) async fn make_account(
     Ok(id)
 }
 
+/// What became of a grant, in a line.
+pub(super) fn line(grant: &Standing, revoke: Revoke) -> String {
+    let (id, name) = match grant {
+        Standing::ApiKey { id, name, .. } => (id.to_string(), name.as_str()),
+        Standing::WebhookEndpoint { id, url, .. } => (id.to_string(), url.as_str()),
+    };
+    match revoke {
+        Revoke::Grants => format!("{id} ({name}) is revoked"),
+        Revoke::Nothing => format!("{id} ({name}) of theirs still works: repeat this with --revoke to revoke it"),
+    }
+}
+
+/// A command of whoever sits at the command line.
 pub(super) fn intent(commands: &Commands, command: &'static str) -> Intent {
-    Intent::new(Actor::System { name: "operator".into() }, command, commands.clock().new_id())
+    Intent::new(operator::actor(), command, commands.clock().new_id())
 }

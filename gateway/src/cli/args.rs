@@ -64,6 +64,8 @@ pub(super) enum Command {
     Seed(seed::SeedArgs),
     /// Grant a role to an account, such as the first admin's
     Grant(accounts::GrantArgs),
+    /// Reset the second factor of somebody who has lost it: they log in with the password alone and set up another one
+    ResetSecondFactor(accounts::ResetArgs),
     /// Erase a person's data: close their account for good, and erase who bought as a guest
     Erase(erase::EraseArgs),
     /// List, change and remove the keys that sign access tokens
@@ -93,6 +95,7 @@ impl Command {
             | Self::Numbers(_)
             | Self::Seed(_)
             | Self::Grant(_)
+            | Self::ResetSecondFactor(_)
             | Self::Erase(_)
             | Self::Keys(_)
             | Self::Token(_)

@@ -1,5 +1,6 @@
 //! `byteshop erase`: forgetting a person, who has an account, or bought as a guest, or both.
 
+use byteshop_commands::accounts::grants::Revoke;
 use byteshop_commands::accounts::{self, forget_buyer};
 use byteshop_commands::{Commands, Error};
 use byteshop_domain::account::Account;
@@ -11,7 +12,7 @@ use byteshop_domain::{Decider, Subject};
 use byteshop_eventstore::StoreError;
 use byteshop_eventstore::read::{Filter, PAGE};
 
-use super::accounts::intent;
+use super::accounts::{intent, line};
 use super::failure::{Failure, words};
 use super::output;
 use super::seed::with_commands;
@@ -31,6 +32,9 @@ pub(super) struct EraseArgs {
     /// goes on although nobody knows any more where to
     #[arg(long)]
     force: bool,
+    /// Revoke the API keys and webhook endpoints that the account created
+    #[arg(long)]
+    revoke: bool,
 }
 
 /// A person by one of their names.
@@ -94,7 +98,7 @@ pub(super) async fn erase(config: &Config, args: EraseArgs) -> Result<(), Failur
             return Err(Failure::refused(known.asked()));
         }
         if let Some(id) = known.account {
-            erase_account(&commands, id, args.force).await?;
+            erase_account(&commands, id, args.force, Revoke::when(args.revoke)).await?;
         }
         // One that is in the way keeps nobody from being forgotten in the others.
         let mut in_the_way = Vec::new();
@@ -179,14 +183,17 @@ async fn with_event<A: Decider>(
     }
 }
 
-async fn erase_account(commands: &Commands, id: AccountId, force: bool) -> Result<(), Failure> {
+async fn erase_account(commands: &Commands, id: AccountId, force: bool, revoke: Revoke) -> Result<(), Failure> {
     let intent = intent(commands, "account.erase");
     let done = commands.run(&intent, |unit| async move {
         let mut account = unit.load::<Account>(id).await?.exists()?;
-        accounts::erase(&unit, &mut account, force).await
+        accounts::erase(&unit, &mut account, force, revoke).await
     });
     let unfinished = done.await.map_err(with_force)?.answer;
     commands.vault().erase(Subject::from(id)).await?;
+    for grant in &unfinished.grants {
+        output::line(&line(grant, revoke))?;
+    }
     for order in unfinished.cancelled {
         called_off(order)?;
     }

@@ -1,13 +1,13 @@
 //! `byteshop numbers`: where the series of invoices and credit notes are, and after a restored backup, letting them go on above
 //! numbers that were given since.
 
-use byteshop_commands::{Commands, Intent};
-use byteshop_domain::Actor;
+use byteshop_commands::Commands;
 use byteshop_domain::series::{self, Series};
 use byteshop_domain::text::Reason;
 use chrono::Datelike as _;
 use serde::Serialize;
 
+use super::accounts::intent;
 use super::failure::Failure;
 use super::output::{self, FormatArg};
 use super::seed::with_commands;
@@ -66,8 +66,7 @@ pub(super) async fn run(config: &Config, args: NumbersArgs) -> Result<(), Failur
         let year = args.year.unwrap_or(this_year);
         if let Some(What::Skip { documents, to, reason }) = &args.what {
             check_year(&commands, year, this_year).await?;
-            let operator = Actor::System { name: "operator".into() };
-            let intent = Intent::new(operator, "series.skip", commands.clock().new_id());
+            let intent = intent(&commands, "series.skip");
             commands.skip_numbers(&intent, documents.series(year), *to, reason).await?;
         }
         let mut rows = Vec::new();

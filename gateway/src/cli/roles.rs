@@ -155,6 +155,7 @@ async fn settings(
         refuse_disposable: config.refuse_disposable_email,
         pay_within: TimeDelta::minutes(i64::from(config.payment_window_minutes)),
         trade: config.trade.clone(),
+        staff: config.staff,
         dev: config.dev,
         outside: config.outside.clone(),
         files: files(config)?,

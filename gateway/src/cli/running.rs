@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::io::{ErrorKind, Write as _};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use byteshop_eventstore::Log;
 use serde::{Deserialize, Serialize};
@@ -11,6 +13,8 @@ use serde::{Deserialize, Serialize};
 use super::failure::Failure;
 use crate::config::Config;
 
+/// How long a shop may take to say in which mode it is.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// The file in the data directory.
 const FILE: &str = "run.json";
 
@@ -74,10 +78,23 @@ pub struct Shop {
     pub database_url: String,
     /// Where NATS is, when that is known.
     pub nats_url: Option<String>,
-    /// Whether it is in development.
-    pub dev: bool,
+    /// Where it answers, as far as that is known.
+    http: String,
+    /// Whether it is in development, as far as that is known without asking it.
+    dev: bool,
     /// Where its files are.
     pub data: PathBuf,
+}
+
+/// What a shop says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// It is in development.
+    Development,
+    /// It is not.
+    Production,
+    /// Nothing answers.
+    Silent,
 }
 
 impl Shop {
@@ -90,7 +107,9 @@ impl Shop {
         }
         if let Some(database_url) = config.database_url.clone() {
             let (nats_url, data) = (config.nats_url.clone(), config.data.clone());
-            return Ok(Self { database_url, nats_url, dev: config.dev, data });
+            let address = if config.address.is_unspecified() { Ipv4Addr::LOCALHOST.into() } else { config.address };
+            let http = format!("http://{}", SocketAddr::new(address, config.port));
+            return Ok(Self { database_url, nats_url, http, dev: config.dev, data });
         }
         match Run::find(&config.data)? {
             Some(run) => Ok(Self::of(run, config)),
@@ -102,7 +121,27 @@ impl Shop {
     }
 
     fn of(run: Run, config: &Config) -> Self {
-        Self { database_url: run.database_url, nats_url: Some(run.nats_url), dev: run.dev, data: config.data.clone() }
+        let Run { http, database_url, nats_url, dev, .. } = run;
+        Self { database_url, nats_url: Some(nats_url), http, dev, data: config.data.clone() }
+    }
+
+    /// Whether the shop that runs is in development, by its own word: what this command was told is another matter.
+    pub async fn mode(&self) -> Result<Mode, Failure> {
+        let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
+        let Ok(answer) = client.get(format!("{}/dev", self.http)).send().await else { return Ok(Mode::Silent) };
+        // In production there is nothing at this address.
+        Ok(if answer.status().is_success() { Mode::Development } else { Mode::Production })
+    }
+
+    /// Whether it is in development: by its own word, and where nothing answers by the configuration.
+    pub async fn is_in_development(&self) -> Result<bool, Failure> {
+        // The configuration alone does not make it so, and need not be asked about when it says no.
+        Ok(self.dev && self.mode().await? != Mode::Production)
+    }
+
+    /// Where it answers.
+    pub fn http(&self) -> &str {
+        &self.http
     }
 
     /// Its log.

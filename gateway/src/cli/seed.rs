@@ -118,7 +118,7 @@ pub(super) async fn run(config: &Config, args: SeedArgs) -> Result<(), Failure> 
     }
     let format = args.format.chosen();
     // People whose passwords are known have no place in a shop that is open to others.
-    let dev = Shop::find(config)?.dev;
+    let dev = Shop::find(config)?.is_in_development().await?;
     let pictures = if args.without_images { None } else { Some(Pictures::in_blobs(files(config)?)) };
     with_commands(config, async |commands| {
         let demo: Demo = serde_json::from_str(SHOP)?;

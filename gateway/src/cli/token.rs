@@ -4,15 +4,18 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use byteshop_domain::ids::{AccountId, Id as _};
+use byteshop_domain::access_token::{self, AccessToken};
+use byteshop_domain::ids::{AccessTokenId, AccountId, Id as _};
 use uuid::Uuid;
 
+use super::accounts::intent;
 use super::failure::Failure;
 use super::output;
-use super::running::Run;
+use super::running::{Mode, Shop};
+use super::seed::with_commands;
 use crate::config::Config;
 use crate::token::files::KeyFiles;
-use crate::token::{KeyError, Role, Tokens};
+use crate::token::{Holder, KeyError, Role, Tokens};
 
 /// Namespace of the accounts that stand for a role; any fixed number does.
 const NAMESPACE: Uuid = Uuid::from_u128(0x3b0c_8f1e_6a54_4d2b_9b1f_50d7_0c9a_11e2);
@@ -36,12 +39,20 @@ pub(super) struct TokenArgs {
     ttl: Duration,
 }
 
-pub(super) fn run(config: &Config, args: &TokenArgs) -> Result<(), Failure> {
-    let dev = config.dev || Run::find(&config.data)?.is_some_and(|run| run.dev);
-    if !dev {
-        return Err(Failure::refused(
-            "tokens for everybody are for development only: set BYTESHOP_DEV=1 for the shop and for this command",
-        ));
+pub(super) async fn run(config: &Config, args: &TokenArgs) -> Result<(), Failure> {
+    let shop = Shop::find(config)?;
+    // The variables of this command are whoever's who calls it; what counts is the shop that will accept the token.
+    match shop.mode().await? {
+        Mode::Development => {}
+        Mode::Production => {
+            return Err(Failure::refused(format!(
+                "the shop at {} is not in development, and accepts no tokens of the command line: log in there, and grant roles with `byteshop grant`",
+                shop.http()
+            )));
+        }
+        Mode::Silent => {
+            return Err(Failure::refused(format!("no shop answers at {}: start the shop first", shop.http())));
+        }
     }
     let account =
         args.account.unwrap_or_else(|| AccountId::from_uuid(Uuid::new_v5(&NAMESPACE, args.role.as_str().as_bytes())));
@@ -51,10 +62,23 @@ pub(super) fn run(config: &Config, args: &TokenArgs) -> Result<(), Failure> {
             config.data.display()
         )));
     }
-    let token = tokens(config)?.issue(args.role, account, args.ttl)?;
-    let mut out = output::out();
-    writeln!(out, "{token}")?;
-    Ok(out.flush()?)
+    let tokens = tokens(config)?;
+    with_commands(config, async |commands| {
+        let id = AccessTokenId::from_uuid(commands.clock().new_id());
+        let mint = &access_token::Command::Mint { account, role: args.role, lifetime_s: args.ttl.as_secs() };
+        let intent = intent(&commands, "access_token.mint");
+        // On record before anybody has it.
+        let done = commands.run(&intent, |unit| async move {
+            let mut token = unit.start::<AccessToken>(id);
+            unit.decide(&mut token, mint)
+        });
+        done.await?;
+        let token = tokens.issue_as(id.uuid(), Holder::by_hand(account, args.role), args.ttl)?;
+        let mut out = output::out();
+        writeln!(out, "{token}")?;
+        Ok(out.flush()?)
+    })
+    .await
 }
 
 /// The tokens of this shop: under the configured key, or under one in its data directory, which is made when there is none.

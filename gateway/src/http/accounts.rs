@@ -2,11 +2,11 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use byteshop_commands::accounts::grants::{self, Revoke, Standing};
 use byteshop_commands::{Error, Loaded, Unit, accounts};
 use byteshop_domain::Subject;
 use byteshop_domain::account::{Account, Command, Role};
 use byteshop_domain::ids::AccountId;
-use byteshop_domain::session::Reason as EndReason;
 use byteshop_domain::text::{Email, Reason};
 use byteshop_projections::View as _;
 use byteshop_projections::account_list::{self, AccountList, Status};
@@ -47,6 +47,18 @@ struct RoleOf {
     /// The role.
     #[schema(value_type = crate::http::show::names::Role, example = "support")]
     role: Role,
+}
+
+/// What becomes of the access that the account gave to programs.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct RevokeQuery {
+    /// Whether API keys and webhook endpoints that the account created are revoked in the same step. They stand otherwise, and
+    /// the answer names them.
+    #[serde(default)]
+    #[param(value_type = Option<bool>)]
+    revoke: bool,
 }
 
 /// Which accounts are wanted.
@@ -177,21 +189,32 @@ async fn one(
 }
 
 /// Bans an account and ends all its sessions.
+///
+/// The answer names the API keys and webhook endpoints that the account created; `revoke` revokes them.
+/// Requires re-authentication within the last ten minutes.
 #[utoipa::path(post, path = "/v1/admin/accounts/{id}/ban", operation_id = "banAccount",
-    tag = "admin", params(("id" = String, Path)), request_body = BanOf,
-    security(("bearer" = ["admin"])), responses((status = 200, description = "The account", body = show::Account)))]
-async fn ban(State(app): State<Shared>, Of(id): Of<AccountId>, ask: Ask<Admin, BanOf>) -> Result<Response, Problem> {
+    tag = "admin", params(("id" = String, Path), RevokeQuery), request_body = BanOf, security(("bearer" = ["admin"])),
+    responses((status = 200, description = "The account, with its grants", body = show::AccountWithGrants)))]
+async fn ban(
+    State(app): State<Shared>,
+    Of(id): Of<AccountId>,
+    Params(RevokeQuery { revoke }): Params<RevokeQuery>,
+    ask: Ask<Admin, BanOf>,
+) -> Result<Response, Problem> {
     let command = &Command::Ban { reason: ask.body.reason.clone() };
+    let (app, who) = (&app, &ask.who.0);
     app.run(&ask, "account.ban", |unit| async move {
+        app.require_fresh(&unit, who).await?;
         let mut account = unit.load_matching::<Account>(id).await?;
-        unit.decide(&mut account, command)?;
-        accounts::log_out_all(&unit, &mut account, EndReason::Banned, None).await?;
-        shown(&account)
+        let grants = grants::ban(&unit, &mut account, command, Revoke::when(revoke)).await?;
+        with_grants(&account, grants, revoke)
     })
     .await
 }
 
 /// Lifts the ban of an account.
+///
+/// Requires re-authentication within the last ten minutes.
 #[utoipa::path(post, path = "/v1/admin/accounts/{id}/unban", operation_id = "unbanAccount",
     tag = "admin", params(("id" = String, Path)),
     security(("bearer" = ["admin"])), responses((status = 200, description = "The account", body = show::Account)))]
@@ -200,7 +223,9 @@ async fn unban(
     Of(id): Of<AccountId>,
     ask: Ask<Admin, Nothing>,
 ) -> Result<Response, Problem> {
+    let (app, who) = (&app, &ask.who.0);
     app.run(&ask, "account.unban", |unit| async move {
+        app.require_fresh(&unit, who).await?;
         let mut account = unit.load_matching::<Account>(id).await?;
         unit.decide(&mut account, &Command::Unban {})?;
         shown(&account)
@@ -208,22 +233,25 @@ async fn unban(
     .await
 }
 
-/// Sets an account's role.
+/// Sets an account's role and ends all its sessions.
 ///
-/// The new role takes effect at the next login.
+/// For every role but admin the answer names the API keys and webhook endpoints that the account created; `revoke` revokes them.
+/// Requires re-authentication within the last ten minutes.
 #[utoipa::path(post, path = "/v1/admin/accounts/{id}/roles", operation_id = "setAccountRole",
-    tag = "admin", params(("id" = String, Path)), request_body = RoleOf,
-    security(("bearer" = ["admin"])), responses((status = 200, description = "The account", body = show::Account)))]
+    tag = "admin", params(("id" = String, Path), RevokeQuery), request_body = RoleOf, security(("bearer" = ["admin"])),
+    responses((status = 200, description = "The account, with its grants", body = show::AccountWithGrants)))]
 async fn set_role(
     State(app): State<Shared>,
     Of(id): Of<AccountId>,
+    Params(RevokeQuery { revoke }): Params<RevokeQuery>,
     ask: Ask<Admin, RoleOf>,
 ) -> Result<Response, Problem> {
-    let role = ask.body.role;
+    let (app, who, role) = (&app, &ask.who.0, ask.body.role);
     app.run(&ask, "account.set_role", |unit| async move {
+        app.require_fresh(&unit, who).await?;
         let mut account = unit.load_matching::<Account>(id).await?;
-        accounts::set_role(&unit, &mut account, role).await?;
-        shown(&account)
+        let grants = grants::change_role(&unit, &mut account, role, Revoke::when(revoke)).await?;
+        with_grants(&account, grants, revoke)
     })
     .await
 }
@@ -238,27 +266,35 @@ struct EraseQuery {
     #[serde(default)]
     #[param(value_type = Option<bool>)]
     force: bool,
+    /// Whether API keys and webhook endpoints that the account created are revoked in the same step. They stand otherwise, and
+    /// the answer names them.
+    #[serde(default)]
+    #[param(value_type = Option<bool>)]
+    revoke: bool,
 }
 
 /// Closes an account and erases its owner's personal data.
 ///
 /// For an owner who asked for erasure. Unpaid orders are cancelled. While an order is paid and not delivered the
-/// request is refused (409), unless `force` is true.
+/// request is refused (409), unless `force` is true. The answer names the API keys and webhook endpoints that the account
+/// created; `revoke` revokes them. Requires re-authentication within the last ten minutes.
 #[utoipa::path(delete, path = "/v1/admin/accounts/{id}", operation_id = "eraseAccount",
-    tag = "admin", params(("id" = String, Path), EraseQuery),
-    security(("bearer" = ["admin"])), responses((status = 204, description = "The account is closed and its personal data erased"),
+    tag = "admin", params(("id" = String, Path), EraseQuery), security(("bearer" = ["admin"])),
+    responses((status = 200, description = "The account is closed and its personal data erased", body = show::Grants),
         (status = 409, description = "Orders are paid for and not delivered")))]
 async fn erase(
     State(app): State<Shared>,
     Of(id): Of<AccountId>,
-    Params(EraseQuery { force }): Params<EraseQuery>,
+    Params(EraseQuery { force, revoke }): Params<EraseQuery>,
     ask: Ask<Admin, Nothing>,
 ) -> Result<Response, Problem> {
+    let (app, who) = (&app, &ask.who.0);
     let answer = app
         .run(&ask, "account.erase", |unit| async move {
+            app.require_fresh(&unit, who).await?;
             let mut account = load(&unit, id).await?;
-            accounts::erase(&unit, &mut account, force).await?;
-            Ok(Reply::done())
+            let unfinished = accounts::erase(&unit, &mut account, force, Revoke::when(revoke)).await?;
+            Reply::told(&show::Grants::of(unfinished.grants, revoke))
         })
         .await?;
     app.commands.vault().erase(Subject::from(id)).await.map_err(Error::from)?;
@@ -269,6 +305,12 @@ async fn load(unit: &Unit, id: AccountId) -> Result<Loaded<Account>, Error> {
     let account = unit.load_matching::<Account>(id).await?;
     known(&account.state)?;
     Ok(account)
+}
+
+/// An account, and what programs may do because of it.
+fn with_grants(account: &Loaded<Account>, grants: Vec<Standing>, revoked: bool) -> Result<Reply, Error> {
+    let shown = show::Account::of(account.id, known(&account.state)?);
+    Reply::ok(account.version, &show::AccountWithGrants::of(shown, grants, revoked))
 }
 
 fn shown(account: &Loaded<Account>) -> Result<Reply, Error> {

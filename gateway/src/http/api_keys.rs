@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::Error;
-use byteshop_domain::account::Secret;
+use byteshop_commands::accounts::grants;
+use byteshop_domain::account::{Grant, Secret};
 use byteshop_domain::api_key::{ApiKey, Command, Scope};
 use byteshop_domain::ids::{ApiKeyId, Id as _};
 use byteshop_domain::text::Name;
@@ -15,9 +16,11 @@ use byteshop_projections::api_key_list::ApiKeyList;
 use chrono::{DateTime, Utc};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+use uuid::Uuid;
 
 use super::ask::{Ask, Nothing, Of, Params};
 use super::openapi::max;
@@ -25,7 +28,7 @@ use super::{Shared, lists};
 use crate::actor::{Admin, random};
 use crate::api_key;
 use crate::problem::Problem;
-use crate::reply::{self, Reply};
+use crate::reply::Reply;
 
 /// Scopes, each once.
 type Scopes = Bounded<BTreeSet<Scope>, { Scope::ALL.len() }>;
@@ -39,6 +42,9 @@ struct NewKey {
     /// The permissions, such as `catalog:write`; docs/ACCESS.md lists the scope of each route.
     #[schema(value_type = Vec<crate::http::show::names::Scope>, example = json!(["stock:read", "stock:write"]), min_items = 1, default = max::<Scopes>)]
     scopes: Scopes,
+    /// When it stops working by itself; it never does when this is left out.
+    #[serde(default)]
+    expires_at: Option<DateTime<Utc>>,
 }
 
 /// An API key. The key itself is shown only once, when it is created.
@@ -50,18 +56,31 @@ struct KeyMade<'a> {
     name: &'a Name,
     #[schema(value_type = Vec<crate::http::show::names::Scope>)]
     scopes: &'a BTreeSet<Scope>,
+    #[schema(required = true)]
+    expires_at: Option<DateTime<Utc>>,
     /// Sent as `Authorization: Bearer bsk_…`.
     #[schema(value_type = String, example = "bsk_…")]
     key: &'a Personal<Secret>,
 }
 
+/// A key in a list.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes the view's own text")]
+#[expect(dead_code, reason = "it only describes the view's own text, and what is added to it")]
 struct KeyRow {
+    #[schema(example = "key_01h455vb4pex5vsknk084sn02q")]
     id: String,
     name: String,
     scopes: Vec<crate::http::show::names::Scope>,
     created_at: DateTime<Utc>,
+    /// The account that created it; null when an operator did.
+    #[schema(required = true)]
+    created_by: Option<String>,
+    /// When it stops working by itself.
+    #[schema(required = true)]
+    expires_at: Option<DateTime<Utc>>,
+    /// When it was last used, to about a minute; null when it never was.
+    #[schema(required = true)]
+    last_used_at: Option<DateTime<Utc>>,
     #[schema(required = true)]
     revoked_at: Option<DateTime<Utc>>,
 }
@@ -88,6 +107,8 @@ struct ListQuery {
 }
 
 /// Creates an API key.
+///
+/// Requires re-authentication within the last ten minutes.
 #[utoipa::path(post, path = "/v1/admin/api-keys", operation_id = "createApiKey",
     tag = "admin", request_body = NewKey, security(("bearer" = ["admin"])),
     responses((status = 201, description = "The key", body = KeyMade)))]
@@ -97,12 +118,17 @@ async fn create(State(app): State<Shared>, ask: Ask<Admin, NewKey>) -> Result<Re
     // The first answer is kept so that it can be given again, so the key lies in it sealed for whoever made it.
     let subject = ask.who.0.account().map_or(Subject(id.uuid()), Subject::from);
     let key = &app.commands.vault().seal(subject, &Secret(text)).await.map_err(Error::from)?;
-    let (NewKey { name, scopes }, hash) = (&ask.body, &hash);
+    let (app, who, hash) = (&app, &ask.who.0, &hash);
+    let NewKey { name, scopes, expires_at } = &ask.body;
+    let expires_at = *expires_at;
     app.run(&ask, "api_key.create", |unit| async move {
+        app.require_fresh(&unit, who).await?;
         let mut made = unit.start::<ApiKey>(id);
-        let command = Command::Create { name: name.clone(), scopes: (**scopes).clone(), hash: hash.clone() };
-        unit.decide(&mut made, &command)?;
-        Reply::created(format!("/v1/admin/api-keys/{id}"), made.version, &KeyMade { id, name, scopes, key })
+        let (name_of, scopes_of, hash) = (name.clone(), (**scopes).clone(), hash.clone());
+        unit.decide(&mut made, &Command::Create { name: name_of, scopes: scopes_of, hash, expires_at })?;
+        grants::record(&unit, who.account(), Grant::ApiKey { id }).await?;
+        let shown = KeyMade { id, name, scopes, expires_at, key };
+        Reply::created(format!("/v1/admin/api-keys/{id}"), made.version, &shown)
     })
     .await
 }
@@ -121,10 +147,21 @@ async fn list(
 ) -> Result<Response, Problem> {
     let ask = lists::ask(query.limit, query.cursor)?;
     app.await_views(&[ApiKeyList::NAME], &headers).await?;
-    Ok(reply::json(app.views.api_key_list(&ask).await?.json))
+    let page = app.views.api_key_list(&ask).await?.json;
+    let mut page: Value = serde_json::from_str(&page).map_err(Error::from)?;
+    let rows = page["items"].as_array_mut().map(Vec::as_mut_slice).unwrap_or_default();
+    let id = |row: &Value| row["id"].as_str().and_then(|id| id.parse::<ApiKeyId>().ok()).map(|id| id.uuid());
+    let ids: Vec<Uuid> = rows.iter().filter_map(id).collect();
+    let last = app.uses.last(app.commands.log(), &ids).await.map_err(Error::from)?;
+    for row in rows {
+        row["last_used_at"] = json!(id(row).and_then(|id| last.get(&id)));
+    }
+    lists::page(&page)
 }
 
 /// Revokes an API key.
+///
+/// Requires re-authentication within the last ten minutes.
 #[utoipa::path(delete, path = "/v1/admin/api-keys/{id}", operation_id = "revokeApiKey",
     tag = "admin", params(("id" = String, Path)),
     security(("bearer" = ["admin"])), responses((status = 204, description = "The key is revoked")))]
@@ -133,7 +170,9 @@ async fn revoke(
     Of(id): Of<ApiKeyId>,
     ask: Ask<Admin, Nothing>,
 ) -> Result<Response, Problem> {
+    let (app, who) = (&app, &ask.who.0);
     app.run(&ask, "api_key.revoke", |unit| async move {
+        app.require_fresh(&unit, who).await?;
         let mut key = unit.load_matching::<ApiKey>(id).await?;
         unit.decide(&mut key, &Command::Revoke {})?;
         Ok(Reply::gone(key.version))

@@ -14,7 +14,8 @@ use uuid::Uuid;
 /// Fields of events that open something to whoever knows them, or what they are the hash of; they are for the program alone.
 ///
 /// The keyed hash of an address is of use to whoever may have another one made, as every guest may.
-const SECRETS: [&str; 7] = ["access_hash", "token_hash", "code_hash", "email_hash", "code", "password", "secret"];
+const SECRETS: [&str; 8] =
+    ["access_hash", "token_hash", "code_hash", "code_hashes", "email_hash", "code", "password", "secret"];
 
 /// One event.
 #[derive(Serialize, ToSchema)]
@@ -118,7 +119,7 @@ fn kind(actor: &Actor) -> &'static str {
         Actor::Guest { .. } => "guest",
         Actor::Seller { .. } => "seller",
         Actor::Support { .. } | Actor::Admin { .. } | Actor::Service { .. } => "staff",
-        Actor::Process { .. } | Actor::System { .. } => "shop",
+        Actor::Process { .. } | Actor::Operator { .. } | Actor::System { .. } => "shop",
     }
 }
 

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use axum::extract::State;
 use axum::response::Response;
+use byteshop_commands::accounts::grants::Revoke;
 use byteshop_commands::{Error, Loaded, Rejected, Unit, accounts};
 use byteshop_domain::account::{Account, Channel, Command, Open, Profile, Secret, Settings};
 use byteshop_domain::address::Address;
@@ -24,7 +25,7 @@ use super::ask::{Ask, Nothing, Of, Then, present};
 use super::openapi::max;
 use super::sessions::verify;
 use super::show::account::{KeptAddress, Me, SettingsShown};
-use super::{Shared, lists, show};
+use super::{App, Shared, lists, show};
 use crate::actor::Member;
 use crate::password::{self, Verdict};
 use crate::problem::Problem;
@@ -250,8 +251,10 @@ async fn change_password(State(app): State<Shared>, ask: Ask<Member, NewPassword
     let hash = app.passwords.hash(ask.body.new.as_str().to_owned()).await?;
     let password = app.commands.vault().seal(Subject::from(ask.who.1), &Secret(hash)).await.map_err(Error::from)?;
     let command = &Command::ChangePassword { seen: open.passwords, password };
+    let app = &app;
     app.run(ask, "account.change_password", |unit| async move {
         let mut account = own(&unit, ask).await?;
+        app.with_second_factor(&unit, ask, &account).await?;
         unit.decide(&mut account, command)?;
         accounts::log_out_all(&unit, &mut account, Reason::PasswordChanged, ask.who.0.session()).await?;
         Ok(Reply::gone(account.version))
@@ -269,10 +272,13 @@ async fn change_password(State(app): State<Shared>, ask: Ask<Member, NewPassword
 async fn farewell(State(app): State<Shared>, ask: Ask<Member, Farewell>) -> Result<Response, Problem> {
     let ask = &ask;
     proven(&app, &ask.who, &ask.body.password).await?;
+    let app = &app;
     let answer = app
         .run(ask, "account.erase", |unit| async move {
             let mut account = own(&unit, ask).await?;
-            accounts::erase(&unit, &mut account, false).await?;
+            app.with_second_factor(&unit, ask, &account).await?;
+            // An admin who leaves takes the access along that they gave to programs: nobody is told here what would stand.
+            accounts::erase(&unit, &mut account, false, Revoke::Grants).await?;
             Ok(Reply::done())
         })
         .await?;
@@ -281,7 +287,7 @@ async fn farewell(State(app): State<Shared>, ask: Ask<Member, Farewell>) -> Resu
 }
 
 /// The account of whoever asks, when they know its password too.
-async fn proven(app: &Shared, Member(caller, id): &Member, password: &str) -> Result<Open, Problem> {
+pub(super) async fn proven(app: &Shared, Member(caller, id): &Member, password: &str) -> Result<Open, Problem> {
     app.limits.auth(caller.address())?;
     let guessed = id.to_string();
     app.limits.guesses().take(&guessed, app.commands.clock().now())?;
@@ -296,8 +302,21 @@ async fn proven(app: &Shared, Member(caller, id): &Member, password: &str) -> Re
     }
 }
 
+impl App {
+    /// What takes the password takes the second factor as well, where there is one: a recent proof of identity has it.
+    pub(super) async fn with_second_factor<T: Send + Sync>(
+        &self,
+        unit: &Unit,
+        ask: &Ask<Member, T>,
+        account: &Loaded<Account>,
+    ) -> Result<(), Error> {
+        let active = known(&account.state)?.second_factor.is_active();
+        if active { self.require_fresh(unit, &ask.who.0).await } else { Ok(()) }
+    }
+}
+
 /// The account of whoever asks, at the version that they have seen.
-async fn own<T: Send + Sync>(unit: &Unit, ask: &Ask<Member, T>) -> Result<Loaded<Account>, Error> {
+pub(super) async fn own<T: Send + Sync>(unit: &Unit, ask: &Ask<Member, T>) -> Result<Loaded<Account>, Error> {
     let account = unit.load_matching::<Account>(ask.who.1).await?;
     known(&account.state)?;
     Ok(account)

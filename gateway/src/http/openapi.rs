@@ -15,8 +15,8 @@ pub(super) use bounds::max;
 
 use super::{
     Shared, accounts, admin, api_keys, auth, bulk, carts, categories, images, matrix, me, notifications, operations,
-    orders, payments, print, products, promotions, provider, returns, search, sessions, shipments, shipping, stock,
-    story, tax, variants, webhooks_out,
+    orders, payments, print, products, promotions, provider, returns, search, second_factor, sessions, shipments,
+    shipping, stock, story, tax, variants, webhooks_out,
 };
 
 #[derive(utoipa::OpenApi)]
@@ -85,6 +85,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(payments::routes())
         .merge(auth::routes())
         .merge(sessions::routes())
+        .merge(second_factor::routes())
         .merge(me::routes())
         .merge(accounts::routes())
         .merge(api_keys::routes())

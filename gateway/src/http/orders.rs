@@ -101,6 +101,7 @@ async fn cancel(
     if ask.body.note.is_some() && !ask.who.is_staff() {
         return Err(Problem::forbidden("only staff writes notes"));
     }
+    let app = &app;
     app.run(ask, "order.cancel", |unit| async move {
         let mut order = own(&unit, id, ask).await?;
         let before = order.version;
@@ -117,6 +118,7 @@ async fn cancel(
         if let Some(note) = ask.body.note.as_ref().filter(|_| order.version > before) {
             write_note(&unit, &mut order, note).await?;
         }
+        app.require_fresh_for_refund(&unit, &ask.who).await?;
         shown(&order)
     })
     .await
@@ -180,7 +182,8 @@ struct ForgetQuery {
 /// Erases the personal data of the guest who placed an order.
 ///
 /// Name, address and e-mail address become unreadable. An unpaid order is cancelled. An order that is paid and not
-/// delivered is refused (409), unless an admin sets `force`.
+/// delivered is refused (409), unless an admin sets `force`. Staff must have re-authenticated within the last ten minutes, and
+/// API keys cannot do this.
 #[utoipa::path(delete, path = "/v1/orders/{id}/buyer", operation_id = "eraseOrderBuyer",
     tag = "orders", params(("id" = String, Path), ForgetQuery),
     security(("cart_token" = []), ("bearer" = [])), responses((status = 204, description = "The buyer's personal data is erased"),
@@ -196,7 +199,11 @@ async fn forget(
         return Err(Problem::forbidden("only an admin may forget the buyer of an order that is under way"));
     }
     let reason = if ask.who.is_staff() { CancelReason::StaffRequest } else { CancelReason::BuyerRequest };
+    let app = &app;
     let forget = |unit: Unit| async move {
+        if ask.who.is_staff() {
+            app.require_fresh(&unit, &ask.who).await?;
+        }
         let mut order = own(&unit, id, ask).await?;
         accounts::forget_buyer(&unit, &mut order, reason, force).await
     };

@@ -14,7 +14,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use serde_json::json;
 use utoipa_swagger_ui::Config;
 
-use super::{Shared, dev_mail, local, provider};
+use super::{Shared, dev_mail, local, mode, provider};
 use crate::page::{is_for_a_person, page};
 use crate::problem::Problem;
 
@@ -85,7 +85,8 @@ fn not_found() -> Response {
 
 /// The pages of development.
 pub(super) fn development() -> Router<Shared> {
-    dev_mail::routes().merge(provider::pages()).route_layer(from_fn(local::only)).route_layer(from_fn(or_page))
+    let pages = mode::routes().merge(dev_mail::routes()).merge(provider::pages());
+    pages.route_layer(from_fn(local::only)).route_layer(from_fn(or_page))
 }
 
 /// The pages.

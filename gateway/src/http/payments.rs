@@ -118,9 +118,11 @@ async fn refund(
     ask: Ask<Staff, NewRefund>,
 ) -> Result<Response, Problem> {
     let ask = &ask;
+    let app = &app;
     app.run(ask, "payment.refund", |unit| async move {
         let mut payment = unit.load_matching::<Payment>(id).await?;
         aftersales::refund(&unit, &mut payment, ask.body.amount, &ask.body.reason).await?;
+        app.require_fresh_for_refund(&unit, &ask.who.0).await?;
         let body = show::Payment::of(id, opened(&payment.state)?);
         Reply::created(format!("/v1/payments/{id}"), payment.version, &body)
     })
@@ -140,9 +142,11 @@ async fn retry(
     ask: Ask<Staff, Nothing>,
 ) -> Result<Response, Problem> {
     let ask = &ask;
+    let app = &app;
     app.run(ask, "payment.retry_refund", |unit| async move {
         let mut payment = unit.load_matching::<Payment>(id).await?;
         aftersales::retry_refund(&unit, &mut payment, failed)?;
+        app.require_fresh_for_refund(&unit, &ask.who.0).await?;
         let body = show::Payment::of(id, opened(&payment.state)?);
         Reply::created(format!("/v1/payments/{id}"), payment.version, &body)
     })

@@ -172,6 +172,7 @@ async fn receive(
     ask: Ask<Staff, Arrival>,
 ) -> Result<Response, Problem> {
     let ask = &ask;
+    let app = &app;
     app.run(ask, "return.receive", |unit| async move {
         let mut it = unit.load_matching::<Return>(id).await?;
         let came = ask.body.lines.iter().map(|line| returns::Received {
@@ -182,6 +183,7 @@ async fn receive(
         });
         let shipping = ask.body.shipping.and_then(ShippingBack::wanted);
         aftersales::receive_return(&unit, &mut it, &came.collect::<Vec<_>>(), shipping).await?;
+        app.require_fresh_for_refund(&unit, &ask.who.0).await?;
         shown(&it)
     })
     .await

@@ -1,32 +1,35 @@
 //! How somebody gets in and out: logging in, the refresh tokens that keep a session alive, and the sessions of an account.
 
+mod own;
+
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::accounts::{self, Admitted, Entry, Refreshed};
+use byteshop_commands::accounts::{self, Admitted, Entry, Refreshed, ShownToken};
 use byteshop_commands::{Done, Error, Intent};
-use byteshop_domain::account::{self, Account, Open, Secret};
+use byteshop_domain::account::{self, Account, Open, Proof, Secret};
 use byteshop_domain::ids::{AccountId, Id as _, SessionId};
 use byteshop_domain::session::{Reason, Session};
 use byteshop_domain::text::Email;
-use byteshop_domain::{BoundedText, Personal, Subject};
-use http::{HeaderMap, StatusCode};
+use byteshop_domain::{Actor, BoundedText, Personal, Subject};
+use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::ask::{Ask, Nothing, Of};
-use super::auth::FLOOR;
+use super::Shared;
+use super::ask::Ask;
+use super::auth::{CodeText, FLOOR};
 use super::openapi::max;
-use super::show::account::SessionRow;
-use super::{Shared, lists};
-use crate::actor::{Caller, Member, random};
+use super::second_factor::{self, Shown};
+use crate::actor::{Caller, Who, random};
 use crate::password::{self, Verdict};
 use crate::problem::Problem;
 use crate::refresh_token;
 use crate::reply::Reply;
-use crate::token::LIFETIME;
+use crate::token::{Holder, LIFETIME};
+pub(super) use own::sessions_of;
 
 /// A refresh token as it is shown: the shop writes some 120 characters.
 type RefreshTokenText = BoundedText<200>;
@@ -38,6 +41,12 @@ struct LogIn {
     email: Email,
     #[schema(value_type = String, default = max::<password::Typed>)]
     password: password::Typed,
+    /// The six digits of the authenticator app, where the account has a second factor.
+    #[schema(value_type = Option<String>, example = "123456", default = max::<CodeText>)]
+    code: Option<CodeText>,
+    /// Or one of the recovery codes.
+    #[schema(value_type = Option<String>, default = max::<CodeText>)]
+    recovery_code: Option<CodeText>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -89,11 +98,15 @@ struct Let {
 }
 
 /// Logs in with e-mail address and password.
+///
+/// Where the account has a second factor this takes a code as well: without one the answer is 401
+/// `auth.second_factor_required`, and the same request with a `code` logs in. Staff without a second factor, where the shop
+/// requires one, gets a session that can do nothing but set it up.
 #[utoipa::path(post, path = "/v1/auth/login", operation_id = "logIn",
     tag = "auth", request_body = LogIn, security(()),
     responses((status = 200, description = "The new session", body = Keys),
-        (status = 401, description = "The address or the password is wrong"),
-        (status = 403, description = "The address is not confirmed yet, or the account is banned")))]
+        (status = 401, description = "The address or the password is wrong, or a code is missing or wrong"),
+        (status = 403, description = "The address is not confirmed yet, the account is banned, or the code was used before")))]
 async fn log_in(State(app): State<Shared>, ask: Ask<Caller, LogIn>) -> Result<Response, Problem> {
     app.limits.auth(ask.who.address())?;
     let ask = &ask;
@@ -113,7 +126,7 @@ async fn log_in(State(app): State<Shared>, ask: Ask<Caller, LogIn>) -> Result<Re
     let fails_at = Instant::now() + FLOOR;
     let Some((id, open)) = known.as_ref().filter(|_| verdict != Verdict::Wrong) else {
         if let Some((id, _)) = known {
-            note_failure(&app, ask, id).await?;
+            note_failure(&app, ask, &ask.who, id).await?;
         }
         tokio::time::sleep_until(fails_at).await;
         return Err(wrong_credentials());
@@ -121,7 +134,18 @@ async fn log_in(State(app): State<Shared>, ask: Ask<Caller, LogIn>) -> Result<Re
     if verdict == Verdict::Outdated {
         rehash(&app, ask, *id, open.passwords).await?;
     }
-    let done = begin(&app, ask, *id, open).await?;
+    let shown = Shown { code: ask.body.code.as_deref(), recovery_code: ask.body.recovery_code.as_deref() };
+    let proof = match second_factor::compare(&app, *id, open, shown).await? {
+        second_factor::Verdict::Right(proof) => proof,
+        second_factor::Verdict::Wrong(problem) => {
+            // Asking for the code is no failure.
+            if shown.is_there() {
+                note_failure(&app, ask, &ask.who, *id).await?;
+            }
+            return Err(problem);
+        }
+    };
+    let done = begin(&app, ask, *id, open, proof).await?;
     admit(&app, done).await
 }
 
@@ -145,7 +169,13 @@ pub(super) async fn verify(app: &Shared, open: Option<&Open>, password: &str) ->
     app.passwords.verify(password.to_owned(), hash.map(|Secret(hash)| hash)).await
 }
 
-async fn begin(app: &Shared, ask: &Ask<Caller, LogIn>, id: AccountId, open: &Open) -> Result<Done<Let>, Problem> {
+async fn begin(
+    app: &Shared,
+    ask: &Ask<Caller, LogIn>,
+    id: AccountId,
+    open: &Open,
+    proof: Option<Proof>,
+) -> Result<Done<Let>, Problem> {
     let (vault, subject) = (app.commands.vault(), Subject::from(id));
     let secret = Secret(byteshop_eventstore::envelope::to_hex(&random()?));
     let entry = &Entry {
@@ -154,6 +184,8 @@ async fn begin(app: &Shared, ask: &Ask<Caller, LogIn>, id: AccountId, open: &Ope
         session: SessionId::from_uuid(app.commands.clock().new_id()),
         secret: vault.seal(subject, &secret).await.map_err(Error::from)?,
         client: vault.seal(subject, &ask.who.client()).await.map_err(Error::from)?,
+        proof,
+        staff_session: app.staff.session,
     };
     let intent = Intent { actor: open.role.actor(id), ..ask.intent("session.log_in") };
     let done = app.commands.run(&intent, |unit| async move {
@@ -163,8 +195,14 @@ async fn begin(app: &Shared, ask: &Ask<Caller, LogIn>, id: AccountId, open: &Ope
     Ok(done.await?)
 }
 
-async fn note_failure(app: &Shared, ask: &Ask<Caller, LogIn>, id: AccountId) -> Result<(), Problem> {
-    let client = app.commands.vault().seal(Subject::from(id), &ask.who.client()).await;
+/// Notes that a wrong password or code was shown.
+pub(super) async fn note_failure<W: Who, T>(
+    app: &Shared,
+    ask: &Ask<W, T>,
+    who: &Caller,
+    id: AccountId,
+) -> Result<(), Problem> {
+    let client = app.commands.vault().seal(Subject::from(id), &who.client()).await;
     // Whoever was forgotten a moment ago has no failures either.
     let Ok(client) = client else { return Ok(()) };
     let command = &account::Command::FailLogin { client };
@@ -196,7 +234,7 @@ async fn rehash(app: &Shared, ask: &Ask<Caller, LogIn>, id: AccountId, seen: u32
 /// Tells somebody what opens the shop for them. The tokens are made from what the receipt keeps, so they are in no receipt.
 async fn admit(app: &Shared, done: Done<Let>) -> Result<Response, Problem> {
     let Let { admitted, secret } = done.answer;
-    let Admitted { session, account, role, generation, expires_at } = admitted;
+    let Admitted { session, account, role, generation, expires_at, second_factor } = admitted;
     if done.replayed {
         // The first answer may be older than a log-out, a ban or another role: what has ended since opens nothing more.
         let found = app.commands.get::<Session>(session).await?.ok_or_else(ended)?;
@@ -206,11 +244,15 @@ async fn admit(app: &Shared, done: Done<Let>) -> Result<Response, Problem> {
     }
     let secret = app.commands.vault().open(&secret).await.map_err(Error::from)?;
     let Secret(secret) = secret.ok_or_else(ended)?;
-    let access_token = app.tokens.issue_in(Some(session), role, account, LIFETIME).map_err(|_| Problem::internal())?;
+    // No access token outlives its session.
+    let left = (expires_at - app.commands.clock().now()).to_std().map_err(|_| ended())?;
+    let lifetime = LIFETIME.min(left);
+    let holder = Holder { account, role, session: Some(session), second_factor };
+    let access_token = app.tokens.issue_to(holder, lifetime).map_err(|_| Problem::internal())?;
     let keys = Keys {
         token_type: "Bearer",
         access_token,
-        expires_in: LIFETIME.as_secs(),
+        expires_in: lifetime.as_secs(),
         refresh_token: refresh_token::write(session, generation, &secret),
         refresh_expires_at: expires_at,
         session,
@@ -220,16 +262,36 @@ async fn admit(app: &Shared, done: Done<Let>) -> Result<Response, Problem> {
     app.respond(Done { answer: Reply::told(&keys)?, position: done.position, replayed: done.replayed }).await
 }
 
-/// The session of a refresh token that is genuine; whether it can still be used is another question.
-async fn genuine(app: &Shared, text: &str) -> Result<(refresh_token::Shown, AccountId, Personal<Secret>), Problem> {
-    let invalid = || Problem::new(StatusCode::UNAUTHORIZED, "auth.invalid", "the refresh token is invalid");
-    let shown = refresh_token::parse(text).ok_or_else(invalid)?;
-    let found = app.commands.get::<Session>(shown.session).await?.ok_or_else(invalid)?;
-    let started = found.state.started().map_err(|_| invalid())?;
-    let secret = app.commands.vault().open(&started.secret).await.map_err(Error::from)?;
-    match secret {
-        Some(Secret(secret)) if shown.is_genuine(&secret) => Ok((shown, started.account, started.secret.clone())),
-        Some(_) | None => Err(invalid()),
+/// A refresh token that this shop made. Whether it is still worth anything is decided with the command: see
+/// [`byteshop_domain::session::Started::judge`].
+struct Genuine {
+    shown: ShownToken,
+    account: AccountId,
+    role: account::Role,
+    secret: Personal<Secret>,
+}
+
+impl Genuine {
+    async fn of(app: &Shared, text: &str) -> Result<Self, Problem> {
+        let invalid = || Problem::new(StatusCode::UNAUTHORIZED, "auth.invalid", "the refresh token is invalid");
+        let shown = refresh_token::parse(text).ok_or_else(invalid)?;
+        let found = app.commands.get::<Session>(shown.session).await?.ok_or_else(invalid)?;
+        let started = found.state.started().map_err(|_| invalid())?;
+        let secret = app.commands.vault().open(&started.secret).await.map_err(Error::from)?;
+        match secret {
+            Some(Secret(secret)) if shown.is_genuine(&secret) => Ok(Self {
+                shown: ShownToken { session: shown.session, generation: shown.generation },
+                account: started.account,
+                role: started.role,
+                secret: started.secret.clone(),
+            }),
+            Some(_) | None => Err(invalid()),
+        }
+    }
+
+    /// Who acts with it: the owner of its session, not a guest.
+    fn actor(&self) -> Actor {
+        self.role.actor(self.account)
     }
 }
 
@@ -244,54 +306,52 @@ fn ended() -> Problem {
         (status = 401, description = "The token is not valid, or was used before: then the session has ended")))]
 async fn refresh(State(app): State<Shared>, ask: Ask<Caller, Refresh>) -> Result<Response, Problem> {
     let ask = &ask;
-    let (shown, account, secret) = genuine(&app, &ask.body.refresh_token).await?;
-    let client = app.commands.vault().seal(Subject::from(account), &ask.who.client()).await.map_err(Error::from)?;
-    let client = &client;
-    let intent = Intent { actor: account::Role::Customer.actor(account), ..ask.intent("session.refresh") };
-    let done = app
-        .commands
-        .run(&intent, |unit| async move { accounts::refresh(&unit, shown.session, shown.generation, client).await });
-    let done = match done.await {
-        Err(Error::Rejected(_)) => return Err(ended()),
-        Err(Error::Replayed(first)) if matches!(*first, Error::Rejected(_)) => return Err(ended()),
-        done => done?,
-    };
+    let token = Genuine::of(&app, &ask.body.refresh_token).await?;
+    let client = app.commands.vault().seal(Subject::from(token.account), &ask.who.client()).await;
+    let (shown, client, longest) = (token.shown, &client.map_err(Error::from)?, app.staff.session);
+    let intent = Intent { actor: token.actor(), ..ask.intent("session.refresh") };
+    let done = app.commands.run(&intent, |unit| async move { accounts::refresh(&unit, shown, client, longest).await });
+    let done = in_force(done.await)?;
     match done.answer {
         Refreshed::Next(admitted) => {
-            admit(&app, Done { answer: Let { admitted, secret }, position: done.position, replayed: done.replayed })
-                .await
+            let answer = Let { admitted, secret: token.secret };
+            admit(&app, Done { answer, position: done.position, replayed: done.replayed }).await
         }
-        Refreshed::Reused => Err(Problem::new(
-            StatusCode::UNAUTHORIZED,
-            "session.reused",
-            "the refresh token was used before and may have been stolen; the session has ended, log in again",
-        )),
+        Refreshed::Reused => Err(reused()),
     }
 }
 
-/// Logs out.
-///
-/// Ends the session of the access token or of the refresh token, or every session of the account.
+/// The session was alive when its token was shown; if not, there is nothing more to say about it.
+fn in_force<T>(done: Result<Done<T>, Error>) -> Result<Done<T>, Problem> {
+    match done {
+        Err(Error::Rejected(_)) => Err(ended()),
+        Err(Error::Replayed(first)) if matches!(*first, Error::Rejected(_)) => Err(ended()),
+        done => Ok(done?),
+    }
+}
+
+fn reused() -> Problem {
+    let detail = "the refresh token was used before and may have been stolen; the session has ended, log in again";
+    Problem::new(StatusCode::UNAUTHORIZED, "session.reused", detail)
+}
+
+/// Ends the session of the access token, or of the refresh token; or every session of the account.
 #[utoipa::path(post, path = "/v1/auth/logout", operation_id = "logOut",
     tag = "auth", request_body = LogOut, security((), ("bearer" = [])),
-    responses((status = 204, description = "The session has ended")))]
+    responses((status = 204, description = "The session has ended"),
+        (status = 401, description = "The refresh token is invalid, was used before, or its session has ended already")))]
 async fn log_out(State(app): State<Shared>, ask: Ask<Caller, LogOut>) -> Result<Response, Problem> {
-    let ask = &ask;
-    let (account, session) = match (&ask.body.refresh_token, ask.who.account()) {
-        (Some(token), _) => {
-            let (shown, account, _) = genuine(&app, token).await?;
-            (account, Some(shown.session))
-        }
-        (None, Some(account)) => (account, ask.who.session()),
-        (None, None) => {
-            let detail = "send an access token, or the `refresh_token` of the session to end";
-            return Err(Problem::invalid("/refresh_token", detail));
-        }
+    let (ask, all) = (&ask, ask.body.all);
+    if let Some(token) = &ask.body.refresh_token {
+        return log_out_with(&app, ask, token).await;
+    }
+    let Some(account) = ask.who.account() else {
+        let detail = "send an access token, or the `refresh_token` of the session to end";
+        return Err(Problem::invalid("/refresh_token", detail));
     };
-    let all = ask.body.all;
     app.run(ask, "session.log_out", |unit| async move {
         let mut account = unit.load::<Account>(account).await?;
-        match session {
+        match ask.who.session() {
             _ if all => accounts::log_out_all(&unit, &mut account, Reason::LogoutAll, None).await?,
             Some(session) => accounts::log_out(&unit, &mut account, session, Reason::Logout).await?,
             None => {}
@@ -301,60 +361,19 @@ async fn log_out(State(app): State<Shared>, ask: Ask<Caller, LogOut>) -> Result<
     .await
 }
 
-#[derive(Serialize, ToSchema)]
-struct Sessions {
-    items: Vec<SessionRow>,
-}
-
-/// Lists the caller's active sessions, newest first.
-#[utoipa::path(get, path = "/v1/me/sessions", operation_id = "listMySessions",
-    tag = "me", security(("bearer" = [])),
-    responses((status = 200, description = "The sessions", body = Sessions)))]
-async fn mine(State(app): State<Shared>, member: Member, headers: HeaderMap) -> Result<Response, Problem> {
-    app.await_log(&headers).await?;
-    lists::page(&Sessions { items: sessions_of(&app, &member).await? })
-}
-
-/// The sessions of somebody that are alive, the newest first.
-pub(super) async fn sessions_of(app: &Shared, Member(caller, id): &Member) -> Result<Vec<SessionRow>, Problem> {
-    let now = app.commands.clock().now();
-    let ids = open(app, *id).await?.map(|open| open.sessions).unwrap_or_default();
-    let found = app.commands.get_all::<Session>(&ids).await?;
-    let alive = ids.iter().zip(found).rev().filter_map(|(id, found)| {
-        let started = found?.state.started().ok()?.clone();
-        started.is_alive(now).then(|| SessionRow::of(*id, &started, caller.session() == Some(*id)))
+/// A log-out by a refresh token, which has to be as good as for a refresh.
+async fn log_out_with(app: &Shared, ask: &Ask<Caller, LogOut>, token: &str) -> Result<Response, Problem> {
+    let (token, all) = (Genuine::of(app, token).await?, ask.body.all);
+    let intent = Intent { actor: token.actor(), ..ask.intent("session.log_out") };
+    let done = app.commands.run(&intent, |unit| async move {
+        let accepted = accounts::log_out_with(&unit, token.shown, all).await?;
+        Ok(accepted.then(Reply::done))
     });
-    Ok(alive.collect())
-}
-
-/// Ends one of the caller's sessions.
-#[utoipa::path(delete, path = "/v1/me/sessions/{id}", operation_id = "endMySession",
-    tag = "me", params(("id" = String, Path)), security(("bearer" = [])),
-    responses((status = 204, description = "The session has ended")))]
-async fn end(
-    State(app): State<Shared>,
-    Of(session): Of<SessionId>,
-    ask: Ask<Member, Nothing>,
-) -> Result<Response, Problem> {
-    let ask = &ask;
-    app.run(ask, "session.log_out", |unit| async move {
-        let mut account = unit.load::<Account>(ask.who.1).await?;
-        let own = account.state.open().is_ok_and(|open| open.sessions.contains(&session));
-        if !own {
-            return Err(Error::Rejected(byteshop_commands::Rejected::missing("session")));
-        }
-        accounts::log_out(&unit, &mut account, session, Reason::Logout).await?;
-        Ok(Reply::gone(account.version))
-    })
-    .await
+    let Done { answer, position, replayed } = in_force(done.await)?;
+    app.respond(Done { answer: answer.ok_or_else(reused)?, position, replayed }).await
 }
 
 /// The routes.
 pub fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new()
-        .routes(routes!(log_in))
-        .routes(routes!(refresh))
-        .routes(routes!(log_out))
-        .routes(routes!(mine))
-        .routes(routes!(end))
+    OpenApiRouter::new().routes(routes!(log_in)).routes(routes!(refresh)).routes(routes!(log_out)).merge(own::routes())
 }

@@ -30,7 +30,7 @@ use super::Shared;
 use super::ask::{Of, Params, Then};
 use super::audit::Entry;
 use super::language::Reading;
-use super::orders::placed;
+use super::orders::{check, placed};
 use crate::actor::Caller;
 use crate::limits::seats::Seat;
 use crate::page::Teller;
@@ -149,6 +149,8 @@ fn decode(event: &Recorded) -> Result<AnyEvent, Error> {
 /// What a stream of changes knows.
 struct Follower {
     app: Shared,
+    /// Whose it is: asked again with each look, since a stream lasts for longer than an access token.
+    caller: Caller,
     id: OrderId,
     order: Order,
     version: i64,
@@ -186,6 +188,7 @@ async fn stream(
     let mut follower = Follower {
         closing: app.closing.clone(),
         app,
+        caller,
         id,
         order: Order::default(),
         version: 0,
@@ -241,6 +244,23 @@ impl Follower {
         Ok(news)
     }
 
+    /// Whether the caller may still follow the order. A session that is known to have ended is noticed at every look; before
+    /// anything is told, the log has the last word.
+    async fn may_follow(&self, news: bool) -> Result<bool, Problem> {
+        if !news {
+            return Ok(!self.caller.has_ended(&self.app));
+        }
+        let theirs = self.order.placed().is_ok_and(|placed| check(&self.caller, placed).is_ok());
+        Ok(theirs && self.caller.is_in_force(&self.app).await?)
+    }
+
+    /// What happened since the last look, for a caller who may still hear of it; none when they may not any more.
+    async fn news(&mut self) -> Result<Option<Vec<(i64, serde_json::Value)>>, Problem> {
+        let news = self.look().await?;
+        let may = self.may_follow(!news.is_empty()).await?;
+        Ok(may.then_some(news))
+    }
+
     async fn next(&mut self) -> Option<Change> {
         loop {
             if let Some((position, data)) = self.waiting.next() {
@@ -252,10 +272,10 @@ impl Follower {
                 () = tokio::time::sleep_until(self.until) => return None,
                 () = tokio::time::sleep(LOOK_EVERY) => {}
             }
-            match self.look().await {
-                Ok(news) => self.waiting = news.into_iter(),
-                Err(error) => {
-                    tracing::warn!(%error, order = %self.id, "a stream of changes ends");
+            match self.news().await {
+                Ok(news) => self.waiting = news?.into_iter(),
+                Err(problem) => {
+                    tracing::warn!(code = problem.code(), order = %self.id, "a stream of changes ends");
                     return None;
                 }
             }

@@ -1,18 +1,21 @@
 //! Webhook endpoints: other programs that are told what happens, what they were told, and telling them again.
 
+mod makers;
+mod shown;
+
 use axum::extract::{Path, State};
 use axum::response::Response;
+use byteshop_commands::accounts::grants;
 use byteshop_commands::{Error, Loaded, Rejected, webhooks};
 use byteshop_domain::Decider as _;
-use byteshop_domain::account::Secret;
+use byteshop_domain::account::Grant;
 use byteshop_domain::ids::{Id as _, WebhookEndpointId};
 use byteshop_domain::text::{Link, Reason};
 use byteshop_domain::webhook_endpoint::{Command, FILTERS_MAX, Known, SHOP, Topic, WebhookEndpoint};
-use byteshop_domain::{Bounded, BoundedText, Personal};
-use byteshop_eventstore::webhook::WebhookDelivery;
+use byteshop_domain::{Bounded, BoundedText};
 use chrono::{DateTime, Utc};
 use http::HeaderMap;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -24,6 +27,8 @@ use crate::actor::Admin;
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
 use crate::version;
+use makers::{History, may_read, owner};
+use shown::{Deliveries, Delivery, Endpoint, Endpoints};
 
 /// A topic as it is written: the longest there is has 40 characters.
 type TopicText = BoundedText<100>;
@@ -43,6 +48,9 @@ struct NewEndpoint {
     #[schema(value_type = Option<String>, default = max::<Reason>)]
     #[serde(default)]
     description: Option<Reason>,
+    /// When it is told nothing more; it is told for ever when this is left out.
+    #[serde(default)]
+    expires_at: Option<DateTime<Utc>>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -60,103 +68,14 @@ struct EndpointChange {
     /// Whether it receives events. When re-enabled it receives the events it missed.
     #[serde(default)]
     enabled: Option<bool>,
-}
-
-/// A webhook endpoint.
-#[derive(Serialize, ToSchema)]
-struct Endpoint<'a> {
-    #[schema(value_type = String, example = "whk_01h455vb4pex5vsknk084sn02q")]
-    id: WebhookEndpointId,
-    #[schema(value_type = String)]
-    url: &'a Link,
-    #[schema(value_type = Vec<String>)]
-    filter: &'a [Topic],
-    #[schema(value_type = Option<String>, required = true)]
-    description: Option<&'a Reason>,
-    enabled: bool,
-    /// Why it is disabled: `by_hand`, `failing` (for five days) or `gone` (it answered 410).
-    #[schema(value_type = Option<crate::http::show::names::DisableReason>, required = true)]
-    disabled: Option<byteshop_domain::webhook_endpoint::Silence>,
-    /// The signing secret; shown only once, when it is created.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, example = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", nullable = false)]
-    secret: Option<&'a Personal<Secret>>,
-}
-
-#[derive(Serialize, ToSchema)]
-struct Endpoints<'a> {
-    items: Vec<Endpoint<'a>>,
-}
-
-impl<'a> Endpoint<'a> {
-    fn of(id: WebhookEndpointId, it: &'a Known) -> Self {
-        Self {
-            id,
-            url: &it.url,
-            filter: &it.filter,
-            description: it.description.as_ref(),
-            enabled: it.silent.is_none(),
-            disabled: it.silent,
-            secret: None,
-        }
-    }
-
-    fn with_secret(self, it: &'a Known) -> Self {
-        Self { secret: Some(&it.secret), ..self }
-    }
-}
-
-/// A delivery attempt.
-#[derive(Serialize, ToSchema)]
-struct Delivery {
-    /// A sequence number within the endpoint.
-    number: i64,
-    /// The event.
-    position: i64,
-    #[schema(example = "order.paid")]
-    r#type: String,
-    attempt: i32,
-    /// Requested by an operator.
-    by_hand: bool,
-    delivered: bool,
-    /// The HTTP status of the response; null if there was none.
-    #[schema(required = true)]
-    status: Option<i16>,
-    /// The beginning of the response body, or the error.
-    answer: String,
-    duration_ms: i32,
-    at: DateTime<Utc>,
-}
-
-#[derive(Serialize, ToSchema)]
-struct Deliveries {
-    items: Vec<Delivery>,
-    /// The cursor of the next page.
-    #[schema(required = true)]
-    next: Option<String>,
-}
-
-impl From<WebhookDelivery> for Delivery {
-    fn from(it: WebhookDelivery) -> Self {
-        let WebhookDelivery {
-            number,
-            position,
-            event_type: r#type,
-            attempt,
-            by_hand,
-            delivered,
-            status,
-            answer,
-            duration_ms,
-            at,
-        } = it;
-        Self { number, position, r#type, attempt, by_hand, delivered, status, answer, duration_ms, at }
-    }
+    /// When it is told nothing more.
+    #[serde(default)]
+    expires_at: Option<DateTime<Utc>>,
 }
 
 /// Creates a webhook endpoint.
 ///
-/// It receives events from then on.
+/// It receives the events that happen from then on. An API key needs the reading scope of every event that the filter names.
 #[utoipa::path(post, path = "/v1/webhook-endpoints", operation_id = "createWebhookEndpoint",
     tag = "webhooks", request_body = NewEndpoint, security(("bearer" = ["admin"]), ("api_key" = ["webhooks:write"])),
     responses((status = 201, description = "The endpoint, with its secret", body = Endpoint)))]
@@ -164,14 +83,18 @@ async fn create(State(app): State<Shared>, ask: Ask<Admin, NewEndpoint>) -> Resu
     let body = &ask.body;
     check_url(&app, &body.url)?;
     let filter = &topics(&body.filter)?;
-    let secret = &webhooks::new_secret()?;
+    let (secret, who) = (&webhooks::new_secret()?, &ask.who.0);
     app.run(&ask, "webhook_endpoint.create", |unit| async move {
         let id: WebhookEndpointId = unit.new_id();
         let mut endpoint = unit.start::<WebhookEndpoint>(id);
         let secret = unit.commands().vault().seal(SHOP, secret).await?;
-        let (url, description) = (body.url.clone(), body.description.clone());
-        unit.decide(&mut endpoint, &Command::Create { url, filter: filter.clone(), description, secret })?;
+        let (url, filter, description) = (body.url.clone(), filter.clone(), body.description.clone());
+        let (created_by, expires_at) = (owner(&unit, who).await?, body.expires_at);
+        let create = Command::Create { url, filter, description, secret, created_by, expires_at };
+        unit.decide(&mut endpoint, &create)?;
         let known = known(&endpoint)?;
+        may_read(&unit, who, known).await?;
+        grants::record(&unit, created_by, Grant::WebhookEndpoint { id }).await?;
         let shown = Endpoint::of(id, known).with_secret(known);
         Reply::created(format!("/v1/webhook-endpoints/{id}"), endpoint.version, &shown)
     })
@@ -194,9 +117,10 @@ async fn list(State(app): State<Shared>, _admin: Admin, headers: HeaderMap) -> R
         .map(WebhookEndpointId::from_uuid)
         .collect();
     let found = app.commands.get_all::<WebhookEndpoint>(&ids).await?;
+    let history = History::of(&app, &ids).await?;
     let items = ids.iter().zip(&found).filter_map(|(id, found)| {
         let known = found.as_ref()?.state.known().ok()?;
-        Some(Endpoint::of(*id, known))
+        Some(history.tell(Endpoint::of(*id, known)))
     });
     lists::page(&Endpoints { items: items.collect() })
 }
@@ -212,10 +136,13 @@ async fn one(
 ) -> Result<Response, Problem> {
     let found = app.snapshot::<WebhookEndpoint>(id, &Then::default(), &headers).await?;
     let known = found.state.known().map_err(|_| Problem::missing(WebhookEndpoint::CATEGORY))?;
-    reply::one(found.version, &Endpoint::of(id, known))
+    let history = History::of(&app, &[id]).await?;
+    reply::one(found.version, &history.tell(Endpoint::of(id, known)))
 }
 
 /// Updates, pauses or resumes a webhook endpoint.
+///
+/// An API key needs the reading scope of every event that the filter names afterwards.
 #[utoipa::path(patch, path = "/v1/webhook-endpoints/{id}", operation_id = "updateWebhookEndpoint", tag = "webhooks", params(("id" = String, Path)),
     request_body = EndpointChange, security(("bearer" = ["admin"]), ("api_key" = ["webhooks:write"])),
     responses((status = 200, description = "The endpoint", body = Endpoint)))]
@@ -226,7 +153,7 @@ async fn change(
 ) -> Result<Response, Problem> {
     let body = &ask.body;
     body.url.as_ref().map_or(Ok(()), |url| check_url(&app, url))?;
-    let filter = &body.filter.as_ref().map(topics).transpose()?;
+    let (filter, who) = (&body.filter.as_ref().map(topics).transpose()?, &ask.who.0);
     app.run(&ask, "webhook_endpoint.revise", |unit| async move {
         let mut endpoint = unit.load_matching::<WebhookEndpoint>(id).await?;
         let command = Command::Revise {
@@ -234,8 +161,10 @@ async fn change(
             filter: filter.clone(),
             description: body.description.clone(),
             enabled: body.enabled,
+            expires_at: body.expires_at,
         };
         unit.decide(&mut endpoint, &command)?;
+        may_read(&unit, who, known(&endpoint)?).await?;
         Reply::ok(endpoint.version, &Endpoint::of(id, known(&endpoint)?))
     })
     .await

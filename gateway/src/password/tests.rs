@@ -11,7 +11,11 @@ fn what_would_be_guessed_is_refused() {
     {
         assert_eq!(refused(weak), Err("account.weak_password".into()), "{weak}");
     }
-    for good in ["correct horse battery", "пароль-длинный-и-свой", &"x".repeat(128)] {
+    let held = ["\0".repeat(8), " ".repeat(12), "\u{a0}\u{2003}\t".repeat(4), "\u{7f}\u{1b}".repeat(5)];
+    for held in &held {
+        assert_eq!(refused(held), Err("account.weak_password".into()), "{held:?}");
+    }
+    for good in ["a       b", "correct horse battery", "пароль-длинный-и-свой", &"x".repeat(128)] {
         assert_eq!(refused(good), Ok(()), "{good}");
     }
 }

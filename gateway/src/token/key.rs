@@ -99,6 +99,12 @@ impl KeySet {
         json!({"keys": self.keys.iter().map(key).collect::<Vec<_>>()}).to_string()
     }
 
+    /// All of them, the oldest first.
+    #[cfg(test)]
+    pub(super) fn keys(&self) -> &[Key] {
+        &self.keys
+    }
+
     fn names(&self) -> (Vec<&str>, usize) {
         (self.keys.iter().map(|key| key.kid.as_str()).collect(), self.signing)
     }

@@ -67,6 +67,34 @@ fn claims_that_are_not_ours_are_refused() {
 }
 
 #[test]
+fn a_token_of_the_future_and_one_with_unknown_extensions_are_refused() {
+    let tokens = Tokens::ephemeral().unwrap();
+    let now = Clock.now().timestamp();
+    for (claim, seconds, taken) in [("iat", 2, true), ("iat", 60, false), ("nbf", 2, true), ("nbf", 60, false)] {
+        let mut claims = claims();
+        claims[claim] = json!(now + seconds);
+        assert_eq!(tokens.check(&signed(&tokens, &claims)).is_ok(), taken, "{claim} in {seconds} s");
+    }
+    // A critical extension has to be understood (RFC 7515, section 4.1.11).
+    let keys = tokens.keys();
+    let signing = &keys.keys()[0];
+    let header = Header { crit: Some(vec!["b64".to_owned()]), ..signing.header.clone() };
+    let critical = jsonwebtoken::encode(&header, &claims(), &signing.signing).unwrap();
+    assert_eq!(tokens.check(&critical), Err(TokenError::Invalid));
+}
+
+#[test]
+fn a_token_says_whether_a_second_factor_was_shown() {
+    let tokens = Tokens::ephemeral().unwrap();
+    let session = Some(SessionId::from_uuid(Uuid::from_u128(8)));
+    for second_factor in [false, true] {
+        let holder = Holder { account: account(), role: Role::Admin, session, second_factor };
+        let bearer = tokens.check(&tokens.issue_to(holder, LIFETIME).unwrap()).unwrap();
+        assert_eq!((bearer.session, bearer.second_factor), (session, second_factor));
+    }
+}
+
+#[test]
 fn another_signature_and_another_algorithm_are_refused() {
     let tokens = Tokens::ephemeral().unwrap();
     let body = URL_SAFE_NO_PAD.encode(claims().to_string());

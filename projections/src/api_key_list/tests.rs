@@ -5,7 +5,13 @@ use crate::testing::{event, rows, text};
 
 #[test]
 fn a_revoked_key_stays_in_the_list() {
-    let created = Event::Created { name: text("Shop"), scopes: [Scope::CatalogRead].into(), hash: text("abc") };
+    let created = Event::Created {
+        name: text("Shop"),
+        scopes: [Scope::CatalogRead].into(),
+        hash: text("abc"),
+        created_by: None,
+        expires_at: None,
+    };
     let rows = rows::<ApiKeyList>(vec![
         event::<ApiKey>(1, &created),
         event::<ApiKey>(2, &created),

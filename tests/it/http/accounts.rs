@@ -292,7 +292,7 @@ async fn whoever_could_not_be_forgotten_at_once_is_forgotten_by_the_process() {
     let intent = Intent::new(Actor::System { name: "test".into() }, "account.erase", shop.commands.clock().new_id());
     let closed = shop.commands.run(&intent, |unit| async move {
         let mut account = unit.load::<Account>(ada.id).await?;
-        accounts::erase(&unit, &mut account, false).await
+        accounts::erase(&unit, &mut account, false, accounts::grants::Revoke::Nothing).await
     });
     closed.await.unwrap();
     let text = serde_json::to_string(&sealed).unwrap();

@@ -53,8 +53,10 @@ pub(super) async fn change_email(State(app): State<Shared>, ask: Ask<Member, New
     let seen = proven(&app, &ask.who, &ask.body.password).await?.passwords;
     let sealed = app.commands.vault().seal(Subject::from(ask.who.1), &ask.body.email).await;
     let (email, code) = (&sealed.map_err(Error::from)?, &Code(random()?));
+    let app = &app;
     app.run(ask, "account.request_email_change", |unit| async move {
         let mut account = own(&unit, ask).await?;
+        app.with_second_factor(&unit, ask, &account).await?;
         accounts::request_email_change(&unit, &mut account, seen, email, code).await?;
         Ok(Reply::accepted())
     })

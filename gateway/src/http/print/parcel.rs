@@ -9,8 +9,6 @@ use byteshop_domain::ids::{Id as _, OrderId, ShipmentId, VariantId};
 use byteshop_domain::order::{Number, Order, ParcelStage, Placed};
 use byteshop_domain::shipment::{Carrier, Shipment};
 use http::HeaderMap;
-use qrcode::render::svg;
-use qrcode::{EcLevel, QrCode};
 use serde_json::{Value, json};
 
 use super::{From, lines_of};
@@ -22,9 +20,7 @@ use crate::http::orders::{Moments, placed};
 use crate::http::shipments::prepared;
 use crate::page::page;
 use crate::problem::Problem;
-
-/// Pixels of a square of the code, before the page scales it.
-const CODE_PX: u32 = 120;
+use crate::qr;
 
 /// The packing list of an order as a printable page.
 #[utoipa::path(get, path = "/v1/orders/{id}/packing-list", operation_id = "printPackingList",
@@ -118,7 +114,7 @@ pub(super) async fn label(
     };
     // Before the carrier has a number for it, the parcel has ours.
     let (tracking, shipment) = (parcel.tracking.as_ref().map(ToString::to_string), Number::of(id.uuid()).to_string());
-    let code = code(tracking.as_deref().unwrap_or(&shipment))?;
+    let code = qr::svg(tracking.as_deref().unwrap_or(&shipment))?;
     // Carriers everywhere read where a parcel goes, so its country is in English whoever prints the label.
     let address = lines_of(&app, &it.placement.destination, Locale::En, false).await?;
     let context = json!({
@@ -149,17 +145,6 @@ fn size(address: &[String]) -> Option<&'static str> {
 /// How many lines a text takes that has so many letters to a line.
 fn lines_of_letters(text: &[String], letters: usize) -> usize {
     text.iter().map(|line| line.chars().count().div_ceil(letters)).sum()
-}
-
-/// A text as a QR code (ISO/IEC 18004), in SVG.
-fn code(text: &str) -> Result<String, Problem> {
-    let code = QrCode::with_error_correction_level(text, EcLevel::M).map_err(|error| {
-        tracing::error!(%error, "a code cannot be made");
-        Problem::internal()
-    })?;
-    let drawn = code.render::<svg::Color<'_>>().min_dimensions(CODE_PX, CODE_PX).quiet_zone(true).build();
-    // In the middle of a page an XML declaration is no markup.
-    Ok(drawn.trim_start_matches("<?xml version=\"1.0\" standalone=\"yes\"?>").to_owned())
 }
 
 fn service(it: &Placed) -> Option<String> {

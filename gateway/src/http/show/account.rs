@@ -1,5 +1,6 @@
 //! Accounts and sessions as their owners and staff see them: what is personal stays sealed until the answer leaves.
 
+use byteshop_commands::accounts::grants::Standing;
 use byteshop_domain::account::{Client, Kept, Open, Profile, Role, Settings};
 use byteshop_domain::ids::{AccountId, AddressId, SessionId};
 use byteshop_domain::session::Started;
@@ -28,6 +29,8 @@ pub struct Me<'a> {
     profile: Option<&'a Personal<Profile>>,
     #[schema(value_type = SettingsShown)]
     settings: &'a Settings,
+    /// Whether a log-in takes a code beside the password.
+    second_factor: bool,
 }
 
 /// A person's profile.
@@ -64,6 +67,7 @@ impl<'a> Me<'a> {
             role: it.role,
             profile: it.profile.as_ref(),
             settings: &it.settings,
+            second_factor: it.second_factor.is_active(),
         }
     }
 }
@@ -92,6 +96,78 @@ impl<'a> Account<'a> {
         };
         let reason = it.ban.as_ref().and_then(|ban| ban.reason.as_ref());
         Self { me: Me::of(id, it), status, ban_reason: reason.map(AsRef::as_ref), sessions: it.sessions.len() }
+    }
+}
+
+/// Access that an account gave to a program.
+#[derive(Serialize, ToSchema)]
+pub struct GrantShown {
+    /// `api_key` or `webhook_endpoint`.
+    #[schema(example = "api_key")]
+    kind: &'static str,
+    #[schema(example = "key_01h455vb4pex5vsknk084sn02q")]
+    id: String,
+    /// What the key is for, or where the endpoint is.
+    #[schema(example = "Warehouse")]
+    name: String,
+    /// The scopes of the key, or what the endpoint is told.
+    #[schema(example = json!(["stock:read", "stock:write"]))]
+    allows: Vec<String>,
+    /// When it ends by itself.
+    #[schema(required = true)]
+    expires_at: Option<DateTime<Utc>>,
+}
+
+impl From<Standing> for GrantShown {
+    fn from(it: Standing) -> Self {
+        match it {
+            Standing::ApiKey { id, name, scopes, expires_at } => Self {
+                kind: "api_key",
+                id: id.to_string(),
+                name: name.to_string(),
+                allows: scopes.iter().map(|scope| scope.as_str().to_owned()).collect(),
+                expires_at,
+            },
+            Standing::WebhookEndpoint { id, url, filter, expires_at } => Self {
+                kind: "webhook_endpoint",
+                id: id.to_string(),
+                name: url.to_string(),
+                allows: filter.iter().map(ToString::to_string).collect(),
+                expires_at,
+            },
+        }
+    }
+}
+
+/// The access that an account gave to programs.
+#[derive(Serialize, ToSchema)]
+pub struct Grants {
+    /// API keys and webhook endpoints that were in force.
+    grants: Vec<GrantShown>,
+    /// Whether they were revoked just now.
+    grants_revoked: bool,
+}
+
+impl Grants {
+    /// What was found, and whether it was revoked.
+    pub fn of(grants: Vec<Standing>, revoked: bool) -> Self {
+        Self { grants: grants.into_iter().map(GrantShown::from).collect(), grants_revoked: revoked }
+    }
+}
+
+/// An account as staff sees it, with the access that it gave to programs.
+#[derive(Serialize, ToSchema)]
+pub struct AccountWithGrants<'a> {
+    #[serde(flatten)]
+    account: Account<'a>,
+    #[serde(flatten)]
+    grants: Grants,
+}
+
+impl<'a> AccountWithGrants<'a> {
+    /// An account, what was found, and whether it was revoked.
+    pub fn of(account: Account<'a>, grants: Vec<Standing>, revoked: bool) -> Self {
+        Self { account, grants: Grants::of(grants, revoked) }
     }
 }
 

@@ -117,7 +117,7 @@ sets! {
     /// Why a notification was not sent.
     SkipReason of byteshop_domain::notification::Skip { Preference NoAddress Erased Expired TooMany }
     /// Why a webhook endpoint is disabled: `failing` for five days, or `gone` (it answered 410).
-    DisableReason of byteshop_domain::webhook_endpoint::Silence { ByHand Failing Gone }
+    DisableReason of byteshop_domain::webhook_endpoint::Silence { ByHand Failing Gone Expired }
     /// A condition of a promotion that a cart does not meet.
     UnmetCondition of byteshop_domain::pricing::Miss {
         Currency MinimumSubtotal MinimumQuantity Goods FirstOrder Customer Country Service

@@ -46,7 +46,7 @@ fn who(by: &Actor) -> &'static str {
         Actor::Seller { .. } => "seller",
         Actor::Support { .. } | Actor::Admin { .. } => "staff",
         Actor::Service { .. } => "program",
-        Actor::Process { .. } | Actor::System { .. } => "shop",
+        Actor::Process { .. } | Actor::Operator { .. } | Actor::System { .. } => "shop",
     }
 }
 

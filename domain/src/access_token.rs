@@ -1,0 +1,108 @@
+//! An access token that an operator had made at the command line, for development: on record, with whom it stands for.
+//!
+//! ```text
+//! (missing) ──minted──▶ minted (final: it ends by itself)
+//! ```
+//!
+//! The token itself is nowhere in the log. Tokens of people who log in are not recorded here: their sessions are.
+
+use serde::{Deserialize, Serialize};
+
+use crate::account::Role;
+use crate::decider::{Asked, Decider, Kind};
+use crate::ids::{AccessTokenId, AccountId};
+
+/// What happened to a token.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// It was made; its id is the token's `jti` (RFC 7519, section 4.1.7).
+    Minted {
+        /// The account that its bearer acts as; there need not be one.
+        account: AccountId,
+        /// What its bearer may do.
+        role: Role,
+        /// How long it is valid, in seconds.
+        lifetime_s: u64,
+    },
+}
+
+impl crate::Event for Event {}
+
+/// What a token can be asked.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Record that it is made.
+    Mint {
+        /// The account that its bearer acts as.
+        account: AccountId,
+        /// What its bearer may do.
+        role: Role,
+        /// How long it is valid, in seconds.
+        lifetime_s: u64,
+    },
+}
+
+/// A token as it is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum AccessToken {
+    /// There is none.
+    #[default]
+    Missing,
+    /// There is one.
+    Minted {
+        /// The account that its bearer acts as.
+        account: AccountId,
+        /// What its bearer may do.
+        role: Role,
+        /// How long it is valid, in seconds.
+        lifetime_s: u64,
+    },
+}
+
+/// What can be in the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// The id names another token already.
+    #[error("the access token exists already")]
+    Exists,
+}
+
+impl crate::Rejection for Rejection {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Exists => "exists",
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Exists => Kind::Conflict,
+        }
+    }
+}
+
+impl Decider for AccessToken {
+    const CATEGORY: &'static str = "access_token";
+    type Id = AccessTokenId;
+    type Command = Command;
+    type Event = Event;
+    type Rejection = Rejection;
+
+    fn decide(&self, command: &Command, _asked: &Asked) -> Result<Vec<Event>, Rejection> {
+        let Command::Mint { account, role, lifetime_s } = command;
+        match self {
+            Self::Missing => Ok(vec![Event::Minted { account: *account, role: *role, lifetime_s: *lifetime_s }]),
+            Self::Minted { .. } => Err(Rejection::Exists),
+        }
+    }
+
+    fn evolve(self, event: &Event) -> Self {
+        let Event::Minted { account, role, lifetime_s } = event;
+        Self::Minted { account: *account, role: *role, lifetime_s: *lifetime_s }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,67 @@
+//! Which events an endpoint is told of, and what a program has to be allowed to read to ask for them.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::TOLD;
+use crate::api_key::Scope;
+
+/// Which events are wanted: `*`, `order.*` or `order.paid`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Topic(String);
+
+/// The text names no events that are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a filter must be *, a category such as order.*, or an event type such as order.paid that is delivered")]
+pub struct NoTopic;
+
+impl Topic {
+    /// Reads a topic; it must name what can happen.
+    pub fn new(text: &str) -> Result<Self, NoTopic> {
+        let known = match text.split_once('.') {
+            None => text == "*",
+            Some((category, "*")) => TOLD.contains(&category),
+            Some((category, event_type)) => {
+                TOLD.contains(&category)
+                    && crate::catalogue().iter().any(|form| form.category == category && form.event_type == event_type)
+            }
+        };
+        if known { Ok(Self(text.to_owned())) } else { Err(NoTopic) }
+    }
+
+    /// What a program has to be allowed to read for it to be told this.
+    pub fn scopes(&self) -> BTreeSet<Scope> {
+        match self.0.split_once('.') {
+            None => TOLD.iter().filter_map(|category| scope(category)).collect(),
+            Some((category, _)) => scope(category).into_iter().collect(),
+        }
+    }
+
+    /// Whether it names this event.
+    pub fn names(&self, category: &str, event_type: &str) -> bool {
+        match self.0.split_once('.') {
+            None => TOLD.contains(&category),
+            Some((wanted, "*")) => wanted == category,
+            Some((wanted, wanted_type)) => wanted == category && wanted_type == event_type,
+        }
+    }
+}
+
+impl fmt::Display for Topic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The scope that reads a category of events.
+fn scope(category: &str) -> Option<Scope> {
+    match category {
+        "category" | "product" => Some(Scope::CatalogRead),
+        "stock" => Some(Scope::StockRead),
+        "order" | "payment" | "shipment" | "return" | "credit_note" => Some(Scope::OrdersRead),
+        _ => None,
+    }
+}

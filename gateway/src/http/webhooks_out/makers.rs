@@ -1,0 +1,67 @@
+//! Whose a webhook endpoint is, what it may be told because of that, and when it last took something.
+
+use std::collections::HashMap;
+
+use byteshop_commands::{Error, Rejected, Unit};
+use byteshop_domain::api_key::ApiKey;
+use byteshop_domain::ids::{AccountId, Id as _, WebhookEndpointId};
+use byteshop_domain::webhook_endpoint::{Known, WebhookEndpoint};
+use byteshop_domain::{Actor, Decider as _, Kind};
+use chrono::{DateTime, Utc};
+
+use super::shown::Endpoint;
+use crate::actor::Caller;
+use crate::http::App;
+
+/// What the log and the deliveries know of endpoints, beside what they are.
+pub(super) struct History {
+    makers: HashMap<WebhookEndpointId, Actor>,
+    delivered: HashMap<WebhookEndpointId, DateTime<Utc>>,
+}
+
+impl History {
+    pub(super) async fn of(app: &App, endpoints: &[WebhookEndpointId]) -> Result<Self, Error> {
+        let (log, ids): (_, Vec<_>) = (app.commands.log(), endpoints.iter().map(|id| id.uuid()).collect());
+        let (makers, delivered) =
+            tokio::try_join!(log.makers(WebhookEndpoint::CATEGORY, &ids), log.last_deliveries(&ids))?;
+        Ok(Self {
+            makers: makers.into_iter().map(|(id, maker)| (WebhookEndpointId::from_uuid(id), maker)).collect(),
+            delivered: delivered.into_iter().map(|(id, at)| (WebhookEndpointId::from_uuid(id), at)).collect(),
+        })
+    }
+
+    pub(super) fn tell<'a>(&self, endpoint: Endpoint<'a>) -> Endpoint<'a> {
+        let id = endpoint.id;
+        endpoint.with_history(self.makers.get(&id), self.delivered.get(&id).copied())
+    }
+}
+
+/// The key that the caller asks with, if it is a program: as it is in the log, and as it stays until the append.
+async fn key_of(unit: &Unit, who: &Caller) -> Result<Option<ApiKey>, Error> {
+    let Some(key) = who.key() else { return Ok(None) };
+    Ok(Some(unit.load::<ApiKey>(key).await?.state.as_ref().clone()))
+}
+
+/// Whose an endpoint is: the caller's own, or of the account that created the key of the program.
+pub(super) async fn owner(unit: &Unit, who: &Caller) -> Result<Option<AccountId>, Error> {
+    match key_of(unit, who).await? {
+        Some(key) => Ok(key.existing().ok().and_then(|key| key.created_by)),
+        None => Ok(who.account()),
+    }
+}
+
+/// Refuses an endpoint that would tell a program what its key may not read.
+pub(super) async fn may_read(unit: &Unit, who: &Caller, endpoint: &Known) -> Result<(), Error> {
+    let Some(key) = key_of(unit, who).await? else { return Ok(()) };
+    let scopes = key.existing().map(|key| key.scopes.clone()).unwrap_or_default();
+    let lacking: Vec<&str> = endpoint.scopes().difference(&scopes).map(|scope| scope.as_str()).collect();
+    if lacking.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Rejected(Rejected {
+        code: "auth.scope".to_owned(),
+        kind: Kind::Forbidden,
+        detail: format!("the API key lacks the scope {} of what the filter names", lacking.join(", ")),
+        pointer: Some("/filter".to_owned()),
+    }))
+}
