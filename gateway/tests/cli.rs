@@ -151,8 +151,13 @@ struct Up(std::process::Child);
 impl Up {
     /// Starts one and waits for its ready line; gives where it serves.
     fn start(directory: &Path) -> (Self, String) {
+        Self::launch(Self::command(directory))
+    }
+
+    /// Starts one by a command and waits for its ready line; gives where it serves.
+    fn launch(mut command: Command) -> (Self, String) {
         use std::io::BufRead as _;
-        let mut child = Self::command(directory).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let lines = std::io::BufReader::new(child.stdout.take().unwrap()).lines();
         let (tell, told) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
@@ -222,7 +227,13 @@ fn a_whole_shop_starts_answers_stops_and_goes_on_with_its_data() {
     let run: Value = serde_json::from_slice(&std::fs::read(one.path().join("data/run.json")).unwrap()).unwrap();
     assert_eq!((&run["http"], &run["pid"]), (&json!(format!("http://{address}")), &json!(shop.0.id())));
     // Everything beside it finds it by its directory, development included.
-    assert!(printed(byteshop(one.path(), &["token", "admin", "--data", "data"])).starts_with("ey"));
+    let token = printed(byteshop(one.path(), &["token", "admin", "--ttl", "5m", "--data", "data"]));
+    assert_eq!(token.trim().split('.').count(), 3);
+    let minted = printed(byteshop(one.path(), &["audit", "log", "--type", "access_token.minted", "--data", "data"]));
+    let minted = &lines(&minted)[0];
+    assert_eq!((&minted["data"]["role"], &minted["data"]["lifetime_s"]), (&json!("admin"), &json!(300)));
+    assert!(minted["data"]["account"].as_str().unwrap().starts_with("acc_"), "{minted}");
+    assert_eq!(minted["meta"]["actor"], json!({"kind": "operator", "name": me()}));
     assert!(lines(&printed(byteshop(one.path(), &["seed", "--without-images", "--data", "data"]))).len() >= 30);
     let (_, port) = address.rsplit_once(':').unwrap();
     let (status, said) = refused(byteshop(other.path(), &["up", "--data", "third", "--port", port]));
@@ -406,23 +417,42 @@ fn without_a_shop_the_way_to_one_is_told() {
 }
 
 #[test]
-fn a_token_is_refused_outside_of_development() {
+fn a_token_takes_a_shop_that_says_itself_that_it_is_in_development() {
     let directory = tempfile::tempdir().unwrap();
-    let (status, said) = refused(byteshop(directory.path(), &["token", "admin"]));
-    assert_eq!(status, 1);
-    assert!(said.contains("BYTESHOP_DEV=1"), "{said}");
-    let mut command = byteshop(directory.path(), &["token", "admin"]);
-    command.env("BYTESHOP_DEV", "1");
-    let (status, said) = refused(command);
-    assert_eq!(status, 1);
-    assert!(said.contains("start the shop first"), "{said}");
     let token = || {
-        let key = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n-----END PRIVATE KEY-----\n";
-        let mut command = byteshop(directory.path(), &["token", "admin", "--ttl", "5m"]);
-        command.env("BYTESHOP_DEV", "1").env("BYTESHOP_JWT_KEY", key);
-        printed(command)
+        let mut command = byteshop(directory.path(), &["token", "admin"]);
+        command.env("BYTESHOP_DEV", "1");
+        command
     };
-    assert_eq!(token().trim().split('.').count(), 3);
+    let (status, said) = refused(token());
+    assert!(status == 1 && said.contains("no shop runs"), "{said}");
+    let mut beside = token();
+    beside.env("BYTESHOP_DATABASE_URL", "postgres://a:b@127.0.0.1:1/c").env("BYTESHOP_PORT", "1");
+    let (status, said) = refused(beside);
+    assert!(status == 1 && said.contains("no shop answers at http://127.0.0.1:1"), "{said}");
+}
+
+#[test]
+fn a_shop_in_production_gives_no_tokens_whatever_the_command_is_told() {
+    let directory = open_directory();
+    let mut command = Up::command(directory.path());
+    command.env("BYTESHOP_DEV", "0");
+    let (shop, address) = Up::launch(command);
+    let mut token = byteshop(directory.path(), &["token", "admin", "--ttl", "365d", "--data", "data"]);
+    token.env("BYTESHOP_DEV", "1");
+    let (status, said) = refused(token);
+    assert!(status == 1 && said.contains(&address) && said.contains("not in development"), "{said}");
+    let mut grant = byteshop(directory.path(), &["grant", "eve@example.org", "admin", "--create", "--data", "data"]);
+    grant.env("BYTESHOP_DEV", "1");
+    let (status, said) = refused(grant);
+    assert!(status == 1 && said.contains("in development only"), "{said}");
+    assert_eq!(lines(&printed(byteshop(directory.path(), &["audit", "log", "--data", "data"]))), [] as [Value; 0]);
+    assert_eq!(shop.stop(), Some(0));
+}
+
+/// The operating system's name of whoever runs the tests.
+fn me() -> String {
+    text(&Command::new("id").arg("-un").output().unwrap().stdout).trim().to_owned()
 }
 
 #[tokio::test]
@@ -717,6 +747,8 @@ async fn the_first_admin_is_made_here_and_a_person_is_forgotten_here() {
     let command = |arguments: &[&str], dev: bool| {
         let mut command = byteshop(directory.path(), arguments);
         command.env("BYTESHOP_DATABASE_URL", &url).env("BYTESHOP_DEV", if dev { "1" } else { "0" });
+        // Nothing answers there, so the configuration is believed.
+        command.env("BYTESHOP_PORT", "1");
         command
     };
     printed(command(&["migrate"], false));
@@ -735,6 +767,13 @@ async fn the_first_admin_is_made_here_and_a_person_is_forgotten_here() {
     let types: Vec<&str> = events.iter().map(|event| event["type"].as_str().unwrap()).collect();
     assert_eq!(types, ["account.registered", "account.confirmed", "account.role_set", "account.role_set"]);
     assert!(!format!("{events:?}").contains("ada@example.org"), "{events:?}");
+    for event in &events {
+        assert_eq!(event["meta"]["actor"], json!({"kind": "operator", "name": me()}), "{event}");
+    }
+    let who = format!("operator {}", me());
+    assert_eq!(lines(&printed(command(&["audit", "log", "--actor", &who], false))).len(), events.len() + 1);
+    let reset = printed(command(&["reset-second-factor", "ada@example.org"], false));
+    assert_eq!(reset, format!("{id} has no second factor\n"));
 
     let (status, said) = refused(command(&["erase", "ada@example.org"], false));
     assert!(status == 1 && said.contains("--yes"), "{said}");

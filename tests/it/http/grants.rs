@@ -1,0 +1,254 @@
+//! What programs may still do because of somebody, when that somebody is gone.
+
+use byteshop_domain::ids::{ApiKeyId, Id as _};
+use byteshop_gateway::token::Role;
+use byteshop_tests::patience::eventually;
+use byteshop_tests::people::PASSWORD;
+use byteshop_tests::receiver::Receiver;
+use byteshop_tests::shop::{Answer, TestShop};
+use chrono::{TimeDelta, Utc};
+use serde_json::{Value, json};
+
+async fn key(shop: &TestShop, token: &str, scopes: &[&str]) -> Answer {
+    let body = json!({"name": "Warehouse", "scopes": scopes});
+    shop.post("/v1/admin/api-keys").by(token).json(body).send().await.expect(201)
+}
+
+async fn endpoint(shop: &TestShop, token: &str, filter: &[&str]) -> Answer {
+    let body = json!({"url": "https://example.org/hook", "filter": filter});
+    shop.post("/v1/webhook-endpoints").by(token).json(body).send().await
+}
+
+/// The row of a key in the list.
+async fn listed(shop: &TestShop, made: &Answer) -> Value {
+    let admin = shop.token(Role::Admin);
+    let page = shop.get("/v1/admin/api-keys").by(&admin).header("Min-Log-Position", &made.position().to_string());
+    let page = page.send().await.expect(200);
+    let rows = page.body["items"].as_array().unwrap();
+    rows.iter().find(|row| row["id"] == made.id()).unwrap().clone()
+}
+
+fn ids(answer: &Answer) -> Vec<&str> {
+    answer.body["grants"].as_array().unwrap().iter().map(|grant| grant["id"].as_str().unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_former_admins_keys_and_endpoints_are_named_and_revoked_in_the_same_step() {
+    let shop = TestShop::start().await;
+    let root = shop.staff("root@example.org", Role::Admin).await;
+    for what in ["ban", "roles", "erase"] {
+        let eve = shop.staff(&format!("eve.{what}@example.org"), Role::Admin).await;
+        let made = key(&shop, &eve.token, &["orders:read", "catalog:read", "stock:read", "webhooks:write"]).await;
+        let secret = made.text("/key").to_owned();
+        let hook = endpoint(&shop, &eve.token, &["*"]).await.expect(201).id();
+        let by_key = endpoint(&shop, &secret, &["order.*"]).await.expect(201).id();
+        let mine = key(&shop, &root.token, &["orders:read"]).await;
+        shop.get("/v1/orders").by(&secret).send().await.expect(200);
+        let account = format!("/v1/admin/accounts/{}", eve.id);
+        let act = async |revoke: &str| match what {
+            "ban" => shop.post(&format!("{account}/ban{revoke}")).by(&root.token).json(json!({})).send().await,
+            "roles" => {
+                let body = json!({"role": "customer"});
+                shop.post(&format!("{account}/roles{revoke}")).by(&root.token).json(body).send().await
+            }
+            _ => shop.delete(&format!("{account}{revoke}")).by(&root.token).send().await,
+        };
+        if what != "erase" {
+            let named = act("").await.expect(200);
+            assert_eq!(ids(&named), [made.id(), hook.clone(), by_key.clone()], "{what}");
+            assert_eq!((&named.body["grants_revoked"], named.text("/grants/0/kind")), (&json!(false), "api_key"));
+            assert_eq!(named.body["grants"][0]["allows"][0], "catalog:read");
+            shop.get("/v1/orders").by(&secret).send().await.expect(200);
+        }
+        let revoked = act("?revoke=true").await.expect(200);
+        assert_eq!((ids(&revoked).len(), &revoked.body["grants_revoked"]), (3, &json!(true)), "{what}");
+        shop.get("/v1/orders").by(&secret).send().await.expect_problem(401, "auth.invalid");
+        for hook in [&hook, &by_key] {
+            shop.get(&format!("/v1/webhook-endpoints/{hook}")).by(&root.token).send().await.expect(404);
+        }
+        shop.get("/v1/orders").by(mine.text("/key")).send().await.expect(200);
+        assert!(!listed(&shop, &made).await["revoked_at"].is_null(), "{what}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_made_while_its_maker_is_banned_is_found_or_refused() {
+    let shop = TestShop::start().await;
+    let root = shop.staff("root@example.org", Role::Admin).await;
+    for round in 0..5 {
+        let eve = shop.staff(&format!("eve{round}@example.org"), Role::Admin).await;
+        let path = format!("/v1/admin/accounts/{}/ban?revoke=true", eve.id);
+        let body = json!({"name": "Quick", "scopes": ["orders:read"]});
+        let make = (0..4).map(|_| shop.post("/v1/admin/api-keys").by(&eve.token).json(body.clone()).send());
+        let (made, banned) =
+            tokio::join!(futures_util::future::join_all(make), shop.post(&path).by(&root.token).json(json!({})).send());
+        banned.expect(200);
+        for made in made {
+            match made.status {
+                201 => {
+                    shop.get("/v1/orders").by(made.text("/key")).send().await.expect_problem(401, "auth.invalid");
+                }
+                _ => assert!([401, 403].contains(&made.status), "{made:?}"),
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_keys_says_who_made_them_until_when_they_work_and_when_they_did() {
+    let shop = TestShop::start().await;
+    let there = shop.beside().await;
+    let eve = shop.staff("eve@example.org", Role::Admin).await;
+    let end = Utc::now() + TimeDelta::days(30);
+    let body = json!({"name": "Reports", "scopes": ["orders:read"], "expires_at": end});
+    let made = shop.post("/v1/admin/api-keys").by(&eve.token).json(body).send().await.expect(201);
+    let row = listed(&shop, &made).await;
+    assert_eq!((row["created_by"].as_str(), &row["last_used_at"]), (Some(&*eve.id.to_string()), &Value::Null));
+    assert!(row["expires_at"].as_str().unwrap().starts_with(&end.format("%Y-%m-%d").to_string()), "{row}");
+    let before = shop.log.head().await.unwrap();
+    shop.get("/v1/orders").by(made.text("/key")).send().await.expect(200);
+    assert!(listed(&shop, &made).await["last_used_at"].is_string());
+    assert_eq!(shop.log.head().await.unwrap(), before, "a use is no event");
+    // Another process hears of it when this one has written it down, which it does at its end.
+    assert!(listed(&there, &made).await["last_used_at"].is_null());
+    shop.stop().await;
+    assert!(listed(&there, &made).await["last_used_at"].is_string());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_of_before_says_who_made_it_as_well() {
+    let shop = TestShop::start().await;
+    let root = shop.staff("root@example.org", Role::Admin).await;
+    let eve = shop.staff("eve@example.org", Role::Admin).await;
+    let made = key(&shop, &eve.token, &["orders:read"]).await;
+    // What the log had of a key before its event said who made it, and its account knew.
+    let old = ApiKeyId::from_uuid(shop.commands.clock().new_id());
+    let event = json!({"name": "Old", "scopes": ["orders:read"], "hash": "ab".repeat(32)}).to_string();
+    let actor = Role::Admin.actor(eve.id);
+    write(&shop, "api_key", old.uuid(), "created", event, actor).await;
+    let banned = shop.post(&format!("/v1/admin/accounts/{}/ban?revoke=true", eve.id)).by(&root.token).json(json!({}));
+    let banned = banned.send().await.expect(200);
+    assert_eq!(ids(&banned), [made.id(), old.to_string()]);
+    let rows = shop.get("/v1/admin/api-keys").by(&shop.token(Role::Admin));
+    let rows = rows.header("Min-Log-Position", &banned.position().to_string()).send().await.expect(200);
+    for row in rows.body["items"].as_array().unwrap() {
+        assert_eq!(row["created_by"], eve.id.to_string(), "{row}");
+        assert!(row["revoked_at"].is_string(), "{row}");
+    }
+}
+
+/// Appends an event as an older program wrote it.
+async fn write(
+    shop: &TestShop,
+    category: &'static str,
+    stream: uuid::Uuid,
+    event_type: &str,
+    data: String,
+    actor: byteshop_domain::Actor,
+) {
+    use byteshop_eventstore::append::append;
+    use byteshop_eventstore::{Append, Meta, NewEvent, Outcome, StreamId};
+    let clock = shop.commands.clock();
+    let request = clock.new_id();
+    let meta = Meta {
+        actor,
+        command: "api_key.create".into(),
+        request_id: request,
+        correlation_id: request,
+        causation: None,
+        occurred_at: None,
+        trace_id: None,
+    };
+    let stream = StreamId::named(category, stream);
+    let event = NewEvent {
+        id: clock.new_id(),
+        stream: stream.clone(),
+        version: 1,
+        event_type: event_type.to_owned(),
+        schema: 1,
+        data,
+        meta: serde_json::to_string(&meta).unwrap().into(),
+        correlation: request,
+        recorded_at: clock.now(),
+    };
+    let mut writer = shop.log.writer().await.unwrap();
+    let outcomes =
+        append(&mut writer, &[Append { expect: vec![(stream, 0)], events: vec![event], receipt: None }]).await;
+    assert!(matches!(outcomes.unwrap()[..], [Outcome::Accepted { .. }]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expired_key_opens_nothing_and_an_expired_endpoint_is_told_nothing() {
+    let shop = TestShop::start().await;
+    let receiver = Receiver::start(&[]).await;
+    let admin = shop.token(Role::Admin);
+    let soon = || Utc::now() + TimeDelta::milliseconds(1_500);
+    let past = json!({"name": "Late", "scopes": ["orders:read"], "expires_at": "2020-01-01T00:00:00Z"});
+    let late = shop.post("/v1/admin/api-keys").by(&admin).json(past).send().await;
+    late.expect_problem(422, "api_key.expires_in_the_past");
+    let body = json!({"name": "Brief", "scopes": ["orders:read"], "expires_at": soon()});
+    let made = shop.post("/v1/admin/api-keys").by(&admin).json(body).send().await.expect(201);
+    eventually("the key expires", || async {
+        let answer = shop.get("/v1/orders").by(made.text("/key")).send().await;
+        (answer.status == 401).then(|| answer.expect_problem(401, "auth.expired"))
+    })
+    .await;
+    let hook = json!({"url": receiver.url, "filter": ["product.*"], "expires_at": soon()});
+    let hook = shop.post("/v1/webhook-endpoints").by(&admin).json(hook).send().await.expect(201);
+    let path = format!("/v1/webhook-endpoints/{}", hook.id());
+    eventually("the endpoint expires", || async {
+        let shown = shop.get(&path).by(&admin).send().await.expect(200);
+        (shown.body["disabled"] == "expired").then_some(())
+    })
+    .await;
+    shop.product("AFTER", 500, 1).await;
+    shop.at_rest().await;
+    assert!(receiver.posted().is_empty());
+    let enable = shop.patch(&path).by(&admin).json(json!({"enabled": true})).send().await;
+    enable.expect_problem(409, "webhook_endpoint.expired");
+    let longer = json!({"enabled": true, "expires_at": Utc::now() + TimeDelta::days(1)});
+    shop.patch(&path).by(&admin).json(longer).send().await.expect(200);
+    eventually("it is told what it missed", || async { (!receiver.posted().is_empty()).then_some(()) }).await;
+    let shown = eventually("the delivery is known", || async {
+        let shown = shop.get(&path).by(&admin).send().await.expect(200);
+        shown.body["last_delivered_at"].is_string().then_some(shown)
+    })
+    .await;
+    assert_eq!(
+        shown.body["created_by"],
+        shop.get("/v1/webhook-endpoints").by(&admin).send().await.body["items"][0]["created_by"]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_is_told_only_what_its_key_may_read() {
+    let shop = TestShop::start().await;
+    let admin = shop.token(Role::Admin);
+    let narrow = key(&shop, &admin, &["webhooks:write", "catalog:read"]).await.text("/key").to_owned();
+    for filter in [&["*"][..], &["order.*"], &["payment.captured"], &["product.*", "stock.*"]] {
+        let refused = endpoint(&shop, &narrow, filter).await.expect_problem(403, "auth.scope");
+        assert_eq!(refused.text("/errors/0/pointer"), "/filter");
+    }
+    let own = endpoint(&shop, &narrow, &["product.*", "category.*"]).await.expect(201);
+    assert!(own.text("/created_with").starts_with("key_"), "{}", own.body);
+    let path = format!("/v1/webhook-endpoints/{}", own.id());
+    let wider = shop.patch(&path).by(&narrow).json(json!({"filter": ["order.*"]})).send().await;
+    wider.expect_problem(403, "auth.scope");
+    shop.patch(&path).by(&narrow).json(json!({"filter": ["product.*"]})).send().await.expect(200);
+    // Nor does it lead elsewhere what somebody else's endpoint is told.
+    let theirs = endpoint(&shop, &admin, &["*"]).await.expect(201);
+    let path = format!("/v1/webhook-endpoints/{}", theirs.id());
+    let moved = shop.patch(&path).by(&narrow).json(json!({"url": "https://example.com/mine"})).send().await;
+    moved.expect_problem(403, "auth.scope");
+    let wide = key(&shop, &admin, &["webhooks:write", "catalog:read", "stock:read", "orders:read"]).await;
+    endpoint(&shop, wide.text("/key"), &["*"]).await.expect(201);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_admin_who_leaves_takes_their_keys_along() {
+    let shop = TestShop::start().await;
+    let eve = shop.staff("eve@example.org", Role::Admin).await;
+    let made = key(&shop, &eve.token, &["orders:read"]).await;
+    shop.delete("/v1/me").by(&eve.token).json(json!({"password": PASSWORD})).send().await.expect(204);
+    shop.get("/v1/orders").by(made.text("/key")).send().await.expect_problem(401, "auth.invalid");
+}
