@@ -1,6 +1,6 @@
 //! The write side: commands are decided by the domain and appended to the log; processes react to what happened.
 //!
-//! Read `execute` for the way of a command, `unit` for what a command may do, [`appender`] for group commit.
+//! Read `execute` for how a command is executed, `unit` for what a command may do, [`appender`] for group commit.
 
 pub mod accounts;
 pub mod aftersales;

@@ -25,7 +25,7 @@ pub const DEPTH_MAX: usize = 10;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    /// It exists now.
+    /// The category was created.
     Created {
         /// Its name for people.
         name: Name,
@@ -35,17 +35,17 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         parent: Option<CategoryId>,
     },
-    /// It is called otherwise.
+    /// The category was renamed.
     Renamed {
         /// The new name.
         name: Name,
     },
-    /// It is elsewhere in the tree.
+    /// The category was moved to another parent.
     Moved {
         /// What it is under now; nothing for a root.
         parent: Option<CategoryId>,
     },
-    /// It has another place among those beside it.
+    /// The category has another rank among its siblings.
     Ranked {
         /// The lowest comes first.
         rank: u32,

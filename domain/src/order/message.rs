@@ -49,7 +49,7 @@ pub struct Line {
     /// Whether nothing of it travels: it is handed over once it is paid for.
     #[serde(default, skip_serializing_if = "is_false")]
     pub digital: bool,
-    /// What was taken off of it; nothing where nothing was.
+    /// The discount on it; absent if there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub discount: Option<Money>,
     /// Its tax; nothing where there was none.
@@ -137,9 +137,9 @@ pub enum CancelReason {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    /// Somebody bought.
+    /// The order was placed.
     Placed(Placement),
-    /// It is paid for.
+    /// The order was paid.
     Paid {
         /// By which payment.
         payment: PaymentId,
@@ -165,7 +165,7 @@ pub enum Event {
     },
     /// Everything that is not cancelled has arrived.
     Completed {},
-    /// It is off.
+    /// The order was cancelled, or has expired.
     Cancelled {
         /// Why.
         reason: CancelReason,
