@@ -49,9 +49,11 @@ pub struct Page(Client);
 
 /// The program that turns WebDriver into what Chromium understands; it ends when it is dropped.
 struct Driver {
-    _child: Child,
+    /// Killed when it is dropped.
+    #[expect(dead_code, reason = "it only has to live as long as this")]
+    child: Child,
     url: String,
-    _profile: TempDir,
+    profile: TempDir,
 }
 
 /// Opens a browser for a test, and closes it however the test ends.
@@ -89,12 +91,12 @@ impl Driver {
             }
         };
         let profile = tempfile::Builder::new().prefix("byteshop-browser-").tempdir().unwrap();
-        Self { _child: child, url: format!("http://127.0.0.1:{port}"), _profile: profile }
+        Self { child, url: format!("http://127.0.0.1:{port}"), profile }
     }
 
     async fn connect(&self, screen: Screen) -> Client {
         let mut arguments: Vec<String> = ARGUMENTS.map(str::to_owned).to_vec();
-        arguments.push(format!("--user-data-dir={}", self._profile.path().display()));
+        arguments.push(format!("--user-data-dir={}", self.profile.path().display()));
         let mut options = json!({"args": arguments});
         if let Screen::Phone = screen {
             let metrics = json!({"width": 390, "height": 844, "pixelRatio": 2.0, "mobile": true, "touch": true});

@@ -147,7 +147,7 @@ fn kinds(schema: &'static Value) -> Option<Vec<&'static str>> {
     match &schema["type"] {
         Value::String(kind) => Some(vec![kind.as_str()]),
         Value::Array(kinds) => Some(kinds.iter().filter_map(Value::as_str).collect()),
-        _ => None,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => None,
     }
 }
 

@@ -20,7 +20,7 @@ macro_rules! sets {
             fn schema() -> Named {
                 type Set = $set;
                 // All of them: without a wildcard, a new one does not compile.
-                let _all = |it: Set| match it { $(Set::$variant)|+ => () };
+                const _: fn(Set) = |it| match it { $(Set::$variant)|+ => () };
                 closed(concat!($($doc),+), &[$(Set::$variant),+])
             }
         }
