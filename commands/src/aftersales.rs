@@ -43,16 +43,17 @@ pub async fn cancel(unit: &Unit, order: &mut Loaded<Order>, reason: CancelReason
     let Some(credit_note) = credit_note.filter(|_| order.version > version) else { return Ok(()) };
     let valued = before.valued(&before.demands(), left);
     let shipping = left.amount - valued.iter().map(|line| line.amount.amount).sum::<i64>();
-    let back = Back { refund: Some(payment::whole(before.placement.payment)), credit_note, amount: left };
-    let mut content = content(unit, &before, order.id, &valued, &back).await?;
-    content.shipping = (shipping > 0).then_some(Money { amount: shipping, ..left });
+    let shipping = (shipping > 0).then_some(Money { amount: shipping, ..left });
+    let refund = Some(payment::whole(before.placement.payment));
+    let back = Back { refund, credit_note, amount: left, shipping };
+    let content = content(unit, &before, order.id, &valued, &back).await?;
     write_down(unit, &to_credit, credit_note, content)
 }
 
 /// Calls some of an order off, or all that is left of it: what was paid for it goes back, what was reserved is free.
 ///
-/// `restock` says whether pieces that had left the stock are for sale again. What was paid for sending stays paid while some of
-/// the order goes on, unless `shipping` says otherwise.
+/// `restock` says whether pieces that had left the stock are for sale again. What was paid for sending goes back with the last
+/// piece that is sent and stays paid before, unless `shipping` says otherwise; of what is not paid yet it need not be paid then.
 pub async fn cancel_lines(
     unit: &Unit,
     order: &mut Loaded<Order>,
@@ -64,7 +65,7 @@ pub async fn cancel_lines(
     let placed = placed(order)?.clone();
     let lines = merged(unit, lines)?;
     if placed.is_all_that_is_left(&lines) {
-        if let Some(ShippingBack::Some(_)) = shipping {
+        if let Some(ShippingBack::Some(_) | ShippingBack::Nothing) = shipping {
             let said =
                 "this is all that is left of the order, and all of the shipping goes back with it: leave shipping out";
             return Err(unit.refuse("order.all_goes_back", Kind::Invalid, said));
@@ -74,18 +75,26 @@ pub async fn cancel_lines(
     let mut payment = unit.load::<Payment>(placed.placement.payment).await?;
     knows_of_its_money(order, &payment)?;
     if !placed.is_paid() {
-        if shipping.is_some() {
+        // What need not be paid is not given back; and where nothing is sent, sending is not charged.
+        if let Some(ShippingBack::Some(_) | ShippingBack::Nothing) = shipping {
+            return Err(Error::Rejected(Rejected::of::<Order>(&order::Rejection::NotPaid)));
+        }
+        if shipping.is_some() && !placed.shipping_falls_with(&lines) {
             return Err(Error::Rejected(Rejected::of::<Order>(&order::Rejection::NotPaid)));
         }
         return cancel_unpaid(unit, order, &mut payment, &lines, reason).await;
     }
     let left = left_to_credit(unit, &placed).await?;
-    let valued = placed.valued(&lines, most(unit, &left, &payment)?);
+    let most = most(unit, &left, &payment)?;
+    let valued = placed.valued(&lines, most);
     let back = Back::of(unit, &valued)?;
+    let back = if shipping.is_none() { back.with_shipping(unit, &placed, &lines, most) } else { back };
     // What was to be had for nothing, or was given back for before, takes no number.
     let credit_note = back.refund.map(|_| back.credit_note);
     let (lines_off, refund) = (valued.clone(), back.refund);
-    unit.decide(order, &order::Command::CancelLines { lines: lines_off, reason, refund, credit_note, restock })?;
+    let cancel =
+        order::Command::CancelLines { lines: lines_off, shipping: back.shipping, reason, refund, credit_note, restock };
+    unit.decide(order, &cancel)?;
     if credit_note.is_some() {
         back.request(unit, &mut payment, RefundCause::LinesCancelled)?;
         issue(unit, (&placed, order.id), &left, &valued, &back).await?;
@@ -108,7 +117,9 @@ async fn cancel_unpaid(
 ) -> Result<(), Error> {
     let before = placed(order)?;
     let valued = before.valued(lines, before.payable());
-    let command = order::Command::CancelLines { lines: valued, reason, refund: None, credit_note: None, restock: true };
+    let shipping = Some(before.shipping_left()).filter(|it| it.amount > 0 && before.shipping_falls_with(lines));
+    let (refund, credit_note, restock) = (None, None, true);
+    let command = order::Command::CancelLines { lines: valued, shipping, reason, refund, credit_note, restock };
     unit.decide(order, &command)?;
     let placed = placed(order)?;
     unit.decide(payment, &payment::Command::Reduce { amount: placed.payable() })?;
@@ -194,6 +205,8 @@ struct Back {
     refund: Option<RefundId>,
     credit_note: CreditNoteId,
     amount: Money,
+    /// What of it was paid for sending.
+    shipping: Option<Money>,
 }
 
 impl Back {
@@ -204,7 +217,18 @@ impl Back {
         };
         let amount = Money::sum(first.amount.currency, lines.iter().map(|line| line.amount)).map_err(too_much)?;
         let refund = (amount.amount > 0).then(|| unit.new_id());
-        Ok(Self { refund, credit_note: unit.new_id(), amount })
+        Ok(Self { refund, credit_note: unit.new_id(), amount, shipping: None })
+    }
+
+    /// With what was paid for sending, where nothing is sent any more; at most what is left of `most`.
+    fn with_shipping(self, unit: &Unit, placed: &Placed, lines: &[Demand], most: Money) -> Self {
+        let left = placed.shipping_left().amount.min(most.amount - self.amount.amount);
+        if left <= 0 || !placed.shipping_falls_with(lines) {
+            return self;
+        }
+        let amount = Money { amount: self.amount.amount + left, ..self.amount };
+        let refund = self.refund.or_else(|| Some(unit.new_id()));
+        Self { refund, amount, shipping: Some(Money { amount: left, ..amount }), ..self }
     }
 
     fn request(&self, unit: &Unit, payment: &mut Loaded<Payment>, cause: RefundCause) -> Result<(), Error> {
@@ -270,12 +294,13 @@ async fn content(
         buyer: placement.buyer.clone(),
         country: placement.destination.country.clone(),
         lines: lines.iter().filter_map(line).collect(),
-        shipping: None,
+        shipping: back.shipping,
         total: back.amount,
         taxes: None,
         order: Some(order),
         refund: back.refund,
         reason: None,
+        seller: unit.commands().seller().cloned(),
     })
 }
 

@@ -13,21 +13,25 @@ use byteshop_domain::product::{self, Product};
 use byteshop_domain::quantity::Quantity;
 use byteshop_domain::stock::{self, StockLevel};
 use byteshop_domain::text::Label;
-use byteshop_domain::usage::Usage;
+use byteshop_domain::usage::{self, Customer, Usage};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::error::{Error, Rejected};
 use crate::unit::{Loaded, Unit};
 
+mod again;
 mod baskets;
 mod offered;
 mod price;
 mod promotions;
+mod shown;
 
+pub use again::move_to_cart;
 pub use baskets::{merge, open_cart, set_coupons};
 pub use offered::{Offered, offered};
 pub use price::{Parcel, Priced, Reading, parcel, price};
 pub use promotions::change_promotion;
+pub use shown::total_to_remember;
 
 /// Adds a variant to a product: its SKU is claimed and its stock opened with it.
 pub async fn add_variant(
@@ -123,7 +127,7 @@ pub fn open(cart: &Cart, at: DateTime<Utc>) -> Result<&cart::Created, Error> {
 /// Turns a cart into an order: cart closed, order placed, payment opened, every line reserved and everything that is limited
 /// claimed in one append.
 ///
-/// `expected` is the total that the buyer was shown, if they want to be held to no other.
+/// `expected` is the total that the buyer wants to be held to. Without, it is the one that the cart last showed to its owner.
 pub async fn checkout(
     unit: &Unit,
     mut cart: Loaded<Cart>,
@@ -131,12 +135,16 @@ pub async fn checkout(
     expected: Option<Money>,
 ) -> Result<CheckedOut, Error> {
     let at = unit.asked().at;
-    let open = open(&cart.state, at)?;
-    let Priced { offers, quote } = price(Reading::Deciding(unit), open, at).await?;
+    let open = open(&cart.state, at)?.clone();
+    let Priced { offers, quote } = price(Reading::Deciding(unit), &open, at).await?;
     let ids = Ids { cart: cart.id, order: unit.new_id(), payment: unit.new_id() };
     // Whole seconds are enough for people, and shorter to read in the log.
     let pay_by = byteshop_eventstore::clock::whole_seconds(unit.now()) + hold.pay_within;
-    let basis = Basis { cart: &cart.state, offers: &offers, quote: &quote, at, pay_by, expected };
+    let seen = match expected {
+        Some(_) => None,
+        None => unit.commands().shown_total(cart.id).await?,
+    };
+    let basis = Basis { cart: &cart.state, offers: &offers, quote: &quote, at, pay_by, expected, seen };
     let placed = checkout::checkout(&basis, ids).map_err(|rejection| refused_checkout(&rejection))?;
     unit.decide(&mut cart, &placed.cart)?;
     let mut order = unit.start::<Order>(ids.order);
@@ -147,9 +155,13 @@ pub async fn checkout(
         let mut stock = unit.load::<StockLevel>(*variant).await?;
         unit.decide(&mut stock, command)?;
     }
-    for (usage, command) in &placed.usages {
-        let mut usage = unit.load::<Usage>(*usage).await?;
-        check_unpaid(unit, &usage.state.orders, hold).await?;
+    // Guests give the address of whomever they like, so orders that wait count for accounts alone.
+    let of_account = open.owner.map(|owner| usage::orders_of(&Customer::account(owner)));
+    for (id, command) in &placed.usages {
+        let mut usage = unit.load::<Usage>(*id).await?;
+        if Some(*id) == of_account {
+            check_unpaid(unit, &usage.state.orders, hold).await?;
+        }
         unit.decide(&mut usage, command)?;
     }
     Ok(CheckedOut { order, payment: ids.payment })

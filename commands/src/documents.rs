@@ -45,7 +45,8 @@ impl Commands {
                 Ok(placed) if placed.awaits(payment) => Some(number(&unit, Document::Invoice { order }).await?),
                 Ok(_) | Err(_) => None,
             };
-            unit.decide(&mut loaded, &order::Command::MarkPaid { payment, invoice })
+            let seller = invoice.is_some().then(|| self.seller().cloned()).flatten();
+            unit.decide(&mut loaded, &order::Command::MarkPaid { payment, invoice, seller })
         })
         .await?;
         Ok(())

@@ -75,9 +75,15 @@ impl Commands {
         for _ in 0..MAX_ATTEMPTS {
             let unit = Unit::new(self.clone(), Arc::clone(&intent), Arc::clone(&meta));
             let decided = work(unit.clone()).await;
-            match self.finish(&intent, unit.take(), decided).await? {
+            let work = unit.take();
+            let shown = work.shown;
+            match self.finish(&intent, work, decided).await? {
                 Attempt::Finished(done) => {
                     count(intent.command, done.as_ref().err());
+                    // The first answer again shows what it did then, which something newer may have replaced.
+                    if let (Some((cart, total)), Ok(Done { replayed: false, .. })) = (shown, &done) {
+                        self.remember_total(cart, Some(total)).await;
+                    }
                     return done;
                 }
                 Attempt::Again => metrics::counter!("byteshop_command_retries_total").increment(1),

@@ -31,6 +31,7 @@ pub mod webhooks;
 
 use std::sync::{Arc, OnceLock};
 
+use byteshop_domain::seller::Seller;
 use byteshop_eventstore::emulator::Books;
 use byteshop_eventstore::{Clock, DataKeys, Log, Vault};
 
@@ -59,6 +60,7 @@ struct Shared {
     reader: reader::Reader,
     vault: Vault,
     outside: OnceLock<notify::Outside>,
+    seller: OnceLock<Seller>,
     leaving: tokio::sync::Semaphore,
 }
 
@@ -74,6 +76,7 @@ impl Commands {
             cache: cache::Cache::default(),
             in_flight: in_flight::InFlight::default(),
             outside: OnceLock::new(),
+            seller: OnceLock::new(),
             leaving: tokio::sync::Semaphore::const_new(notify::LEAVING as usize),
             clock: Clock,
             carrier: Box::new(ports::carrier::SimulatedCarrier),
@@ -105,6 +108,17 @@ impl Commands {
         if self.shared.outside.set(outside).is_err() {
             tracing::error!("messages are carried by others already");
         }
+    }
+
+    /// Sets who sells, once, for the documents that are issued from now on. Without, they do not keep that.
+    pub fn sell_as(&self, seller: Seller) {
+        if self.shared.seller.set(seller).is_err() {
+            tracing::error!("the seller is set already");
+        }
+    }
+
+    fn seller(&self) -> Option<&Seller> {
+        self.shared.seller.get()
     }
 
     fn outside(&self) -> &notify::Outside {

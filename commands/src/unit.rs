@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use byteshop_domain::credit_note::{self, CreditNote};
 use byteshop_domain::decider::{Asked, Decider};
+use byteshop_domain::ids::CartId;
 use byteshop_domain::money::Money;
 use byteshop_domain::payment::{self, Payment};
 use byteshop_domain::{Kind, codec};
@@ -54,6 +55,8 @@ pub(crate) struct Work {
     pub(crate) events: Vec<NewEvent>,
     /// Something was taken from the cache, so a refusal needs the log's word.
     pub(crate) cached: bool,
+    /// The total of a cart that the answer shows to its owner.
+    pub(crate) shown: Option<(CartId, Money)>,
 }
 
 impl Unit {
@@ -162,6 +165,11 @@ impl Unit {
     pub fn start<A: Decider>(&self, id: A::Id) -> Loaded<A> {
         self.work().see(StreamId::of::<A>(id), 0, None);
         Loaded { id, version: 0, state: Arc::default() }
+    }
+
+    /// Says that the answer shows a cart's total to its owner, if one is to be remembered.
+    pub fn shows_total(&self, cart: CartId, total: Option<Money>) {
+        self.work().shown = total.map(|total| (cart, total));
     }
 
     /// Decides a command; what happens is part of this unit's append.

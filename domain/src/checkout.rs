@@ -68,8 +68,10 @@ pub struct Basis<'a> {
     pub at: DateTime<Utc>,
     /// When it is cancelled unless it is paid for, which ends the reservations.
     pub pay_by: DateTime<Utc>,
-    /// The total that its buyer was shown, if they want to be held to no other.
+    /// The total that its buyer wants to be held to.
     pub expected: Option<Money>,
+    /// The total that the cart last showed to its owner, if that is known.
+    pub seen: Option<Money>,
 }
 
 /// What can be in the way.
@@ -90,9 +92,19 @@ pub enum Rejection {
     /// It cannot be bought at the price, or sent as it is.
     #[error("{}", .0.first().map(ToString::to_string).unwrap_or_default())]
     Pricing(Vec<pricing::Problem>),
-    /// It costs something else than its buyer was shown.
-    #[error("the total is now {now}")]
+    /// It costs something else than its buyer expects.
+    #[error("the total is {now} now, and not the expected {expected}: check out with the new one if the buyer agrees")]
+    OtherTotal {
+        /// What they expect.
+        expected: Money,
+        /// What it costs.
+        now: Money,
+    },
+    /// It costs something else than its buyer was last shown.
+    #[error("the total was {seen} when the cart was last shown and is {now} now: show the cart again, then check out")]
     TotalChanged {
+        /// What they were shown.
+        seen: Money,
         /// What it costs.
         now: Money,
     },
@@ -112,7 +124,7 @@ impl crate::Rejection for Rejection {
             Self::NoDestination => "no_destination",
             Self::Problems(problems) => problems.first().map_or("problems", Problem::code),
             Self::Pricing(problems) => problems.first().map_or("problems", pricing::Problem::code),
-            Self::TotalChanged { .. } => "total_changed",
+            Self::OtherTotal { .. } | Self::TotalChanged { .. } => "total_changed",
             Self::TooManyUnpaid { .. } => "too_many_unpaid",
         }
     }
@@ -121,16 +133,19 @@ impl crate::Rejection for Rejection {
         match self {
             Self::Cart(rejection) => rejection.kind(),
             Self::Empty | Self::NoDestination => Kind::Invalid,
-            Self::Problems(_) | Self::Pricing(_) | Self::TotalChanged { .. } | Self::TooManyUnpaid { .. } => {
-                Kind::Conflict
-            }
+            Self::Problems(_)
+            | Self::Pricing(_)
+            | Self::OtherTotal { .. }
+            | Self::TotalChanged { .. }
+            | Self::TooManyUnpaid { .. } => Kind::Conflict,
         }
     }
 
     fn pointer(&self) -> Option<String> {
         match self {
-            Self::TotalChanged { .. } => Some("/expected_total".to_owned()),
-            Self::Cart(_)
+            Self::OtherTotal { .. } => Some("/expected_total".to_owned()),
+            Self::TotalChanged { .. }
+            | Self::Cart(_)
             | Self::Empty
             | Self::NoDestination
             | Self::Problems(_)
@@ -164,8 +179,12 @@ pub fn checkout(basis: &Basis<'_>, ids: Ids) -> Result<Checkout, Rejection> {
     if !quote.problems.is_empty() {
         return Err(Rejection::Pricing(quote.problems.clone()));
     }
-    if basis.expected.is_some_and(|expected| expected != quote.total) {
-        return Err(Rejection::TotalChanged { now: quote.total });
+    let now = quote.total;
+    if let Some(expected) = basis.expected.filter(|expected| *expected != now) {
+        return Err(Rejection::OtherTotal { expected, now });
+    }
+    if let Some(seen) = basis.seen.filter(|seen| basis.expected.is_none() && *seen != now) {
+        return Err(Rejection::TotalChanged { seen, now });
     }
     let demands = summed(open.demands()).map_err(|_| Rejection::Cart(cart::Rejection::TooExpensive))?;
     let placement = order::Placement {
@@ -182,6 +201,7 @@ pub fn checkout(basis: &Basis<'_>, ids: Ids) -> Result<Checkout, Rejection> {
         pay_by: Some(pay_by),
         reference: None,
         imported: false,
+        tax_rounding: quote.rounding,
     };
     let reserve = |Demand { variant, quantity }| {
         (variant, stock::Command::Reserve { order: ids.order, quantity, expires_at: Some(pay_by) })

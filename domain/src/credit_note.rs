@@ -11,6 +11,7 @@ use crate::ids::{CreditNoteId, OrderId, RefundId, VariantId};
 use crate::money::{ExactPrice, Money, MoneyError, Price};
 use crate::order::{Buyer, Taxed};
 use crate::quantity::Quantity;
+use crate::seller::Seller;
 use crate::text::{Country, Reason, Reference, Sku};
 
 mod left;
@@ -72,6 +73,9 @@ pub struct Content {
     /// Why money alone is given back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
+    /// Who sells, as it names them for ever; older ones and those of an older system do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seller: Option<Seller>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]

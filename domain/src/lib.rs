@@ -32,12 +32,14 @@ pub mod promotion;
 pub mod promotion_book;
 pub mod quantity;
 pub mod returns;
+pub mod seller;
 pub mod series;
 pub mod session;
 pub mod shipment;
 pub mod shipping_book;
 pub mod stock;
 pub mod tax_book;
+pub mod tax_rate;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

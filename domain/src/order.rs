@@ -28,9 +28,11 @@ use crate::decider::{Asked, Decider};
 use crate::ids::{AccountId, CartId, CreditNoteId, Id as _, OrderId, RefundId, ReturnId, ShipmentId, VariantId};
 use crate::money::Money;
 use crate::quantity::{Demand, summed};
+use crate::seller::Seller;
 use crate::text::{NoteText, Reference};
 use crate::{Personal, Subject};
 
+mod cancel;
 mod command;
 mod goods;
 mod message;
@@ -39,14 +41,17 @@ mod number;
 mod parcel;
 mod pricing;
 mod rejection;
+mod sold;
 mod status;
 mod taxes;
 
+use cancel::LinesOff;
 pub use command::Command;
 pub use message::{Buyer, CancelReason, Event, Line, Placement, ReturnLine};
 pub use number::{Number, NumberError};
 pub use parcel::{Found, Parcel, ParcelStage};
 pub use rejection::Rejection;
+pub use sold::Sold;
 pub use status::{Fulfilment, PaymentStatus, Status};
 pub use taxes::Taxed;
 
@@ -80,6 +85,11 @@ pub struct Placed {
     /// The number of its invoice; older orders and imported ones have none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub invoice: Option<Reference>,
+    /// Who sells, as its invoice names them; older invoices do not keep that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seller: Option<Seller>,
+    /// What it counts as sold.
+    pub sold: Sold,
     /// What of what was paid is tax, by rate, as the invoice says it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub invoiced: Vec<Taxed>,
@@ -97,6 +107,8 @@ pub struct Placed {
     pub credited: Money,
     /// What of it was paid for sending, and is given back, or is to be.
     pub shipping_credited: Money,
+    /// What need not be paid for sending, since nothing was left to send before it was paid.
+    pub shipping_waived: Money,
     /// The pieces of the payment that went back.
     pub refunds: Vec<RefundId>,
     /// The parcels.
@@ -114,6 +126,9 @@ pub struct Placed {
     pub notes: Vec<Note>,
     /// When something of it was last handed over or delivered, if that is known.
     pub last_moved_at: Option<DateTime<Utc>>,
+    /// The cart that its lines were moved to, as it was never paid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub moved_to: Option<CartId>,
     /// Whether the guest who bought it is forgotten.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub forgotten: bool,
@@ -150,12 +165,15 @@ impl Decider for Order {
                 Self::Placed(placed) if placed.placement == **placement => Ok(vec![]),
                 Self::Placed(_) => Err(Rejection::Exists),
             },
-            Command::MarkPaid { payment, invoice } => self.placed()?.mark_paid(*payment, invoice.as_ref(), asked.at),
+            Command::MarkPaid { payment, invoice, seller } => {
+                self.placed()?.mark_paid(*payment, invoice.as_ref(), seller.as_ref(), asked.at)
+            }
             Command::MarkAuthorized { payment } => self.placed()?.mark_authorized(*payment),
             Command::Fulfil {} => self.placed()?.fulfil(asked.at),
             Command::Cancel { reason, credit_note, restock } => self.placed()?.cancel(*reason, *credit_note, *restock),
-            Command::CancelLines { lines, reason, refund, credit_note, restock } => {
-                self.placed()?.cancel_lines(lines, *reason, *refund, *credit_note, *restock, asked.at)
+            Command::CancelLines { lines, shipping, reason, refund, credit_note, restock } => {
+                let off = LinesOff { lines, shipping: *shipping, reason: *reason, restock: *restock };
+                self.placed()?.cancel_lines(&off, *refund, *credit_note, asked.at)
             }
             Command::MarkRefunded { payment, refund, amount } => {
                 self.placed()?.mark_refunded(*payment, *refund, *amount)
@@ -178,6 +196,7 @@ impl Decider for Order {
                 self.placed()?.credit(*credit_note, *refund, *amount, *shipping)
             }
             Command::CloseReturn { return_id } => self.placed()?.close_return(*return_id),
+            Command::MoveToCart { cart } => self.placed()?.move_to_cart(*cart),
             Command::Return { credit_note, lines, amount, restock, refund, return_id } => {
                 self.placed()?.give_back(&Event::Returned {
                     credit_note: *credit_note,
@@ -192,29 +211,27 @@ impl Decider for Order {
     }
 
     fn evolve(self, event: &Event) -> Self {
+        let counted = self.with(|it| it.sold.note(event));
+        counted.evolved(event)
+    }
+}
+
+impl Order {
+    fn evolved(self, event: &Event) -> Self {
         match event {
             Event::Placed(placement) => Self::Placed(Box::new(Placed::new(placement.clone()))),
             Event::Authorized { .. } => self.with(|it| it.payment_status = PaymentStatus::Authorized),
-            Event::Paid { invoice, .. } => self.with(|it| it.note_paid(invoice.as_ref())),
-            Event::Fulfilled { completed, at } => self.with(|it| {
-                it.note_fulfilment(Fulfilment::Fulfilled);
-                it.last_moved_at = at.or(it.last_moved_at);
-                if *completed {
-                    it.status = Status::Completed;
-                    it.by_hand = true;
-                }
-            }),
+            Event::Paid { invoice, seller, .. } => self.with(|it| it.note_paid(invoice.as_ref(), seller.as_ref())),
+            Event::Fulfilled { completed, at } => self.with(|it| it.note_fulfilled(*completed, *at)),
             Event::Completed {} => self.with(|it| it.status = Status::Completed),
             Event::Cancelled { reason, was_paid, due, credit_note, .. } => self.with(|it| {
                 it.credit_notes.extend(credit_note);
-                it.status = reason.status();
-                it.cancelled = Some(*reason);
-                it.payment_status = PaymentStatus::of_cancelled(*was_paid, *due);
-                it.lost.clear();
+                it.note_cancelled(*reason, PaymentStatus::of_cancelled(*was_paid, *due));
             }),
-            Event::LinesCancelled { lines, amount, was_paid, credit_note, .. } => {
-                self.with(|it| it.call_off(lines, *amount, *was_paid, *credit_note))
-            }
+            Event::LinesCancelled { lines, amount, shipping, was_paid, credit_note, .. } => self.with(|it| {
+                it.call_off(lines, *amount, *was_paid, *credit_note);
+                it.note_shipping_off(*shipping, *was_paid);
+            }),
             Event::Refunded { refund, amount, .. } => self.with(|it| it.note_refund(*refund, *amount)),
             Event::ParcelPrepared { shipment, lines } => self.with(|it| {
                 it.parcels.insert(*shipment, Parcel::prepared(lines));
@@ -249,6 +266,7 @@ impl Decider for Order {
                 self.with(|it| it.notes.push(Note { at: *at, by: *by, note: note.clone() }))
             }
             Event::BuyerForgotten { .. } => self.with(|it| it.forgotten = true),
+            Event::MovedToCart { cart } => self.with(|it| it.moved_to = Some(*cart)),
             Event::Credited { credit_note, amount, shipping, .. } => {
                 self.with(|it| it.note_credit(*credit_note, *amount, *shipping))
             }
@@ -262,9 +280,7 @@ impl Decider for Order {
             }),
         }
     }
-}
 
-impl Order {
     /// What is known of it, if it exists.
     pub fn placed(&self) -> Result<&Placed, Rejection> {
         match self {
@@ -302,6 +318,8 @@ impl Placed {
             fulfilment: Fulfilment::Unfulfilled,
             cancelled: None,
             invoice: None,
+            seller: None,
+            sold: Sold::new(placement.total),
             invoiced: vec![],
             refunded: nothing,
             returned: BTreeMap::new(),
@@ -310,6 +328,7 @@ impl Placed {
             reduced: nothing,
             credited: nothing,
             shipping_credited: nothing,
+            shipping_waived: nothing,
             refunds: vec![],
             parcels: BTreeMap::new(),
             lost: BTreeMap::new(),
@@ -318,6 +337,7 @@ impl Placed {
             by_hand: false,
             notes: vec![],
             last_moved_at: None,
+            moved_to: None,
             forgotten: false,
             placement,
         }
@@ -339,60 +359,6 @@ impl Placed {
             Status::Open if self.is_paid() => "paid",
             Status::Open => "new",
         }
-    }
-
-    fn forget_buyer(&self, subject: Subject, force: bool) -> Decision {
-        let buyer = &self.placement.buyer;
-        if self.forgotten {
-            return Ok(vec![]);
-        }
-        if buyer.account.is_some() || buyer.reference.is_some() {
-            return Err(Rejection::NotOfGuest);
-        }
-        if !force && (self.is_waited_for() || self.is_unpaid()) {
-            return Err(Rejection::UnderWay);
-        }
-        Ok(vec![Event::BuyerForgotten { subject }])
-    }
-
-    fn cancel(&self, reason: CancelReason, credit_note: Option<CreditNoteId>, restock: bool) -> Decision {
-        match self.status {
-            Status::Cancelled | Status::Expired => return Ok(vec![]),
-            Status::Completed => return Err(Rejection::AlreadyFulfilled),
-            Status::Open => {}
-        }
-        // The window was for paying; a timer that comes late cancels nothing that is paid for.
-        if reason.is_for_want_of_money() && self.is_paid()
-            || reason == CancelReason::PaymentWindowPassed && self.payment_status == PaymentStatus::Authorized
-        {
-            return Err(Rejection::AlreadyPaid);
-        }
-        // Before the money is ours, what is lost left just as what arrived did: its price is being taken.
-        if self.handed_over_pieces() > 0 || !self.is_paid() && !self.lost.is_empty() {
-            return Err(Rejection::AlreadyFulfilled);
-        }
-        self.nothing_arrived_after_all(reason)?;
-        let packed = self.parcels.iter().filter(|(_, parcel)| parcel.stage == ParcelStage::Prepared);
-        let mut events: Vec<Event> = packed.map(|(shipment, _)| Event::ParcelDropped { shipment: *shipment }).collect();
-        // Without money nothing is sent, whoever has packed it.
-        if !events.is_empty() && !reason.is_for_want_of_money() {
-            return Err(Rejection::BeingShipped);
-        }
-        let left = self.left_of_payment();
-        let all = self.stock_to_move();
-        // What is only promised is free again in any case.
-        let is_spoilt = !restock && self.is_paid();
-        let (release, lost) = if is_spoilt { (vec![], all) } else { (self.at_hand(&all), self.lost_pieces()) };
-        events.push(Event::Cancelled {
-            reason,
-            payment: self.placement.payment,
-            was_paid: self.is_paid(),
-            release,
-            due: (self.is_paid() && left != self.placement.total).then_some(left),
-            credit_note: credit_note.filter(|_| self.is_paid()),
-            lost,
-        });
-        Ok(events)
     }
 }
 

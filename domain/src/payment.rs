@@ -3,17 +3,21 @@
 //! ```text
 //! (missing) ──opened──▶ open ──attempted──▶ attempted ◀─▶ pending, unresolved (asked again at their time)
 //!                        ▲ │                   │
-//!                        │ │   ┌───────────────┼──────────────────┬─────────────┐
-//!                        │ │ declined      authorized           failed      cancelled
+//!                        │ │   ┌───────────────┤
+//!                        │ │ declined      authorized
 //!                        │ │   │               │
-//!                        └─┼───┤ (5 times:     ├──captured──▶ captured ──refunded, all of it──▶ refunded
+//!                        └─┼───┤ (too often:   ├──captured──▶ captured ──refunded, all of it──▶ refunded
 //!                          │   └──▶ failed)    │               ▲  └── refund requested ──┐
 //!                          └──voided──▶ voided ◀┘              └── refunded in part, failed ┘
 //! ```
 //!
 //! An attempt is written down before the provider is asked, so nothing is ever charged without a record; a refund
 //! likewise, so nothing leaves without one. While an attempt is under way the payment cannot be voided, only marked:
-//! whatever comes of the attempt, it is not captured then. Cancelled, failed, voided and refunded are final.
+//! whatever comes of the attempt, it is not captured then. Failed, voided and refunded are final, and so is cancelled, which
+//! only older payments are.
+//!
+//! An attempt that the buyer leaves, or that the provider cannot go on with, is declined too: the order can be paid within its
+//! window by another one. Should the first succeed after all, it is accepted while no other was made, and released otherwise.
 //!
 //! captured = refundable + under way back + refunded. What is authorized and not taken at once is free again after
 //! [`AUTHORIZED_FOR`].
@@ -40,8 +44,11 @@ pub use message::{
 pub use refund::{Refund, RefundStage, whole};
 pub use rejection::Rejection;
 
-/// Most attempts: enough for a mistyped card, too few to try stolen ones.
-pub const ATTEMPTS_MAX: u8 = 5;
+/// Most attempts that are refused: enough for a mistyped card, too few to try stolen ones.
+pub const REFUSALS_MAX: u8 = 5;
+/// Most attempts, those included that the buyer left or the provider failed: more than anybody makes who means to pay, and few
+/// enough to be read whole each time.
+pub const ATTEMPTS_MAX: u8 = 20;
 /// How long money is set aside that is not taken at once: what card schemes hold for a week is then free again.
 pub const AUTHORIZED_FOR: TimeDelta = TimeDelta::days(6);
 /// How long a provider that was silent once is left alone.
@@ -74,11 +81,13 @@ pub struct Opened {
     pub amount: Money,
     /// How many attempts were made.
     pub attempts: u8,
+    /// How many of them were refused.
+    pub refusals: u8,
     /// The last attempt.
     pub attempt: Option<Attempt>,
     /// Those before it: money may still come of them.
     pub earlier: Vec<ProviderReference>,
-    /// Why the last attempt was declined, if it was.
+    /// Why the last attempt came to nothing, if it did.
     pub declined: Option<DeclineReason>,
     /// Why it is to be voided, once that was asked.
     pub void_requested: Option<VoidReason>,
@@ -132,7 +141,7 @@ pub enum Stage {
         /// Why.
         reason: FailureReason,
     },
-    /// The buyer left it.
+    /// The buyer left it; only older payments end so.
     Cancelled,
     /// Nothing is taken.
     Voided {
@@ -199,6 +208,7 @@ impl Decider for Payment {
                 order: *order,
                 amount: *amount,
                 attempts: 0,
+                refusals: 0,
                 attempt: None,
                 earlier: vec![],
                 declined: None,
@@ -230,6 +240,7 @@ impl Decider for Payment {
             Event::Declined { reason, .. } => self.with(|it| {
                 it.stage = Stage::Open;
                 it.declined = Some(*reason);
+                it.refusals += u8::from(reason.is_refusal());
             }),
             Event::Failed { reason, .. } => self.with(|it| it.stage = Stage::Failed { reason: *reason }),
             Event::Cancelled { .. } => self.with(|it| it.stage = Stage::Cancelled),
@@ -239,7 +250,11 @@ impl Decider for Payment {
                 it.stage = Stage::Captured;
                 it.attempt = Some(Attempt { method: *method, reference: reference.clone() });
             }),
-            Event::Reduced { amount } => self.with(|it| it.amount = *amount),
+            Event::Reduced { amount } => self.with(|it| {
+                it.amount = *amount;
+                // What it was for costs less now: should it succeed after all, it is released.
+                it.earlier.extend(it.attempt.take().map(|attempt| attempt.reference));
+            }),
             Event::StrayUnresolved { .. } => self.with(|it| it.silences += 1),
             Event::Delayed { .. } => self.with(|it| {
                 it.silences += 1;

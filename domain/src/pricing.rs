@@ -9,26 +9,28 @@
 //! 2. Promotions go by priority, the highest first; at the same priority coupons before those given by themselves, then
 //!    the older one. Each takes off what the ones before have left of a line, so no line is ever below zero. An exclusive
 //!    one is given alone: not after another, and nothing after it. Codes are given together only if all of them may be.
-//! 3. Shares are rounded half-up per line. An amount off several lines is split by what is left of them, by largest
-//!    remainder, so the parts are the whole.
-//! 4. Tax is rounded half-up per line, of what the line costs after its discounts; of shipping likewise.
+//! 3. A percentage off several lines is taken of what is left of them together and rounded half-up once. What is off several
+//!    lines, a percentage or an amount, is split by what is left of them, by largest remainder, so the parts are the whole.
+//! 4. Tax is rounded half-up per line, of what the line costs after its discounts; of shipping likewise. Where the tax book
+//!    rounds by rate, it is rounded once per rate and split over lines and shipping by largest remainder.
 //!
 //! The order in which lines were put into the cart changes nothing. A cart is shown this; the same at checkout becomes part
 //! of the order and never changes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
 use crate::Currency;
 use crate::address::Part;
-use crate::ids::{CategoryId, ProductId, PromotionId, VariantId};
+use crate::ids::{CategoryId, ProductId, PromotionId, UsageId, VariantId};
 use crate::money::{Money, MoneyError, Price};
 use crate::product::TaxClass;
 use crate::promotion::{CouponCode, Status, Target, Terms};
 use crate::quantity::Quantity;
 use crate::shipping_book::ShippingBook;
-use crate::tax_book::TaxBook;
+use crate::tax_book::{Applied, Rounding, TaxBook};
+use crate::tax_rate::TaxRate;
 use crate::text::{Country, PostalCode, Slug};
 use crate::usage::Customer;
 
@@ -70,8 +72,10 @@ pub struct Input<'a> {
     pub customers: Vec<Customer>,
     /// Their account.
     pub account: Option<crate::ids::AccountId>,
-    /// How many orders of theirs are not off.
+    /// How many orders of theirs are not cancelled, by the name that has most.
     pub orders: i64,
+    /// What counts this order as one of theirs; only needed when the order is placed.
+    pub counters: Vec<UsageId>,
 }
 
 /// What is bought of a variant, with what promotions, taxes and carriers need to know of it.
@@ -144,6 +148,8 @@ pub struct Quote {
     pub tax: Money,
     /// What is to be paid.
     pub total: Money,
+    /// Where its taxes are rounded.
+    pub rounding: Rounding,
 }
 
 /// What a line costs.
@@ -187,7 +193,7 @@ pub fn quote(input: &Input<'_>) -> Result<Quote, MoneyError> {
         let tax = taxed(input, item.tax_class, *left)?;
         lines.push(Line { amount: *amount, discount: amount.minus(*left)?, tax, physical: item.physical });
     }
-    let shipping = match chosen {
+    let mut shipping = match chosen {
         Some(chosen) => {
             let left = promoted.shipping_left;
             let tax = taxed(input, chosen.tax_class, left)?;
@@ -195,11 +201,17 @@ pub fn quote(input: &Input<'_>) -> Result<Quote, MoneyError> {
         }
         None => None,
     };
-    total(input.currency, subtotal, lines, shipping, promoted, problems)
+    match input.tax.rounding {
+        Rounding::Line => {}
+        Rounding::Rate => round_by_rate(input, &mut lines, &promoted.left, shipping.as_mut(), promoted.shipping_left)?,
+    }
+    let rounding = input.tax.rounding;
+    total(input.currency, rounding, subtotal, lines, shipping, promoted, problems)
 }
 
 fn total(
     currency: Currency,
+    rounding: Rounding,
     subtotal: Money,
     lines: Vec<Line>,
     shipping: Option<Shipping>,
@@ -223,6 +235,7 @@ fn total(
         shipping,
         claims: promoted.claims,
         problems,
+        rounding,
     })
 }
 
@@ -241,9 +254,44 @@ fn unreachable(input: &Input<'_>) -> Option<Problem> {
 fn taxed(input: &Input<'_>, class: TaxClass, amount: Money) -> Result<Option<LineTax>, MoneyError> {
     let Some(to) = input.destination else { return Ok(None) };
     let Some(applied) = input.tax.applied(to.country, to.area, class, input.at) else { return Ok(None) };
-    let tax = if applied.included { applied.rate_bps.within(amount)? } else { applied.rate_bps.of(amount)? };
-    Ok(Some(LineTax { class, rate_bps: applied.rate_bps, included: applied.included, amount: tax }))
+    let Applied { rate, included } = applied;
+    Ok(Some(LineTax { class, rate, included, amount: tax_of(rate, included, amount)? }))
 }
+
+/// The tax of an amount that includes it, or that it comes on top of.
+fn tax_of(rate: TaxRate, included: bool, amount: Money) -> Result<Money, MoneyError> {
+    if included { rate.within(amount) } else { rate.of(amount) }
+}
+
+/// Rounds the tax of each rate once, and gives lines and shipping their parts of it. `left` is what lines cost after discounts.
+fn round_by_rate(
+    input: &Input<'_>,
+    lines: &mut [Line],
+    left: &[Money],
+    shipping: Option<&mut Shipping>,
+    shipping_left: Money,
+) -> Result<(), MoneyError> {
+    // Shipping has the smallest key; which of equal remainders is rounded up does not depend on the order of the lines.
+    let of_lines = input.items.iter().zip(lines).zip(left);
+    let of_lines = of_lines.filter_map(|((item, line), left)| Some((Some(item.variant), line.tax.as_mut()?, *left)));
+    let of_shipping = shipping.and_then(|it| Some((None, it.tax.as_mut()?, shipping_left)));
+    let mut groups: BTreeMap<(TaxRate, bool), Vec<Taxed<'_>>> = BTreeMap::new();
+    for taxed in of_lines.chain(of_shipping) {
+        groups.entry((taxed.1.rate, taxed.1.included)).or_default().push(taxed);
+    }
+    for ((rate, included), mut group) in groups {
+        let whole = Money::sum(input.currency, group.iter().map(|(_, _, left)| *left))?;
+        let weights: Vec<_> = group.iter().map(|(key, _, left)| (*key, left.amount)).collect();
+        let parts = split::split(tax_of(rate, included, whole)?.amount, &weights);
+        for ((_, tax, _), part) in group.iter_mut().zip(parts) {
+            tax.amount = Money::new(part, input.currency);
+        }
+    }
+    Ok(())
+}
+
+/// A line, or the shipping, with its tax and what it costs after discounts.
+type Taxed<'a> = (Option<VariantId>, &'a mut LineTax, Money);
 
 impl Item {
     /// Whether a target names it.

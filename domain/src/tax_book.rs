@@ -1,7 +1,7 @@
 //! The tax book: at which rate each country taxes each class of goods, since when; one for the shop.
 //!
 //! ```text
-//! (empty) ──country set, country removed──▶ …
+//! (empty) ──country set, country removed, rounding set──▶ …
 //! ```
 //!
 //! A country that is not in it is not taxed. Whether prices include the tax is the country's, too: where they do, the
@@ -18,6 +18,7 @@ use crate::bounded::Bounded;
 use crate::decider::{Asked, Decider, Kind};
 use crate::ids::{Id as _, TaxBookId};
 use crate::product::TaxClass;
+use crate::tax_rate::{TaxRate, TaxRateError};
 use crate::text::{Country, Name, PostalCode};
 
 /// Most rates of a country or a region: a class that changes every other year for half a century.
@@ -54,15 +55,61 @@ pub struct CountryTax {
 }
 
 /// A rate, from a day on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "RateFields", into = "RateFields")]
 pub struct Rate {
     /// Of what.
     pub class: TaxClass,
-    /// The rate, in hundredths of a percent.
-    pub rate_bps: BasisPoints,
+    /// The rate.
+    pub rate: TaxRate,
     /// The first day of it, in UTC.
     pub valid_from: NaiveDate,
+}
+
+/// How a rate is given and stored; see [`TaxRate`].
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RateFields {
+    class: TaxClass,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rate_bps: Option<BasisPoints>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rate_ppm: Option<u32>,
+    valid_from: NaiveDate,
+}
+
+impl From<Rate> for RateFields {
+    fn from(Rate { class, rate, valid_from }: Rate) -> Self {
+        Self { class, rate_bps: Some(rate.rounded_bps()), rate_ppm: rate.ppm_beyond_bps(), valid_from }
+    }
+}
+
+impl TryFrom<RateFields> for Rate {
+    type Error = TaxRateError;
+    fn try_from(fields: RateFields) -> Result<Self, TaxRateError> {
+        let RateFields { class, rate_bps, rate_ppm, valid_from } = fields;
+        Ok(Self { class, rate: TaxRate::given(rate_bps, rate_ppm)?, valid_from })
+    }
+}
+
+/// Where taxes of an order are rounded to the smallest unit of its currency.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rounding {
+    /// The tax of each line and of the shipping.
+    #[default]
+    Line,
+    /// The tax of each rate, of all that is taxed at it together (EN 16931, rule BR-CO-17). Lines and shipping have their parts of
+    /// it by largest remainder, so that these are the whole.
+    Rate,
+}
+
+impl Rounding {
+    /// Whether it is the usual one, which is not written down.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+    pub(crate) fn is_usual(&self) -> bool {
+        *self == Self::Line
+    }
 }
 
 /// A part of a country that is taxed otherwise, such as an island.
@@ -92,6 +139,11 @@ pub enum Event {
         /// The country.
         country: Country,
     },
+    /// Taxes of orders that are placed from now on are rounded there.
+    RoundingSet {
+        /// Where.
+        rounding: Rounding,
+    },
 }
 
 impl crate::Event for Event {}
@@ -104,6 +156,8 @@ pub enum Command {
     Set {
         /// The countries, each once.
         countries: Vec<CountryTax>,
+        /// Where taxes are rounded; where they were when nothing is said.
+        rounding: Option<Rounding>,
     },
 }
 
@@ -112,13 +166,15 @@ pub enum Command {
 pub struct TaxBook {
     /// How each country taxes.
     pub countries: BTreeMap<Country, CountryTax>,
+    /// Where taxes are rounded.
+    pub rounding: Rounding,
 }
 
 /// What something is taxed at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Applied {
     /// The rate.
-    pub rate_bps: BasisPoints,
+    pub rate: TaxRate,
     /// Whether the price includes it.
     pub included: bool,
 }
@@ -206,7 +262,7 @@ impl Decider for TaxBook {
 
     fn decide(&self, command: &Command, _asked: &Asked) -> Result<Vec<Event>, Rejection> {
         match command {
-            Command::Set { countries } => {
+            Command::Set { countries, rounding } => {
                 let mut kept = BTreeSet::new();
                 for (at, tax) in countries.iter().enumerate() {
                     check(at, tax)?;
@@ -217,16 +273,19 @@ impl Decider for TaxBook {
                 let gone = self.countries.keys().filter(|known| !kept.contains(known));
                 let gone = gone.map(|country| Event::CountryRemoved { country: country.clone() });
                 let set = countries.iter().filter(|tax| self.countries.get(&tax.country) != Some(*tax));
-                Ok(gone.chain(set.cloned().map(Event::CountrySet)).collect())
+                let rounding = rounding.filter(|rounding| *rounding != self.rounding);
+                let rounded = rounding.map(|rounding| Event::RoundingSet { rounding });
+                Ok(gone.chain(set.cloned().map(Event::CountrySet)).chain(rounded).collect())
             }
         }
     }
 
     fn evolve(mut self, event: &Event) -> Self {
         match event {
-            Event::CountrySet(tax) => self.countries.insert(tax.country.clone(), tax.clone()),
-            Event::CountryRemoved { country } => self.countries.remove(country),
-        };
+            Event::CountrySet(tax) => drop(self.countries.insert(tax.country.clone(), tax.clone())),
+            Event::CountryRemoved { country } => drop(self.countries.remove(country)),
+            Event::RoundingSet { rounding } => self.rounding = *rounding,
+        }
         self
     }
 }
@@ -268,8 +327,8 @@ impl TaxBook {
         let tax = self.countries.get(country)?;
         let region = area.and_then(|area| tax.regions.iter().find(|region| holds(&region.areas, area)));
         let rates = region.map_or(&tax.rates, |region| &region.rates);
-        let rate_bps = rate(rates, class, at.date_naive())?;
-        Some(Applied { rate_bps, included: tax.prices_include_tax })
+        let rate = rate(rates, class, at.date_naive())?;
+        Some(Applied { rate, included: tax.prices_include_tax })
     }
 }
 
@@ -285,13 +344,13 @@ pub(crate) fn holds(areas: &[PostalCode], area: &PostalCode) -> bool {
 }
 
 /// The rate of a class on a day. A country without a class of its own taxes its goods at the next higher one.
-fn rate(rates: &[Rate], class: TaxClass, day: NaiveDate) -> Option<BasisPoints> {
+fn rate(rates: &[Rate], class: TaxClass, day: NaiveDate) -> Option<TaxRate> {
     let own = rates.iter().filter(|rate| rate.class == class && rate.valid_from <= day);
     if let Some(rate) = own.max_by_key(|rate| rate.valid_from) {
-        return Some(rate.rate_bps);
+        return Some(rate.rate);
     }
     match class {
-        TaxClass::Zero => Some(BasisPoints::ZERO),
+        TaxClass::Zero => Some(TaxRate::ZERO),
         TaxClass::SuperReduced => rate(rates, TaxClass::Reduced, day),
         TaxClass::Reduced => rate(rates, TaxClass::Standard, day),
         TaxClass::Standard => None,

@@ -16,11 +16,15 @@ use uuid::Uuid;
 use crate::decider::{Asked, Decider, Kind};
 use crate::ids::{AccountId, Id as _, OrderId, PromotionId, UsageId};
 
+/// Orders that are counted for a mailbox: enough to know that somebody has bought before. A mailbox that a whole company orders with
+/// has no end of them, and its orders need not wait for each other.
+pub const COUNTED_OF_MAILBOX: i64 = 20;
+
 /// Namespace of the ids; any fixed number would do, and it can never change.
 const NAMESPACE: Uuid = Uuid::from_u128(0x3d0f_9a52_7c1e_4b6b_8f0a_51c2_96d4_e07b);
 
-/// A customer as far as limits go: an account, or the keyed hash of an e-mail address. Who has both is known by each, so
-/// that nobody uses a code once with an account and once more as a guest.
+/// A customer as far as limits and first orders go: an account, or the keyed hash of a mailbox, which is the same however its
+/// address is spelled. Who has both is known by each, so that nobody uses a code once with an account and once more as a guest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Customer(String);
 

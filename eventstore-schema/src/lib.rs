@@ -4,6 +4,7 @@
 //! [`personal`] and [`subject`].
 
 pub mod append;
+pub mod cart_total;
 pub mod clock;
 pub mod credential;
 pub mod database;

@@ -19,7 +19,7 @@ pub use show::{InForce, hide_password};
 use crate::cors::Origins;
 use crate::proxies::Proxies;
 use crate::staff::StaffRules;
-use crate::trade::{Seller, Trade};
+use crate::trade::{Trade, label_lines};
 
 /// The file that is read when none is named, and nothing is wrong when it is missing.
 const DEFAULT_FILE: &str = "byteshop.toml";
@@ -270,12 +270,12 @@ impl Reader {
         let return_window_days = self.read("return_window_days", None, setting::number(0, 3_650));
         let cart_days = self.read("cart_days", None, setting::number(1, 3_650));
         let unpaid_orders = self.read("unpaid_orders", limit, setting::number(0, 10_000))?;
-        let seller = Seller {
+        let seller = byteshop_domain::seller::Seller {
             name: self.read("seller_name", None, setting::words)?,
             address: self.optional("seller_address", setting::lines).unwrap_or_default(),
             tax_id: self.optional("seller_tax_id", setting::words),
         };
-        let return_address = self.optional("return_address", setting::lines).unwrap_or_else(|| seller.lines());
+        let return_address = self.optional("return_address", setting::lines).unwrap_or_else(|| label_lines(&seller));
         let return_window = TimeDelta::days(return_window_days?);
         Some(Trade { capture: capture?, return_window, return_address, cart_days: cart_days?, unpaid_orders, seller })
     }

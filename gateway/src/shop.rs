@@ -14,6 +14,7 @@ use byteshop_domain::process::notify::SendNotifications;
 use byteshop_domain::process::schedule_products::ScheduleProducts;
 use byteshop_domain::process::settle_order::SettleOrder;
 use byteshop_domain::process::{self, Process as _};
+use byteshop_domain::seller::Seller;
 use byteshop_eventstore::{DataKeys, Log};
 use byteshop_projections::Views;
 use byteshop_projections::feed::{Feed, TailConfig};
@@ -38,7 +39,7 @@ use crate::pictures::Pictures;
 use crate::serve::serve;
 use crate::staff::StaffRules;
 use crate::token::Tokens;
-use crate::trade::Trade;
+use crate::trade::{Trade, seller_warning};
 use crate::uses::Uses;
 
 /// How long requests and workers may take to finish when the shop stops.
@@ -129,6 +130,14 @@ impl Hints {
     }
 }
 
+/// Documents are issued in the name of this seller; `warn` says whether an incomplete one is worth a warning.
+fn sell_as(commands: &Commands, seller: &Seller, warn: bool) {
+    commands.sell_as(seller.clone());
+    if let Some(warning) = seller_warning(seller).filter(|_| warn) {
+        tracing::warn!("{warning}");
+    }
+}
+
 impl Shop {
     /// Starts the roles; the schemas are up to date already. Returns when HTTP, if wanted, is served.
     pub async fn start(settings: Settings) -> Result<Self> {
@@ -152,9 +161,7 @@ impl Shop {
         outside.face.return_address.clone_from(&settings.trade.return_address);
         commands.reach(outside);
         // Whoever tries the shop out sells nothing yet.
-        if let Some(warning) = settings.trade.seller.warning().filter(|_| here.is_some() && !settings.dev) {
-            tracing::warn!("{warning}");
-        }
+        sell_as(&commands, &settings.trade.seller, here.is_some() && !settings.dev);
         let webhooks = WebhookClient::new(settings.outside.webhook_private).context("webhooks cannot be sent")?;
         let health = Health::default();
         let mut shop = Self {

@@ -2,6 +2,7 @@
 
 use byteshop_domain::cart;
 use byteshop_domain::payment::CaptureMode;
+use byteshop_domain::seller::Seller;
 use chrono::TimeDelta;
 
 /// What the shop's owner decides about trading.
@@ -21,36 +22,23 @@ pub struct Trade {
     pub seller: Seller,
 }
 
-/// Who sells.
-#[derive(Debug, Clone)]
-pub struct Seller {
-    /// What the shop is called.
-    pub name: String,
-    /// Where it is, in lines.
-    pub address: Vec<String>,
-    /// Its tax number, if it has one.
-    pub tax_id: Option<String>,
+/// The settings that are missing although tax law requires them on invoices (EU directive 2006/112/EC, article 226 (3) and (5)).
+pub fn missing_of_seller(seller: &Seller) -> Vec<&'static str> {
+    let address = seller.address.is_empty().then_some("BYTESHOP_SELLER_ADDRESS");
+    let tax_id = seller.tax_id.is_none().then_some("BYTESHOP_SELLER_TAX_ID");
+    address.into_iter().chain(tax_id).collect()
 }
 
-impl Seller {
-    /// The settings that tax law wants on invoices and nobody has made (EU directive 2006/112/EC, article 226 (3) and (5)).
-    pub fn lacks(&self) -> Vec<&'static str> {
-        let address = self.address.is_empty().then_some("BYTESHOP_SELLER_ADDRESS");
-        let tax_id = self.tax_id.is_none().then_some("BYTESHOP_SELLER_TAX_ID");
-        address.into_iter().chain(tax_id).collect()
-    }
+/// A warning that invoices lack seller details, if they do.
+pub fn seller_warning(seller: &Seller) -> Option<String> {
+    let missing = missing_of_seller(seller);
+    let unsaid = "invoices lack seller details that tax law requires";
+    (!missing.is_empty()).then(|| format!("{unsaid}: set {}", missing.join(" and ")))
+}
 
-    /// That papers say less of the seller than they must, if they do.
-    pub fn warning(&self) -> Option<String> {
-        let lacks = self.lacks();
-        let unsaid = "invoices lack seller details that tax law requires";
-        (!lacks.is_empty()).then(|| format!("{unsaid}: set {}", lacks.join(" and ")))
-    }
-
-    /// The seller as a label has it: the name and the address, in lines; nothing when nobody has said where that is.
-    pub fn lines(&self) -> Vec<String> {
-        if self.address.is_empty() { vec![] } else { [&[self.name.clone()][..], &self.address].concat() }
-    }
+/// The seller as a label has it: the name and the address, in lines; nothing where no address is set.
+pub fn label_lines(seller: &Seller) -> Vec<String> {
+    if seller.address.is_empty() { vec![] } else { [&[seller.name.clone()][..], &seller.address].concat() }
 }
 
 impl Default for Trade {

@@ -68,6 +68,7 @@ impl View for OrderEmail {
             | Event::ReturnRequested { .. }
             | Event::ReturnClosed { .. }
             | Event::Returned { .. }
+            | Event::MovedToCart { .. }
             | Event::Noted { .. }
             | Event::Credited { .. } => None,
         }))

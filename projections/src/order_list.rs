@@ -156,11 +156,12 @@ impl Row {
                 row.cancelled = Some(*reason);
                 row.payment_status = PaymentStatus::of_cancelled(*was_paid, *due);
             }),
-            Event::LinesCancelled { lines, amount, was_paid, .. } => change(&|row| {
+            Event::LinesCancelled { lines, amount, shipping, was_paid, .. } => change(&|row| {
                 row.units -= lines.iter().map(|line| line.quantity.get()).sum::<i64>();
                 row.note_fulfilment(row.fulfilment);
                 if !was_paid {
-                    row.total = row.total.minus(*amount).unwrap_or(row.total);
+                    let off = shipping.map_or(Ok(*amount), |shipping| amount.plus(shipping));
+                    row.total = off.and_then(|off| row.total.minus(off)).unwrap_or(row.total);
                 }
             }),
             Event::Refunded { amount, .. } => change(&|row| row.give_back(*amount)),
@@ -176,6 +177,7 @@ impl Row {
             | Event::ReturnClosed { .. }
             | Event::Credited { .. }
             | Event::BuyerForgotten { .. }
+            | Event::MovedToCart { .. }
             | Event::Noted { .. } => change(&|_| {}),
             Event::Returned { lines, amount, return_id, .. } => change(&|row| {
                 row.returned += lines.iter().map(|line| line.quantity.get()).sum::<i64>();
@@ -221,6 +223,7 @@ impl Row {
             pay_by: _,
             reference,
             imported: _,
+            tax_rounding: _,
         } = placement;
         Self {
             id: event.id_of::<Order>(),

@@ -2,16 +2,16 @@
 //!
 //! An order counts on the day it was placed. One that is cancelled unpaid was no sale, and its row goes; one that is
 //! cancelled after it was paid stays in `gross` and is counted in `cancelled_orders`. What is given back comes off with its
-//! credit note in `credited`, on its own day and in its own country; older cancellations have none, and come off in
-//! `cancelled`. So `net = gross + cancelled + credited`, the last two being negative.
+//! credit note in `credited`, on its own day and in its own country; what older cancellations gave back without one comes off in
+//! `cancelled`. So `after_credits = gross + cancelled + credited`, the last two being negative. What comes off with which is the
+//! order's to say: [`Sold`] comes from its events alone.
 //! Days are those of `occurred_at`, in UTC.
 
 use byteshop_domain::Decider as _;
 use byteshop_domain::codec::CodecError;
 use byteshop_domain::credit_note::{self, CreditNote};
 use byteshop_domain::ids::Id as _;
-use byteshop_domain::money::Money;
-use byteshop_domain::order::{self, Order};
+use byteshop_domain::order::{self, Order, Sold};
 use byteshop_domain::stock::{self, StockLevel};
 use byteshop_eventstore::Recorded;
 use serde::{Deserialize, Serialize};
@@ -22,7 +22,7 @@ mod query;
 #[cfg(test)]
 mod tests;
 
-pub use query::{By, Query, Totals};
+pub use query::{By, Losses, Query, Report, Totals};
 
 /// The view.
 #[derive(Debug)]
@@ -53,6 +53,9 @@ pub struct Row {
     pub credited: i64,
     /// Pieces lost, here or on their way, without those that were found again.
     pub lost_units: i64,
+    /// Of an order: what still counts of it, and what came off with what.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sold: Option<Sold>,
 }
 
 /// What an event says about sales.
@@ -60,22 +63,8 @@ pub struct Row {
 pub enum Fact {
     /// A document of its own.
     Sold(Row),
-    /// The order is off.
-    Cancelled {
-        /// Whether it had been a sale.
-        was_paid: bool,
-        /// What is owed back for it, when some was given back before.
-        due: Option<Money>,
-        /// Whether a credit note says so too: then the money comes off with that.
-        credited: bool,
-    },
-    /// Less of it is wanted, before it is paid.
-    Reduced {
-        /// How many pieces less.
-        units: i64,
-        /// How much less, in minor units.
-        amount: i64,
-    },
+    /// An order changed.
+    Moved(Box<order::Event>),
     /// Pieces are gone.
     Lost {
         /// How many; fewer than none when some were found again.
@@ -85,7 +74,7 @@ pub enum Fact {
 
 impl View for Sales {
     const NAME: &'static str = "sales";
-    const VERSION: i32 = 2;
+    const VERSION: i32 = 3;
     const READS: &'static [&'static str] = &[Order::CATEGORY, CreditNote::CATEGORY, StockLevel::CATEGORY];
     type Fact = Fact;
     type Row = Row;
@@ -103,9 +92,7 @@ impl View for Sales {
     fn keys(fact: &Fact, event: &Recorded) -> Keys {
         vec![match fact {
             Fact::Sold(row) if row.credit_notes > 0 => event.id_of::<CreditNote>().to_string(),
-            Fact::Sold(_) | Fact::Cancelled { .. } | Fact::Reduced { .. } => {
-                byteshop_domain::ids::OrderId::from_uuid(event.stream).to_string()
-            }
+            Fact::Sold(_) | Fact::Moved(_) => byteshop_domain::ids::OrderId::from_uuid(event.stream).to_string(),
             Fact::Lost { .. } => format!("lost_{}", day(event)),
         }]
     }
@@ -113,19 +100,30 @@ impl View for Sales {
     fn fold(row: Option<Row>, _key: &Key, fact: &Fact, event: &Recorded) -> Option<Row> {
         match fact {
             Fact::Sold(row) => Some(row.clone()),
-            Fact::Cancelled { was_paid: false, .. } => None,
-            Fact::Cancelled { was_paid: true, due, credited } => row.map(|row| {
-                let owed = if *credited { 0 } else { due.map_or(row.gross, |due| due.amount) };
-                Row { cancelled_orders: row.orders, cancelled: -owed, ..row }
-            }),
-            Fact::Reduced { units, amount } => {
-                row.map(|row| Row { units: row.units - units, gross: row.gross - amount, ..row })
-            }
+            Fact::Moved(event) => row.and_then(|row| row.moved(event)),
             Fact::Lost { units } => {
                 let row = row.unwrap_or_else(|| Row { day: day(event), ..Row::default() });
                 Some(Row { lost_units: row.lost_units.saturating_add(*units), ..row })
             }
         }
+    }
+}
+
+impl Row {
+    /// The row of an order after something happened to it; none when it was no sale.
+    fn moved(self, event: &order::Event) -> Option<Self> {
+        let mut sold = self.sold?;
+        sold.note(event);
+        let (gross, cancelled) = (sold.ordered.amount, -sold.cancelled.amount);
+        let row = Self { gross, cancelled, sold: Some(sold), ..self };
+        if let order::Event::Cancelled { was_paid, .. } = event {
+            return was_paid.then(|| Self { cancelled_orders: row.orders, ..row });
+        }
+        if let order::Event::LinesCancelled { lines, was_paid: false, .. } = event {
+            let units: i64 = lines.iter().map(|line| line.quantity.get()).sum();
+            return Some(Self { units: row.units - units, ..row });
+        }
+        Some(row)
     }
 }
 
@@ -142,21 +140,18 @@ fn of_order(order: &order::Event, event: &Recorded) -> Option<Fact> {
             orders: 1,
             units: placement.lines.iter().map(|line| line.quantity.get()).sum(),
             gross: placement.total.amount,
+            sold: Some(Sold::new(placement.total)),
             ..Row::default()
         })),
-        order::Event::Cancelled { was_paid, due, credit_note, .. } => {
-            Some(Fact::Cancelled { was_paid: *was_paid, due: *due, credited: credit_note.is_some() })
-        }
-        // What is off before it was paid was no sale; what is off later comes off with its credit note.
-        order::Event::LinesCancelled { lines, amount, was_paid: false, .. } => {
-            Some(Fact::Reduced { units: lines.iter().map(|line| line.quantity.get()).sum(), amount: amount.amount })
-        }
-        // A return is counted by its credit note; money paid back for a cancelled order came off when it was cancelled.
+        order::Event::Cancelled { .. }
+        | order::Event::LinesCancelled { .. }
+        | order::Event::Credited { .. }
+        | order::Event::Returned { .. } => Some(Fact::Moved(Box::new(order.clone()))),
+        // These change nothing of what counts as sold.
         order::Event::Paid { .. }
         | order::Event::Authorized { .. }
         | order::Event::Fulfilled { .. }
         | order::Event::Completed {}
-        | order::Event::LinesCancelled { .. }
         | order::Event::ParcelPrepared { .. }
         | order::Event::ParcelDropped { .. }
         | order::Event::HandedOver { .. }
@@ -168,10 +163,9 @@ fn of_order(order: &order::Event, event: &Recorded) -> Option<Fact> {
         | order::Event::ReturnRequested { .. }
         | order::Event::ReturnClosed { .. }
         | order::Event::BuyerForgotten { .. }
+        | order::Event::MovedToCart { .. }
         | order::Event::Noted { .. }
-        | order::Event::Credited { .. }
-        | order::Event::Refunded { .. }
-        | order::Event::Returned { .. } => None,
+        | order::Event::Refunded { .. } => None,
     }
 }
 

@@ -68,7 +68,7 @@ fn order(number: i64, variants: &[VariantId]) -> Result<Append> {
     let stream = StreamId::of::<Order>(id);
     let mut append = Append { expect: vec![(stream.clone(), 0)], ..Append::default() };
     let mut state = Order::default();
-    for command in [place, Command::MarkPaid { payment, invoice: None }, Command::Fulfil {}] {
+    for command in [place, Command::MarkPaid { payment, invoice: None, seller: None }, Command::Fulfil {}] {
         for event in state.decide(&command, &asked)? {
             let encoded = codec::encode(&event)?;
             append.events.push(NewEvent {
@@ -121,6 +121,7 @@ fn placement(number: i64, payment: PaymentId, variants: &[VariantId]) -> Result<
         pay_by: None,
         reference: None,
         imported: false,
+        tax_rounding: byteshop_domain::tax_book::Rounding::Line,
         discounts: vec![],
         shipping: None,
         claims: vec![],

@@ -49,7 +49,7 @@ async fn a_person_approves_declines_or_cancels_a_payment() {
         for (button, said, status) in [
             ("Approve", "Payment complete", "paid"),
             ("Decline", "declined", "awaiting"),
-            ("Cancel the order", "cancelled", "voided"),
+            ("Cancel and return to the shop", "cancelled", "awaiting"),
         ] {
             let order = Order::place(&shop, &variant).await;
             let path = order.pay(&shop, "tok_redirect").await.unwrap();

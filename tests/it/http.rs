@@ -19,6 +19,7 @@ mod grants;
 mod guests;
 mod journeys;
 mod lost;
+mod money;
 mod openapi;
 mod order_filters;
 mod ownership;

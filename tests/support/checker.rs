@@ -455,6 +455,7 @@ impl History {
             | order::Event::ReturnRequested { .. }
             | order::Event::ReturnClosed { .. }
             | order::Event::BuyerForgotten { .. }
+            | order::Event::MovedToCart { .. }
             | order::Event::Noted { .. }
             | order::Event::Credited { .. }
             | order::Event::Refunded { .. }

@@ -207,6 +207,7 @@ impl TestShop {
         let mut writing = JoinSet::new();
         writing.spawn(appending);
         let commands = Commands::new(log.clone(), appender, data_keys());
+        commands.sell_as(options.trade.seller.clone());
         let feed = Feed::start(log.clone(), None, 0, of_feed, cancel.clone());
         let mut running = JoinSet::new();
         running.spawn(processes::run::<SettleOrder>(commands.clone(), of_process, cancel.clone()));

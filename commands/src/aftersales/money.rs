@@ -19,6 +19,8 @@ pub enum ShippingBack {
     All,
     /// So much.
     Some(Money),
+    /// Nothing, even where nothing is sent any more.
+    Nothing,
 }
 
 /// Gives back what was paid for sending, all of it or some.
@@ -42,6 +44,7 @@ pub(super) async fn give_shipping_back(
         }
         ShippingBack::Some(amount) => amount,
         ShippingBack::All => most,
+        ShippingBack::Nothing => return Ok(()),
     };
     if amount.amount == 0 {
         return Ok(());
@@ -93,7 +96,7 @@ async fn credit(
         cause: RefundCause::Staff { reason: reason.clone() },
     };
     unit.decide(payment, &command)?;
-    let back = Back { refund: Some(refund), credit_note: unit.new_id(), amount };
+    let back = Back { refund: Some(refund), credit_note: unit.new_id(), amount, shipping: shipping.then_some(amount) };
     let credit_note = back.credit_note;
     unit.decide(order, &order::Command::Credit { credit_note, refund, amount, shipping })?;
     let not_credited = left.total().map_err(|error| uncounted(unit, error))?;
@@ -102,7 +105,6 @@ async fn credit(
     }
     let mut content = content(unit, placed(order)?, order.id, &[], &back).await?;
     content.reason = Some(reason.clone());
-    content.shipping = shipping.then_some(amount);
     write_down(unit, left, credit_note, content)
 }
 

@@ -7,7 +7,7 @@ use byteshop_domain::account::Account;
 use byteshop_domain::cart::{self, Offer};
 use byteshop_domain::category::Category;
 use byteshop_domain::decider::Decider;
-use byteshop_domain::ids::{AccountId, CategoryId, ProductId, PromotionId, UsageId, VariantId};
+use byteshop_domain::ids::{CategoryId, ProductId, PromotionId, UsageId, VariantId};
 use byteshop_domain::money::Money;
 use byteshop_domain::name::{self, NameKind, UniqueName};
 use byteshop_domain::pricing::{self, Candidate, Input, Item, Quote, Whereto};
@@ -150,9 +150,10 @@ pub async fn price(reading: Reading<'_>, cart: &cart::Created, at: DateTime<Utc>
         shipping: &shipping.state,
         promotions: running.iter().map(|it| it.candidate(&known)).collect(),
         unknown,
-        customers: known.customers.clone(),
+        customers: known.customers,
         account: cart.owner,
         orders: known.orders,
+        counters: known.counters,
     });
     let too_expensive = |_| Error::Rejected(Rejected::of::<cart::Cart>(&cart::Rejection::TooExpensive));
     Ok(Priced { quote: quote.map_err(too_expensive)?, offers })
@@ -201,6 +202,8 @@ struct Running<'a> {
 struct Known {
     customers: Vec<Customer>,
     orders: i64,
+    /// What counts this order as one of theirs.
+    counters: Vec<UsageId>,
     uses: BTreeMap<UsageId, i64>,
 }
 
@@ -292,7 +295,8 @@ fn item(
 /// Who buys, and how often what is limited was used; nothing is read that no promotion asks for.
 async fn known_uses(reading: Reading<'_>, cart: &cart::Created, running: &[Running<'_>]) -> Result<Known, Error> {
     let limited = running.iter().any(|it| it.terms.per_customer().is_some());
-    let customers = if limited { customers(reading, cart).await? } else { Vec::new() };
+    let counts_orders = reading.decides() || running.iter().any(|it| it.terms.conditions.first_order);
+    let customers = if limited || counts_orders { customers(reading, cart).await? } else { Vec::new() };
     let mut ids: Vec<UsageId> = Vec::new();
     for Running { promotion, terms, .. } in running {
         ids.extend(terms.limits.total.map(|_| usage::of_promotion(*promotion)));
@@ -300,17 +304,17 @@ async fn known_uses(reading: Reading<'_>, cart: &cart::Created, running: &[Runni
             ids.extend(customers.iter().map(|customer| usage::by_customer(*promotion, customer)));
         }
     }
-    let first_order = running.iter().any(|it| it.terms.conditions.first_order);
-    let orders = cart.owner.filter(|_| reading.decides() || first_order).map(orders_of);
-    ids.extend(orders);
+    let orders_of: Vec<UsageId> = customers.iter().filter(|_| counts_orders).map(usage::orders_of).collect();
+    ids.extend(&orders_of);
     let uses: BTreeMap<UsageId, i64> =
         reading.all::<Usage>(&ids).await?.into_iter().map(|usage| (usage.id, usage.state.used)).collect();
-    let orders = orders.and_then(|orders| uses.get(&orders)).copied().unwrap_or(0);
-    Ok(Known { customers, orders, uses })
-}
-
-fn orders_of(account: AccountId) -> UsageId {
-    usage::orders_of(&Customer::account(account))
+    let used = |usage: &UsageId| uses.get(usage).copied().unwrap_or(0);
+    let orders = orders_of.iter().map(used).max().unwrap_or(0);
+    // The orders of an account are listed whole.
+    let of_account = cart.owner.map(|owner| usage::orders_of(&Customer::account(owner)));
+    let counts = |usage: &UsageId| Some(*usage) == of_account || used(usage) < usage::COUNTED_OF_MAILBOX;
+    let counters = orders_of.into_iter().filter(counts).collect();
+    Ok(Known { customers, orders, counters, uses })
 }
 
 /// Whoever buys is known by their account, and by the keyed hashes of its e-mail address and of the one that they gave.

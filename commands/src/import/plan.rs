@@ -158,7 +158,7 @@ impl Work<'_> {
         let record = payment::Command::Record { order: id, amount: total, reference: invoice.reference.clone() };
         self.draft.decide(&mut paid, &record)?;
         self.draft.expect(&paid);
-        self.draft.decide(&mut order, &order::Command::MarkPaid { payment, invoice: None })?;
+        self.draft.decide(&mut order, &order::Command::MarkPaid { payment, invoice: None, seller: None })?;
         for code in demands.keys() {
             self.with_stock(*code, &stock::Command::Commit { order: id })?;
         }
@@ -248,6 +248,7 @@ impl Work<'_> {
             order: None,
             refund: None,
             reason: None,
+            seller: None,
         };
         let mut credit_note = Touched::<CreditNote>::new(id);
         self.draft.decide(&mut credit_note, &credit_note::Command::Issue(content))?;

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use byteshop_domain::basis_points::BasisPoints;
 use byteshop_domain::money::Money;
+use byteshop_domain::tax_rate::TaxRate;
 use byteshop_domain::text::Country;
 use byteshop_domain::{Currency, Locale};
 use chrono::{DateTime, Datelike as _, Timelike as _, Utc};
@@ -90,7 +90,7 @@ pub fn moment(at: DateTime<Utc>, locale: Locale) -> String {
 }
 
 /// A rate, such as `7.5 %` or `7,5 %`.
-pub fn rate(rate: BasisPoints, locale: Locale) -> String {
+pub fn rate(rate: TaxRate, locale: Locale) -> String {
     pointed(&rate.to_string(), locale)
 }
 
@@ -225,7 +225,7 @@ mod tests {
 
     #[test]
     fn numbers_have_the_point_of_the_language() {
-        let rate_of = |locale| rate(BasisPoints::new(750).unwrap(), locale);
+        let rate_of = |locale| rate(TaxRate::new(75_000).unwrap(), locale);
         assert_eq!([rate_of(Locale::En), rate_of(Locale::Ru)], ["7.5 %", "7,5 %"]);
         assert_eq!([weight(1_200, Locale::En), weight(50, Locale::Ru)], ["1.200\u{a0}kg", "0,050\u{a0}кг"]);
     }

@@ -77,6 +77,7 @@ fn quoted(cart: &Cart, promotions: Vec<Candidate<'_>>) -> Quote {
         customers: vec![Customer::account(id(5))],
         account: None,
         orders: 0,
+        counters: vec![],
     };
     pricing::quote(&input).unwrap()
 }
@@ -84,7 +85,7 @@ fn quoted(cart: &Cart, promotions: Vec<Candidate<'_>>) -> Quote {
 fn check_out(history: &[cart::Event], offers: &BTreeMap<VariantId, Offer>) -> Result<Checkout, Rejection> {
     let cart = fold::<Cart>(history);
     let quote = quoted(&cart, vec![]);
-    let basis = Basis { cart: &cart, offers, quote: &quote, at: noon(), pay_by: noon(), expected: None };
+    let basis = Basis { cart: &cart, offers, quote: &quote, at: noon(), pay_by: noon(), expected: None, seen: None };
     checkout(&basis, ids())
 }
 
@@ -147,8 +148,15 @@ fn discounts_and_claims_go_into_the_order_and_the_total_is_held_to_what_was_show
     };
     let quote = quoted(&cart, vec![candidate(0)]);
     let offers = offers(100, 2);
-    let basis =
-        Basis { cart: &cart, offers: &offers, quote: &quote, at: noon(), pay_by: noon(), expected: Some(cents(225)) };
+    let basis = Basis {
+        cart: &cart,
+        offers: &offers,
+        quote: &quote,
+        at: noon(),
+        pay_by: noon(),
+        expected: Some(cents(225)),
+        seen: None,
+    };
     let done = checkout(&basis, ids()).unwrap();
     assert_eq!((done.usages.len(), &done.payment), (2, &payment::Command::Open { order: id(3), amount: cents(225) }));
     let asked = Asked { at: noon(), by: Actor::Customer { id: id(5) } };
@@ -158,7 +166,12 @@ fn discounts_and_claims_go_into_the_order_and_the_total_is_held_to_what_was_show
     assert_eq!((placement.lines[0].off(), placement.subtotal()), (cents(20), Ok(cents(250))));
     assert_eq!(placement.claims, done.usages.iter().map(|(usage, _)| *usage).collect::<Vec<_>>());
     let changed = checkout(&Basis { expected: Some(cents(224)), ..basis }, ids()).unwrap_err();
-    assert_eq!(changed, Rejection::TotalChanged { now: cents(225) });
+    assert_eq!(changed, Rejection::OtherTotal { expected: cents(224), now: cents(225) });
+    assert_eq!(crate::Rejection::pointer(&changed).as_deref(), Some("/expected_total"));
+    // Without a word of theirs they are held to what they were last shown, and never to what they expect no more.
+    let shown = |seen, expected| checkout(&Basis { expected, seen: Some(cents(seen)), ..basis }, ids()).err();
+    assert_eq!(shown(224, None), Some(Rejection::TotalChanged { seen: cents(224), now: cents(225) }));
+    assert_eq!((shown(225, None), shown(224, Some(cents(225)))), (None, None));
     crate::testing::well_said(&[changed, Rejection::TooManyUnpaid { most: 2 }]);
     let used_up = quoted(&cart, vec![candidate(1)]);
     let refused = checkout(&Basis { quote: &used_up, ..basis }, ids()).unwrap_err();

@@ -5,16 +5,16 @@
 //! 3. Of each part so much is tax as of what is left there, rounded half-up. So no credit note takes back more tax than is left,
 //!    and those for all of an order take back all of its tax.
 
-use crate::basis_points::BasisPoints;
 use crate::ids::VariantId;
 use crate::money::{Money, MoneyError};
 use crate::order::{Placed, Taxed};
 use crate::pricing::{LineTax, split};
+use crate::tax_rate::TaxRate;
 
 use super::Content;
 
 /// How something is taxed: the rate, and whether prices include it.
-type Kind = (BasisPoints, bool);
+type Kind = (TaxRate, bool);
 
 /// What is left of an order to give back, by how it is taxed.
 #[derive(Debug, Clone)]
@@ -88,12 +88,12 @@ pub fn said(order: &Placed, note: &Content) -> Result<Vec<Taxed>, MoneyError> {
     let mut all: Vec<Taxed> = Vec::new();
     for (kind, amount) in parts(order, note) {
         let Some(kind) = kind else { continue };
-        let (rate_bps, included) = kind;
-        let tax = rate_bps.within(amount)?;
+        let (rate, included) = kind;
+        let tax = rate.within(amount)?;
         let net = amount.minus(tax)?;
         match all.iter_mut().find(|it| self::kind(it) == kind) {
             Some(it) => (it.tax, it.net) = (it.tax.plus(tax)?, it.net.plus(net)?),
-            None => all.push(Taxed { rate_bps, included, net, tax }),
+            None => all.push(Taxed { rate, included, net, tax }),
         }
     }
     Ok(all)
@@ -101,7 +101,7 @@ pub fn said(order: &Placed, note: &Content) -> Result<Vec<Taxed>, MoneyError> {
 
 /// The parts of a credit note of which it is known what they are for, and how that was taxed.
 fn parts(order: &Placed, note: &Content) -> impl Iterator<Item = (Option<Kind>, Money)> {
-    let kind = |tax: Option<LineTax>| tax.map(|tax| (tax.rate_bps, tax.included));
+    let kind = |tax: Option<LineTax>| tax.map(|tax| (tax.rate, tax.included));
     let of_line = move |variant: VariantId| {
         // Only imports have a variant on several lines, and they are not taxed: carts have each variant once.
         let bought = order.placement.lines.iter().find(|bought| bought.variant == variant);
@@ -113,7 +113,7 @@ fn parts(order: &Placed, note: &Content) -> impl Iterator<Item = (Option<Kind>, 
 }
 
 fn kind(taxed: &Taxed) -> Kind {
-    (taxed.rate_bps, taxed.included)
+    (taxed.rate, taxed.included)
 }
 
 fn at_least_zero(amount: Money) -> Money {

@@ -31,11 +31,12 @@ fn content() -> Content {
         order: None,
         refund: None,
         reason: None,
+        seller: None,
     }
 }
 
 fn taxed(net: i64, tax: i64) -> Taxed {
-    Taxed { rate_bps: BasisPoints::new(1_900).unwrap(), included: true, net: cents(net), tax: cents(tax) }
+    Taxed { rate: BasisPoints::new(1_900).unwrap().into(), included: true, net: cents(net), tax: cents(tax) }
 }
 
 #[test]

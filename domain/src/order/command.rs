@@ -4,9 +4,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{CancelReason, Placement, ReturnLine};
-use crate::ids::{CreditNoteId, PaymentId, RefundId, ReturnId, ShipmentId};
+use crate::ids::{CartId, CreditNoteId, PaymentId, RefundId, ReturnId, ShipmentId};
 use crate::money::Money;
 use crate::quantity::Demand;
+use crate::seller::Seller;
 use crate::text::{NoteText, Reference};
 use crate::{Personal, Subject};
 
@@ -22,6 +23,8 @@ pub enum Command {
         payment: PaymentId,
         /// The number of its invoice; an import has none.
         invoice: Option<Reference>,
+        /// Who sells, as the invoice names them.
+        seller: Option<Seller>,
     },
     /// Note that the money for it is set aside.
     MarkAuthorized {
@@ -43,6 +46,9 @@ pub enum Command {
     CancelLines {
         /// What, and what is given back for it: no more than it is worth.
         lines: Vec<ReturnLine>,
+        /// What goes back of what was paid for sending, or need not be paid for it; see
+        /// [`Placed::shipping_falls_with`](super::Placed::shipping_falls_with).
+        shipping: Option<Money>,
         /// Why.
         reason: CancelReason,
         /// The piece of the payment that goes back, if any does.
@@ -144,5 +150,10 @@ pub enum Command {
         refund: Option<RefundId>,
         /// The return that it ends.
         return_id: Option<ReturnId>,
+    },
+    /// Note that the lines of an order that was never paid are in a cart again.
+    MoveToCart {
+        /// The cart.
+        cart: CartId,
     },
 }

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{CancelReason, Decision, Event, Fulfilment, PaymentStatus, Placed, Rejection, ReturnLine, Status};
-use crate::ids::{CreditNoteId, RefundId, ReturnId, VariantId};
+use super::{Decision, Event, Fulfilment, PaymentStatus, Placed, Rejection, ReturnLine, Status};
+use crate::ids::{CreditNoteId, ReturnId, VariantId};
 use crate::money::Money;
 use crate::quantity::{Demand, Quantity, summed};
 
@@ -45,10 +45,26 @@ impl Placed {
         self.called_off.get(&variant).copied().unwrap_or(0)
     }
 
-    /// How many of a variant do not travel.
+    /// How many of a variant are kept that are put in parcels, once `more` of them are cancelled.
+    pub(super) fn travelling(&self, variant: VariantId, more: i64) -> i64 {
+        let lines = self.placement.lines.iter().filter(|line| line.variant == variant && line.travels());
+        let bought: i64 = lines.map(|line| line.quantity.get()).sum();
+        (bought - self.off(variant) - more).max(0)
+    }
+
+    /// How many of a variant are kept that do not travel.
     fn weightless(&self, variant: VariantId) -> i64 {
-        let lines = self.placement.lines.iter().filter(|line| line.variant == variant && !line.travels());
-        lines.map(|line| line.quantity.get()).sum()
+        self.bought(variant) - self.off(variant) - self.travelling(variant, 0)
+    }
+
+    /// Whether nothing of it is left to be sent, and nothing was, once these lines are cancelled, although something was before:
+    /// then what sending costs is given back with them, or need not be paid.
+    pub fn shipping_falls_with(&self, lines: &[Demand]) -> bool {
+        let kept = |lines: &[Demand]| -> i64 {
+            let more = |variant| lines.iter().filter(|it| it.variant == variant).map(|it| it.quantity.get()).sum();
+            self.variants().into_iter().map(|variant| self.travelling(variant, more(variant))).sum()
+        };
+        kept(&[]) > 0 && kept(lines) == 0
     }
 
     /// How many of a variant have left us.
@@ -66,13 +82,18 @@ impl Placed {
         lines.map(|line| line.quantity.get()).sum()
     }
 
-    /// How many of a variant can still be packed, or called off. What was lost on its way is among them.
+    /// How many of a variant can still be packed. What was lost on its way is among them.
     pub fn left_to_ship(&self, variant: VariantId) -> i64 {
         if self.by_hand {
             return 0;
         }
-        let packed = self.in_parcels(variant, |stage| !stage.is_empty());
-        self.bought(variant) - self.off(variant) - self.weightless(variant) - packed
+        self.travelling(variant, 0) - self.in_parcels(variant, |stage| !stage.is_empty())
+    }
+
+    /// How many of a variant can still be cancelled: what is not packed, and, before it is paid, what does not travel.
+    pub fn left_to_cancel(&self, variant: VariantId) -> i64 {
+        let not_handed_over = if self.is_paid() || self.by_hand { 0 } else { self.weightless(variant) };
+        self.left_to_ship(variant) + not_handed_over
     }
 
     /// Of these, what is here: what comes off is what was lost first, so that nobody waits for it.
@@ -143,60 +164,6 @@ impl Placed {
     pub fn is_all_that_is_left(&self, lines: &[Demand]) -> bool {
         let nothing_moved = self.handed_over_pieces() == 0;
         nothing_moved && summed(lines.iter().copied()).is_ok_and(|lines| lines == self.demands())
-    }
-
-    pub(super) fn cancel_lines(
-        &self,
-        lines: &[ReturnLine],
-        reason: CancelReason,
-        refund: Option<RefundId>,
-        credit_note: Option<CreditNoteId>,
-        restock: bool,
-        at: DateTime<Utc>,
-    ) -> Decision {
-        if credit_note.is_some_and(|id| self.credit_notes.contains(&id)) {
-            return Ok(vec![]);
-        }
-        self.goes_on()?;
-        match self.payment_status {
-            PaymentStatus::Authorized => return Err(Rejection::AwaitingCapture),
-            PaymentStatus::Awaiting
-            | PaymentStatus::Paid
-            | PaymentStatus::PartlyRefunded
-            | PaymentStatus::Refunded
-            | PaymentStatus::RefundDue
-            | PaymentStatus::Voided => {}
-        }
-        self.nothing_arrived_after_all(reason)?;
-        // Whoever bought two to get one for nothing must not keep that one alone. Staff knows what it does.
-        if reason == CancelReason::BuyerRequest && self.placement.discounts.iter().any(|discount| discount.of_whole) {
-            return Err(Rejection::DiscountOfWhole);
-        }
-        let off = Self::checked(lines)?;
-        for Demand { variant, quantity } in &off {
-            let left = self.left_to_ship(*variant);
-            if quantity.get() > left {
-                return Err(Rejection::TooManyCancelled { variant: *variant, left });
-            }
-        }
-        let pieces: i64 = off.iter().map(|line| line.quantity.get()).sum();
-        let kept = self.kept_pieces() - pieces;
-        if kept == 0 {
-            return Err(Rejection::NothingLeft);
-        }
-        let amount = self.sum_of(lines)?;
-        let was_paid = self.is_paid();
-        let written_off = if was_paid && !restock { self.at_hand(&off) } else { vec![] };
-        let lines = lines.to_vec();
-        let mut events =
-            vec![Event::LinesCancelled { lines, amount, reason, was_paid, refund, credit_note, written_off }];
-        if was_paid && self.handed_over_pieces() == kept {
-            events.push(Event::Fulfilled { completed: false, at: Some(at) });
-        }
-        if was_paid && self.delivered_pieces() == kept {
-            events.push(Event::Completed {});
-        }
-        Ok(events)
     }
 
     pub(super) fn request_return(
@@ -294,7 +261,7 @@ impl Placed {
     }
 
     /// The lines, summed per variant, if there are any and their amounts are amounts.
-    fn checked(lines: &[ReturnLine]) -> Result<Vec<Demand>, Rejection> {
+    pub(super) fn checked(lines: &[ReturnLine]) -> Result<Vec<Demand>, Rejection> {
         if lines.is_empty() {
             return Err(Rejection::NoLines);
         }
@@ -305,7 +272,7 @@ impl Placed {
         summed(lines.iter().map(demand)).map_err(|_| Rejection::TooManyLines)
     }
 
-    fn sum_of(&self, lines: &[ReturnLine]) -> Result<Money, Rejection> {
+    pub(super) fn sum_of(&self, lines: &[ReturnLine]) -> Result<Money, Rejection> {
         Money::sum(self.placement.total.currency, lines.iter().map(|line| line.amount))
             .map_err(|_| Rejection::WrongTotal)
     }
@@ -316,29 +283,17 @@ impl Placed {
         fulfilment.with_returns(self.returned.values().sum(), self.kept_pieces())
     }
 
-    pub(super) fn note_fulfilment(&mut self, fulfilment: Fulfilment) {
-        self.fulfilment = self.with_returns(fulfilment);
+    pub(super) fn note_fulfilled(&mut self, completed: bool, at: Option<DateTime<Utc>>) {
+        self.note_fulfilment(Fulfilment::Fulfilled);
+        self.last_moved_at = at.or(self.last_moved_at);
+        if completed {
+            self.status = Status::Completed;
+            self.by_hand = true;
+        }
     }
 
-    pub(super) fn call_off(
-        &mut self,
-        lines: &[ReturnLine],
-        amount: Money,
-        was_paid: bool,
-        credit_note: Option<CreditNoteId>,
-    ) {
-        for line in lines {
-            *self.called_off.entry(line.variant).or_default() += line.quantity.get();
-            self.note_no_longer_lost(&[Demand { variant: line.variant, quantity: line.quantity }]);
-        }
-        self.note_fulfilment(self.fulfilment);
-        self.credit_notes.extend(credit_note);
-        // Deciding checked the sums; should they ever not add up, the fold keeps what it had.
-        if was_paid {
-            self.credited = self.credited.plus(amount).unwrap_or(self.credited);
-        } else {
-            self.reduced = self.reduced.plus(amount).unwrap_or(self.reduced);
-        }
+    pub(super) fn note_fulfilment(&mut self, fulfilment: Fulfilment) {
+        self.fulfilment = self.with_returns(fulfilment);
     }
 
     pub(super) fn take_back(&mut self, note: CreditNoteId, lines: &[ReturnLine], amount: Money, paid_back: bool) {

@@ -12,6 +12,8 @@ use crate::ids::{
 use crate::money::{ExactPrice, Money, Price};
 use crate::pricing::{Discount, LineTax, Shipping};
 use crate::quantity::{Demand, Quantity};
+use crate::seller::Seller;
+use crate::tax_book::Rounding;
 use crate::text::{Hash, NoteText, Reference, Sku, Title};
 
 /// Who buys.
@@ -105,6 +107,9 @@ pub struct Placement {
     /// Whether it is an order of the past: its stock is moved in the appends of the import, and no process acts on it.
     #[serde(default, skip_serializing_if = "is_false")]
     pub imported: bool,
+    /// Where its taxes are rounded.
+    #[serde(default, skip_serializing_if = "Rounding::is_usual")]
+    pub tax_rounding: Rounding,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
@@ -148,6 +153,9 @@ pub enum Event {
         /// The number of its invoice; older ones and imports have none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         invoice: Option<Reference>,
+        /// Who sells, as the invoice names them from now on; older ones and imports do not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seller: Option<Seller>,
     },
     /// The money for it is set aside, to be taken later.
     Authorized {
@@ -191,6 +199,9 @@ pub enum Event {
         lines: Vec<ReturnLine>,
         /// The sum of the lines.
         amount: Money,
+        /// What goes back of what was paid for sending, or need not be paid for it, as nothing is sent any more.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shipping: Option<Money>,
         /// Why.
         reason: CancelReason,
         /// Whether it was paid for: the stock had left and comes back.
@@ -335,6 +346,11 @@ pub enum Event {
         /// Whether it is of what was paid for sending.
         #[serde(default, skip_serializing_if = "is_false")]
         shipping: bool,
+    },
+    /// Its lines are in a cart again, as it was never paid.
+    MovedToCart {
+        /// The cart.
+        cart: CartId,
     },
 }
 

@@ -6,6 +6,7 @@ use super::{Decision, Event, Fulfilment, PaymentStatus, Placed, Rejection, Retur
 use crate::ids::{CreditNoteId, PaymentId, RefundId, VariantId};
 use crate::money::Money;
 use crate::quantity::Demand;
+use crate::seller::Seller;
 use crate::text::Reference;
 
 impl Placed {
@@ -46,8 +47,7 @@ impl Placed {
         self.payment_status == PaymentStatus::Awaiting && self.status == Status::Open
     }
 
-    /// What the buyer pays for each line, in their order: after its discounts, with its tax. What is paid for sending stays
-    /// paid, whatever comes off or back.
+    /// What the buyer pays for each line, in their order: after its discounts, with its tax.
     pub(super) fn shares(&self) -> Vec<i128> {
         // Placing checked that each of these can be counted.
         let paid = |line: &super::Line| line.total().map_or(0, |total| i128::from(total.amount));
@@ -96,13 +96,20 @@ impl Placed {
         waits && payment == self.placement.payment
     }
 
-    pub(super) fn mark_paid(&self, payment: PaymentId, invoice: Option<&Reference>, at: DateTime<Utc>) -> Decision {
+    pub(super) fn mark_paid(
+        &self,
+        payment: PaymentId,
+        invoice: Option<&Reference>,
+        seller: Option<&Seller>,
+        at: DateTime<Utc>,
+    ) -> Decision {
         if payment != self.placement.payment {
             return Err(Rejection::OtherPayment);
         }
         match self.payment_status {
             PaymentStatus::Awaiting | PaymentStatus::Authorized => {
-                let mut events = vec![Event::Paid { payment, commit: self.stock_to_move(), invoice: invoice.cloned() }];
+                let (commit, invoice, seller) = (self.stock_to_move(), invoice.cloned(), seller.cloned());
+                let mut events = vec![Event::Paid { payment, commit, invoice, seller }];
                 events.extend(self.arrived_with_payment(at));
                 Ok(events)
             }
@@ -112,9 +119,10 @@ impl Placed {
         }
     }
 
-    pub(super) fn note_paid(&mut self, invoice: Option<&Reference>) {
+    pub(super) fn note_paid(&mut self, invoice: Option<&Reference>, seller: Option<&Seller>) {
         self.payment_status = PaymentStatus::Paid;
         self.invoice = invoice.cloned();
+        self.seller = seller.cloned();
         // Placing checked that the sums can be counted.
         self.invoiced = self.taxed_of_payable().unwrap_or_default();
     }
@@ -123,10 +131,7 @@ impl Placed {
     fn arrived_with_payment(&self, at: DateTime<Utc>) -> Vec<Event> {
         let paid = Self { payment_status: PaymentStatus::Paid, ..self.clone() };
         let kept = paid.kept_pieces();
-        let travelling = paid.variants().into_iter().map(|variant| {
-            let travels = self.placement.lines.iter().filter(|line| line.variant == variant && line.travels());
-            travels.map(|line| line.quantity.get()).sum::<i64>() - paid.off(variant)
-        });
+        let travelling = paid.variants().into_iter().map(|variant| paid.travelling(variant, 0));
         if travelling.sum::<i64>() == 0 {
             return vec![Event::Fulfilled { completed: true, at: Some(at) }];
         }
@@ -168,12 +173,12 @@ impl Placed {
         }
     }
 
-    /// What of the money for sending was not given back, and is not to be either.
+    /// What of the money for sending is to be paid, or was, and was not given back, and is not to be either.
     pub fn shipping_left(&self) -> Money {
         let zero = Money::zero(self.placement.total.currency);
         // Placing checked that it can be counted.
         let paid = self.placement.shipping.as_ref().and_then(|shipping| shipping.total().ok()).unwrap_or(zero);
-        Money { amount: paid.amount - self.shipping_credited.amount, ..zero }
+        Money { amount: paid.amount - self.shipping_waived.amount - self.shipping_credited.amount, ..zero }
     }
 
     /// Money alone goes back: what is left of the payment is the payment's to say, what is left of the shipping is ours.
@@ -202,6 +207,17 @@ impl Placed {
             return Err(Rejection::TooMuchShipping { left });
         }
         Ok(vec![Event::Credited { credit_note, refund, amount, shipping }])
+    }
+
+    pub(super) fn note_shipping_off(&mut self, shipping: Option<Money>, was_paid: bool) {
+        let Some(shipping) = shipping else { return };
+        // Deciding checked the sums; should they ever not add up, the fold keeps what it had.
+        if was_paid {
+            self.shipping_credited = self.shipping_credited.plus(shipping).unwrap_or(self.shipping_credited);
+        } else {
+            self.shipping_waived = self.shipping_waived.plus(shipping).unwrap_or(self.shipping_waived);
+            self.reduced = self.reduced.plus(shipping).unwrap_or(self.reduced);
+        }
     }
 
     pub(super) fn note_credit(&mut self, credit_note: CreditNoteId, amount: Money, shipping: bool) {

@@ -6,6 +6,7 @@ use crate::ids::PaymentId;
 use crate::money::{Money, MoneyError};
 use crate::pricing::{LineTax, Shipping};
 use crate::quantity::Demand;
+use crate::tax_book::Rounding;
 
 impl Line {
     /// What the line must cost: the price, exact or not, times the quantity.
@@ -54,6 +55,7 @@ impl Placement {
             pay_by: None,
             reference: None,
             imported: true,
+            tax_rounding: Rounding::Line,
         }
     }
 

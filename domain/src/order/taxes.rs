@@ -3,15 +3,16 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Placed, Placement};
-use crate::basis_points::BasisPoints;
 use crate::money::{Money, MoneyError, divide_half_up};
 use crate::pricing::LineTax;
+use crate::tax_rate::TaxRate;
 
 /// What is taxed at a rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Taxed {
-    /// The rate, in hundredths of a percent.
-    pub rate_bps: BasisPoints,
+    /// The rate.
+    #[serde(flatten)]
+    pub rate: TaxRate,
     /// Whether prices included the tax; else it came on top.
     pub included: bool,
     /// Without the tax.
@@ -38,7 +39,7 @@ impl Taxed {
     }
 
     fn is_like(&self, tax: &LineTax) -> bool {
-        (self.rate_bps, self.included) == (tax.rate_bps, tax.included)
+        (self.rate, self.included) == (tax.rate, tax.included)
     }
 }
 
@@ -53,7 +54,7 @@ impl Placement {
             let net = paid?.minus(tax.amount)?;
             match all.iter_mut().find(|it| it.is_like(&tax)) {
                 Some(it) => (it.tax, it.net) = (it.tax.plus(tax.amount)?, it.net.plus(net)?),
-                None => all.push(Taxed { rate_bps: tax.rate_bps, included: tax.included, net, tax: tax.amount }),
+                None => all.push(Taxed { rate: tax.rate, included: tax.included, net, tax: tax.amount }),
             }
         }
         Ok(all)
@@ -64,6 +65,14 @@ impl Placed {
     /// What is taxed of what is to be paid, or was: of all that was ordered, without what was off before it was paid.
     pub fn taxed_of_payable(&self) -> Result<Vec<Taxed>, MoneyError> {
         let mut all = self.placement.taxed()?;
+        let sent = self.placement.shipping.as_ref().filter(|_| self.shipping_waived.amount > 0);
+        if let Some(tax) = sent.and_then(|shipping| shipping.tax)
+            && let Some(taxed) = all.iter_mut().find(|it| it.is_like(&tax))
+        {
+            // With all of it goes all of its tax; what is left of the rate is the goods'.
+            taxed.tax = taxed.tax.minus(tax.amount)?;
+            taxed.net = taxed.net.minus(self.shipping_waived.minus(tax.amount)?)?;
+        }
         let mut off = self.called_off.clone();
         for (line, share) in self.placement.lines.iter().zip(self.shares()) {
             let Some(left) = off.get_mut(&line.variant) else { continue };

@@ -36,6 +36,7 @@ fn placement(lines: Vec<Line>) -> Placement {
         pay_by: Some(noon()),
         reference: None,
         imported: false,
+        tax_rounding: crate::tax_book::Rounding::Line,
         discounts: vec![],
         shipping: None,
         claims: vec![],
@@ -55,6 +56,7 @@ fn imported() -> Placement {
         pay_by: None,
         reference: Some(text("489434")),
         imported: true,
+        tax_rounding: crate::tax_book::Rounding::Line,
         ..bought()
     }
 }
@@ -68,7 +70,7 @@ fn placed() -> Event {
 }
 
 fn paid() -> Event {
-    Event::Paid { payment: id(3), commit: vec![demand(1, 3), demand(2, 1)], invoice: None }
+    Event::Paid { payment: id(3), commit: vec![demand(1, 3), demand(2, 1)], invoice: None, seller: None }
 }
 
 fn fulfilled() -> Event {
@@ -88,7 +90,7 @@ fn cancelled(reason: CancelReason, was_paid: bool) -> Event {
 }
 
 fn pay(payment: u128) -> Command {
-    Command::MarkPaid { payment: id(payment), invoice: None }
+    Command::MarkPaid { payment: id(payment), invoice: None, seller: None }
 }
 
 fn cancel(reason: CancelReason) -> Command {
@@ -121,12 +123,35 @@ fn off(variant: u128, number: i64, amount: i64, was_paid: bool) -> Event {
     Event::LinesCancelled {
         lines: vec![back(variant, number, amount)],
         amount: cents(amount),
+        shipping: None,
         reason: CancelReason::BuyerRequest,
         was_paid,
         refund: was_paid.then(|| id(4)),
         credit_note: was_paid.then(|| id(5)),
         written_off: vec![],
     }
+}
+
+fn seller() -> Seller {
+    Seller { name: "Lamps Ltd".into(), address: vec!["1 Road".into(), "Town".into()], tax_id: Some("XX1".into()) }
+}
+
+fn sending_falls(was_paid: bool) -> Event {
+    let Event::LinesCancelled { lines, amount, reason, refund, credit_note, written_off, .. } = off(1, 3, 30, was_paid)
+    else {
+        panic!("lines are cancelled")
+    };
+    let shipping = Some(cents(9));
+    Event::LinesCancelled { lines, amount, shipping, reason, was_paid, refund, credit_note, written_off }
+}
+
+/// One lamp for 10.00, with tax on top at so many millionths.
+fn with_tax(ppm: u32) -> Placement {
+    let rate = crate::tax_rate::TaxRate::new(ppm).unwrap();
+    let amount = rate.of(cents(1_000)).unwrap();
+    let tax = crate::pricing::LineTax { class: crate::product::TaxClass::Standard, rate, included: false, amount };
+    let total = cents(1_000 + amount.amount);
+    Placement { total, ..placement(vec![Line { tax: Some(tax), ..line(1, 1, 1_000) }]) }
 }
 
 fn parcel(shipment: u128, lines: &[Demand]) -> Event {
@@ -259,8 +284,13 @@ fn what_was_paid_is_called_off_with_a_credit_note() {
 #[test]
 fn the_number_of_its_invoice_comes_with_its_payment() {
     let invoice = Some(text("INV-2026-000042"));
-    let pay = Command::MarkPaid { payment: id(3), invoice: invoice.clone() };
-    let paid = Event::Paid { payment: id(3), commit: vec![demand(1, 3), demand(2, 1)], invoice: invoice.clone() };
+    let pay = Command::MarkPaid { payment: id(3), invoice: invoice.clone(), seller: None };
+    let paid = Event::Paid {
+        payment: id(3),
+        commit: vec![demand(1, 3), demand(2, 1)],
+        invoice: invoice.clone(),
+        seller: None,
+    };
     given::<Order>([placed()]).when(&pay).then([paid.clone()]);
     given::<Order>([placed(), paid.clone()]).when(&pay).then_nothing();
     assert_eq!(crate::fold::<Order>(&[placed(), paid]).placed().unwrap().invoice, invoice);
@@ -305,7 +335,7 @@ fn a_piece_comes_back_with_its_parcel_or_with_a_return() {
 fn an_order_is_complete_when_it_is_paid_after_everything_has_arrived() {
     let mixed = placement(vec![line(1, 1, 10), Line { digital: true, ..line(2, 1, 5) }]);
     let paying = |history: &[Event]| given::<Order>(history.to_vec()).when(&pay(3));
-    let paid = |commit: Vec<Demand>| Event::Paid { payment: id(3), commit, invoice: None };
+    let paid = |commit: Vec<Demand>| Event::Paid { payment: id(3), commit, invoice: None, seller: None };
     let all = || vec![demand(1, 1), demand(2, 1)];
     let sent = vec![
         Event::Placed(mixed.clone()),
@@ -321,6 +351,7 @@ fn an_order_is_complete_when_it_is_paid_after_everything_has_arrived() {
     let off = Event::LinesCancelled {
         lines: vec![back(1, 1, 10)],
         amount: cents(10),
+        shipping: None,
         reason: CancelReason::BuyerRequest,
         was_paid: false,
         refund: None,
@@ -408,7 +439,7 @@ fn spoilt_goods_are_not_for_sale_again() {
 #[test]
 fn an_order_of_the_past_moves_no_stock_by_itself() {
     let was_placed = Event::Placed(imported());
-    let was_paid = Event::Paid { payment: id(3), commit: vec![], invoice: None };
+    let was_paid = Event::Paid { payment: id(3), commit: vec![], invoice: None, seller: None };
     given::<Order>([was_placed.clone()]).when(&pay(3)).then([was_paid.clone()]);
     let reason = CancelReason::Imported;
     let off = Event::Cancelled {
@@ -509,7 +540,7 @@ fn every_stored_form_is_golden() {
             placed(),
             Event::Placed(exact),
             paid(),
-            Event::Paid { payment: id(3), commit: vec![], invoice: None },
+            Event::Paid { payment: id(3), commit: vec![], invoice: None, seller: None },
             Event::Fulfilled { completed: true, at: None },
             fulfilled(),
             Event::Fulfilled { completed: false, at: Some(noon()) },
@@ -538,6 +569,7 @@ fn every_stored_form_is_golden() {
                 payment: id(3),
                 commit: vec![demand(1, 3), demand(2, 1)],
                 invoice: Some(text("INV-2026-000042")),
+                seller: None,
             },
             off(1, 1, 10, true),
             off(1, 1, 10, false),
@@ -569,6 +601,25 @@ fn every_stored_form_is_golden() {
 }
 
 #[test]
+fn what_is_said_of_money_is_golden() {
+    golden(
+        include_str!("golden.json"),
+        &[
+            Event::Paid {
+                payment: id(3),
+                commit: vec![],
+                invoice: Some(text("INV-2026-000043")),
+                seller: Some(seller()),
+            },
+            sending_falls(true),
+            sending_falls(false),
+            Event::MovedToCart { cart: id(6) },
+            Event::Placed(Placement { tax_rounding: crate::tax_book::Rounding::Rate, ..with_tax(88_750) }),
+        ],
+    );
+}
+
+#[test]
 fn what_is_said_of_parcels_is_golden() {
     golden(
         include_str!("golden.json"),
@@ -584,6 +635,7 @@ fn what_is_said_of_parcels_is_golden() {
             Event::LinesCancelled {
                 lines: vec![back(1, 1, 10)],
                 amount: cents(10),
+                shipping: None,
                 reason: CancelReason::StaffRequest,
                 was_paid: true,
                 refund: Some(id(4)),
@@ -657,6 +709,7 @@ fn rejections_are_well_said() {
     ]);
 }
 
+mod sending;
 mod shipping;
 
 proptest! {

@@ -4,14 +4,32 @@ use chrono::{DateTime, Utc};
 
 use super::{
     ATTEMPTS_MAX, AUTHORIZED_FOR, Attempt, CaptureMode, Decision, DeclineReason, Event, FailureReason, Method, Opened,
-    ProviderOutcome, ProviderReference, Rejection, Stage, VoidReason,
+    ProviderOutcome, ProviderReference, REFUSALS_MAX, Rejection, Stage, VoidReason,
 };
+
+impl DeclineReason {
+    /// Whether money was refused, as it is when somebody tries cards that are not theirs.
+    pub(super) fn is_refusal(self) -> bool {
+        match self {
+            Self::Declined | Self::InsufficientFunds | Self::NotReceived => true,
+            Self::BuyerLeft | Self::ProviderError => false,
+        }
+    }
+
+    /// Whether the provider may yet turn out to have taken the money: it did not refuse it, but lost track of it.
+    pub fn is_in_doubt(self) -> bool {
+        match self {
+            Self::NotReceived | Self::BuyerLeft | Self::ProviderError => true,
+            Self::Declined | Self::InsufficientFunds => false,
+        }
+    }
+}
 
 impl Opened {
     pub(super) fn attempt(&self, method: Method, reference: &ProviderReference, capture: CaptureMode) -> Decision {
         match self.stage {
             Stage::Open if self.is_last(reference) => Err(Rejection::ReferenceUsed),
-            Stage::Open if self.attempts >= ATTEMPTS_MAX => Err(Rejection::TooManyAttempts),
+            Stage::Open if self.is_tried_out(self.refusals) => Err(Rejection::TooManyAttempts),
             Stage::Open => Ok(vec![Event::Attempted { method, reference: reference.clone(), capture }]),
             // The same attempt again: already written down.
             Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } if self.is_last(reference) => {
@@ -35,7 +53,7 @@ impl Opened {
         if !self.in_flight() {
             return self.conclude_late(reference, outcome, at);
         }
-        let (order, reference) = (self.order, reference.clone());
+        let reference = reference.clone();
         match outcome {
             ProviderOutcome::Authorized => Ok(vec![self.authorized(&reference, at)]),
             ProviderOutcome::Pending { check_at } if self.stage == (Stage::Pending { check_at }) => Ok(vec![]),
@@ -44,9 +62,14 @@ impl Opened {
             ProviderOutcome::Unknown { check_at } => Ok(vec![Event::Unresolved { reference, check_at }]),
             ProviderOutcome::Declined { reason } => Ok(self.decline(reference, reason)),
             ProviderOutcome::NotFound => Ok(self.decline(reference, DeclineReason::NotReceived)),
-            ProviderOutcome::Cancelled => Ok(vec![Event::Cancelled { order }]),
-            ProviderOutcome::Failed => Ok(vec![Event::Failed { order, reason: FailureReason::ProviderError }]),
+            ProviderOutcome::Cancelled => Ok(self.decline(reference, DeclineReason::BuyerLeft)),
+            ProviderOutcome::Failed => Ok(self.decline(reference, DeclineReason::ProviderError)),
         }
+    }
+
+    /// Whether no further attempt is made, after so many refusals.
+    fn is_tried_out(&self, refusals: u8) -> bool {
+        refusals >= REFUSALS_MAX || self.attempts >= ATTEMPTS_MAX
     }
 
     fn authorized(&self, reference: &ProviderReference, at: DateTime<Utc>) -> Event {
@@ -63,7 +86,7 @@ impl Opened {
         let mut events = vec![Event::Declined { reference, reason }];
         if let Some(reason) = self.void_requested {
             events.push(Event::Voided { order, reason });
-        } else if self.attempts >= ATTEMPTS_MAX {
+        } else if self.is_tried_out(self.refusals + u8::from(reason.is_refusal())) {
             events.push(Event::Failed { order, reason: FailureReason::TooManyAttempts });
         }
         events
@@ -81,11 +104,12 @@ impl Opened {
             }
             // Older than what is known.
             ProviderOutcome::Pending { .. } | ProviderOutcome::Unknown { .. } => true,
-            ProviderOutcome::Declined { .. } | ProviderOutcome::NotFound => {
-                matches!(self.stage, Stage::Open | Stage::Failed { .. } | Stage::Voided { .. })
+            ProviderOutcome::Declined { .. }
+            | ProviderOutcome::NotFound
+            | ProviderOutcome::Cancelled
+            | ProviderOutcome::Failed => {
+                matches!(self.stage, Stage::Open | Stage::Failed { .. } | Stage::Cancelled | Stage::Voided { .. })
             }
-            ProviderOutcome::Cancelled => self.stage == Stage::Cancelled,
-            ProviderOutcome::Failed => matches!(self.stage, Stage::Failed { .. }),
         };
         if agrees { Ok(vec![]) } else { Err(Rejection::ConcludedOtherwise) }
     }

@@ -114,15 +114,19 @@ pub enum DeclineReason {
     InsufficientFunds,
     /// The attempt never reached the provider.
     NotReceived,
+    /// The buyer left the provider's page without paying.
+    BuyerLeft,
+    /// The provider could not go on with the attempt.
+    ProviderError,
 }
 
 /// Why a payment failed for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FailureReason {
-    /// The provider will not go on with it.
+    /// The provider will not go on with it. Of older payments; now such an attempt is declined, and another one can be made.
     ProviderError,
-    /// Every attempt was declined.
+    /// Too many attempts came to nothing.
     TooManyAttempts,
 }
 
@@ -185,7 +189,7 @@ pub enum Event {
         /// When to ask.
         check_at: DateTime<Utc>,
     },
-    /// The money is refused.
+    /// An attempt came to nothing; another one can be made.
     Declined {
         /// The attempt.
         reference: ProviderReference,
@@ -199,7 +203,7 @@ pub enum Event {
         /// Why.
         reason: FailureReason,
     },
-    /// The buyer left it.
+    /// The buyer left it. Of older payments; now such an attempt is declined, and another one can be made.
     Cancelled {
         /// The order.
         order: OrderId,

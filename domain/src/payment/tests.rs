@@ -94,7 +94,7 @@ fn a_declined_attempt_leaves_it_open_for_another() {
 
 #[test]
 fn the_last_attempt_that_is_declined_fails_it() {
-    let history = [declined_times(ATTEMPTS_MAX - 1), vec![attempted("9")]].concat();
+    let history = [declined_times(REFUSALS_MAX - 1), vec![attempted("9")]].concat();
     let outcome = ProviderOutcome::Declined { reason: DeclineReason::Declined };
     let failed = Event::Failed { order: id(1), reason: FailureReason::TooManyAttempts };
     let last = [declined("9", DeclineReason::Declined), failed];
@@ -151,13 +151,65 @@ fn news_that_comes_twice_changes_nothing_and_news_that_contradicts_is_refused() 
     }
 }
 
+const LEFT: [(ProviderOutcome, DeclineReason); 2] =
+    [(ProviderOutcome::Failed, DeclineReason::ProviderError), (ProviderOutcome::Cancelled, DeclineReason::BuyerLeft)];
+
 #[test]
-fn a_failed_and_a_cancelled_one_are_closed() {
+fn an_attempt_that_is_left_or_fails_leaves_it_open_for_another() {
+    for (outcome, reason) in LEFT {
+        let history = [opened(), attempted("1")];
+        given::<Payment>(history.clone()).when(&conclude("1", outcome)).then([declined("1", reason)]);
+        let open = [&history[..], &[declined("1", reason)]].concat();
+        given::<Payment>(open.clone()).when(&conclude("1", outcome)).then_nothing();
+        given::<Payment>(open.clone()).when(&attempt("2")).then([attempted("2")]);
+        // It succeeded after all: that is accepted while nothing else was tried, and released then.
+        let granted = conclude("1", ProviderOutcome::Authorized);
+        given::<Payment>(open.clone()).when(&granted).then([authorized("1")]);
+        let again = [&open[..], &[attempted("2")]].concat();
+        given::<Payment>(again.clone()).when(&granted).then_refused(Rejection::OtherAttempt);
+        let stray = Command::ReleaseStray { reference: text("1") };
+        given::<Payment>(again).when(&stray).then([Event::StrayReleased { reference: text("1") }]);
+        // It was to be void.
+        let requested = Event::VoidRequested { reason: CANCELLED };
+        let waiting = [&history[..], &[requested]].concat();
+        given::<Payment>(waiting).when(&conclude("1", outcome)).then([declined("1", reason), voided(CANCELLED)]);
+    }
+}
+
+#[test]
+fn attempts_that_are_left_count_as_no_refusal_but_have_an_end() {
+    let left = |number: u8| {
+        let reference = format!("left-{number}");
+        [attempted(&reference), declined(&reference, LEFT[usize::from(number % 2)].1)]
+    };
+    let some = [declined_times(REFUSALS_MAX - 1), (1..=3).flat_map(left).collect()].concat();
+    given::<Payment>(some.clone()).when(&attempt("9")).then([attempted("9")]);
+    let more: Vec<Event> = (4..=ATTEMPTS_MAX - REFUSALS_MAX).flat_map(left).collect();
+    let last = [some, more, vec![attempted("9")]].concat();
+    let failed = Event::Failed { order: id(1), reason: FailureReason::TooManyAttempts };
+    given::<Payment>(last)
+        .when(&conclude("9", ProviderOutcome::Cancelled))
+        .then([declined("9", DeclineReason::BuyerLeft), failed]);
+}
+
+#[test]
+fn what_was_attempted_before_less_is_to_be_paid_is_released_when_it_succeeds() {
+    let history = [opened(), attempted("1"), declined("1", DeclineReason::BuyerLeft)];
+    let less = Event::Reduced { amount: cents(2000) };
+    given::<Payment>(history.clone()).when(&Command::Reduce { amount: cents(2000) }).then([less.clone()]);
+    let reduced = [&history[..], &[less]].concat();
+    let granted = conclude("1", ProviderOutcome::Authorized);
+    given::<Payment>(reduced.clone()).when(&granted).then_refused(Rejection::OtherAttempt);
+    let stray = Command::ReleaseStray { reference: text("1") };
+    given::<Payment>(reduced).when(&stray).then([Event::StrayReleased { reference: text("1") }]);
+}
+
+#[test]
+fn older_payments_that_failed_or_were_left_are_closed() {
     let failed = Event::Failed { order: id(1), reason: FailureReason::ProviderError };
     let cancelled = Event::Cancelled { order: id(1) };
     for (outcome, event) in [(ProviderOutcome::Failed, failed), (ProviderOutcome::Cancelled, cancelled)] {
         let history = [opened(), attempted("1")];
-        given::<Payment>(history.clone()).when(&conclude("1", outcome)).then([event.clone()]);
         let closed = [&history[..], &[event]].concat();
         given::<Payment>(closed.clone()).when(&conclude("1", outcome)).then_nothing();
         given::<Payment>(closed.clone()).when(&attempt("2")).then_refused(Rejection::Closed);
@@ -487,6 +539,8 @@ fn every_stored_form_is_golden() {
             declined("pay-1", DeclineReason::Declined),
             declined("pay-1", DeclineReason::InsufficientFunds),
             declined("pay-1", DeclineReason::NotReceived),
+            declined("pay-1", DeclineReason::BuyerLeft),
+            declined("pay-1", DeclineReason::ProviderError),
             Event::Failed { order: id(1), reason: FailureReason::ProviderError },
             Event::Failed { order: id(1), reason: FailureReason::TooManyAttempts },
             Event::Cancelled { order: id(1) },

@@ -29,7 +29,7 @@ pub(super) fn off(
     let of_lines = |lines| Ok(Off { lines, shipping: zero });
     let target = |index: usize| input.items[index].is_in(&terms.target);
     match &terms.benefit {
-        Benefit::Percent { percent_bps } => of_lines(share(left, target, *percent_bps)?),
+        Benefit::Percent { percent_bps } => of_lines(share(input, target, left, *percent_bps)?),
         Benefit::Fixed { amounts } => {
             let own = amounts.iter().find(|amount| amount.currency() == input.currency);
             let most = own.ok_or(Obstacle::Missed(Miss::Currency))?.money().amount;
@@ -50,11 +50,11 @@ pub(super) fn off(
         }
         Benefit::BySubtotal { tiers } => {
             let cost = targeted(input, &terms.target).try_fold(zero, |sum, (index, _)| sum.plus(amounts[index]))?;
-            of_lines(share(left, target, by_subtotal(tiers, cost)?)?)
+            of_lines(share(input, target, left, by_subtotal(tiers, cost)?)?)
         }
         Benefit::ByQuantity { tiers } => {
             let pieces = targeted(input, &terms.target).map(|(_, item)| item.quantity.get()).sum();
-            of_lines(share(left, target, by_quantity(tiers, pieces)?)?)
+            of_lines(share(input, target, left, by_quantity(tiers, pieces)?)?)
         }
     }
 }
@@ -63,12 +63,16 @@ fn targeted<'a>(input: &'a Input<'_>, target: &'a Target) -> impl Iterator<Item 
     input.items.iter().enumerate().filter(|(_, item)| item.is_in(target))
 }
 
-/// A share of what is left of each line of the target.
-fn share(left: &[Money], target: impl Fn(usize) -> bool, rate: BasisPoints) -> Result<Vec<Money>, MoneyError> {
-    let of = |(index, left): (usize, &Money)| {
-        if target(index) { rate.of(*left) } else { Ok(Money::zero(left.currency)) }
-    };
-    left.iter().enumerate().map(of).collect()
+/// A share of what is left of the target together, rounded once.
+fn share(
+    input: &Input<'_>,
+    target: impl Fn(usize) -> bool,
+    left: &[Money],
+    rate: BasisPoints,
+) -> Result<Vec<Money>, MoneyError> {
+    let there = left.iter().enumerate().filter(|(index, _)| target(*index));
+    let whole = rate.of(Money::sum(input.currency, there.map(|(_, left)| *left))?)?;
+    Ok(spread(input, target, left, whole.amount))
 }
 
 /// An amount off the target together, at most what is left of it.
@@ -78,11 +82,16 @@ fn fixed(
     left: &[Money],
     most: i64,
 ) -> Result<Vec<Money>, MoneyError> {
+    let there = left.iter().enumerate().filter(|(index, _)| target(*index));
+    let there = Money::sum(input.currency, there.map(|(_, left)| *left))?;
+    Ok(spread(input, target, left, most.min(there.amount)))
+}
+
+/// Splits what is off the target together over its lines, by what is left of them.
+fn spread(input: &Input<'_>, target: impl Fn(usize) -> bool, left: &[Money], off: i64) -> Vec<Money> {
     let weight = |index: usize| if target(index) { left[index].amount } else { 0 };
     let weights: Vec<_> = (0..left.len()).map(|index| (input.items[index].variant, weight(index))).collect();
-    let there = Money::sum(input.currency, weights.iter().map(|(_, weight)| Money::new(*weight, input.currency)))?;
-    let parts = split(most.min(there.amount), &weights);
-    Ok(parts.into_iter().map(|part| Money::new(part, input.currency)).collect())
+    split(off, &weights).into_iter().map(|part| Money::new(part, input.currency)).collect()
 }
 
 fn by_subtotal(tiers: &[SubtotalTier], cost: Money) -> Result<BasisPoints, Obstacle> {
@@ -101,7 +110,11 @@ fn by_quantity(tiers: &[QuantityTier], pieces: i64) -> Result<BasisPoints, Obsta
     highest.map(|tier| tier.percent_bps).ok_or(Obstacle::Missed(Miss::MinimumQuantity))
 }
 
-/// So many for so many others.
+/// So many for less, for so many others that are bought.
+///
+/// A piece counts once: as bought, at its full price, or as one that is for less. Of those that may be for less the cheapest are,
+/// as many of them as still leave [`buy`](Self::buy) other pieces of the target for each [`get`](Self::get). So what may be for less
+/// and is sold at its full price counts as bought, where the target names it too.
 struct BuyGet<'a> {
     buy: Quantity,
     get: Quantity,
@@ -120,8 +133,8 @@ impl BuyGet<'_> {
         let reward = self.of.unwrap_or(target);
         let mut rewarded: Vec<(usize, &Item)> = targeted(input, reward).collect();
         rewarded.sort_by_key(|(_, item)| (item.unit_price.money().amount, item.variant));
-        let mut pieces = self.times_met(input, target) * self.get.get();
-        if pieces == 0 || rewarded.is_empty() {
+        let mut pieces = self.pieces_for_less(input, target, &rewarded);
+        if pieces == 0 {
             return Err(Obstacle::Missed(Miss::MinimumQuantity));
         }
         let mut lines = vec![Money::zero(input.currency); left.len()];
@@ -136,12 +149,36 @@ impl BuyGet<'_> {
         Ok(lines)
     }
 
-    /// How many times the rule is met.
-    fn times_met(&self, input: &Input<'_>, target: &Target) -> i64 {
-        let bought = targeted(input, target).filter(|(_, item)| self.of.is_none_or(|of| !item.is_in(of)));
-        let bought: i64 = bought.map(|(_, item)| item.quantity.get()).sum();
-        // What is for less of the target itself must be there beside what is bought.
-        let each = if self.of.is_some() { self.buy.get() } else { self.buy.get() + self.get.get() };
-        (bought / each).min(self.times.map_or(i64::MAX, Quantity::get))
+    /// How many pieces are for less: the most that leave enough of the target to be bought.
+    fn pieces_for_less(&self, input: &Input<'_>, target: &Target, rewarded: &[(usize, &Item)]) -> i64 {
+        let of_target: i64 = targeted(input, target).map(|(_, item)| item.quantity.get()).sum();
+        let most_times = self.times.map_or(i64::MAX, Quantity::get);
+        if self.of.is_none() {
+            // Of the target itself each time takes all of its pieces.
+            return (of_target / (self.buy.get() + self.get.get())).min(most_times) * self.get.get();
+        }
+        let is_enough = |pieces: i64| {
+            let bought = of_target - of_target_among(pieces, target, rewarded);
+            pieces <= (bought / self.buy.get()).min(most_times).saturating_mul(self.get.get())
+        };
+        // The more are for less, the fewer are bought: halve until the most that is enough is found.
+        let (mut enough, mut too_many) = (0, rewarded.iter().map(|(_, item)| item.quantity.get()).sum::<i64>() + 1);
+        while too_many - enough > 1 {
+            let middle = enough + (too_many - enough) / 2;
+            if is_enough(middle) { enough = middle } else { too_many = middle }
+        }
+        enough
     }
+}
+
+/// How many of the first so many pieces are of the target.
+fn of_target_among(pieces: i64, target: &Target, items: &[(usize, &Item)]) -> i64 {
+    let mut left = pieces;
+    let mut of_target = 0;
+    for (_, item) in items {
+        let taken = left.min(item.quantity.get());
+        left -= taken;
+        of_target += if item.is_in(target) { taken } else { 0 };
+    }
+    of_target
 }

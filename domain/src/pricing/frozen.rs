@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::basis_points::BasisPoints;
 use crate::ids::PromotionId;
 use crate::money::{Money, MoneyError, Price};
 use crate::product::TaxClass;
 use crate::promotion::CouponCode;
 use crate::shipping_book::Days;
+use crate::tax_rate::TaxRate;
 use crate::text::{Label, Name, Slug};
 
 /// Something that was taken off.
@@ -54,8 +54,9 @@ pub struct Share {
 pub struct LineTax {
     /// At which of the country's rates.
     pub class: TaxClass,
-    /// The rate, in hundredths of a percent.
-    pub rate_bps: BasisPoints,
+    /// The rate.
+    #[serde(flatten)]
+    pub rate: TaxRate,
     /// Whether the price included it; else it came on top.
     pub included: bool,
     /// The tax.

@@ -8,7 +8,7 @@ use super::{Candidate, Discount, Input, Miss, Problem, Share};
 use crate::ids::{PromotionId, UsageId};
 use crate::money::{Money, MoneyError, Price};
 use crate::promotion::{CouponCode, Status};
-use crate::usage::{self, Customer};
+use crate::usage;
 
 /// A use of something that is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,10 +97,8 @@ pub(super) fn promote(
             (Err(obstacle), Some(coupon)) => problems.push(obstacle.problem(coupon.clone())?),
         }
     }
-    if let Some(account) = input.account {
-        let usage = usage::orders_of(&Customer::account(account));
-        promoted.claims.push(Claim { usage, promotion: None, limit: None });
-    }
+    let counted = input.counters.iter().map(|usage| Claim { usage: *usage, promotion: None, limit: None });
+    promoted.claims.extend(counted);
     Ok(promoted)
 }
 

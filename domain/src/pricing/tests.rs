@@ -23,11 +23,12 @@ struct Counter {
     customers: Vec<Customer>,
     account: Option<crate::ids::AccountId>,
     orders: i64,
+    counters: Vec<UsageId>,
     status: Status,
 }
 
 fn rate(class: TaxClass, hundredths: u16) -> Rate {
-    Rate { class, rate_bps: BasisPoints::new(hundredths).unwrap(), valid_from: "2020-01-01".parse().unwrap() }
+    Rate { class, rate: BasisPoints::new(hundredths).unwrap().into(), valid_from: "2020-01-01".parse().unwrap() }
 }
 
 impl Default for Counter {
@@ -43,6 +44,7 @@ impl Default for Counter {
             customers: Vec::new(),
             account: None,
             orders: 0,
+            counters: vec![],
             status: Status::Active,
         }
     }
@@ -113,6 +115,7 @@ impl Counter {
             customers: self.customers.clone(),
             account: self.account,
             orders: self.orders,
+            counters: self.counters.clone(),
         });
         let quote = quote.unwrap();
         balanced(&quote);
@@ -245,10 +248,70 @@ fn some_are_bought_and_the_cheapest_are_free() {
     let coded = with(rule(json!({})), json!({"code": "TWO-ONE"}));
     let few = Counter::giving([coded]).quote(&[item(1, 2, 500)]);
     assert_eq!(few.problems, [not_for("TWO-ONE", Miss::MinimumQuantity)]);
-    // Other goods: for two of the first, one of the second; what is for less does not count as bought.
+    // Other goods: for two of anything, one of the second.
     let others = rule(json!({"of": {"kind": "variants", "variants": [items[1].variant]}}));
     assert_eq!(off(&Counter::giving([others.clone()]).quote(&items)), [0, 600]);
-    assert_eq!(off(&Counter::giving([others]).quote(&[item(1, 1, 500), item(2, 9, 300)])), [0, 0]);
+    assert_eq!(off(&Counter::giving([others]).quote(&[item(1, 1, 500), item(2, 9, 300)])), [0, 900]);
+}
+
+#[test]
+fn what_may_be_free_counts_as_bought_while_it_is_sold_at_its_full_price() {
+    let (trousers, shirts) = (|number| item(1, number, 3_000), |number| item(2, number, 1_500));
+    let both = json!({"kind": "categories", "categories": [trousers(1).categories[1]]});
+    let benefit = |buy, get| {
+        let of = json!({"kind": "variants", "variants": [shirts(1).variant]});
+        json!({"kind": "buy_get", "buy": buy, "get": get, "of": of, "percent_bps": 10_000})
+    };
+    let four_for_one = json!({"code": "FIVE", "target": both, "benefit": benefit(4, 1)});
+    let quote = |items: &[Item]| Counter::giving([four_for_one.clone()]).quote(items);
+    assert_eq!(off(&quote(&[trousers(4), shirts(1)])), [0, 1_500]);
+    assert_eq!(off(&quote(&[shirts(5)])), [1_500]);
+    assert_eq!(off(&quote(&[trousers(3), shirts(2)])), [0, 1_500]);
+    assert_eq!(off(&quote(&[trousers(7), shirts(3)])), [0, 3_000]);
+    assert_eq!(quote(&[shirts(4)]).problems, [not_for("FIVE", Miss::MinimumQuantity)]);
+    assert_eq!(quote(&[trousers(5)]).problems, [not_for("FIVE", Miss::MinimumQuantity)]);
+    // One piece is there of the two that two bought ones give.
+    let two_for_two = json!({"target": both, "benefit": benefit(2, 2)});
+    assert_eq!(off(&Counter::giving([two_for_two]).quote(&[trousers(2), shirts(1)])), [0, 1_500]);
+}
+
+#[test]
+fn a_percentage_is_taken_of_the_whole_and_split_over_its_lines() {
+    let small: Vec<Item> = (1..=10).map(|variant| item(variant, 1, 5)).collect();
+    let quote = Counter::giving([percent(1_000)]).quote(&small);
+    assert_eq!((quote.discount, quote.total), (cents(5), cents(45)));
+    assert_eq!(off(&quote), [1, 1, 1, 1, 1, 0, 0, 0, 0, 0]);
+    let thirds = [item(1, 1, 99), item(2, 1, 99), item(3, 1, 99)];
+    assert_eq!(off(&Counter::giving([percent(3_333)]).quote(&thirds)), [33, 33, 33]);
+    assert_eq!(off(&Counter::giving([percent(5_000)]).quote(&thirds)), [50, 50, 49]);
+}
+
+#[test]
+fn rates_have_as_many_digits_as_laws_do() {
+    let mut shop = Counter::default().taxing(false);
+    let eight = Rate { rate: TaxRate::new(88_750).unwrap(), ..rate(TaxClass::Standard, 0) };
+    shop.tax.countries.get_mut(&text::<Country>("DE")).unwrap().rates = [eight].into();
+    let quote = shop.quote(&[item(1, 1, 100_000), item(2, 1, 500)]);
+    assert_eq!((quote.tax, quote.total), (cents(8_919), cents(109_419)));
+}
+
+#[test]
+fn taxes_are_rounded_by_line_or_by_rate() {
+    let items: Vec<Item> = (1..=3).map(|variant| item(variant, 1, 13)).collect();
+    let quote = |rounding, included| {
+        let mut shop = Counter::default().taxing(included);
+        shop.tax.rounding = rounding;
+        shop.quote(&items)
+    };
+    // 19 % of 0.13 is 0.0247, of 0.39 it is 0.0741.
+    let taxes = |quote: &Quote| quote.lines.iter().map(|line| line.tax.unwrap().amount.amount).collect::<Vec<_>>();
+    let by_line = quote(Rounding::Line, false);
+    assert_eq!((taxes(&by_line), by_line.tax, by_line.rounding), (vec![2, 2, 2], cents(6), Rounding::Line));
+    let by_rate = quote(Rounding::Rate, false);
+    assert_eq!((taxes(&by_rate), by_rate.tax, by_rate.rounding), (vec![3, 2, 2], cents(7), Rounding::Rate));
+    assert_eq!((by_line.total, by_rate.total), (cents(45), cents(46)));
+    assert_eq!((quote(Rounding::Line, true).total, quote(Rounding::Rate, true).total), (cents(39), cents(39)));
+    assert_eq!(quote(Rounding::Rate, true).tax, cents(6));
 }
 
 #[test]
@@ -307,7 +370,7 @@ fn tax_is_within_prices_or_on_top_of_them() {
     assert_eq!((within.tax, within.total), (cents(190 + 7 + 78), cents(1_297 + 490)));
     let on_top = Counter::default().taxing(false).sending(Some("parcel")).quote(&items);
     assert_eq!((on_top.tax, on_top.total), (cents(226 + 7 + 93), cents(1_297 + 490 + 326)));
-    assert_eq!(on_top.lines[1].tax.unwrap().rate_bps.get(), 700);
+    assert_eq!(on_top.lines[1].tax.unwrap().rate, TaxRate::new(70_000).unwrap());
     let discounted = Counter::giving([percent(5_000)]).taxing(false).quote(&items);
     assert_eq!(discounted.lines[0].tax.unwrap().amount, cents(113));
     let abroad = Counter { destination: Some((text("CH"), None)), ..Counter::default().taxing(true) };
@@ -438,7 +501,8 @@ fn a_first_order_is_an_accounts_first_and_an_e_mails_first_with_it() {
         orders,
         ..Counter::giving([first.clone()])
     };
-    let quote = account(0).quote(&items);
+    let counters = vec![crate::usage::orders_of(&Customer::account(id(5)))];
+    let quote = Counter { counters, ..account(0) }.quote(&items);
     // The use by this customer, and the order of this customer.
     assert_eq!((quote.discount, quote.claims.len()), (cents(100), 2));
     assert_eq!(quote.claims[1].limit, None);
@@ -446,6 +510,9 @@ fn a_first_order_is_an_accounts_first_and_an_e_mails_first_with_it() {
     let guest = Counter { customers: vec![Customer::email("00ff")], ..Counter::giving([first.clone()]) };
     assert_eq!(guest.quote(&items).claims.len(), 1);
     assert_eq!(codes(&Counter { used: (0, 1), ..guest }.quote(&items)), ["coupon_used_up"]);
+    // Somebody with the same mailbox has bought before, with or without an account.
+    let again = Counter { orders: 1, customers: vec![Customer::email("00ff")], ..Counter::giving([first.clone()]) };
+    assert_eq!(again.quote(&items).problems, [not_for("HELLO", Miss::FirstOrder)]);
     assert_eq!(codes(&Counter::giving([first]).quote(&items)), ["coupon_needs_email"]);
 }
 
@@ -486,6 +553,7 @@ fn what_cannot_be_counted_is_an_error() {
         customers: vec![],
         account: None,
         orders: 0,
+        counters: vec![],
     };
     assert_eq!(quote(&input(items)), Err(MoneyError::Overflow));
     let pounds = Price::new(Money::new(1, Currency::GBP)).unwrap();

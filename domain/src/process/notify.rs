@@ -201,6 +201,7 @@ fn of_order(order: OrderId, event: &order::Event) -> Option<Errand> {
         | order::Event::BuyerForgotten { .. }
         | order::Event::Noted { .. }
         | order::Event::Credited { .. }
+        | order::Event::MovedToCart { .. }
         | order::Event::Returned { .. } => return None,
     };
     Some(Errand::TellBuyer { order, message })

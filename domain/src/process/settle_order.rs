@@ -3,7 +3,7 @@
 //! ```text
 //! payment authorized ─▶ capture ─▶ captured ─▶ mark order paid ─▶ order paid ─▶ commit stock
 //!                                                  └ refused, cancelled ─▶ void payment (refunds)
-//! payment failed, cancelled, voided ─▶ cancel order ─▶ order cancelled ─▶ release or return stock, void payment
+//! payment failed, voided ─▶ cancel order ─▶ order cancelled ─▶ release or return stock, void payment
 //! order placed ─▶ timer at pay_by ─▶ cancel order
 //! refund requested ─▶ refund at the provider ─▶ refunded ─▶ mark order and return refunded
 //! authorized for later ─▶ mark order authorized, timer ─▶ void · first parcel handed over ─▶ capture
@@ -16,7 +16,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{Process, Step};
 use crate::ids::{OrderId, PaymentId, ShipmentId};
 use crate::order::CancelReason;
-use crate::payment::{DeclineReason, Method, RefundCause, VoidReason};
+use crate::payment::{Method, RefundCause, VoidReason};
 use crate::shipment::{self, Carrier};
 use crate::{AnyEvent, Decider, order, payment};
 
@@ -24,7 +24,8 @@ use crate::{AnyEvent, Decider, order, payment};
 /// so that only an attempt whose caller died is asked for.
 const ATTEMPT_GRACE: TimeDelta = TimeDelta::seconds(30);
 
-/// How long a provider may bring up a charge that it did not know: what arrives later than its answer was waited for.
+/// How long a provider may bring up a charge that it did not know, that its buyer left or that it failed at: what arrives later
+/// than its answer was waited for.
 const STRAY_GRACE: TimeDelta = TimeDelta::minutes(15);
 
 /// The process.
@@ -98,6 +99,7 @@ fn order_moved(order: OrderId, event: &order::Event) -> Vec<Step> {
         | order::Event::BuyerForgotten { .. }
         | order::Event::Noted { .. }
         | order::Event::Credited { .. }
+        | order::Event::MovedToCart { .. }
         | order::Event::Refunded { .. } => vec![],
     }
 }
@@ -130,7 +132,7 @@ fn payment_moved(payment: PaymentId, event: &payment::Event, recorded_at: DateTi
         }
         payment::Event::Failed { order, .. } => cancel(forget(), *order, CancelReason::PaymentFailed),
         payment::Event::Cancelled { order } => cancel(forget(), *order, CancelReason::PaymentCancelled),
-        payment::Event::Declined { reason: DeclineReason::NotReceived, reference } => {
+        payment::Event::Declined { reason, reference } if reason.is_in_doubt() => {
             let step = Box::new(Step::ReleaseStray { payment, reference: reference.clone() });
             vec![forget(), Step::Wake { at: recorded_at + STRAY_GRACE, key: stray(reference), step }]
         }

@@ -5,7 +5,7 @@ use crate::fold;
 use crate::testing::{given, golden, noon, text, well_said};
 
 fn on(class: TaxClass, hundredths: u16, day: &str) -> Rate {
-    Rate { class, rate_bps: BasisPoints::new(hundredths).unwrap(), valid_from: day.parse().unwrap() }
+    Rate { class, rate: BasisPoints::new(hundredths).unwrap().into(), valid_from: day.parse().unwrap() }
 }
 
 fn germany() -> CountryTax {
@@ -32,12 +32,12 @@ fn spain() -> CountryTax {
 }
 
 fn set(countries: impl Into<Vec<CountryTax>>) -> Command {
-    Command::Set { countries: countries.into() }
+    Command::Set { countries: countries.into(), rounding: None }
 }
 
 fn rate_of(book: &TaxBook, country: &str, area: Option<&str>, class: TaxClass) -> Option<u16> {
     let area = area.map(text::<PostalCode>);
-    book.applied(&text(country), area.as_ref(), class, noon()).map(|applied| applied.rate_bps.get())
+    book.applied(&text(country), area.as_ref(), class, noon()).map(|applied| applied.rate.rounded_bps().get())
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn what_makes_no_sense_is_refused() {
     let twice = vec![on(TaxClass::Standard, 1, "2020-01-01"), on(TaxClass::Standard, 2, "2020-01-01")];
     let valid_from = twice[0].valid_from;
     refused(CountryTax { rates: twice.into(), ..germany() }, Rejection::RateTwice { at: 0, valid_from });
-    let many = vec![germany().rates[0].clone(); RATES_MAX + 1];
+    let many = vec![germany().rates[0]; RATES_MAX + 1];
     refused(CountryTax { rates: many.into(), ..germany() }, Rejection::TooMany { at: 0 });
     let region = spain().regions[0].clone();
     let areas = [&region.areas[..], &[text("3501")]].concat().into();
@@ -94,7 +94,7 @@ fn a_rate_holds_from_its_day_on() {
         on(TaxClass::Standard, 2_000, "2026-01-02"),
         on(TaxClass::Standard, 1_900, "2021-01-01"),
     ];
-    let of = |day: &str| rate(&rates, TaxClass::Standard, day.parse().unwrap()).map(BasisPoints::get);
+    let of = |day: &str| rate(&rates, TaxClass::Standard, day.parse().unwrap()).map(|rate| rate.rounded_bps().get());
     assert_eq!(of("2006-12-31"), None);
     assert_eq!(of("2020-06-30"), Some(1_900));
     assert_eq!(of("2020-12-31"), Some(1_600));
@@ -105,7 +105,46 @@ fn a_rate_holds_from_its_day_on() {
 #[test]
 fn every_stored_form_is_golden() {
     let removed = Event::CountryRemoved { country: text("DE") };
-    golden(include_str!("golden.json"), &[Event::CountrySet(germany()), Event::CountrySet(spain()), removed]);
+    let eight = Rate { rate: TaxRate::new(88_750).unwrap(), ..on(TaxClass::Standard, 0, "2020-01-01") };
+    let exact =
+        CountryTax { country: text("US"), prices_include_tax: false, rates: [eight].into(), regions: [].into() };
+    let rounded = |rounding| Event::RoundingSet { rounding };
+    let samples = [
+        Event::CountrySet(germany()),
+        Event::CountrySet(spain()),
+        removed,
+        Event::CountrySet(exact),
+        rounded(Rounding::Rate),
+        rounded(Rounding::Line),
+    ];
+    golden(include_str!("golden.json"), &samples);
+}
+
+#[test]
+fn a_rate_is_given_in_hundredths_or_in_millionths() {
+    let read = |fields: &str| {
+        let json = format!(r#"{{"class": "standard", "valid_from": "2020-01-01", {fields}}}"#);
+        serde_json::from_str::<Rate>(&json).map(|it| it.rate).map_err(|error| error.to_string())
+    };
+    assert_eq!(read(r#""rate_bps": 1900"#), Ok(TaxRate::new(190_000).unwrap()));
+    assert_eq!(read(r#""rate_ppm": 88750"#), Ok(TaxRate::new(88_750).unwrap()));
+    assert_eq!(read(r#""rate_ppm": 88750, "rate_bps": 888"#), Ok(TaxRate::new(88_750).unwrap()));
+    assert!(read(r#""rate_ppm": 88750, "rate_bps": 887"#).unwrap_err().contains("give one of them"));
+    assert!(read(r#""rate": 1"#).unwrap_err().contains("unknown field"));
+    assert!(read(r#""class2": 1"#).unwrap_err().contains("unknown field"));
+    let none = serde_json::from_str::<Rate>(r#"{"class": "standard", "valid_from": "2020-01-01"}"#).unwrap_err();
+    assert!(none.to_string().contains("rate_ppm"), "{none}");
+}
+
+#[test]
+fn rounding_changes_only_when_it_is_named() {
+    let named = |rounding| Command::Set { countries: vec![], rounding };
+    let by_rate = Event::RoundingSet { rounding: Rounding::Rate };
+    given::<TaxBook>([]).when(&named(Some(Rounding::Line))).then_nothing();
+    given::<TaxBook>([]).when(&named(Some(Rounding::Rate))).then([by_rate.clone()]);
+    given::<TaxBook>([by_rate.clone()]).when(&named(None)).then_nothing();
+    let by_line = Event::RoundingSet { rounding: Rounding::Line };
+    given::<TaxBook>([by_rate]).when(&named(Some(Rounding::Line))).then([by_line]);
 }
 
 #[test]

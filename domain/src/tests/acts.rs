@@ -21,7 +21,7 @@ use crate::returns::{self, Condition, Received};
 use crate::shipment::{self, News};
 use crate::shipping_book::{Band, Days, Service, ShippingBook, Zone};
 use crate::stock::{self, StockLevel};
-use crate::tax_book::{CountryTax, Rate, TaxBook};
+use crate::tax_book::{CountryTax, Rate, Rounding, TaxBook};
 use crate::testing::{cents, id, pieces, price, text};
 use crate::usage::{self, Usage};
 use crate::{Currency, fold};
@@ -51,7 +51,7 @@ pub enum Act {
 /// What is bought, paid and called off.
 #[derive(Debug, Clone)]
 pub enum Buying {
-    Checkout { pieces: Pieces, coupon: bool, included: bool, free: bool },
+    Checkout { pieces: Pieces, coupon: bool, taxes: Taxes, free: bool },
     Pay { order: Pick, token: Token, automatic: bool, dies: Dies },
     Hint { order: Pick, reference: Pick },
     Void { order: Pick, staff: bool },
@@ -60,6 +60,13 @@ pub enum Buying {
     RetryRefund { order: Pick, which: u8 },
     Cancel { order: Pick, staff: bool },
     CancelLines { order: Pick, pieces: Pieces, restock: bool },
+}
+
+/// How the goods of an order are taxed.
+#[derive(Debug, Clone, Copy)]
+pub struct Taxes {
+    included: bool,
+    rounding: Rounding,
 }
 
 /// What is packed, sent, and sent back.
@@ -93,6 +100,11 @@ pub enum Happening {
     Provider { silent: bool, refuses: bool },
 }
 
+fn taxes() -> impl Strategy<Value = Taxes> {
+    let rounding = prop_oneof![Just(Rounding::Line), Just(Rounding::Rate)];
+    (any::<bool>(), rounding).prop_map(|(included, rounding)| Taxes { included, rounding })
+}
+
 fn some_pieces() -> impl Strategy<Value = Pieces> {
     proptest::collection::vec((0..4u8, 1..5u8), 1..4)
 }
@@ -105,6 +117,7 @@ fn token() -> impl Strategy<Value = Token> {
         1 => Just(Token::PendingFailure),
         2 => Just(Token::Declined),
         1 => Just(Token::Cancelled),
+        2 => Just(Token::LeftAndPaid),
         1 => Just(Token::Failure),
     ]
 }
@@ -136,8 +149,8 @@ fn seconds() -> impl Strategy<Value = u32> {
 fn buying() -> impl Strategy<Value = Buying> {
     let any = any::<bool>;
     prop_oneof![
-        4 => (some_pieces(), any(), any(), proptest::bool::weighted(0.1))
-            .prop_map(|(pieces, coupon, included, free)| Buying::Checkout { pieces, coupon, included, free }),
+        4 => (some_pieces(), any(), taxes(), proptest::bool::weighted(0.1))
+            .prop_map(|(pieces, coupon, taxes, free)| Buying::Checkout { pieces, coupon, taxes, free }),
         6 => (any_pick(), token(), any(), dies())
             .prop_map(|(order, token, automatic, dies)| Buying::Pay { order, token, automatic, dies }),
         1 => (any_pick(), any_pick()).prop_map(|(order, reference)| Buying::Hint { order, reference }),
@@ -192,8 +205,12 @@ fn any_pick() -> impl Strategy<Value = Pick> {
 
 /// How most stories begin: somebody buys something and pays for it, and the process hears of it.
 fn beginning() -> impl Strategy<Value = Vec<Turn>> {
-    let checkout = (some_pieces(), any::<bool>(), any::<bool>())
-        .prop_map(|(pieces, coupon, included)| Buying::Checkout { pieces, coupon, included, free: false });
+    let checkout = (some_pieces(), any::<bool>(), taxes()).prop_map(|(pieces, coupon, taxes)| Buying::Checkout {
+        pieces,
+        coupon,
+        taxes,
+        free: false,
+    });
     let pay = any::<bool>().prop_map(|automatic| {
         let (order, token, dies) = (0, Token::Success, Dies::Not);
         Buying::Pay { order, token, automatic, dies }
@@ -261,9 +278,7 @@ impl Shop {
 
     fn buy(&mut self, chain: usize, act: Buying) -> Result<(), Refused> {
         match act {
-            Buying::Checkout { pieces, coupon, included, free } => {
-                self.check_out(chain, &pieces, coupon, included, free)
-            }
+            Buying::Checkout { pieces, coupon, taxes, free } => self.check_out(chain, &pieces, coupon, taxes, free),
             Buying::Pay { order, token, automatic, dies } => {
                 let order = self.order(order)?;
                 let reference = text(&format!("test-{}", self.new_id::<PaymentId>()));
@@ -390,16 +405,17 @@ impl Shop {
         chain: usize,
         of: &[(u8, u8)],
         coupon: bool,
-        included: bool,
+        taxes: Taxes,
         free: bool,
     ) -> Result<(), Refused> {
         let (cart, offers) = self.cart(of, free);
-        let quote = self.quote(&cart, coupon, included, free);
+        let quote = self.quote(&cart, coupon, taxes, free);
         let (order, payment) = (self.new_id(), self.new_id());
         let ids = Ids { cart: id(1), order, payment };
         let at = self.now;
         let pay_by = at + PAY_WITHIN;
-        let basis = Basis { cart: &cart, offers: &offers, quote: &quote, at, pay_by, expected: Some(quote.total) };
+        let (expected, seen) = (Some(quote.total), None);
+        let basis = Basis { cart: &cart, offers: &offers, quote: &quote, at, pay_by, expected, seen };
         let asked = checkout::checkout(&basis, ids).map_err(|it| it.to_string())?;
         self.run(chain, |unit| {
             unit.decide::<Order>(order, &asked.order)?;
@@ -435,7 +451,7 @@ impl Shop {
         (fold(&events), offers)
     }
 
-    fn quote(&self, cart: &Cart, coupon: bool, included: bool, free: bool) -> Quote {
+    fn quote(&self, cart: &Cart, coupon: bool, taxes: Taxes, free: bool) -> Quote {
         let class = TaxClass::Standard;
         let item = |line: &cart::Line| Item {
             variant: line.variant,
@@ -448,10 +464,14 @@ impl Shop {
             physical: line.variant != id(VARIANTS),
         };
         let rate =
-            Rate { class, rate_bps: BasisPoints::new(1_900).unwrap(), valid_from: "2020-01-01".parse().unwrap() };
-        let country =
-            CountryTax { country: text("DE"), prices_include_tax: included, rates: [rate].into(), regions: [].into() };
-        let mut tax = TaxBook::default();
+            Rate { class, rate: BasisPoints::new(1_900).unwrap().into(), valid_from: "2020-01-01".parse().unwrap() };
+        let country = CountryTax {
+            country: text("DE"),
+            prices_include_tax: taxes.included,
+            rates: [rate].into(),
+            regions: [].into(),
+        };
+        let mut tax = TaxBook { rounding: taxes.rounding, ..TaxBook::default() };
         tax.countries.insert(text("DE"), country);
         let terms = [
             r#"{"label": "Seven", "benefit": {"kind": "percent", "percent_bps": 700}}"#,
@@ -487,6 +507,7 @@ impl Shop {
             customers: Vec::new(),
             account: None,
             orders: 0,
+            counters: vec![],
         });
         quote.unwrap()
     }

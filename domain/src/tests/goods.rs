@@ -27,7 +27,8 @@ pub struct Goods {
     pub really_lost: BTreeMap<VariantId, i64>,
     /// What was off before it was paid for.
     pub off_unpaid: BTreeMap<(OrderId, VariantId), i64>,
-    digital: BTreeSet<VariantId>,
+    /// What does not travel.
+    pub digital: BTreeSet<VariantId>,
     parcels: BTreeMap<ShipmentId, Vec<Demand>>,
     /// What was found of a parcel and is not wanted any more.
     extra: BTreeMap<ShipmentId, Vec<Demand>>,
@@ -134,6 +135,7 @@ impl Goods {
             | order::Event::ReturnRequested { .. }
             | order::Event::ReturnClosed { .. }
             | order::Event::BuyerForgotten { .. }
+            | order::Event::MovedToCart { .. }
             | order::Event::Noted { .. } => {}
         }
     }

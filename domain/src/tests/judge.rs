@@ -190,14 +190,16 @@ fn ledger(shop: &Shop, id: OrderId, placed: &Placed, opened: &Opened) {
         }
     }
     taxes(id, placed, &notes);
+    sold(id, placed, &notes);
     credited(id, placed, opened, &notes);
     let known = |it: RefundId| opened.refunds.contains_key(&it);
     assert!(
         notes.iter().all(|note| note.refund.is_none_or(known)),
         "{id}: a note names a refund that is none: {notes:?}"
     );
+    let (waived, sent_for_nothing) = shipping_that_fell(&shop.goods, id, placed);
     let reduced: i64 = worth(placed, |variant| shop.goods.off_unpaid.get(&(id, variant)).copied().unwrap_or(0));
-    assert_eq!(placed.reduced.amount, reduced, "{id}: what was off before it was paid");
+    assert_eq!(placed.reduced.amount, reduced + waived, "{id}: what was off before it was paid");
     let gone =
         worth(placed, |variant| placed.off(variant) + shop.goods.returned.get(&(id, variant)).copied().unwrap_or(0));
     let credited = gone - reduced;
@@ -206,9 +208,41 @@ fn ledger(shop: &Shop, id: OrderId, placed: &Placed, opened: &Opened) {
         assert_eq!(placed.credited.amount, credited, "{id}: what is gone is not credited");
         if !off {
             let finally = opened.captured().amount - opened.refunded.amount;
-            assert_eq!(finally, placed.placement.total.amount - gone, "{id}: the buyer pays for something else");
+            let kept = placed.placement.total.amount - gone - waived - sent_for_nothing;
+            assert_eq!(finally, kept, "{id}: the buyer pays for something else");
         }
     }
+}
+
+/// What need not be paid for sending, and what goes back of it: all, once nothing that travels is left of an order that goes on.
+fn shipping_that_fell(goods: &Goods, id: OrderId, placed: &Placed) -> (i64, i64) {
+    let travels = |variant: &VariantId| !goods.digital.contains(variant);
+    let sum = |book: &std::collections::BTreeMap<(OrderId, VariantId), i64>| -> i64 {
+        book.iter().filter(|((of, variant), _)| *of == id && travels(variant)).map(|(_, number)| number).sum()
+    };
+    let lines = placed.placement.lines.iter().filter(|line| travels(&line.variant));
+    let bought: i64 = lines.map(|line| line.quantity.get()).sum();
+    let off = matches!(placed.status, Status::Cancelled | Status::Expired);
+    match (bought, sum(&goods.off_unpaid), sum(&goods.kept)) {
+        (0, _, _) => (0, 0),
+        (bought, off_unpaid, _) if bought == off_unpaid => (shipping(placed), 0),
+        (_, _, 0) if !off => (0, shipping(placed)),
+        (_, _, _) => (0, 0),
+    }
+}
+
+/// What an order counts as sold is what its documents, which are counted by themselves, leave of it: nothing of one that is off,
+/// whatever became of its refunds.
+fn sold(id: OrderId, placed: &Placed, notes: &[&Content]) {
+    let documents: i64 = notes.iter().map(|note| note.total.amount).sum();
+    let counted = placed.sold;
+    assert_eq!(counted.credited.amount, documents, "{id}: {counted:?} is not what {notes:?} are over");
+    assert_eq!(counted.cancelled.amount, 0, "{id}: {counted:?} comes off without a document");
+    let left = match placed.status {
+        Status::Cancelled | Status::Expired => 0,
+        Status::Open | Status::Completed => placed.payable().amount - documents,
+    };
+    assert_eq!(counted.left().amount, left, "{id}: {counted:?} of {placed:?}");
 }
 
 /// The refund that was tried first, of those that this one tries again.
@@ -238,7 +272,7 @@ fn credited(id: OrderId, placed: &Placed, opened: &Opened, notes: &[&Content]) {
 /// Credit notes take back no more tax than was paid, at any rate.
 fn taxes(id: OrderId, placed: &Placed, notes: &[&Content]) {
     for paid in &placed.invoiced {
-        let like = |it: &&Taxed| (it.rate_bps, it.included) == (paid.rate_bps, paid.included);
+        let like = |it: &&Taxed| (it.rate, it.included) == (paid.rate, paid.included);
         let back = || notes.iter().flat_map(|note| note.taxes.iter().flatten()).filter(like);
         let tax: i64 = back().map(|it| it.tax.amount).sum();
         let net: i64 = back().map(|it| it.net.amount).sum();

@@ -16,7 +16,14 @@ const LATE_FOR: TimeDelta = TimeDelta::minutes(10);
 pub enum State {
     Captured,
     Authorized,
-    Pending { granted: bool, until: DateTime<Utc> },
+    Pending {
+        granted: bool,
+        until: DateTime<Utc>,
+    },
+    /// The buyer left, and pays from another window later.
+    Left {
+        until: DateTime<Utc>,
+    },
     Declined,
     Cancelled,
     Failed,
@@ -28,6 +35,8 @@ pub enum Token {
     Success,
     Declined,
     Cancelled,
+    /// Cancelled at first, and granted after all.
+    LeftAndPaid,
     Failure,
     /// The charge is made, and the answer gets lost.
     Timeout,
@@ -99,6 +108,13 @@ impl Provider {
         for (_, new) in due {
             self.book(&new, now);
         }
+        for charge in self.charges.values_mut() {
+            if let State::Left { until } = charge.state
+                && until <= now
+            {
+                charge.grant();
+            }
+        }
     }
 
     fn book(&mut self, new: &NewCharge, now: DateTime<Utc>) {
@@ -108,6 +124,7 @@ impl Provider {
             Token::Success | Token::Timeout => State::Authorized,
             Token::Declined => State::Declined,
             Token::Cancelled => State::Cancelled,
+            Token::LeftAndPaid => State::Left { until: now + LATE_FOR },
             Token::Failure => State::Failed,
             Token::PendingSuccess => State::Pending { granted: true, until: now + PENDING_FOR },
             Token::PendingFailure => State::Pending { granted: false, until: now + PENDING_FOR },
@@ -141,7 +158,7 @@ impl Provider {
         self.answers()?;
         let Some(charge) = self.charges.get_mut(reference) else { return Ok(()) };
         match charge.state {
-            State::Pending { .. } | State::Authorized => charge.state = State::Voided,
+            State::Pending { .. } | State::Left { .. } | State::Authorized => charge.state = State::Voided,
             State::Captured => {
                 let left = charge.kept();
                 charge.refunds.entry(None).or_insert(left);
@@ -176,7 +193,7 @@ impl Provider {
             }
             Some(State::Authorized | State::Captured) => ProviderOutcome::Authorized,
             Some(State::Declined) => ProviderOutcome::Declined { reason: DeclineReason::Declined },
-            Some(State::Cancelled) => ProviderOutcome::Cancelled,
+            Some(State::Cancelled | State::Left { .. }) => ProviderOutcome::Cancelled,
             Some(State::Failed) => ProviderOutcome::Failed,
             Some(State::Voided) | None => ProviderOutcome::NotFound,
         }

@@ -154,9 +154,11 @@ impl Shop {
 
     fn step_once(&mut self, chain: usize, position: usize, step: &Step) -> Result<(), Refused> {
         match step {
-            Step::MarkPaid { order, payment } => {
-                self.one::<Order>(chain, *order, &order::Command::MarkPaid { payment: *payment, invoice: None })
-            }
+            Step::MarkPaid { order, payment } => self.one::<Order>(
+                chain,
+                *order,
+                &order::Command::MarkPaid { payment: *payment, invoice: None, seller: None },
+            ),
             Step::MarkAuthorized { order, payment } => {
                 self.one::<Order>(chain, *order, &order::Command::MarkAuthorized { payment: *payment })
             }

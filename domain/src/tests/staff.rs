@@ -59,17 +59,21 @@ impl Unit<'_> {
             }
         };
         let left = self.left(&placed);
+        // What is not for lines was paid for sending; money alone is for nothing that is named.
+        let rest = total.amount - lines.iter().map(|line| line.amount.amount).sum::<i64>();
+        let shipping = (rest > 0 && !lines.is_empty()).then_some(Money { amount: rest, ..total });
         let mut content = credit_note::Content {
             reference: text("CN-1"),
             buyer: placed.placement.buyer.clone(),
             country: text("DE"),
             lines: lines.iter().map(line).collect(),
-            shipping: None,
+            shipping,
             total,
             taxes: None,
             order: Some(order),
             refund,
             reason: None,
+            seller: None,
         };
         content.taxes = Some(left.taxes(&content).unwrap());
         self.decide::<CreditNote>(note, &credit_note::Command::Issue(content))
@@ -135,8 +139,9 @@ impl Shop {
             }
             if !placed.is_paid() {
                 let valued = placed.valued(&lines, placed.payable());
-                let off =
-                    order::Command::CancelLines { lines: valued, reason, refund: None, credit_note: None, restock };
+                let falls = |it: &Money| it.amount > 0 && placed.shipping_falls_with(&lines);
+                let (refund, credit_note, shipping) = (None, None, Some(placed.shipping_left()).filter(falls));
+                let off = order::Command::CancelLines { lines: valued, shipping, reason, refund, credit_note, restock };
                 unit.decide::<Order>(order, &off)?;
                 let placed = unit.placed(order)?;
                 unit.decide::<Payment>(payment, &payment::Command::Reduce { amount: placed.payable() })?;
@@ -152,11 +157,17 @@ impl Shop {
                 }
                 return Ok(vec![]);
             }
-            let valued = placed.valued(&lines, unit.most(&placed, payment));
-            let back = unit.back(&valued)?;
-            let (refund, credit_note, amount) = back;
-            let credit_note = refund.map(|_| credit_note);
-            let off = order::Command::CancelLines { lines: valued.clone(), reason, refund, credit_note, restock };
+            let most = unit.most(&placed, payment);
+            let valued = placed.valued(&lines, most);
+            let (refund, credit_note, of_lines) = unit.back(&valued)?;
+            let left = placed.shipping_left().amount.min(most.amount - of_lines.amount);
+            let sent = (left > 0 && placed.shipping_falls_with(&lines)).then_some(Money { amount: left, ..most });
+            let refund = refund.or_else(|| sent.map(|_| unit.new_id()));
+            let amount = sent.map_or(of_lines, |sent| of_lines.plus(sent).unwrap());
+            let back = (refund, credit_note, amount);
+            let (credit_note, lines_off) = (refund.map(|_| credit_note), valued.clone());
+            let off =
+                order::Command::CancelLines { lines: lines_off, shipping: sent, reason, refund, credit_note, restock };
             unit.decide::<Order>(order, &off)?;
             if let Some(refund) = refund {
                 let (amount, cause) = (Some(amount), RefundCause::LinesCancelled);

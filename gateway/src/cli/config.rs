@@ -8,6 +8,7 @@ use super::failure::Failure;
 use super::output::{self, Format, FormatArg};
 use super::terminal::{Style, styled};
 use crate::config::{Config, InForce, Source};
+use crate::trade::seller_warning;
 
 /// How to print the settings.
 #[derive(Debug, clap::Args)]
@@ -35,7 +36,7 @@ impl<'a> Row<'a> {
 pub(super) fn run(config: &Config, args: &ConfigArgs) -> Result<(), Failure> {
     let format = args.format.chosen();
     if format == Format::Table {
-        return Ok(print(config.in_force(), config.trade.seller.warning())?);
+        return Ok(print(config.in_force(), seller_warning(&config.trade.seller))?);
     }
     let rows: Vec<Row<'_>> = config.in_force().iter().map(Row::of).collect();
     Ok(output::list(format, &rows, |_| output::table([""]))?)

@@ -202,21 +202,27 @@ struct Totals {
     /// Orders, without those cancelled before payment.
     orders: i64,
     units: i64,
-    #[schema(required = true)]
-    gross: Option<Money>,
+    gross: Money,
     /// Orders cancelled after payment.
     cancelled_orders: i64,
-    /// Amounts to be refunded for them, negative.
-    #[schema(required = true)]
-    cancelled: Option<Money>,
+    /// Amounts to be refunded for them that no credit note covers, negative.
+    cancelled: Money,
     credit_notes: i64,
     /// Amounts credited, negative.
-    #[schema(required = true)]
-    credited: Option<Money>,
-    /// `gross + cancelled + credited`
-    #[schema(required = true)]
-    net: Option<Money>,
-    /// Pieces lost from stock.
+    credited: Money,
+    /// `gross + cancelled + credited`, tax included.
+    after_credits: Money,
+    /// Deprecated: the same as `after_credits`. It is not net of tax.
+    net: Money,
+}
+
+/// Pieces lost from stock or in transit; they have neither country nor currency.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it only describes the view's own type, which knows nothing of HTTP")]
+struct Losses {
+    /// A month, such as `2010-03`; absent when the sums are by country alone.
+    #[schema(nullable = false)]
+    month: Option<String>,
     lost_units: i64,
 }
 
@@ -224,6 +230,8 @@ struct Totals {
 struct Sales {
     #[schema(value_type = Vec<Totals>)]
     items: Vec<sales::Totals>,
+    #[schema(value_type = Vec<Losses>)]
+    losses: Vec<sales::Losses>,
 }
 
 /// Sales by month, country or both.
@@ -239,8 +247,9 @@ async fn sold(
     of_our_era(&[("from", query.from), ("to", query.to)])?;
     in_order(("from", query.from), ("to", query.to))?;
     app.await_views(&[Sold::NAME], &headers).await?;
-    let items = app.views.sales(&sales::Query { by: query.by, from: query.from, to: query.to }).await?;
-    lists::page(&Sales { items })
+    let query = sales::Query { by: query.by, from: query.from, to: query.to };
+    let sales::Report { items, losses } = app.views.sales(&query).await?;
+    lists::page(&Sales { items, losses })
 }
 
 /// The routes.

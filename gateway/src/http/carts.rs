@@ -1,6 +1,7 @@
 //! Carts: a guest's, opened by a token, or a customer's; and the checkout that turns one into an order.
 
 mod address;
+pub(super) mod again;
 
 use axum::extract::State;
 use axum::response::Response;
@@ -74,7 +75,7 @@ struct Coupons {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Checkout {
-    /// The total shown to the buyer; checkout is refused if the total differs.
+    /// The total that the buyer agrees to: any other is refused. Defaults to the total that the cart last showed.
     #[schema(value_type = Option<show::Money>)]
     expected_total: Option<Money>,
 }
@@ -177,8 +178,7 @@ async fn set_coupon(
     // Codes are guessed like passwords; but who has entered many must still be able to log in.
     app.limits.coupons(ask.who.address())?;
     let ask = &ask.on_cart(id);
-    let codes: Vec<CouponCode> = ask.body.code.iter().chain(ask.body.codes.iter().flatten()).cloned().collect();
-    let codes = &codes;
+    let codes = &ask.body.code.iter().chain(ask.body.codes.iter().flatten()).cloned().collect::<Vec<CouponCode>>();
     app.run(ask, "cart.set_coupon", |unit| async move {
         let mut cart = own(&unit, id, ask).await?;
         cases::set_coupons(&unit, &mut cart, codes).await?;
@@ -282,10 +282,9 @@ async fn checkout(
     }
     let hold = Hold { pay_within: app.pay_within, unpaid_orders: app.trade.unpaid_orders };
     let ask = &ask.on_cart(id);
-    let expected = ask.body.expected_total;
     app.run(ask, "cart.checkout", |unit| async move {
         let cart = own(&unit, id, ask).await?;
-        let cases::CheckedOut { order, payment } = cases::checkout(&unit, cart, hold, expected).await?;
+        let cases::CheckedOut { order, payment } = cases::checkout(&unit, cart, hold, ask.body.expected_total).await?;
         let placed = placed(&order.state)?;
         let body = CheckedOut { order_id: order.id, payment_id: payment, order: show::Order::of(order.id, placed) };
         Reply::created(format!("/v1/orders/{}", order.id), order.version, &body)
@@ -353,6 +352,7 @@ async fn tell(
         Some(now) => Some(cases::price(Reading::Asking(&app.commands), cart, now).await?),
         None => None,
     };
+    app.commands.remember_total(id, cases::total_to_remember(cart, priced.as_ref())).await;
     reply::one(version, &show::Cart::of(id, cart, priced.as_ref()))
 }
 
@@ -373,6 +373,7 @@ async fn priced<'a>(unit: &Unit, cart: &'a Loaded<Cart>) -> Result<(&'a Created,
     let created = known(&cart.state)?;
     let open = cart.state.open(unit.asked().at).is_ok();
     let priced = if open { Some(cases::price(Reading::Glancing(unit), created, unit.asked().at).await?) } else { None };
+    unit.shows_total(cart.id, cases::total_to_remember(created, priced.as_ref()));
     Ok((created, priced))
 }
 

@@ -36,8 +36,8 @@ struct Cancellation {
     lines: Option<Pieces>,
     /// Whether goods that had left the stock go back into it; only staff may set this to false.
     restock: Option<bool>,
-    /// What of the paid shipping goes back too, when only some of a paid order is called off: true for all of it, or an amount;
-    /// nothing unless staff says so.
+    /// What of the paid shipping goes back too, when only some of a paid order is cancelled: true for all of it, false for nothing,
+    /// or an amount; only staff may say so. When left out it goes back with the last piece that would have been sent.
     #[schema(schema_with = shipping_back, required = false)]
     shipping: Option<ShippingBack>,
     /// An internal reason, kept as a note of the order.
@@ -62,12 +62,12 @@ pub(super) fn shipping_back() -> Schema {
 }
 
 impl ShippingBack {
-    /// What is to be done; nothing when it is false.
-    pub(super) fn wanted(self) -> Option<aftersales::ShippingBack> {
+    /// What is to be done.
+    pub(super) fn wanted(self) -> aftersales::ShippingBack {
         match self {
-            Self::All(false) => None,
-            Self::All(true) => Some(aftersales::ShippingBack::All),
-            Self::Some(amount) => Some(aftersales::ShippingBack::Some(amount)),
+            Self::All(false) => aftersales::ShippingBack::Nothing,
+            Self::All(true) => aftersales::ShippingBack::All,
+            Self::Some(amount) => aftersales::ShippingBack::Some(amount),
         }
     }
 }
@@ -94,9 +94,11 @@ async fn cancel(
         let said = "with the whole order all of the shipping goes back: leave shipping out, or name the lines";
         return Err(Problem::invalid("/shipping", said));
     }
-    let shipping = ask.body.shipping.and_then(ShippingBack::wanted);
+    // What a buyer does not ask for is the rule's to say.
+    let shipping = ask.body.shipping.filter(|it| ask.who.is_staff() || !matches!(it, ShippingBack::All(false)));
+    let shipping = shipping.map(ShippingBack::wanted);
     if shipping.is_some() && !ask.who.is_staff() {
-        return Err(Problem::forbidden("only staff may give shipping back"));
+        return Err(Problem::forbidden("only staff may decide what goes back of the shipping"));
     }
     if ask.body.note.is_some() && !ask.who.is_staff() {
         return Err(Problem::forbidden("only staff writes notes"));
@@ -316,6 +318,7 @@ fn shown(order: &Loaded<Order>) -> Result<Reply, Error> {
 pub fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .routes(routes!(cancel))
+        .routes(routes!(super::carts::again::move_to_cart))
         .routes(routes!(fulfil))
         .routes(routes!(one))
         .routes(routes!(note))

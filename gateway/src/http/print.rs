@@ -14,6 +14,7 @@ use byteshop_domain::cart::Destination;
 use byteshop_domain::ids::{Id as _, OrderId};
 use byteshop_domain::money::{Money, MoneyError};
 use byteshop_domain::order::{Line, Number, Order, Placed, Status, Taxed};
+use byteshop_domain::seller::Seller;
 use http::HeaderMap;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -26,7 +27,7 @@ use super::{App, Shared};
 use crate::actor::Caller;
 use crate::page::page;
 use crate::problem::Problem;
-use crate::trade::Seller;
+use crate::trade::missing_of_seller;
 use link::Shown;
 use payment::Paid;
 
@@ -40,20 +41,17 @@ struct From<'a> {
     name: &'a str,
     address: &'a [String],
     tax_id: Option<&'a str>,
-    /// The settings that tax law wants on papers and nobody has made; told to staff on a screen, and never printed.
-    lacks: Vec<&'static str>,
 }
 
 impl<'a> From<'a> {
     fn of(seller: &'a Seller) -> Self {
-        Self { name: &seller.name, address: &seller.address, tax_id: seller.tax_id.as_deref(), lacks: vec![] }
+        Self { name: &seller.name, address: &seller.address, tax_id: seller.tax_id.as_deref() }
     }
+}
 
-    /// The same, with what is lacking if whoever looks is to see to it.
-    fn told(seller: &'a Seller, to_staff: bool) -> Self {
-        let lacks = if to_staff { seller.lacks() } else { vec![] };
-        Self { lacks, ..Self::of(seller) }
-    }
+/// The settings that tax law requires on papers and that are missing: shown to staff on a screen, and never printed.
+fn missing_settings(app: &App, to_staff: bool) -> Vec<&'static str> {
+    if to_staff { missing_of_seller(&app.trade.seller) } else { vec![] }
 }
 
 /// The invoice of an order as a printable page.
@@ -93,13 +91,12 @@ async fn invoice(
         None => None,
     };
     let money = |amount: Money| format::money(amount, locale);
-    let any = |amount: Money| (amount.amount > 0).then(|| money(amount));
     let lines = placement.lines.iter().map(|line| {
         let off = it.off(line.variant);
         json!({
             "title": line.title, "sku": line.sku, "quantity": line.quantity, "price": money(line.unit_price.money()),
             "net_price": net_price(line).map(money),
-            "rate": line.tax.map(|tax| format::rate(tax.rate_bps, locale)), "amount": money(line.amount),
+            "rate": line.tax.map(|tax| format::rate(tax.rate, locale)), "amount": money(line.amount),
             "off": (off > 0).then_some(off),
         })
     });
@@ -107,34 +104,32 @@ async fn invoice(
         .discounts
         .iter()
         .map(|discount| json!({"label": discount.label, "code": discount.code, "amount": money(discount.amount)}));
-    let uncounted = |error: MoneyError| {
+    let sums = sums(it, locale).map_err(|error| {
         tracing::error!(%error, order = %id, "the taxes of an order cannot be summed");
         Problem::internal()
-    };
-    let priced = placement.taxed().map_err(uncounted)?;
-    let taxed = it.taxed_of_payable().map_err(uncounted)?;
-    // Of what came on top and stayed, the sum tells already.
-    let within = taxed.iter().filter(|tax| tax.included || it.reduced.amount > 0);
+    })?;
     let plain = placement.discounts.is_empty() && placement.shipping.is_none();
     let context = json!({
         "pro_forma": paid.is_none(),
         "number": paid.map(|_| invoice_number(id, it)),
         "order": Number::of(id.uuid()),
-        "seller": From::told(&app.trade.seller, shown.to_staff(&caller)),
+        // What is issued names the seller as they were then; older invoices did not keep that.
+        "seller": From::of(it.seller.as_ref().unwrap_or(&app.trade.seller)),
+        "missing_settings": missing_settings(&app, shown.to_staff(&caller)),
         "buyer": lines_of(&app, &placement.destination, locale, true).await?,
         "ordered": ordered.map(|at| format::day(at, locale)),
         "issued": paid.map(|at| format::day(at, locale)),
+        // Directive 2006/112/EC, article 226 (7): what is sent is supplied after its price was paid on account, everything else
+        // with the payment.
+        "supplied_later": placement.lines.iter().any(|line| line.travels() && it.bought(line.variant) > it.off(line.variant)),
         "pay_by": placement.pay_by.filter(|_| paid.is_none()).map(|at| format::moment(at, locale)),
         "payment": payment,
         "stage": it.stage(),
         "lines": lines.collect::<Vec<_>>(),
-        "taxed": !priced.is_empty(),
         "subtotal": placement.subtotal().ok().filter(|_| !plain).map(money),
         "discounts": discounts.collect::<Vec<_>>(),
         "shipping": placement.shipping.as_ref().map(|it| json!({"name": it.name, "amount": money(it.price.money())})),
-        "on_top": priced.iter().filter(|it| !it.included).map(|it| tax(it, locale)).collect::<Vec<_>>(),
-        "reduced": any(it.reduced),
-        "within": within.map(|it| tax(it, locale)).collect::<Vec<_>>(),
+        "sums": sums,
         "total": money(it.payable()),
     });
     page("invoice.html", locale, &context)
@@ -145,10 +140,31 @@ fn invoice_number(id: OrderId, it: &Placed) -> String {
     it.invoice.as_ref().map_or_else(|| format!("INV-{}", Number::of(id.uuid())), ToString::to_string)
 }
 
+/// What an invoice says of taxes and of what was cancelled before the payment.
+///
+/// Each rate is named once, with what is charged of it. Where taxes come on top, what was cancelled is therefore shown without
+/// its tax.
+fn sums(it: &Placed, locale: Locale) -> Result<Value, MoneyError> {
+    let priced = it.placement.taxed()?;
+    let charged = it.taxed_of_payable()?;
+    let (within, on_top): (Vec<&Taxed>, Vec<&Taxed>) = charged.iter().partition(|tax| tax.included);
+    let zero = Money::zero(it.reduced.currency);
+    let of_all = priced.iter().filter(|tax| !tax.included).try_fold(zero, |sum, tax| sum.plus(tax.tax))?;
+    let not_charged = of_all.minus(on_top.iter().try_fold(zero, |sum, tax| sum.plus(tax.tax))?)?;
+    let reduced = it.reduced.minus(not_charged)?;
+    let words = |taxes: Vec<&Taxed>| taxes.into_iter().map(|it| tax(it, locale)).collect::<Vec<_>>();
+    Ok(json!({
+        "taxed": !priced.is_empty(),
+        "reduced": (reduced.amount > 0).then(|| format::money(reduced, locale)),
+        "on_top": words(on_top),
+        "within": words(within),
+    }))
+}
+
 /// A tax in words.
 fn tax(taxed: &Taxed, locale: Locale) -> Value {
     json!({
-        "rate": format::rate(taxed.rate_bps, locale),
+        "rate": format::rate(taxed.rate, locale),
         "net": format::money(taxed.net, locale), "amount": format::money(taxed.tax, locale),
     })
 }
@@ -156,7 +172,7 @@ fn tax(taxed: &Taxed, locale: Locale) -> Value {
 /// What a piece costs without the tax that its price includes (EU directive 2006/112/EC, article 226 (8)).
 fn net_price(line: &Line) -> Option<Money> {
     let (tax, price) = (line.tax.filter(|tax| tax.included && tax.amount.amount > 0)?, line.unit_price.money());
-    price.minus(tax.rate_bps.within(price).ok()?).ok()
+    price.minus(tax.rate.within(price).ok()?).ok()
 }
 
 /// Where an order goes, in the lines that stand on an envelope; with the e-mail address where mails matter.

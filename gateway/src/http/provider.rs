@@ -15,7 +15,7 @@ use byteshop_commands::ports::payment_test::{Manners, TestProvider, Verdict};
 use byteshop_commands::{Commands, Error, Intent};
 use byteshop_domain::ids::{Id as _, PaymentId};
 use byteshop_domain::order::Number;
-use byteshop_domain::payment::{Payment, ProviderReference, Stage};
+use byteshop_domain::payment::{DeclineReason, Payment, ProviderReference, Stage};
 use byteshop_domain::{Actor, BoundedText, Kind, Locale};
 use byteshop_eventstore::{Clock, StoreError, random};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -171,6 +171,9 @@ async fn pay_page(State(app): State<Shared>, Path(payment): Path<String>) -> Res
         Stage::Captured | Stage::Refunded | Stage::Authorized => "Payment complete. You can close this page.",
         Stage::Failed { .. } => "The payment failed.",
         Stage::Cancelled | Stage::Voided { .. } => "The payment was cancelled.",
+        Stage::Open if opened.declined == Some(DeclineReason::BuyerLeft) => {
+            "The payment was cancelled. The order can still be paid in the shop."
+        }
         Stage::Open => "The payment was declined or has not started.",
         Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => {
             "Your decision was recorded. The shop is notified shortly."

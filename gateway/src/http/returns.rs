@@ -8,7 +8,7 @@ use byteshop_domain::cart::LINES_MAX;
 use byteshop_domain::credit_note::CreditNote;
 use byteshop_domain::ids::{CreditNoteId, OrderId, RefundId, ReturnId, VariantId};
 use byteshop_domain::money::Money;
-use byteshop_domain::order::Order;
+use byteshop_domain::order::{Order, Taxed};
 use byteshop_domain::quantity::{Demand, Quantity};
 use byteshop_domain::returns::{self, Command, Condition, Requested, Return, Why};
 use byteshop_domain::text::{Comment, Reason, Reference, Sku};
@@ -181,7 +181,7 @@ async fn receive(
             condition: line.condition,
             restock: line.restock,
         });
-        let shipping = ask.body.shipping.and_then(ShippingBack::wanted);
+        let shipping = ask.body.shipping.map(ShippingBack::wanted);
         aftersales::receive_return(&unit, &mut it, &came.collect::<Vec<_>>(), shipping).await?;
         app.require_fresh_for_refund(&unit, &ask.who.0).await?;
         shown(&it)
@@ -238,9 +238,13 @@ struct CreditNoteShown<'a> {
 
 #[derive(Serialize, ToSchema)]
 struct CreditTax {
-    /// The rate in basis points (hundredths of a percent).
+    /// The rate in basis points (hundredths of a percent); rounded if it has more digits.
     #[schema(example = 1900, maximum = 10_000)]
     rate_bps: u16,
+    /// The exact rate in parts per million, if `rate_bps` is rounded: 88750 is 8.875 %.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(maximum = 1_000_000, nullable = false)]
+    rate_ppm: Option<u32>,
     /// The amount without tax.
     #[schema(value_type = show::Money)]
     net: Money,
@@ -297,7 +301,13 @@ async fn credit_notes(
             shipping: it.shipping,
             total: it.total,
             taxes: it.taxes.as_ref().map(|taxes| {
-                taxes.iter().map(|it| CreditTax { rate_bps: it.rate_bps.get(), net: it.net, tax: it.tax }).collect()
+                let shown = |it: &Taxed| CreditTax {
+                    rate_bps: it.rate.rounded_bps().get(),
+                    rate_ppm: it.rate.ppm_beyond_bps(),
+                    net: it.net,
+                    tax: it.tax,
+                };
+                taxes.iter().map(shown).collect()
             }),
             refund: it.refund,
             reason: it.reason.as_ref(),

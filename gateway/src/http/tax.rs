@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_domain::Bounded;
-use byteshop_domain::tax_book::{self, Command, CountryTax, TaxBook};
+use byteshop_domain::tax_book::{self, Command, CountryTax, Rounding, TaxBook};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -28,17 +28,23 @@ struct TaxRates {
     /// Without duplicates; countries that are not listed are not taxed.
     #[schema(value_type = Vec<show::CountryTax>, default = max::<Countries>)]
     countries: Countries,
+    /// Where taxes are rounded to the smallest unit: `line`, the tax of each line and of the shipping (the default), or `rate`, of
+    /// each rate over the whole order, as EN 16931 requires. Unchanged when left out. Orders keep the rounding that they were
+    /// placed with.
+    #[schema(value_type = Option<show::names::TaxRounding>, example = "line")]
+    rounding: Option<Rounding>,
 }
 
 /// Countries and their taxes.
 #[derive(Serialize)]
 struct Shown<'a> {
     countries: Vec<&'a CountryTax>,
+    rounding: Rounding,
 }
 
 impl<'a> Shown<'a> {
     fn of(book: &'a TaxBook) -> Self {
-        Self { countries: book.countries.values().collect() }
+        Self { countries: book.countries.values().collect(), rounding: book.rounding }
     }
 }
 
@@ -53,7 +59,8 @@ async fn set(State(app): State<Shared>, ask: Ask<Admin, TaxRates>) -> Result<Res
     app.run(ask, "tax_book.set", |unit| async move {
         let mut book = unit.load::<TaxBook>(tax_book::id()).await?;
         unit.check_version(&book)?;
-        unit.decide(&mut book, &Command::Set { countries: ask.body.countries.to_vec() })?;
+        let (countries, rounding) = (ask.body.countries.to_vec(), ask.body.rounding);
+        unit.decide(&mut book, &Command::Set { countries, rounding })?;
         Reply::ok(book.version, &Shown::of(&book.state))
     })
     .await

@@ -52,6 +52,7 @@ fn placed() -> Event {
         pay_by: None,
         reference: Some(serde_json::from_str("\"489434\"").unwrap()),
         imported: false,
+        tax_rounding: byteshop_domain::tax_book::Rounding::Line,
         discounts: vec![],
         shipping: None,
         claims: vec![],
@@ -70,7 +71,7 @@ fn returned(quantity: i64, amount: i64) -> Event {
 }
 
 fn paid() -> Event {
-    Event::Paid { payment: payment(), commit: vec![], invoice: None }
+    Event::Paid { payment: payment(), commit: vec![], invoice: None, seller: None }
 }
 
 fn cancelled(reason: CancelReason, was_paid: bool, due: Option<Money>) -> Event {
@@ -93,6 +94,7 @@ fn off(was_paid: bool) -> Event {
     Event::LinesCancelled {
         lines: vec![ReturnLine { variant: variant(), quantity: Quantity::ONE, amount: eur(500) }],
         amount: eur(500),
+        shipping: None,
         reason: CancelReason::BuyerRequest,
         was_paid,
         refund: None,

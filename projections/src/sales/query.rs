@@ -33,33 +33,52 @@ pub struct Query {
     pub to: Option<NaiveDate>,
 }
 
-/// The sums of a month, a country or both, in one currency. Losses have neither country nor currency.
+/// What was sold, and what was lost.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// The sums by month, country and currency, in this order.
+    pub items: Vec<Totals>,
+    /// Pieces lost, by month unless the sums are by country alone: they have neither country nor currency.
+    pub losses: Vec<Losses>,
+}
+
+/// Pieces that were lost in a month, or ever.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, FromRow)]
+pub struct Losses {
+    /// Such as `2010-03`; not there when the sums are by country alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub month: Option<String>,
+    /// How many.
+    pub lost_units: i64,
+}
+
+/// The sums of a month, a country or both, in one currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
     /// Such as `2010-03`; not there when the sums are by country alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub month: Option<String>,
-    /// Not there when the sums are by month alone, nor for losses.
+    /// Not there when the sums are by month alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
     /// Orders that were not cancelled before they were paid.
     pub orders: i64,
     /// Pieces ordered with them.
     pub units: i64,
-    /// What was ordered with them; not there for losses.
-    pub gross: Option<Money>,
+    /// What was ordered with them.
+    pub gross: Money,
     /// Orders that were cancelled after they were paid.
     pub cancelled_orders: i64,
     /// What is owed back for them, negative.
-    pub cancelled: Option<Money>,
+    pub cancelled: Money,
     /// Credit notes.
     pub credit_notes: i64,
     /// What they give back, negative.
-    pub credited: Option<Money>,
-    /// What remains: `gross + cancelled + credited`.
-    pub net: Option<Money>,
-    /// Pieces lost.
-    pub lost_units: i64,
+    pub credited: Money,
+    /// What remains, with its tax: `gross + cancelled + credited`.
+    pub after_credits: Money,
+    /// The same as `after_credits`, under the name that it had before. It is not net of tax.
+    pub net: Money,
 }
 
 #[derive(FromRow)]
@@ -74,12 +93,11 @@ struct Sums {
     cancelled: i64,
     credit_notes: i64,
     credited: i64,
-    lost_units: i64,
 }
 
 impl Views {
-    /// The sums of sales, by month, country and currency in this order.
-    pub async fn sales(&self, query: &Query) -> Result<Vec<Totals>, Error> {
+    /// What was sold, and what was lost.
+    pub async fn sales(&self, query: &Query) -> Result<Report, Error> {
         let (month, country) = match query.by {
             By::Month => ("left(day, 7)", "null::text"),
             By::Country => ("null::text", "nullif(country, '')"),
@@ -87,34 +105,47 @@ impl Views {
         };
         let mut sql = QueryBuilder::<Postgres>::new("select ");
         sql.push(month).push(" as month, ").push(country).push(" as country, currency");
-        for sum in
-            ["orders", "units", "gross", "cancelled_orders", "cancelled", "credit_notes", "credited", "lost_units"]
-        {
-            // A sum of bigints is a numeric; where it does not fit a bigint again, the nearest one says enough.
-            sql.push(", least(greatest(sum(")
-                .push(sum)
-                .push("), -9223372036854775807), 9223372036854775807)::bigint as ");
-            sql.push(sum);
+        for name in ["orders", "units", "gross", "cancelled_orders", "cancelled", "credit_notes", "credited"] {
+            sum(&mut sql, name);
         }
-        sql.push(" from read.sales where true");
-        if let Some(from) = query.from {
-            sql.push(" and day >= ").push_bind(from.to_string());
-        }
-        if let Some(to) = query.to {
-            sql.push(" and day <= ").push_bind(to.to_string());
-        }
+        sql.push(" from read.sales where currency <> ''");
+        within(&mut sql, query);
         sql.push(" group by 1, 2, 3 order by 1, 2, 3");
         let sums: Vec<Sums> = sql.build_query_as().fetch_all(self.pool()).await?;
-        Ok(sums.into_iter().map(Totals::from).collect())
+        let items = sums.into_iter().filter_map(Totals::of).collect();
+        let mut sql = QueryBuilder::<Postgres>::new("select ");
+        sql.push(month).push(" as month");
+        sum(&mut sql, "lost_units");
+        sql.push(" from read.sales where currency = ''");
+        within(&mut sql, query);
+        sql.push(" group by 1 order by 1");
+        let losses = sql.build_query_as().fetch_all(self.pool()).await?;
+        Ok(Report { items, losses })
     }
 }
 
-impl From<Sums> for Totals {
-    fn from(sums: Sums) -> Self {
-        let currency = Currency::from_code(&sums.currency);
-        let money = |amount: i64| currency.map(|currency| Money::new(amount, currency));
-        let net = sums.gross.saturating_add(sums.cancelled).saturating_add(sums.credited);
-        Self {
+/// A sum of bigints is a numeric; where it does not fit a bigint again, the nearest one says enough.
+fn sum(sql: &mut QueryBuilder<Postgres>, name: &str) {
+    sql.push(", least(greatest(sum(").push(name).push("), -9223372036854775807), 9223372036854775807)::bigint as ");
+    sql.push(name);
+}
+
+fn within(sql: &mut QueryBuilder<Postgres>, query: &Query) {
+    if let Some(from) = query.from {
+        sql.push(" and day >= ").push_bind(from.to_string());
+    }
+    if let Some(to) = query.to {
+        sql.push(" and day <= ").push_bind(to.to_string());
+    }
+}
+
+impl Totals {
+    /// None where the currency is none that this version knows.
+    fn of(sums: Sums) -> Option<Self> {
+        let currency = Currency::from_code(&sums.currency)?;
+        let money = |amount: i64| Money::new(amount, currency);
+        let after_credits = money(sums.gross.saturating_add(sums.cancelled).saturating_add(sums.credited));
+        Some(Self {
             month: sums.month,
             country: sums.country,
             orders: sums.orders,
@@ -124,8 +155,8 @@ impl From<Sums> for Totals {
             cancelled: money(sums.cancelled),
             credit_notes: sums.credit_notes,
             credited: money(sums.credited),
-            net: money(net),
-            lost_units: sums.lost_units,
-        }
+            after_credits,
+            net: after_credits,
+        })
     }
 }

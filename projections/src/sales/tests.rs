@@ -1,7 +1,7 @@
 //! Folds of sales.
 
 use byteshop_domain::Currency;
-use byteshop_domain::ids::{CreditNoteId, OrderId, PaymentId, ProductId, VariantId};
+use byteshop_domain::ids::{CreditNoteId, OrderId, PaymentId, ProductId, RefundId, VariantId};
 use byteshop_domain::money::{Money, Price};
 use byteshop_domain::order::{Buyer, CancelReason, Line, Placement};
 use byteshop_domain::quantity::Quantity;
@@ -35,6 +35,7 @@ fn placed(stream: u128, quantity: i64) -> Recorded {
         pay_by: None,
         reference: None,
         imported: false,
+        tax_rounding: byteshop_domain::tax_book::Rounding::Line,
         discounts: vec![],
         shipping: None,
         claims: vec![],
@@ -64,7 +65,10 @@ fn an_order_counts_on_its_day_until_it_is_cancelled() {
         [orders.as_slice(), &[cancelled(1, false, None), cancelled(2, true, None), cancelled(4, true, Some(note))]]
             .concat();
     let rows = rows::<Sales>(events);
-    let key = |number| OrderId::from_uuid(Uuid::from_u128(number)).to_string();
+    let row = |number| {
+        let row = &rows[&OrderId::from_uuid(Uuid::from_u128(number)).to_string()];
+        Row { sold: None, ..row.clone() }
+    };
     assert_eq!(rows.len(), 3);
     let sold = Row {
         day: "2010-03-17".into(),
@@ -75,10 +79,46 @@ fn an_order_counts_on_its_day_until_it_is_cancelled() {
         gross: 1000,
         ..Row::default()
     };
-    assert_eq!(rows[&key(3)], sold);
-    assert_eq!(rows[&key(2)], Row { cancelled_orders: 1, cancelled: -1000, ..sold.clone() });
+    assert_eq!(row(3), sold);
+    assert_eq!(row(2), Row { cancelled_orders: 1, cancelled: -1000, ..sold.clone() });
     // Its credit note takes the money off.
-    assert_eq!(rows[&key(4)], Row { cancelled_orders: 1, ..sold });
+    assert_eq!(row(4), Row { cancelled_orders: 1, ..sold });
+}
+
+#[test]
+fn a_sale_comes_off_once_in_whatever_order_it_is_refunded_and_cancelled() {
+    let note = |number| CreditNoteId::from_uuid(Uuid::from_u128(number));
+    let refund = |number, amount| {
+        let (credit_note, refund) = (note(number), RefundId::from_uuid(Uuid::from_u128(number)));
+        let amount = Money::new(amount, Currency::GBP);
+        event::<Order>(1, &order::Event::Credited { credit_note, refund, amount, shipping: false })
+    };
+    let issued = |stream, amount: i64| {
+        let content = format!(
+            r#"{{"issued":{{"reference":"CN-1","buyer":{{}},"country":"FR","lines":[],
+            "total":{{"amount":{amount},"currency":"GBP"}}}}}}"#
+        );
+        event::<CreditNote>(stream, &serde_json::from_str(&content).unwrap())
+    };
+    let done = event::<Order>(
+        1,
+        &order::Event::Refunded { payment: PaymentId::from_uuid(Uuid::from_u128(3)), refund: None, amount: None },
+    );
+    for history in [
+        // All of it was refunded: requested, or done as well.
+        vec![placed(1, 2), refund(8, 1000), issued(8, 1000), cancelled(1, true, None)],
+        vec![placed(1, 2), refund(8, 1000), issued(8, 1000), done, cancelled(1, true, None)],
+        // Some of it was, and the cancellation has a note of its own.
+        vec![placed(1, 2), refund(8, 400), issued(8, 400), cancelled(1, true, Some(note(9))), issued(9, 600)],
+        vec![placed(1, 2), cancelled(1, true, Some(note(9))), issued(9, 1000)],
+        // An older cancellation has none.
+        vec![placed(1, 2), refund(8, 400), issued(8, 400), cancelled(1, true, None)],
+        vec![placed(1, 2), cancelled(1, true, None)],
+    ] {
+        let rows = rows::<Sales>(history.clone());
+        let left: i64 = rows.values().map(|row| row.gross + row.cancelled + row.credited).sum();
+        assert_eq!(left, 0, "{history:?}");
+    }
 }
 
 #[test]

@@ -107,6 +107,51 @@ async fn a_code_for_each_customer_once_asks_who_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_first_order_is_the_first_of_a_mailbox_however_it_is_written() {
+    let shop = TestShop::start().await;
+    let (_, variant) = shop.product("P-9", 1_000, 50).await;
+    let cart_of = async |email: &str| {
+        let cart = shop.full_cart(&variant, 1).await;
+        let address =
+            json!({"country": "DE", "name": "Anna", "lines": ["Mauerstraße 1"], "city": "Berlin", "email": email});
+        let path = format!("/v1/carts/{}/address", cart.id);
+        shop.put(&path).with(&cart).json(address).send().await.expect(200);
+        cart
+    };
+    for _ in 0..2 {
+        let cart = cart_of("old@example.org").await;
+        let placed = check_out(&shop, &cart).await.expect(201);
+        let pay = format!("/v1/orders/{}/payments", placed.text("/order_id"));
+        let card = json!({"provider": "test", "token": "tok_success"});
+        shop.post(&pay).with(&cart).json(card).send().await.expect(201);
+    }
+    promotion(&shop, json!({"code": "FIRST1", "conditions": {"first_order": true}})).await;
+    for email in ["old@example.org", "OLD@Example.ORG"] {
+        let third = cart_of(email).await;
+        let entered = enter(&shop, &third, "FIRST1").await.expect(200);
+        assert_eq!(problems(&entered), ["coupon_not_applicable"]);
+        assert_eq!(entered.body["problems"][0]["because"], "first_order");
+        check_out(&shop, &third).await.expect_problem(409, "cart.coupon_not_applicable");
+    }
+    // A new one gets it, once; an order that is cancelled before it is paid was none.
+    for attempt in 0..3 {
+        let first = cart_of("new@example.org").await;
+        let entered = enter(&shop, &first, "FIRST1").await.expect(200);
+        if attempt == 2 {
+            assert_eq!(entered.body["problems"][0]["because"], "first_order");
+            break;
+        }
+        assert_eq!(amount(&entered, "/total"), 900);
+        let placed = check_out(&shop, &first).await.expect(201);
+        if attempt == 0 {
+            let cancel = format!("/v1/orders/{}/cancel", placed.text("/order_id"));
+            shop.post(&cancel).with(&first).send().await.expect(200);
+            shop.at_rest().await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_code_that_does_not_apply_is_a_problem_and_keeps_the_order_from_being_placed() {
     let shop = TestShop::start().await;
     let (_, variant) = shop.product("P-5", 1_000, 50).await;

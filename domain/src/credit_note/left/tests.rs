@@ -5,6 +5,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::*;
+use crate::basis_points::BasisPoints;
 use crate::cart::Destination;
 use crate::credit_note::Line as NoteLine;
 use crate::order::{Buyer, CancelReason, Event, Line, Order, Placement};
@@ -15,9 +16,9 @@ use crate::shipping_book::Days;
 use crate::testing::{cents, id, pieces, price, text};
 
 fn tax(rate: u16, included: bool, left: i64) -> LineTax {
-    let rate_bps = BasisPoints::new(rate).unwrap();
-    let amount = if included { rate_bps.within(cents(left)) } else { rate_bps.of(cents(left)) };
-    LineTax { class: TaxClass::Standard, rate_bps, included, amount: amount.unwrap() }
+    let rate = TaxRate::from(BasisPoints::new(rate).unwrap());
+    let amount = if included { rate.within(cents(left)) } else { rate.of(cents(left)) };
+    LineTax { class: TaxClass::Standard, rate, included, amount: amount.unwrap() }
 }
 
 /// What is bought of a variant: how many at which price, what is taken off, and its rate.
@@ -77,6 +78,7 @@ fn paid(bought: &[Bought], shipping: Option<i64>, included: bool, less: bool) ->
         history.push(Event::LinesCancelled {
             lines,
             amount,
+            shipping: None,
             reason,
             was_paid: false,
             refund,
@@ -84,7 +86,7 @@ fn paid(bought: &[Bought], shipping: Option<i64>, included: bool, less: bool) ->
             written_off: vec![],
         });
     }
-    history.push(Event::Paid { payment: id(3), commit: vec![], invoice: None });
+    history.push(Event::Paid { payment: id(3), commit: vec![], invoice: None, seller: None });
     crate::fold::<Order>(&history).placed().unwrap().clone()
 }
 
@@ -101,6 +103,7 @@ fn note(order: &Placed, of: Of, amount: i64) -> Content {
         order: Some(id(4)),
         refund: Some(id(5)),
         reason: None,
+        seller: None,
     };
     match of {
         Of::Line(index) => {
@@ -134,7 +137,7 @@ fn of() -> impl Strategy<Value = Of> {
 }
 
 fn said_of(taxes: &[Taxed]) -> Vec<(u16, i64, i64)> {
-    taxes.iter().map(|it| (it.rate_bps.get(), it.net.amount, it.tax.amount)).collect()
+    taxes.iter().map(|it| (it.rate.rounded_bps().get(), it.net.amount, it.tax.amount)).collect()
 }
 
 /// Two lamps at 19 %, a book at 7 % and a stamp without tax, sent for 5.95.
@@ -187,7 +190,7 @@ fn an_order_without_taxes_gives_none_back() {
 fn a_variant_on_several_lines_gives_back_what_was_paid_and_no_tax() {
     let lines = [Bought(3, 100, 0, None), Bought(2, 90, 0, None)].map(|bought| line(1, bought, true)).to_vec();
     let past = Placement::past(Buyer::default(), Destination::to(text("DE")), lines, cents(480), id(3));
-    let history = [Event::Placed(past), Event::Paid { payment: id(3), commit: vec![], invoice: None }];
+    let history = [Event::Placed(past), Event::Paid { payment: id(3), commit: vec![], invoice: None, seller: None }];
     let order = crate::fold::<Order>(&history).placed().unwrap().clone();
     let notes = [note(&order, Of::Line(1), 90), note(&order, Of::Line(0), 390)];
     assert_eq!(Left::after(&order, &notes[..1]).unwrap().taxes(&notes[1]).unwrap(), []);

@@ -10,8 +10,8 @@ use crate::shipping_book::Days;
 use crate::testing::{cents, given, golden, id, noon, pieces, price, text};
 
 fn tax(included: bool, amount: i64) -> LineTax {
-    let rate_bps = BasisPoints::new(1_900).unwrap();
-    LineTax { class: TaxClass::Standard, rate_bps, included, amount: cents(amount) }
+    let rate = BasisPoints::new(1_900).unwrap().into();
+    LineTax { class: TaxClass::Standard, rate, included, amount: cents(amount) }
 }
 
 /// Two at 10.00 less 2.00, sent for 4.90 less 0.90; with the tax on top of the goods, and within the price of sending.
@@ -64,6 +64,7 @@ fn priced() -> Placement {
         pay_by: Some(noon()),
         reference: None,
         imported: false,
+        tax_rounding: crate::tax_book::Rounding::Line,
     }
 }
 
@@ -104,12 +105,21 @@ fn a_buyer_does_not_keep_a_discount_for_the_whole_and_call_off_a_part() {
     let mut placement = priced();
     let call_off = |reason| {
         let lines = vec![ReturnLine { variant: id(1), quantity: pieces(1), amount: cents(1_071) }];
-        Command::CancelLines { lines, reason, refund: None, credit_note: None, restock: true }
+        Command::CancelLines { lines, shipping: None, reason, refund: None, credit_note: None, restock: true }
     };
     let off = |reason| {
         let Command::CancelLines { lines, .. } = call_off(reason) else { panic!("it calls off") };
         let (amount, was_paid) = (cents(1_071), false);
-        Event::LinesCancelled { lines, amount, reason, was_paid, refund: None, credit_note: None, written_off: vec![] }
+        Event::LinesCancelled {
+            lines,
+            amount,
+            shipping: None,
+            reason,
+            was_paid,
+            refund: None,
+            credit_note: None,
+            written_off: vec![],
+        }
     };
     let (buyer, staff) = (CancelReason::BuyerRequest, CancelReason::StaffRequest);
     given::<Order>([Event::Placed(placement.clone())]).when(&call_off(buyer)).then([off(buyer)]);

@@ -20,6 +20,7 @@ fn deliver(shipment: u128) -> Command {
 fn call_off(lines: &[ReturnLine]) -> Command {
     Command::CancelLines {
         lines: lines.to_vec(),
+        shipping: None,
         reason: CancelReason::BuyerRequest,
         refund: Some(id(4)),
         credit_note: Some(id(5)),
@@ -360,7 +361,7 @@ fn asked_at_noon() -> Asked {
 fn what_does_not_travel_is_handed_over_once_it_is_paid_for() {
     let digital = Line { digital: true, ..line(1, 1, 10) };
     let key = Event::Placed(placement(vec![digital.clone()]));
-    let done = [Event::Paid { payment: id(3), commit: vec![demand(1, 1)], invoice: None }, fulfilled()];
+    let done = [Event::Paid { payment: id(3), commit: vec![demand(1, 1)], invoice: None, seller: None }, fulfilled()];
     given::<Order>([key]).when(&pay(3)).then(done);
     let mixed = [Event::Placed(placement(vec![digital, line(2, 1, 5)])), paid()];
     let none = Rejection::TooManyShipped { variant: id(1), left: 0 };
@@ -463,6 +464,7 @@ proptest! {
             state = state.evolve(&Event::LinesCancelled {
                 lines: vec![ReturnLine { variant: wanted.variant, quantity: wanted.quantity, amount: worth }],
                 amount: worth,
+                shipping: None,
                 reason: CancelReason::BuyerRequest,
                 was_paid: true,
                 refund: None,

@@ -94,9 +94,11 @@ proptest! {
         items in items(),
         terms in terms(),
         included in any::<bool>(),
+        by_rate in any::<bool>(),
         turn in 0usize..8,
     ) {
-        let shop = shop(terms, Some(included), Some(Some("parcel")));
+        let mut shop = shop(terms, Some(included), Some(Some("parcel")));
+        shop.tax.rounding = if by_rate { Rounding::Rate } else { Rounding::Line };
         let mut turned = items.clone();
         turned.rotate_left(turn % items.len());
         turned.swap(0, items.len() - 1);
@@ -107,6 +109,32 @@ proptest! {
         for (item, line) in items.iter().zip(&one.lines) {
             let place = turned.iter().position(|other| other.variant == item.variant).unwrap();
             prop_assert_eq!(line, &other.lines[place]);
+        }
+    }
+
+    #[test]
+    fn the_tax_of_each_rate_is_rounded_once_and_its_parts_are_the_whole(
+        items in items(),
+        terms in terms(),
+        included in any::<bool>(),
+    ) {
+        let mut shop = shop(terms, Some(included), Some(Some("parcel")));
+        shop.tax.rounding = Rounding::Rate;
+        let quote = shop.quote(&items);
+        let of_lines = quote.lines.iter().filter_map(|line| Some((line.tax?, line.amount.minus(line.discount).ok()?)));
+        let shipping = quote.shipping.as_ref();
+        let of_shipping = shipping.and_then(|it| Some((it.tax?, it.price.money().minus(it.discount).ok()?)));
+        let mut groups: BTreeMap<(TaxRate, bool), (i64, i64)> = BTreeMap::new();
+        for (tax, left) in of_lines.chain(of_shipping) {
+            let group = groups.entry((tax.rate, tax.included)).or_default();
+            *group = (group.0 + tax.amount.amount, group.1 + left.amount);
+            // No part differs from its own tax by a whole unit or more.
+            let own = if included { tax.rate.within(left) } else { tax.rate.of(left) };
+            prop_assert!((own.unwrap().amount - tax.amount.amount).abs() <= 1, "{:?}", tax);
+        }
+        for ((rate, included), (tax, left)) in groups {
+            let whole = if included { rate.within(cents(left)) } else { rate.of(cents(left)) };
+            prop_assert_eq!(cents(tax), whole.unwrap());
         }
     }
 

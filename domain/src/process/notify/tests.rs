@@ -37,7 +37,7 @@ fn a_buyer_hears_of_their_order() {
     };
     for (event, message) in [
         (
-            of_order(order::Event::Paid { payment: number(2), commit: vec![], invoice: None }),
+            of_order(order::Event::Paid { payment: number(2), commit: vec![], invoice: None, seller: None }),
             Message::OrderPaid { order },
         ),
         (
@@ -59,6 +59,7 @@ fn a_buyer_hears_of_their_order() {
         of_order(order::Event::LinesCancelled {
             lines,
             amount,
+            shipping: None,
             reason,
             was_paid: true,
             refund,

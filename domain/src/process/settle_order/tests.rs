@@ -31,6 +31,7 @@ fn placement(imported: bool) -> Placement {
         pay_by: Some(noon() + TimeDelta::minutes(15)),
         reference: None,
         imported,
+        tax_rounding: crate::tax_book::Rounding::Line,
         discounts: vec![],
         shipping: None,
         claims: vec![],
@@ -76,7 +77,7 @@ fn a_placed_order_has_its_window_to_be_paid() {
 fn a_paid_order_commits_its_stock_and_has_no_window_any_more() {
     let commit = Step::CommitStock { order: id(1), lines: lines() };
     assert_eq!(
-        on_order(order::Event::Paid { payment: id(2), commit: lines(), invoice: None }),
+        on_order(order::Event::Paid { payment: id(2), commit: lines(), invoice: None, seller: None }),
         [commit, forget_window()]
     );
 }
@@ -109,7 +110,7 @@ fn returned_goods_go_back_on_the_shelf_unless_they_are_spoilt() {
 fn nothing_follows_from_an_import() {
     let reference = text("489434");
     assert_eq!(on_order(order::Event::Placed(placement(true))), []);
-    assert_eq!(on_order(order::Event::Paid { payment: id(2), commit: vec![], invoice: None }), []);
+    assert_eq!(on_order(order::Event::Paid { payment: id(2), commit: vec![], invoice: None, seller: None }), []);
     assert_eq!(on_order(cancelled(true, vec![])), []);
     let method = Method::External;
     assert_eq!(on_payment(payment::Event::Captured { order: id(1), amount: cents(1), method, reference }), []);
@@ -194,11 +195,13 @@ fn money_that_is_set_aside_for_later_is_taken_with_the_first_parcel_or_let_go_in
 }
 
 #[test]
-fn a_charge_that_the_provider_did_not_know_is_looked_for_once_more() {
-    let declined = payment::Event::Declined { reference: text("1"), reason: DeclineReason::NotReceived };
-    let step = Box::new(Step::ReleaseStray { payment: id(2), reference: text("1") });
-    let wake = Step::Wake { at: noon() + STRAY_GRACE, key: stray(&text("1")), step };
-    assert_eq!(on_payment(declined), [forget_attempt(), wake]);
+fn a_charge_that_the_provider_did_not_know_or_its_buyer_left_is_looked_for_once_more() {
+    for reason in [DeclineReason::NotReceived, DeclineReason::BuyerLeft, DeclineReason::ProviderError] {
+        let declined = payment::Event::Declined { reference: text("1"), reason };
+        let step = Box::new(Step::ReleaseStray { payment: id(2), reference: text("1") });
+        let wake = Step::Wake { at: noon() + STRAY_GRACE, key: stray(&text("1")), step };
+        assert_eq!(on_payment(declined), [forget_attempt(), wake]);
+    }
     let silent = payment::Event::StrayUnresolved { reference: text("1"), check_at: noon() };
     let step = Box::new(Step::ReleaseStray { payment: id(2), reference: text("1") });
     assert_eq!(on_payment(silent), [Step::Wake { at: noon(), key: stray(&text("1")), step }]);

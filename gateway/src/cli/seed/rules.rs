@@ -47,7 +47,7 @@ struct Row {
 
 /// Sets taxes and shipping, and makes the promotions that are not there yet.
 pub(super) async fn make(commands: &Commands, categories: &HashMap<&str, CategoryId>) -> Result<Vec<Terms>, Failure> {
-    let taxes = tax_book::Command::Set { countries: countries()? };
+    let taxes = tax_book::Command::Set { countries: countries()?, rounding: None };
     let intent_of_taxes = intent("tax_book.set", "taxes".to_owned());
     let done = commands.run(&intent_of_taxes, |unit| {
         let taxes = &taxes;
@@ -94,7 +94,8 @@ fn countries() -> Result<Vec<CountryTax>, Failure> {
         rates.entry(code.to_owned()).or_default().insert(key, rate_bps);
     }
     let country = |(code, rates): (String, BTreeMap<(TaxClass, NaiveDate), BasisPoints>)| {
-        let rates = rates.into_iter().map(|((class, valid_from), rate_bps)| Rate { class, rate_bps, valid_from });
+        let rates =
+            rates.into_iter().map(|((class, valid_from), rate_bps)| Rate { class, rate: rate_bps.into(), valid_from });
         let country = Country::new(&code).map_err(|error| Failure::refused(error.to_string()))?;
         Ok(CountryTax { country, prices_include_tax: true, rates: rates.collect(), regions: [].into() })
     };
@@ -165,6 +166,8 @@ fn euros(amount: i64) -> Result<Price, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use byteshop_domain::tax_rate::TaxRate;
+
     use super::*;
 
     #[test]
@@ -172,8 +175,8 @@ mod tests {
         let countries = countries().unwrap();
         let germany = countries.iter().find(|tax| tax.country.as_str() == "DE").unwrap();
         let newest = |class| germany.rates.iter().filter(|rate| rate.class == class).max_by_key(|rate| rate.valid_from);
-        assert_eq!(newest(TaxClass::Standard).unwrap().rate_bps, BasisPoints::new(1_900).unwrap());
-        assert_eq!(newest(TaxClass::Reduced).unwrap().rate_bps, BasisPoints::new(700).unwrap());
+        assert_eq!(newest(TaxClass::Standard).unwrap().rate, TaxRate::new(190_000).unwrap());
+        assert_eq!(newest(TaxClass::Reduced).unwrap().rate, TaxRate::new(70_000).unwrap());
         assert!(countries.len() > 30, "{}", countries.len());
     }
 

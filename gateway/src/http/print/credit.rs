@@ -15,7 +15,7 @@ use http::HeaderMap;
 use serde_json::{Value, json};
 
 use super::link::Shown;
-use super::{From, invoice_number, lines_of, tax};
+use super::{From, invoice_number, lines_of, missing_settings, tax};
 use crate::actor::Caller;
 use crate::http::ask::{Of, Params};
 use crate::http::orders::placed;
@@ -45,7 +45,7 @@ pub(super) async fn print_credit_notes(
     for (note, found) in it.credit_notes.iter().zip(app.commands.get_all::<CreditNote>(&it.credit_notes).await?) {
         let Some(CreditNote::Issued(content)) = found.as_ref().map(|found| found.state.as_ref()) else { continue };
         let issued = issued(&app, *note, locale).await?;
-        let sheet = sheet(content, it, issued.as_deref(), locale).map_err(|error| {
+        let sheet = sheet(&app, content, it, issued.as_deref(), locale).map_err(|error| {
             tracing::error!(%error, credit_note = %note, "the taxes of a credit note cannot be summed");
             Problem::internal()
         })?;
@@ -54,7 +54,7 @@ pub(super) async fn print_credit_notes(
     let context = json!({
         "order": Number::of(id.uuid()),
         "invoice": invoice_number(id, it),
-        "seller": From::told(&app.trade.seller, shown.to_staff(&caller)),
+        "missing_settings": missing_settings(&app, shown.to_staff(&caller)),
         "buyer": lines_of(&app, &it.placement.destination, locale, true).await?,
         "sheets": sheets,
     });
@@ -68,10 +68,10 @@ async fn issued(app: &App, id: CreditNoteId, locale: Locale) -> Result<Option<St
 }
 
 /// What stands on a sheet. What is given back for a line holds its share of the tax, whether prices included it or not.
-fn sheet(content: &Content, it: &Placed, issued: Option<&str>, locale: Locale) -> Result<Value, MoneyError> {
+fn sheet(app: &App, content: &Content, it: &Placed, issued: Option<&str>, locale: Locale) -> Result<Value, MoneyError> {
     let lines = content.lines.iter().map(|line| {
         let bought = it.placement.lines.iter().find(|bought| bought.variant == line.variant);
-        let rate = bought.and_then(|bought| bought.tax).map(|tax| tax.rate_bps);
+        let rate = bought.and_then(|bought| bought.tax).map(|tax| tax.rate);
         json!({
             "title": bought.map(|bought| &bought.title), "sku": line.sku, "quantity": line.quantity,
             "rate": rate.map(|rate| format::rate(rate, locale)), "amount": format::money(line.amount, locale),
@@ -81,6 +81,8 @@ fn sheet(content: &Content, it: &Placed, issued: Option<&str>, locale: Locale) -
     Ok(json!({
         "shipping": content.shipping.map(|amount| format::money(amount, locale)),
         "number": content.reference,
+        // What is issued names the seller as they were then; older notes did not keep that.
+        "seller": From::of(content.seller.as_ref().unwrap_or(&app.trade.seller)),
         "reason": content.reason,
         "issued": issued,
         "lines": lines.collect::<Vec<_>>(),

@@ -21,6 +21,7 @@ use crate::http::shipments::prepared;
 use crate::page::page;
 use crate::problem::Problem;
 use crate::qr;
+use crate::trade::label_lines;
 
 /// The packing list of an order as a printable page.
 #[utoipa::path(get, path = "/v1/orders/{id}/packing-list", operation_id = "printPackingList",
@@ -123,7 +124,7 @@ pub(super) async fn label(
         "service": service(it),
         "weight": parcel.weight_g.map(|grams| format::weight(grams, locale)),
         "size": size(&address),
-        "long_seller": lines_of_letters(&app.trade.seller.lines(), 26) > 6,
+        "long_seller": lines_of_letters(&label_lines(&app.trade.seller), 26) > 6,
         "address": address,
         "tracking": tracking,
         "shipment": shipment,

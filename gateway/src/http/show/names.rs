@@ -88,8 +88,12 @@ sets! {
     }
     /// How an attempt to pay was made.
     PaymentMethod of byteshop_domain::payment::Method { Test External Free }
-    /// Why an attempt to pay was declined.
-    DeclineReason of byteshop_domain::payment::DeclineReason { Declined InsufficientFunds NotReceived }
+    /// Why an attempt to pay came to nothing.
+    DeclineReason of byteshop_domain::payment::DeclineReason {
+        Declined InsufficientFunds NotReceived BuyerLeft ProviderError
+    }
+    /// Where taxes are rounded to the smallest unit of the currency.
+    TaxRounding of byteshop_domain::tax_book::Rounding { Line Rate }
     /// The state of a refund.
     RefundStatus of byteshop_domain::payment::RefundStage { Requested Done Failed }
     /// The state of a shipment.

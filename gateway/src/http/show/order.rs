@@ -9,6 +9,7 @@ use byteshop_domain::order::{self, Placed};
 use byteshop_domain::payment::{self, Opened};
 use byteshop_domain::pricing;
 use byteshop_domain::quantity::Quantity;
+use byteshop_domain::tax_book::Rounding;
 use byteshop_domain::text::{Reference, Sku, Title};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -47,6 +48,9 @@ pub struct Order<'a> {
     account: Option<AccountId>,
     #[schema(value_type = Option<String>, required = true)]
     cart: Option<CartId>,
+    /// The cart its lines were moved to because it was never paid; null otherwise.
+    #[schema(value_type = Option<String>, required = true)]
+    moved_to: Option<CartId>,
     /// Null if the person's data was erased.
     #[schema(value_type = Option<Address>, required = true)]
     address: Where<'a>,
@@ -104,6 +108,9 @@ pub struct Order<'a> {
     /// When it expires if it is not paid.
     #[schema(required = true)]
     pay_by: Option<DateTime<Utc>>,
+    /// Where its taxes are rounded.
+    #[schema(value_type = names::TaxRounding, example = "line")]
+    tax_rounding: Rounding,
     /// Links to its printable papers; only in the answer for a single order.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -211,6 +218,7 @@ impl<'a> Order<'a> {
             cancelled: it.cancelled,
             account: placement.buyer.account,
             cart: placement.cart,
+            moved_to: it.moved_to,
             address: Where::of(&placement.destination),
             lines: lines.collect(),
             subtotal: placement.subtotal().unwrap_or(zero),
@@ -231,6 +239,7 @@ impl<'a> Order<'a> {
             paid_at: None,
             invoice: it.invoice.as_ref(),
             pay_by: placement.pay_by,
+            tax_rounding: placement.tax_rounding,
             papers: None,
             reference: placement.reference.as_ref(),
             written: &it.notes,
@@ -271,7 +280,7 @@ pub struct Payment<'a> {
     /// When the latest attempt was made.
     #[schema(value_type = Option<names::PaymentMethod>, required = true)]
     method: Option<payment::Method>,
-    /// Why the latest attempt was declined, if it was; another attempt can be made.
+    /// Why the latest attempt came to nothing, if it did; while the payment is `open` another attempt can be made.
     #[schema(value_type = Option<names::DeclineReason>, required = true)]
     declined: Option<payment::DeclineReason>,
     /// When the authorization expires unless it is captured.

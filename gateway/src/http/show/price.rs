@@ -47,9 +47,12 @@ pub struct LineTax {
     /// The tax class.
     #[schema(example = "standard")]
     class: names::TaxClass,
-    /// The rate in basis points (hundredths of a percent).
+    /// The rate in basis points (hundredths of a percent); rounded if it has more digits.
     #[schema(example = 1900, maximum = 10_000)]
     rate_bps: u16,
+    /// The exact rate in parts per million, if `rate_bps` is rounded: 88750 is 8.875 %.
+    #[schema(maximum = 1_000_000, nullable = false)]
+    rate_ppm: Option<u32>,
     /// Whether the price includes the tax; otherwise it is added.
     included: bool,
     amount: Money,

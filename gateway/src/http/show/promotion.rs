@@ -216,9 +216,13 @@ pub struct TaxRate {
     /// The tax class.
     #[schema(example = "standard")]
     class: names::TaxClass,
-    /// In basis points (hundredths of a percent).
+    /// In basis points (hundredths of a percent). This or `rate_ppm` is required; answers always have it, rounded if the rate
+    /// has more digits.
     #[schema(example = 1900, maximum = 10_000)]
-    rate_bps: u16,
+    rate_bps: Option<u16>,
+    /// In millionths, for rates with more digits: 88750 is 8.875 %.
+    #[schema(example = 88_750, maximum = 1_000_000)]
+    rate_ppm: Option<u32>,
     valid_from: NaiveDate,
 }
 

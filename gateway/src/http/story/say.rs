@@ -89,9 +89,10 @@ impl Facts {
                 let (due, gone) = (due.map(|due| self.money(due)), pieces_of(lost));
                 ("cancelled", json!({"by": self.by, "reason": reason, "was_paid": was_paid, "due": due, "gone": gone}))
             }
-            order::Event::LinesCancelled { lines, amount, reason, was_paid, written_off, .. } => {
+            order::Event::LinesCancelled { lines, amount, shipping, reason, was_paid, written_off, .. } => {
                 let pieces: i64 = lines.iter().map(|line: &ReturnLine| line.quantity.get()).sum();
-                let amount = self.money(*amount);
+                let amount = shipping.map_or(Ok(*amount), |shipping| amount.plus(shipping)).unwrap_or(*amount);
+                let amount = self.money(amount);
                 let facts = json!({
                     "by": self.by, "pieces": pieces, "reason": reason, "was_paid": was_paid, "amount": amount,
                     "gone": pieces_of(written_off),
@@ -100,6 +101,7 @@ impl Facts {
             }
             order::Event::BuyerForgotten { .. } => ("buyer_forgotten", self.bare()),
             order::Event::Noted { .. } => ("noted", self.bare()),
+            order::Event::MovedToCart { .. } => ("moved_to_cart", self.bare()),
             order::Event::Returned { return_id: None, amount, .. } => ("came_back", self.amount(*amount)),
             order::Event::ParcelReturned { .. } => ("can_be_sent_again", self.bare()),
             order::Event::Replaced { lines } => ("replaced", json!({"by": self.by, "pieces": pieces_of(lines)})),
@@ -129,6 +131,8 @@ impl Facts {
                 DeclineReason::Declined => ("declined", self.bare()),
                 DeclineReason::InsufficientFunds => ("insufficient_funds", self.bare()),
                 DeclineReason::NotReceived => ("not_received", self.bare()),
+                DeclineReason::BuyerLeft => ("left_page", self.bare()),
+                DeclineReason::ProviderError => ("attempt_failed", self.bare()),
             },
             payment::Event::Failed { reason, .. } => match reason {
                 FailureReason::ProviderError => ("provider_error", self.bare()),

@@ -189,6 +189,7 @@ impl World {
             pay_by: Some(noon()),
             reference: None,
             imported: false,
+            tax_rounding: crate::tax_book::Rounding::Line,
             discounts: vec![],
             shipping: None,
             claims: vec![],
@@ -255,7 +256,7 @@ impl World {
         let again = step.clone();
         let refused = match step {
             Step::MarkPaid { order, payment } => self
-                .order(index(order), &order::Command::MarkPaid { payment, invoice: None })
+                .order(index(order), &order::Command::MarkPaid { payment, invoice: None, seller: None })
                 .err()
                 .map(|it| code("order", &it)),
             Step::MarkRefunded { order, payment, refund, amount } => {

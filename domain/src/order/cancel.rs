@@ -1,0 +1,187 @@
+//! Cancelling an order or some of it, and what follows for an order that was never paid.
+
+use chrono::{DateTime, Utc};
+
+use super::{CancelReason, Decision, Event, ParcelStage, PaymentStatus, Placed, Rejection, ReturnLine, Status};
+use crate::Subject;
+use crate::ids::{CartId, CreditNoteId, RefundId};
+use crate::money::Money;
+use crate::quantity::Demand;
+
+/// Lines that are to be cancelled.
+pub(super) struct LinesOff<'a> {
+    pub(super) lines: &'a [ReturnLine],
+    pub(super) shipping: Option<Money>,
+    pub(super) reason: CancelReason,
+    pub(super) restock: bool,
+}
+
+impl Placed {
+    pub(super) fn forget_buyer(&self, subject: Subject, force: bool) -> Decision {
+        let buyer = &self.placement.buyer;
+        if self.forgotten {
+            return Ok(vec![]);
+        }
+        if buyer.account.is_some() || buyer.reference.is_some() {
+            return Err(Rejection::NotOfGuest);
+        }
+        if !force && (self.is_waited_for() || self.is_unpaid()) {
+            return Err(Rejection::UnderWay);
+        }
+        Ok(vec![Event::BuyerForgotten { subject }])
+    }
+
+    /// What was never paid can be bought from a cart once more; it is cancelled before its lines are moved.
+    pub(super) fn move_to_cart(&self, cart: CartId) -> Decision {
+        if self.placement.imported {
+            return Err(Rejection::Imported);
+        }
+        if self.moved_to.is_some() {
+            return Ok(vec![]);
+        }
+        match self.payment_status {
+            PaymentStatus::Voided => Ok(vec![Event::MovedToCart { cart }]),
+            PaymentStatus::Awaiting => Err(Rejection::NotCancelled),
+            PaymentStatus::Authorized
+            | PaymentStatus::Paid
+            | PaymentStatus::PartlyRefunded
+            | PaymentStatus::Refunded
+            | PaymentStatus::RefundDue => Err(Rejection::AlreadyPaid),
+        }
+    }
+
+    pub(super) fn cancel(&self, reason: CancelReason, credit_note: Option<CreditNoteId>, restock: bool) -> Decision {
+        match self.status {
+            Status::Cancelled | Status::Expired => return Ok(vec![]),
+            Status::Completed => return Err(Rejection::AlreadyFulfilled),
+            Status::Open => {}
+        }
+        // The window was for paying; a timer that comes late cancels nothing that is paid for.
+        if reason.is_for_want_of_money() && self.is_paid()
+            || reason == CancelReason::PaymentWindowPassed && self.payment_status == PaymentStatus::Authorized
+        {
+            return Err(Rejection::AlreadyPaid);
+        }
+        // Before the money is ours, what is lost left just as what arrived did: its price is being taken.
+        if self.handed_over_pieces() > 0 || !self.is_paid() && !self.lost.is_empty() {
+            return Err(Rejection::AlreadyFulfilled);
+        }
+        self.nothing_arrived_after_all(reason)?;
+        let packed = self.parcels.iter().filter(|(_, parcel)| parcel.stage == ParcelStage::Prepared);
+        let mut events: Vec<Event> = packed.map(|(shipment, _)| Event::ParcelDropped { shipment: *shipment }).collect();
+        // Without money nothing is sent, whoever has packed it.
+        if !events.is_empty() && !reason.is_for_want_of_money() {
+            return Err(Rejection::BeingShipped);
+        }
+        let left = self.left_of_payment();
+        let all = self.stock_to_move();
+        // What is only promised is free again in any case.
+        let is_spoilt = !restock && self.is_paid();
+        let (release, lost) = if is_spoilt { (vec![], all) } else { (self.at_hand(&all), self.lost_pieces()) };
+        events.push(Event::Cancelled {
+            reason,
+            payment: self.placement.payment,
+            was_paid: self.is_paid(),
+            release,
+            due: (self.is_paid() && left != self.placement.total).then_some(left),
+            credit_note: credit_note.filter(|_| self.is_paid()),
+            lost,
+        });
+        Ok(events)
+    }
+
+    pub(super) fn cancel_lines(
+        &self,
+        wanted: &LinesOff<'_>,
+        refund: Option<RefundId>,
+        credit_note: Option<CreditNoteId>,
+        at: DateTime<Utc>,
+    ) -> Decision {
+        let LinesOff { lines, shipping, reason, restock } = *wanted;
+        if credit_note.is_some_and(|id| self.credit_notes.contains(&id)) {
+            return Ok(vec![]);
+        }
+        self.goes_on()?;
+        match self.payment_status {
+            PaymentStatus::Authorized => return Err(Rejection::AwaitingCapture),
+            PaymentStatus::Awaiting
+            | PaymentStatus::Paid
+            | PaymentStatus::PartlyRefunded
+            | PaymentStatus::Refunded
+            | PaymentStatus::RefundDue
+            | PaymentStatus::Voided => {}
+        }
+        self.nothing_arrived_after_all(reason)?;
+        // Whoever bought two to get one for nothing must not keep that one alone. Staff knows what it does.
+        if reason == CancelReason::BuyerRequest && self.placement.discounts.iter().any(|discount| discount.of_whole) {
+            return Err(Rejection::DiscountOfWhole);
+        }
+        let off = Self::checked(lines)?;
+        for Demand { variant, quantity } in &off {
+            let left = self.left_to_cancel(*variant);
+            if quantity.get() > left {
+                return Err(Rejection::TooManyCancelled { variant: *variant, left });
+            }
+        }
+        let pieces: i64 = off.iter().map(|line| line.quantity.get()).sum();
+        let kept = self.kept_pieces() - pieces;
+        if kept == 0 {
+            return Err(Rejection::NothingLeft);
+        }
+        let amount = self.sum_of(lines)?;
+        let shipping = self.checked_shipping(shipping, &off)?;
+        let was_paid = self.is_paid();
+        let written_off = if was_paid && !restock { self.at_hand(&off) } else { vec![] };
+        let lines = lines.to_vec();
+        let mut events =
+            vec![Event::LinesCancelled { lines, amount, shipping, reason, was_paid, refund, credit_note, written_off }];
+        if was_paid && self.handed_over_pieces() == kept {
+            events.push(Event::Fulfilled { completed: false, at: Some(at) });
+        }
+        if was_paid && self.delivered_pieces() == kept {
+            events.push(Event::Completed {});
+        }
+        Ok(events)
+    }
+
+    /// What sending costs falls only with the last piece that is sent, and only once.
+    fn checked_shipping(&self, shipping: Option<Money>, off: &[Demand]) -> Result<Option<Money>, Rejection> {
+        let Some(shipping) = shipping else { return Ok(None) };
+        let left = self.shipping_left();
+        if !self.shipping_falls_with(off) || shipping.currency != left.currency || shipping.amount <= 0 {
+            return Err(Rejection::WrongTotal);
+        }
+        if shipping.amount > left.amount {
+            return Err(Rejection::TooMuchShipping { left });
+        }
+        Ok(Some(shipping))
+    }
+
+    pub(super) fn note_cancelled(&mut self, reason: CancelReason, payment_status: PaymentStatus) {
+        self.status = reason.status();
+        self.cancelled = Some(reason);
+        self.payment_status = payment_status;
+        self.lost.clear();
+    }
+
+    pub(super) fn call_off(
+        &mut self,
+        lines: &[ReturnLine],
+        amount: Money,
+        was_paid: bool,
+        credit_note: Option<CreditNoteId>,
+    ) {
+        for line in lines {
+            *self.called_off.entry(line.variant).or_default() += line.quantity.get();
+            self.note_no_longer_lost(&[Demand { variant: line.variant, quantity: line.quantity }]);
+        }
+        self.note_fulfilment(self.fulfilment);
+        self.credit_notes.extend(credit_note);
+        // Deciding checked the sums; should they ever not add up, the fold keeps what it had.
+        if was_paid {
+            self.credited = self.credited.plus(amount).unwrap_or(self.credited);
+        } else {
+            self.reduced = self.reduced.plus(amount).unwrap_or(self.reduced);
+        }
+    }
+}

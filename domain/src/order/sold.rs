@@ -1,0 +1,79 @@
+//! What an order counts as sold: what was ordered, without what credit notes and cancellations take off again.
+
+use serde::{Deserialize, Serialize};
+
+use super::Event;
+use crate::money::Money;
+
+/// What an order counts as sold, folded from its own events alone.
+///
+/// Each amount comes off once: with its credit note, or, where there is none, with the cancellation. So the order of refunds
+/// and cancellations does not matter, nor whether the provider has given the money back by then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sold {
+    /// What was ordered, without what was cancelled before it was paid.
+    pub ordered: Money,
+    /// What credit notes take off, whether or not the money is back yet.
+    pub credited: Money,
+    /// What the cancellation of a paid order takes off that no credit note does.
+    pub cancelled: Money,
+}
+
+impl Sold {
+    /// A new order.
+    pub fn new(total: Money) -> Self {
+        let zero = Money::zero(total.currency);
+        Self { ordered: total, credited: zero, cancelled: zero }
+    }
+
+    /// What still counts as sold: `ordered − credited − cancelled`.
+    pub fn left(&self) -> Money {
+        Money { amount: self.ordered.amount - self.credited.amount - self.cancelled.amount, ..self.ordered }
+    }
+
+    /// Takes in what happened to the order after it was placed.
+    pub fn note(&mut self, event: &Event) {
+        match event {
+            // No sale came of it.
+            Event::Cancelled { was_paid: false, .. } => self.ordered = Money::zero(self.ordered.currency),
+            // Its credit note is over all that no earlier one is over.
+            Event::Cancelled { credit_note: Some(_), .. } => self.credited = sum(self.credited, self.left()),
+            Event::Cancelled { credit_note: None, .. } => self.cancelled = sum(self.cancelled, self.left()),
+            Event::LinesCancelled { amount, shipping, was_paid, .. } => {
+                let amount = shipping.map_or(*amount, |shipping| sum(*amount, shipping));
+                if *was_paid {
+                    self.credited = sum(self.credited, amount);
+                } else {
+                    self.ordered = self.ordered.minus(amount).unwrap_or(self.ordered);
+                }
+            }
+            Event::Returned { amount, .. } | Event::Credited { amount, .. } => {
+                self.credited = sum(self.credited, *amount);
+            }
+            Event::Placed(_)
+            | Event::Paid { .. }
+            | Event::Authorized { .. }
+            | Event::Fulfilled { .. }
+            | Event::Completed {}
+            | Event::Refunded { .. }
+            | Event::ParcelPrepared { .. }
+            | Event::ParcelDropped { .. }
+            | Event::HandedOver { .. }
+            | Event::Delivered { .. }
+            | Event::ParcelReturned { .. }
+            | Event::ParcelLost { .. }
+            | Event::Replaced { .. }
+            | Event::ParcelFound { .. }
+            | Event::ReturnRequested { .. }
+            | Event::ReturnClosed { .. }
+            | Event::Noted { .. }
+            | Event::BuyerForgotten { .. }
+            | Event::MovedToCart { .. } => {}
+        }
+    }
+}
+
+/// Deciding checked the sums; should one ever not fit, the fold keeps what it had.
+fn sum(one: Money, other: Money) -> Money {
+    one.plus(other).unwrap_or(one)
+}

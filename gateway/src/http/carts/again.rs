@@ -1,0 +1,41 @@
+//! An order that was never paid goes back into a cart.
+
+use axum::extract::State;
+use axum::response::Response;
+use byteshop_commands::{Error, Rejected, cases};
+use byteshop_domain::ids::OrderId;
+
+use super::shown;
+use crate::actor::Caller;
+use crate::http::ask::{Ask, Nothing, Of};
+use crate::http::orders::{own, placed};
+use crate::http::{Shared, show};
+use crate::problem::Problem;
+
+/// Moves an unpaid order back into a cart.
+///
+/// Cancels an order that is not paid and puts its lines into an open cart: the cart of its account in that currency, or a new one
+/// that the same `Cart-Token` opens. Codes, address and shipping service are kept if the cart has none. An order that expired or
+/// was cancelled before payment can be moved as well. A repeated request answers the same cart.
+#[utoipa::path(post, path = "/v1/orders/{id}/cart", operation_id = "moveOrderToCart", tag = "orders", params(("id" = String, Path)),
+    security(("cart_token" = []), ("bearer" = [])),
+    responses((status = 200, description = "The cart", body = show::Cart),
+        (status = 409, description = "The order is paid, or the money for it is set aside")))]
+pub(in crate::http) async fn move_to_cart(
+    State(app): State<Shared>,
+    Of(id): Of<OrderId>,
+    ask: Ask<Caller, Nothing>,
+) -> Result<Response, Problem> {
+    let (ask, days) = (&ask, app.trade.cart_days);
+    app.run(ask, "order.move_to_cart", |unit| async move {
+        let mut order = own(&unit, id, ask).await?;
+        let placement = &placed(&order.state)?.placement;
+        // Staff sees orders of others; what their carts hold is theirs to say.
+        if !ask.who.owns(placement.buyer.account, placement.access_hash.as_ref()) {
+            return Err(Error::Rejected(Rejected::missing("order")));
+        }
+        let cart = cases::move_to_cart(&unit, &mut order, days).await?;
+        shown(&unit, &cart).await
+    })
+    .await
+}
