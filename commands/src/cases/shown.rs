@@ -1,4 +1,4 @@
-//! The total that a cart last showed to its owner (ADR 13).
+//! The total that a cart last showed to its owner (ADR 14).
 
 use byteshop_domain::Currency;
 use byteshop_domain::cart::Created;
