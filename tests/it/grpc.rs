@@ -297,6 +297,14 @@ async fn a_message_that_cannot_be_meant_is_refused_and_the_field_named() {
         ),
         (SearchProductsRequest { attributes: vec![filter("nobody", "x".to_owned())], ..of() }, "attr.nobody"),
         (SearchProductsRequest { attributes: vec![filter("color", "x".to_owned()); 101], ..of() }, "attributes"),
+        // 60 kB and as many empty values: a copy of the name for each would be two gigabytes.
+        (
+            SearchProductsRequest {
+                attributes: vec![AttributeFilter { name: "x".repeat(60_000), values: vec![String::new(); 30_000] }],
+                ..of()
+            },
+            "attributes",
+        ),
     ];
     for (asked, field) in searches {
         let status = expect(client.search(asked).await, Code::InvalidArgument, "request.invalid_query");

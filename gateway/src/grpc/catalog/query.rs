@@ -14,8 +14,10 @@ pub(super) fn of(asked: SearchProductsRequest) -> Result<Query, Problem> {
     if let Some(index) = asked.attributes.iter().position(|filter| filter.values.is_empty()) {
         return Err(Problem::query(&format!("attributes.{index}.values"), "name at least one value to look for"));
     }
+    // Counted before each value gets a copy of its name: a long name with many empty values would fill the memory.
+    let values: usize = asked.attributes.iter().map(|filter| filter.values.len()).sum();
+    check_values("attributes", asked.category_ids.len() + values)?;
     let attributes: Vec<(String, String)> = asked.attributes.into_iter().flat_map(pairs).collect();
-    check_values("attributes", asked.category_ids.len() + attributes.len())?;
     for (name, bound) in [("price_min", asked.price_min), ("price_max", asked.price_max)] {
         if bound.is_some_and(|bound| bound < 0) {
             return Err(Problem::query(name, format!("{name} is a non-negative integer in minor units")));
