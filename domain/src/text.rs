@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 pub use fresh::fresh;
 pub(crate) use fresh::is_asked as is_fresh;
+pub use search::search_form;
 use serde::de::{Error as _, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -14,6 +15,7 @@ use crate::bounded::Limited;
 
 mod country;
 mod fresh;
+mod search;
 
 /// Longest title, in characters: what fits a listing and a search result.
 pub const TITLE_MAX: usize = 200;
