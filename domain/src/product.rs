@@ -28,7 +28,7 @@ mod schedule;
 mod variant;
 
 pub use attribute::AttributeValue;
-pub use choice::{OPTION_VALUES_MAX, OPTIONS_MAX, OptionDefinition, combinations};
+pub use choice::{OPTION_VALUES_MAX, OPTIONS_MAX, OptionDefinition, combinations, in_order};
 pub use image::{IMAGES_MAX, Image, ImageType, THUMBNAILS, reorder};
 pub use message::{Command, Event};
 pub use price_history::{Entry as PriceEntry, LOOK_BACK, PriceHistory, Reduction, price_history};
@@ -36,6 +36,7 @@ pub use rejection::Rejection;
 pub use schedule::{Refusal, Schedule};
 pub use variant::{CURRENCIES_MAX, Listed, TaxClass, Variant, VariantChange, WEIGHT_MAX_G};
 
+use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 /// Most variants of one product: every choice of five sizes, five colours and four cuts; it is one small state.
@@ -45,8 +46,9 @@ pub const ATTRIBUTES_MAX: usize = 50;
 
 /// What a product is, beside its texts.
 pub type Attributes = BTreeMap<AttributeName, AttributeValue>;
-/// What tells a variant from the others, such as `size` = `M`.
-pub type Options = BTreeMap<AttributeName, Label>;
+/// What tells a variant from the others, such as `size` = `M`, in the order in which its product declares the options. Equal are
+/// those with the same values in any order.
+pub type Options = IndexMap<AttributeName, Label>;
 
 /// A product as it is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -161,9 +163,16 @@ impl Decider for Product {
                 replace(&mut it.attributes, attributes.as_ref());
             }),
             Event::VariantAdded { variant, details } => self.with(|it| {
-                it.variants.insert(*variant, details.clone());
+                let mut details = details.clone();
+                in_order(&mut details.options, &it.options);
+                it.variants.insert(*variant, details);
             }),
-            Event::VariantRevised { variant, change } => self.with_variant(*variant, |it| it.change(change)),
+            Event::VariantRevised { variant, change } => self.with(|it| {
+                if let Some(known) = it.variants.get_mut(variant) {
+                    known.change(change);
+                    in_order(&mut known.options, &it.options);
+                }
+            }),
             Event::PriceSet { variant, price, compare_at, .. } => {
                 let listed = Listed { price: *price, compare_at: *compare_at };
                 self.with_variant(*variant, |it| it.set_listed(listed))
@@ -172,7 +181,10 @@ impl Decider for Product {
             Event::VariantRemoved { variant, .. } => self.with(|it| {
                 it.variants.remove(variant);
             }),
-            Event::OptionsDefined { options } => self.with(|it| it.options.clone_from(options)),
+            Event::OptionsDefined { options } => self.with(|it| {
+                it.options.clone_from(options);
+                it.variants.values_mut().for_each(|variant| in_order(&mut variant.options, options));
+            }),
             Event::ImageAdded(image) => self.with(|it| it.images.push(image.clone())),
             Event::ImagesOrdered { images } => self.with(|it| reorder(&mut it.images, images)),
             Event::ImageDescribed { image, alt } => self.with(|it| {

@@ -189,7 +189,7 @@ fn an_offer_is_what_the_product_and_its_stock_say() {
         },
         product::Event::VariantAdded {
             variant: id(1),
-            details: product::Variant::new(text("L-1"), text("Lamp"), price(100), BTreeMap::new()),
+            details: product::Variant::new(text("L-1"), text("Lamp"), price(100), product::Options::new()),
         },
     ];
     let level = fold::<StockLevel>(&[

@@ -41,6 +41,13 @@ pub fn combinations(options: &[OptionDefinition]) -> Option<Vec<Options>> {
     Some(all)
 }
 
+/// Puts a variant's options in the order in which its product declares them. Options that it does not declare come last, in the
+/// order that they have.
+pub fn in_order(options: &mut Options, declared: &[OptionDefinition]) {
+    let place = |name: &AttributeName| declared.iter().position(|it| it.name == *name).unwrap_or(declared.len());
+    options.sort_by(|one, _, other, _| place(one).cmp(&place(other)));
+}
+
 impl Created {
     pub(super) fn define_options(&self, options: &[OptionDefinition]) -> Decision {
         check(options)?;

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::*;
 use crate::Currency;
 use crate::category::{AttributeDefinition, AttributeType};
+use crate::decider::fold;
 use crate::money::{Money, Price};
 use crate::testing::{given, golden, id, noon, price, text, well_said};
 
@@ -26,7 +27,7 @@ fn create(title: &str) -> Command {
 }
 
 fn options() -> Options {
-    BTreeMap::from([(text("colour"), text("red"))])
+    Options::from([(text("colour"), text("red"))])
 }
 
 fn details(sku: &str) -> Variant {
@@ -254,7 +255,7 @@ fn define(options: &[OptionDefinition]) -> Command {
 }
 
 fn coloured(variant: u128, colour: &str) -> Command {
-    let options = BTreeMap::from([(text("colour"), text(colour))]);
+    let options = Options::from([(text("colour"), text(colour))]);
     let details = Variant { options, ..details(&format!("L-{variant}")) };
     Command::AddVariant { variant: id(variant), details }
 }
@@ -270,9 +271,9 @@ fn variants_say_something_to_each_option_and_no_two_the_same() {
     given::<Product>(known.clone()).when(&define(&colours)).then_nothing();
     refused(&coloured(2, "red"), Rejection::OptionsTwice);
     refused(&coloured(2, "green"), Rejection::OptionValue { name: text("colour") });
-    let sized = Variant { options: BTreeMap::from([(text("size"), text("M"))]), ..details("L-2") };
+    let sized = Variant { options: Options::from([(text("size"), text("M"))]), ..details("L-2") };
     refused(&Command::AddVariant { variant: id(2), details: sized }, Rejection::OptionUnknown { name: text("size") });
-    let silent = VariantChange { options: Some(BTreeMap::new()), ..VariantChange::default() };
+    let silent = VariantChange { options: Some(Options::new()), ..VariantChange::default() };
     refused(
         &Command::ReviseVariant { variant: id(1), change: silent },
         Rejection::OptionMissing { name: text("colour") },
@@ -282,6 +283,31 @@ fn variants_say_something_to_each_option_and_no_two_the_same() {
     let same = Command::ReviseVariant { variant: id(1), change: called("Crimson") };
     let change = VariantChange { options: None, ..called("Crimson") };
     given::<Product>(known).when(&same).then([Event::VariantRevised { variant: id(1), change }]);
+}
+
+#[test]
+fn options_stand_in_the_order_in_which_they_are_declared() {
+    let declared = |names: &[&str]| {
+        let options = names.iter().map(|name| option(name, &["M", "green"])).collect();
+        Event::OptionsDefined { options }
+    };
+    let alphabetical = Options::from([(text("colour"), text("green")), (text("size"), text("M"))]);
+    let details = Variant { options: alphabetical.clone(), ..details("L-1") };
+    let added = Event::VariantAdded { variant: id(1), details };
+    let revised = Event::VariantRevised {
+        variant: id(1),
+        change: VariantChange { options: Some(alphabetical), ..VariantChange::default() },
+    };
+    let names = |history: &[Event]| {
+        let product: Product = fold(history);
+        let options = product.existing().unwrap().variants[&id(1)].options.clone();
+        options.keys().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let size_first = declared(&["size", "colour"]);
+    assert_eq!(names(&[created(), size_first.clone(), added.clone()]), ["size", "colour"]);
+    assert_eq!(names(&[created(), added.clone(), size_first.clone()]), ["size", "colour"]);
+    assert_eq!(names(&[created(), size_first.clone(), added.clone(), revised]), ["size", "colour"]);
+    assert_eq!(names(&[created(), size_first, added, declared(&["colour", "size"])]), ["colour", "size"]);
 }
 
 #[test]

@@ -51,7 +51,7 @@ async fn every_combination_is_made_once_and_refused_by_itself() {
     let usual = find("SHIRT-M-red");
     assert_eq!(
         (&usual["price"], &usual["weight_g"], &usual["title"]),
-        (&euros(2_000), &json!(200), &json!("Shirt, red, M"))
+        (&euros(2_000), &json!(200), &json!("Shirt, M, red"))
     );
     assert_eq!((&find("BIG")["price"], &find("BIG")["title"]), (&euros(2_200), &json!("The big one")));
     // Each has a stock of its own from the beginning.
