@@ -12,7 +12,7 @@ use sqlx::{Postgres, QueryBuilder};
 
 use crate::engine::{Key, Keys, View};
 use crate::error::Error;
-use crate::page::{Ask, Page};
+use crate::page::{Ask, List, Page};
 use crate::text::{micros, name_of};
 use crate::views::Views;
 
@@ -175,11 +175,18 @@ impl Views {
         if let Some(account) = query.account {
             sql.push(" and key = ").push_bind(account.to_string());
         }
-        if let Some((registered, key)) = query.ask.after::<(String, String)>()? {
+        let list = List::of(AccountList::NAME, &(query.role, query.status, query.account));
+        if let Some((registered, key)) = query.ask.after::<(String, String)>(&list)? {
             sql.push(" and (registered, key) < (").push_bind(registered).push(", ").push_bind(key).push(")");
         }
         sql.push(" order by registered desc, key desc limit ").push_bind(query.ask.limit() + 1);
         let rows: Vec<(String, String, String)> = sql.build_query_as().fetch_all(self.pool()).await?;
-        Page::of(&rows, &query.ask, |(_, _, text)| text, |(registered, key, _)| (registered.clone(), key.clone()))
+        Page::of(
+            &rows,
+            &query.ask,
+            &list,
+            |(_, _, text)| text,
+            |(registered, key, _)| (registered.clone(), key.clone()),
+        )
     }
 }

@@ -14,7 +14,7 @@ use sqlx::{Postgres, QueryBuilder};
 
 use crate::engine::{Key, Keys, View};
 use crate::error::Error;
-use crate::page::{Ask, Page};
+use crate::page::{Ask, List, Page};
 use crate::text::micros;
 use crate::views::Views;
 
@@ -83,11 +83,12 @@ impl Views {
     /// A page of keys, the newest first.
     pub async fn api_key_list(&self, ask: &Ask) -> Result<Page, Error> {
         let mut sql = QueryBuilder::<Postgres>::new("select created, key, row::text from read.api_key_list where true");
-        if let Some((created, key)) = ask.after::<(String, String)>()? {
+        let list = List::of(ApiKeyList::NAME, &());
+        if let Some((created, key)) = ask.after::<(String, String)>(&list)? {
             sql.push(" and (created, key) < (").push_bind(created).push(", ").push_bind(key).push(")");
         }
         sql.push(" order by created desc, key desc limit ").push_bind(ask.limit() + 1);
         let rows: Vec<(String, String, String)> = sql.build_query_as().fetch_all(self.pool()).await?;
-        Page::of(&rows, ask, |(_, _, text)| text, |(created, key, _)| (created.clone(), key.clone()))
+        Page::of(&rows, ask, &list, |(_, _, text)| text, |(created, key, _)| (created.clone(), key.clone()))
     }
 }

@@ -11,7 +11,7 @@ use sqlx::{Postgres, QueryBuilder};
 
 use crate::engine::{Key, Keys, View};
 use crate::error::Error;
-use crate::page::{Ask, Page};
+use crate::page::{Ask, List, Page};
 use crate::views::Views;
 
 #[cfg(test)]
@@ -120,13 +120,14 @@ impl Views {
         if !query.archived {
             sql.push(" and not archived");
         }
-        if let Some((rank, name, key)) = query.ask.after::<(i64, String, String)>()? {
+        let list = List::of(CategoryList::NAME, &(query.parent.is_some(), query.parent, query.archived));
+        if let Some((rank, name, key)) = query.ask.after::<(i64, String, String)>(&list)? {
             sql.push(" and (rank, name, key) > (").push_bind(rank).push(", ").push_bind(name);
             sql.push(", ").push_bind(key).push(")");
         }
         sql.push(" order by rank, name, key limit ").push_bind(query.ask.limit() + 1);
         let rows: Vec<(i64, String, String, String)> = sql.build_query_as().fetch_all(self.pool()).await?;
         let place = |(rank, name, key, _): &(i64, String, String, String)| (*rank, name.clone(), key.clone());
-        Page::of(&rows, &query.ask, |(_, _, _, text)| text, place)
+        Page::of(&rows, &query.ask, &list, |(_, _, _, text)| text, place)
     }
 }

@@ -80,8 +80,8 @@ pub enum Error {
         /// What is wrong, in words.
         reason: String,
     },
-    /// A cursor that this question did not give out.
-    #[error("the cursor does not belong to this list")]
+    /// A cursor of another list, or of the same list with other filters or in another order.
+    #[error("the cursor does not belong to this list with these filters")]
     Cursor,
 }
 

@@ -14,7 +14,7 @@ use sqlx::{Postgres, QueryBuilder};
 
 use crate::engine::{Key, Keys, View};
 use crate::error::Error;
-use crate::page::{Ask, Page};
+use crate::page::{Ask, List, Page};
 use crate::text::{micros, name_of};
 use crate::views::Views;
 
@@ -192,11 +192,12 @@ impl Views {
         if let Some(state) = query.state {
             sql.push(" and state = ").push_bind(name_of(&state));
         }
-        if let Some((queued, key)) = query.ask.after::<(String, String)>()? {
+        let list = List::of(NotificationList::NAME, &(query.account, query.state));
+        if let Some((queued, key)) = query.ask.after::<(String, String)>(&list)? {
             sql.push(" and (queued, key) < (").push_bind(queued).push(", ").push_bind(key).push(")");
         }
         sql.push(" order by queued desc, key desc limit ").push_bind(query.ask.limit() + 1);
         let rows: Vec<(String, String, String)> = sql.build_query_as().fetch_all(self.pool()).await?;
-        Page::of(&rows, &query.ask, |(_, _, text)| text, |(queued, key, _)| (queued.clone(), key.clone()))
+        Page::of(&rows, &query.ask, &list, |(_, _, text)| text, |(queued, key, _)| (queued.clone(), key.clone()))
     }
 }

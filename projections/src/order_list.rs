@@ -18,7 +18,7 @@ use sqlx::{Postgres, QueryBuilder};
 
 use crate::engine::{Key, Keys, View};
 use crate::error::Error;
-use crate::page::{Ask, Page};
+use crate::page::{Ask, List, Page};
 use crate::text::{micros, name_of};
 use crate::views::Views;
 
@@ -250,7 +250,7 @@ impl Row {
 }
 
 /// Who an e-mail address belongs to.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Contact {
     /// The account that has it.
     pub account: Option<AccountId>,
@@ -283,6 +283,17 @@ pub struct Query {
     pub contact: Option<Contact>,
     /// Which page.
     pub ask: Ask,
+}
+
+impl Query {
+    /// The list that this is a page of.
+    fn list(&self) -> List {
+        let Self {
+            account, status, number, invoice, payment_status, fulfilment, refund_failed, from, to, contact, ..
+        } = self;
+        let stage = (status, payment_status, fulfilment, refund_failed);
+        List::of(OrderList::NAME, &(account, stage, number, invoice, from, to, contact))
+    }
 }
 
 impl Views {
@@ -323,11 +334,12 @@ impl Views {
             sql.push(" or key in (select key from read.order_email where email_hash = ");
             sql.push_bind(email_hash.as_ref().map(ToString::to_string)).push("))");
         }
-        if let Some((placed, key)) = query.ask.after::<(String, String)>()? {
+        let list = query.list();
+        if let Some((placed, key)) = query.ask.after::<(String, String)>(&list)? {
             sql.push(" and (placed, key) < (").push_bind(placed).push(", ").push_bind(key).push(")");
         }
         sql.push(" order by placed desc, key desc limit ").push_bind(query.ask.limit() + 1);
         let rows: Vec<(String, String, String)> = sql.build_query_as().fetch_all(self.pool()).await?;
-        Page::of(&rows, &query.ask, |(_, _, text)| text, |(placed, key, _)| (placed.clone(), key.clone()))
+        Page::of(&rows, &query.ask, &list, |(_, _, text)| text, |(placed, key, _)| (placed.clone(), key.clone()))
     }
 }

@@ -1,7 +1,7 @@
 //! Which products are there, what do they cost, and which of them match?
 //!
-//! The table holds each product as it is shown, and its words. What people filter, count and sort by is kept in memory by
-//! whoever answers: see `index`.
+//! The table holds each product as it is shown. What people find, filter, count and sort by is kept in memory by the process
+//! that answers: see `index`.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use byteshop_domain::Decider as _;
 use byteshop_domain::codec::CodecError;
 use byteshop_domain::ids::{CategoryId, ProductId, VariantId};
 use byteshop_domain::money::Money;
-use byteshop_domain::product::{Attributes, Event, Listed, OptionDefinition, Product, Schedule, Status};
+use byteshop_domain::product::{Attributes, Event, Listed, OptionDefinition, Product, Schedule, Status, in_order};
 use byteshop_domain::text::{Description, Title};
 use byteshop_eventstore::Recorded;
 use chrono::{DateTime, Utc};
@@ -18,18 +18,22 @@ use serde::{Deserialize, Serialize};
 use crate::engine::{Key, Keys, View};
 use crate::text::micros;
 
+mod asked;
+mod correct;
 mod facet;
 mod index;
-mod lexemes;
+mod lexicon;
 mod load;
 mod matching;
+mod place;
 mod query;
 mod shown;
 mod slip;
+mod stemming;
 #[cfg(test)]
 mod tests;
 mod tree;
-mod tsearch;
+mod wanted;
 mod words;
 
 pub(crate) use load::Catalog;
@@ -85,7 +89,7 @@ pub struct PriceRange {
 
 impl View for ProductList {
     const NAME: &'static str = "product_list";
-    const VERSION: i32 = 2;
+    const VERSION: i32 = 3;
     const READS: &'static [&'static str] = &[Product::CATEGORY];
     type Fact = Event;
     type Row = Row;
@@ -134,7 +138,10 @@ impl Row {
                 replace(&mut self.category, category.as_ref());
                 replace(&mut self.attributes, attributes.as_ref());
             }
-            Event::OptionsDefined { options } => self.options.clone_from(options),
+            Event::OptionsDefined { options } => {
+                self.options.clone_from(options);
+                self.variants.iter_mut().for_each(|it| in_order(&mut it.options, options));
+            }
             Event::ImageAdded(image) => self.images.push(Image::of(image)),
             Event::ImagesOrdered { images } => {
                 self.images.sort_by_key(|image| images.iter().position(|id| *id == image.id));
@@ -144,10 +151,19 @@ impl Row {
             }
             Event::ImageRemoved { image } => self.images.retain(|it| it.id != *image),
             Event::VariantAdded { variant, details } => {
-                self.variants.push(Variant::of(*variant, details));
+                let mut variant = Variant::of(*variant, details);
+                in_order(&mut variant.options, &self.options);
+                self.variants.push(variant);
                 self.set_prices();
             }
-            Event::VariantRevised { variant, change } => self.with_variant(*variant, |it| it.change(change)),
+            Event::VariantRevised { variant, change } => {
+                let options = std::mem::take(&mut self.options);
+                self.with_variant(*variant, |it| {
+                    it.change(change);
+                    in_order(&mut it.options, &options);
+                });
+                self.options = options;
+            }
             Event::PriceSet { variant, price, compare_at, .. } => {
                 let listed = Listed { price: *price, compare_at: *compare_at };
                 self.with_variant(*variant, |it| it.set_listed(listed));

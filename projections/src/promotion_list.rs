@@ -16,7 +16,7 @@ use sqlx::{Postgres, QueryBuilder};
 
 use crate::engine::{Key, Keys, View};
 use crate::error::Error;
-use crate::page::{Ask, Page};
+use crate::page::{Ask, List, Page};
 use crate::text::{micros, name_of};
 use crate::views::Views;
 
@@ -165,7 +165,8 @@ impl Views {
     pub async fn promotion_list(&self, query: &Query) -> Result<Page, Error> {
         let wanted = query.ask.limit() + 1;
         let batch = if query.standing.is_some() { wanted.max(BATCH) } else { wanted };
-        let mut after = query.ask.after::<String>()?;
+        let list = List::of(PromotionList::NAME, &query.standing);
+        let mut after = query.ask.after::<String>(&list)?;
         let mut found: Vec<(String, String)> = Vec::new();
         loop {
             let mut sql = QueryBuilder::<Postgres>::new("select key, row::text from read.promotion_list where true");
@@ -197,7 +198,7 @@ impl Views {
                 }
             }
             if is_last || i64::try_from(found.len()).is_ok_and(|found| found >= wanted) {
-                return Page::of(&found, &query.ask, |(_, text)| text, |(key, _)| key.clone());
+                return Page::of(&found, &query.ask, &list, |(_, text)| text, |(key, _)| key.clone());
             }
         }
     }

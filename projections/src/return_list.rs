@@ -13,7 +13,7 @@ use sqlx::{Postgres, QueryBuilder};
 
 use crate::engine::{Key, Keys, View};
 use crate::error::Error;
-use crate::page::{Ask, Page};
+use crate::page::{Ask, List, Page};
 use crate::text::{micros, name_of};
 use crate::views::Views;
 
@@ -123,11 +123,12 @@ impl Views {
         if let Some(order) = query.order {
             sql.push(" and of_order = ").push_bind(order.to_string());
         }
-        if let Some((requested, key)) = query.ask.after::<(String, String)>()? {
+        let list = List::of(ReturnList::NAME, &(query.status, query.order));
+        if let Some((requested, key)) = query.ask.after::<(String, String)>(&list)? {
             sql.push(" and (requested, key) < (").push_bind(requested).push(", ").push_bind(key).push(")");
         }
         sql.push(" order by requested desc, key desc limit ").push_bind(query.ask.limit() + 1);
         let rows: Vec<(String, String, String)> = sql.build_query_as().fetch_all(self.pool()).await?;
-        Page::of(&rows, &query.ask, |(_, _, text)| text, |(requested, key, _)| (requested.clone(), key.clone()))
+        Page::of(&rows, &query.ask, &list, |(_, _, text)| text, |(requested, key, _)| (requested.clone(), key.clone()))
     }
 }

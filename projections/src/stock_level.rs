@@ -11,7 +11,7 @@ use sqlx::{Postgres, QueryBuilder};
 
 use crate::engine::{Key, Keys, View};
 use crate::error::Error;
-use crate::page::{Ask, Page};
+use crate::page::{Ask, List, Page};
 use crate::views::Views;
 
 #[cfg(test)]
@@ -106,11 +106,12 @@ impl Views {
         if let Some(bound) = query.available_below {
             sql.push(" and available < ").push_bind(bound);
         }
-        if let Some(key) = query.ask.after::<String>()? {
+        let list = List::of(StockLevel::NAME, &(query.product, query.available_below));
+        if let Some(key) = query.ask.after::<String>(&list)? {
             sql.push(" and key > ").push_bind(key);
         }
         sql.push(" order by key limit ").push_bind(query.ask.limit() + 1);
         let rows: Vec<(String, String)> = sql.build_query_as().fetch_all(self.pool()).await?;
-        Page::of(&rows, &query.ask, |(_, text)| text, |(key, _)| key.clone())
+        Page::of(&rows, &query.ask, &list, |(_, text)| text, |(key, _)| key.clone())
     }
 }

@@ -13,11 +13,6 @@ pub(crate) fn name_of<T: Serialize>(variant: &T) -> String {
     }
 }
 
-/// A text of a question as Postgres can take it: it has no text with a zero byte, so none can match.
-pub(crate) fn without_nul(text: &str) -> String {
-    text.replace('\0', " ")
-}
-
 /// Moments as RFC 3339 in UTC with always six digits after the second: texts that sort as the moments do.
 pub(crate) mod micros {
     use chrono::{DateTime, SecondsFormat, Utc};

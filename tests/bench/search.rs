@@ -32,6 +32,8 @@ const AT_ONCE: usize = 256;
 const CATEGORIES: usize = 200;
 /// Queries of each kind and client.
 const QUERIES: usize = 200;
+/// Titles that are searched for.
+const KNOWN_ITEMS: usize = 500;
 /// Clients.
 const CLIENTS: [usize; 2] = [1, 8];
 
@@ -150,7 +152,50 @@ pub async fn run(shop: &Shop, report: &mut Report) -> Result<()> {
     for clients in CLIENTS {
         measure(shop, &categories, clients, report).await?;
     }
+    known_items(&mut client, report).await
+}
+
+/// How often a title that is typed in some way finds its product first.
+async fn known_items(client: &mut Client, report: &mut Report) -> Result<()> {
+    let mut titles: Vec<String> = Vec::new();
+    let mut cursor = String::new();
+    while titles.len() < KNOWN_ITEMS {
+        let path = format!("/v1/products?limit=100&facets=false&sort=price{cursor}");
+        let page = client.ask("GET", &path, &[], None).await?.json(200)?;
+        let items = page["items"].as_array().context("items")?.iter();
+        titles.extend(items.filter_map(|item| item["title"].as_str().map(str::to_owned)));
+        cursor = format!("&cursor={}", page["next"].as_str().context("a next page")?);
+    }
+    let ways: [(&str, fn(&str) -> String); 4] = [
+        ("as it is", str::to_owned),
+        ("with lone hyphens", |title| title.replace(' ', " - ")),
+        ("in capitals", str::to_uppercase),
+        ("with two letters swapped", swapped),
+    ];
+    for (way, typed) in ways {
+        let mut first = 0;
+        for title in &titles {
+            let path = format!("/v1/products?limit=1&facets=false&q={}", encoded(&typed(title)));
+            let found = client.ask("GET", &path, &[], None).await?.json(200)?;
+            first += usize::from(found["items"][0]["title"] == *title);
+        }
+        report.add(format!("titles typed {way} that find their product first"), share(first, titles.len()), "%");
+    }
     Ok(())
+}
+
+fn share(part: usize, whole: usize) -> f64 {
+    part as f64 * 100.0 / whole.max(1) as f64
+}
+
+/// A title with the third and fourth letters of its longest word swapped.
+fn swapped(title: &str) -> String {
+    let Some(word) = title.split(' ').max_by_key(|word| word.chars().count()) else { return title.to_owned() };
+    let mut letters: Vec<char> = word.chars().collect();
+    if letters.len() > 3 {
+        letters.swap(2, 3);
+    }
+    title.replacen(word, &letters.into_iter().collect::<String>(), 1)
 }
 
 fn intent(command: &'static str) -> Intent {

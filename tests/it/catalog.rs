@@ -9,3 +9,4 @@ mod matrix;
 mod prices;
 mod schedule;
 mod search;
+mod typed;

@@ -23,6 +23,7 @@ mod money;
 mod openapi;
 mod order_filters;
 mod ownership;
+mod paging;
 mod papers;
 mod personal;
 mod provider;

@@ -45,7 +45,7 @@ impl CatalogService for Catalog {
         request: Request<SearchProductsRequest>,
     ) -> Result<Response<SearchProductsResponse>, Status> {
         let (caller, headers, asked) = opened(request)?;
-        let json = search::page(&self.0, &caller, &headers, query::of(asked)?).await?;
+        let json = search::page(&self.0, &caller, &headers, query::of(&caller, asked)?).await?;
         Ok(Response::new(page::of(&json)?))
     }
 

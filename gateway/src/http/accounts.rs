@@ -7,7 +7,7 @@ use byteshop_commands::{Error, Loaded, Unit, accounts};
 use byteshop_domain::Subject;
 use byteshop_domain::account::{Account, Command, Role};
 use byteshop_domain::ids::AccountId;
-use byteshop_domain::text::{Email, Reason};
+use byteshop_domain::text::{Email, Reason, search_form};
 use byteshop_projections::View as _;
 use byteshop_projections::account_list::{self, AccountList, Status};
 use byteshop_projections::page::Ask as PageAsk;
@@ -133,7 +133,7 @@ async fn list(
         None => Ok(reply::json(app.views.account_list(&wanted).await?.json)),
         Some(words) => match words.parse::<Email>() {
             Ok(email) => by_address(&app, &email, wanted).await,
-            Err(_) => search(&app, &words.to_lowercase(), wanted).await,
+            Err(_) => search(&app, &search_form(words), wanted).await,
         },
     }
 }
@@ -169,7 +169,7 @@ async fn search(app: &Shared, words: &str, mut wanted: account_list::Query) -> R
 
 fn fits(row: &Value, words: &str) -> bool {
     let texts = [&row["email"], &row["profile"]["name"], &row["profile"]["phone"]];
-    texts.into_iter().filter_map(Value::as_str).any(|text| text.to_lowercase().contains(words))
+    texts.into_iter().filter_map(Value::as_str).any(|text| search_form(text).contains(words))
 }
 
 /// One account.

@@ -5,6 +5,7 @@ use axum::response::Response;
 use byteshop_commands::Error;
 use byteshop_eventstore::read::Filter;
 use byteshop_projections::State as ViewState;
+use byteshop_projections::page::List;
 use byteshop_projections::sales::{self, By, Sales as Sold};
 use byteshop_projections::{Status, View as _};
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
@@ -23,7 +24,6 @@ use super::{App, Shared};
 use crate::actor::{Admin, Staff};
 use crate::lookup::{self, Finder, LookupError};
 use crate::problem::Problem;
-use crate::version;
 
 /// Which events are wanted.
 #[derive(Deserialize, IntoParams)]
@@ -111,16 +111,16 @@ async fn audit(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let limit = lists::ask(query.limit, None)?.limit();
-    let after = match &query.cursor {
-        Some(cursor) => version::digits(cursor).ok_or_else(lists::bad_cursor)?,
-        None => 0,
-    };
+    let AuditQuery { r#type, actor, stream, since, until, limit: _, cursor } = &query;
+    let list = List::of("audit", &(r#type, actor, stream, since, until));
+    let after = cursor.as_ref().map_or(Ok(0), |cursor| list.place(cursor))?;
     app.await_log(&headers).await?;
     let filter = query.filter(&app).await?;
     let events = app.commands.log().read_filtered(after, limit + 1, &filter).await.map_err(Error::from)?;
     let shown = &events[..events.len().min(usize::try_from(limit).unwrap_or(usize::MAX))];
     let items = shown.iter().map(|event| Entry::of(event, true)).collect::<Result<Vec<_>, _>>()?;
-    let next = shown.last().filter(|_| events.len() > shown.len()).map(|last| last.position.to_string());
+    let last = shown.last().filter(|_| events.len() > shown.len());
+    let next = last.map(|last| list.cursor(&last.position)).transpose()?;
     lists::page(&Entries { items, next })
 }
 

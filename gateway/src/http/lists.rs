@@ -24,9 +24,11 @@ pub fn ask(limit: Option<u32>, cursor: Option<String>) -> Result<Ask, Problem> {
     Ok(Ask { limit, cursor })
 }
 
-/// A cursor that this list did not give out.
-pub fn bad_cursor() -> Problem {
-    Problem::query("cursor", "the cursor does not belong to this list")
+/// A cursor of another list, or of the same list with other filters or in another order.
+fn bad_cursor() -> Problem {
+    let detail =
+        "the cursor does not belong to this list with these filters: leave it out to start with the first page";
+    Problem::query("cursor", detail)
 }
 
 /// Writes a list that is made here.

@@ -6,7 +6,9 @@ use axum::extract::State;
 use axum::response::Response;
 use byteshop_domain::Currency;
 use byteshop_domain::ids::CategoryId;
+use byteshop_domain::name::{self, NameKind, UniqueName};
 use byteshop_domain::product::Status;
+use byteshop_domain::text::Slug;
 use byteshop_projections::View as _;
 use byteshop_projections::category_list::CategoryList;
 use byteshop_projections::product_list::{ProductList, Query, Shown, Sort};
@@ -39,21 +41,21 @@ const VALUES_MAX: usize = 100;
 #[derive(Default, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ListQuery {
-    /// Words of the title, the description, an attribute or a SKU, in English or Russian; `"…"`, `or` and `-` work as
-    /// in web search. The last word may be incomplete.
+    /// Words of the title, the description, an attribute, an option or a SKU, in English or Russian: `"…"` for a phrase,
+    /// `or` between alternatives, `-` directly before a word to exclude it. The last word may be incomplete.
     #[param(max_length = 200)]
     q: Option<String>,
-    /// Only in this category or its descendants; may be repeated.
+    /// The id or slug of a category: only products in it or its descendants; may be repeated.
     #[param(value_type = Option<String>)]
-    category: Vec<CategoryId>,
+    category: Vec<String>,
     /// Only products with a price in this currency; prices are shown, filtered, counted and sorted in it. By default
     /// each product shows its own currency, and filters, counts and sorting use the most common one.
     #[param(value_type = Option<String>, example = "EUR")]
     currency: Option<Currency>,
-    /// Only products with a price of at least this, in minor units.
+    /// Only products with a variant whose price is at least this, in minor units, and at most `price_max`.
     #[param(minimum = 0)]
     price_min: Option<i64>,
-    /// Only products with a price of at most this, in minor units; not below `price_min`.
+    /// Only products with a variant whose price is at most this, in minor units; not below `price_min`.
     #[param(minimum = 0)]
     price_max: Option<i64>,
     /// Only products in stock.
@@ -61,7 +63,8 @@ struct ListQuery {
     /// `relevance`, `newest`, `price`, `price_desc` or `title`; the best match first when there are words, else the newest.
     #[param(value_type = Option<crate::http::show::names::SortOrder>, example = "newest")]
     sort: Option<Sort>,
-    /// For staff: `draft`, `published`, `unpublished`, `archived` or `all`; others see published products only.
+    /// For staff: `draft`, `published`, `unpublished`, `archived` or `all`; others see published products only. The
+    /// default is `published`, and `all` for staff with `q`.
     #[param(value_type = Option<crate::http::show::names::ShownProducts>)]
     status: Option<Shown>,
     /// Whether to count the values of every filter; by default on the first page only.
@@ -95,7 +98,7 @@ impl ListQuery {
         let wrong = |expected: &str| Problem::query(name, format!("`{name}` must be {expected}"));
         match name {
             "q" => self.q = Some(words(value)?),
-            "category" => self.category.push(value.parse().map_err(|_| wrong("the id of a category, such as cat_…"))?),
+            "category" => self.category.push(value),
             "currency" => self.currency = Some(Currency::from_code(&value).ok_or_else(|| wrong("an ISO 4217 code"))?),
             "price_min" => self.price_min = Some(digits(&value).ok_or_else(|| wrong(AMOUNT))?),
             "price_max" => self.price_max = Some(digits(&value).ok_or_else(|| wrong(AMOUNT))?),
@@ -217,10 +220,13 @@ struct ProductPage {
     next: Option<String>,
     /// The number of items on all pages.
     total: u64,
-    /// The corrected search text, used because the given one had no results.
-    #[schema(required = true)]
+    /// The given `q`, if it has no results and `corrected` was used instead.
+    #[schema(nullable = false)]
+    original: Option<String>,
+    /// The search text that was used instead of `original`, without its typos.
+    #[schema(nullable = false)]
     corrected: Option<String>,
-    #[schema(required = true)]
+    #[schema(nullable = false)]
     facets: Option<Facets>,
 }
 
@@ -243,6 +249,7 @@ struct CategoryFacet {
     id: String,
     name: String,
     slug: String,
+    /// The nearest category above it that is in this list; null if there is none.
     #[schema(required = true)]
     parent: Option<String>,
     count: u64,
@@ -285,7 +292,7 @@ struct PriceFacet {
     ranges: Vec<PriceRangeFacet>,
 }
 
-/// The bounds, in the form that `price_min` and `price_max` accept.
+/// The bounds, in the form that `price_min` and `price_max` accept; counts products with a variant priced within them.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the view's own text")]
 struct PriceRangeFacet {
@@ -310,9 +317,9 @@ async fn list(
 ) -> Result<Response, Problem> {
     let query = ListQuery::of(pairs)?;
     let query = Query {
-        shown: query.status.unwrap_or_default(),
+        shown: query.status.unwrap_or(by_default(&caller, query.q.as_deref())),
         q: query.q,
-        categories: query.category,
+        categories: categories(&app, &query.category).await?,
         currency: query.currency,
         price_min: query.price_min,
         price_max: query.price_max,
@@ -324,6 +331,32 @@ async fn list(
         now: false,
     };
     Ok(reply::json(page(&app, &caller, &headers, query).await?))
+}
+
+/// The products that a caller sees who names no status: what is published, and all of them for staff who search.
+pub(crate) fn by_default(caller: &Caller, q: Option<&str>) -> Shown {
+    let searches = q.is_some_and(|words| !words.trim().is_empty());
+    if searches && caller.is_staff() { Shown::All } else { Shown::Published }
+}
+
+/// The categories with these ids or slugs.
+async fn categories(app: &Shared, named: &[String]) -> Result<Vec<CategoryId>, Problem> {
+    let mut found = Vec::with_capacity(named.len());
+    for text in named {
+        let slug = match text.parse() {
+            Ok(id) => {
+                found.push(id);
+                continue;
+            }
+            Err(_) => Slug::new(text),
+        };
+        let unknown = || Problem::query("category", "category takes the id or the slug of a category");
+        let name = name::id(NameKind::CategorySlug, slug.map_err(|_| unknown())?.as_str());
+        let held = app.commands.get::<UniqueName>(name).await?;
+        let holder = held.and_then(|name| name.state.holder::<CategoryId>());
+        found.push(holder.ok_or_else(unknown)?);
+    }
+    Ok(found)
 }
 
 /// A page of products for whoever asks, as JSON.

@@ -13,6 +13,7 @@ use byteshop_domain::ids::{Id as _, WebhookEndpointId};
 use byteshop_domain::text::{Link, Reason};
 use byteshop_domain::webhook_endpoint::{Command, FILTERS_MAX, Known, SHOP, Topic, WebhookEndpoint};
 use byteshop_domain::{Bounded, BoundedText};
+use byteshop_projections::page::List;
 use chrono::{DateTime, Utc};
 use http::HeaderMap;
 use serde::Deserialize;
@@ -261,15 +262,13 @@ async fn deliveries(
 ) -> Result<Response, Problem> {
     exists(&app, id).await?;
     let limit = lists::ask(query.limit, None)?.limit();
-    let before = match &query.cursor {
-        Some(cursor) => version::digits(cursor).ok_or_else(lists::bad_cursor)?,
-        None => i64::MAX,
-    };
+    let list = List::of("webhook_deliveries", &id);
+    let before = query.cursor.map_or(Ok(i64::MAX), |cursor| list.place(&cursor))?;
     let log = app.commands.log();
     let mut found = log.webhook_deliveries(id.uuid(), before, limit + 1).await.map_err(Error::from)?;
     let more = i64::try_from(found.len()).is_ok_and(|count| count > limit);
     found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next = found.last().filter(|_| more).map(|last| last.number.to_string());
+    let next = found.last().filter(|_| more).map(|last| list.cursor(&last.number)).transpose()?;
     lists::page(&Deliveries { items: found.into_iter().map(Delivery::from).collect(), next })
 }
 

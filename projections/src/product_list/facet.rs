@@ -154,8 +154,10 @@ impl<'a> Selection<'a> {
         }
         let facet = |row: &&'a crate::category_list::Row| {
             let count = *counts.get(&row.id)?;
-            let (name, slug, parent) = (&row.name, &row.slug, row.parent);
-            Some(CategoryFacet { id: row.id, name, slug, parent, count })
+            // A closed category is not listed: what is below it stands under the next one above that is open.
+            let parent = self.index.tree.above(row.id).into_iter().skip(1).find(|above| !above.archived);
+            let parent = parent.map(|above| above.id);
+            Some(CategoryFacet { id: row.id, name: &row.name, slug: &row.slug, parent, count })
         };
         rows.iter().filter(|row| !row.archived).filter_map(facet).collect()
     }
@@ -209,24 +211,24 @@ impl<'a> Selection<'a> {
 
     fn prices(&self, currency: Currency) -> Option<PriceFacet> {
         let all = self.all_but(Some(&Group::Price));
-        let ranges = all.iter().filter_map(|number| self.index.entry(number).range(currency));
-        let prices: Vec<(i64, i64)> = ranges.map(|range| (range.min.amount, range.max.amount)).collect();
-        let (min, max) = (prices.iter().map(|it| it.0).min()?, prices.iter().map(|it| it.1).max()?);
+        let amounts: Vec<&[i64]> = all.iter().map(|number| self.index.entry(number).keys.amounts(currency)).collect();
+        let min = *amounts.iter().filter_map(|it| it.first()).min()?;
+        let max = *amounts.iter().filter_map(|it| it.last()).max()?;
         let bounds = bounds(min, max);
         let lower = std::iter::once(None).chain(bounds.iter().copied().map(Some));
         let upper = bounds.iter().map(|bound| Some(bound - 1)).chain([None]);
         let range = |(min, max): (Option<i64>, Option<i64>)| {
-            let inside = |price: &&(i64, i64)| overlaps(**price, min, max);
-            let count = prices.iter().filter(inside).count() as u64;
+            let count = amounts.iter().filter(|amounts| has_between(amounts, min, max)).count() as u64;
             PriceRangeFacet { min, max, count }
         };
         Some(PriceFacet { currency, min, max, ranges: lower.zip(upper).map(range).collect() })
     }
 }
 
-/// Whether something can be bought for at least and at most so much.
-fn overlaps((lowest, highest): (i64, i64), min: Option<i64>, max: Option<i64>) -> bool {
-    min.is_none_or(|min| highest >= min) && max.is_none_or(|max| lowest <= max)
+/// Whether one of some amounts, the lowest first, is at least and at most so much.
+fn has_between(amounts: &[i64], min: Option<i64>, max: Option<i64>) -> bool {
+    let first = amounts.partition_point(|amount| min.is_some_and(|min| *amount < min));
+    amounts.get(first).is_some_and(|amount| max.is_none_or(|max| *amount <= max))
 }
 
 /// Round prices between two, not too many: 1, 2, 5, 10, 20, 50 and so on.
@@ -250,10 +252,7 @@ fn priced(
     max: Option<i64>,
 ) -> RoaringBitmap {
     let Some(currency) = currency else { return RoaringBitmap::new() };
-    let inside = |number: &u32| {
-        let range = index.entry(*number).range(currency);
-        range.is_some_and(|range| overlaps((range.min.amount, range.max.amount), min, max))
-    };
+    let inside = |number: &u32| has_between(index.entry(*number).keys.amounts(currency), min, max);
     among.iter().filter(inside).collect()
 }
 
@@ -265,7 +264,7 @@ fn with_value(index: &Index, name: &str, wanted: &str) -> RoaringBitmap {
     let between = between(wanted);
     let fits = |value: &AttributeValue| {
         let inside = |(min, max): (Option<i64>, Option<i64>)| {
-            number(value).is_some_and(|number| overlaps((number, number), min, max))
+            number(value).is_some_and(|number| has_between(&[number], min, max))
         };
         value.to_string() == wanted || between.is_some_and(inside)
     };
@@ -300,6 +299,22 @@ mod tests {
         assert_eq!(bounds(100, 100), Vec::<i64>::new());
         assert_eq!(bounds(0, 1_000_000).len(), 5);
         assert!(bounds(0, i64::MAX / 100).len() < RANGES_MAX);
+    }
+
+    #[test]
+    fn an_amount_of_its_own_is_between() {
+        let amounts = [1000, 4000];
+        for (min, max, expected) in [
+            (Some(2000), Some(3000), false),
+            (Some(1000), Some(1000), true),
+            (Some(3000), None, true),
+            (Some(4001), None, false),
+            (None, Some(999), false),
+            (None, None, true),
+        ] {
+            assert_eq!(has_between(&amounts, min, max), expected, "{min:?}..{max:?}");
+        }
+        assert!(!has_between(&[], None, None));
     }
 
     #[test]

@@ -1,23 +1,23 @@
-//! What products are filtered, counted and sorted by, in memory: one set of products for each value of each attribute.
+//! What products are found, filtered, counted and sorted by, in memory: one set of products for each value of each attribute,
+//! and for each word.
 //!
 //! It is made from the tables of three views and brought up to date before it is asked, so it says what they say; nothing
 //! is lost with it. Products have numbers in it in the order in which they were created.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use byteshop_domain::Currency;
 use byteshop_domain::category::AttributeType;
 use byteshop_domain::ids::{CategoryId, ProductId, VariantId};
-use byteshop_domain::product::{AttributeValue, Attributes, Status};
-use byteshop_domain::text::AttributeName;
+use byteshop_domain::product::{AttributeValue, Attributes, Listed, Options, Status};
+use byteshop_domain::text::{AttributeName, Label, search_form};
 use roaring::RoaringBitmap;
 use serde::Deserialize;
 
-use super::PriceRange;
-use super::lexemes::Lexemes;
+use super::lexicon::Lexicon;
+use super::place::{Past, TITLE_KEY_MAX};
 use super::tree::Tree;
-use super::tsearch;
-use super::words::Words;
+use super::words::{FIELD, Vocabulary};
 
 /// What is read of a product's row.
 #[derive(Debug, Deserialize)]
@@ -26,18 +26,21 @@ pub(super) struct Read {
     pub serial: i64,
     pub status: Status,
     pub title: String,
+    pub description: String,
     pub category: Option<CategoryId>,
     pub attributes: Attributes,
-    pub prices: Vec<PriceRange>,
     pub variants: Vec<ReadVariant>,
-    /// Its words, as Postgres writes a `tsvector`; a column of its own.
+    /// Its words, by their numbers in the vocabulary that it was read with.
     #[serde(skip)]
-    pub search: String,
+    pub words: Vec<u32>,
 }
 
 #[derive(Debug, Deserialize)]
 pub(super) struct ReadVariant {
     pub id: VariantId,
+    sku: String,
+    options: Options,
+    prices: Vec<Listed>,
 }
 
 /// What is read of the stock of a variant.
@@ -53,14 +56,21 @@ pub(super) struct ReadStock {
 pub(super) struct Entry {
     pub id: ProductId,
     pub serial: i64,
-    pub title: String,
-    pub prices: Vec<PriceRange>,
+    /// What it is sorted by.
+    pub keys: Keys,
     status: Status,
     category: Option<CategoryId>,
     attributes: Attributes,
     variants: Vec<VariantId>,
-    /// The numbers of its lexemes.
-    lexemes: Box<[u32]>,
+}
+
+/// What a product is sorted by.
+#[derive(Debug)]
+pub(super) struct Keys {
+    /// The beginning of its title, in the form in which it is searched.
+    pub title: String,
+    /// What its variants cost in each currency, the lowest amount first.
+    prices: Vec<(Currency, Box<[i64]>)>,
 }
 
 /// All of it.
@@ -78,11 +88,11 @@ pub(super) struct Index {
     /// The products that have a price in each currency.
     currencies: HashMap<Currency, RoaringBitmap>,
     /// Which products have which words.
-    pub lexemes: Lexemes,
+    pub lexicon: Lexicon,
     /// The categories.
     pub tree: Tree,
-    /// The words of published titles.
-    pub words: Words,
+    /// How products were sorted before they changed.
+    pub past: Past,
 }
 
 fn slot(status: Status) -> usize {
@@ -95,36 +105,38 @@ fn slot(status: Status) -> usize {
 }
 
 impl Index {
-    /// Takes in products as they are now. New ones are newer than all that are known.
-    pub fn put(&mut self, mut rows: Vec<Read>) {
+    /// Takes in products as they are now, with the words that they were read with and the stems of those. New products are newer
+    /// than all that are known.
+    pub fn put(&mut self, mut rows: Vec<Read>, words: &[String], stems: &[Option<String>]) {
         rows.sort_by_key(|row| row.serial);
+        let learned = |(word, stem): (&String, &Option<String>)| self.lexicon.learn(word, stem.as_deref());
+        let numbers: Vec<u32> = words.iter().zip(stems).map(learned).collect();
+        self.past.begin();
         for row in rows {
-            self.put_one(row);
+            self.put_one(row, &numbers);
         }
     }
 
-    fn put_one(&mut self, row: Read) {
+    fn put_one(&mut self, row: Read, numbers: &[u32]) {
         let number = match self.numbers.get(&row.id) {
             Some(number) => *number,
             None => self.len(),
         };
-        if let Some(known) = self.entries.get(number as usize) {
-            self.lexemes.remove(number, &known.lexemes);
-        }
+        let known = |word: &u32| numbers.get(*word as usize).copied().unwrap_or(*word);
+        let words = self.lexicon.put(number, row.words.iter().map(known).collect());
         let entry = Entry {
             id: row.id,
             serial: row.serial,
-            title: super::words::folded(&row.title),
-            prices: row.prices,
+            keys: Keys::of(&row),
             status: row.status,
             category: row.category,
             attributes: row.attributes,
             variants: row.variants.into_iter().map(|variant| variant.id).collect(),
-            lexemes: self.lexemes.add(number, tsearch::lexemes(&row.search)),
         };
         if let Some(known) = self.entries.get_mut(number as usize) {
             let old = std::mem::replace(known, entry);
             self.forget(number, &old);
+            self.past.note(number, old.keys, words);
         } else {
             self.numbers.insert(entry.id, number);
             self.entries.push(entry);
@@ -145,13 +157,10 @@ impl Index {
                 values.remove(value);
             }
         }
-        for range in &old.prices {
-            if let Some(with) = self.currencies.get_mut(&range.min.currency) {
+        for (currency, _) in &old.keys.prices {
+            if let Some(with) = self.currencies.get_mut(currency) {
                 with.remove(number);
             }
-        }
-        if old.status == Status::Published {
-            self.words.remove(&old.title);
         }
     }
 
@@ -165,11 +174,8 @@ impl Index {
             let values = self.attributes.entry(name.clone()).or_default();
             values.entry(value.clone()).or_default().insert(number);
         }
-        for range in &entry.prices {
-            self.currencies.entry(range.min.currency).or_default().insert(number);
-        }
-        if entry.status == Status::Published {
-            self.words.add(&entry.title);
+        for (currency, _) in &entry.keys.prices {
+            self.currencies.entry(*currency).or_default().insert(number);
         }
         self.count_stock(number);
     }
@@ -203,10 +209,9 @@ impl Index {
         &self.entries[number as usize]
     }
 
-    /// The number of the product with a serial.
-    pub fn number(&self, serial: i64) -> Option<u32> {
-        let found = self.entries.binary_search_by_key(&serial, |entry| entry.serial).ok()?;
-        u32::try_from(found).ok()
+    /// The product with an id, if there is one.
+    pub fn named(&self, id: ProductId) -> Option<&Entry> {
+        self.numbers.get(&id).map(|number| self.entry(*number))
     }
 
     /// The products of a status, or all of them.
@@ -259,9 +264,52 @@ impl Index {
     }
 }
 
-impl Entry {
-    /// What it costs in a currency.
-    pub fn range(&self, currency: Currency) -> Option<&PriceRange> {
-        self.prices.iter().find(|range| range.min.currency == currency)
+impl Read {
+    /// Writes down its words: those of the title; of attributes, options and codes; of the description.
+    pub fn with_words(mut self, vocabulary: &mut Vocabulary) -> Self {
+        let mut words = Vec::new();
+        vocabulary.write(&self.title, &mut words);
+        words.push(FIELD);
+        let values = self.attributes.values().filter_map(|value| match value {
+            AttributeValue::Text(text) => Some(text),
+            AttributeValue::Integer(_) | AttributeValue::Boolean(_) => None,
+        });
+        let options = self.variants.iter().flat_map(|variant| variant.options.values());
+        let values: BTreeSet<&Label> = values.chain(options).collect();
+        for value in values {
+            vocabulary.write(value.as_str(), &mut words);
+        }
+        for variant in &self.variants {
+            vocabulary.write_code(&variant.sku, &mut words);
+        }
+        words.push(FIELD);
+        vocabulary.write(&std::mem::take(&mut self.description), &mut words);
+        Self { words, ..self }
+    }
+}
+
+impl Keys {
+    fn of(row: &Read) -> Self {
+        let mut title = search_form(&row.title);
+        title.truncate(title.floor_char_boundary(TITLE_KEY_MAX));
+        let mut prices: BTreeMap<&str, (Currency, Vec<i64>)> = BTreeMap::new();
+        for price in row.variants.iter().flat_map(|variant| &variant.prices).map(|listed| listed.price.money()) {
+            prices.entry(price.currency.code()).or_insert((price.currency, Vec::new())).1.push(price.amount);
+        }
+        let sorted = |(currency, mut amounts): (Currency, Vec<i64>)| {
+            amounts.sort_unstable();
+            (currency, amounts.into())
+        };
+        Self { title, prices: prices.into_values().map(sorted).collect() }
+    }
+
+    /// What its variants cost in a currency, the lowest amount first.
+    pub fn amounts(&self, currency: Currency) -> &[i64] {
+        self.prices.iter().find(|(known, _)| *known == currency).map_or(&[], |(_, amounts)| amounts)
+    }
+
+    /// The lowest of them.
+    pub fn lowest(&self, currency: Currency) -> Option<i64> {
+        self.amounts(currency).first().copied()
     }
 }

@@ -12,6 +12,8 @@ use tokio::time::Instant;
 
 use super::ProductList;
 use super::index::{Index, Read, ReadStock};
+use super::stemming::stems_of;
+use super::words::Vocabulary;
 use crate::category_list::{self, CategoryList};
 use crate::engine::View;
 use crate::engine::table::unreadable;
@@ -81,16 +83,16 @@ impl Catalog {
     /// Reads what is new into the index, or into another one that takes its place.
     async fn read_on(&self, pool: &PgPool, from: [i64; 3], made: Option<Index>) -> Result<(), Error> {
         let [products, stock, categories] = from;
-        let products =
-            rows(pool, ProductList::NAME, "search::text", products, |row: Read, search| Read { search, ..row }).await?;
-        let stock: Vec<ReadStock> = rows(pool, StockLevel::NAME, "''", stock, |row, _| row).await?;
-        let categories: Vec<category_list::Row> =
-            rows(pool, CategoryList::NAME, "''", categories, |row, _| row).await?;
+        let mut words = Vocabulary::default();
+        let products = rows(pool, ProductList::NAME, products, |row: Read| row.with_words(&mut words)).await?;
+        let stems = self.stems(pool, words.words(), made.as_ref()).await?;
+        let stock: Vec<ReadStock> = rows(pool, StockLevel::NAME, stock, |row| row).await?;
+        let categories: Vec<category_list::Row> = rows(pool, CategoryList::NAME, categories, |row| row).await?;
         if products.is_empty() && stock.is_empty() && categories.is_empty() && made.is_none() {
             return Ok(());
         }
         let fill = |index: &mut Index| {
-            index.put(products);
+            index.put(products, words.words(), &stems);
             for row in &stock {
                 index.put_stock(row);
             }
@@ -108,6 +110,18 @@ impl Catalog {
         }
         Ok(())
     }
+
+    /// The stems of words; those that are known are not looked up again.
+    async fn stems(&self, pool: &PgPool, words: &[String], made: Option<&Index>) -> Result<Vec<Option<String>>, Error> {
+        let known: Vec<Option<Option<String>>> = {
+            let live = self.index();
+            let index = made.unwrap_or(&live);
+            words.iter().map(|word| index.lexicon.stem(word).map(|stem| stem.map(str::to_owned))).collect()
+        };
+        let unknown = words.iter().zip(&known).filter(|(_, known)| known.is_none()).map(|(word, _)| word.clone());
+        let mut found = stems_of(pool, &unknown.collect::<Vec<_>>()).await?.into_iter();
+        Ok(known.into_iter().map(|known| known.unwrap_or_else(|| found.next().flatten())).collect())
+    }
 }
 
 async fn places(pool: &PgPool) -> Result<[Place; 3], Error> {
@@ -123,20 +137,18 @@ async fn places(pool: &PgPool) -> Result<[Place; 3], Error> {
     Ok([place(ProductList::NAME), place(StockLevel::NAME), place(CategoryList::NAME)])
 }
 
-/// The rows of a view that changed after a position, each made whole with another text of the table.
+/// The rows of a view that changed after a position.
 async fn rows<T: DeserializeOwned>(
     pool: &PgPool,
     view: &'static str,
-    other: &'static str,
     after: i64,
-    whole: impl Fn(T, String) -> T + Send,
+    mut read: impl FnMut(T) -> T + Send,
 ) -> Result<Vec<T>, Error> {
-    let statement = format!("select key, row::text, {other} from read.{view} where position > $1");
-    let mut rows = sqlx::query_as::<_, (String, String, String)>(AssertSqlSafe(statement)).bind(after).fetch(pool);
+    let statement = format!("select key, row::text from read.{view} where position > $1");
+    let mut rows = sqlx::query_as::<_, (String, String)>(AssertSqlSafe(statement)).bind(after).fetch(pool);
     let mut found = Vec::new();
-    while let Some((key, text, other)) = rows.try_next().await? {
-        let row = serde_json::from_str(&text).map_err(|error| unreadable(view, &key, &error))?;
-        found.push(whole(row, other));
+    while let Some((key, text)) = rows.try_next().await? {
+        found.push(read(serde_json::from_str(&text).map_err(|error| unreadable(view, &key, &error))?));
         if found.len() % SLICE == 0 {
             tokio::task::yield_now().await;
         }

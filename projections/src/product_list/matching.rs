@@ -1,13 +1,16 @@
-//! Which products match some words, and how well. Postgres makes lexemes of the words, as it did of the products', and the
-//! index knows who has them.
+//! Which products match what somebody typed, and how well; and what they meant, when that is nothing.
 
+use byteshop_domain::product::Status;
 use roaring::RoaringBitmap;
-use sqlx::postgres::PgPool;
 
-use super::tsearch::{Wanted, wanted};
-use super::words::folded;
+use super::asked::Asked;
+use super::correct::corrected;
+use super::index::Index;
+use super::lexicon::{Ranking, Sought};
+use super::place::Seal;
+use super::stemming::{self, completions, stems_of};
+use super::wanted::{Stems, Wanted, Word, counting};
 use crate::error::Error;
-use crate::text::without_nul;
 use crate::views::Views;
 
 /// The products that match, by their numbers in the index.
@@ -15,97 +18,99 @@ use crate::views::Views;
 pub(super) struct Matches {
     /// All of them.
     pub all: RoaringBitmap,
-    /// How well each product matches, greater being better.
-    pub ranks: Vec<u32>,
-}
-
-/// What is looked for, in words.
-struct Looked {
-    /// All of it, as people write it in search engines.
-    all: String,
-    /// What stands before the last word.
-    head: String,
-    /// The last word as the beginning of one, in Postgres' own notation; none when it is not one.
-    prefix: Option<String>,
-}
-
-impl Looked {
-    fn of(words: &str) -> Self {
-        let all = folded(&without_idle_hyphens(&without_nul(words)));
-        let (head, last) = all.rsplit_once(char::is_whitespace).unwrap_or(("", &all));
-        let quoted = all.matches('"').count() > 0;
-        let is_word = !last.is_empty() && !last.starts_with('-') && !quoted && last != "or";
-        let prefix = is_word.then(|| format!("'{}':*", last.replace('\\', "\\\\").replace('\'', "''")));
-        Self { head: head.to_owned(), prefix, all: all.clone() }
-    }
-
-    /// The same in lexemes.
-    async fn query(&self, pool: &PgPool) -> Result<String, Error> {
-        let statement = "select (case when $3::text is null then websearch_to_tsquery('russian', $1)
-                                 else websearch_to_tsquery('russian', $1)
-                                   || (websearch_to_tsquery('russian', $2) && $3::text::tsquery) end)::text";
-        let query = sqlx::query_scalar(statement).bind(&self.all).bind(&self.head).bind(&self.prefix);
-        Ok(query.fetch_one(pool).await?)
-    }
-}
-
-/// Leaves out the hyphens that only stand before another one. Each is a "not" that Postgres keeps in mind, and beyond 32 it
-/// gives up.
-fn without_idle_hyphens(words: &str) -> String {
-    let is_idle = |(place, letter): (usize, char)| letter == '-' && words[place + 1..].trim_start().starts_with('-');
-    words.char_indices().filter(|it| !is_idle(*it)).map(|(_, letter)| letter).collect()
+    /// How well each matches.
+    pub ranking: Ranking,
+    /// What was searched for in place of what was typed.
+    pub corrected: Option<String>,
 }
 
 impl Views {
-    /// The products that match some words.
-    pub(super) async fn matches(&self, words: &str) -> Result<Matches, Error> {
-        let query = Looked::of(words).query(self.pool()).await?;
-        let Some(wanted) = wanted(&query) else { return Ok(Matches::default()) };
-        let (found, keys) = self.candidates(&wanted);
-        let all = if keys.is_empty() { found } else { self.with_phrases(&query, keys).await? };
-        let index = self.catalog().index();
-        let ranks = index.lexemes.ranks(&wanted, index.len());
-        Ok(Matches { all, ranks })
+    /// The products that match some words. When none of a status does, typos are corrected. The seal of a page before says how
+    /// that was decided then, and how rare each word was.
+    pub(super) async fn matches(
+        &self,
+        words: &str,
+        status: Option<Status>,
+        seal: Option<&Seal>,
+    ) -> Result<Matches, Error> {
+        let asked = Asked::read(seal.and_then(|seal| seal.corrected.as_deref()).unwrap_or(words));
+        let stems = self.stems(&asked).await?;
+        let mut found = matching(&self.catalog().index(), &asked, &stems, seal)?;
+        let finds = |found: &Matches| !found.all.is_disjoint(&self.catalog().index().with_status(status));
+        if !finds(&found)
+            && let Some(stems) = self.completed(&asked, &stems).await?
+        {
+            let completed = matching(&self.catalog().index(), &asked, &stems, seal)?;
+            found = if finds(&completed) { completed } else { found };
+        }
+        if let Some(seal) = seal {
+            return Ok(Matches { corrected: seal.corrected.clone(), ..found });
+        }
+        if finds(&found) {
+            return Ok(found);
+        }
+        let meant = {
+            let index = self.catalog().index();
+            corrected(&asked, &stems, &index.lexicon, &index.with_status(status))
+        };
+        let Some(meant) = meant else { return Ok(found) };
+        let text = meant.to_string();
+        // A cursor has the text, so it is read from there on the first page too.
+        let meant = Asked::read(&text);
+        let stems = self.stems(&meant).await?;
+        let better = matching(&self.catalog().index(), &meant, &stems, None)?;
+        Ok(if finds(&better) { Matches { corrected: Some(text), ..better } } else { found })
     }
 
-    /// The products that have the words, and the keys of those of which Postgres has to say whether they match.
-    fn candidates(&self, wanted: &Wanted) -> (RoaringBitmap, Vec<String>) {
-        let index = self.catalog().index();
-        let found = index.lexemes.find(wanted, index.len());
-        let in_doubt = |number| index.entry(number).id.to_string();
-        let keys = if found.exact { Vec::new() } else { found.all.iter().map(in_doubt).collect() };
-        (found.all, keys)
+    /// The stems of what somebody asked for; those that the index does not know are asked of Postgres.
+    async fn stems(&self, asked: &Asked) -> Result<Stems, Error> {
+        let mut stems = Stems::new();
+        let mut unknown = Vec::new();
+        {
+            let index = self.catalog().index();
+            let joined = asked.parts().filter(|part| part.words.len() > 1).map(|part| part.words.concat());
+            for word in asked.parts().flat_map(|part| part.words.iter().cloned()).chain(joined) {
+                match index.lexicon.stem(&word) {
+                    Some(stem) => _ = stems.insert(word, stem.map(str::to_owned).into_iter().collect()),
+                    None => unknown.push(word),
+                }
+            }
+        }
+        let found = stems_of(self.pool(), &unknown).await?;
+        stemming::add(&mut stems, unknown, found);
+        Ok(stems)
     }
 
-    async fn with_phrases(&self, query: &str, keys: Vec<String>) -> Result<RoaringBitmap, Error> {
-        let statement = "select serial from read.product_list where key = any ($1) and search @@ $2::text::tsquery";
-        let serials: Vec<i64> = sqlx::query_scalar(statement).bind(keys).bind(query).fetch_all(self.pool()).await?;
+    /// The stems with those of the words that the last one may become, when no word begins with it.
+    async fn completed(&self, asked: &Asked, stems: &Stems) -> Result<Option<Stems>, Error> {
+        let Some(last) = asked.last_word() else { return Ok(None) };
+        let words = completions(last);
+        let unfinished = Word { unfinished: true, ..Word::whole(last, stems) };
+        let is_known = {
+            let index = self.catalog().index();
+            index.lexicon.count(&unfinished, &index.with_status(None)) > 0
+        };
+        if is_known || words.is_empty() {
+            return Ok(None);
+        }
+        let found = stems_of(self.pool(), &words).await?;
         let index = self.catalog().index();
-        Ok(serials.into_iter().filter_map(|serial| index.number(serial)).collect())
+        let mut known: Vec<String> = found.into_iter().flatten().filter(|stem| index.lexicon.has_stem(stem)).collect();
+        known.sort_unstable();
+        known.dedup();
+        let mut stems = stems.clone();
+        stems.entry(last.to_owned()).or_default().extend(known);
+        Ok(Some(stems))
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_last_word_may_be_the_beginning_of_one() {
-        let prefix = |words: &str| Looked::of(words).prefix;
-        assert_eq!(prefix("Desk La").as_deref(), Some("'la':*"));
-        assert_eq!(prefix("Ёл").as_deref(), Some("'ел':*"));
-        assert_eq!(prefix(r"it's\").as_deref(), Some(r"'it''s\\':*"));
-        for words in ["lamp ", "lamp -red", "\"desk lamp\"", "desk or", ""] {
-            assert_eq!(prefix(words), None, "{words}");
-        }
-        assert_eq!(Looked::of("red desk la").head, "red desk");
-    }
-
-    #[test]
-    fn one_hyphen_says_what_many_say() {
-        for (words, meant) in [("--a", "-a"), ("a - - -b", "a   -b"), ("a-b", "a-b"), ("-a -b", "-a -b"), ("---", "-")]
-        {
-            assert_eq!(without_idle_hyphens(words), meant, "{words}");
-        }
-    }
+/// The products that match, of all.
+fn matching(index: &Index, asked: &Asked, stems: &Stems, seal: Option<&Seal>) -> Result<Matches, Error> {
+    let Some(wanted) = Wanted::of(asked, stems) else { return Ok(Matches::default()) };
+    let all = index.lexicon.find(&wanted, index.len());
+    let sought = Sought { words: counting(asked, stems), plain: asked.plain() };
+    let rarities = seal.map(|seal| seal.rarities.as_slice()).filter(|rarities| !rarities.is_empty());
+    // A seal of other words than these was not made for them.
+    let ranking = index.lexicon.rank(&sought, index.len(), rarities).ok_or(Error::Cursor)?;
+    Ok(Matches { all, ranking, corrected: None })
 }

@@ -1,28 +1,28 @@
 //! Searching, filtering, counting and sorting products.
 
-use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use byteshop_domain::Currency;
-use byteshop_domain::ids::{CategoryId, ProductId};
+use byteshop_domain::ids::CategoryId;
 use byteshop_domain::product::Status;
-use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
 
 use super::facet::{Facets, Selection};
 use super::index::Index;
 use super::matching::Matches;
+use super::place::{Place, Sorted};
 use super::{ProductList, Row, slip};
 use crate::engine::View as _;
 use crate::engine::table::unreadable;
 use crate::error::Error;
-use crate::page::{Ask, Page};
+use crate::page::{Ask, List, Page};
 use crate::text::name_of;
 use crate::views::Views;
 
 /// Which products may be seen.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Shown {
     /// What everybody sees.
     #[default]
@@ -54,15 +54,16 @@ pub enum Sort {
 pub struct Query {
     /// Which may be seen.
     pub shown: Shown,
-    /// Words of the title, the description, an attribute or a code; `"…"`, `or` and `-` as in search engines.
+    /// Words of the title, the description, an attribute, an option or a SKU; `"…"` for phrases, `or` for alternatives, `-` before
+    /// what is to be left out.
     pub q: Option<String>,
     /// Only in one of these categories or below it.
     pub categories: Vec<CategoryId>,
     /// Only with a price in it, which is the one that is shown; without, prices are those of the currency that most have.
     pub currency: Option<Currency>,
-    /// Only where something costs at least this, in minor units.
+    /// Only where a variant costs at least this, in minor units, and no more than `price_max`.
     pub price_min: Option<i64>,
-    /// Only where something costs at most this, in minor units.
+    /// Only where a variant costs at most this, in minor units, and no less than `price_min`.
     pub price_max: Option<i64>,
     /// Only with one of these values of each attribute that is named: a text, or numbers as `100..200`.
     pub attributes: Vec<(String, String)>,
@@ -78,18 +79,10 @@ pub struct Query {
     pub now: bool,
 }
 
-/// Where a page ended. The order is part of it: a cursor of one order has no meaning in another.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Place {
-    s: Sort,
-    v: String,
-    k: i64,
-}
-
 /// What was found in the index.
 struct Hits {
-    /// The products of the page, and one more if there is a next one, each with its place.
-    page: Vec<(ProductId, Place)>,
+    /// The products of the page, and one more if there is a next one.
+    page: Vec<Place>,
     total: u64,
     facets: Option<String>,
 }
@@ -104,29 +97,27 @@ impl Views {
     }
 
     /// A page of products, with the counts of every filter when they are wanted. When nothing matches the words, but
-    /// others that look like them do, those are taken, and the answer says so.
+    /// others that were almost certainly meant do, those are taken, and the answer has both.
     pub async fn product_list(&self, query: &Query) -> Result<Page, Error> {
         self.catalog().refresh(self.pool(), query.now).await?;
         query.check(&self.catalog().index())?;
-        let mut matched = None;
-        let mut corrected = None;
-        if let Some(words) = &query.q {
-            let mut found = self.matches(words).await?;
-            if found.all.is_empty() {
-                let meant = self.catalog().index().words.corrected(words);
-                if let Some(meant) = meant {
-                    found = self.matches(&meant).await?;
-                    corrected = Some(meant).filter(|_| !found.all.is_empty());
-                }
-            }
-            matched = Some(found);
+        let after: Option<Place> = query.ask.after(&query.list())?;
+        if after.as_ref().is_some_and(|place| place.sort() != query.order()) {
+            return Err(Error::Cursor);
         }
-        let hits = query.hits(&self.catalog().index(), matched.as_ref())?;
-        self.page(query, &hits, corrected).await
+        let matched = match &query.q {
+            Some(words) => {
+                let seal = after.as_ref().map(|place| &place.seal);
+                Some(self.matches(words, query.shown.status(), seal).await?)
+            }
+            None => None,
+        };
+        let hits = query.hits(&self.catalog().index(), matched.as_ref(), after.as_ref())?;
+        self.page(query, &hits, matched.and_then(|matched| matched.corrected)).await
     }
 
     async fn page(&self, query: &Query, hits: &Hits, corrected: Option<String>) -> Result<Page, Error> {
-        let keys: Vec<String> = hits.page.iter().map(|(id, _)| id.to_string()).collect();
+        let keys: Vec<String> = hits.page.iter().map(|place| place.id().to_string()).collect();
         let status = query.shown.status().map(|status| name_of(&status));
         // Who was hidden a moment ago is not shown, though the index may not know it yet.
         let statement = "select key, row::text from read.product_list
@@ -137,13 +128,15 @@ impl Views {
         let rows: Vec<(String, &Place)> = keys
             .iter()
             .zip(&hits.page)
-            .map(|(key, (_, place))| Ok((query.shown_as(key, found.remove(key).unwrap_or_default())?, place)))
+            .map(|(key, place)| Ok((query.shown_as(key, found.remove(key).unwrap_or_default())?, place)))
             .collect::<Result<_, Error>>()?;
-        let mut page = Page::of(&rows, &query.ask, |(text, _)| text, |(_, place)| (*place).clone())?;
+        let list = query.list();
+        let mut page = Page::of(&rows, &query.ask, &list, |(text, _)| text, |(_, place)| (*place).clone())?;
         page.json.pop();
         let _ = write!(page.json, ",\"total\":{}", hits.total);
-        if let Some(corrected) = corrected {
-            let _ = write!(page.json, ",\"corrected\":{}", serde_json::Value::from(corrected));
+        if let (Some(asked), Some(corrected)) = (&query.q, corrected) {
+            let [asked, corrected] = [asked.as_str(), corrected.as_str()].map(serde_json::Value::from);
+            let _ = write!(page.json, ",\"original\":{asked},\"corrected\":{corrected}");
         }
         if let Some(facets) = &hits.facets {
             let _ = write!(page.json, ",\"facets\":{facets}");
@@ -186,7 +179,7 @@ impl Query {
         serde_json::to_string(&row).map_err(unreadable)
     }
 
-    fn hits(&self, index: &Index, matches: Option<&Matches>) -> Result<Hits, Error> {
+    fn hits(&self, index: &Index, matches: Option<&Matches>, after: Option<&Place>) -> Result<Hits, Error> {
         let mut base = index.with_status(self.shown.status());
         if let Some(matches) = matches {
             base &= &matches.all;
@@ -197,78 +190,32 @@ impl Query {
                 None => base.clear(),
             }
         }
-        let ranks = matches.map_or(&[][..], |matches| &matches.ranks);
-        let currency = self.currency.or_else(|| index.main_currency());
+        let seal = after.map(|place| &place.seal);
+        let currency = self.currency.or(seal.and_then(|seal| seal.currency)).or_else(|| index.main_currency());
         let selection = Selection::of(index, self, base, currency);
         let all = selection.all();
         let facets = self.facets.then(|| selection.facets(&self.categories, currency));
         let text = |facets: &Facets<'_>| serde_json::to_string(facets).unwrap_or_default();
-        let page = self.sorted(index, &all, ranks, currency)?;
+        let corrected = matches.and_then(|matches| matches.corrected.as_deref());
+        let sorted = Sorted::of(index, self.order(), seal, matches.map(|matches| &matches.ranking));
+        let count = usize::try_from(self.ask.limit()).unwrap_or(usize::MAX) + 1;
+        let page = sorted.sealed(corrected, currency).page(&all, after, count)?;
         Ok(Hits { page, total: all.len(), facets: facets.as_ref().map(text) })
     }
 
-    /// The page, in order.
-    fn sorted(
-        &self,
-        index: &Index,
-        all: &RoaringBitmap,
-        ranks: &[u32],
-        currency: Option<Currency>,
-    ) -> Result<Vec<(ProductId, Place)>, Error> {
-        let fallback = if self.q.is_some() { Sort::Relevance } else { Sort::Newest };
-        let asked = self.sort.unwrap_or(fallback);
-        let sort = if asked == Sort::Relevance { fallback } else { asked };
-        let after: Option<Place> = self.ask.after()?;
-        if after.as_ref().is_some_and(|place| place.s != sort) {
-            return Err(Error::Cursor);
+    /// The order that is asked for, by name or by default.
+    fn order(&self) -> Sort {
+        match (self.sort, &self.q) {
+            (None | Some(Sort::Relevance), Some(_)) => Sort::Relevance,
+            (None | Some(Sort::Relevance), None) => Sort::Newest,
+            (Some(sort), _) => sort,
         }
-        let number_of = |place: &Place| place.v.parse::<i64>().map_err(|_| Error::Cursor);
-        let count = usize::try_from(self.ask.limit()).unwrap_or(usize::MAX) + 1;
-        let serial = |number: u32| index.entry(number).serial;
-        let price = |number: u32| Some(index.entry(number).range(currency?)?.min.amount);
-        let place = |number: u32, v: String| (index.entry(number).id, Place { s: sort, v, k: serial(number) });
-        Ok(match sort {
-            Sort::Newest => {
-                let before = after.map_or(i64::MAX, |place| place.k);
-                let newest = all.iter().rev().filter(|number| serial(*number) < before).take(count);
-                newest.map(|number| place(number, String::new())).collect()
-            }
-            Sort::Relevance => {
-                let after = after.map(|it| Ok::<_, Error>(Reverse((number_of(&it)?, it.k)))).transpose()?;
-                let rank = |number: u32| i64::from(ranks.get(number as usize).copied().unwrap_or_default());
-                let keys = all.iter().map(|number| (Reverse((rank(number), serial(number))), number));
-                first(keys, after.as_ref(), count).map(|(key, number)| place(number, key.0.0.to_string())).collect()
-            }
-            Sort::Price => {
-                let after = after.map(|it| Ok::<_, Error>((number_of(&it)?, it.k))).transpose()?;
-                let keys = all.iter().filter_map(|number| Some(((price(number)?, serial(number)), number)));
-                first(keys, after.as_ref(), count).map(|(key, number)| place(number, key.0.to_string())).collect()
-            }
-            Sort::PriceDesc => {
-                let after = after.map(|it| Ok::<_, Error>(Reverse((number_of(&it)?, it.k)))).transpose()?;
-                let keys = all.iter().filter_map(|number| Some((Reverse((price(number)?, serial(number))), number)));
-                first(keys, after.as_ref(), count).map(|(key, number)| place(number, key.0.0.to_string())).collect()
-            }
-            Sort::Title => {
-                let after = after.as_ref().map(|it| (it.v.as_str(), it.k));
-                let keys = all.iter().map(|number| ((index.entry(number).title.as_str(), serial(number)), number));
-                first(keys, after.as_ref(), count).map(|(key, number)| place(number, key.0.to_owned())).collect()
-            }
-        })
     }
-}
 
-/// The first few after a place.
-fn first<K: Ord>(
-    keys: impl Iterator<Item = (K, u32)>,
-    after: Option<&K>,
-    count: usize,
-) -> impl Iterator<Item = (K, u32)> {
-    let mut found: Vec<(K, u32)> = keys.filter(|(key, _)| after.is_none_or(|after| key > after)).collect();
-    if found.len() > count {
-        found.select_nth_unstable(count);
-        found.truncate(count);
+    /// The list that this is a page of: all but the page itself and what is told beside it.
+    fn list(&self) -> List {
+        let Self { shown, q, categories, currency, price_min, price_max, attributes, in_stock, sort: _, .. } = self;
+        let filters = (shown, q, categories, currency, (price_min, price_max), attributes, in_stock, self.order());
+        List::of(ProductList::NAME, &filters)
     }
-    found.sort_unstable();
-    found.into_iter()
 }

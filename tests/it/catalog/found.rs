@@ -17,6 +17,7 @@ struct Known {
     colour: Option<&'static str>,
     size: Option<u64>,
     boxed: Option<bool>,
+    /// What its two variants cost.
     price: (u64, u64),
     in_stock: bool,
 }
@@ -55,6 +56,13 @@ fn below(category: usize, root: usize) -> bool {
     category == root || PARENTS[category] == Some(root)
 }
 
+impl Known {
+    /// Whether one of its two variants costs so much.
+    fn has_price(&self, low: u64, high: u64) -> bool {
+        [self.price.0, self.price.1].iter().any(|price| (low..=high).contains(price))
+    }
+}
+
 impl Wanted {
     fn fits(&self, it: &Known, but: Option<Filter>) -> bool {
         let asks = |filter| but != Some(filter);
@@ -67,7 +75,7 @@ impl Wanted {
                 || it.colour.is_some_and(|it| self.colours.contains(&it)))
             && (!asks(Filter::Size) || self.sizes.is_none_or(within))
             && (!asks(Filter::Boxed) || self.boxed.is_none_or(|boxed| it.boxed == Some(boxed)))
-            && (!asks(Filter::Price) || self.price.is_none_or(|(low, high)| it.price.1 >= low && it.price.0 <= high))
+            && (!asks(Filter::Price) || self.price.is_none_or(|(low, high)| it.has_price(low, high)))
             && (!asks(Filter::Stock) || !self.in_stock || it.in_stock)
     }
 
@@ -184,7 +192,7 @@ impl Shelf {
         assert_eq!(facets["in_stock"], fitting(Some(Filter::Stock)).filter(|it| it.in_stock).count(), "{wanted:?}");
         for range in facets["price"]["ranges"].as_array().into_iter().flatten() {
             let (low, high) = (range["min"].as_u64().unwrap_or(0), range["max"].as_u64().unwrap_or(u64::MAX));
-            let inside = fitting(Some(Filter::Price)).filter(|it| it.price.1 >= low && it.price.0 <= high);
+            let inside = fitting(Some(Filter::Price)).filter(|it| it.has_price(low, high));
             assert_eq!(range["count"], inside.count(), "{low}..{high} {wanted:?}");
         }
     }
@@ -222,6 +230,62 @@ async fn every_count_is_the_one_that_counting_by_hand_gives() {
     for view in ["product_list", "category_list"] {
         let report = shelf.staff.shop.views.replay(view, Replay::Check, &|_| {}).await.unwrap();
         assert_eq!((report.different, report.rows > 0), (0, true), "{view}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_price_between_those_of_two_variants_is_nobodys() {
+    let staff = Staff::start().await;
+    let (product, _) = staff.shop.product("P-1", 1_000, 0).await;
+    let other = json!({"sku": "P-1b", "price": {"amount": 9_900, "currency": "EUR"}});
+    let at = staff.post(&format!("/v1/products/{product}/variants"), other).await.expect(201).position().to_string();
+    for (query, total) in [
+        ("price_min=2000&price_max=3000", 0),
+        ("price_min=1001&price_max=9899", 0),
+        ("price_min=1000&price_max=1000", 1),
+        ("price_min=3000", 1),
+        ("price_max=999", 0),
+    ] {
+        let path = format!("/v1/products?currency=EUR&{query}");
+        let found = staff.shop.get(&path).header("Min-Log-Position", &at).send().await.expect(200);
+        assert_eq!(found.body["total"], total, "{query}");
+        let ranges = found.body["facets"]["price"]["ranges"].as_array().unwrap();
+        let counts: Vec<_> = ranges.iter().map(|it| (it["min"].as_i64(), it["count"].as_i64().unwrap())).collect();
+        assert_eq!(counts, [(None, 1), (Some(2_000), 0), (Some(5_000), 1)], "{query}: {counts:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_category_is_named_by_its_slug_too_and_stands_under_an_open_one() {
+    let staff = Staff::start().await;
+    let top = staff.category("top", None).await;
+    let middle = staff.category("middle", Some(&top)).await;
+    let bottom = staff.category("bottom", Some(&middle)).await;
+    let (product, _) = staff.shop.product("B-1", 500, 0).await;
+    let at = staff.patch(&format!("/v1/products/{product}"), json!({"category": bottom})).await.expect(200).position();
+    let ask = async |query: &str, at: i64| {
+        let path = format!("/v1/products?{query}");
+        staff.shop.get(&path).header("Min-Log-Position", &at.to_string()).send().await
+    };
+    for query in ["category=top".to_owned(), "category=bottom".to_owned(), format!("category={middle}")] {
+        assert_eq!(ask(&query, at).await.expect(200).body["total"], 1, "{query}");
+    }
+    let unknown = ask("category=cellar", at).await.expect_problem(400, "request.invalid_query");
+    assert_eq!(unknown.text("/errors/0/parameter"), "category");
+    // Whatever becomes of what is below a closed category, a facet names no parent that it does not list.
+    let listed = async |at: i64| {
+        let found = ask("", at).await.expect(200);
+        let facets = found.body["facets"]["categories"].as_array().unwrap().clone();
+        for facet in &facets {
+            let parent = &facet["parent"];
+            assert!(parent.is_null() || facets.iter().any(|it| it["id"] == *parent), "{facets:?}");
+        }
+        facets.len()
+    };
+    assert_eq!(listed(at).await, 3);
+    let closed = staff.post(&format!("/v1/categories/{middle}/archive"), json!({})).await;
+    if closed.status == 200 {
+        listed(closed.position()).await;
     }
 }
 

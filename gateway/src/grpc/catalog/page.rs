@@ -16,6 +16,7 @@ struct Page {
     items: Vec<Row>,
     next: Option<String>,
     total: u64,
+    original: Option<String>,
     corrected: Option<String>,
     facets: Option<Facets>,
 }
@@ -76,6 +77,7 @@ pub(super) fn of(json: &str) -> Result<v1::SearchProductsResponse, Problem> {
         products: page.items.iter().map(show::row).collect(),
         next: page.next.unwrap_or_default(),
         total: page.total,
+        original: page.original.unwrap_or_default(),
         corrected: page.corrected.unwrap_or_default(),
         facets: page.facets.map(facets),
     })

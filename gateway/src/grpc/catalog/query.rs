@@ -4,12 +4,13 @@ use byteshop_domain::product::Status;
 use byteshop_projections::product_list::{Query, Shown, Sort};
 
 use super::super::v1::{AttributeFilter, ProductSort, ProductVisibility, SearchProductsRequest};
-use crate::http::search::{check_values, words};
+use crate::actor::Caller;
+use crate::http::search::{by_default, check_values, words};
 use crate::http::{lists, parameters};
 use crate::problem::Problem;
 
 /// Reads a search.
-pub(super) fn of(asked: SearchProductsRequest) -> Result<Query, Problem> {
+pub(super) fn of(caller: &Caller, asked: SearchProductsRequest) -> Result<Query, Problem> {
     let q = words(asked.q)?;
     if let Some(index) = asked.attributes.iter().position(|filter| filter.values.is_empty()) {
         return Err(Problem::query(&format!("attributes.{index}.values"), "name at least one value to look for"));
@@ -28,7 +29,7 @@ pub(super) fn of(asked: SearchProductsRequest) -> Result<Query, Problem> {
     let currency = Some(asked.currency).filter(|code| !code.is_empty());
     let limit = Some(asked.limit).filter(|limit| *limit > 0);
     Ok(Query {
-        shown: shown(asked.visibility)?,
+        shown: shown(asked.visibility)?.unwrap_or(by_default(caller, Some(&q))),
         q: Some(q),
         categories: categories.map_err(|_| Problem::query("category_ids", "category_ids takes ids of categories"))?,
         currency: currency.map(|code| super::currency(&code)).transpose()?,
@@ -48,14 +49,15 @@ fn pairs(filter: AttributeFilter) -> impl Iterator<Item = (String, String)> {
     values.into_iter().map(move |value| (name.clone(), value))
 }
 
-fn shown(visibility: i32) -> Result<Shown, Problem> {
+fn shown(visibility: i32) -> Result<Option<Shown>, Problem> {
     let known = ProductVisibility::try_from(visibility);
     Ok(match known.map_err(|_| Problem::query("visibility", "there is no such visibility"))? {
-        ProductVisibility::Unspecified | ProductVisibility::Published => Shown::Published,
-        ProductVisibility::All => Shown::All,
-        ProductVisibility::Draft => Shown::Only(Status::Draft),
-        ProductVisibility::Unpublished => Shown::Only(Status::Unpublished),
-        ProductVisibility::Archived => Shown::Only(Status::Archived),
+        ProductVisibility::Unspecified => None,
+        ProductVisibility::Published => Some(Shown::Published),
+        ProductVisibility::All => Some(Shown::All),
+        ProductVisibility::Draft => Some(Shown::Only(Status::Draft)),
+        ProductVisibility::Unpublished => Some(Shown::Only(Status::Unpublished)),
+        ProductVisibility::Archived => Some(Shown::Only(Status::Archived)),
     })
 }
 

@@ -1,0 +1,294 @@
+//! Pages of every list while the shop goes on: what was there from the first page to the last is on one of them, once.
+
+use std::collections::BTreeMap;
+
+use byteshop_gateway::token::Role;
+use byteshop_tests::patience::eventually;
+use byteshop_tests::receiver::Receiver;
+use byteshop_tests::shop::{Answer, TestShop};
+use serde_json::{Value, json};
+
+use super::aftersales::{Paid, lines, paid};
+
+/// A list, and the field by which its items are told apart.
+#[derive(Debug, Clone)]
+struct List {
+    path: String,
+    id: &'static str,
+}
+
+/// A shop in which something goes on.
+struct Fair {
+    shop: TestShop,
+    admin: String,
+    sold: Paid,
+    variant: String,
+    count: usize,
+}
+
+impl Fair {
+    async fn open() -> Self {
+        let shop = TestShop::start().await;
+        let admin = shop.token(Role::Admin);
+        let (_, variant) = shop.product("F-0", 500, 500).await;
+        let sold = paid(&shop, &variant, 90).await;
+        shop.post(&format!("{}/fulfil", sold.path)).by(&admin).send().await.expect(200);
+        Self { shop, admin, sold, variant, count: 0 }
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Answer {
+        self.shop.post(path).by(&self.admin).json(body).send().await
+    }
+
+    async fn patch(&self, path: &str, body: Value) -> Answer {
+        self.shop.patch(path).by(&self.admin).json(body).send().await.expect(200)
+    }
+
+    /// Everything that lists have gets one more.
+    async fn goes_on(&mut self) {
+        self.count += 1;
+        let number = self.count;
+        // Some at the beginning of what is sorted by name or rank, some at the end.
+        let name = format!("{} {number}", ["Aaa", "Mmm", "Zzz"][number % 3]);
+        self.post("/v1/categories", json!({"name": name, "slug": format!("c-{number}")})).await.expect(201);
+        self.post("/v1/admin/api-keys", json!({"name": name, "scopes": ["stock:write"]})).await.expect(201);
+        let benefit = json!({"kind": "percent", "percent_bps": 100});
+        let coupon = json!({"label": name, "code": format!("CODE{number}"), "benefit": benefit});
+        self.post("/v1/admin/coupons", coupon).await.expect(201);
+        self.shop.register(&format!("p{number}@example.org")).await.expect(202);
+        self.shop.order(&self.variant, 1).await;
+        let back = json!({"lines": lines(&self.variant, 1), "reason": "damaged"});
+        self.shop
+            .post(&format!("{}/returns", self.sold.path))
+            .with(&self.sold.cart)
+            .json(back)
+            .send()
+            .await
+            .expect(201);
+    }
+
+    async fn page(&self, list: &List, limit: usize, cursor: Option<&str>) -> Answer {
+        let head = self.shop.log.head().await.unwrap().to_string();
+        let start = if list.path.contains('?') { '&' } else { '?' };
+        let cursor = cursor.map(|cursor| format!("&cursor={cursor}")).unwrap_or_default();
+        let path = format!("{}{start}limit={limit}{cursor}", list.path);
+        self.shop.get(&path).by(&self.admin).header("Min-Log-Position", &head).send().await.expect(200)
+    }
+
+    fn ids(page: &Answer, list: &List) -> Vec<String> {
+        page.body["items"].as_array().unwrap().iter().map(|item| item[list.id].to_string()).collect()
+    }
+
+    /// All that a list has, in one page.
+    async fn all(&self, list: &List) -> Vec<String> {
+        let page = self.page(list, 100, None).await;
+        assert!(page.body["next"].is_null(), "{list:?} has more than one page");
+        Self::ids(&page, list)
+    }
+}
+
+/// How often each item was seen.
+fn counted(seen: &[String]) -> BTreeMap<&str, usize> {
+    let mut counts = BTreeMap::new();
+    seen.iter().for_each(|id| *counts.entry(id.as_str()).or_default() += 1);
+    counts
+}
+
+/// Of what was there, all was seen once, and nothing else twice.
+#[track_caller]
+fn assert_once(there: &[String], seen: &[String], what: &str) {
+    let counts = counted(seen);
+    let missed: Vec<_> = there.iter().filter(|id| !counts.contains_key(id.as_str())).collect();
+    let twice: Vec<_> = counts.iter().filter(|(_, count)| **count > 1).collect();
+    assert!(missed.is_empty() && twice.is_empty(), "{what}: missed {missed:?}, twice {twice:?}");
+}
+
+fn lists(endpoint: &str) -> Vec<List> {
+    let list = |path: &str, id| List { path: path.to_owned(), id };
+    vec![
+        list("/v1/admin/notifications", "id"),
+        list(&format!("/v1/webhook-endpoints/{endpoint}/deliveries"), "number"),
+        list("/v1/categories", "id"),
+        list("/v1/categories?parent=none&archived=true", "id"),
+        list("/v1/orders", "id"),
+        list("/v1/orders?payment_status=awaiting", "id"),
+        list("/v1/admin/accounts", "id"),
+        list("/v1/admin/accounts?q=example", "id"),
+        list("/v1/returns", "id"),
+        list("/v1/returns?status=requested", "id"),
+        list("/v1/admin/coupons", "id"),
+        list("/v1/admin/coupons?status=active", "id"),
+        list("/v1/admin/api-keys", "id"),
+        list("/v1/admin/audit?type=order.placed", "position"),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_item_is_on_one_page_of_every_list_while_others_are_added() {
+    let mut fair = Fair::open().await;
+    let receiver = Receiver::start(&[]).await;
+    let endpoint = json!({"url": receiver.url, "filter": ["order.*"], "description": "a test"});
+    let endpoint = fair.post("/v1/webhook-endpoints", endpoint).await.expect(201).id();
+    for _ in 0..5 {
+        fair.goes_on().await;
+    }
+    fair.shop.at_rest().await;
+    let lists = lists(&endpoint);
+    let deliveries = &lists[1];
+    eventually("something was delivered", || async { (fair.all(deliveries).await.len() >= 4).then_some(()) }).await;
+    for (index, list) in lists.iter().enumerate() {
+        let limit = 1 + index % 3;
+        let there = fair.all(list).await;
+        assert!(there.len() >= 4, "{list:?}: {there:?}");
+        let (mut seen, mut cursor) = (Vec::new(), None);
+        for turn in 0.. {
+            let page = fair.page(list, limit, cursor.as_deref()).await;
+            seen.extend(Fair::ids(&page, list));
+            cursor = page.body["next"].as_str().map(str::to_owned);
+            if cursor.is_none() {
+                break;
+            }
+            if turn < 2 {
+                fair.goes_on().await;
+            }
+        }
+        assert_once(&there, &seen, &list.path);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cursor_is_for_one_list_with_its_filters() {
+    let mut fair = Fair::open().await;
+    let receiver = Receiver::start(&[]).await;
+    let mut endpoints = Vec::new();
+    for _ in 0..2 {
+        let endpoint = json!({"url": receiver.url, "filter": ["order.*"], "description": "a test"});
+        endpoints.push(fair.post("/v1/webhook-endpoints", endpoint).await.expect(201).id());
+    }
+    for _ in 0..3 {
+        fair.goes_on().await;
+        fair.shop.product(&format!("F-{}", fair.count), 500, 0).await;
+    }
+    fair.shop.at_rest().await;
+    let mut all = lists(&endpoints[0]);
+    all.push(List { path: format!("/v1/webhook-endpoints/{}/deliveries", endpoints[1]), id: "number" });
+    let products = [
+        "sort=newest",
+        "sort=title",
+        "sort=price",
+        "q=thing",
+        "q=thing&sort=newest",
+        "sort=newest&price_max=500",
+        "q=things",
+    ];
+    all.extend(products.map(|query| List { path: format!("/v1/products?{query}"), id: "id" }));
+    let mut cursors = Vec::new();
+    for list in &all {
+        let what = format!("{list:?} has two pages");
+        let next = || async { fair.page(list, 1, None).await.body["next"].as_str().map(str::to_owned) };
+        cursors.push(eventually(&what, next).await);
+    }
+    for (list, own) in all.iter().zip(&cursors) {
+        for cursor in &cursors {
+            let start = if list.path.contains('?') { '&' } else { '?' };
+            let path = format!("{}{start}limit=1&cursor={cursor}", list.path);
+            let answer = fair.shop.get(&path).by(&fair.admin).send().await;
+            if cursor == own {
+                answer.expect(200);
+            } else {
+                let refused = answer.expect_problem(400, "request.invalid_query");
+                assert_eq!(refused.text("/errors/0/parameter"), "cursor", "{path}");
+            }
+        }
+    }
+}
+
+/// Titles that are as long as they can be, in letters of several bytes; some agree in all that is sorted by.
+fn titles() -> Vec<String> {
+    let long = |text: &str, times: usize, number: usize| format!("Lamp {} {number}", text.repeat(times));
+    let mut titles: Vec<String> = (0..3).map(|number| long("Щ", 180, number)).collect();
+    titles.extend((0..3).map(|number| long("😀", 100, number)));
+    titles.extend((0..3).map(|number| long("灯", 190, number)));
+    titles.extend((0..2).map(|number| long("ﷺ", 190, number)));
+    titles.extend((0..2).map(|number| long("\"", 190, number)));
+    titles.extend(["Lamp".to_owned(), "lamp Éclair".to_owned(), "Ёлочный lamp".to_owned()]);
+    titles
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_product_is_on_one_page_of_every_order_while_it_and_others_change() {
+    let fair = Fair::open().await;
+    let mut products = Vec::new();
+    for (number, title) in titles().iter().enumerate() {
+        let (product, variant) = fair.shop.product(&format!("L-{number}"), 1_000 + 100 * number as i64, 0).await;
+        let path = format!("/v1/products/{product}");
+        fair.patch(&path, json!({"title": title, "description": "it shines"})).await;
+        products.push((path, variant));
+    }
+    let mut turns = 0;
+    for (index, query) in [
+        "sort=newest",
+        "sort=price",
+        "sort=price_desc",
+        "sort=title",
+        "q=lamp",
+        "q=lmap",
+        "q=lamp&sort=title&price_max=4000",
+    ]
+    .iter()
+    .enumerate()
+    {
+        let list = List { path: format!("/v1/products?status=published&currency=EUR&{query}"), id: "id" };
+        let there = fair.all(&list).await;
+        assert!(there.len() >= products.len(), "{query}: {there:?}");
+        let (mut seen, mut cursor) = (Vec::new(), None);
+        loop {
+            let page = fair.page(&list, 1 + index % 3, cursor.as_deref()).await;
+            seen.extend(Fair::ids(&page, &list));
+            cursor = page.body["next"].as_str().map(str::to_owned);
+            if cursor.is_none() {
+                break;
+            }
+            turns += 1;
+            // One that is there goes from one end of the order to the other, and back.
+            let (path, variant) = &products[turns % products.len()];
+            let (amount, word) = [(1, "Aaa"), (3_999, "яяя"), (2_000, "Mmm")][turns % 3];
+            let price = json!({"price": {"amount": amount, "currency": "EUR"}});
+            fair.patch(&format!("{path}/variants/{variant}"), price).await;
+            fair.patch(path, json!({"title": format!("{word} lamp {turns}"), "description": "lamp lamps"})).await;
+            // And there is another one, which makes words more frequent.
+            if turns % 4 == 0 {
+                let (other, _) = fair.shop.product(&format!("N-{turns}"), 1_500, 0).await;
+                fair.patch(&format!("/v1/products/{other}"), json!({"title": "New lamp, shines"})).await;
+            }
+        }
+        assert_once(&there, &seen, query);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn long_titles_and_names_have_a_next_page() {
+    let fair = Fair::open().await;
+    let letters = "Щ".repeat(115);
+    for number in 0..3 {
+        let category = json!({"name": format!("{letters} {number}"), "slug": format!("long-{number}")});
+        fair.post("/v1/categories", category).await.expect(201);
+        let (product, _) = fair.shop.product(&format!("T-{number}"), 100, 0).await;
+        let title = format!("{} {number}", "Щ".repeat(180));
+        fair.patch(&format!("/v1/products/{product}"), json!({"title": title})).await;
+    }
+    let q = "%D0%A9".repeat(180);
+    for path in ["/v1/categories".to_owned(), format!("/v1/products?sort=title&q={q}")] {
+        let list = List { path, id: "id" };
+        let (mut seen, mut cursor) = (Vec::new(), None);
+        loop {
+            let page = fair.page(&list, 1, cursor.as_deref()).await;
+            seen.extend(Fair::ids(&page, &list));
+            cursor = page.body["next"].as_str().map(str::to_owned);
+            if cursor.is_none() {
+                break;
+            }
+        }
+        assert_eq!((seen.len(), counted(&seen).len()), (3, 3), "{}", list.path);
+    }
+}
