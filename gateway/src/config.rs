@@ -85,7 +85,7 @@ pub struct Config {
     /// Database connections of one process for reading the log; the views have some more.
     /// What is asked of those who work here.
     pub staff: StaffRules,
-    /// Connections of one process for reading the log, at most; the views have some more.
+    /// Database connections of one process for reading the log; the views have some more.
     pub database_connections: u32,
     /// What leaves the shop, and how.
     pub outside: OutsideConfig,

@@ -39,7 +39,7 @@ pub(super) fn ended() -> Error {
     Error::Unproven(Rejected {
         code: "session.ended".to_owned(),
         kind: Kind::Forbidden,
-        detail: "the session has ended: log in again".to_owned(),
+        detail: "the session has ended; log in again".to_owned(),
         pointer: None,
     })
 }

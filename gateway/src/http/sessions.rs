@@ -335,7 +335,9 @@ fn reused() -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, "session.reused", detail)
 }
 
-/// Ends the session of the access token, or of the refresh token; or every session of the account.
+/// Logs out.
+///
+/// Ends the session of the access token or of the refresh token, or every session of the account.
 #[utoipa::path(post, path = "/v1/auth/logout", operation_id = "logOut",
     tag = "auth", request_body = LogOut, security((), ("bearer" = [])),
     responses((status = 204, description = "The session has ended"),

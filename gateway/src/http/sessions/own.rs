@@ -50,7 +50,7 @@ pub(in crate::http) async fn sessions_of(
 
 /// Ends one of the caller's sessions.
 #[utoipa::path(delete, path = "/v1/me/sessions/{id}", operation_id = "endMySession", tag = "me", params(("id" = String, Path)), security(("bearer" = [])),
-    responses((status = 204, description = "It has ended")))]
+    responses((status = 204, description = "The session has ended")))]
 async fn end(
     State(app): State<Shared>,
     Of(session): Of<SessionId>,

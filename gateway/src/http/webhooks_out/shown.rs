@@ -38,7 +38,7 @@ pub(super) struct Endpoint<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     last_delivered_at: Option<DateTime<Utc>>,
-    /// What its messages are signed with; told once, when it is made.
+    /// The signing secret; shown only once, when it is created.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", nullable = false)]
     secret: Option<&'a Personal<Secret>>,
@@ -78,23 +78,23 @@ impl<'a> Endpoint<'a> {
     }
 }
 
-/// An attempt to tell an endpoint of an event.
+/// A delivery attempt.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Delivery {
-    /// Counts up within the endpoint.
+    /// A sequence number within the endpoint.
     number: i64,
     /// The event.
     position: i64,
     #[schema(example = "order.paid")]
     r#type: String,
     attempt: i32,
-    /// Somebody asked for it.
+    /// Requested by an operator.
     by_hand: bool,
     delivered: bool,
-    /// The HTTP status that it answered; null when it did not.
+    /// The HTTP status of the response; null if there was none.
     #[schema(required = true)]
     status: Option<i16>,
-    /// The beginning of what it answered, or what was in the way.
+    /// The beginning of the response body, or the error.
     answer: String,
     duration_ms: i32,
     at: DateTime<Utc>,
