@@ -88,6 +88,7 @@ impl<T, C: Extend<T>, const MAX: usize> Extend<T> for Bounded<C, MAX> {
     }
 }
 
+#[expect(clippy::into_iter_without_iter, reason = "the collection's own iter is there by deref")]
 impl<'a, C, const MAX: usize> IntoIterator for &'a Bounded<C, MAX>
 where
     &'a C: IntoIterator,

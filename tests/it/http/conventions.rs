@@ -213,11 +213,12 @@ async fn a_request_has_an_id_and_its_problem_names_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_asks_too_much_is_told_when_to_come_back() {
-    let shop = TestShop::start_with(Limits::per_minute(3, 2)).await;
+    // A list costs six units.
+    let shop = TestShop::start_with(Limits::per_minute(18, 2)).await;
     let customer = shop.token(Role::Customer);
     let first = shop.get("/v1/products").send().await.expect(200);
-    assert_eq!(first.header("ratelimit-policy"), Some("\"address\";q=3;w=60"));
-    assert_eq!(first.header("ratelimit"), Some("\"address\";r=2;t=20"));
+    assert_eq!(first.header("ratelimit-policy"), Some("\"address\";q=18;w=60"));
+    assert_eq!(first.header("ratelimit"), Some("\"address\";r=12;t=20"));
     shop.get("/v1/me/orders").by(&customer).send().await.expect(200);
     shop.get("/v1/me/orders").by(&customer).send().await.expect(200);
     let refused = shop.get("/v1/products").send().await.expect_problem(429, "request.too_many");
@@ -232,7 +233,7 @@ async fn whoever_asks_too_much_is_told_when_to_come_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn behind_a_proxy_visitors_are_told_apart_and_nobody_else_is_believed() {
-    let behind = |proxies: &str| Limits::per_minute(2, 0).behind(proxies.parse().unwrap());
+    let behind = |proxies: &str| Limits::per_minute(12, 0).behind(proxies.parse().unwrap());
     let ask = async |shop: &TestShop, from: &str| {
         shop.get("/v1/products").header("X-Forwarded-For", from).send().await.status
     };

@@ -31,9 +31,9 @@ fn place(schema: &mut Map<String, Value>) {
     let Some(max) = schema.get("default").and_then(|carried| carried.get(CARRIED)).cloned() else { return };
     schema.shift_remove("default");
     // A type that may be null is a list of two.
-    let is = |kind: &str| match &schema["type"] {
-        Value::Array(kinds) => kinds.iter().any(|known| known == kind),
-        one => one == kind,
+    let is = |kind: &str| {
+        let several = schema["type"].as_array().is_some_and(|kinds| kinds.iter().any(|known| known == kind));
+        several || schema["type"] == kind
     };
     let keyword = if is("array") {
         "maxItems"
