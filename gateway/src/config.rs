@@ -2,6 +2,7 @@
 
 mod mistake;
 mod outside;
+mod rate_limits;
 mod setting;
 mod settings;
 mod show;
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 use chrono::TimeDelta;
 pub use mistake::{Mistake, Mistakes};
 pub use outside::{OutsideConfig, ProviderConfig};
+pub use rate_limits::RateLimits;
 use settings::{SETTINGS, Setting};
 pub use show::{InForce, hide_password};
 
@@ -66,20 +68,8 @@ pub struct Config {
     pub trusted_proxies: Proxies,
     /// Whose pages may ask from a browser, beside the shop's own.
     pub cors_origins: Origins,
-    /// Requests of one address in a minute; 0 for no limit, and then to its connections neither.
-    pub rate_limit_address: u32,
-    /// Requests of one account in a minute; 0 for no limit.
-    pub rate_limit_account: u32,
-    /// Requests of one address in a minute that hash a password or write a mail; 0 for no limit.
-    pub rate_limit_auth: u32,
-    /// Wrong passwords of one account in a row; one more may be tried each minute. 0 for no limit.
-    pub rate_limit_guesses: u32,
-    /// Coupon codes that one address may enter a minute; 0 is no limit.
-    pub rate_limit_coupons: u32,
-    /// Guests' carts that one address may check out in a minute; 0 for no limit.
-    pub rate_limit_checkouts: u32,
-    /// Requests of one address a minute that change something for a guest; 0 for no limit.
-    pub rate_limit_guest_writes: u32,
+    /// How much one address and one account may ask.
+    pub rate_limits: RateLimits,
     /// Whether throw-away mailboxes are refused.
     pub refuse_disposable_email: bool,
     /// Database connections of one process for reading the log; the views have some more.
@@ -307,13 +297,7 @@ impl Reader {
         let payment_window_minutes = self.read("payment_window_minutes", None, setting::number(1, 10_080));
         let trusted_proxies = self.optional("trusted_proxies", str::parse::<Proxies>);
         let cors_origins = self.optional("cors_origins", str::parse::<Origins>);
-        let rate_limit_address = self.read("rate_limit_address", limit, setting::number(0, 1_000_000));
-        let rate_limit_account = self.read("rate_limit_account", limit, setting::number(0, 1_000_000));
-        let rate_limit_auth = self.read("rate_limit_auth", limit, setting::number(0, 1_000_000));
-        let rate_limit_guesses = self.read("rate_limit_guesses", None, setting::number(0, 1_000));
-        let rate_limit_coupons = self.read("rate_limit_coupons", limit, setting::number(0, 1_000_000));
-        let rate_limit_guest_writes = self.read("rate_limit_guest_writes", limit, setting::number(0, 1_000_000));
-        let rate_limit_checkouts = self.read("rate_limit_checkouts", limit, setting::number(0, 1_000_000));
+        let rate_limits = self.rate_limits(limit);
         let refuse_disposable_email = self.read("refuse_disposable_email", None, setting::flag);
         let staff = self.staff(dev == Some(true));
         let database_connections = self.read("database_connections", None, setting::number(2, 500));
@@ -342,13 +326,7 @@ impl Reader {
             trade: trade?,
             trusted_proxies: trusted_proxies.unwrap_or_default(),
             cors_origins: cors_origins.unwrap_or_default(),
-            rate_limit_address: rate_limit_address?,
-            rate_limit_account: rate_limit_account?,
-            rate_limit_auth: rate_limit_auth?,
-            rate_limit_guesses: rate_limit_guesses?,
-            rate_limit_coupons: rate_limit_coupons?,
-            rate_limit_checkouts: rate_limit_checkouts?,
-            rate_limit_guest_writes: rate_limit_guest_writes?,
+            rate_limits: rate_limits?,
             refuse_disposable_email: refuse_disposable_email?,
             staff: staff?,
             database_connections: database_connections?,

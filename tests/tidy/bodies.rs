@@ -58,7 +58,8 @@ pub fn breaches(files: &[File]) -> Vec<String> {
             let known: BTreeSet<String> =
                 ["", &item.file.path].into_iter().filter_map(|of| aliases.get(of)).flatten().cloned().collect();
             for (line, field) in &item.fields {
-                reached.extend(words(field));
+                // What stands before is the name of a field or a variant.
+                reached.extend(field.split_once([':', '(']).map_or_else(Vec::new, |(_, of)| words(of)));
                 if is_bare(field, &known) {
                     let path = &item.file.path;
                     found.push(format!(
@@ -126,7 +127,7 @@ fn items_of<'a>(file: &'a File, code: &str) -> Vec<(String, Item<'a>)> {
         let name = words(parts.next().unwrap_or_default()).into_iter().next().unwrap_or_default();
         let attributes = std::mem::take(&mut attributes);
         let reads = words(&attributes).contains(&"Deserialize".to_owned()) && !attributes.contains("IntoParams");
-        let mut fields = vec![(number, line.split_once('(').map_or(String::new(), |(_, inside)| inside.to_owned()))];
+        let mut fields = vec![(number, line.split_once('(').map_or(String::new(), |(_, inside)| format!("({inside}")))];
         let mut depth = depth_of(line);
         while depth > 0 && number < lines.len() {
             depth += depth_of(lines[number]);

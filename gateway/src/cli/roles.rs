@@ -145,12 +145,12 @@ async fn settings(
         tokens: tokens(config)?,
         data_keys,
         metrics: telemetry::start_metrics()?,
-        limits: Limits::per_minute(config.rate_limit_address, config.rate_limit_account)
+        limits: Limits::per_minute(config.rate_limits.address, config.rate_limits.account)
             .behind(config.trusted_proxies.clone())
-            .with_auth(config.rate_limit_auth, config.rate_limit_guesses)
-            .with_coupons(config.rate_limit_coupons)
-            .with_checkouts(config.rate_limit_checkouts)
-            .with_guest_writes(config.rate_limit_guest_writes),
+            .with_auth(config.rate_limits.auth, config.rate_limits.guesses)
+            .with_coupons(config.rate_limits.coupons)
+            .with_checkouts(config.rate_limits.checkouts)
+            .with_guest_writes(config.rate_limits.guest_writes),
         cors: config.cors_origins.clone(),
         refuse_disposable: config.refuse_disposable_email,
         pay_within: TimeDelta::minutes(i64::from(config.payment_window_minutes)),
