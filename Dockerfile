@@ -17,6 +17,6 @@ RUN apt-get update \
 COPY --from=build /byteshop /usr/local/bin/byteshop
 USER byteshop
 WORKDIR /var/lib/byteshop
-EXPOSE 8080
+EXPOSE 8080 9464
 ENTRYPOINT ["byteshop"]
 CMD ["serve"]

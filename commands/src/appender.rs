@@ -133,12 +133,12 @@ async fn run(
         if appends.is_empty() {
             continue;
         }
-        metrics::histogram!("byteshop_append_batch_size").record(count(appends.len()));
+        metrics::histogram!("byteshop_append_batch_commands").record(count(appends.len()));
         let started = Instant::now();
         let events = appends.iter().flat_map(|append| &append.events);
         let categories = events.map(|event| event.stream.category.clone()).collect();
         let outcomes = writer.write(appends, &callers, false).await;
-        metrics::histogram!("byteshop_append_seconds").record(started.elapsed());
+        metrics::histogram!("byteshop_append_duration_seconds").record(started.elapsed());
         if let Some(head) = answer(outcomes, callers) {
             committed(&Committed { head, categories });
         }
@@ -231,7 +231,9 @@ impl Writer {
                 }
                 return outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(|| Err(lost()))).collect();
             } else {
-                tracing::error!(%error, "an append failed");
+                if !error.is_outage() {
+                    tracing::error!(%error, "an append failed");
+                }
                 return give_up(outcomes, &error);
             }
         }

@@ -96,6 +96,13 @@ pub enum Error {
     Codec(#[from] CodecError),
 }
 
+impl Error {
+    /// Whether Postgres is away ([`StoreError::is_outage`]).
+    pub fn is_outage(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_outage())
+    }
+}
+
 impl From<serde_json::Error> for Error {
     fn from(error: serde_json::Error) -> Self {
         Self::Store(StoreError::Json(error))

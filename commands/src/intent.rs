@@ -22,6 +22,8 @@ pub struct Intent {
     pub occurred_at: Option<DateTime<Utc>>,
     /// The W3C trace id.
     pub trace_id: Option<String>,
+    /// What the client called the request.
+    pub client_request_id: Option<Uuid>,
     /// The idempotency key, if the request has one.
     pub key: Option<Key>,
     /// The version that the caller has seen (`If-Match`); it guards the aggregate loaded with `load_matching`.
@@ -52,6 +54,7 @@ impl Intent {
             causation: None,
             occurred_at: None,
             trace_id: None,
+            client_request_id: None,
             key: None,
             if_match: None,
         }
@@ -66,6 +69,7 @@ impl Intent {
             causation: self.causation,
             occurred_at: self.occurred_at,
             trace_id: self.trace_id.clone(),
+            client_request_id: self.client_request_id,
         }
     }
 }

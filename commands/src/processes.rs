@@ -14,7 +14,7 @@ use byteshop_domain::process::{Process, Step};
 use byteshop_eventstore::delivery::Lead;
 use byteshop_eventstore::process::{Timer, TimerChange};
 use byteshop_eventstore::read::read_ahead;
-use byteshop_eventstore::{Recorded, StoreError};
+use byteshop_eventstore::{Recorded, StoreError, Trouble};
 use futures_util::StreamExt as _;
 use tokio::sync::Notify;
 use tokio::time::{Instant, MissedTickBehavior};
@@ -59,16 +59,21 @@ impl Pace {
 /// Runs a process until the token is cancelled and no message is half sent. `hint` says that the log may have grown.
 pub async fn run<P: Process>(commands: Commands, hint: Arc<Notify>, cancel: CancellationToken) {
     let work = async {
+        let mut trouble = Trouble::default();
         loop {
-            let pause = match lead::<P>(&commands, &hint).await {
+            let pause = match lead::<P>(&commands, &hint, &mut trouble).await {
                 Ok(()) => STAND_BY,
                 Err(Error::Codec(_) | Error::Store(StoreError::Unreadable { .. })) => PARKED_PAUSE,
                 Err(error @ Error::OtherHistory { .. }) => {
-                    tracing::error!(process = P::NAME, %error, "the process is parked: what follows from events waits");
+                    if trouble.is_news(&error) {
+                        tracing::error!(process = P::NAME, %error, "the process is parked: what follows from events waits");
+                    }
                     PARKED_PAUSE
                 }
                 Err(error) => {
-                    tracing::warn!(process = P::NAME, %error, "process paused, retrying");
+                    if trouble.is_news(&error) && !error.is_outage() {
+                        tracing::warn!(process = P::NAME, %error, "process paused, retrying");
+                    }
                     RETRY_PAUSE
                 }
             };
@@ -86,7 +91,7 @@ pub async fn run<P: Process>(commands: Commands, hint: Arc<Notify>, cancel: Canc
 }
 
 /// Leads for as long as nothing fails; returns at once when another one leads.
-async fn lead<P: Process>(commands: &Commands, hint: &Notify) -> Result<(), Error> {
+async fn lead<P: Process>(commands: &Commands, hint: &Notify, trouble: &mut Trouble) -> Result<(), Error> {
     let Some(mut lead) = commands.log().lead(P::NAME).await? else { return Ok(()) };
     let mut runner = Runner::<P>::resume(commands).await?;
     let mut flush = tokio::time::interval(FLUSH);
@@ -104,6 +109,9 @@ async fn lead<P: Process>(commands: &Commands, hint: &Notify) -> Result<(), Erro
             }
             outcome => outcome?,
         };
+        if trouble.is_over() {
+            tracing::debug!(process = P::NAME, "the process goes on");
+        }
         loop {
             // Timers and the position have their turn even while there is a long way to catch up.
             tokio::select! {
@@ -153,7 +161,6 @@ impl<'a, P: Process> Runner<'a, P> {
             let timers = self.react(&ahead.events).await?;
             self.timers.extend(timers);
             self.position = ahead.upto;
-            metrics::gauge!("byteshop_process_position", "process" => P::NAME).set(steps::metric(self.position));
         }
         Ok(more)
     }

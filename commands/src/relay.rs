@@ -136,8 +136,8 @@ pub async fn run(
                 relay.say(RelayState::Standby);
                 STANDBY_PAUSE
             }
-            Ok(Err(error)) => relay.wait(&mut pause, &format!("cannot ask for the lead: {error}")),
-            Err(_) => relay.wait(&mut pause, "Postgres does not answer"),
+            Ok(Err(error)) => relay.wait(&mut pause, &format!("cannot ask for the lead: {error}"), error.is_outage()),
+            Err(_) => relay.wait(&mut pause, "Postgres does not answer", true),
         };
         tokio::select! {
             () = cancel.cancelled() => return,
@@ -159,7 +159,7 @@ impl Relay {
             let wait = match end {
                 End::Cancelled => return lead.resign().await,
                 End::LeadLost => return self.say(RelayState::Standby),
-                End::Trouble(reason) => self.wait(&mut pause, &reason),
+                End::Trouble(reason) => self.wait(&mut pause, &reason, false),
                 End::Stopped(reason) => self.stop(reason),
             };
             tokio::select! {
@@ -172,9 +172,11 @@ impl Relay {
         }
     }
 
-    /// Says why nothing is published at the moment, and for how long not to try.
-    fn wait(&self, pause: &mut Duration, reason: &str) -> Duration {
-        if matches!(self.status.borrow().state, RelayState::Waiting(_)) {
+    /// Says why nothing is published at the moment, and for how long not to try. Each reason is logged once; that Postgres
+    /// is away is logged by whoever watches it.
+    fn wait(&self, pause: &mut Duration, reason: &str, is_outage: bool) -> Duration {
+        let is_known = matches!(&self.status.borrow().state, RelayState::Waiting(known) if known == reason);
+        if is_known || is_outage {
             tracing::debug!(stream = self.nats.stream, reason, "the relay is still waiting");
         } else {
             tracing::warn!(stream = self.nats.stream, reason, "the relay is waiting");

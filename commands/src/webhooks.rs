@@ -19,7 +19,7 @@ use byteshop_domain::account::Secret;
 use byteshop_domain::webhook_endpoint::WebhookEndpoint;
 use byteshop_eventstore::delivery::Lead;
 use byteshop_eventstore::read::read_ahead;
-use byteshop_eventstore::{StoreError, random};
+use byteshop_eventstore::{StoreError, Trouble, random};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -71,11 +71,17 @@ pub fn new_secret() -> Result<Secret, Error> {
 /// Tells endpoints what happens until the token is cancelled. `hint` says that the log may have grown.
 pub async fn run(commands: Commands, client: WebhookClient, hint: Arc<Notify>, cancel: CancellationToken) {
     let work = async {
+        let mut trouble = Trouble::default();
         loop {
             let pause = match lead(&commands, &client, &hint).await {
-                Ok(()) => STAND_BY,
+                Ok(()) => {
+                    trouble.is_over();
+                    STAND_BY
+                }
                 Err(error) => {
-                    tracing::warn!(%error, "webhooks pause");
+                    if trouble.is_news(&error) && !error.is_outage() {
+                        tracing::warn!(%error, "webhooks pause and are tried again");
+                    }
                     RETRY_PAUSE
                 }
             };

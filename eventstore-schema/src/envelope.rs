@@ -51,6 +51,9 @@ pub struct Meta {
     /// The W3C trace id of the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace_id: Option<String>,
+    /// What the client called the request in `X-Request-Id`; clients choose it, so two requests may share one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_request_id: Option<Uuid>,
 }
 
 /// An event that is to be appended: everything but its position.

@@ -39,6 +39,54 @@ impl StoreError {
             Self::Unavailable(_) | Self::Migrate(_) | Self::Unreadable { .. } | Self::Json(_) | Self::Seal(_) => false,
         }
     }
+
+    /// Whether Postgres is away. One place of each process notices that and logs it once, so everybody else who fails for it
+    /// says nothing.
+    pub fn is_outage(&self) -> bool {
+        match self {
+            Self::Postgres(error) => is_outage(error),
+            Self::Unavailable(_) => true,
+            Self::Migrate(_) | Self::Unreadable { .. } | Self::Json(_) | Self::Seal(_) => false,
+        }
+    }
+}
+
+/// Whether an error says that Postgres is away, and not that it refused a statement.
+pub fn is_outage(error: &sqlx::Error) -> bool {
+    if let sqlx::Error::Database(error) = error {
+        // Classes 08 (connection exception), 53 (too few resources) and 57 (shutting down or starting up), and 55000: it
+        // accepts no connections to this database.
+        let code = error.code().unwrap_or_default();
+        return ["08", "53", "57"].iter().any(|class| code.starts_with(class)) || code == "55000";
+    }
+    matches!(
+        error,
+        sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed
+    )
+}
+
+/// Remembers what is in the way, so that whoever tries again many times a second logs it once.
+#[derive(Debug, Default)]
+pub struct Trouble(Option<String>);
+
+impl Trouble {
+    /// Notes a failure; true when it is another one than the last.
+    pub fn is_news(&mut self, error: &impl std::fmt::Display) -> bool {
+        let text = error.to_string();
+        let is_news = self.0.as_ref() != Some(&text);
+        self.0 = Some(text);
+        is_news
+    }
+
+    /// Notes that all is well; true when it was not before.
+    pub fn is_over(&mut self) -> bool {
+        self.0.take().is_some()
+    }
 }
 
 /// What to do next about an error that comes from Postgres, however deep it lies; for people who run a shop.
@@ -65,4 +113,25 @@ fn advice_on(error: &sqlx::Error) -> Option<&'static str> {
     // Class 28 invalid authorization, 3D000 undefined database.
     let is_refused = code.starts_with("28") || code == "3D000";
     is_refused.then_some("look at the user, the password and the database in BYTESHOP_DATABASE_URL")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_in_the_way_is_news_once() {
+        let mut trouble = Trouble::default();
+        assert!(!trouble.is_over());
+        assert_eq!(["a", "a", "b", "b", "a"].map(|text| trouble.is_news(&text)), [true, false, true, false, true]);
+        assert!(trouble.is_over() && !trouble.is_over());
+        assert!(trouble.is_news(&"a"));
+    }
+
+    #[test]
+    fn a_lost_connection_is_an_outage_and_a_refused_statement_is_none() {
+        let lost = sqlx::Error::Io(std::io::ErrorKind::ConnectionRefused.into());
+        assert!(StoreError::Postgres(lost).is_outage() && StoreError::Unavailable(String::new()).is_outage());
+        assert!(!StoreError::Postgres(sqlx::Error::RowNotFound).is_outage());
+    }
 }

@@ -15,6 +15,7 @@ mod error;
 pub mod kept;
 pub mod nats;
 pub mod personal;
+mod pool;
 pub mod process;
 pub mod read;
 pub mod receipt;
@@ -29,8 +30,9 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 pub use append::{Append, Outcome};
 pub use clock::Clock;
 pub use envelope::{Meta, NewEvent, Recorded, StreamId};
-pub use error::{StoreError, advice};
+pub use error::{StoreError, Trouble, advice, is_outage};
 pub use personal::{DataKeys, SealError, random};
+pub use pool::PoolUse;
 pub use receipt::{NewReceipt, Receipt};
 pub use subject::Vault;
 
@@ -91,6 +93,11 @@ impl Log {
     /// The pool of connections, for reading.
     pub fn pool(&self) -> &PgPool {
         &self.pool
+    }
+
+    /// How the pool is used just now.
+    pub fn pool_use(&self) -> PoolUse {
+        PoolUse::of("log", &self.pool)
     }
 
     /// How to connect, for those who need a connection of their own.

@@ -94,12 +94,24 @@ impl SubjectKey {
 
     /// HMAC-SHA256 (RFC 2104) of a text under a kind, as hexadecimal digits.
     pub(crate) fn blind(&self, kind: &str, text: &str) -> String {
+        to_hex(self.mac(kind, 0, text).as_ref())
+    }
+
+    /// A key for one purpose.
+    pub(crate) fn derive(&self, purpose: &str) -> [u8; KEY] {
+        let mut key = [0; KEY];
+        key.copy_from_slice(self.mac(purpose, 1, "").as_ref());
+        key
+    }
+
+    /// The byte between label and text tells keys from names, so neither can stand for the other.
+    fn mac(&self, label: &str, use_of_it: u8, text: &str) -> hmac::Tag {
         let key = hmac::Key::new(hmac::HMAC_SHA256, &self.0);
         let mut context = hmac::Context::with_key(&key);
-        context.update(kind.as_bytes());
-        context.update(&[0]);
+        context.update(label.as_bytes());
+        context.update(&[use_of_it]);
         context.update(text.as_bytes());
-        to_hex(context.sign().as_ref())
+        context.sign()
     }
 }
 

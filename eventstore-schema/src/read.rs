@@ -1,5 +1,7 @@
 //! Reading: pages of the log, of a stream, of many streams at once. A reader never holds more than a page.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow as _, Row as _};
 use uuid::Uuid;
@@ -178,6 +180,16 @@ impl Log {
     /// The event at a position.
     pub async fn event_at(&self, position: i64) -> Result<Option<Recorded>, StoreError> {
         Ok(self.read_log(position - 1, 1).await?.into_iter().find(|event| event.position == position))
+    }
+
+    /// When some positions were recorded; those beyond the end are missing.
+    pub async fn recorded_at(&self, positions: &[i64]) -> Result<BTreeMap<i64, DateTime<Utc>>, StoreError> {
+        let rows: Vec<(i64, DateTime<Utc>)> =
+            sqlx::query_as("select position, recorded_at from log.event where position = any ($1)")
+                .bind(positions)
+                .fetch_all(self.pool())
+                .await?;
+        Ok(rows.into_iter().collect())
     }
 
     /// The next events of one chain of causes and effects after a position, in order.

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::error::StoreError;
-use crate::personal::{DataKeys, KeyName, SealError, SubjectKey};
+use crate::personal::{DataKeys, KEY, KeyName, SealError, SubjectKey};
 use crate::{Connection, Log};
 
 /// Keys that are remembered.
@@ -122,6 +122,12 @@ impl Vault {
     /// use to who does not have the shop's keys.
     pub async fn blind(&self, kind: &str, text: &str) -> Result<String, StoreError> {
         Ok(self.blinding().await?.blind(kind, text))
+    }
+
+    /// A key for one purpose, derived from the shop's own (HMAC-SHA256, RFC 2104): every process of the shop derives the same
+    /// one, and it stays the same when the data key changes.
+    pub async fn derive(&self, purpose: &str) -> Result<[u8; KEY], StoreError> {
+        Ok(self.blinding().await?.derive(purpose))
     }
 
     /// Forgets a person for good: nothing that was or will be sealed for them can be read again, and messages to them that

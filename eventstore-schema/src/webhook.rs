@@ -52,7 +52,25 @@ pub struct WebhookDelivery {
     pub at: DateTime<Utc>,
 }
 
+/// Endpoints that fail.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, sqlx::FromRow)]
+pub struct WebhooksFailing {
+    /// How many.
+    pub endpoints: i64,
+    /// Since when the first of them fails.
+    pub since: Option<DateTime<Utc>>,
+}
+
 impl Log {
+    /// The endpoints whose next event was tried in vain.
+    pub async fn webhooks_failing(&self) -> Result<WebhooksFailing, StoreError> {
+        Ok(sqlx::query_as(
+            "select count(*) as endpoints, min(failing_since) as since from log.webhook_cursor where failing_since is not null",
+        )
+        .fetch_one(self.pool())
+        .await?)
+    }
+
     /// Every endpoint that there ever was, removed ones included.
     pub async fn webhook_endpoints(&self) -> Result<Vec<Uuid>, StoreError> {
         Ok(sqlx::query_scalar("select stream from log.event where category = $1 and version = 1 order by position")

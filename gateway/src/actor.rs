@@ -21,7 +21,7 @@ use http::request::Parts;
 use http::{HeaderName, StatusCode, header};
 use sha2::{Digest, Sha256};
 
-use crate::http::{Edge, Shared};
+use crate::http::{Asker, Edge, Shared};
 use crate::problem::Problem;
 use crate::token::{Bearer, Role, TokenError};
 use crate::{access, api_key, grpc, idempotency};
@@ -192,7 +192,9 @@ impl Caller {
         }
         let agent = parts.headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
         let agent = agent.map(|agent| agent.chars().take(AGENT_MAX).collect());
-        Ok(Self { bearer, service, cart_hash, address: edge.address, agent })
+        let caller = Self { bearer, service, cart_hash, address: edge.address, agent };
+        edge.asked_by(Asker { actor: caller.actor(None), is_staff: caller.is_staff() });
+        Ok(caller)
     }
 }
 

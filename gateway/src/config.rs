@@ -1,5 +1,6 @@
 //! The configuration: flags before `BYTESHOP_*` variables before `byteshop.toml` before defaults, with all mistakes told at once.
 
+mod address;
 mod mistake;
 mod outside;
 mod rate_limits;
@@ -11,6 +12,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+pub use address::OperationsAddress;
 use chrono::TimeDelta;
 pub use mistake::{Mistake, Mistakes};
 pub use outside::{OutsideConfig, ProviderConfig};
@@ -49,6 +51,8 @@ pub struct Config {
     pub address: IpAddr,
     /// Its port; 0 for any free one.
     pub port: u16,
+    /// Where operators reach the process.
+    pub operations: OperationsAddress,
     /// Development: tokens for everybody, mail that is kept and not sent.
     pub dev: bool,
     /// The key that signs access tokens: PKCS#8 in PEM, or the name of its file. Without one, a key is made in `data`.
@@ -58,6 +62,8 @@ pub struct Config {
     pub data_key: Option<String>,
     /// How the log of the program is written.
     pub log_format: LogFormat,
+    /// Whether each HTTP request leaves a line in it.
+    pub access_log: bool,
     /// What of it is written, in the notation of `tracing`: `info`, `warn,byteshop_gateway=debug`.
     pub log_level: Option<String>,
     /// How long an order waits for its payment, in minutes.
@@ -289,9 +295,11 @@ impl Reader {
         let data = self.read("data", None, setting::path);
         let address = self.read("address", None, setting::address);
         let port = self.read("port", None, setting::number(0, u16::MAX));
-        let jwt_key = self.optional("jwt_key", setting::jwt_key);
-        let data_key = self.optional("data_key", setting::data_key);
+        let operations = self.operations();
+        let (jwt_key, data_key) =
+            (self.optional("jwt_key", setting::jwt_key), self.optional("data_key", setting::data_key));
         let log_format = self.read("log_format", None, setting::log_format);
+        let access_log = self.read("access_log", None, setting::flag);
         let log_level = self.optional("log_level", setting::log_level);
         let trade = self.trade(limit);
         let payment_window_minutes = self.read("payment_window_minutes", None, setting::number(1, 10_080));
@@ -304,11 +312,11 @@ impl Reader {
         let outside = self.outside(dev == Some(true));
         let files = self.optional("files", setting::files);
         let files_endpoint = self.optional("files_endpoint", setting::http_url);
-        let files_region = self.read("files_region", None, setting::line);
-        let files_key_id = self.optional("files_key_id", setting::line);
+        let (files_region, files_key_id) =
+            (self.read("files_region", None, setting::line), self.optional("files_key_id", setting::line));
         let files_secret = self.optional("files_secret", setting::line);
-        let pg_bin = self.optional("pg_bin", setting::path);
-        let nats_server = self.optional("nats_server", setting::path);
+        let (pg_bin, nats_server) =
+            (self.optional("pg_bin", setting::path), self.optional("nats_server", setting::path));
         Some(Config {
             database_url,
             nats_url,
@@ -317,10 +325,12 @@ impl Reader {
             data_by_flag: matches!(self.given.get("data"), Some((_, Source::Flag(_)))),
             address: address?,
             port: port?,
+            operations: operations?,
             dev: dev?,
             jwt_key,
             data_key,
             log_format: log_format?,
+            access_log: access_log?,
             log_level,
             payment_window_minutes: payment_window_minutes?,
             trade: trade?,

@@ -12,7 +12,7 @@ use byteshop_domain::Decider as _;
 use byteshop_domain::ids::SessionId;
 use byteshop_domain::session::{Event, Session};
 use byteshop_eventstore::read::read_ahead;
-use byteshop_eventstore::{Clock, Log, Recorded, StoreError};
+use byteshop_eventstore::{Clock, Log, Recorded, StoreError, Trouble};
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio_util::sync::CancellationToken;
 
@@ -87,11 +87,16 @@ impl Follower {
     /// Follows the log until cancelled.
     pub async fn follow(mut self, cancel: CancellationToken) {
         let following = async {
+            let mut trouble = Trouble::default();
             loop {
                 tokio::time::sleep(TICK).await;
                 // Without Postgres no request is answered either, so nothing is lost by looking again later.
-                if let Err(error) = self.read_on().await {
-                    tracing::warn!(%error, "cannot read ended sessions");
+                match self.read_on().await {
+                    Ok(()) => drop(trouble.is_over()),
+                    Err(error) if trouble.is_news(&error) && !error.is_outage() => {
+                        tracing::warn!(%error, "cannot read ended sessions");
+                    }
+                    Err(_) => {}
                 }
                 self.ended.sweep(Clock.now());
             }

@@ -1,20 +1,20 @@
 //! What follows the log, and how each of them stands to it: the relay's stream, the processes and the views.
 //!
-//! `byteshop check` looks once; a process that serves looks again and again, for `/health/ready` and `/metrics`.
+//! `byteshop check` looks once; every role looks again and again, for `/health/ready` and `/metrics`.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use byteshop_commands::relay::NatsConfig;
 use byteshop_commands::relay::history::{self, History};
-use byteshop_eventstore::Log;
+use byteshop_eventstore::{Clock, Log, StoreError};
 use byteshop_projections::{State, Views};
 use serde::Serialize;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
-use crate::http::Health;
+use crate::health::{Health, POSTGRES, RoleState, Totals};
 
 /// A part of the shop that follows the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
@@ -68,6 +68,9 @@ pub struct Follower {
     pub position: Option<i64>,
     /// Events not yet processed.
     pub lag: Option<i64>,
+    /// Age of the oldest of them, in seconds.
+    #[serde(rename = "lag_seconds")]
+    pub lag_s: Option<i64>,
     /// Why it does not go on.
     pub reason: Option<String>,
 }
@@ -98,7 +101,15 @@ impl Followers {
                 History::Unknown { reason } => (Standing::Unknown, None, Some(reason)),
             };
             let lag = position.map(|position| (head - position).max(0));
-            all.push(Follower { part: Part::Relay, name: nats.stream.clone(), state, position, lag, reason });
+            all.push(Follower {
+                part: Part::Relay,
+                name: nats.stream.clone(),
+                state,
+                position,
+                lag,
+                lag_s: None,
+                reason,
+            });
         }
         all.extend(self.log.processes().await?.into_iter().map(|process| {
             let state = match (process.same_history, &process.error) {
@@ -107,7 +118,15 @@ impl Followers {
                 (true, None) => Standing::Live,
             };
             let (position, lag) = (Some(process.position), Some(process.lag));
-            Follower { part: Part::Process, name: process.name, state, position, lag, reason: process.error }
+            Follower {
+                part: Part::Process,
+                name: process.name,
+                state,
+                position,
+                lag,
+                lag_s: None,
+                reason: process.error,
+            }
         }));
         all.extend(self.views.status().await?.into_iter().map(|view| {
             let state = match view.state {
@@ -116,16 +135,46 @@ impl Followers {
                 State::OtherHistory => Standing::OtherHistory,
             };
             let (position, lag) = (Some(view.position), Some(view.lag));
-            Follower { part: Part::View, name: view.view, state, position, lag, reason: view.error }
+            Follower { part: Part::View, name: view.view, state, position, lag, lag_s: None, reason: view.error }
         }));
+        self.date(&mut all).await?;
         Ok(all)
+    }
+
+    /// Says how old the first event is that each has not seen.
+    async fn date(&self, all: &mut [Follower]) -> Result<(), StoreError> {
+        let next = |follower: &Follower| follower.position.filter(|_| follower.lag > Some(0)).map(|at| at + 1);
+        let positions: Vec<i64> = all.iter().filter_map(next).collect();
+        let times = if positions.is_empty() { BTreeMap::new() } else { self.log.recorded_at(&positions).await? };
+        let now = Clock.now();
+        for follower in all {
+            let waiting = next(follower).and_then(|at| times.get(&at));
+            follower.lag_s = follower.lag.map(|_| waiting.map_or(0, |since| (now - since).num_seconds().max(0)));
+        }
+        Ok(())
+    }
+
+    /// Counts what operators want to know beside.
+    async fn totals(&self) -> Result<Totals, byteshop_projections::Error> {
+        let failing = self.log.webhooks_failing().await?;
+        let failing_s = failing.since.map_or(0, |since| (Clock.now() - since).num_seconds().max(0));
+        Ok(Totals {
+            events: self.log.head().await?,
+            notifications_dead: self.views.notifications_dead().await?,
+            webhooks_failing: failing.endpoints,
+            webhooks_failing_s: failing_s,
+        })
     }
 }
 
-/// How often a process that serves looks, and how long something may stand still before that is told.
+/// How often a process looks, and how long something may stand still before that is told.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
-    /// The time between two looks.
+    /// The time between two looks at Postgres.
+    pub pulse: Duration,
+    /// How long Postgres may take to answer.
+    pub answer: Duration,
+    /// The time between two looks at what follows the log.
     pub every: Duration,
     /// How long a follower may have events before it and not move.
     pub patience: Duration,
@@ -135,31 +184,70 @@ impl Default for Pace {
     /// Looking costs a connection to NATS and some cheap questions to Postgres. A view that works is behind by
     /// milliseconds, and one that is rebuilt moves.
     fn default() -> Self {
-        Self { every: Duration::from_secs(5), patience: Duration::from_secs(30) }
+        Self {
+            pulse: Duration::from_secs(1),
+            answer: Duration::from_secs(2),
+            every: Duration::from_secs(5),
+            patience: Duration::from_secs(30),
+        }
     }
 }
 
 /// Looks again and again until it is cancelled, and tells health and metrics what it sees.
 pub async fn watch(followers: Followers, pace: Pace, health: Health, cancel: CancellationToken) {
+    tokio::select! {
+        () = cancel.cancelled() => {}
+        // NATS may take its time to say nothing; Postgres is looked at meanwhile.
+        () = take_the_pulse(&followers.log, pace, &health) => {}
+        () = look_at_all(&followers, pace, &health) => {}
+    }
+}
+
+/// Notes whether Postgres answers, and logs when that changes. Everything else that cannot reach it is silent about that.
+async fn take_the_pulse(log: &Log, pace: Pace, health: &Health) {
+    let mut away_since: Option<Instant> = None;
+    loop {
+        let reason = match tokio::time::timeout(pace.answer, log.head()).await {
+            Ok(Ok(_)) => None,
+            Ok(Err(error)) => Some(error.to_string()),
+            Err(_) => Some(format!("no answer within {} seconds", pace.answer.as_secs())),
+        };
+        match (reason, away_since) {
+            (None, since) => {
+                if let Some(since) = since {
+                    tracing::info!(away_s = since.elapsed().as_secs(), "Postgres answers again");
+                }
+                away_since = None;
+                health.set(POSTGRES, RoleState::Up);
+            }
+            (Some(reason), since) => {
+                if since.is_none() {
+                    tracing::warn!(reason, "Postgres does not answer; everything waits for it and is tried again");
+                }
+                away_since = since.or_else(|| Some(Instant::now()));
+                health.set(POSTGRES, RoleState::Down { reason });
+            }
+        }
+        tokio::time::sleep(pace.pulse).await;
+    }
+}
+
+async fn look_at_all(followers: &Followers, pace: Pace, health: &Health) {
     let mut still = Still::default();
     loop {
-        let looked = tokio::select! {
-            () = cancel.cancelled() => return,
-            looked = followers.look() => looked,
-        };
-        match looked {
+        match followers.look().await {
             Ok(mut seen) => {
                 still.note(&mut seen, pace.patience);
-                measure(&seen);
                 health.follow(seen);
             }
-            // Readiness asks Postgres itself, and says that it is away.
+            // The pulse says that Postgres is away.
             Err(error) => tracing::debug!(%error, "what follows the log cannot be looked at"),
         }
-        tokio::select! {
-            () = cancel.cancelled() => return,
-            () = tokio::time::sleep(pace.every) => {}
+        match followers.totals().await {
+            Ok(totals) => health.count(totals),
+            Err(error) => tracing::debug!(%error, "the stores cannot be counted"),
         }
+        tokio::time::sleep(pace.every).await;
     }
 }
 
@@ -183,17 +271,6 @@ impl Still {
     }
 }
 
-fn measure(seen: &[Follower]) {
-    for Follower { part, name, state, lag, .. } in seen {
-        let labels = [("part", part.as_str().to_owned()), ("name", name.clone())];
-        metrics::gauge!("byteshop_follower_up", &labels).set(u8::from(*state == Standing::Live));
-        if let Some(lag) = lag {
-            // A gauge is a double, exact up to 2^53; what is further behind than 2^32 is not read off by the event.
-            metrics::gauge!("byteshop_follower_lag", &labels).set(u32::try_from(*lag).unwrap_or(u32::MAX));
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -201,7 +278,15 @@ mod tests {
     fn view(position: i64, lag: i64) -> Vec<Follower> {
         let name = "order_list".to_owned();
         let state = Standing::Live;
-        vec![Follower { part: Part::View, name, state, position: Some(position), lag: Some(lag), reason: None }]
+        vec![Follower {
+            part: Part::View,
+            name,
+            state,
+            position: Some(position),
+            lag: Some(lag),
+            lag_s: None,
+            reason: None,
+        }]
     }
 
     #[tokio::test(start_paused = true)]

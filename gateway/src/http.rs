@@ -13,6 +13,7 @@ pub mod bulk;
 pub mod carts;
 pub mod categories;
 mod dev_mail;
+mod edge;
 mod fresh;
 pub mod images;
 pub mod language;
@@ -42,46 +43,35 @@ pub mod show;
 pub mod stock;
 pub mod story;
 pub mod tax;
+pub mod trail;
 pub mod variants;
 pub mod webhooks_out;
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use axum::Router;
-use axum::extract::{ConnectInfo, MatchedPath, Request, State};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
-use axum::response::{IntoResponse as _, Response};
+use axum::middleware::{from_fn, from_fn_with_state};
 use byteshop_commands::Commands;
 use byteshop_commands::ports::webhook::WebhookClient;
-use byteshop_eventstore::Clock;
 use byteshop_projections::Views;
 use chrono::TimeDelta;
-use futures_util::FutureExt as _;
-use http::{HeaderName, HeaderValue, StatusCode};
-use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::time::Instant;
+use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
-use tonic::Status;
-use uuid::Uuid;
 
 use crate::cors::Origins;
 use crate::ended::Ended;
 use crate::grpc;
-use crate::limits::{Limits, RATE_LIMIT, RATE_LIMIT_POLICY, cost};
+use crate::health::Health;
+use crate::limits::Limits;
 use crate::password::Passwords;
 use crate::pictures::Pictures;
-use crate::problem::Problem;
-use crate::reply::Sealed;
+use crate::positions::Positions;
 use crate::staff::StaffRules;
 use crate::token::Tokens;
 use crate::uses::Uses;
-pub use operations::Health;
-
-/// The id of a request: a UUID of the caller's, or a new one.
-pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub use edge::REQUEST_ID;
+pub(crate) use edge::{Asker, Edge};
 
 /// Everything that answering requests takes.
 #[derive(Clone)]
@@ -92,9 +82,7 @@ pub struct App {
     pub views: Views,
     /// The keys of access tokens.
     pub tokens: Tokens,
-    /// The metrics of this process.
-    pub metrics: PrometheusHandle,
-    /// Which roles of this process are up.
+    /// How this process is.
     pub health: Health,
     /// How much one visitor may ask.
     pub limits: Limits,
@@ -118,7 +106,7 @@ pub struct App {
     pub closing: CancellationToken,
     /// Whose access tokens open nothing any more.
     pub ended: Ended,
-    /// The furthest position that this process knows of.
+    /// What this process knows of positions of the log.
     pub seen: Seen,
     /// Where pictures are made and kept.
     pub pictures: Pictures,
@@ -129,36 +117,30 @@ pub struct App {
 /// What the handlers share.
 pub type Shared = Arc<App>;
 
-/// The furthest position of the log that this process knows of.
+/// What this process knows of positions of the log: the furthest one, and how they are shown. Clones share everything.
 #[derive(Debug, Clone, Default)]
-pub struct Seen(Arc<AtomicI64>);
+pub struct Seen {
+    highest: Arc<AtomicI64>,
+    pub(crate) positions: Arc<OnceCell<Positions>>,
+}
 
 impl Seen {
     /// The position.
     pub fn highest(&self) -> i64 {
-        self.0.load(Ordering::Relaxed)
+        self.highest.load(Ordering::Relaxed)
     }
 
     /// Hears of a position.
     pub fn raise(&self, position: i64) {
-        self.0.fetch_max(position, Ordering::Relaxed);
+        self.highest.fetch_max(position, Ordering::Relaxed);
     }
-}
-
-/// What the edge knows of a request before anybody reads it.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Edge {
-    pub(crate) request_id: Uuid,
-    /// What begins with this request. The caller may choose the id of a request, and so that of another one.
-    pub(crate) chain: Uuid,
-    pub(crate) address: IpAddr,
 }
 
 /// The whole of HTTP; [`serve`](crate::serve::serve) it, so that limits know who asks.
 pub fn router(app: App) -> Router {
     let app: Shared = Arc::new(app);
     let (routes, _) = openapi::routes().split_for_parts();
-    let at_edge = from_fn_with_state(Arc::clone(&app), edge);
+    let at_edge = from_fn_with_state(Arc::clone(&app), edge::pass);
     let mut shop = routes
         .route_layer(from_fn(parameters::known))
         .merge(pages::routes())
@@ -171,86 +153,4 @@ pub fn router(app: App) -> Router {
     }
     // No page of anybody else's may ask for those of development.
     shop.merge(pages::development().layer(at_edge)).with_state(app)
-}
-
-/// What happens to every request: it gets an id, is counted and measured, and its problem gets a body.
-async fn edge(State(app): State<Shared>, mut request: Request, next: Next) -> Response {
-    let started = Instant::now();
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
-    let address = app.limits.proxies().visitor(peer, request.headers());
-    let given = request.headers().get(REQUEST_ID).and_then(|value| Uuid::try_parse_ascii(value.as_bytes()).ok());
-    let chain = Clock.new_id();
-    let request_id = given.unwrap_or(chain);
-    let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let is_grpc = grpc::speaks(request.headers());
-    let cost = cost::of(&method, route.as_ref().map(MatchedPath::as_str));
-    let standing = app.limits.address(address, cost);
-    let (standing, seat) = match standing.and_then(|standing| Ok((standing, app.limits.under_way(address)?))) {
-        Ok((standing, seat)) => (Ok(standing), seat),
-        Err(problem) => (Err(problem), None),
-    };
-    let mut response = match &standing {
-        Ok(_) => {
-            request.extensions_mut().insert(Edge { request_id, chain, address });
-            let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
-            answer.unwrap_or_else(|panic| {
-                let said = panic.downcast_ref::<&str>().copied();
-                let said = said.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or_default();
-                tracing::error!(%request_id, said, "a handler panicked");
-                Problem::internal().into_response()
-            })
-        }
-        Err(problem) => problem.clone().into_response(),
-    };
-    if response.status() == StatusCode::METHOD_NOT_ALLOWED {
-        let allow = response.headers().get(http::header::ALLOW).cloned();
-        response = Problem::no_method().into_response();
-        response.headers_mut().extend(allow.map(|allow| (http::header::ALLOW, allow)));
-    }
-    if let Some(Sealed(text)) = response.extensions_mut().remove::<Sealed>() {
-        match app.commands.vault().open_json(&text).await {
-            Ok(opened) => *response.body_mut() = opened.into(),
-            Err(error) => response = Problem::from(byteshop_commands::Error::from(error)).into_response(),
-        }
-    }
-    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-        tracing::debug!(%request_id, code = problem.code(), status = problem.status().as_u16(), "refused");
-        if is_grpc {
-            response = Status::from(&problem).into_http();
-        } else {
-            *response.body_mut() = problem.render(request_id).into();
-        }
-    }
-    let mut id = [0u8; uuid::fmt::Hyphenated::LENGTH];
-    let id = HeaderValue::from_str(request_id.hyphenated().encode_lower(&mut id));
-    let headers = response.headers_mut();
-    headers.extend(id.ok().map(|id| (REQUEST_ID, id)));
-    if let Ok(Some(standing)) = standing {
-        headers.insert(RATE_LIMIT_POLICY, standing.policy);
-        headers.insert(RATE_LIMIT, standing.left);
-    }
-    let route = route.as_ref().map_or("none", MatchedPath::as_str).to_owned();
-    let status = response.status().as_u16().to_string();
-    metrics::histogram!("byteshop_http_seconds", "method" => name(&method), "route" => route, "status" => status)
-        .record(started.elapsed());
-    match seat {
-        Some(seat) => response.map(|body| seat.until_sent(body)),
-        None => response,
-    }
-}
-
-/// A method as a label: what clients make up is one name, so that they cannot make up series of metrics.
-fn name(method: &http::Method) -> &'static str {
-    match *method {
-        http::Method::GET => "GET",
-        http::Method::POST => "POST",
-        http::Method::PUT => "PUT",
-        http::Method::PATCH => "PATCH",
-        http::Method::DELETE => "DELETE",
-        http::Method::HEAD => "HEAD",
-        http::Method::OPTIONS => "OPTIONS",
-        _ => "other",
-    }
 }

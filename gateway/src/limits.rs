@@ -48,6 +48,11 @@ const CONNECTIONS_EACH: usize = 2_000;
 /// and few enough that answers that nobody reads fill no memory. Whoever speaks HTTP/2 could leave hundreds unread on each
 /// connection.
 const UNDER_WAY_EACH: usize = 500;
+/// Bytes of responses that one visitor may have in memory, where requests of an address are limited: thirty copies of the
+/// largest response, which leave it in milliseconds unless nobody reads them.
+const HELD_EACH: usize = 16 << 20;
+/// Bytes of responses that all visitors may have in memory: half of what a small machine has.
+const HELD_ALL: usize = 1 << 30;
 /// Seconds after which whoever was told to come back to a stream does.
 const COME_BACK_S: u32 = 5;
 /// Guests' carts that one address checks out a minute: each holds goods until its payment window has passed.
@@ -76,6 +81,7 @@ pub struct Limits {
     streams: Seats,
     connections_each: Option<usize>,
     under_way: Option<Seats>,
+    held: Seats,
     proxies: Proxies,
 }
 
@@ -92,6 +98,7 @@ impl Default for Limits {
             streams: Seats::new(STREAMS, STREAMS_EACH),
             connections_each: None,
             under_way: None,
+            held: Seats::new(HELD_ALL, usize::MAX),
             proxies: Proxies::default(),
         }
     }
@@ -135,6 +142,7 @@ impl Limits {
             // Where addresses are not limited they may be that of a proxy that nobody told of.
             connections_each: (address > 0).then_some(CONNECTIONS_EACH),
             under_way: (address > 0).then(|| Seats::new(usize::MAX, UNDER_WAY_EACH)),
+            held: Seats::new(HELD_ALL, if address > 0 { HELD_EACH } else { usize::MAX }),
             ..Self::default()
         }
     }
@@ -173,6 +181,41 @@ impl Limits {
     /// The same, with so many requests of one visitor under way at a time.
     pub fn with_under_way(self, each: usize) -> Self {
         Self { under_way: Some(Seats::new(usize::MAX, each)), ..self }
+    }
+
+    /// The same, with so many bytes of responses in memory, of all visitors and of each.
+    pub fn with_held(self, all: usize, each: usize) -> Self {
+        Self { held: Seats::new(all, each), ..self }
+    }
+
+    /// Counts a request of an address, and takes a place among those that are under way, until the response was sent.
+    ///
+    /// # Errors
+    /// When the address asks too much, or reads too little of what it asked for.
+    pub fn admit(&self, address: IpAddr, cost: NonZeroU32) -> Result<(Option<Standing>, Option<Seat>), Problem> {
+        let standing = self.address(address, cost)?;
+        self.held.has_room_for(address).map_err(|full| self.unread(full))?;
+        Ok((standing, self.under_way(address)?))
+    }
+
+    /// The bytes of responses that visitors have in memory.
+    pub(crate) fn held(&self) -> &Seats {
+        &self.held
+    }
+
+    /// Responses that are not read take up all the memory that there is for them.
+    pub(crate) fn unread(&self, full: Full) -> Problem {
+        let problem = match full {
+            Full::All => {
+                let detail = "too many responses are not read yet";
+                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "server.busy", detail)
+            }
+            Full::Each => {
+                let detail = "one address has too many responses that are not read yet: read them first";
+                Problem::new(StatusCode::TOO_MANY_REQUESTS, "request.too_many", detail)
+            }
+        };
+        problem.retry_after(COME_BACK_S)
     }
 
     /// Takes a place among the requests that are under way, until the answer was sent.

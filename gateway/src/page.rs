@@ -64,6 +64,7 @@ pub fn page(template: &str, locale: Locale, context: &impl Serialize) -> Result<
     let text = TEMPLATES.get_template(template).and_then(|template| template.render(context));
     let text = text.map_err(|error| unwritten(template, &error))?;
     let mut response = Html(text).into_response();
+    response.extensions_mut().insert(crate::reply::Personal);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

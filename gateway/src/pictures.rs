@@ -4,7 +4,7 @@
 mod whole;
 
 use std::io::Cursor;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use byteshop_commands::ports::blobs::{BlobError, BlobName, Blobs};
@@ -14,6 +14,7 @@ use http::StatusCode;
 use image::codecs::jpeg::JpegEncoder;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder as _, ImageFormat, ImageReader, Limits};
+use lru::LruCache;
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 
@@ -31,6 +32,10 @@ const MEMORY_MAX: u64 = 400 << 20;
 const KEPT_MAX: u32 = 2_560;
 /// Pictures that are worked on at once: each takes a processor and up to [`MEMORY_MAX`].
 const AT_ONCE: usize = 2;
+/// Bytes of files that are kept in memory: what the pages of a busy shop show, each once however many ask for it.
+const CACHE_MAX: usize = 64 << 20;
+/// Files that are read from the store at once; each may have [`FILE_MAX`] bytes.
+const READS: usize = 8;
 /// How well photographs are kept, of 100: what comes out has no visible flaws.
 const JPEG_QUALITY: u8 = 85;
 
@@ -39,6 +44,29 @@ const JPEG_QUALITY: u8 = 85;
 pub struct Pictures {
     blobs: Blobs,
     turns: Arc<Semaphore>,
+    reads: Arc<Semaphore>,
+    recent: Arc<Mutex<Recent>>,
+}
+
+/// Files that were asked for lately. Their names say what is in them, so they never change.
+#[derive(Debug)]
+struct Recent {
+    files: LruCache<BlobName, Bytes>,
+    bytes: usize,
+}
+
+impl Recent {
+    fn keep(&mut self, name: BlobName, file: Bytes) {
+        self.bytes += file.len();
+        if let Some((_, old)) = self.files.push(name, file) {
+            self.bytes -= old.len();
+        }
+        while self.bytes > CACHE_MAX
+            && let Some((_, oldest)) = self.files.pop_lru()
+        {
+            self.bytes -= oldest.len();
+        }
+    }
 }
 
 /// A picture that is kept.
@@ -76,7 +104,9 @@ struct Made {
 impl Pictures {
     /// Keeps pictures there.
     pub fn in_blobs(blobs: Blobs) -> Self {
-        Self { blobs, turns: Arc::new(Semaphore::new(AT_ONCE)) }
+        let recent = Recent { files: LruCache::unbounded(), bytes: 0 };
+        let (turns, reads) = (Arc::new(Semaphore::new(AT_ONCE)), Arc::new(Semaphore::new(READS)));
+        Self { blobs, turns, reads, recent: Arc::new(Mutex::new(recent)) }
     }
 
     /// Writes a picture and smaller copies of it into the store.
@@ -91,9 +121,25 @@ impl Pictures {
         Ok(kept)
     }
 
-    /// A file of the store, if there is one.
+    /// A file of the store, if there is one. All who ask for a file that is in memory share it.
     pub async fn file(&self, name: &BlobName) -> Result<Option<Bytes>, Problem> {
-        Ok(self.blobs.get(name).await?)
+        if let Some(file) = self.recent().files.get(name) {
+            return Ok(Some(file.clone()));
+        }
+        let _turn = self.reads.acquire().await.map_err(|_| Problem::internal())?;
+        // Somebody else may have read it meanwhile.
+        if let Some(file) = self.recent().files.get(name) {
+            return Ok(Some(file.clone()));
+        }
+        let file = self.blobs.get(name).await?;
+        if let Some(file) = &file {
+            self.recent().keep(name.clone(), file.clone());
+        }
+        Ok(file)
+    }
+
+    fn recent(&self) -> MutexGuard<'_, Recent> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -223,6 +269,19 @@ mod tests {
         let sizes: Vec<_> = sizes.iter().map(|picture| (picture.width(), picture.height())).collect();
         assert_eq!(sizes, [(400, 200), (160, 80), (400, 200)]);
         assert_eq!((made.kept.width, made.kept.height, made.kept.r#type), (400, 200, ImageType::Png));
+    }
+
+    #[test]
+    fn files_in_memory_never_exceed_their_bound_and_the_oldest_go_first() {
+        let name = |digit: u8| BlobName::parse(&format!("{}.png", to_hex(&[digit; 32]))).unwrap();
+        let mut recent = Recent { files: LruCache::unbounded(), bytes: 0 };
+        for digit in 0..10 {
+            recent.keep(name(digit), vec![0; FILE_MAX].into());
+        }
+        assert_eq!((recent.files.len(), recent.bytes), (6, 6 * FILE_MAX));
+        assert!(recent.files.contains(&name(9)) && !recent.files.contains(&name(3)));
+        recent.keep(name(9), vec![0; 1].into());
+        assert_eq!((recent.files.len(), recent.bytes), (6, 5 * FILE_MAX + 1), "a file counts once");
     }
 
     #[test]

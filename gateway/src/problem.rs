@@ -54,6 +54,7 @@ pub struct Problem {
     retry_after_s: Option<u32>,
     etag: Option<i64>,
     replayed: bool,
+    about: Option<String>,
 }
 
 /// A problem as it is written.
@@ -79,7 +80,19 @@ impl Problem {
             retry_after_s: None,
             etag: None,
             replayed: false,
+            about: None,
         }
+    }
+
+    /// Notes whom it is about, for the shop's own log alone: a keyed hash or an id, and nothing that the caller is told.
+    pub fn concerning(mut self, about: String) -> Self {
+        self.about = Some(about);
+        self
+    }
+
+    /// Whom it is about, as the shop's own log says it.
+    pub fn about(&self) -> Option<&str> {
+        self.about.as_deref()
     }
 
     /// Blames a field.
@@ -159,9 +172,10 @@ impl Problem {
         .retry_after(RETRY_AFTER_S)
     }
 
-    /// The caller wants to wait for a position that was never told to anybody.
-    pub fn beyond_the_log(head: i64) -> Self {
-        Self::malformed("request.invalid_min_log_position", format!("the log ends at position {head}"))
+    /// The caller wants to wait for a position that the log does not have. Where the log ends is not said: it would count
+    /// what others do.
+    pub fn beyond_the_log() -> Self {
+        Self::malformed("request.invalid_min_log_position", "Min-Log-Position is beyond the end of the log")
     }
 
     /// The program made a mistake. It is logged where it happened.
@@ -305,7 +319,10 @@ impl From<Error> for Problem {
                 "this person's data was erased; nothing can be stored for them",
             ),
             Error::Store(error) => {
-                tracing::error!(%error, "the event store failed");
+                // That Postgres is away is logged once, by whoever watches it; the access log has each request.
+                if !error.is_outage() {
+                    tracing::error!(%error, "the event store failed");
+                }
                 Self::unavailable("the event store is unavailable")
             }
             error @ (Error::Codec(_) | Error::OtherHistory { .. }) => {

@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use byteshop_commands::{Done, Error};
 use byteshop_domain::personal::MARK;
 use http::{HeaderValue, StatusCode, header};
@@ -127,6 +128,22 @@ pub fn respond(done: Done<Reply>, otherwise: i64) -> Response {
     if replayed {
         headers.insert(REPLAYED, HeaderValue::from_static("true"));
     }
+    response
+}
+
+/// Marks a response that shows what is known of a person, though nothing in it is sealed any more.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Personal;
+
+/// Marks a response whose body lies in the program's own memory, however often it is sent.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Fixed;
+
+/// Writes a response that is always the same: its text is shared and not copied.
+pub(crate) fn fixed(content_type: &'static str, text: &'static str) -> Response {
+    let mut response = Body::from(Bytes::from_static(text.as_bytes())).into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response.extensions_mut().insert(Fixed);
     response
 }
 

@@ -1,16 +1,17 @@
 //! Connections: accepted, bounded in number and in how long they may dawdle, and ended in order when the shop stops.
 
+mod progress;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::ConnectInfo;
 use http::Request;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::GracefulConnection;
 use hyper_util::service::TowerToHyperService;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::{TcpListener, TcpStream};
@@ -23,41 +24,73 @@ use tower::ServiceExt as _;
 use crate::limits::Limits;
 use crate::limits::seats::Seats;
 use crate::proxies::Proxies;
+use progress::{Activity, Streams, watched};
 
-/// How long the head of a request may take to arrive, and so how long a connection may be idle: whoever opens thousands
-/// and sends a letter a minute holds each of them no longer. An answer may lie unread for as long.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// Requests under way on one connection of HTTP/2: as few as RFC 9113, section 6.5.2 recommends.
 const STREAMS: u32 = 100;
 /// Connections at a time: far more than a machine serves at once.
 const CONNECTIONS: usize = 20_000;
 /// The part of them that one visitor may have: so many have to come together to fill a shop.
 const SHARE: usize = 4;
+/// The part of them that is reserved for visitors with [`FEW`] connections, however many others come together.
+const RESERVE: usize = 4;
+/// Connections that a visitor may have of the reserve: what one browser opens.
+const FEW: usize = 8;
 /// Files that are left for everything but connections: the stores, pictures, keys.
 const OTHER_FILES: usize = 256;
 /// The pause after the system refuses another connection: it has run out of something that comes back.
 const REFUSED_PAUSE: Duration = Duration::from_millis(100);
 
+/// How long a client may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// For the head of a request, which also bounds how long an HTTP/1 connection may be idle: whoever opens thousands and
+    /// sends a letter a minute holds each of them no longer. A response, or over HTTP/2 16 KiB of it, may stay unread for
+    /// as long.
+    pub head: Duration,
+    /// Between two requests of an HTTP/2 connection that answers pings.
+    pub idle: Duration,
+    /// For all requests of a connection together: afterwards the client opens another one, which a load balancer may send to
+    /// another process.
+    pub age: Duration,
+    /// For the requests that are under way when a connection has reached its age.
+    pub drain: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            head: Duration::from_secs(30),
+            idle: Duration::from_mins(3),
+            age: Duration::from_hours(1),
+            drain: Duration::from_mins(1),
+        }
+    }
+}
+
 /// Serves until cancelled; then requests under way are answered, and no more are taken. Where visitors are limited, each has
 /// their share of the connections that there are at most; a proxy has those of all its visitors.
 pub async fn serve(listener: TcpListener, router: Router, limits: Limits, cancel: CancellationToken) {
     let room = room();
-    let seats = Seats::new(room, limits.connections_each().map_or(room, |each| each.min(room / SHARE)));
-    serve_with(listener, router, (seats, limits.proxies().clone()), cancel, HEAD_TIMEOUT).await;
+    let seats = match limits.connections_each() {
+        Some(each) => Seats::new(room, each.min(room / SHARE)).reserving(room / RESERVE, FEW),
+        None => Seats::new(room, room),
+    };
+    serve_with(listener, router, (seats, limits.proxies().clone()), cancel, Patience::default()).await;
 }
 
-/// The same with another limit on how long a connection may dawdle.
+/// The same with another patience.
 pub async fn serve_with(
     listener: TcpListener,
     router: Router,
     (seats, proxies): (Seats, Proxies),
     cancel: CancellationToken,
-    head_timeout: Duration,
+    patience: Patience,
 ) {
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(head_timeout);
-    builder.http2().timer(TokioTimer::new()).keep_alive_interval(head_timeout).max_concurrent_streams(STREAMS);
-    let (graceful, room) = (GracefulShutdown::new(), Arc::new(Semaphore::new(seats.all())));
+    let mut builder = Builder::new(Streams { patience: patience.head });
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(patience.head);
+    builder.http2().timer(TokioTimer::new()).keep_alive_interval(patience.head).max_concurrent_streams(STREAMS);
+    let room = Arc::new(Semaphore::new(seats.all()));
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -72,37 +105,54 @@ pub async fn serve_with(
         // Answers are small and written whole: waiting to fill a packet only delays them.
         drop(stream.set_nodelay(true));
         let mut stream = TimeoutStream::new(stream);
-        stream.set_write_timeout(Some(head_timeout));
-        let asked = Arc::new(AtomicBool::new(false));
-        let asks = Arc::clone(&asked);
+        stream.set_write_timeout(Some(patience.head));
+        let activity = Activity::new();
         let from = move |mut request: Request<_>| {
-            asks.store(true, Ordering::Relaxed);
             request.extensions_mut().insert(ConnectInfo(peer));
             request
         };
-        let service = TowerToHyperService::new(router.clone().map_request(from));
+        let of_requests = Arc::clone(&activity);
+        let service = router.clone().map_request(from).map_future(move |it| watched(Arc::clone(&of_requests), it));
+        let service = TowerToHyperService::new(service);
         let connection = builder.serve_connection_with_upgrades(TokioIo::new(Box::pin(stream)), service).into_owned();
-        let watched = graceful.watch(connection);
+        let cancel = cancel.clone();
         connections.spawn(async move {
-            tokio::select! {
-                ended = watched => if let Err(error) = ended {
-                    // A connection that breaks is its client's affair.
-                    tracing::trace!(%error, "a connection ended");
-                },
-                () = silence(&asked, head_timeout) => {}
-            }
+            keep(connection, &activity, patience, &cancel).await;
             drop((permit, seat));
         });
     }
     drop(listener);
-    graceful.shutdown().await;
+    while connections.join_next().await.is_some() {}
+}
+
+/// Serves a connection until it ends, has asked nothing in time, or has been open for long enough.
+async fn keep<C: GracefulConnection>(
+    connection: C,
+    activity: &Activity,
+    patience: Patience,
+    cancel: &CancellationToken,
+) {
+    let mut connection = std::pin::pin!(connection);
+    tokio::select! {
+        // A connection that breaks is its client's affair.
+        _ = connection.as_mut() => return,
+        () = silence(activity, patience.head) => return,
+        () = activity.spent(patience.idle, patience.age) => {}
+        () = cancel.cancelled() => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    // When the shop stops it ends what is left by itself.
+    tokio::select! {
+        _ = connection => {}
+        () = tokio::time::sleep(patience.drain) => {}
+    }
 }
 
 /// Returns when a connection asked nothing at all in time. Which protocol it speaks is told by its first bytes, and until
 /// they are there no other limit holds.
-async fn silence(asked: &AtomicBool, patience: Duration) {
+async fn silence(activity: &Activity, patience: Duration) {
     tokio::time::sleep(patience).await;
-    if asked.load(Ordering::Relaxed) {
+    if activity.has_asked() {
         std::future::pending::<()>().await;
     }
 }
@@ -133,66 +183,4 @@ async fn accept(
 }
 
 #[cfg(test)]
-mod tests {
-    use axum::routing::get;
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-
-    use super::*;
-
-    #[tokio::test]
-    async fn half_a_head_does_not_hold_a_connection_and_a_stop_ends_idle_ones() {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let (address, cancel) = (listener.local_addr().unwrap(), CancellationToken::new());
-        let router = Router::new().route("/", get(async |ConnectInfo(peer): ConnectInfo<SocketAddr>| peer.to_string()));
-        let mut serving = JoinSet::new();
-        let seats = Seats::new(10, 2);
-        serving.spawn(serve_with(
-            listener,
-            router,
-            (seats, Proxies::default()),
-            cancel.clone(),
-            Duration::from_millis(50),
-        ));
-        for beginning in ["", "P", "PRI * HTTP/2.0\r\n", "GET / HTTP/1.1\r\nHost: x"] {
-            let mut slow = TcpStream::connect(address).await.unwrap();
-            slow.write_all(beginning.as_bytes()).await.unwrap();
-            let mut nothing = Vec::new();
-            // It ends when the shop closes it, and never if the shop does not.
-            slow.read_to_end(&mut nothing).await.unwrap();
-        }
-
-        let mut idle = TcpStream::connect(address).await.unwrap();
-        idle.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
-        let mut answer = [0; 15];
-        idle.read_exact(&mut answer).await.unwrap();
-        assert_eq!(&answer, b"HTTP/1.1 200 OK");
-        cancel.cancel();
-        serving.join_next().await.unwrap().unwrap();
-    }
-
-    #[tokio::test]
-    async fn an_answer_that_nobody_reads_does_not_hold_a_connection() {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let (address, cancel) = (listener.local_addr().unwrap(), CancellationToken::new());
-        // More than the buffers of both ends hold together.
-        let router = Router::new().route("/", get(async || vec![0u8; 64 << 20]));
-        let mut serving = JoinSet::new();
-        let bounds = (Seats::new(10, 1), Proxies::default());
-        serving.spawn(serve_with(listener, router, bounds, cancel, Duration::from_millis(50)));
-        let mut deaf = TcpStream::connect(address).await.unwrap();
-        deaf.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
-        // The only seat is free again, while the first one still listens to nothing.
-        let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
-        loop {
-            let mut next = TcpStream::connect(address).await.unwrap();
-            drop(next.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await);
-            let mut answer = [0; 15];
-            if next.read_exact(&mut answer).await.is_ok() {
-                assert_eq!(&answer, b"HTTP/1.1 200 OK");
-                break;
-            }
-            assert!(tokio::time::Instant::now() < deadline, "whoever reads nothing holds the connection");
-        }
-        drop(deaf);
-    }
-}
+mod tests;

@@ -25,14 +25,15 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::OutsideConfig;
+use crate::config::{OperationsAddress, OutsideConfig};
 use crate::cors::Origins;
 use crate::ended::Ended;
 use crate::followers::{self, Followers};
-use crate::http::operations::RoleState;
+use crate::health::{Health, POSTGRES, RoleState};
 use crate::http::provider;
-use crate::http::{App, Health, Seen, router};
+use crate::http::{App, Seen, router};
 use crate::limits::Limits;
+use crate::operations::{self, Operations};
 use crate::outside::outside;
 use crate::password::Passwords;
 use crate::pictures::Pictures;
@@ -55,6 +56,8 @@ pub struct Settings {
     pub nats: NatsConfig,
     /// Which roles run.
     pub roles: Roles,
+    /// Where operators reach this process.
+    pub operations: OperationsAddress,
     /// Who signs and checks access tokens.
     pub tokens: Tokens,
     /// What personal data is sealed under.
@@ -95,6 +98,7 @@ pub struct Roles {
 /// A running shop.
 pub struct Shop {
     http: Option<SocketAddr>,
+    operations: SocketAddr,
     commands: Commands,
     tasks: JoinSet<()>,
     appender: JoinSet<()>,
@@ -156,6 +160,7 @@ impl Shop {
             Some(address) => Some(listen(address).await?),
             None => None,
         };
+        let for_operators = operations::listen(settings.operations).await?;
         let here = listening.as_ref().map(|(_, own)| reached(*own));
         let mut outside = outside(&settings.outside, settings.dev, here, &log)?;
         outside.face.return_address.clone_from(&settings.trade.return_address);
@@ -164,14 +169,20 @@ impl Shop {
         sell_as(&commands, &settings.trade.seller, here.is_some() && !settings.dev);
         let webhooks = WebhookClient::new(settings.outside.webhook_private).context("webhooks cannot be sent")?;
         let health = Health::default();
+        // It has just answered.
+        health.set(POSTGRES, RoleState::Up);
         let mut shop = Self {
             http: None,
+            operations: reached(for_operators.local_addr()?),
             commands: commands.clone(),
             tasks: JoinSet::new(),
             appender: appender_task,
             cancel,
             writing,
         };
+        let (of_views, of_log) = (views.clone(), log.clone());
+        let shown = Operations { health: health.clone(), metrics: settings.metrics, views: of_views, log: of_log };
+        shop.watch(for_operators, shown, settings.nats.clone());
         if settings.roles.relay {
             shop.relay(log.clone(), settings.nats.clone(), &hints, &health);
         } else {
@@ -188,7 +199,6 @@ impl Shop {
                 commands,
                 views,
                 tokens: settings.tokens,
-                metrics: settings.metrics,
                 health,
                 limits: settings.limits,
                 cors: settings.cors,
@@ -205,8 +215,6 @@ impl Shop {
                 pictures: Pictures::in_blobs(settings.files),
                 uses: Uses::default(),
             };
-            let followers = Followers { log, views: app.views.clone(), nats: Some(settings.nats) };
-            shop.watch(followers, &app.health);
             shop.serve(listening, app);
         }
         Ok(shop)
@@ -215,6 +223,11 @@ impl Shop {
     /// Where HTTP is served, with the port that was chosen.
     pub fn http(&self) -> Option<SocketAddr> {
         self.http
+    }
+
+    /// Where operators reach this process, with the port that was chosen.
+    pub fn operations(&self) -> SocketAddr {
+        self.operations
     }
 
     /// The write side.
@@ -233,6 +246,15 @@ impl Shop {
         self.writing.cancel();
         // The appender ends after the batch that it is writing.
         while self.appender.join_next().await.is_some() {}
+    }
+
+    /// Watches Postgres and what follows the log, and shows operators what it sees.
+    fn watch(&mut self, listener: TcpListener, shown: Operations, nats: NatsConfig) {
+        let (health, cancel) = (shown.health.clone(), &self.cancel);
+        let followers = Followers { log: shown.log.clone(), views: shown.views.clone(), nats: Some(nats) };
+        self.tasks.spawn(followers::watch(followers, followers::Pace::default(), health, cancel.clone()));
+        self.tasks.spawn(operations::upkeep(shown.metrics.clone(), cancel.clone()));
+        self.tasks.spawn(operations::serve(listener, shown, cancel.clone()));
     }
 
     fn relay(&mut self, log: Log, nats: NatsConfig, hints: &Hints, health: &Health) {
@@ -303,12 +325,6 @@ impl Shop {
         let (commands, events, until) = hint(&hints.webhooks);
         self.tasks.spawn(webhooks::run(commands, client.clone(), events, until));
         self.tasks.spawn(receipts::run(self.commands.clone(), self.cancel.clone()));
-    }
-
-    /// Looks at what follows the log.
-    fn watch(&mut self, followers: Followers, health: &Health) {
-        let (health, cancel) = (health.clone(), self.cancel.clone());
-        self.tasks.spawn(followers::watch(followers, followers::Pace::default(), health, cancel));
     }
 
     fn serve(&mut self, (listener, own): (TcpListener, SocketAddr), app: App) {

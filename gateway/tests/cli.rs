@@ -99,6 +99,7 @@ impl History {
             causation,
             occurred_at: None,
             trace_id: None,
+            client_request_id: None,
         };
         let (stocking, ordering) = (Clock.new_id(), Clock.new_id());
         let by_admin = meta(Actor::Admin { id: admin }, "stock.open", stocking, None);
@@ -226,6 +227,11 @@ fn a_whole_shop_starts_answers_stops_and_goes_on_with_its_data() {
     }
     let run: Value = serde_json::from_slice(&std::fs::read(one.path().join("data/run.json")).unwrap()).unwrap();
     assert_eq!((&run["http"], &run["pid"]), (&json!(format!("http://{address}")), &json!(shop.0.id())));
+    for data in [one.path(), other.path()] {
+        let run: Value = serde_json::from_slice(&std::fs::read(data.join("data/run.json")).unwrap()).unwrap();
+        let operations = run["operations"].as_str().unwrap().strip_prefix("http://").unwrap().to_owned();
+        assert_eq!(get(&operations, "/metrics"), "HTTP/1.1 200 OK", "each has an address of its own");
+    }
     // Everything beside it finds it by its directory, development included.
     let token = printed(byteshop(one.path(), &["token", "admin", "--ttl", "5m", "--data", "data"]));
     assert_eq!(token.trim().split('.').count(), 3);
@@ -246,6 +252,32 @@ fn a_whole_shop_starts_answers_stops_and_goes_on_with_its_data() {
     let (shop, _) = Up::start(one.path());
     let made = lines(&printed(byteshop(one.path(), &["seed", "--without-images", "--data", "data"])));
     assert!(made.iter().all(|product| product["new"] == false));
+    assert_eq!(shop.stop(), Some(0));
+}
+
+#[test]
+fn every_role_tells_operators_how_it_is() {
+    use std::io::BufRead as _;
+    let directory = open_directory();
+    let (shop, _) = Up::start(directory.path());
+    let run = std::fs::read(directory.path().join("data/run.json")).unwrap();
+    let run: Value = serde_json::from_slice(&run).unwrap();
+    for role in [&["serve", "--port", "0"][..], &["work"], &["relay"]] {
+        let mut command = byteshop(directory.path(), role);
+        command.args(["--data", "data"]).env("BYTESHOP_DATABASE_URL", run["database_url"].as_str().unwrap());
+        command.env("BYTESHOP_NATS_URL", run["nats_url"].as_str().unwrap()).env("BYTESHOP_DEV", "1");
+        let mut process = Up(command.stdout(Stdio::piped()).spawn().unwrap());
+        let mut lines = std::io::BufReader::new(process.0.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let address = lines.find_map(|line| line.strip_prefix("operations http://").map(str::to_owned)).unwrap();
+        assert!(lines.any(|line| line.starts_with("ready ")), "{role:?}");
+        assert_eq!(get(&address, "/metrics"), "HTTP/1.1 200 OK", "{role:?}");
+        let started = std::time::Instant::now();
+        // Readiness waits for the first answer of Postgres.
+        while get(&address, "/health/ready") != "HTTP/1.1 200 OK" {
+            assert!(started.elapsed() < PATIENCE, "{role:?} is not ready");
+        }
+        assert_eq!(process.stop(), Some(0), "{role:?}");
+    }
     assert_eq!(shop.stop(), Some(0));
 }
 

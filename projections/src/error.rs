@@ -86,6 +86,24 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether Postgres is away ([`StoreError::is_outage`]).
+    pub fn is_outage(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_outage(),
+            Self::Postgres(error) => byteshop_eventstore::is_outage(error),
+            Self::Migrate(_)
+            | Self::Unknown { .. }
+            | Self::Busy { .. }
+            | Self::Unfoldable { .. }
+            | Self::Row { .. }
+            | Self::Newer { .. }
+            | Self::InUse { .. }
+            | Self::BeyondHead { .. }
+            | Self::Filter { .. }
+            | Self::Cursor => false,
+        }
+    }
+
     /// Whether the data is to blame, so that trying again cannot help.
     pub(crate) fn is_of_data(&self) -> bool {
         match self {

@@ -182,6 +182,12 @@ pub struct Query {
 }
 
 impl Views {
+    /// How many messages were given up.
+    pub async fn notifications_dead(&self) -> Result<i64, Error> {
+        let count = sqlx::query_scalar("select count(*) from read.notification_list where state = $1");
+        Ok(count.bind(name_of(&State::Dead)).fetch_one(self.pool()).await?)
+    }
+
     /// A page of notifications, the newest first.
     pub async fn notification_list(&self, query: &Query) -> Result<Page, Error> {
         let mut sql =

@@ -50,6 +50,8 @@ pub struct Row {
     /// The product.
     pub id: ProductId,
     /// The position of the event that it was created with.
+    /// Pages for visitors leave it out.
+    #[serde(default)]
     pub serial: i64,
     /// Where it is in its life.
     pub status: Status,

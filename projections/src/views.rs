@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use byteshop_eventstore::Log;
+use byteshop_eventstore::{Log, PoolUse};
 use futures_util::future::BoxFuture;
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::{PgPool, PgPoolOptions};
@@ -206,6 +206,12 @@ impl Views {
         // They end by themselves when cancelled; dropping the set ends them at the latest.
         while tasks.join_next().await.is_some() {}
         Ok(())
+    }
+
+    /// How the pools are used just now.
+    pub fn pool_use(&self) -> Vec<PoolUse> {
+        let Inner { asking, working, .. } = &*self.inner;
+        vec![PoolUse::of("views", asking), PoolUse::of("view_workers", working)]
     }
 
     /// The pool for questions.

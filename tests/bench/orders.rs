@@ -63,6 +63,7 @@ fn order(number: i64, variants: &[VariantId]) -> Result<Append> {
         causation: None,
         occurred_at: None,
         trace_id: None,
+        client_request_id: None,
     };
     let meta: Arc<str> = serde_json::to_string(&meta)?.into();
     let stream = StreamId::of::<Order>(id);

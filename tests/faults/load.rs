@@ -27,14 +27,14 @@ const DELIVERY: u64 = 20;
 pub struct Told {
     /// The key under which it was asked, each time.
     pub key: String,
-    /// The id of the request, the same each time.
+    /// What the client called the request, the same each time.
     pub request: Uuid,
     /// What was asked.
     pub asked: String,
     /// The status of the answer.
     pub status: StatusCode,
-    /// `Log-Position`.
-    pub position: Option<i64>,
+    /// `Log-Position`: a number for staff, a token for everybody else.
+    pub position: Option<String>,
     /// Pieces that it put on the shelf, and of which variant.
     pub received: Option<(String, i64)>,
 }
@@ -135,7 +135,8 @@ impl Shared {
             match self.ask_once(&method, path, &body, who, &key, request).await {
                 Ok(response) => {
                     let status = response.status();
-                    let position = response.headers().get("log-position").and_then(|it| it.to_str().ok()?.parse().ok());
+                    let position = response.headers().get("log-position").and_then(|it| it.to_str().ok());
+                    let position = position.map(str::to_owned);
                     let text = response.text().await;
                     match text {
                         Ok(text) => {

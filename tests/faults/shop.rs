@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use async_nats::jetstream;
 use byteshop_domain::ids::VariantId;
-use byteshop_eventstore::{Log, nats};
+use byteshop_eventstore::{DataKeys, Log, Vault, nats};
+use byteshop_gateway::positions::{self, Positions};
 use byteshop_projections::Views;
 use byteshop_projections::replay::Replay;
 use byteshop_tests::checker::History;
@@ -157,7 +158,7 @@ impl Run {
         let recovered = started.elapsed();
         let told = self.shared.told();
         let history = &mut self.history;
-        judge(history, &log_of(&self.program), &told).await;
+        judge(history, &self.program, &told).await;
         eprintln!(
             "round {round}: {fault:?}; commands again after {recovered:?}; {} commands meanwhile, {} events, {} orders, {} repetitions",
             told.len() - known,
@@ -301,7 +302,7 @@ impl Run {
         // Steps that change neither may still be on their way.
         let mut history = eventually("the log is at rest", async || {
             let mut history = History::default();
-            judge(&mut history, &log, &self.shared.told()).await;
+            judge(&mut history, &self.program, &self.shared.told()).await;
             (log.head().await.ok()? == history.head).then_some(history)
         })
         .await;
@@ -380,12 +381,20 @@ fn log_of(program: &Program) -> Log {
     Log::open(run["database_url"].as_str().unwrap()).unwrap()
 }
 
+/// What opens the positions that customers are shown.
+async fn positions_of(program: &Program, log: Log) -> Positions {
+    let keys = DataKeys::parse(&std::fs::read_to_string(program.data().join("data.key")).unwrap()).unwrap();
+    Positions::new(&Vault::new(log, keys).derive(positions::PURPOSE).await.unwrap()).unwrap()
+}
+
 /// Reads on in the log and compares it with what the clients were told.
-async fn judge(history: &mut History, log: &Log, told: &[Told]) {
-    history.read_on(log).await;
+async fn judge(history: &mut History, program: &Program, told: &[Told]) {
+    let log = log_of(program);
+    history.read_on(&log).await;
+    let positions = positions_of(program, log).await;
     let mut received: std::collections::BTreeMap<&str, i64> = std::collections::BTreeMap::new();
     for one in told {
-        if let Some(breach) = judge_one(history, one) {
+        if let Some(breach) = judge_one(history, one, &positions) {
             history.breach(format!("{breach}: {one:?}"));
         }
         if let Some((variant, quantity)) = &one.received
@@ -404,25 +413,26 @@ async fn judge(history: &mut History, log: &Log, told: &[Told]) {
     }
 }
 
-fn judge_one(history: &History, told: &Told) -> Option<String> {
+fn judge_one(history: &History, told: &Told, positions: &Positions) -> Option<String> {
     let receipts = history.receipts(&told.key);
-    let positions = history.requests.get(&told.request).map_or(&[][..], Vec::as_slice);
+    let written = history.requests.get(&told.request).map_or(&[][..], Vec::as_slice);
     let is_payment = told.asked.ends_with("/payments");
     if !told.status.is_success() {
-        let written = positions.iter().any(|at| !is_payment || history.command_at(*at) != Some("payment.pay"));
-        return (written).then(|| format!("it was refused, and wrote {positions:?}"));
+        let more = written.iter().any(|at| !is_payment || history.command_at(*at) != Some("payment.pay"));
+        return more.then(|| format!("it was refused, and wrote {written:?}"));
     }
     let [receipt] = receipts else { return Some(format!("it has {} receipts", receipts.len())) };
     let Some((first, last)) = receipt.first_position.zip(receipt.last_position) else {
         // Somebody else may have written down what became of an attempt.
-        let more = !is_payment && !positions.is_empty();
-        return more.then(|| format!("its receipt has no positions, and it wrote {positions:?}"));
+        let more = !is_payment && !written.is_empty();
+        return more.then(|| format!("its receipt has no positions, and it wrote {written:?}"));
     };
-    if told.position != Some(last) {
+    let told = told.position.as_deref().and_then(|text| text.parse().ok().or_else(|| positions.open(text)));
+    if told != Some(last) {
         return Some(format!("its receipt ends at {last}"));
     }
-    let whole = (first..=last).all(|at| positions.contains(&at));
+    let whole = (first..=last).all(|at| written.contains(&at));
     // Paying writes its attempt down before the answer is known.
-    let more = !is_payment && positions.len() as i64 != last - first + 1;
-    (!whole || more).then(|| format!("its receipt says {first}..{last}, and it wrote {positions:?}"))
+    let more = !is_payment && written.len() as i64 != last - first + 1;
+    (!whole || more).then(|| format!("its receipt says {first}..{last}, and it wrote {written:?}"))
 }

@@ -88,7 +88,7 @@ async fn listed(shop: &TestShop, state: &str) -> Vec<Value> {
     let path = format!("/v1/admin/notifications?state={state}");
     let staff = shop.token(Role::Support);
     let page = eventually("the view has everything", || async {
-        let listed = shop.get(&path).by(&staff).header("Min-Log-Position", &head).send().await;
+        let listed = shop.get(&path).by(&staff).after(&head).send().await;
         // Its lease may still be held by a shop that died.
         (listed.status != 503).then_some(listed)
     })

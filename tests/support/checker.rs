@@ -28,7 +28,7 @@ pub struct History {
     pub head: i64,
     /// Events by their id.
     pub ids: HashMap<Uuid, i64>,
-    /// The positions that carry a request's id.
+    /// The positions that carry what a client called its request.
     pub requests: HashMap<Uuid, Vec<i64>>,
     /// The command of each event; its index is its position − 1.
     commands: Vec<String>,
@@ -342,7 +342,9 @@ impl History {
         }
         match recorded.meta() {
             Ok(meta) => {
-                self.requests.entry(meta.request_id).or_default().push(at);
+                if let Some(request) = meta.client_request_id {
+                    self.requests.entry(request).or_default().push(at);
+                }
                 self.commands.push(meta.command);
             }
             // Logs without commands have no such meta.

@@ -17,12 +17,14 @@ use byteshop_eventstore::{Clock, Log};
 use byteshop_gateway::cors::Origins;
 use byteshop_gateway::ended::Ended;
 use byteshop_gateway::followers::{self, Followers};
-use byteshop_gateway::http::operations::RoleState;
+use byteshop_gateway::health::{Health, POSTGRES, RoleState};
 use byteshop_gateway::http::provider;
-use byteshop_gateway::http::{App, Health, Seen, router};
+use byteshop_gateway::http::{App, Seen, router};
 use byteshop_gateway::limits::Limits;
+use byteshop_gateway::operations::{self, Operations};
 use byteshop_gateway::password::Passwords;
 use byteshop_gateway::pictures::Pictures;
+use byteshop_gateway::positions::{self, Positions};
 use byteshop_gateway::serve::serve;
 use byteshop_gateway::staff::StaffRules;
 use byteshop_gateway::token::{LIFETIME, Role, Tokens};
@@ -49,6 +51,8 @@ const PROCESSES: usize = 5;
 pub struct TestShop {
     /// Where it answers, such as `http://127.0.0.1:40123`.
     pub url: String,
+    /// Where operators reach it.
+    pub operations: String,
     /// Where its database is.
     pub database: String,
     /// Its log.
@@ -66,6 +70,7 @@ pub struct TestShop {
     /// Where its files are.
     pub files: TempDir,
     client: Client,
+    positions: Arc<Positions>,
     running: Running,
 }
 
@@ -112,6 +117,7 @@ impl Options {
 #[must_use]
 pub struct Call {
     request: RequestBuilder,
+    positions: Arc<Positions>,
 }
 
 /// What a shop answered.
@@ -123,6 +129,8 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The body, null when there is none, a string when it is no JSON.
     pub body: Value,
+    /// The position of the command's last event, whether the shop showed it as a number or as a token.
+    position: Option<i64>,
 }
 
 /// A guest's cart.
@@ -194,48 +202,33 @@ impl TestShop {
     }
 
     async fn start_as(options: Options) -> Self {
-        let log = Log::open(&options.database).unwrap();
-        log.migrate().await.unwrap();
-        let views = Views::beside(log.clone());
-        views.migrate().await.unwrap();
+        let (log, views) = stores(&options.database).await;
         let cancel = CancellationToken::new();
-        let hints = [(); 5].map(|()| Arc::new(Notify::new()));
-        let wake = hints.clone();
+        let (commands, writing, hints) = write_side(&log);
         let [of_feed, of_process, of_notify, of_send, of_webhooks] = hints;
-        let woken = move |_: &Committed| wake.iter().for_each(|hint| hint.notify_one());
-        let (appender, appending) = Appender::new(log.clone(), woken, CancellationToken::new());
-        let mut writing = JoinSet::new();
-        writing.spawn(appending);
-        let commands = Commands::new(log.clone(), appender, data_keys());
         commands.sell_as(options.trade.seller.clone());
         let feed = Feed::start(log.clone(), None, 0, of_feed, cancel.clone());
         let mut running = JoinSet::new();
-        running.spawn(processes::run::<SettleOrder>(commands.clone(), of_process, cancel.clone()));
         let webhooks_client = WebhookClient::new(true).unwrap();
         if let Some(outside) = options.outside {
             commands.reach(outside);
         }
-        running.spawn(processes::run::<process::notify::Notify>(commands.clone(), of_notify, cancel.clone()));
-        running.spawn(processes::run::<SendNotifications>(commands.clone(), of_send, cancel.clone()));
         running.spawn(webhooks::run(commands.clone(), webhooks_client.clone(), of_webhooks, cancel.clone()));
-        running.spawn(processes::run::<ScheduleProducts>(commands.clone(), Arc::default(), cancel.clone()));
+        react(&mut running, &commands, [of_process, of_notify, of_send], &cancel);
         let of_views = (views.clone(), cancel.clone());
         running.spawn(async move { of_views.0.run(feed, &[], of_views.1).await.unwrap() });
-        running.spawn(processes::run::<ForgetPerson>(commands.clone(), Arc::default(), cancel.clone()));
         let passwords = Passwords::new().unwrap();
         let (tokens, health) = (options.tokens, Health::default());
         health.set("views", RoleState::Up);
-        let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle();
+        health.set(POSTGRES, RoleState::Up);
         let files = tempfile::tempdir().unwrap();
         let (ended, follower) = Ended::of(&log).await.unwrap();
         running.spawn(follower.follow(cancel.clone()));
-        let seen = Followers { log: log.clone(), views: views.clone(), nats: None };
-        running.spawn(followers::watch(seen, followers::Pace::default(), health.clone(), cancel.clone()));
+        let operations = watch(&mut running, &log, &views, &health, &cancel).await;
         let app = App {
             commands: commands.clone(),
             views: views.clone(),
             tokens: tokens.clone(),
-            metrics,
             health: health.clone(),
             limits: options.limits,
             cors: options.cors,
@@ -259,9 +252,24 @@ impl TestShop {
         let limits = app.limits.clone();
         running.spawn(serve(listener, router(app), limits, cancel.clone()));
         let client = Client::builder().timeout(Duration::from_mins(1)).build().unwrap();
+        let positions = positions_of(&commands).await;
         let database = options.database;
         let running = Running { cancel, tasks: running, writing };
-        Self { url, database, log, commands, views, tokens, health, passwords, files, client, running }
+        Self {
+            url,
+            operations,
+            database,
+            log,
+            commands,
+            views,
+            tokens,
+            health,
+            passwords,
+            files,
+            client,
+            positions,
+            running,
+        }
     }
 
     /// Stops in order, as Ctrl-C does.
@@ -296,14 +304,26 @@ impl TestShop {
         self.tokens.issue(role, account, LIFETIME).unwrap()
     }
 
+    /// The token that the shop would show for a position.
+    pub fn token_at(&self, position: i64) -> String {
+        self.positions.seal(position).unwrap()
+    }
+
     /// A request.
     pub fn call(&self, method: Method, path: &str) -> Call {
-        Call { request: self.client.request(method, format!("{}{path}", self.url)) }
+        let request = self.client.request(method, format!("{}{path}", self.url));
+        Call { request, positions: Arc::clone(&self.positions) }
     }
 
     /// A query.
     pub fn get(&self, path: &str) -> Call {
         self.call(Method::GET, path)
+    }
+
+    /// A query of an operator.
+    pub fn ask_operations(&self, path: &str) -> Call {
+        let request = self.client.get(format!("{}{path}", self.operations));
+        Call { request, positions: Arc::clone(&self.positions) }
     }
 
     /// A command.
@@ -367,6 +387,71 @@ impl TestShop {
     }
 }
 
+/// The log and the views of a database, up to date.
+async fn stores(database: &str) -> (Log, Views) {
+    let log = Log::open(database).unwrap();
+    log.migrate().await.unwrap();
+    let views = Views::beside(log.clone());
+    views.migrate().await.unwrap();
+    (log, views)
+}
+
+/// The write side of a log, what it does by itself, and what it wakes.
+fn write_side(log: &Log) -> (Commands, JoinSet<()>, [Arc<Notify>; 5]) {
+    let hints = [(); 5].map(|()| Arc::new(Notify::new()));
+    let wake = hints.clone();
+    let woken = move |_: &Committed| wake.iter().for_each(|hint| hint.notify_one());
+    let (appender, appending) = Appender::new(log.clone(), woken, CancellationToken::new());
+    let mut writing = JoinSet::new();
+    writing.spawn(appending);
+    (Commands::new(log.clone(), appender, data_keys()), writing, hints)
+}
+
+/// Runs the processes; the hints are for those that customers wait for.
+fn react(
+    running: &mut JoinSet<()>,
+    commands: &Commands,
+    [settle, notify, send]: [Arc<Notify>; 3],
+    cancel: &CancellationToken,
+) {
+    let on = |hint: Arc<Notify>| (commands.clone(), hint, cancel.clone());
+    let (commands, hint, cancel) = on(settle);
+    running.spawn(processes::run::<SettleOrder>(commands, hint, cancel));
+    let (commands, hint, cancel) = on(notify);
+    running.spawn(processes::run::<process::notify::Notify>(commands, hint, cancel));
+    let (commands, hint, cancel) = on(send);
+    running.spawn(processes::run::<SendNotifications>(commands, hint, cancel));
+    let (commands, hint, cancel) = on(Arc::default());
+    running.spawn(processes::run::<ScheduleProducts>(commands, hint, cancel));
+    let (commands, hint, cancel) = on(Arc::default());
+    running.spawn(processes::run::<ForgetPerson>(commands, hint, cancel));
+}
+
+/// Watches what follows the log and shows it to operators; gives where.
+async fn watch(
+    running: &mut JoinSet<()>,
+    log: &Log,
+    views: &Views,
+    health: &Health,
+    cancel: &CancellationToken,
+) -> String {
+    let (log, views, health) = (log.clone(), views.clone(), health.clone());
+    let seen = Followers { log: log.clone(), views: views.clone(), nats: None };
+    running.spawn(followers::watch(seen, followers::Pace::default(), health.clone(), cancel.clone()));
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle();
+    let shown = Operations { health, metrics, views, log };
+    running.spawn(operations::serve(listener, shown, cancel.clone()));
+    url
+}
+
+/// What seals the positions of a shop.
+async fn positions_of(commands: &Commands) -> Arc<Positions> {
+    let key = commands.vault().derive(positions::PURPOSE).await.unwrap();
+    Arc::new(Positions::new(&key).unwrap())
+}
+
 /// An address in a country that a parcel and a mail find.
 pub fn address(country: &str) -> Value {
     json!({"country": country, "name": "Rahel Varnhagen", "lines": ["Mauerstraße 36"], "postal_code": "10117",
@@ -376,7 +461,7 @@ pub fn address(country: &str) -> Value {
 impl Call {
     /// With an access token.
     pub fn by(self, token: &str) -> Self {
-        Self { request: self.request.bearer_auth(token) }
+        Self { request: self.request.bearer_auth(token), ..self }
     }
 
     /// With the token of a cart.
@@ -391,23 +476,29 @@ impl Call {
 
     /// With a header.
     pub fn header(self, name: &str, value: &str) -> Self {
-        Self { request: self.request.header(name, value) }
+        Self { request: self.request.header(name, value), ..self }
+    }
+
+    /// Answered only when the views have this position, which is sent as the token that the shop itself would show.
+    pub fn after(self, position: impl std::fmt::Display) -> Self {
+        let token = self.positions.seal(position.to_string().parse().unwrap()).unwrap();
+        self.header("Min-Log-Position", &token)
     }
 
     /// With a body.
     #[expect(clippy::needless_pass_by_value, reason = "callers make the body where they send it")]
     pub fn json(self, body: Value) -> Self {
-        Self { request: self.request.json(&body) }
+        Self { request: self.request.json(&body), ..self }
     }
 
     /// With any bytes as JSON.
     pub fn body(self, body: impl Into<reqwest::Body>) -> Self {
-        Self { request: self.request.header("Content-Type", "application/json").body(body) }
+        Self { request: self.request.header("Content-Type", "application/json").body(body), ..self }
     }
 
     /// With any bytes, of which nothing is said.
     pub fn body_raw(self, body: impl Into<reqwest::Body>) -> Self {
-        Self { request: self.request.body(body) }
+        Self { request: self.request.body(body), ..self }
     }
 
     /// Sends it.
@@ -435,7 +526,9 @@ impl Call {
         let streams = headers.get("content-type").is_some_and(|it| it.as_bytes() == b"text/event-stream");
         let text = if streams { String::new() } else { response.text().await.unwrap() };
         let body = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap_or(Value::from(text)) };
-        (method, path, Answer { status, headers, body })
+        let position = headers.get("log-position").and_then(|value| value.to_str().ok());
+        let position = position.and_then(|text| text.parse().ok().or_else(|| self.positions.open(text)));
+        (method, path, Answer { status, headers, body, position })
     }
 }
 
@@ -475,6 +568,6 @@ impl Answer {
     /// The position of the command's last event.
     #[track_caller]
     pub fn position(&self) -> i64 {
-        self.header("log-position").unwrap_or_else(|| panic!("no position: {}", self.body)).parse().unwrap()
+        self.position.unwrap_or_else(|| panic!("no position: {}", self.body))
     }
 }

@@ -227,9 +227,3 @@ fn once(cause: &Cause, step: &str, order: OrderId) -> Key {
         kept_for: None,
     }
 }
-
-/// A position as a metric; exact up to 2^53.
-#[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
-pub fn metric(position: i64) -> f64 {
-    position as f64
-}

@@ -196,7 +196,7 @@ impl<'a> Session<'a> {
 
     async fn publish(&mut self, page: Vec<Recorded>) -> Result<(), End> {
         let last = page.last().map_or(self.sent, |event| event.position);
-        metrics::counter!("byteshop_relay_published_total").increment(page.len() as u64);
+        metrics::counter!("byteshop_relay_published_events_total").increment(page.len() as u64);
         for event in page {
             if event.position != self.sent + 1 {
                 return Err(End::Trouble(format!("the log has no position {}", self.sent + 1)));
@@ -287,8 +287,6 @@ impl<'a> Session<'a> {
         if head < self.relay.relayed {
             return Err(End::Trouble(format!("the log ends at {head} and was longer before")));
         }
-        gauge("byteshop_relay_position", self.relay.relayed);
-        gauge("byteshop_relay_lag", head - self.relay.relayed);
         if self.saved < self.relay.relayed {
             self.save().await;
         } else if self.inspected.elapsed() >= INSPECTION {
@@ -331,9 +329,4 @@ async fn in_time<T>(asking: impl Future<Output = Result<T, End>>) -> Result<T, E
     timeout(ANSWER_TIMEOUT * QUESTIONS, asking)
         .await
         .unwrap_or_else(|_| Err(End::Trouble("a server does not answer".into())))
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a gauge is a float; positions stay far below 2^53")]
-fn gauge(name: &'static str, value: i64) {
-    metrics::gauge!(name).set(value as f64);
 }

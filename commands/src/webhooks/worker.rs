@@ -6,7 +6,7 @@ use byteshop_domain::Actor;
 use byteshop_domain::ids::{Id as _, WebhookEndpointId};
 use byteshop_domain::webhook_endpoint::{Command, Known, Silence, TOLD, WebhookEndpoint};
 use byteshop_eventstore::webhook::{WebhookCursor, WebhookDelivery};
-use byteshop_eventstore::{Recorded, StreamId};
+use byteshop_eventstore::{Recorded, StreamId, Trouble};
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
@@ -41,14 +41,20 @@ enum Next {
 /// Tells an endpoint what happens until it is gone.
 pub(super) async fn run(commands: Commands, client: WebhookClient, endpoint: Uuid, mut news: watch::Receiver<News>) {
     let worker = Worker { commands, client, endpoint };
+    let mut trouble = Trouble::default();
     loop {
         let heard = *news.borrow_and_update();
         let pause = match worker.look(heard.head).await {
             Ok(Next::GoOn) => continue,
-            Ok(Next::Wait(pause)) => pause,
+            Ok(Next::Wait(pause)) => {
+                trouble.is_over();
+                pause
+            }
             Ok(Next::End) => return,
             Err(error) => {
-                tracing::warn!(endpoint = %endpoint, %error, "a webhook endpoint waits for the store");
+                if trouble.is_news(&error) && !error.is_outage() {
+                    tracing::warn!(endpoint = %endpoint, %error, "a webhook endpoint waits for the store");
+                }
                 sleep(RETRY_PAUSE).await;
                 continue;
             }

@@ -64,6 +64,7 @@ async fn up_on(config: &Config, servers: &Servers, started: Instant) -> Result<(
     let http = shop.http().map(|http| format!("http://{http}")).unwrap_or_default();
     let run = Run {
         http: http.clone(),
+        operations: operations_of(&shop),
         database_url: servers.database_url().to_owned(),
         nats_url: servers.nats_url().to_owned(),
         pid: std::process::id(),
@@ -74,6 +75,7 @@ async fn up_on(config: &Config, servers: &Servers, started: Instant) -> Result<(
     let postgres = log.server_version().await?;
     output::line(&format!("Postgres {postgres}, nats-server {nats}, data in {}", config.data.display()))?;
     tracing::debug!(milliseconds = started.elapsed().as_millis(), "started");
+    output::line(&format!("operations {}", operations_of(&shop)))?;
     // Before anybody is told that they may stop it.
     let end = End::listen()?;
     output::line(&format!("ready {http}"))?;
@@ -93,6 +95,7 @@ pub(super) async fn one(config: &Config, name: &str, roles: Roles) -> Result<(),
     let log = Log::open(database_url)?;
     let settings = settings(config, &log, database_url, nats_url, roles).await?;
     let shop = Shop::start(settings).await.map_err(Failure::Refused)?;
+    output::line(&format!("operations {}", operations_of(&shop)))?;
     let end = End::listen()?;
     match shop.http() {
         Some(http) => output::line(&format!("ready http://{http}"))?,
@@ -101,6 +104,10 @@ pub(super) async fn one(config: &Config, name: &str, roles: Roles) -> Result<(),
     end.asked_for().await;
     shop.stop().await;
     Ok(())
+}
+
+fn operations_of(shop: &Shop) -> String {
+    format!("http://{}", shop.operations())
 }
 
 /// `byteshop serve`.
@@ -142,6 +149,7 @@ async fn settings(
         database_connections: config.database_connections,
         nats: NatsConfig { stream: config.nats_stream.clone(), ..NatsConfig::new(nats_url) },
         roles,
+        operations: config.operations,
         tokens: tokens(config)?,
         data_keys,
         metrics: telemetry::start_metrics()?,

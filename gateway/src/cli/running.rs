@@ -23,6 +23,9 @@ const FILE: &str = "run.json";
 pub struct Run {
     /// Where HTTP is served.
     pub http: String,
+    /// Where operators reach the process.
+    #[serde(default)]
+    pub operations: String,
     /// Where Postgres is, with the password.
     pub database_url: String,
     /// Where NATS is, with the password.

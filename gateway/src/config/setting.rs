@@ -1,6 +1,6 @@
 //! How the text of a setting is read.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -73,6 +73,10 @@ pub(super) fn files(text: &str) -> Result<Files, String> {
 
 pub(super) fn address(text: &str) -> Result<IpAddr, String> {
     text.trim().parse().map_err(|_| format!("is not an IP address such as 127.0.0.1 or 0.0.0.0: {text:?}"))
+}
+
+pub(super) fn socket_address(text: &str) -> Result<SocketAddr, String> {
+    text.trim().parse().map_err(|_| format!("is not an address with a port such as 127.0.0.1:9464: {text:?}"))
 }
 
 pub(super) fn postgres_url(text: &str) -> Result<String, String> {

@@ -45,6 +45,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     open("data", Some(".byteshop"), "Data directory of a shop on one machine"),
     open("address", Some("127.0.0.1"), "IP address that HTTP listens on; 0.0.0.0 for all"),
     open("port", Some("8080"), "HTTP port; 0 for any free one"),
+    open("operations_address", Some("127.0.0.1:9464"), "Address and port of metrics and detailed health"),
     hidden("jwt_key", Secret::Key, "Key that signs access tokens: PEM, or its file; generated if absent"),
     hidden(
         "data_key",
@@ -52,6 +53,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         "Key that encrypts personal data: 32 bytes as base64, or their file; generated if absent",
     ),
     open("log_format", Some("text"), "Log format: text or json"),
+    open("access_log", Some("true"), "Write a line of JSON for each HTTP request; 0 to turn it off"),
     open("log_level", None, "Log level: error, warn, info, debug or trace"),
     open("payment_window_minutes", Some("30"), "How long an unpaid order reserves its goods, in minutes"),
     open("capture", Some("automatic"), "automatic: capture at payment; manual: staff captures"),

@@ -6,7 +6,7 @@ use tonic_health::ServingStatus;
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse, health_server};
 
 use super::METHODS;
-use crate::http::{Shared, operations};
+use crate::http::Shared;
 
 /// Answers what `/health/ready` answers.
 pub(super) struct Health(Shared);
@@ -27,8 +27,7 @@ impl health_server::Health for Health {
         if !service.is_empty() && !METHODS.iter().any(is_ours) {
             return Err(Status::not_found("there is no such service"));
         }
-        let serving = operations::can_answer(&self.0).await;
-        let status = if serving { ServingStatus::Serving } else { ServingStatus::NotServing };
+        let status = if self.0.health.readiness().ready { ServingStatus::Serving } else { ServingStatus::NotServing };
         Ok(Response::new(HealthCheckResponse { status: status as i32 }))
     }
 

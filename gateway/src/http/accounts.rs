@@ -161,7 +161,9 @@ async fn search(app: &Shared, words: &str, mut wanted: account_list::Query) -> R
         looked_at += each;
         page.items.retain(|row| fits(row, words));
         if !page.items.is_empty() || page.next.is_none() || looked_at >= SCAN_MAX {
-            return lists::page(&page);
+            let mut response = lists::page(&page)?;
+            response.extensions_mut().insert(reply::Personal);
+            return Ok(response);
         }
         wanted.ask = PageAsk { cursor: page.next, ..wanted.ask };
     }

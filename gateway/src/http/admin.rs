@@ -106,7 +106,7 @@ fn of_our_era<T: Datelike>(moments: &[(&str, Option<T>); 2]) -> Result<(), Probl
     responses((status = 200, description = "The events, oldest first", body = Entries)))]
 async fn audit(
     State(app): State<Shared>,
-    _admin: Admin,
+    admin: Admin,
     Params(query): Params<AuditQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -118,7 +118,8 @@ async fn audit(
     let filter = query.filter(&app).await?;
     let events = app.commands.log().read_filtered(after, limit + 1, &filter).await.map_err(Error::from)?;
     let shown = &events[..events.len().min(usize::try_from(limit).unwrap_or(usize::MAX))];
-    let items = shown.iter().map(|event| Entry::of(event, true)).collect::<Result<Vec<_>, _>>()?;
+    let positions = app.shown_to(&admin.0).await?;
+    let items = shown.iter().map(|event| Entry::of(event, &positions, true)).collect::<Result<Vec<_>, _>>()?;
     let last = shown.last().filter(|_| events.len() > shown.len());
     let next = last.map(|last| list.cursor(&last.position)).transpose()?;
     lists::page(&Entries { items, next })

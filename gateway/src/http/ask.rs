@@ -1,7 +1,5 @@
 //! Reading requests: ids from the path, the query, the body, and the one place where a request becomes an intent.
 
-use std::net::IpAddr;
-
 use axum::extract::{FromRequest, FromRequestParts, Query, RawPathParams, Request};
 use bytes::Bytes;
 use byteshop_commands::{At, Done, Error, Intent, Key, Rejected, Snapshot, Unit};
@@ -42,7 +40,7 @@ pub struct Ask<W, T> {
     /// What is asked.
     pub body: T,
     request_id: Uuid,
-    chain: Uuid,
+    client_request_id: Option<Uuid>,
     trace_id: Option<String>,
     key: Option<Key>,
     if_match: Option<i64>,
@@ -67,8 +65,7 @@ impl<W: Who, T> Ask<W, T> {
             trace_id: self.trace_id.clone(),
             key: self.key.clone(),
             if_match: self.if_match,
-            // Whoever names their request has not named what others do.
-            correlation_id: self.chain,
+            client_request_id: self.client_request_id,
             ..Intent::new(self.who.caller().actor(self.cart), command, self.request_id)
         }
     }
@@ -111,29 +108,30 @@ impl App {
     pub async fn await_log(&self, headers: &HeaderMap) -> Result<(), Problem> {
         let Some(position) = version::min_log_position(headers)? else { return Ok(()) };
         // The log is where acknowledged commands are, so a position that it does not have was told to nobody.
-        self.reaches(position).await?.map_err(Problem::beyond_the_log)
+        if self.reaches(position).await? { Ok(()) } else { Err(Problem::beyond_the_log()) }
     }
 
-    /// Whether the log reaches a position; if not, where it ends.
-    async fn reaches(&self, position: i64) -> Result<Result<(), i64>, Problem> {
+    /// Whether the log reaches a position.
+    async fn reaches(&self, position: i64) -> Result<bool, Problem> {
         if position <= self.seen.highest() {
-            return Ok(Ok(()));
+            return Ok(true);
         }
         let head = self.commands.log().head().await.map_err(Error::from)?;
         self.seen.raise(head);
-        Ok(if position <= head { Ok(()) } else { Err(head) })
+        Ok(position <= head)
     }
 }
 
 /// How far the clocks of those who ask may be ahead.
 const SKEW: TimeDelta = TimeDelta::minutes(1);
 
-/// Which moment is asked for: `?at=` takes a position of the log or a time.
+/// Which moment is asked for: `?at=` takes a position of the log or a time. The edge has opened a token of a position, and
+/// let only staff send the number itself.
 #[derive(Debug, Clone, Default, serde::Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Then {
-    /// The state after this position of the log, or at this time (RFC 3339).
+    /// The state after this position (a `Log-Position` that the shop sent), or at this time (RFC 3339).
     #[param(example = "2026-01-01T12:00:00Z")]
     pub at: Option<String>,
 }
@@ -143,17 +141,15 @@ impl Then {
     pub async fn moment(&self, app: &App) -> Result<Option<At>, Problem> {
         let Some(text) = &self.at else { return Ok(None) };
         if let Some(position) = version::digits(text) {
-            return match app.reaches(position).await? {
-                Ok(()) => Ok(Some(At::Position(position))),
-                Err(head) => Err(Problem::query("at", format!("the log ends at position {head}"))),
-            };
+            let beyond = || Problem::query("at", "`at` is beyond the end of the log");
+            return if app.reaches(position).await? { Ok(Some(At::Position(position))) } else { Err(beyond()) };
         }
         match DateTime::parse_from_rfc3339(text) {
             Ok(moment) if moment.to_utc() > app.commands.clock().now() + SKEW => {
                 Err(Problem::query("at", "`at` must not be in the future"))
             }
             Ok(moment) => Ok(Some(At::Moment(moment.to_utc()))),
-            Err(_) => Err(Problem::query("at", "`at` must be a position of the log or an RFC 3339 time")),
+            Err(_) => Err(Problem::query("at", version::AT_TAKES)),
         }
     }
 }
@@ -176,6 +172,26 @@ impl App {
     }
 }
 
+impl App {
+    /// The same for callers who may see some of these only. Their rights are those of now: what was withdrawn from them is not
+    /// shown as it was before, and what they could not see then stays unseen.
+    pub async fn snapshot_for<A: Decider>(
+        &self,
+        id: A::Id,
+        then: &Then,
+        headers: &HeaderMap,
+        may_see: impl Fn(&A) -> Result<(), Problem> + Send + Sync,
+    ) -> Result<Snapshot<A>, Problem> {
+        let found = self.snapshot::<A>(id, then, headers).await?;
+        may_see(&found.state)?;
+        if then.at.is_some() {
+            let now = self.commands.get::<A>(id).await?.ok_or_else(|| Problem::missing(A::CATEGORY))?;
+            may_see(&now.state)?;
+        }
+        Ok(found)
+    }
+}
+
 /// Reads a field whose absence and whose null differ: absent is `None`, null is `Some(None)`.
 pub(super) fn present<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
 where
@@ -194,16 +210,6 @@ pub(super) fn no_such(thing: &'static str, pointer: &str) -> Error {
         detail: format!("there is no such {thing}"),
         pointer: Some(pointer.to_owned()),
     })
-}
-
-impl Edge {
-    pub(crate) fn of(parts: &Parts) -> Self {
-        parts.extensions.get::<Self>().copied().unwrap_or(Self {
-            request_id: Uuid::nil(),
-            chain: Uuid::nil(),
-            address: IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED),
-        })
-    }
 }
 
 impl<W, T> FromRequest<Shared> for Ask<W, T>
@@ -233,8 +239,9 @@ where
             }
         }
         let body = body::parse(&parts.headers, &bytes)?;
-        let (Edge { request_id, chain, .. }, trace_id) = (Edge::of(&parts), trace_id(&parts.headers));
-        Ok(Self { who, body, request_id, chain, trace_id, key, if_match, cart: None })
+        let Edge { request_id, client_request_id, .. } = Edge::of(&parts);
+        let trace_id = trace_id(&parts.headers);
+        Ok(Self { who, body, request_id, client_request_id, trace_id, key, if_match, cart: None })
     }
 }
 
@@ -248,16 +255,18 @@ impl<W: Who> Ask<W, Bytes> {
         let owner = || who.caller().key_owner();
         let kept_for = who.caller().answers_kept_for();
         let key = idempotency::key(&parts.headers, owner, &parts.method, &parts.uri, &bytes, kept_for)?;
-        let (Edge { request_id, chain, .. }, trace_id) = (Edge::of(&parts), trace_id(&parts.headers));
-        Ok((Self { who, body: bytes, request_id, chain, trace_id, key, if_match, cart: None }, parts.headers))
+        let Edge { request_id, client_request_id, .. } = Edge::of(&parts);
+        let trace_id = trace_id(&parts.headers);
+        let ask = Self { who, body: bytes, request_id, client_request_id, trace_id, key, if_match, cart: None };
+        Ok((ask, parts.headers))
     }
 }
 
 impl<W, T> Ask<W, T> {
     /// The same request, with what was made of its body.
     pub(super) fn with<U>(self, body: U) -> Ask<W, U> {
-        let Self { who, body: _, request_id, chain, trace_id, key, if_match, cart } = self;
-        Ask { who, body, request_id, chain, trace_id, key, if_match, cart }
+        let Self { who, body: _, request_id, client_request_id, trace_id, key, if_match, cart } = self;
+        Ask { who, body, request_id, client_request_id, trace_id, key, if_match, cart }
     }
 
     /// One of many commands of the request, with an idempotency key of its own when the request has one.
@@ -271,8 +280,9 @@ impl<W, T> Ask<W, T> {
             fingerprint: Sha256::digest(text).to_vec(),
             kept_for: key.kept_for,
         });
-        let (request_id, chain, trace_id) = (self.request_id, self.chain, self.trace_id.clone());
-        Ask { who: self.who.clone(), body: (), request_id, chain, trace_id, key, if_match: None, cart: None }
+        let Self { request_id, client_request_id, .. } = *self;
+        let (who, trace_id) = (self.who.clone(), self.trace_id.clone());
+        Ask { who, body: (), request_id, client_request_id, trace_id, key, if_match: None, cart: None }
     }
 
     /// The id of the request.

@@ -11,6 +11,8 @@ use serde_json::value::{RawValue, to_raw_value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::positions::{Position, Shown};
+
 /// Fields of events that open something to whoever knows them, or what they are the hash of; they are for the program alone.
 ///
 /// The keyed hash of an address is of use to whoever may have another one made, as every guest may.
@@ -20,8 +22,8 @@ const SECRETS: [&str; 8] =
 /// One event.
 #[derive(Serialize, ToSchema)]
 pub struct Entry {
-    /// The position in the log.
-    position: i64,
+    /// The position in the log: a number for staff, an opaque token for everybody else.
+    position: Position,
     /// The id of the object that the event belongs to.
     #[schema(example = "ord_01h455vb4pex5vsknk084sn02q")]
     stream: String,
@@ -45,7 +47,7 @@ pub struct Entry {
     correlation_id: Uuid,
     /// The position of the event that caused it.
     #[schema(required = true)]
-    causation: Option<i64>,
+    causation: Option<Position>,
     /// The W3C trace id of the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -68,11 +70,11 @@ pub struct Entries {
 
 impl Entry {
     /// An event; only staff is told which of the shop's people did something.
-    pub fn of(event: &Recorded, for_staff: bool) -> Result<Self, Error> {
+    pub fn of(event: &Recorded, shown_to: &Shown<'_>, for_staff: bool) -> Result<Self, Error> {
         let meta = event.meta()?;
         let occurred_at = meta.occurred_at.unwrap_or(event.recorded_at);
         Ok(Self {
-            position: event.position,
+            position: shown_to.position(event.position)?,
             stream: byteshop_domain::id_of(&event.category, event.stream).unwrap_or_else(|| event.stream.to_string()),
             version: event.version,
             r#type: format!("{}.{}", event.category, event.event_type),
@@ -81,7 +83,7 @@ impl Entry {
             command: meta.command,
             request_id: meta.request_id,
             correlation_id: meta.correlation_id,
-            causation: meta.causation,
+            causation: meta.causation.map(|at| shown_to.position(at)).transpose()?,
             trace_id: meta.trace_id,
             occurred_at,
             recorded_at: event.recorded_at,

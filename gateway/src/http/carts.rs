@@ -329,12 +329,12 @@ pub(super) async fn readable(
     caller: &Caller,
     headers: &HeaderMap,
 ) -> Result<Snapshot<Cart>, Problem> {
-    let found = app.snapshot::<Cart>(id, then, headers).await?;
-    let cart = known(&found.state)?;
-    if !caller.owns(cart.owner, cart.token_hash.as_ref()) {
-        return Err(Problem::missing("cart"));
-    }
-    Ok(found)
+    let may_see = |cart: &Cart| {
+        let cart = known(cart)?;
+        let owns = caller.owns(cart.owner, cart.token_hash.as_ref());
+        if owns { Ok(()) } else { Err(Problem::missing("cart")) }
+    };
+    app.snapshot_for(id, then, headers, may_see).await
 }
 
 /// Answers a cart: priced when it is open and asked for as it is now.

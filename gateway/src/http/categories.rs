@@ -20,7 +20,7 @@ use super::Shared;
 use super::ask::{Ask, Nothing, Of, Params, Then, no_such, present};
 use super::openapi::max;
 use super::{lists, show};
-use crate::actor::Staff;
+use crate::actor::{Caller, Staff};
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
 
@@ -239,7 +239,7 @@ async fn archive(
     .await
 }
 
-/// One category.
+/// One category. Only staff sees the past of an archived one.
 #[utoipa::path(get, path = "/v1/categories/{id}", operation_id = "getCategory",
     tag = "catalog", security(()), params(("id" = String, Path), Then),
     responses((status = 200, description = "The category", body = show::Category)))]
@@ -247,9 +247,14 @@ async fn one(
     State(app): State<Shared>,
     Of(id): Of<CategoryId>,
     Params(then): Params<Then>,
+    caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let found = app.snapshot::<Category>(id, &then, &headers).await?;
+    let may_see = |category: &Category| {
+        let withdrawn = then.at.is_some() && category.existing().is_ok_and(|it| it.archived);
+        if withdrawn && !caller.is_staff() { Err(Problem::missing("category")) } else { Ok(()) }
+    };
+    let found = app.snapshot_for(id, &then, &headers, may_see).await?;
     reply::one(found.version, &shown(id, &found.state)?)
 }
 

@@ -68,7 +68,9 @@ impl From<byteshop_projections::Error> for Problem {
             | Error::Newer { .. }
             | Error::InUse { .. }
             | Error::BeyondHead { .. } => {
-                tracing::error!(%error, "a view failed");
+                if !error.is_outage() {
+                    tracing::error!(%error, "a view failed");
+                }
                 Self::unavailable("the views are unavailable")
             }
         }

@@ -195,15 +195,19 @@ fn describe(path: &str, method: &str, operation: &mut Value) {
 
 /// Headers of requests: name, meaning, type.
 const PARAMETERS: [(&str, &str, &str); 4] = [
-    ("X-Request-Id", "A UUID that identifies the request; generated if absent", "string"),
+    ("X-Request-Id", "A UUID of the client's own; the log keeps it beside the id that the shop chooses", "string"),
     ("Idempotency-Key", "A repeated request with the same key gets the first answer again", "string"),
     ("If-Match", "The expected version such as \"3\"; the command is refused if it differs", "string"),
-    ("Min-Log-Position", "The position that the answer must include", "integer"),
+    ("Min-Log-Position", "A `Log-Position` that the shop sent; the answer includes what was done until then", "string"),
 ];
 
 /// Headers of what a command answers.
 const COMMAND_HEADERS: [(&str, &str, &str); 3] = [
-    ("Log-Position", "The position of the command's last event", "integer"),
+    (
+        "Log-Position",
+        "The position of the command's last event: a number for staff, an opaque token for everybody else",
+        "string",
+    ),
     ("ETag", "The version of the resource after the command", "string"),
     ("Idempotency-Replayed", "`true` if this is a repeated answer", "string"),
 ];

@@ -269,9 +269,8 @@ impl App {
         then: &Then,
         headers: &HeaderMap,
     ) -> Result<Snapshot<Order>, Problem> {
-        let found = self.snapshot::<Order>(id, then, headers).await?;
-        check(caller, placed(&found.state)?)?;
-        Ok(found)
+        let may_see = |order: &Order| Ok(check(caller, placed(order)?)?);
+        self.snapshot_for(id, then, headers, may_see).await
     }
 
     /// Refuses a thing that belongs to an order of others, as if there were no such thing.

@@ -198,7 +198,8 @@ async fn one(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let (found, available) = if then.at.is_some() {
-        (app.snapshot::<Product>(id, &then, &headers).await?, None)
+        let may_see = |product: &Product| seen_by(&caller, product).map(drop);
+        (app.snapshot_for(id, &then, &headers, may_see).await?, None)
     } else {
         app.await_log(&headers).await?;
         let (found, available) = with_stock(&app, id).await?;

@@ -160,8 +160,6 @@ fn shown(text: &str) -> Option<Shown> {
 #[expect(dead_code, reason = "it only describes the view's own text")]
 struct ProductRow {
     id: String,
-    /// The position of the event that created it.
-    serial: i64,
     status: crate::http::show::names::ProductStatus,
     title: String,
     description: String,

@@ -112,7 +112,9 @@ async fn log_in(State(app): State<Shared>, ask: Ask<Caller, LogIn>) -> Result<Re
     let ask = &ask;
     let name = app.commands.email_name(&ask.body.email).await?;
     let guessed = name.text.as_str();
-    app.limits.guesses().take(guessed, app.commands.clock().now())?;
+    let mailbox = || format!("mailbox {}", guessed.get(..16).unwrap_or_default());
+    let counted = app.limits.guesses().take(guessed, app.commands.clock().now());
+    counted.map_err(|problem| problem.concerning(mailbox()))?;
     let known = match app.commands.account_named(name.id).await? {
         Some(id) => open(&app, id).await?.map(|open| (id, open)),
         None => None,
@@ -129,7 +131,7 @@ async fn log_in(State(app): State<Shared>, ask: Ask<Caller, LogIn>) -> Result<Re
             note_failure(&app, ask, &ask.who, id).await?;
         }
         tokio::time::sleep_until(fails_at).await;
-        return Err(wrong_credentials());
+        return Err(wrong_credentials().concerning(mailbox()));
     };
     if verdict == Verdict::Outdated {
         rehash(&app, ask, *id, open.passwords).await?;

@@ -91,12 +91,13 @@ async fn history(
     } else {
         reading.of_order(&app, placed, &headers).await?
     };
+    let positions = app.shown_to(&caller).await?;
     let mut items: Vec<(_, Scene)> = Vec::new();
     for (event, text) in told(gather(&app, id, placed).await?, locale)? {
         if !staff && say::is_for_staff(&decode(&event)?) {
             continue;
         }
-        items.push((event.occurred_at(), Scene { text, entry: Entry::of(&event, staff)? }));
+        items.push((event.occurred_at(), Scene { text, entry: Entry::of(&event, &positions, staff)? }));
     }
     let timed = |(at, scene): &(chrono::DateTime<chrono::Utc>, Scene)| {
         scene.text.as_ref().map(|text| format!("{}: {text}", format::moment(*at, locale)))
@@ -154,7 +155,7 @@ struct Follower {
     id: OrderId,
     order: Order,
     version: i64,
-    /// What was told already, by position.
+    /// The version of the order up to which changes were sent already.
     told: i64,
     waiting: std::vec::IntoIter<(i64, serde_json::Value)>,
     until: Instant,
@@ -164,7 +165,7 @@ struct Follower {
 
 /// Streams the changes of an order as server-sent events.
 ///
-/// Each message has the position of its event as `id`, the event type as `event`, and the resulting state as data. The
+/// Each message has the version of the order as `id`, the event type as `event`, and the resulting state as data. The
 /// first message is the current state; with `Last-Event-ID` the stream continues after that event.
 #[utoipa::path(get, path = "/v1/orders/{id}/stream", operation_id = "streamOrder",
     tag = "orders", params(("id" = String, Path),
@@ -225,10 +226,10 @@ impl Follower {
             let AnyEvent::Order(_, happened) = &any else { continue };
             self.order = std::mem::take(&mut self.order).evolve(happened);
             let Ok(placed) = self.order.placed() else { continue };
-            if event.position > self.told && !say::is_for_staff(&any) {
-                self.told = event.position;
+            if event.version > self.told && !say::is_for_staff(&any) {
+                self.told = event.version;
                 news.push((
-                    event.position,
+                    event.version,
                     json!({
                         "type": format!("order.{}", event.event_type),
                         "version": event.version,
@@ -263,9 +264,9 @@ impl Follower {
 
     async fn next(&mut self) -> Option<Change> {
         loop {
-            if let Some((position, data)) = self.waiting.next() {
+            if let Some((version, data)) = self.waiting.next() {
                 let name = data["type"].as_str().unwrap_or_default().to_owned();
-                return Some(Change::default().id(position.to_string()).event(name).data(data.to_string()));
+                return Some(Change::default().id(version.to_string()).event(name).data(data.to_string()));
             }
             tokio::select! {
                 () = self.closing.cancelled() => return None,

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use byteshop_eventstore::Log;
+use byteshop_eventstore::{Log, is_outage};
 use sqlx::postgres::PgConnection;
 use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::sync::watch;
@@ -29,7 +29,9 @@ impl Lease {
 /// Gets and keeps the leases, all on one connection, until cancelled.
 pub(crate) async fn keep(log: &Log, leases: &[Lease], cancel: &CancellationToken) {
     while !cancel.is_cancelled() {
-        if let Err(error) = hold(log, leases, cancel).await {
+        if let Err(error) = hold(log, leases, cancel).await
+            && !is_outage(&error)
+        {
             tracing::warn!(%error, "the leases of the views are lost");
         }
         for lease in leases {

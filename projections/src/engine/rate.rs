@@ -1,4 +1,4 @@
-//! How fast a view moves, and its gauges.
+//! How fast a view moves.
 
 use std::time::Duration;
 
@@ -27,15 +27,4 @@ impl Rate {
             self.events = 0;
         }
     }
-}
-
-/// Says where a view stands.
-pub(crate) fn report(view: &'static str, position: i64, head: i64) {
-    metrics::gauge!("byteshop_view_position", "view" => view).set(gauge(position));
-    metrics::gauge!("byteshop_view_lag", "view" => view).set(gauge(head - position));
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a gauge is a double, exact up to 2^53")]
-fn gauge(value: i64) -> f64 {
-    value as f64
 }

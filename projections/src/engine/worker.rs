@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use byteshop_eventstore::{Log, Recorded};
+use byteshop_eventstore::{Log, Recorded, Trouble};
 use sqlx::postgres::PgPool;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::checkpoint::{self, Checkpoint, Move, State};
-use super::rate::{self, Rate};
+use super::rate::Rate;
 use super::rows::Rows;
 use super::table::{Changes, Table};
 use super::{Touch, View};
@@ -93,18 +93,24 @@ pub(crate) async fn run<V: View>(
 async fn work<V: View>(context: &Context, feed: &Feed) {
     let mut wait = RETRY.0;
     let mut trust = true;
+    let mut trouble = Trouble::default();
     loop {
         let started = Instant::now();
         let ended = lead::<V>(context, feed, trust).await;
         trust = !matches!(ended, Ok(Ended::Distrusted));
         match ended {
-            Ok(Ended::Moved) => tracing::debug!(view = V::NAME, "the checkpoint has moved"),
+            Ok(Ended::Moved) => {
+                trouble.is_over();
+                tracing::debug!(view = V::NAME, "the checkpoint has moved");
+            }
             Ok(Ended::Distrusted) => {
                 tracing::warn!(view = V::NAME, "the feed gave an event that the log does not hold");
             }
-            Ok(Ended::Stopped { epoch }) => stand_still::<V>(context, feed, epoch).await,
+            Ok(Ended::Stopped { epoch }) => stand_still::<V>(context, epoch).await,
             Err(error) => {
-                tracing::warn!(view = V::NAME, %error, "the view will try again");
+                if trouble.is_news(&error) && !error.is_outage() {
+                    tracing::warn!(view = V::NAME, %error, "the view tries again");
+                }
                 sleep(wait).await;
                 wait = if started.elapsed() > RETRY.1 * 2 { RETRY.0 } else { (wait * 2).min(RETRY.1) };
             }
@@ -112,9 +118,8 @@ async fn work<V: View>(context: &Context, feed: &Feed) {
     }
 }
 
-async fn stand_still<V: View>(context: &Context, feed: &Feed, epoch: i64) {
+async fn stand_still<V: View>(context: &Context, epoch: i64) {
     loop {
-        rate::report(V::NAME, *context.tail.position.borrow(), feed.head());
         sleep(STOPPED_PERIOD).await;
         match checkpoint::load(&context.pool, V::NAME, V::VERSION).await {
             Ok(now) if now.epoch != epoch => return,
@@ -320,8 +325,6 @@ impl<'a, V: View> Follower<'a, V> {
         self.leaf.clone_from(&last.leaf);
         self.unsaved = self.unsaved.filter(|_| self.stored < self.position);
         self.context.tail.position.send_replace(self.position);
-        let head = self.feed.head().max(self.position);
-        rate::report(V::NAME, self.position, head);
     }
 
     async fn load(&mut self, touches: &[Touch<'_, V>]) -> Result<(), Error> {

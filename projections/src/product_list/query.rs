@@ -128,7 +128,10 @@ impl Views {
         let rows: Vec<(String, &Place)> = keys
             .iter()
             .zip(&hits.page)
-            .map(|(key, place)| Ok((query.shown_as(key, found.remove(key).unwrap_or_default())?, place)))
+            .map(|(key, place)| {
+                let row = query.shown_as(key, found.remove(key).unwrap_or_default())?;
+                Ok((without_serial(row), place))
+            })
             .collect::<Result<_, Error>>()?;
         let list = query.list();
         let mut page = Page::of(&rows, &query.ask, &list, |(text, _)| text, |(_, place)| (*place).clone())?;
@@ -218,4 +221,11 @@ impl Query {
         let filters = (shown, q, categories, currency, (price_min, price_max), attributes, in_stock, self.order());
         List::of(ProductList::NAME, &filters)
     }
+}
+
+/// A row without its serial, which is a position of the log and nothing that visitors are shown. It stands behind the id, as
+/// [`Row`] is written.
+fn without_serial(row: String) -> String {
+    let cut = row.split_once("\"serial\":").and_then(|(head, rest)| Some((head, rest.split_once(',')?.1)));
+    cut.map_or_else(|| row.clone(), |(head, tail)| [head, tail].concat())
 }

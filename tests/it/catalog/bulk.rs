@@ -69,7 +69,7 @@ async fn every_row_is_made_changed_or_refused_by_itself() {
     let shown = staff.shop.get(&format!("/v1/products/{id}")).by(&staff.admin).send().await.expect(200);
     assert_eq!((shown.text("/title"), shown.body["variants"].as_array().unwrap().len()), ("Other", 2));
     let listed = staff.shop.get("/v1/products?status=all").by(&staff.admin);
-    let listed = listed.header("Min-Log-Position", &changed.position().to_string()).send().await.expect(200);
+    let listed = listed.after(changed.position()).send().await.expect(200);
     assert_eq!(listed.body["total"], 2);
 }
 
@@ -84,7 +84,7 @@ async fn the_same_rows_again_are_not_made_again() {
     let second = send(json!(rows)).await.expect(200);
     assert_eq!((&second.body["accepted"], &second.body["rows"][7]["id"]), (&json!(150), &first.body["rows"][7]["id"]));
     let at = second.position().to_string();
-    let listed = staff.shop.get("/v1/products").header("Min-Log-Position", &at).send().await.expect(200);
+    let listed = staff.shop.get("/v1/products").after(&at).send().await.expect(200);
     assert_eq!(listed.body["total"], 150);
     // Another row in the place of one that was made is another request.
     let mut other = rows[..2].to_vec();

@@ -52,7 +52,7 @@ async fn categories_stand_in_the_order_they_are_given() {
     let ordered = staff.post("/v1/categories/order", order(json!(root), &[chisels, anvils, bolts])).await.expect(200);
     let at = ordered.position().to_string();
     let path = format!("/v1/categories?parent={root}&limit=2");
-    let first = staff.shop.get(&path).header("Min-Log-Position", &at).send().await.expect(200);
+    let first = staff.shop.get(&path).after(&at).send().await.expect(200);
     let names = |page: &Answer| -> Vec<String> {
         page.body["items"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap().to_owned()).collect()
     };

@@ -157,8 +157,7 @@ impl Shelf {
     /// Asks, and counts by hand.
     async fn check(&self, wanted: &Wanted) {
         let path = wanted.query(&self.categories);
-        let found =
-            self.staff.shop.get(&path).header("Min-Log-Position", &self.at.to_string()).send().await.expect(200);
+        let found = self.staff.shop.get(&path).after(&self.at).send().await.expect(200);
         let fitting = |but| self.known.iter().filter(move |it| wanted.fits(it, but));
         let titles: BTreeSet<&str> = fitting(None).map(|it| it.title.as_str()).collect();
         let items = found.body["items"].as_array().unwrap();
@@ -296,7 +295,7 @@ async fn what_changes_is_found_as_it_is_now() {
     let path = format!("/v1/products/{product}");
     let count = async |query: &str, at: i64| {
         let path = format!("/v1/products?{query}");
-        let found = staff.shop.get(&path).header("Min-Log-Position", &at.to_string()).send().await.expect(200);
+        let found = staff.shop.get(&path).after(&at).send().await.expect(200);
         found.body["total"].as_u64().unwrap()
     };
     let at = staff.patch(&path, json!({"title": "Walnut desk", "attributes": {"wood": "walnut"}})).await.position();
@@ -353,8 +352,7 @@ async fn filters_that_cannot_be_read_are_refused() {
     let category = staff.category("things", None).await;
     let attributes = json!([{"name": "colour", "type": "text"}, {"name": "size", "type": "number"}, {"name": "boxed", "type": "boolean"}]);
     let declared = staff.declare(&category, attributes).await.expect(200).position().to_string();
-    let ask =
-        |query: &str| staff.shop.get(&format!("/v1/products?{query}")).header("Min-Log-Position", &declared).send();
+    let ask = |query: &str| staff.shop.get(&format!("/v1/products?{query}")).after(&declared).send();
     for query in ["attr.colour=red", "attr.colour=", "attr.colour=%00", "attr.colour=9..1", "attr.size=1..9"] {
         assert_eq!(ask(query).await.expect(200).body["total"], 0, "{query}");
     }
@@ -369,7 +367,7 @@ async fn filters_that_cannot_be_read_are_refused() {
     // One name with two meanings takes what either takes.
     let other = staff.category("other", None).await;
     let declared = staff.declare(&other, json!([{"name": "size", "type": "text"}])).await.expect(200);
-    let call = staff.shop.get("/v1/products?attr.size=XL").header("Min-Log-Position", &declared.position().to_string());
+    let call = staff.shop.get("/v1/products?attr.size=XL").after(declared.position());
     assert_eq!(call.send().await.expect(200).body["total"], 0);
     let many: Vec<String> = (0..101).map(|number| format!("attr.a{number}=x")).collect();
     let answer = staff.shop.get(&format!("/v1/products?{}", many.join("&"))).send().await;

@@ -102,7 +102,7 @@ async fn a_picture_is_kept_with_smaller_copies_and_served() {
 
     // Lists show it too, and the log knows nothing but what it is.
     let at = added.position().to_string();
-    let listed = gallery.staff.shop.get("/v1/products").header("Min-Log-Position", &at).send().await.expect(200);
+    let listed = gallery.staff.shop.get("/v1/products").after(&at).send().await.expect(200);
     assert_eq!(listed.body["items"][0]["images"], added.body["images"]);
 }
 

@@ -29,7 +29,7 @@ impl Library {
     async fn ask(&self, q: &str) -> Answer {
         let query = url_encoded(q);
         let path = format!("/v1/products?q={query}");
-        self.staff.shop.get(&path).header("Min-Log-Position", &self.at).send().await
+        self.staff.shop.get(&path).after(&self.at).send().await
     }
 
     async fn titles(&self, q: &str) -> Vec<String> {
@@ -164,7 +164,7 @@ async fn pages_of_matches_follow_each_other() {
         let (mut seen, mut cursor) = (Vec::new(), String::new());
         loop {
             let path = format!("/v1/products?q=lamp&sort={sort}&limit=3{cursor}");
-            let page = library.staff.shop.get(&path).header("Min-Log-Position", &library.at).send().await.expect(200);
+            let page = library.staff.shop.get(&path).after(&library.at).send().await.expect(200);
             assert_eq!(page.body["total"], 7);
             let items = page.body["items"].as_array().unwrap();
             seen.extend(items.iter().map(|item| item["title"].as_str().unwrap().to_owned()));

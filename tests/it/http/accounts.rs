@@ -92,7 +92,7 @@ async fn a_ban_ends_what_somebody_is_logged_in_with() {
     shop.log_in(&ada.email, PASSWORD).await.expect_problem(403, "account.banned");
     shop.log_in(&ada.email, "wrong password").await.expect_problem(401, "auth.wrong_credentials");
     let listed = shop.get("/v1/admin/accounts?status=banned").by(&admin);
-    let listed = listed.header("Min-Log-Position", &banned.position().to_string()).send().await.expect(200);
+    let listed = listed.after(banned.position()).send().await.expect(200);
     assert_eq!(ids(&listed), BTreeSet::from([ada.id.to_string()]));
     shop.post(&format!("{path}/unban")).by(&admin).send().await.expect(200);
     shop.log_in(&ada.email, PASSWORD).await.expect(200);
@@ -131,7 +131,7 @@ async fn accounts_are_found_by_address_words_role_and_status() {
     let last = shop.log.head().await.unwrap().to_string();
     let carl = shop.account_of("carl@example.org").await.unwrap();
     let found = async |query: &str| {
-        let page = shop.get(&format!("/v1/admin/accounts{query}")).by(&support).header("Min-Log-Position", &last);
+        let page = shop.get(&format!("/v1/admin/accounts{query}")).by(&support).after(&last);
         ids(&page.send().await.expect(200))
     };
     let set =
@@ -192,7 +192,7 @@ async fn everything_about_somebody_is_given_to_them() {
     watch(&eve.token).send().await.expect(200);
     let head = shop.at_rest().await;
     let export = shop.get("/v1/me/export").by(&ada.token);
-    let export = export.header("Min-Log-Position", &head.to_string()).send().await.expect(200).body;
+    let export = export.after(&head).send().await.expect(200).body;
     assert_eq!(export["account"]["email"], "ada@example.org");
     assert_eq!(export["orders"][0]["id"], placed.body["order_id"]);
     assert_eq!(export["sessions"][0]["id"], json!(ada.session));
@@ -265,7 +265,7 @@ async fn a_forgotten_person_is_nowhere_any_more() {
     shop.get(&format!("/v1/admin/accounts/{}", ada.id)).by(&admin).send().await.expect_problem(404, "account.missing");
     let order = shop.get(&format!("/v1/orders/{}", placed.text("/order_id"))).by(&admin).send().await.expect(200);
     assert!(!order.body.to_string().contains("Lovelace"), "{}", order.body);
-    let listed = shop.get("/v1/admin/accounts").by(&admin).header("Min-Log-Position", &gone.position().to_string());
+    let listed = shop.get("/v1/admin/accounts").by(&admin).after(gone.position());
     assert_eq!(ids(&listed.send().await.expect(200)), BTreeSet::new());
     secrets::nowhere(&shop, &["Lovelace", "ada@example.org", PASSWORD]).await;
     // Nor does development keep what was written to them, and it keeps what was written to others.
@@ -334,7 +334,7 @@ async fn a_program_does_what_its_key_says_and_nothing_else() {
     assert_eq!(audit.text("/items/0/actor"), format!("service {}", made.id()));
     assert_eq!(audit.body["items"][0]["position"], moved.position());
     secrets::nowhere(&shop, &[&key]).await;
-    let listed = shop.get("/v1/admin/api-keys").by(&admin).header("Min-Log-Position", &made.position().to_string());
+    let listed = shop.get("/v1/admin/api-keys").by(&admin).after(made.position());
     let listed = listed.send().await.expect(200);
     assert_eq!((listed.text("/items/0/name"), &listed.body["items"][0]["key"]), ("Warehouse", &Value::Null));
     let forged = format!("{}AAAA", &key[..key.len() - 4]);

@@ -412,7 +412,7 @@ async fn an_order_is_found_by_its_number_however_it_is_written() {
     let position = shop.log.head().await.unwrap().to_string();
     for written in [number.clone(), number.to_lowercase(), number.replace('-', "")] {
         let found = shop.get(&format!("/v1/orders?number={written}")).by(&staff);
-        let found = found.header("Min-Log-Position", &position).send().await.expect(200);
+        let found = found.after(&position).send().await.expect(200);
         let ids: Vec<&str> =
             found.body["items"].as_array().unwrap().iter().filter_map(|it| it["id"].as_str()).collect();
         assert_eq!(ids, [placed.text("/order_id")]);

@@ -2,6 +2,7 @@
 
 use byteshop_gateway::limits::Limits;
 use byteshop_gateway::token::Role;
+use byteshop_tests::patience::eventually;
 use byteshop_tests::people::PASSWORD;
 use byteshop_tests::shop::TestShop;
 use reqwest::Method;
@@ -14,9 +15,10 @@ async fn the_same_key_gets_the_first_answer_again() {
     let make = || shop.post("/v1/carts").key("k-1").json(json!({"currency": "EUR"})).send();
     let (first, again) = (make().await.expect(201), make().await.expect(201));
     assert_eq!(first.body, again.body);
-    for header in ["etag", "location", "log-position"] {
+    for header in ["etag", "location"] {
         assert_eq!(first.header(header), again.header(header), "{header}");
     }
+    assert_eq!(first.position(), again.position());
     assert_eq!((first.header("idempotency-replayed"), again.header("idempotency-replayed")), (None, Some("true")));
     assert_eq!(shop.log.head().await.unwrap(), 1, "the cart was made once");
     let other = shop.post("/v1/carts").key("k-1").json(json!({"currency": "USD"})).send().await;
@@ -110,19 +112,23 @@ async fn a_query_waits_for_the_position_it_is_given() {
         let (product, variant) = shop.product(&format!("W-{number}"), 500, 1).await;
         let (placed, _) = shop.order(&variant, 1).await;
         let at = placed.position().to_string();
-        let listed = shop.get("/v1/products?limit=1").header("Min-Log-Position", &at).send().await.expect(200);
+        let listed = shop.get("/v1/products?limit=1").after(&at).send().await.expect(200);
         assert_eq!(listed.text("/items/0/id"), product);
-        let listed = shop.get("/v1/orders?limit=1").by(&admin).header("Min-Log-Position", &at).send().await.expect(200);
+        let listed = shop.get("/v1/orders?limit=1").by(&admin).after(&at).send().await.expect(200);
         assert_eq!(listed.text("/items/0/id"), placed.text("/order_id"));
     }
     let cart = shop.guest_cart().await;
     for path in ["/v1/products".to_owned(), "/v1/categories".into(), format!("/v1/carts/{}", cart.id)] {
-        let beyond = (shop.log.head().await.unwrap() + 1).to_string();
-        for malformed in [&beyond, "2999-01-01T00:00:00Z", "x", "-1", "1.5", "", "99999999999999999999", "999999999"] {
+        let head = shop.log.head().await.unwrap();
+        let beyond = shop.get(&path).with(&cart).after(head + 1).send().await;
+        beyond.expect_problem(400, "request.invalid_min_log_position");
+        shop.get(&path).with(&cart).after(0).send().await.expect(200);
+        for malformed in
+            ["2999-01-01T00:00:00Z", "x", "-1", "1.5", "", "99999999999999999999", "999999999", "1", "pos_1"]
+        {
             let refused = shop.get(&path).with(&cart).header("Min-Log-Position", malformed).send().await;
             refused.expect_problem(400, "request.invalid_min_log_position");
         }
-        shop.get(&path).with(&cart).header("Min-Log-Position", "0").send().await.expect(200);
     }
 }
 
@@ -138,15 +144,16 @@ async fn the_past_can_be_asked_for() {
     shop.patch(&format!("{path}/variants/{variant}")).by(&admin).json(price).send().await.expect(200);
     let price = |body: &Value| body["variants"][0]["price"]["amount"].as_i64();
     assert_eq!(price(&shop.get(&path).send().await.body), Some(900));
-    for at in [before.to_string(), when] {
+    for at in [shop.token_at(before), when] {
         let then = shop.get(&format!("{path}?at={at}")).send().await.expect(200);
         assert_eq!((price(&then.body), &then.body["variants"][0]["available"]), (Some(500), &Value::Null), "{at}");
     }
     shop.get(&format!("{path}?at=1")).by(&admin).send().await.expect(200);
-    shop.get(&format!("{path}?at=1")).send().await.expect_problem(404, "product.missing");
+    let first = shop.token_at(1);
+    shop.get(&format!("{path}?at={first}")).send().await.expect_problem(404, "product.missing");
     shop.get(&format!("{path}?at=0")).by(&admin).send().await.expect_problem(404, "product.missing");
     shop.get(&format!("{path}?at=1970-01-01T00:00:00Z")).by(&admin).send().await.expect_problem(404, "product.missing");
-    for malformed in ["x", "-1", "2026-13-01T00:00:00Z", "99999999999999999999999", "2026-01-01"] {
+    for malformed in ["x", "-1", "2026-13-01T00:00:00Z", "99999999999999999999999", "2026-01-01", "1", "pos_1"] {
         let refused = shop.get(&format!("{path}?at={malformed}")).send().await;
         refused.expect_problem(400, "request.invalid_query");
     }
@@ -154,9 +161,11 @@ async fn the_past_can_be_asked_for() {
     let pay = json!({"provider": "test", "token": "tok_success"});
     let order = format!("/v1/orders/{}", placed.text("/order_id"));
     shop.post(&format!("{order}/payments")).with(&cart).json(pay).send().await.expect(201);
-    let then = shop.get(&format!("/v1/payments/{}?at={}", placed.text("/payment_id"), placed.position()));
+    let at = placed.header("log-position").unwrap();
+    let then = shop.get(&format!("/v1/payments/{}?at={at}", placed.text("/payment_id")));
     assert_eq!(then.with(&cart).send().await.expect(200).text("/status"), "open");
-    let then = shop.get(&format!("/v1/carts/{}?at={}", cart.id, placed.position() - 10)).with(&cart).send().await;
+    let at = shop.token_at(placed.position() - 10);
+    let then = shop.get(&format!("/v1/carts/{}?at={at}", cart.id)).with(&cart).send().await;
     assert!(then.status == 404 || then.body["order"] == Value::Null, "{}", then.body);
 }
 
@@ -171,7 +180,7 @@ async fn pages_go_on_where_they_ended() {
         let (mut seen, mut cursor) = (Vec::new(), String::new());
         loop {
             let path = format!("/v1/products?limit=3&sort={sort}{cursor}");
-            let page = shop.get(&path).header("Min-Log-Position", &at).send().await.expect(200);
+            let page = shop.get(&path).after(&at).send().await.expect(200);
             seen.extend(page.body["items"].as_array().unwrap().iter().map(|item| item["id"].to_string()));
             match page.body["next"].as_str() {
                 Some(next) => cursor = format!("&cursor={next}"),
@@ -191,24 +200,27 @@ async fn a_request_has_an_id_and_its_problem_names_it() {
     let id = "018f3e5c-0000-7000-8000-000000000001";
     let missing = shop.get("/v1/nothing").header("X-Request-Id", id).send().await;
     let missing = missing.expect_problem(404, "request.not_found");
-    assert_eq!(missing.header("x-request-id"), Some(id));
-    assert_eq!(missing.body["instance"], format!("urn:uuid:{id}"));
+    let own = missing.header("x-request-id").unwrap();
+    assert_ne!(own, id, "a client does not choose the shop's id");
+    assert_eq!(missing.body["instance"], format!("urn:uuid:{own}"));
     assert_eq!(missing.body["type"], "/problems/request.not_found");
-    let other = shop.get("/v1/nothing").header("X-Request-Id", "not a uuid").send().await;
-    assert_ne!(other.header("x-request-id"), Some("not a uuid"));
     let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     let ask = || shop.post("/v1/carts").header("traceparent", trace).header("X-Request-Id", id);
-    ask().json(json!({"currency": "EUR"})).send().await.expect(201);
+    let made = ask().json(json!({"currency": "EUR"})).send().await.expect(201);
     let event = shop.log.event_at(1).await.unwrap().unwrap();
     let meta = event.meta().unwrap();
     assert_eq!(meta.trace_id.as_deref(), Some("4bf92f3577b34da6a3ce929d0e0e4736"));
-    assert_eq!(meta.request_id.to_string(), id);
+    assert_eq!(Some(meta.request_id.to_string().as_str()), made.header("x-request-id"));
+    assert_eq!(meta.client_request_id.unwrap().to_string(), id);
     assert_eq!(meta.command, "cart.create");
-    // Whoever takes the id of another request does not put what they do among what came of it.
+    // Two requests of one name stay two, and what is no UUID is no name.
     ask().json(json!({"currency": "EUR"})).send().await.expect(201);
-    let last = shop.log.event_at(shop.log.head().await.unwrap()).await.unwrap().unwrap().meta().unwrap();
-    assert_eq!(last.request_id, meta.request_id);
-    assert_ne!(last.correlation_id, meta.correlation_id);
+    shop.post("/v1/carts").header("X-Request-Id", "no uuid").json(json!({"currency": "EUR"})).send().await.expect(201);
+    let meta_at = async |at| shop.log.event_at(at).await.unwrap().unwrap().meta().unwrap();
+    let (second, third) = (meta_at(2).await, meta_at(3).await);
+    assert_eq!(second.client_request_id, meta.client_request_id);
+    assert_ne!((second.request_id, second.correlation_id), (meta.request_id, meta.correlation_id));
+    assert_eq!(third.client_request_id, None);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -258,22 +270,34 @@ async fn behind_a_proxy_visitors_are_told_apart_and_nobody_else_is_believed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn health_metrics_and_keys_are_there_for_machines() {
-    use byteshop_gateway::http::operations::RoleState;
+    use byteshop_gateway::health::RoleState;
     let shop = TestShop::start().await;
     shop.get("/health/live").send().await.expect(200);
-    let ready = shop.get("/health/ready").send().await.expect(200);
-    assert_eq!((ready.body["ready"].as_bool(), ready.text("/status")), (Some(true), "ready"));
-    assert_eq!(ready.body["roles"], json!({"postgres": {"state": "up"}, "views": {"state": "up"}}));
+    shop.ask_operations("/health/live").send().await.expect(200);
+    let detail = async || shop.ask_operations("/health/ready").send().await;
+    let well = eventually("the shop is ready", || async {
+        let ready = detail().await;
+        (ready.status == 200 && ready.body["followers"].as_array().is_some_and(|all| !all.is_empty())).then_some(ready)
+    })
+    .await;
+    assert_eq!((well.body["ready"].as_bool(), well.text("/status")), (Some(true), "ready"));
+    assert_eq!(well.body["roles"], json!({"postgres": {"state": "up"}, "views": {"state": "up"}}));
+    // The public port says no more than whether to send requests, and how much the shop sells to nobody.
+    assert_eq!(shop.get("/health/ready").send().await.expect(200).body, json!({"status": "ready"}));
+    shop.get("/metrics").send().await.expect_problem(404, "request.not_found");
     // Without views there are commands.
     shop.health.set("views", RoleState::Down { reason: "they were stopped".into() });
-    let without = shop.get("/health/ready").send().await.expect(200);
+    let without = detail().await.expect(200);
     assert_eq!((without.body["ready"].as_bool(), without.text("/status")), (Some(true), "degraded"));
+    assert_eq!(without.text("/roles/views/reason"), "they were stopped");
+    assert_eq!(shop.get("/health/ready").send().await.expect(200).body, json!({"status": "ready"}));
     shop.health.set("relay", RoleState::Starting);
+    assert_eq!(detail().await.expect(503).text("/status"), "unavailable");
     let not_yet = shop.get("/health/ready").send().await.expect(503);
-    assert_eq!((not_yet.body["ready"].as_bool(), not_yet.header("retry-after")), (Some(false), Some("1")));
-    assert_eq!(not_yet.text("/status"), "unavailable");
-    let metrics = shop.get("/metrics").send().await.expect(200);
+    assert_eq!((&not_yet.body, not_yet.header("retry-after")), (&json!({"status": "unavailable"}), Some("1")));
+    let metrics = shop.ask_operations("/metrics").send().await.expect(200);
     assert!(metrics.header("content-type").unwrap().starts_with("text/plain"));
+    assert_eq!(metrics.header("x-content-type-options"), Some("nosniff"));
     let keys = shop.get("/.well-known/jwks.json").send().await.expect(200);
     assert_eq!(keys.body["keys"][0]["alg"], "EdDSA");
     assert_eq!(keys.body["keys"][0].get("d"), None, "the private part");
@@ -291,7 +315,7 @@ async fn a_query_of_a_view_that_stands_still_is_told_to_come_back() {
     sqlx::query("lock table read.order_list in access exclusive mode").execute(&mut other).await.unwrap();
     let (placed, _) = shop.order(&variant, 1).await;
     let at = placed.position().to_string();
-    let orders = || shop.get("/v1/orders").by(&shop.token(Role::Admin)).header("Min-Log-Position", &at);
+    let orders = || shop.get("/v1/orders").by(&shop.token(Role::Admin)).after(&at);
     let late = orders().send().await.expect_problem(503, "query.not_caught_up");
     assert_eq!(late.header("retry-after"), Some("1"));
     sqlx::query("rollback").execute(&mut other).await.unwrap();

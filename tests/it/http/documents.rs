@@ -72,7 +72,7 @@ async fn payments_at_the_same_time_take_numbers_without_a_gap() {
     let head = shop.log.head().await.unwrap().to_string();
     for number in &given {
         let path = format!("/v1/orders?invoice={number}");
-        let found = shop.get(&path).by(&staff).header("Min-Log-Position", &head).send().await.expect(200);
+        let found = shop.get(&path).by(&staff).after(&head).send().await.expect(200);
         assert_eq!(found.body["items"].as_array().unwrap().len(), 1, "{number}");
         assert_eq!(found.text("/items/0/invoice"), number);
     }

@@ -101,7 +101,7 @@ async fn whether_an_address_is_taken_is_seen_by_nobody_but_who_reads_its_mail() 
     // What their own trail and their own list of mails show is the same.
     let told = async |person: &Person| {
         let position = shop.log.head().await.unwrap().to_string();
-        let mine = shop.get("/v1/me/notifications").by(&person.token).header("Min-Log-Position", &position);
+        let mine = shop.get("/v1/me/notifications").by(&person.token).after(&position);
         let mine = mine.send().await.expect(200);
         let rows = mine.body["items"].as_array().unwrap().clone();
         let mut rows: Vec<_> = rows.iter().map(|row| format!("{} {}", row["template"], row["state"])).collect();

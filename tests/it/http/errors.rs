@@ -2,6 +2,7 @@
 
 use byteshop_gateway::http::body::BODY_MAX;
 use byteshop_gateway::token::Role;
+use byteshop_tests::patience::eventually;
 use byteshop_tests::servers::shared;
 use byteshop_tests::shop::{Answer, Call, TestShop};
 use reqwest::Method;
@@ -460,6 +461,12 @@ async fn a_store_that_is_away_is_said_to_be_and_health_knows() {
         assert_eq!(away.header("retry-after"), Some("1"));
         assert!(!away.body["detail"].as_str().unwrap().contains("pool"), "{}", away.body);
     }
-    assert_eq!(stage.shop.get("/health/ready").send().await.expect(503).body["ready"], false);
+    let told = eventually("readiness knows", || async {
+        let told = stage.shop.get("/health/ready").send().await;
+        (told.status == 503).then_some(told.body)
+    });
+    assert_eq!(told.await, json!({"status": "unavailable"}));
+    let detail = stage.shop.ask_operations("/health/ready").send().await.expect(503);
+    assert!(!detail.text("/roles/postgres/reason").is_empty());
     stage.shop.get("/health/live").send().await.expect(200);
 }

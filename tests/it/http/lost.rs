@@ -52,7 +52,7 @@ impl Desk {
     async fn losses(&self) -> i64 {
         let admin = self.shop.token(Role::Admin);
         let head = self.shop.log.head().await.unwrap().to_string();
-        let sales = self.shop.get("/v1/admin/sales").by(&admin).header("Min-Log-Position", &head);
+        let sales = self.shop.get("/v1/admin/sales").by(&admin).after(&head);
         let sales = sales.send().await.expect(200);
         sales.body["losses"].as_array().unwrap().iter().filter_map(|row| row["lost_units"].as_i64()).sum()
     }

@@ -93,7 +93,6 @@ fn every_promised_route_is_there() {
         "GET /v1/admin/audit",
         "GET /health/live",
         "GET /health/ready",
-        "GET /metrics",
         "GET /openapi.json",
         "GET /.well-known/jwks.json",
     ] {

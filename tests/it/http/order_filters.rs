@@ -26,7 +26,7 @@ impl Desk {
     async fn asks(&self, query: &str) -> Answer {
         let head = self.shop.log.head().await.unwrap().to_string();
         let path = format!("/v1/orders?{query}");
-        self.shop.get(&path).by(&self.staff).header("Min-Log-Position", &head).send().await
+        self.shop.get(&path).by(&self.staff).after(&head).send().await
     }
 
     /// The question is refused because of this parameter.

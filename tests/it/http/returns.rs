@@ -42,7 +42,7 @@ impl Desk {
     async fn asks(&self, query: &str) -> Answer {
         let head = self.shop.log.head().await.unwrap().to_string();
         let path = format!("/v1/returns{query}");
-        self.shop.get(&path).by(&self.staff).header("Min-Log-Position", &head).send().await
+        self.shop.get(&path).by(&self.staff).after(&head).send().await
     }
 
     /// The ids of the returns that are found, the newest first.

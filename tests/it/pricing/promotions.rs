@@ -42,7 +42,7 @@ async fn a_code_takes_off_what_it_says_and_the_order_keeps_it() {
     shop.put(&path).by(&admin).json(half).send().await.expect(200);
     let order = shop.get(&format!("/v1/orders/{}", placed.text("/order_id"))).with(&cart).send().await.expect(200);
     assert_eq!(amount(&order, "/total"), 2_700);
-    let listed = shop.get("/v1/admin/coupons").by(&admin).header("Min-Log-Position", &placed.position().to_string());
+    let listed = shop.get("/v1/admin/coupons").by(&admin).after(placed.position());
     let listed = listed.send().await.expect(200);
     assert_eq!((&listed.body["items"][0]["orders"], &listed.body["items"][0]["given"][0]), (&json!(1), &euro(300)));
 }
@@ -233,9 +233,7 @@ async fn where_a_promotion_stands_follows_the_clock() {
         (&paused, "paused"),
         (&ended, "ended"),
     ];
-    let list = |query: String| {
-        shop.get(&format!("/v1/admin/coupons{query}")).by(&admin).header("Min-Log-Position", &position).send()
-    };
+    let list = |query: String| shop.get(&format!("/v1/admin/coupons{query}")).by(&admin).after(&position).send();
     let all = list(String::new()).await.expect(200);
     for (id, status) in expected {
         let one = shop.get(&format!("/v1/admin/coupons/{id}")).by(&admin).send().await.expect(200);

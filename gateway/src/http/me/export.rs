@@ -34,6 +34,7 @@ use crate::http::notifications::{NotificationRow, Watching};
 use crate::http::sessions::sessions_of;
 use crate::http::show::account::{KeptAddress, Me};
 use crate::http::{Shared, show};
+use crate::positions::{Position, Shown};
 use crate::problem::Problem;
 
 /// What opens the shop for somebody, or did: whoever holds an access token for ten minutes must not get more than that.
@@ -65,7 +66,7 @@ pub(super) struct Export {
 /// An event with personal data decrypted; passwords, secrets and codes are null.
 #[derive(Serialize, ToSchema)]
 struct Event {
-    position: i64,
+    position: Position,
     /// The id of the object that the event belongs to.
     stream: String,
     #[schema(example = "order.placed")]
@@ -227,19 +228,20 @@ async fn shown(app: &Shared, thing: Thing) -> Result<Option<String>, Error> {
 /// Events as text, with commas between them.
 async fn opened(app: &Shared, events: &[Recorded]) -> Result<String, Error> {
     let mut texts = Vec::with_capacity(events.len());
+    let positions = &app.shown_sealed().await?;
     for recorded in events {
-        let shown = serde_json::to_string(&Event::of(recorded)?)?;
+        let shown = serde_json::to_string(&Event::of(recorded, positions)?)?;
         texts.push(app.commands.vault().open_json(&shown).await?);
     }
     Ok(texts.join(","))
 }
 
 impl Event {
-    fn of(recorded: &Recorded) -> Result<Self, Error> {
+    fn of(recorded: &Recorded, positions: &Shown<'_>) -> Result<Self, Error> {
         let mut data = serde_json::from_str(&recorded.data)?;
         leave_out_secrets(&mut data);
         Ok(Self {
-            position: recorded.position,
+            position: positions.position(recorded.position)?,
             stream: id_of(&recorded.category, recorded.stream).unwrap_or_default(),
             r#type: format!("{}.{}", recorded.category, recorded.event_type),
             recorded_at: recorded.recorded_at,

@@ -1,0 +1,172 @@
+//! How a process is: its roles, Postgres, and what follows the log.
+//!
+//! Nothing here asks anybody: the roles say how they are, and [`watch`](crate::followers::watch) looks at the rest again and
+//! again. So readiness is answered at once, also while Postgres is away.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use serde::Serialize;
+
+use crate::followers::{Follower, Standing};
+
+/// What Postgres is called among the roles.
+pub const POSTGRES: &str = "postgres";
+
+/// What one role of the process is doing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum RoleState {
+    /// It is on its way.
+    Starting,
+    /// It works.
+    Up,
+    /// It does not.
+    Down {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Which roles this process has, what each is doing, and how what follows the log was last seen. Clones share everything.
+#[derive(Debug, Clone, Default)]
+pub struct Health {
+    roles: Arc<RwLock<BTreeMap<&'static str, RoleState>>>,
+    followers: Arc<RwLock<Vec<Follower>>>,
+    totals: Arc<RwLock<Option<Totals>>>,
+}
+
+/// What was counted in the stores some seconds ago.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Events in the log.
+    pub events: i64,
+    /// Messages that were given up.
+    pub notifications_dead: i64,
+    /// Webhook endpoints whose next event was tried in vain.
+    pub webhooks_failing: i64,
+    /// Seconds since the first of them began to fail.
+    pub webhooks_failing_s: i64,
+}
+
+/// How a process is, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Condition {
+    /// Everything works.
+    Ready,
+    /// It answers, and an operator must act: something that follows the log stands still.
+    Degraded,
+    /// It cannot answer: ask another process.
+    Unavailable,
+}
+
+/// Whether a process can do its work, and what is in the way.
+#[derive(Debug, Clone, Serialize)]
+pub struct Readiness {
+    /// In one word.
+    pub status: Condition,
+    /// Whether to send requests here: everything works, or enough of it.
+    pub ready: bool,
+    /// Each role of the process, and Postgres.
+    pub roles: BTreeMap<&'static str, RoleState>,
+    /// What follows the log, in whichever process, as it was seen some seconds ago.
+    pub followers: Vec<Follower>,
+}
+
+impl Health {
+    /// Says what a role is doing; the first word about a role makes it one that readiness waits for.
+    pub fn set(&self, role: &'static str, state: RoleState) {
+        self.roles.write().unwrap_or_else(PoisonError::into_inner).insert(role, state);
+    }
+
+    /// What a role is doing; none when the process does not have it.
+    pub fn role(&self, role: &str) -> Option<RoleState> {
+        self.roles.read().unwrap_or_else(PoisonError::into_inner).get(role).cloned()
+    }
+
+    /// Says how what follows the log was seen just now.
+    pub fn follow(&self, seen: Vec<Follower>) {
+        *self.followers.write().unwrap_or_else(PoisonError::into_inner) = seen;
+    }
+
+    /// How what follows the log was last seen; nothing before the first look.
+    pub fn followers(&self) -> Vec<Follower> {
+        self.followers.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Says what was counted just now.
+    pub fn count(&self, totals: Totals) {
+        *self.totals.write().unwrap_or_else(PoisonError::into_inner) = Some(totals);
+    }
+
+    /// What was last counted.
+    pub fn totals(&self) -> Option<Totals> {
+        *self.totals.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How the process is now.
+    pub fn readiness(&self) -> Readiness {
+        let mut roles = self.roles.read().unwrap_or_else(PoisonError::into_inner).clone();
+        // Before the first look nobody knows.
+        roles.entry(POSTGRES).or_insert(RoleState::Starting);
+        Readiness::of(roles, self.followers())
+    }
+}
+
+impl Readiness {
+    /// A process without Postgres, or on its way, can do nothing. Whatever else stands still, commands are taken and what
+    /// follows from them is done later: turning visitors away would only make it worse.
+    fn of(roles: BTreeMap<&'static str, RoleState>, followers: Vec<Follower>) -> Self {
+        let mut stands = roles.iter().map(|(role, state)| match state {
+            RoleState::Up => Condition::Ready,
+            RoleState::Down { .. } if *role != POSTGRES => Condition::Degraded,
+            RoleState::Starting | RoleState::Down { .. } => Condition::Unavailable,
+        });
+        let status = if stands.clone().any(|it| it == Condition::Unavailable) {
+            Condition::Unavailable
+        } else if stands.all(|it| it == Condition::Ready)
+            && followers.iter().all(|follower| follower.state == Standing::Live)
+        {
+            Condition::Ready
+        } else {
+            Condition::Degraded
+        };
+        Self { status, ready: status != Condition::Unavailable, roles, followers }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::followers::Part;
+
+    #[test]
+    fn only_postgres_and_a_role_on_its_way_turn_requests_away() {
+        let health = Health::default();
+        assert!(!health.readiness().ready, "before the first look");
+        health.set(POSTGRES, RoleState::Up);
+        assert_eq!(health.readiness().status, Condition::Ready);
+        health.set("views", RoleState::Starting);
+        assert_eq!(health.readiness().status, Condition::Unavailable);
+        health.set("views", RoleState::Down { reason: "x".into() });
+        assert_eq!(health.readiness().status, Condition::Degraded);
+        health.set("views", RoleState::Up);
+        health.set(POSTGRES, RoleState::Down { reason: "it does not answer".into() });
+        assert_eq!(health.readiness().status, Condition::Unavailable);
+        health.set(POSTGRES, RoleState::Up);
+        let stopped = Follower {
+            part: Part::Relay,
+            name: "BYTESHOP".into(),
+            state: Standing::Unknown,
+            position: None,
+            lag: None,
+            lag_s: None,
+            reason: Some("NATS cannot be reached".into()),
+        };
+        health.follow(vec![stopped]);
+        let readiness = serde_json::to_value(health.readiness()).unwrap();
+        assert_eq!((&readiness["status"], &readiness["ready"]), (&"degraded".into(), &true.into()));
+        assert_eq!(readiness["followers"][0]["reason"], "NATS cannot be reached");
+    }
+}

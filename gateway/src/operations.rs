@@ -1,0 +1,114 @@
+//! The operations address: health in detail and metrics, for those who run the shop. Every role has one, on the loopback
+//! interface unless the configuration says otherwise, since both tell how much the shop sells.
+
+pub mod catalog;
+mod exposition;
+mod process;
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use byteshop_eventstore::Log;
+use byteshop_projections::Views;
+use http::{HeaderValue, StatusCode, header};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::OperationsAddress;
+use crate::health::Health;
+use crate::limits::seats::Seats;
+use crate::proxies::Proxies;
+use crate::reply;
+use crate::serve::{Patience, serve_with};
+
+/// Connections at a time: a probe, a scraper, and an operator or two.
+const CONNECTIONS: usize = 64;
+
+/// How often what was recorded is filed.
+const UPKEEP: Duration = Duration::from_secs(5);
+
+/// What is shown there. Clones share everything.
+#[derive(Debug, Clone)]
+pub struct Operations {
+    /// How the process is.
+    pub health: Health,
+    /// What was recorded in the process.
+    pub metrics: PrometheusHandle,
+    /// Whose connections are counted.
+    pub views: Views,
+    /// And the log beside them.
+    pub log: Log,
+}
+
+/// Listens where operators reach a process.
+///
+/// # Errors
+/// When the address cannot be had.
+pub async fn listen(OperationsAddress { mut address, is_chosen }: OperationsAddress) -> Result<TcpListener> {
+    let taken = match TcpListener::bind(address).await {
+        Ok(listener) => return Ok(listener),
+        Err(error) => error,
+    };
+    if is_chosen {
+        let advice = "choose another BYTESHOP_OPERATIONS_ADDRESS";
+        return Err(taken).with_context(|| format!("cannot listen on {address}: {advice}"));
+    }
+    address.set_port(0);
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {}", address.ip()))
+}
+
+/// Everything under the operations address.
+pub fn router(operations: Operations) -> Router {
+    Router::new()
+        .route("/health/live", get(async || "live\n"))
+        .route("/health/ready", get(ready))
+        .route("/metrics", get(metrics))
+        .layer(from_fn(guarded))
+        .with_state(operations)
+}
+
+/// Serves it until cancelled.
+pub async fn serve(listener: TcpListener, operations: Operations, cancel: CancellationToken) {
+    let bounds = (Seats::new(CONNECTIONS, CONNECTIONS), Proxies::default());
+    serve_with(listener, router(operations), bounds, cancel, Patience::default()).await;
+}
+
+/// Files what was recorded, so that it does not grow while nobody asks for it.
+pub async fn upkeep(metrics: PrometheusHandle, cancel: CancellationToken) {
+    let mut every = tokio::time::interval(UPKEEP);
+    while cancel.run_until_cancelled(every.tick()).await.is_some() {
+        metrics.run_upkeep();
+    }
+}
+
+async fn ready(State(operations): State<Operations>) -> Response {
+    let readiness = operations.health.readiness();
+    let mut response = reply::json(serde_json::to_string(&readiness).unwrap_or_default());
+    if !readiness.ready {
+        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    }
+    response
+}
+
+async fn metrics(State(operations): State<Operations>) -> Response {
+    let pools = [vec![operations.log.pool_use()], operations.views.pool_use()].concat();
+    let read = exposition::text(&operations.health, &pools);
+    let mut response = [operations.metrics.render(), read].concat().into_response();
+    let text = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, text);
+    response
+}
+
+async fn guarded(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,180 @@
+//! What requests leave in the program's log: the real program, whose log is read line by line.
+
+use byteshop_tests::patience::eventually;
+use byteshop_tests::program::Program;
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
+use serde_json::{Value, json};
+
+const PASSWORD: &str = "correct horse battery staple";
+const EMAIL: &str = "ada-unmistakable@example.org";
+
+struct Shop {
+    program: Program,
+    http: String,
+    client: Client,
+}
+
+impl Shop {
+    async fn start() -> Self {
+        let mut program = Program::new();
+        program.start().await;
+        let http = program.run_json().unwrap()["http"].as_str().unwrap().to_owned();
+        Self { program, http, client: Client::new() }
+    }
+
+    fn call(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.http))
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Response {
+        self.call(Method::POST, path).json(&body).send().await.unwrap()
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.program.data().join("shop.log")).unwrap()
+    }
+
+    /// The lines about a request: of the access log, and of what is told beside it.
+    async fn lines(&self, request: &str) -> (Value, Vec<String>) {
+        let of = || async {
+            let log = self.log();
+            let about: Vec<String> = log.lines().filter(|line| line.contains(request)).map(str::to_owned).collect();
+            let (access, others): (Vec<String>, Vec<String>) =
+                about.into_iter().partition(|line| line.contains("\"target\":\"access\""));
+            let [access] = access.as_slice() else { return None };
+            Some((serde_json::from_str(access).unwrap(), others))
+        };
+        eventually("the request has its line", of).await
+    }
+}
+
+fn id_of(response: &Response) -> String {
+    response.headers()["x-request-id"].to_str().unwrap().to_owned()
+}
+
+async fn body(response: Response) -> Value {
+    response.json().await.unwrap()
+}
+
+/// An account with one order, and a guest's order beside it.
+struct People {
+    token: String,
+    order: String,
+    others: String,
+    guest: String,
+    key: String,
+    staff: String,
+}
+
+async fn people(shop: &Shop) -> People {
+    shop.post("/v1/auth/register", json!({"email": EMAIL, "password": PASSWORD})).await;
+    let token = shop.program.say(&["token", "customer"]);
+    let staff = shop.program.say(&["token", "admin"]);
+    let new = json!({"title": "Thing"});
+    let product =
+        body(shop.call(Method::POST, "/v1/products").bearer_auth(&staff).json(&new).send().await.unwrap()).await;
+    let product = format!("/v1/products/{}", product["id"].as_str().unwrap());
+    let variant = json!({"sku": "T-1", "price": {"amount": 100, "currency": "EUR"}});
+    let path = format!("{product}/variants");
+    let variant = body(shop.call(Method::POST, &path).bearer_auth(&staff).json(&variant).send().await.unwrap()).await;
+    let variant = variant["variants"][0]["id"].as_str().unwrap().to_owned();
+    let publish = format!("{product}/publish");
+    shop.call(Method::POST, &publish).bearer_auth(&staff).json(&json!({})).send().await.unwrap();
+    let received = json!({"type": "received", "quantity": 9});
+    let stock = format!("/v1/variants/{variant}/stock");
+    shop.call(Method::POST, &stock).bearer_auth(&staff).json(&received).send().await.unwrap();
+    let (order, _) = order(shop, &variant, Some(&token)).await;
+    let (others, guest) = self::order(shop, &variant, None).await;
+    let scopes = json!({"name": "Program", "scopes": ["stock:read"]});
+    let made = shop.call(Method::POST, "/v1/admin/api-keys").bearer_auth(&staff).json(&scopes).send().await.unwrap();
+    let key = body(made).await["key"].as_str().unwrap().to_owned();
+    People { token, order, others, guest, key, staff }
+}
+
+/// Places an order of an account or of a guest; gives its path and what opens the guest's cart.
+async fn order(shop: &Shop, variant: &str, token: Option<&str>) -> (String, String) {
+    let by = |request: RequestBuilder, cart: &str| match token {
+        Some(token) => request.bearer_auth(token),
+        None => request.header("Cart-Token", cart),
+    };
+    let made = by(shop.call(Method::POST, "/v1/carts"), "none").json(&json!({"currency": "EUR"})).send().await.unwrap();
+    let made = body(made).await;
+    let (cart, guest) = (made["id"].as_str().unwrap(), made["cart_token"].as_str().unwrap_or_default().to_owned());
+    let line = shop.call(Method::PUT, &format!("/v1/carts/{cart}/lines/{variant}")).json(&json!({"quantity": 1}));
+    by(line, &guest).send().await.unwrap().error_for_status().unwrap();
+    let address = json!({"country": "DE", "name": "Ada Unmistakable", "lines": ["Lindenstraße 1"],
+        "postal_code": "10969", "city": "Berlin", "email": EMAIL});
+    let address = shop.call(Method::PUT, &format!("/v1/carts/{cart}/address")).json(&address);
+    by(address, &guest).send().await.unwrap().error_for_status().unwrap();
+    let placed = by(shop.call(Method::POST, &format!("/v1/carts/{cart}/checkout")), &guest).json(&json!({}));
+    let placed = body(placed.send().await.unwrap()).await;
+    (format!("/v1/orders/{}", placed["order_id"].as_str().unwrap()), guest)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_and_what_staff_reads_leave_one_line_each_without_a_secret() {
+    let shop = Shop::start().await;
+    let people = people(&shop).await;
+    let wrong = || json!({"email": EMAIL, "password": "wrong password, unmistakable"});
+    let login = || shop.call(Method::POST, "/v1/auth/login");
+    let get = |path: &str| shop.call(Method::GET, path);
+    let refusals = [
+        (get("/v1/me"), 401, "auth.missing"),
+        (get("/v1/me").bearer_auth("forged-unmistakable"), 401, "auth.invalid"),
+        (login().json(&wrong()), 401, "auth.wrong_credentials"),
+        (get("/v1/admin/accounts").bearer_auth(&people.token), 403, "auth.forbidden"),
+        (get(&people.order).bearer_auth(&people.key), 403, "auth.scope"),
+        (get(&people.others).bearer_auth(&people.token), 404, "order.missing"),
+        (get(&people.order).header("Cart-Token", &people.guest), 404, "order.missing"),
+    ];
+    for (request, status, code) in refusals {
+        let response = request.send().await.unwrap();
+        let id = id_of(&response);
+        assert_eq!(response.status().as_u16(), status, "{code}");
+        let (access, others) = shop.lines(&id).await;
+        assert_eq!((&access["status"], &access["code"]), (&json!(status), &json!(code)));
+        assert!(matches!(others.as_slice(), [line] if line.contains("refused") && line.contains(code)), "{others:?}");
+    }
+    let mut last = login().json(&wrong()).send().await.unwrap();
+    while last.status() != StatusCode::TOO_MANY_REQUESTS {
+        last = login().json(&wrong()).send().await.unwrap();
+    }
+    let (_, others) = shop.lines(&id_of(&last)).await;
+    assert!(
+        matches!(others.as_slice(), [line] if line.contains("auth.too_many_attempts") && line.contains("mailbox ")),
+        "{others:?}"
+    );
+
+    // Staff who reads of a person is told; the person themselves is not, nor is what shows nobody.
+    for path in [people.order.clone(), "/v1/admin/accounts".to_owned(), format!("{}/invoice", people.order)] {
+        let read = get(&path).bearer_auth(&people.staff).send().await.unwrap();
+        assert_eq!(read.status(), StatusCode::OK, "{path}");
+        let (access, others) = shop.lines(&id_of(&read)).await;
+        assert!(access["actor"].as_str().unwrap().starts_with("admin acc_"), "{access}");
+        assert!(
+            matches!(others.as_slice(), [line] if line.contains("staff has read personal data")),
+            "{path}: {others:?}"
+        );
+    }
+    for own in [get(&people.order).bearer_auth(&people.token), get("/v1/products").bearer_auth(&people.staff)] {
+        let read = own.send().await.unwrap();
+        assert_eq!(read.status(), StatusCode::OK);
+        let (access, others) = shop.lines(&id_of(&read)).await;
+        assert_eq!(others, Vec::<String>::new());
+        assert_eq!(access["client_request_id"], Value::Null);
+    }
+    let named =
+        get(&people.order).bearer_auth(&people.token).header("X-Request-Id", "018f3e5c-0000-7000-8000-000000000001");
+    let (access, _) = shop.lines(&id_of(&named.send().await.unwrap())).await;
+    assert_eq!(access["client_request_id"], "018f3e5c-0000-7000-8000-000000000001");
+    assert_eq!((&access["method"], &access["route"]), (&json!("GET"), &json!("/v1/orders/{id}")));
+    assert_eq!(format!("/v1/orders/{}", access["resource"].as_str().unwrap()), people.order);
+
+    let log = shop.log();
+    for secret in
+        [PASSWORD, EMAIL, "nmistakable", "127.0.0.1:", &people.token, &people.key, &people.guest, &people.staff]
+    {
+        let told = log.lines().find(|line| line.contains("request_id") && line.contains(secret));
+        assert_eq!(told, None, "{secret}");
+    }
+}
