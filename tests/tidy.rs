@@ -67,6 +67,7 @@ fn the_house_is_tidy() {
     breaches.extend(entrances(&files));
     breaches.extend(schemas(&files));
     breaches.extend(bodies::breaches(&files));
+    breaches.extend(migrations(&files));
     breaches.sort();
     assert!(breaches.is_empty(), "\n{}\n{} breaches\n", breaches.join("\n"), breaches.len());
 }
@@ -275,6 +276,20 @@ fn schemas(files: &[File]) -> Vec<String> {
     breaches
 }
 
+/// A migration that its crate does not list never runs.
+fn migrations(files: &[File]) -> Vec<String> {
+    let lists: Vec<&File> = files.iter().filter(|file| file.is_rust() && file.text.contains("migrations![")).collect();
+    let mut breaches = Vec::new();
+    for file in files.iter().filter(|file| file.path.contains("/migrations/")) {
+        let name = file.path.rsplit('/').next().unwrap_or_default().trim_end_matches(".sql");
+        let listed = format!("\"{name}\"");
+        if !lists.iter().any(|list| list.crate_name() == file.crate_name() && list.text.contains(&listed)) {
+            breaches.push(format!("{}: the migration is not in the crate's list: add {listed} to `migrations!`", file.path));
+        }
+    }
+    breaches
+}
+
 fn breaches_of(path: &str, text: &str) -> Vec<String> {
     check(&File { path: path.into(), text: text.into() })
 }
@@ -361,4 +376,13 @@ fn two_schemas_of_one_name_are_found() {
     let breaches = schemas(&files);
     assert_eq!(breaches.len(), 1, "{breaches:?}");
     assert!(breaches[0].starts_with("gateway/src/b.rs:4: gateway/src/a.rs:3"), "{breaches:?}");
+}
+
+#[test]
+fn a_migration_that_is_not_listed_is_found() {
+    let list = File { path: "projections/src/views.rs".into(), text: "const A: X = migrations![\"0001_a\"];".into() };
+    let listed = File { path: "projections/migrations/0001_a.sql".into(), text: String::new() };
+    let forgotten = File { path: "projections/migrations/0002_b.sql".into(), text: String::new() };
+    let breaches = migrations(&[list, listed, forgotten]);
+    assert!(breaches.len() == 1 && breaches[0].contains("0002_b"), "{breaches:?}");
 }

@@ -7,7 +7,7 @@ use crate::Log;
 use crate::error::StoreError;
 
 /// A JetStream stream as the relay knows it: sequence + base = position.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
     /// What to add to a sequence to get a position; 0 until the stream is ever recreated.
     pub base: i64,
@@ -16,6 +16,8 @@ pub struct Delivery {
     /// A position up to which everything was delivered once.
     pub relayed: i64,
 }
+
+crate::from_row!(Delivery { base, created_at, relayed });
 
 impl Log {
     /// What is known of a JetStream stream.

@@ -40,7 +40,7 @@ pub struct NewCharge<'a> {
 }
 
 /// A charge in the books.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Charge {
     /// Its key.
     pub reference: String,
@@ -64,8 +64,21 @@ pub struct Charge {
     pub refunded: i64,
 }
 
+crate::from_row!(Charge {
+    reference,
+    payment,
+    amount,
+    currency,
+    scenario,
+    state,
+    automatic,
+    made_at,
+    settles_at,
+    refunded
+});
+
 /// Something that the emulator is to tell.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notification {
     /// Its id.
     pub id: Uuid,
@@ -74,6 +87,8 @@ pub struct Notification {
     /// What the shop calls it.
     pub payment: Uuid,
 }
+
+crate::from_row!(Notification { id, reference, payment });
 
 const CHARGE: &str = "select c.*, coalesce((select sum(r.amount) from emulator.refund r where r.reference = c.reference), 0)::bigint as refunded
      from emulator.charge c";

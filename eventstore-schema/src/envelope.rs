@@ -97,7 +97,7 @@ impl NewEvent {
 }
 
 /// An event as it stands in the log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recorded {
     /// Its place in the log: 1, 2, 3 … without a gap.
     pub position: i64,
@@ -110,7 +110,6 @@ pub struct Recorded {
     /// Its number in its stream, from 1.
     pub version: i64,
     /// Its type.
-    #[sqlx(rename = "type")]
     #[serde(rename = "type")]
     pub event_type: String,
     /// The form of its data.
@@ -125,6 +124,8 @@ pub struct Recorded {
     #[serde(with = "hex")]
     pub leaf: Vec<u8>,
 }
+
+crate::from_row!(Recorded { position, id, category, stream, version, event_type = "type", schema, data, meta, recorded_at, leaf });
 
 impl Recorded {
     /// The event, if it belongs to this aggregate's category.

@@ -32,7 +32,7 @@ pub struct NewKept<'a> {
 }
 
 /// A message that was kept.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptMessage {
     /// The notification.
     pub id: Uuid,
@@ -49,6 +49,8 @@ pub struct KeptMessage {
     /// When.
     pub kept_at: DateTime<Utc>,
 }
+
+crate::from_row!(KeptMessage { id, channel, recipient, subject, text, html, kept_at });
 
 impl Log {
     /// Keeps a message, and forgets those that are too many.

@@ -19,6 +19,7 @@ mod pool;
 pub mod process;
 pub mod read;
 pub mod receipt;
+pub mod row;
 pub mod subject;
 pub mod webhook;
 
@@ -36,7 +37,18 @@ pub use pool::PoolUse;
 pub use receipt::{NewReceipt, Receipt};
 pub use subject::Vault;
 
-static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
+/// What builds schema `log`, in order.
+const MIGRATIONS: &[(&str, &str)] = migrations![
+    "0001_log",
+    "0002_delivery_and_processes",
+    "0003_subject_key",
+    "0004_messages_and_webhooks",
+    "0005_emulator",
+    "0006_kept_person",
+    "0007_receipt_expiry",
+    "0010_credential_use",
+    "0015_cart_total",
+];
 
 /// How long a caller waits for a free connection before it is told that the store is busy.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -85,7 +97,7 @@ impl Log {
         sqlx::raw_sql("create schema if not exists log").execute(&self.pool).await?;
         let mut connection = self.pool.acquire().await?;
         sqlx::query("set search_path to log, public").execute(&mut *connection).await?;
-        let outcome = MIGRATOR.run(&mut *connection).await;
+        let outcome = row::migrator(MIGRATIONS).run(&mut *connection).await;
         sqlx::query("reset search_path").execute(&mut *connection).await?;
         Ok(outcome?)
     }

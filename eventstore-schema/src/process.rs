@@ -7,7 +7,7 @@ use crate::Log;
 use crate::error::StoreError;
 
 /// Where a process stands.
-#[derive(Debug, Clone, Default, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ProcessCheckpoint {
     /// The last position that it has reacted to.
     pub position: i64,
@@ -17,8 +17,10 @@ pub struct ProcessCheckpoint {
     pub error: Option<String>,
 }
 
+crate::from_row!(ProcessCheckpoint { position, leaf, error });
+
 /// Where a process stands against the log, for people.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProcessStatus {
     /// The process.
     pub name: String,
@@ -32,8 +34,10 @@ pub struct ProcessStatus {
     pub same_history: bool,
 }
 
+crate::from_row!(ProcessStatus { name, position, lag, error, same_history });
+
 /// Something to be done later.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Timer {
     /// Names it within its process; setting it again replaces it.
     pub key: String,
@@ -44,6 +48,8 @@ pub struct Timer {
     /// The position of the event that asked for it.
     pub position: i64,
 }
+
+crate::from_row!(Timer { key, due_at, step, position });
 
 /// A change to a process's timers.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -23,7 +23,7 @@ pub struct NewReceipt {
 }
 
 /// A receipt as it was written.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
     /// What was asked.
     pub fingerprint: Vec<u8>,
@@ -34,6 +34,8 @@ pub struct Receipt {
     /// The answer.
     pub response: String,
 }
+
+crate::from_row!(Receipt { fingerprint, first_position, last_position, response });
 
 impl Log {
     /// The receipt of a command, if it has been answered before.

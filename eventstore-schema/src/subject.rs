@@ -46,12 +46,13 @@ impl std::fmt::Debug for Vault {
     }
 }
 
-#[derive(sqlx::FromRow)]
 struct Row {
     subject: Uuid,
     wrapped: Option<Vec<u8>>,
     wrapped_by: String,
 }
+
+crate::from_row!(Row { subject, wrapped, wrapped_by });
 
 impl Vault {
     /// The vault beside a log.

@@ -13,7 +13,7 @@ use crate::error::StoreError;
 const DELIVERIES_KEPT: i64 = 1_000;
 
 /// Where an endpoint stands.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookCursor {
     /// Everything up to here was delivered, or is not wanted.
     pub position: i64,
@@ -27,8 +27,10 @@ pub struct WebhookCursor {
     pub rewound: i64,
 }
 
+crate::from_row!(WebhookCursor { position, attempts, failing_since, retry_at, rewound });
+
 /// What came of an attempt to deliver an event.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookDelivery {
     /// Counts up within the endpoint; 0 until it is written down.
     pub number: i64,
@@ -52,14 +54,29 @@ pub struct WebhookDelivery {
     pub at: DateTime<Utc>,
 }
 
+crate::from_row!(WebhookDelivery {
+    number,
+    position,
+    event_type,
+    attempt,
+    by_hand,
+    delivered,
+    status,
+    answer,
+    duration_ms,
+    at
+});
+
 /// Endpoints that fail.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct WebhooksFailing {
     /// How many.
     pub endpoints: i64,
     /// Since when the first of them fails.
     pub since: Option<DateTime<Utc>>,
 }
+
+crate::from_row!(WebhooksFailing { endpoints, since });
 
 impl Log {
     /// The endpoints whose next event was tried in vain.

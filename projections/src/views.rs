@@ -35,7 +35,27 @@ use crate::return_list::ReturnList;
 use crate::sales::Sales;
 use crate::stock_level::StockLevel;
 
-static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
+/// What builds schema `read`, in order.
+const MIGRATIONS: &[(&str, &str)] = byteshop_eventstore::migrations![
+    "0001_checkpoint",
+    "0002_order_list",
+    "0003_category_list",
+    "0004_stock_level",
+    "0005_product_list",
+    "0006_sales",
+    "0007_order_number",
+    "0012_promotion_list",
+    "0020_account_list",
+    "0021_api_key_list",
+    "0030_notification_list",
+    "0050_catalog",
+    "0060_product_words",
+    "0070_order_invoice",
+    "0071_order_email",
+    "0072_order_fulfilment",
+    "0073_order_refund_failed",
+    "0074_return_list",
+];
 
 /// How long a caller waits for a free connection before it is told that the views are busy.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -108,7 +128,7 @@ impl Views {
         sqlx::raw_sql("create schema if not exists read").execute(&self.inner.asking).await?;
         let mut connection = self.inner.asking.acquire().await?;
         sqlx::query("set search_path to read, public").execute(&mut *connection).await?;
-        let outcome = MIGRATOR.run(&mut *connection).await;
+        let outcome = byteshop_eventstore::row::migrator(MIGRATIONS).run(&mut *connection).await;
         sqlx::query("reset search_path").execute(&mut *connection).await?;
         Ok(outcome?)
     }

@@ -138,9 +138,11 @@ pub fn text(value: &Value, field: &str) -> Result<String> {
     value[field].as_str().map(str::to_owned).with_context(|| format!("no {field} in {value}"))
 }
 
-/// The program beside this one.
+/// The program of the same build: this one is in its directory `deps`.
 fn byteshop(data: &Path) -> Result<Command> {
-    let program = std::env::current_exe()?.with_file_name("byteshop");
+    let this = std::env::current_exe()?;
+    let build = this.parent().and_then(Path::parent).context("the benchmark is not in a directory of cargo's")?;
+    let program = build.join("byteshop");
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
         // Settings of whoever runs this must not change what is measured.

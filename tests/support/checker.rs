@@ -46,7 +46,7 @@ pub struct History {
 }
 
 /// A receipt in the table.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReceiptRow {
     /// Whose it is.
     pub who: String,
@@ -57,6 +57,8 @@ pub struct ReceiptRow {
     /// The last position of its events.
     pub last_position: Option<i64>,
 }
+
+byteshop_eventstore::from_row!(ReceiptRow { who, key, first_position, last_position });
 
 /// What came in and went out of a stock.
 #[derive(Debug, Default)]

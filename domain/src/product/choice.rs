@@ -54,7 +54,9 @@ impl Created {
         let mut combinations = BTreeSet::new();
         for (id, variant) in &self.variants {
             fits(options, &variant.options).map_err(|_| Rejection::VariantDoesNotFit { variant: *id })?;
-            if !combinations.insert(&variant.options) && !options.is_empty() {
+            // The same combination, in whatever order its options stand.
+            let combination: BTreeSet<_> = variant.options.iter().collect();
+            if !combinations.insert(combination) && !options.is_empty() {
                 return Err(Rejection::OptionsTwice);
             }
         }

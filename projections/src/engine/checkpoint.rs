@@ -2,13 +2,14 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
-use sqlx::postgres::PgPool;
+use sqlx::encode::IsNull;
+use sqlx::error::BoxDynError;
+use sqlx::postgres::{PgArgumentBuffer, PgPool, PgTypeInfo, PgValueRef, Postgres};
 
 use crate::error::Error;
 
 /// What a view is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
-#[sqlx(type_name = "text", rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     /// It follows the log.
     Live,
@@ -19,7 +20,7 @@ pub enum State {
 }
 
 /// Where a view stands, as the table has it.
-#[derive(Debug, Clone, sqlx::FromRow)]
+#[derive(Debug, Clone)]
 pub(crate) struct Checkpoint {
     /// The version of the view's rows.
     pub version: i32,
@@ -34,6 +35,8 @@ pub(crate) struct Checkpoint {
     /// Whether the log has that leaf at that position.
     pub same_history: bool,
 }
+
+byteshop_eventstore::from_row!(Checkpoint { version, epoch, position, leaf, state, same_history });
 
 /// The checkpoint of a view, made when there is none.
 pub(crate) async fn load(pool: &PgPool, view: &str, version: i32) -> Result<Checkpoint, Error> {
@@ -152,7 +155,7 @@ pub(crate) async fn replace(
 }
 
 /// Where a view stands, for people.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Status {
     /// The view.
     pub view: String,
@@ -173,6 +176,8 @@ pub struct Status {
     /// When it last moved.
     pub moved_at: Option<DateTime<Utc>>,
 }
+
+byteshop_eventstore::from_row!(Status { view, version, position, lag, rate, state, error, error_position, moved_at });
 
 /// How long a rate is shown after the view has last moved.
 const RATE_SECONDS: i32 = 5;
@@ -195,6 +200,26 @@ pub(crate) async fn status(pool: &PgPool, views: &[(&str, i32)], head: i64) -> R
     .bind(RATE_SECONDS)
     .fetch_all(pool)
     .await?)
+}
+
+impl sqlx::Type<Postgres> for State {
+    fn type_info() -> PgTypeInfo {
+        <str as sqlx::Type<Postgres>>::type_info()
+    }
+}
+
+impl<'q> sqlx::Encode<'q, Postgres> for State {
+    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        sqlx::Encode::<Postgres>::encode_by_ref(&self.as_str(), buffer)
+    }
+}
+
+impl<'r> sqlx::Decode<'r, Postgres> for State {
+    fn decode(value: PgValueRef<'r>) -> Result<Self, BoxDynError> {
+        let name = <&str as sqlx::Decode<Postgres>>::decode(value)?;
+        let state = [Self::Live, Self::Parked, Self::OtherHistory].into_iter().find(|state| state.as_str() == name);
+        state.ok_or_else(|| format!("`{name}` is not the state of a view").into())
+    }
 }
 
 impl serde::Serialize for State {

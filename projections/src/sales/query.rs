@@ -4,7 +4,7 @@ use byteshop_domain::Currency;
 use byteshop_domain::money::Money;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
-use sqlx::{FromRow, Postgres, QueryBuilder};
+use sqlx::{Postgres, QueryBuilder};
 
 use crate::error::Error;
 use crate::views::Views;
@@ -81,7 +81,6 @@ pub struct Totals {
     pub net: Money,
 }
 
-#[derive(FromRow)]
 struct Sums {
     month: Option<String>,
     country: Option<String>,
@@ -94,6 +93,20 @@ struct Sums {
     credit_notes: i64,
     credited: i64,
 }
+
+byteshop_eventstore::from_row!(Sums {
+    month,
+    country,
+    currency,
+    orders,
+    units,
+    gross,
+    cancelled_orders,
+    cancelled,
+    credit_notes,
+    credited,
+    lost_units
+});
 
 impl Views {
     /// What was sold, and what was lost.
