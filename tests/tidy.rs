@@ -284,7 +284,10 @@ fn migrations(files: &[File]) -> Vec<String> {
         let name = file.path.rsplit('/').next().unwrap_or_default().trim_end_matches(".sql");
         let listed = format!("\"{name}\"");
         if !lists.iter().any(|list| list.crate_name() == file.crate_name() && list.text.contains(&listed)) {
-            breaches.push(format!("{}: the migration is not in the crate's list: add {listed} to `migrations!`", file.path));
+            breaches.push(format!(
+                "{}: the migration is not in the crate's list: add {listed} to `migrations!`",
+                file.path
+            ));
         }
     }
     breaches

@@ -208,7 +208,7 @@ impl sqlx::Type<Postgres> for State {
     }
 }
 
-impl<'q> sqlx::Encode<'q, Postgres> for State {
+impl sqlx::Encode<'_, Postgres> for State {
     fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
         sqlx::Encode::<Postgres>::encode_by_ref(&self.as_str(), buffer)
     }
