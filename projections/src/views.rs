@@ -55,6 +55,7 @@ const MIGRATIONS: &[(&str, &str)] = byteshop_eventstore::migrations![
     "0072_order_fulfilment",
     "0073_order_refund_failed",
     "0074_return_list",
+    "0080_words_in_memory",
 ];
 
 /// How long a caller waits for a free connection before it is told that the views are busy.
