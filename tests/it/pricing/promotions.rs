@@ -107,6 +107,36 @@ async fn a_code_for_each_customer_once_asks_who_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn four_of_a_group_and_a_fifth_of_it_for_nothing() {
+    let shop = TestShop::start().await;
+    let admin = shop.token(Role::Admin);
+    let category = json!({"name": "Clothes", "slug": "clothes"});
+    let clothes = shop.post("/v1/categories").by(&admin).json(category).send().await.expect(201).id();
+    let mut goods = Vec::new();
+    for (sku, price) in [("TROUSERS", 3_000), ("SHIRT", 1_500)] {
+        let (product, variant) = shop.product(sku, price, 50).await;
+        let path = format!("/v1/products/{product}");
+        shop.patch(&path).by(&admin).json(json!({"category": clothes})).send().await.expect(200);
+        goods.push((product, variant));
+    }
+    let benefit = json!({"kind": "buy_get", "buy": 4, "get": 1, "percent_bps": 10_000,
+        "of": {"kind": "products", "products": [goods[1].0]}});
+    let target = json!({"kind": "categories", "categories": [clothes]});
+    promotion(&shop, json!({"code": "FIVE", "target": target, "benefit": benefit})).await;
+    for (trousers, shirts) in [(4, 1), (0, 5), (3, 2)] {
+        let cart = shop.guest_cart().await;
+        for ((_, variant), quantity) in goods.iter().zip([trousers, shirts]) {
+            if quantity > 0 {
+                let line = format!("/v1/carts/{}/lines/{variant}", cart.id);
+                shop.put(&line).with(&cart).json(json!({"quantity": quantity})).send().await.expect(200);
+            }
+        }
+        let entered = enter(&shop, &cart, "FIVE").await.expect(200);
+        assert_eq!(amount(&entered, "/discount"), 1_500, "{trousers} trousers, {shirts} shirts");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_first_order_is_the_first_of_a_mailbox_however_it_is_written() {
     let shop = TestShop::start().await;
     let (_, variant) = shop.product("P-9", 1_000, 50).await;

@@ -58,11 +58,85 @@ async fn classes_regions_and_discounts_have_their_tax() {
     assert_eq!((amount(&half, "/tax"), amount(&half, "/total")), (350, 5_350));
 }
 
+/// A rate in the USA, where taxes come on top of prices, and a parcel there for 5.00.
+async fn america(shop: &TestShop, rate: &Value, rounding: Option<&str>) -> Answer {
+    let mut rate = rate.clone();
+    rate["class"] = json!("standard");
+    rate["valid_from"] = json!("2020-01-01");
+    let mut book = json!({"countries": [{"country": "US", "prices_include_tax": false, "rates": [rate]}]});
+    if let Some(rounding) = rounding {
+        book["rounding"] = json!(rounding);
+    }
+    let service = json!({"service": "flat", "name": "Flat", "days": {"min": 1, "max": 3},
+        "bands": [{"up_to_g": 10_000, "prices": [euro(500)]}]});
+    zones(shop, json!([{"zone": "usa", "name": "USA", "countries": ["US"], "services": [service]}])).await.expect(200);
+    shop.put("/v1/admin/tax-rates").by(&shop.token(Role::Admin)).json(book).send().await
+}
+
+/// A guest's cart with one piece of each, to be sent to the USA.
+async fn to_america(shop: &TestShop, variants: &[&str]) -> (GuestCart, Answer) {
+    let cart = shop.guest_cart().await;
+    let path = format!("/v1/carts/{}", cart.id);
+    for variant in variants {
+        let one = json!({"quantity": 1});
+        shop.put(&format!("{path}/lines/{variant}")).with(&cart).json(one).send().await.expect(200);
+    }
+    shop.put(&format!("{path}/address")).with(&cart).json(to("US")).send().await.expect(200);
+    let flat = json!({"service": "flat"});
+    let shown = shop.put(&format!("{path}/shipping")).with(&cart).json(flat).send().await.expect(200);
+    (cart, shown)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rate_with_three_decimals_of_a_percent_is_exact() {
+    let shop = TestShop::start().await;
+    let (_, variant) = shop.product("T-8", 100_000, 50).await;
+    america(&shop, &json!({"rate_bps": 887.5}), None).await.expect_problem(422, "request.invalid");
+    america(&shop, &json!({"rate_bps": 887, "rate_ppm": 88_750}), None).await.expect_problem(422, "request.invalid");
+    america(&shop, &json!({}), None).await.expect_problem(422, "request.invalid");
+    let set = america(&shop, &json!({"rate_ppm": 88_750}), None).await.expect(200);
+    let rate = &set.body["countries"][0]["rates"][0];
+    assert_eq!((&rate["rate_bps"], &rate["rate_ppm"]), (&json!(888), &json!(88_750)));
+    let (cart, shown) = to_america(&shop, &[&variant]).await;
+    assert_eq!((amount(&shown, "/tax"), amount(&shown, "/total")), (8_919, 109_419));
+    let placed = check_out(&shop, &cart).await.expect(201);
+    assert_eq!(placed.body["order"]["lines"][0]["tax"]["rate_ppm"], 88_750);
+    let invoice = shop.get(&format!("/v1/orders/{}/invoice?locale=en", placed.text("/order_id"))).with(&cart);
+    assert!(invoice.send().await.expect(200).body.as_str().unwrap().contains("8.875 %"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn taxes_are_rounded_where_the_book_says_and_orders_keep_that() {
+    let shop = TestShop::start().await;
+    let mut variants = Vec::new();
+    for sku in ["T-9", "T-10", "T-11"] {
+        variants.push(shop.product(sku, 13, 50).await.1);
+    }
+    let variants: Vec<&str> = variants.iter().map(String::as_str).collect();
+    let rate = json!({"rate_bps": 1900});
+    america(&shop, &rate, None).await.expect(200);
+    let (cart, by_line) = to_america(&shop, &variants).await;
+    // 19 % of 0.13 is 0.0247, of 5.00 it is 0.95; of 5.39 it is 1.0241.
+    assert_eq!(amount(&by_line, "/tax"), 2 + 2 + 2 + 95);
+    let placed = check_out(&shop, &cart).await.expect(201);
+    let set = america(&shop, &rate, Some("rate")).await.expect(200);
+    assert_eq!(set.body["rounding"], "rate");
+    let (cart, by_rate) = to_america(&shop, &variants).await;
+    assert_eq!((amount(&by_rate, "/tax"), amount(&by_rate, "/total")), (102, 641));
+    let kept = shop.get(&format!("/v1/orders/{}", placed.text("/order_id"))).with(&cart);
+    kept.send().await.expect_problem(404, "order.missing");
+    assert_eq!((&placed.body["order"]["tax_rounding"], amount(&placed, "/order/tax")), (&json!("line"), 101));
+    let placed = check_out(&shop, &cart).await.expect(201);
+    assert_eq!((&placed.body["order"]["tax_rounding"], amount(&placed, "/order/tax")), (&json!("rate"), 102));
+    // Left out, it stays as it is.
+    assert_eq!(america(&shop, &rate, None).await.expect(200).body["rounding"], "rate");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_book_is_set_whole_and_refuses_what_makes_no_sense() {
     let shop = TestShop::start().await;
     let empty = shop.get("/v1/admin/tax-rates").by(&shop.token(Role::Support)).send().await.expect(200);
-    assert_eq!((&empty.body, empty.header("etag")), (&json!({"countries": []}), Some("\"0\"")));
+    assert_eq!((&empty.body, empty.header("etag")), (&json!({"countries": [], "rounding": "line"}), Some("\"0\"")));
     tax(&shop, json!([germany(true)])).await.expect(200);
     let rate = |rate: i64| json!({"class": "standard", "rate_bps": rate, "valid_from": "2026-01-01"});
     for (wrong, code) in [
