@@ -43,7 +43,7 @@ pub struct Report {
 }
 
 /// Pieces that were lost in a month, or ever.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Losses {
     /// Such as `2010-03`; not there when the sums are by country alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -51,6 +51,8 @@ pub struct Losses {
     /// How many.
     pub lost_units: i64,
 }
+
+byteshop_eventstore::from_row!(Losses { month, lost_units });
 
 /// The sums of a month, a country or both, in one currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,8 +106,7 @@ byteshop_eventstore::from_row!(Sums {
     cancelled_orders,
     cancelled,
     credit_notes,
-    credited,
-    lost_units
+    credited
 });
 
 impl Views {
