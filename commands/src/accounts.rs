@@ -4,6 +4,7 @@ mod closing;
 pub mod code;
 pub mod grants;
 pub mod second_factor;
+mod tokens;
 
 use byteshop_domain::account::{self, Account, Client, Profile, Proof, Role, Secret};
 use byteshop_domain::ids::{AccountId, NameId, SessionId};
@@ -20,6 +21,7 @@ use crate::error::{Error, Rejected};
 use crate::unit::{Loaded, Unit};
 pub use closing::{Forgotten, Unfinished, erase, forget_buyer};
 use code::Code;
+pub use tokens::{Refreshed, ShownToken, log_out_with, refresh};
 
 /// The name of an e-mail address: a keyed hash in the place of its text.
 #[derive(Debug, Clone)]
@@ -100,25 +102,6 @@ pub struct Admitted {
     /// Whether its owner has shown a second factor in it.
     #[serde(default)]
     pub second_factor: bool,
-}
-
-/// A genuine refresh token: its hash is the session's.
-#[derive(Debug, Clone, Copy)]
-pub struct ShownToken {
-    /// The session that it names.
-    pub session: SessionId,
-    /// Its number.
-    pub generation: u32,
-}
-
-/// What became of a refresh token.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Refreshed {
-    /// There is a next one.
-    Next(Admitted),
-    /// It had been used before, so the session has ended.
-    Reused,
 }
 
 impl Commands {
@@ -244,55 +227,6 @@ pub async fn log_in(unit: &Unit, entry: &Entry) -> Result<Admitted, Error> {
     };
     unit.decide(&mut session, &start)?;
     admitted(&session)
-}
-
-/// Exchanges a refresh token of a session for the next one.
-pub async fn refresh(
-    unit: &Unit,
-    shown: ShownToken,
-    client: &Personal<Client>,
-    staff_session: TimeDelta,
-) -> Result<Refreshed, Error> {
-    let mut session = unit.load::<Session>(shown.session).await?.exists()?;
-    let longest = session::longest(admitted(&session)?.role, staff_session);
-    let (generation, client) = (shown.generation, client.clone());
-    unit.decide(&mut session, &session::Command::Refresh { generation, client, longest })?;
-    let admitted = admitted(&session)?;
-    Ok(if forget_revoked(unit, &session).await? { Refreshed::Reused } else { Refreshed::Next(admitted) })
-}
-
-/// Ends the session of a refresh token, or every session of its account. False when the token was used before: then only
-/// its own session ends, as somebody copied it.
-///
-/// # Errors
-/// [`session::Rejection::Ended`] when the session has ended already: its tokens end nothing more.
-pub async fn log_out_with(unit: &Unit, shown: ShownToken, all: bool) -> Result<bool, Error> {
-    let mut session = unit.load::<Session>(shown.session).await?.exists()?;
-    unit.decide(&mut session, &session::Command::Show { generation: shown.generation })?;
-    let owner = admitted(&session)?.account;
-    if forget_revoked(unit, &session).await? {
-        return Ok(false);
-    }
-    let mut account = unit.load::<Account>(owner).await?;
-    if all {
-        log_out_all(unit, &mut account, Reason::LogoutAll, None).await?;
-    } else {
-        log_out(unit, &mut account, shown.session, Reason::Logout).await?;
-    }
-    Ok(true)
-}
-
-/// Takes a session that this unit has revoked off the list of its account; false when it is not revoked.
-async fn forget_revoked(unit: &Unit, session: &Loaded<Session>) -> Result<bool, Error> {
-    let Ok(started) = session.state.started() else { return Ok(false) };
-    if started.revoked.is_none() {
-        return Ok(false);
-    }
-    let mut account = unit.load::<Account>(started.account).await?;
-    if account.state.open().is_ok() {
-        unit.decide(&mut account, &account::Command::LogOut { session: session.id })?;
-    }
-    Ok(true)
 }
 
 fn admitted(session: &Loaded<Session>) -> Result<Admitted, Error> {
