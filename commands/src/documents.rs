@@ -12,8 +12,9 @@ use crate::error::{Error, Rejected};
 use crate::intent::Intent;
 use crate::unit::Unit;
 
-/// The next number of the series of this year.
+/// The next number of the series of this year; none while the shop is closed, as buyers may have it already.
 pub(crate) async fn number(unit: &Unit, document: Document) -> Result<Reference, Error> {
+    unit.commands().open()?;
     let year = unit.asked().at.year();
     let mut series = unit.load::<Series>(document.series(year)).await?;
     unit.decide(&mut series, &series::Command::Issue { document, year })?;

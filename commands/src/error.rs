@@ -88,6 +88,18 @@ pub enum Error {
         /// Where it stood.
         position: i64,
     },
+    /// A backup was restored and nobody has confirmed it: no payment is taken and no number given.
+    #[error("no payment is taken and no document numbered: {reason}")]
+    Closed {
+        /// What was noticed.
+        reason: String,
+    },
+    /// The payment provider that was named is not connected to this shop.
+    #[error("this shop takes no payments through the provider {provider}")]
+    NoProvider {
+        /// Its name.
+        provider: &'static str,
+    },
     /// The payment provider did not answer.
     #[error(transparent)]
     Provider(#[from] crate::ports::NoAnswer),

@@ -216,6 +216,7 @@ fn count(command: &'static str, error: Option<&Error>) {
         Some(Error::Version { .. } | Error::KeyReused | Error::InFlight | Error::Contended | Error::NotYet(_)) => {
             "conflict"
         }
+        Some(Error::NoProvider { .. } | Error::Closed { .. }) => "closed",
         Some(Error::Store(_) | Error::Codec(_) | Error::Provider(_) | Error::OtherHistory { .. }) => "failed",
     };
     metrics::counter!("byteshop_commands_total", "command" => command, "outcome" => outcome).increment(1);

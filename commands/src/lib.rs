@@ -29,7 +29,7 @@ mod state;
 mod unit;
 pub mod webhooks;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use byteshop_domain::seller::Seller;
 use byteshop_eventstore::emulator::Books;
@@ -40,6 +40,9 @@ pub use error::{Error, Rejected};
 pub use execute::Done;
 pub use fate::Fate;
 pub use intent::{Intent, Key};
+pub use pay::Paying;
+pub use ports::connected::Connected;
+use ports::connected::{ConnectedCarrier, Provider};
 pub use state::{At, Snapshot};
 pub use unit::{Loaded, Unit};
 
@@ -55,6 +58,9 @@ struct Shared {
     cache: cache::Cache,
     in_flight: in_flight::InFlight,
     clock: Clock,
+    connected: Connected,
+    /// Why no payment is taken and no number given: a restored backup that nobody has confirmed.
+    closed: RwLock<Option<String>>,
     provider: ports::payment_test::TestProvider,
     carrier: Box<dyn ports::carrier::CarrierPort>,
     reader: reader::Reader,
@@ -65,8 +71,14 @@ struct Shared {
 }
 
 impl Commands {
-    /// The write side over a log, with this process's appender. It starts tasks, so it needs a runtime.
-    pub fn new(log: Log, appender: Appender, keys: DataKeys) -> Self {
+    /// The write side over a log, with this process's appender and what the shop is connected to. It starts tasks, so it
+    /// needs a runtime.
+    pub fn new(log: Log, appender: Appender, keys: DataKeys, connected: Connected) -> Self {
+        let carrier: Box<dyn ports::carrier::CarrierPort> = if connected.has_carrier(ConnectedCarrier::Simulated) {
+            Box::new(ports::carrier::SimulatedCarrier)
+        } else {
+            Box::new(ports::connected::NoCarrier)
+        };
         let shared = Shared {
             reader: reader::Reader::start(&log),
             vault: Vault::new(log.clone(), keys),
@@ -79,7 +91,9 @@ impl Commands {
             seller: OnceLock::new(),
             leaving: tokio::sync::Semaphore::const_new(notify::LEAVING as usize),
             clock: Clock,
-            carrier: Box::new(ports::carrier::SimulatedCarrier),
+            connected,
+            closed: RwLock::new(None),
+            carrier,
         };
         Self { shared: Arc::new(shared) }
     }
@@ -129,11 +143,38 @@ impl Commands {
         &self.shared.leaving
     }
 
-    fn provider(&self) -> &dyn ports::PaymentProvider {
-        &self.shared.provider
+    /// Takes no payment and gives no number from now on, and why; or does so again. Says whether that is new.
+    pub fn close(&self, reason: Option<String>) -> bool {
+        let mut closed = self.shared.closed.write().unwrap_or_else(PoisonError::into_inner);
+        let changes = *closed != reason;
+        *closed = reason;
+        changes
     }
 
-    /// The emulated payment provider, for its page, its books and its manners.
+    /// Why no payment is taken and no number given, if so.
+    pub fn closed(&self) -> Option<String> {
+        self.shared.closed.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Refuses what takes money or gives a number while the shop is closed.
+    fn open(&self) -> Result<(), Error> {
+        self.closed().map_or(Ok(()), |reason| Err(Error::Closed { reason }))
+    }
+
+    /// The payment providers and carriers that this shop is connected to.
+    pub fn connected(&self) -> &Connected {
+        &self.shared.connected
+    }
+
+    fn provider(&self) -> &dyn ports::PaymentProvider {
+        if self.connected().has_provider(Provider::Test) {
+            &self.shared.provider
+        } else {
+            &ports::connected::NoProvider
+        }
+    }
+
+    /// The emulated payment provider, for its page, its books and its manners. Payments go there only when it is connected.
     pub fn emulator(&self) -> &ports::payment_test::TestProvider {
         &self.shared.provider
     }

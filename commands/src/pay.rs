@@ -18,6 +18,7 @@ use crate::Commands;
 use crate::error::{Error, Rejected};
 use crate::execute::Done;
 use crate::intent::Intent;
+use crate::ports::connected::Provider;
 use crate::ports::{Charge, NoAnswer};
 use crate::unit::{Loaded, Unit};
 
@@ -25,6 +26,17 @@ use crate::unit::{Loaded, Unit};
 const PROVIDER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long after a charge without an answer its fate is looked up.
 const LOOK_AFTER: TimeDelta = TimeDelta::seconds(1);
+
+/// How an order is paid.
+#[derive(Debug, Clone, Copy)]
+pub struct Paying<'a> {
+    /// Who takes the money.
+    pub provider: Provider,
+    /// What the buyer's client got from the provider.
+    pub token: &'a str,
+    /// When the money is taken.
+    pub capture: CaptureMode,
+}
 
 impl Commands {
     /// Pays an order with a token of the provider.
@@ -34,8 +46,7 @@ impl Commands {
         &self,
         intent: &Intent,
         order: OrderId,
-        token: &str,
-        capture: CaptureMode,
+        by: Paying<'_>,
         allowed: P,
         answer: R,
     ) -> Result<Done<T>, Error>
@@ -44,6 +55,11 @@ impl Commands {
         P: Fn(&Order) -> Result<(), Error> + Send + Sync,
         R: Fn(&Loaded<Payment>) -> T + Send + Sync,
     {
+        let Paying { provider, token, capture } = by;
+        if !self.connected().has_provider(provider) {
+            return Err(Error::NoProvider { provider: provider.as_str() });
+        }
+        self.open()?;
         let _running = self.enter(intent)?;
         if let Some(key) = &intent.key
             && let Some(done) = self.first_answer(key).await?

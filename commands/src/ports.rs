@@ -2,6 +2,8 @@
 
 pub mod blobs;
 pub mod carrier;
+pub mod connected;
+pub mod erased;
 pub mod http_message;
 pub mod kept;
 pub mod message;

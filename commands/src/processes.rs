@@ -70,6 +70,10 @@ pub async fn run<P: Process>(commands: Commands, hint: Arc<Notify>, cancel: Canc
                     }
                     PARKED_PAUSE
                 }
+                Err(error @ Error::Closed { .. }) => {
+                    tracing::info!(process = P::NAME, %error, "the process waits until the restored backup is confirmed");
+                    PARKED_PAUSE
+                }
                 Err(error) => {
                     if trouble.is_news(&error) && !error.is_outage() {
                         tracing::warn!(process = P::NAME, %error, "process paused, retrying");

@@ -69,6 +69,7 @@ impl Commands {
 
     /// Takes what was authorized.
     pub async fn capture_payment(&self, intent: &Intent, payment: PaymentId) -> Result<(), Error> {
+        self.open()?;
         // Mostly it was taken together with its authorization; that cannot be undone, so the cache's word is enough.
         let taken = |it: Arc<Payment>| it.opened().is_ok_and(Opened::is_taken);
         if self.glimpse::<Payment>(payment).is_some_and(taken) {

@@ -14,7 +14,8 @@ use crate::Commands;
 use crate::aftersales;
 use crate::error::{Error, Rejected};
 use crate::intent::Intent;
-use crate::ports::carrier::{Heard, Report, SILENCE};
+use crate::ports::carrier::{Heard, Report, SILENCE, UNCONNECTED};
+use crate::ports::connected::ConnectedCarrier;
 use crate::unit::{Loaded, Unit};
 
 /// Puts some of an order in a parcel. What was lost on its way before is taken from the stock once more.
@@ -24,6 +25,7 @@ pub async fn prepare(
     lines: &[Demand],
     carrier: &Carrier,
 ) -> Result<Loaded<Shipment>, Error> {
+    takes_parcels(unit, carrier)?;
     let mut order = unit.load_matching::<Order>(order).await?;
     if let Ok(placed) = order.state.placed()
         && placed.awaits(placed.placement.payment)
@@ -41,6 +43,23 @@ pub async fn prepare(
     Ok(it)
 }
 
+/// Refuses a carrier that this shop is not connected to. Any other carrier is told of its parcels by hand.
+fn takes_parcels(unit: &Unit, carrier: &Carrier) -> Result<(), Error> {
+    match carrier {
+        Carrier::Simulated { .. } if !unit.commands().connected().has_carrier(ConnectedCarrier::Simulated) => {
+            Err(Error::Rejected(Rejected {
+                code: "shipment.no_carrier".into(),
+                kind: Kind::Invalid,
+                detail: "the simulated carrier is not connected to this shop: name the carrier that takes the parcel, such as \
+                         {\"kind\": \"other\", \"name\": \"DHL\"}, and give its tracking number at the hand-over"
+                    .into(),
+                pointer: Some("/carrier".into()),
+            }))
+        }
+        Carrier::Simulated { .. } | Carrier::Other { .. } => Ok(()),
+    }
+}
+
 /// Gives a parcel up before it goes anywhere: its goods can be packed again, or called off.
 pub async fn cancel(unit: &Unit, it: &mut Loaded<Shipment>) -> Result<(), Error> {
     unit.decide(it, &shipment::Command::Cancel {})?;
@@ -54,7 +73,8 @@ pub async fn hand_over(unit: &Unit, it: &mut Loaded<Shipment>, tracking: Option<
     let known = prepared(it)?;
     let tracking = match (tracking.or(known.tracking.as_ref()), &known.carrier) {
         (Some(tracking), _) => tracking.clone(),
-        (None, Carrier::Simulated { story }) => {
+        (None, carrier @ Carrier::Simulated { story }) => {
+            takes_parcels(unit, carrier)?;
             let registered = unit.commands().carrier().register(story.as_ref(), unit.commands().clock().new_id());
             registered.await.map_err(Error::Provider)?
         }
@@ -166,6 +186,15 @@ impl Commands {
         let Some(tracking) = known.tracking.as_ref().filter(|_| known.travels()) else { return Ok(()) };
         let now = self.clock().now();
         let later = || Report { news: vec![], check_at: Some(now + SILENCE) };
+        match known.carrier {
+            // Its number is its own, and nobody here can ask it.
+            Carrier::Other { .. } => return Ok(()),
+            Carrier::Simulated { .. } if !self.connected().has_carrier(ConnectedCarrier::Simulated) => {
+                let unconnected = Report { news: vec![], check_at: Some(now + UNCONNECTED) };
+                return self.note_report(intent, id, &unconnected).await;
+            }
+            Carrier::Simulated { .. } => {}
+        }
         let report = match self.carrier().report(tracking, now).await {
             Ok(report) => report,
             Err(error) => {

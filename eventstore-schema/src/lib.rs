@@ -11,7 +11,9 @@ pub mod database;
 pub mod delivery;
 pub mod emulator;
 pub mod envelope;
+pub mod erased;
 mod error;
+pub mod instance;
 pub mod kept;
 pub mod nats;
 pub mod personal;
@@ -19,6 +21,8 @@ mod pool;
 pub mod process;
 pub mod read;
 pub mod receipt;
+pub mod roles;
+pub mod rotate;
 pub mod row;
 pub mod subject;
 pub mod webhook;
@@ -46,6 +50,8 @@ const MIGRATIONS: &[(&str, &str)] = migrations![
     "0005_emulator",
     "0006_kept_person",
     "0007_receipt_expiry",
+    "0008_data_key",
+    "0009_instance",
     "0010_credential_use",
     "0015_cart_total",
 ];

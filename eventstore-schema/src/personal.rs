@@ -3,6 +3,8 @@
 //! A sealed text is base64 of nonce, ciphertext and tag (NIST SP 800-38D); the subject is its additional data, so that
 //! nothing sealed for one person opens as another's.
 
+use std::path::PathBuf;
+
 use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::hmac;
@@ -119,6 +121,8 @@ impl SubjectKey {
 #[derive(Clone)]
 pub struct DataKeys {
     keys: Vec<(KeyName, [u8; KEY])>,
+    /// Where they are kept, when that is a file: it is read again when somebody has rotated them.
+    file: Option<PathBuf>,
 }
 
 impl std::fmt::Debug for DataKeys {
@@ -130,7 +134,63 @@ impl std::fmt::Debug for DataKeys {
 impl DataKeys {
     /// One key that wraps, and older ones that still unwrap.
     pub fn new(current: [u8; KEY], older: &[[u8; KEY]]) -> Self {
-        Self { keys: [&current].into_iter().chain(older).map(|key| (KeyName::of(key), *key)).collect() }
+        let keys = [&current].into_iter().chain(older).map(|key| (KeyName::of(key), *key)).collect();
+        Self { keys, file: None }
+    }
+
+    /// No key, for a process that neither seals nor opens anything.
+    pub fn none() -> Self {
+        Self { keys: Vec::new(), file: None }
+    }
+
+    /// The same keys, of which this file has more when one of them was rotated.
+    pub fn kept_in(self, file: PathBuf) -> Self {
+        Self { file: Some(file), ..self }
+    }
+
+    /// Reads them again; nothing when they are not kept in a file, or it cannot be read.
+    pub(crate) fn read_again(&self) -> Option<Self> {
+        let file = self.file.as_ref()?;
+        let text = std::fs::read_to_string(file)
+            .inspect_err(|error| tracing::error!(%error, file = %file.display(), "the data keys cannot be read again"));
+        Some(Self::parse(&text.ok()?).ok()?.kept_in(file.clone()))
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// The name of the one that wraps.
+    ///
+    /// # Errors
+    /// [`SealError::NoKey`] when there is none.
+    pub fn current(&self) -> Result<KeyName, SealError> {
+        self.keys.first().map(|(name, _)| *name).ok_or(SealError::NoKey)
+    }
+
+    /// Wraps with this one from now on; false when it is not among them.
+    pub(crate) fn prefer(&mut self, name: KeyName) -> bool {
+        let Some(at) = self.keys.iter().position(|(known, _)| *known == name) else { return false };
+        self.keys[..=at].rotate_right(1);
+        true
+    }
+
+    /// A text that [`DataKeys::parse`] reads: one key a line, the one that wraps first.
+    pub(crate) fn to_text(&self) -> String {
+        self.keys.iter().map(|(_, key)| format!("{}\n", STANDARD.encode(key))).collect()
+    }
+
+    /// These, with a new one that wraps.
+    pub(crate) fn with_new(&self) -> Result<Self, SealError> {
+        let new = SubjectKey::random()?.0;
+        let keys = std::iter::once((KeyName::of(&new), new)).chain(self.keys.iter().copied()).collect();
+        Ok(Self { keys, file: self.file.clone() })
+    }
+
+    /// The one that wraps alone.
+    pub(crate) fn newest(&self) -> Self {
+        Self { keys: self.keys.iter().take(1).copied().collect(), file: self.file.clone() }
     }
 
     /// Keys as base64, one a line or separated by commas, the one that wraps first.
@@ -164,7 +224,7 @@ impl DataKeys {
         open(key, subject, wrapped)?.try_into().map(SubjectKey).map_err(|_| SealError::Broken)
     }
 
-    /// Whether keys wrapped by this one are to be wrapped anew.
+    /// Whether keys wrapped by this one stay as they are in a rotation.
     pub(crate) fn is_current(&self, by: KeyName) -> bool {
         self.keys.first().is_some_and(|(name, _)| *name == by)
     }
@@ -222,6 +282,18 @@ mod tests {
         assert!(!new.is_current(by) && old.is_current(by));
         let other = DataKeys::new([3; KEY], &[]);
         assert_eq!(other.unwrap(ADA, wrapped, by).map(|key| key.0), Err(SealError::OtherDataKey(by)));
+    }
+
+    #[test]
+    fn data_keys_are_rotated_one_step_at_a_time() {
+        let old = DataKeys::new([1; KEY], &[]);
+        let mut both = old.with_new().unwrap();
+        assert_eq!((both.count(), old.count()), (2, 1));
+        let (new, of_old) = (both.current().unwrap(), old.current().unwrap());
+        assert!(both.prefer(of_old) && both.current() == Ok(of_old) && both.prefer(new) && both.current() == Ok(new));
+        assert_eq!(DataKeys::parse(&both.to_text()).unwrap().current(), Ok(new));
+        assert_eq!((both.newest().count(), both.newest().current()), (1, Ok(new)));
+        assert!(!both.newest().prefer(of_old));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
 use byteshop_domain::Subject;
@@ -13,10 +13,11 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::Log;
 use crate::clock::Clock;
+use crate::erased::ErasedList;
 use crate::error::StoreError;
 use crate::personal::{DataKeys, KEY, KeyName, SealError, SubjectKey};
-use crate::{Connection, Log};
 
 /// Keys that are remembered.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(10_000).expect("a positive number");
@@ -24,8 +25,8 @@ const REMEMBERED: NonZeroUsize = NonZeroUsize::new(10_000).expect("a positive nu
 const FRESH: Duration = Duration::from_secs(5);
 /// Whose key blinds names: nobody's, so it is never destroyed, and wrapping it anew changes no name.
 const SHOP: Subject = Subject(Uuid::nil());
-/// Keys that are wrapped anew in one transaction.
-const REWRAP: i64 = 1_000;
+/// How often a new key is stored again because the data key was rotated meanwhile: rotations take longer than that.
+const TRIES: u32 = 5;
 
 /// The keys of people. Clones share everything.
 #[derive(Clone)]
@@ -35,21 +36,22 @@ pub struct Vault {
 
 struct Inner {
     log: Log,
-    keys: DataKeys,
+    keys: RwLock<DataKeys>,
+    erased: OnceLock<Arc<dyn ErasedList>>,
     remembered: Mutex<LruCache<Subject, (Option<SubjectKey>, Instant)>>,
     blinding: tokio::sync::OnceCell<SubjectKey>,
 }
 
 impl std::fmt::Debug for Vault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Vault").field("keys", &self.inner.keys).finish_non_exhaustive()
+        f.debug_struct("Vault").field("keys", &*self.keys_now()).finish_non_exhaustive()
     }
 }
 
-struct Row {
-    subject: Uuid,
-    wrapped: Option<Vec<u8>>,
-    wrapped_by: String,
+pub(crate) struct Row {
+    pub(crate) subject: Uuid,
+    pub(crate) wrapped: Option<Vec<u8>>,
+    pub(crate) wrapped_by: String,
 }
 
 crate::from_row!(Row { subject, wrapped, wrapped_by });
@@ -58,7 +60,8 @@ impl Vault {
     /// The vault beside a log.
     pub fn new(log: Log, keys: DataKeys) -> Self {
         let remembered = Mutex::new(LruCache::new(REMEMBERED));
-        Self { inner: Arc::new(Inner { log, keys, remembered, blinding: tokio::sync::OnceCell::new() }) }
+        let (keys, erased, blinding) = (RwLock::new(keys), OnceLock::new(), tokio::sync::OnceCell::new());
+        Self { inner: Arc::new(Inner { log, keys, erased, remembered, blinding }) }
     }
 
     /// The data key without which this log cannot be read; none when nothing was ever sealed.
@@ -73,6 +76,7 @@ impl Vault {
     /// # Errors
     /// [`SealError::OtherDataKey`] when they are not.
     pub async fn check(&self) -> Result<(), StoreError> {
+        self.learn_current().await?;
         self.blinding().await.map(|_| ())
     }
 
@@ -133,7 +137,19 @@ impl Vault {
 
     /// Forgets a person for good: nothing that was or will be sealed for them can be read again, and messages to them that
     /// were kept are gone. False when it was so.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when the list of the erased cannot be written: then nothing was done yet.
     pub async fn erase(&self, subject: Subject) -> Result<bool, StoreError> {
+        // First, so that no backup of this database brings back who is not on the list.
+        if let Some(list) = self.inner.erased.get() {
+            list.add(vec![subject]).await.map_err(StoreError::Unavailable)?;
+        }
+        self.erase_key(subject).await
+    }
+
+    /// Destroys a key, and what was kept in the clear for its person.
+    pub(crate) async fn erase_key(&self, subject: Subject) -> Result<bool, StoreError> {
         let erased = sqlx::query(
             "insert into log.subject_key (subject, wrapped, wrapped_by, created_at, erased_at) values ($1, null, '', $2, $2)
              on conflict (subject) do update set wrapped = null, erased_at = excluded.erased_at
@@ -150,47 +166,6 @@ impl Vault {
         Ok(erased.rows_affected() > 0)
     }
 
-    /// Wraps every key anew that an older data key wraps; afterwards that one is of no use. Gives their number.
-    pub async fn rewrap(&self) -> Result<u64, StoreError> {
-        let mut after = None;
-        let mut count = 0;
-        loop {
-            let mut transaction = self.inner.log.pool().begin().await?;
-            let rows: Vec<Row> = sqlx::query_as(
-                "select subject, wrapped, wrapped_by from log.subject_key
-                  where ($1::uuid is null or subject > $1) and wrapped is not null
-                  order by subject limit $2 for update",
-            )
-            .bind(after)
-            .bind(REWRAP)
-            .fetch_all(&mut *transaction)
-            .await?;
-            let Some(last) = rows.last() else { return Ok(count) };
-            after = Some(last.subject);
-            for row in rows {
-                count += u64::from(self.rewrap_in(&mut transaction, row).await?);
-            }
-            transaction.commit().await?;
-        }
-    }
-
-    async fn rewrap_in(&self, connection: &mut Connection, row: Row) -> Result<bool, StoreError> {
-        let Some(by) = KeyName::read(&row.wrapped_by).filter(|by| !self.inner.keys.is_current(*by)) else {
-            return Ok(false);
-        };
-        let subject = Subject(row.subject);
-        let Some(wrapped) = row.wrapped else { return Ok(false) };
-        let key = self.inner.keys.unwrap(subject, wrapped, by)?;
-        let (wrapped, by) = self.inner.keys.wrap(subject, &key)?;
-        sqlx::query("update log.subject_key set wrapped = $2, wrapped_by = $3 where subject = $1")
-            .bind(subject.0)
-            .bind(wrapped)
-            .bind(by.to_string())
-            .execute(connection)
-            .await?;
-        Ok(true)
-    }
-
     async fn blinding(&self) -> Result<&SubjectKey, StoreError> {
         self.inner.blinding.get_or_try_init(|| self.key_or_new(SHOP)).await
     }
@@ -200,20 +175,94 @@ impl Vault {
             return known.ok_or(SealError::Erased.into());
         }
         let new = SubjectKey::random()?;
-        let (wrapped, by) = self.inner.keys.wrap(subject, &new)?;
-        // Two who make the first key of a person at once get the same: the one that was stored.
-        let row: Row = sqlx::query_as(
-            "insert into log.subject_key as k (subject, wrapped, wrapped_by, created_at) values ($1, $2, $3, $4)
-             on conflict (subject) do update set subject = excluded.subject
-             returning k.subject, k.wrapped, k.wrapped_by",
-        )
-        .bind(subject.0)
-        .bind(wrapped)
-        .bind(by.to_string())
-        .bind(Clock.now())
-        .fetch_one(self.inner.log.pool())
-        .await?;
-        self.remember(row)?.ok_or(SealError::Erased.into())
+        for _ in 0..TRIES {
+            let (wrapped, by) = self.keys_now().wrap(subject, &new)?;
+            // Two who make the first key of a person at once get the same: the one that was stored. The row of the data key is
+            // held until the key is stored, so that a rotation meets it.
+            let row: Option<Row> = sqlx::query_as(
+                "with wrapping as (select current from log.data_key for share)
+                 insert into log.subject_key as k (subject, wrapped, wrapped_by, created_at)
+                 select $1, $2, $3, $4 from wrapping where current = $3
+                 on conflict (subject) do update set subject = excluded.subject
+                 returning k.subject, k.wrapped, k.wrapped_by",
+            )
+            .bind(subject.0)
+            .bind(wrapped)
+            .bind(by.to_string())
+            .bind(Clock.now())
+            .fetch_optional(self.inner.log.pool())
+            .await?;
+            match row {
+                Some(row) => return self.remember(row)?.ok_or(SealError::Erased.into()),
+                // Another data key wraps by now.
+                None => self.learn_current().await?,
+            }
+        }
+        Err(StoreError::Unavailable("the data key is changed again and again".into()))
+    }
+
+    /// Finds out which data key wraps by now; the first of ours when there was none yet.
+    ///
+    /// # Errors
+    /// [`SealError::OtherDataKey`] when it is none of ours, nor of the file that ours are kept in.
+    pub(crate) async fn learn_current(&self) -> Result<(), StoreError> {
+        let first = self.keys_now().current()?;
+        sqlx::query("insert into log.data_key (current, rotated_at) values ($1, $2) on conflict do nothing")
+            .bind(first.to_string())
+            .bind(Clock.now())
+            .execute(self.inner.log.pool())
+            .await?;
+        let current: String =
+            sqlx::query_scalar("select current from log.data_key").fetch_one(self.inner.log.pool()).await?;
+        let current = KeyName::read(&current).ok_or(SealError::Broken)?;
+        // Each lock is let go of before the next one is taken.
+        let mut known = self.keys_mut().prefer(current);
+        if !known && self.read_keys_again() {
+            known = self.keys_mut().prefer(current);
+        }
+        if known { Ok(()) } else { Err(SealError::OtherDataKey(current).into()) }
+    }
+
+    /// Opens the key of a person, with the keys of the file when ours do not open it.
+    pub(crate) fn unwrap(&self, subject: Subject, wrapped: Vec<u8>, by: KeyName) -> Result<SubjectKey, SealError> {
+        let opened = self.keys_now().unwrap(subject, wrapped.clone(), by);
+        match opened {
+            Err(SealError::OtherDataKey(_)) if self.read_keys_again() => self.keys_now().unwrap(subject, wrapped, by),
+            opened => opened,
+        }
+    }
+
+    fn read_keys_again(&self) -> bool {
+        let read = self.keys_now().read_again();
+        let found = read.is_some();
+        if let Some(keys) = read {
+            *self.keys_mut() = keys;
+        }
+        found
+    }
+
+    pub(crate) fn keys_now(&self) -> RwLockReadGuard<'_, DataKeys> {
+        self.inner.keys.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keys_mut(&self) -> RwLockWriteGuard<'_, DataKeys> {
+        self.inner.keys.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn log(&self) -> &Log {
+        &self.inner.log
+    }
+
+    /// Says where those who were erased are written down outside of the database, once; until then they are not.
+    pub fn list_erased(&self, list: Arc<dyn ErasedList>) {
+        if self.inner.erased.set(list).is_err() {
+            tracing::error!("there is a list of the erased already");
+        }
+    }
+
+    /// The list of those who were erased, if there is one.
+    pub(crate) fn erased_list(&self) -> Option<&Arc<dyn ErasedList>> {
+        self.inner.erased.get()
     }
 
     /// The keys of some people; those who were forgotten, or never had one, are missing.
@@ -248,7 +297,7 @@ impl Vault {
         let subject = Subject(row.subject);
         let by = KeyName::read(&row.wrapped_by);
         let key = match (row.wrapped, by) {
-            (Some(wrapped), Some(by)) => Some(self.inner.keys.unwrap(subject, wrapped, by)?),
+            (Some(wrapped), Some(by)) => Some(self.unwrap(subject, wrapped, by)?),
             (Some(_), None) => return Err(SealError::Broken.into()),
             (None, _) => None,
         };

@@ -7,12 +7,14 @@ mod rate_limits;
 mod setting;
 mod settings;
 mod show;
+mod trade;
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 pub use address::OperationsAddress;
+use byteshop_commands::Connected;
 use chrono::TimeDelta;
 pub use mistake::{Mistake, Mistakes};
 pub use outside::{OutsideConfig, ProviderConfig};
@@ -23,7 +25,7 @@ pub use show::{InForce, hide_password};
 use crate::cors::Origins;
 use crate::proxies::Proxies;
 use crate::staff::StaffRules;
-use crate::trade::{Trade, label_lines};
+use crate::trade::{Trade, seller_warning};
 
 /// The file that is read when none is named, and nothing is wrong when it is missing.
 const DEFAULT_FILE: &str = "byteshop.toml";
@@ -39,6 +41,8 @@ const TEST_PREFIX: &str = "BYTESHOP_TEST_";
 pub struct Config {
     /// A Postgres that already runs; `up` starts one when there is none.
     pub database_url: Option<String>,
+    /// The same Postgres for the owner of the database, who brings it up to date; the one above when there is none.
+    pub migration_database_url: Option<String>,
     /// A nats-server that already runs; `up` starts one when there is none.
     pub nats_url: Option<String>,
     /// The JetStream stream that the log is delivered on.
@@ -55,6 +59,8 @@ pub struct Config {
     pub operations: OperationsAddress,
     /// Development: tokens for everybody, mail that is kept and not sent.
     pub dev: bool,
+    /// Whether a shop in development may listen beyond this machine.
+    pub dev_beyond_loopback: bool,
     /// The key that signs access tokens: PKCS#8 in PEM, or the name of its file. Without one, a key is made in `data`.
     pub jwt_key: Option<String>,
     /// The keys that personal data is sealed under, 32 bytes as base64 each, separated by commas, or the name of their file;
@@ -68,6 +74,8 @@ pub struct Config {
     pub log_level: Option<String>,
     /// How long an order waits for its payment, in minutes.
     pub payment_window_minutes: u32,
+    /// The payment providers and carriers that the shop is connected to.
+    pub connected: Connected,
     /// How the shop trades: when money is taken, how long goods come back, who sells.
     pub trade: Trade,
     /// Who stands between the shop and its visitors.
@@ -181,6 +189,14 @@ impl Config {
         }
     }
 
+    /// What of the settings the people who run the shop must know before it sells.
+    pub fn warnings(&self) -> Vec<String> {
+        if self.dev {
+            return seller_warning(&self.trade.seller).into_iter().collect();
+        }
+        seller_warning(&self.trade.seller).into_iter().chain(self.connected.warnings()).collect()
+    }
+
     /// Every setting with its value and where it comes from; secrets are hidden.
     pub fn in_force(&self) -> &[InForce] {
         &self.in_force
@@ -260,22 +276,6 @@ impl Reader {
         }
     }
 
-    /// How the shop trades; nothing when one of it cannot be used.
-    fn trade(&mut self, limit: Option<&'static str>) -> Option<Trade> {
-        let capture = self.read("capture", None, setting::capture);
-        let return_window_days = self.read("return_window_days", None, setting::number(0, 3_650));
-        let cart_days = self.read("cart_days", None, setting::number(1, 3_650));
-        let unpaid_orders = self.read("unpaid_orders", limit, setting::number(0, 10_000))?;
-        let seller = byteshop_domain::seller::Seller {
-            name: self.read("seller_name", None, setting::words)?,
-            address: self.optional("seller_address", setting::lines).unwrap_or_default(),
-            tax_id: self.optional("seller_tax_id", setting::words),
-        };
-        let return_address = self.optional("return_address", setting::lines).unwrap_or_else(|| label_lines(&seller));
-        let return_window = TimeDelta::days(return_window_days?);
-        Some(Trade { capture: capture?, return_window, return_address, cart_days: cart_days?, unpaid_orders, seller })
-    }
-
     /// What is asked of those who work here; nothing when one of it cannot be used.
     fn staff(&mut self, dev: bool) -> Option<StaffRules> {
         let second_factor = self.read("staff_second_factor", dev.then_some("false"), setting::flag);
@@ -288,8 +288,10 @@ impl Reader {
     /// Checks every setting; nothing when one that must have a value has none that can be used.
     fn config(&mut self) -> Option<Config> {
         let dev = self.read("dev", None, setting::flag);
+        let dev_beyond_loopback = self.read("dev_beyond_loopback", None, setting::flag);
         let limit = if dev == Some(true) { Some("0") } else { None };
         let database_url = self.optional("database_url", setting::postgres_url);
+        let migration_database_url = self.optional("migration_database_url", setting::postgres_url);
         let nats_url = self.optional("nats_url", setting::nats_url);
         let nats_stream = self.read("nats_stream", None, setting::stream_name);
         let data = self.read("data", None, setting::path);
@@ -302,6 +304,7 @@ impl Reader {
         let access_log = self.read("access_log", None, setting::flag);
         let log_level = self.optional("log_level", setting::log_level);
         let trade = self.trade(limit);
+        let connected = self.connected(dev == Some(true));
         let payment_window_minutes = self.read("payment_window_minutes", None, setting::number(1, 10_080));
         let trusted_proxies = self.optional("trusted_proxies", str::parse::<Proxies>);
         let cors_origins = self.optional("cors_origins", str::parse::<Origins>);
@@ -319,6 +322,7 @@ impl Reader {
             (self.optional("pg_bin", setting::path), self.optional("nats_server", setting::path));
         Some(Config {
             database_url,
+            migration_database_url,
             nats_url,
             nats_stream: nats_stream?,
             data: data?,
@@ -327,12 +331,14 @@ impl Reader {
             port: port?,
             operations: operations?,
             dev: dev?,
+            dev_beyond_loopback: dev_beyond_loopback?,
             jwt_key,
             data_key,
             log_format: log_format?,
             access_log: access_log?,
             log_level,
             payment_window_minutes: payment_window_minutes?,
+            connected: connected?,
             trade: trade?,
             trusted_proxies: trusted_proxies.unwrap_or_default(),
             cors_origins: cors_origins.unwrap_or_default(),

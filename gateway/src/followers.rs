@@ -238,6 +238,7 @@ async fn look_at_all(followers: &Followers, pace: Pace, health: &Health) {
         match followers.look().await {
             Ok(mut seen) => {
                 still.note(&mut seen, pace.patience);
+                close_when_ahead(&followers.log, &seen).await;
                 health.follow(seen);
             }
             // The pulse says that Postgres is away.
@@ -248,6 +249,16 @@ async fn look_at_all(followers: &Followers, pace: Pace, health: &Health) {
             Err(error) => tracing::debug!(%error, "the stores cannot be counted"),
         }
         tokio::time::sleep(pace.every).await;
+    }
+}
+
+/// JetStream remembers events that the log does not have, as after a restored backup: payments wait for somebody to look.
+async fn close_when_ahead(log: &Log, seen: &[Follower]) {
+    let other = |follower: &&Follower| follower.part == Part::Relay && follower.state == Standing::OtherHistory;
+    let Some(relay) = seen.iter().find(other) else { return };
+    let reason = relay.reason.as_deref().unwrap_or("JetStream has another history than the log");
+    if let Err(error) = log.close(reason).await {
+        tracing::error!(%error, "payments cannot be closed");
     }
 }
 

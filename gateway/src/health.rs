@@ -34,6 +34,7 @@ pub struct Health {
     roles: Arc<RwLock<BTreeMap<&'static str, RoleState>>>,
     followers: Arc<RwLock<Vec<Follower>>>,
     totals: Arc<RwLock<Option<Totals>>>,
+    emulated: Arc<RwLock<Vec<String>>>,
 }
 
 /// What was counted in the stores some seconds ago.
@@ -72,6 +73,8 @@ pub struct Readiness {
     pub roles: BTreeMap<&'static str, RoleState>,
     /// What follows the log, in whichever process, as it was seen some seconds ago.
     pub followers: Vec<Follower>,
+    /// What is emulated and moves neither money nor parcels, such as `payment provider test`.
+    pub emulated: Vec<String>,
 }
 
 impl Health {
@@ -95,6 +98,11 @@ impl Health {
         self.followers.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Says what is emulated.
+    pub fn emulate(&self, emulated: Vec<String>) {
+        *self.emulated.write().unwrap_or_else(PoisonError::into_inner) = emulated;
+    }
+
     /// Says what was counted just now.
     pub fn count(&self, totals: Totals) {
         *self.totals.write().unwrap_or_else(PoisonError::into_inner) = Some(totals);
@@ -110,7 +118,8 @@ impl Health {
         let mut roles = self.roles.read().unwrap_or_else(PoisonError::into_inner).clone();
         // Before the first look nobody knows.
         roles.entry(POSTGRES).or_insert(RoleState::Starting);
-        Readiness::of(roles, self.followers())
+        let emulated = self.emulated.read().unwrap_or_else(PoisonError::into_inner).clone();
+        Readiness { emulated, ..Readiness::of(roles, self.followers()) }
     }
 }
 
@@ -132,7 +141,7 @@ impl Readiness {
         } else {
             Condition::Degraded
         };
-        Self { status, ready: status != Condition::Unavailable, roles, followers }
+        Self { status, ready: status != Condition::Unavailable, roles, followers, emulated: Vec::new() }
     }
 }
 

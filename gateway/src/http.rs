@@ -53,6 +53,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use byteshop_commands::Commands;
+use byteshop_commands::ports::connected::Provider;
 use byteshop_commands::ports::webhook::WebhookClient;
 use byteshop_projections::Views;
 use chrono::TimeDelta;
@@ -152,5 +153,9 @@ pub fn router(app: App) -> Router {
         shop = shop.layer(cors);
     }
     // No page of anybody else's may ask for those of development.
-    shop.merge(pages::development().layer(at_edge)).with_state(app)
+    if app.dev {
+        let emulator = app.commands.connected().has_provider(Provider::Test);
+        shop = shop.merge(pages::development(emulator).layer(at_edge));
+    }
+    shop.with_state(app)
 }

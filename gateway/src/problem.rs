@@ -14,6 +14,8 @@ use uuid::Uuid;
 pub const MEDIA_TYPE: &str = "application/problem+json";
 /// Seconds after which a caller may come back when the store or a view is behind: longer than most hiccups last.
 const RETRY_AFTER_S: u32 = 1;
+/// Seconds after which a caller may ask again for what nobody has connected or confirmed: it takes a person.
+const UNCONNECTED_RETRY_AFTER_S: u32 = 300;
 /// Characters of the name of a parameter that are repeated: the longest of ours is shorter.
 const PARAMETER_MAX: usize = 60;
 
@@ -304,6 +306,18 @@ impl From<Error> for Problem {
             .retry_after(RETRY_AFTER_S),
             Error::NotYet(rejected) => Self::from(rejected).retry_after(RETRY_AFTER_S),
             Error::Unproven(rejected) => Self { status: StatusCode::UNAUTHORIZED, ..Self::from(rejected) },
+            Error::Closed { .. } => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "shop.restored",
+                format!("{error}; the people who run the shop confirm it with `byteshop check --repair` and `byteshop numbers confirm`"),
+            )
+            .retry_after(UNCONNECTED_RETRY_AFTER_S),
+            Error::NoProvider { .. } => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "payment.no_provider",
+                format!("{error}: the people who run the shop name its provider in BYTESHOP_PAYMENT_PROVIDER"),
+            )
+            .retry_after(UNCONNECTED_RETRY_AFTER_S),
             Error::Provider(error) => {
                 tracing::error!(%error, "the payment provider failed");
                 Self::new(

@@ -37,6 +37,8 @@ const PORT_TRIES: u32 = 5;
 pub struct Options {
     /// A Postgres that already runs (BYTESHOP_DATABASE_URL): none is started.
     pub database_url: Option<String>,
+    /// The same for the owner of the database (BYTESHOP_MIGRATION_DATABASE_URL), when that is another role.
+    pub migration_database_url: Option<String>,
     /// A nats-server that already runs (BYTESHOP_NATS_URL): none is started.
     pub nats_url: Option<String>,
     /// The directory of `postgres` and `initdb` (BYTESHOP_PG_BIN); looked for when absent.
@@ -60,6 +62,7 @@ pub struct Versions {
 #[derive(Debug)]
 pub struct Servers {
     database_url: String,
+    migration_url: String,
     nats_url: String,
     versions: Versions,
     postgres: Option<Supervised>,
@@ -83,14 +86,20 @@ impl Servers {
             .map_err(Into::into)
             .doing(|| "start the servers".into())??;
         if servers.postgres.is_some() {
-            byteshop_eventstore::database::create_when_missing(&servers.database_url)
+            byteshop_eventstore::database::create_when_missing(&servers.migration_url)
                 .await
                 .map_err(|error| Error::Database(error.into()))?;
         }
         Ok(servers)
     }
 
-    /// Where Postgres is, with the password.
+    /// Where Postgres is for the owner of the database, who brings it up to date, with the password.
+    pub fn migration_url(&self) -> &str {
+        &self.migration_url
+    }
+
+    /// Where Postgres is for the role that serves, with the password. A private server has that role once the database was
+    /// brought up to date ([`database::migrate`](crate::database::migrate)).
     pub fn database_url(&self) -> &str {
         &self.database_url
     }
@@ -118,11 +127,13 @@ impl Servers {
         let written = postgres::written_by(data)?;
         let mut remembered = Remembered::load(data, written.is_some())?;
         let programs = Programs::find(data, written, &options)?;
+        home::close(data, programs.account.as_ref())?;
         let versions = programs.versions();
         // The password must be on the disk before there is data that asks for it.
         remembered.save(data)?;
         let mut servers = Self {
             database_url: String::new(),
+            migration_url: String::new(),
             nats_url: String::new(),
             versions,
             postgres: None,
@@ -136,13 +147,11 @@ impl Servers {
             return Err(error);
         }
         remembered.save(data)?;
-        let Remembered { password, postgres_port, nats_port, .. } = &remembered;
-        let name = postgres::NAME;
-        servers.database_url = options
-            .database_url
-            .unwrap_or_else(|| format!("postgres://{name}:{password}@127.0.0.1:{postgres_port}/{name}"));
-        servers.nats_url =
-            options.nats_url.unwrap_or_else(|| format!("nats://{name}:{password}@127.0.0.1:{nats_port}"));
+        (servers.migration_url, servers.database_url) = match options.database_url {
+            Some(url) => (options.migration_database_url.unwrap_or_else(|| url.clone()), url),
+            None => (remembered.owner_url(), remembered.serving_url()),
+        };
+        servers.nats_url = options.nats_url.unwrap_or_else(|| remembered.nats_url());
         Ok(servers)
     }
 

@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use byteshop_commands::ports::blobs::Blobs;
+use byteshop_commands::ports::connected::Provider;
 use byteshop_commands::ports::webhook::WebhookClient;
 use byteshop_commands::relay::{self, NatsConfig, RelayStatus};
-use byteshop_commands::{Appender, Commands, Committed, processes, receipts, webhooks};
+use byteshop_commands::{Appender, Commands, Committed, Connected, processes, receipts, webhooks};
 use byteshop_domain::process::forget_person::ForgetPerson;
 use byteshop_domain::process::notify::SendNotifications;
 use byteshop_domain::process::schedule_products::ScheduleProducts;
 use byteshop_domain::process::settle_order::SettleOrder;
 use byteshop_domain::process::{self, Process as _};
-use byteshop_domain::seller::Seller;
+use byteshop_eventstore::erased::ErasedList;
 use byteshop_eventstore::{DataKeys, Log};
 use byteshop_projections::Views;
 use byteshop_projections::feed::{Feed, TailConfig};
@@ -37,6 +38,8 @@ use crate::operations::{self, Operations};
 use crate::outside::outside;
 use crate::password::Passwords;
 use crate::pictures::Pictures;
+use crate::restored;
+use crate::rotation::{self, KeySource};
 use crate::serve::serve;
 use crate::staff::StaffRules;
 use crate::token::Tokens;
@@ -58,10 +61,14 @@ pub struct Settings {
     pub roles: Roles,
     /// Where operators reach this process.
     pub operations: OperationsAddress,
-    /// Who signs and checks access tokens.
-    pub tokens: Tokens,
+    /// Who signs and checks access tokens, where HTTP is served.
+    pub tokens: Option<Tokens>,
     /// What personal data is sealed under.
     pub data_keys: DataKeys,
+    /// Where those come from.
+    pub key_source: KeySource,
+    /// Where those who were erased are written down outside of the database; none where nothing personal is opened.
+    pub erased: Option<Arc<dyn ErasedList>>,
     /// The metrics of this process.
     pub metrics: PrometheusHandle,
     /// How much one visitor may ask.
@@ -76,12 +83,14 @@ pub struct Settings {
     pub trade: Trade,
     /// What is asked of those who work here.
     pub staff: StaffRules,
+    /// The payment providers and carriers that the shop is connected to.
+    pub connected: Connected,
     /// Development: what only a laptop may show.
     pub dev: bool,
     /// What leaves the shop, and how.
     pub outside: OutsideConfig,
-    /// Where files are kept.
-    pub files: Blobs,
+    /// Where files are kept, where HTTP is served.
+    pub files: Option<Blobs>,
 }
 
 /// The roles of a process.
@@ -134,14 +143,6 @@ impl Hints {
     }
 }
 
-/// Documents are issued in the name of this seller; `warn` says whether an incomplete one is worth a warning.
-fn sell_as(commands: &Commands, seller: &Seller, warn: bool) {
-    commands.sell_as(seller.clone());
-    if let Some(warning) = seller_warning(seller).filter(|_| warn) {
-        tracing::warn!("{warning}");
-    }
-}
-
 impl Shop {
     /// Starts the roles; the schemas are up to date already. Returns when HTTP, if wanted, is served.
     pub async fn start(settings: Settings) -> Result<Self> {
@@ -153,9 +154,8 @@ impl Shop {
         let (appender, appending) = Appender::new(log.clone(), move |committed| woken.wake(committed), writing.clone());
         let mut appender_task = JoinSet::new();
         appender_task.spawn(appending);
-        let commands = Commands::new(log.clone(), appender, settings.data_keys);
-        // Before anybody is served, rather than when the first person's data cannot be read.
-        commands.vault().check().await?;
+        let commands = Commands::new(log.clone(), appender, settings.data_keys, settings.connected);
+        open_vault(&commands, settings.erased).await?;
         let listening = match settings.roles.serve {
             Some(address) => Some(listen(address).await?),
             None => None,
@@ -165,12 +165,17 @@ impl Shop {
         let mut outside = outside(&settings.outside, settings.dev, here, &log)?;
         outside.face.return_address.clone_from(&settings.trade.return_address);
         commands.reach(outside);
-        // Whoever tries the shop out sells nothing yet.
-        sell_as(&commands, &settings.trade.seller, here.is_some() && !settings.dev);
+        commands.sell_as(settings.trade.seller.clone());
+        // A shop in development sells nothing.
+        if here.is_some() && !settings.dev {
+            warn(&commands, &settings.trade).await?;
+        }
         let webhooks = WebhookClient::new(settings.outside.webhook_private).context("webhooks cannot be sent")?;
         let health = Health::default();
         // It has just answered.
         health.set(POSTGRES, RoleState::Up);
+        health.emulate(commands.connected().emulated());
+        restored::recognize(&commands, &health).await?;
         let mut shop = Self {
             http: None,
             operations: reached(for_operators.local_addr()?),
@@ -190,15 +195,17 @@ impl Shop {
         }
         if let Some(names) = &settings.roles.work {
             shop.processes(&hints, &webhooks);
+            shop.tasks.spawn(rotation::watch(log.clone(), settings.key_source.clone(), shop.cancel.clone()));
             shop.work(&log, &views, names.clone(), &settings.nats, &hints, &health).await?;
         }
+        shop.tasks.spawn(restored::watch(commands.clone(), health.clone(), shop.cancel.clone()));
         if let Some(listening) = listening {
             let (ended, follower) = Ended::of(&log).await?;
             shop.tasks.spawn(follower.follow(shop.cancel.clone()));
             let app = App {
                 commands,
                 views,
-                tokens: settings.tokens,
+                tokens: settings.tokens.context("who serves has keys for access tokens")?,
                 health,
                 limits: settings.limits,
                 cors: settings.cors,
@@ -212,7 +219,7 @@ impl Shop {
                 closing: shop.cancel.clone(),
                 ended,
                 seen: Seen::default(),
-                pictures: Pictures::in_blobs(settings.files),
+                pictures: Pictures::in_blobs(settings.files.context("who serves has a store for files")?),
                 uses: Uses::default(),
             };
             shop.serve(listening, app);
@@ -329,9 +336,11 @@ impl Shop {
 
     fn serve(&mut self, (listener, own): (TcpListener, SocketAddr), app: App) {
         self.http = Some(own);
-        // The emulated provider tells whoever serves.
-        let here = format!("http://{}", reached(own));
-        self.tasks.spawn(provider::tell(self.commands.clone(), here, self.cancel.clone()));
+        // The emulated provider notifies a process that serves.
+        if self.commands.connected().has_provider(Provider::Test) {
+            let here = format!("http://{}", reached(own));
+            self.tasks.spawn(provider::tell(self.commands.clone(), here, self.cancel.clone()));
+        }
         app.health.set("http", RoleState::Up);
         let (views, cancel) = (app.views.clone(), self.cancel.clone());
         self.tasks.spawn(async move {
@@ -350,6 +359,30 @@ impl Shop {
         let limits = app.limits.clone();
         self.tasks.spawn(serve(listener, router(app), limits, self.cancel.clone()));
     }
+}
+
+/// Makes sure that the data keys are those of this log, and erases again whoever was erased since the backup that was restored:
+/// before anybody is served, rather than when the first person's data cannot be read.
+async fn open_vault(commands: &Commands, list: Option<Arc<dyn ErasedList>>) -> Result<()> {
+    let Some(list) = list else { return Ok(()) };
+    commands.vault().check().await?;
+    commands.vault().list_erased(list);
+    let again = commands.vault().apply_erased().await?;
+    if !again.is_empty() {
+        tracing::warn!(people = again.len(), "the keys of people who were erased before are destroyed once more");
+    }
+    Ok(())
+}
+
+/// Tells the people who run the shop what they must know before it sells.
+async fn warn(commands: &Commands, trade: &Trade) -> Result<()> {
+    let excess = commands.log().excess_rights().await?;
+    let excess = excess.map(|excess| {
+        format!("{excess}: let another role own the database, in BYTESHOP_MIGRATION_DATABASE_URL, and run `byteshop migrate`")
+    });
+    let warnings = seller_warning(&trade.seller).into_iter().chain(commands.connected().warnings()).chain(excess);
+    warnings.for_each(|warning| tracing::warn!("{warning}"));
+    Ok(())
 }
 
 /// Listens there; gives the address with the port that was chosen.

@@ -37,7 +37,7 @@ async fn fresh_database() -> String {
             Servers::start(&data, options).await.unwrap()
         })
         .await;
-    let (server, _) = servers.database_url().rsplit_once('/').unwrap();
+    let (server, _) = servers.migration_url().rsplit_once('/').unwrap();
     let url = format!("{server}/test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
     database::create_when_missing(&url).await.unwrap();
     url
@@ -385,6 +385,36 @@ fn who_sells_is_asked_for_until_it_is_said() {
     assert!(shown(&[]).contains("set BYTESHOP_SELLER_ADDRESS and BYTESHOP_SELLER_TAX_ID"));
     assert!(shown(&[address]).contains("set BYTESHOP_SELLER_TAX_ID"));
     assert!(!shown(&[address, tax_id]).contains("lack seller details"));
+}
+
+#[test]
+fn a_shop_in_development_is_for_this_machine_unless_that_is_said_twice() {
+    let directory = tempfile::tempdir().unwrap();
+    let up = |set: &[(&str, &str)]| {
+        let mut command = byteshop(directory.path(), &["up", "--data", "data", "--port", "0"]);
+        command.env("BYTESHOP_DEV", "1").env("BYTESHOP_ADDRESS", "0.0.0.0").envs(set.iter().copied());
+        refused(command)
+    };
+    let (status, said) = up(&[]);
+    assert!(status == 1 && said.contains("BYTESHOP_DEV_BEYOND_LOOPBACK=1"), "{said}");
+    // Said twice, it goes on to look for its servers.
+    let (status, said) = up(&[("BYTESHOP_DEV_BEYOND_LOOPBACK", "1"), ("BYTESHOP_PG_BIN", "/nowhere")]);
+    assert!(status == 1 && said.contains("Postgres was not found"), "{said}");
+}
+
+#[test]
+fn an_emulator_outside_of_development_is_told_with_the_configuration() {
+    let directory = tempfile::tempdir().unwrap();
+    let shown = |set: &[(&str, &str)]| {
+        let mut command = byteshop(directory.path(), &["config", "--format", "table"]);
+        command.envs(set.iter().copied());
+        printed(command)
+    };
+    assert!(shown(&[]).contains("set BYTESHOP_PAYMENT_PROVIDER"));
+    let named = shown(&[("BYTESHOP_PAYMENT_PROVIDER", "test"), ("BYTESHOP_CARRIER", "simulated")]);
+    assert!(named.contains("payments are emulated") && named.contains("parcels are simulated"), "{named}");
+    let dev = shown(&[("BYTESHOP_DEV", "1")]);
+    assert!(!dev.contains("payments are emulated"), "{dev}");
 }
 
 #[tokio::test]
@@ -786,12 +816,15 @@ async fn the_first_admin_is_made_here_and_a_person_is_forgotten_here() {
     printed(command(&["migrate"], false));
     let (status, said) = refused(command(&["grant", "ada@example.org", "admin"], false));
     assert!(status == 1 && said.contains("nobody has an account"), "{said}");
-    let (status, said) = refused(command(&["grant", "ada@example.org", "admin", "--create"], false));
+    let (status, said) = refused(command(&["grant", "ada@example.org", "support", "--create"], false));
     assert!(status == 1 && said.contains("in development mode only"), "{said}");
     for wrong in [&["grant", "ada", "admin"][..], &["grant", "ada@example.org", "emperor"], &["erase", "ada"]] {
         assert_eq!(refused(command(wrong, true)).0, 2, "{wrong:?}");
     }
-    let made = printed(command(&["grant", "ada@example.org", "admin", "--create"], true));
+    // The first admin needs no mail server; the second one registers like anybody else.
+    let made = printed(command(&["grant", "ada@example.org", "admin", "--create"], false));
+    let (status, said) = refused(command(&["grant", "eve@example.org", "admin", "--create"], false));
+    assert!(status == 1 && said.contains("there was an admin before"), "{said}");
     let (id, password) = made.trim().split_once(" is admin\npassword ").unwrap();
     assert!(id.starts_with("acc_") && password.len() >= 20, "{made}");
     assert_eq!(printed(command(&["grant", "Ada@Example.org", "support"], false)), format!("{id} is support\n"));

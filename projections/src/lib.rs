@@ -16,6 +16,7 @@ pub mod product_list;
 pub mod promotion_list;
 pub mod replay;
 pub mod return_list;
+mod roles;
 pub mod sales;
 pub mod stock_level;
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 use byteshop_commands::import::{Export, History, Pace};
-use byteshop_commands::{Appender, Commands};
+use byteshop_commands::{Appender, Commands, Connected};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -27,7 +27,7 @@ pub async fn run(private: &Private, report: &mut Report) -> Result<()> {
     let (appender, appending) = Appender::new(log.clone(), |_| {}, cancel.clone());
     let mut running = JoinSet::new();
     running.spawn(appending);
-    let commands = Commands::new(log.clone(), appender, byteshop_tests::servers::data_keys());
+    let commands = Commands::new(log.clone(), appender, byteshop_tests::servers::data_keys(), Connected::emulators());
     let empty = size(&log).await?;
     let before = processes::forget_peak()?;
     let started = Instant::now();

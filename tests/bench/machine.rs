@@ -26,7 +26,7 @@ impl Private {
         let private = Self { servers, _data: data };
         let durable: String =
             sqlx::query_scalar("select current_setting('fsync') || ' ' || current_setting('synchronous_commit')")
-                .fetch_one(&mut PgConnection::connect(private.servers.database_url()).await?)
+                .fetch_one(&mut PgConnection::connect(private.servers.migration_url()).await?)
                 .await?;
         anyhow::ensure!(durable == "on on", "this Postgres does not keep what it acknowledges: {durable}");
         Ok(private)
@@ -41,7 +41,7 @@ impl Private {
 
     /// A new database with both schemas, and its URL.
     pub async fn database(&self, name: &str) -> Result<(Log, String)> {
-        let url = self.servers.database_url();
+        let url = self.servers.migration_url();
         let mut connection = PgConnection::connect(url).await?;
         sqlx::raw_sql(AssertSqlSafe(format!("create database {name}"))).execute(&mut connection).await?;
         let (server, _) = url.rsplit_once('/').context("the URL ends with /database")?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
-use byteshop_commands::{Appender, Commands, Intent, Loaded, Unit, cases, catalog};
+use byteshop_commands::{Appender, Commands, Connected, Intent, Loaded, Unit, cases, catalog};
 use byteshop_domain::category::{self, Category};
 use byteshop_domain::ids::{CategoryId, VariantId};
 use byteshop_domain::money::{Money, Price};
@@ -124,7 +124,7 @@ pub async fn run(shop: &Shop, report: &mut Report) -> Result<()> {
     let (appender, appending) = Appender::new(log.clone(), |_| {}, cancel.clone());
     let mut tasks = JoinSet::new();
     tasks.spawn(appending);
-    let commands = Commands::new(log.clone(), appender, byteshop_tests::servers::data_keys());
+    let commands = Commands::new(log.clone(), appender, byteshop_tests::servers::data_keys(), Connected::emulators());
     let started = Instant::now();
     let categories = Arc::new(plant(&commands).await?);
     let mut chance = Chance::of(11);

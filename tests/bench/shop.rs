@@ -83,7 +83,9 @@ impl Shop {
         anyhow::ensure!(token.status.success(), "no token: {}", String::from_utf8_lossy(&token.stderr));
         let token = String::from_utf8(token.stdout)?.trim().to_owned();
         let data = data.to_owned();
-        Ok(Self { child, pid, data, base, database_url: run.database_url, token, ready_after })
+        // What is measured looks where the shop itself may not.
+        let database_url = run.migration_database_url.unwrap_or(run.database_url);
+        Ok(Self { child, pid, data, base, database_url, token, ready_after })
     }
 
     /// Ends it as Ctrl-C does.

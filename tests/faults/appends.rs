@@ -271,8 +271,8 @@ async fn two_appenders_go_on_after_postgres_is_killed() {
     let mut chance = crate::chance("killed Postgres");
     let data = fresh_directory();
     let servers = Servers::start(&data, options()).await.unwrap_or_else(|error| panic!("{error}"));
-    let look = migrated(servers.database_url()).await;
-    let logs = [(); 2].map(|()| Log::open(servers.database_url()).unwrap());
+    let look = migrated(servers.migration_url()).await;
+    let logs = [(); 2].map(|()| Log::open(servers.migration_url()).unwrap());
     let mut moments = chance.fork();
     let kill = async {
         for round in 0..crate::rounds(3) {

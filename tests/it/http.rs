@@ -13,6 +13,7 @@ mod cors;
 mod credentials;
 mod documents;
 mod email;
+mod emulators;
 mod ended;
 mod errors;
 mod grants;

@@ -24,6 +24,7 @@ pub struct Program {
     data: PathBuf,
     child: Option<Child>,
     beside: Option<Child>,
+    environment: Vec<(&'static str, String)>,
 }
 
 /// A process that belongs to the shop.
@@ -39,7 +40,13 @@ impl Program {
     /// A shop that was never started, in a new directory.
     pub fn new() -> Self {
         binary();
-        Self { data: fresh_directory(), child: None, beside: None }
+        Self { data: fresh_directory(), child: None, beside: None, environment: Vec::new() }
+    }
+
+    /// Sets a variable in the environment of everything that is started from now on.
+    pub fn set(&mut self, name: &'static str, value: impl Into<String>) {
+        self.environment.retain(|(known, _)| *known != name);
+        self.environment.push((name, value.into()));
     }
 
     /// Its data directory.
@@ -205,6 +212,7 @@ impl Program {
     fn command(&self) -> Command {
         let mut command = Command::new(binary());
         command.arg("--data").arg(&self.data).current_dir(&self.data);
+        command.envs(self.environment.iter().map(|(name, value)| (*name, value.as_str())));
         command
     }
 }

@@ -10,8 +10,10 @@ use tokio::sync::OnceCell;
 /// The servers of this test program. They end with it, however it ends.
 #[derive(Debug)]
 pub struct TestServers {
-    /// A database that is always there, for making others.
+    /// A database that is always there, as its owner, for making others.
     pub database_url: String,
+    /// The same as the role that serves.
+    serving_url: String,
     /// The nats-server; tests beside each other use stream prefixes of their own.
     pub nats_url: String,
     _servers: Servers,
@@ -29,7 +31,8 @@ pub async fn shared() -> &'static TestServers {
             let options = Options { throw_away: true, ..options() };
             let servers = Servers::start(&data, options).await.unwrap_or_else(|error| panic!("{error}"));
             TestServers {
-                database_url: servers.database_url().to_owned(),
+                database_url: servers.migration_url().to_owned(),
+                serving_url: servers.database_url().to_owned(),
                 nats_url: servers.nats_url().to_owned(),
                 _servers: servers,
             }
@@ -42,7 +45,24 @@ pub fn data_keys() -> byteshop_eventstore::DataKeys {
     byteshop_eventstore::DataKeys::new([42; 32], &[])
 }
 
-/// A new, empty database on the shared Postgres, and its URL.
+/// The URL of a database for the role that serves, from the one for its owner.
+pub async fn serving(owner_url: &str) -> String {
+    let (server, _) = shared().await.serving_url.rsplit_once('/').expect("the URL ends with /database");
+    let (_, name) = owner_url.rsplit_once('/').expect("the URL ends with /database");
+    format!("{server}/{name}")
+}
+
+/// Brings a database up to date as its owner, and gives its URL for the role that serves.
+///
+/// # Panics
+/// When Postgres refuses.
+pub async fn migrated(owner_url: &str) -> String {
+    let serving = serving(owner_url).await;
+    byteshop_gateway::database::migrate(owner_url, &serving).await.expect("the owner may migrate");
+    serving
+}
+
+/// A new, empty database on the shared Postgres, and its URL for its owner.
 ///
 /// # Panics
 /// When Postgres refuses.

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use byteshop_commands::notify::Outside;
 use byteshop_commands::ports::blobs::Blobs;
+use byteshop_commands::ports::connected::Provider;
 use byteshop_commands::ports::webhook::WebhookClient;
-use byteshop_commands::{Appender, Commands, Committed, processes, webhooks};
+use byteshop_commands::{Appender, Commands, Committed, Connected, processes, webhooks};
 use byteshop_domain::ids::{AccountId, Id as _};
 use byteshop_domain::process;
 use byteshop_domain::process::forget_person::ForgetPerson;
@@ -25,6 +26,7 @@ use byteshop_gateway::operations::{self, Operations};
 use byteshop_gateway::password::Passwords;
 use byteshop_gateway::pictures::Pictures;
 use byteshop_gateway::positions::{self, Positions};
+use byteshop_gateway::restored;
 use byteshop_gateway::serve::serve;
 use byteshop_gateway::staff::StaffRules;
 use byteshop_gateway::token::{LIFETIME, Role, Tokens};
@@ -42,7 +44,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::contract;
-use crate::servers::{data_keys, fresh_database};
+use crate::servers::{data_keys, fresh_database, migrated};
 
 /// Processes that a shop runs; each writes down how far it is.
 const PROCESSES: usize = 5;
@@ -53,7 +55,7 @@ pub struct TestShop {
     pub url: String,
     /// Where operators reach it.
     pub operations: String,
-    /// Where its database is.
+    /// Where its database is, for the owner.
     pub database: String,
     /// Its log.
     pub log: Log,
@@ -93,6 +95,7 @@ struct Options {
     database: String,
     tokens: Tokens,
     staff: StaffRules,
+    connected: Connected,
     dev: bool,
 }
 
@@ -108,6 +111,7 @@ impl Options {
             database,
             tokens,
             staff: StaffRules::default(),
+            connected: Connected::emulators(),
             dev: true,
         }
     }
@@ -196,6 +200,17 @@ impl TestShop {
         Self::start_as(Options { staff, ..Options::on(fresh_database().await) }).await
     }
 
+    /// Starts a shop in development that is connected to this.
+    pub async fn connected_to(connected: Connected) -> Self {
+        Self::start_as(Options { connected, ..Options::on(fresh_database().await) }).await
+    }
+
+    /// Starts another process of this shop, which is not in development and connected to this.
+    pub async fn beside_connected_to(&self, connected: Connected) -> Self {
+        let tokens = self.tokens.clone();
+        Self::start_as(Options { connected, tokens, dev: false, ..Options::on(self.database.clone()) }).await
+    }
+
     /// Starts a shop that keeps its files there.
     pub async fn keeping(files: Blobs) -> Self {
         Self::start_as(Options { files: Some(files), ..Options::on(fresh_database().await) }).await
@@ -204,7 +219,7 @@ impl TestShop {
     async fn start_as(options: Options) -> Self {
         let (log, views) = stores(&options.database).await;
         let cancel = CancellationToken::new();
-        let (commands, writing, hints) = write_side(&log);
+        let (commands, writing, hints) = write_side(&log, options.connected.clone());
         let [of_feed, of_process, of_notify, of_send, of_webhooks] = hints;
         commands.sell_as(options.trade.seller.clone());
         let feed = Feed::start(log.clone(), None, 0, of_feed, cancel.clone());
@@ -221,6 +236,9 @@ impl TestShop {
         let (tokens, health) = (options.tokens, Health::default());
         health.set("views", RoleState::Up);
         health.set(POSTGRES, RoleState::Up);
+        restored::recognize(&commands, &health).await.unwrap();
+        running.spawn(restored::watch(commands.clone(), health.clone(), cancel.clone()));
+        health.emulate(commands.connected().emulated());
         let files = tempfile::tempdir().unwrap();
         let (ended, follower) = Ended::of(&log).await.unwrap();
         running.spawn(follower.follow(cancel.clone()));
@@ -248,7 +266,9 @@ impl TestShop {
         running.spawn(app.uses.clone().keep(log.clone(), cancel.clone()));
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        running.spawn(provider::tell(commands.clone(), url.clone(), cancel.clone()));
+        if options.connected.has_provider(Provider::Test) {
+            running.spawn(provider::tell(commands.clone(), url.clone(), cancel.clone()));
+        }
         let limits = app.limits.clone();
         running.spawn(serve(listener, router(app), limits, cancel.clone()));
         let client = Client::builder().timeout(Duration::from_mins(1)).build().unwrap();
@@ -389,22 +409,20 @@ impl TestShop {
 
 /// The log and the views of a database, up to date.
 async fn stores(database: &str) -> (Log, Views) {
-    let log = Log::open(database).unwrap();
-    log.migrate().await.unwrap();
+    let log = Log::open(&migrated(database).await).unwrap();
     let views = Views::beside(log.clone());
-    views.migrate().await.unwrap();
     (log, views)
 }
 
 /// The write side of a log, what it does by itself, and what it wakes.
-fn write_side(log: &Log) -> (Commands, JoinSet<()>, [Arc<Notify>; 5]) {
+fn write_side(log: &Log, connected: Connected) -> (Commands, JoinSet<()>, [Arc<Notify>; 5]) {
     let hints = [(); 5].map(|()| Arc::new(Notify::new()));
     let wake = hints.clone();
     let woken = move |_: &Committed| wake.iter().for_each(|hint| hint.notify_one());
     let (appender, appending) = Appender::new(log.clone(), woken, CancellationToken::new());
     let mut writing = JoinSet::new();
     writing.spawn(appending);
-    (Commands::new(log.clone(), appender, data_keys()), writing, hints)
+    (Commands::new(log.clone(), appender, data_keys(), connected), writing, hints)
 }
 
 /// Runs the processes; the hints are for those that customers wait for.

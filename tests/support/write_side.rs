@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use byteshop_commands::cases::Hold;
-use byteshop_commands::{Appender, Commands, Done, Error, Intent, Loaded, Unit, cases, processes};
+use byteshop_commands::{Appender, Commands, Connected, Done, Error, Intent, Loaded, Unit, cases, processes};
 use byteshop_domain::cart::{self, Cart, Destination};
 use byteshop_domain::ids::{AccountId, CartId, Id as _, OrderId, PaymentId, ProductId, VariantId};
 use byteshop_domain::money::{Money, Price};
@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::patience::eventually;
-use crate::servers::data_keys;
+use crate::servers::{data_keys, migrated};
 
 /// The write side of one process of a shop; dropped, it ends.
 pub struct WriteSide {
@@ -48,13 +48,12 @@ pub const WINDOW: TimeDelta = TimeDelta::minutes(30);
 impl WriteSide {
     /// Starts over a database, which is migrated.
     pub async fn start(database_url: &str) -> Self {
-        let log = Log::open(database_url).unwrap();
-        log.migrate().await.unwrap();
+        let log = Log::open(&migrated(database_url).await).unwrap();
         let cancel = CancellationToken::new();
         let hint = Arc::new(Notify::new());
         let wake = Arc::clone(&hint);
         let (appender, appending) = Appender::new(log.clone(), move |_| wake.notify_one(), cancel.clone());
-        let commands = Commands::new(log.clone(), appender, data_keys());
+        let commands = Commands::new(log.clone(), appender, data_keys(), Connected::emulators());
         let mut running = JoinSet::new();
         running.spawn(appending);
         running.spawn(processes::run::<SettleOrder>(commands.clone(), hint, cancel));

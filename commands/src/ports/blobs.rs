@@ -15,6 +15,8 @@ use object_store::memory::InMemory;
 use object_store::path::Path as ObjectPath;
 use object_store::{ObjectStore, ObjectStoreExt as _};
 
+use super::erased::ErasedObjects;
+
 /// Digits of a SHA-256 in hexadecimal notation.
 const DIGEST: usize = 64;
 /// Longest part of a name behind the digest: `-640.jpg` and the like.
@@ -107,6 +109,11 @@ impl Blobs {
     /// Keeps files for as long as the program runs.
     pub fn in_memory() -> Self {
         Self { store: Arc::new(InMemory::new()) }
+    }
+
+    /// The list of those who were erased, kept beside the files.
+    pub fn erased(&self) -> ErasedObjects {
+        ErasedObjects::new(Arc::clone(&self.store))
     }
 
     /// Writes a file; one that is there already stays as it is.

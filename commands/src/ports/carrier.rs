@@ -14,6 +14,8 @@ use super::NoAnswer;
 
 /// How long after a carrier was silent it is asked again.
 pub const SILENCE: TimeDelta = TimeDelta::seconds(30);
+/// How long after a parcel of a carrier that is not connected any more that carrier is looked for again.
+pub const UNCONNECTED: TimeDelta = TimeDelta::hours(6);
 /// How long each chapter of a simulated story takes: short enough to be watched.
 const CHAPTER: TimeDelta = TimeDelta::seconds(2);
 

@@ -40,6 +40,11 @@ const TOKENS: [(&str, &str, &str); 9] = [
     ("tok_redirect", "redirect", "pending"),
 ];
 
+/// Whether a charge with this token waits for a person at the emulator's own page.
+pub fn waits_for_a_person(token: &str) -> bool {
+    TOKENS.iter().any(|(known, scenario, _)| *known == token && *scenario == "redirect")
+}
+
 /// How the provider behaves; well, unless somebody wants to see what the shop makes of it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -9,12 +9,13 @@ use byteshop_commands::accounts::grants::{self, Revoke, Standing};
 use byteshop_commands::accounts::{self, Newcomer, second_factor};
 use byteshop_commands::{Commands, Intent};
 use byteshop_domain::account::second_factor::Command::Reset;
-use byteshop_domain::account::{Account, Role, Secret};
+use byteshop_domain::account::{self, Account, Role, Secret};
 use byteshop_domain::ids::{AccountId, Id as _};
 use byteshop_domain::text::Email;
 use byteshop_domain::{Locale, Subject};
 use byteshop_eventstore::random;
 
+use super::erase::with_event;
 use super::failure::Failure;
 use super::output;
 use super::running::Shop;
@@ -35,7 +36,7 @@ pub(super) struct GrantArgs {
     /// customer, seller, support or admin
     #[arg(value_name = "ROLE", value_parser = <Role as std::str::FromStr>::from_str)]
     role: Role,
-    /// Make the account when there is none, confirmed, and print its password (in development only)
+    /// Make the account when there is none, confirmed, and print its password: for the first admin, and for anybody in development
     #[arg(long)]
     create: bool,
     /// Revoke the API keys and webhook endpoints that the account created, unless the role is admin
@@ -45,10 +46,17 @@ pub(super) struct GrantArgs {
 
 pub(super) async fn grant(config: &Config, args: GrantArgs) -> Result<(), Failure> {
     let dev = Shop::find(config)?.is_in_development().await?;
-    if args.create && !dev {
-        return Err(Failure::refused("this creates accounts in development mode only; register, then grant the role"));
+    if args.create && !dev && args.role != Role::Admin {
+        return Err(Failure::refused(
+            "this creates accounts in development mode only, except for the first admin; register, then grant the role",
+        ));
     }
     with_commands(config, async |commands| {
+        if args.create && !dev && has_admin(&commands).await? {
+            return Err(Failure::refused(
+                "there was an admin before, so accounts are made by registering: register, then grant the role",
+            ));
+        }
         let name = commands.email_name(&args.email).await?;
         let (id, password) = match commands.account_named(name.id).await? {
             Some(id) => (id, None),
@@ -103,6 +111,12 @@ pub(super) async fn reset_second_factor(config: &Config, args: ResetArgs) -> Res
         Ok(output::line(&format!("{id} {had}"))?)
     })
     .await
+}
+
+/// Whether anybody was ever made an admin.
+async fn has_admin(commands: &Commands) -> Result<bool, Failure> {
+    let made = |event: &account::Event| matches!(event, account::Event::RoleSet { role: Role::Admin });
+    Ok(!with_event::<Account>(commands, "role_set", made).await?.is_empty())
 }
 
 /// A confirmed account with a password that is made up.

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::{accounts, audit, check, config, erase, keys, numbers, replay, roles, seed, token, views};
+use super::roles::UpArgs;
+use super::{accounts, audit, check, config, data_key, erase, keys, numbers, replay, roles, seed, token, views};
 
 /// An event-sourced shop: one log, many views, an audit trail that answers.
 #[derive(Debug, Parser)]
@@ -41,7 +42,7 @@ pub struct Global {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Run the whole shop on this machine, with its own Postgres and NATS
-    Up(roles::PortArgs),
+    Up(roles::UpArgs),
     /// Serve HTTP
     Serve(roles::PortArgs),
     /// Keep the views and run the processes
@@ -68,6 +69,8 @@ pub(super) enum Command {
     ResetSecondFactor(accounts::ResetArgs),
     /// Erase a person's data: close their account for good, and erase who bought as a guest
     Erase(erase::EraseArgs),
+    /// Rotate the key that the keys of people are wrapped by
+    DataKey(data_key::DataKeyArgs),
     /// List, change and remove the keys that sign access tokens
     Keys(keys::KeysArgs),
     /// Print an access token for curl (in development only)
@@ -97,6 +100,7 @@ impl Command {
             | Self::Grant(_)
             | Self::ResetSecondFactor(_)
             | Self::Erase(_)
+            | Self::DataKey(_)
             | Self::Keys(_)
             | Self::Token(_)
             | Self::Config(_)
@@ -109,7 +113,11 @@ impl Cli {
     /// The settings that were given as flags, by their names.
     pub(super) fn flags(&self) -> Vec<(&'static str, String)> {
         let data = self.global.data.as_ref().map(|data| data.to_string_lossy().into_owned());
-        let port = if let Command::Up(args) | Command::Serve(args) = &self.command { args.port } else { None };
+        let port = if let Command::Up(UpArgs { port: args, .. }) | Command::Serve(args) = &self.command {
+            args.port
+        } else {
+            None
+        };
         let port = port.map(|port| port.to_string());
         let flags = [
             ("data", data),

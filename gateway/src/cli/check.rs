@@ -2,12 +2,14 @@
 
 use std::io::Write as _;
 
-use byteshop_commands::relay::NatsConfig;
 use byteshop_commands::relay::history;
+use byteshop_eventstore::instance::Closed;
+use byteshop_eventstore::{Log, Vault};
 use byteshop_projections::Views;
 use byteshop_projections::replay::Replay;
 use comfy_table::{Cell, CellAlignment, Color, Table};
 
+use super::data_key::{data_keys, erased_list};
 use super::failure::Failure;
 use super::output::{self, Format, FormatArg};
 use super::progress::{self, Meter};
@@ -23,6 +25,10 @@ pub(super) struct CheckArgs {
     /// another one begin again (what it did is not done twice), and rebuild such views
     #[arg(long)]
     repair: bool,
+    /// A backup was restored that nothing else shows, such as a copy of the whole data directory: take no payments and number no
+    /// documents until `byteshop numbers confirm`
+    #[arg(long)]
+    restored: bool,
     #[command(flatten)]
     format: FormatArg,
 }
@@ -30,21 +36,73 @@ pub(super) struct CheckArgs {
 pub(super) async fn run(config: &Config, args: CheckArgs) -> Result<(), Failure> {
     let shop = Shop::find(config)?;
     let log = shop.log(config)?;
-    let nats = shop.nats_url.map(|url| NatsConfig { stream: config.nats_stream.clone(), ..NatsConfig::new(url) });
+    let nats = shop.nats(config);
     let followers = Followers { views: Views::beside(log.clone()), log, nats };
+    let log = followers.log.clone();
+    log.recognize().await?;
+    if args.restored {
+        log.close("an operator says that a backup was restored").await?;
+    }
     let mut all = followers.look().await?;
+    let format = args.format.chosen();
     if args.repair {
+        let mut done = erase_again(config, &log).await?;
         for follower in all.iter().filter(|follower| follower.state == Standing::OtherHistory) {
             repair(&followers, follower).await?;
+            done.push(repaired(follower));
         }
+        if done.is_empty() {
+            done.push("there was nothing to repair".to_owned());
+        }
+        output::remark(format, &done.join("\n"))?;
         all = followers.look().await?;
     }
-    let format = args.format.chosen();
+    let closed = log.closed().await?;
     output::list(format, &all, table)?;
     if format == Format::Table {
         advise(&all)?;
     }
-    if all.iter().all(|follower| follower.state == Standing::Live) { Ok(()) } else { Err(Failure::FoundWanting) }
+    if let Some(closed) = &closed {
+        output::remark(format, &said_of(closed))?;
+    }
+    let live = all.iter().all(|follower| follower.state == Standing::Live);
+    if live && closed.is_none() { Ok(()) } else { Err(Failure::FoundWanting) }
+}
+
+/// Destroys once more the keys of those who were erased after the backup; gives what was done.
+async fn erase_again(config: &Config, log: &Log) -> Result<Vec<String>, Failure> {
+    let Ok(keys) = data_keys(config, log).await else {
+        let left = "left the list of the erased to the shop, which applies it when it starts: the data key is not here";
+        return Ok(vec![left.to_owned()]);
+    };
+    let vault = Vault::new(log.clone(), keys);
+    vault.list_erased(erased_list(config)?);
+    let again = vault.apply_erased().await?.len();
+    Ok(match again {
+        0 => Vec::new(),
+        1 => vec!["destroyed the key of one person who was erased after the backup".to_owned()],
+        again => vec![format!("destroyed the keys of {again} people who were erased after the backup")],
+    })
+}
+
+/// What a repair did.
+fn repaired(follower: &Follower) -> String {
+    let name = &follower.name;
+    match follower.part {
+        Part::Relay => {
+            format!("deleted the JetStream stream {name}, which held another history: the relay makes it anew")
+        }
+        Part::Process => format!("let the process {name} begin again: what it did before is not done twice"),
+        Part::View => format!("rebuilt the view {name} from the log"),
+    }
+}
+
+/// That payments wait, and for what.
+fn said_of(closed: &Closed) -> String {
+    let (since, reason) = (closed.since.format("%Y-%m-%d %H:%M:%S"), &closed.reason);
+    let head = terminal::styled("no payment is taken and no document numbered", Style::Red);
+    let next = "look at `byteshop numbers`, leave out what was given since with `byteshop numbers skip`, then `byteshop numbers confirm`";
+    format!("\n{head} since {since}: {reason}\n  {next}")
 }
 
 async fn repair(followers: &Followers, follower: &Follower) -> Result<(), Failure> {

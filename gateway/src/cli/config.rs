@@ -8,7 +8,6 @@ use super::failure::Failure;
 use super::output::{self, Format, FormatArg};
 use super::terminal::{Style, styled};
 use crate::config::{Config, InForce, Source};
-use crate::trade::seller_warning;
 
 /// How to print the settings.
 #[derive(Debug, clap::Args)]
@@ -36,14 +35,14 @@ impl<'a> Row<'a> {
 pub(super) fn run(config: &Config, args: &ConfigArgs) -> Result<(), Failure> {
     let format = args.format.chosen();
     if format == Format::Table {
-        return Ok(print(config.in_force(), seller_warning(&config.trade.seller))?);
+        return Ok(print(config.in_force(), &config.warnings())?);
     }
     let rows: Vec<Row<'_>> = config.in_force().iter().map(Row::of).collect();
     Ok(output::list(format, &rows, |_| output::table([""]))?)
 }
 
 /// Two lines each: a table with as many columns would be wider than most terminals.
-fn print(settings: &[InForce], warning: Option<String>) -> std::io::Result<()> {
+fn print(settings: &[InForce], warnings: &[String]) -> std::io::Result<()> {
     let mut out = output::out();
     let width = settings.iter().map(|setting| setting.name.len()).max().unwrap_or_default();
     for setting in settings {
@@ -53,7 +52,7 @@ fn print(settings: &[InForce], warning: Option<String>) -> std::io::Result<()> {
     }
     let hint = "a setting is given as BYTESHOP_PORT in the environment, or as port in byteshop.toml";
     writeln!(out, "\n{}", styled(hint, Style::Dim))?;
-    if let Some(warning) = warning {
+    for warning in warnings {
         writeln!(out, "\n{}", styled(&warning.replace(": ", ":\n"), Style::Red))?;
     }
     out.flush()

@@ -1,15 +1,92 @@
-//! The keys that personal data is sealed under: configured, or made in the data directory of a shop on one machine.
+//! The keys that personal data is sealed under: configured, or made in the data directory of a shop on one machine; and
+//! `byteshop data-key`, which rotates them.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use byteshop_eventstore::{DataKeys, Log, SealError, Vault};
+use byteshop_eventstore::erased::{ErasedFile, ErasedList};
+use byteshop_eventstore::{DataKeys, Log, SealError, Vault, rotate};
 
 use super::failure::Failure;
-use crate::config::Config;
+use super::output;
+use super::roles::files;
+use super::running::Shop;
+use crate::config::{Config, Files};
 use crate::key_file::{KeyFileError, read_or_make};
+use crate::rotation::KeySource;
 
 /// The file of a key that was not configured, in the data directory.
 const KEY_FILE: &str = "data.key";
+/// The list of those who were erased.
+const ERASED_FILE: &str = "erased.list";
+
+/// What to do with the data key.
+#[derive(Debug, clap::Args)]
+pub(super) struct DataKeyArgs {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Wrap every key of a person by a new data key and destroy the old one: what old copies of the database hold of people who
+    /// were erased opens with nothing. The shop may run, and takes the new key up by itself
+    Rotate,
+}
+
+pub(super) async fn run(config: &Config, args: &DataKeyArgs) -> Result<(), Failure> {
+    let log = Shop::find(config)?.log(config)?;
+    match args.what {
+        What::Rotate => rotate(config, &log).await,
+    }
+}
+
+async fn rotate(config: &Config, log: &Log) -> Result<(), Failure> {
+    if let KeySource::File(file) = source(config) {
+        if !file.exists() {
+            return Err(Failure::refused(format!("there is no data key in {}: start the shop first", file.display())));
+        }
+        let rotated = rotate::rotate_file(log, &file).await?;
+        let kept = "backups of the database do not open without the key that was in use when they were made";
+        return Ok(output::line(&format!(
+            "{} holds the new data key {}, {} keys of people were wrapped anew, and the old data key is destroyed; {kept}",
+            file.display(),
+            rotated.current,
+            rotated.rewrapped
+        ))?);
+    }
+    let keys = data_keys(config, log).await?;
+    if rotate::is_turned(log, &keys).await? {
+        return Err(Failure::refused(given_advice(keys.count())));
+    }
+    let rotated = rotate::rotate_given(log, &keys).await?;
+    Ok(output::line(&format!(
+        "the data key {} wraps now, and {} keys of people were wrapped anew: leave only the first key in BYTESHOP_DATA_KEY, \
+         restart every process of the shop, and destroy the older keys",
+        rotated.current, rotated.rewrapped
+    ))?)
+}
+
+/// What to do when nothing is left to rotate among the keys of the configuration.
+fn given_advice(count: usize) -> String {
+    if count > 1 {
+        return "every key of a person is wrapped by the first data key: leave only that one in BYTESHOP_DATA_KEY"
+            .to_owned();
+    }
+    "the data key is configured, so a new one is put there first: make it with `openssl rand -base64 32`, set \
+     BYTESHOP_DATA_KEY to the new key, a comma and the old key for every process and restart them, run `byteshop data-key \
+     rotate` with the same setting, and then leave only the new key there"
+        .to_owned()
+}
+
+/// Where the data keys of this shop come from.
+pub(super) fn source(config: &Config) -> KeySource {
+    match &config.data_key {
+        Some(text) if DataKeys::parse(text).is_ok() => KeySource::Given,
+        Some(text) => KeySource::File(PathBuf::from(text)),
+        None => KeySource::File(config.data.join(KEY_FILE)),
+    }
+}
 
 /// The data keys of this shop if they are at hand; none is made.
 pub(super) fn known(config: &Config) -> Result<Option<DataKeys>, Failure> {
@@ -29,18 +106,31 @@ pub(super) fn known(config: &Config) -> Result<Option<DataKeys>, Failure> {
 /// The data keys of this shop. One is made only where nothing is sealed yet: beside data that was brought here without its
 /// key, another one would look as if it were the right one.
 pub(super) async fn data_keys(config: &Config, log: &Log) -> Result<DataKeys, Failure> {
-    let of_file = |path: &Path| {
-        let text = read_or_make(path, DataKeys::random)?;
-        DataKeys::parse(&text).map_err(|error: SealError| KeyFileError::new(path, error))
+    let file = match (source(config), &config.data_key) {
+        (KeySource::Given, given) => return Ok(DataKeys::parse(given.as_deref().unwrap_or_default())?),
+        (KeySource::File(file), _) => file,
     };
-    if let Some(text) = &config.data_key {
-        return Ok(DataKeys::parse(text).or_else(|_| of_file(&PathBuf::from(text)))?);
-    }
-    let path = config.data.join(KEY_FILE);
-    if !path.exists()
+    if !file.exists()
         && let Some(needed) = Vault::key_in_use(log).await?
     {
         return Err(SealError::OtherDataKey(needed).into());
     }
-    Ok(of_file(&path)?)
+    Ok(of_file(&file)?)
+}
+
+fn of_file(file: &Path) -> Result<DataKeys, KeyFileError> {
+    let text = read_or_make(file, DataKeys::random)?;
+    let keys = DataKeys::parse(&text).map_err(|error: SealError| KeyFileError::new(file, error))?;
+    Ok(keys.kept_in(file.to_owned()))
+}
+
+/// The list of those who were erased: in the bucket when files are in one, and else beside the data key, which is kept apart from
+/// the backups of the database like the list.
+pub(super) fn erased_list(config: &Config) -> Result<Arc<dyn ErasedList>, Failure> {
+    Ok(match (&config.files, source(config)) {
+        (Some(Files::Bucket { .. }), _) => Arc::new(files(config)?.erased()),
+        (_, KeySource::File(key)) => Arc::new(ErasedFile::new(key.with_file_name(ERASED_FILE))),
+        (Some(Files::Directory(directory)), KeySource::Given) => Arc::new(ErasedFile::new(directory.join(ERASED_FILE))),
+        (None, KeySource::Given) => Arc::new(ErasedFile::new(config.data.join(ERASED_FILE))),
+    })
 }

@@ -161,7 +161,7 @@ async fn of_guest(commands: &Commands, email: &Email) -> Result<Known, Failure> 
 }
 
 /// Everything that such an event happened to, each once, the oldest first.
-async fn with_event<A: Decider>(
+pub(super) async fn with_event<A: Decider>(
     commands: &Commands,
     event_type: &str,
     is_wanted: impl Fn(&A::Event) -> bool,

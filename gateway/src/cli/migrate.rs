@@ -2,19 +2,38 @@
 
 use std::io::Write as _;
 
-use byteshop_projections::Views;
+use byteshop_eventstore::Log;
 
 use super::failure::Failure;
 use super::output;
 use super::running::Shop;
 use crate::config::Config;
+use crate::database;
 
 pub(super) async fn run(config: &Config) -> Result<(), Failure> {
-    let log = Shop::find(config)?.log(config)?;
-    // The views' schema looks into the log's, so the log comes first.
-    log.migrate().await?;
-    Views::beside(log.clone()).migrate().await?;
+    let shop = Shop::find(config)?;
+    database::migrate(shop.owner_url(), &shop.database_url).await?;
+    let log = shop.log(config)?;
     let mut out = output::out();
     writeln!(out, "the database is up to date (Postgres {})", log.server_version().await?)?;
+    if let Some(excess) = log.excess_rights().await? {
+        writeln!(out, "{}", advice(&excess))?;
+    }
     Ok(out.flush()?)
+}
+
+/// What to do about a serving role that could change what is written.
+pub(super) fn advice(excess: &str) -> String {
+    format!(
+        "{excess}: give the shop a role of its own in BYTESHOP_DATABASE_URL, name the owner in \
+         BYTESHOP_MIGRATION_DATABASE_URL and run `byteshop migrate`, which makes that role"
+    )
+}
+
+/// Brings the database of a command up to date, unless its role may only serve.
+pub(super) async fn when_allowed(shop: &Shop, log: &Log) -> Result<(), Failure> {
+    if log.may_migrate().await? {
+        database::migrate(shop.owner_url(), &shop.database_url).await?;
+    }
+    Ok(())
 }

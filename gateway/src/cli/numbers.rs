@@ -2,16 +2,20 @@
 //! numbers that were given since.
 
 use byteshop_commands::Commands;
+use byteshop_commands::relay::NatsConfig;
 use byteshop_domain::series::{self, Series};
 use byteshop_domain::text::Reason;
+use byteshop_projections::Views;
 use chrono::Datelike as _;
 use serde::Serialize;
 
 use super::accounts::intent;
 use super::failure::Failure;
-use super::output::{self, FormatArg};
+use super::output::{self, Format, FormatArg};
+use super::running::Shop;
 use super::seed::with_commands;
 use crate::config::Config;
+use crate::followers::{Followers, Standing};
 
 /// What is asked of the numbers of documents.
 #[derive(Debug, clap::Args)]
@@ -39,6 +43,8 @@ enum What {
         #[arg(long, value_name = "TEXT")]
         reason: Reason,
     },
+    /// After a restored backup: the numbers are right, so payments are taken and documents numbered again
+    Confirm,
 }
 
 /// The documents that are numbered.
@@ -61,6 +67,7 @@ struct Row {
 }
 
 pub(super) async fn run(config: &Config, args: NumbersArgs) -> Result<(), Failure> {
+    let nats = Shop::find(config)?.nats(config);
     with_commands(config, async |commands| {
         let this_year = commands.clock().now().year();
         let year = args.year.unwrap_or(this_year);
@@ -68,6 +75,9 @@ pub(super) async fn run(config: &Config, args: NumbersArgs) -> Result<(), Failur
             check_year(&commands, year, this_year).await?;
             let intent = intent(&commands, "series.skip");
             commands.skip_numbers(&intent, documents.series(year), *to, reason).await?;
+        }
+        if let Some(What::Confirm) = &args.what {
+            confirm(&commands, nats.as_ref(), args.format.chosen()).await?;
         }
         let mut rows = Vec::new();
         for documents in [Documents::Invoices, Documents::CreditNotes] {
@@ -90,6 +100,25 @@ pub(super) async fn run(config: &Config, args: NumbersArgs) -> Result<(), Failur
         Ok(())
     })
     .await
+}
+
+/// Opens payments again, once everything that follows the log has read this one.
+async fn confirm(commands: &Commands, nats: Option<&NatsConfig>, format: Format) -> Result<(), Failure> {
+    let log = commands.log().clone();
+    let followers = Followers { views: Views::beside(log.clone()), log: log.clone(), nats: nats.cloned() };
+    let astray = followers.look().await?;
+    if astray.iter().any(|follower| follower.state == Standing::OtherHistory) {
+        return Err(Failure::refused(
+            "something still follows the log as it was before: `byteshop check --repair` first",
+        ));
+    }
+    let said = if log.confirm().await? {
+        commands.close(None);
+        "payments are taken and documents numbered again, within a second in every process"
+    } else {
+        "payments are taken and documents numbered: there was nothing to confirm"
+    };
+    Ok(output::remark(format, said)?)
 }
 
 /// Nobody has a number of a year that has not begun, or that was over before the shop was there; and what is left out stays so.

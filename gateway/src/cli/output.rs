@@ -43,6 +43,14 @@ pub fn line(text: &str) -> io::Result<()> {
     out.flush()
 }
 
+/// A remark beside a list: where a program reads the list, it goes to stderr.
+pub fn remark(format: Format, text: &str) -> io::Result<()> {
+    match format {
+        Format::Table => line(text),
+        Format::Json | Format::Jsonl => writeln!(io::stderr(), "{text}"),
+    }
+}
+
 /// Stdout, with a buffer that is emptied when it is dropped or flushed.
 pub fn out() -> Out {
     BufWriter::new(io::stdout().lock())

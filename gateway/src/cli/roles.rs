@@ -5,17 +5,17 @@ use std::time::Instant;
 
 use byteshop_commands::ports::blobs::{Blobs, Bucket};
 use byteshop_commands::relay::NatsConfig;
-use byteshop_eventstore::Log;
-use byteshop_projections::Views;
+use byteshop_eventstore::{DataKeys, Log};
 use chrono::TimeDelta;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::data_key::data_keys;
+use super::data_key::{data_keys, erased_list, source};
 use super::failure::Failure;
 use super::output;
 use super::running::Run;
 use super::token::tokens;
 use crate::config::{Config, Files};
+use crate::database;
 use crate::limits::Limits;
 use crate::servers::{Options, Servers};
 use crate::shop::{Roles, Settings, Shop};
@@ -29,6 +29,16 @@ pub(super) struct PortArgs {
     pub(super) port: Option<u16>,
 }
 
+/// What `up` takes.
+#[derive(Debug, clap::Args)]
+pub(super) struct UpArgs {
+    #[command(flatten)]
+    pub(super) port: PortArgs,
+    /// Run the private Postgres and NATS alone, for `pg_restore` and the like; run.json says where they are
+    #[arg(long)]
+    only_servers: bool,
+}
+
 /// What `work` takes.
 #[derive(Debug, clap::Args)]
 pub(super) struct WorkArgs {
@@ -38,10 +48,13 @@ pub(super) struct WorkArgs {
 }
 
 /// Everything on this machine, with a Postgres and a NATS of its own unless others are configured.
-pub(super) async fn up(config: &Config) -> Result<(), Failure> {
+pub(super) async fn up(config: &Config, args: &UpArgs) -> Result<(), Failure> {
+    if args.only_servers {
+        return only_servers(config).await;
+    }
     let started = Instant::now();
     // Shop::start would find out as well, but only after the servers have started.
-    let address = address(config);
+    let address = address(config)?;
     if let Err(error) = std::net::TcpListener::bind(address) {
         return Err(Failure::refused(format!(
             "cannot listen on {address} ({error}): stop what listens there, or choose another port with --port, 0 for any free one"
@@ -54,23 +67,42 @@ pub(super) async fn up(config: &Config) -> Result<(), Failure> {
     outcome
 }
 
-async fn up_on(config: &Config, servers: &Servers, started: Instant) -> Result<(), Failure> {
-    let log = Log::open(servers.database_url())?;
-    log.migrate().await?;
-    Views::beside(log.clone()).migrate().await?;
-    let roles = Roles { serve: Some(address(config)), work: Some(Vec::new()), relay: true };
-    let settings = settings(config, &log, servers.database_url(), servers.nats_url(), roles).await?;
-    let shop = Shop::start(settings).await.map_err(Failure::Refused)?;
-    let http = shop.http().map(|http| format!("http://{http}")).unwrap_or_default();
-    let run = Run {
-        http: http.clone(),
-        operations: operations_of(&shop),
+/// The private servers, and nothing on them.
+async fn only_servers(config: &Config) -> Result<(), Failure> {
+    let servers = Servers::start(&config.data, server_options(config)).await?;
+    let running = async {
+        run_on(config, &servers, String::new(), String::new()).write(&config.data)?;
+        let end = End::listen()?;
+        output::line(&format!("ready {}", Run::file(&config.data).display()))?;
+        end.asked_for().await;
+        Ok(())
+    };
+    let outcome: Result<(), Failure> = running.await;
+    servers.stop().await;
+    Run::remove(&config.data);
+    outcome
+}
+
+fn run_on(config: &Config, servers: &Servers, http: String, operations: String) -> Run {
+    Run {
+        http,
+        operations,
         database_url: servers.database_url().to_owned(),
+        migration_database_url: Some(servers.migration_url().to_owned()),
         nats_url: servers.nats_url().to_owned(),
         pid: std::process::id(),
         dev: config.dev,
-    };
-    run.write(&config.data)?;
+    }
+}
+
+async fn up_on(config: &Config, servers: &Servers, started: Instant) -> Result<(), Failure> {
+    database::migrate(servers.migration_url(), servers.database_url()).await?;
+    let log = Log::open(servers.database_url())?;
+    let roles = Roles { serve: Some(address(config)?), work: Some(Vec::new()), relay: true };
+    let settings = settings(config, &log, servers.database_url(), servers.nats_url(), roles).await?;
+    let shop = Shop::start(settings).await.map_err(Failure::Refused)?;
+    let http = shop.http().map(|http| format!("http://{http}")).unwrap_or_default();
+    run_on(config, servers, http.clone(), operations_of(&shop)).write(&config.data)?;
     let nats = servers.versions().nats.clone().unwrap_or_else(|| "elsewhere".to_owned());
     let postgres = log.server_version().await?;
     output::line(&format!("Postgres {postgres}, nats-server {nats}, data in {}", config.data.display()))?;
@@ -112,7 +144,7 @@ fn operations_of(shop: &Shop) -> String {
 
 /// `byteshop serve`.
 pub(super) async fn serve(config: &Config) -> Result<(), Failure> {
-    one(config, "serve", Roles { serve: Some(address(config)), ..Roles::default() }).await
+    one(config, "serve", Roles { serve: Some(address(config)?), ..Roles::default() }).await
 }
 
 /// `byteshop work`.
@@ -128,6 +160,7 @@ pub(super) async fn relay(config: &Config) -> Result<(), Failure> {
 fn server_options(config: &Config) -> Options {
     Options {
         database_url: config.database_url.clone(),
+        migration_database_url: config.migration_database_url.clone(),
         nats_url: config.nats_url.clone(),
         pg_bin: config.pg_bin.clone(),
         nats_server: config.nats_server.clone(),
@@ -142,16 +175,21 @@ async fn settings(
     nats_url: &str,
     roles: Roles,
 ) -> Result<Settings, Failure> {
+    // What a role does without, its process neither has nor makes: `relay` needs no key at all.
+    let serves = roles.serve.is_some();
+    let opens = serves || roles.work.is_some();
     // First of all, as nothing may be written where it is missing.
-    let data_keys = data_keys(config, log).await?;
+    let data_keys = if opens { data_keys(config, log).await? } else { DataKeys::none() };
     Ok(Settings {
         database_url: database_url.to_owned(),
         database_connections: config.database_connections,
         nats: NatsConfig { stream: config.nats_stream.clone(), ..NatsConfig::new(nats_url) },
         roles,
         operations: config.operations,
-        tokens: tokens(config)?,
+        tokens: if serves { Some(tokens(config)?) } else { None },
         data_keys,
+        key_source: source(config),
+        erased: if opens { Some(erased_list(config)?) } else { None },
         metrics: telemetry::start_metrics()?,
         limits: Limits::per_minute(config.rate_limits.address, config.rate_limits.account)
             .behind(config.trusted_proxies.clone())
@@ -164,9 +202,10 @@ async fn settings(
         pay_within: TimeDelta::minutes(i64::from(config.payment_window_minutes)),
         trade: config.trade.clone(),
         staff: config.staff,
+        connected: config.connected.clone(),
         dev: config.dev,
         outside: config.outside.clone(),
-        files: files(config)?,
+        files: if serves { Some(files(config)?) } else { None },
     })
 }
 
@@ -187,8 +226,16 @@ pub(super) fn files(config: &Config) -> Result<Blobs, Failure> {
     opened.map_err(|error| Failure::refused(format!("files cannot be kept where BYTESHOP_FILES says: {error}")))
 }
 
-fn address(config: &Config) -> SocketAddr {
-    SocketAddr::new(config.address, config.port)
+/// Where to listen. In development that is this machine alone, unless the people who run it say so a second time.
+fn address(config: &Config) -> Result<SocketAddr, Failure> {
+    if config.dev && !config.address.is_loopback() && !config.dev_beyond_loopback {
+        return Err(Failure::refused(format!(
+            "a shop in development gives tokens to anybody and shows everybody's mail, so it does not listen on {}: set \
+             BYTESHOP_DEV=0, leave BYTESHOP_ADDRESS at 127.0.0.1, or allow it with BYTESHOP_DEV_BEYOND_LOOPBACK=1",
+            config.address
+        )));
+    }
+    Ok(SocketAddr::new(config.address, config.port))
 }
 
 /// Ctrl-C, or the word of whoever runs the program that it is to end; listened for from when this is made.

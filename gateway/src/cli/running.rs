@@ -7,6 +7,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use byteshop_commands::relay::NatsConfig;
 use byteshop_eventstore::Log;
 use serde::{Deserialize, Serialize};
 
@@ -26,8 +27,11 @@ pub struct Run {
     /// Where operators reach the process.
     #[serde(default)]
     pub operations: String,
-    /// Where Postgres is, with the password.
+    /// Where Postgres is, as the role that serves, with its password: it reads everything, and changes no event.
     pub database_url: String,
+    /// Where Postgres is, as the owner of the database, with their password: for migrations, `pg_dump` and `pg_restore`.
+    #[serde(default)]
+    pub migration_database_url: Option<String>,
     /// Where NATS is, with the password.
     pub nats_url: String,
     /// The process of the shop.
@@ -40,22 +44,27 @@ pub struct Run {
 impl Run {
     /// Writes the file as a whole, readable by its owner alone.
     pub fn write(&self, data: &Path) -> std::io::Result<()> {
-        let (file, fresh) = (data.join(FILE), data.join("run.json.new"));
+        let (file, fresh) = (Self::file(data), data.join("run.json.new"));
         let mut open = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
         serde_json::to_writer(&mut open, self)?;
         open.write_all(b"\n")?;
         fs::rename(fresh, file)
     }
 
+    /// The file of a data directory.
+    pub fn file(data: &Path) -> PathBuf {
+        data.join(FILE)
+    }
+
     /// Takes the file away, when the shop has stopped.
     pub fn remove(data: &Path) {
         // It may never have been written.
-        let _ = fs::remove_file(data.join(FILE));
+        let _ = fs::remove_file(Self::file(data));
     }
 
     /// The shop of a data directory, if it runs.
     pub fn find(data: &Path) -> Result<Option<Self>, Failure> {
-        let file = data.join(FILE);
+        let file = Self::file(data);
         let text = match fs::read_to_string(&file) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -79,6 +88,8 @@ impl Run {
 pub struct Shop {
     /// Where Postgres is.
     pub database_url: String,
+    /// Where it is for the owner of the database, when that is another role.
+    pub migration_url: Option<String>,
     /// Where NATS is, when that is known.
     pub nats_url: Option<String>,
     /// Where it answers, as far as that is known.
@@ -112,7 +123,8 @@ impl Shop {
             let (nats_url, data) = (config.nats_url.clone(), config.data.clone());
             let address = if config.address.is_unspecified() { Ipv4Addr::LOCALHOST.into() } else { config.address };
             let http = format!("http://{}", SocketAddr::new(address, config.port));
-            return Ok(Self { database_url, nats_url, http, dev: config.dev, data });
+            let migration_url = config.migration_database_url.clone();
+            return Ok(Self { database_url, migration_url, nats_url, http, dev: config.dev, data });
         }
         match Run::find(&config.data)? {
             Some(run) => Ok(Self::of(run, config)),
@@ -124,8 +136,8 @@ impl Shop {
     }
 
     fn of(run: Run, config: &Config) -> Self {
-        let Run { http, database_url, nats_url, dev, .. } = run;
-        Self { database_url, nats_url: Some(nats_url), http, dev, data: config.data.clone() }
+        let Run { http, database_url, migration_database_url: migration_url, nats_url, dev, .. } = run;
+        Self { database_url, migration_url, nats_url: Some(nats_url), http, dev, data: config.data.clone() }
     }
 
     /// Whether the shop that runs is in development, by its own word: what this command was told is another matter.
@@ -145,6 +157,17 @@ impl Shop {
     /// Where it answers.
     pub fn http(&self) -> &str {
         &self.http
+    }
+
+    /// Where Postgres is for whoever brings the database up to date.
+    pub fn owner_url(&self) -> &str {
+        self.migration_url.as_deref().unwrap_or(&self.database_url)
+    }
+
+    /// Its JetStream, when that is known.
+    pub fn nats(&self, config: &Config) -> Option<NatsConfig> {
+        let stream = config.nats_stream.clone();
+        self.nats_url.as_deref().map(|url| NatsConfig { stream, ..NatsConfig::new(url) })
     }
 
     /// Its log.

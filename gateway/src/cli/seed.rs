@@ -10,7 +10,7 @@ mod rules;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use byteshop_commands::{Appender, Commands, Error, Intent, Key, Unit, cases};
+use byteshop_commands::{Appender, Commands, Connected, Error, Intent, Key, Unit, cases};
 use byteshop_domain::category::{self, Category};
 use byteshop_domain::ids::{CategoryId, ProductId, VariantId};
 use byteshop_domain::name::{self, NameKind, UniqueName};
@@ -24,8 +24,9 @@ use byteshop_eventstore::Clock;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
-use super::data_key::data_keys;
+use super::data_key::{data_keys, erased_list};
 use super::failure::Failure;
+use super::migrate;
 use super::output::FormatArg;
 use super::progress::Meter;
 use super::roles::files;
@@ -134,14 +135,19 @@ pub(super) async fn with_commands<T>(
     config: &Config,
     work: impl AsyncFnOnce(Commands) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    let log = Shop::find(config)?.log(config)?;
-    log.migrate().await?;
-    let keys = data_keys(config, &log).await?;
+    let shop = Shop::find(config)?;
+    let log = shop.log(config)?;
+    migrate::when_allowed(&shop, &log).await?;
+    let (keys, erased) = (data_keys(config, &log).await?, erased_list(config)?);
+    let closed = log.recognize().await?.map(|closed| closed.reason);
     let cancel = CancellationToken::new();
     // A running shop sees what is new by itself.
     let (appender, appending) = Appender::new(log.clone(), |_| {}, cancel.clone());
     let working = async {
-        let outcome = work(Commands::new(log, appender, keys)).await;
+        let commands = Commands::new(log, appender, keys, Connected::default());
+        commands.vault().list_erased(erased);
+        commands.close(closed);
+        let outcome = work(commands).await;
         cancel.cancel();
         outcome
     };

@@ -37,6 +37,26 @@ pub(super) fn lines(text: &str) -> Result<Vec<String>, String> {
     Ok(lines.map(str::to_owned).collect())
 }
 
+/// Some of what there is, by their names with commas between them; `none` for nothing.
+pub(super) fn list<T: Copy + PartialEq, const N: usize>(
+    all: [T; N],
+    name: fn(T) -> &'static str,
+) -> impl FnOnce(&str) -> Result<Vec<T>, String> {
+    move |text| {
+        let mut chosen = Vec::new();
+        for word in text.split(',').map(str::trim).filter(|word| !word.is_empty() && *word != "none") {
+            let Some(known) = all.into_iter().find(|known| name(*known) == word) else {
+                let names = all.map(name).join(", ");
+                return Err(format!("is none of {names} and none: {word:?}"));
+            };
+            if !chosen.contains(&known) {
+                chosen.push(known);
+            }
+        }
+        Ok(chosen)
+    }
+}
+
 /// A number between two bounds, both allowed.
 pub(super) fn number<N>(least: N, most: N) -> impl FnOnce(&str) -> Result<N, String>
 where
@@ -145,7 +165,10 @@ pub(super) fn jwt_key(text: &str) -> Result<String, String> {
 }
 
 pub(super) fn data_key(text: &str) -> Result<String, String> {
-    if byteshop_eventstore::DataKeys::parse(text).is_ok() || std::path::Path::new(text).is_file() {
+    let file = std::path::Path::new(text);
+    // A file that is to be made is named from the root, as a mistyped key never is.
+    let can_be_made = file.is_absolute() && file.parent().is_some_and(std::path::Path::is_dir);
+    if byteshop_eventstore::DataKeys::parse(text).is_ok() || file.is_file() || can_be_made {
         return Ok(text.to_owned());
     }
     Err("is neither 32 bytes as base64 (openssl rand -base64 32) nor the name of a file that holds them".to_owned())

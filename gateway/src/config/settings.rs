@@ -39,7 +39,9 @@ const fn hidden(name: &'static str, secret: Secret, means: &'static str) -> Sett
 /// All of them, in the order in which they are shown.
 pub(super) const SETTINGS: &[Setting] = &[
     open("dev", Some("false"), "Development mode: anyone gets tokens, mail is stored and not sent"),
+    open("dev_beyond_loopback", Some("false"), "1 to let others reach a shop in development mode"),
     hidden("database_url", Secret::Password, "URL of an existing Postgres: postgres://user:password@host/name"),
+    hidden("migration_database_url", Secret::Password, "The same URL for the owner of the database, who migrates"),
     hidden("nats_url", Secret::Password, "URL of an existing nats-server: nats://user:password@host:4222"),
     open("nats_stream", Some("BYTESHOP"), "The JetStream stream on which the log is delivered"),
     open("data", Some(".byteshop"), "Data directory of a shop on one machine"),
@@ -55,6 +57,8 @@ pub(super) const SETTINGS: &[Setting] = &[
     open("log_format", Some("text"), "Log format: text or json"),
     open("access_log", Some("true"), "Write a line of JSON for each HTTP request; 0 to turn it off"),
     open("log_level", None, "Log level: error, warn, info, debug or trace"),
+    open("payment_provider", Some("none"), "Payment providers, a list: test (emulated), or none"),
+    open("carrier", Some("none"), "Connected carriers, a list: simulated, or none"),
     open("payment_window_minutes", Some("30"), "How long an unpaid order reserves its goods, in minutes"),
     open("capture", Some("automatic"), "automatic: capture at payment; manual: staff captures"),
     open("return_window_days", Some("30"), "Return window in days after the hand-over"),

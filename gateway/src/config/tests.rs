@@ -138,6 +138,25 @@ fn whose_pages_may_ask_is_told_by_origins() {
 }
 
 #[test]
+fn an_emulator_is_a_default_of_development_alone() {
+    let with = |pairs: &[(&str, &str)]| Config::load(&environment(pairs));
+    let nothing = with(&[]).unwrap();
+    assert_eq!(nothing.connected, Connected::default());
+    assert!(nothing.warnings().concat().contains("set BYTESHOP_PAYMENT_PROVIDER"), "{:?}", nothing.warnings());
+    let dev = with(&[("BYTESHOP_DEV", "1")]).unwrap();
+    assert_eq!(dev.connected, Connected::emulators());
+    assert!(!dev.warnings().concat().contains("emulated"), "{:?}", dev.warnings());
+    let named = with(&[("BYTESHOP_PAYMENT_PROVIDER", "test"), ("BYTESHOP_CARRIER", "simulated, none")]).unwrap();
+    assert_eq!(named.connected, Connected::emulators());
+    let warnings = named.warnings().concat();
+    assert!(warnings.contains("no money moves") && warnings.contains("nothing travels"), "{warnings}");
+    let off = with(&[("BYTESHOP_DEV", "1"), ("BYTESHOP_PAYMENT_PROVIDER", "none"), ("BYTESHOP_CARRIER", "none")]);
+    assert_eq!(off.unwrap().connected, Connected::default());
+    let told = with(&[("BYTESHOP_PAYMENT_PROVIDER", "stripe")]).unwrap_err().to_string();
+    assert!(told.contains("BYTESHOP_PAYMENT_PROVIDER is none of test and none"), "{told}");
+}
+
+#[test]
 fn a_mail_server_needs_a_sender_and_both_halves_of_a_login() {
     let with = |more: &[(&str, &str)]| {
         let all = [&[("BYTESHOP_SMTP_HOST", "mail.example.org")], more].concat();

@@ -83,9 +83,10 @@ fn not_found() -> Response {
     }
 }
 
-/// The pages of development.
-pub(super) fn development() -> Router<Shared> {
-    let pages = mode::routes().merge(dev_mail::routes()).merge(provider::pages());
+/// The pages of development; those of the emulated payment provider only where the shop is connected to it.
+pub(super) fn development(emulator: bool) -> Router<Shared> {
+    let pages = mode::routes().merge(dev_mail::routes());
+    let pages = if emulator { pages.merge(provider::pages()) } else { pages };
     pages.route_layer(from_fn(local::only)).route_layer(from_fn(or_page))
 }
 

@@ -2,7 +2,9 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::{Error, Loaded, Rejected, aftersales};
+use byteshop_commands::ports::connected;
+use byteshop_commands::ports::payment_test::waits_for_a_person;
+use byteshop_commands::{Error, Loaded, Paying, Rejected, aftersales};
 use byteshop_domain::BoundedText;
 use byteshop_domain::ids::{OrderId, PaymentId, RefundId};
 use byteshop_domain::money::Money;
@@ -43,7 +45,7 @@ struct NewPayment {
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum Provider {
-    /// The emulated provider.
+    /// The emulated provider, where the shop is connected to it.
     Test,
 }
 
@@ -57,18 +59,24 @@ async fn pay(
     Of(id): Of<OrderId>,
     ask: Ask<Caller, NewPayment>,
 ) -> Result<Response, Problem> {
-    let token = match ask.body.provider {
-        Provider::Test => ask.body.token.as_str(),
+    let provider = match ask.body.provider {
+        Provider::Test => connected::Provider::Test,
     };
+    let token = ask.body.token.as_str();
     if !(1..=TOKEN_MAX).contains(&token.len()) {
         return Err(Problem::invalid("/token", "the token must have 1 to 255 characters"));
+    }
+    if !app.dev && waits_for_a_person(token) {
+        let detail = "a payment with this token waits for a person at a page that only a shop in development has";
+        return Err(Problem::invalid("/token", detail));
     }
     let allowed = |order: &Order| check(&ask.who, placed(order)?);
     let answer = |payment: &Loaded<Payment>| {
         let shown = payment.state.opened().ok().map(|opened| show::Payment::of(payment.id, opened));
         Reply::made(format!("/v1/payments/{}", payment.id), payment.version, &shown)
     };
-    let done = app.commands.pay(&ask.intent("payment.pay"), id, token, app.trade.capture, allowed, answer).await?;
+    let by = Paying { provider, token, capture: app.trade.capture };
+    let done = app.commands.pay(&ask.intent("payment.pay"), id, by, allowed, answer).await?;
     app.respond(done).await
 }
 

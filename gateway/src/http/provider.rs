@@ -11,6 +11,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use byteshop_commands::ports::connected::Provider;
 use byteshop_commands::ports::payment_test::{Manners, TestProvider, Verdict};
 use byteshop_commands::{Commands, Error, Intent};
 use byteshop_domain::ids::{Id as _, PaymentId};
@@ -72,6 +73,9 @@ struct Notification {
     params(("webhook-id" = String, Header), ("webhook-timestamp" = String, Header), ("webhook-signature" = String, Header)),
     security(()), responses((status = 202, description = "Accepted")))]
 async fn hear(State(app): State<Shared>, headers: HeaderMap, request: axum::body::Body) -> Result<Response, Problem> {
+    if !app.commands.connected().has_provider(Provider::Test) {
+        return Err(Problem::no_route());
+    }
     let bytes = read(&headers, request, SAID_MAX).await?;
     let signed = HEADERS.map(|name| headers.get(name).and_then(|value| value.to_str().ok()));
     let [Some(id), Some(sent), Some(signature)] = signed else {
@@ -218,29 +222,20 @@ async fn pay_decide(
     Ok(Redirect::to(&format!("/dev/pay/{id}")).into_response())
 }
 
-/// A payment that there is, while developing.
+/// A payment that there is.
 async fn known(app: &Shared, payment: &str) -> Result<(PaymentId, std::sync::Arc<Payment>), Problem> {
     let id: PaymentId = payment.parse().map_err(|_| Problem::no_route())?;
-    if !app.dev {
-        return Err(Problem::no_route());
-    }
     let found = app.commands.get::<Payment>(id).await?.ok_or_else(Problem::no_route)?;
     Ok((id, found.state))
 }
 
 /// How the emulated provider behaves.
-async fn manners(State(app): State<Shared>) -> Result<Response, Problem> {
-    if !app.dev {
-        return Err(Problem::no_route());
-    }
-    Ok(axum::Json(app.commands.emulator().manners()).into_response())
+async fn manners(State(app): State<Shared>) -> Response {
+    axum::Json(app.commands.emulator().manners()).into_response()
 }
 
 /// Makes the emulated provider behave otherwise: late, repeating itself, losing things, silent.
 async fn behave(State(app): State<Shared>, headers: HeaderMap, request: axum::body::Body) -> Result<Response, Problem> {
-    if !app.dev {
-        return Err(Problem::no_route());
-    }
     let manners: Manners = parse(&headers, &read(&headers, request, SAID_MAX).await?)?;
     if manners.lost_percent > 100 {
         return Err(Problem::from(byteshop_commands::Rejected {
@@ -259,7 +254,7 @@ pub fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new().routes(routes!(hear))
 }
 
-/// The pages and switches for development; elsewhere there is nothing at their addresses.
+/// The pages and switches of the emulated provider, for development.
 pub fn pages() -> Router<Shared> {
     Router::new()
         .route("/dev/pay/{payment}", get(pay_page))

@@ -55,7 +55,7 @@ struct NewShipment {
     /// The contents; by default everything left to ship. Replacements of lost goods are taken from stock.
     #[schema(value_type = Option<Vec<Piece>>, default = max::<Pieces>)]
     lines: Option<Pieces>,
-    /// The carrier; the simulated one by default.
+    /// The carrier; by default the simulated one, where the shop is connected to it.
     #[schema(value_type = Option<show::Carrier>)]
     carrier: Option<Carrier>,
 }

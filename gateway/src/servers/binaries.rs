@@ -1,9 +1,9 @@
 //! Finds the programs of Postgres and NATS on this machine and reads their versions.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use super::error::Error;
+use super::home::bare;
 
 /// The oldest Postgres that the shop is tested with.
 pub(super) const MIN_POSTGRES: u32 = 15;
@@ -104,7 +104,7 @@ fn postgres_places(given: Option<&Path>) -> Vec<PathBuf> {
 
 /// What `PROGRAM --version` says, as in `15.18`: the word at that place, without a leading v.
 fn version_of(program: &Path, word: usize) -> Option<String> {
-    let output = Command::new(program).arg("--version").output().ok()?;
+    let output = bare(program).arg("--version").output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let version = text.split_whitespace().nth(word)?.trim_start_matches('v').to_owned();
     version.starts_with(|first: char| first.is_ascii_digit()).then_some(version)

@@ -15,6 +15,9 @@ const HANDED_DIRECTORY: &str = "/proc/self/fd/9";
 /// Runs a program with our standard input, a directory, as its file descriptor 9.
 const PASS_DIRECTORY_ON: &str = "exec \"$@\" 9<&0 </dev/null";
 
+/// Where programs are when nobody says so.
+const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 /// Who runs the servers instead of root.
 #[derive(Debug, Clone)]
 pub(super) struct Account {
@@ -39,7 +42,7 @@ impl Account {
 
 /// `id` asks the user database whatever it is: files, a directory server, or that of macOS.
 fn id_of(what: &str, name: &str) -> Option<u32> {
-    let output = Command::new("id").args([what, name]).stderr(Stdio::null()).output().ok()?;
+    let output = bare(Path::new("id")).args([what, name]).stderr(Stdio::null()).output().ok()?;
     if !output.status.success() {
         return None;
     }
@@ -60,9 +63,6 @@ impl Home {
     pub(super) fn prepare(dir: PathBuf, account: Option<&Account>) -> Result<Self, Error> {
         fs::create_dir_all(&dir).doing(|| format!("make the directory {}", dir.display()))?;
         let owner = fs::metadata(&dir).doing(|| format!("look at {}", dir.display()))?.uid();
-        if let (Some(_), Some(data)) = (account, dir.parent()) {
-            open_for_passing(data)?;
-        }
         match account {
             Some(account) if account.uid != owner => give(&dir, account)?,
             None if owner != rustix::process::geteuid().as_raw() => return Err(Error::NotOurs { dir, owner }),
@@ -99,20 +99,19 @@ impl Home {
     pub(super) fn command(&self, program: &Path) -> Result<Command, Error> {
         let mut command = if self.closed {
             let dir = File::open(&self.dir).doing(|| format!("open {}", self.dir.display()))?;
-            let mut command = Command::new("/bin/sh");
+            let mut command = bare(Path::new("/bin/sh"));
             command.args(["-c", PASS_DIRECTORY_ON, "sh"]).arg(program).stdin(dir);
             command
         } else {
-            let mut command = Command::new(program);
+            let mut command = bare(program);
             command.stdin(Stdio::null());
             command
         };
         if let Some(account) = &self.account {
             command.uid(account.uid).gid(account.gid);
         }
-        // Postgres on macOS becomes multithreaded, and then refuses to run, when no locale is set. It also goes back to
-        // where it was started, which must be a place that its user can enter.
-        command.env("LC_ALL", "C").current_dir("/").process_group(0);
+        // Postgres goes back to where it was started, which must be a place that its user can enter.
+        command.current_dir("/").process_group(0);
         Ok(command)
     }
 
@@ -124,12 +123,27 @@ impl Home {
     }
 }
 
-/// Lets everybody pass through a directory of ours; what is in it keeps its own permissions.
-fn open_for_passing(dir: &Path) -> Result<(), Error> {
-    let doing = || format!("let others pass through {}", dir.display());
-    let mode = fs::metadata(dir).doing(doing)?.permissions().mode();
-    if mode & 0o001 == 0 {
-        fs::set_permissions(dir, fs::Permissions::from_mode(mode | 0o001)).doing(doing)?;
+/// A program that a server consists of, or that serves one, with nothing of our environment but where programs are: what is
+/// secret there would be in the environment of a process of another user, and in its core dumps.
+pub(super) fn bare(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    #[expect(clippy::disallowed_methods, reason = "it is handed on as it is, and is no setting of ours")]
+    let path = std::env::var_os("PATH").unwrap_or_else(|| DEFAULT_PATH.into());
+    // Postgres on macOS becomes multithreaded, and then refuses to run, when no locale is set.
+    command.env_clear().env("PATH", path).env("LC_ALL", "C").env("TZ", "UTC");
+    command
+}
+
+/// Closes the data directory to other users: they may not look into it, and pass through only when one of them runs the
+/// servers in it.
+pub(super) fn close(data: &Path, account: Option<&Account>) -> Result<(), Error> {
+    let doing = || format!("close {} to others", data.display());
+    let wanted = if account.is_some() { 0o711 } else { 0o700 };
+    let found = fs::metadata(data).doing(doing)?;
+    let user = rustix::process::geteuid();
+    let ours = user.is_root() || user.as_raw() == found.uid();
+    if ours && found.permissions().mode() & 0o777 != wanted {
+        fs::set_permissions(data, fs::Permissions::from_mode(wanted)).doing(doing)?;
     }
     Ok(())
 }

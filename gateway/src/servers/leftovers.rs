@@ -1,12 +1,12 @@
 //! Servers of a data directory that outlived their shop: found by the mark in their command line, and stopped.
 
 use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::error::Error;
+use super::home::bare;
 
 /// How long a whole server may take to stop by itself; a checkpoint of Postgres is part of it.
 const SERVER_PATIENCE: Duration = Duration::from_secs(20);
@@ -121,7 +121,7 @@ fn command_lines() -> Vec<(Pid, String)> {
 }
 
 fn command_lines_by_ps() -> Vec<(Pid, String)> {
-    let Ok(output) = Command::new("ps").args(["-axww", "-o", "pid=,command="]).output() else { return Vec::new() };
+    let Ok(output) = bare(Path::new("ps")).args(["-axww", "-o", "pid=,command="]).output() else { return Vec::new() };
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let lines = text.lines().filter_map(|line| {
         let (pid, line) = line.trim_start().split_once(' ')?;

@@ -11,8 +11,7 @@ use rustix::process::Signal;
 use super::binaries::NatsProgram;
 use super::error::Error;
 use super::home::{Account, Home};
-use super::postgres;
-use super::state::{Remembered, write_secret};
+use super::state::{NATS_USER, Remembered, write_secret};
 use super::supervisor::Program;
 
 /// The server greets at once when it is ready.
@@ -44,7 +43,7 @@ impl Nats {
         let port = remembered.nats_port;
         // The configuration's strings end at a quote and know the backslash.
         let store = home.dir_inside().display().to_string().replace('\\', "\\\\").replace('"', "\\\"");
-        let (name, password) = (postgres::NAME, &remembered.password);
+        let (name, password) = (NATS_USER, remembered.nats_password.as_deref().unwrap_or_default());
         let text = format!(
             "listen: \"127.0.0.1:{port}\"\n\
              authorization {{ user: \"{name}\", password: \"{password}\" }}\n\

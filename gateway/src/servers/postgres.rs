@@ -11,11 +11,9 @@ use super::binaries::PostgresPrograms;
 use super::error::{Doing as _, Error};
 use super::home::{Account, Home};
 use super::leftovers;
-use super::state::{Remembered, write_secret};
+use super::state::{OWNER, Remembered, write_secret};
 use super::supervisor::Program;
 
-/// The role and the database of the shop.
-pub(super) const NAME: &str = "byteshop";
 /// Locales for what is a letter, the best first; sorting is by code point in each case, which never changes with the
 /// operating system, so that no index breaks by an upgrade.
 const CHARACTER_LOCALES: [&str; 3] = ["C.UTF-8", "en_US.UTF-8", "C"];
@@ -146,7 +144,7 @@ fn create(
         home.give(&password_file)?;
         let mut command = home.command(&programs.initdb)?;
         command.arg("-D").arg(home.dir_inside());
-        command.args(["-U", NAME, "--auth=scram-sha-256", "--encoding=UTF8", "--pwfile"]);
+        command.args(["-U", OWNER, "--auth=scram-sha-256", "--encoding=UTF8", "--pwfile"]);
         command.arg(home.dir_inside().join("../initdb.password"));
         command.args(["--locale=C".to_owned(), format!("--lc-ctype={locale}")]);
         if throw_away {

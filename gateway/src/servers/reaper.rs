@@ -3,10 +3,11 @@
 use std::io::Write as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, Stdio};
 use std::sync::{Mutex, PoisonError};
 
 use super::error::{Doing as _, Error};
+use super::home::bare;
 
 /// Its end of the pipe closes when the shop ends, whatever ends it, so it works on every Unix and after SIGKILL.
 #[derive(Debug)]
@@ -19,7 +20,7 @@ impl Reaper {
     pub(super) fn start(remove: Option<&Path>) -> Result<Self, Error> {
         // Data that will be removed needs no checkpoint.
         let signal = if remove.is_some() { "QUIT" } else { "INT" };
-        let mut command = Command::new("/bin/sh");
+        let mut command = bare(Path::new("/bin/sh"));
         command.args(["-c", include_str!("reaper.sh"), "byteshop-reaper", signal]);
         command.arg(remove.unwrap_or(Path::new("")));
         command.current_dir("/").process_group(0);

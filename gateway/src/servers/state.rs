@@ -17,13 +17,28 @@ const FIRST_PORT: u16 = 20_000;
 /// How many ports there are to choose from.
 const PORTS: u16 = 12_000;
 
+/// The role that owns the database, and whose server it is: it migrates.
+pub(super) const OWNER: &str = "byteshop";
+/// The role that serves.
+pub(super) const SERVING: &str = "byteshop_serve";
+/// The database.
+const DATABASE: &str = "byteshop";
+/// The user of NATS.
+pub(super) const NATS_USER: &str = "byteshop";
+
 /// The remembered part, in `servers.json`, readable by its owner alone.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Remembered {
     /// Stands in the command line of every server of this directory and of no other.
     pub(super) mark: String,
-    /// The password of both servers.
+    /// The password of the owner of the database.
     pub(super) password: String,
+    /// The password of the role that serves; made by the first start that knows of that role.
+    #[serde(default)]
+    pub(super) serving_password: Option<String>,
+    /// The password of NATS; made by the first start that has one for it alone.
+    #[serde(default)]
+    pub(super) nats_password: Option<String>,
     /// The port of Postgres.
     pub(super) postgres_port: u16,
     /// The port of NATS.
@@ -41,16 +56,50 @@ impl Remembered {
         };
         match text {
             Some(text) => {
-                serde_json::from_str(&text).map_err(Into::into).doing(|| format!("understand {}", file.display()))
+                let known: Self = serde_json::from_str(&text)
+                    .map_err(Into::into)
+                    .doing(|| format!("understand {}", file.display()))?;
+                known.completed()
             }
             None if has_database => Err(Error::SecretsLost { file }),
-            None => Ok(Self {
+            None => Self {
                 mark: format!("byteshop_{}", random_hex::<6>()?),
                 password: random_hex::<16>()?,
+                serving_password: None,
+                nats_password: None,
                 postgres_port: free_port()?,
                 nats_port: free_port()?,
-            }),
+            }
+            .completed(),
         }
+    }
+
+    /// With a password for whoever has none of their own yet.
+    fn completed(mut self) -> Result<Self, Error> {
+        for password in [&mut self.serving_password, &mut self.nats_password] {
+            if password.is_none() {
+                *password = Some(random_hex::<16>()?);
+            }
+        }
+        Ok(self)
+    }
+
+    /// Where Postgres is for its owner.
+    pub(super) fn owner_url(&self) -> String {
+        let Self { password, postgres_port, .. } = self;
+        format!("postgres://{OWNER}:{password}@127.0.0.1:{postgres_port}/{DATABASE}")
+    }
+
+    /// Where Postgres is for the role that serves.
+    pub(super) fn serving_url(&self) -> String {
+        let password = self.serving_password.as_deref().unwrap_or_default();
+        format!("postgres://{SERVING}:{password}@127.0.0.1:{}/{DATABASE}", self.postgres_port)
+    }
+
+    /// Where NATS is.
+    pub(super) fn nats_url(&self) -> String {
+        let password = self.nats_password.as_deref().unwrap_or_default();
+        format!("nats://{NATS_USER}:{password}@127.0.0.1:{}", self.nats_port)
     }
 
     /// Writes the file as a whole, so that it is never half there.

@@ -4,6 +4,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{Read as _, Seek as _, SeekFrom};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::process::{Child, Command};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -26,6 +27,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 /// A log grows to this before a start moves it aside.
 const LOG_BYTES: u64 = 16 << 20;
+/// Who may read a log: what fails may name values that are nobody else's.
+const LOG_MODE: u32 = 0o640;
 /// How much of the log an error shows.
 const SHOWN_BYTES: u64 = 2_000;
 
@@ -229,7 +232,9 @@ impl<P: Program> Keeper<P> {
         if fs::metadata(path).is_ok_and(|log| log.len() > LOG_BYTES) {
             fs::rename(path, path.with_extension("log.old")).doing(doing)?;
         }
-        let log = OpenOptions::new().append(true).create(true).open(path).doing(doing)?;
+        let log = OpenOptions::new().append(true).create(true).mode(LOG_MODE).open(path).doing(doing)?;
+        // One of an earlier program may be open to everybody.
+        log.set_permissions(fs::Permissions::from_mode(LOG_MODE)).doing(doing)?;
         let errors = log.try_clone().doing(doing)?;
         Ok((log, errors))
     }

@@ -15,6 +15,7 @@ use http::HeaderMap;
 use serde_json::{Value, json};
 
 use super::link::Shown;
+use super::payment::Paid;
 use super::{From, invoice_number, lines_of, missing_settings, tax};
 use crate::actor::Caller;
 use crate::http::ask::{Of, Params};
@@ -51,7 +52,9 @@ pub(super) async fn print_credit_notes(
         })?;
         sheets.push(sheet);
     }
+    let paid = Paid::of(&app, it.placement.payment, locale).await?;
     let context = json!({
+        "test": paid.is_some_and(|paid| paid.is_test()),
         "order": Number::of(id.uuid()),
         "invoice": invoice_number(id, it),
         "missing_settings": missing_settings(&app, shown.to_staff(&caller)),

@@ -20,6 +20,11 @@ pub(super) struct Paid {
 }
 
 impl Paid {
+    /// Whether it was emulated: no money moved.
+    pub(super) fn is_test(&self) -> bool {
+        self.method == Method::Test
+    }
+
     /// Of the payment of an order; nothing while no money was taken.
     pub(super) async fn of(app: &App, payment: PaymentId, locale: Locale) -> Result<Option<Self>, Error> {
         for recorded in app.commands.beginning::<Payment>(payment).await?.iter() {

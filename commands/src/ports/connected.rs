@@ -1,0 +1,205 @@
+//! Which payment providers and carriers a shop is connected to. Emulators are named like any other; only development has
+//! them by default.
+
+use byteshop_domain::ids::RefundId;
+use byteshop_domain::money::Money;
+use byteshop_domain::payment::{ProviderOutcome, ProviderReference};
+use byteshop_domain::text::{Name, Reference};
+use chrono::{DateTime, Utc};
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, ready};
+use uuid::Uuid;
+
+use super::carrier::{CarrierPort, Report};
+use super::{Charge, NoAnswer, PaymentProvider};
+
+/// A payment provider that a shop can be connected to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Provider {
+    /// The emulated one: no money moves.
+    Test,
+}
+
+/// A carrier whose programs a shop can be connected to. Carriers that are told of parcels by hand need no connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConnectedCarrier {
+    /// The simulated one: no parcel moves.
+    Simulated,
+}
+
+impl Provider {
+    /// All of them.
+    pub const ALL: [Self; 1] = [Self::Test];
+
+    /// Its name in settings and requests.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Test => "test",
+        }
+    }
+
+    /// Whether it only pretends to move money.
+    pub fn is_emulated(self) -> bool {
+        match self {
+            Self::Test => true,
+        }
+    }
+}
+
+impl ConnectedCarrier {
+    /// All of them.
+    pub const ALL: [Self; 1] = [Self::Simulated];
+
+    /// Its name in settings and requests.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Simulated => "simulated",
+        }
+    }
+
+    /// Whether it only pretends to move parcels.
+    pub fn is_emulated(self) -> bool {
+        match self {
+            Self::Simulated => true,
+        }
+    }
+}
+
+/// What a shop is connected to; to nothing unless somebody says so.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Connected {
+    /// Who takes money.
+    pub providers: Vec<Provider>,
+    /// Who takes parcels.
+    pub carriers: Vec<ConnectedCarrier>,
+}
+
+impl Connected {
+    /// The emulated payment provider and the simulated carrier, for development and tests.
+    pub fn emulators() -> Self {
+        Self { providers: vec![Provider::Test], carriers: vec![ConnectedCarrier::Simulated] }
+    }
+
+    /// Whether payments can be made through this provider.
+    pub fn has_provider(&self, provider: Provider) -> bool {
+        self.providers.contains(&provider)
+    }
+
+    /// Whether this carrier takes parcels.
+    pub fn has_carrier(&self, carrier: ConnectedCarrier) -> bool {
+        self.carriers.contains(&carrier)
+    }
+
+    /// What of it is emulated, such as `payment provider test`.
+    pub fn emulated(&self) -> Vec<String> {
+        let providers = self.providers.iter().filter(|it| it.is_emulated());
+        let carriers = self.carriers.iter().filter(|it| it.is_emulated());
+        let providers = providers.map(|it| format!("payment provider {}", it.as_str()));
+        providers.chain(carriers.map(|it| format!("carrier {}", it.as_str()))).collect()
+    }
+
+    /// What the people who run a shop outside of development must know of it.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if self.providers.is_empty() {
+            warnings
+                .push("no payment provider is connected, so nobody can pay: set BYTESHOP_PAYMENT_PROVIDER".to_owned());
+        }
+        for provider in self.providers.iter().filter(|it| it.is_emulated()) {
+            let name = provider.as_str();
+            warnings.push(format!(
+                "payments are emulated (BYTESHOP_PAYMENT_PROVIDER={name}): orders become paid and no money moves"
+            ));
+        }
+        for carrier in self.carriers.iter().filter(|it| it.is_emulated()) {
+            let name = carrier.as_str();
+            warnings.push(format!(
+                "parcels are simulated (BYTESHOP_CARRIER={name}): they are reported as delivered and nothing travels"
+            ));
+        }
+        warnings
+    }
+}
+
+/// Stands where no payment provider is connected: the outcome of what was begun through one stays unknown until it is
+/// connected again.
+#[derive(Debug)]
+pub(crate) struct NoProvider;
+
+fn no_provider<T: Send + 'static>() -> BoxFuture<'static, Result<T, NoAnswer>> {
+    ready(Err(NoAnswer("no payment provider is connected".to_owned()))).boxed()
+}
+
+impl PaymentProvider for NoProvider {
+    fn knows(&self, _token: &str) -> bool {
+        false
+    }
+
+    fn reference(&self, _token: &str, _id: Uuid) -> Option<ProviderReference> {
+        None
+    }
+
+    fn authorize<'a>(
+        &'a self,
+        _charge: Charge<'a>,
+        _now: DateTime<Utc>,
+    ) -> BoxFuture<'a, Result<ProviderOutcome, NoAnswer>> {
+        no_provider()
+    }
+
+    fn capture<'a>(&'a self, _reference: &'a ProviderReference) -> BoxFuture<'a, Result<(), NoAnswer>> {
+        no_provider()
+    }
+
+    fn release<'a>(&'a self, _reference: &'a ProviderReference) -> BoxFuture<'a, Result<(), NoAnswer>> {
+        no_provider()
+    }
+
+    fn refund<'a>(
+        &'a self,
+        _reference: &'a ProviderReference,
+        _refund: RefundId,
+        _amount: Money,
+    ) -> BoxFuture<'a, Result<bool, NoAnswer>> {
+        no_provider()
+    }
+
+    fn look_up<'a>(
+        &'a self,
+        _reference: &'a ProviderReference,
+        _now: DateTime<Utc>,
+    ) -> BoxFuture<'a, Result<ProviderOutcome, NoAnswer>> {
+        no_provider()
+    }
+}
+
+/// Stands where no carrier is connected.
+#[derive(Debug)]
+pub(crate) struct NoCarrier;
+
+impl CarrierPort for NoCarrier {
+    fn register<'a>(&'a self, _story: Option<&'a Name>, _id: Uuid) -> BoxFuture<'a, Result<Reference, NoAnswer>> {
+        ready(Err(NoAnswer("no carrier is connected".to_owned()))).boxed()
+    }
+
+    fn report<'a>(&'a self, _tracking: &'a Reference, _now: DateTime<Utc>) -> BoxFuture<'a, Result<Report, NoAnswer>> {
+        ready(Err(NoAnswer("no carrier is connected".to_owned()))).boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shop_without_a_word_is_connected_to_nothing_and_emulators_are_named() {
+        let nothing = Connected::default();
+        assert!(!nothing.has_provider(Provider::Test) && !nothing.has_carrier(ConnectedCarrier::Simulated));
+        assert_eq!(nothing.emulated(), [""; 0]);
+        assert!(nothing.warnings().concat().contains("BYTESHOP_PAYMENT_PROVIDER"));
+        let emulators = Connected::emulators();
+        assert_eq!(emulators.emulated(), ["payment provider test", "carrier simulated"]);
+        let warnings = emulators.warnings().concat();
+        assert!(warnings.contains("no money moves") && warnings.contains("nothing travels"), "{warnings}");
+    }
+}

@@ -1,0 +1,141 @@
+//! The list of those who were erased, kept outside of the database: a restored backup has their keys again, and the list says
+//! whose are to be destroyed once more.
+
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::PathBuf;
+
+use byteshop_domain::Subject;
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, ready};
+use uuid::Uuid;
+
+use crate::Vault;
+use crate::error::StoreError;
+
+/// Who is looked up in the database at once.
+const CHUNK: usize = 10_000;
+
+/// Where those who were erased are written down.
+pub trait ErasedList: Send + Sync {
+    /// Writes some down, durably; a second time changes nothing that matters.
+    fn add(&self, subjects: Vec<Subject>) -> BoxFuture<'_, Result<(), String>>;
+    /// All of them, some perhaps more than once.
+    fn all(&self) -> BoxFuture<'_, Result<Vec<Subject>, String>>;
+}
+
+/// The list in a file: a line for each, only ever added to. Processes of one machine share it.
+#[derive(Debug)]
+pub struct ErasedFile {
+    file: PathBuf,
+}
+
+impl ErasedFile {
+    /// The list in this file, which is made with its first line.
+    pub fn new(file: PathBuf) -> Self {
+        Self { file }
+    }
+
+    fn append(&self, subjects: &[Subject]) -> std::io::Result<()> {
+        let is_new = !self.file.exists();
+        let mut open = OpenOptions::new().append(true).create(true).mode(0o600).open(&self.file)?;
+        // One write, so that lines of two processes never mix; a line that a crash cut short ends before the next one.
+        open.write_all(to_text(subjects).as_bytes())?;
+        open.sync_all()?;
+        if is_new && let Some(directory) = self.file.parent().filter(|it| !it.as_os_str().is_empty()) {
+            fs::File::open(directory)?.sync_all()?;
+        }
+        Ok(())
+    }
+
+    fn read(&self) -> std::io::Result<Vec<Subject>> {
+        let text = match fs::read_to_string(&self.file) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            read => read?,
+        };
+        Ok(read_text(&text))
+    }
+
+    fn named(&self, error: &std::io::Error) -> String {
+        format!("the list of the erased, {}, cannot be used: {error}", self.file.display())
+    }
+}
+
+/// The lines of some.
+pub fn to_text(subjects: &[Subject]) -> String {
+    subjects.iter().map(|subject| format!("\n{}", subject.0.simple())).collect()
+}
+
+/// Those in some lines. A line that a crash cut short is left out: nobody was erased before it was whole.
+pub fn read_text(text: &str) -> Vec<Subject> {
+    text.lines().filter_map(|line| Uuid::parse_str(line.trim()).ok().map(Subject)).collect()
+}
+
+impl ErasedList for ErasedFile {
+    fn add(&self, subjects: Vec<Subject>) -> BoxFuture<'_, Result<(), String>> {
+        ready(self.append(&subjects).map_err(|error| self.named(&error))).boxed()
+    }
+
+    fn all(&self) -> BoxFuture<'_, Result<Vec<Subject>, String>> {
+        ready(self.read().map_err(|error| self.named(&error))).boxed()
+    }
+}
+
+impl Vault {
+    /// Erases again whoever is on the list and has a key all the same, as after a restored backup, and writes down whoever was
+    /// erased before there was a list. Gives those who were erased again.
+    ///
+    /// # Errors
+    /// When the list or Postgres does not answer.
+    pub async fn apply_erased(&self) -> Result<Vec<Subject>, StoreError> {
+        let Some(list) = self.erased_list() else { return Ok(Vec::new()) };
+        let mut listed = list.all().await.map_err(StoreError::Unavailable)?;
+        listed.sort_unstable();
+        listed.dedup();
+        let mut again = Vec::new();
+        for chunk in listed.chunks(CHUNK) {
+            let subjects: Vec<Uuid> = chunk.iter().map(|subject| subject.0).collect();
+            let alive: Vec<Uuid> = sqlx::query_scalar(
+                "select subject from log.subject_key where subject = any ($1) and wrapped is not null order by subject",
+            )
+            .bind(subjects)
+            .fetch_all(self.log().pool())
+            .await?;
+            again.extend(alive.into_iter().map(Subject));
+        }
+        for subject in &again {
+            self.erase_key(*subject).await?;
+        }
+        let erased: Vec<Uuid> =
+            sqlx::query_scalar("select subject from log.subject_key where erased_at is not null order by erased_at")
+                .fetch_all(self.log().pool())
+                .await?;
+        let mut unlisted: Vec<Subject> = erased.into_iter().map(Subject).collect();
+        unlisted.retain(|subject| listed.binary_search(subject).is_err());
+        if !unlisted.is_empty() {
+            list.add(unlisted).await.map_err(StoreError::Unavailable)?;
+        }
+        Ok(again)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+
+    #[tokio::test]
+    async fn a_line_that_was_cut_short_spoils_no_other() {
+        let file = std::env::temp_dir().join(format!("byteshop-erased-{}", Clock.new_id().simple()));
+        let list = ErasedFile::new(file.clone());
+        assert_eq!(list.all().await.unwrap(), []);
+        let (ada, bob) = (Subject(Uuid::from_u128(1)), Subject(Uuid::from_u128(2)));
+        list.add(vec![ada]).await.unwrap();
+        let mut open = OpenOptions::new().append(true).open(&file).unwrap();
+        open.write_all(b"\n00000000000000").unwrap();
+        list.add(vec![bob, bob]).await.unwrap();
+        assert_eq!(list.all().await.unwrap(), [ada, bob, bob]);
+        fs::remove_file(&file).unwrap();
+    }
+}

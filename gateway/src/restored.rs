@@ -1,0 +1,62 @@
+//! After a restored backup the shop takes no payments and numbers no documents until somebody has confirmed it: what happened after
+//! the backup is not in the log, and buyers may have numbers that it would give again.
+
+use std::time::Duration;
+
+use byteshop_commands::Commands;
+use byteshop_eventstore::StoreError;
+use tokio_util::sync::CancellationToken;
+
+use crate::health::{Health, RoleState};
+
+/// How often a process looks whether somebody has closed or confirmed.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// What taking payments is called among the roles.
+const PAYMENTS: &str = "payments";
+
+/// Looks whether this database is the one that it was, before anything is done on it.
+///
+/// # Errors
+/// When Postgres does not answer.
+pub async fn recognize(commands: &Commands, health: &Health) -> Result<(), StoreError> {
+    let closed = commands.log().recognize().await?;
+    note(commands, health, closed.map(|closed| closed.reason));
+    Ok(())
+}
+
+/// Follows what is said of it, until cancelled.
+pub async fn watch(commands: Commands, health: Health, cancel: CancellationToken) {
+    let watching = async {
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            match commands.log().closed().await {
+                Ok(closed) => note(&commands, &health, closed.map(|closed| closed.reason)),
+                // Readiness asks Postgres itself, and says that it is away.
+                Err(error) => tracing::debug!(%error, "it cannot be told whether payments are taken"),
+            }
+        }
+    };
+    tokio::select! {
+        () = watching => {}
+        () = cancel.cancelled() => {}
+    }
+}
+
+fn note(commands: &Commands, health: &Health, reason: Option<String>) {
+    if !commands.close(reason.clone()) {
+        return;
+    }
+    match reason {
+        Some(reason) => {
+            tracing::error!(
+                reason,
+                "no payment is taken and no document numbered: `byteshop check --repair`, then `byteshop numbers confirm`"
+            );
+            health.set(PAYMENTS, RoleState::Down { reason });
+        }
+        None => {
+            tracing::info!("payments are taken and documents numbered again");
+            health.set(PAYMENTS, RoleState::Up);
+        }
+    }
+}
