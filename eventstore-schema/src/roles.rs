@@ -12,7 +12,7 @@ use crate::{Connection, Log};
 const GRANTS: [(&str, &str); 19] = [
     ("log.event", "select, insert"),
     ("log.head", "select, update"),
-    ("log.receipt", "select, insert, delete"),
+    ("log.receipt", "select, insert, update, delete"),
     ("log.delivery", "select, insert, update"),
     ("log.process", "select, insert, update, delete"),
     ("log.timer", "select, insert, update, delete"),

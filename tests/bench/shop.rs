@@ -24,6 +24,7 @@ const STOP_WITHIN: Duration = Duration::from_mins(1);
 #[derive(Debug, Deserialize)]
 struct Run {
     database_url: String,
+    migration_database_url: Option<String>,
 }
 
 /// A running shop.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use byteshop_commands::{At, Commands, Error, Intent, Key, aftersales};
+use byteshop_commands::ports::connected::Provider;
+use byteshop_commands::{At, Commands, Error, Intent, Key, Paying, aftersales};
 use byteshop_domain::cart::{self, Cart};
 use byteshop_domain::credit_note::CreditNote;
 use byteshop_domain::ids::{CartId, Id as _, OrderId};
@@ -28,6 +29,11 @@ fn code(error: &Error) -> &str {
         Error::Replayed(first) => code(first),
         other => panic!("{other:?}"),
     }
+}
+
+/// A payment by the emulated provider that succeeds.
+fn test_payment(capture: CaptureMode) -> Paying<'static> {
+    Paying { provider: Provider::Test, token: "tok_success", capture }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -478,7 +484,7 @@ async fn a_key_of_a_payment_is_used_up_by_a_refusal_too() {
     let pay = |order: OrderId, body: &str| {
         let (commands, intent) = (shop.commands.clone(), keyed("p", body));
         async move {
-            commands.pay(&intent, order, "tok_success", CaptureMode::Automatic, |_| Ok(()), |_| String::new()).await
+            commands.pay(&intent, order, test_payment(CaptureMode::Automatic), |_| Ok(()), |_| String::new()).await
         }
     };
     let unknown = OrderId::from_uuid(Clock.new_id());
@@ -494,7 +500,7 @@ async fn an_order_that_was_seen_otherwise_is_not_paid() {
     let intent = Intent { if_match: Some(9), ..shop.intent("payment.pay") };
     let paid = shop
         .commands
-        .pay(&intent, placed.order, "tok_success", CaptureMode::Automatic, |_| Ok(()), |_| String::new())
+        .pay(&intent, placed.order, test_payment(CaptureMode::Automatic), |_| Ok(()), |_| String::new())
         .await;
     assert!(matches!(paid, Err(Error::Version { current: 1 })), "{paid:?}");
 }

@@ -12,6 +12,7 @@ mod audit;
 mod browser;
 mod catalog;
 mod commands;
+mod compose;
 mod delivery;
 mod grpc;
 mod http;

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use byteshop_domain::Subject;
-use byteshop_domain::ids::{AccountId, Id as _};
+use byteshop_domain::ids::AccountId;
 use byteshop_eventstore::{DataKeys, Log, Vault};
 use byteshop_tests::patience::eventually;
 use byteshop_tests::program::{Program, binary};

@@ -10,7 +10,7 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use byteshop_domain::Subject;
-use byteshop_domain::ids::{AccountId, Id as _};
+use byteshop_domain::ids::AccountId;
 use byteshop_domain::personal::Personal;
 use byteshop_eventstore::erased::{ErasedFile, ErasedList as _};
 use byteshop_eventstore::rotate::{self, RotateError};

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use byteshop_commands::cases::Hold;
-use byteshop_commands::{Appender, Commands, Connected, Done, Error, Intent, Loaded, Unit, cases, processes};
+use byteshop_commands::ports::connected::Provider;
+use byteshop_commands::{Appender, Commands, Connected, Done, Error, Intent, Loaded, Paying, Unit, cases, processes};
 use byteshop_domain::cart::{self, Cart, Destination};
 use byteshop_domain::ids::{AccountId, CartId, Id as _, OrderId, PaymentId, ProductId, VariantId};
 use byteshop_domain::money::{Money, Price};
@@ -142,9 +143,8 @@ impl WriteSide {
     /// Pays an order with a token of the test provider.
     pub async fn pay(&self, order: OrderId, token: &str) -> Result<Done<String>, Error> {
         let stage = |payment: &Loaded<Payment>| format!("{:?}", payment.state.opened().map(|it| it.stage));
-        self.commands
-            .pay(&self.intent("payment.attempt"), order, token, CaptureMode::Automatic, |_| Ok(()), stage)
-            .await
+        let by = Paying { provider: Provider::Test, token, capture: CaptureMode::Automatic };
+        self.commands.pay(&self.intent("payment.attempt"), order, by, |_| Ok(()), stage).await
     }
 
     /// Carries out a command as an admin.

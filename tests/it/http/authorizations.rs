@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use byteshop_commands::Intent;
+use byteshop_commands::ports::connected::Provider;
 use byteshop_commands::ports::payment_test::Manners;
+use byteshop_commands::{Intent, Paying};
 use byteshop_domain::Actor;
 use byteshop_domain::ids::{Id as _, PaymentId, RefundId};
 use byteshop_domain::payment::{AUTHORIZED_FOR, CaptureMode};
@@ -115,6 +116,11 @@ fn captured(amount: i64, refunded: i64) -> (String, i64, i64) {
     ("captured".to_owned(), amount, refunded)
 }
 
+/// A payment by the emulated provider that succeeds.
+fn test_payment(capture: CaptureMode) -> Paying<'static> {
+    Paying { provider: Provider::Test, token: "tok_success", capture }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_set_aside_is_taken_when_staff_says_so() {
     let shop = patient_shop().await;
@@ -216,7 +222,7 @@ async fn pay_long_ago(shop: &TestShop, order: &Order, left: TimeDelta) {
     let actor = Actor::System { name: "test".into() };
     let intent = Intent { occurred_at: Some(long_ago), ..Intent::new(actor, "payment.pay", Clock.new_id()) };
     let id = order.path.rsplit('/').next().unwrap().parse().unwrap();
-    shop.commands.pay(&intent, id, "tok_success", CaptureMode::Manual, |_| Ok(()), |_| ()).await.unwrap();
+    shop.commands.pay(&intent, id, test_payment(CaptureMode::Manual), |_| Ok(()), |_| ()).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
