@@ -206,8 +206,15 @@ async fn the_runbook_of_a_restore_leads_to_a_shop_that_gives_no_number_twice() {
     let refused = counter.pay(&order).await;
     assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(refused.json::<Value>().await.unwrap()["code"], "shop.restored");
-    let ready: Value =
-        counter.client.get(format!("{}/health/ready", counter.http)).send().await.unwrap().json().await.unwrap();
+    let ready: Value = counter
+        .client
+        .get(format!("{}/health/ready", new.run_json().unwrap()["operations"].as_str().unwrap()))
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
     assert_eq!(
         (ready["ready"].as_bool(), ready["roles"]["payments"]["state"].as_str()),
         (Some(true), Some("down")),

@@ -47,7 +47,7 @@ async fn a_shop_outside_of_development_takes_no_token_of_the_emulated_provider()
     for path in ["/dev/mail", "/dev/provider", &format!("/dev/pay/{payment}")] {
         shop.get(path).send().await.expect_problem(404, "request.not_found");
     }
-    let ready = shop.get("/health/ready").send().await.expect(200);
+    let ready = shop.ask_operations("/health/ready").send().await.expect(200);
     assert_eq!(ready.body["emulated"], json!([]));
 }
 
@@ -98,7 +98,7 @@ async fn an_emulator_that_was_named_says_so_in_readiness_and_on_papers() {
     let payment =
         eventually("the order has an invoice", async || is().await["invoice"].as_str().map(str::to_owned)).await;
     assert!(payment.starts_with("INV-"), "{payment}");
-    let ready = shop.get("/health/ready").send().await.expect(200);
+    let ready = shop.ask_operations("/health/ready").send().await.expect(200);
     assert_eq!(ready.body["emulated"], json!(["payment provider test", "carrier simulated"]));
 
     let parcel = shop.post(&format!("{order}/shipments")).by(&staff).json(json!({})).send().await.expect(201).id();
