@@ -60,7 +60,7 @@ pub struct CountryTax {
 pub struct Rate {
     /// Of what.
     pub class: TaxClass,
-    /// The rate.
+    /// The rate: written as `rate_bps`, in hundredths of a percent, and with `rate_ppm`, in millionths, where it has more digits.
     pub rate: TaxRate,
     /// The first day of it, in UTC.
     pub valid_from: NaiveDate,
