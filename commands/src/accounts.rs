@@ -26,10 +26,31 @@ pub use tokens::{Refreshed, ShownToken, log_out_with, refresh};
 /// The name of an e-mail address: a keyed hash in the place of its text.
 #[derive(Debug, Clone)]
 pub struct EmailName {
-    /// The stream of the name.
+    /// The stream of the name of its canonical form, which alone is claimed.
     pub id: NameId,
     /// What is claimed.
     pub text: Label,
+    /// The streams in which an account may have the address, in the order in which they are asked: names from before addresses
+    /// were compared by a canonical form stay where they are. For an address of plain ASCII it is the one above.
+    pub lookup: Vec<NameId>,
+}
+
+impl EmailName {
+    /// The account that has the address; every name of it is part of the append.
+    pub async fn holder(&self, unit: &Unit) -> Result<Option<AccountId>, Error> {
+        let names = unit.load_all::<UniqueName>(&self.lookup).await?;
+        Ok(names.iter().find_map(|name| owner(&name.state)))
+    }
+
+    /// Releases every name by which an account has the address, except perhaps one.
+    async fn release(&self, unit: &Unit, account: AccountId, except: Option<NameId>) -> Result<(), Error> {
+        for mut name in unit.load_all::<UniqueName>(&self.lookup).await? {
+            if owner(&name.state) == Some(account) && Some(name.id) != except {
+                unit.decide(&mut name, &name::Command::Release {})?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Somebody who wants an account.
@@ -110,27 +131,46 @@ impl Commands {
         email_name(self.vault(), email).await
     }
 
-    /// What the orders of a guest who gave this e-mail address are found by: its keyed hash.
+    /// What the orders of a guest with this e-mail address are filed under: the keyed hash of its canonical form.
     pub async fn guest_hash(&self, email: &Email) -> Result<Option<Label>, Error> {
-        let text = self.vault().blind("guest", &email.folded()).await?;
+        let text = self.vault().blind("guest", &email.canonical()).await?;
         // A keyed hash is short and printable, so it always is a label.
         Ok(Label::new(&text).ok())
     }
 
+    /// Everything that orders of a guest with this e-mail address may be filed under, older orders included.
+    pub async fn guest_hashes(&self, email: &Email) -> Result<Vec<Label>, Error> {
+        let mut hashes = Vec::with_capacity(1);
+        for form in email.forms() {
+            hashes.extend(Label::new(&self.vault().blind("guest", &form).await?));
+        }
+        Ok(hashes)
+    }
+
     /// The account that an e-mail address belongs to.
-    pub async fn account_named(&self, name: NameId) -> Result<Option<AccountId>, Error> {
-        let found = self.get::<UniqueName>(name).await?;
-        Ok(found.and_then(|name| owner(&name.state)))
+    pub async fn account_named(&self, name: &EmailName) -> Result<Option<AccountId>, Error> {
+        for id in &name.lookup {
+            if let Some(found) = self.get::<UniqueName>(*id).await?
+                && let Some(account) = owner(&found.state)
+            {
+                return Ok(Some(account));
+            }
+        }
+        Ok(None)
     }
 }
 
 /// The name of an e-mail address, whose text is a keyed hash.
 pub async fn email_name(vault: &Vault, email: &Email) -> Result<EmailName, Error> {
-    let text = vault.blind("email", &email.folded()).await?;
+    let text = vault.blind("email", &email.canonical()).await?;
     let id = name::id(NameKind::Email, &text);
+    let mut lookup = Vec::with_capacity(1);
+    for form in email.forms() {
+        lookup.push(name::id(NameKind::Email, &vault.blind("email", &form).await?));
+    }
     // A keyed hash is short and printable, so it always is a label.
     let text = Label::new(&text).map_err(|_| Error::Rejected(Rejected::missing("account")))?;
-    Ok(EmailName { id, text })
+    Ok(EmailName { id, text, lookup })
 }
 
 /// Who holds the name of an address.
@@ -146,10 +186,9 @@ pub fn owner(name: &UniqueName) -> Option<AccountId> {
 /// # Errors
 /// [`Error::Contended`] when the address is not any more as it was found: then it is to be looked at again.
 pub async fn register(unit: &Unit, newcomer: &Newcomer, found: &Found) -> Result<(), Error> {
-    let mut name = unit.load::<UniqueName>(newcomer.name.id).await?;
-    let Some(owner) = owner(&name.state) else {
+    let Some(owner) = newcomer.name.holder(unit).await? else {
         let Found::Nobody = found else { return Err(Error::Contended) };
-        let mut account = begin(unit, newcomer, &mut name)?;
+        let mut account = begin(unit, newcomer).await?;
         return request_confirmation(unit, &mut account, &newcomer.code).await;
     };
     let mut account = unit.load::<Account>(owner).await?;
@@ -170,15 +209,18 @@ pub async fn register(unit: &Unit, newcomer: &Newcomer, found: &Found) -> Result
 
 /// Makes an account whose address counts as confirmed; refused when the address has one.
 pub async fn register_confirmed(unit: &Unit, newcomer: &Newcomer) -> Result<(), Error> {
-    let mut name = unit.load::<UniqueName>(newcomer.name.id).await?;
-    let mut account = begin(unit, newcomer, &mut name)?;
+    if newcomer.name.holder(unit).await?.is_some() {
+        return Err(Error::Rejected(Rejected::of::<Account>(&account::Rejection::EmailTaken)));
+    }
+    let mut account = begin(unit, newcomer).await?;
     unit.decide(&mut account, &account::Command::ConfirmByHand {})
 }
 
-fn begin(unit: &Unit, newcomer: &Newcomer, name: &mut Loaded<UniqueName>) -> Result<Loaded<Account>, Error> {
+async fn begin(unit: &Unit, newcomer: &Newcomer) -> Result<Loaded<Account>, Error> {
+    let mut name = unit.load::<UniqueName>(newcomer.name.id).await?;
     let text = newcomer.name.text.clone();
     let claim = name::Command::Claim { kind: NameKind::Email, text, owner: newcomer.id.to_string() };
-    unit.decide(name, &claim)?;
+    unit.decide(&mut name, &claim)?;
     let mut account = unit.start::<Account>(newcomer.id);
     let (email, password) = (newcomer.email.clone(), newcomer.password.clone());
     unit.decide(&mut account, &account::Command::Register { email, password, locale: newcomer.locale })?;
@@ -305,18 +347,15 @@ pub async fn change_email(
     let before = email_of(unit, account).await?;
     unit.decide(account, &account::Command::ChangeEmail { code_hash: code_hash.clone() })?;
     let after = email_of(unit, account).await?.ok_or_else(invalid_code)?;
-    let mut name = unit.load::<UniqueName>(after.id).await?;
-    if owner(&name.state).is_some_and(|owner| owner != account.id) {
+    if after.holder(unit).await?.is_some_and(|holder| holder != account.id) {
         return Err(Error::Rejected(Rejected::of::<Account>(&account::Rejection::EmailTaken)));
     }
+    let mut name = unit.load::<UniqueName>(after.id).await?;
     let claim = name::Command::Claim { kind: NameKind::Email, text: after.text, owner: account.id.to_string() };
     unit.decide(&mut name, &claim)?;
-    // Only the capitals may be others.
-    if let Some(before) = before.filter(|before| before.id != after.id) {
-        let mut name = unit.load::<UniqueName>(before.id).await?;
-        if owner(&name.state) == Some(account.id) {
-            unit.decide(&mut name, &name::Command::Release {})?;
-        }
+    // The same address may only be written in another way.
+    if let Some(before) = before {
+        before.release(unit, account.id, Some(after.id)).await?;
     }
     log_out_all(unit, account, Reason::EmailChanged, session).await
 }

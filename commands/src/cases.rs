@@ -4,7 +4,7 @@ use byteshop_domain::Kind;
 use byteshop_domain::cart::{self, Cart};
 use byteshop_domain::checkout::{self, Basis, Ids};
 use byteshop_domain::decider::Decider as _;
-use byteshop_domain::ids::{self, OrderId, PaymentId, VariantId};
+use byteshop_domain::ids::{self, NameId, OrderId, PaymentId, VariantId};
 use byteshop_domain::money::Money;
 use byteshop_domain::name::{self, NameKind, UniqueName};
 use byteshop_domain::order::{Order, Placed};
@@ -12,7 +12,7 @@ use byteshop_domain::payment::Payment;
 use byteshop_domain::product::{self, Product};
 use byteshop_domain::quantity::Quantity;
 use byteshop_domain::stock::{self, StockLevel};
-use byteshop_domain::text::Label;
+use byteshop_domain::text::{Label, Sku};
 use byteshop_domain::usage::{self, Customer, Usage};
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -41,15 +41,45 @@ pub async fn add_variant(
     details: product::Variant,
 ) -> Result<(), Error> {
     let sku = details.sku.clone();
-    let name_id = name::id(NameKind::Sku, sku.as_str());
     unit.decide(product, &product::Command::AddVariant { variant, details })?;
-    let mut name = unit.load::<UniqueName>(name_id).await?;
+    claim_sku(unit, variant, &sku).await?;
+    let mut stock = unit.load::<StockLevel>(variant).await?;
+    unit.decide(&mut stock, &stock::Command::Open { product: product.id, sku })
+}
+
+/// Claims a SKU for a variant; refused while another variant has it, in whatever Unicode form.
+async fn claim_sku(unit: &Unit, variant: VariantId, sku: &Sku) -> Result<(), Error> {
     let text =
         Label::new(sku.as_str()).map_err(|error| unit.refuse("variant.sku", Kind::Invalid, error.to_string()))?;
     let claim = name::Command::Claim { kind: NameKind::Sku, text, owner: variant.to_string() };
-    unit.decide(&mut name, &claim)?;
-    let mut stock = unit.load::<StockLevel>(variant).await?;
-    unit.decide(&mut stock, &stock::Command::Open { product: product.id, sku })
+    let ids: Vec<_> = sku_names(sku).collect();
+    let mut names = unit.load_all::<UniqueName>(&ids).await?.into_iter();
+    let Some(mut name) = names.next() else { return Ok(()) };
+    for earlier in names {
+        // Refuses exactly as today's name does when somebody else holds it.
+        earlier.state.decide(&claim, &unit.asked()).map_err(|it| Error::Rejected(Rejected::of::<UniqueName>(&it)))?;
+    }
+    unit.decide(&mut name, &claim)
+}
+
+/// Releases those of some SKUs that their variants hold.
+pub(crate) async fn release_skus<'a>(
+    unit: &Unit,
+    skus: impl Iterator<Item = (VariantId, &'a Sku)>,
+) -> Result<(), Error> {
+    let held: Vec<_> = skus.flat_map(|(variant, sku)| sku_names(sku).map(move |name| (variant, name))).collect();
+    let ids: Vec<_> = held.iter().map(|(_, name)| *name).collect();
+    for ((variant, _), mut name) in held.iter().zip(unit.load_all::<UniqueName>(&ids).await?) {
+        if name.state.holder() == Some(*variant) {
+            unit.decide(&mut name, &name::Command::Release {})?;
+        }
+    }
+    Ok(())
+}
+
+/// The streams in which a SKU may be held, the one that is claimed today first.
+pub fn sku_names(sku: &Sku) -> impl Iterator<Item = NameId> {
+    sku.forms().into_iter().map(|form| name::id(NameKind::Sku, &form))
 }
 
 /// Takes a variant out of a product: its SKU is free again; its stock stays, for orders that hold some of it.
@@ -57,8 +87,7 @@ pub async fn remove_variant(unit: &Unit, product: &mut Loaded<Product>, variant:
     let sku = product.state.existing().ok().and_then(|it| it.variants.get(&variant)).map(|it| it.sku.clone());
     unit.decide(product, &product::Command::RemoveVariant { variant })?;
     if let Some(sku) = sku {
-        let mut name = unit.load::<UniqueName>(name::id(NameKind::Sku, sku.as_str())).await?;
-        unit.decide(&mut name, &name::Command::Release {})?;
+        release_skus(unit, std::iter::once((variant, &sku))).await?;
     }
     Ok(())
 }

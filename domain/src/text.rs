@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+pub use form::{ascii_domain, nfc, nfkc, opaque};
 pub use fresh::fresh;
 pub(crate) use fresh::is_asked as is_fresh;
 pub use search::search_form;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::bounded::Limited;
 
 mod country;
+mod form;
 mod fresh;
 mod search;
 
@@ -125,6 +127,18 @@ struct Rules {
 
 impl Rules {
     fn check<'a>(&self, text: &'a str) -> Result<Cow<'a, str>, TextError> {
+        if fresh::is_asked() { self.check_fresh(text) } else { self.check_written(text).map(Cow::Borrowed) }
+    }
+
+    /// A text from outside is kept in Normalization Form C, so that what looks the same is the same.
+    fn check_fresh<'a>(&self, text: &'a str) -> Result<Cow<'a, str>, TextError> {
+        match nfc(text) {
+            Cow::Borrowed(text) => (self.fresh)(self, self.check_written(text)?),
+            Cow::Owned(text) => Ok(Cow::Owned((self.fresh)(self, self.check_written(&text)?)?.into_owned())),
+        }
+    }
+
+    fn check_written<'a>(&self, text: &'a str) -> Result<&'a str, TextError> {
         let what = self.what;
         let trimmed = text.trim();
         if trimmed.is_empty() && !self.empty {
@@ -142,7 +156,7 @@ impl Rules {
         {
             return Err(TextError::Digits { what, least, most });
         }
-        if fresh::is_asked() { (self.fresh)(self, trimmed) } else { Ok(Cow::Borrowed(trimmed)) }
+        Ok(trimmed)
     }
 }
 
@@ -203,6 +217,7 @@ fn token(text: &str) -> bool {
 }
 
 const PRINTABLE: &str = "printable characters";
+const ONE_ADDRESS: &str = "one address such as ada@example.org";
 
 macro_rules! texts {
     ($($(#[$doc:meta])* $name:ident $rules:expr;)*) => {$(
@@ -303,7 +318,7 @@ texts! {
         fresh: fresh::any,
         ..line("description", DESCRIPTION_MAX)
     };
-    /// The seller's own code of a variant, exactly as written: capitals and inner spaces count.
+    /// The seller's own code of a variant: capitals, width and inner spaces count.
     Sku Rules { trim: false, allowed: "printable characters, without space around them", ..line("sku", SKU_MAX) };
     /// A name as part of an address, such as `kitchen-knives`.
     Slug Rules { allowed: "lower case letters, digits and single hyphens between them", fits: slug, ..line("slug", SLUG_MAX) };
@@ -313,8 +328,13 @@ texts! {
     Country Rules { fresh: fresh::country, ..line("country", COUNTRY_MAX) };
     /// A postal code as its country writes it.
     PostalCode Rules { allowed: "letters, digits, spaces and hyphens", fits: postal_code, ..line("postal code", POSTAL_CODE_MAX) };
-    /// Where mails go, as its owner writes it.
-    Email Rules { allowed: "one address such as ada@example.org", fits: email, ..line("e-mail address", EMAIL_MAX) };
+    /// Where mails go, as its owner writes it. Compare its [canonical](Email::canonical) form.
+    Email Rules {
+        allowed: ONE_ADDRESS,
+        fits: email,
+        fresh: fresh::email,
+        ..line("e-mail address", EMAIL_MAX)
+    };
     /// A phone number as its owner writes it.
     Phone Rules {
         allowed: "digits, spaces and ( ) - . /, with a + before them if at all",
@@ -356,14 +376,6 @@ texts! {
     Unit line("unit", UNIT_MAX);
     /// The hash of a secret; never the secret.
     Hash Rules { allowed: "visible ASCII characters", fits: token, ..line("hash", HASH_MAX) };
-}
-
-impl Email {
-    /// The form in which two addresses are compared: in lower case. Strictly the local part is its host's affair (RFC 5321,
-    /// section 2.4), but nobody has two accounts that differ in capitals.
-    pub fn folded(&self) -> String {
-        self.0.to_lowercase()
-    }
 }
 
 impl Country {

@@ -1,5 +1,8 @@
 //! Passwords: which are good enough, and how they are hashed without starving the rest of the shop.
 //!
+//! What is checked and hashed is the form of RFC 8265, section 4.2 (`text::opaque`), so that the same keys on two systems give
+//! the same password.
+//!
 //! Argon2id (RFC 9106) with 19 MiB, two passes and one lane, as OWASP's password storage cheat sheet asks for at least.
 
 use std::collections::HashSet;
@@ -11,6 +14,7 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, Version};
 use byteshop_domain::BoundedText;
+use byteshop_domain::text::{Email, opaque};
 use http::StatusCode;
 use tokio::sync::Semaphore;
 
@@ -34,8 +38,9 @@ const COME_BACK_S: u32 = 2;
 static COMMON: LazyLock<HashSet<&'static str>> =
     LazyLock::new(|| include_str!("../data/common_passwords.txt").lines().collect());
 
-/// Refuses a password that would be guessed; `email` is what whoever guesses knows already.
-pub fn check(password: &str, email: &str, pointer: &str) -> Result<(), Problem> {
+/// Refuses a password that would be guessed; `email` is the address of its account, which an attacker knows already.
+pub fn check(password: &str, email: Option<&Email>, pointer: &str) -> Result<(), Problem> {
+    let password = &*opaque(password);
     let characters = password.chars().count();
     let weak =
         |detail: String| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "account.weak_password", detail).at(pointer);
@@ -46,12 +51,16 @@ pub fn check(password: &str, email: &str, pointer: &str) -> Result<(), Problem> 
     if password.chars().all(|letter| letter.is_whitespace() || letter.is_control()) {
         return Err(weak("a password needs something else than spaces and control characters".to_owned()));
     }
+    if password.chars().any(char::is_control) {
+        return Err(weak("the password must not contain control characters".to_owned()));
+    }
     let folded = password.to_lowercase();
     if COMMON.contains(folded.as_str()) {
         return Err(weak("this password is too common; choose another one".to_owned()));
     }
-    let local = email.split('@').next().unwrap_or_default();
-    if folded == email || (!local.is_empty() && folded == local) {
+    let Some(forms) = email.map(Email::forms) else { return Ok(()) };
+    let is_address = |form: &String| folded == *form || form.split_once('@').is_some_and(|(local, _)| folded == local);
+    if forms.iter().any(is_address) {
         return Err(weak("the password must not be the e-mail address".to_owned()));
     }
     Ok(())
@@ -64,7 +73,7 @@ pub enum Verdict {
     Wrong,
     /// It is the one.
     Right,
-    /// It is the one, and it is to be hashed with today's parameters.
+    /// It is the one, and it is to be hashed anew: with today's parameters, and in the form of RFC 8265.
     Outdated,
 }
 
@@ -129,7 +138,7 @@ impl Passwords {
 
     /// Hashes a password.
     pub async fn hash(&self, password: String) -> Result<String, Problem> {
-        let hashed = self.run("hash", move |inner| hash(&inner.argon2, &password)).await?;
+        let hashed = self.run("hash", move |inner| hash(&inner.argon2, &opaque(&password))).await?;
         hashed.map_err(|error| {
             tracing::error!(%error, "a password could not be hashed");
             Problem::unavailable("passwords cannot be hashed at the moment")
@@ -139,7 +148,16 @@ impl Passwords {
     /// Compares a password with its hash; without one it takes the same time, and is wrong.
     pub async fn verify(&self, password: String, hash: Option<String>) -> Result<Verdict, Problem> {
         self.run("verify", move |inner| {
-            let verdict = verify(&inner.argon2, &password, hash.as_deref().unwrap_or(&inner.decoy));
+            let known = hash.as_deref().unwrap_or(&inner.decoy);
+            let canonical = opaque(&password);
+            let mut verdict = verify(&inner.argon2, &canonical, known);
+            // Hashes from before passwords had a form are of what was typed. Whether there is an account makes no difference.
+            if verdict == Verdict::Wrong && canonical != password {
+                verdict = match verify(&inner.argon2, &password, known) {
+                    Verdict::Right | Verdict::Outdated => Verdict::Outdated,
+                    Verdict::Wrong => Verdict::Wrong,
+                };
+            }
             if hash.is_some() { verdict } else { Verdict::Wrong }
         })
         .await

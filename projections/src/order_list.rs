@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use byteshop_domain::Decider as _;
+use byteshop_domain::address::Address;
 use byteshop_domain::codec::CodecError;
 use byteshop_domain::ids::{AccountId, OrderId, PaymentId, RefundId};
 use byteshop_domain::money::Money;
@@ -11,6 +11,7 @@ use byteshop_domain::order::{
 };
 use byteshop_domain::payment::Payment;
 use byteshop_domain::text::{Country, Label, Reference};
+use byteshop_domain::{Decider as _, Personal};
 use byteshop_eventstore::Recorded;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -56,6 +57,9 @@ pub struct Row {
     pub refunded: Money,
     /// Where the goods go.
     pub country: Country,
+    /// Who gets them, and where exactly: sealed, and opened on the way out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<Personal<Address>>,
     /// How many lines it has.
     pub lines: i64,
     /// How many pieces they are.
@@ -97,7 +101,7 @@ pub enum Fact {
 
 impl View for OrderList {
     const NAME: &'static str = "order_list";
-    const VERSION: i32 = 4;
+    const VERSION: i32 = 5;
     const READS: &'static [&'static str] = &[Order::CATEGORY, Payment::CATEGORY];
     type Fact = Fact;
     type Row = Row;
@@ -236,6 +240,7 @@ impl Row {
             total: *total,
             refunded: Money::zero(total.currency),
             country: destination.country.clone(),
+            address: destination.address.clone(),
             lines: i64::try_from(lines.len()).unwrap_or(i64::MAX),
             units: lines.iter().map(|line: &Line| line.quantity.get()).sum(),
             returned: 0,
@@ -254,8 +259,8 @@ impl Row {
 pub struct Contact {
     /// The account that has it.
     pub account: Option<AccountId>,
-    /// The keyed hash by which the orders of a guest who gave it are found.
-    pub email_hash: Option<Label>,
+    /// The keyed hashes by which the orders of a guest who gave it are found.
+    pub email_hashes: Vec<Label>,
 }
 
 /// Which orders are wanted, the newest first.
@@ -329,10 +334,10 @@ impl Views {
         if let Some(to) = query.to {
             sql.push(" and placed < ").push_bind(micros::text(&to));
         }
-        if let Some(Contact { account, email_hash }) = &query.contact {
+        if let Some(Contact { account, email_hashes }) = &query.contact {
             sql.push(" and (account = ").push_bind(account.map(|account| account.to_string()));
-            sql.push(" or key in (select key from read.order_email where email_hash = ");
-            sql.push_bind(email_hash.as_ref().map(ToString::to_string)).push("))");
+            sql.push(" or key in (select key from read.order_email where email_hash = any (");
+            sql.push_bind(email_hashes.iter().map(ToString::to_string).collect::<Vec<_>>()).push(")))");
         }
         let list = query.list();
         if let Some((placed, key)) = query.ask.after::<(String, String)>(&list)? {

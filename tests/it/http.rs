@@ -6,6 +6,7 @@ mod aftersales;
 mod auth;
 mod authorizations;
 mod bounds;
+mod canonical;
 mod closing;
 mod contract;
 mod conventions;

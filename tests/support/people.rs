@@ -5,7 +5,7 @@ use byteshop_domain::Actor;
 use byteshop_domain::account::{Account, Event, Role, Secret};
 use byteshop_domain::ids::AccountId;
 use byteshop_domain::session::{self, Session};
-use byteshop_domain::text::Email;
+use byteshop_domain::text::{Email, fresh};
 use byteshop_eventstore::StreamId;
 use byteshop_eventstore::read::PAGE;
 use chrono::TimeDelta;
@@ -119,8 +119,8 @@ impl TestShop {
 
     /// The account of an address.
     pub async fn account_of(&self, email: &str) -> Option<AccountId> {
-        let name = self.commands.email_name(&Email::new(email).unwrap()).await.unwrap();
-        self.commands.account_named(name.id).await.unwrap()
+        let name = self.commands.email_name(&fresh(|| Email::new(email)).unwrap()).await.unwrap();
+        self.commands.account_named(&name).await.unwrap()
     }
 
     /// What happened to an account.

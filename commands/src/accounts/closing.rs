@@ -3,14 +3,13 @@
 use byteshop_domain::Subject;
 use byteshop_domain::account::{self, Account};
 use byteshop_domain::ids::{AccountId, OrderId};
-use byteshop_domain::name::{self, UniqueName};
 use byteshop_domain::order::{self, CancelReason, Order, Placed};
 use byteshop_domain::session::Reason;
 use byteshop_domain::usage::{self, Customer, Usage};
 use serde::{Deserialize, Serialize};
 
 use super::grants::{Revoke, Standing, granted, settle};
-use super::{email_of, log_out_all, owner};
+use super::{email_of, log_out_all};
 use crate::aftersales;
 use crate::error::{Error, Rejected};
 use crate::unit::{Loaded, Unit};
@@ -43,10 +42,7 @@ pub async fn erase(
     if account.state.open().is_ok() {
         unfinished = end_orders(unit, account.id, force).await?;
         if let Some(name) = email_of(unit, account).await? {
-            let mut name = unit.load::<UniqueName>(name.id).await?;
-            if owner(&name.state) == Some(account.id) {
-                unit.decide(&mut name, &name::Command::Release {})?;
-            }
+            name.release(unit, account.id, None).await?;
         }
         log_out_all(unit, account, Reason::Erased, None).await?;
     }

@@ -18,6 +18,7 @@ use byteshop_domain::quantity::Quantity;
 use byteshop_domain::shipping_book::{self, ShippingBook};
 use byteshop_domain::stock::StockLevel;
 use byteshop_domain::tax_book::{self, TaxBook};
+use byteshop_domain::text::Email;
 use byteshop_domain::usage::{self, Customer, Usage};
 use chrono::{DateTime, Utc};
 
@@ -317,7 +318,8 @@ async fn known_uses(reading: Reading<'_>, cart: &cart::Created, running: &[Runni
     Ok(Known { customers, orders, counters, uses })
 }
 
-/// Whoever buys is known by their account, and by the keyed hashes of its e-mail address and of the one that they gave.
+/// Who buys: their account, and the keyed hashes of its e-mail address and of the one that they gave, in every form that uses
+/// may have been counted under.
 async fn customers(reading: Reading<'_>, cart: &cart::Created) -> Result<Vec<Customer>, Error> {
     let vault = reading.commands().vault();
     let mut emails = BTreeSet::new();
@@ -326,13 +328,13 @@ async fn customers(reading: Reading<'_>, cart: &cart::Created) -> Result<Vec<Cus
         known.push(Customer::account(owner));
         for account in reading.glancing().all::<Account>(&[owner]).await? {
             if let Ok(open) = account.state.open() {
-                emails.extend(vault.open(&open.email).await?.map(|email| email.folded()));
+                emails.extend(vault.open(&open.email).await?.iter().flat_map(Email::forms));
             }
         }
     }
     if let Some(address) = cart.destination.as_ref().and_then(|to| to.address.as_ref()) {
         let given = vault.open(address).await?.and_then(|address| address.email);
-        emails.extend(given.map(|email| email.folded()));
+        emails.extend(given.iter().flat_map(Email::forms));
     }
     for email in emails {
         known.push(Customer::email(&vault.blind("customer", &email).await?));

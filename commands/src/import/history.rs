@@ -6,7 +6,7 @@ use std::hash::Hash;
 use std::ops::Range;
 
 use byteshop_domain::money::{ExactPrice, Price};
-use byteshop_domain::text::{Country, Reference, Sku, TITLE_MAX, Title};
+use byteshop_domain::text::{Country, Reference, Sku, TITLE_MAX, Title, fresh};
 use chrono::{DateTime, Utc};
 
 use super::file::Export;
@@ -292,7 +292,7 @@ impl Gathering {
             }
             return Ok(known);
         }
-        let sku = Sku::new(text).map_err(|error| error.to_string())?;
+        let sku = fresh(|| Sku::new(text)).map_err(|error| error.to_string())?;
         let title_or_code = match title {
             Some(title) => words(&self.titles.all, title),
             None => Title::new(text).map_err(|error| error.to_string())?,

@@ -1,4 +1,4 @@
-//! What a buyer enters for a promotion: capitals do not count.
+//! What a buyer enters for a promotion: capitals, width and the kind of its hyphens do not count.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::bounded::Limited;
+use crate::text::nfkc;
 
 /// Fewest letters of a code: a shorter one is guessed.
 const MIN: usize = 3;
@@ -24,8 +25,12 @@ pub struct CouponCode(Arc<str>);
 pub struct CouponCodeError;
 
 impl CouponCode {
-    /// Checks the text, cuts off the space around it and makes its letters capitals.
+    /// Checks the text and brings it to its form: without space around it, in capitals, in Normalization Form KC, and with
+    /// plain hyphens, since programs for mail and text replace them by typographic ones.
     pub fn new(text: &str) -> Result<Self, CouponCodeError> {
+        // U+2010 to U+2015 are hyphens and dashes; U+2212 is the minus sign.
+        let hyphen = |letter| if matches!(letter, '\u{2010}'..='\u{2015}' | '\u{2212}') { '-' } else { letter };
+        let text: String = nfkc(text.trim()).chars().map(hyphen).collect();
         let text = text.trim();
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
         if (MIN..=MAX).contains(&text.len()) && text.bytes().all(allowed) {
@@ -84,6 +89,9 @@ mod tests {
     #[test]
     fn capitals_and_space_around_it_do_not_count() {
         assert_eq!(CouponCode::new(" spring-26 ").unwrap().as_str(), "SPRING-26");
+        for written in ["ｓｐｒｉｎｇ－２６", "spring\u{2011}26", "Spring\u{2013}26\u{a0}"] {
+            assert_eq!(CouponCode::new(written).unwrap().as_str(), "SPRING-26", "{written}");
+        }
         assert_eq!(serde_json::to_string(&CouponCode::new("abc").unwrap()).unwrap(), r#""ABC""#);
         for text in ["", "ab", "a b c", "ßßß", "a\nb", &"x".repeat(41)] {
             assert_eq!(CouponCode::new(text), Err(CouponCodeError), "{text:?}");

@@ -6,7 +6,7 @@ use std::cell::Cell;
 use icu_properties::CodePointSetData;
 use icu_properties::props::DefaultIgnorableCodePoint;
 
-use super::{Rules, TextError, country};
+use super::{Rules, TextError, country, form};
 
 thread_local! {
     static ASKED: Cell<bool> = const { Cell::new(false) };
@@ -53,6 +53,13 @@ pub(super) fn seen_on_a_line<'a>(rules: &Rules, text: &'a str) -> Result<Cow<'a,
         return Err(TextError::Characters { what: rules.what, allowed: "printable characters on one line" });
     }
     seen(rules, text)
+}
+
+/// An address whose domain can be one: its Unicode labels have a form in the DNS, and its `xn--` labels stand for something.
+pub(super) fn email<'a>(rules: &Rules, text: &'a str) -> Result<Cow<'a, str>, TextError> {
+    let domain = text.rsplit_once('@').and_then(|(_, domain)| form::ascii_domain(domain));
+    let refused = TextError::Characters { what: rules.what, allowed: rules.allowed };
+    if domain.is_some() { Ok(Cow::Borrowed(text)) } else { Err(refused) }
 }
 
 /// The code of a country, which may be written in small letters.

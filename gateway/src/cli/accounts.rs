@@ -58,7 +58,7 @@ pub(super) async fn grant(config: &Config, args: GrantArgs) -> Result<(), Failur
             ));
         }
         let name = commands.email_name(&args.email).await?;
-        let (id, password) = match commands.account_named(name.id).await? {
+        let (id, password) = match commands.account_named(&name).await? {
             Some(id) => (id, None),
             None if args.create => {
                 let (id, password) = create(&commands, &args.email).await?;

@@ -78,7 +78,7 @@ pub(super) async fn erase(config: &Config, args: EraseArgs) -> Result<(), Failur
             Named::Guest(id) => Known { orders: vec![*id], ..Known::default() },
             Named::Cart(id) => Known { carts: vec![*id], ..Known::default() },
             Named::Email(email) => Known {
-                account: commands.account_named(commands.email_name(email).await?.id).await?,
+                account: commands.account_named(&commands.email_name(email).await?).await?,
                 ..of_guest(&commands, email).await?
             },
         };
@@ -138,8 +138,8 @@ fn refusal(outcome: Result<(), Failure>, whose: impl std::fmt::Display) -> Resul
 /// here.
 async fn of_guest(commands: &Commands, email: &Email) -> Result<Known, Failure> {
     let mut known = Known::default();
-    let Some(wanted) = commands.guest_hash(email).await? else { return Ok(known) };
-    let is_theirs = |it: &Destination| it.email_hash.as_ref() == Some(&wanted);
+    let wanted = commands.guest_hashes(email).await?;
+    let is_theirs = |it: &Destination| it.email_hash.as_ref().is_some_and(|hash| wanted.contains(hash));
     let placed = |event: &order::Event| matches!(event, order::Event::Placed(it) if is_theirs(&it.destination));
     for id in with_event::<Order>(commands, "placed", placed).await? {
         let order = commands.get::<Order>(id).await?;

@@ -2,16 +2,17 @@
 
 use std::collections::HashSet;
 
+use byteshop_commands::cases::sku_names;
 use byteshop_commands::{Error, cases};
 use byteshop_domain::Currency;
 use byteshop_domain::cart::{self, LINES_MAX};
 use byteshop_domain::decider::Decider;
 use byteshop_domain::ids::{ProductId, VariantId};
 use byteshop_domain::money::{Money, Price};
-use byteshop_domain::name::{self, NameKind, UniqueName};
+use byteshop_domain::name::UniqueName;
 use byteshop_domain::quantity::{QUANTITY_MAX, Quantity};
 use byteshop_domain::stock::StockLevel;
-use byteshop_domain::text::Sku;
+use byteshop_domain::text::{Sku, fresh};
 use http::HeaderMap;
 use tonic::{Request, Response, Status};
 
@@ -90,12 +91,14 @@ impl Catalog {
                 None => Ok(None),
             },
             Some(By::Sku(sku)) => {
-                let Ok(sku) = Sku::new(&sku) else { return Ok(None) };
-                let held = self.state::<UniqueName>(name::id(NameKind::Sku, sku.as_str())).await?;
-                match held.as_ref().and_then(|name| name.holder::<VariantId>()) {
-                    Some(variant) => self.of_variant(variant).await,
-                    None => Ok(None),
+                let Ok(sku) = fresh(|| Sku::new(&sku)) else { return Ok(None) };
+                for name in sku_names(&sku) {
+                    let held = self.state::<UniqueName>(name).await?;
+                    if let Some(variant) = held.as_ref().and_then(|name| name.holder::<VariantId>()) {
+                        return self.of_variant(variant).await;
+                    }
                 }
+                Ok(None)
             }
             None => Err(Problem::invalid("by", "say which product: product_id, variant_id or sku")),
         }

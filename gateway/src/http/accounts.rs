@@ -7,7 +7,7 @@ use byteshop_commands::{Error, Loaded, Unit, accounts};
 use byteshop_domain::Subject;
 use byteshop_domain::account::{Account, Command, Role};
 use byteshop_domain::ids::AccountId;
-use byteshop_domain::text::{Email, Reason, search_form};
+use byteshop_domain::text::{Email, Reason, fresh, search_form};
 use byteshop_projections::View as _;
 use byteshop_projections::account_list::{self, AccountList, Status};
 use byteshop_projections::page::Ask as PageAsk;
@@ -131,7 +131,7 @@ async fn list(
     let wanted = account_list::Query { role: query.role, status: query.status, account: None, ask };
     match words {
         None => Ok(reply::json(app.views.account_list(&wanted).await?.json)),
-        Some(words) => match words.parse::<Email>() {
+        Some(words) => match fresh(|| words.parse::<Email>()) {
             Ok(email) => by_address(&app, &email, wanted).await,
             Err(_) => search(&app, &search_form(words), wanted).await,
         },
@@ -141,7 +141,7 @@ async fn list(
 /// The account that has exactly this address.
 async fn by_address(app: &Shared, email: &Email, wanted: account_list::Query) -> Result<Response, Problem> {
     let name = app.commands.email_name(email).await?;
-    match app.commands.account_named(name.id).await? {
+    match app.commands.account_named(&name).await? {
         Some(account) => {
             let wanted = account_list::Query { account: Some(account), ..wanted };
             Ok(reply::json(app.views.account_list(&wanted).await?.json))

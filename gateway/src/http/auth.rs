@@ -10,8 +10,7 @@ use byteshop_commands::accounts::code::{self, Code};
 use byteshop_commands::accounts::{self, EmailName, Found, Newcomer};
 use byteshop_commands::{Error, Loaded, Unit};
 use byteshop_domain::account::{Account, Command, Profile, Rejection, Secret};
-use byteshop_domain::ids::{AccountId, Id as _, NameId};
-use byteshop_domain::name::UniqueName;
+use byteshop_domain::ids::{AccountId, Id as _};
 use byteshop_domain::session::Reason;
 use byteshop_domain::text::{Email, Name};
 use byteshop_domain::{BoundedText, Locale, Subject};
@@ -102,8 +101,7 @@ async fn register(
 ) -> Result<Response, Problem> {
     app.limits.auth(ask.who.address())?;
     let ask = &ask;
-    let folded = ask.body.email.folded();
-    password::check(&ask.body.password, &folded, "/password")?;
+    password::check(&ask.body.password, Some(&ask.body.email), "/password")?;
     check_mailbox(&app, &ask.body.email)?;
     let name = &app.commands.email_name(&ask.body.email).await?;
     let mut looks = 0;
@@ -127,7 +125,7 @@ async fn register(
 
 /// What an address has, and the hash of the password where that may be needed; where it is not, it was compared.
 async fn look(app: &Shared, name: &EmailName, password: &str) -> Result<(Found, String), Problem> {
-    let known = match app.commands.account_named(name.id).await? {
+    let known = match app.commands.account_named(name).await? {
         Some(id) => sessions::open(app, id).await?.filter(|open| !open.confirmed).map(|open| (id, open)),
         None => None,
     };
@@ -140,7 +138,7 @@ async fn look(app: &Shared, name: &EmailName, password: &str) -> Result<(Found, 
 
 /// Refuses the address of a throw-away mailbox, where the shop does.
 pub(super) fn check_mailbox(app: &Shared, email: &Email) -> Result<(), Problem> {
-    if app.refuse_disposable && is_disposable(&email.folded()) {
+    if app.refuse_disposable && is_disposable(&email.canonical()) {
         let detail = "disposable e-mail addresses are not accepted";
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "account.disposable_email", detail).at("/email"));
     }
@@ -199,7 +197,7 @@ async fn resend(State(app): State<Shared>, ask: Ask<Caller, WhoseEmail>) -> Resu
     let done_at = Instant::now() + FLOOR;
     app.limits.auth(ask.who.address())?;
     let ask = &ask;
-    let (name, code) = (app.commands.email_name(&ask.body.email).await?.id, &Code(random()?));
+    let (name, code) = (&app.commands.email_name(&ask.body.email).await?, &Code(random()?));
     let answer = app
         .run(ask, "account.request_confirmation", |unit| async move {
             if let Some(mut account) = named(&unit, name).await? {
@@ -220,7 +218,7 @@ async fn forgot(State(app): State<Shared>, ask: Ask<Caller, WhoseEmail>) -> Resu
     let done_at = Instant::now() + FLOOR;
     app.limits.auth(ask.who.address())?;
     let ask = &ask;
-    let (name, code) = (app.commands.email_name(&ask.body.email).await?.id, &Code(random()?));
+    let (name, code) = (&app.commands.email_name(&ask.body.email).await?, &Code(random()?));
     let answer = app
         .run(ask, "account.request_reset", |unit| async move {
             if let Some(mut account) = named(&unit, name).await? {
@@ -251,8 +249,7 @@ async fn reset(State(app): State<Shared>, ask: Ask<Caller, Reset>) -> Result<Res
         return Err(accounts::invalid_code().into());
     }
     let email = app.commands.vault().open(&open.email).await.map_err(Error::from)?;
-    let folded = email.map(|email| email.folded()).unwrap_or_default();
-    password::check(&ask.body.password, &folded, "/password")?;
+    password::check(&ask.body.password, email.as_ref(), "/password")?;
     let hash = app.passwords.hash(ask.body.password.as_str().to_owned()).await?;
     let password = app.commands.vault().seal(Subject::from(account), &Secret(hash)).await.map_err(Error::from)?;
     let command = &Command::ResetPassword { code_hash: code_hash.clone(), password };
@@ -276,9 +273,8 @@ async fn of_code(unit: &Unit, account: AccountId) -> Result<Loaded<Account>, Err
 }
 
 /// The account that has an address, if one has it.
-async fn named(unit: &Unit, name: NameId) -> Result<Option<Loaded<Account>>, Error> {
-    let name = unit.load::<UniqueName>(name).await?;
-    let Some(account) = accounts::owner(&name.state) else { return Ok(None) };
+async fn named(unit: &Unit, name: &EmailName) -> Result<Option<Loaded<Account>>, Error> {
+    let Some(account) = name.holder(unit).await? else { return Ok(None) };
     let account = unit.load::<Account>(account).await?;
     Ok(account.state.open().is_ok().then_some(account))
 }

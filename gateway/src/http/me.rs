@@ -246,8 +246,7 @@ async fn change_password(State(app): State<Shared>, ask: Ask<Member, NewPassword
     let ask = &ask;
     let open = proven(&app, &ask.who, &ask.body.current).await?;
     let email = app.commands.vault().open(&open.email).await.map_err(Error::from)?;
-    let folded = email.map(|email| email.folded()).unwrap_or_default();
-    password::check(&ask.body.new, &folded, "/new")?;
+    password::check(&ask.body.new, email.as_ref(), "/new")?;
     let hash = app.passwords.hash(ask.body.new.as_str().to_owned()).await?;
     let password = app.commands.vault().seal(Subject::from(ask.who.1), &Secret(hash)).await.map_err(Error::from)?;
     let command = &Command::ChangePassword { seen: open.passwords, password };

@@ -115,7 +115,7 @@ async fn log_in(State(app): State<Shared>, ask: Ask<Caller, LogIn>) -> Result<Re
     let mailbox = || format!("mailbox {}", guessed.get(..16).unwrap_or_default());
     let counted = app.limits.guesses().take(guessed, app.commands.clock().now());
     counted.map_err(|problem| problem.concerning(mailbox()))?;
-    let known = match app.commands.account_named(name.id).await? {
+    let known = match app.commands.account_named(&name).await? {
         Some(id) => open(&app, id).await?.map(|open| (id, open)),
         None => None,
     };

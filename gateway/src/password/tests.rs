@@ -4,11 +4,21 @@ use super::*;
 
 #[test]
 fn what_would_be_guessed_is_refused() {
-    let refused =
-        |password: &str| check(password, "ada.lovelace@example.org", "/password").map_err(|it| it.code().to_owned());
-    for weak in
-        ["short", "1234567", "password1", "PASSWORD1", "ada.lovelace@example.org", "Ada.Lovelace", &"x".repeat(129)]
-    {
+    let ada = Email::new("Ada.Lovelace@bücher.example").unwrap();
+    let refused = |password: &str| check(password, Some(&ada), "/password").map_err(|it| it.code().to_owned());
+    for weak in [
+        "short",
+        "1234567",
+        "password1",
+        "PASSWORD1",
+        "ada.lovelace@bücher.example",
+        "ada.lovelace@bu\u{308}cher.example",
+        "Ada.Lovelace@xn--bcher-kva.example",
+        "Ada.Lovelace",
+        "a\u{308}a\u{308}a\u{308}a\u{308}",
+        "with\u{0}out an end",
+        &"x".repeat(129),
+    ] {
         assert_eq!(refused(weak), Err("account.weak_password".into()), "{weak}");
     }
     let held = ["\0".repeat(8), " ".repeat(12), "\u{a0}\u{2003}\t".repeat(4), "\u{7f}\u{1b}".repeat(5)];
@@ -30,6 +40,23 @@ async fn a_password_is_compared_with_its_hash() {
     assert_eq!(verify("Correct horse", Some(&hash)).await.unwrap(), Verdict::Wrong);
     assert_eq!(verify("no password at all", None).await.unwrap(), Verdict::Wrong);
     assert_eq!(passwords.runs(), 4);
+}
+
+#[tokio::test]
+async fn a_password_is_the_same_however_a_system_composes_it() {
+    let passwords = Passwords::with(1).unwrap();
+    let (composed, decomposed) = ("p\u{e4}ssw\u{f6}rd-long", "pa\u{308}sswo\u{308}rd-long");
+    let verify = |password: &str, hash: &String| passwords.verify(password.into(), Some(hash.clone()));
+    for registered in [composed, decomposed] {
+        let hash = passwords.hash(registered.into()).await.unwrap();
+        for typed in [composed, decomposed] {
+            assert_eq!(verify(typed, &hash).await.unwrap(), Verdict::Right, "{registered} {typed}");
+        }
+        assert_eq!(verify("passwo\u{308}rd-long", &hash).await.unwrap(), Verdict::Wrong);
+    }
+    // A hash from before there was a form still fits what it was made of, and is to be made anew.
+    let earlier = hash(&passwords.inner.argon2, decomposed).unwrap();
+    assert_eq!(verify(decomposed, &earlier).await.unwrap(), Verdict::Outdated);
 }
 
 #[tokio::test]

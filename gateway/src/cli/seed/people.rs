@@ -32,7 +32,7 @@ pub(super) async fn make(commands: &Commands) -> Result<Vec<Person>, Failure> {
     for (email, password, role, locale) in PEOPLE {
         let address = Email::new(email).map_err(|error| Failure::refused(error.to_string()))?;
         let name = commands.email_name(&address).await?;
-        if commands.account_named(name.id).await?.is_none() {
+        if commands.account_named(&name).await?.is_none() {
             let id = make_account(commands, &address, password, locale).await?;
             let actor = Actor::System { name: "seed".to_owned() };
             let intent = Intent::new(actor, "account.set_role", commands.clock().new_id());

@@ -95,6 +95,9 @@ struct OrderRow {
     total: show::Money,
     refunded: show::Money,
     country: String,
+    /// The address it goes to, with the name; null if the buyer was erased, absent if none was given.
+    #[schema(nullable = true)]
+    address: Option<show::Address>,
     /// Number of lines.
     lines: i64,
     /// Number of pieces.
@@ -177,8 +180,8 @@ async fn find(
         Some(email) => {
             app.await_views(&[OrderEmail::NAME], headers).await?;
             let name = app.commands.email_name(email).await?;
-            let account = app.commands.account_named(name.id).await?;
-            Some(order_list::Contact { account, email_hash: app.commands.guest_hash(email).await? })
+            let account = app.commands.account_named(&name).await?;
+            Some(order_list::Contact { account, email_hashes: app.commands.guest_hashes(email).await? })
         }
         None => None,
     };
