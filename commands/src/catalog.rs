@@ -1,12 +1,15 @@
 //! Commands on products that look at their category too: what it asks for is part of what is decided.
 
 use byteshop_domain::Kind;
-use byteshop_domain::category::{self, AttributeDefinition, Category, effective};
+use byteshop_domain::category::{self, AttributeDefinition, BRANCH_MAX, Category, effective};
 use byteshop_domain::ids::CategoryId;
+use byteshop_domain::name::{self, NameKind, UniqueName};
 use byteshop_domain::product::{self, Attributes, Command, OptionDefinition, Product};
 use byteshop_domain::text::{Description, Title};
 use chrono::{DateTime, Utc};
+use serde::Deserialize;
 
+use crate::cases::release_skus;
 use crate::error::{Error, Rejected};
 use crate::unit::{Loaded, Unit};
 
@@ -70,6 +73,71 @@ pub async fn decide(unit: &Unit, product: &mut Loaded<Product>, command: &Comman
         }
     }
     after.check_attributes(&definitions(&path)).map_err(|rejection| refused(&rejection))
+}
+
+/// Archives a product: its SKUs are free again. One that was archived by a version that kept them releases them when it is
+/// archived again.
+pub async fn archive(unit: &Unit, product: &mut Loaded<Product>) -> Result<(), Error> {
+    unit.decide(product, &Command::Archive {})?;
+    let Ok(created) = product.state.existing() else { return Ok(()) };
+    let skus = created.variants.iter().map(|(variant, it)| (*variant, &it.sku));
+    release_skus(unit, skus).await
+}
+
+/// What becomes of the open categories under one that is archived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Children {
+    /// They move up to the nearest open category above it.
+    MoveUp,
+    /// They are archived too, with everything below them.
+    Archive,
+}
+
+/// Archives a category: its slug is free again, and its products stay where they are, which is below the categories above it.
+///
+/// `below` is every category below it. No category knows those, so they come from a view; each is looked at again here.
+///
+/// # Errors
+/// Without `children` a category with open ones under it is refused.
+pub async fn archive_category(
+    unit: &Unit,
+    category: &mut Loaded<Category>,
+    below: &[CategoryId],
+    children: Option<Children>,
+) -> Result<(), Error> {
+    if below.len() > BRANCH_MAX {
+        return Err(Error::Rejected(Rejected::of::<Category>(&category::Rejection::BranchTooLarge)));
+    }
+    let above = category_path(unit, category.id).await?;
+    let above: Vec<_> = above.iter().skip(1).filter(|it| it.state.existing().is_ok_and(|it| !it.archived)).collect();
+    let (parent, ancestors) = (above.first().map(|it| it.id), above.iter().skip(1).map(|it| it.id).collect::<Vec<_>>());
+    let mut left = 0;
+    for mut child in unit.load_all::<Category>(below).await? {
+        let Some(known) = child.state.existing().ok().filter(|it| !it.archived) else { continue };
+        let direct = known.parent == Some(category.id);
+        match children {
+            Some(Children::MoveUp) if direct => {
+                let ancestors = ancestors.clone();
+                let up = category::Command::Move { category: child.id, parent, ancestors, below: 0 };
+                unit.decide(&mut child, &up)?;
+            }
+            Some(Children::Archive) => close(unit, &mut child, 0).await?,
+            Some(Children::MoveUp) => {}
+            None => left += usize::from(direct),
+        }
+    }
+    close(unit, category, left).await
+}
+
+async fn close(unit: &Unit, category: &mut Loaded<Category>, children: usize) -> Result<(), Error> {
+    unit.decide(category, &category::Command::Archive { children })?;
+    let Ok(created) = category.state.existing() else { return Ok(()) };
+    let mut slug = unit.load::<UniqueName>(name::id(NameKind::CategorySlug, created.slug.as_str())).await?;
+    if slug.state.holder() == Some(category.id) {
+        unit.decide(&mut slug, &name::Command::Release {})?;
+    }
+    Ok(())
 }
 
 /// Shows a product whose moment has come. It is held against what its category asks for now: between the plan and the moment

@@ -6,7 +6,9 @@
 //!                        └──┘ renamed, moved, ranked, attributes declared
 //! ```
 //!
-//! That two categories never share a slug is kept by the [name](crate::name) of the slug, claimed in the same append.
+//! That two categories never share a slug is kept by the [name](crate::name) of the slug, claimed in the same append, and released
+//! in the append that archives it. No open category is left under an archived one: those below it move up to its parent, or are
+//! archived with it.
 
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +22,8 @@ pub use attribute::{AttributeDefinition, AttributeType, DEFINITIONS_MAX, LABELS_
 
 /// Deepest place of a category: real catalogs have six levels, and every product page walks up to the root.
 pub const DEPTH_MAX: usize = 10;
+/// Most categories that are moved or archived together with one above them: one append of at most twice as many events.
+pub const BRANCH_MAX: usize = 500;
 
 /// What happened to a category.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -101,7 +105,10 @@ pub enum Command {
         attributes: Vec<AttributeDefinition>,
     },
     /// Close it.
-    Archive {},
+    Archive {
+        /// How many open categories are left directly under it.
+        children: usize,
+    },
 }
 
 /// A category as it is.
@@ -144,6 +151,19 @@ pub enum Rejection {
     /// It is closed.
     #[error("the category is archived")]
     Archived,
+    /// Open categories are under it.
+    #[error(
+        "{children} open {} under it: move or archive them first, or say what becomes of them with ?children=move_up or \
+         ?children=archive",
+        if *children == 1 { "category is" } else { "categories are" }
+    )]
+    HasChildren {
+        /// How many.
+        children: usize,
+    },
+    /// Too much is below it.
+    #[error("more than {BRANCH_MAX} categories are below it: archive those below it one after another")]
+    BranchTooLarge,
     /// It would be under itself.
     #[error("a category cannot be its own descendant")]
     Cycle,
@@ -173,6 +193,8 @@ impl crate::Rejection for Rejection {
             Self::Missing => "missing",
             Self::Exists => "exists",
             Self::Archived => "archived",
+            Self::HasChildren { .. } => "has_children",
+            Self::BranchTooLarge => "branch_too_large",
             Self::Cycle => "cycle",
             Self::TooDeep => "too_deep",
             Self::TooManyAttributes => "too_many_attributes",
@@ -184,7 +206,7 @@ impl crate::Rejection for Rejection {
     fn kind(&self) -> Kind {
         match self {
             Self::Missing => Kind::Missing,
-            Self::Exists | Self::Archived => Kind::Conflict,
+            Self::Exists | Self::Archived | Self::HasChildren { .. } | Self::BranchTooLarge => Kind::Conflict,
             Self::Cycle
             | Self::TooDeep
             | Self::TooManyAttributes
@@ -199,7 +221,7 @@ impl crate::Rejection for Rejection {
             Self::TooManyAttributes => Some("/attributes".to_owned()),
             Self::AttributeTwice { at } => Some(format!("/attributes/{at}/name")),
             Self::AttributeValues { at } => Some(format!("/attributes/{at}/values")),
-            Self::Missing | Self::Exists | Self::Archived => None,
+            Self::Missing | Self::Exists | Self::Archived | Self::HasChildren { .. } | Self::BranchTooLarge => None,
         }
     }
 }
@@ -228,10 +250,11 @@ impl Decider for Category {
                 Ok(if same { vec![] } else { vec![Event::Ranked { rank: *rank }] })
             }
             Command::DeclareAttributes { attributes } => self.declare(attributes),
-            Command::Archive {} => {
-                let archived = self.existing()?.archived;
-                Ok(if archived { vec![] } else { vec![Event::Archived {}] })
-            }
+            Command::Archive { children } => match (self.existing()?.archived, *children) {
+                (true, _) => Ok(vec![]),
+                (false, 0) => Ok(vec![Event::Archived {}]),
+                (false, children) => Err(Rejection::HasChildren { children }),
+            },
         }
     }
 

@@ -9,7 +9,9 @@
 //! ```
 //!
 //! Variants live inside: a product is published with at least one, and keeps one for as long as it is.
-//! That no two variants share a SKU is kept by the [name](crate::name) of the SKU, claimed in the same append.
+//! That no two variants share a SKU is kept by the [name](crate::name) of the SKU, claimed in the same append. Archiving a
+//! product releases its SKUs, again in the same append; so a way back out of the archive would have to claim each of them anew,
+//! and be refused where another product has it by then.
 
 use std::collections::BTreeMap;
 

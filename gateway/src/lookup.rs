@@ -209,8 +209,13 @@ impl Finder<'_> {
         let email: Email = text.parse().map_err(|_| none())?;
         let vault = self.vault.ok_or(LookupError::NoDataKey)?;
         let name = accounts::email_name(vault, &email).await?;
-        let owner = self.owner(StreamId::of::<UniqueName>(name.id)).await?;
-        owner.and_then(|owner| owner.parse().ok()).ok_or_else(none)
+        for id in name.lookup {
+            let owner = self.owner(StreamId::of::<UniqueName>(id)).await?;
+            if let Some(account) = owner.and_then(|owner| owner.parse().ok()) {
+                return Ok(account);
+            }
+        }
+        Err(none())
     }
 
     /// Who holds a name, or held it last.

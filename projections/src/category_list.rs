@@ -104,6 +104,24 @@ impl Views {
         Ok(usize::try_from(levels).unwrap_or_default())
     }
 
+    /// The categories below one, at most so many.
+    pub async fn categories_below(&self, category: CategoryId, most: usize) -> Result<Vec<CategoryId>, Error> {
+        // Without duplicates, so that a circle ends too.
+        let keys: Vec<String> = sqlx::query_scalar(
+            "with recursive below (key) as (
+                select key from read.category_list where parent = $1
+                union
+                select child.key from read.category_list child join below on child.parent = below.key)
+             select key from below where key <> $1 order by key limit $2",
+        )
+        .bind(category.to_string())
+        .bind(i64::try_from(most).unwrap_or(i64::MAX))
+        .fetch_all(self.pool())
+        .await?;
+        // A key of this view is the id of a category.
+        Ok(keys.iter().filter_map(|key| key.parse().ok()).collect())
+    }
+
     /// A page of categories, by rank and name.
     pub async fn category_list(&self, query: &Query) -> Result<Page, Error> {
         let mut sql =

@@ -1,5 +1,6 @@
 //! The catalog over HTTP: what is sold, at which prices, and how it is found.
 
+mod archive;
 mod bulk;
 mod categories;
 mod found;

@@ -1,10 +1,10 @@
 //! What the importer holds of the aggregates that it writes, and how it reads them from the log.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use byteshop_domain::Decider;
-use byteshop_domain::ids::{Id, OrderId, PaymentId, ProductId, VariantId};
-use byteshop_domain::name::UniqueName;
+use byteshop_domain::ids::{Id, NameId, OrderId, PaymentId, ProductId, VariantId};
+use byteshop_domain::name::{self, NameKind, UniqueName};
 use byteshop_domain::order::Order;
 use byteshop_domain::product::Product;
 use byteshop_domain::stock::StockLevel;
@@ -124,4 +124,19 @@ pub async fn read_states<A: Decider>(log: &Log, ids: &[A::Id]) -> Result<Vec<Hel
         }
     }
     Ok(states)
+}
+
+/// The codes whose name was ours and is free again, though their product is there.
+pub async fn look_up_given_up(log: &Log, names: &[Held<UniqueName>], ids: &[CodeIds]) -> Result<HashSet<u32>, Error> {
+    let was_held = |name: &Held<UniqueName>| name.version > 0 && name.state == UniqueName::Free;
+    let codes: Vec<u32> = (0u32..).zip(names).filter(|(_, name)| was_held(name)).map(|(code, _)| code).collect();
+    let variants: Vec<_> = codes.iter().map(|code| ids[*code as usize].variant).collect();
+    let stock = read_states::<StockLevel>(log, &variants).await?;
+    Ok(codes.into_iter().zip(stock).filter(|(_, stock)| stock.version > 0).map(|(code, _)| code).collect())
+}
+
+/// The names of the codes, as they stand in the log.
+pub async fn look_up_names(log: &Log, codes: &[Code]) -> Result<Vec<Held<UniqueName>>, Error> {
+    let names: Vec<NameId> = codes.iter().map(|code| name::id(NameKind::Sku, code.sku.as_str())).collect();
+    read_states::<UniqueName>(log, &names).await
 }

@@ -5,12 +5,12 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use byteshop_domain::ids::{NameId, OrderId};
-use byteshop_domain::name::{self, NameKind, UniqueName};
+use byteshop_domain::ids::OrderId;
+use byteshop_domain::name::UniqueName;
 use byteshop_eventstore::{Outcome, StoreError};
 
 use super::WHO;
-use super::book::{Book, CodeIds, order_of, read_states};
+use super::book::{Book, CodeIds, look_up_given_up, look_up_names, order_of};
 use super::draft::Held;
 use super::history::{Code, History};
 use super::opening::{Opening, openings};
@@ -79,9 +79,10 @@ pub async fn run(
     progress: &(dyn Fn(u64) + Send + Sync),
 ) -> Result<Report, Error> {
     let ids: Vec<CodeIds> = history.codes.iter().map(CodeIds::of).collect();
-    let names = look_up_names(commands, &history.codes).await?;
+    let names = look_up_names(commands.log(), &history.codes).await?;
     let taken = (0u32..).zip(names.iter().zip(&ids)).filter(|(_, (name, ids))| holder(name, ids) == Holder::Other);
     history.refuse_codes(&taken.map(|(code, _)| code).collect(), TAKEN);
+    let given_up = look_up_given_up(commands.log(), &names, &ids).await?;
     let before = look_up_invoices(commands, &history, 0..history.invoices.len()).await?;
     let returns = Returns::of(&history);
     let open = |place: &usize| before[*place] == Before::Never;
@@ -96,6 +97,7 @@ pub async fn run(
         under_way: VecDeque::new(),
         events_under_way: 0,
         streak: Fate::default(),
+        given_up,
         stale_codes: HashSet::new(),
         stale_orders: HashSet::new(),
         done: 0,
@@ -112,12 +114,6 @@ pub async fn run(
     let mut report = run.report;
     report.close();
     Ok(report)
-}
-
-/// The names of the codes, as they stand in the log.
-async fn look_up_names(commands: &Commands, codes: &[Code]) -> Result<Vec<Held<UniqueName>>, Error> {
-    let names: Vec<NameId> = codes.iter().map(|code| name::id(NameKind::Sku, code.sku.as_str())).collect();
-    read_states::<UniqueName>(commands.log(), &names).await
 }
 
 /// Whose a code's name is.
@@ -167,6 +163,8 @@ struct Run<'a> {
     events_under_way: usize,
     /// Shared since the last refusal: after the next one, none of what still waits is written.
     streak: Fate,
+    /// Codes of products of ours that were archived, or whose variant was taken out: their names are free, and they are there.
+    given_up: HashSet<u32>,
     /// Codes and orders whose states build on appends that were refused.
     stale_codes: HashSet<u32>,
     stale_orders: HashSet<usize>,
@@ -196,7 +194,7 @@ impl Run<'_> {
 
     /// Whether a code is a product of ours already.
     fn is_present(&self, code: u32) -> bool {
-        holder(&self.book.names[code as usize], &self.ids[code as usize]) == Holder::Us
+        self.given_up.contains(&code) || holder(&self.book.names[code as usize], &self.ids[code as usize]) == Holder::Us
     }
 
     /// Reads what the jobs build on and earlier imports have written.
@@ -354,7 +352,7 @@ impl Run<'_> {
         self.stale_codes.extend(codes);
         self.stale_orders.extend(orders);
         if refused.iter().any(|job| matches!(job, Job::Product(_))) {
-            self.book.names = look_up_names(self.commands, &self.history.codes).await?;
+            self.book.names = look_up_names(self.commands.log(), &self.history.codes).await?;
         }
         let place = |job: &Job| match job {
             Job::Product(_) => None,

@@ -27,7 +27,7 @@ fn it_is_created_once() {
 
 #[test]
 fn what_does_not_exist_is_not_changed() {
-    for command in [Command::Rename { name: text("a") }, put_under(None, &[]), Command::Archive {}] {
+    for command in [Command::Rename { name: text("a") }, put_under(None, &[]), Command::Archive { children: 0 }] {
         given::<Category>([]).when(&command).then_refused(Rejection::Missing);
     }
 }
@@ -72,9 +72,17 @@ fn the_tree_is_not_bottomless() {
 #[test]
 fn an_archived_one_stays_as_it_is() {
     let history = [created(), Event::Archived {}];
-    given::<Category>(history.clone()).when(&Command::Archive {}).then_nothing();
+    given::<Category>(history.clone()).when(&Command::Archive { children: 2 }).then_nothing();
     given::<Category>(history.clone()).when(&Command::Rename { name: text("a") }).then_refused(Rejection::Archived);
     given::<Category>(history).when(&put_under(None, &[])).then_refused(Rejection::Archived);
+}
+
+#[test]
+fn it_is_not_archived_over_what_is_under_it() {
+    let refused = Rejection::HasChildren { children: 2 };
+    given::<Category>([created()]).when(&Command::Archive { children: 2 }).then_refused(refused);
+    given::<Category>([created()]).when(&Command::Archive { children: 0 }).then([Event::Archived {}]);
+    given::<Category>([]).when(&Command::Archive { children: 0 }).then_refused(Rejection::Missing);
 }
 
 fn attribute(name: &str, r#type: AttributeType) -> AttributeDefinition {

@@ -97,7 +97,7 @@ pub(super) struct ResetArgs {
 pub(super) async fn reset_second_factor(config: &Config, args: ResetArgs) -> Result<(), Failure> {
     with_commands(config, async |commands| {
         let name = commands.email_name(&args.email).await?;
-        let Some(id) = commands.account_named(name.id).await? else {
+        let Some(id) = commands.account_named(&name).await? else {
             return Err(Failure::refused(format!("nobody has an account with the address {}", args.email)));
         };
         let intent = intent(&commands, "account.reset_second_factor");

@@ -2,9 +2,12 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::{Error, Rejected, Unit, catalog};
+use byteshop_commands::catalog::{self, Children};
+use byteshop_commands::{Error, Rejected, Unit};
 use byteshop_domain::Bounded;
-use byteshop_domain::category::{self, AttributeDefinition, Category, Command, DEFINITIONS_MAX, DEPTH_MAX};
+use byteshop_domain::category::{
+    self, AttributeDefinition, BRANCH_MAX, Category, Command, DEFINITIONS_MAX, DEPTH_MAX,
+};
 use byteshop_domain::ids::CategoryId;
 use byteshop_domain::name::{self, NameKind, UniqueName};
 use byteshop_domain::text::{Label, Name, Slug};
@@ -219,21 +222,37 @@ async fn order(State(app): State<Shared>, ask: Ask<Staff, CategoryOrder>) -> Res
     .await
 }
 
+/// What becomes of the categories under one that is archived.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ArchiveQuery {
+    /// `move_up` puts them under the nearest open category above it, `archive` archives them with everything below them. Without
+    /// it a category that has open ones under it is refused.
+    #[param(value_type = Option<String>)]
+    children: Option<Children>,
+}
+
 /// Archives a category.
 ///
-/// It stays readable, and nothing can be added to it.
+/// Nothing can be added to it, it is no longer listed, and its slug can be used again. Its products stay in the shop and count
+/// for the categories above it.
 #[utoipa::path(post, path = "/v1/categories/{id}/archive", operation_id = "archiveCategory",
-    tag = "catalog", params(("id" = String, Path)),
-    security(("bearer" = ["staff"])), responses((status = 200, description = "The category", body = show::Category)))]
+    tag = "catalog", params(("id" = String, Path), ArchiveQuery),
+    security(("bearer" = ["staff"])), responses((status = 200, description = "The category", body = show::Category),
+        (status = 409, description = "Open categories are under it")))]
 async fn archive(
     State(app): State<Shared>,
     Of(id): Of<CategoryId>,
+    Params(query): Params<ArchiveQuery>,
     ask: Ask<Staff, Nothing>,
 ) -> Result<Response, Problem> {
     let ask = &ask;
+    up_to_date(&app).await?;
+    let below = &app.views.categories_below(id, BRANCH_MAX + 1).await?;
     app.run(ask, "category.archive", |unit| async move {
         let mut category = unit.load_matching::<Category>(id).await?;
-        unit.decide(&mut category, &Command::Archive {})?;
+        catalog::archive_category(&unit, &mut category, below, query.children).await?;
         Reply::ok(category.version, &shown(id, &category.state)?)
     })
     .await
@@ -326,11 +345,18 @@ async fn ancestors(unit: &Unit, parent: CategoryId) -> Result<Vec<CategoryId>, E
 
 /// How many levels there are below a category. No category knows what is below it, so the list is asked, once it has everything.
 async fn levels_below(app: &Shared, id: CategoryId) -> Result<usize, Problem> {
-    let head = app.commands.log().head().await.map_err(Error::from)?;
-    if !app.views.wait(CategoryList::NAME, head, lists::PATIENCE).await? {
-        return Err(Problem::not_caught_up());
-    }
+    up_to_date(app).await?;
     Ok(app.views.levels_below(id).await?)
+}
+
+/// Waits until the list of categories has everything that has happened.
+async fn up_to_date(app: &Shared) -> Result<(), Problem> {
+    let head = app.commands.log().head().await.map_err(Error::from)?;
+    if app.views.wait(CategoryList::NAME, head, lists::PATIENCE).await? {
+        Ok(())
+    } else {
+        Err(Problem::not_caught_up())
+    }
 }
 
 /// A slug as the text of a name, which may hold any slug.

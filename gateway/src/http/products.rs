@@ -157,6 +157,8 @@ async fn unpublish(
 }
 
 /// Archives a product for good.
+///
+/// It is hidden, and its SKUs can be used again.
 #[utoipa::path(post, path = "/v1/products/{id}/archive", operation_id = "archiveProduct",
     tag = "catalog", params(("id" = String, Path)),
     security(("bearer" = ["staff"])), responses((status = 200, description = "The product", body = show::Product)))]
@@ -165,7 +167,12 @@ async fn archive(
     Of(id): Of<ProductId>,
     ask: Ask<Staff, Nothing>,
 ) -> Result<Response, Problem> {
-    decide(&app, id, &ask, "product.archive", &Command::Archive {}).await
+    app.run(&ask, "product.archive", |unit| async move {
+        let mut product = unit.load_matching::<Product>(id).await?;
+        catalog::archive(&unit, &mut product).await?;
+        Reply::ok(product.version, &show::Product::of(id, known(&product.state)?, None))
+    })
+    .await
 }
 
 /// A command that concerns one product alone.
