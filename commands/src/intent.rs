@@ -26,8 +26,8 @@ pub struct Intent {
     pub client_request_id: Option<Uuid>,
     /// The idempotency key, if the request has one.
     pub key: Option<Key>,
-    /// The version that the caller has seen (`If-Match`); it guards the aggregate loaded with `load_matching`.
-    pub if_match: Option<i64>,
+    /// The versions of which the caller has seen one (`If-Match`); they guard the aggregate loaded with `load_matching`.
+    pub if_match: Option<Vec<i64>>,
 }
 
 /// An idempotency key: the same command again gets the first answer again.

@@ -103,8 +103,8 @@ impl Unit {
 
     /// Holds the caller to the version that it has seen.
     pub fn check_version<A: Decider>(&self, loaded: &Loaded<A>) -> Result<(), Error> {
-        match self.intent.if_match {
-            Some(version) if version != loaded.version => Err(Error::Version { current: loaded.version }),
+        match &self.intent.if_match {
+            Some(versions) if !versions.contains(&loaded.version) => Err(Error::Version { current: loaded.version }),
             Some(_) | None => Ok(()),
         }
     }

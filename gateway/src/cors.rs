@@ -77,6 +77,8 @@ impl Origins {
                 header::CONTENT_TYPE,
                 header::IF_MATCH,
                 header::IF_NONE_MATCH,
+                header::IF_RANGE,
+                header::RANGE,
                 CART_TOKEN,
                 KEY,
                 LAST_EVENT_ID,
@@ -84,6 +86,8 @@ impl Origins {
                 REQUEST_ID,
             ])
             .expose_headers([
+                header::ACCEPT_RANGES,
+                header::CONTENT_RANGE,
                 header::ETAG,
                 header::LOCATION,
                 header::RETRY_AFTER,

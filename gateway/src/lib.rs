@@ -4,6 +4,7 @@ pub mod access;
 pub mod actor;
 pub mod api_key;
 pub mod cli;
+pub mod conditional;
 pub mod config;
 pub mod cors;
 pub mod database;

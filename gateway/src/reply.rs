@@ -152,6 +152,13 @@ pub(crate) fn fixed(content_type: &'static str, text: &'static str) -> Response 
 #[derive(Debug, Clone)]
 pub(crate) struct Sealed(pub(crate) String);
 
+/// The text of one resource with its version, from which the edge makes the entity tag once it is opened.
+#[derive(Debug, Clone)]
+pub(crate) struct Versioned {
+    pub(crate) version: i64,
+    pub(crate) text: String,
+}
+
 fn body_of(text: String) -> Response {
     if !text.contains(MARK) {
         return Body::from(text).into_response();
@@ -173,8 +180,8 @@ pub fn json(text: String) -> Response {
 /// Writes the answer of a query about one resource at a version.
 pub fn one(version: i64, body: &impl Serialize) -> Result<Response, crate::problem::Problem> {
     let text = serde_json::to_string(body).map_err(Error::from)?;
-    let mut response = json(text);
-    response.headers_mut().insert(header::ETAG, etag(version));
+    let mut response = json(String::new());
+    response.extensions_mut().insert(Versioned { version, text });
     Ok(response)
 }
 

@@ -1,6 +1,6 @@
-//! Versions in headers: `ETag` and `If-Match` of one resource, `Log-Position` and `Min-Log-Position` of the whole log.
+//! Versions in headers: the `ETag` that commands answer, `Log-Position` and `Min-Log-Position` of the whole log.
 
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::problem::Problem;
 
@@ -17,19 +17,6 @@ pub fn etag(version: i64) -> HeaderValue {
     text.push('"');
     // Quotes and digits are always a header value.
     HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("\"0\""))
-}
-
-/// The version that the caller has seen; `*` and no header at all ask for none.
-pub fn if_match(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
-    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
-    let text = value.to_str().unwrap_or_default().trim();
-    if text == "*" {
-        return Ok(None);
-    }
-    let version = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).and_then(digits);
-    version.map(Some).ok_or_else(|| {
-        Problem::malformed("request.invalid_if_match", "`If-Match` must be one entity tag such as \"3\", or *")
-    })
 }
 
 /// The position that the answer must include.
@@ -59,18 +46,8 @@ pub(crate) fn digits(text: &str) -> Option<i64> {
 mod tests {
     use super::*;
 
-    fn asked(value: &'static str) -> Result<Option<i64>, &'static str> {
-        let headers = HeaderMap::from_iter([(header::IF_MATCH, HeaderValue::from_static(value))]);
-        if_match(&headers).map_err(|_| "malformed")
-    }
-
     #[test]
     fn an_entity_tag_is_a_version() {
         assert_eq!(etag(7), "\"7\"");
-        assert_eq!(asked("\"7\""), Ok(Some(7)));
-        assert_eq!(asked("*"), Ok(None));
-        for text in ["", "7", "W/\"7\"", "\"x\"", "\"-1\"", "\"+1\"", "\"99999999999999999999\"", "\"1\", \"2\""] {
-            assert_eq!(asked(text), Err("malformed"), "{text}");
-        }
     }
 }

@@ -117,7 +117,10 @@ impl Shop {
     ) -> Result<Value> {
         let bearer = format!("Bearer {}", self.token);
         let body = body.to_string();
-        let answer = client.ask(method, path, &[("Authorization", &bearer)], Some(&body)).await?;
+        // Books are replaced whole, whatever is in them.
+        let mut headers = vec![("Authorization", bearer.as_str())];
+        headers.extend((method == "PUT").then_some(("If-Match", "*")));
+        let answer = client.ask(method, path, &headers, Some(&body)).await?;
         answer.json(expected).with_context(|| format!("{method} {path}"))
     }
 

@@ -432,7 +432,7 @@ async fn a_version_that_was_not_seen_is_refused() {
     let shop = WriteSide::start(&fresh_database().await).await;
     let variant = shop.product("MATCH-1", 100, 5).await;
     let count = |seen: i64| {
-        let intent = Intent { if_match: Some(seen), ..shop.intent("stock.count") };
+        let intent = Intent { if_match: Some(vec![seen]), ..shop.intent("stock.count") };
         let commands = shop.commands.clone();
         async move {
             commands
@@ -497,7 +497,7 @@ async fn an_order_that_was_seen_otherwise_is_not_paid() {
     let shop = WriteSide::start(&fresh_database().await).await;
     let variant = shop.product("PAY-11", 1_999, 3).await;
     let placed = shop.check_out(shop.cart(variant, 1).await.unwrap(), WINDOW).await.unwrap();
-    let intent = Intent { if_match: Some(9), ..shop.intent("payment.pay") };
+    let intent = Intent { if_match: Some(vec![9]), ..shop.intent("payment.pay") };
     let paid = shop
         .commands
         .pay(&intent, placed.order, test_payment(CaptureMode::Automatic), |_| Ok(()), |_| String::new())

@@ -195,7 +195,7 @@ async fn a_product_is_found_by_its_id_by_a_variant_and_by_a_code() {
         let found = client.get(Some(by.clone())).await.unwrap();
         let product = found.product.unwrap();
         assert_eq!((&product.id, &product.title[..]), (&products[0], "Chair red"), "{by:?}");
-        assert_eq!(format!("\"{}\"", found.version), http.header("etag").unwrap());
+        assert!(http.header("etag").unwrap().starts_with(&format!("\"{}-", found.version)));
         let variant = &product.variants[0];
         assert_eq!((&variant.id, variant.available), (&variants[0], Some(5)));
         assert_eq!(variant.prices[0].price, Some(euros(1_000)));

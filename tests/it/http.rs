@@ -8,6 +8,7 @@ mod authorizations;
 mod bounds;
 mod canonical;
 mod closing;
+mod conditional;
 mod contract;
 mod conventions;
 mod cors;

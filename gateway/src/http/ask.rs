@@ -8,17 +8,18 @@ use byteshop_domain::text::fresh;
 use byteshop_domain::{Decider, Kind};
 use byteshop_eventstore::envelope::to_hex;
 use chrono::{DateTime, TimeDelta};
-use http::HeaderMap;
 use http::request::Parts;
+use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::{App, Edge, Shared, body, parameters};
 use crate::actor::Who;
+use crate::conditional::Match;
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
-use crate::{idempotency, version};
+use crate::{conditional, idempotency, version};
 
 /// The id in the path. What is no id, or the id of something else, names nothing that exists: 404.
 #[derive(Debug, Clone, Copy)]
@@ -43,7 +44,7 @@ pub struct Ask<W, T> {
     client_request_id: Option<Uuid>,
     trace_id: Option<String>,
     key: Option<Key>,
-    if_match: Option<i64>,
+    if_match: Option<Match>,
     cart: Option<CartId>,
 }
 
@@ -59,12 +60,27 @@ impl<W: Who, T> Ask<W, T> {
         self
     }
 
+    /// Refuses a request that does not say with `If-Match` which version it replaces; `*` says any (RFC 6585, section 3).
+    pub fn must_match(&self) -> Result<(), Problem> {
+        match self.if_match {
+            Some(_) => Ok(()),
+            None => Err(Problem::new(
+                StatusCode::PRECONDITION_REQUIRED,
+                "request.precondition_required",
+                "this replaces everything: send the ETag of what you have read as If-Match, or If-Match: * to replace whatever is there",
+            )),
+        }
+    }
+
     /// Everything that the log is to know about a command of this request.
     pub fn intent(&self, command: &'static str) -> Intent {
         Intent {
             trace_id: self.trace_id.clone(),
             key: self.key.clone(),
-            if_match: self.if_match,
+            if_match: match &self.if_match {
+                None | Some(Match::Any) => None,
+                Some(Match::Versions(versions)) => Some(versions.clone()),
+            },
             client_request_id: self.client_request_id,
             ..Intent::new(self.who.caller().actor(self.cart), command, self.request_id)
         }
@@ -223,7 +239,7 @@ where
         let (mut parts, body) = request.into_parts();
         // Whoever may not ask at all learns that first, before anything is said about the body.
         let who = W::from_request_parts(&mut parts, app).await?;
-        let if_match = version::if_match(&parts.headers)?;
+        let if_match = conditional::if_match(&parts.headers)?;
         let bytes = body::read(&parts.headers, body, body::max_of(parts.uri.path())).await?;
         let owner = || who.caller().key_owner();
         let kept_for = who.caller().answers_kept_for();
@@ -250,7 +266,7 @@ impl<W: Who> Ask<W, Bytes> {
     pub(super) async fn of_bytes(request: Request, app: &Shared, max: usize) -> Result<(Self, HeaderMap), Problem> {
         let (mut parts, body) = request.into_parts();
         let who = W::from_request_parts(&mut parts, app).await?;
-        let if_match = version::if_match(&parts.headers)?;
+        let if_match = conditional::if_match(&parts.headers)?;
         let bytes = body::read(&parts.headers, body, max).await?;
         let owner = || who.caller().key_owner();
         let kept_for = who.caller().answers_kept_for();

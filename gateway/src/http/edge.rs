@@ -10,10 +10,11 @@ use axum::extract::{ConnectInfo, FromRequestParts as _, MatchedPath, Request, St
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use byteshop_domain::Actor;
+use byteshop_domain::personal::MARK;
 use byteshop_eventstore::Clock;
 use futures_util::FutureExt as _;
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use http_body::Body as _;
 use tokio::time::Instant;
 use tonic::Status;
@@ -22,12 +23,13 @@ use uuid::Uuid;
 use super::Shared;
 use super::trail::{self, Line};
 use crate::actor::Caller;
+use crate::conditional;
 use crate::grpc;
 use crate::limits::seats::{Held, until_sent};
 use crate::limits::{RATE_LIMIT, RATE_LIMIT_POLICY, cost};
 use crate::positions;
 use crate::problem::Problem;
-use crate::reply::{Fixed, Personal, Sealed};
+use crate::reply::{Fixed, Personal, Sealed, Versioned};
 use crate::version::{self, LOG_POSITION, MIN_LOG_POSITION};
 
 /// The id of a request: the shop's own in responses. The one that a client may send is kept beside it.
@@ -93,6 +95,8 @@ struct Outline {
     uri: Uri,
     route: Option<MatchedPath>,
     is_grpc: bool,
+    /// Its `If-None-Match`, and nothing else.
+    known: HeaderMap,
     edge: Edge,
 }
 
@@ -104,6 +108,7 @@ impl Outline {
             uri: request.uri().clone(),
             route: request.extensions().get::<MatchedPath>().cloned(),
             is_grpc: grpc::speaks(request.headers()),
+            known: conditional::known(request.headers()),
             edge: Edge::read(app, request),
         }
     }
@@ -164,7 +169,7 @@ pub(super) async fn pass(State(app): State<Shared>, mut request: Request, next: 
         Ok((standing, seat)) => (handled(&app, edge, request, next).await, standing, seat),
         Err(problem) => (problem.into_response(), None, None),
     };
-    let is_personal = open(&app, &mut response).await;
+    let is_personal = open(&app, &outline, &mut response).await;
     let bytes = hold(&app, &outline, &mut response);
     seal_position(&app, edge, &mut response).await;
     let problem = response.extensions_mut().remove::<Problem>();
@@ -276,7 +281,10 @@ async fn seal_position(app: &Shared, edge: &Edge, response: &mut Response) {
 
 /// Opens what is sealed in a response; says whether it shows what is known of a person. Pages for people were written with
 /// it opened.
-async fn open(app: &Shared, response: &mut Response) -> bool {
+async fn open(app: &Shared, outline: &Outline, response: &mut Response) -> bool {
+    if let Some(versioned) = response.extensions_mut().remove::<Versioned>() {
+        return show(app, outline, versioned, response).await;
+    }
     let Some(Sealed(text)) = response.extensions_mut().remove::<Sealed>() else {
         return response.extensions().get::<Personal>().is_some();
     };
@@ -285,6 +293,30 @@ async fn open(app: &Shared, response: &mut Response) -> bool {
         Err(error) => *response = Problem::from(byteshop_commands::Error::from(error)).into_response(),
     }
     true
+}
+
+/// Writes one resource with its entity tag, or that the caller has it already (RFC 9110, section 15.4.5); says whether it shows
+/// what is known of a person.
+async fn show(app: &Shared, outline: &Outline, shown: Versioned, response: &mut Response) -> bool {
+    let Versioned { version, text } = shown;
+    let is_personal = text.contains(MARK);
+    let opened = if is_personal { app.commands.vault().open_json(&text).await } else { Ok(text) };
+    let text = match opened {
+        Ok(text) => text,
+        Err(error) => {
+            *response = Problem::from(byteshop_commands::Error::from(error)).into_response();
+            return is_personal;
+        }
+    };
+    let tag = conditional::tag(version, text.as_bytes());
+    if conditional::has(&outline.known, &tag) {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        response.headers_mut().remove(header::CONTENT_TYPE);
+    } else {
+        *response.body_mut() = text.into();
+    }
+    response.headers_mut().insert(header::ETAG, tag);
+    is_personal
 }
 
 /// Counts the bytes of a response against what its visitor, and all visitors, may leave unread. The response to a query is

@@ -10,7 +10,7 @@ use byteshop_domain::ids::{ImageId, ProductId};
 use byteshop_domain::product::{Command, IMAGES_MAX, Image, Product};
 use byteshop_domain::text::{Hash, Label, fresh};
 use futures_util::stream;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -21,6 +21,7 @@ use super::openapi::max;
 use super::products::known;
 use super::{Shared, body, show};
 use crate::actor::Staff;
+use crate::conditional::{self, Part};
 use crate::pictures::FILE_MAX;
 use crate::problem::Problem;
 use crate::reply::Reply;
@@ -231,8 +232,15 @@ async fn remove(
 #[utoipa::path(get, path = "/v1/files/{name}", operation_id = "getFile",
     tag = "catalog", security(()), params(("name" = String, Path)),
     responses((status = 200, description = "The file", content((crate::http::show::names::Binary = "image/jpeg"), (crate::http::show::names::Binary = "image/png"))),
-        (status = 304, description = "Not modified: the version in `If-None-Match` is current")))]
-async fn file(State(app): State<Shared>, Path(name): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
+        (status = 206, description = "The part that `Range` asks for", content((crate::http::show::names::Binary = "image/jpeg"), (crate::http::show::names::Binary = "image/png"))),
+        (status = 304, description = "Not modified: the version in `If-None-Match` is current"),
+        (status = 416, description = "`Range` begins behind the end of the file")))]
+async fn file(
+    State(app): State<Shared>,
+    method: Method,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let missing = || Problem::missing("file");
     let name = BlobName::parse(&name).ok_or_else(missing)?;
     let media_type = match name.as_str().rsplit_once('.') {
@@ -241,22 +249,47 @@ async fn file(State(app): State<Shared>, Path(name): Path<String>, headers: Head
         Some(_) | None => return Err(missing()),
     };
     let tag = HeaderValue::try_from(format!("\"{}\"", name.as_str())).map_err(|_| missing())?;
-    let known = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    let unchanged = known.flat_map(|value| value.split(',')).any(|one| {
-        let one = one.trim();
-        one == "*" || Some(one.strip_prefix("W/").unwrap_or(one)) == tag.to_str().ok()
-    });
     let file = app.pictures.file(&name).await?.ok_or_else(missing)?;
-    let mut response =
-        if unchanged { StatusCode::NOT_MODIFIED.into_response() } else { Body::from(file).into_response() };
+    let mut response = if conditional::has(&headers, &tag) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        let part = conditional::part(&method, &headers, &tag, file.len());
+        sliced(file, part)?
+    };
+    if response.status() == StatusCode::RANGE_NOT_SATISFIABLE {
+        return Ok(response);
+    }
     let answer = response.headers_mut();
     answer.insert(header::CONTENT_TYPE, media_type);
+    answer.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     answer.insert(header::ETAG, tag);
     answer.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
     answer.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     answer.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox"));
     answer.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("inline"));
     Ok(response)
+}
+
+/// The whole file, or the part of it that is asked for.
+fn sliced(file: Bytes, part: Part) -> Result<Response, Problem> {
+    let length = file.len();
+    let range = |text: String| HeaderValue::try_from(text).map_err(|_| Problem::internal());
+    match part {
+        Part::Whole => Ok(Body::from(file).into_response()),
+        Part::Bytes(bytes) => {
+            let told = range(format!("bytes {}-{}/{length}", bytes.start, bytes.end.saturating_sub(1)))?;
+            let mut response = (StatusCode::PARTIAL_CONTENT, Body::from(file.slice(bytes))).into_response();
+            response.headers_mut().insert(header::CONTENT_RANGE, told);
+            Ok(response)
+        }
+        Part::Outside => {
+            let detail = format!("the file has {length} bytes, and the range begins behind them");
+            let outside = Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, "request.range_not_satisfiable", detail);
+            let mut response = outside.into_response();
+            response.headers_mut().insert(header::CONTENT_RANGE, range(format!("bytes */{length}"))?);
+            Ok(response)
+        }
+    }
 }
 
 /// The routes.

@@ -57,11 +57,13 @@ impl<'a> Shown<'a> {
 
 /// Replaces all shipping zones.
 ///
-/// Orders already placed keep their rates.
+/// Orders already placed keep their rates. `If-Match` is required.
 #[utoipa::path(put, path = "/v1/admin/shipping", operation_id = "replaceShippingZones",
     tag = "shipping", request_body = Zones, security(("bearer" = ["admin"]), ("api_key" = ["settings:write"])),
-    responses((status = 200, description = "The zones", body = Zones)))]
+    responses((status = 200, description = "The zones", body = Zones),
+        (status = 428, description = "`If-Match` is missing")))]
 async fn set(State(app): State<Shared>, ask: Ask<Admin, Zones>) -> Result<Response, Problem> {
+    ask.must_match()?;
     let ask = &ask;
     app.run(ask, "shipping_book.set", |unit| async move {
         let mut book = unit.load::<ShippingBook>(shipping_book::id()).await?;

@@ -50,11 +50,13 @@ impl<'a> Shown<'a> {
 
 /// Replaces the tax rates of all countries.
 ///
-/// Orders already placed keep their rates.
+/// Orders already placed keep their rates. `If-Match` is required.
 #[utoipa::path(put, path = "/v1/admin/tax-rates", operation_id = "replaceTaxRates",
     tag = "tax", request_body = TaxRates, security(("bearer" = ["admin"]), ("api_key" = ["settings:write"])),
-    responses((status = 200, description = "The rates", body = TaxRates)))]
+    responses((status = 200, description = "The rates", body = TaxRates),
+        (status = 428, description = "`If-Match` is missing")))]
 async fn set(State(app): State<Shared>, ask: Ask<Admin, TaxRates>) -> Result<Response, Problem> {
+    ask.must_match()?;
     let ask = &ask;
     app.run(ask, "tax_book.set", |unit| async move {
         let mut book = unit.load::<TaxBook>(tax_book::id()).await?;

@@ -92,6 +92,20 @@ async fn a_picture_is_kept_with_smaller_copies_and_served() {
         assert_eq!((known.status, &known.body), (304, &Value::Null), "{value}");
     }
     assert_eq!(gallery.staff.shop.get(url).header("If-None-Match", "\"x\"").send().await.status, 200);
+    let range = async |range: &str| gallery.staff.shop.get(url).header("Range", range).send().await;
+    let whole = gallery.file(url).await.bytes().await.unwrap();
+    let part = reqwest::Client::new().get(format!("{}{url}", gallery.staff.shop.url)).header("Range", "bytes=10-19");
+    let part = part.send().await.unwrap();
+    let told = |name: &str| part.headers()[name].to_str().unwrap().to_owned();
+    assert_eq!((part.status().as_u16(), told("content-range")), (206, format!("bytes 10-19/{}", whole.len())));
+    assert_eq!((told("etag"), told("accept-ranges")), (tag.clone(), "bytes".to_owned()));
+    assert_eq!(part.bytes().await.unwrap(), whole[10..20]);
+    let beyond = range(&format!("bytes={}-", whole.len())).await;
+    assert_eq!(beyond.header("content-range"), Some(format!("bytes */{}", whole.len()).as_str()));
+    beyond.expect_problem(416, "request.range_not_satisfiable");
+    assert_eq!(range("bytes=0-1,4-5").await.status, 200, "several ranges are answered with the whole file");
+    let stale = gallery.staff.shop.get(url).header("Range", "bytes=0-1").header("If-Range", "\"x\"").send().await;
+    assert_eq!(stale.status, 200);
     let sizes: Vec<_> = image["thumbnails"].as_array().unwrap().iter().map(|it| it["size"].clone()).collect();
     assert_eq!(sizes, [160, 640]);
     let small = gallery.file(image["thumbnails"][0]["url"].as_str().unwrap()).await;

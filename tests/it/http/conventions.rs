@@ -86,9 +86,14 @@ async fn a_version_that_has_moved_on_is_refused() {
     assert_eq!(shop.log.head().await.unwrap(), head);
     change("Two", changed.header("etag").unwrap()).await.expect(200);
     change("Three", "*").await.expect(200);
-    for malformed in ["3", "W/\"3\"", "\"x\"", "\"1\", \"2\""] {
+    let now = shop.get(&path).send().await.expect(200).header("etag").unwrap().to_owned();
+    for other in [format!("W/{now}"), "\"x\"".to_owned(), "\"1\", \"2\"".to_owned()] {
+        change("Four", &other).await.expect_problem(412, "request.version_mismatch");
+    }
+    for malformed in ["3", "\"3", "\"1\" \"2\""] {
         change("Four", malformed).await.expect_problem(400, "request.invalid_if_match");
     }
+    change("Four", &format!("\"1\", {now}")).await.expect(200);
     let nothing = shop.patch("/v1/products/prod_00000000000000000000000001").by(&admin);
     let nothing = nothing.header("If-Match", "\"1\"").json(json!({"title": "x"})).send().await;
     nothing.expect_problem(404, "product.missing");
