@@ -1,6 +1,7 @@
-//! Pictures that people send in: told by what is in them, measured before they are unpacked, and written anew, so that
+//! Pictures that people send in: told by what is in them, measured before they are unpacked, and written anew in sRGB, so that
 //! nothing of the sender's file is kept but what can be seen.
 
+mod colour;
 mod whole;
 
 use std::io::Cursor;
@@ -12,8 +13,9 @@ use byteshop_domain::product::{ImageType, THUMBNAILS};
 use byteshop_eventstore::envelope::to_hex;
 use http::StatusCode;
 use image::codecs::jpeg::JpegEncoder;
+use image::codecs::png::PngDecoder;
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder as _, ImageFormat, ImageReader, Limits};
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, ImageResult, Limits};
 use lru::LruCache;
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
@@ -28,6 +30,9 @@ const SIDE_MAX: u32 = 12_000;
 const PIXELS_MAX: u64 = 40_000_000;
 /// Memory for unpacking one picture: its pixels, and some for the way there.
 const MEMORY_MAX: u64 = 400 << 20;
+/// Memory for what else a file has packed, such as its profile: four times the largest profile that is read, since it doubles
+/// while it is unpacked. A file of 10 MB can promise a thousand times as much.
+const EXTRAS_MAX: u64 = 4 * colour::PROFILE_MAX as u64;
 /// Longest side of what is kept: twice what a wide screen shows.
 const KEPT_MAX: u32 = 2_560;
 /// Pictures that are worked on at once: each takes a processor and up to [`MEMORY_MAX`].
@@ -112,8 +117,13 @@ impl Pictures {
     /// Writes a picture and smaller copies of it into the store.
     pub async fn keep(&self, file: Bytes) -> Result<Kept, Problem> {
         let turn = self.turns.acquire().await.map_err(|_| Problem::internal())?;
-        let made = tokio::task::spawn_blocking(move || make(&file)).await.map_err(|_| Problem::internal())?;
+        let made = tokio::task::spawn_blocking(move || make(&file)).await;
         drop(turn);
+        let made = made.unwrap_or_else(|error| {
+            // A file that a decoder cannot cope with is the sender's, not the shop's.
+            tracing::error!(%error, "a decoder of pictures panicked");
+            Err(Refused::Broken)
+        });
         let Made { kept, files } = made.map_err(Problem::from)?;
         for (name, bytes) in files {
             self.blobs.put(&name, bytes).await?;
@@ -144,8 +154,9 @@ impl Pictures {
 }
 
 fn make(file: &[u8]) -> Result<Made, Refused> {
-    let (picture, r#type) = read(file)?;
-    let picture = fitted(picture, KEPT_MAX);
+    let Read { picture, r#type, profile } = read(file)?;
+    // Made smaller first, so that the second copy of the pixels that this takes is never a large one.
+    let picture = colour::in_srgb(fitted(picture, KEPT_MAX), profile.as_deref());
     let whole = written(&picture, r#type)?;
     let digest = to_hex(&Sha256::digest(&whole));
     let extension = r#type.extension();
@@ -159,8 +170,18 @@ fn make(file: &[u8]) -> Result<Made, Refused> {
     Ok(Made { kept: Kept { digest, r#type, width, height, bytes }, files })
 }
 
-/// Unpacks a picture, upright, and says how it is best written.
-fn read(file: &[u8]) -> Result<(DynamicImage, ImageType), Refused> {
+/// A picture as it was unpacked.
+#[derive(Debug)]
+struct Read {
+    picture: DynamicImage,
+    /// How it is best written.
+    r#type: ImageType,
+    /// What its colours mean, if it says so.
+    profile: Option<Vec<u8>>,
+}
+
+/// Unpacks a picture, upright.
+fn read(file: &[u8]) -> Result<Read, Refused> {
     let kind = infer::get(file).ok_or(Refused::NotOne)?;
     let format = match kind.mime_type() {
         "image/jpeg" => ImageFormat::Jpeg,
@@ -172,12 +193,10 @@ fn read(file: &[u8]) -> Result<(DynamicImage, ImageType), Refused> {
     if !whole::is_whole(file, format) {
         return Err(Refused::Broken);
     }
-    let mut reader = ImageReader::with_format(Cursor::new(file), format);
     let mut limits = Limits::default();
     limits.max_image_width = Some(SIDE_MAX);
     limits.max_image_height = Some(SIDE_MAX);
     limits.max_alloc = Some(MEMORY_MAX);
-    reader.limits(limits);
     let refused = |error: image::ImageError| match error {
         image::ImageError::Limits(_) => Refused::TooLarge,
         image::ImageError::Decoding(_)
@@ -187,17 +206,34 @@ fn read(file: &[u8]) -> Result<(DynamicImage, ImageType), Refused> {
         | image::ImageError::IoError(_) => Refused::Broken,
     };
     // Only the header has been read here; whatever it promises beyond these bounds is never unpacked.
-    let mut decoder = reader.into_decoder().map_err(refused)?;
+    let mut decoder = decoder(file, format, limits).map_err(refused)?;
     let (width, height) = decoder.dimensions();
     let is_large = width > SIDE_MAX || height > SIDE_MAX || u64::from(width) * u64::from(height) > PIXELS_MAX;
     if is_large || decoder.total_bytes() > MEMORY_MAX {
         return Err(Refused::TooLarge);
     }
+    let profile = decoder.icc_profile().ok().flatten();
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let mut picture = DynamicImage::from_decoder(decoder).map_err(refused)?;
     picture.apply_orientation(orientation);
     let is_photograph = matches!(format, ImageFormat::Jpeg | ImageFormat::WebP) && !picture.color().has_alpha();
-    Ok((picture, if is_photograph { ImageType::Jpeg } else { ImageType::Png }))
+    Ok(Read { picture, r#type: if is_photograph { ImageType::Jpeg } else { ImageType::Png }, profile })
+}
+
+/// What unpacks a file. Of a PNG the pixels do not count against the memory that its reader is given, but all else in it does,
+/// packed as it may be: a profile that does not fit is left out. In the other formats nothing else is packed.
+fn decoder(file: &[u8], format: ImageFormat, limits: Limits) -> ImageResult<Box<dyn ImageDecoder + '_>> {
+    let file = Cursor::new(file);
+    if format == ImageFormat::Png {
+        let mut extras = limits.clone();
+        extras.max_alloc = Some(EXTRAS_MAX);
+        let mut png = PngDecoder::with_limits(file, extras)?;
+        png.set_limits(limits)?;
+        return Ok(Box::new(png));
+    }
+    let mut reader = ImageReader::with_format(file, format);
+    reader.limits(limits);
+    Ok(Box::new(reader.into_decoder()?))
 }
 
 /// A picture that is no larger, at least one pixel each way.
@@ -265,7 +301,7 @@ mod tests {
     #[test]
     fn copies_are_no_larger_than_asked_and_keep_their_shape() {
         let made = make(&png(400, 200)).unwrap();
-        let sizes: Vec<_> = made.files.iter().map(|(_, bytes)| read(bytes).unwrap().0).collect();
+        let sizes: Vec<_> = made.files.iter().map(|(_, bytes)| read(bytes).unwrap().picture).collect();
         let sizes: Vec<_> = sizes.iter().map(|picture| (picture.width(), picture.height())).collect();
         assert_eq!(sizes, [(400, 200), (160, 80), (400, 200)]);
         assert_eq!((made.kept.width, made.kept.height, made.kept.r#type), (400, 200, ImageType::Png));
@@ -312,6 +348,60 @@ mod tests {
         }
         for text in [&b""[..], b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"%PDF-1.7", b"GIF", b"\xff\xd8\xff"] {
             assert!(make(text).is_err(), "{text:?}");
+        }
+    }
+
+    /// A PNG with a chunk of this kind before its pixels (RFC 2083, section 3.2).
+    fn with_chunk(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
+        const BEHIND_HEADER: usize = 33;
+        let mut file = png(64, 64);
+        let named = [kind, content].concat();
+        let length = u32::try_from(content.len()).unwrap().to_be_bytes();
+        let chunk = [&length[..], &named, &crc(&named).to_be_bytes()].concat();
+        file.splice(BEHIND_HEADER..BEHIND_HEADER, chunk);
+        file
+    }
+
+    /// A profile packed as a PNG has it.
+    fn packed(profile: &[u8]) -> Vec<u8> {
+        let mut packed = flate2::write::ZlibEncoder::new(b"profile\0\0".to_vec(), flate2::Compression::best());
+        std::io::Write::write_all(&mut packed, profile).unwrap();
+        packed.finish().unwrap()
+    }
+
+    #[test]
+    fn a_profile_that_promises_too_much_is_not_unpacked() {
+        let small = with_chunk(b"iCCP", &packed(&vec![0; colour::PROFILE_MAX]));
+        assert_eq!(read(&small).unwrap().profile.map(|profile| profile.len()), Some(colour::PROFILE_MAX));
+        let bomb = with_chunk(b"iCCP", &packed(&vec![0; 100 << 20]));
+        assert!(bomb.len() < 1 << 20);
+        assert_eq!(read(&bomb).unwrap().profile, None);
+        assert!(make(&bomb).is_ok(), "what can be seen of it is a picture");
+    }
+
+    #[test]
+    fn colours_are_converted_before_their_profile_is_dropped() {
+        let p3 = moxcms::ColorProfile::new_display_p3().encode().unwrap();
+        let picture = image::RgbImage::from_pixel(32, 32, image::Rgb([60, 180, 90]));
+        let mut jpeg = Vec::new();
+        let mut encoder = JpegEncoder::new_with_quality(&mut jpeg, 100);
+        image::ImageEncoder::set_icc_profile(&mut encoder, p3.clone()).unwrap();
+        encoder.encode_image(&picture).unwrap();
+        let mut png = Vec::new();
+        let mut encoder = image::codecs::png::PngEncoder::new(&mut png);
+        image::ImageEncoder::set_icc_profile(&mut encoder, p3.clone()).unwrap();
+        picture.write_with_encoder(encoder).unwrap();
+        let mut webp = Vec::new();
+        let mut encoder = image::codecs::webp::WebPEncoder::new_lossless(&mut webp);
+        image::ImageEncoder::set_icc_profile(&mut encoder, p3).unwrap();
+        picture.write_with_encoder(encoder).unwrap();
+        for file in [jpeg, png, webp] {
+            for (name, kept) in make(&file).unwrap().files {
+                let Read { picture, profile, .. } = read(&kept).unwrap();
+                let [red, green, blue] = picture.to_rgb8().get_pixel(9, 9).0;
+                let near = red <= 6 && green.abs_diff(183) <= 5 && blue.abs_diff(78) <= 5;
+                assert!(near && profile.is_none(), "{}: {red} {green} {blue}", name.as_str());
+            }
         }
     }
 
