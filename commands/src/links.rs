@@ -1,11 +1,12 @@
-//! Links that open a paper of an order without a token: whoever has one may read that paper, until it expires.
+//! Links that open an order, or a paper of it, without a token: whoever has one may read that and nothing else, until it
+//! expires.
 //!
-//! A link holds its own end and a seal, the keyed hash of the paper, the order and that end under the key with which the shop
-//! blinds names. So nothing is stored for it, nobody can make one, and one for a paper opens no other.
+//! A link holds its own end and a seal, the keyed hash (HMAC-SHA256) of the path that it opens and of that end, under the key
+//! with which the shop blinds names. So nothing is stored for it, nobody else can make one, and one for a paper opens no other.
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use byteshop_domain::Locale;
-use byteshop_domain::ids::OrderId;
+use byteshop_domain::ids::{AccountId, OrderId, ProductId, ShipmentId};
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 
 use crate::Commands;
@@ -13,21 +14,33 @@ use crate::error::Error;
 
 /// How long a link in a mail opens its paper: whoever sends goods back still has the invoice at hand.
 const IN_MAIL: TimeDelta = TimeDelta::days(60);
+/// How long a link to unsubscribe works: people look for it in the oldest mail that they still have.
+const UNSUBSCRIBES: TimeDelta = TimeDelta::days(730);
 /// How long a link that the API gives does: whoever asks again gets another.
 const AT_HAND: TimeDelta = TimeDelta::hours(1);
 /// What is hashed is told apart from all else that the shop blinds.
 const KIND: &str = "paper";
 
-/// A paper of an order.
+/// What a link can open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Paper {
-    /// Its invoice.
-    Invoice,
-    /// Its credit notes.
-    CreditNotes,
+pub enum Target {
+    /// An order: what is shown of it, its history, its parcels and its changes as they happen.
+    Order(OrderId),
+    /// The changes of an order as they happen, and nothing else of it.
+    Stream(OrderId),
+    /// The invoice of an order.
+    Invoice(OrderId),
+    /// The credit notes of an order.
+    CreditNotes(OrderId),
+    /// The packing list of an order; such a link is given to staff alone.
+    PackingList(OrderId),
+    /// The label of a parcel; such a link is given to staff alone.
+    Label(ShipmentId),
+    /// An account unsubscribes from the messages about a product.
+    Unsubscribe(ProductId, AccountId),
 }
 
-/// A link to a paper.
+/// A link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
     /// Where it leads: an address, or a path where nobody said where this shop answers.
@@ -39,64 +52,83 @@ pub struct Link {
 /// What a link is good for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Opens {
-    /// It opens its paper.
+    /// It opens its target.
     Yes,
     /// It did once.
     Expired,
-    /// It is none of ours, or of another paper.
+    /// It is none of ours, or opens something else.
     Never,
 }
 
-impl Paper {
+impl Target {
     /// Its path in the API.
-    fn path(self, order: OrderId) -> String {
+    fn path(self) -> String {
         match self {
-            Self::Invoice => format!("/v1/orders/{order}/invoice"),
-            Self::CreditNotes => format!("/v1/orders/{order}/credit-notes/print"),
+            Self::Order(order) => format!("/v1/orders/{order}"),
+            Self::Stream(order) => format!("/v1/orders/{order}/stream"),
+            Self::Invoice(order) => format!("/v1/orders/{order}/invoice"),
+            Self::CreditNotes(order) => format!("/v1/orders/{order}/credit-notes/print"),
+            Self::PackingList(order) => format!("/v1/orders/{order}/packing-list"),
+            Self::Label(shipment) => format!("/v1/shipments/{shipment}/label"),
+            Self::Unsubscribe(product, account) => {
+                format!("/v1/products/{product}/watch/unsubscribe?account={account}")
+            }
         }
     }
 }
 
 impl Commands {
     /// A link for whoever asks for the order.
-    pub async fn link_at_hand(&self, order: OrderId, paper: Paper) -> Result<Link, Error> {
+    pub async fn link_at_hand(&self, target: Target) -> Result<Link, Error> {
         let now = self.clock().now();
         // On the full hour, so that the same question mostly has the same answer.
         let until = (now + AT_HAND).duration_round_up(TimeDelta::hours(1)).unwrap_or(now + AT_HAND);
-        self.link(order, paper, until, None).await
+        self.link(target, until, None).await
     }
 
     /// A link for a mail in a language; none where nobody said where this shop answers.
-    pub(crate) async fn link_in_mail(
+    pub(crate) async fn link_in_mail(&self, target: Target, locale: Locale) -> Result<Option<String>, Error> {
+        if self.outside().face.api.is_none() {
+            return Ok(None);
+        }
+        let until = self.clock().now() + IN_MAIL;
+        Ok(Some(self.link(target, until, Some(locale)).await?.url))
+    }
+
+    /// Where an account unsubscribes from the messages about a product; nowhere while nobody said where this shop answers.
+    pub(crate) async fn unsubscribe_link(
         &self,
-        order: OrderId,
-        paper: Paper,
+        product: ProductId,
+        account: AccountId,
         locale: Locale,
     ) -> Result<Option<String>, Error> {
         if self.outside().face.api.is_none() {
             return Ok(None);
         }
-        let until = self.clock().now() + IN_MAIL;
-        Ok(Some(self.link(order, paper, until, Some(locale)).await?.url))
+        let until = self.clock().now() + UNSUBSCRIBES;
+        Ok(Some(self.link(Target::Unsubscribe(product, account), until, Some(locale)).await?.url))
     }
 
-    async fn link(
-        &self,
-        order: OrderId,
-        paper: Paper,
-        until: DateTime<Utc>,
-        locale: Option<Locale>,
-    ) -> Result<Link, Error> {
-        let path = paper.path(order);
+    /// What a page of the shop needs to open an order for a guest who comes from a mail, as the end of its address: the page
+    /// hands it on to the API.
+    pub(crate) async fn guest_query_in_mail(&self, order: OrderId) -> Result<String, Error> {
+        let until_s = (self.clock().now() + IN_MAIL).timestamp();
+        let seal = self.seal_of(&Target::Order(order).path(), until_s).await?;
+        Ok(format!("?until={until_s}&seal={seal}"))
+    }
+
+    async fn link(&self, target: Target, until: DateTime<Utc>, locale: Option<Locale>) -> Result<Link, Error> {
+        let path = target.path();
         let (seal, until_s) = (self.seal_of(&path, until.timestamp()).await?, until.timestamp());
         let base = self.outside().face.api.as_deref().unwrap_or_default();
         let locale = locale.map_or_else(String::new, |locale| format!("&locale={}", locale.as_str()));
-        Ok(Link { url: format!("{base}{path}?until={until_s}&seal={seal}{locale}"), until })
+        let mark = if path.contains('?') { '&' } else { '?' };
+        Ok(Link { url: format!("{base}{path}{mark}until={until_s}&seal={seal}{locale}"), until })
     }
 
     /// What a link with this end and this seal is good for.
-    pub async fn opens(&self, order: OrderId, paper: Paper, until_s: i64, seal: &str) -> Result<Opens, Error> {
-        let right = self.seal_of(&paper.path(order), until_s).await?;
+    pub async fn opens(&self, target: Target, until_s: i64, seal: &str) -> Result<Opens, Error> {
+        let right = self.seal_of(&target.path(), until_s).await?;
         // Equal seals are compared without a hint of where they differ.
         if verify_slices_are_equal(right.as_bytes(), seal.as_bytes()).is_err() {
             return Ok(Opens::Never);

@@ -124,6 +124,17 @@ pub struct Watch {
     pub price: BTreeMap<AccountId, BTreeMap<VariantId, Price>>,
 }
 
+/// A price that is lower than what somebody last heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fallen {
+    /// Of which variant.
+    pub variant: VariantId,
+    /// What they last heard.
+    pub was: Price,
+    /// What it costs now.
+    pub now: Price,
+}
+
 /// What can be in the way.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Rejection {
@@ -223,6 +234,20 @@ impl Watch {
             let was = prices.get(&variant)?;
             let lower = was.currency() == price.currency() && price.money().amount < was.money().amount;
             lower.then_some((*account, *was))
+        });
+        fallen.take(TOLD_AT_ONCE).collect()
+    }
+
+    /// The next for whom some of these prices are lower than what they last heard, with each of those.
+    pub fn waiting_for_prices(&self, now: &[(VariantId, Price)]) -> Vec<(AccountId, Vec<Fallen>)> {
+        let fallen = self.price.iter().filter_map(|(account, known)| {
+            let fallen = now.iter().filter_map(|(variant, now)| {
+                let was = *known.get(variant)?;
+                let lower = was.currency() == now.currency() && now.money().amount < was.money().amount;
+                lower.then_some(Fallen { variant: *variant, was, now: *now })
+            });
+            let fallen: Vec<Fallen> = fallen.collect();
+            (!fallen.is_empty()).then_some((*account, fallen))
         });
         fallen.take(TOLD_AT_ONCE).collect()
     }

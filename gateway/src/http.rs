@@ -10,6 +10,7 @@ pub mod audit;
 pub mod auth;
 pub mod body;
 pub mod bulk;
+mod by_link;
 pub mod carts;
 pub mod categories;
 mod dev_mail;
@@ -44,6 +45,7 @@ pub mod stock;
 pub mod story;
 pub mod tax;
 pub mod trail;
+pub mod unsubscribe;
 pub mod variants;
 pub mod webhooks_out;
 

@@ -27,6 +27,7 @@ const SOURCES: &[(&str, &str)] = &[
     ("packing_list.html", include_str!("../templates/packing_list.html")),
     ("label.html", include_str!("../templates/label.html")),
     ("link.html", include_str!("../templates/link.html")),
+    ("unsubscribe.html", include_str!("../templates/unsubscribe.html")),
     ("pay.html", include_str!("../templates/pay.html")),
     ("docs.html", include_str!("../templates/docs.html")),
     ("welcome.html", include_str!("../templates/welcome.html")),

@@ -21,6 +21,7 @@ mod errors;
 mod grants;
 mod guests;
 mod journeys;
+mod links;
 mod lost;
 mod money;
 mod openapi;

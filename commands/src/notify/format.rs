@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use byteshop_domain::address::Address;
 use byteshop_domain::money::Money;
 use byteshop_domain::tax_rate::TaxRate;
 use byteshop_domain::text::Country;
@@ -153,6 +154,18 @@ pub fn plural<T>(count: i64, mut forms: Vec<T>) -> Option<T> {
         _ => return None,
     };
     Some(forms.swap_remove(form))
+}
+
+/// An address in the lines that stand on an envelope, without how to reach whoever lives there.
+pub fn address(address: &Address, locale: Locale) -> Vec<String> {
+    let Address { name, company, email: _, phone: _, lines, postal_code, city, region, country } = address;
+    let town = [postal_code.as_ref().map(ToString::to_string), city.as_ref().map(ToString::to_string)];
+    let town = town.into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let mut all = vec![name.as_ref().map(ToString::to_string), company.as_ref().map(ToString::to_string)];
+    all.extend(lines.as_slice().iter().map(|line| Some(line.to_string())));
+    all.extend([Some(town).filter(|town| !town.is_empty()), region.as_ref().map(ToString::to_string)]);
+    all.push(Some(self::country(country, locale).to_owned()));
+    all.into_iter().flatten().collect()
 }
 
 #[cfg(test)]

@@ -110,6 +110,7 @@ impl Commands {
             text: if mail { words.text } else { words.short },
             html: mail.then_some(words.html),
             at: now,
+            unsubscribe: shown.unsubscribe.filter(|_| mail),
         }))
     }
 

@@ -3,18 +3,19 @@
 use byteshop_domain::account::Secret;
 use byteshop_domain::ids::{Id as _, NotificationId, OrderId};
 use byteshop_domain::money::Money;
-use byteshop_domain::notification::{About, CancelledBy, Message, Notice, Notification, Template};
+use byteshop_domain::notification::{About, CancelledBy, Message, Notice, Notification, Recipient, Template};
 use byteshop_domain::order::{Line, Number, Order, Placed, Placement, ReturnLine};
 use byteshop_domain::quantity::Demand;
 use byteshop_domain::returns::Return;
 use byteshop_domain::shipment::Shipment;
+use byteshop_domain::text::Title;
 use byteshop_domain::{Locale, Personal};
 
 use super::words::{Shown, ShownExtra, ShownGoods, ShownLine, ShownOrder, ShownPaper, ShownProduct};
 use super::{format, words};
 use crate::Commands;
 use crate::error::Error;
-use crate::links::Paper;
+use crate::links::Target;
 
 /// Lines of an order that a message shows; a wholesaler's order has hundreds.
 const LINES_SHOWN: usize = 30;
@@ -43,13 +44,25 @@ impl Commands {
                 }
                 shown.order = Some(about);
                 shown.url = page("orders", &id.to_string());
+                // Whoever has an account logs in; a guest has nothing else to show on another device.
+                if let (Some(url), None) = (&mut shown.url, placed.placement.buyer.account) {
+                    url.push_str(&self.guest_query_in_mail(id).await?);
+                }
                 if let Message::OrderRefunded { amount, .. } | Message::OrderCancelled { amount, .. } = message {
                     shown.amount = some_money(amount.unwrap_or(placed.placement.total), locale);
                 }
                 self.add_papers(message, id, placed, locale, &mut shown).await?;
                 shown.goods = goods_of(&self.part(message).await?, placed);
+                if message.template() == Template::OrderShipped {
+                    shown.ship_to = self.ship_to(placed, locale).await?;
+                }
             }
-            About::Product(id) => shown.url = page("products", &id.to_string()),
+            About::Product(id) => {
+                shown.url = page("products", &id.to_string());
+                if let Recipient::Account(account) = notice.recipient {
+                    shown.unsubscribe = self.unsubscribe_link(id, account, locale).await?;
+                }
+            }
         }
         tell(message, locale, &mut shown);
         if let Some((path, code)) = code_of(message) {
@@ -119,7 +132,7 @@ impl Commands {
             let now = if seen.invoice.is_none() { self.get::<Order>(id).await? } else { None };
             let now = now.as_ref().and_then(|order| order.state.placed().ok()).unwrap_or(seen);
             if let Some(number) = &now.invoice {
-                let url = self.link_in_mail(id, Paper::Invoice, locale).await?;
+                let url = self.link_in_mail(Target::Invoice(id), locale).await?;
                 shown.invoice = Some(ShownPaper { number: number.to_string(), url });
             }
         }
@@ -128,10 +141,20 @@ impl Commands {
             let any =
                 now.as_ref().and_then(|order| order.state.placed().ok()).is_some_and(|it| !it.credit_notes.is_empty());
             if any {
-                shown.credit_notes = self.link_in_mail(id, Paper::CreditNotes, locale).await?;
+                shown.credit_notes = self.link_in_mail(Target::CreditNotes(id), locale).await?;
             }
         }
         Ok(())
+    }
+
+    /// Where an order goes, for the owner of an account. A guest's e-mail address may be a stranger's, who is not to read what
+    /// somebody else wrote there.
+    async fn ship_to(&self, placed: &Placed, locale: Locale) -> Result<Vec<String>, Error> {
+        let placement = &placed.placement;
+        let sealed = placement.destination.address.as_ref().filter(|_| placement.buyer.account.is_some());
+        let Some(sealed) = sealed else { return Ok(Vec::new()) };
+        let address = self.vault().open(sealed).await?;
+        Ok(address.map(|address| format::address(&address, locale)).unwrap_or_default())
     }
 
     /// What of an order a message is about, if not all of it.
@@ -224,9 +247,9 @@ fn tell(message: &Message, locale: Locale, shown: &mut Shown) {
             shown.carrier = carrier.as_ref().map(ToString::to_string);
             shown.tracking = tracking.as_ref().map(ToString::to_string);
         }
-        Message::BackInStock { title, .. } => shown.product = Some(ShownProduct { title: title.to_string() }),
-        Message::PriceDropped { title, was, now, .. } => {
-            shown.product = Some(ShownProduct { title: title.to_string() });
+        Message::BackInStock { title, variant_title, .. } => shown.product = Some(product_of(title, variant_title)),
+        Message::PriceDropped { title, variant_title, was, now, .. } => {
+            shown.product = Some(product_of(title, variant_title));
             shown.was = Some(format::money(was.money(), locale));
             shown.now = Some(format::money(now.money(), locale));
         }
@@ -245,6 +268,17 @@ fn tell(message: &Message, locale: Locale, shown: &mut Shown) {
         | Message::DeliveryReturning { .. }
         | Message::DeliveryLost { .. } => {}
     }
+}
+
+/// A product with the variant that is meant, if there are several.
+fn product_of(title: &Title, variant: &Option<Title>) -> ShownProduct {
+    let title = match variant {
+        None => title.to_string(),
+        // Most titles of variants begin with that of their product.
+        Some(variant) if variant.as_str().starts_with(title.as_str()) => variant.to_string(),
+        Some(variant) => format!("{title} ({variant})"),
+    };
+    ShownProduct { title }
 }
 
 /// An order as a message shows it.

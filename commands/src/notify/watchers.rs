@@ -6,7 +6,7 @@ use byteshop_domain::notification::Message;
 use byteshop_domain::product::{Product, Status, Variant};
 use byteshop_domain::stock::StockLevel;
 use byteshop_domain::text::Title;
-use byteshop_domain::watch::{self, Command, TOLD_AT_ONCE, Watch};
+use byteshop_domain::watch::{self, Command, Fallen, TOLD_AT_ONCE, Watch};
 
 use super::tell::{Reach, position, queue};
 use crate::Commands;
@@ -14,12 +14,22 @@ use crate::error::Error;
 use crate::intent::Intent;
 use crate::unit::Unit;
 
-/// A variant of a product that is sold, and what it is called.
-async fn sold(unit: &Unit, product: ProductId, variant: VariantId) -> Result<Option<(Title, Variant)>, Error> {
+/// A variant of a product that is sold.
+struct Sold {
+    title: Title,
+    variant_title: Option<Title>,
+    variant: Variant,
+}
+
+async fn sold(unit: &Unit, product: ProductId, variant: VariantId) -> Result<Option<Sold>, Error> {
     let product = unit.peek::<Product>(product).await?;
     let Ok(created) = product.state.existing() else { return Ok(None) };
     let variant = created.variants.get(&variant).filter(|_| created.status == Status::Published);
-    Ok(variant.map(|variant| (created.title.clone(), variant.clone())))
+    Ok(variant.map(|variant| Sold {
+        title: created.title.clone(),
+        variant_title: created.told_apart(variant),
+        variant: variant.clone(),
+    }))
 }
 
 /// Queues a message to the owner of an account, unless it is closed.
@@ -41,17 +51,22 @@ impl Commands {
     }
 
     pub(super) async fn tell_of_return(&self, intent: &Intent, product: ProductId) -> Result<(), Error> {
-        let watch = self.get::<Watch>(watch::id(product)).await?;
-        if watch.is_none_or(|watch| watch.state.stock.is_empty()) {
-            return Ok(());
-        }
+        let Some(watch) = self.get::<Watch>(watch::id(product)).await? else { return Ok(()) };
         let Some(found) = self.get::<Product>(product).await? else { return Ok(()) };
-        let variants: Vec<VariantId> =
-            found.state.existing().map(|it| it.variants.keys().copied().collect()).unwrap_or_default();
-        for variant in variants {
-            self.tell_of_stock(intent, variant).await?;
+        if !watch.state.stock.is_empty() {
+            let variants: Vec<VariantId> =
+                found.state.existing().map(|it| it.variants.keys().copied().collect()).unwrap_or_default();
+            for variant in variants {
+                self.tell_of_stock(intent, variant).await?;
+            }
         }
-        Ok(())
+        loop {
+            let done =
+                self.run(intent, |unit| async move { tell_some_of_prices(&unit, intent, product).await }).await?;
+            if done.answer < TOLD_AT_ONCE {
+                return Ok(());
+            }
+        }
     }
 
     pub(super) async fn tell_of_price(
@@ -81,8 +96,8 @@ async fn tell_some_of_stock(unit: &Unit, intent: &Intent, variant: VariantId) ->
     if accounts.is_empty() {
         return Ok(0);
     }
-    let Some((title, _)) = sold(unit, product, variant).await? else { return Ok(0) };
-    let message = Message::BackInStock { product, variant, title };
+    let Some(Sold { title, variant_title, .. }) = sold(unit, product, variant).await? else { return Ok(0) };
+    let message = Message::BackInStock { product, variant, title, variant_title };
     for account in &accounts {
         queue_to(unit, intent, *account, &message).await?;
     }
@@ -104,17 +119,52 @@ async fn tell_some_of_price(
     if waiting.is_empty() {
         return Ok(0);
     }
-    let Some((title, sold)) = sold(unit, product, variant).await? else { return Ok(0) };
+    let Some(sold) = sold(unit, product, variant).await? else { return Ok(0) };
     // A price that is another by now has an event of its own.
-    if sold.listed(price.currency()).map(|listed| listed.price) != Some(price) {
+    if sold.variant.listed(price.currency()).map(|listed| listed.price) != Some(price) {
         return Ok(0);
     }
     for (account, was) in &waiting {
-        let message = Message::PriceDropped { product, variant, title: title.clone(), was: *was, now: price };
+        let (title, variant_title) = (sold.title.clone(), sold.variant_title.clone());
+        let message = Message::PriceDropped { product, variant, title, variant_title, was: *was, now: price };
         queue_to(unit, intent, *account, &message).await?;
     }
     let accounts: Vec<AccountId> = waiting.into_iter().map(|(account, _)| account).collect();
     let told = accounts.len();
     unit.decide(&mut watch, &Command::TellPrice { accounts, variant, price })?;
     Ok(told)
+}
+
+/// Tells of every price that fell while a product was not sold, once it is: each watcher gets one message, of the cheapest.
+/// Gives how many were told.
+async fn tell_some_of_prices(unit: &Unit, intent: &Intent, product: ProductId) -> Result<usize, Error> {
+    let mut watch = unit.load::<Watch>(watch::id(product)).await?;
+    if watch.state.price.is_empty() {
+        return Ok(0);
+    }
+    let found = unit.peek::<Product>(product).await?;
+    let Some(created) = found.state.existing().ok().filter(|it| it.status == Status::Published) else { return Ok(0) };
+    let prices = created.variants.iter().flat_map(|(id, variant)| variant.listings().map(|listed| (*id, listed.price)));
+    let waiting = watch.state.waiting_for_prices(&prices.collect::<Vec<_>>());
+    let mut told: Vec<(VariantId, Price, Vec<AccountId>)> = Vec::new();
+    for (account, fallen) in &waiting {
+        let cheapest = fallen.iter().min_by_key(|fallen| (fallen.now.money().amount, fallen.variant));
+        if let Some((Fallen { variant, was, now }, sold)) =
+            cheapest.and_then(|it| Some((*it, created.variants.get(&it.variant)?)))
+        {
+            let (title, variant_title) = (created.title.clone(), created.told_apart(sold));
+            let message = Message::PriceDropped { product, variant, title, variant_title, was, now };
+            queue_to(unit, intent, *account, &message).await?;
+        }
+        for Fallen { variant, now, .. } in fallen {
+            match told.iter_mut().find(|(known, price, _)| known == variant && price == now) {
+                Some((.., accounts)) => accounts.push(*account),
+                None => told.push((*variant, *now, vec![*account])),
+            }
+        }
+    }
+    for (variant, price, accounts) in told {
+        unit.decide(&mut watch, &Command::TellPrice { accounts, variant, price })?;
+    }
+    Ok(waiting.len())
 }

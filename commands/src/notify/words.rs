@@ -66,12 +66,16 @@ pub struct Shown {
     pub carrier: Option<String>,
     /// What the carrier calls them.
     pub tracking: Option<String>,
+    /// Where the goods go, in lines; only for whoever's address is known to be theirs.
+    pub ship_to: Vec<String>,
     /// The product that it is about.
     pub product: Option<ShownProduct>,
     /// What it cost.
     pub was: Option<String>,
     /// What it costs.
     pub now: Option<String>,
+    /// Where its reader says that they want no more of these messages, if a mail can lead there.
+    pub unsubscribe: Option<String>,
 }
 
 /// The shop as it signs.

@@ -23,6 +23,8 @@ pub struct Message {
     pub html: Option<String>,
     /// When it leaves.
     pub at: DateTime<Utc>,
+    /// Where one click unsubscribes from messages like it (RFC 8058), if it is of such a kind.
+    pub unsubscribe: Option<String>,
 }
 
 /// What whoever took a message calls it: an id for people who look for it there.

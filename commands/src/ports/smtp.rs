@@ -8,8 +8,10 @@ use std::io;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use byteshop_domain::text::{Email, ascii_domain};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use lettre::Address;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::Error as SmtpError;
@@ -92,9 +94,13 @@ pub struct Smtp {
     connections: Semaphore,
 }
 
-/// Reads a mailbox such as `ByteShop <shop@example.org>`.
+/// Reads a mailbox such as `ByteShop <shop@example.org>`; its domain is put into the form of the DNS.
 pub fn mailbox(text: &str) -> Result<Mailbox, SmtpMistake> {
-    text.parse().map_err(|_| SmtpMistake::Mailbox(text.to_owned()))
+    let mistake = || SmtpMistake::Mailbox(text.to_owned());
+    let mailbox: Mailbox = text.parse().map_err(|_| mistake())?;
+    let domain = ascii_domain(mailbox.email.domain()).ok_or_else(mistake)?;
+    let email = Address::new(mailbox.email.user(), domain).map_err(|_| mistake())?;
+    Ok(Mailbox::new(mailbox.name, email))
 }
 
 /// Reads certificates in PEM.
@@ -132,7 +138,8 @@ impl Smtp {
 
     fn write(&self, message: &Message) -> Result<lettre::Message, Undelivered> {
         let refused = |what: &str| Undelivered::Refused(what.to_owned());
-        let to: lettre::Address = message.to.parse().map_err(|_| refused("the address is none"))?;
+        let to = Email::new(&message.to).map_err(|_| refused("the address is none"))?;
+        let to: Address = to.deliverable().parse().map_err(|_| refused("the address is none"))?;
         let mut builder = lettre::Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, to))
@@ -146,6 +153,13 @@ impl Smtp {
             ));
         if let Some(reply_to) = &self.reply_to {
             builder = builder.reply_to(reply_to.clone());
+        }
+        if let Some(url) = &message.unsubscribe {
+            let header = |name, value| HeaderValue::new(HeaderName::new_from_ascii_str(name), value);
+            // RFC 2369, section 3.2, and RFC 8058, section 3.1.
+            builder = builder
+                .raw_header(header("List-Unsubscribe", format!("<{url}>")))
+                .raw_header(header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()));
         }
         let text = message.text.clone();
         let written = match &message.html {
@@ -199,7 +213,7 @@ impl Smtp {
         if envelope.to().iter().any(|to| !AsRef::<str>::as_ref(to).is_ascii()) {
             if !connection.server_info().supports_feature(Extension::SmtpUtfEight) {
                 return Err(Announcing::Undelivered(Undelivered::Refused(
-                    "the server takes no addresses beyond ASCII".into(),
+                    "the server lacks SMTPUTF8, which an address with letters beyond ASCII before its @ needs".into(),
                 )));
             }
             parameters.push(MailParameter::SmtpUtfEight);

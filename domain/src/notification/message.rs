@@ -177,8 +177,11 @@ pub enum Message {
         product: ProductId,
         /// What of it there is again.
         variant: VariantId,
-        /// What it is called.
+        /// What the product is called.
         title: Title,
+        /// What the variant is called, where that is something else; messages once did not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        variant_title: Option<Title>,
     },
     /// What you watch costs less.
     PriceDropped {
@@ -186,8 +189,11 @@ pub enum Message {
         product: ProductId,
         /// What of it costs less.
         variant: VariantId,
-        /// What it is called.
+        /// What the product is called.
         title: Title,
+        /// What the variant is called, where that is something else; messages once did not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        variant_title: Option<Title>,
         /// What it cost when you last heard of it.
         was: Price,
         /// What it costs now.

@@ -169,8 +169,15 @@ fn messages() -> Vec<Message> {
         Message::OrderRefunded { order, amount: Some(cents(500)) },
         Message::OrderShipped { order, carrier: Some(text("Royal Mail")), tracking: Some(text("RM1")), parcel: None },
         Message::OrderDelivered { order },
-        Message::BackInStock { product, variant, title: text("Knife") },
-        Message::PriceDropped { product, variant, title: text("Knife"), was: price(500), now: price(400) },
+        Message::BackInStock { product, variant, title: text("Knife"), variant_title: None },
+        Message::PriceDropped {
+            product,
+            variant,
+            title: text("Knife"),
+            variant_title: None,
+            was: price(500),
+            now: price(400),
+        },
         Message::ConfirmNewEmail {
             email: Personal::new(Subject(number::<AccountId>(1).uuid()), "other"),
             code: code(),
@@ -191,6 +198,15 @@ fn messages() -> Vec<Message> {
         Message::ReturnApproved { order, back: number(6) },
         Message::ReturnRejected { order, back: number(6), reason: text("worn") },
         Message::DeliveryLost { order },
+        Message::BackInStock { product, variant, title: text("Knife"), variant_title: Some(text("Knife, red")) },
+        Message::PriceDropped {
+            product,
+            variant,
+            title: text("Knife"),
+            variant_title: Some(text("Knife, red")),
+            was: price(500),
+            now: price(400),
+        },
     ]
 }
 

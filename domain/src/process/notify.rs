@@ -53,7 +53,8 @@ pub enum Errand {
         /// What came in.
         variant: VariantId,
     },
-    /// [`Errand::TellOfStock`] for each variant of a product that is sold again.
+    /// [`Errand::TellOfStock`] for each variant of a product that is sold again, and a message to each for whom a price has fallen
+    /// while it was not.
     TellOfReturn {
         /// The product.
         product: ProductId,

@@ -8,7 +8,7 @@ use super::{ATTRIBUTES_MAX, Created, Decision, Event, Options, Rejection, VARIAN
 use crate::Currency;
 use crate::ids::VariantId;
 use crate::money::Price;
-use crate::text::{Sku, Title, present};
+use crate::text::{Label, Sku, Title, present};
 
 /// Most currencies of one variant: a shop that sells in more of them converts, and does not list.
 pub const CURRENCIES_MAX: usize = 20;
@@ -119,6 +119,20 @@ impl Listed {
             Some(higher) if higher.money().amount <= self.price.money().amount => Err(Rejection::CompareAtTooLow),
             Some(_) | None => Ok(()),
         }
+    }
+}
+
+impl Created {
+    /// What tells a variant from the others of its product, for people: its own title, or else the values of its options, or
+    /// else its SKU. Nothing where there is only one and it is called as the product is.
+    pub fn told_apart(&self, variant: &Variant) -> Option<Title> {
+        if variant.title != self.title {
+            return Some(variant.title.clone());
+        }
+        let options = variant.options.values().map(Label::as_str).collect::<Vec<_>>().join(", ");
+        let several = self.variants.len() > 1;
+        let sku = variant.sku.as_str();
+        [options.as_str(), sku].into_iter().filter(|_| several).find_map(|text| Title::new(text).ok())
     }
 }
 

@@ -85,3 +85,21 @@ fn stored_forms_stay_readable() {
 fn rejections_are_well_said() {
     well_said(&[Rejection::InStock, Rejection::TooMany]);
 }
+
+#[test]
+fn each_price_that_fell_meanwhile_is_found_in_its_own_currency() {
+    let variant = |which: u128| number::<VariantId>(which);
+    let known = BTreeMap::from([(variant(9), price(1_000)), (variant(8), price(500))]);
+    let watched = Event::PriceWatched { account: account(1), prices: known };
+    let state: Watch = crate::fold::<Watch>([&watched]);
+    let fallen = |which: u128, was: i64, now: i64| Fallen { variant: variant(which), was: price(was), now: price(now) };
+    let now = |list: &[(u128, i64)]| -> Vec<(VariantId, Price)> {
+        list.iter().map(|(which, amount)| (variant(*which), price(*amount))).collect()
+    };
+    assert_eq!(state.waiting_for_prices(&now(&[(9, 1_000), (8, 600), (7, 1)])), []);
+    let found = state.waiting_for_prices(&now(&[(9, 900), (8, 400)]));
+    assert_eq!(found, [(account(1), vec![fallen(9, 1_000, 900), fallen(8, 500, 400)])]);
+    let told = Event::PriceTold { accounts: vec![account(1)], variant: variant(9), price: price(900) };
+    let state: Watch = crate::fold::<Watch>([&watched, &told]);
+    assert_eq!(state.waiting_for_prices(&now(&[(9, 900), (8, 500)])), []);
+}

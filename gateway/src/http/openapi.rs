@@ -16,7 +16,7 @@ pub(super) use bounds::max;
 use super::{
     Shared, accounts, admin, api_keys, auth, bulk, carts, categories, images, matrix, me, notifications, operations,
     orders, payments, print, products, promotions, provider, returns, search, second_factor, sessions, shipments,
-    shipping, stock, story, tax, variants, webhooks_out,
+    shipping, stock, story, tax, unsubscribe, variants, webhooks_out,
 };
 
 #[derive(utoipa::OpenApi)]
@@ -90,6 +90,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(accounts::routes())
         .merge(api_keys::routes())
         .merge(notifications::routes())
+        .merge(unsubscribe::routes())
         .merge(webhooks_out::routes())
         .merge(shipments::routes())
         .merge(print::routes())

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::links::Paper;
+use byteshop_commands::links::Target;
 use byteshop_commands::{Done, Error, Loaded, Rejected, Snapshot, Unit, accounts, aftersales};
 use byteshop_domain::ids::OrderId;
 use byteshop_domain::money::Money;
@@ -19,6 +19,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::ask::{Ask, Nothing, Of, Params, Then};
+use super::by_link::ByLink;
 use super::openapi::max;
 use super::shipments::{Piece, Pieces};
 use super::{App, Shared, show};
@@ -214,37 +215,63 @@ async fn forget(
     app.respond(Done { answer: Reply::done(), position: done.position, replayed: done.replayed }).await
 }
 
+/// Which moment of an order is asked for, and what opens it.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct OrderQuery {
+    /// As it was after this position of the log, or at this time (RFC 3339).
+    #[param(example = "2026-01-01T12:00:00Z")]
+    at: Option<String>,
+    /// When the link ends, in seconds since 1970; part of a link that the shop made.
+    until: Option<i64>,
+    /// What makes it a link of this shop.
+    #[param(max_length = 64)]
+    seal: Option<String>,
+}
+
 /// One order.
+///
+/// The link in a guest's mail opens it without a token: send its `until` and `seal` on.
 #[utoipa::path(get, path = "/v1/orders/{id}", operation_id = "getOrder",
-    tag = "orders", params(("id" = String, Path), Then),
+    tag = "orders", params(("id" = String, Path), OrderQuery),
     security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "The order", body = show::Order)))]
 async fn one(
     State(app): State<Shared>,
     Of(id): Of<OrderId>,
-    Params(then): Params<Then>,
+    Params(OrderQuery { at, until, seal }): Params<OrderQuery>,
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let found = app.seen_order(&caller, id, &then, &headers).await?;
+    let by_link = seal.is_some();
+    let (then, link) = (Then { at }, ByLink { until, seal });
+    let found = app.opened_order(&caller, id, (&link, &[Target::Order(id)]), &then, &headers).await?;
     let placed = placed(&found.state)?;
     let Moments { placed: placed_at, paid: paid_at, .. } = Moments::of(&app, id).await?;
-    let papers = papers(&app, id, placed, paid_at.is_some()).await?;
-    let shown = show::Order::of(id, placed).at(placed_at, paid_at.filter(|_| placed.is_paid())).with_papers(papers);
-    let shown = if caller.is_staff() { shown.with_notes() } else { shown };
+    // Whoever shows a link sees what its owner does, even if they work here.
+    let staff = caller.is_staff() && !by_link;
+    let papers = papers(&app, id, placed, paid_at.is_some(), staff).await?;
+    let stream = app.commands.link_at_hand(Target::Stream(id)).await?;
+    let links = show::Links { stream: stream.url, expires_at: stream.until };
+    let shown = show::Order::of(id, placed).at(placed_at, paid_at.filter(|_| placed.is_paid()));
+    let shown = shown.with_papers(papers).with_links(links);
+    let shown = if staff { shown.with_notes() } else { shown };
     reply::one(found.version, &shown)
 }
 
 /// The way to the papers of an order.
-async fn papers(app: &App, id: OrderId, placed: &Placed, paid: bool) -> Result<show::Papers, Error> {
-    let invoice = app.commands.link_at_hand(id, Paper::Invoice).await?;
+async fn papers(app: &App, id: OrderId, placed: &Placed, paid: bool, staff: bool) -> Result<show::Papers, Error> {
+    let invoice = app.commands.link_at_hand(Target::Invoice(id)).await?;
+    let packing_list = if staff { Some(app.commands.link_at_hand(Target::PackingList(id)).await?.url) } else { None };
     let credit_notes = match placed.credit_notes.as_slice() {
         [] => None,
-        [_, ..] => Some(app.commands.link_at_hand(id, Paper::CreditNotes).await?.url),
+        [_, ..] => Some(app.commands.link_at_hand(Target::CreditNotes(id)).await?.url),
     };
     Ok(show::Papers {
         expires_at: invoice.until,
         invoice: Some(invoice.url).filter(|_| paid || placed.status == Status::Open),
         credit_notes,
+        packing_list,
     })
 }
 

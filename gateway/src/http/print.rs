@@ -5,7 +5,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::links::Paper;
+use byteshop_commands::links::Target;
 use byteshop_commands::notify::format;
 use byteshop_commands::{At, Error};
 use byteshop_domain::Locale;
@@ -68,7 +68,7 @@ async fn invoice(
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let found = match shown.open(&app, id, Paper::Invoice, &caller, &headers).await {
+    let found = match shown.open(&app, id, Target::Invoice(id), &caller, &headers).await {
         Ok(found) => found,
         Err(refused) => return Ok(refused),
     };
@@ -188,16 +188,9 @@ async fn lines_of(
     let Some(address) = app.commands.vault().open::<Address>(sealed).await.map_err(Error::from)? else {
         return Ok(vec![]);
     };
-    let Address { name, company, email, phone: _, lines, postal_code, city, region, country } = address;
-    let text = |part: Option<String>| part.filter(|part| !part.is_empty());
-    let town = [postal_code.map(|it| it.to_string()), city.map(|it| it.to_string())];
-    let town: Vec<String> = town.into_iter().flatten().collect();
-    let country = format::country(&country, locale).to_owned();
-    let mut all: Vec<Option<String>> = vec![name.map(|it| it.to_string()), company.map(|it| it.to_string())];
-    all.extend(lines.as_slice().iter().map(|line| Some(line.to_string())));
-    all.extend([text(Some(town.join(" "))), region.map(|it| it.to_string()), Some(country)]);
-    all.extend([email.filter(|_| with_email).map(|it| it.to_string())]);
-    Ok(all.into_iter().flatten().collect())
+    let mut lines = format::address(&address, locale);
+    lines.extend(address.email.filter(|_| with_email).map(|email| email.to_string()));
+    Ok(lines)
 }
 
 /// The routes.

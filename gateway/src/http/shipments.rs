@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use byteshop_commands::links::Target;
 use byteshop_commands::ports::carrier::{Heard, is_story};
 use byteshop_commands::{Error, Loaded, Rejected, shipping};
 use byteshop_domain::Bounded;
@@ -18,11 +19,11 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Shared;
 use super::ask::{Ask, Nothing, Of, Params, Then};
+use super::by_link::ByLink;
 use super::openapi::max;
 use super::orders::placed;
-use super::show;
+use super::{App, Shared, show};
 use crate::actor::{Caller, Staff};
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
@@ -242,25 +243,31 @@ async fn status(
 }
 
 /// Lists the shipments of an order and their status.
+///
+/// The link in a guest's mail opens them as it opens the order.
 #[utoipa::path(get, path = "/v1/orders/{id}/shipments", operation_id = "listOrderShipments",
-    tag = "delivery", params(("id" = String, Path)),
+    tag = "delivery", params(("id" = String, Path), ByLink),
     security(("cart_token" = []), ("bearer" = [])),
     responses((status = 200, description = "The shipments, oldest first", body = show::Shipments)))]
 async fn of_order(
     State(app): State<Shared>,
     Of(id): Of<OrderId>,
+    Params(link): Params<ByLink>,
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let found = app.seen_order(&caller, id, &Then::default(), &headers).await?;
+    let staff = caller.is_staff() && link.seal.is_none();
+    let found = app.opened_order(&caller, id, (&link, &[Target::Order(id)]), &Then::default(), &headers).await?;
     let placed = placed(&found.state)?;
     let ids: Vec<ShipmentId> = placed.parcels.keys().copied().collect();
     let found = app.commands.get_all::<Shipment>(&ids).await?;
-    let items = ids.iter().zip(&found).filter_map(|(id, it)| {
-        let it = it.as_ref()?.state.prepared().ok()?;
-        Some(show::Shipment::of(*id, it))
-    });
-    super::lists::page(&show::Shipments { items: items.collect() })
+    let mut items = Vec::with_capacity(ids.len());
+    for (id, it) in ids.iter().zip(&found) {
+        let Some(it) = it.as_ref().and_then(|it| it.state.prepared().ok()) else { continue };
+        let shown = show::Shipment::of(*id, it);
+        items.push(if staff { shown.with_papers(papers(&app, *id).await?) } else { shown });
+    }
+    super::lists::page(&show::Shipments { items })
 }
 
 /// One shipment.
@@ -278,7 +285,15 @@ async fn one(
     let found = app.snapshot::<Shipment>(id, &then, &headers).await?;
     let it = prepared(&found.state)?;
     app.check_part(&caller, it.order, "shipment").await?;
-    reply::one(found.version, &show::Shipment::of(id, it))
+    let shown = show::Shipment::of(id, it);
+    let shown = if caller.is_staff() { shown.with_papers(papers(&app, id).await?) } else { shown };
+    reply::one(found.version, &shown)
+}
+
+/// The way to the papers of a parcel, for staff.
+async fn papers(app: &App, id: ShipmentId) -> Result<show::ShipmentPapers, Error> {
+    let label = app.commands.link_at_hand(Target::Label(id)).await?;
+    Ok(show::ShipmentPapers { label: label.url, expires_at: label.until })
 }
 
 pub(super) fn prepared(it: &Shipment) -> Result<&Prepared, Error> {

@@ -17,8 +17,8 @@ mod promotion;
 
 pub use cart::{Address, Cart};
 pub use catalog::{AttributeDefinition, Category, Image, Listed, OptionDefinition, Product};
-pub use delivery::{Carrier, Pieces, Received, Return, Returns, Shipment, Shipments};
-pub use order::{Order, Papers, Payment};
+pub use delivery::{Carrier, Pieces, Received, Return, Returns, Shipment, ShipmentPapers, Shipments};
+pub use order::{Links, Order, Papers, Payment};
 pub use price::Days;
 pub use promotion::{CountryTax, Promotion, ShippingZone, Terms};
 

@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::response::sse::{Event as Change, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
 use byteshop_commands::Error;
+use byteshop_commands::links::Target;
 use byteshop_commands::notify::format;
 use byteshop_domain::ids::OrderId;
 use byteshop_domain::order::{Order, Placed};
@@ -18,17 +19,18 @@ use byteshop_domain::{AnyEvent, Decider, Locale};
 use byteshop_eventstore::{Recorded, StreamId};
 use futures_util::Stream;
 use http::{HeaderMap, HeaderName, header};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
 use super::ask::{Of, Params, Then};
 use super::audit::Entry;
+use super::by_link::ByLink;
 use super::language::Reading;
 use super::orders::{check, placed};
 use crate::actor::Caller;
@@ -70,22 +72,38 @@ struct OrderHistory {
     next: Option<String>,
 }
 
+/// In which language a story is told, and what opens it.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct StoryQuery {
+    /// The language, `en` or `ru`; otherwise what `Accept-Language` says, or else the one that its reader is written to in.
+    #[param(value_type = Option<String>)]
+    locale: Option<Locale>,
+    /// When the link ends, in seconds since 1970; part of a link that the shop made.
+    until: Option<i64>,
+    /// What makes it a link of this shop.
+    #[param(max_length = 64)]
+    seal: Option<String>,
+}
+
 /// The history of an order, its payment, shipments and returns.
 ///
-/// What happened, when, by whom and why.
+/// What happened, when, by whom and why. The link in a guest's mail opens it as it opens the order.
 #[utoipa::path(get, path = "/v1/orders/{id}/history", operation_id = "getOrderHistory",
-    tag = "orders", params(("id" = String, Path), Reading),
+    tag = "orders", params(("id" = String, Path), StoryQuery),
     security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "The history, oldest first", body = OrderHistory)))]
 async fn history(
     State(app): State<Shared>,
     Of(id): Of<OrderId>,
-    Params(reading): Params<Reading>,
+    Params(StoryQuery { locale, until, seal }): Params<StoryQuery>,
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let found = app.seen_order(&caller, id, &Then::default(), &headers).await?;
+    let staff = caller.is_staff() && seal.is_none();
+    let (reading, link) = (Reading { locale }, ByLink { until, seal });
+    let found = app.opened_order(&caller, id, (&link, &[Target::Order(id)]), &Then::default(), &headers).await?;
     let placed = placed(&found.state)?;
-    let staff = caller.is_staff();
     let locale = if staff {
         reading.of_reader(&app, &caller, &headers).await?
     } else {
@@ -166,19 +184,22 @@ struct Follower {
 /// Streams the changes of an order as server-sent events.
 ///
 /// Each message has the version of the order as `id`, the event type as `event`, and the resulting state as data. The
-/// first message is the current state; with `Last-Event-ID` the stream continues after that event.
+/// first message is the current state; with `Last-Event-ID` the stream continues after that event. `links.stream`
+/// of the order opens it without a header, as `EventSource` needs.
 #[utoipa::path(get, path = "/v1/orders/{id}/stream", operation_id = "streamOrder",
-    tag = "orders", params(("id" = String, Path),
+    tag = "orders", params(("id" = String, Path), ByLink,
     ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event received")),
     security(("cart_token" = []), ("bearer" = [])),
     responses((status = 200, description = "The stream of changes", content_type = "text/event-stream", body = String)))]
 async fn stream(
     State(app): State<Shared>,
     Of(id): Of<OrderId>,
+    Params(link): Params<ByLink>,
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    app.seen_order(&caller, id, &Then::default(), &headers).await?;
+    let targets = [Target::Stream(id), Target::Order(id)];
+    app.opened_order(&caller, id, (&link, &targets), &Then::default(), &headers).await?;
     let last = match headers.get(LAST_EVENT_ID) {
         Some(value) => Some(value.to_str().ok().and_then(version::digits).ok_or_else(|| {
             Problem::malformed("request.invalid_header", "`Last-Event-ID` must be the id of an event of this stream")

@@ -56,6 +56,7 @@ fn message(subject: &str) -> Message {
         text: "A line.\n.\nAnother.\n".into(),
         html: Some("<p>A line</p>".into()),
         at: Clock.now(),
+        unsubscribe: None,
     }
 }
 
@@ -101,6 +102,25 @@ async fn a_mail_arrives_with_its_headers() {
     let (_, id) = byteshop_domain::ids::parse(sent["id"].as_str().unwrap()).unwrap();
     assert_eq!(header("Message-ID"), format!("<{}@example.org>", id.simple()));
     assert!(mail.data.contains("multipart/alternative") && mail.data.contains("text/plain"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_reaches_a_domain_beyond_ascii_at_a_server_without_smtputf8() {
+    let sink = SmtpSink::start(&[]).await;
+    let mail = Message { to: "Ada@bücher.example".into(), ..message("Hello") };
+    let from = "Bücher <shop@bücher.example>".to_owned();
+    let of_bookshop = Smtp::new(SmtpSettings { from, ..settings(sink.port, Tls::None) }).unwrap();
+    of_bookshop.send(&mail).await.unwrap();
+    let taken = sink.taken();
+    assert!(taken[0].to.contains("<Ada@xn--bcher-kva.example>"), "{:?}", taken[0]);
+    assert!(taken[0].from.contains("<shop@xn--bcher-kva.example>"), "{:?}", taken[0]);
+    assert_eq!(taken[0].header("To").as_deref(), Some("Ada@xn--bcher-kva.example"));
+    assert!(taken[0].data.is_ascii(), "{}", taken[0].data);
+    // Only the part before the @ has no other form.
+    let mail = Message { to: "rené@example.org".into(), ..mail };
+    let Err(Undelivered::Refused(reason)) = of_bookshop.send(&mail).await else { panic!("it was taken") };
+    assert!(reason.contains("SMTPUTF8") && !reason.contains("example"), "{reason}");
+    assert_eq!(sink.taken().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

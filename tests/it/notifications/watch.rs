@@ -1,9 +1,16 @@
 //! Waiting for a product to be back in stock, or to cost less.
 
+use byteshop_commands::notify::Outside;
+use byteshop_commands::notify::words::Face;
+use byteshop_commands::ports::smtp::{Smtp, SmtpSettings, Tls};
 use byteshop_domain::Locale;
 use byteshop_domain::account::Channel;
+use byteshop_eventstore::Log;
 use byteshop_gateway::token::Role;
+use byteshop_tests::patience::eventually;
+use byteshop_tests::servers::fresh_database;
 use byteshop_tests::shop::TestShop;
+use byteshop_tests::smtp::SmtpSink;
 use serde_json::json;
 
 use super::{account, mails};
@@ -88,4 +95,153 @@ async fn strangers_and_drafts_are_not_watched() {
         .send()
         .await
         .expect_problem(404, "product.missing");
+}
+
+/// Another variant of a product: its path.
+async fn another(shop: &TestShop, product: &str, sku: &str, amount: i64) -> String {
+    let path = format!("/v1/products/{product}/variants");
+    let variant = json!({"sku": sku, "price": {"amount": amount, "currency": "EUR"}});
+    let made = shop.post(&path).by(&shop.token(Role::Admin)).json(variant).send().await.expect(201);
+    made.header("location").unwrap().to_owned()
+}
+
+async fn reprice(shop: &TestShop, variant: &str, amount: i64) {
+    let price = json!({"price": {"amount": amount, "currency": "EUR"}});
+    shop.patch(variant).by(&shop.token(Role::Admin)).json(price).send().await.expect(200);
+}
+
+async fn watch(shop: &TestShop, product: &str, email: &str) -> String {
+    let id = account(shop, email, Locale::En, &[Channel::Email]).await;
+    let token = shop.token_of(Role::Customer, id);
+    let path = format!("/v1/products/{product}/watch");
+    shop.post(&path).by(&token).json(json!({"on": ["price_drop"]})).send().await.expect(200);
+    token
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_price_mail_names_the_variant_that_costs_less() {
+    let shop = TestShop::start().await;
+    let (product, first) = shop.product("W-4", 1_000, 1).await;
+    let second = another(&shop, &product, "W-4-XL", 2_000).await;
+    watch(&shop, &product, "v1@example.org").await;
+    reprice(&shop, &format!("/v1/products/{product}/variants/{first}"), 900).await;
+    let cheap = mails(&shop, "v1@example.org", 1).await;
+    assert_eq!(cheap[0]["subject"], "Thing W-4 (W-4) is now €9.00");
+    reprice(&shop, &second, 1_500).await;
+    let both = mails(&shop, "v1@example.org", 2).await;
+    assert_eq!(both[1]["subject"], "Thing W-4 (W-4-XL) is now €15.00");
+    let title = json!({"title": "Thing W-4, extra large"});
+    shop.patch(&second).by(&shop.token(Role::Admin)).json(title).send().await.expect(200);
+    reprice(&shop, &second, 1_400).await;
+    let all = mails(&shop, "v1@example.org", 3).await;
+    assert_eq!(all[2]["subject"], "Thing W-4, extra large is now €14.00");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_price_that_fell_while_a_product_was_hidden_is_told_when_it_is_shown_again() {
+    let shop = TestShop::start().await;
+    let admin = shop.token(Role::Admin);
+    let (product, first) = shop.product("W-5", 1_000, 1).await;
+    let first = format!("/v1/products/{product}/variants/{first}");
+    let second = another(&shop, &product, "W-5-XL", 2_000).await;
+    watch(&shop, &product, "h1@example.org").await;
+    let step = async |step: &str| {
+        shop.post(&format!("/v1/products/{product}/{step}")).by(&admin).send().await.expect(200);
+        shop.at_rest().await;
+    };
+    step("unpublish").await;
+    reprice(&shop, &first, 800).await;
+    reprice(&shop, &second, 1_500).await;
+    // What rose again before anybody saw it is no news.
+    reprice(&shop, &second, 2_100).await;
+    shop.at_rest().await;
+    let kept = async || shop.log.kept(None, 100).await.unwrap().len();
+    assert_eq!(kept().await, 0, "a product that cannot be bought is not advertised");
+    step("publish").await;
+    let told = mails(&shop, "h1@example.org", 1).await;
+    assert_eq!(told[0]["subject"], "Thing W-5 (W-5) is now €8.00");
+    // Shown once more at the same prices, it is told once.
+    step("unpublish").await;
+    step("publish").await;
+    assert_eq!(kept().await, 1);
+    // Of several that fell meanwhile one mail tells, and all of them are known.
+    step("unpublish").await;
+    reprice(&shop, &first, 700).await;
+    reprice(&shop, &second, 1_900).await;
+    shop.at_rest().await;
+    step("publish").await;
+    let told = mails(&shop, "h1@example.org", 2).await;
+    assert_eq!(told[1]["subject"], "Thing W-5 (W-5) is now €7.00");
+    reprice(&shop, &second, 1_950).await;
+    reprice(&shop, &second, 1_900).await;
+    shop.at_rest().await;
+    assert_eq!(kept().await, 2, "no lower than what was there when they were told");
+}
+
+const API: &str = "https://api.example.org";
+
+/// A shop whose mails go to a server of the test's and lead to the API.
+async fn shop_with_links(sink: &SmtpSink) -> TestShop {
+    let database = fresh_database().await;
+    let settings = SmtpSettings {
+        host: "127.0.0.1".into(),
+        port: sink.port,
+        tls: Tls::None,
+        authorities: None,
+        login: None,
+        from: "ByteShop <shop@example.org>".into(),
+        reply_to: None,
+    };
+    let face = Face { name: "ByteShop".into(), api: Some(API.into()), ..Face::default() };
+    let kept = Outside::kept(&Log::open(&database).unwrap());
+    TestShop::reaching(database, Outside { mail: Box::new(Smtp::new(settings).unwrap()), face, ..kept }).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_click_unsubscribes_from_the_messages_about_a_product() {
+    let sink = SmtpSink::start(&[]).await;
+    let shop = shop_with_links(&sink).await;
+    let (product, variant) = shop.product("W-6", 1_000, 1).await;
+    let variant = format!("/v1/products/{product}/variants/{variant}");
+    let (ada, _) = (watch(&shop, &product, "u1@example.org").await, watch(&shop, &product, "u2@example.org").await);
+    reprice(&shop, &variant, 900).await;
+    let taken = eventually("both are told", async || Some(sink.taken()).filter(|taken| taken.len() == 2)).await;
+    let mail = taken.iter().find(|mail| mail.to.contains("u1@")).unwrap();
+    let header = mail.header("List-Unsubscribe").unwrap();
+    assert_eq!(mail.header("List-Unsubscribe-Post").as_deref(), Some("List-Unsubscribe=One-Click"));
+    let url = header.strip_prefix('<').and_then(|url| url.strip_suffix('>')).unwrap();
+    let path = url.strip_prefix(API).unwrap();
+    assert!(path.starts_with(&format!("/v1/products/{product}/watch/unsubscribe?account=acc_")), "{path}");
+    let body = mail.data.replace("=\r\n", "").replace("=3D", "=");
+    assert!(body.contains("Stop these messages: https://api.example.org/"), "{body}");
+
+    // Programs that look where links lead change nothing, and a person is asked.
+    let page = shop.get(path).header("Accept", "text/html").send().await.expect(200);
+    let page = page.body.as_str().unwrap().to_owned();
+    assert!(page.contains("<form method=\"post\"") && page.contains("Thing W-6"), "{page}");
+    let on = async |token: &str| {
+        let watching = shop.post(&format!("/v1/products/{product}/watch")).by(token);
+        watching.json(json!({"on": ["price_drop"]})).send().await
+    };
+    reprice(&shop, &variant, 800).await;
+    eventually("both are told again", async || (sink.taken().len() == 4).then_some(())).await;
+
+    let click = async |path: &str| {
+        let click = reqwest::Client::new().post(format!("{}{path}", shop.url)).body("List-Unsubscribe=One-Click");
+        let click = click.header("Content-Type", "application/x-www-form-urlencoded").send().await.unwrap();
+        click.status().as_u16()
+    };
+    let other = path.replace("account=acc_0", "account=acc_1");
+    assert_eq!(click(&other).await, 403);
+    assert_eq!(click(&path.replace("seal=", "seal=0")).await, 403);
+    for _ in 0..2 {
+        assert_eq!(click(path).await, 200);
+    }
+    reprice(&shop, &variant, 700).await;
+    let told = eventually("the other is told", async || Some(sink.taken()).filter(|taken| taken.len() == 5)).await;
+    assert!(told[4].to.contains("u2@"), "{:?}", told[4].to);
+    shop.at_rest().await;
+    assert_eq!(sink.taken().len(), 5);
+    // They can come back by themselves.
+    on(&ada).await.expect(200);
 }

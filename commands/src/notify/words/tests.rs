@@ -49,9 +49,13 @@ fn shown(locale: Locale) -> Shown {
         because: Some("the knife is <worn>".into()),
         carrier: Some("Royal Mail".into()),
         tracking: Some("RM123456785GB".into()),
+        ship_to: vec!["Ada <b>Lovelace</b>".to_owned(), "Invalidenstraße 43".into(), "10115 Berlin".into()],
         product: Some(ShownProduct { title: "Board <oak> & \"oil\"".into() }),
         was: Some(total.into()),
         now: Some(one.into()),
+        unsubscribe: Some(
+            "https://api.shop.example.org/v1/products/prod_1/watch/unsubscribe?account=acc_1&until=1&seal=2".into(),
+        ),
     }
 }
 
@@ -72,9 +76,10 @@ fn a_message_does_without_pages_and_without_what_may_be_missing() {
         for template in Template::ALL {
             let mut bare = shown(locale);
             (bare.url, bare.shop.url, bare.carrier, bare.tracking, bare.reason) = (None, None, None, None, None);
-            (bare.invoice, bare.credit_notes) = (None, None);
+            (bare.invoice, bare.credit_notes, bare.unsubscribe) = (None, None, None);
             bare.shop.return_address.clear();
             (bare.refund_due, bare.goods, bare.because) = (false, Vec::new(), None);
+            bare.ship_to.clear();
             let less =
                 |order| ShownOrder { pay_by: None, more: 0, extras: vec![], free: true, travels: false, ..order };
             bare.order = bare.order.map(less);

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::Error;
-use byteshop_commands::links::Paper;
+use byteshop_commands::links::Target;
 use byteshop_commands::notify::format;
 use byteshop_domain::Locale;
 use byteshop_domain::credit_note::{Content, CreditNote, said};
@@ -36,7 +36,7 @@ pub(super) async fn print_credit_notes(
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let found = match shown.open(&app, id, Paper::CreditNotes, &caller, &headers).await {
+    let found = match shown.open(&app, id, Target::CreditNotes(id), &caller, &headers).await {
         Ok(found) => found,
         Err(refused) => return Ok(refused),
     };

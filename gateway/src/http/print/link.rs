@@ -1,21 +1,20 @@
 //! Papers that a link opens: whoever has the link needs no token, and whoever shows a token needs no link.
 
 use axum::response::{IntoResponse as _, Response};
-use byteshop_commands::links::{Opens, Paper};
-use byteshop_commands::{Error, Snapshot};
+use byteshop_commands::Snapshot;
+use byteshop_commands::links::Target;
 use byteshop_domain::Locale;
 use byteshop_domain::ids::OrderId;
 use byteshop_domain::order::Order;
-use http::{HeaderMap, StatusCode};
+use http::HeaderMap;
 use serde::Deserialize;
-use serde_json::json;
 use utoipa::IntoParams;
 
-use crate::actor::Caller;
+use crate::actor::{Caller, Staff};
 use crate::http::App;
 use crate::http::ask::Then;
+use crate::http::by_link::ByLink;
 use crate::http::language::{Reading, accepted};
-use crate::page::{is_for_a_person, page};
 use crate::problem::Problem;
 
 /// How a paper is to be read, and what opens it.
@@ -44,54 +43,47 @@ impl Shown {
         self.seal.is_none() && caller.is_staff()
     }
 
-    /// The order whose paper is wanted: a link is judged alone, whoever shows it. What does not open is told as a page where
-    /// a person looks, and as a problem otherwise.
+    fn link(&self) -> ByLink {
+        ByLink { until: self.until, seal: self.seal.clone() }
+    }
+
+    /// The order whose paper is wanted. A link that does not open it is answered with a page where a person looks, and with a
+    /// problem otherwise.
     pub(super) async fn open(
         &self,
         app: &App,
         id: OrderId,
-        paper: Paper,
+        target: Target,
         caller: &Caller,
         headers: &HeaderMap,
     ) -> Result<Snapshot<Order>, Response> {
-        let opens = match (self.until, &self.seal) {
-            (None, None) => {
-                let seen = app.seen_order(caller, id, &Then::default(), headers).await;
-                return seen.map_err(Problem::into_response);
-            }
-            (Some(until), Some(seal)) => app.commands.opens(id, paper, until, seal).await,
-            (Some(_), None) | (None, Some(_)) => Ok(Opens::Never),
+        let found = match self.opens(app, target, headers).await? {
+            false => app.seen_order(caller, id, &Then::default(), headers).await,
+            true => app.snapshot::<Order>(id, &Then::default(), headers).await,
         };
-        let opens = opens.map_err(|error: Error| Problem::from(error).into_response())?;
-        match opens {
-            Opens::Yes => {
-                let found = app.snapshot::<Order>(id, &Then::default(), headers).await;
-                found.map_err(Problem::into_response)
-            }
-            Opens::Expired | Opens::Never => Err(self.refused(opens == Opens::Expired, headers)),
+        found.map_err(Problem::into_response)
+    }
+
+    /// Refuses whoever is neither staff nor has a link that opens this.
+    pub(super) async fn open_to_staff(
+        &self,
+        app: &App,
+        target: Target,
+        caller: &Caller,
+        headers: &HeaderMap,
+    ) -> Result<(), Response> {
+        match self.opens(app, target, headers).await? {
+            true => Ok(()),
+            false => Staff::of(caller.clone()).map(drop).map_err(Problem::into_response),
         }
     }
 
-    fn refused(&self, expired: bool, headers: &HeaderMap) -> Response {
-        if is_for_a_person(headers) {
-            let locale = self.locale.or_else(|| accepted(headers)).unwrap_or_default();
-            return match page("link.html", locale, &json!({"expired": expired})) {
-                Ok(mut page) => {
-                    *page.status_mut() = StatusCode::FORBIDDEN;
-                    page
-                }
-                Err(problem) => problem.into_response(),
-            };
+    /// Whether a link opens this; false when there is none.
+    async fn opens(&self, app: &App, target: Target, headers: &HeaderMap) -> Result<bool, Response> {
+        match self.link().opens(app, &[target]).await.map_err(Problem::into_response)? {
+            None => Ok(false),
+            Some(Ok(())) => Ok(true),
+            Some(Err(shut)) => Err(shut.answer(self.locale.or_else(|| accepted(headers)).unwrap_or_default(), headers)),
         }
-        let problem = if expired {
-            Problem::new(
-                StatusCode::FORBIDDEN,
-                "link.expired",
-                "the link has expired; request the order again for a new one",
-            )
-        } else {
-            Problem::new(StatusCode::FORBIDDEN, "link.invalid", "the link is invalid")
-        };
-        problem.into_response()
     }
 }

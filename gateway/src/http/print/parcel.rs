@@ -3,19 +3,20 @@
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::Error;
+use byteshop_commands::links::Target;
 use byteshop_commands::notify::format;
 use byteshop_domain::Locale;
 use byteshop_domain::ids::{Id as _, OrderId, ShipmentId, VariantId};
-use byteshop_domain::order::{Number, Order, ParcelStage, Placed};
-use byteshop_domain::shipment::{Carrier, Shipment};
+use byteshop_domain::order::{Number, Order, Parcel, ParcelStage, Placed};
+use byteshop_domain::shipment::{Carrier as CarriedBy, Shipment};
 use http::HeaderMap;
 use serde_json::{Value, json};
 
+use super::link::Shown;
 use super::{From, lines_of};
-use crate::actor::Staff;
+use crate::actor::Caller;
 use crate::http::Shared;
 use crate::http::ask::{Of, Params, Then};
-use crate::http::language::Reading;
 use crate::http::orders::{Moments, placed};
 use crate::http::shipments::prepared;
 use crate::page::page;
@@ -24,33 +25,38 @@ use crate::qr;
 use crate::trade::label_lines;
 
 /// The packing list of an order as a printable page.
+///
+/// It lists what is left to pack and what is in each parcel, those handed over included. A link for staff
+/// (`papers.packing_list` of the order) opens it without a token.
 #[utoipa::path(get, path = "/v1/orders/{id}/packing-list", operation_id = "printPackingList",
-    tag = "delivery", params(("id" = String, Path), Reading),
+    tag = "delivery", params(("id" = String, Path), Shown),
     security(("bearer" = ["staff"])),
     responses((status = 200, description = "A page", content_type = "text/html", body = String)))]
 pub(super) async fn packing_list(
     State(app): State<Shared>,
     Of(id): Of<OrderId>,
-    Params(reading): Params<Reading>,
-    staff: Staff,
+    Params(shown): Params<Shown>,
+    caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    if let Err(refused) = shown.open_to_staff(&app, Target::PackingList(id), &caller, &headers).await {
+        return Ok(refused);
+    }
     let found = app.snapshot::<Order>(id, &Then::default(), &headers).await?;
     let it = placed(&found.state)?;
-    let locale = reading.of_reader(&app, &staff.0, &headers).await?;
+    let locale = shown.reading().of_reader(&app, &caller, &headers).await?;
     let ordered = Moments::of(&app, id).await?.placed;
     let travels =
         |variant: &VariantId| it.placement.lines.iter().any(|line| line.variant == *variant && line.travels());
     // What is bought in several lines is packed at once.
     let left: Vec<(VariantId, i64)> =
         it.variants().into_iter().filter(travels).map(|variant| (variant, it.left_to_ship(variant))).collect();
-    let prepared = it.parcels.iter().filter(|(_, parcel)| parcel.stage == ParcelStage::Prepared);
-    let prepared: Vec<(ShipmentId, Vec<(VariantId, i64)>)> = prepared
-        .map(|(id, parcel)| (*id, parcel.lines.iter().map(|line| (line.variant, line.quantity.get())).collect()))
-        .collect();
-    let parcels = prepared
-        .iter()
-        .map(|(id, lines)| json!({"number": Number::of(id.uuid()), "pieces": sum(lines), "lines": pieces(it, lines)}));
+    let kept = it.parcels.iter().filter(|(_, parcel)| parcel.stage != ParcelStage::Dropped);
+    let parcels: Vec<PackedParcel> = kept.map(|(id, parcel)| PackedParcel::of(*id, parcel)).collect();
+    let waiting: i64 = parcels.iter().filter(|parcel| !parcel.gone).map(|parcel| sum(&parcel.lines)).sum();
+    let parcels = parcels.iter().map(|PackedParcel { id, gone, lines }| {
+        json!({"number": Number::of(id.uuid()), "gone": gone, "pieces": sum(lines), "lines": pieces(it, lines)})
+    });
     let mut notes = Vec::new();
     for note in &it.notes {
         let opened = app.commands.vault().open(&note.note).await.map_err(Error::from)?;
@@ -60,7 +66,7 @@ pub(super) async fn packing_list(
     let context = json!({
         "order": Number::of(id.uuid()),
         "stage": it.stage(),
-        "pieces": sum(&left) + prepared.iter().map(|(_, lines)| sum(lines)).sum::<i64>(),
+        "pieces": sum(&left) + waiting,
         "address": lines_of(&app, &it.placement.destination, locale, false).await?,
         "ordered": ordered.map(|at| format::day(at, locale)),
         "service": service(it),
@@ -70,6 +76,22 @@ pub(super) async fn packing_list(
         "notes": notes,
     });
     page("packing_list.html", locale, &context)
+}
+
+/// A parcel as its packing list shows it.
+struct PackedParcel {
+    id: ShipmentId,
+    /// It was handed over.
+    gone: bool,
+    lines: Vec<(VariantId, i64)>,
+}
+
+impl PackedParcel {
+    fn of(id: ShipmentId, parcel: &Parcel) -> Self {
+        // What was found after it was replaced is still in its parcel.
+        let lines = parcel.lines.iter().chain(&parcel.extra).map(|line| (line.variant, line.quantity.get()));
+        Self { id, gone: parcel.stage != ParcelStage::Prepared, lines: lines.collect() }
+    }
 }
 
 fn sum(lines: &[(VariantId, i64)]) -> i64 {
@@ -93,25 +115,30 @@ fn pieces(it: &Placed, wanted: &[(VariantId, i64)]) -> Vec<Value> {
 }
 
 /// The label of a shipment as a printable page of 100 by 150 mm.
+///
+/// A link for staff (`papers.label` of the shipment) opens it without a token.
 #[utoipa::path(get, path = "/v1/shipments/{id}/label", operation_id = "printShipmentLabel",
-    tag = "delivery", params(("id" = String, Path), Reading),
+    tag = "delivery", params(("id" = String, Path), Shown),
     security(("bearer" = ["staff"])),
     responses((status = 200, description = "A page", content_type = "text/html", body = String)))]
 pub(super) async fn label(
     State(app): State<Shared>,
     Of(id): Of<ShipmentId>,
-    Params(reading): Params<Reading>,
-    staff: Staff,
+    Params(shown): Params<Shown>,
+    caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    if let Err(refused) = shown.open_to_staff(&app, Target::Label(id), &caller, &headers).await {
+        return Ok(refused);
+    }
     let found = app.snapshot::<Shipment>(id, &Then::default(), &headers).await?;
     let parcel = prepared(&found.state)?;
     let order = app.commands.get::<Order>(parcel.order).await?.ok_or_else(|| Problem::missing("shipment"))?;
     let it = placed(&order.state)?;
-    let locale = reading.of_reader(&app, &staff.0, &headers).await?;
+    let locale = shown.reading().of_reader(&app, &caller, &headers).await?;
     let carrier = match &parcel.carrier {
-        Carrier::Simulated { .. } => None,
-        Carrier::Other { name } => Some(name.as_str()),
+        CarriedBy::Simulated { .. } => None,
+        CarriedBy::Other { name } => Some(name.as_str()),
     };
     // Before the carrier has a number for it, the parcel has ours.
     let (tracking, shipment) = (parcel.tracking.as_ref().map(ToString::to_string), Number::of(id.uuid()).to_string());

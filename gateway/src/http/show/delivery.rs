@@ -55,6 +55,19 @@ pub struct Shipment<'a> {
     delivered_at: Option<DateTime<Utc>>,
     /// Status reports of the carrier, oldest first.
     news: Vec<News<'a>>,
+    /// Where its papers are; for staff who asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    papers: Option<ShipmentPapers>,
+}
+
+/// Links to the papers of a parcel. They open without a token for whoever has them, until they expire.
+#[derive(Serialize, ToSchema)]
+pub struct ShipmentPapers {
+    /// Its label.
+    #[schema(example = "/v1/shipments/shp_01h455vb4pex5vsknk084sn02q/label?until=1797777000&seal=…")]
+    pub label: String,
+    /// Until when it opens.
+    pub expires_at: DateTime<Utc>,
 }
 
 /// The carrier of a shipment.
@@ -110,7 +123,13 @@ impl<'a> Shipment<'a> {
             handed_over_at: it.handed_over_at,
             delivered_at: it.delivered_at,
             news: news.collect(),
+            papers: None,
         }
+    }
+
+    /// With the way to its papers.
+    pub fn with_papers(self, papers: ShipmentPapers) -> Self {
+        Self { papers: Some(papers), ..self }
     }
 }
 

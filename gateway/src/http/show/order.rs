@@ -115,6 +115,10 @@ pub struct Order<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     papers: Option<Papers>,
+    /// Signed links that need no header; only in the answer for a single order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    links: Option<Links>,
     /// The id in an older system.
     #[schema(value_type = Option<String>, required = true)]
     reference: Option<&'a Reference>,
@@ -144,7 +148,21 @@ pub struct Papers {
     /// The credit notes; null if there are none.
     #[schema(required = true)]
     pub credit_notes: Option<String>,
+    /// The packing list; staff only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub packing_list: Option<String>,
     /// When the links expire.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// Links to an order that open without a header, for browsers.
+#[derive(Serialize, ToSchema)]
+pub struct Links {
+    /// The changes of the order as they happen, for `new EventSource(…)`.
+    #[schema(example = "/v1/orders/ord_01h455vb4pex5vsknk084sn02q/stream?until=1797777000&seal=…")]
+    pub stream: String,
+    /// Until when they open: ask for the order again to get others.
     pub expires_at: DateTime<Utc>,
 }
 
@@ -241,6 +259,7 @@ impl<'a> Order<'a> {
             pay_by: placement.pay_by,
             tax_rounding: placement.tax_rounding,
             papers: None,
+            links: None,
             reference: placement.reference.as_ref(),
             written: &it.notes,
         }
@@ -254,6 +273,11 @@ impl<'a> Order<'a> {
     /// With the way to its papers.
     pub fn with_papers(self, papers: Papers) -> Self {
         Self { papers: Some(papers), ..self }
+    }
+
+    /// With links for browsers.
+    pub fn with_links(self, links: Links) -> Self {
+        Self { links: Some(links), ..self }
     }
 
     /// With the moments that its events were recorded at.

@@ -1,0 +1,141 @@
+//! The way out of messages about a product, by the link in each of them: one click of a mail program (RFC 8058), or a page for
+//! people. Neither needs a log-in.
+
+use axum::extract::{FromRequest, Request, State};
+use axum::response::Response;
+use bytes::Bytes;
+use byteshop_commands::links::Target;
+use byteshop_domain::Locale;
+use byteshop_domain::ids::{AccountId, ProductId};
+use byteshop_domain::product::Product;
+use byteshop_domain::watch::{self, Command, Watch};
+use http::HeaderMap;
+use serde::Deserialize;
+use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::ask::{Ask, Of, Params};
+use super::by_link::{ByLink, Shut};
+use super::language::accepted;
+use super::{App, Shared};
+use crate::actor::Caller;
+use crate::page::page;
+use crate::problem::Problem;
+
+/// Bytes of what a mail program posts; RFC 8058 has it post `List-Unsubscribe=One-Click`, and nothing of it is read.
+const FORM_MAX: usize = 1 << 10;
+
+/// Who unsubscribes, and what shows that they may; all of it comes from the link.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct UnsubscribeQuery {
+    #[param(value_type = String)]
+    account: AccountId,
+    /// When the link ends, in seconds since 1970.
+    until: i64,
+    /// What makes it a link of this shop.
+    #[param(max_length = 64)]
+    seal: String,
+    /// The language of the page, `en` or `ru`.
+    #[param(value_type = Option<String>)]
+    locale: Option<Locale>,
+}
+
+/// What a mail program posts.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it only describes the form, which is not read")]
+struct OneClick {
+    #[schema(rename = "List-Unsubscribe", example = "One-Click")]
+    list_unsubscribe: Option<String>,
+}
+
+impl UnsubscribeQuery {
+    fn locale(&self, headers: &HeaderMap) -> Locale {
+        self.locale.or_else(|| accepted(headers)).unwrap_or_default()
+    }
+
+    /// Refuses a link that is none of this shop's or has ended.
+    async fn check(&self, app: &App, product: ProductId) -> Result<Result<(), Shut>, Problem> {
+        let link = ByLink { until: Some(self.until), seal: Some(self.seal.clone()) };
+        let opened = link.opens(app, &[Target::Unsubscribe(product, self.account)]).await?;
+        Ok(opened.unwrap_or(Err(Shut::Invalid)))
+    }
+
+    async fn answer(
+        &self,
+        app: &App,
+        product: ProductId,
+        done: bool,
+        headers: &HeaderMap,
+    ) -> Result<Response, Problem> {
+        let found = app.commands.get::<Product>(product).await?;
+        let title = found.as_ref().and_then(|found| found.state.existing().ok()).map(|it| it.title.to_string());
+        page("unsubscribe.html", self.locale(headers), &json!({"title": title, "done": done}))
+    }
+}
+
+/// A page that asks whether to stop the messages about a product.
+///
+/// The link in each of those messages leads here. It changes nothing, as programs follow links too.
+#[utoipa::path(get, path = "/v1/products/{id}/watch/unsubscribe", operation_id = "confirmUnsubscribe", tag = "notifications",
+    params(("id" = String, Path), UnsubscribeQuery), security(()),
+    responses((status = 200, description = "A page", content_type = "text/html", body = String),
+        (status = 403, description = "The link has expired, or is none of this shop's")))]
+async fn confirm(
+    State(app): State<Shared>,
+    Of(id): Of<ProductId>,
+    Params(query): Params<UnsubscribeQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    match query.check(&app, id).await? {
+        Ok(()) => query.answer(&app, id, false, &headers).await,
+        Err(shut) => Ok(shut.answer(query.locale(&headers), &headers)),
+    }
+}
+
+/// A form that is posted to the link.
+struct Posted(Ask<Caller, Bytes>, HeaderMap);
+
+impl FromRequest<Shared> for Posted {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &Shared) -> Result<Self, Problem> {
+        let (ask, headers) = Ask::<Caller, Bytes>::of_bytes(request, app, FORM_MAX).await?;
+        Ok(Self(ask, headers))
+    }
+}
+
+/// Stops the messages about a product.
+///
+/// One click in a mail program (RFC 8058), or the button of the page. Repeated, it changes nothing.
+#[utoipa::path(post, path = "/v1/products/{id}/watch/unsubscribe", operation_id = "unsubscribe", tag = "notifications",
+    params(("id" = String, Path), UnsubscribeQuery),
+    request_body(content((Option<OneClick> = "application/x-www-form-urlencoded"))), security(()),
+    responses((status = 200, description = "A page", content_type = "text/html", body = String),
+        (status = 403, description = "The link has expired, or is none of this shop's")))]
+async fn unsubscribe(
+    State(app): State<Shared>,
+    Of(id): Of<ProductId>,
+    Params(query): Params<UnsubscribeQuery>,
+    Posted(ask, headers): Posted,
+) -> Result<Response, Problem> {
+    if let Err(shut) = query.check(&app, id).await? {
+        return Ok(shut.answer(query.locale(&headers), &headers));
+    }
+    let account = query.account;
+    let intent = ask.intent("watch.unsubscribe");
+    let done = app.commands.run(&intent, |unit| async move {
+        let mut watch = unit.load::<Watch>(watch::id(id)).await?;
+        unit.decide(&mut watch, &Command::Unwatch { account })
+    });
+    done.await?;
+    query.answer(&app, id, true, &headers).await
+}
+
+/// The routes.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(confirm, unsubscribe))
+}
