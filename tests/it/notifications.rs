@@ -174,7 +174,7 @@ async fn a_buyer_hears_what_is_called_off_and_what_does_not_arrive() {
     let both = mails(&shop, "ada@example.org", 2).await;
     let less = both.iter().find(|mail| mail["subject"] == format!("Part of order {number} is cancelled"));
     let text = less.unwrap_or_else(|| panic!("{both:?}"))["text"].as_str().unwrap();
-    assert!(text.contains("as you wished") && text.contains("€10.00 less to pay"), "{text}");
+    assert!(text.contains("as you requested") && text.contains("€10.00 less to pay"), "{text}");
     assert!(text.contains("1 × Thing N-5: €10.00"), "{text}");
 
     let (placed, cart) = order_of(&shop, &variant, "boris@example.org", "ru").await;

@@ -177,7 +177,7 @@ async fn papers_and_stories_speak_the_language_of_the_order_or_the_one_that_is_a
         assert!(story.contains(sentence), "{sentence} in {story}");
     }
     let story = told("/history?locale=en").await;
-    assert!(story.contains(&format!("The order is paid. Its invoice is {number}.")), "{story}");
+    assert!(story.contains(&format!("The order was paid. Its invoice is {number}.")), "{story}");
     // Whoever packs reads their own language, and a carrier English.
     let packing = shop.get(&format!("{}/packing-list?locale=ru", order.path)).by(&staff).send().await.expect(200);
     shows(&packing, &["Упаковочный лист", "2 штуки", "Германия"]);

@@ -50,7 +50,7 @@ async fn an_address_changes_when_its_code_is_shown_and_other_sessions_end() {
     assert!(to_new[0]["text"].as_str().unwrap().contains(&code), "{}", to_new[0]);
     // The present address had the code that confirmed it, and now hears of this, but has no code.
     let to_old = mails(&shop, &ada.email, 2).await;
-    assert_eq!(to_old[0]["subject"], "Your e-mail address is to be changed");
+    assert_eq!(to_old[0]["subject"], "Request to change your e-mail address");
     assert!(!to_old[0]["text"].as_str().unwrap().contains(&code));
 
     // Nothing has changed before the code is shown, and nobody else can show it.

@@ -64,10 +64,10 @@ async fn an_orders_history_says_who_did_what_and_why() {
     let last = history.body["items"].as_array().unwrap().iter().find(|item| item["type"] == "order.paid").unwrap();
     let told: Vec<_> = ["actor", "command", "text"].map(|field| last[field].clone()).into();
     let number = shop.get(&path).with(&cart).send().await.expect(200).text("/invoice").to_owned();
-    assert_eq!(told, ["shop", "order.mark_paid", &format!("The order is paid. Its invoice is {number}.")]);
+    assert_eq!(told, ["shop", "order.mark_paid", &format!("The order was paid. Its invoice is {number}.")]);
     assert!(last["causation"].as_str().is_some_and(|token| token.starts_with("pos_")));
     let story = history.body["story"].to_string();
-    for sentence in ["A guest ordered 1 piece for €5.00.", "€5.00 were taken by the test provider."] {
+    for sentence in ["A guest ordered 1 item for €5.00.", "€5.00 was captured by the test provider."] {
         assert!(story.contains(sentence), "{story}");
     }
     assert!(!history.body.to_string().contains("access_hash"), "{}", history.body);

@@ -96,9 +96,9 @@ async fn a_lost_parcel_is_sent_again_from_the_stock_and_told_as_a_loss_once() {
     assert_eq!((shop_stock(&desk.shop, &desk.variant).await, desk.losses().await), ((1, 0), 2));
     let told = story(&desk.shop, &order).await;
     for sentence in [
-        "The parcel was lost on its way.",
-        "Staff took 2 pieces from the stock again, for what was lost.",
-        "The lost parcel was found; 2 pieces of it had been sent again or given back for meanwhile.",
+        "The parcel was lost in transit.",
+        "Staff took 2 items from stock to replace what was lost.",
+        "The lost parcel was found; 2 items of it had been replaced or refunded meanwhile.",
     ] {
         assert!(told.contains(sentence), "{told}");
     }

@@ -307,7 +307,7 @@ async fn a_refund_that_the_provider_refuses_is_tried_again_under_its_note_and_no
     let expected = [(100, "the rest"), (200, "it was late"), (700, "a scratch")];
     assert_eq!(said, expected.map(|(amount, reason)| (amount, reason.to_owned())));
     let told = shop.get(&format!("{}/history", it.path)).by(&staff).send().await.expect(200).body.to_string();
-    assert!(told.contains("asked to give €7.00 back again: a scratch"), "{told}");
+    assert!(told.contains("requested a refund of €7.00 again: a scratch"), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
