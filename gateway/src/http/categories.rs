@@ -5,9 +5,7 @@ use axum::response::Response;
 use byteshop_commands::catalog::{self, Children};
 use byteshop_commands::{Error, Rejected, Unit};
 use byteshop_domain::Bounded;
-use byteshop_domain::category::{
-    self, AttributeDefinition, BRANCH_MAX, Category, Command, DEFINITIONS_MAX, DEPTH_MAX,
-};
+use byteshop_domain::category::{self, AttributeDefinition, BRANCH_MAX, Category, Command, DEFINITIONS_MAX, DEPTH_MAX};
 use byteshop_domain::ids::CategoryId;
 use byteshop_domain::name::{self, NameKind, UniqueName};
 use byteshop_domain::text::{Label, Name, Slug};

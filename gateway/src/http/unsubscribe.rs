@@ -48,7 +48,7 @@ struct UnsubscribeQuery {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the form, which is not read")]
 struct OneClick {
-    #[schema(rename = "List-Unsubscribe", example = "One-Click")]
+    #[schema(rename = "List-Unsubscribe", example = "One-Click", max_length = 64)]
     list_unsubscribe: Option<String>,
 }
 
