@@ -168,8 +168,9 @@ fn decode(event: &Recorded) -> Result<AnyEvent, Error> {
 /// What a stream of changes knows.
 struct Follower {
     app: Shared,
-    /// Whose it is: asked again with each look, since a stream lasts for longer than an access token.
-    caller: Caller,
+    /// Whose it is: asked again with each look, since a stream lasts for longer than an access token. Nobody's where a link
+    /// opened it.
+    caller: Option<Caller>,
     id: OrderId,
     order: Order,
     version: i64,
@@ -210,7 +211,7 @@ async fn stream(
     let mut follower = Follower {
         closing: app.closing.clone(),
         app,
-        caller,
+        caller: Some(caller).filter(|_| link.seal.is_none()),
         id,
         order: Order::default(),
         version: 0,
@@ -269,11 +270,12 @@ impl Follower {
     /// Whether the caller may still follow the order. A session that is known to have ended is noticed at every look; before
     /// anything is told, the log has the last word.
     async fn may_follow(&self, news: bool) -> Result<bool, Problem> {
+        let Some(caller) = &self.caller else { return Ok(true) };
         if !news {
-            return Ok(!self.caller.has_ended(&self.app));
+            return Ok(!caller.has_ended(&self.app));
         }
-        let theirs = self.order.placed().is_ok_and(|placed| check(&self.caller, placed).is_ok());
-        Ok(theirs && self.caller.is_in_force(&self.app).await?)
+        let theirs = self.order.placed().is_ok_and(|placed| check(caller, placed).is_ok());
+        Ok(theirs && caller.is_in_force(&self.app).await?)
     }
 
     /// What happened since the last look, for a caller who may still hear of it; none when they may not any more.
