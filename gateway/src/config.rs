@@ -286,7 +286,6 @@ impl Reader {
     }
 
     /// Checks every setting; nothing when one that must have a value has none that can be used.
-    #[expect(clippy::too_many_lines, reason = "a line for each setting")]
     fn config(&mut self) -> Option<Config> {
         let dev = self.read("dev", None, setting::flag);
         let dev_beyond_loopback = self.read("dev_beyond_loopback", None, setting::flag);

@@ -1,5 +1,7 @@
 //! A shop, put together: the roles that one process runs, started in order and stopped in order.
 
+mod opening;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,7 +32,7 @@ use crate::config::{OperationsAddress, OutsideConfig};
 use crate::cors::Origins;
 use crate::ended::Ended;
 use crate::followers::{self, Followers};
-use crate::health::{Health, POSTGRES, RoleState};
+use crate::health::{Health, RoleState};
 use crate::http::provider;
 use crate::http::{App, Seen, router};
 use crate::limits::Limits;
@@ -43,7 +45,7 @@ use crate::rotation::{self, KeySource};
 use crate::serve::serve;
 use crate::staff::StaffRules;
 use crate::token::Tokens;
-use crate::trade::{Trade, seller_warning};
+use crate::trade::Trade;
 use crate::uses::Uses;
 
 /// How long requests and workers may take to finish when the shop stops.
@@ -155,7 +157,6 @@ impl Shop {
         let mut appender_task = JoinSet::new();
         appender_task.spawn(appending);
         let commands = Commands::new(log.clone(), appender, settings.data_keys, settings.connected);
-        open_vault(&commands, settings.erased).await?;
         let listening = match settings.roles.serve {
             Some(address) => Some(listen(address).await?),
             None => None,
@@ -165,17 +166,10 @@ impl Shop {
         let mut outside = outside(&settings.outside, settings.dev, here, &log)?;
         outside.face.return_address.clone_from(&settings.trade.return_address);
         commands.reach(outside);
-        commands.sell_as(settings.trade.seller.clone());
         // A shop in development sells nothing.
-        if here.is_some() && !settings.dev {
-            warn(&commands, &settings.trade).await?;
-        }
+        let sells = here.is_some() && !settings.dev;
+        let health = opening::open(&commands, settings.erased, &settings.trade, sells).await?;
         let webhooks = WebhookClient::new(settings.outside.webhook_private).context("webhooks cannot be sent")?;
-        let health = Health::default();
-        // It has just answered.
-        health.set(POSTGRES, RoleState::Up);
-        health.emulate(commands.connected().emulated());
-        restored::recognize(&commands, &health).await?;
         let mut shop = Self {
             http: None,
             operations: reached(for_operators.local_addr()?),
@@ -359,30 +353,6 @@ impl Shop {
         let limits = app.limits.clone();
         self.tasks.spawn(serve(listener, router(app), limits, self.cancel.clone()));
     }
-}
-
-/// Makes sure that the data keys are those of this log, and erases again whoever was erased since the backup that was restored:
-/// before anybody is served, rather than when the first person's data cannot be read.
-async fn open_vault(commands: &Commands, list: Option<Arc<dyn ErasedList>>) -> Result<()> {
-    let Some(list) = list else { return Ok(()) };
-    commands.vault().check().await?;
-    commands.vault().list_erased(list);
-    let again = commands.vault().apply_erased().await?;
-    if !again.is_empty() {
-        tracing::warn!(people = again.len(), "the keys of people who were erased before are destroyed once more");
-    }
-    Ok(())
-}
-
-/// Tells the people who run the shop what they must know before it sells.
-async fn warn(commands: &Commands, trade: &Trade) -> Result<()> {
-    let excess = commands.log().excess_rights().await?;
-    let excess = excess.map(|excess| {
-        format!("{excess}: let another role own the database, in BYTESHOP_MIGRATION_DATABASE_URL, and run `byteshop migrate`")
-    });
-    let warnings = seller_warning(&trade.seller).into_iter().chain(commands.connected().warnings()).chain(excess);
-    warnings.for_each(|warning| tracing::warn!("{warning}"));
-    Ok(())
 }
 
 /// Listens there; gives the address with the port that was chosen.

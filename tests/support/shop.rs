@@ -233,12 +233,8 @@ impl TestShop {
         let of_views = (views.clone(), cancel.clone());
         running.spawn(async move { of_views.0.run(feed, &[], of_views.1).await.unwrap() });
         let passwords = Passwords::new().unwrap();
-        let (tokens, health) = (options.tokens, Health::default());
-        health.set("views", RoleState::Up);
-        health.set(POSTGRES, RoleState::Up);
-        restored::recognize(&commands, &health).await.unwrap();
-        running.spawn(restored::watch(commands.clone(), health.clone(), cancel.clone()));
-        health.emulate(commands.connected().emulated());
+        let tokens = options.tokens;
+        let health = opened(&mut running, &commands, &cancel).await;
         let files = tempfile::tempdir().unwrap();
         let (ended, follower) = Ended::of(&log).await.unwrap();
         running.spawn(follower.follow(cancel.clone()));
@@ -423,6 +419,17 @@ fn write_side(log: &Log, connected: Connected) -> (Commands, JoinSet<()>, [Arc<N
     let mut writing = JoinSet::new();
     writing.spawn(appending);
     (Commands::new(log.clone(), appender, data_keys(), connected), writing, hints)
+}
+
+/// The health of a shop that looks whether its log was restored.
+async fn opened(running: &mut JoinSet<()>, commands: &Commands, cancel: &CancellationToken) -> Health {
+    let health = Health::default();
+    health.set("views", RoleState::Up);
+    health.set(POSTGRES, RoleState::Up);
+    health.emulate(commands.connected().emulated());
+    restored::recognize(commands, &health).await.unwrap();
+    running.spawn(restored::watch(commands.clone(), health.clone(), cancel.clone()));
+    health
 }
 
 /// Runs the processes; the hints are for those that customers wait for.
