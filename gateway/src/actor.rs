@@ -321,7 +321,7 @@ impl FromRequestParts<Shared> for Staff {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Problem> {
-        with_role(parts, app, Role::is_staff).await.map(Self)
+        let_in(Caller::of(parts, app).await?, Role::is_staff).map(Self)
     }
 }
 
@@ -329,22 +329,12 @@ impl FromRequestParts<Shared> for Admin {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Problem> {
-        with_role(parts, app, |role| role == Role::Admin).await.map(Self)
+        let_in(Caller::of(parts, app).await?, |role| role == Role::Admin).map(Self)
     }
 }
 
-impl Staff {
-    /// Whoever asks, if they work here.
-    pub fn of(caller: Caller) -> Result<Self, Problem> {
-        let_in(caller, Role::is_staff).map(Self)
-    }
-}
-
-async fn with_role(parts: &Parts, app: &Shared, may: impl FnOnce(Role) -> bool) -> Result<Caller, Problem> {
-    let_in(Caller::of(parts, app).await?, may)
-}
-
-fn let_in(caller: Caller, may: impl FnOnce(Role) -> bool) -> Result<Caller, Problem> {
+/// The caller, if their role, or the scope of their key, may do this.
+pub(crate) fn let_in(caller: Caller, may: impl FnOnce(Role) -> bool) -> Result<Caller, Problem> {
     match (caller.bearer, caller.service) {
         (Some(bearer), _) if may(bearer.role) => Ok(caller),
         (Some(bearer), _) => Err(Problem::forbidden(format!("the role {} may not do this", bearer.role.as_str()))),

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use byteshop_eventstore::envelope::to_hex;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 
 use crate::problem::Problem;
 use crate::version::digits;
@@ -33,6 +33,28 @@ pub enum Match {
     Any,
     /// That it has one of these versions; none of them when no tag that was sent is one of ours.
     Versions(Vec<i64>),
+}
+
+impl Match {
+    /// The versions of which it must have one; nothing where any will do.
+    pub fn versions(&self) -> Option<Vec<i64>> {
+        match self {
+            Self::Any => None,
+            Self::Versions(versions) => Some(versions.clone()),
+        }
+    }
+}
+
+/// Refuses a command without `If-Match` that replaces everything; `*` replaces whatever is there (RFC 6585, section 3).
+pub fn require(asked: Option<&Match>) -> Result<(), Problem> {
+    match asked {
+        Some(Match::Any | Match::Versions(_)) => Ok(()),
+        None => Err(Problem::new(
+            StatusCode::PRECONDITION_REQUIRED,
+            "request.precondition_required",
+            "this replaces everything: send the ETag of what you have read as If-Match, or If-Match: * to replace whatever is there",
+        )),
+    }
 }
 
 /// What a command asks for with `If-Match`, if it does.

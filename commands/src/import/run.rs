@@ -12,7 +12,7 @@ use byteshop_eventstore::{Outcome, StoreError};
 use super::WHO;
 use super::book::{Book, CodeIds, look_up_given_up, look_up_names, order_of};
 use super::draft::Held;
-use super::history::{Code, History};
+use super::history::History;
 use super::opening::{Opening, openings};
 use super::plan::{Planner, fingerprint, key_of};
 use super::report::Report;

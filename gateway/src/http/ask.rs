@@ -8,8 +8,8 @@ use byteshop_domain::text::fresh;
 use byteshop_domain::{Decider, Kind};
 use byteshop_eventstore::envelope::to_hex;
 use chrono::{DateTime, TimeDelta};
+use http::HeaderMap;
 use http::request::Parts;
-use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -44,7 +44,7 @@ pub struct Ask<W, T> {
     client_request_id: Option<Uuid>,
     trace_id: Option<String>,
     key: Option<Key>,
-    if_match: Option<Match>,
+    pub(super) if_match: Option<Match>,
     cart: Option<CartId>,
 }
 
@@ -60,27 +60,12 @@ impl<W: Who, T> Ask<W, T> {
         self
     }
 
-    /// Refuses a request that does not say with `If-Match` which version it replaces; `*` says any (RFC 6585, section 3).
-    pub fn must_match(&self) -> Result<(), Problem> {
-        match self.if_match {
-            Some(_) => Ok(()),
-            None => Err(Problem::new(
-                StatusCode::PRECONDITION_REQUIRED,
-                "request.precondition_required",
-                "this replaces everything: send the ETag of what you have read as If-Match, or If-Match: * to replace whatever is there",
-            )),
-        }
-    }
-
     /// Everything that the log is to know about a command of this request.
     pub fn intent(&self, command: &'static str) -> Intent {
         Intent {
             trace_id: self.trace_id.clone(),
             key: self.key.clone(),
-            if_match: match &self.if_match {
-                None | Some(Match::Any) => None,
-                Some(Match::Versions(versions)) => Some(versions.clone()),
-            },
+            if_match: self.if_match.as_ref().and_then(Match::versions),
             client_request_id: self.client_request_id,
             ..Intent::new(self.who.caller().actor(self.cart), command, self.request_id)
         }

@@ -25,6 +25,7 @@ use super::carts::{own, readable, shown};
 use super::openapi::max;
 use super::{lists, show};
 use crate::actor::{Admin, Caller, Staff};
+use crate::conditional;
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
 
@@ -63,7 +64,7 @@ impl<'a> Shown<'a> {
     responses((status = 200, description = "The zones", body = Zones),
         (status = 428, description = "`If-Match` is missing")))]
 async fn set(State(app): State<Shared>, ask: Ask<Admin, Zones>) -> Result<Response, Problem> {
-    ask.must_match()?;
+    conditional::require(ask.if_match.as_ref())?;
     let ask = &ask;
     app.run(ask, "shipping_book.set", |unit| async move {
         let mut book = unit.load::<ShippingBook>(shipping_book::id()).await?;

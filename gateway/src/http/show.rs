@@ -10,6 +10,7 @@ pub(super) mod account;
 mod cart;
 mod catalog;
 mod delivery;
+mod links;
 pub(super) mod names;
 mod order;
 mod price;
@@ -18,7 +19,8 @@ mod promotion;
 pub use cart::{Address, Cart};
 pub use catalog::{AttributeDefinition, Category, Image, Listed, OptionDefinition, Product};
 pub use delivery::{Carrier, Pieces, Received, Return, Returns, Shipment, ShipmentPapers, Shipments};
-pub use order::{Links, Order, Papers, Payment};
+pub use links::{Links, Papers};
+pub use order::{Order, Payment};
 pub use price::Days;
 pub use promotion::{CountryTax, Promotion, ShippingZone, Terms};
 

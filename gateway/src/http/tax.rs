@@ -15,6 +15,7 @@ use super::ask::Ask;
 use super::openapi::max;
 use super::show;
 use crate::actor::{Admin, Staff};
+use crate::conditional;
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
 
@@ -56,7 +57,7 @@ impl<'a> Shown<'a> {
     responses((status = 200, description = "The rates", body = TaxRates),
         (status = 428, description = "`If-Match` is missing")))]
 async fn set(State(app): State<Shared>, ask: Ask<Admin, TaxRates>) -> Result<Response, Problem> {
-    ask.must_match()?;
+    conditional::require(ask.if_match.as_ref())?;
     let ask = &ask;
     app.run(ask, "tax_book.set", |unit| async move {
         let mut book = unit.load::<TaxBook>(tax_book::id()).await?;

@@ -25,7 +25,13 @@ async fn sends(shop: &TestShop) {
         "bands": [{"up_to_g": 10_000, "prices": [euro(900)]}]});
     let zone = json!({"zone": "germany", "name": "Germany", "countries": ["DE"], "services": [service]});
     let admin = shop.token(Role::Admin);
-    shop.put("/v1/admin/shipping").by(&admin).json(json!({"zones": [zone]})).send().await.expect(200);
+    shop.put("/v1/admin/shipping")
+        .by(&admin)
+        .header("If-Match", "*")
+        .json(json!({"zones": [zone]}))
+        .send()
+        .await
+        .expect(200);
 }
 
 /// A variant that is not sent.
@@ -175,7 +181,13 @@ async fn an_invoice_names_each_rate_once_and_the_date_of_supply() {
     let rate = json!({"class": "standard", "rate_bps": 1900, "valid_from": "2020-01-01"});
     let germany = json!({"country": "DE", "prices_include_tax": false, "rates": [rate]});
     let admin = shop.token(Role::Admin);
-    shop.put("/v1/admin/tax-rates").by(&admin).json(json!({"countries": [germany]})).send().await.expect(200);
+    shop.put("/v1/admin/tax-rates")
+        .by(&admin)
+        .header("If-Match", "*")
+        .json(json!({"countries": [germany]}))
+        .send()
+        .await
+        .expect(200);
     let (_, book) = shop.product("M-3", 3_000, 9).await;
     let file = file(&shop, "M-4", 2_000).await;
     let order = ordered(&shop, &[&book, &file], true).await;

@@ -70,7 +70,7 @@ async fn america(shop: &TestShop, rate: &Value, rounding: Option<&str>) -> Answe
     let service = json!({"service": "flat", "name": "Flat", "days": {"min": 1, "max": 3},
         "bands": [{"up_to_g": 10_000, "prices": [euro(500)]}]});
     zones(shop, json!([{"zone": "usa", "name": "USA", "countries": ["US"], "services": [service]}])).await.expect(200);
-    shop.put("/v1/admin/tax-rates").by(&shop.token(Role::Admin)).json(book).send().await
+    shop.put("/v1/admin/tax-rates").by(&shop.token(Role::Admin)).header("If-Match", "*").json(book).send().await
 }
 
 /// A guest's cart with one piece of each, to be sent to the USA.

@@ -10,12 +10,13 @@ use http::HeaderMap;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::actor::{Caller, Staff};
+use crate::actor::{Caller, let_in};
 use crate::http::App;
 use crate::http::ask::Then;
 use crate::http::by_link::ByLink;
 use crate::http::language::{Reading, accepted};
 use crate::problem::Problem;
+use crate::token::Role;
 
 /// How a paper is to be read, and what opens it.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
@@ -74,7 +75,7 @@ impl Shown {
     ) -> Result<(), Response> {
         match self.opens(app, target, headers).await? {
             true => Ok(()),
-            false => Staff::of(caller.clone()).map(drop).map_err(Problem::into_response),
+            false => let_in(caller.clone(), Role::is_staff).map(drop).map_err(Problem::into_response),
         }
     }
 
