@@ -5,9 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::hash::Hash;
 use std::marker::PhantomData;
 use std::ops::Deref;
 
+use indexmap::IndexMap;
 use serde::de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -157,25 +159,30 @@ impl<'de, C: Default + Extend<T>, T: Deserialize<'de>> Visitor<'de> for Elements
 }
 
 /// Reads the entries of a map.
-struct Entries<K, V> {
+struct Entries<M, K, V> {
     max: usize,
-    read: PhantomData<(K, V)>,
+    read: PhantomData<(M, K, V)>,
 }
 
-impl<'de, K: Deserialize<'de> + Ord, V: Deserialize<'de>> Visitor<'de> for Entries<K, V> {
-    type Value = BTreeMap<K, V>;
+impl<'de, M, K, V> Visitor<'de> for Entries<M, K, V>
+where
+    M: Default + Extend<(K, V)>,
+    K: Deserialize<'de>,
+    V: Deserialize<'de>,
+{
+    type Value = M;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a map")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<BTreeMap<K, V>, A::Error> {
-        let mut all = BTreeMap::new();
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<M, A::Error> {
+        let mut all = M::default();
         for _ in 0..self.max {
             match entries.next_entry()? {
-                Some((key, value)) => all.insert(key, value),
+                Some(entry) => all.extend([entry]),
                 None => return Ok(all),
-            };
+            }
         }
         match entries.next_entry::<IgnoredAny, IgnoredAny>()? {
             Some(_) => Err(A::Error::custom(TooMany { max: self.max })),
@@ -198,6 +205,14 @@ impl<'de, T: Deserialize<'de> + Ord, const MAX: usize> Deserialize<'de> for Boun
 
 impl<'de, K: Deserialize<'de> + Ord, V: Deserialize<'de>, const MAX: usize> Deserialize<'de>
     for Bounded<BTreeMap<K, V>, MAX>
+{
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Entries { max: most(MAX), read: PhantomData }).map(Self)
+    }
+}
+
+impl<'de, K: Deserialize<'de> + Hash + Eq, V: Deserialize<'de>, const MAX: usize> Deserialize<'de>
+    for Bounded<IndexMap<K, V>, MAX>
 {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(Entries { max: most(MAX), read: PhantomData }).map(Self)
