@@ -93,7 +93,7 @@ pub enum Rejection {
     #[error("{}", .0.first().map(ToString::to_string).unwrap_or_default())]
     Pricing(Vec<pricing::Problem>),
     /// It costs something else than its buyer expects.
-    #[error("the total is {now} now, and not the expected {expected}: check out with the new one if the buyer agrees")]
+    #[error("the total is now {now}, and not the expected {expected}: check out with the new one if the buyer agrees")]
     OtherTotal {
         /// What they expect.
         expected: Money,

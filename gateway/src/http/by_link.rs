@@ -22,9 +22,9 @@ use crate::problem::Problem;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ByLink {
-    /// When the link ends, in seconds since 1970; part of a link that the shop made.
+    /// The expiry of the link, in seconds since 1970; part of a signed link.
     pub until: Option<i64>,
-    /// What makes it a link of this shop.
+    /// The signature of the link.
     #[param(max_length = 64)]
     pub seal: Option<String>,
 }

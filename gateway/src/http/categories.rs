@@ -256,7 +256,9 @@ async fn archive(
     .await
 }
 
-/// One category. Only staff sees the past of an archived one.
+/// One category.
+///
+/// Only staff sees the past of an archived one.
 #[utoipa::path(get, path = "/v1/categories/{id}", operation_id = "getCategory",
     tag = "catalog", security(()), params(("id" = String, Path), Then),
     responses((status = 200, description = "The category", body = show::Category)))]

@@ -220,12 +220,12 @@ async fn forget(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct OrderQuery {
-    /// As it was after this position of the log, or at this time (RFC 3339).
+    /// The state after this position of the log, or at this time (RFC 3339).
     #[param(example = "2026-01-01T12:00:00Z")]
     at: Option<String>,
-    /// When the link ends, in seconds since 1970; part of a link that the shop made.
+    /// The expiry of the link, in seconds since 1970; part of a signed link.
     until: Option<i64>,
-    /// What makes it a link of this shop.
+    /// The signature of the link.
     #[param(max_length = 64)]
     seal: Option<String>,
 }

@@ -77,12 +77,12 @@ struct OrderHistory {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct StoryQuery {
-    /// The language, `en` or `ru`; otherwise what `Accept-Language` says, or else the one that its reader is written to in.
+    /// The language, `en` or `ru`; taken from `Accept-Language` by default, then from the buyer's mails.
     #[param(value_type = Option<String>)]
     locale: Option<Locale>,
-    /// When the link ends, in seconds since 1970; part of a link that the shop made.
+    /// The expiry of the link, in seconds since 1970; part of a signed link.
     until: Option<i64>,
-    /// What makes it a link of this shop.
+    /// The signature of the link.
     #[param(max_length = 64)]
     seal: Option<String>,
 }

@@ -36,7 +36,7 @@ struct UnsubscribeQuery {
     account: AccountId,
     /// When the link ends, in seconds since 1970.
     until: i64,
-    /// What makes it a link of this shop.
+    /// The signature of the link.
     #[param(max_length = 64)]
     seal: String,
     /// The language of the page, `en` or `ru`.
