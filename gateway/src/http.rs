@@ -16,6 +16,7 @@ pub mod categories;
 mod dev_mail;
 mod edge;
 mod fresh;
+mod guard;
 pub mod images;
 pub mod language;
 pub mod lists;

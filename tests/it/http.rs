@@ -20,6 +20,7 @@ mod ended;
 mod errors;
 mod grants;
 mod guests;
+mod headers;
 mod journeys;
 mod links;
 mod lost;

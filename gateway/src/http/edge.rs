@@ -21,6 +21,7 @@ use tonic::Status;
 use uuid::Uuid;
 
 use super::Shared;
+use super::guard;
 use super::trail::{self, Line};
 use crate::actor::Caller;
 use crate::conditional;
@@ -164,7 +165,7 @@ pub(super) async fn pass(State(app): State<Shared>, mut request: Request, next: 
     let outline = Outline::of(&app, &request);
     let edge = &outline.edge;
     request.extensions_mut().insert(edge.clone());
-    let admitted = app.limits.admit(edge.address, outline.cost());
+    let admitted = guard::named_once(&request).and_then(|()| app.limits.admit(edge.address, outline.cost()));
     let (mut response, standing, seat) = match admitted {
         Ok((standing, seat)) => (handled(&app, edge, request, next).await, standing, seat),
         Err(problem) => (problem.into_response(), None, None),
@@ -180,6 +181,7 @@ pub(super) async fn pass(State(app): State<Shared>, mut request: Request, next: 
     let id = HeaderValue::from_str(edge.request_id.hyphenated().encode_lower(&mut id));
     let headers = response.headers_mut();
     headers.extend(id.ok().map(|id| (REQUEST_ID, id)));
+    guard::headers(outline.uri.path(), headers);
     if let Some(standing) = standing {
         headers.insert(RATE_LIMIT_POLICY, standing.policy);
         headers.insert(RATE_LIMIT, standing.left);

@@ -1,0 +1,58 @@
+//! What every response tells browsers, and requests that do not say whom they are for.
+
+use byteshop_tests::shop::TestShop;
+use reqwest::header::HeaderMap;
+use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+/// The headers and the text of an answer.
+async fn raw(shop: &TestShop, path: &str) -> (HeaderMap, String) {
+    let response = reqwest::get(format!("{}{path}", shop.url)).await.unwrap();
+    (response.headers().clone(), response.text().await.unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_response_says_what_a_browser_may_do_with_it() {
+    let shop = TestShop::start().await;
+    for path in [
+        "/v1/products",
+        "/v1/nothing",
+        "/health/live",
+        "/openapi.json",
+        "/docs/",
+        "/docs/swagger-ui-bundle.js",
+        "/dev/mail",
+    ] {
+        let (headers, _) = raw(&shop, path).await;
+        assert_eq!(headers["x-content-type-options"], "nosniff", "{path}");
+        let policy = headers["content-security-policy"].to_str().unwrap();
+        assert!(
+            policy.starts_with("default-src 'none'") && policy.contains("frame-ancestors 'none'"),
+            "{path}: {policy}"
+        );
+    }
+    let (_, page) = raw(&shop, "/docs/").await;
+    let inline = page.split("<script").skip(1).find(|script| !script.contains("src="));
+    assert_eq!(inline, None, "the policy of the page lets no script run that stands in it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_names_its_host_once() {
+    let shop = TestShop::start().await;
+    let address = shop.url.strip_prefix("http://").unwrap();
+    for (hosts, status) in
+        [("Host: shop\r\n", 200), ("", 400), ("Host: shop\r\nHost: shop\r\n", 400), ("Host: a\r\nhost: b\r\n", 400)]
+    {
+        let mut socket = TcpStream::connect(address).await.unwrap();
+        let request = format!("GET /health/live HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n");
+        socket.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{hosts:?}: {answer}");
+        if status == 400 {
+            let body: Value = serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap();
+            assert_eq!(body["code"], "request.invalid_host");
+        }
+    }
+}
