@@ -114,8 +114,8 @@ impl Page {
         }
         json.push_str("],\"next\":");
         match shown.last().filter(|_| rows.len() > limit) {
-            Some(last) => {
-                let _ = write!(json, "\"{}\"", list.cursor(&place(last))?);
+            Some(end) => {
+                let _ = write!(json, "\"{}\"", list.cursor(&place(end))?);
             }
             None => json.push_str("null"),
         }

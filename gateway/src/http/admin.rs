@@ -120,8 +120,8 @@ async fn audit(
     let shown = &events[..events.len().min(usize::try_from(limit).unwrap_or(usize::MAX))];
     let positions = app.shown_to(&admin.0).await?;
     let items = shown.iter().map(|event| Entry::of(event, &positions, true)).collect::<Result<Vec<_>, _>>()?;
-    let last = shown.last().filter(|_| events.len() > shown.len());
-    let next = last.map(|last| list.cursor(&last.position)).transpose()?;
+    let end = shown.last().filter(|_| events.len() > shown.len());
+    let next = end.map(|end| list.cursor(&end.position)).transpose()?;
     lists::page(&Entries { items, next })
 }
 

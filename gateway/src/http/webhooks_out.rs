@@ -268,7 +268,7 @@ async fn deliveries(
     let mut found = log.webhook_deliveries(id.uuid(), before, limit + 1).await.map_err(Error::from)?;
     let more = i64::try_from(found.len()).is_ok_and(|count| count > limit);
     found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next = found.last().filter(|_| more).map(|last| list.cursor(&last.number)).transpose()?;
+    let next = found.last().filter(|_| more).map(|end| list.cursor(&end.number)).transpose()?;
     lists::page(&Deliveries { items: found.into_iter().map(Delivery::from).collect(), next })
 }
 

@@ -91,12 +91,11 @@ impl Part {
         let starts = |text: &str| text.starts_with(|it: char| it.is_alphanumeric() || is_quote(it));
         let excluding = text.strip_prefix('-').filter(|after| starts(after));
         let (excluded, text) = (excluding.is_some(), excluding.unwrap_or(text));
-        let (inside, quoted, rest) = match in_quotes(text) {
-            Some((inside, rest)) => (inside, true, rest),
-            None => {
-                let end = text.find(char::is_whitespace).unwrap_or(text.len());
-                (&text[..end], false, &text[end..])
-            }
+        let (inside, quoted, rest) = if let Some((inside, rest)) = in_quotes(text) {
+            (inside, true, rest)
+        } else {
+            let end = text.find(char::is_whitespace).unwrap_or(text.len());
+            (&text[..end], false, &text[end..])
         };
         let words: Vec<String> = inside.split_whitespace().flat_map(words).collect();
         ((!words.is_empty()).then_some(Self { excluded, quoted, words }), rest)
