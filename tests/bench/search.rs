@@ -277,11 +277,14 @@ async fn make(commands: &Commands, categories: &[CategoryId], number: u64, mut c
 
 async fn caught_up(shop: &Shop, head: i64) -> Result<()> {
     let mut client = Client::connect(&shop.base).await?;
+    let bearer = format!("Bearer {}", shop.token);
     let deadline = Instant::now() + std::time::Duration::from_mins(2);
     while Instant::now() < deadline {
         let head = head.to_string();
         let path = "/v1/products?limit=1&facets=false";
-        if client.ask("GET", path, &[("Min-Log-Position", &head)], None).await?.status == 200 {
+        // Only staff may ask with a number.
+        let headers = [("Min-Log-Position", head.as_str()), ("Authorization", bearer.as_str())];
+        if client.ask("GET", path, &headers, None).await?.status == 200 {
             return Ok(());
         }
     }

@@ -246,7 +246,7 @@ async fn a_price_between_those_of_two_variants_is_nobodys() {
         ("price_max=999", 0),
     ] {
         let path = format!("/v1/products?currency=EUR&{query}");
-        let found = staff.shop.get(&path).header("Min-Log-Position", &at).send().await.expect(200);
+        let found = staff.shop.get(&path).after(&at).send().await.expect(200);
         assert_eq!(found.body["total"], total, "{query}");
         let ranges = found.body["facets"]["price"]["ranges"].as_array().unwrap();
         let counts: Vec<_> = ranges.iter().map(|it| (it["min"].as_i64(), it["count"].as_i64().unwrap())).collect();
@@ -264,7 +264,7 @@ async fn a_category_is_named_by_its_slug_too_and_stands_under_an_open_one() {
     let at = staff.patch(&format!("/v1/products/{product}"), json!({"category": bottom})).await.expect(200).position();
     let ask = async |query: &str, at: i64| {
         let path = format!("/v1/products?{query}");
-        staff.shop.get(&path).header("Min-Log-Position", &at.to_string()).send().await
+        staff.shop.get(&path).after(&at).send().await
     };
     for query in ["category=top".to_owned(), "category=bottom".to_owned(), format!("category={middle}")] {
         assert_eq!(ask(&query, at).await.expect(200).body["total"], 1, "{query}");

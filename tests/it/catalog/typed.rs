@@ -63,7 +63,7 @@ impl Shelf {
 
     async fn ask(&self, q: &str) -> Answer {
         let path = format!("/v1/products?q={}", url_encoded(q));
-        self.staff.shop.get(&path).header("Min-Log-Position", &self.at).send().await.expect(200)
+        self.staff.shop.get(&path).after(&self.at).send().await.expect(200)
     }
 
     async fn titles(&self, q: &str) -> Vec<String> {
@@ -263,11 +263,11 @@ async fn staff_finds_what_is_not_published() {
         // Its words are nobody else's to know.
         ("q=drfat", customer.as_str(), 0),
     ] {
-        let call = staff.shop.get(&format!("/v1/products?{query}")).by(by).header("Min-Log-Position", &at);
+        let call = staff.shop.get(&format!("/v1/products?{query}")).by(by).after(&at);
         let found = call.send().await.expect(200);
         assert_eq!((&found.body["total"], &found.body["corrected"]), (&json!(total), &Value::Null), "{query}");
     }
-    let typo = staff.shop.get("/v1/products?q=darft").by(admin).header("Min-Log-Position", &at).send().await;
+    let typo = staff.shop.get("/v1/products?q=darft").by(admin).after(&at).send().await;
     assert_eq!(typo.expect(200).text("/corrected"), "draft");
 }
 
@@ -282,7 +282,7 @@ async fn options_are_shown_in_the_order_in_which_they_are_declared() {
     staff.post(&format!("{path}/variants/matrix"), matrix).await.expect(200);
     let at = staff.post(&format!("{path}/publish"), json!({})).await.expect(200).position().to_string();
     let one = staff.shop.get(&path).send().await.expect(200);
-    let listed = staff.shop.get("/v1/products").header("Min-Log-Position", &at).send().await.expect(200);
+    let listed = staff.shop.get("/v1/products").after(&at).send().await.expect(200);
     for product in [&one.body, &listed.body["items"][0]] {
         let variant = &product["variants"][1];
         assert_eq!(variant["title"], "City bike, M, Green");
