@@ -158,6 +158,7 @@ async fn write(
         causation: None,
         occurred_at: None,
         trace_id: None,
+        client_request_id: None,
     };
     let stream = StreamId::named(category, stream);
     let event = NewEvent {
