@@ -64,7 +64,7 @@ impl ErasedFile {
 
 /// The lines of some.
 pub fn to_text(subjects: &[Subject]) -> String {
-    subjects.iter().map(|subject| format!("\n{}", subject.0.simple())).collect()
+    subjects.iter().flat_map(|subject| ["\n".to_owned(), subject.0.simple().to_string()]).collect()
 }
 
 /// Those in some lines. A line that a crash cut short is left out: nobody was erased before it was whole.

@@ -178,7 +178,7 @@ impl DataKeys {
 
     /// A text that [`DataKeys::parse`] reads: one key a line, the one that wraps first.
     pub(crate) fn to_text(&self) -> String {
-        self.keys.iter().map(|(_, key)| format!("{}\n", STANDARD.encode(key))).collect()
+        self.keys.iter().flat_map(|(_, key)| [STANDARD.encode(key), "\n".to_owned()]).collect()
     }
 
     /// These, with a new one that wraps.
