@@ -8,7 +8,7 @@ use byteshop_commands::{Error, cases};
 use byteshop_domain::ids::{ProductId, VariantId};
 use byteshop_domain::money::Price;
 use byteshop_domain::product::{Command, OptionDefinition, Options, Product, TaxClass, VARIANTS_MAX, combinations};
-use byteshop_domain::text::{Sku, Title, fresh};
+use byteshop_domain::text::{AttributeName, Label, Sku, Title, fresh};
 use byteshop_domain::{Bounded, BoundedText, Kind};
 use http::{HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -195,8 +195,9 @@ fn check(body: &Matrix, options: &[OptionDefinition], all: &[Options]) -> Result
         }
         rest = after;
     }
-    let all: BTreeSet<&Options> = all.iter().collect();
-    let unknown = body.variants.iter().position(|it| !all.contains(&*it.options));
+    // The same combination, in whatever order its options stand.
+    let all: BTreeSet<BTreeSet<(&AttributeName, &Label)>> = all.iter().map(|it| it.iter().collect()).collect();
+    let unknown = body.variants.iter().position(|it| !all.contains(&it.options.iter().collect::<BTreeSet<_>>()));
     unknown.map_or(Ok(()), |index| {
         Err(Problem::invalid(format!("/variants/{index}/options"), "there is no such combination"))
     })
@@ -245,7 +246,7 @@ async fn carry_out(
 
 /// What a variant is called that has no title of its own: its product, with its values behind it where there is room.
 fn named(product: &Title, options: &Options) -> Title {
-    let values: Vec<&str> = options.values().map(byteshop_domain::text::Label::as_str).collect();
+    let values: Vec<&str> = options.values().map(Label::as_str).collect();
     Title::new(&format!("{product}, {}", values.join(", "))).unwrap_or_else(|_| product.clone())
 }
 
