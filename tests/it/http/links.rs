@@ -55,10 +55,12 @@ async fn the_link_in_a_guests_mail_opens_their_order_and_nothing_else() {
     let own = shop.get(&path).with(&cart).send().await.expect(200);
     assert_eq!(seen.body, own.body);
     assert_eq!(seen.text("/address/name"), "Rahel Varnhagen");
-    for part in ["history", "shipments"] {
+    // Positions are shown as tokens, of which no two are alike.
+    for (part, field) in [("history", "story"), ("shipments", "items")] {
         let with_cart = shop.get(&format!("{path}/{part}")).with(&cart).send().await.expect(200);
         let with_link = shop.get(&format!("{path}/{part}?{link}")).send().await.expect(200);
-        assert_eq!(with_link.body, with_cart.body, "{part}");
+        assert!(with_link.body[field].is_array(), "{}", with_link.body);
+        assert_eq!(with_link.body[field], with_cart.body[field], "{part}");
     }
     // It reads and does nothing, opens neither another order nor the papers of staff, and is nothing without all of it.
     shop.post(&format!("{path}/cancel?{link}")).send().await.expect(400);
