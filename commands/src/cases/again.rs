@@ -33,14 +33,13 @@ pub async fn move_to_cart(unit: &Unit, order: &mut Loaded<Order>, days: u16) -> 
         release(unit, &placed, order).await?;
     }
     let owner = placed.placement.buyer.account;
-    let mut cart = match owner {
-        Some(account) => open_cart(unit, account, placed.placement.total.currency, days).await?.0,
-        None => {
-            let mut cart = unit.start::<Cart>(unit.new_id());
-            let (token_hash, currency) = (placed.placement.access_hash.clone(), placed.placement.total.currency);
-            unit.decide(&mut cart, &cart::Command::Create { owner, token_hash, currency, days })?;
-            cart
-        }
+    let mut cart = if let Some(account) = owner {
+        open_cart(unit, account, placed.placement.total.currency, days).await?.0
+    } else {
+        let mut cart = unit.start::<Cart>(unit.new_id());
+        let (token_hash, currency) = (placed.placement.access_hash.clone(), placed.placement.total.currency);
+        unit.decide(&mut cart, &cart::Command::Create { owner, token_hash, currency, days })?;
+        cart
     };
     unit.decide(order, &order::Command::MoveToCart { cart: cart.id })?;
     fill(unit, &mut cart, &placed, order).await?;

@@ -309,11 +309,11 @@ async fn known_uses(reading: Reading<'_>, cart: &cart::Created, running: &[Runni
     ids.extend(&orders_of);
     let uses: BTreeMap<UsageId, i64> =
         reading.all::<Usage>(&ids).await?.into_iter().map(|usage| (usage.id, usage.state.used)).collect();
-    let used = |usage: &UsageId| uses.get(usage).copied().unwrap_or(0);
-    let orders = orders_of.iter().map(used).max().unwrap_or(0);
+    let count_of = |usage: &UsageId| uses.get(usage).copied().unwrap_or(0);
+    let orders = orders_of.iter().map(count_of).max().unwrap_or(0);
     // The orders of an account are listed whole.
     let of_account = cart.owner.map(|owner| usage::orders_of(&Customer::account(owner)));
-    let counts = |usage: &UsageId| Some(*usage) == of_account || used(usage) < usage::COUNTED_OF_MAILBOX;
+    let counts = |usage: &UsageId| Some(*usage) == of_account || count_of(usage) < usage::COUNTED_OF_MAILBOX;
     let counters = orders_of.into_iter().filter(counts).collect();
     Ok(Known { customers, orders, counters, uses })
 }

@@ -227,5 +227,6 @@ impl Query {
 /// [`Row`] is written.
 fn without_serial(row: String) -> String {
     let cut = row.split_once("\"serial\":").and_then(|(head, rest)| Some((head, rest.split_once(',')?.1)));
-    cut.map_or_else(|| row.clone(), |(head, tail)| [head, tail].concat())
+    let Some((head, tail)) = cut else { return row };
+    [head, tail].concat()
 }

@@ -35,16 +35,16 @@ fn with(mut history: Vec<Event>, more: impl IntoIterator<Item = Event>) -> Vec<E
     history
 }
 
-fn totp(enrolment: u32, step: u64) -> Option<Proof> {
-    Some(Proof::Totp { enrolment, step })
+fn totp(enrolment: u32, step: u64) -> Proof {
+    Proof::Totp { enrolment, step }
 }
 
-fn recovery(hash: &str) -> Option<Proof> {
-    Some(Proof::Recovery { code_hash: text(hash) })
+fn recovery(hash: &str) -> Proof {
+    Proof::Recovery { code_hash: text(hash) }
 }
 
-fn log_in(proof: Option<Proof>) -> account::Command {
-    account::Command::LogIn { seen: 1, session: id(1), proof }
+fn log_in(proof: impl Into<Option<Proof>>) -> account::Command {
+    account::Command::LogIn { seen: 1, session: id(1), proof: proof.into() }
 }
 
 fn change(command: Command) -> account::Command {
@@ -90,7 +90,7 @@ fn a_log_in_takes_a_code_and_each_code_counts_once() {
         given::<Account>(later()).when(&log_in(totp(1, step))).then_refused(Rejection::CodeUsed);
     }
     given::<Account>(later()).when(&log_in(totp(1, 103))).then([used(103), logged_in()]);
-    let prove = account::Command::Prove { seen: 1, proof: totp(1, 103) };
+    let prove = account::Command::Prove { seen: 1, proof: Some(totp(1, 103)) };
     given::<Account>(later()).when(&prove).then([used(103)]);
     given::<Account>(member()).when(&account::Command::Prove { seen: 1, proof: None }).then_nothing();
     let stale = account::Command::Prove { seen: 2, proof: None };
