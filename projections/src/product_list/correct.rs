@@ -42,6 +42,8 @@ impl Typos<'_> {
     fn replaced(&self, asked: &Asked, times: u64) -> Option<Asked> {
         let mut changed = false;
         let mut replaced = asked.clone();
+        let context = self.context(asked);
+        let among = if times == 0 { &context } else { self.among };
         let parts = replaced.alternatives.iter_mut().flatten();
         let is_code = |part: &Part| part.words.iter().any(|word| word.contains(char::is_numeric));
         let parts = parts.filter(|part| !part.excluded && !part.quoted && !is_code(part));
@@ -51,7 +53,7 @@ impl Typos<'_> {
             if (there == 0) != (times == 0) {
                 continue;
             }
-            if let Some(nearest) = self.nearest(word, there * times) {
+            if let Some(nearest) = self.nearest(word, there * times, among) {
                 nearest.clone_into(word);
                 changed = true;
             }
@@ -59,11 +61,28 @@ impl Typos<'_> {
         changed.then_some(replaced)
     }
 
-    /// The nearest word that is at least so frequent, the most frequent one of equally near ones.
-    fn nearest(&self, word: &str, least: u64) -> Option<&str> {
+    /// The products that have the words that are there: what replaces the others stands beside these.
+    fn context(&self, asked: &Asked) -> RoaringBitmap {
+        let mut context = self.among.clone();
+        let [parts] = asked.alternatives.as_slice() else { return context };
+        for word in parts.iter().filter(|part| !part.excluded).flat_map(|part| &part.words) {
+            let with = self.lexicon.with(&Word::whole(word, self.stems)) & &context;
+            if !with.is_empty() && !self.is_stop_word(word) {
+                context = with;
+            }
+        }
+        context
+    }
+
+    fn is_stop_word(&self, word: &str) -> bool {
+        self.stems.get(word).is_some_and(Vec::is_empty)
+    }
+
+    /// The nearest word that is at least so frequent among some products, the most frequent one of equally near ones.
+    fn nearest(&self, word: &str, least: u64, among: &RoaringBitmap) -> Option<&str> {
         let letters: Vec<char> = word.chars().collect();
-        let is_stop_word = self.stems.get(word).is_some_and(Vec::is_empty);
-        if letters.len() < LENGTH_MIN || is_stop_word || !letters.iter().all(|letter| letter.is_alphabetic()) {
+        if letters.len() < LENGTH_MIN || self.is_stop_word(word) || !letters.iter().all(|letter| letter.is_alphabetic())
+        {
             return None;
         }
         let typos = if letters.len() >= TWO_TYPOS_FROM { 2 } else { 1 };
@@ -79,7 +98,7 @@ impl Typos<'_> {
                 continue;
             }
             let count =
-                self.lexicon.count(&Word { text: known.to_owned(), stems: Vec::new(), unfinished: false }, self.among);
+                self.lexicon.count(&Word { text: known.to_owned(), stems: Vec::new(), unfinished: false }, among);
             let nearer = |(nearest, frequent, _): (usize, u64, &str)| distance < nearest || count > frequent;
             if count > 0 && count >= least && best.is_none_or(nearer) {
                 best = Some((distance, count, known));
@@ -200,7 +219,7 @@ mod tests {
         for (typed, meant) in [
             ("cofee", "coffee"),
             ("coffe grindr", "coffee grinder"),
-            ("cofeee filtr", "coffee filter"),
+            ("coffeee filtr", "coffee filter"),
             ("lmap", "lamp"),
             ("кинга", "книга"),
             ("рицептов", "рецептов"),
@@ -244,6 +263,10 @@ mod tests {
     fn the_most_frequent_of_equally_near_words_is_meant() {
         assert_eq!(corrected_in(&[("lamps", 1), ("lampe", 3)], "lamp"), None, "it may be a beginning");
         assert_eq!(corrected_in(&[("carpet", 1), ("carper", 3)], "carpe ").as_deref(), Some("carper"));
+        // The words beside it say which one.
+        let trees = [("gift of three", 1), ("tree", 5)];
+        assert_eq!(corrected_in(&trees, "trhee").as_deref(), Some("tree"));
+        assert_eq!(corrected_in(&trees, "gift trhee").as_deref(), Some("gift three"));
         // One that is there is corrected when the other one is far more frequent.
         assert_eq!(corrected_in(&[("steel", 10), ("steal", 1)], "steal ").as_deref(), Some("steel"));
         assert_eq!(corrected_in(&[("steel", 9), ("steal", 1)], "steal "), None);

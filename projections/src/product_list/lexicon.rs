@@ -118,9 +118,14 @@ impl Lexicon {
         }
     }
 
-    /// How often a word is there among some products.
+    /// The products that have a word.
+    pub fn with(&self, word: &Word) -> RoaringBitmap {
+        self.having(&self.forms_of(word))
+    }
+
+    /// How many of some products have a word.
     pub fn count(&self, word: &Word, among: &RoaringBitmap) -> u64 {
-        self.having(&self.forms_of(word)).intersection_len(among)
+        self.with(word).intersection_len(among)
     }
 
     /// The words that begin with a letter, as they are written; no stop words.
