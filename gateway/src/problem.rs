@@ -56,7 +56,7 @@ pub struct Problem {
     retry_after_s: Option<u32>,
     etag: Option<i64>,
     replayed: bool,
-    about: Option<String>,
+    about: Option<Box<str>>,
 }
 
 /// A problem as it is written.
@@ -88,7 +88,7 @@ impl Problem {
 
     /// Notes whom it is about, for the shop's own log alone: a keyed hash or an id, and nothing that the caller is told.
     pub fn concerning(mut self, about: String) -> Self {
-        self.about = Some(about);
+        self.about = Some(about.into_boxed_str());
         self
     }
 

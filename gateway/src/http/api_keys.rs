@@ -150,7 +150,7 @@ async fn list(
     let page = app.views.api_key_list(&ask).await?.json;
     let mut page: Value = serde_json::from_str(&page).map_err(Error::from)?;
     let rows = page["items"].as_array_mut().map(Vec::as_mut_slice).unwrap_or_default();
-    let id = |row: &Value| row["id"].as_str().and_then(|id| id.parse::<ApiKeyId>().ok()).map(|id| id.uuid());
+    let id = |row: &Value| row["id"].as_str().and_then(|id| id.parse::<ApiKeyId>().ok()).map(ApiKeyId::uuid);
     let ids: Vec<Uuid> = rows.iter().filter_map(id).collect();
     let last = app.uses.last(app.commands.log(), &ids).await.map_err(Error::from)?;
     for row in rows {
