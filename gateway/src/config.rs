@@ -38,6 +38,7 @@ const TEST_PREFIX: &str = "BYTESHOP_TEST_";
 
 /// What is in force.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting that is on or off")]
 pub struct Config {
     /// A Postgres that already runs; `up` starts one when there is none.
     pub database_url: Option<String>,

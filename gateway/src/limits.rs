@@ -194,7 +194,7 @@ impl Limits {
     /// When the address asks too much, or reads too little of what it asked for.
     pub fn admit(&self, address: IpAddr, cost: NonZeroU32) -> Result<(Option<Standing>, Option<Seat>), Problem> {
         let standing = self.address(address, cost)?;
-        self.held.has_room_for(address).map_err(|full| self.unread(full))?;
+        self.held.has_room_for(address).map_err(Self::unread)?;
         Ok((standing, self.under_way(address)?))
     }
 
@@ -204,7 +204,7 @@ impl Limits {
     }
 
     /// Responses that are not read take up all the memory that there is for them.
-    pub(crate) fn unread(&self, full: Full) -> Problem {
+    pub(crate) fn unread(full: Full) -> Problem {
         let problem = match full {
             Full::All => {
                 let detail = "too many responses are not read yet";

@@ -79,14 +79,11 @@ impl Shown<'_> {
     pub fn position(&self, position: i64) -> Result<Position, Error> {
         let Some((positions, told)) = &self.sealed else { return Ok(Position::Number(position)) };
         let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
-        let token = match told.get(&position) {
-            Some(token) => token.clone(),
-            None => {
-                let token = positions.seal(position).map_err(StoreError::from)?;
-                told.insert(position, token.clone());
-                token
-            }
-        };
+        if let Some(token) = told.get(&position) {
+            return Ok(Position::Token(token.clone()));
+        }
+        let token = positions.seal(position).map_err(StoreError::from)?;
+        told.insert(position, token.clone());
         Ok(Position::Token(token))
     }
 }

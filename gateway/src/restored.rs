@@ -46,17 +46,13 @@ fn note(commands: &Commands, health: &Health, reason: Option<String>) {
     if !commands.close(reason.clone()) {
         return;
     }
-    match reason {
-        Some(reason) => {
-            tracing::error!(
-                reason,
-                "no payment is taken and no document numbered: `byteshop check --repair`, then `byteshop numbers confirm`"
-            );
-            health.set(PAYMENTS, RoleState::Down { reason });
-        }
-        None => {
-            tracing::info!("payments are taken and documents numbered again");
-            health.set(PAYMENTS, RoleState::Up);
-        }
-    }
+    let Some(reason) = reason else {
+        tracing::info!("payments are accepted and documents numbered again");
+        return health.set(PAYMENTS, RoleState::Up);
+    };
+    tracing::error!(
+        reason,
+        "payments are refused and no document is numbered: run `byteshop check --repair`, then `byteshop numbers confirm`"
+    );
+    health.set(PAYMENTS, RoleState::Down { reason });
 }

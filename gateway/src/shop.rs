@@ -157,10 +157,7 @@ impl Shop {
         let mut appender_task = JoinSet::new();
         appender_task.spawn(appending);
         let commands = Commands::new(log.clone(), appender, settings.data_keys, settings.connected);
-        let listening = match settings.roles.serve {
-            Some(address) => Some(listen(address).await?),
-            None => None,
-        };
+        let listening = listen(settings.roles.serve).await?;
         let for_operators = operations::listen(settings.operations).await?;
         let here = listening.as_ref().map(|(_, own)| reached(*own));
         let mut outside = outside(&settings.outside, settings.dev, here, &log)?;
@@ -355,13 +352,14 @@ impl Shop {
     }
 }
 
-/// Listens there; gives the address with the port that was chosen.
-async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
+/// Listens at an address, if there is one; gives it with the port that was chosen.
+async fn listen(address: Option<SocketAddr>) -> Result<Option<(TcpListener, SocketAddr)>> {
+    let Some(address) = address else { return Ok(None) };
     let listener = TcpListener::bind(address).await.with_context(|| {
         format!("cannot listen on {address}: stop what listens there, or choose another port with --port")
     })?;
     let own = listener.local_addr()?;
-    Ok((listener, own))
+    Ok(Some((listener, own)))
 }
 
 /// Where this machine reaches what listens there.

@@ -247,9 +247,11 @@ fn tell(message: &Message, locale: Locale, shown: &mut Shown) {
             shown.carrier = carrier.as_ref().map(ToString::to_string);
             shown.tracking = tracking.as_ref().map(ToString::to_string);
         }
-        Message::BackInStock { title, variant_title, .. } => shown.product = Some(product_of(title, variant_title)),
+        Message::BackInStock { title, variant_title, .. } => {
+            shown.product = Some(product_of(title, variant_title.as_ref()))
+        }
         Message::PriceDropped { title, variant_title, was, now, .. } => {
-            shown.product = Some(product_of(title, variant_title));
+            shown.product = Some(product_of(title, variant_title.as_ref()));
             shown.was = Some(format::money(was.money(), locale));
             shown.now = Some(format::money(now.money(), locale));
         }
@@ -271,7 +273,7 @@ fn tell(message: &Message, locale: Locale, shown: &mut Shown) {
 }
 
 /// A product with the variant that is meant, if there are several.
-fn product_of(title: &Title, variant: &Option<Title>) -> ShownProduct {
+fn product_of(title: &Title, variant: Option<&Title>) -> ShownProduct {
     let title = match variant {
         None => title.to_string(),
         // Most titles of variants begin with that of their product.

@@ -18,6 +18,7 @@ use crate::near;
 
 /// Which views, and what for.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct ReplayArgs {
     /// The views, as `byteshop views` names them
     #[arg(required_unless_present_any = ["all", "leftovers"], value_name = "VIEW")]

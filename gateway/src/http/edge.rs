@@ -27,7 +27,7 @@ use crate::actor::Caller;
 use crate::conditional;
 use crate::grpc;
 use crate::limits::seats::{Held, until_sent};
-use crate::limits::{RATE_LIMIT, RATE_LIMIT_POLICY, cost};
+use crate::limits::{Limits, RATE_LIMIT, RATE_LIMIT_POLICY, cost};
 use crate::positions;
 use crate::problem::Problem;
 use crate::reply::{Fixed, Personal, Sealed, Versioned};
@@ -337,7 +337,7 @@ fn hold(app: &Shared, outline: &Outline, response: &mut Response) -> Held {
     match held.take_many(visitor, size) {
         Ok(seat) => Held::Whole(Arc::new(seat)),
         Err(full) => {
-            *response = app.limits.unread(full).into_response();
+            *response = Limits::unread(full).into_response();
             Held::Free
         }
     }

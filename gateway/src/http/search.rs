@@ -108,7 +108,7 @@ impl ListQuery {
             }
             "status" => {
                 self.status =
-                    Some(shown(&value).ok_or_else(|| wrong("draft, published, unpublished, archived or all"))?)
+                    Some(shown(&value).ok_or_else(|| wrong("draft, published, unpublished, archived or all"))?);
             }
             "facets" => self.facets = Some(value.parse().map_err(|_| wrong("true or false"))?),
             "limit" => self.limit = Some(value.parse().map_err(|_| wrong("an integer"))?),

@@ -73,7 +73,7 @@ mod tests {
     fn colours_of_srgb_and_of_no_profile_stay() {
         assert!(near(shown(&ColorProfile::new_srgb(), [200, 100, 50]), [200, 100, 50]));
         let picture = DynamicImage::ImageRgb8(RgbImage::from_pixel(1, 1, Rgb([200, 100, 50])));
-        for profile in [None, Some(&b"no profile"[..]), Some(&[0; PROFILE_MAX + 1][..])] {
+        for profile in [None, Some(&b"no profile"[..]), Some(&vec![0; PROFILE_MAX + 1][..])] {
             assert_eq!(in_srgb(picture.clone(), profile), picture);
         }
         let grey = ColorProfile::new_gray_with_gamma(1.0).encode().unwrap();

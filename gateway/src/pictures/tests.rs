@@ -63,7 +63,7 @@ fn what_is_no_picture_is_refused() {
 }
 
 /// A PNG with a chunk of this kind before its pixels (RFC 2083, section 3.2).
-fn with_chunk(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
+fn with_chunk(kind: [u8; 4], content: &[u8]) -> Vec<u8> {
     const BEHIND_HEADER: usize = 33;
     let mut file = png(64, 64);
     let named = [kind, content].concat();
@@ -82,9 +82,9 @@ fn packed(profile: &[u8]) -> Vec<u8> {
 
 #[test]
 fn a_profile_that_promises_too_much_is_not_unpacked() {
-    let small = with_chunk(b"iCCP", &packed(&vec![0; colour::PROFILE_MAX]));
+    let small = with_chunk(*b"iCCP", &packed(&vec![0; colour::PROFILE_MAX]));
     assert_eq!(read(&small).unwrap().profile.map(|profile| profile.len()), Some(colour::PROFILE_MAX));
-    let bomb = with_chunk(b"iCCP", &packed(&vec![0; 100 << 20]));
+    let bomb = with_chunk(*b"iCCP", &packed(&vec![0; 100 << 20]));
     assert!(bomb.len() < 1 << 20);
     assert_eq!(read(&bomb).unwrap().profile, None);
     assert!(make(&bomb).is_ok(), "what can be seen of it is a picture");

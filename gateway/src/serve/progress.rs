@@ -221,7 +221,7 @@ impl http_body::Body for Watched {
                     Ok(empty) => return Poll::Ready(Some(Ok(Frame::data(empty)))),
                     Err(trailers) => return Poll::Ready(Some(Ok(trailers))),
                 },
-                other => return other,
+                other @ (Poll::Ready(_) | Poll::Pending) => return other,
             }
         }
         Poll::Ready(Some(Ok(self.piece(progress))))

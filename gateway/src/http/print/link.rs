@@ -58,9 +58,10 @@ impl Shown {
         caller: &Caller,
         headers: &HeaderMap,
     ) -> Result<Snapshot<Order>, Response> {
-        let found = match self.opens(app, target, headers).await? {
-            false => app.seen_order(caller, id, &Then::default(), headers).await,
-            true => app.snapshot::<Order>(id, &Then::default(), headers).await,
+        let found = if self.opens(app, target, headers).await? {
+            app.snapshot::<Order>(id, &Then::default(), headers).await
+        } else {
+            app.seen_order(caller, id, &Then::default(), headers).await
         };
         found.map_err(Problem::into_response)
     }
@@ -73,10 +74,10 @@ impl Shown {
         caller: &Caller,
         headers: &HeaderMap,
     ) -> Result<(), Response> {
-        match self.opens(app, target, headers).await? {
-            true => Ok(()),
-            false => let_in(caller.clone(), Role::is_staff).map(drop).map_err(Problem::into_response),
+        if self.opens(app, target, headers).await? {
+            return Ok(());
         }
+        let_in(caller.clone(), Role::is_staff).map(drop).map_err(Problem::into_response)
     }
 
     /// Whether a link opens this; false when there is none.
