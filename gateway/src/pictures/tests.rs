@@ -66,7 +66,7 @@ fn what_is_no_picture_is_refused() {
 fn with_chunk(kind: [u8; 4], content: &[u8]) -> Vec<u8> {
     const BEHIND_HEADER: usize = 33;
     let mut file = png(64, 64);
-    let named = [kind, content].concat();
+    let named = [&kind[..], content].concat();
     let length = u32::try_from(content.len()).unwrap().to_be_bytes();
     let chunk = [&length[..], &named, &crc(&named).to_be_bytes()].concat();
     file.splice(BEHIND_HEADER..BEHIND_HEADER, chunk);
