@@ -122,7 +122,7 @@ pub(super) fn resource(uri: &Uri) -> Option<&str> {
                 && suffix.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase())
         })
     };
-    uri.path().split('/').filter(is_id).next_back()
+    uri.path().split('/').rfind(is_id)
 }
 
 #[cfg(test)]
