@@ -248,7 +248,7 @@ fn tell(message: &Message, locale: Locale, shown: &mut Shown) {
             shown.tracking = tracking.as_ref().map(ToString::to_string);
         }
         Message::BackInStock { title, variant_title, .. } => {
-            shown.product = Some(product_of(title, variant_title.as_ref()))
+            shown.product = Some(product_of(title, variant_title.as_ref()));
         }
         Message::PriceDropped { title, variant_title, was, now, .. } => {
             shown.product = Some(product_of(title, variant_title.as_ref()));
