@@ -17,7 +17,7 @@ fn blocks(text: &str, depth: usize) -> BTreeMap<String, String> {
         if indent < depth {
             name.clear();
         } else if indent == depth {
-            name = line.trim().split(':').next().unwrap_or_default().to_owned();
+            name = line.trim().split(':').next().unwrap_or_default().into();
             all.insert(name.clone(), format!("{}\n", line.trim()));
         } else if let Some(block) = all.get_mut(&name) {
             block.push_str(line.trim());
@@ -30,7 +30,7 @@ fn blocks(text: &str, depth: usize) -> BTreeMap<String, String> {
 fn section(text: &str, name: &str) -> String {
     let (_, rest) = text.split_once(&format!("\n{name}:\n")).unwrap();
     let lines = rest.lines().take_while(|line| line.is_empty() || line.starts_with([' ', '#']));
-    lines.map(|line| format!("{line}\n")).collect()
+    lines.flat_map(|line| [line, "\n"]).collect()
 }
 
 #[test]

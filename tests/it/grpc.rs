@@ -123,7 +123,7 @@ async fn a_search_finds_what_it_finds_over_http() {
     first.metadata_mut().insert("min-log-position", shop.token_at(position).parse().unwrap());
     let found = client.catalog.clone().search_products(first).await.unwrap().into_inner();
     let path = "/v1/products?q=chiar&facets=true&sort=price_desc";
-    let http = shop.get(path).after(&position).send().await.expect(200);
+    let http = shop.get(path).after(position).send().await.expect(200);
     let of_http: Vec<&str> =
         http.body["items"].as_array().unwrap().iter().map(|it| it["id"].as_str().unwrap()).collect();
     assert_eq!(found.products.iter().map(|it| it.id.as_str()).collect::<Vec<_>>(), of_http);

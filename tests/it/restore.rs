@@ -28,7 +28,7 @@ fn blocks() -> Vec<String> {
                 inside = true;
             }
             ("```", _) => inside = false,
-            (line, true) => blocks.last_mut().unwrap().push_str(&format!("{line}\n")),
+            (line, true) => blocks.last_mut().unwrap().extend([line, "\n"]),
             (_, false) => {}
         }
     }
@@ -75,6 +75,13 @@ struct Counter {
 }
 
 impl Counter {
+    /// What the operations address of its shop says of its health.
+    async fn readiness(&self, shop: &Program) -> Value {
+        let run = shop.run_json().unwrap();
+        let url = format!("{}/health/ready", run["operations"].as_str().unwrap());
+        self.client.get(url).send().await.unwrap().json().await.unwrap()
+    }
+
     fn of(program: &Program, variant: String) -> Self {
         let http = program.run_json().unwrap()["http"].as_str().unwrap().to_owned();
         Self { http, staff: program.say(&["token", "admin"]), client: Client::new(), variant }
@@ -206,15 +213,7 @@ async fn the_runbook_of_a_restore_leads_to_a_shop_that_gives_no_number_twice() {
     let refused = counter.pay(&order).await;
     assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(refused.json::<Value>().await.unwrap()["code"], "shop.restored");
-    let ready: Value = counter
-        .client
-        .get(format!("{}/health/ready", new.run_json().unwrap()["operations"].as_str().unwrap()))
-        .send()
-        .await
-        .unwrap()
-        .json()
-        .await
-        .unwrap();
+    let ready = counter.readiness(&new).await;
     assert_eq!(
         (ready["ready"].as_bool(), ready["roles"]["payments"]["state"].as_str()),
         (Some(true), Some("down")),

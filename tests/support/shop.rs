@@ -232,8 +232,7 @@ impl TestShop {
         react(&mut running, &commands, [of_process, of_notify, of_send], &cancel);
         let of_views = (views.clone(), cancel.clone());
         running.spawn(async move { of_views.0.run(feed, &[], of_views.1).await.unwrap() });
-        let passwords = Passwords::new().unwrap();
-        let tokens = options.tokens;
+        let (passwords, tokens) = (Passwords::new().unwrap(), options.tokens);
         let health = opened(&mut running, &commands, &cancel).await;
         let files = tempfile::tempdir().unwrap();
         let (ended, follower) = Ended::of(&log).await.unwrap();

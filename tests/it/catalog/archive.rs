@@ -81,7 +81,7 @@ async fn branch(staff: &Staff, name: &str) -> ([String; 3], i64) {
 /// The categories of a search as they are told with it: their names with those of their parents.
 async fn facets(staff: &Staff, words: &str, at: i64) -> Vec<(String, Option<String>)> {
     let path = format!("/v1/products?q={words}");
-    let found = staff.shop.get(&path).after(&at).send().await.expect(200);
+    let found = staff.shop.get(&path).after(at).send().await.expect(200);
     assert_eq!(found.body["total"], 1, "{}", found.body);
     let facets = found.body["facets"]["categories"].as_array().unwrap().clone();
     let ids: BTreeSet<&str> = facets.iter().map(|facet| facet["id"].as_str().unwrap()).collect();
@@ -115,7 +115,7 @@ async fn a_category_is_archived_only_when_it_is_said_what_becomes_of_those_under
     let up = staff.post(&format!("/v1/categories/{top}/archive?children=move_up"), json!({})).await.expect(200);
     assert_eq!(facets(&staff, "up", up.position()).await, [pair("up-low", None)]);
     let at = up.position().to_string();
-    let roots = staff.shop.get("/v1/categories?parent=none").after(&at).send().await.expect(200);
+    let roots = staff.shop.get("/v1/categories?parent=none").after(at).send().await.expect(200);
     assert_eq!((roots.text("/items/0/name"), &roots.body["items"][1]), ("up-low", &Value::Null));
     // The slug is free for another.
     staff.category("up-mid", None).await;

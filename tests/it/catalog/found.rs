@@ -157,7 +157,7 @@ impl Shelf {
     /// Asks, and counts by hand.
     async fn check(&self, wanted: &Wanted) {
         let path = wanted.query(&self.categories);
-        let found = self.staff.shop.get(&path).after(&self.at).send().await.expect(200);
+        let found = self.staff.shop.get(&path).after(self.at).send().await.expect(200);
         let fitting = |but| self.known.iter().filter(move |it| wanted.fits(it, but));
         let titles: BTreeSet<&str> = fitting(None).map(|it| it.title.as_str()).collect();
         let items = found.body["items"].as_array().unwrap();
@@ -246,7 +246,7 @@ async fn a_price_between_those_of_two_variants_is_nobodys() {
         ("price_max=999", 0),
     ] {
         let path = format!("/v1/products?currency=EUR&{query}");
-        let found = staff.shop.get(&path).after(&at).send().await.expect(200);
+        let found = staff.shop.get(&path).after(at).send().await.expect(200);
         assert_eq!(found.body["total"], total, "{query}");
         let ranges = found.body["facets"]["price"]["ranges"].as_array().unwrap();
         let counts: Vec<_> = ranges.iter().map(|it| (it["min"].as_i64(), it["count"].as_i64().unwrap())).collect();
@@ -264,7 +264,7 @@ async fn a_category_is_named_by_its_slug_too_and_stands_under_an_open_one() {
     let at = staff.patch(&format!("/v1/products/{product}"), json!({"category": bottom})).await.expect(200).position();
     let ask = async |query: &str, at: i64| {
         let path = format!("/v1/products?{query}");
-        staff.shop.get(&path).after(&at).send().await
+        staff.shop.get(&path).after(at).send().await
     };
     for query in ["category=top".to_owned(), "category=bottom".to_owned(), format!("category={middle}")] {
         assert_eq!(ask(&query, at).await.expect(200).body["total"], 1, "{query}");
@@ -295,7 +295,7 @@ async fn what_changes_is_found_as_it_is_now() {
     let path = format!("/v1/products/{product}");
     let count = async |query: &str, at: i64| {
         let path = format!("/v1/products?{query}");
-        let found = staff.shop.get(&path).after(&at).send().await.expect(200);
+        let found = staff.shop.get(&path).after(at).send().await.expect(200);
         found.body["total"].as_u64().unwrap()
     };
     let at = staff.patch(&path, json!({"title": "Walnut desk", "attributes": {"wood": "walnut"}})).await.position();

@@ -107,7 +107,7 @@ async fn a_list_in_a_currency_shows_and_counts_what_has_a_price_in_it() {
     let path = format!("/v1/products/{both}/variants/{variant}");
     let at = shop.patch(&path).by(&admin).json(prices).send().await.expect(200).position();
     let list = async |query: &str, at: i64| {
-        let call = shop.get(&format!("/v1/products?{query}")).after(&at);
+        let call = shop.get(&format!("/v1/products?{query}")).after(at);
         let found = call.send().await.expect(200).body;
         let row = |row: &Value| {
             let range = [&row["price_min"], &row["price_max"]].map(|it| (it["amount"].clone(), it["currency"].clone()));

@@ -192,7 +192,7 @@ async fn everything_about_somebody_is_given_to_them() {
     watch(&eve.token).send().await.expect(200);
     let head = shop.at_rest().await;
     let export = shop.get("/v1/me/export").by(&ada.token);
-    let export = export.after(&head).send().await.expect(200).body;
+    let export = export.after(head).send().await.expect(200).body;
     assert_eq!(export["account"]["email"], "ada@example.org");
     assert_eq!(export["orders"][0]["id"], placed.body["order_id"]);
     assert_eq!(export["sessions"][0]["id"], json!(ada.session));

@@ -79,9 +79,11 @@ async fn a_key_that_is_made_while_its_maker_is_banned_is_found_or_refused() {
         let eve = shop.staff(&format!("eve{round}@example.org"), Role::Admin).await;
         let path = format!("/v1/admin/accounts/{}/ban?revoke=true", eve.id);
         let body = json!({"name": "Quick", "scopes": ["orders:read"]});
-        let make = (0..4).map(|_| shop.post("/v1/admin/api-keys").by(&eve.token).json(body.clone()).send());
-        let (made, banned) =
-            tokio::join!(futures_util::future::join_all(make), shop.post(&path).by(&root.token).json(json!({})).send());
+        let requests = (0..4).map(|_| shop.post("/v1/admin/api-keys").by(&eve.token).json(body.clone()).send());
+        let (made, banned) = tokio::join!(
+            futures_util::future::join_all(requests),
+            shop.post(&path).by(&root.token).json(json!({})).send()
+        );
         banned.expect(200);
         for made in made {
             match made.status {

@@ -90,7 +90,9 @@ impl Fair {
 /// How often each item was seen.
 fn counted(seen: &[String]) -> BTreeMap<&str, usize> {
     let mut counts = BTreeMap::new();
-    seen.iter().for_each(|id| *counts.entry(id.as_str()).or_default() += 1);
+    for id in seen {
+        *counts.entry(id.as_str()).or_default() += 1;
+    }
     counts
 }
 

@@ -207,8 +207,8 @@ async fn a_mailbox_gets_few_mails_about_unpaid_orders() {
 
     // Somebody pays: the mailbox is theirs.
     let (order, cart) = orders.last().unwrap();
-    let card = json!({"provider": "test", "token": "tok_success"});
-    shop.post(&format!("/v1/orders/{order}/payments")).with(cart).json(card).send().await.expect(201);
+    let token = json!({"provider": "test", "token": "tok_success"});
+    shop.post(&format!("/v1/orders/{order}/payments")).with(cart).json(token).send().await.expect(201);
     let told = mails(&shop, "rahel@example.org").await;
     assert_eq!(told.len(), UNPROVEN_MAX + 1, "{told:?}");
     for _ in 0..3 {

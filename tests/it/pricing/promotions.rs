@@ -152,8 +152,8 @@ async fn a_first_order_is_the_first_of_a_mailbox_however_it_is_written() {
         let cart = cart_of("old@example.org").await;
         let placed = check_out(&shop, &cart).await.expect(201);
         let pay = format!("/v1/orders/{}/payments", placed.text("/order_id"));
-        let card = json!({"provider": "test", "token": "tok_success"});
-        shop.post(&pay).with(&cart).json(card).send().await.expect(201);
+        let token = json!({"provider": "test", "token": "tok_success"});
+        shop.post(&pay).with(&cart).json(token).send().await.expect(201);
     }
     promotion(&shop, json!({"code": "FIRST1", "conditions": {"first_order": true}})).await;
     for email in ["old@example.org", "OLD@Example.ORG"] {
