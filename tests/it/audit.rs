@@ -137,7 +137,7 @@ async fn the_story_and_the_chains_of_an_order_include_its_payments_and_returns()
     let (_, variant) = shop.product("AUDIT-POT", 1_000, 10).await;
     let bought = buy(&shop, &variant).await;
     let story = ask(&shop, false, &["story", bought.id(), "--format", "table"]).unwrap();
-    for part in ["ordered 2 pieces", "declined", "paid", "return", "admin acc_", "guest cart_"] {
+    for part in ["ordered 2 items", "declined", "paid", "return", "admin acc_", "guest cart_"] {
         assert!(story.contains(part), "{part} is missing in\n{story}");
     }
     let told = lines(&ask(&shop, false, &["story", bought.id()]).unwrap());
