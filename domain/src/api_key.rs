@@ -170,7 +170,7 @@ pub struct Created {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
     /// There is no such key.
-    #[error("API key not found")]
+    #[error("there is no such API key")]
     Missing,
     /// The id names another key already.
     #[error("the API key already exists")]
