@@ -116,7 +116,7 @@ fn what_is_new_ends_with_its_reader() {
     let caught = std::panic::catch_unwind(|| fresh(|| fresh(|| panic!("in the middle"))));
     assert!(caught.is_err() && Title::new("\u{200b}").is_ok());
     let read: Result<Title, _> = fresh(|| serde_json::from_str("\"\u{200b}\""));
-    assert_eq!(read.unwrap_err().to_string(), "the title has no character that can be seen at line 1 column 5");
+    assert_eq!(read.unwrap_err().to_string(), "the title has no visible character at line 1 column 5");
 }
 
 #[test]

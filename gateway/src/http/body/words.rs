@@ -16,7 +16,7 @@ const NO_TIME: [&str; 6] = [
 
 /// How what is said of a text goes on after the name of its kind.
 const OF_TEXTS: [&str; 5] =
-    [" is empty", " has more than ", " has fewer than ", " may only hold ", " has no character that can be seen"];
+    [" is empty", " has more than ", " has fewer than ", " may only hold ", " has no visible character"];
 /// What a reader says that waits for a name and finds something that could be none.
 const NO_NAME: &str = "expected value";
 
@@ -167,7 +167,7 @@ mod tests {
         assert_eq!(said(Reference::new(&long).unwrap_err()), "this has more than 64 characters");
         assert_eq!(said(Name::new(" ").unwrap_err()), "this is empty");
         assert_eq!(said(Name::new("a\nb").unwrap_err()), "this may only hold printable characters");
-        assert_eq!(said(fresh(|| Name::new("\u{200b}")).unwrap_err()), "this has no character that can be seen");
+        assert_eq!(said(fresh(|| Name::new("\u{200b}")).unwrap_err()), "this has no visible character");
         assert_eq!(said(Phone::new("12").unwrap_err()), "this has fewer than 3 or more than 15 digits");
         assert_eq!(said(Email::new("ada").unwrap_err()), "this may only hold one address such as ada@example.org");
     }
