@@ -49,11 +49,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     open("port", Some("8080"), "HTTP port; 0 for any free one"),
     open("operations_address", Some("127.0.0.1:9464"), "Address and port of metrics and detailed health"),
     hidden("jwt_key", Secret::Key, "Key that signs access tokens: PEM, or its file; generated if absent"),
-    hidden(
-        "data_key",
-        Secret::Key,
-        "Key that encrypts personal data: 32 bytes as base64, or their file; generated if absent",
-    ),
+    hidden("data_key", Secret::Key, "Key that encrypts personal data: base64 or a file; generated if absent"),
     open("log_format", Some("text"), "Log format: text or json"),
     open("access_log", Some("true"), "Write a line of JSON for each HTTP request; 0 to turn it off"),
     open("log_level", None, "Log level: error, warn, info, debug or trace"),
