@@ -239,7 +239,7 @@ mod tests {
             assert_eq!(Price::new(Money::new(amount, Currency::EUR)), Err(PriceError));
         }
         let json = serde_json::from_str::<Price>(r#"{"amount":-1,"currency":"EUR"}"#).unwrap_err();
-        assert!(json.to_string().starts_with("a price is an amount from 0"), "{json}");
+        assert!(json.to_string().starts_with("a price must be between 0 and "), "{json}");
     }
 
     #[test]

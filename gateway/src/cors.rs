@@ -140,7 +140,7 @@ mod tests {
             "null",
         ] {
             let told = format!("https://fine.example,{wrong}").parse::<Origins>().unwrap_err();
-            assert!(told.contains(wrong) && told.contains("such as https://shop.example.org"), "{told}");
+            assert!(told.contains(wrong) && told.contains("expected scheme://host[:port]"), "{told}");
         }
         assert!("*,https://shop.example.org".parse::<Origins>().unwrap_err().contains("beside *"));
     }

@@ -134,7 +134,7 @@ fn whose_pages_may_ask_is_told_by_origins() {
     let shown = config.in_force().iter().find(|setting| setting.name == "cors_origins").unwrap();
     assert_eq!(shown.value.as_deref(), Some("https://shop.example, http://localhost:5173"));
     let told = with("https://shop.example/").unwrap_err().to_string();
-    assert!(told.contains("BYTESHOP_CORS_ORIGINS holds what is no origin"), "{told}");
+    assert!(told.contains("BYTESHOP_CORS_ORIGINS has an invalid origin"), "{told}");
 }
 
 #[test]

@@ -49,7 +49,7 @@ fn reauthenticate() -> Error {
         code: REAUTHENTICATE.to_owned(),
         kind: Kind::Forbidden,
         detail: format!(
-            "this takes a proof of identity from the last {} minutes: send the password, and a code if the account has a second \
+            "proof of identity from the last {} minutes is required: send the password, and a code if the account has a second \
              factor, to POST /v1/auth/reauthenticate, and then this request again",
             FRESH.num_minutes()
         ),

@@ -177,7 +177,7 @@ mod tests {
         let known: Vec<String> = (0..180).map(|number| format!("`{number}`")).collect();
         let said = format!("unknown variant `ZZZ`, expected one of {}", known.join(", "));
         assert!(of(&said, "/country").ends_with("`18`, `19` and more"));
-        let told = "`ZZZ` is no currency: they are named by their ISO 4217 code, such as `EUR`";
+        let told = "`ZZZ` is not a currency; use an ISO 4217 code such as `EUR`";
         assert_eq!(of(&said, "/lines/0/price/currency"), told);
     }
 }
