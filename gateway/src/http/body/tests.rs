@@ -68,10 +68,7 @@ fn what_takes_a_name_or_an_object_says_so() {
     for (body, told) in [
         (r#"{"news": 1}"#, "expected one of the allowed values, as a string"),
         (r#"{"news": []}"#, "expected one of the allowed values, as a string"),
-        (
-            r#"{"news": "delivered", "carrier": 1}"#,
-            "must be an object with a `kind`, `simulated` or `other`, not `1`",
-        ),
+        (r#"{"news": "delivered", "carrier": 1}"#, "must be an object with a `kind`, `simulated` or `other`, not `1`"),
         (r#"{"news": "delivered", "carrier": {"kind": 1}}"#, "must be the name of a kind, as a string, not `1`"),
     ] {
         assert_eq!(object::<Parcel>(body.as_bytes()).unwrap_err().detail(), told, "{body}");
