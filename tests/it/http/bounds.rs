@@ -149,9 +149,14 @@ impl<'a> Walk<'a> {
             let [only] = it["enum"].as_array()?.as_slice() else { return None };
             Some((field.clone(), only.as_str()?.to_owned()))
         });
+        // Carriers are described as one object, of which each kind reads one field.
+        let carrier = schema.pointer("/properties/kind").filter(|_| tag.is_none()).is_some();
         for (field, it) in schema["properties"].as_object().into_iter().flatten() {
-            if tag.as_ref().is_none_or(|(tag, _)| tag != field) {
-                self.visit(route, it, field, &inner(Around::Field(field.clone(), tag.clone())));
+            let kind = if field == "name" { "other" } else { "simulated" };
+            let of_carrier = (carrier && field != "kind").then(|| ("kind".to_owned(), kind.to_owned()));
+            let beside = tag.clone().or(of_carrier);
+            if beside.as_ref().is_none_or(|(tag, _)| tag != field) {
+                self.visit(route, it, field, &inner(Around::Field(field.clone(), beside)));
             }
         }
         for several in ["oneOf", "anyOf", "allOf"] {
@@ -172,8 +177,13 @@ impl<'a> Walk<'a> {
         }
         if schema.get("properties").is_some() {
             let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
-            let fields =
-                required.map(|field| format!("\"{field}\":{}", self.sample(&schema["properties"][field], field)));
+            let mut required: Vec<&str> = required.collect();
+            // A rate is given in one of two units.
+            if schema.pointer("/properties/rate_bps").is_some() && !required.contains(&"rate_bps") {
+                required.push("rate_bps");
+            }
+            let field = |field: &&str| format!("\"{field}\":{}", self.sample(&schema["properties"][*field], field));
+            let fields = required.iter().map(field);
             return format!("{{{}}}", fields.collect::<Vec<_>>().join(","));
         }
         match schema["type"].as_str() {

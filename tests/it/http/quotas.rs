@@ -147,9 +147,8 @@ async fn of_a_large_answer_to_a_guest_only_the_outcome_is_kept() {
     assert!(first.body["lines"].as_array().unwrap().len() == 20 && first.body.to_string().len() > 4_096);
     assert_eq!(again.header("idempotency-replayed"), Some("true"));
     assert_eq!(again.body["status"], "done");
-    for header in ["etag", "log-position"] {
-        assert_eq!(first.header(header), again.header(header));
-    }
+    assert_eq!(first.header("etag"), again.header("etag"));
+    assert!(again.header("log-position").is_some());
     let largest: i32 =
         sqlx::query_scalar("select max(length(response)) from log.receipt").fetch_one(shop.log.pool()).await.unwrap();
     assert!(largest < 4_300, "{largest}");
