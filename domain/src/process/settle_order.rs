@@ -138,7 +138,8 @@ fn payment_moved(payment: PaymentId, event: &payment::Event, recorded_at: DateTi
         }
         payment::Event::StrayUnresolved { reference, check_at } => {
             let step = Box::new(Step::ReleaseStray { payment, reference: reference.clone() });
-            vec![Step::Wake { at: *check_at, key: stray(reference), step }]
+            // Beside the timer that looks once more at the end: an answer before then may still change.
+            vec![Step::Wake { at: *check_at, key: stray_again(reference), step }]
         }
         payment::Event::Declined { .. } | payment::Event::Voided { reason: VoidReason::OrderCancelled, .. } => {
             vec![forget()]
@@ -196,6 +197,11 @@ pub fn attempt(payment: PaymentId) -> String {
 /// The timer of a charge that the provider did not know.
 pub fn stray(reference: &payment::ProviderReference) -> String {
     format!("stray {reference}")
+}
+
+/// The timer that asks again for such a charge, after the provider was silent.
+pub fn stray_again(reference: &payment::ProviderReference) -> String {
+    format!("stray again {reference}")
 }
 
 #[cfg(test)]

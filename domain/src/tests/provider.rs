@@ -106,7 +106,9 @@ impl Provider {
         let (due, late): (Vec<_>, Vec<_>) = std::mem::take(&mut self.late).into_iter().partition(|(at, _)| *at <= now);
         self.late = late;
         for (_, new) in due {
-            self.book(&new, now);
+            // A buyer who left long ago and pays after all has done so by then: nothing comes later than strays are looked for.
+            let made_at = if new.token == Token::LeftAndPaid { now - LATE_FOR } else { now };
+            self.book(&new, made_at);
         }
         for charge in self.charges.values_mut() {
             if let State::Left { until } = charge.state
