@@ -5,7 +5,6 @@ use byteshop_domain::cart::{self, Cart};
 use byteshop_domain::checkout::{self, Basis, Ids};
 use byteshop_domain::decider::Decider as _;
 use byteshop_domain::ids::{self, NameId, OrderId, PaymentId, VariantId};
-use byteshop_domain::money::Money;
 use byteshop_domain::name::{self, NameKind, UniqueName};
 use byteshop_domain::order::{Order, Placed};
 use byteshop_domain::payment::Payment;
@@ -31,7 +30,7 @@ pub use baskets::{merge, open_cart, set_coupons};
 pub use offered::{Offered, offered};
 pub use price::{Parcel, Priced, Reading, parcel, price};
 pub use promotions::change_promotion;
-pub use shown::total_to_remember;
+pub use shown::{Agreed, total_to_remember};
 
 /// Adds a variant to a product: its SKU is claimed and its stock opened with it.
 pub async fn add_variant(
@@ -156,23 +155,15 @@ pub fn open(cart: &Cart, at: DateTime<Utc>) -> Result<&cart::Created, Error> {
 /// Turns a cart into an order: cart closed, order placed, payment opened, every line reserved and everything that is limited
 /// claimed in one append.
 ///
-/// `expected` is the total that the buyer wants to be held to. Without, it is the one that the cart last showed to its owner.
-pub async fn checkout(
-    unit: &Unit,
-    mut cart: Loaded<Cart>,
-    hold: Hold,
-    expected: Option<Money>,
-) -> Result<CheckedOut, Error> {
+/// `agreed` is the total that the buyer wants to be held to. Without, it is the one that the cart last showed to its owner.
+pub async fn checkout(unit: &Unit, mut cart: Loaded<Cart>, hold: Hold, agreed: Agreed) -> Result<CheckedOut, Error> {
     let at = unit.asked().at;
     let open = open(&cart.state, at)?.clone();
     let Priced { offers, quote } = price(Reading::Deciding(unit), &open, at).await?;
     let ids = Ids { cart: cart.id, order: unit.new_id(), payment: unit.new_id() };
     // Whole seconds are enough for people, and shorter to read in the log.
     let pay_by = byteshop_eventstore::clock::whole_seconds(unit.now()) + hold.pay_within;
-    let seen = match expected {
-        Some(_) => None,
-        None => unit.commands().shown_total(cart.id).await?,
-    };
+    let Agreed { expected, seen } = agreed;
     let basis = Basis { cart: &cart.state, offers: &offers, quote: &quote, at, pay_by, expected, seen };
     let placed = checkout::checkout(&basis, ids).map_err(|rejection| refused_checkout(&rejection))?;
     unit.decide(&mut cart, &placed.cart)?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use byteshop_commands::cases::Hold;
+use byteshop_commands::cases::{Agreed, Hold};
 use byteshop_commands::ports::connected::Provider;
 use byteshop_commands::{Appender, Commands, Connected, Done, Error, Intent, Loaded, Paying, Unit, cases, processes};
 use byteshop_domain::cart::{self, Cart, Destination};
@@ -133,7 +133,9 @@ impl WriteSide {
         let done = self
             .run("cart.checkout", |unit| async move {
                 let cart = unit.load::<Cart>(cart).await?.exists()?;
-                let placed = cases::checkout(&unit, cart, Hold { pay_within: window, unpaid_orders: 0 }, None).await?;
+                let placed =
+                    cases::checkout(&unit, cart, Hold { pay_within: window, unpaid_orders: 0 }, Agreed::default())
+                        .await?;
                 Ok((placed.order.id, placed.payment))
             })
             .await?;

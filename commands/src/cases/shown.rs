@@ -17,6 +17,15 @@ pub fn total_to_remember(cart: &Created, priced: Option<&Priced>) -> Option<Mone
     priced.filter(|_| can_be_bought).map(|priced| priced.quote.total)
 }
 
+/// The total that a checkout is held to.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Agreed {
+    /// The one that its buyer names.
+    pub expected: Option<Money>,
+    /// Without: the one that the cart last showed, if that is known.
+    pub seen: Option<Money>,
+}
+
 impl Commands {
     /// Remembers the total of a cart that its owner is shown. If that fails, what they were shown before still counts, which
     /// refuses rather than sells at another total.
@@ -28,9 +37,14 @@ impl Commands {
         }
     }
 
-    /// The total of a cart that its owner was last shown, if that is known.
-    pub async fn shown_total(&self, cart: CartId) -> Result<Option<Money>, Error> {
+    /// The total that a checkout is held to. It is read before the checkout is decided, which must not wait between what it
+    /// reads of the stock and its append.
+    pub async fn agreed_total(&self, cart: CartId, expected: Option<Money>) -> Result<Agreed, Error> {
+        if expected.is_some() {
+            return Ok(Agreed { expected, seen: None });
+        }
         let shown = self.log().shown_total(cart.uuid()).await?;
-        Ok(shown.and_then(|it| Some(Money::new(it.amount, Currency::from_code(&it.currency)?))))
+        let seen = shown.and_then(|it| Some(Money::new(it.amount, Currency::from_code(&it.currency)?)));
+        Ok(Agreed { expected, seen })
     }
 }

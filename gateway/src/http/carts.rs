@@ -274,17 +274,17 @@ async fn checkout(
     Of(id): Of<CartId>,
     ask: Ask<Caller, Checkout>,
 ) -> Result<Response, Problem> {
-    // Whose the cart is counts, not who asks: orders of an account are counted as far as they wait for their payment, and those
-    // of a guest's cart by the address, whatever token is shown beside that of the cart.
+    // Whose cart it is counts, not who asks: an account's orders are counted while unpaid, guests' checkouts by address.
     let found = app.commands.get::<Cart>(id).await?;
     if found.and_then(|cart| cart.state.existing().ok().and_then(|cart| cart.owner)).is_none() {
         app.limits.checkouts(ask.who.address())?;
     }
     let hold = Hold { pay_within: app.pay_within, unpaid_orders: app.trade.unpaid_orders };
+    let agreed = app.commands.agreed_total(id, ask.body.expected_total).await?;
     let ask = &ask.on_cart(id);
     app.run(ask, "cart.checkout", |unit| async move {
         let cart = own(&unit, id, ask).await?;
-        let cases::CheckedOut { order, payment } = cases::checkout(&unit, cart, hold, ask.body.expected_total).await?;
+        let cases::CheckedOut { order, payment } = cases::checkout(&unit, cart, hold, agreed).await?;
         let placed = placed(&order.state)?;
         let body = CheckedOut { order_id: order.id, payment_id: payment, order: show::Order::of(order.id, placed) };
         Reply::created(format!("/v1/orders/{}", order.id), order.version, &body)
