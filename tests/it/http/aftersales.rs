@@ -629,6 +629,6 @@ async fn a_payment_that_is_asked_about_again_and_again_waits_once_in_the_story()
         (pended > 1).then_some(told)
     })
     .await;
-    let waits = |line: &&Value| line.as_str().unwrap().contains("waits for the provider");
+    let waits = |line: &&Value| line.as_str().unwrap().contains("waiting for the provider");
     assert_eq!(told.body["story"].as_array().unwrap().iter().filter(waits).count(), 1, "{}", told.body["story"]);
 }
