@@ -44,7 +44,9 @@ use super::{
         (name = "admin", description = "For staff"),
         (name = "operations", description = "For operators"),
     ),
-    components(schemas(super::show::Money))
+    components(schemas(super::show::Money,
+        // Only parameters refer to these, which adds no schema by itself.
+        super::show::names::SortOrder, super::show::names::ShownProducts, super::show::names::SalesGrouping))
 )]
 struct Api;
 
