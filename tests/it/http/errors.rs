@@ -78,7 +78,7 @@ fn blamed(answer: &Answer) -> Option<&str> {
 async fn what_is_no_json_is_refused_everywhere() {
     let stage = Stage::set().await;
     let head = stage.head().await;
-    let deep = format!("{{\"a\":{}", "[".repeat(50_000));
+    let deep = format!("{{\"a\":{}", "[".repeat(15_000));
     for (method, path, _) in stage.commands() {
         for body in ["{", "nonsense", "{\"a\": }", "{\"a\": \"\u{1}\"}", &deep] {
             let refused = stage.call(&method, &path).body(body.to_owned()).send().await;
