@@ -246,7 +246,7 @@ async fn a_price_between_those_of_two_variants_is_nobodys() {
         ("price_max=999", 0),
     ] {
         let path = format!("/v1/products?currency=EUR&{query}");
-        let found = staff.shop.get(&path).after(at).send().await.expect(200);
+        let found = staff.shop.get(&path).after(&at).send().await.expect(200);
         assert_eq!(found.body["total"], total, "{query}");
         let ranges = found.body["facets"]["price"]["ranges"].as_array().unwrap();
         let counts: Vec<_> = ranges.iter().map(|it| (it["min"].as_i64(), it["count"].as_i64().unwrap())).collect();
