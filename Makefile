@@ -4,7 +4,7 @@ SHELL := /bin/sh
 # No --package anywhere: it would select other features of the dependencies and build them twice.
 CARGO ?= cargo
 ARGS ?=
-# Clippy compiles our own crates: one compilation lints them and builds their tests (docs/adr/0013-what-a-build-costs.md).
+# Clippy compiles our own crates: one compilation lints them and builds their tests (docs/adr/0019-what-a-build-costs.md).
 LINTED := RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS=-Dwarnings__CLIPPY_HACKERY__
 
 .PHONY: help up test check bench faults s3 fuzz tour openapi dist servers tools contract
