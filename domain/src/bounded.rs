@@ -1,6 +1,6 @@
 //! Collections and texts that carry their maximum in their type, so that no request can make the shop read more.
 //!
-//! Reading from outside ([`fresh`]) stops at the first element too many. The types are those of the log as well, and the log
+//! Reading from outside ([`fresh`](crate::text::fresh)) stops at the first element too many. The types are those of the log as well, and the log
 //! has values from before there was a limit, which must stay readable: what is stored is read whole.
 
 use std::collections::{BTreeMap, BTreeSet};
