@@ -19,11 +19,11 @@ const SPELLINGS: [&str; 4] =
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_has_one_account_however_its_domain_is_written() {
     let shop = TestShop::start().await;
-    for registered in SPELLINGS {
-        let email = registered.replace("da@", &format!("da{}@", registered.len()));
+    for (number, registered) in SPELLINGS.into_iter().enumerate() {
+        let email = registered.replace("da@", &format!("da{number}@"));
         let ada = shop.person(&email).await;
         for typed in SPELLINGS {
-            let typed = typed.replace("da@", &format!("da{}@", registered.len()));
+            let typed = typed.replace("da@", &format!("da{number}@"));
             let keys = shop.log_in(&typed, PASSWORD).await.expect(200);
             assert_eq!(keys.text("/account"), ada.id.to_string(), "{registered} {typed}");
             shop.register(&typed).await.expect(202);
