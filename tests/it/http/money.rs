@@ -310,7 +310,7 @@ async fn the_lines_of_an_unpaid_order_are_put_into_a_cart_again_once() {
     shop.at_rest().await;
     assert_eq!(shop_stock(&shop, &variant).await, (2, 2));
     let told = shop.get(&format!("{}/history?locale=en", order.path)).with(&order.cart).send().await.expect(200);
-    assert!(told.body["story"].to_string().contains("into a cart again"), "{}", told.body["story"]);
+    assert!(told.body["story"].to_string().contains("moved back to a cart"), "{}", told.body["story"]);
     order.pay(&shop, "tok_success").await.expect_problem(409, "order.cancelled");
     // Forgetting the buyer of the first does not take the address of the second.
     shop.delete(&format!("{}/buyer", order.path)).with(&order.cart).send().await.expect(204);
@@ -426,5 +426,5 @@ async fn the_story_of_a_refused_move_is_clear() {
     let order = paid(&shop, &variant, 1).await;
     let refused = shop.post(&format!("{}/cart", order.path)).with(&order.cart).send().await;
     refused.expect_problem(409, "order.already_paid");
-    assert!(!story(&shop, &order).await.contains("into a cart"));
+    assert!(!story(&shop, &order).await.contains("back to a cart"));
 }

@@ -367,6 +367,9 @@ async fn an_account_uses_it_once_and_again_when_its_order_is_cancelled() {
     let order = format!("/v1/orders/{}/cancel", placed.text("/order_id"));
     shop.post(&order).by(&anna).send().await.expect(200);
     eventually("the use is given back", || async { (used().await == Some(0)).then_some(()) }).await;
+    // Its total was shown without the discount.
+    check_out(&second).await.expect_problem(409, "cart.total_changed");
+    assert_eq!(amount(&shop.get(&second).by(&anna).send().await.expect(200), "/total"), 900);
     assert_eq!(amount(&check_out(&second).await.expect(201), "/order/total"), 900);
 }
 
