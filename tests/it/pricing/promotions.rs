@@ -410,6 +410,10 @@ async fn a_guest_is_known_by_their_address_and_uses_it_once() {
     with_account("eve@example.org").await.expect_problem(409, "cart.coupon_used_up");
     with_account("max@example.org").await.expect(201);
     check_out(&shop, &cart("Max@example.org").await).await.expect_problem(409, "cart.coupon_used_up");
+    // One mailbox, however its domain is written.
+    check_out(&shop, &cart("a@bücher.example").await).await.expect(201);
+    let spelled = cart("a@xn--bcher-kva.example").await;
+    check_out(&shop, &spelled).await.expect_problem(409, "cart.coupon_used_up");
 }
 
 #[tokio::test(flavor = "multi_thread")]
