@@ -271,7 +271,7 @@ async fn reset(
 ///
 /// With the password and, if the account has a second factor, a code. Sensitive requests need a proof from the last ten minutes; a
 /// login is one as well.
-#[utoipa::path(post, path = "/v1/auth/reauthenticate", operation_id = "reauthenticate", tag = "auth", request_body = Reauthentication, security(("bearer" = [])),
+#[utoipa::path(post, path = "/v1/auth/reauthenticate", operation_id = "reauthenticateSession", tag = "auth", request_body = Reauthentication, security(("bearer" = [])),
     responses((status = 200, description = "The proof counts", body = Reauthenticated),
         (status = 401, description = "The account has a second factor and no code was sent, or a wrong one"),
         (status = 403, description = "The password is wrong, or the code was used before")))]
