@@ -52,6 +52,7 @@ pub const RECORDED: &[Metric] = &[
     counter("byteshop_notifications_total", "Attempts to send a message, by channel and outcome"),
     counter("byteshop_webhook_deliveries_total", "Attempts to deliver an event to a webhook endpoint, by outcome"),
     counter("byteshop_password_hashes_total", "Passwords that were hashed or verified"),
+    counter("byteshop_receipts_expired_total", "Receipts of commands that were deleted after their time"),
     counter("byteshop_server_restarts_total", "Restarts of the private Postgres or NATS after it had ended by itself"),
 ];
 

@@ -35,6 +35,8 @@ async fn a_title_that_nobody_can_read_is_refused_everywhere() {
             assert_eq!(refused.text("/errors/0/pointer"), *pointer, "{path}: {body}");
         }
         let fine = by_whom(shop.call(method.clone(), path), path, &admin, &ada.token).json(fill(body, "Fine"));
+        // A book is replaced whole, and only by who says which one.
+        let fine = if path.starts_with("/v1/admin/shipping") { fine.header("If-Match", "*") } else { fine };
         let fine = if path.starts_with("/v1/carts") { fine.with(&guest) } else { fine }.send().await;
         assert!(fine.status < 300, "{path}: {}", fine.body);
     }

@@ -54,6 +54,8 @@ async fn one_visitor_holds_only_so_many_bytes_and_all_of_them_together_too() {
     let body = json!({"title": "Long", "description": "x".repeat(9_500)});
     let product = shop.post("/v1/products").by(&admin).json(body).send().await.expect(201).id();
     let path = format!("/v1/products/{product}");
+    let variant = json!({"sku": "LONG", "price": {"amount": 500, "currency": "EUR"}});
+    shop.post(&format!("{path}/variants")).by(&admin).json(variant).send().await.expect(201);
     shop.post(&format!("{path}/publish")).by(&admin).send().await.expect(200);
 
     let mut one = Deaf::from("127.0.0.2", &shop).await;
