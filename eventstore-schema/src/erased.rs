@@ -39,11 +39,14 @@ impl ErasedFile {
 
     fn append(&self, subjects: &[Subject]) -> std::io::Result<()> {
         let is_new = !self.file.exists();
+        let directory = self.file.parent().filter(|it| !it.as_os_str().is_empty());
+        // A command beside a database elsewhere may be the first to write here.
+        directory.map_or(Ok(()), fs::create_dir_all)?;
         let mut open = OpenOptions::new().append(true).create(true).mode(0o600).open(&self.file)?;
         // One write, so that lines of two processes never mix; a line that a crash cut short ends before the next one.
         open.write_all(to_text(subjects).as_bytes())?;
         open.sync_all()?;
-        if is_new && let Some(directory) = self.file.parent().filter(|it| !it.as_os_str().is_empty()) {
+        if is_new && let Some(directory) = directory {
             fs::File::open(directory)?.sync_all()?;
         }
         Ok(())
