@@ -71,8 +71,8 @@ pub(super) async fn up(config: &Config, args: &UpArgs) -> Result<(), Failure> {
 async fn only_servers(config: &Config) -> Result<(), Failure> {
     let servers = Servers::start(&config.data, server_options(config)).await?;
     let running = async {
-        run_on(config, &servers, String::new(), String::new()).write(&config.data)?;
         let end = End::listen()?;
+        run_on(config, &servers, String::new(), String::new()).write(&config.data)?;
         output::line(&format!("ready {}", Run::file(&config.data).display()))?;
         end.asked_for().await;
         Ok(())
@@ -102,6 +102,8 @@ async fn up_on(config: &Config, servers: &Servers, started: Instant) -> Result<(
     let settings = settings(config, &log, servers.database_url(), servers.nats_url(), roles).await?;
     let shop = Shop::start(settings).await.map_err(Failure::Refused)?;
     let http = shop.http().map(|http| format!("http://{http}")).unwrap_or_default();
+    // Whoever reads run.json may end the shop at once, and then it stops in order.
+    let end = End::listen()?;
     run_on(config, servers, http.clone(), operations_of(&shop)).write(&config.data)?;
     let nats = servers.versions().nats.clone().unwrap_or_else(|| "elsewhere".to_owned());
     let postgres = log.server_version().await?;
@@ -109,7 +111,6 @@ async fn up_on(config: &Config, servers: &Servers, started: Instant) -> Result<(
     tracing::debug!(milliseconds = started.elapsed().as_millis(), "started");
     output::line(&format!("operations {}", operations_of(&shop)))?;
     // Before anybody is told that they may stop it.
-    let end = End::listen()?;
     output::line(&format!("ready {http}"))?;
     end.asked_for().await;
     output::line("stopping")?;
