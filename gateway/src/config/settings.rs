@@ -65,11 +65,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     open("seller_tax_id", None, "Seller's tax number"),
     open("trusted_proxies", None, "Proxies whose X-Forwarded-For is trusted: addresses and networks"),
     open("cors_origins", None, "Allowed CORS origins: https://shop.example, or * for any"),
-    open(
-        "rate_limit_address",
-        Some("60000"),
-        "Units of work of one address a minute, about a millisecond each; 0 for no limit",
-    ),
+    open("rate_limit_address", Some("60000"), "Units of work (1 ms) per address and minute; 0 for unlimited"),
     open("rate_limit_account", Some("60000"), "Requests per account and minute; 0 for unlimited"),
     open("rate_limit_auth", Some("60"), "Logins and similar requests per address and minute; 0 for unlimited"),
     open("rate_limit_guesses", Some("10"), "Wrong passwords in a row per account; 0 for unlimited"),

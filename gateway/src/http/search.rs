@@ -197,13 +197,13 @@ struct VariantRow {
     /// The unit price in the primary currency.
     price: show::Money,
     /// A higher reference price, shown struck through.
-    #[schema(nullable = false)]
+    #[schema(required = true)]
     compare_at: Option<show::Money>,
     /// The unit price in each currency, the primary one first.
     prices: Vec<show::Listed>,
     #[schema(value_type = crate::http::show::names::Options)]
     options: (),
-    #[schema(nullable = false)]
+    #[schema(required = true)]
     weight_g: Option<u32>,
     tax_class: crate::http::show::names::TaxClass,
     physical: bool,

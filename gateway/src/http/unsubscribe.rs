@@ -111,7 +111,7 @@ impl FromRequest<Shared> for Posted {
 /// Stops the messages about a product.
 ///
 /// One click in a mail program (RFC 8058), or the button of the page. Repeated, it changes nothing.
-#[utoipa::path(post, path = "/v1/products/{id}/watch/unsubscribe", operation_id = "unsubscribe", tag = "notifications",
+#[utoipa::path(post, path = "/v1/products/{id}/watch/unsubscribe", operation_id = "unsubscribeWatcher", tag = "notifications",
     params(("id" = String, Path), UnsubscribeQuery),
     request_body(content((Option<OneClick> = "application/x-www-form-urlencoded"))), security(()),
     responses((status = 200, description = "A page", content_type = "text/html", body = String),

@@ -213,7 +213,7 @@ pub struct Listed {
     #[schema(value_type = Money)]
     price: Price,
     /// A higher reference price, shown struck through.
-    #[schema(value_type = Option<Money>, required = true)]
+    #[schema(value_type = Option<Money>)]
     compare_at: Option<Price>,
 }
 
