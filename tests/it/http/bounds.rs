@@ -150,7 +150,7 @@ impl<'a> Walk<'a> {
             Some((field.clone(), only.as_str()?.to_owned()))
         });
         // Carriers are described as one object, of which each kind reads one field.
-        let carrier = schema.pointer("/properties/kind").filter(|_| tag.is_none()).is_some();
+        let carrier = tag.is_none() && schema.pointer("/properties/kind").is_some();
         for (field, it) in schema["properties"].as_object().into_iter().flatten() {
             let kind = if field == "name" { "other" } else { "simulated" };
             let of_carrier = (carrier && field != "kind").then(|| ("kind".to_owned(), kind.to_owned()));
