@@ -100,7 +100,7 @@ impl Log {
     /// Brings schema `log` up to date.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         // The history of migrations lives in the schema that it describes, so that other crates have their own.
-        row::make_schema(&self.pool, "log").await?;
+        sqlx::raw_sql("create schema if not exists log").execute(&self.pool).await?;
         let mut connection = self.pool.acquire().await?;
         sqlx::query("set search_path to log, public").execute(&mut *connection).await?;
         let outcome = row::migrator(MIGRATIONS).run(&mut *connection).await;

@@ -36,7 +36,7 @@ const UNLISTED: &str = "select, insert, update, delete";
 const TABLES: &str =
     "select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace
      where n.nspname in ('log', 'emulator') and c.relkind in ('r', 'p') order by 1";
-/// One program at a time changes who may do what; the number means nothing.
+/// One program at a time brings a database up to date and changes who may do what; the number means nothing.
 const LOCK: i64 = 0x6279_7465_7368_6f70;
 /// How often the role is made or changed when other programs do so at the same time.
 const TRIES: u32 = 10;
@@ -76,6 +76,19 @@ impl Role {
 }
 
 impl Log {
+    /// Waits until no other program brings the database up to date. The turn ends when the connection is dropped.
+    ///
+    /// Two programs that do it at once would both make a schema that neither has found, or change the same row of a
+    /// catalog, and the later one would fail.
+    ///
+    /// # Errors
+    /// [`StoreError::Postgres`] when Postgres does not answer.
+    pub async fn turn_to_migrate(&self) -> Result<Connection, StoreError> {
+        let mut connection = self.connect().await?;
+        sqlx::query("select pg_advisory_lock($1)").bind(LOCK).execute(&mut connection).await?;
+        Ok(connection)
+    }
+
     /// As the owner of the database: lets the role of a URL serve the shop, which makes it when there is none. Gives its name;
     /// none when the URL names the owner itself, who then serves.
     ///
@@ -150,7 +163,6 @@ fn refused(role: &Role) -> String {
 /// Gives the role what it needs of schemas `log` and `emulator`, and takes from it whatever else it had there.
 async fn grant(owner: &mut Connection, role: &str) -> Result<(), StoreError> {
     let mut transaction = owner.begin().await?;
-    sqlx::query("select pg_advisory_xact_lock($1)").bind(LOCK).execute(&mut *transaction).await?;
     let tables: Vec<String> = sqlx::query_scalar(TABLES).fetch_all(&mut *transaction).await?;
     let name: String = sqlx::query_scalar("select quote_ident($1)").bind(role).fetch_one(&mut *transaction).await?;
     let mut statements = vec![

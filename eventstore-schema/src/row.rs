@@ -2,9 +2,8 @@
 
 use std::borrow::Cow;
 
+use sqlx::SqlStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::postgres::PgPool;
-use sqlx::{AssertSqlSafe, SqlStr};
 
 /// Implements `sqlx::FromRow` for a struct: each field is read from the column of its name, or from the column that is given
 /// with `field = "column"`.
@@ -29,16 +28,6 @@ macro_rules! migrations {
     ($($name:literal),+ $(,)?) => {
         &[$(($name, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/", $name, ".sql")))),+]
     };
-}
-
-/// One program at a time makes a schema: two that find none would both make it, and the later one would fail.
-const LOCK: i64 = 0x6279_7465_7363_6865;
-
-/// Makes a schema that is not there yet.
-pub async fn make_schema(pool: &PgPool, schema: &'static str) -> Result<(), sqlx::Error> {
-    // Statements that are sent together are one transaction, and the lock ends with it.
-    let make = format!("select pg_advisory_xact_lock({LOCK}); create schema if not exists {schema}");
-    sqlx::raw_sql(AssertSqlSafe(make)).execute(pool).await.map(drop)
 }
 
 /// A migrator of the files that [`migrations!`](crate::migrations) has read. Names begin with the version number.

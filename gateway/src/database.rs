@@ -11,6 +11,7 @@ use byteshop_projections::{Error, Views};
 /// When Postgres cannot be reached, or the owner may not do so.
 pub async fn migrate(owner_url: &str, serving_url: &str) -> Result<(), Error> {
     let log = Log::open(owner_url)?;
+    let _turn = log.turn_to_migrate().await?;
     // The views' schema looks into the log's, so the log comes first.
     log.migrate().await?;
     let views = Views::beside(log.clone());

@@ -126,7 +126,7 @@ impl Views {
 
     /// Brings schema `read` up to date; schema `log` comes first.
     pub async fn migrate(&self) -> Result<(), Error> {
-        byteshop_eventstore::row::make_schema(&self.inner.asking, "read").await?;
+        sqlx::raw_sql("create schema if not exists read").execute(&self.inner.asking).await?;
         let mut connection = self.inner.asking.acquire().await?;
         sqlx::query("set search_path to read, public").execute(&mut *connection).await?;
         let outcome = byteshop_eventstore::row::migrator(MIGRATIONS).run(&mut *connection).await;
