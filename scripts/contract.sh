@@ -21,15 +21,6 @@ tool redocly lint openapi.json --config redocly.yaml
 tool openapi-typescript openapi.json --output schema.ts
 tool tsc --project tsconfig.json
 
-data="$(mktemp -d)"
-chmod 755 "$data"
-BYTESHOP_DEV=1 "$program" up --data "$data/shop" --port 0 > "$data/log" 2>&1 &
-shop=$!
-trap 'kill "$shop" 2>/dev/null; wait "$shop" 2>/dev/null || true; rm -rf "$data"' EXIT
-trap 'exit 1' INT TERM
-until url="$(sed -n 's/^ready //p' "$data/log")" && [ -n "$url" ]; do
-  kill -0 "$shop" 2>/dev/null || { cat "$data/log" >&2; exit 1; }
-  sleep 0.2
-done
+. scripts/shop.sh
 "$program" --data "$data/shop" seed --without-images > /dev/null 2>&1
 (cd "$work" && node built/purchase.js "$url")

@@ -7,23 +7,13 @@ version=4.32.5
 seconds="${FUZZ_SECONDS:-120}"
 target="${CARGO_TARGET_DIR:-target}"
 tools="$target/fuzz/schemathesis-$version"
-data="$(mktemp -d)"
 program="$target/debug/byteshop"
 
 if [ ! -x "$tools/bin/st" ]; then
   python3 -m pip install --quiet --target "$tools" "schemathesis==$version"
 fi
 
-# The shop needs none of this, and the tools need all of it.
-chmod 755 "$data"
-BYTESHOP_DEV=1 "$program" up --data "$data/shop" --port 0 > "$data/log" 2>&1 &
-shop=$!
-trap 'kill "$shop" 2>/dev/null; wait "$shop" 2>/dev/null || true; rm -rf "$data"' EXIT
-trap 'exit 1' INT TERM
-until url="$(sed -n 's/^ready //p' "$data/log")" && [ -n "$url" ]; do
-  kill -0 "$shop" 2>/dev/null || { cat "$data/log" >&2; exit 1; }
-  sleep 0.2
-done
+. scripts/shop.sh
 "$program" --data "$data/shop" seed > /dev/null
 
 fuzz() {
