@@ -155,6 +155,9 @@ pub async fn run(shop: &Shop, report: &mut Report) -> Result<()> {
     known_items(&mut client, report).await
 }
 
+/// A way to type a title.
+type Respelled = fn(&str) -> String;
+
 /// How often a title that is typed in some way finds its product first.
 async fn known_items(client: &mut Client, report: &mut Report) -> Result<()> {
     let mut titles: Vec<String> = Vec::new();
@@ -166,7 +169,7 @@ async fn known_items(client: &mut Client, report: &mut Report) -> Result<()> {
         titles.extend(items.filter_map(|item| item["title"].as_str().map(str::to_owned)));
         cursor = format!("&cursor={}", page["next"].as_str().context("a next page")?);
     }
-    let ways: [(&str, fn(&str) -> String); 4] = [
+    let ways: [(&str, Respelled); 4] = [
         ("as it is", str::to_owned),
         ("with lone hyphens", |title| title.replace(' ', " - ")),
         ("in capitals", str::to_uppercase),
