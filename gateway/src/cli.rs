@@ -65,7 +65,7 @@ fn start(cli: Cli) -> Result<(), Failure> {
 async fn carry_out(command: Command, config: Config) -> Result<(), Failure> {
     match command {
         Command::Completions { shell } => completions::run(shell),
-        Command::Config(args) => config::run(&config, &args),
+        Command::Config(args) => config::run(&config, &args).await,
         Command::Up(args) => roles::up(&config, &args).await,
         Command::Serve(_) => roles::serve(&config).await,
         Command::Work(args) => roles::work(&config, args).await,

@@ -99,6 +99,18 @@ pub fn tag(version: i64, shown: &[u8]) -> HeaderValue {
     HeaderValue::try_from(format!("\"{version}-{hash}\"")).unwrap_or(HeaderValue::from_static("\"0\""))
 }
 
+/// The entity tag of a representation that nobody changes by itself, such as a list: the same for each of its encodings.
+pub fn weak_tag(shown: &[u8]) -> HeaderValue {
+    let hash = to_hex(&digest(&SHA256, shown).as_ref()[..HASH_BYTES]);
+    HeaderValue::try_from(format!("W/\"{hash}\"")).unwrap_or(HeaderValue::from_static("W/\"0\""))
+}
+
+/// A strong tag as a weak one, for a representation that is encoded otherwise; nothing for one that is weak already.
+pub fn weakened(tag: &HeaderValue) -> Option<HeaderValue> {
+    let text = tag.to_str().ok().filter(|text| text.starts_with('"'))?;
+    HeaderValue::try_from(format!("W/{text}")).ok()
+}
+
 /// The version in a tag of ours: `7`, as commands answer it, or `7-` and a hash, as queries do.
 fn version(opaque: &[u8]) -> Option<i64> {
     let text = std::str::from_utf8(opaque).ok()?;
@@ -109,7 +121,9 @@ fn version(opaque: &[u8]) -> Option<i64> {
 
 /// What is between the quotes of a tag.
 fn opaque(tag: &HeaderValue) -> Option<&[u8]> {
-    tag.as_bytes().strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\""))
+    let text = tag.as_bytes();
+    let strong = text.strip_prefix(b"W/").unwrap_or(text);
+    strong.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\""))
 }
 
 struct Malformed;

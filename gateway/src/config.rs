@@ -20,7 +20,7 @@ pub use mistake::{Mistake, Mistakes};
 pub use outside::{OutsideConfig, ProviderConfig};
 pub use rate_limits::RateLimits;
 use settings::{SETTINGS, Setting};
-pub use show::{InForce, hide_password};
+pub use show::{InForce, Row, Shown, hide_password};
 
 use crate::cors::Origins;
 use crate::proxies::Proxies;
@@ -308,7 +308,8 @@ impl Reader {
         let connected = self.connected(dev == Some(true));
         let payment_window_minutes = self.read("payment_window_minutes", None, setting::number(1, 10_080));
         let trusted_proxies = self.optional("trusted_proxies", str::parse::<Proxies>);
-        let cors_origins = self.optional("cors_origins", str::parse::<Origins>);
+        let here = if dev == Some(true) { Some("localhost") } else { None };
+        let cors_origins = self.read("cors_origins", here, str::parse::<Origins>);
         let rate_limits = self.rate_limits(limit);
         let refuse_disposable_email = self.read("refuse_disposable_email", None, setting::flag);
         let staff = self.staff(dev == Some(true));

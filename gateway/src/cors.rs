@@ -25,6 +25,8 @@ pub enum Origins {
     /// Those of the shop itself alone.
     #[default]
     Own,
+    /// Those of this machine, on any port: what a developer's tools serve.
+    Local,
     /// These.
     These(Vec<HeaderValue>),
     /// Anybody's.
@@ -34,12 +36,14 @@ pub enum Origins {
 impl FromStr for Origins {
     type Err = String;
 
-    /// Origins such as `https://shop.example.org`, separated by commas, or `*` for any.
+    /// Origins such as `https://shop.example.org`, separated by commas, `localhost` for every origin of this machine, or `*`
+    /// for any.
     fn from_str(text: &str) -> Result<Self, String> {
         let parts: Vec<&str> = text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
         match parts[..] {
             [] => Ok(Self::Own),
             ["*"] => Ok(Self::Any),
+            ["localhost"] => Ok(Self::Local),
             [..] if parts.contains(&"*") => Err("lists other origins beside *, which already allows any".to_owned()),
             [..] => parts.into_iter().map(origin).collect::<Result<_, _>>().map(Self::These),
         }
@@ -59,11 +63,24 @@ fn origin(text: &str) -> Result<HeaderValue, String> {
     HeaderValue::try_from(url.origin().ascii_serialization()).map_err(|_| wrong())
 }
 
+/// Whether an origin is of this machine: browsers take no name under `localhost` from elsewhere (RFC 6761, section 6.3).
+fn is_local(origin: &HeaderValue) -> bool {
+    let url = origin.to_str().ok().and_then(|text| reqwest::Url::parse(text).ok());
+    let host = url.as_ref().filter(|url| matches!(url.scheme(), "http" | "https")).and_then(reqwest::Url::host_str);
+    host.is_some_and(|host| {
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        host == "localhost"
+            || host.ends_with(".localhost")
+            || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    })
+}
+
 impl Origins {
     /// What answers browsers that ask for others' pages; nothing where there are none.
     pub(crate) fn layer(&self) -> Option<CorsLayer> {
         let allowed = match self {
             Self::Own => return None,
+            Self::Local => AllowOrigin::predicate(|origin, _| is_local(origin)),
             Self::These(origins) => AllowOrigin::list(origins.iter().cloned()),
             Self::Any => AllowOrigin::any(),
         };
@@ -122,6 +139,19 @@ mod tests {
             "http://[::1]:8080,https://\u{fc}.example".parse(),
             these(&["http://[::1]:8080", "https://xn--tda.example"])
         );
+    }
+
+    #[test]
+    fn origins_of_this_machine_are_told_from_others() {
+        assert_eq!("localhost".parse(), Ok(Origins::Local));
+        for local in ["http://localhost:5173", "https://shop.localhost", "http://127.0.0.1:3000", "http://[::1]:8080"] {
+            assert!(is_local(&HeaderValue::from_static(local)), "{local}");
+        }
+        for other in
+            ["null", "https://localhost.example", "http://10.0.0.1", "http://evil-localhost", "file://localhost"]
+        {
+            assert!(!is_local(&HeaderValue::from_static(other)), "{other}");
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub mod auth;
 pub mod body;
 pub mod bulk;
 mod by_link;
+mod caching;
 pub mod carts;
 pub mod categories;
 mod dev_mail;

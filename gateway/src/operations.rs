@@ -5,6 +5,7 @@ pub mod catalog;
 mod exposition;
 mod process;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -20,7 +21,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::OperationsAddress;
+use crate::config::{OperationsAddress, Shown};
 use crate::health::Health;
 use crate::limits::seats::Seats;
 use crate::proxies::Proxies;
@@ -44,6 +45,8 @@ pub struct Operations {
     pub views: Views,
     /// And the log beside them.
     pub log: Log,
+    /// The settings in force, without secrets.
+    pub settings: Arc<Shown>,
 }
 
 /// Listens where operators reach a process.
@@ -69,6 +72,7 @@ pub fn router(operations: Operations) -> Router {
         .route("/health/live", get(async || "live\n"))
         .route("/health/ready", get(ready))
         .route("/metrics", get(metrics))
+        .route("/config", get(settings))
         .layer(from_fn(guarded))
         .with_state(operations)
 }
@@ -94,6 +98,10 @@ async fn ready(State(operations): State<Operations>) -> Response {
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
     }
     response
+}
+
+async fn settings(State(operations): State<Operations>) -> Response {
+    reply::json(serde_json::to_string(&*operations.settings).unwrap_or_default())
 }
 
 async fn metrics(State(operations): State<Operations>) -> Response {

@@ -140,8 +140,8 @@ pub(crate) struct Personal;
 pub(crate) struct Fixed;
 
 /// Writes a response that is always the same: its text is shared and not copied.
-pub(crate) fn fixed(content_type: &'static str, text: &'static str) -> Response {
-    let mut response = Body::from(Bytes::from_static(text.as_bytes())).into_response();
+pub(crate) fn fixed(content_type: &'static str, text: Bytes) -> Response {
+    let mut response = Body::from(text).into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     response.extensions_mut().insert(Fixed);
     response

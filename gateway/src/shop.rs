@@ -28,7 +28,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{OperationsAddress, OutsideConfig};
+use crate::config::{OperationsAddress, OutsideConfig, Shown};
 use crate::cors::Origins;
 use crate::ended::Ended;
 use crate::followers::{self, Followers};
@@ -63,6 +63,8 @@ pub struct Settings {
     pub roles: Roles,
     /// Where operators reach this process.
     pub operations: OperationsAddress,
+    /// What operators are shown of the settings.
+    pub shown: Arc<Shown>,
     /// Who signs and checks access tokens, where HTTP is served.
     pub tokens: Option<Tokens>,
     /// What personal data is sealed under.
@@ -177,7 +179,13 @@ impl Shop {
             writing,
         };
         let (of_views, of_log) = (views.clone(), log.clone());
-        let shown = Operations { health: health.clone(), metrics: settings.metrics, views: of_views, log: of_log };
+        let shown = Operations {
+            health: health.clone(),
+            metrics: settings.metrics,
+            views: of_views,
+            log: of_log,
+            settings: settings.shown,
+        };
         shop.watch(for_operators, shown, settings.nats.clone());
         if settings.roles.relay {
             shop.relay(log.clone(), settings.nats.clone(), &hints, &health);

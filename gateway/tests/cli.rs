@@ -232,6 +232,14 @@ fn a_whole_shop_starts_answers_stops_and_goes_on_with_its_data() {
         let operations = run["operations"].as_str().unwrap().strip_prefix("http://").unwrap().to_owned();
         assert_eq!(get(&operations, "/metrics"), "HTTP/1.1 200 OK", "each has an address of its own");
     }
+    // The settings are those of the shop, not of the command beside it.
+    let of_shop = printed(byteshop(one.path(), &["config", "--data", "data", "--format", "table"]));
+    let of_command = printed(byteshop(one.path(), &["config", "--data", "data", "--own", "--format", "table"]));
+    let pid = shop.0.id().to_string();
+    assert!(of_shop.contains(&format!("running process {pid}")) && !of_command.contains(&pid), "{of_shop}");
+    let dev = |printed: &str| printed.lines().find_map(|line| line.strip_prefix("BYTESHOP_DEV ").map(str::to_owned));
+    assert!(dev(&of_shop).unwrap().contains("1  (BYTESHOP_DEV"), "{of_shop}");
+    assert!(dev(&of_command).unwrap().contains("false  (default"), "{of_command}");
     // Everything beside it finds it by its directory, development included.
     let token = printed(byteshop(one.path(), &["token", "admin", "--ttl", "5m", "--data", "data"]));
     assert_eq!(token.trim().split('.').count(), 3);

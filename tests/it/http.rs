@@ -6,6 +6,7 @@ mod aftersales;
 mod auth;
 mod authorizations;
 mod bounds;
+mod caching;
 mod canonical;
 mod closing;
 mod conditional;

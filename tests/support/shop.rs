@@ -15,6 +15,7 @@ use byteshop_domain::process::notify::SendNotifications;
 use byteshop_domain::process::schedule_products::ScheduleProducts;
 use byteshop_domain::process::settle_order::SettleOrder;
 use byteshop_eventstore::{Clock, Log};
+use byteshop_gateway::config::Shown;
 use byteshop_gateway::cors::Origins;
 use byteshop_gateway::ended::Ended;
 use byteshop_gateway::followers::{self, Followers};
@@ -465,7 +466,8 @@ async fn watch(
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle();
-    let shown = Operations { health, metrics, views, log };
+    let settings = Arc::new(Shown { pid: std::process::id(), settings: Vec::new(), warnings: Vec::new() });
+    let shown = Operations { health, metrics, views, log, settings };
     running.spawn(operations::serve(listener, shown, cancel.clone()));
     url
 }

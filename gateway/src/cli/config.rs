@@ -1,69 +1,88 @@
-//! `byteshop config`: the settings in force, what each means, and where its value comes from.
+//! `byteshop config`: the settings of the shop that runs, what each means, how it is set and where its value comes from.
 
 use std::io::Write as _;
-
-use serde::Serialize;
+use std::time::Duration;
 
 use super::failure::Failure;
 use super::output::{self, Format, FormatArg};
+use super::running::Run;
 use super::terminal::{Style, styled};
-use crate::config::{Config, InForce, Source};
+use crate::config::{Config, Shown};
 
-/// How to print the settings.
+/// How long a process may take to answer: it has its settings in memory.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Whose settings, and how to print them.
 #[derive(Debug, clap::Args)]
 pub(super) struct ConfigArgs {
+    /// Show what this command itself would use, even while a shop runs in the data directory
+    #[arg(long, conflicts_with = "at")]
+    own: bool,
+    /// Ask the process with this operations address, such as http://127.0.0.1:9464
+    #[arg(long, value_name = "URL")]
+    at: Option<String>,
     #[command(flatten)]
     format: FormatArg,
 }
 
-#[derive(Serialize)]
-struct Row<'a> {
-    name: &'a str,
-    value: Option<&'a str>,
-    source: String,
-    default: Option<&'a str>,
-    means: &'a str,
-}
-
-impl<'a> Row<'a> {
-    fn of(setting: &'a InForce) -> Self {
-        let InForce { name, means, default, value, source } = setting;
-        Self { name, value: value.as_deref(), source: source.to_string(), default: *default, means }
-    }
-}
-
-pub(super) fn run(config: &Config, args: &ConfigArgs) -> Result<(), Failure> {
+pub(super) async fn run(config: &Config, args: &ConfigArgs) -> Result<(), Failure> {
+    let (shown, of) = settings(config, args).await?;
     let format = args.format.chosen();
     if format == Format::Table {
-        return Ok(print(config.in_force(), &config.warnings())?);
+        return Ok(print(&shown, &of)?);
     }
-    let rows: Vec<Row<'_>> = config.in_force().iter().map(Row::of).collect();
-    Ok(output::list(format, &rows, |_| output::table([""]))?)
+    eprintln!("{of}");
+    Ok(output::list(format, &shown.settings, |_| output::table([""]))?)
+}
+
+/// The settings, and whose they are.
+async fn settings(config: &Config, args: &ConfigArgs) -> Result<(Shown, String), Failure> {
+    let data = config.data.display();
+    let run = if args.own || args.at.is_some() { None } else { Run::find(&config.data)? };
+    let operations = args.at.clone().or(run.map(|run| run.operations)).filter(|address| !address.is_empty());
+    let Some(operations) = operations else {
+        let of = if args.own {
+            "settings of this command".to_owned()
+        } else {
+            format!("no shop runs in {data}; these are the settings that one started here would have")
+        };
+        return Ok((Shown::of(config), of));
+    };
+    let shown = ask(&operations).await.map_err(|error| {
+        Failure::refused(format!(
+            "the process at {operations} does not tell its settings ({error}): use `byteshop config --own` for those of this command"
+        ))
+    })?;
+    let of = format!("settings of the running process {}, asked at {operations}", shown.pid);
+    Ok((shown, of))
+}
+
+async fn ask(operations: &str) -> reqwest::Result<Shown> {
+    let client = reqwest::Client::builder().timeout(PATIENCE).no_proxy().build()?;
+    let url = format!("{}/config", operations.trim_end_matches('/'));
+    client.get(url).send().await?.error_for_status()?.json().await
 }
 
 /// Two lines each: a table with as many columns would be wider than most terminals.
-fn print(settings: &[InForce], warnings: &[String]) -> std::io::Result<()> {
+fn print(shown: &Shown, of: &str) -> std::io::Result<()> {
     let mut out = output::out();
-    let width = settings.iter().map(|setting| setting.name.len()).max().unwrap_or_default();
-    for setting in settings {
-        let value = setting.value.as_deref().unwrap_or("–");
-        writeln!(out, "{:width$}  {value}  {}", setting.name, styled(&origin(setting), Style::Dim))?;
-        writeln!(out, "{:width$}  {}", "", styled(setting.means, Style::Dim))?;
+    let width = shown.settings.iter().map(|row| row.variable.len()).max().unwrap_or_default();
+    writeln!(out, "{of}")?;
+    let mut group = "";
+    for row in &shown.settings {
+        if row.group != group {
+            group = &row.group;
+            writeln!(out, "\n{}", styled(group, Style::Bold))?;
+        }
+        let value = row.value.as_deref().unwrap_or("–");
+        writeln!(out, "{:width$}  {value}  {}", row.variable, styled(&row.origin(), Style::Dim))?;
+        writeln!(out, "    {}", styled(&row.means, Style::Dim))?;
     }
-    let hint = "a setting is given as BYTESHOP_PORT in the environment, or as port in byteshop.toml";
+    let hint =
+        "set BYTESHOP_PORT=8090 in the environment, or port = 8090 in byteshop.toml, and start the process again";
     writeln!(out, "\n{}", styled(hint, Style::Dim))?;
-    for warning in warnings {
+    for warning in &shown.warnings {
         writeln!(out, "\n{}", styled(&warning.replace(": ", ":\n"), Style::Red))?;
     }
     out.flush()
-}
-
-/// Where the value comes from, and what it would be otherwise.
-fn origin(setting: &InForce) -> String {
-    match (&setting.source, setting.default) {
-        (Source::Default, None) => "(not set)".to_owned(),
-        (source @ (Source::Default | Source::Dev), _) => format!("({source})"),
-        (source, Some(default)) => format!("(from {source}; the default is {default})"),
-        (source, None) => format!("(from {source})"),
-    }
 }

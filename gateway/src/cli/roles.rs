@@ -1,6 +1,7 @@
 //! `byteshop up`, `serve`, `work` and `relay`: the roles of a shop, all in one process or one on each of many machines.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use byteshop_commands::ports::blobs::{Blobs, Bucket};
@@ -14,7 +15,7 @@ use super::failure::Failure;
 use super::output;
 use super::running::Run;
 use super::token::tokens;
-use crate::config::{Config, Files};
+use crate::config::{Config, Files, Shown};
 use crate::database;
 use crate::limits::Limits;
 use crate::servers::{Options, Servers};
@@ -187,6 +188,7 @@ async fn settings(
         nats: NatsConfig { stream: config.nats_stream.clone(), ..NatsConfig::new(nats_url) },
         roles,
         operations: config.operations,
+        shown: Arc::new(Shown::of(config)),
         tokens: if serves { Some(tokens(config)?) } else { None },
         data_keys,
         key_source: source(config),

@@ -64,7 +64,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     open("seller_address", None, "Seller's address, lines separated by semicolons"),
     open("seller_tax_id", None, "Seller's tax number"),
     open("trusted_proxies", None, "Proxies whose X-Forwarded-For is trusted: addresses and networks"),
-    open("cors_origins", None, "Allowed CORS origins: https://shop.example, or * for any"),
+    open("cors_origins", None, "Allowed CORS origins: https://shop.example, localhost, or * for any"),
     open("rate_limit_address", Some("60000"), "Units of work (1 ms) per address and minute; 0 for unlimited"),
     open("rate_limit_account", Some("60000"), "Requests per account and minute; 0 for unlimited"),
     open("rate_limit_auth", Some("60"), "Logins and similar requests per address and minute; 0 for unlimited"),
@@ -102,6 +102,27 @@ pub(super) const SETTINGS: &[Setting] = &[
     open("pg_bin", None, "Directory of the Postgres programs, if not found automatically"),
     open("nats_server", None, "Path of nats-server, if not found automatically"),
 ];
+
+/// Where each group of settings begins, in the order of [`SETTINGS`].
+const GROUPS: [(&str, &str); 9] = [
+    ("dev", "Mode and stores"),
+    ("address", "Addresses"),
+    ("jwt_key", "Keys"),
+    ("log_format", "Log"),
+    ("payment_window_minutes", "Trade"),
+    ("trusted_proxies", "Visitors"),
+    ("shop_name", "Mail, messages and webhooks"),
+    ("files", "Files"),
+    ("pg_bin", "Private servers"),
+];
+
+/// The group that a setting belongs to: the last one that begins before it.
+pub(super) fn group(name: &str) -> &'static str {
+    let place = |wanted: &str| SETTINGS.iter().position(|setting| setting.name == wanted);
+    let own = place(name);
+    let before = GROUPS.iter().rev().find(|(first, _)| place(first) <= own);
+    before.map_or("", |(_, title)| title)
+}
 
 /// The setting that somebody may have meant: at most two slips away, or three in a long name.
 pub(super) fn nearest(name: &str) -> Option<&'static str> {

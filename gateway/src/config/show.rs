@@ -1,8 +1,10 @@
 //! How values are shown: with every secret hidden.
 
-use super::Source;
+use serde::{Deserialize, Serialize};
+
 use super::setting::is_pem;
-use super::settings::{Secret, Setting};
+use super::settings::{Secret, Setting, group};
+use super::{Config, Source};
 
 /// What stands where a secret is.
 const HIDDEN: &str = "***";
@@ -12,6 +14,8 @@ const HIDDEN: &str = "***";
 pub struct InForce {
     /// Its name.
     pub name: &'static str,
+    /// What it belongs to.
+    pub group: &'static str,
     /// What it is, in one line.
     pub means: &'static str,
     /// Its value when nobody says anything.
@@ -30,7 +34,87 @@ impl InForce {
         source: Source,
     ) -> Self {
         let Setting { name, means, default, secret: _ } = setting;
-        Self { name, means, default: dev_default.or(*default), value: text.map(|text| shown(setting, text)), source }
+        let group = group(name);
+        Self {
+            name,
+            means,
+            group,
+            default: dev_default.or(*default),
+            value: text.map(|text| shown(setting, text)),
+            source,
+        }
+    }
+}
+
+/// The settings of a process.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown {
+    /// The process.
+    pub pid: u32,
+    /// Its settings, in the order in which they are shown.
+    pub settings: Vec<Row>,
+    /// What an operator must know before the shop sells.
+    pub warnings: Vec<String>,
+}
+
+/// A setting with its value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Row {
+    /// Its name in `byteshop.toml`.
+    pub name: String,
+    /// Its variable in the environment.
+    pub variable: String,
+    /// What it belongs to.
+    pub group: String,
+    /// Its value, without secrets.
+    pub value: Option<String>,
+    /// Where the value comes from.
+    pub source: String,
+    /// Its value when nothing else is given.
+    pub default: Option<String>,
+    /// What it is.
+    pub means: String,
+}
+
+impl Row {
+    fn of(setting: &InForce) -> Self {
+        let InForce { name, means, group, default, value, source } = setting;
+        let source = match (source, default) {
+            (Source::Default, None) => "not set".to_owned(),
+            (source, _) => source.to_string(),
+        };
+        Self {
+            name: (*name).to_owned(),
+            variable: setting.variable(),
+            group: (*group).to_owned(),
+            value: value.clone(),
+            source,
+            default: default.map(str::to_owned),
+            means: (*means).to_owned(),
+        }
+    }
+
+    /// Where the value comes from, and what it would be otherwise.
+    pub fn origin(&self) -> String {
+        match &self.default {
+            Some(default) if !self.source.starts_with("default") => format!("({}; default {default})", self.source),
+            Some(_) | None => format!("({})", self.source),
+        }
+    }
+}
+
+impl Shown {
+    /// The settings of this process.
+    pub fn of(config: &Config) -> Self {
+        let settings = config.in_force().iter().map(Row::of).collect();
+        Self { pid: std::process::id(), settings, warnings: config.warnings() }
+    }
+}
+
+impl InForce {
+    /// Its variable in the environment.
+    pub fn variable(&self) -> String {
+        format!("{}{}", super::PREFIX, self.name.to_uppercase())
     }
 }
 

@@ -21,6 +21,7 @@ use tonic::Status;
 use uuid::Uuid;
 
 use super::Shared;
+use super::caching;
 use super::guard;
 use super::trail::{self, Line};
 use crate::actor::Caller;
@@ -98,19 +99,27 @@ struct Outline {
     is_grpc: bool,
     /// Its `If-None-Match`, and nothing else.
     known: HeaderMap,
+    /// Whether its response is the same for everybody.
+    is_shared: bool,
+    accepts_gzip: bool,
     edge: Edge,
 }
 
 impl Outline {
     fn of(app: &Shared, request: &Request) -> Self {
+        let route = request.extensions().get::<MatchedPath>().cloned();
+        let (method, uri, headers) = (request.method(), request.uri(), request.headers());
+        let path = route.as_ref().map_or("none", MatchedPath::as_str);
         Self {
             started: Instant::now(),
-            method: request.method().clone(),
-            uri: request.uri().clone(),
-            route: request.extensions().get::<MatchedPath>().cloned(),
-            is_grpc: grpc::speaks(request.headers()),
-            known: conditional::known(request.headers()),
+            method: method.clone(),
+            uri: uri.clone(),
+            is_grpc: grpc::speaks(headers),
+            known: conditional::known(headers),
+            is_shared: caching::is_shared(method, path, uri.query(), headers),
+            accepts_gzip: caching::accepts_gzip(headers),
             edge: Edge::read(app, request),
+            route,
         }
     }
 
@@ -141,7 +150,7 @@ impl Outline {
     }
 
     /// Writes what the request leaves in the log.
-    fn log(&self, address: &str, response: &Response, problem: Option<&Problem>, is_personal: bool) {
+    async fn log(&self, app: &Shared, response: &Response, problem: Option<&Problem>, is_personal: bool) {
         let line = Line {
             request_id: self.edge.request_id,
             client_request_id: self.edge.client_request_id,
@@ -152,11 +161,12 @@ impl Outline {
             bytes: response.body().size_hint().exact(),
             duration: self.started.elapsed(),
             actor: self.edge.asker.get().map(|asker| &asker.actor),
-            address,
             problem,
             is_staff_reading: is_personal && self.edge.is_by_staff(),
         };
-        line.write();
+        if line.is_written() {
+            line.write(&self.address(app).await);
+        }
     }
 }
 
@@ -171,6 +181,9 @@ pub(super) async fn pass(State(app): State<Shared>, mut request: Request, next: 
         Err(problem) => (problem.into_response(), None, None),
     };
     let is_personal = open(&app, &outline, &mut response).await;
+    if outline.is_shared {
+        response = caching::share(&outline.known, outline.accepts_gzip, response).await;
+    }
     let bytes = hold(&app, &outline, &mut response);
     seal_position(&app, edge, &mut response).await;
     let problem = response.extensions_mut().remove::<Problem>();
@@ -187,8 +200,7 @@ pub(super) async fn pass(State(app): State<Shared>, mut request: Request, next: 
         headers.insert(RATE_LIMIT, standing.left);
     }
     outline.measure(response.status());
-    let address = outline.address(&app).await;
-    outline.log(&address, &response, problem.as_ref(), is_personal);
+    outline.log(&app, &response, problem.as_ref(), is_personal).await;
     response.map(|body| until_sent(body, seat, bytes))
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use byteshop_domain::Actor;
 use http::{StatusCode, Uri};
+use tracing::Level;
 use uuid::Uuid;
 
 use crate::access::{self, Belongs};
@@ -36,8 +37,6 @@ pub(super) struct Line<'a> {
     pub(super) duration: Duration,
     /// Who asked; none when the credentials were not read, or are none.
     pub(super) actor: Option<&'a Actor>,
-    /// The keyed hash of where it came from.
-    pub(super) address: &'a str,
     /// What it was refused with.
     pub(super) problem: Option<&'a Problem>,
     /// Whether the answer shows staff what is known of a person.
@@ -54,8 +53,14 @@ enum Kind {
 }
 
 impl Line<'_> {
-    /// Writes the line of the access log, and the other one where there is to be one.
-    pub(super) fn write(&self) {
+    /// Whether [`write`](Self::write) leaves anything in the log.
+    pub(super) fn is_written(&self) -> bool {
+        tracing::enabled!(target: ACCESS, Level::INFO) || self.kind().is_some()
+    }
+
+    /// Writes the line of the access log, and the other one where there is to be one; `address` is the keyed hash of where the
+    /// request came from.
+    pub(super) fn write(&self, address: &str) {
         tracing::info!(
             target: ACCESS,
             request_id = %self.request_id,
@@ -68,7 +73,7 @@ impl Line<'_> {
             duration_ms = u64::try_from(self.duration.as_millis()).unwrap_or(u64::MAX),
             bytes = self.bytes,
             actor = self.actor.map(display),
-            address = self.address,
+            address,
         );
         let said = match self.kind() {
             None => return,
@@ -85,7 +90,7 @@ impl Line<'_> {
             code = self.problem.map(Problem::code),
             about = self.problem.and_then(Problem::about),
             actor = self.actor.map(display),
-            address = self.address,
+            address,
             "{said}"
         );
     }
@@ -140,7 +145,6 @@ mod tests {
             bytes: None,
             duration: Duration::ZERO,
             actor: None,
-            address: "",
             problem: None,
             is_staff_reading: false,
         }
