@@ -178,25 +178,15 @@ impl Shop {
             cancel,
             writing,
         };
-        let (of_views, of_log) = (views.clone(), log.clone());
         let shown = Operations {
             health: health.clone(),
             metrics: settings.metrics,
-            views: of_views,
-            log: of_log,
+            views: views.clone(),
+            log: log.clone(),
             settings: settings.shown,
         };
-        shop.watch(for_operators, shown, settings.nats.clone());
-        if settings.roles.relay {
-            shop.relay(log.clone(), settings.nats.clone(), &hints, &health);
-        } else {
-            shop.hint_others(&settings.nats, &hints);
-        }
-        if let Some(names) = &settings.roles.work {
-            shop.processes(&hints, &webhooks);
-            shop.tasks.spawn(rotation::watch(log.clone(), settings.key_source.clone(), shop.cancel.clone()));
-            shop.work(&log, &views, names.clone(), &settings.nats, &hints, &health).await?;
-        }
+        shop.watch(for_operators, shown.clone(), settings.nats.clone());
+        shop.follow(&settings.roles, &settings.nats, settings.key_source, &shown, &hints, &webhooks).await?;
         shop.tasks.spawn(restored::watch(commands.clone(), health.clone(), shop.cancel.clone()));
         if let Some(listening) = listening {
             let (ended, follower) = Ended::of(&log).await?;
@@ -287,6 +277,29 @@ impl Shop {
                 () = cancel.cancelled() => {}
             }
         });
+    }
+
+    /// Starts what follows the log: the relay, or what tells the one elsewhere, and the views and processes.
+    async fn follow(
+        &mut self,
+        roles: &Roles,
+        nats: &NatsConfig,
+        key_source: KeySource,
+        Operations { log, views, health, .. }: &Operations,
+        hints: &Hints,
+        webhooks: &WebhookClient,
+    ) -> Result<()> {
+        if roles.relay {
+            self.relay(log.clone(), nats.clone(), hints, health);
+        } else {
+            self.hint_others(nats, hints);
+        }
+        if let Some(names) = &roles.work {
+            self.processes(hints, webhooks);
+            self.tasks.spawn(rotation::watch(log.clone(), key_source, self.cancel.clone()));
+            self.work(log, views, names.clone(), nats, hints, health).await?;
+        }
+        Ok(())
     }
 
     async fn work(

@@ -154,7 +154,10 @@ mod tests {
         let known: HeaderMap =
             [(header::IF_NONE_MATCH, format!("W/\"other\", {tag}").parse().unwrap())].into_iter().collect();
         let unchanged = share(&known, false, text.clone().into_response()).await;
-        assert_eq!((unchanged.status(), &unchanged.headers()[header::ETAG]), (StatusCode::NOT_MODIFIED, &*tag));
+        assert_eq!(
+            (unchanged.status(), unchanged.headers()[header::ETAG].to_str().unwrap()),
+            (StatusCode::NOT_MODIFIED, &*tag)
+        );
         assert_eq!(to_bytes(unchanged.into_body(), usize::MAX).await.unwrap().len(), 0);
         let changed = share(&known, false, (text + " ").into_response()).await;
         assert_eq!(changed.status(), StatusCode::OK);

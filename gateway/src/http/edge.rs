@@ -149,9 +149,9 @@ impl Outline {
         trail::shortened(app.commands.vault().blind("visitor", &network).await.unwrap_or_default())
     }
 
-    /// Writes what the request leaves in the log.
-    async fn log(&self, app: &Shared, response: &Response, problem: Option<&Problem>, is_personal: bool) {
-        let line = Line {
+    /// What the request leaves in the log.
+    fn line<'a>(&'a self, response: &Response, problem: Option<&'a Problem>, is_personal: bool) -> Line<'a> {
+        Line {
             request_id: self.edge.request_id,
             client_request_id: self.edge.client_request_id,
             method: name(&self.method),
@@ -163,9 +163,6 @@ impl Outline {
             actor: self.edge.asker.get().map(|asker| &asker.actor),
             problem,
             is_staff_reading: is_personal && self.edge.is_by_staff(),
-        };
-        if line.is_written() {
-            line.write(&self.address(app).await);
         }
     }
 }
@@ -200,7 +197,10 @@ pub(super) async fn pass(State(app): State<Shared>, mut request: Request, next: 
         headers.insert(RATE_LIMIT, standing.left);
     }
     outline.measure(response.status());
-    outline.log(&app, &response, problem.as_ref(), is_personal).await;
+    let line = outline.line(&response, problem.as_ref(), is_personal);
+    if line.is_written() {
+        line.write(&outline.address(&app).await);
+    }
     response.map(|body| until_sent(body, seat, bytes))
 }
 
