@@ -19,7 +19,7 @@ use chrono::TimeDelta;
 pub use mistake::{Mistake, Mistakes};
 pub use outside::{OutsideConfig, ProviderConfig};
 pub use rate_limits::RateLimits;
-use settings::{SETTINGS, Setting};
+use settings::Setting;
 pub use show::{InForce, Row, Shown, hide_password};
 
 use crate::cors::Origins;
@@ -185,7 +185,11 @@ impl Config {
         reader.gather(inputs);
         let config = reader.config();
         match config {
-            Some(config) if reader.mistakes.is_empty() => Ok(Self { in_force: reader.in_force, ..config }),
+            Some(config) if reader.mistakes.is_empty() => {
+                let order: Vec<_> = settings::all().map(|setting| setting.name).collect();
+                reader.in_force.sort_by_key(|setting| order.iter().position(|name| *name == setting.name));
+                Ok(Self { in_force: reader.in_force, ..config })
+            }
             Some(_) | None => Err(Mistakes(reader.mistakes)),
         }
     }
@@ -224,7 +228,7 @@ impl Reader {
                 continue;
             }
             let source = Source::Environment(variable.clone());
-            if let Some(setting) = SETTINGS.iter().find(|setting| setting.name.to_uppercase() == name) {
+            if let Some(setting) = settings::all().find(|setting| setting.name.to_uppercase() == name) {
                 self.give(setting, value.clone(), source);
                 continue;
             }
@@ -233,7 +237,7 @@ impl Reader {
             self.mistakes.push(Mistake::unknown(source, variable, hint));
         }
         for (name, value) in &inputs.flags {
-            if let Some(setting) = SETTINGS.iter().find(|setting| setting.name == *name) {
+            if let Some(setting) = settings::all().find(|setting| setting.name == *name) {
                 let flag = format!("--{}", name.replace('_', "-"));
                 self.give(setting, value.clone(), Source::Flag(flag));
             }
@@ -251,7 +255,7 @@ impl Reader {
             Err(error) => return self.mistakes.push(Mistake::of(source(), "", error.to_string())),
         };
         for (key, value) in values {
-            let Some(setting) = SETTINGS.iter().find(|setting| setting.name == key) else {
+            let Some(setting) = settings::all().find(|setting| setting.name == key) else {
                 let hint = settings::nearest(&key).map(str::to_owned);
                 self.mistakes.push(Mistake::unknown(source(), &key, hint));
                 continue;
@@ -371,7 +375,7 @@ impl Reader {
         dev_default: Option<&'static str>,
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Option<T> {
-        let setting = SETTINGS.iter().find(|setting| setting.name == name)?;
+        let setting = settings::all().find(|setting| setting.name == name)?;
         let given = self.given.get(name).cloned();
         let defaults = || match dev_default {
             Some(value) => Some((value.to_owned(), Source::Dev)),

@@ -78,8 +78,7 @@ fn print(shown: &Shown, of: &str) -> std::io::Result<()> {
         writeln!(out, "{:width$}  {value}  {}", row.variable, styled(&row.origin(), Style::Dim))?;
         writeln!(out, "    {}", styled(&row.means, Style::Dim))?;
     }
-    let hint =
-        "set BYTESHOP_PORT=8090 in the environment, or port = 8090 in byteshop.toml, and start the process again";
+    let hint = "set BYTESHOP_PORT=8090 in the environment, or port = 8090 in byteshop.toml, and restart the process";
     writeln!(out, "\n{}", styled(hint, Style::Dim))?;
     for warning in &shown.warnings {
         writeln!(out, "\n{}", styled(&warning.replace(": ", ":\n"), Style::Red))?;

@@ -18,7 +18,7 @@ fn file(text: &str) -> (tempfile::TempDir, PathBuf) {
 fn without_a_word_the_defaults_are_in_force() {
     let config = Config::load(&Inputs::default()).unwrap();
     assert_eq!((config.port, config.dev, config.nats_stream.as_str()), (8080, false, "BYTESHOP"));
-    assert_eq!(config.in_force().len(), SETTINGS.len());
+    assert_eq!(config.in_force().len(), settings::all().count());
     assert!(config.in_force().iter().all(|setting| setting.source == Source::Default));
 }
 
@@ -106,7 +106,7 @@ fn every_setting_is_explained_in_one_line() {
         assert!((10..=72).contains(&setting.means.chars().count()), "{}: {}", setting.name, setting.means);
     }
     let names: Vec<_> = config.in_force().iter().map(|setting| setting.name).collect();
-    let mut known: Vec<_> = settings::SETTINGS.iter().map(|setting| setting.name).collect();
+    let mut known: Vec<_> = settings::all().map(|setting| setting.name).collect();
     assert!(names.iter().all(|name| known.contains(name)));
     known.retain(|name| !names.contains(name));
     assert_eq!(known, [] as [&str; 0], "these are read by nobody");
