@@ -27,7 +27,8 @@ const SHUFFLED_BY_MS: u128 = 2_000;
 /// Copies of a notification at most.
 const COPIES_MAX: u8 = 100;
 
-/// What a token makes happen, and the state in which its charge begins. The names are api.md's and never change.
+/// What a token makes happen, and the state in which its charge begins. docs/api/orders.md names the tokens, and they never
+/// change.
 const TOKENS: [(&str, &str, &str); 9] = [
     ("tok_success", "success", "captured"),
     ("tok_declined", "declined", "declined"),

@@ -50,7 +50,7 @@ async fn every_route_is_in_the_document_and_there() {
     }
 }
 
-/// What api.md promises for this part of the shop.
+/// Routes that clients of this part of the shop rely on.
 #[test]
 fn every_promised_route_is_there() {
     let there: BTreeSet<String> =
