@@ -42,8 +42,14 @@ const SETTINGS: [&str; 13] = [
 const DURABLE: [&str; 5] =
     ["fsync=on", "synchronous_commit=on", "full_page_writes=on", "shared_buffers=256MB", "max_connections=200"];
 /// For data that is thrown away at the end anyway, such as that of a test; many tests run beside each other.
-const THROW_AWAY: [&str; 5] =
-    ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=128MB", "max_connections=500"];
+const THROW_AWAY: [&str; 6] = [
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "wal_compression=off",
+    "shared_buffers=128MB",
+    "max_connections=500",
+];
 
 /// How it is stopped: fast with a checkpoint, at once without, and by force.
 const FAREWELLS: [(Signal, Duration); 3] = [
