@@ -63,6 +63,7 @@ pub struct Follower {
     /// Its name.
     pub name: String,
     /// How it stands to the log.
+    #[serde(rename = "status")]
     pub state: Standing,
     /// The last position it has read, if known.
     pub position: Option<i64>,

@@ -50,7 +50,7 @@ const TELL_AT_ONCE: i64 = 64;
 /// The type of a notification, of which there is one.
 type TypeText = BoundedText<40>;
 
-/// The kind of message.
+/// What the provider reports.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Notification {

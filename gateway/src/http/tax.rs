@@ -25,6 +25,7 @@ type Countries = Bounded<Vec<CountryTax>, { tax_book::COUNTRIES_MAX }>;
 /// Countries and their taxes.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewTaxRates, example = json!({"countries": [{"country": "DE", "prices_include_tax": true, "rates": [{"class": "standard", "rate_bps": 1900, "valid_from": "2021-01-01"}]}], "rounding": "line"}))]
 struct TaxRates {
     /// Without duplicates; countries that are not listed are not taxed.
     #[schema(value_type = Vec<show::CountryTax>, default = max::<Countries>)]
@@ -37,9 +38,13 @@ struct TaxRates {
 }
 
 /// Countries and their taxes.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = TaxRates)]
 struct Shown<'a> {
+    #[schema(value_type = Vec<show::CountryTax>)]
     countries: Vec<&'a CountryTax>,
+    /// Where taxes are rounded to the smallest unit: in each line, or for each rate over the whole order.
+    #[schema(value_type = show::names::TaxRounding, example = "line")]
     rounding: Rounding,
 }
 
@@ -54,7 +59,7 @@ impl<'a> Shown<'a> {
 /// Orders already placed keep their rates. `If-Match` is required.
 #[utoipa::path(put, path = "/v1/admin/tax-rates", operation_id = "replaceTaxRates",
     tag = "tax", request_body = TaxRates, security(("bearer" = ["admin"]), ("api_key" = ["settings:write"])),
-    responses((status = 200, description = "The rates", body = TaxRates),
+    responses((status = 200, description = "The rates", body = Shown),
         (status = 428, description = "`If-Match` is missing")))]
 async fn set(State(app): State<Shared>, ask: Ask<Admin, TaxRates>) -> Result<Response, Problem> {
     conditional::require(ask.if_match.as_ref())?;
@@ -72,7 +77,7 @@ async fn set(State(app): State<Shared>, ask: Ask<Admin, TaxRates>) -> Result<Res
 /// Tax rates of all countries.
 #[utoipa::path(get, path = "/v1/admin/tax-rates", operation_id = "getTaxRates",
     tag = "tax", security(("bearer" = ["staff"])),
-    responses((status = 200, description = "The rates", body = TaxRates)))]
+    responses((status = 200, description = "The rates", body = Shown)))]
 async fn rates(State(app): State<Shared>, _staff: Staff, headers: HeaderMap) -> Result<Response, Problem> {
     app.await_log(&headers).await?;
     let found = app.commands.get::<TaxBook>(tax_book::id()).await?;
