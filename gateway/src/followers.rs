@@ -58,7 +58,7 @@ impl Part {
 /// A part of the shop that follows the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Follower {
-    /// The category of the product.
+    /// Which kind of part it is.
     pub part: Part,
     /// Its name.
     pub name: String,

@@ -53,6 +53,7 @@ type TypeText = BoundedText<40>;
 /// What the provider reports.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"type": "charge.updated", "reference": "chg_3f9a1c", "payment": "pay_01h455vb4pex5vsknk084sn02q"}))]
 struct Notification {
     /// `charge.updated`.
     #[schema(value_type = String, default = max::<TypeText>)]

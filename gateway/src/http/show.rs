@@ -13,6 +13,7 @@ mod delivery;
 mod links;
 pub(super) mod names;
 mod order;
+mod payment;
 mod price;
 mod promotion;
 
@@ -22,7 +23,8 @@ pub use delivery::{
     LineQuantities, LineQuantity, NewCarrier, Received, Return, Returns, Shipment, ShipmentPapers, Shipments,
 };
 pub use links::{Links, Papers};
-pub use order::{Order, Payment};
+pub use order::Order;
+pub use payment::Payment;
 pub use price::Days;
 pub use promotion::{CountryTax, Promotion, ShippingZone, Terms};
 

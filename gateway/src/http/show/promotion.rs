@@ -262,7 +262,7 @@ pub struct ShippingZone {
     /// ISO 3166 codes; empty for the rest of the world.
     #[schema(default = max::<Bounded<Vec<Country>, { tax_book::COUNTRIES_MAX }>>, nullable = false)]
     countries: Option<Vec<String>>,
-    /// Prefixes of the region's postal codes, at most three capital letters and digits each.
+    /// Prefixes of the zone's postal codes, at most three capital letters and digits each.
     #[schema(default = max::<Areas>, nullable = false)]
     areas: Option<Vec<String>>,
     #[schema(default = max::<Bounded<Vec<shipping_book::Service>, { shipping_book::SERVICES_MAX }>>)]
