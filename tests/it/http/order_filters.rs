@@ -144,14 +144,14 @@ async fn orders_are_found_by_the_day_that_they_were_placed() {
     let (middle, last) = (moment(1), moment(0));
     // The first moment is meant, the last one is not.
     assert_eq!(desk.finds(&format!("from={middle}")).await, newest_first[..2]);
-    assert_eq!(desk.finds(&format!("to={middle}")).await, newest_first[2..]);
+    assert_eq!(desk.finds(&format!("until={middle}")).await, newest_first[2..]);
     assert_eq!(desk.finds(&format!("from={middle}&until={last}")).await, newest_first[1..2]);
     assert_eq!(desk.finds(&format!("from={middle}&until={middle}")).await, [""; 0]);
     let first: DateTime<Utc> = moment(2).parse().unwrap();
     let last: DateTime<Utc> = last.parse().unwrap();
     let (day, after) = (first.date_naive(), last.date_naive() + Days::new(1));
     assert_eq!(desk.finds(&format!("from={day}&until={after}")).await, newest_first);
-    assert_eq!(desk.finds(&format!("to={day}")).await, [""; 0]);
+    assert_eq!(desk.finds(&format!("until={day}")).await, [""; 0]);
     assert_eq!(desk.finds(&format!("from={after}")).await, [""; 0]);
     // An offset is an offset, and pages go on within what is asked for.
     let elsewhere = format!("from={day}T02:00:00%2B02:00&limit=2");
@@ -161,7 +161,7 @@ async fn orders_are_found_by_the_day_that_they_were_placed() {
     assert_eq!(desk.finds(&rest).await, newest_first[2..]);
     for bad in ["yesterday", "2026-02-30", "2026-11-20T08:00:00", "", "%00", "-9999-01-01", "+12026-01-01"] {
         desk.refuses(&format!("from={bad}"), "from").await;
-        desk.refuses(&format!("to={bad}"), "until").await;
+        desk.refuses(&format!("until={bad}"), "until").await;
     }
     desk.refuses("from=2026-02-01&until=2026-01-01", "until").await;
 }
