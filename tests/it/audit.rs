@@ -42,7 +42,7 @@ struct Bought {
 
 async fn buy(shop: &TestShop, variant: &str) -> Bought {
     let (placed, cart) = shop.order(variant, 2).await;
-    let path = format!("/v1/orders/{}", placed.text("/order_id"));
+    let path = format!("/v1/orders/{}", placed.text("/id"));
     for token in ["tok_declined", "tok_success"] {
         let pay = json!({"provider": "test", "token": token});
         shop.post(&format!("{path}/payments")).with(&cart).json(pay).send().await.expect(201);

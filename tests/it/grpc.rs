@@ -72,7 +72,7 @@ fn blamed(status: &Status) -> Vec<String> {
 }
 
 fn line(variant: &str, quantity: i64) -> LineToValidate {
-    LineToValidate { variant_id: variant.to_owned(), quantity, unit_price: None }
+    LineToValidate { variant: variant.to_owned(), quantity, unit_price: None }
 }
 
 fn euros(amount: i64) -> Money {
@@ -177,7 +177,7 @@ async fn only_staff_finds_what_is_not_published() {
     asked.metadata_mut().insert("min-log-position", position.into());
     let found = staff.catalog.clone().search_products(asked).await.unwrap().into_inner();
     assert_eq!(found.products.iter().map(|it| it.id.as_str()).collect::<Vec<_>>(), [products[2].as_str()]);
-    let green = || Some(By::ProductId(products[2].clone()));
+    let green = || Some(By::Product(products[2].clone()));
     for other in [&guest, &customer] {
         expect(other.get(green()).await, Code::NotFound, "product.missing");
     }
@@ -191,7 +191,7 @@ async fn a_product_is_found_by_its_id_by_a_variant_and_by_a_code() {
     let (products, variants, _) = chairs(&shop).await;
     let client = Client::of(&shop).await;
     let http = shop.get(&format!("/v1/products/{}", products[0])).send().await.expect(200);
-    for by in [By::ProductId(products[0].clone()), By::VariantId(variants[0].clone()), By::Sku("CH-0".to_owned())] {
+    for by in [By::Product(products[0].clone()), By::Variant(variants[0].clone()), By::Sku("CH-0".to_owned())] {
         let found = client.get(Some(by.clone())).await.unwrap();
         let product = found.product.unwrap();
         assert_eq!((&product.id, &product.title[..]), (&products[0], "Chair red"), "{by:?}");
@@ -202,10 +202,10 @@ async fn a_product_is_found_by_its_id_by_a_variant_and_by_a_code() {
         assert_eq!(Value::from(product.attributes.len()), json!(3));
     }
     let nothing = [
-        By::ProductId("prod_00000000000000000000000001".to_owned()),
-        By::ProductId(variants[0].clone()),
-        By::VariantId("var_00000000000000000000000001".to_owned()),
-        By::VariantId("nonsense".to_owned()),
+        By::Product("prod_00000000000000000000000001".to_owned()),
+        By::Product(variants[0].clone()),
+        By::Variant("var_00000000000000000000000001".to_owned()),
+        By::Variant("nonsense".to_owned()),
         By::Sku("CH-99".to_owned()),
         By::Sku(String::new()),
     ];
@@ -225,7 +225,7 @@ async fn lines_are_validated_against_what_is_offered_now() {
     let good = client.validate("EUR", vec![shown.clone(), line(&variants[1], 1)]).await.unwrap();
     assert!(good.purchasable, "{good:?}");
     assert_eq!((good.subtotal, good.lines[0].amount.clone()), (Some(euros(4_000)), Some(euros(2_000))));
-    assert_eq!((&good.lines[0].product_id, &good.lines[0].sku[..], good.lines[0].available), (&products[0], "CH-0", 5));
+    assert_eq!((&good.lines[0].product, &good.lines[0].sku[..], good.lines[0].available), (&products[0], "CH-0", 5));
 
     // What a command did is seen at once: no view is asked.
     let admin = shop.token(Role::Admin);
@@ -269,10 +269,10 @@ async fn a_message_that_cannot_be_meant_is_refused_and_the_field_named() {
         ("XXZ", vec![line(v, 1)], "currency"),
         ("EUR", vec![], "lines"),
         ("EUR", vec![line(v, 1); 101], "lines"),
-        ("EUR", vec![line(v, 1), line(v, 1)], "lines.1.variant_id"),
+        ("EUR", vec![line(v, 1), line(v, 1)], "lines.1.variant"),
         ("EUR", vec![line(v, 0)], "lines.0.quantity"),
         ("EUR", vec![line(v, i64::MAX)], "lines.0.quantity"),
-        ("EUR", vec![line("x", 1)], "lines.0.variant_id"),
+        ("EUR", vec![line("x", 1)], "lines.0.variant"),
         ("EUR", vec![LineToValidate { unit_price: Some(dollars), ..line(v, 1) }], "lines.0.unit_price"),
     ];
     for (currency, lines, field) in lines {
@@ -288,7 +288,7 @@ async fn a_message_that_cannot_be_meant_is_refused_and_the_field_named() {
         (SearchProductsRequest { cursor: "x".to_owned(), ..of() }, "cursor"),
         (SearchProductsRequest { price_min: Some(-1), ..of() }, "price_min"),
         (SearchProductsRequest { price_min: Some(2), price_max: Some(1), ..of() }, "price_max"),
-        (SearchProductsRequest { category_ids: vec![v.clone()], ..of() }, "category_ids"),
+        (SearchProductsRequest { category: vec![v.clone()], ..of() }, "category"),
         (SearchProductsRequest { sort: 99, ..of() }, "sort"),
         (SearchProductsRequest { visibility: -1, ..of() }, "visibility"),
         (

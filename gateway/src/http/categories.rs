@@ -30,6 +30,7 @@ const ORDER_MAX: usize = 200;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "Kitchen", "slug": "kitchen"}))]
 struct NewCategory {
     #[schema(value_type = String, min_length = 1, default = max::<Name>)]
     name: Name,
@@ -43,6 +44,7 @@ struct NewCategory {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "Kitchen and table"}))]
 struct CategoryChange {
     #[schema(value_type = Option<String>, min_length = 1, default = max::<Name>)]
     name: Option<Name>,
@@ -60,6 +62,7 @@ type CategoryIds = Bounded<Vec<CategoryId>, ORDER_MAX>;
 /// The attributes of a category.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"attributes": [{"name": "material", "type": "choice", "values": ["steel", "beech"], "required": true, "filterable": true}]}))]
 struct Declaration {
     /// All attributes, in display order.
     #[schema(value_type = Vec<show::AttributeDefinition>, default = max::<Definitions>)]
@@ -77,6 +80,7 @@ struct Counting<'a> {
 /// The order of one parent's categories.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"parent": null, "categories": ["cat_01h455vb4pex5vsknk084sn02q", "cat_01h455vb4pex5vsknk084sn02r"]}))]
 struct CategoryOrder {
     /// The parent category; null for root categories.
     #[schema(value_type = Option<String>)]

@@ -62,9 +62,7 @@ struct AttributeFacet<'a> {
     unit: Option<&'a Unit>,
     labels: &'a BTreeMap<Locale, Label>,
     /// Of numbers.
-    #[serde(skip_serializing_if = "Option::is_none")]
     min: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     max: Option<i64>,
     values: Vec<ValueFacet<'a>>,
 }

@@ -137,14 +137,11 @@ impl Views {
         let mut page = Page::of(&rows, &query.ask, &list, |(text, _)| text, |(_, place)| (*place).clone())?;
         page.json.pop();
         let _ = write!(page.json, ",\"total\":{}", hits.total);
-        if let (Some(asked), Some(corrected)) = (&query.q, corrected) {
-            let [asked, corrected] = [asked.as_str(), corrected.as_str()].map(serde_json::Value::from);
-            let _ = write!(page.json, ",\"original\":{asked},\"corrected\":{corrected}");
-        }
-        if let Some(facets) = &hits.facets {
-            let _ = write!(page.json, ",\"facets\":{facets}");
-        }
-        page.json.push('}');
+        let asked = query.q.as_deref().filter(|_| corrected.is_some());
+        let [asked, corrected] = [asked, corrected.as_deref()].map(serde_json::Value::from);
+        let _ = write!(page.json, ",\"original\":{asked},\"corrected\":{corrected}");
+        let facets = hits.facets.as_deref().unwrap_or("null");
+        let _ = write!(page.json, ",\"facets\":{facets}}}");
         Ok(page)
     }
 }

@@ -42,7 +42,7 @@ async fn what_is_shown_is_told_once_until_any_of_it_changes() {
     assert_eq!(version(cheaper.header("etag").unwrap()), version(&cart_then));
 
     let (placed, cart) = shop.order(&variant, 1).await;
-    let order = format!("/v1/orders/{}", placed.text("/order_id"));
+    let order = format!("/v1/orders/{}", placed.text("/id"));
     let then = known(|| shop.get(&order).with(&cart)).await;
     // Somebody else is not told that there is such an order.
     shop.get(&order).header("If-None-Match", &then).send().await.expect(404);

@@ -89,7 +89,7 @@ async fn ordered(shop: &TestShop, variants: &[&str], service: bool) -> Ordered {
         shop.put(&format!("{path}/shipping")).with(&cart).json(flat).send().await.expect(200);
     }
     let placed = shop.post(&format!("{path}/checkout")).with(&cart).send().await.expect(201);
-    let (order, payment) = (placed.text("/order_id"), placed.text("/payment_id"));
+    let (order, payment) = (placed.text("/id"), placed.text("/payment"));
     Ordered { path: format!("/v1/orders/{order}"), payment: format!("/v1/payments/{payment}"), cart }
 }
 
@@ -281,12 +281,12 @@ async fn the_lines_of_an_unpaid_order_are_put_into_a_cart_again_once() {
     let (_, variant) = shop.product("M-10", 1_000, 2).await;
     let once = json!({"label": "Once", "code": "ONCE-1", "limits": {"total": 1},
         "benefit": {"kind": "percent", "percent_bps": 1000}});
-    shop.post("/v1/admin/coupons").by(&admin).json(once).send().await.expect(201);
+    shop.post("/v1/admin/promotions").by(&admin).json(once).send().await.expect(201);
     let cart = shop.full_cart(&variant, 2).await;
     let path = format!("/v1/carts/{}", cart.id);
-    shop.put(&format!("{path}/coupon")).with(&cart).json(json!({"code": "ONCE-1"})).send().await.expect(200);
+    shop.put(&format!("{path}/coupons")).with(&cart).json(json!({"coupons": ["ONCE-1"]})).send().await.expect(200);
     let placed = shop.post(&format!("{path}/checkout")).with(&cart).send().await.expect(201);
-    let (order, payment) = (placed.text("/order_id").to_owned(), placed.text("/payment_id").to_owned());
+    let (order, payment) = (placed.text("/id").to_owned(), placed.text("/payment").to_owned());
     let order = Ordered { path: format!("/v1/orders/{order}"), payment: format!("/v1/payments/{payment}"), cart };
     // Many times at once it is moved once.
     let moved = join_all((0..8).map(|_| order.to_cart(&shop))).await;
@@ -306,7 +306,7 @@ async fn the_lines_of_an_unpaid_order_are_put_into_a_cart_again_once() {
         (placed.status == 201).then_some(placed)
     })
     .await;
-    assert_eq!(bought.body["order"]["total"], euro(1_800));
+    assert_eq!(bought.body["total"], euro(1_800));
     shop.at_rest().await;
     assert_eq!(shop_stock(&shop, &variant).await, (2, 2));
     let told = shop.get(&format!("{}/history?locale=en", order.path)).with(&order.cart).send().await.expect(200);
@@ -314,7 +314,7 @@ async fn the_lines_of_an_unpaid_order_are_put_into_a_cart_again_once() {
     order.pay(&shop, "tok_success").await.expect_problem(409, "order.cancelled");
     // Forgetting the buyer of the first does not take the address of the second.
     shop.delete(&format!("{}/buyer", order.path)).with(&order.cart).send().await.expect(204);
-    let second = format!("/v1/orders/{}", bought.text("/order_id"));
+    let second = format!("/v1/orders/{}", bought.text("/id"));
     let second = shop.get(&second).with(&again).send().await.expect(200);
     assert_eq!(second.text("/address/name"), "Rahel Varnhagen");
 }
@@ -334,7 +334,7 @@ async fn an_accounts_lines_go_into_its_open_cart_and_a_paid_order_stays() {
     fill(&id, &first).await;
     shop.put(&format!("/v1/carts/{id}/address")).by(&anna).json(address("DE")).send().await.expect(200);
     let placed = shop.post(&format!("/v1/carts/{id}/checkout")).by(&anna).send().await.expect(201);
-    let order = format!("/v1/orders/{}", placed.text("/order_id"));
+    let order = format!("/v1/orders/{}", placed.text("/id"));
     let open = cart().await;
     fill(&open, &second).await;
     for token in [shop.token(Role::Customer), shop.token(Role::Support)] {
@@ -344,7 +344,7 @@ async fn an_accounts_lines_go_into_its_open_cart_and_a_paid_order_stays() {
     assert_eq!((moved.id(), moved.body["lines"].as_array().unwrap().len()), (open.clone(), 2));
     assert_eq!(shop.post(&format!("{order}/cart")).by(&anna).send().await.expect(200).id(), open);
     let checkout = shop.post(&format!("/v1/carts/{open}/checkout")).by(&anna).send().await.expect(201);
-    let order = format!("/v1/orders/{}", checkout.text("/order_id"));
+    let order = format!("/v1/orders/{}", checkout.text("/id"));
     let pay = shop.post(&format!("{order}/payments")).by(&anna).json(card("tok_success")).send().await;
     pay.expect(201);
     let move_paid = async || shop.post(&format!("{order}/cart")).by(&anna).send().await;
@@ -389,7 +389,7 @@ async fn a_cart_is_bought_at_the_total_that_it_last_showed() {
     let (_, variant) = shop.product("M-14", 1_500, 50).await;
     let first_only = json!({"label": "The first", "limits": {"total": 1},
         "benefit": {"kind": "fixed", "amounts": [euro(300)]}});
-    shop.post("/v1/admin/coupons").by(&admin).json(first_only).send().await.expect(201);
+    shop.post("/v1/admin/promotions").by(&admin).json(first_only).send().await.expect(201);
     let (slow, fast) = (shop.full_cart(&variant, 1).await, shop.full_cart(&variant, 1).await);
     let look = async |cart: &GuestCart| {
         shop.get(&format!("/v1/carts/{}", cart.id)).with(cart).send().await.expect(200).body["total"].clone()
@@ -407,7 +407,7 @@ async fn a_cart_is_bought_at_the_total_that_it_last_showed() {
     let there = beside.post(&format!("/v1/carts/{}/checkout", slow.id)).with(&slow).send().await;
     there.expect_problem(409, "cart.total_changed");
     assert_eq!(look(&slow).await, euro(1_500));
-    assert_eq!(buy(&slow, json!({})).await.expect(201).body["order"]["total"], euro(1_500));
+    assert_eq!(buy(&slow, json!({})).await.expect(201).body["total"], euro(1_500));
     // Who names a total is held to that one.
     let named = shop.full_cart(&variant, 1).await;
     buy(&named, json!({"expected_total": euro(1_499)})).await.expect_problem(409, "cart.total_changed");

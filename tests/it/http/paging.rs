@@ -54,7 +54,7 @@ impl Fair {
         self.post("/v1/admin/api-keys", json!({"name": name, "scopes": ["stock:write"]})).await.expect(201);
         let benefit = json!({"kind": "percent", "percent_bps": 100});
         let coupon = json!({"label": name, "code": format!("CODE{number}"), "benefit": benefit});
-        self.post("/v1/admin/coupons", coupon).await.expect(201);
+        self.post("/v1/admin/promotions", coupon).await.expect(201);
         self.shop.register(&format!("p{number}@example.org")).await.expect(202);
         self.shop.order(&self.variant, 1).await;
         let back = json!({"lines": lines(&self.variant, 1), "reason": "damaged"});
@@ -118,8 +118,8 @@ fn lists(endpoint: &str) -> Vec<List> {
         list("/v1/admin/accounts?q=example", "id"),
         list("/v1/returns", "id"),
         list("/v1/returns?status=requested", "id"),
-        list("/v1/admin/coupons", "id"),
-        list("/v1/admin/coupons?status=active", "id"),
+        list("/v1/admin/promotions", "id"),
+        list("/v1/admin/promotions?status=active", "id"),
         list("/v1/admin/api-keys", "id"),
         list("/v1/admin/audit?type=order.placed", "position"),
     ]

@@ -22,7 +22,7 @@ struct Order {
 
 async fn order(shop: &TestShop, variant: &str) -> Order {
     let (placed, cart) = shop.order(variant, 1).await;
-    Order { path: format!("/v1/orders/{}", placed.text("/order_id")), payment: placed.text("/payment_id").into(), cart }
+    Order { path: format!("/v1/orders/{}", placed.text("/id")), payment: placed.text("/payment").into(), cart }
 }
 
 impl Order {
@@ -257,7 +257,7 @@ async fn a_silent_provider_is_asked_again_and_holds_nobody_up() {
     // The charge never reached the provider, so another attempt may be made.
     eventually("the attempt is known to have failed", async || {
         let payment = shop.get(&format!("/v1/payments/{}", second.payment)).with(&second.cart).send().await.expect(200);
-        (payment.body["status"] == "open" && payment.body["declined"] == "not_received").then_some(())
+        (payment.body["status"] == "open" && payment.body["decline_reason"] == "not_received").then_some(())
     })
     .await;
     second.pay(&shop, "tok_success").await.expect(201);
@@ -405,7 +405,7 @@ async fn last_failed(shop: &TestShop, payment: &str, count: usize) -> String {
         let payment = shop.get(payment).by(&staff).send().await.expect(200).body;
         let refunds = payment["refunds"].as_array().unwrap();
         let failed: Vec<_> = refunds.iter().filter(|it| it["status"] == "failed").collect();
-        let last = failed.iter().find(|it| it.get("retried_as").is_none())?;
+        let last = failed.iter().find(|it| it["retried_as"].is_null())?;
         (failed.len() == count).then(|| last["id"].as_str().unwrap().to_owned())
     })
     .await
