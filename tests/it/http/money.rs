@@ -262,7 +262,7 @@ async fn who_leaves_the_payment_page_can_pay_in_another_way() {
     let page = order.pay(&shop, "tok_redirect").await.expect(201).text("/action_url").to_owned();
     shop.post(&format!("{page}/cancel")).send().await.expect(200);
     let payment = shop.get(&order.payment).with(&order.cart).send().await.expect(200);
-    assert_eq!((payment.text("/status"), payment.text("/declined")), ("open", "buyer_left"));
+    assert_eq!((payment.text("/status"), payment.text("/decline_reason")), ("open", "buyer_left"));
     let is = order.is(&shop).await;
     assert_eq!((&is["status"], &is["payment_status"]), (&json!("open"), &json!("awaiting")));
     for token in ["tok_cancelled", "tok_failure"] {

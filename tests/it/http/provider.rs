@@ -227,7 +227,7 @@ async fn every_charge_is_settled_whatever_becomes_of_the_notifications() {
         }
         eventually("the attempt failed, and another one can be made", async || {
             let payment = shop.get(&format!("/v1/payments/{}", it.payment)).with(&it.cart).send().await.expect(200);
-            (payment.text("/status") == *ends && payment.text("/declined") == "provider_error").then_some(())
+            (payment.text("/status") == *ends && payment.text("/decline_reason") == "provider_error").then_some(())
         })
         .await;
         it.awaits(&shop, "awaiting").await;

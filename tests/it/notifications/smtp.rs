@@ -292,7 +292,7 @@ async fn a_wrong_password_is_told_and_loses_no_mail() {
     let (_, variant) = shop.product("S-7", 500, 10).await;
     order_of(&shop, &variant, "ada@example.org", "en").await;
     let failed = one(&shop, "failed").await;
-    assert_eq!(failed["reason"], "the login: SMTP 535", "{failed}");
+    assert_eq!(failed["error"], "the login: SMTP 535", "{failed}");
     assert!(failed["retry_at"].is_string() && !failed.to_string().contains(LOGIN.1), "{failed}");
     // Somebody mends it, and the mail goes out by itself.
     sink.admit(LOGIN.0, LOGIN.1);
