@@ -199,7 +199,8 @@ impl Config {
         if self.dev {
             return seller_warning(&self.trade.seller).into_iter().collect();
         }
-        seller_warning(&self.trade.seller).into_iter().chain(self.connected.warnings()).collect()
+        let of_seller = seller_warning(&self.trade.seller).into_iter();
+        of_seller.chain(self.connected.warnings()).chain(self.outside.warning()).collect()
     }
 
     /// Every setting with its value and where it comes from; secrets are hidden.

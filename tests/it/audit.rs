@@ -175,3 +175,22 @@ async fn an_export_is_filtered_like_the_log_and_fits_a_spreadsheet() {
     assert_eq!((&placed[column("amount")], &placed[column("currency")]), ("39.98", "EUR"));
     assert!(placed.iter().all(|cell| !cell.starts_with(['=', '+', '-', '@'])), "{placed:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn codes_are_found_in_whatever_form_they_are_written() {
+    let shop = TestShop::start().await;
+    let (product, _) = shop.product("CAF\u{c9}-1", 1_000, 0).await;
+    let coupon = json!({"label": "Once", "code": "ONCE-ONLY", "benefit": {"kind": "percent", "percent_bps": 1000}});
+    let admin = shop.token(Role::Admin);
+    let coupon = shop.post("/v1/admin/promotions").by(&admin).json(coupon).send().await.expect(201).id();
+    for (written, id) in [
+        ("CAF\u{c9}-1", &product),
+        ("CAFE\u{301}-1", &product),
+        ("ONCE-ONLY", &coupon),
+        ("once\u{2011}only", &coupon),
+        ("\u{ff2f}nce\u{2013}only", &coupon),
+    ] {
+        let state: Value = serde_json::from_str(&ask(&shop, false, &["state", written]).unwrap()).unwrap();
+        assert_eq!(state["id"], **id, "{written}");
+    }
+}

@@ -409,3 +409,83 @@ async fn whoever_asks_is_told_how_the_shop_is_and_which_services_it_has() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn texts_are_compared_in_one_form_and_prices_one_by_one() {
+    let shop = TestShop::start().await;
+    let admin = shop.token(Role::Admin);
+    let attributes = json!([{"name": "brand", "type": "text", "filterable": true}]);
+    let category = json!({"name": "Cups", "slug": "cups"});
+    let category = shop.post("/v1/categories").by(&admin).json(category).send().await.expect(201).id();
+    let declared = shop.put(&format!("/v1/categories/{category}/attributes")).by(&admin);
+    declared.json(json!({"attributes": attributes})).send().await.expect(200);
+    let (product, _) = shop.product("Caf\u{e9}-1", 1_000, 5).await;
+    let path = format!("/v1/products/{product}");
+    let second = json!({"sku": "CAFE-2", "price": {"amount": 4_000, "currency": "EUR"}});
+    shop.post(&format!("{path}/variants")).by(&admin).json(second).send().await.expect(201);
+    let brand = json!({"category": category, "attributes": {"brand": "Caf\u{e9}"}});
+    let position = shop.patch(&path).by(&admin).json(brand).send().await.expect(200).position();
+    shop.get("/v1/products").after(position).send().await.expect(200);
+    let client = Client::of(&shop).await;
+    for sku in ["Caf\u{e9}-1", "Cafe\u{301}-1"] {
+        let found = client.get(Some(By::Sku(sku.to_owned()))).await.unwrap();
+        assert_eq!(found.product.unwrap().id, product, "{sku:?}");
+    }
+    for brand in ["Caf\u{e9}", "Cafe\u{301}"] {
+        let filter = AttributeFilter { name: "brand".to_owned(), values: vec![brand.to_owned()] };
+        let asked = SearchProductsRequest { attributes: vec![filter], ..SearchProductsRequest::default() };
+        assert_eq!(client.search(asked).await.unwrap().total, 1, "{brand:?}");
+    }
+    for (min, max, total) in [(2_000, 3_000, 0), (1_000, 1_000, 1), (3_000, 4_000, 1)] {
+        let asked = SearchProductsRequest {
+            currency: "EUR".to_owned(),
+            price_min: Some(min),
+            price_max: Some(max),
+            ..SearchProductsRequest::default()
+        };
+        assert_eq!(client.search(asked).await.unwrap().total, total, "{min} to {max}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_product_is_on_one_page_while_it_and_others_change() {
+    let shop = TestShop::start().await;
+    let (products, variants, position) = chairs(&shop).await;
+    shop.get("/v1/products").after(position).send().await.expect(200);
+    let (client, admin) = (Client::of(&shop).await, shop.token(Role::Admin));
+    for sort in [ProductSort::Newest, ProductSort::Title, ProductSort::Price, ProductSort::PriceDesc] {
+        let mut asked = SearchProductsRequest {
+            limit: 1,
+            sort: sort.into(),
+            currency: "EUR".to_owned(),
+            ..SearchProductsRequest::default()
+        };
+        let mut seen = Vec::new();
+        for turn in 0.. {
+            let page = client.search(asked.clone()).await.unwrap();
+            seen.extend(page.products.into_iter().map(|it| it.id));
+            asked.cursor = page.next;
+            if asked.cursor.is_empty() {
+                break;
+            }
+            if turn > 2 {
+                continue;
+            }
+            // Both go to the other end, and another one comes first.
+            for (number, title) in [(0, "Chair red"), (1, "Chair blue")] {
+                let path = format!("/v1/products/{}", products[number]);
+                let other = format!("{} {title}", ["Zzz", "Aaa"][(number + seen.len()) % 2]);
+                shop.patch(&path).by(&admin).json(json!({"title": other})).send().await.expect(200);
+                let price = json!({"price": {"amount": 5_000 - 4_000 * number, "currency": "EUR"}});
+                let path = format!("{path}/variants/{}", variants[number]);
+                shop.patch(&path).by(&admin).json(price).send().await.expect(200);
+            }
+            shop.product(&format!("NEW-{sort:?}-{}", seen.len()), 10, 0).await;
+            let head = shop.log.head().await.unwrap();
+            shop.get("/v1/products").after(head).send().await.expect(200);
+        }
+        for product in &products[..2] {
+            assert_eq!(seen.iter().filter(|it| *it == product).count(), 1, "{sort:?}: {seen:?}");
+        }
+    }
+}

@@ -200,3 +200,16 @@ fn a_mail_server_needs_a_sender_and_both_halves_of_a_login() {
     assert!(text.contains("BYTESHOP_MAIL_FROM"), "{text}");
     assert!(Config::load(&environment(&[])).unwrap().outside.smtp.is_none());
 }
+
+#[test]
+fn a_shop_that_sends_mail_is_told_to_say_where_it_answers() {
+    let mail = [("BYTESHOP_SMTP_HOST", "mail.example.org"), ("BYTESHOP_MAIL_FROM", "shop@example.org")];
+    let warned = |more: &[(&str, &str)]| {
+        let config = Config::load(&environment(more)).unwrap();
+        config.warnings().concat().contains("set BYTESHOP_API_URL")
+    };
+    assert!(warned(&mail));
+    assert!(!warned(&[]));
+    assert!(!warned(&[&mail[..], &[("BYTESHOP_API_URL", "https://api.shop.example")]].concat()));
+    assert!(!warned(&[&mail[..], &[("BYTESHOP_DEV", "1")]].concat()));
+}

@@ -26,7 +26,7 @@ use super::Shared;
 use super::ask::{Ask, Nothing, Of, OfTwo, Params, Then};
 use super::openapi::max;
 use super::orders::placed;
-use super::show;
+use super::{show, total};
 use crate::actor::{Caller, Member, new_cart_token};
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
@@ -339,8 +339,8 @@ async fn tell(
         Some(now) => Some(cases::price(Reading::Asking(&app.commands), cart, now).await?),
         None => None,
     };
-    app.commands.remember_total(id, cases::total_to_remember(cart, priced.as_ref())).await;
-    reply::one(version, &show::Cart::of(id, cart, priced.as_ref()))
+    let response = reply::one(version, &show::Cart::of(id, cart, priced.as_ref()))?;
+    Ok(total::showing(response, id, cases::total_to_remember(cart, priced.as_ref())))
 }
 
 /// A cart that the caller may open; to all others there is no such cart.

@@ -515,3 +515,40 @@ async fn the_manners_of_the_provider_are_switched_while_developing() {
     assert!(refused.text("/detail").ends_with("this request had `Origin: https://evil.example`"), "{}", refused.body);
     shop.delete("/dev/mail").header("Origin", &shop.url).send().await.expect(204);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_pays_again_while_the_page_is_approved_pays_once() {
+    let shop = TestShop::start().await;
+    let (_, variant) = shop.product("W-9", 1000, 500).await;
+    let mut approved = 0;
+    for round in 0..20 {
+        let it = order(&shop, &variant).await;
+        let page = it.pay(&shop, "tok_redirect").await.expect(201).text("/action_url").to_owned();
+        let approve = async || {
+            // Sometimes a moment later, so that each is first now and then.
+            for _ in 0..round % 4 {
+                shop.get(&page).send().await.expect(200);
+            }
+            shop.post(&format!("{page}/approve")).send().await.expect(200)
+        };
+        let (again, also, _) = tokio::join!(it.pay(&shop, "tok_success"), it.pay(&shop, "tok_success"), approve());
+        for answer in [again, also] {
+            if answer.status != 201 {
+                let code = answer.expect(409).text("/code").to_owned();
+                let known = ["order.already_paid", "payment.already_authorized", "payment.in_progress"];
+                assert!(known.contains(&code.as_str()), "{code}");
+            }
+        }
+        it.awaits(&shop, "paid").await;
+        let payment: PaymentId = it.payment.parse().unwrap();
+        let charges = shop.commands.emulator().books().all().await.unwrap();
+        let kept: Vec<_> = charges
+            .into_iter()
+            .filter(|charge| charge.payment == payment.uuid() && charge.state == "captured" && charge.refunded == 0)
+            .collect();
+        assert_eq!(kept.len(), 1, "{kept:?}");
+        approved += usize::from(kept[0].scenario == "redirect");
+    }
+    books_agree(&shop).await;
+    assert!(approved < 20, "no attempt was called off");
+}

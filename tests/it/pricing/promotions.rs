@@ -5,6 +5,7 @@ use byteshop_domain::Actor;
 use byteshop_domain::promotion::{self as rules, Promotion};
 use byteshop_tests::patience::eventually;
 use chrono::DateTime;
+use futures_util::future::join_all;
 use reqwest::Method;
 
 use super::*;
@@ -488,5 +489,54 @@ async fn an_order_that_is_called_off_line_by_line_gives_back_what_it_claimed() {
         let over = shop.get(&order).with(&cart).send().await.expect(200);
         assert_eq!(over.text("/status"), "cancelled");
         eventually("the use is given back", || async { (used().await == Some(0)).then_some(()) }).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_order_is_one_of_guest_and_account_and_of_many_at_once() {
+    let shop = TestShop::start().await;
+    let (_, variant) = shop.product("P-10", 1_000, 90).await;
+    promotion(&shop, json!({"code": "FIRST2", "conditions": {"first_order": true}})).await;
+    let with = |email: &str| {
+        let mut address = to("DE");
+        address["email"] = json!(email);
+        address
+    };
+    let guest = async |email: &str| {
+        let cart = shop.full_cart(&variant, 1).await;
+        let path = format!("/v1/carts/{}/address", cart.id);
+        shop.put(&path).with(&cart).json(with(email)).send().await.expect(200);
+        enter(&shop, &cart, "FIRST2").await.expect(200);
+        cart
+    };
+    let account = async |email: &str| {
+        let person = shop.person(email).await;
+        let made = shop.post("/v1/carts").by(&person.token).json(json!({"currency": "EUR"})).send().await;
+        let path = format!("/v1/carts/{}", made.id());
+        for (part, body) in [
+            (format!("lines/{variant}"), json!({"quantity": 1})),
+            ("address".into(), with(email)),
+            ("coupons".into(), json!({"coupons": ["FIRST2"]})),
+        ] {
+            shop.put(&format!("{path}/{part}")).by(&person.token).json(body).send().await.expect(200);
+        }
+        shop.post(&format!("{path}/checkout")).by(&person.token).send().await
+    };
+    assert_eq!(amount(&check_out(&shop, &guest("ada@example.org").await).await.expect(201), "/total"), 900);
+    account("Ada@example.org").await.expect_problem(409, "cart.coupon_not_applicable");
+    assert_eq!(amount(&account("eve@example.org").await.expect(201), "/total"), 900);
+    let second = guest("eve@EXAMPLE.org").await;
+    check_out(&shop, &second).await.expect_problem(409, "cart.coupon_not_applicable");
+    // At once, in two spellings.
+    for round in 0..5 {
+        let mut carts = Vec::new();
+        for spelling in ["new", "NEW", "New", "nEW"] {
+            carts.push(guest(&format!("{spelling}-{round}@example.org")).await);
+        }
+        let placed = join_all(carts.iter().map(|cart| check_out(&shop, cart))).await;
+        assert_eq!(placed.iter().filter(|it| it.status == 201).count(), 1, "round {round}");
+        for refused in placed.into_iter().filter(|it| it.status != 201) {
+            refused.expect_problem(409, "cart.coupon_not_applicable");
+        }
     }
 }
