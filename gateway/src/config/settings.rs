@@ -72,6 +72,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     open("rate_limit_coupons", Some("20"), "Coupon codes per address and minute; 0 for unlimited"),
     open("rate_limit_checkouts", Some("10"), "Guest checkouts per address and minute; 0 for unlimited"),
     open("rate_limit_guest_writes", Some("300"), "Changes by guests of one address a minute; 0 for no limit"),
+    open("rate_limit_account_writes", Some("600"), "Changes by one customer per minute; 0 for no limit"),
     open("unpaid_orders", Some("10"), "Unpaid orders per account; 0 for unlimited"),
     open("refuse_disposable_email", Some("false"), "Whether disposable e-mail addresses are refused"),
     open("staff_second_factor", Some("true"), "Whether support and admins need a second factor"),

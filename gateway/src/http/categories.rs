@@ -265,7 +265,7 @@ async fn archive(
 async fn one(
     State(app): State<Shared>,
     Of(id): Of<CategoryId>,
-    Params(then): Params<Then>,
+    then: Then,
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
