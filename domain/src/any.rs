@@ -8,7 +8,7 @@ use crate::decider::Decider;
 use crate::ids::{self, Id};
 use crate::{
     access_token, account, api_key, cart, category, credit_note, mailbox, name, notification, order, payment, product,
-    promotion, promotion_book, returns, series, session, shipment, shipping_book, stock, tax_book, usage, watch,
+    promotion, promotion_book, returns, series, session, shipment, shipping_book, shop, stock, tax_book, usage, watch,
     webhook_endpoint,
 };
 
@@ -144,6 +144,8 @@ contexts! {
     Account account Account "account/golden.json";
     /// Of a session of an account.
     Session session Session "session/golden.json";
+    /// Of the shop itself.
+    Shop shop Shop "shop/golden.json";
     /// Of an access token from the command line.
     AccessToken access_token AccessToken "access_token/golden.json";
     /// Of a key with which a program asks.

@@ -180,6 +180,8 @@ ids! {
     NameId "name";
     /// A session: one log-in and what was made of it.
     SessionId "ses";
+    /// The shop itself.
+    ShopId "shop";
     /// An access token from the command line.
     AccessTokenId "atk";
     /// A key with which a program asks.

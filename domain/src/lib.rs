@@ -37,6 +37,7 @@ pub mod series;
 pub mod session;
 pub mod shipment;
 pub mod shipping_book;
+pub mod shop;
 pub mod stock;
 pub mod tax_book;
 pub mod tax_rate;

@@ -91,8 +91,9 @@ pub fn table() -> &'static BTreeMap<Route, Access> {
     &TABLE
 }
 
-/// Who may call a route; none when it is not in the document.
+/// Who may call a route; none when it is not in the document. The route of a GET answers HEAD too.
 pub fn of(method: &str, path: &str) -> Option<&'static Access> {
+    let method = if method == "HEAD" { "GET" } else { method };
     TABLE.get(&(method.to_owned(), path.to_owned()))
 }
 

@@ -146,6 +146,11 @@ impl Caller {
         self.bearer.is_none() && self.service.is_none()
     }
 
+    /// Whether anybody could be who they are: guests, and customers, who register themselves.
+    pub(crate) fn is_of_the_public(&self) -> bool {
+        self.is_guest() || self.bearer.is_some_and(|bearer| bearer.role == Role::Customer)
+    }
+
     /// How long the first answer to a request of theirs is kept.
     pub(crate) fn answers_kept_for(&self) -> TimeDelta {
         if self.is_guest() { idempotency::KEPT_FOR_GUEST } else { idempotency::KEPT_FOR }
@@ -175,11 +180,14 @@ impl Caller {
             let token = token(value.as_bytes())?;
             match api_key::parse(token) {
                 Some(shown) => service = Some(service_of(parts, app, &shown).await?),
-                None => bearer = Some(bearer_of(app, token)?),
+                None => bearer = Some(bearer_of(app, token).await?),
             }
         }
         if let Some(bearer) = &bearer {
             app.limits.account(bearer.account)?;
+            if bearer.role == Role::Customer && is_write(parts) {
+                app.limits.account_writes(bearer.account)?;
+            }
             if lacks_second_factor(app, bearer) && !is_for_enrolling(parts) {
                 return Err(enrol_first());
             }
@@ -200,12 +208,13 @@ impl Caller {
 
 /// Whether a request may change something. Every method of gRPC is a POST, and all of them only read.
 fn is_write(parts: &Parts) -> bool {
-    !parts.method.is_safe() && !grpc::speaks(&parts.headers)
+    let route = parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str);
+    !parts.method.is_safe() && !route.is_some_and(grpc::is_method)
 }
 
 /// Who bears an access token. A session that this process saw end opens nothing more at once, one that ended elsewhere as
 /// soon as this process hears of it.
-fn bearer_of(app: &Shared, token: &str) -> Result<Bearer, Problem> {
+async fn bearer_of(app: &Shared, token: &str) -> Result<Bearer, Problem> {
     let bearer = app.tokens.check(token).map_err(invalid)?;
     if bearer.session.is_none() && !app.dev {
         // Nobody logged in for it, so nobody can be logged out, banned or held to it.
@@ -213,9 +222,36 @@ fn bearer_of(app: &Shared, token: &str) -> Result<Bearer, Problem> {
         return Err(Problem::new(StatusCode::UNAUTHORIZED, "auth.invalid", detail));
     }
     if has_ended(app, &bearer) {
-        return Err(Problem::new(StatusCode::UNAUTHORIZED, "session.ended", "the session has ended; log in again"));
+        return Err(session_ended());
+    }
+    if let Some(session) = bearer.session {
+        look_up(app, session, &bearer).await?;
     }
     Ok(bearer)
+}
+
+/// Refuses a token whose session there never was, or is somebody else's: whoever has the key that signs could write one. It is looked
+/// up at first use, and again after as long as a token lives.
+async fn look_up(app: &Shared, session: SessionId, bearer: &Bearer) -> Result<(), Problem> {
+    let (known, holder, now) = (&app.seen.sessions, (bearer.account, bearer.role), app.commands.clock().now());
+    if known.holds(session, holder, now) {
+        return Ok(());
+    }
+    let found = app.commands.get::<Session>(session).await?;
+    let started = found.as_ref().and_then(|found| found.state.started().ok());
+    let Some(started) = started.filter(|started| (started.account, started.role) == holder) else {
+        let detail = "the access token belongs to no session of its account: log in";
+        return Err(Problem::new(StatusCode::UNAUTHORIZED, "auth.invalid", detail));
+    };
+    if !started.is_alive(now) {
+        return Err(session_ended());
+    }
+    known.learn(session, holder, now);
+    Ok(())
+}
+
+fn session_ended() -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, "session.ended", "the session has ended; log in again")
 }
 
 /// Whether the session of a token is known to have ended.

@@ -60,8 +60,28 @@ const MESSAGE_MAX: usize = 128 << 10;
 /// How long a call may take until its answer begins: its message is small, and nothing that it asks for takes longer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Whether a request is a call of gRPC.
-pub(crate) fn speaks(headers: &HeaderMap) -> bool {
+/// Whether a route is a method, whatever a request to it claims to be.
+pub(crate) fn is_method(route: &str) -> bool {
+    METHODS.contains(&route) || HEALTH.contains(&route) || REFLECTION.contains(&route)
+}
+
+/// Whether a request is answered as gRPC answers: a call of a method, or of one that there is not. A request to any other route
+/// is none, whatever it claims to be.
+pub(crate) fn is_call(route: Option<&str>, headers: &HeaderMap) -> bool {
+    route.is_none_or(is_method) && speaks(headers)
+}
+
+/// What a response without a problem came to, in terms of HTTP: gRPC answers 200, and says what a method refused in a header of its
+/// own.
+pub(crate) fn status_of(response: &Response) -> StatusCode {
+    match response.headers().get(Status::GRPC_STATUS) {
+        Some(code) => status::of(Code::from_bytes(code.as_bytes())),
+        None => response.status(),
+    }
+}
+
+/// Whether a request claims to be a call of gRPC.
+fn speaks(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
     let rest = kind.and_then(|kind| kind.strip_prefix(b"application/grpc"));
     // `application/grpc-web` is another protocol.
@@ -152,6 +172,24 @@ mod tests {
             }
         }
         assert_eq!(methods, METHODS.map(str::to_owned).into());
+    }
+
+    #[test]
+    fn no_header_makes_a_call_of_another_route() {
+        let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"))]);
+        for method in METHODS.iter().chain(&HEALTH).chain(&REFLECTION) {
+            assert!(is_call(Some(method), &headers) && !is_call(Some(method), &HeaderMap::new()), "{method}");
+        }
+        assert!(is_call(None, &headers));
+        assert!(!is_call(Some("/v1/carts/{id}/coupon"), &headers));
+    }
+
+    #[test]
+    fn what_a_method_refuses_is_no_success() {
+        for (code, status) in [(Code::Ok, 200), (Code::PermissionDenied, 403), (Code::Unauthenticated, 401)] {
+            assert_eq!(status_of(&Status::new(code, "").into_http::<axum::body::Body>()).as_u16(), status);
+        }
+        assert_eq!(status_of(&StatusCode::CREATED.into_response()), StatusCode::CREATED);
     }
 
     #[test]

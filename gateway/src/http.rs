@@ -17,7 +17,7 @@ pub mod categories;
 mod dev_mail;
 mod edge;
 mod fresh;
-mod guard;
+pub(crate) mod guard;
 pub mod images;
 pub mod language;
 pub mod lists;
@@ -69,6 +69,7 @@ use crate::cors::Origins;
 use crate::ended::Ended;
 use crate::grpc;
 use crate::health::Health;
+use crate::known::Known;
 use crate::limits::Limits;
 use crate::password::Passwords;
 use crate::pictures::Pictures;
@@ -123,11 +124,13 @@ pub struct App {
 /// What the handlers share.
 pub type Shared = Arc<App>;
 
-/// What this process knows of positions of the log: the furthest one, and how they are shown. Clones share everything.
+/// What this process has seen: the furthest position of the log, how positions are shown, and whose sessions are whose. Clones
+/// share everything.
 #[derive(Debug, Clone, Default)]
 pub struct Seen {
     highest: Arc<AtomicI64>,
     pub(crate) positions: Arc<OnceCell<Positions>>,
+    pub(crate) sessions: Known,
 }
 
 impl Seen {

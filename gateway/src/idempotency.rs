@@ -18,9 +18,9 @@ pub const KEY_MAX: usize = 255;
 pub const KEPT_FOR: TimeDelta = TimeDelta::hours(24);
 /// How long that to a guest is kept: a page that lost its connection retries at once, and anybody can be a guest.
 pub const KEPT_FOR_GUEST: TimeDelta = TimeDelta::hours(1);
-/// The largest body of an answer to a guest that is kept, in bytes: a new cart, an order of some lines. Of a larger one only the
-/// outcome is kept: one address could otherwise store 100 GB a day.
-pub const KEPT_MAX_GUEST: usize = 4 << 10;
+/// The largest body of an answer to a guest or a customer that is kept, in bytes: a new cart, an order of some lines. Of a larger
+/// one only the outcome is kept: one address, or one account that is free to have, could otherwise store 100 GB a day.
+pub const KEPT_MAX: usize = 4 << 10;
 
 /// The key of a request, if it has one; `who` says whose keys are told apart from everybody else's.
 pub fn key(

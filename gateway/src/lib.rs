@@ -16,6 +16,7 @@ pub mod health;
 pub mod http;
 pub mod idempotency;
 pub mod key_file;
+mod known;
 pub mod limits;
 pub mod lookup;
 pub mod near;

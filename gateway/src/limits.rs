@@ -2,6 +2,7 @@
 
 pub mod cost;
 pub mod guesses;
+pub mod memory;
 pub mod seats;
 
 use std::hash::Hash;
@@ -32,6 +33,9 @@ pub const PER_ADDRESS: u32 = 60_000;
 /// Requests of one address a minute that change something for a guest: a hundred visitors behind one address who fill their carts.
 /// Each is written to the log for good.
 pub const GUEST_WRITES_PER_ADDRESS: u32 = 300;
+/// Requests of one customer's account a minute that change something: ten a second, which no page of a shop sends. Each is written
+/// to the log for good, and accounts are free to have.
+pub const WRITES_PER_ACCOUNT: u32 = 600;
 /// Requests of one account a minute: a program that keeps a catalog in step sends some hundreds a second.
 pub const PER_ACCOUNT: u32 = 60_000;
 /// Requests of one address a minute that hash a password or write a mail: an office in the morning.
@@ -51,8 +55,6 @@ const UNDER_WAY_EACH: usize = 500;
 /// Bytes of responses that one visitor may have in memory, where requests of an address are limited: thirty copies of the
 /// largest response, which leave it in milliseconds unless nobody reads them.
 const HELD_EACH: usize = 16 << 20;
-/// Bytes of responses that all visitors may have in memory: half of what a small machine has.
-const HELD_ALL: usize = 1 << 30;
 /// Seconds after which whoever was told to come back to a stream does.
 const COME_BACK_S: u32 = 5;
 /// Guests' carts that one address checks out a minute: each holds goods until its payment window has passed.
@@ -77,6 +79,8 @@ pub struct Limits {
     checkouts: Option<Arc<Limit<IpAddr>>>,
     /// Of an address, for what guests change.
     guest_writes: Option<Arc<Limit<IpAddr>>>,
+    /// Of a customer's account, for what it changes.
+    account_writes: Option<Arc<Limit<Uuid>>>,
     guesses: Arc<Guesses>,
     streams: Seats,
     connections_each: Option<usize>,
@@ -94,11 +98,12 @@ impl Default for Limits {
             coupons: None,
             checkouts: None,
             guest_writes: None,
+            account_writes: None,
             guesses: Arc::default(),
             streams: Seats::new(STREAMS, STREAMS_EACH),
             connections_each: None,
             under_way: None,
-            held: Seats::new(HELD_ALL, usize::MAX),
+            held: Seats::new(memory::held(), usize::MAX),
             proxies: Proxies::default(),
         }
     }
@@ -113,6 +118,7 @@ impl std::fmt::Debug for Limits {
             .field("coupons_per_address", &self.coupons.as_ref().map(|limit| limit.quota))
             .field("checkouts_per_address", &self.checkouts.as_ref().map(|limit| limit.quota))
             .field("guest_writes_per_address", &self.guest_writes.as_ref().map(|limit| limit.quota))
+            .field("writes_per_account", &self.account_writes.as_ref().map(|limit| limit.quota))
             .finish_non_exhaustive()
     }
 }
@@ -142,7 +148,7 @@ impl Limits {
             // Where addresses are not limited they may be that of a proxy that nobody told of.
             connections_each: (address > 0).then_some(CONNECTIONS_EACH),
             under_way: (address > 0).then(|| Seats::new(usize::MAX, UNDER_WAY_EACH)),
-            held: Seats::new(HELD_ALL, if address > 0 { HELD_EACH } else { usize::MAX }),
+            held: Seats::new(memory::held(), if address > 0 { HELD_EACH } else { usize::MAX }),
             ..Self::default()
         }
     }
@@ -248,6 +254,16 @@ impl Limits {
         of_visitor(self.guest_writes.as_deref(), address).map(drop)
     }
 
+    /// The same, with a limit to the requests of one customer's account a minute that change something; 0 is no limit.
+    pub fn with_account_writes(self, account: u32) -> Self {
+        Self { account_writes: Limit::new("account-writes", account), ..self }
+    }
+
+    /// Counts a request of a customer's account that changes something.
+    pub fn account_writes(&self, account: AccountId) -> Result<(), Problem> {
+        self.account_writes.as_ref().map(|limit| limit.take(&account.uuid())).transpose().map(drop)
+    }
+
     /// The guesses at passwords.
     pub fn guesses(&self) -> &Guesses {
         &self.guesses
@@ -295,7 +311,7 @@ impl Limits {
             for limit in of_addresses.into_iter().flatten() {
                 limit.keyed.retain_recent();
             }
-            if let Some(limit) = &self.account {
+            for limit in [&self.account, &self.account_writes].into_iter().flatten() {
                 limit.keyed.retain_recent();
             }
         }

@@ -10,11 +10,12 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
-use byteshop_eventstore::Log;
+use byteshop_eventstore::{Clock, Log};
 use byteshop_projections::Views;
 use http::{HeaderValue, StatusCode, header};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -23,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{OperationsAddress, Shown};
 use crate::health::Health;
+use crate::http::guard;
 use crate::limits::seats::Seats;
 use crate::proxies::Proxies;
 use crate::reply;
@@ -113,10 +115,19 @@ async fn metrics(State(operations): State<Operations>) -> Response {
     response
 }
 
+/// The same as at the [edge](crate::http) of the shop: a request names its host once, and no browser shows more of a response than it
+/// is.
 async fn guarded(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
+    let path = request.uri().path().to_owned();
+    let mut response = match guard::named_once(&request) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => {
+            let body = Body::from(problem.render(Clock.new_id()));
+            problem.into_response().map(|_| body)
+        }
+    };
     let headers = response.headers_mut();
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    guard::headers(&path, headers);
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

@@ -5,6 +5,8 @@
 
 use byteshop_domain::Actor;
 
+use crate::http::trail::SECURITY;
+
 /// Where the names of users are (passwd(5)).
 const PASSWD: &str = "/etc/passwd";
 /// Longest name that is written down: Linux has 32 characters, directories of companies use addresses.
@@ -19,6 +21,11 @@ pub fn actor() -> Actor {
         found.and_then(|(_, value)| value.into_string().ok())
     };
     Actor::Operator { name: name(uid, &passwd, variable) }
+}
+
+/// Notes who does what changes nothing but what is made from the log, and so is no event of it.
+pub fn note(did: &str) {
+    tracing::info!(target: SECURITY, operator = %actor(), "{did}");
 }
 
 /// The name of a user; of whoever called `sudo`, when it is root.

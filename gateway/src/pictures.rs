@@ -41,6 +41,8 @@ const AT_ONCE: usize = 2;
 const CACHE_MAX: usize = 64 << 20;
 /// Files that are read from the store at once; each may have [`FILE_MAX`] bytes.
 const READS: usize = 8;
+/// Most memory that pictures take in all, in bytes.
+pub const MEMORY_ALL: u64 = AT_ONCE as u64 * MEMORY_MAX + CACHE_MAX as u64 + (READS * FILE_MAX) as u64;
 /// How well photographs are kept, of 100: what comes out has no visible flaws.
 const JPEG_QUALITY: u8 = 85;
 

@@ -3,8 +3,9 @@
 //! One log holds the acts of all, so its positions count them: whoever reads two of them learns how many events lie between,
 //! and so whether a question about somebody else's address made any. A token is `pos_` and the base64url of nonce, ciphertext
 //! and tag (AES-256-GCM, NIST SP 800-38D) under a key of the shop. Each token has a nonce of its own, so that equal positions
-//! do not look equal, and nothing can be compared but by the shop. The [edge](crate::http) reads tokens from
-//! `Min-Log-Position` and `?at=` and writes them into `Log-Position`, so handlers see numbers only.
+//! do not look equal, and nothing can be compared but by the shop. The [edge](crate::http) opens tokens in
+//! `Min-Log-Position` and `?at=` and writes them into `Log-Position`, so handlers see numbers only; of `?at=` they see no number
+//! but the one that the edge has [`Opened`].
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -33,6 +34,10 @@ impl std::fmt::Debug for Positions {
         f.debug_struct("Positions").finish_non_exhaustive()
     }
 }
+
+/// The position in `?at=` that the caller may ask for; the edge puts it beside the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Opened(pub(crate) i64);
 
 /// A position as one caller sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]

@@ -135,6 +135,16 @@ pub fn respond(done: Done<Reply>, otherwise: i64) -> Response {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Personal;
 
+/// Marks a response that is for staff, whoever asks: a link for staff opens it without a token.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ForStaff;
+
+/// The same response, marked as one for staff.
+pub(crate) fn for_staff(mut response: Response) -> Response {
+    response.extensions_mut().insert(ForStaff);
+    response
+}
+
 /// Marks a response whose body lies in the program's own memory, however often it is sent.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fixed;

@@ -33,7 +33,8 @@ pub async fn watch(log: Log, source: KeySource, cancel: CancellationToken) {
     }
 }
 
-async fn look(log: &Log, source: &KeySource) {
+/// Rotates the data key if that is due and the shop has it.
+pub async fn look(log: &Log, source: &KeySource) {
     match rotate::is_due(log, Clock.now()).await {
         Ok(true) => {}
         Ok(false) => return,

@@ -11,7 +11,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _, fmt};
 
 use crate::config::{Config, LogFormat};
-use crate::http::trail::ACCESS;
+use crate::http::trail::{ACCESS, SECURITY};
 use crate::operations::catalog;
 
 /// Upper bounds of what is measured in seconds: few, since each is a series of every route.
@@ -31,7 +31,8 @@ pub fn start_log(config: &Config, is_a_role: bool) {
     let level = config.log_level.as_deref().unwrap_or(unasked);
     // The configuration was checked, so the second filter stands in for nothing.
     let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new(unasked));
-    let filter = filter.and(filter_fn(|line| line.target() != ACCESS));
+    // What an investigation asks for is written whatever the level.
+    let filter = filter.and(filter_fn(|line| line.target() != ACCESS)).or(filter_fn(|line| line.target() == SECURITY));
     let lines = fmt::layer().with_writer(std::io::stderr);
     let lines = match config.log_format {
         LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).with_target(false).boxed(),

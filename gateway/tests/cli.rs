@@ -505,8 +505,9 @@ fn a_token_takes_a_shop_that_says_itself_that_it_is_in_development() {
 #[test]
 fn a_shop_in_production_gives_no_tokens_whatever_the_command_is_told() {
     let directory = open_directory();
-    let mut command = Up::command(directory.path());
-    command.env("BYTESHOP_DEV", "0");
+    let (mut command, log) = (Up::command(directory.path()), directory.path().join("up.log"));
+    command.env("BYTESHOP_DEV", "0").env("BYTESHOP_PAYMENT_PROVIDER", "test");
+    command.stderr(std::fs::File::create(&log).unwrap());
     let (shop, address) = Up::launch(command);
     let mut token = byteshop(directory.path(), &["token", "admin", "--ttl", "365d", "--data", "data"]);
     token.env("BYTESHOP_DEV", "1");
@@ -524,6 +525,9 @@ fn a_shop_in_production_gives_no_tokens_whatever_the_command_is_told() {
     let events = lines(&printed(byteshop(directory.path(), &["audit", "log", "--data", "data"])));
     assert!(events.iter().all(|event| event["type"] != "access_token.minted"), "{events:?}");
     assert_eq!(shop.stop(), Some(0));
+    // What its operator must know is told at the start.
+    let log = std::fs::read_to_string(log).unwrap();
+    assert!(log.contains("payments are emulated") && log.contains("WARN"), "{log}");
 }
 
 /// The operating system's name of whoever runs the tests.
@@ -771,6 +775,9 @@ async fn the_demo_shop_is_made_once_and_its_views_are_rebuilt_and_checked() {
     let again = lines(&ask(&["seed", "--without-images"]));
     assert!(again.iter().all(|product| product["new"] == false));
     assert_eq!(made[0]["product"], again[0]["product"]);
+    let events = lines(&ask(&["audit", "log", "--limit", "100"]));
+    let operator = json!({"kind": "operator", "name": me()});
+    assert!(events.len() == 100 && events.iter().all(|event| event["meta"]["actor"] == operator), "{events:?}");
     let variants: i64 = made.iter().map(|product| product["variants"].as_i64().unwrap()).sum();
     let head = lines(&ask(&["audit", "log", "--limit", "1"]))[0]["position"].as_i64().unwrap();
 
@@ -781,6 +788,9 @@ async fn the_demo_shop_is_made_once_and_its_views_are_rebuilt_and_checked() {
     let stock = rebuilt.iter().find(|report| report["view"] == "stock_level").unwrap();
     assert_eq!((&stock["rows"], &stock["position"]), (&json!(variants), &json!(head)));
     assert!(ask(&["replay", "stock_level", "--check", "--format", "table"]).contains("equal, row by row"));
+    let mut replay = byteshop(directory.path(), &["replay", "stock_level"]);
+    let said = text(&replay.env("BYTESHOP_DATABASE_URL", &url).output().unwrap().stderr);
+    assert!(said.contains("an operator rebuilds stock_level") && said.contains(&me()), "{said}");
     let past = lines(&ask(&["replay", "product_list", "--until", "0"]));
     assert_eq!((&past[0]["rows"], &past[0]["table"]), (&json!(0), &json!("read.product_list__until")));
     let table = ask(&["views", "--format", "table"]);
@@ -864,10 +874,16 @@ async fn the_first_admin_is_made_here_and_a_person_is_forgotten_here() {
     assert!(!again.contains(id), "the address is somebody else's now: {again}");
 }
 
-#[test]
-fn keys_are_listed_changed_and_removed() {
-    let directory = tempfile::tempdir().unwrap();
-    let keys = |what: &str| byteshop(directory.path(), &["keys", what, "--data", "shop"]);
+#[tokio::test]
+async fn keys_are_listed_changed_and_removed() {
+    let (url, directory) = (fresh_database().await, tempfile::tempdir().unwrap());
+    let on_database = |arguments: &[&str]| {
+        let mut command = byteshop(directory.path(), arguments);
+        command.env("BYTESHOP_DATABASE_URL", &url);
+        command
+    };
+    let keys = |what: &str| on_database(&["keys", what, "--data", "shop"]);
+    printed(on_database(&["migrate"]));
     let (status, said) = refused(keys("rotate"));
     assert!(status == 1 && said.contains("start the shop first"), "{said}");
     let mut token = byteshop(directory.path(), &["token", "admin", "--data", "shop"]);
@@ -886,4 +902,10 @@ fn keys_are_listed_changed_and_removed() {
         (vec![true, false], "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k")
     );
     assert!(printed(keys("prune")).contains("nothing to remove"));
+    // It is on record who has changed them.
+    let events = lines(&printed(on_database(&["audit", "log", "--actor", &me()])));
+    let [event] = events.as_slice() else { panic!("{events:?}") };
+    assert_eq!((&event["type"], &event["data"]["key"]), (&json!("shop.token_key_rotated"), &listed[1]["kid"]));
+    let (status, said) = refused(byteshop(directory.path(), &["keys", "rotate", "--data", "shop"]));
+    assert!(status == 1 && said.contains("no shop runs"), "{said}");
 }

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use byteshop_gateway::limits::memory;
+use byteshop_gateway::pictures;
+
 fn read(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join(name)).unwrap()
 }
@@ -71,6 +74,27 @@ fn every_service_is_confined_and_reaches_only_what_it_needs() {
         let owner = service.contains("{POSTGRES_PASSWORD");
         assert_eq!(owner, ["migrate", "postgres"].contains(&name.as_str()), "{name} and the owner of the database");
     }
+}
+
+/// Bytes of a size as compose writes it, such as `512m`.
+fn bytes(text: &str) -> u64 {
+    let (number, unit) = text.split_at(text.len() - 1);
+    number.parse::<u64>().unwrap() << if unit == "g" { 30 } else { 20 }
+}
+
+#[test]
+fn the_process_that_serves_has_room_for_what_it_may_hold() {
+    let text = read("compose.yaml");
+    let limit = |block: &str| block.lines().find_map(|line| line.strip_prefix("mem_limit: ")).map(bytes);
+    let others = limit(&blocks(&text, 0)["x-confined"]).unwrap();
+    let serve = limit(&blocks(&section(&text, "services"), 2)["serve"]).unwrap();
+    let unread = u64::try_from(memory::share([serve])).unwrap();
+    // Beside that it does what every process of the shop does.
+    assert!(
+        unread + pictures::MEMORY_ALL + others <= serve,
+        "{unread} + {} + {others} > {serve}",
+        pictures::MEMORY_ALL
+    );
 }
 
 #[test]

@@ -10,7 +10,7 @@ use byteshop_domain::name::{NameKind, UniqueName};
 use byteshop_domain::order::{Fulfilment, Order, PaymentStatus, Placed, Status};
 use byteshop_domain::stock::StockLevel;
 use byteshop_domain::text::Label;
-use byteshop_domain::{AnyEvent, Decider as _, name, order};
+use byteshop_domain::{Actor, AnyEvent, Decider as _, name, order};
 use byteshop_eventstore::Log;
 use byteshop_tests::patience::eventually;
 use byteshop_tests::servers::fresh_database;
@@ -28,6 +28,15 @@ fn history(text: &str) -> History {
 
 async fn import(shop: &WriteSide, text: &str) -> Report {
     shop.commands.import(history(text), Pace::default(), &|_| ()).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_imports_is_the_actor_of_what_is_imported() {
+    let shop = WriteSide::start(&fresh_database().await).await;
+    let by = Actor::Operator { name: "alice".to_owned() };
+    shop.commands.import(history(EXCERPT).by(by.clone()), Pace::default(), &|_| ()).await.unwrap();
+    let page = shop.log.read_log(0, 1_000).await.unwrap();
+    assert!(!page.is_empty() && page.iter().all(|event| event.meta().unwrap().actor == by));
 }
 
 /// What the events say, without what is new in every import: their ids, when they were recorded, by which request.

@@ -230,6 +230,9 @@ async fn the_runbook_of_a_restore_leads_to_a_shop_that_gives_no_number_twice() {
     assert!(said.contains("\"last\":3") && said.contains("\"last\":5"), "{said}");
     let said = runbook.run("byteshop numbers confirm");
     assert!(said.contains("payments are taken"), "{said}");
+    let me = Command::new("id").arg("-un").output().unwrap().stdout;
+    let confirmed = new.say(&["audit", "log", "--actor", String::from_utf8(me).unwrap().trim()]);
+    assert!(confirmed.contains("shop.confirmed"), "{confirmed}");
     assert!(runbook.blocks.next().is_none());
     let paid = async || counter.pay(&order).await.status().is_success().then_some(());
     eventually("payments are taken again", paid).await;

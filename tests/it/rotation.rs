@@ -15,6 +15,7 @@ use byteshop_domain::personal::Personal;
 use byteshop_eventstore::erased::{ErasedFile, ErasedList as _};
 use byteshop_eventstore::rotate::{self, RotateError};
 use byteshop_eventstore::{Clock, DataKeys, Log, Vault};
+use byteshop_gateway::rotation::{self, KeySource};
 use byteshop_tests::patience::eventually;
 use byteshop_tests::program::{Program, binary};
 use byteshop_tests::servers::{fresh_database, migrated};
@@ -231,6 +232,9 @@ async fn after_an_erasure_and_a_rotation_no_old_copy_opens() {
     assert!(!opened(&postgres, subject, old).is_empty(), "the file of the test finds nothing");
     let said = program.say(&["data-key", "rotate"]);
     assert!(said.contains("the old data key is destroyed"), "{said}");
+    let acts = program.say(&["audit", "log"]);
+    let rotated = acts.lines().find(|line| line.contains("shop.data_key_rotated"));
+    assert!(rotated.is_some_and(|line| line.contains("\"operator\"")), "{acts}");
     let new = key_in(&file);
     assert_ne!(new, old);
     assert_eq!(opened(program.data(), subject, new), [""; 0]);
@@ -253,7 +257,48 @@ async fn after_an_erasure_and_a_rotation_no_old_copy_opens() {
     program.interrupt().await;
     program.start().await;
     program.say(&["check"]);
+
+    // A day after the next erasure the shop rotates by itself.
+    let (bob, new) = (me["id"].as_str().unwrap(), key_in(&file));
+    program.say(&["erase", bob, "--yes"]);
+    let url = program.run_json().unwrap()["database_url"].as_str().unwrap().to_owned();
+    age_rotation(&Log::open(&url).unwrap()).await;
     program.interrupt().await;
+    assert_eq!(key_in(&file), new, "a command of before has rotated it");
+    program.start().await;
+    let rotated = async || (keys_in(&file) == 1 && key_in(&file) != new).then_some(());
+    eventually("the shop has rotated the data key", rotated).await;
+    program.interrupt().await;
+}
+
+/// Sets the last rotation two days back.
+async fn age_rotation(log: &Log) {
+    let back = "update log.data_key set rotated_at = rotated_at - interval '2 days'";
+    assert_eq!(sqlx::query(back).execute(log.pool()).await.unwrap().rows_affected(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_shop_rotates_when_it_is_due_and_only_a_key_that_is_its_own() {
+    let (log, directory, file) = shop().await;
+    let vault = vault(&log, &file);
+    vault.list_erased(Arc::new(ErasedFile::new(directory.path().join("erased.list"))));
+    let [ada, bob] = [(); 2].map(|()| Subject(Clock.new_id()));
+    let of_bob = vault.seal(bob, &"Bob".to_owned()).await.unwrap();
+    vault.seal(ada, &"Ada".to_owned()).await.unwrap();
+    let (first, own) = (key_in(&file), KeySource::File(file.clone()));
+    age_rotation(&log).await;
+    rotation::look(&log, &own).await;
+    assert_eq!(key_in(&file), first, "nobody was erased");
+    vault.erase(ada).await.unwrap();
+    rotation::look(&log, &KeySource::Given).await;
+    assert_eq!((keys_in(&file), key_in(&file)), (1, first), "a configured key is not the shop's to rotate");
+    rotation::look(&log, &own).await;
+    let second = key_in(&file);
+    assert_ne!(second, first);
+    assert_eq!(vault.open(&of_bob).await.unwrap().as_deref(), Some("Bob"));
+    vault.erase(bob).await.unwrap();
+    rotation::look(&log, &own).await;
+    assert_eq!(key_in(&file), second, "it was rotated less than a day ago");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,7 @@
 //! What requests leave in the program's log: the real program, whose log is read line by line.
 
+use byteshop_gateway::grpc::v1::catalog_service_client::CatalogServiceClient;
+use byteshop_gateway::grpc::v1::{ProductVisibility, SearchProductsRequest};
 use byteshop_tests::patience::eventually;
 use byteshop_tests::program::Program;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
@@ -16,7 +18,14 @@ struct Shop {
 
 impl Shop {
     async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    async fn start_with(settings: &[(&'static str, &str)]) -> Self {
         let mut program = Program::new();
+        for (name, value) in settings {
+            program.set(name, *value);
+        }
         program.start().await;
         let http = program.run_json().unwrap()["http"].as_str().unwrap().to_owned();
         Self { program, http, client: Client::new() }
@@ -111,6 +120,62 @@ async fn order(shop: &Shop, variant: &str, token: Option<&str>) -> (String, Stri
     (format!("/v1/orders/{}", placed["id"].as_str().unwrap()), guest)
 }
 
+/// A call of gRPC that only staff may make: the id of the request, and how it was refused.
+async fn call(shop: &Shop, token: &str) -> (String, tonic::Status) {
+    let channel = tonic::transport::Channel::from_shared(shop.http.clone()).unwrap().connect().await.unwrap();
+    let mut client = CatalogServiceClient::new(channel);
+    let asked = SearchProductsRequest { visibility: ProductVisibility::All.into(), ..SearchProductsRequest::default() };
+    let mut asked = tonic::Request::new(asked);
+    asked.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+    let status = client.search_products(asked).await.unwrap_err();
+    (status.metadata().get("x-request-id").unwrap().to_str().unwrap().to_owned(), status)
+}
+
+/// Calls of gRPC that are refused leave the same lines.
+async fn calls_are_told_too(shop: &Shop, people: &People) {
+    let (id, status) = call(shop, "forged-unmistakable").await;
+    assert_eq!(status.code(), tonic::Code::Unauthenticated, "{status:?}");
+    let (access, others) = shop.lines(&id).await;
+    assert_eq!((&access["status"], &access["code"]), (&json!(401), &json!("auth.invalid")));
+    assert!(matches!(others.as_slice(), [line] if line.contains("refused")), "{others:?}");
+    let (id, status) = call(shop, &people.token).await;
+    assert_eq!(status.code(), tonic::Code::PermissionDenied, "{status:?}");
+    let (access, others) = shop.lines(&id).await;
+    assert_eq!(access["status"], 403, "what a method itself refuses");
+    assert!(matches!(others.as_slice(), [line] if line.contains("refused")), "{others:?}");
+}
+
+/// A link for staff opens the packing list of an order for whoever has it.
+async fn a_paper_by_a_link_is_told_too(shop: &Shop, people: &People) {
+    let order = body(shop.call(Method::GET, &people.others).bearer_auth(&people.staff).send().await.unwrap()).await;
+    let [list, invoice] = ["packing_list", "invoice"].map(|paper| order["papers"][paper].as_str().unwrap().to_owned());
+    let follow = async |link: &str| {
+        let path = link.strip_prefix(&shop.http).unwrap_or(link);
+        let read = shop.call(Method::GET, path).send().await.unwrap();
+        assert_eq!(read.status(), StatusCode::OK, "{link}");
+        shop.lines(&id_of(&read)).await.1
+    };
+    let told = follow(&list).await;
+    assert!(
+        matches!(told.as_slice(), [line] if line.contains("staff has read personal data by a signed link")),
+        "{told:?}"
+    );
+    assert_eq!(follow(&invoice).await, Vec::<String>::new(), "its buyer has the same link");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_setting_turns_the_access_log_off_and_none_turns_off_what_is_refused() {
+    let shop = Shop::start_with(&[("BYTESHOP_ACCESS_LOG", "0"), ("BYTESHOP_LOG_LEVEL", "error")]).await;
+    let ask = async |path: &str| id_of(&shop.call(Method::GET, path).send().await.unwrap());
+    let (served, refused) = (ask("/v1/products").await, ask("/v1/me").await);
+    let told = || async { shop.log().lines().find(|line| line.contains(&refused)).map(str::to_owned) };
+    let line = eventually("the refusal has its line", told).await;
+    assert!(line.contains("a request was refused") && line.contains("auth.missing"), "{line}");
+    let log = shop.log();
+    assert!(!log.contains("\"target\":\"access\"") && !log.contains(&served), "{log}");
+    assert_eq!(log.lines().filter(|line| line.contains(&refused)).count(), 1, "{log}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_and_what_staff_reads_leave_one_line_each_without_a_secret() {
     let shop = Shop::start().await;
@@ -118,6 +183,7 @@ async fn a_refusal_and_what_staff_reads_leave_one_line_each_without_a_secret() {
     let wrong = || json!({"email": EMAIL, "password": "wrong password, unmistakable"});
     let login = || shop.call(Method::POST, "/v1/auth/login");
     let get = |path: &str| shop.call(Method::GET, path);
+    let disguised = |request: RequestBuilder| request.header("Content-Type", "application/grpc");
     let refusals = [
         (get("/v1/me"), 401, "auth.missing"),
         (get("/v1/me").bearer_auth("forged-unmistakable"), 401, "auth.invalid"),
@@ -126,6 +192,10 @@ async fn a_refusal_and_what_staff_reads_leave_one_line_each_without_a_secret() {
         (get(&people.order).bearer_auth(&people.key), 403, "auth.scope"),
         (get(&people.others).bearer_auth(&people.token), 404, "order.missing"),
         (get(&people.order).header("Cart-Token", &people.guest), 404, "order.missing"),
+        (shop.call(Method::HEAD, &people.others).bearer_auth(&people.token), 404, "order.missing"),
+        // It is the route that makes a call of gRPC, whatever the request says.
+        (disguised(get(&people.others).bearer_auth(&people.token)), 404, "order.missing"),
+        (disguised(get("/v1/me").bearer_auth("forged-unmistakable")), 401, "auth.invalid"),
     ];
     for (request, status, code) in refusals {
         let response = request.send().await.unwrap();
@@ -144,6 +214,9 @@ async fn a_refusal_and_what_staff_reads_leave_one_line_each_without_a_secret() {
         matches!(others.as_slice(), [line] if line.contains("auth.too_many_attempts") && line.contains("mailbox ")),
         "{others:?}"
     );
+
+    calls_are_told_too(&shop, &people).await;
+    a_paper_by_a_link_is_told_too(&shop, &people).await;
 
     // Staff who reads of a person is told; the person themselves is not, nor is what shows nobody.
     for path in [people.order.clone(), "/v1/admin/accounts".to_owned(), format!("{}/invoice", people.order)] {

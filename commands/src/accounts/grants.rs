@@ -120,7 +120,19 @@ pub(super) async fn settle(
         let api_key::Created { name, scopes, expires_at, .. } = found;
         standing.push(Standing::ApiKey { id: key.id, name, scopes, expires_at });
     }
-    for mut endpoint in unit.load_all::<WebhookEndpoint>(&endpoints).await? {
+    standing.extend(settle_endpoints(unit, &endpoints, revoke).await?);
+    Ok(standing)
+}
+
+/// Those of some webhook endpoints that are in force; removes them if that is wanted.
+async fn settle_endpoints(
+    unit: &Unit,
+    endpoints: &[WebhookEndpointId],
+    revoke: Revoke,
+) -> Result<Vec<Standing>, Error> {
+    let mut standing = Vec::new();
+    let now = unit.now();
+    for mut endpoint in unit.load_all::<WebhookEndpoint>(endpoints).await? {
         let Ok(found) = endpoint.state.known().cloned() else { continue };
         if found.has_expired(now) {
             continue;
@@ -132,6 +144,17 @@ pub(super) async fn settle(
         standing.push(Standing::WebhookEndpoint { id: endpoint.id, url, filter, expires_at });
     }
     Ok(standing)
+}
+
+/// Revokes a key; gives the webhook endpoints that a program made with it, which would go on being told, and end with it if that is
+/// wanted.
+pub async fn revoke_key(unit: &Unit, key: &mut Loaded<ApiKey>, revoke: Revoke) -> Result<Vec<Standing>, Error> {
+    unit.decide(key, &api_key::Command::Revoke {})?;
+    let maker = key.id.to_string();
+    let made =
+        unit.commands().log().made_by(&[WebhookEndpoint::CATEGORY], &maker, std::slice::from_ref(&maker)).await?;
+    let endpoints: Vec<WebhookEndpointId> = made.iter().map(|stream| WebhookEndpointId::from_uuid(stream.id)).collect();
+    settle_endpoints(unit, &endpoints, revoke).await
 }
 
 /// The keys and endpoints of an account. What was made before accounts knew of their grants is found in the log, by its first

@@ -53,17 +53,16 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// An append of one document, which happened at some moment of the past.
-    pub fn new(clock: Clock, command: &'static str, at: DateTime<Utc>) -> Result<Self, Error> {
-        let actor = Actor::System { name: WHO.to_owned() };
-        let mut intent = Intent::new(actor.clone(), command, clock.new_id());
+    /// An append of one document, which happened at some moment of the past, by whoever imports it.
+    pub fn new(clock: Clock, by: &Actor, command: &'static str, at: DateTime<Utc>) -> Result<Self, Error> {
+        let mut intent = Intent::new(by.clone(), command, clock.new_id());
         intent.occurred_at = Some(at);
         Ok(Self {
             clock,
             meta: serde_json::to_string(&intent.meta())?.into(),
             correlation: intent.correlation_id,
             now: clock.now(),
-            asked: Asked { at, by: actor },
+            asked: Asked { at, by: by.clone() },
             append: Append::default(),
         })
     }

@@ -5,10 +5,12 @@ use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::ops::Range;
 
+use byteshop_domain::Actor;
 use byteshop_domain::money::{ExactPrice, Price};
 use byteshop_domain::text::{Country, Reference, Sku, TITLE_MAX, Title, fresh};
 use chrono::{DateTime, Utc};
 
+use super::WHO;
 use super::file::Export;
 use super::price::Decimal;
 use super::row::{self, Kind, Refused, Row};
@@ -17,6 +19,8 @@ use super::row::{self, Kind, Refused, Row};
 #[derive(Debug)]
 pub struct History {
     export: Export,
+    /// Who imports it.
+    pub(super) by: Actor,
     /// Where each line is; the first has the number 2, after the names of the columns.
     places: Vec<Range<usize>>,
     /// The stock codes, in the order in which they appear.
@@ -124,7 +128,14 @@ impl History {
         }
         let Gathering { codes, titles, prices, mut invoices, .. } = gathering;
         invoices.sort_by_key(|invoice| (invoice.at, invoice.lines.first().map(|line| line.index)));
-        Self { export, places, codes: codes.all, titles: titles.all, prices: prices.all, invoices, rejects, amount }
+        let by = Actor::System { name: WHO.to_owned() };
+        let (codes, titles, prices) = (codes.all, titles.all, prices.all);
+        Self { export, by, places, codes, titles, prices, invoices, rejects, amount }
+    }
+
+    /// The same, imported by somebody.
+    pub fn by(self, by: Actor) -> Self {
+        Self { by, ..self }
     }
 
     /// How many lines there are, without the names of the columns.

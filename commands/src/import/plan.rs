@@ -129,7 +129,7 @@ impl Planner<'_> {
     }
 
     fn work<'a>(&'a self, book: &'a Book, command: &'static str, at: DateTime<Utc>) -> Result<Work<'a>, Error> {
-        let draft = Draft::new(self.clock, command, at)?;
+        let draft = Draft::new(self.clock, &self.history.by, command, at)?;
         let (stock, products, orders) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         Ok(Work { planner: self, book, draft, stock, products, orders })
     }

@@ -17,6 +17,7 @@ use super::running::Shop;
 use super::terminal::{self, Style};
 use crate::config::Config;
 use crate::followers::{Follower, Followers, Part, Standing};
+use crate::operator;
 
 /// Whether to repair, and how to print.
 #[derive(Debug, clap::Args)]
@@ -41,11 +42,12 @@ pub(super) async fn run(config: &Config, args: CheckArgs) -> Result<(), Failure>
     let log = followers.log.clone();
     log.recognize().await?;
     if args.restored {
-        log.close("an operator says that a backup was restored").await?;
+        log.close(&format!("{} says that a backup was restored", operator::actor())).await?;
     }
     let mut all = followers.look().await?;
     let format = args.format.chosen();
     if args.repair {
+        operator::note("an operator repairs what follows the log");
         let mut done = erase_again(config, &log).await?;
         for follower in all.iter().filter(|follower| follower.state == Standing::OtherHistory) {
             repair(&followers, follower).await?;

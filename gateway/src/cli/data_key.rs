@@ -4,13 +4,17 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use byteshop_domain::shop;
+use byteshop_domain::text::Reference;
 use byteshop_eventstore::erased::{ErasedFile, ErasedList};
-use byteshop_eventstore::{DataKeys, Log, SealError, Vault, rotate};
+use byteshop_eventstore::rotate::{self, Rotated};
+use byteshop_eventstore::{DataKeys, Log, SealError, Vault};
 
+use super::accounts::record;
 use super::failure::Failure;
 use super::output;
 use super::roles::files;
-use super::running::Shop;
+use super::seed::with_commands;
 use crate::config::{Config, Files};
 use crate::key_file::{KeyFileError, read_or_make};
 use crate::rotation::KeySource;
@@ -35,36 +39,55 @@ enum What {
 }
 
 pub(super) async fn run(config: &Config, args: &DataKeyArgs) -> Result<(), Failure> {
-    let log = Shop::find(config)?.log(config)?;
     match args.what {
-        What::Rotate => rotate(config, &log).await,
+        What::Rotate => rotate(config).await,
     }
 }
 
-async fn rotate(config: &Config, log: &Log) -> Result<(), Failure> {
-    if let KeySource::File(file) = source(config) {
-        if !file.exists() {
-            return Err(Failure::refused(format!("there is no data key in {}: start the shop first", file.display())));
-        }
-        let rotated = rotate::rotate_file(log, &file).await?;
-        let kept = "backups of the database do not open without the key that was in use when they were made";
-        return Ok(output::line(&format!(
-            "{} holds the new data key {}, {} keys of people were wrapped anew, and the old data key is destroyed; {kept}",
-            file.display(),
-            rotated.current,
-            rotated.rewrapped
-        ))?);
+async fn rotate(config: &Config) -> Result<(), Failure> {
+    let source = source(config);
+    if let KeySource::File(file) = &source
+        && !file.exists()
+    {
+        return Err(Failure::refused(format!("there is no data key in {}: start the shop first", file.display())));
     }
+    with_commands(config, async |commands| {
+        let log = commands.log();
+        let (rotated, said) = match &source {
+            KeySource::File(file) => rotate_file(log, file).await?,
+            KeySource::Given => rotate_given(config, log).await?,
+        };
+        let key = Reference::new(&rotated.current.to_string()).map_err(|error| Failure::refused(error.to_string()))?;
+        record(&commands, "data_key.rotate", &shop::Command::RotateDataKey { key }).await?;
+        Ok(output::line(&said)?)
+    })
+    .await
+}
+
+async fn rotate_file(log: &Log, file: &Path) -> Result<(Rotated, String), Failure> {
+    let rotated = rotate::rotate_file(log, file).await?;
+    let kept = "backups of the database do not open without the key that was in use when they were made";
+    let said = format!(
+        "{} holds the new data key {}, {} keys of people were wrapped anew, and the old data key is destroyed; {kept}",
+        file.display(),
+        rotated.current,
+        rotated.rewrapped
+    );
+    Ok((rotated, said))
+}
+
+async fn rotate_given(config: &Config, log: &Log) -> Result<(Rotated, String), Failure> {
     let keys = data_keys(config, log).await?;
     if rotate::is_turned(log, &keys).await? {
         return Err(Failure::refused(given_advice(keys.count())));
     }
     let rotated = rotate::rotate_given(log, &keys).await?;
-    Ok(output::line(&format!(
+    let said = format!(
         "the data key {} wraps now, and {} keys of people were wrapped anew: leave only the first key in BYTESHOP_DATA_KEY, \
          restart every process of the shop, and destroy the older keys",
         rotated.current, rotated.rewrapped
-    ))?)
+    );
+    Ok((rotated, said))
 }
 
 /// What to do when nothing is left to rotate among the keys of the configuration.

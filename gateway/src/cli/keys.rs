@@ -1,13 +1,18 @@
 //! `byteshop keys`: the keys that sign access tokens, changed without logging anybody out.
 
+use byteshop_commands::Commands;
+use byteshop_domain::shop;
+use byteshop_domain::text::Reference;
 use byteshop_eventstore::Clock;
 use comfy_table::Table;
 
+use super::accounts::record;
 use super::failure::Failure;
 use super::output::{self, FormatArg};
+use super::seed::with_commands;
 use super::token::key_files;
 use crate::config::Config;
-use crate::token::files::{Listed, SETTLED};
+use crate::token::files::{KeyFiles, Listed, SETTLED};
 
 /// What to do with them.
 #[derive(Debug, clap::Args)]
@@ -26,7 +31,7 @@ enum What {
     Prune,
 }
 
-pub(super) fn run(config: &Config, args: &KeysArgs) -> Result<(), Failure> {
+pub(super) async fn run(config: &Config, args: &KeysArgs) -> Result<(), Failure> {
     let files = key_files(config);
     if !files.exist() {
         return Err(Failure::refused(format!(
@@ -39,22 +44,32 @@ pub(super) fn run(config: &Config, args: &KeysArgs) -> Result<(), Failure> {
             let keys = files.list(Clock.now())?;
             Ok(output::list(format.chosen(), &keys, table)?)
         }
-        What::Rotate => {
-            let file = files.rotate()?;
-            let soon = SETTLED.num_seconds();
-            Ok(output::line(&format!("{} checks at once and signs in {soon} seconds", file.display()))?)
-        }
-        What::Prune => {
-            let removed = files.prune(Clock.now())?;
-            for file in &removed {
-                output::line(&format!("removed {}", file.display()))?;
-            }
-            if removed.is_empty() {
-                output::line("nothing to remove: every key signs, or has tokens that are still good")?;
-            }
-            Ok(())
-        }
+        What::Rotate => with_commands(config, async |commands| rotate(&commands, &files).await).await,
+        What::Prune => with_commands(config, async |commands| prune(&commands, &files).await).await,
     }
+}
+
+async fn rotate(commands: &Commands, files: &KeyFiles) -> Result<(), Failure> {
+    let file = files.rotate()?;
+    let made = files.list(Clock.now())?.into_iter().find(|key| key.file.as_ref() == Some(&file));
+    let kid = made.map(|key| key.kid).unwrap_or_default();
+    let key = Reference::new(&kid).map_err(|error| Failure::refused(error.to_string()))?;
+    record(commands, "token_key.rotate", &shop::Command::RotateTokenKey { key }).await?;
+    let soon = SETTLED.num_seconds();
+    Ok(output::line(&format!("{} checks at once and signs in {soon} seconds", file.display()))?)
+}
+
+async fn prune(commands: &Commands, files: &KeyFiles) -> Result<(), Failure> {
+    let removed = files.prune(Clock.now())?;
+    if removed.is_empty() {
+        return Ok(output::line("nothing to remove: every key signs, or has tokens that are still good")?);
+    }
+    let count = u32::try_from(removed.len()).unwrap_or(u32::MAX);
+    record(commands, "token_key.prune", &shop::Command::PruneTokenKeys { count }).await?;
+    for file in &removed {
+        output::line(&format!("removed {}", file.display()))?;
+    }
+    Ok(())
 }
 
 fn table(keys: &[Listed]) -> Table {

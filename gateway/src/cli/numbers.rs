@@ -4,12 +4,13 @@
 use byteshop_commands::Commands;
 use byteshop_commands::relay::NatsConfig;
 use byteshop_domain::series::{self, Series};
+use byteshop_domain::shop;
 use byteshop_domain::text::Reason;
 use byteshop_projections::Views;
 use chrono::Datelike as _;
 use serde::Serialize;
 
-use super::accounts::intent;
+use super::accounts::{intent, record};
 use super::failure::Failure;
 use super::output::{self, Format, FormatArg};
 use super::running::Shop;
@@ -112,7 +113,12 @@ async fn confirm(commands: &Commands, nats: Option<&NatsConfig>, format: Format)
             "something still follows the log as it was before: `byteshop check --repair` first",
         ));
     }
-    let said = if log.confirm().await? {
+    let waits = log.closed().await?.is_some();
+    if waits {
+        // On record before anything is taken.
+        record(commands, "shop.confirm", &shop::Command::Confirm {}).await?;
+    }
+    let said = if waits && log.confirm().await? {
         commands.close(None);
         "payments are taken and documents numbered again, within a second in every process"
     } else {

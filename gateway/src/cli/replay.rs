@@ -14,7 +14,7 @@ use super::progress::{self, Meter};
 use super::running::Shop;
 use super::terminal::{self, Style};
 use crate::config::Config;
-use crate::near;
+use crate::{near, operator};
 
 /// Which views, and what for.
 #[derive(Debug, clap::Args)]
@@ -62,6 +62,9 @@ pub(super) async fn run(config: &Config, args: ReplayArgs) -> Result<(), Failure
         (false, Some(Moment::Position(position))) => Replay::Until(Until::Position(position)),
         (false, Some(Moment::Time(time))) => Replay::Until(Until::Time(time)),
     };
+    if what == Replay::Rebuild {
+        operator::note(&format!("an operator rebuilds {}", names.join(", ")));
+    }
     let mut reports = Vec::new();
     for name in &names {
         let meter = Meter::new(name, "events");

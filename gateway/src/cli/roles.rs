@@ -199,7 +199,8 @@ async fn settings(
             .with_auth(config.rate_limits.auth, config.rate_limits.guesses)
             .with_coupons(config.rate_limits.coupons)
             .with_checkouts(config.rate_limits.checkouts)
-            .with_guest_writes(config.rate_limits.guest_writes),
+            .with_guest_writes(config.rate_limits.guest_writes)
+            .with_account_writes(config.rate_limits.account_writes),
         cors: config.cors_origins.clone(),
         refuse_disposable: config.refuse_disposable_email,
         pay_within: TimeDelta::minutes(i64::from(config.payment_window_minutes)),

@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use byteshop_commands::{Appender, Commands, Connected, Error, Intent, Key, Unit, cases};
+use byteshop_domain::Kind;
 use byteshop_domain::category::{self, Category};
 use byteshop_domain::ids::{CategoryId, ProductId, VariantId};
 use byteshop_domain::name::{self, NameKind, UniqueName};
@@ -19,7 +20,6 @@ use byteshop_domain::promotion::Terms;
 use byteshop_domain::quantity::Quantity;
 use byteshop_domain::stock::{self, StockLevel};
 use byteshop_domain::text::{Description, Label, Name, Slug, Title};
-use byteshop_domain::{Actor, Kind};
 use byteshop_eventstore::Clock;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
@@ -32,6 +32,7 @@ use super::progress::Meter;
 use super::roles::files;
 use super::running::Shop;
 use crate::config::Config;
+use crate::operator;
 use crate::pictures::Pictures;
 
 /// The demo shop.
@@ -210,10 +211,10 @@ fn count(things: usize) -> i64 {
     i64::try_from(things).unwrap_or(i64::MAX)
 }
 
-/// A command of the seed; its key makes it happen once, whatever the demo shop of a later version says.
+/// A command of the operator who seeds; its key makes it happen once, whatever the demo shop of a later version says.
 fn intent(command: &'static str, key: String) -> Intent {
     let key = Key { who: "seed".to_owned(), fingerprint: key.clone().into_bytes(), key, kept_for: None };
-    Intent { key: Some(key), ..Intent::new(Actor::System { name: "seed".to_owned() }, command, Clock.new_id()) }
+    Intent { key: Some(key), ..Intent::new(operator::actor(), command, Clock.new_id()) }
 }
 
 async fn make_category(unit: Unit, category: &DemoCategory, parent: Option<CategoryId>) -> Result<CategoryId, Error> {

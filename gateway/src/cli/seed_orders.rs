@@ -15,6 +15,7 @@ use super::output::{self, Format, FormatArg};
 use super::progress::{Meter, grouped};
 use super::seed::with_commands;
 use crate::config::Config;
+use crate::operator;
 
 /// Which file to import.
 #[derive(Debug, clap::Args)]
@@ -39,7 +40,7 @@ pub(super) async fn run(config: &Config, args: OrdersArgs) -> Result<(), Failure
     // A place that cannot be written is told before anything is imported.
     let mut rejects = Rejects::open(place)?;
     let file = args.file.display().to_string();
-    let history = read(args.file).await.map_err(|error| Failure::Refused(error.context(file)))?;
+    let history = read(args.file).await.map_err(|error| Failure::Refused(error.context(file)))?.by(operator::actor());
     let importing = with_commands(config, async |commands| {
         let meter = Meter::new("import", "lines");
         let lines = i64::try_from(history.lines()).unwrap_or(i64::MAX);

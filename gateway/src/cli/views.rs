@@ -10,6 +10,7 @@ use super::output::{self, Format, FormatArg};
 use super::running::Shop;
 use super::{progress, terminal};
 use crate::config::Config;
+use crate::operator;
 
 /// How to print the views, and which to start again.
 #[derive(Debug, clap::Args)]
@@ -23,10 +24,11 @@ pub(super) struct ViewsArgs {
 
 pub(super) async fn run(config: &Config, args: ViewsArgs) -> Result<(), Failure> {
     let views = Views::beside(Shop::find(config)?.log(config)?);
-    if let Some(view) = &args.retry
-        && !views.unpark(view).await?
-    {
-        return Err(Failure::refused(format!("{view} is not parked: `byteshop views` shows what it is doing")));
+    if let Some(view) = &args.retry {
+        if !views.unpark(view).await? {
+            return Err(Failure::refused(format!("{view} is not parked: `byteshop views` shows what it is doing")));
+        }
+        operator::note(&format!("an operator retries {view}"));
     }
     let all = views.status().await?;
     let format = args.format.chosen();

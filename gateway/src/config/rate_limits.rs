@@ -19,6 +19,8 @@ pub struct RateLimits {
     pub checkouts: u32,
     /// Requests of one address in a minute that change something for a guest.
     pub guest_writes: u32,
+    /// Requests of one customer's account in a minute that change something.
+    pub account_writes: u32,
 }
 
 impl Reader {
@@ -28,6 +30,7 @@ impl Reader {
         let (address, account) = (of("rate_limit_address"), of("rate_limit_account"));
         let (auth, coupons) = (of("rate_limit_auth"), of("rate_limit_coupons"));
         let (checkouts, guest_writes) = (of("rate_limit_checkouts"), of("rate_limit_guest_writes"));
+        let account_writes = of("rate_limit_account_writes");
         let guesses = self.read("rate_limit_guesses", None, setting::number(0, 1_000));
         Some(RateLimits {
             address: address?,
@@ -37,6 +40,7 @@ impl Reader {
             coupons: coupons?,
             checkouts: checkouts?,
             guest_writes: guest_writes?,
+            account_writes: account_writes?,
         })
     }
 }

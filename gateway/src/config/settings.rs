@@ -100,6 +100,7 @@ pub(super) const GROUPS: &[(&str, &[Setting])] = &[
             open("cors_origins", None, "Allowed CORS origins: https://shop.example, localhost, or * for any"),
             open("rate_limit_address", Some("60000"), "Units of work (1 ms) per address and minute; 0 for unlimited"),
             open("rate_limit_account", Some("60000"), "Requests per account and minute; 0 for unlimited"),
+            open("rate_limit_account_writes", Some("600"), "Changes by one customer per minute; 0 for no limit"),
             open("rate_limit_auth", Some("60"), "Logins and similar requests per address and minute; 0 for unlimited"),
             open("rate_limit_guesses", Some("10"), "Wrong passwords in a row per account; 0 for unlimited"),
             open("rate_limit_coupons", Some("20"), "Coupon codes per address and minute; 0 for unlimited"),

@@ -184,7 +184,7 @@ fn fits(row: &Value, words: &str) -> bool {
 async fn one(
     State(app): State<Shared>,
     Of(id): Of<AccountId>,
-    Params(then): Params<Then>,
+    then: Then,
     _staff: Staff,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {

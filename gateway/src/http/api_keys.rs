@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::Error;
-use byteshop_commands::accounts::grants;
+use byteshop_commands::accounts::grants::{self, Revoke};
 use byteshop_domain::account::{Grant, Secret};
 use byteshop_domain::api_key::{ApiKey, Command, Scope};
 use byteshop_domain::ids::{ApiKeyId, Id as _};
@@ -24,6 +24,7 @@ use uuid::Uuid;
 
 use super::ask::{Ask, Nothing, Of, Params};
 use super::openapi::max;
+use super::show::account as show;
 use super::{Shared, lists};
 use crate::actor::{Admin, random};
 use crate::api_key;
@@ -160,23 +161,37 @@ async fn list(
     lists::page(&page)
 }
 
+/// What becomes of the webhook endpoints that the key created.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct RevokeQuery {
+    /// Whether webhook endpoints that a program created with the key are removed in the same step. They stand otherwise, and the
+    /// answer names them.
+    #[serde(default)]
+    #[param(value_type = Option<bool>)]
+    revoke: bool,
+}
+
 /// Revokes an API key.
 ///
-/// Requires re-authentication within the last ten minutes.
+/// The answer names the webhook endpoints that a program created with the key; `revoke` removes them, also for a key that is
+/// revoked already. Requires re-authentication within the last ten minutes.
 #[utoipa::path(delete, path = "/v1/admin/api-keys/{id}", operation_id = "revokeApiKey",
-    tag = "admin", params(("id" = String, Path)),
-    security(("bearer" = ["admin"])), responses((status = 204, description = "The key is revoked")))]
+    tag = "admin", params(("id" = String, Path), RevokeQuery), security(("bearer" = ["admin"])),
+    responses((status = 200, description = "The key is revoked", body = show::Grants)))]
 async fn revoke(
     State(app): State<Shared>,
     Of(id): Of<ApiKeyId>,
+    Params(RevokeQuery { revoke }): Params<RevokeQuery>,
     ask: Ask<Admin, Nothing>,
 ) -> Result<Response, Problem> {
     let (app, who) = (&app, &ask.who.0);
     app.run(&ask, "api_key.revoke", |unit| async move {
         app.require_fresh(&unit, who).await?;
         let mut key = unit.load_matching::<ApiKey>(id).await?;
-        unit.decide(&mut key, &Command::Revoke {})?;
-        Ok(Reply::gone(key.version))
+        let made = grants::revoke_key(&unit, &mut key, Revoke::when(revoke)).await?;
+        Reply::ok(key.version, &show::Grants::of(made, revoke))
     })
     .await
 }

@@ -1,13 +1,13 @@
 //! Reading requests: ids from the path, the query, the body, and the one place where a request becomes an intent.
 
-use axum::extract::{FromRequest, FromRequestParts, Query, RawPathParams, Request};
+use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequestParts, Query, RawPathParams, Request};
 use bytes::Bytes;
 use byteshop_commands::{At, Done, Error, Intent, Key, Rejected, Snapshot, Unit};
 use byteshop_domain::ids::{CartId, Id};
 use byteshop_domain::text::fresh;
 use byteshop_domain::{Decider, Kind};
 use byteshop_eventstore::envelope::to_hex;
-use chrono::{DateTime, TimeDelta};
+use chrono::{DateTime, TimeDelta, Utc};
 use http::HeaderMap;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
@@ -17,6 +17,7 @@ use uuid::Uuid;
 use super::{App, Edge, Shared, body, parameters};
 use crate::actor::Who;
 use crate::conditional::Match;
+use crate::positions::Opened;
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
 use crate::{conditional, idempotency, version};
@@ -85,7 +86,7 @@ impl App {
         F: Fn(Unit) -> Fut + Send + Sync,
         Fut: Future<Output = Result<Reply, Error>> + Send,
     {
-        let most = ask.who.caller().is_guest().then_some(idempotency::KEPT_MAX_GUEST);
+        let most = ask.who.caller().is_of_the_public().then_some(idempotency::KEPT_MAX);
         let work = |unit| {
             let reply = work(unit);
             async move { Ok(reply.await?.kept_up_to(most)) }
@@ -126,8 +127,8 @@ impl App {
 /// How far the clocks of those who ask may be ahead.
 const SKEW: TimeDelta = TimeDelta::minutes(1);
 
-/// Which moment is asked for: `?at=` takes a position of the log or a time. The edge has opened a token of a position, and
-/// let only staff send the number itself.
+/// Which moment is asked for: `?at=` takes a position of the log or a time. A position is only what the edge has opened: a
+/// token of the shop, or a number that staff sent. Read in any other way the same text is no moment at all.
 #[derive(Debug, Clone, Default, serde::Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -135,23 +136,55 @@ pub struct Then {
     /// The state after this position (a `Log-Position` that the shop sent), or at this time (RFC 3339).
     #[param(example = "2026-01-01T12:00:00Z")]
     pub at: Option<String>,
+    #[serde(skip)]
+    #[param(ignore)]
+    opened: Option<Opened>,
 }
 
 impl Then {
+    /// What a query that has other parameters too says of it, with the position that the edge has opened.
+    pub(super) fn of(at: Option<String>, opened: Option<Opened>) -> Self {
+        Self { at, opened }
+    }
+
     /// The moment, if one is asked for. What is yet to come is none.
     pub async fn moment(&self, app: &App) -> Result<Option<At>, Problem> {
+        let moment = self.read(app.commands.clock().now())?;
+        if let Some(At::Position(position)) = moment
+            && !app.reaches(position).await?
+        {
+            return Err(Problem::query("at", "`at` is beyond the end of the log"));
+        }
+        Ok(moment)
+    }
+
+    fn read(&self, now: DateTime<Utc>) -> Result<Option<At>, Problem> {
         let Some(text) = &self.at else { return Ok(None) };
-        if let Some(position) = version::digits(text) {
-            let beyond = || Problem::query("at", "`at` is beyond the end of the log");
-            return if app.reaches(position).await? { Ok(Some(At::Position(position))) } else { Err(beyond()) };
+        if let Some(Opened(position)) = self.opened {
+            return Ok(Some(At::Position(position)));
         }
         match DateTime::parse_from_rfc3339(text) {
-            Ok(moment) if moment.to_utc() > app.commands.clock().now() + SKEW => {
-                Err(Problem::query("at", "`at` must not be in the future"))
-            }
+            Ok(moment) if moment.to_utc() > now + SKEW => Err(Problem::query("at", "`at` must not be in the future")),
             Ok(moment) => Ok(Some(At::Moment(moment.to_utc()))),
             Err(_) => Err(Problem::query("at", version::AT_TAKES)),
         }
+    }
+}
+
+impl FromRequestParts<Shared> for Then {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Problem> {
+        let Params(Self { at, .. }) = Params::from_request_parts(parts, app).await?;
+        Ok(Self::of(at, parts.extensions.get().copied()))
+    }
+}
+
+impl OptionalFromRequestParts<Shared> for Opened {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _app: &Shared) -> Result<Option<Self>, Problem> {
+        Ok(parts.extensions.get().copied())
     }
 }
 
@@ -376,6 +409,21 @@ mod tests {
     use http::HeaderValue;
 
     use super::*;
+
+    #[test]
+    fn a_position_is_what_the_edge_has_opened_and_no_text() {
+        let now = "2026-06-01T12:00:00Z".parse().unwrap();
+        let read = |text: &str, opened| Then::of(Some(text.to_owned()), opened).read(now).ok().flatten();
+        let query = |text: &str| Query::<Then>::try_from_uri(&text.parse().unwrap()).map(|Query(then)| then);
+        for text in ["0", "7", "999999999999", "pos_AAAA", "-1"] {
+            assert!(read(text, None).is_none(), "{text}");
+            assert!(matches!(read(text, Some(Opened(7))), Some(At::Position(7))), "{text}");
+            assert!(query(&format!("/x?at={text}")).unwrap().read(now).is_err(), "{text}");
+        }
+        assert!(query("/x?at=7&opened=7").is_err());
+        assert!(matches!(read("2026-05-01T12:00:00Z", None), Some(At::Moment(_))));
+        assert!(read("2026-07-01T12:00:00Z", None).is_none());
+    }
 
     #[test]
     fn only_a_well_formed_trace_is_kept() {

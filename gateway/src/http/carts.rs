@@ -23,7 +23,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use super::ask::{Ask, Nothing, Of, OfTwo, Params, Then};
+use super::ask::{Ask, Nothing, Of, OfTwo, Then};
 use super::openapi::max;
 use super::orders::placed;
 use super::{show, total};
@@ -285,7 +285,7 @@ async fn checkout(
 async fn one(
     State(app): State<Shared>,
     Of(id): Of<CartId>,
-    Params(then): Params<Then>,
+    then: Then,
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {

@@ -291,7 +291,7 @@ async fn archive_rest(app: &Shared, intent: &Intent, id: CategoryId, children: C
 async fn one(
     State(app): State<Shared>,
     Of(id): Of<CategoryId>,
-    Params(then): Params<Then>,
+    then: Then,
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {

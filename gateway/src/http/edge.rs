@@ -24,15 +24,15 @@ use super::Shared;
 use super::caching;
 use super::guard;
 use super::total;
-use super::trail::{self, Line};
+use super::trail::{self, Line, Reading};
 use crate::actor::Caller;
 use crate::conditional;
 use crate::grpc;
 use crate::limits::seats::{Held, until_sent};
 use crate::limits::{Limits, RATE_LIMIT, RATE_LIMIT_POLICY, cost};
-use crate::positions;
+use crate::positions::{self, Opened};
 use crate::problem::Problem;
-use crate::reply::{Fixed, Personal, Sealed, Versioned};
+use crate::reply::{Fixed, ForStaff, Personal, Sealed, Versioned};
 use crate::version::{self, LOG_POSITION, MIN_LOG_POSITION};
 
 /// The id of a request: the shop's own in responses. The one that a client may send is kept beside it.
@@ -97,6 +97,7 @@ struct Outline {
     method: Method,
     uri: Uri,
     route: Option<MatchedPath>,
+    /// Whether problems are told to it as gRPC tells them.
     is_grpc: bool,
     /// Its `If-None-Match`, and nothing else.
     known: HeaderMap,
@@ -115,7 +116,7 @@ impl Outline {
             started: Instant::now(),
             method: method.clone(),
             uri: uri.clone(),
-            is_grpc: grpc::speaks(headers),
+            is_grpc: grpc::is_call(route.as_ref().map(MatchedPath::as_str), headers),
             known: conditional::known(headers),
             is_shared: caching::is_shared(method, path, uri.query(), headers),
             accepts_gzip: caching::accepts_gzip(headers),
@@ -150,21 +151,37 @@ impl Outline {
         trail::shortened(app.commands.vault().blind("visitor", &network).await.unwrap_or_default())
     }
 
-    /// What the request leaves in the log.
-    fn line<'a>(&'a self, response: &Response, problem: Option<&'a Problem>, is_personal: bool) -> Line<'a> {
+    /// What the request leaves in the log; `status` is what it came to, which a response of gRPC says in its own way.
+    fn line<'a>(
+        &'a self,
+        response: &Response,
+        status: StatusCode,
+        problem: Option<&'a Problem>,
+        is_personal: bool,
+    ) -> Line<'a> {
         Line {
             request_id: self.edge.request_id,
             client_request_id: self.edge.client_request_id,
             method: name(&self.method),
             route: self.route(),
             resource: trail::resource(&self.uri),
-            status: response.status(),
+            status,
             bytes: response.body().size_hint().exact(),
             duration: self.started.elapsed(),
             actor: self.edge.asker.get().map(|asker| &asker.actor),
             problem,
-            is_staff_reading: is_personal && self.edge.is_by_staff(),
+            reading: if is_personal { self.reading(response) } else { None },
         }
+    }
+}
+
+impl Outline {
+    /// How staff reads what is known of a person, if it is staff who does.
+    fn reading(&self, response: &Response) -> Option<Reading> {
+        if self.edge.is_by_staff() {
+            return Some(Reading::ByRole);
+        }
+        response.extensions().get::<ForStaff>().map(|_| Reading::ByLink)
     }
 }
 
@@ -186,6 +203,7 @@ pub(super) async fn pass(State(app): State<Shared>, mut request: Request, next: 
     total::remember(&app, &outline.method, &mut response).await;
     seal_position(&app, edge, &mut response).await;
     let problem = response.extensions_mut().remove::<Problem>();
+    let status = problem.as_ref().map_or_else(|| grpc::status_of(&response), Problem::status);
     if let Some(problem) = &problem {
         write(&outline, problem, &mut response);
     }
@@ -198,8 +216,8 @@ pub(super) async fn pass(State(app): State<Shared>, mut request: Request, next: 
         headers.insert(RATE_LIMIT_POLICY, standing.policy);
         headers.insert(RATE_LIMIT, standing.left);
     }
-    outline.measure(response.status());
-    let line = outline.line(&response, problem.as_ref(), is_personal);
+    outline.measure(status);
+    let line = outline.line(&response, status, problem.as_ref(), is_personal);
     if line.is_written() {
         line.write(&outline.address(&app).await);
     }
@@ -237,12 +255,11 @@ async fn open_positions(app: &Shared, request: Request) -> Result<Request, Probl
         let position = position(app, &mut parts, &text).await?.ok_or_else(version::no_position)?;
         parts.headers.insert(MIN_LOG_POSITION, HeaderValue::from(position));
     }
-    if parts.method == Method::GET
-        && let Some(text) = moment(&parts.uri).filter(|text| is_position(text))
-    {
+    // Whatever the method: HEAD is answered by the handlers of GET.
+    if let Some(text) = moment(&parts.uri).filter(|text| is_position(text)) {
         let position = position(app, &mut parts, &text).await?;
         let position = position.ok_or_else(|| Problem::query(AT, version::AT_TAKES))?;
-        parts.uri = at(&parts.uri, position).ok_or_else(Problem::internal)?;
+        parts.extensions.insert(Opened(position));
     }
     Ok(Request::from_parts(parts, body))
 }
@@ -263,21 +280,6 @@ async fn position(app: &Shared, parts: &mut Parts, text: &str) -> Result<Option<
 fn moment(uri: &Uri) -> Option<String> {
     let pairs = form_urlencoded::parse(uri.query()?.as_bytes());
     pairs.into_iter().find(|(name, _)| name == AT).map(|(_, value)| value.into_owned())
-}
-
-/// The same with this position in `?at=`.
-fn at(uri: &Uri, position: i64) -> Option<Uri> {
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    for (name, value) in form_urlencoded::parse(uri.query()?.as_bytes()) {
-        if name == AT {
-            query.append_pair(AT, &position.to_string());
-        } else {
-            query.append_pair(&name, &value);
-        }
-    }
-    let mut parts = uri.clone().into_parts();
-    parts.path_and_query = Some(format!("{}?{}", uri.path(), query.finish()).parse().ok()?);
-    Uri::from_parts(parts).ok()
 }
 
 /// Shows the position of a command to staff as a number, and to everybody else as a token.
@@ -386,10 +388,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_moment_in_a_query_is_replaced_and_nothing_else() {
+    fn the_moment_is_found_in_a_query() {
         let uri: Uri = "/v1/carts/x?a=1%202&at=pos_abc&b=".parse().unwrap();
         assert_eq!(moment(&uri).as_deref(), Some("pos_abc"));
-        assert_eq!(at(&uri, 7).unwrap().to_string(), "/v1/carts/x?a=1+2&at=7&b=");
         assert_eq!(moment(&"/v1/carts/x?bat=7".parse().unwrap()), None);
         assert!(is_position("7") && is_position("pos_x") && !is_position("2026-01-01T00:00:00Z"));
     }

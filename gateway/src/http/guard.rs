@@ -13,7 +13,7 @@ const DOCS_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
 
 /// Refuses a request that does not say once which host it is for (RFC 9112, section 3.2; RFC 9113, section 8.3.1): a proxy
 /// before the shop may have read another one.
-pub(super) fn named_once(request: &Request) -> Result<(), Problem> {
+pub(crate) fn named_once(request: &Request) -> Result<(), Problem> {
     let named = request.headers().get_all(header::HOST).iter().count();
     let is_enough = match request.version() {
         Version::HTTP_09 | Version::HTTP_10 => true,
@@ -27,7 +27,7 @@ pub(super) fn named_once(request: &Request) -> Result<(), Problem> {
 }
 
 /// Headers that keep browsers from taking a response for something else, or from showing it inside another page.
-pub(super) fn headers(path: &str, headers: &mut HeaderMap) {
+pub(crate) fn headers(path: &str, headers: &mut HeaderMap) {
     let policy = if path.starts_with("/docs") { DOCS_POLICY } else { POLICY };
     headers.entry(header::X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(policy));

@@ -23,6 +23,7 @@ use super::by_link::ByLink;
 use super::openapi::max;
 use super::{App, Shared, show};
 use crate::actor::{Caller, Staff, Who};
+use crate::positions::Opened;
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
 
@@ -243,11 +244,12 @@ async fn one(
     State(app): State<Shared>,
     Of(id): Of<OrderId>,
     Params(OrderQuery { at, until, seal }): Params<OrderQuery>,
+    opened: Option<Opened>,
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let by_link = seal.is_some();
-    let (then, link) = (Then { at }, ByLink { until, seal });
+    let (then, link) = (Then::of(at, opened), ByLink { until, seal });
     let found = app.opened_order(&caller, id, (&link, &[Target::Order(id)]), &then, &headers).await?;
     let placed = placed(&found.state)?;
     let Moments { placed: placed_at, paid: paid_at, .. } = Moments::of(&app, id).await?;

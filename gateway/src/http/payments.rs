@@ -18,7 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use super::ask::{Ask, Nothing, Of, OfTwo, Params, Then};
+use super::ask::{Ask, Nothing, Of, OfTwo, Then};
 use super::openapi::max;
 use super::orders::{check, placed};
 use super::show;
@@ -190,7 +190,7 @@ async fn capture(
 async fn one(
     State(app): State<Shared>,
     Of(id): Of<PaymentId>,
-    Params(then): Params<Then>,
+    then: Then,
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {

@@ -19,7 +19,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use super::ask::{Ask, Nothing, Of, Params, Then, present};
+use super::ask::{Ask, Nothing, Of, Then, present};
 use super::openapi::max;
 use super::show;
 use crate::actor::{Caller, Staff};
@@ -203,7 +203,7 @@ async fn decide<T: Send + Sync>(
 async fn one(
     State(app): State<Shared>,
     Of(id): Of<ProductId>,
-    Params(then): Params<Then>,
+    then: Then,
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {

@@ -108,7 +108,7 @@ async fn one(
     State(app): State<Shared>,
     Of(id): Of<PromotionId>,
     _staff: Staff,
-    Params(then): Params<Then>,
+    then: Then,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let found = app.snapshot::<Promotion>(id, &then, &headers).await?;

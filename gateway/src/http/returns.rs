@@ -19,7 +19,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use super::ask::{Ask, Nothing, Of, Params, Then};
+use super::ask::{Ask, Nothing, Of, Then};
 use super::openapi::max;
 use super::orders::{ShippingBack, check, own, placed, shipping_back};
 use super::show;
@@ -325,7 +325,7 @@ async fn credit_notes(
 async fn one(
     State(app): State<Shared>,
     Of(id): Of<ReturnId>,
-    Params(then): Params<Then>,
+    then: Then,
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {

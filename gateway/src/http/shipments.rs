@@ -261,7 +261,7 @@ async fn of_order(
 async fn one(
     State(app): State<Shared>,
     Of(id): Of<ShipmentId>,
-    Params(then): Params<Then>,
+    then: Then,
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {

@@ -39,8 +39,17 @@ pub(super) struct Line<'a> {
     pub(super) actor: Option<&'a Actor>,
     /// What it was refused with.
     pub(super) problem: Option<&'a Problem>,
-    /// Whether the answer shows staff what is known of a person.
-    pub(super) is_staff_reading: bool,
+    /// How it shows staff what is known of a person, if it does.
+    pub(super) reading: Option<Reading>,
+}
+
+/// How staff gets to read what is known of a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// By their role, or by the scope of a key.
+    ByRole,
+    /// By a link that was made for staff, which says nothing of who follows it.
+    ByLink,
 }
 
 /// Why a request is worth a line of its own.
@@ -49,7 +58,7 @@ enum Kind {
     /// It was refused.
     Refused,
     /// Staff has read what is known of a person.
-    StaffRead,
+    StaffRead(Reading),
 }
 
 impl Line<'_> {
@@ -78,7 +87,8 @@ impl Line<'_> {
         let said = match self.kind() {
             None => return,
             Some(Kind::Refused) => "a request was refused",
-            Some(Kind::StaffRead) => "staff has read personal data",
+            Some(Kind::StaffRead(Reading::ByRole)) => "staff has read personal data",
+            Some(Kind::StaffRead(Reading::ByLink)) => "staff has read personal data by a signed link: who is not known",
         };
         tracing::info!(
             target: SECURITY,
@@ -108,7 +118,7 @@ impl Line<'_> {
         if refused {
             return Some(Kind::Refused);
         }
-        (self.is_staff_reading && self.status.is_success()).then_some(Kind::StaffRead)
+        self.reading.filter(|_| self.status.is_success()).map(Kind::StaffRead)
     }
 }
 
@@ -146,7 +156,7 @@ mod tests {
             duration: Duration::ZERO,
             actor: None,
             problem: None,
-            is_staff_reading: false,
+            reading: None,
         }
     }
 
@@ -156,9 +166,12 @@ mod tests {
             assert_eq!(line("GET", "/v1/products", status).kind(), Some(Kind::Refused));
         }
         let missing = |method, route| line(method, route, StatusCode::NOT_FOUND).kind();
-        for (method, route) in
-            [("GET", "/v1/orders/{id}"), ("PUT", "/v1/carts/{id}/coupons"), ("GET", "/v1/payments/{id}")]
-        {
+        for (method, route) in [
+            ("GET", "/v1/orders/{id}"),
+            ("HEAD", "/v1/orders/{id}"),
+            ("PUT", "/v1/carts/{id}/coupons"),
+            ("GET", "/v1/payments/{id}"),
+        ] {
             assert_eq!(missing(method, route), Some(Kind::Refused), "{route}");
         }
         for (method, route) in [("GET", "/v1/products/{id}"), ("GET", "none"), ("GET", "/health/live")] {
@@ -171,9 +184,11 @@ mod tests {
 
     #[test]
     fn staff_who_reads_of_a_person_leaves_a_line() {
-        let reads = |status| Line { is_staff_reading: true, ..line("GET", "/v1/orders/{id}", status) }.kind();
-        assert_eq!(reads(StatusCode::OK), Some(Kind::StaffRead));
-        assert_eq!(reads(StatusCode::NOT_MODIFIED), None);
+        for reading in [Reading::ByRole, Reading::ByLink] {
+            let reads = |status| Line { reading: Some(reading), ..line("GET", "/v1/orders/{id}", status) }.kind();
+            assert_eq!(reads(StatusCode::OK), Some(Kind::StaffRead(reading)));
+            assert_eq!(reads(StatusCode::NOT_MODIFIED), None);
+        }
     }
 
     #[test]

@@ -51,6 +51,8 @@ pub fn of(method: &Method, route: Option<&str>) -> NonZeroU32 {
 }
 
 fn units(method: &Method, route: &str) -> u32 {
+    // HEAD is answered by the handler of GET, and does the same work.
+    let method = if method == Method::HEAD { &Method::GET } else { method };
     if let Some((_, _, units)) = ROUTES.iter().find(|(known, path, _)| *known == method.as_str() && *path == route) {
         return *units;
     }
@@ -80,6 +82,7 @@ mod tests {
         assert_eq!(units(Method::PUT, "/v1/carts/{id}/lines/{variant}"), CART_WRITE);
         assert_eq!(units(Method::POST, "/v1/orders/{id}/cancel"), WRITE);
         assert_eq!(units(Method::POST, "/v1/products/bulk"), BULK);
+        assert_eq!(units(Method::HEAD, "/v1/me/export"), EXPORT);
         assert_eq!(of(&Method::GET, None).get(), READ);
     }
 

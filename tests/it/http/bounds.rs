@@ -353,7 +353,8 @@ async fn the_largest_body_is_refused_everywhere_and_the_shop_answers_meanwhile()
     };
     let (refused, ()) = tokio::join!(flood, visitor);
     assert_eq!(refused, places.len());
-    // Each answer but the last one came while requests were under way.
-    assert!(alive.load(Ordering::Relaxed) > 1, "nobody was answered during {refused} large requests");
+    // A small request passes through many hands, each of which would wait for a thread that a large one has for itself.
+    let answered = alive.load(Ordering::Relaxed);
+    assert!(answered >= refused, "{answered} were answered during {refused} large requests");
     assert!(max_of("/v1/carts") < BODY_MAX);
 }

@@ -1,9 +1,10 @@
 //! A credential is accepted only while it is in force, wherever it is shown.
 
 use byteshop_domain::account;
+use byteshop_domain::ids::{Id as _, SessionId};
 use byteshop_domain::session::Session;
-use byteshop_eventstore::StreamId;
-use byteshop_gateway::token::Role;
+use byteshop_eventstore::{Clock, StreamId};
+use byteshop_gateway::token::{Holder, LIFETIME, Role};
 use byteshop_tests::patience::PATIENCE;
 use byteshop_tests::people::{PASSWORD, Person};
 use byteshop_tests::shop::{Answer, TestShop};
@@ -79,17 +80,39 @@ async fn the_newest_refresh_token_and_the_one_before_log_out_in_the_name_of_thei
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_access_token_opens_nothing_unless_its_session_is_there_and_its_own() {
+    let shop = TestShop::start().await;
+    let (ada, bob) = (shop.person("ada@example.org").await, shop.person("bob@example.org").await);
+    let session: SessionId = ada.session.parse().unwrap();
+    let own = Holder { account: ada.id, role: Role::Customer, session: Some(session), second_factor: false };
+    let ask = async |holder| shop.get("/v1/me").by(&shop.tokens.issue_to(holder, LIFETIME).unwrap()).send().await;
+    ask(own).await.expect(200);
+    let made_up = SessionId::from_uuid(Clock.new_id());
+    for forged in [
+        Holder { session: Some(made_up), ..own },
+        Holder { account: bob.id, ..own },
+        Holder { role: Role::Admin, ..own },
+    ] {
+        ask(forged).await.expect_problem(401, "auth.invalid");
+        ask(forged).await.expect_problem(401, "auth.invalid");
+    }
+    ask(own).await.expect(200);
+    shop.post("/v1/auth/logout").by(&ada.token).send().await.expect(204);
+    ask(own).await.expect_problem(401, "session.ended");
+}
+
 /// Something to read of a stream of changes; none when it has ended.
 async fn read(stream: &mut Response) -> Option<String> {
     let chunk = tokio::time::timeout(PATIENCE, stream.chunk()).await.expect("the stream says something or ends");
     chunk.ok().flatten().map(|chunk| String::from_utf8_lossy(&chunk).into_owned())
 }
 
-/// An order of somebody who follows it.
-async fn followed(shop: &TestShop, who: &Person, variant: &str) -> (String, Response) {
+/// An order of somebody, and its changes as somebody follows them with this credential.
+async fn followed(shop: &TestShop, who: &Person, variant: &str, by: &str) -> (String, Response) {
     let order = shop.buy(&who.token, variant, 1).await.expect(201).text("/id").to_owned();
     let url = format!("{}/v1/orders/{order}/stream", shop.url);
-    let mut stream = reqwest::Client::new().get(url).bearer_auth(&who.token).send().await.unwrap();
+    let mut stream = reqwest::Client::new().get(url).bearer_auth(by).send().await.unwrap();
     let first = read(&mut stream).await.unwrap();
     assert!(first.contains("event: order.placed"), "{first}");
     (order, stream)
@@ -101,12 +124,16 @@ async fn a_stream_of_changes_ends_with_the_session_that_opened_it() {
     let there = shop.beside().await;
     let (admin, staff) = (shop.token(Role::Admin), shop.token(Role::Support));
     let (_, variant) = shop.product("STREAM", 1000, 10).await;
-    for what in ["logout", "ban", "ban elsewhere"] {
+    for what in ["logout", "ban", "ban elsewhere", "key"] {
         let who = shop.person(&format!("{}@example.org", what.replace(' ', "."))).await;
-        let (order, mut stream) = followed(&shop, &who, &variant).await;
+        let body = json!({"name": "Program", "scopes": ["orders:read"]});
+        let key = shop.post("/v1/admin/api-keys").by(&admin).json(body).send().await.expect(201);
+        let by = if what == "key" { key.text("/key") } else { &who.token };
+        let (order, mut stream) = followed(&shop, &who, &variant, by).await;
         let ban = format!("/v1/admin/accounts/{}/ban", who.id);
         match what {
             "logout" => shop.post("/v1/auth/logout").by(&who.token).send().await.expect(204),
+            "key" => shop.delete(&format!("/v1/admin/api-keys/{}", key.id())).by(&admin).send().await.expect(200),
             "ban" => shop.post(&ban).by(&admin).send().await.expect(200),
             _ => there.post(&ban).by(&admin).send().await.expect(200),
         };

@@ -87,7 +87,7 @@ async fn a_key_that_is_revoked_in_one_process_opens_nothing_in_another() {
     let made = here.post("/v1/admin/api-keys").by(&admin).json(body).send().await.expect(201);
     let key = made.text("/key");
     there.get("/v1/orders").by(key).send().await.expect(200);
-    here.delete(&format!("/v1/admin/api-keys/{}", made.id())).by(&admin).send().await.expect(204);
+    here.delete(&format!("/v1/admin/api-keys/{}", made.id())).by(&admin).send().await.expect(200);
     there.get("/v1/orders").by(key).send().await.expect_problem(401, "auth.invalid");
 }
 

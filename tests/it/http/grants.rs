@@ -4,6 +4,7 @@ use byteshop_domain::ids::{ApiKeyId, Id as _};
 use byteshop_gateway::token::Role;
 use byteshop_tests::patience::eventually;
 use byteshop_tests::people::PASSWORD;
+use byteshop_tests::program::Program;
 use byteshop_tests::receiver::Receiver;
 use byteshop_tests::shop::{Answer, TestShop};
 use chrono::{TimeDelta, Utc};
@@ -69,6 +70,63 @@ async fn a_former_admins_keys_and_endpoints_are_named_and_revoked_in_the_same_st
         shop.get("/v1/orders").by(mine.text("/key")).send().await.expect(200);
         assert!(!listed(&shop, &made, &revoked).await["revoked_at"].is_null(), "{what}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_endpoints_that_a_key_made_are_named_when_it_is_revoked_and_removed_with_it() {
+    let shop = TestShop::start().await;
+    let root = shop.staff("root@example.org", Role::Admin).await;
+    let made = key(&shop, &root.token, &["orders:read", "webhooks:write"]).await;
+    let (secret, path) = (made.text("/key").to_owned(), format!("/v1/admin/api-keys/{}", made.id()));
+    let hook = endpoint(&shop, &secret, &["order.*"]).await.expect(201).id();
+    let mine = endpoint(&shop, &root.token, &["*"]).await.expect(201).id();
+    let named = shop.delete(&path).by(&root.token).send().await.expect(200);
+    assert_eq!((ids(&named), &named.body["grants_revoked"]), (vec![hook.as_str()], &json!(false)));
+    shop.get("/v1/orders").by(&secret).send().await.expect_problem(401, "auth.invalid");
+    let there = |hook: &str| shop.get(&format!("/v1/webhook-endpoints/{hook}")).by(&root.token).send();
+    there(&hook).await.expect(200);
+    // The key is revoked already, and what it made is not.
+    let removed = shop.delete(&format!("{path}?revoke=true")).by(&root.token).send().await.expect(200);
+    assert_eq!((ids(&removed), &removed.body["grants_revoked"]), (vec![hook.as_str()], &json!(true)));
+    there(&hook).await.expect(404);
+    there(&mine).await.expect(200);
+    let again = shop.delete(&format!("{path}?revoke=true")).by(&root.token).send().await.expect(200);
+    assert_eq!(ids(&again), Vec::<&str>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_revokes_the_keys_of_an_account_with_its_role_and_with_the_account() {
+    let mut program = Program::new();
+    program.start().await;
+    let http = program.run_json().unwrap()["http"].as_str().unwrap().to_owned();
+    let client = reqwest::Client::new();
+    let post = async |path: &str, token: &str, body: Value| -> Value {
+        let sent = client.post(format!("{http}{path}")).bearer_auth(token).json(&body).send().await.unwrap();
+        sent.error_for_status().unwrap().json().await.unwrap()
+    };
+    for what in ["grant", "erase"] {
+        let email = format!("eve.{what}@example.org");
+        let made = program.say(&["grant", &email, "admin", "--create"]);
+        let (_, password) = made.split_once("\npassword ").unwrap();
+        let login = client.post(format!("{http}/v1/auth/login")).json(&json!({"email": email, "password": password}));
+        let tokens: Value = login.send().await.unwrap().error_for_status().unwrap().json().await.unwrap();
+        let body = json!({"name": "Robot", "scopes": ["orders:read"]});
+        let key = post("/v1/admin/api-keys", tokens["access_token"].as_str().unwrap(), body).await;
+        let (id, secret) = (key["id"].as_str().unwrap(), key["key"].as_str().unwrap());
+        let opens = async || {
+            client.get(format!("{http}/v1/orders")).bearer_auth(secret).send().await.unwrap().status().as_u16()
+        };
+        let named = program.say(&["grant", &email, "customer"]);
+        assert!(named.contains(id) && named.contains("still works"), "{named}");
+        assert_eq!(opens().await, 200, "{what}");
+        let said = match what {
+            "grant" => program.say(&["grant", &email, "customer", "--revoke"]),
+            _ => program.say(&["erase", &email, "--yes", "--revoke"]),
+        };
+        assert!(said.contains(id) && said.contains("is revoked"), "{said}");
+        assert_eq!(opens().await, 401, "{what}");
+    }
+    program.interrupt().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -31,6 +31,11 @@ async fn every_response_says_what_a_browser_may_do_with_it() {
         let ancestors = if path == "/dev/mail" { "frame-ancestors 'self'" } else { "frame-ancestors 'none'" };
         assert!(policy.starts_with("default-src 'none'") && policy.contains(ancestors), "{path}: {policy}");
     }
+    for path in ["/health/ready", "/metrics", "/config"] {
+        let answer = shop.ask_operations(path).send().await.expect(200);
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{path}");
+        assert!(answer.header("content-security-policy").unwrap().starts_with("default-src 'none'"), "{path}");
+    }
     let (_, page) = raw(&shop, "/docs/").await;
     let inline = page.split("<script").skip(1).find(|script| !script.contains("src="));
     assert_eq!(inline, None, "the policy of the page lets no script run that stands in it");
@@ -39,10 +44,10 @@ async fn every_response_says_what_a_browser_may_do_with_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_names_its_host_once() {
     let shop = TestShop::start().await;
-    let address = shop.url.strip_prefix("http://").unwrap();
-    for (hosts, status) in
-        [("Host: shop\r\n", 200), ("", 400), ("Host: shop\r\nHost: shop\r\n", 400), ("Host: a\r\nhost: b\r\n", 400)]
-    {
+    let hosts =
+        [("Host: shop\r\n", 200), ("", 400), ("Host: shop\r\nHost: shop\r\n", 400), ("Host: a\r\nhost: b\r\n", 400)];
+    for (url, (hosts, status)) in [&shop.url, &shop.operations].into_iter().flat_map(|url| hosts.map(|it| (url, it))) {
+        let address = url.strip_prefix("http://").unwrap();
         let mut socket = TcpStream::connect(address).await.unwrap();
         let request = format!("GET /health/live HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n");
         socket.write_all(request.as_bytes()).await.unwrap();

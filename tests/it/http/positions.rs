@@ -2,6 +2,7 @@
 
 use byteshop_gateway::token::Role;
 use byteshop_tests::shop::{Answer, GuestCart, TestShop};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 /// Everything that a guest can find out about the end of the log with a cart of their own, as text.
@@ -12,8 +13,10 @@ async fn observed(shop: &TestShop, cart: &GuestCart) -> Vec<String> {
     let mut seen = vec![outline(&unchanged)];
     for number in ["0", "1", "999999999999", "pos_AAAA"] {
         let waits = shop.get("/v1/categories").header("Min-Log-Position", number).send().await;
-        let then = shop.get(&format!("{path}?at={number}")).with(cart).send().await;
-        seen.extend([outline(&waits), outline(&then)]);
+        let path = format!("{path}?at={number}");
+        let then = shop.get(&path).with(cart).send().await.expect(400);
+        let head = shop.call(Method::HEAD, &path).with(cart).send().await.expect(400);
+        seen.extend([outline(&waits), outline(&then), outline(&head)]);
     }
     let latest = shop.token_at(shop.log.head().await.unwrap());
     let beyond = shop.token_at(i64::MAX);
@@ -52,6 +55,48 @@ async fn a_question_about_an_address_moves_nothing_that_a_stranger_can_see() {
         assert_eq!(shop.register(address).await.expect(202).header("log-position"), None);
         assert!(shop.at_rest().await > head, "the questions made events, which is what is not to be seen");
         assert_eq!(observed(&shop, &cart).await, before, "{address}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_method_of_a_route_with_a_moment_takes_the_number_of_a_stranger() {
+    let shop = TestShop::start().await;
+    let admin = shop.token(Role::Admin);
+    let (product, variant) = shop.product("MOMENT-1", 500, 5).await;
+    let (placed, cart) = shop.order(&variant, 1).await;
+    let order = placed.text("/order_id").to_owned();
+    let slug = json!({"slug": "knives", "name": "Knives"});
+    let category = shop.post("/v1/categories").by(&admin).json(slug).send().await.expect(201).id();
+    let document: Value = serde_json::from_str(include_str!("../../../docs/openapi.json")).unwrap();
+    let mut asked = 0;
+    for (path, item) in document["paths"].as_object().unwrap() {
+        let is_moment = |it: &Value| it["in"] == "query" && it["name"] == "at";
+        let takes = |it: &&Value| it["parameters"].as_array().is_some_and(|all| all.iter().any(is_moment));
+        let Some(of) = item.as_object().unwrap().values().find(takes) else { continue };
+        assert!(item["get"] == *of, "{path} takes a moment to change something");
+        let id = match path.split('/').nth(2) {
+            Some("products") => &product,
+            Some("categories") => &category,
+            Some("carts") => &cart.id,
+            _ => &order,
+        };
+        let path = path.replace("{id}", id);
+        for method in [Method::GET, Method::HEAD, Method::POST, Method::DELETE] {
+            for number in ["0", "1", "999999999999"] {
+                let then = shop.call(method.clone(), &format!("{path}?at={number}")).with(&cart).send().await;
+                assert_eq!(then.status, 400, "{method} {path}?at={number}");
+            }
+        }
+        asked += 1;
+    }
+    assert!(asked >= 9, "{asked}");
+    // Of staff a number is what it says, for HEAD too, and of others a token that the shop made.
+    let head = shop.log.head().await.unwrap();
+    for (at, status) in [(head, 200), (head + 1_000, 400)] {
+        let path = format!("/v1/orders/{order}?at={at}");
+        shop.call(Method::HEAD, &path).by(&admin).send().await.expect(status);
+        let path = format!("/v1/products/{product}?at={}", shop.token_at(at));
+        shop.call(Method::HEAD, &path).send().await.expect(status);
     }
 }
 

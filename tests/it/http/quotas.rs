@@ -58,6 +58,9 @@ async fn guests_have_a_quota_of_changes_apart_from_what_they_read() {
     let refused = new_cart().send().await.expect_problem(429, "request.too_many");
     assert!(refused.header("retry-after").is_some());
     shop.delete(&format!("/v1/carts/{}", cart.id)).with(&cart).by(&customer).send().await.expect(429);
+    // What a request says that it is makes it no call of gRPC.
+    let disguised = shop.delete(&format!("/v1/carts/{}/coupon", cart.id)).with(&cart);
+    disguised.header("Content-Type", "application/grpc").send().await.expect_problem(429, "request.too_many");
     // Reading goes on, and so does whoever acts for an account.
     shop.get(&format!("/v1/carts/{}", cart.id)).with(&cart).send().await.expect(200);
     shop.get("/v1/products").send().await.expect(200);
@@ -140,7 +143,7 @@ async fn fill(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_a_large_answer_to_a_guest_only_the_outcome_is_kept() {
+async fn of_a_large_answer_to_the_public_only_the_outcome_is_kept() {
     let shop = TestShop::start().await;
     let cart = shop.guest_cart().await;
     let (first, again) = fill(&shop, &cart.id, |call| call.with(&cart)).await;
@@ -153,10 +156,35 @@ async fn of_a_large_answer_to_a_guest_only_the_outcome_is_kept() {
         sqlx::query_scalar("select max(length(response)) from log.receipt").fetch_one(shop.log.pool()).await.unwrap();
     assert!(largest < 4_300, "{largest}");
 
-    let customer = shop.token(Role::Customer);
-    let own = shop.post("/v1/carts").by(&customer).json(json!({"currency": "EUR"})).send().await.expect(201).id();
-    let (first, again) = fill(&shop, &own, |call| call.by(&customer)).await;
-    assert_eq!((first.body, again.header("idempotency-replayed")), (again.body.clone(), Some("true")));
+    // Anybody may have an account: its answers are kept like a guest's. Those of staff are kept whole.
+    for (role, whole) in [(Role::Customer, false), (Role::Support, true)] {
+        let token = shop.token(role);
+        let own = shop.post("/v1/carts").by(&token).json(json!({"currency": "EUR"})).send().await.expect(201).id();
+        let (first, again) = fill(&shop, &own, |call| call.by(&token)).await;
+        assert_eq!(again.header("idempotency-replayed"), Some("true"));
+        assert_eq!((first.body == again.body, again.body["status"] == "done"), (whole, !whole), "{role:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customers_account_has_a_quota_of_changes_and_staff_and_programs_have_none() {
+    let shop = TestShop::start_with(Limits::default().with_account_writes(2)).await;
+    let (customer, admin) = (shop.token(Role::Customer), shop.token(Role::Admin));
+    let new_cart = |token: &str| shop.post("/v1/carts").by(token).json(json!({"currency": "EUR"})).send();
+    new_cart(&customer).await.expect(201);
+    new_cart(&customer).await.expect(200);
+    let refused = new_cart(&customer).await.expect_problem(429, "request.too_many");
+    assert!(refused.header("retry-after").is_some() && refused.text("/detail").contains("account-writes"));
+    shop.get("/v1/me/cart").by(&customer).send().await.expect(200);
+    new_cart(&shop.token(Role::Customer)).await.expect(201);
+    let body = json!({"name": "Warehouse", "scopes": ["catalog:write"]});
+    let key = shop.post("/v1/admin/api-keys").by(&admin).json(body).send().await.expect(201);
+    for token in [admin.as_str(), key.text("/key")] {
+        for number in 0..4 {
+            let title = json!({"title": format!("Thing {number}")});
+            shop.post("/v1/products").by(token).json(title).send().await.expect(201);
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,12 +1,12 @@
 //! The people of the demo shop: one of each role and a customer for each language, with passwords that everybody may know.
 
-use byteshop_commands::{Commands, Intent, accounts};
+use byteshop_commands::{Commands, accounts};
+use byteshop_domain::Locale;
 use byteshop_domain::account::{Account, Role};
 use byteshop_domain::text::Email;
-use byteshop_domain::{Actor, Locale};
 use serde::Serialize;
 
-use super::super::accounts::make_account;
+use super::super::accounts::{intent, make_account};
 use super::super::failure::Failure;
 
 /// Who there is: address, password, role and language.
@@ -34,9 +34,8 @@ pub(super) async fn make(commands: &Commands) -> Result<Vec<Person>, Failure> {
         let name = commands.email_name(&address).await?;
         if commands.account_named(&name).await?.is_none() {
             let id = make_account(commands, &address, password, locale).await?;
-            let actor = Actor::System { name: "seed".to_owned() };
-            let intent = Intent::new(actor, "account.set_role", commands.clock().new_id());
-            let done = commands.run(&intent, |unit| async move {
+            let setting = intent(commands, "account.set_role");
+            let done = commands.run(&setting, |unit| async move {
                 let mut account = unit.load::<Account>(id).await?.exists()?;
                 accounts::set_role(&unit, &mut account, role).await
             });

@@ -22,6 +22,7 @@ use crate::http::shipments::prepared;
 use crate::page::page;
 use crate::problem::Problem;
 use crate::qr;
+use crate::reply;
 use crate::trade::label_lines;
 
 /// The packing list of an order as a printable page.
@@ -75,7 +76,7 @@ pub(super) async fn packing_list(
         "parcels": parcels.collect::<Vec<_>>(),
         "notes": notes,
     });
-    page("packing_list.html", locale, &context)
+    page("packing_list.html", locale, &context).map(reply::for_staff)
 }
 
 /// A parcel as its packing list shows it.
@@ -160,7 +161,7 @@ pub(super) async fn label(
         "pieces": parcel.lines.iter().map(|line| line.quantity.get()).sum::<i64>(),
         "code": code,
     });
-    page("label.html", locale, &context)
+    page("label.html", locale, &context).map(reply::for_staff)
 }
 
 /// How small an address must be written to fit its label, by the lines that it takes there.

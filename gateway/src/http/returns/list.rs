@@ -13,8 +13,9 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Params, Shared};
+use super::Shared;
 use crate::actor::Staff;
+use crate::http::ask::Params;
 use crate::http::{lists, show};
 use crate::problem::Problem;
 use crate::reply;

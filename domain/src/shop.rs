@@ -1,0 +1,131 @@
+//! The shop itself: what operators did to all of it at the command line, on record with who did it.
+//!
+//! ```text
+//! (one for the shop) ──confirmed, data_key_rotated, token_key_rotated, token_keys_pruned──▶ …
+//! ```
+//!
+//! Keys are not in the log, only their names are. What the shop does by itself, such as rotating the data key a day after
+//! somebody was erased, is no act of an operator, and not here.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::decider::{Actor, Asked, Decider, Kind};
+use crate::ids::{Id as _, ShopId};
+use crate::text::Reference;
+
+/// The id of the only one; any fixed number would do, and it can never change.
+const ONLY: Uuid = Uuid::from_u128(0x52d1_94c6_7e0b_4a3f_8c65_19e2_b0d7_43fa);
+
+/// The stream of the shop.
+pub fn id() -> ShopId {
+    ShopId::from_uuid(ONLY)
+}
+
+/// What an operator did to the shop.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// After a restored backup the numbers of documents were confirmed: payments are taken again.
+    Confirmed {},
+    /// The data key was rotated, and the older one is of no use any more.
+    DataKeyRotated {
+        /// The name of the new key, which is not the key.
+        key: Reference,
+    },
+    /// A key that signs access tokens was added.
+    TokenKeyRotated {
+        /// Its `kid` (RFC 7517, section 4.5).
+        key: Reference,
+    },
+    /// Keys that signed access tokens were removed, after their last tokens had expired.
+    TokenKeysPruned {
+        /// How many.
+        count: u32,
+    },
+}
+
+impl crate::Event for Event {}
+
+/// What is recorded.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// The numbers are confirmed.
+    Confirm {},
+    /// The data key is rotated.
+    RotateDataKey {
+        /// The name of the new key.
+        key: Reference,
+    },
+    /// A key of access tokens is added.
+    RotateTokenKey {
+        /// Its `kid`.
+        key: Reference,
+    },
+    /// Keys of access tokens are removed.
+    PruneTokenKeys {
+        /// How many.
+        count: u32,
+    },
+}
+
+/// The shop as operators have left it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Shop {
+    /// The data key that an operator rotated to last.
+    pub data_key: Option<Reference>,
+    /// The key of access tokens that an operator added last.
+    pub token_key: Option<Reference>,
+}
+
+/// What can be in the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// Somebody else asks.
+    #[error("only an operator at the command line does this")]
+    NoOperator,
+}
+
+impl crate::Rejection for Rejection {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NoOperator => "no_operator",
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        match self {
+            Self::NoOperator => Kind::Forbidden,
+        }
+    }
+}
+
+impl Decider for Shop {
+    const CATEGORY: &'static str = "shop";
+    const ONE_OF_A_KIND: bool = true;
+    type Id = ShopId;
+    type Command = Command;
+    type Event = Event;
+    type Rejection = Rejection;
+
+    fn decide(&self, command: &Command, asked: &Asked) -> Result<Vec<Event>, Rejection> {
+        let Actor::Operator { .. } = asked.by else { return Err(Rejection::NoOperator) };
+        Ok(vec![match command {
+            Command::Confirm {} => Event::Confirmed {},
+            Command::RotateDataKey { key } => Event::DataKeyRotated { key: key.clone() },
+            Command::RotateTokenKey { key } => Event::TokenKeyRotated { key: key.clone() },
+            Command::PruneTokenKeys { count } => Event::TokenKeysPruned { count: *count },
+        }])
+    }
+
+    fn evolve(self, event: &Event) -> Self {
+        match event {
+            Event::DataKeyRotated { key } => Self { data_key: Some(key.clone()), ..self },
+            Event::TokenKeyRotated { key } => Self { token_key: Some(key.clone()), ..self },
+            Event::Confirmed {} | Event::TokenKeysPruned { .. } => self,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
