@@ -181,7 +181,7 @@ mod tests {
             assert!(is_call(Some(method), &headers) && !is_call(Some(method), &HeaderMap::new()), "{method}");
         }
         assert!(is_call(None, &headers));
-        assert!(!is_call(Some("/v1/carts/{id}/coupon"), &headers));
+        assert!(!is_call(Some("/v1/carts/{id}/coupons"), &headers));
     }
 
     #[test]

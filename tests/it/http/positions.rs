@@ -64,7 +64,7 @@ async fn no_method_of_a_route_with_a_moment_takes_the_number_of_a_stranger() {
     let admin = shop.token(Role::Admin);
     let (product, variant) = shop.product("MOMENT-1", 500, 5).await;
     let (placed, cart) = shop.order(&variant, 1).await;
-    let order = placed.text("/order_id").to_owned();
+    let order = placed.text("/id").to_owned();
     let slug = json!({"slug": "knives", "name": "Knives"});
     let category = shop.post("/v1/categories").by(&admin).json(slug).send().await.expect(201).id();
     let document: Value = serde_json::from_str(include_str!("../../../docs/openapi.json")).unwrap();

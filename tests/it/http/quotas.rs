@@ -59,7 +59,7 @@ async fn guests_have_a_quota_of_changes_apart_from_what_they_read() {
     assert!(refused.header("retry-after").is_some());
     shop.delete(&format!("/v1/carts/{}", cart.id)).with(&cart).by(&customer).send().await.expect(429);
     // What a request says that it is makes it no call of gRPC.
-    let disguised = shop.delete(&format!("/v1/carts/{}/coupon", cart.id)).with(&cart);
+    let disguised = shop.delete(&format!("/v1/carts/{}/coupons", cart.id)).with(&cart);
     disguised.header("Content-Type", "application/grpc").send().await.expect_problem(429, "request.too_many");
     // Reading goes on, and so does whoever acts for an account.
     shop.get(&format!("/v1/carts/{}", cart.id)).with(&cart).send().await.expect(200);
