@@ -155,7 +155,7 @@ async fn an_export_is_filtered_like_the_log_and_fits_a_spreadsheet() {
     let shop = TestShop::start().await;
     let (product, variant) = shop.product("AUDIT-TIN", 1_999, 10).await;
     buy(&shop, &variant).await;
-    let filter = ["--stream", product.as_str(), "--type", "product.*", "--since", "today", "--actor", "admin"];
+    let filter = ["--stream", product.as_str(), "--type", "product.*", "--from", "today", "--actor", "admin"];
     let listed = lines(&ask(&shop, false, &[&["log", "--limit", "0"], &filter[..]].concat()).unwrap());
     let csv = ask(&shop, false, &[&["export", "--format", "csv"], &filter[..]].concat()).unwrap();
     let mut reader = csv::Reader::from_reader(csv.as_bytes());

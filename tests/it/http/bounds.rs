@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use byteshop_gateway::http::body::{BODY_MAX, max_of};
 use byteshop_gateway::http::openapi;
 use byteshop_gateway::token::Role;
+use byteshop_tests::patience::PATIENCE;
 use byteshop_tests::shop::{Answer, TestShop};
 use futures_util::StreamExt as _;
 use reqwest::Method;
@@ -347,14 +348,14 @@ async fn the_largest_body_is_refused_everywhere_and_the_shop_answers_meanwhile()
     };
     let visitor = async {
         while !done.load(Ordering::Relaxed) {
-            client.shop.get("/health/live").send().await.expect(200);
+            // Large requests that each kept a thread to themselves would leave none for this one.
+            let answer = tokio::time::timeout(PATIENCE, client.shop.get("/health/live").send()).await;
+            answer.expect("the shop answers while it refuses large bodies").expect(200);
             alive.fetch_add(1, Ordering::Relaxed);
         }
     };
     let (refused, ()) = tokio::join!(flood, visitor);
     assert_eq!(refused, places.len());
-    // A small request passes through many hands, each of which would wait for a thread that a large one has for itself.
-    let answered = alive.load(Ordering::Relaxed);
-    assert!(answered >= refused, "{answered} were answered during {refused} large requests");
+    assert!(alive.load(Ordering::Relaxed) > 1);
     assert!(max_of("/v1/carts") < BODY_MAX);
 }
