@@ -268,7 +268,7 @@ async fn merge(State(app): State<Shared>, Of(id): Of<CartId>, ask: Ask<Member, N
 #[utoipa::path(post, path = "/v1/carts/{id}/checkout", operation_id = "checkOutCart",
     tag = "carts", params(("id" = String, Path)), request_body = Checkout, security(("cart_token" = []), ("bearer" = [])),
     responses((status = 201, description = "The order", body = CheckedOut),
-        (status = 409, description = "It cannot be bought as it is, or too many orders wait for their payment")))]
+        (status = 409, description = "A problem of the cart prevents checkout, or too many orders are unpaid")))]
 async fn checkout(
     State(app): State<Shared>,
     Of(id): Of<CartId>,
@@ -310,7 +310,7 @@ async fn one(
 
 /// The caller's open cart.
 #[utoipa::path(get, path = "/v1/me/cart", operation_id = "getMyCart", tag = "carts", security(("bearer" = [])),
-    responses((status = 200, description = "The cart", body = show::Cart), (status = 404, description = "There is none")))]
+    responses((status = 200, description = "The cart", body = show::Cart), (status = 404, description = "The account has no open cart")))]
 async fn mine(State(app): State<Shared>, member: Member, headers: HeaderMap) -> Result<Response, Problem> {
     let Member(_, account) = member;
     app.await_log(&headers).await?;

@@ -58,7 +58,7 @@ pub(super) enum ShippingBack {
 
 /// The schema of [`ShippingBack`].
 pub(super) fn shipping_back() -> Schema {
-    let all = ObjectBuilder::new().schema_type(Type::Boolean).description(Some("True for all of it"));
+    let all = ObjectBuilder::new().schema_type(Type::Boolean).description(Some("True to refund all of the shipping"));
     OneOfBuilder::new().item(all).item(Ref::from_schema_name("Money")).build().into()
 }
 
@@ -190,7 +190,7 @@ struct ForgetQuery {
 #[utoipa::path(delete, path = "/v1/orders/{id}/buyer", operation_id = "eraseOrderBuyer",
     tag = "orders", params(("id" = String, Path), ForgetQuery),
     security(("cart_token" = []), ("bearer" = [])), responses((status = 204, description = "The buyer's personal data is erased"),
-        (status = 409, description = "It is under way, or its buyer is no guest")))]
+        (status = 409, description = "The order is paid and not delivered, or its buyer has an account")))]
 async fn forget(
     State(app): State<Shared>,
     Of(id): Of<OrderId>,
@@ -199,7 +199,7 @@ async fn forget(
 ) -> Result<Response, Problem> {
     let ask = &ask;
     if force && !ask.who.is_admin() {
-        return Err(Problem::forbidden("only an admin may forget the buyer of an order that is under way"));
+        return Err(Problem::forbidden("only an admin may erase the buyer of an order that is paid and not delivered"));
     }
     let reason = if ask.who.is_staff() { CancelReason::StaffRequest } else { CancelReason::BuyerRequest };
     let app = &app;

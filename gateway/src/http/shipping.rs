@@ -182,7 +182,7 @@ async fn quote(State(app): State<Shared>, ask: Ask<Caller, Wanted>) -> Result<Re
 #[utoipa::path(get, path = "/v1/carts/{id}/shipping-options", operation_id = "listShippingOptions",
     tag = "carts", params(("id" = String, Path)),
     security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "The services", body = OfferedList),
-        (status = 422, description = "Nobody said yet where it goes")))]
+        (status = 422, description = "The cart has no delivery address yet")))]
 async fn options(
     State(app): State<Shared>,
     Of(id): Of<CartId>,

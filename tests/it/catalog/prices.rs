@@ -43,7 +43,10 @@ async fn a_variant_has_a_price_in_each_currency_it_is_sold_in() {
 
     // What is not given up is kept; a price in a new currency is none of `price`.
     change(json!({"price": dollars(2100)})).await.expect(200);
-    change(json!({"price": {"amount": 1, "currency": "GBP"}})).await.expect_problem(422, "product.other_currency");
+    let other = change(json!({"price": {"amount": 1, "currency": "GBP"}})).await;
+    let detail = other.expect_problem(422, "product.other_currency").text("/detail").to_owned();
+    let told = "the primary currency of the variant is EUR; send all its prices in `prices`, with one in EUR";
+    assert_eq!(detail, told);
     change(json!({"price": euros(2000)})).await.expect_problem(422, "product.compare_at_too_low");
     change(json!({"prices": [{"price": dollars(1)}]})).await.expect_problem(422, "product.other_currency");
     let twice = json!([{"price": euros(1)}, {"price": euros(2)}]);
