@@ -59,6 +59,8 @@ pub fn treatment(placed: &Placed, message: &Message) -> Treatment {
         | Message::EmailChangeRequested {}
         | Message::AlreadyRegistered {}
         | Message::PasswordChanged {}
+        | Message::SecondFactorSetUp {}
+        | Message::SecondFactorRemoved {}
         | Message::OrderPlaced { .. }
         | Message::OrderPaid { .. }
         | Message::OrderLinesCancelled { .. }

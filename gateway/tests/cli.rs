@@ -358,7 +358,7 @@ fn every_mistake_of_the_configuration_is_told_at_once() {
     command.env("BYTESHOP_PORT", "many").env("BYTESHOP_DATABASE_UR", "x");
     let (status, said) = refused(command);
     assert_eq!(status, 2);
-    for part in ["3 mistakes", "did you mean port?", "BYTESHOP_PORT is not", "did you mean BYTESHOP_DATABASE_URL?"] {
+    for part in ["3 mistakes", "did you mean port?", "BYTESHOP_PORT must be", "did you mean BYTESHOP_DATABASE_URL?"] {
         assert!(said.contains(part), "{said}");
     }
 }
@@ -398,6 +398,10 @@ fn who_sells_is_asked_for_until_it_is_said() {
 #[test]
 fn a_shop_in_development_is_for_this_machine_unless_that_is_said_twice() {
     let directory = tempfile::tempdir().unwrap();
+    let unsaid = "not told where to send returns";
+    assert!(shown(&[]).contains(unsaid) && !shown(&[address]).contains(unsaid));
+    let place = ("BYTESHOP_RETURN_ADDRESS", "Yard 8; 10115 Berlin");
+    assert!(!shown(&[place]).contains(unsaid));
     let up = |set: &[(&str, &str)]| {
         let mut command = byteshop(directory.path(), &["up", "--data", "data", "--port", "0"]);
         command.env("BYTESHOP_DEV", "1").env("BYTESHOP_ADDRESS", "0.0.0.0").envs(set.iter().copied());

@@ -342,7 +342,7 @@ impl Shop {
             }
             Sending::Unpack { parcel } => self.ship(chain, self.parcel(parcel)?, &shipment::Command::Cancel {}),
             Sending::HandOver { parcel } => {
-                self.ship(chain, self.parcel(parcel)?, &shipment::Command::HandOver { tracking: text("T-1") })
+                self.ship(chain, self.parcel(parcel)?, &shipment::Command::HandOver { tracking: text("T-1"), tracking_url: None })
             }
             Sending::Hear { parcel, news } => {
                 let hear = shipment::Command::Hear { news, at: None, place: None, reason: None };
