@@ -10,6 +10,7 @@ use byteshop_domain::ids::{OrderId, PaymentId};
 use byteshop_domain::money::Money;
 use byteshop_domain::order::{self, Order};
 use byteshop_domain::payment::{self, CaptureMode, Payment, ProviderOutcome, ProviderReference, Stage};
+use byteshop_domain::text::Link;
 use chrono::TimeDelta;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -36,6 +37,8 @@ pub struct Paying<'a> {
     pub token: &'a str,
     /// When the money is taken.
     pub capture: CaptureMode,
+    /// Where the buyer goes on after the provider's page.
+    pub return_url: Option<&'a Link>,
 }
 
 impl Commands {
@@ -55,7 +58,7 @@ impl Commands {
         P: Fn(&Order) -> Result<(), Error> + Send + Sync,
         R: Fn(&Loaded<Payment>) -> T + Send + Sync,
     {
-        let Paying { provider, token, capture } = by;
+        let Paying { provider, token, capture, return_url } = by;
         if !self.connected().has_provider(provider) {
             return Err(Error::NoProvider { provider: provider.as_str() });
         }
@@ -74,7 +77,7 @@ impl Commands {
                 pointer: Some("/token".into()),
             })
         })?;
-        let (payment, amount) = match self.attempt(intent, order, &reference, capture, &allowed).await {
+        let (payment, amount) = match self.attempt(intent, order, &reference, (capture, return_url), &allowed).await {
             // That another attempt is under way is no answer to keep: it may be this very request before a crash.
             Err(Error::Rejected(rejected)) if intent.key.is_some() && rejected.code != "payment.in_progress" => {
                 let rejected = &rejected;
@@ -98,7 +101,7 @@ impl Commands {
         intent: &Intent,
         order: OrderId,
         reference: &ProviderReference,
-        capture: CaptureMode,
+        (capture, return_url): (CaptureMode, Option<&Link>),
         allowed: &P,
     ) -> Result<(PaymentId, Money), Error>
     where
@@ -121,8 +124,9 @@ impl Commands {
                     return refuse(order::Rejection::AlreadyPaid);
                 }
                 let mut payment = unit.load::<Payment>(placed.placement.payment).await?;
-                let (method, reference) = (payment::Method::Test, reference.clone());
-                unit.decide(&mut payment, &payment::Command::Attempt { method, reference, capture })?;
+                let (method, reference, return_url) = (payment::Method::Test, reference.clone(), return_url.cloned());
+                let attempt = payment::Command::Attempt { method, reference, capture, return_url };
+                unit.decide(&mut payment, &attempt)?;
                 Ok((payment.id, placed.payable()))
             })
             .await?;

@@ -17,7 +17,7 @@ mod price;
 mod promotion;
 
 pub use cart::{Address, Cart};
-pub use catalog::{AttributeDefinition, Category, Image, Listed, OptionDefinition, Product};
+pub use catalog::{AttributeDefinition, Category, Image, Listed, LowestBefore, OptionDefinition, Product};
 pub use delivery::{Carrier, Pieces, Received, Return, Returns, Shipment, ShipmentPapers, Shipments};
 pub use links::{Links, Papers};
 pub use order::{Order, Payment};

@@ -119,8 +119,12 @@ fn nothing_follows_from_an_import() {
 #[test]
 fn an_attempt_without_an_outcome_is_asked_for() {
     let ask = |at| Step::Wake { at, key: attempt(id(2)), step: Box::new(Step::SettlePayment { payment: id(2) }) };
-    let attempted =
-        payment::Event::Attempted { method: Method::Test, reference: text("1"), capture: CaptureMode::Automatic };
+    let attempted = payment::Event::Attempted {
+        method: Method::Test,
+        reference: text("1"),
+        capture: CaptureMode::Automatic,
+        return_url: None,
+    };
     assert_eq!(on_payment(attempted), [ask(noon() + ATTEMPT_GRACE)]);
     let check_at = noon() + TimeDelta::seconds(5);
     assert_eq!(on_payment(payment::Event::Pended { reference: text("1"), check_at }), [ask(check_at)]);

@@ -16,9 +16,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::super::openapi::max;
-use super::Money;
 use super::names;
 use super::price::{Discount, LineTax, Shipping};
+use super::{Image, Money};
 
 /// The recipient and destination of an order.
 #[derive(ToSchema)]
@@ -155,6 +155,9 @@ pub struct CartLine<'a> {
 /// The current state of a line of an open cart.
 #[derive(Serialize, ToSchema)]
 pub struct LineNow {
+    /// The first image of the product; null if it has none.
+    #[schema(required = true)]
+    image: Option<Image>,
     /// Available for sale.
     available: i64,
     /// The discount.
@@ -229,6 +232,7 @@ impl<'a> Cart<'a> {
                 // A cart only takes lines whose sum can be counted.
                 amount: quoted.map_or_else(|| line.unit_price.times(line.quantity).unwrap_or(zero), |it| it.amount),
                 now: quoted.map(|quoted| LineNow {
+                    image: priced.and_then(|priced| priced.images.get(&line.product)).map(Image::from),
                     available: offer.map_or(0, |offer| offer.available),
                     discount: quoted.discount,
                     tax: quoted.tax,
