@@ -7,14 +7,17 @@ ARGS ?=
 # Clippy compiles our own crates: one compilation lints them and builds their tests (docs/adr/0019-what-a-build-costs.md).
 LINTED := RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS=-Dwarnings__CLIPPY_HACKERY__
 
+# Tests wait for servers as much as they compute: two for each core keep it busy.
+export RUST_TEST_THREADS ?= $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN))
+
 .PHONY: help up test check bench faults s3 fuzz tour openapi dist servers tools contract
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
 up: servers ## the whole shop on this machine, with its own Postgres and NATS in ./.byteshop
-	$(CARGO) build --locked --release --bin byteshop
-	BYTESHOP_DEV=1 exec $${CARGO_TARGET_DIR:-target}/release/byteshop up $(ARGS)
+	$(CARGO) build --locked --profile quick --bin byteshop
+	BYTESHOP_DEV=1 exec $${CARGO_TARGET_DIR:-target}/quick/byteshop up $(ARGS)
 
 test: tools ## every test, those in a browser among them
 	$(LINTED) $(CARGO) test --locked --workspace $(or $(ARGS),--lib --bins --tests)

@@ -4,7 +4,7 @@ use byteshop_domain::Kind;
 use byteshop_domain::cart::{self, Cart};
 use byteshop_domain::checkout::{self, Basis, Ids};
 use byteshop_domain::decider::Decider as _;
-use byteshop_domain::ids::{self, NameId, OrderId, PaymentId, VariantId};
+use byteshop_domain::ids::{self, NameId, OrderId, VariantId};
 use byteshop_domain::name::{self, NameKind, UniqueName};
 use byteshop_domain::order::{Order, Placed};
 use byteshop_domain::payment::Payment;
@@ -138,15 +138,6 @@ pub struct Hold {
     pub unpaid_orders: u32,
 }
 
-/// A cart that became an order.
-#[derive(Debug)]
-pub struct CheckedOut {
-    /// The order, as placed.
-    pub order: Loaded<Order>,
-    /// The payment that was opened with it.
-    pub payment: PaymentId,
-}
-
 /// A cart that can still be changed and bought.
 pub fn open(cart: &Cart, at: DateTime<Utc>) -> Result<&cart::Created, Error> {
     cart.open(at).map_err(|rejection| Error::Rejected(Rejected::of::<Cart>(&rejection)))
@@ -156,7 +147,7 @@ pub fn open(cart: &Cart, at: DateTime<Utc>) -> Result<&cart::Created, Error> {
 /// claimed in one append.
 ///
 /// `agreed` is the total that the buyer wants to be held to. Without, it is the one that the cart last showed to its owner.
-pub async fn checkout(unit: &Unit, mut cart: Loaded<Cart>, hold: Hold, agreed: Agreed) -> Result<CheckedOut, Error> {
+pub async fn checkout(unit: &Unit, mut cart: Loaded<Cart>, hold: Hold, agreed: Agreed) -> Result<Loaded<Order>, Error> {
     let at = unit.asked().at;
     let open = open(&cart.state, at)?.clone();
     let Priced { offers, quote, .. } = price(Reading::Deciding(unit), &open, at).await?;
@@ -184,7 +175,7 @@ pub async fn checkout(unit: &Unit, mut cart: Loaded<Cart>, hold: Hold, agreed: A
         }
         unit.decide(&mut usage, command)?;
     }
-    Ok(CheckedOut { order, payment: ids.payment })
+    Ok(order)
 }
 
 /// Refuses one more order of a customer, of whose these are, while too many of them wait for their payment.

@@ -96,7 +96,8 @@ pub enum Children {
 
 /// Archives a category: its slug is free again, and its products stay where they are, which is below the categories above it.
 ///
-/// `below` is every category below it. No category knows those, so they come from a view; each is looked at again here.
+/// `below` is every category below it. No category knows those, so they come from a view; each is looked at again here. What comes
+/// under it before this is appended the view does not have yet: it is asked again afterwards, when nothing more can come.
 ///
 /// # Errors
 /// Without `children` a category with open ones under it is refused.

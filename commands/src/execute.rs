@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use byteshop_eventstore::{Append, NewReceipt, Outcome, StoreError};
+use futures_util::future::BoxFuture;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +39,9 @@ enum Stored<T> {
     Version(i64),
 }
 
+/// What a command decides, on the states that it loads.
+type Decide<'a, T> = dyn Fn(Unit) -> BoxFuture<'a, Result<T, Error>> + Send + Sync + 'a;
+
 /// What became of an attempt.
 enum Attempt<T> {
     Finished(Result<Done<T>, Error>),
@@ -70,6 +74,15 @@ impl Commands {
         F: Fn(Unit) -> Fut + Send + Sync,
         Fut: Future<Output = Result<T, Error>> + Send,
     {
+        self.decide_until_appended(intent, &|unit| Box::pin(work(unit))).await
+    }
+
+    /// The attempts, compiled once for each type of answer and not for each command.
+    async fn decide_until_appended<T: Serialize + DeserializeOwned + Send>(
+        &self,
+        intent: &Intent,
+        work: &Decide<'_, T>,
+    ) -> Result<Done<T>, Error> {
         let intent = Arc::new(intent.clone());
         let meta: Arc<str> = serde_json::to_string(&intent.meta())?.into();
         for _ in 0..MAX_ATTEMPTS {

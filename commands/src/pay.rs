@@ -2,6 +2,9 @@
 //!
 //! A crash between these steps leaves an attempt without an outcome, whose timer asks the provider how it went; so money
 //! never moves without a record, and a charge is never forgotten.
+//!
+//! Whoever pays again while an attempt waits for them at the provider's page has left that page: the provider calls that attempt
+//! off first, or says that it was approved meanwhile.
 
 use std::time::Duration;
 
@@ -25,6 +28,8 @@ use crate::unit::{Loaded, Unit};
 
 /// How long the provider may take to answer. Shorter than the grace after which an attempt is looked up.
 const PROVIDER_TIMEOUT: Duration = Duration::from_secs(10);
+/// The code that an attempt is under way, of [`payment::Rejection::InProgress`].
+const IN_PROGRESS: &str = "payment.in_progress";
 /// How long after a charge without an answer its fate is looked up.
 const LOOK_AFTER: TimeDelta = TimeDelta::seconds(1);
 
@@ -77,9 +82,9 @@ impl Commands {
                 pointer: Some("/token".into()),
             })
         })?;
-        let (payment, amount) = match self.attempt(intent, order, &reference, (capture, return_url), &allowed).await {
+        let (payment, amount) = match self.begin(intent, order, &reference, (capture, return_url), &allowed).await {
             // That another attempt is under way is no answer to keep: it may be this very request before a crash.
-            Err(Error::Rejected(rejected)) if intent.key.is_some() && rejected.code != "payment.in_progress" => {
+            Err(Error::Rejected(rejected)) if intent.key.is_some() && rejected.code != IN_PROGRESS => {
                 let rejected = &rejected;
                 return self.run_entered(intent, |_| async move { Err(Error::Rejected(rejected.clone())) }).await;
             }
@@ -93,6 +98,64 @@ impl Commands {
             Ok(answer(&loaded))
         })
         .await
+    }
+
+    /// Writes the attempt down, in place of one that waits for a person.
+    async fn begin<P>(
+        &self,
+        intent: &Intent,
+        order: OrderId,
+        reference: &ProviderReference,
+        how: (CaptureMode, Option<&Link>),
+        allowed: &P,
+    ) -> Result<(PaymentId, Money), Error>
+    where
+        P: Fn(&Order) -> Result<(), Error> + Send + Sync,
+    {
+        // Whatever else is in the way, such as that the order is not theirs, is said first.
+        let first = self.attempt(intent, order, reference, how, allowed).await;
+        let is_in_progress = matches!(&first, Err(Error::Rejected(rejected)) if rejected.code == IN_PROGRESS);
+        if is_in_progress && self.call_off(intent, order).await? {
+            return self.attempt(intent, order, reference, how, allowed).await;
+        }
+        first
+    }
+
+    /// Calls off the attempt of an order that waits for a person; says whether another one may be possible now.
+    ///
+    /// # Errors
+    /// When the person approved it meanwhile, the order is paid.
+    async fn call_off(&self, intent: &Intent, order: OrderId) -> Result<bool, Error> {
+        let Some(order) = self.get::<Order>(order).await? else { return Ok(false) };
+        let Ok(placed) = order.state.placed() else { return Ok(false) };
+        let payment = placed.placement.payment;
+        let Some(snapshot) = self.get::<Payment>(payment).await? else { return Ok(false) };
+        let Some(reference) = snapshot.state.opened().ok().and_then(payment::Opened::replaceable) else {
+            return Ok(false);
+        };
+        let outcome = match in_time(self.provider().call_off(reference, self.clock().now())).await {
+            Ok(ProviderOutcome::Pending { .. } | ProviderOutcome::Unknown { .. }) => return Ok(false),
+            Ok(outcome) => outcome,
+            Err(error) => {
+                tracing::warn!(%error, %payment, "an attempt could not be called off");
+                return Ok(false);
+            }
+        };
+        let intent = Intent { key: None, if_match: None, ..intent.clone() };
+        let noted = self
+            .run(&intent, |unit| async move {
+                let mut loaded = unit.load::<Payment>(payment).await?;
+                conclude(&unit, &mut loaded, reference, outcome)
+            })
+            .await;
+        match noted {
+            Ok(_) if outcome == ProviderOutcome::Authorized => {
+                Err(Error::Rejected(Rejected::of::<Order>(&order::Rejection::AlreadyPaid)))
+            }
+            // What is refused was noted by somebody else.
+            Ok(_) | Err(Error::Rejected(_)) => Ok(true),
+            Err(other) => Err(other),
+        }
     }
 
     /// Writes the attempt down. It is no answer yet, so the key is not used up.

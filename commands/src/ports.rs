@@ -60,6 +60,12 @@ pub trait PaymentProvider: Send + Sync {
         refund: RefundId,
         amount: Money,
     ) -> BoxFuture<'a, Result<bool, NoAnswer>>;
+    /// Calls off a charge that waits for a person at the provider's page, and no other; gives what the charge is then.
+    fn call_off<'a>(
+        &'a self,
+        reference: &'a ProviderReference,
+        now: DateTime<Utc>,
+    ) -> BoxFuture<'a, Result<ProviderOutcome, NoAnswer>>;
     /// What became of a charge.
     fn look_up<'a>(
         &'a self,

@@ -17,7 +17,8 @@
 //! only older payments are.
 //!
 //! An attempt that the buyer leaves, or that the provider cannot go on with, is declined too: the order can be paid within its
-//! window by another one. Should the first succeed after all, it is accepted while no other was made, and released otherwise.
+//! window by another one. An attempt that waits for a person at the provider's page is left as soon as another one is made: the
+//! provider calls it off first. Should the first succeed after all, it is accepted while no other was made, and released otherwise.
 //!
 //! captured = refundable + under way back + refunded. What is authorized and not taken at once is free again after
 //! [`AUTHORIZED_FOR`].

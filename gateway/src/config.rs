@@ -196,8 +196,10 @@ impl Config {
 
     /// What of the settings the people who run the shop must know before it sells.
     pub fn warnings(&self) -> Vec<String> {
-        let emulators = if self.dev { vec![] } else { self.connected.warnings() };
-        self.trade.warnings().chain(emulators).collect()
+        if self.dev {
+            return self.trade.warnings().collect();
+        }
+        self.trade.warnings().chain(self.connected.warnings()).chain(self.outside.warning()).collect()
     }
 
     /// Every setting with its value and where it comes from; secrets are hidden.

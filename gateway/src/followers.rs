@@ -58,11 +58,12 @@ impl Part {
 /// A part of the shop that follows the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Follower {
-    /// The category of the product.
+    /// Which kind of part it is.
     pub part: Part,
     /// Its name.
     pub name: String,
     /// How it stands to the log.
+    #[serde(rename = "status")]
     pub state: Standing,
     /// The last position it has read, if known.
     pub position: Option<i64>,

@@ -15,7 +15,7 @@ pub const POSTGRES: &str = "postgres";
 
 /// What one role of the process is doing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "state", rename_all = "snake_case")]
+#[serde(tag = "status", rename_all = "snake_case")]
 pub enum RoleState {
     /// It is on its way.
     Starting,

@@ -46,6 +46,7 @@ pub mod show;
 pub mod stock;
 pub mod story;
 pub mod tax;
+mod total;
 pub mod trail;
 pub mod unsubscribe;
 pub mod variants;

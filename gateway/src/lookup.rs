@@ -5,13 +5,15 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use byteshop_commands::accounts;
+use byteshop_commands::cases::sku_names;
 use byteshop_domain::account::Account;
-use byteshop_domain::ids::{AccountId, Id as _, OrderId};
+use byteshop_domain::ids::{AccountId, Id as _, NameId, OrderId};
 use byteshop_domain::name::{self, NameKind, UniqueName};
 use byteshop_domain::order::{Number, Order};
 use byteshop_domain::product::Product;
+use byteshop_domain::promotion::CouponCode;
 use byteshop_domain::stock::{self, StockLevel};
-use byteshop_domain::text::{Email, Reference};
+use byteshop_domain::text::{Email, Reference, Sku, nfc};
 use byteshop_domain::{AnyEvent, Decider as _};
 use byteshop_eventstore::read::{Filter, PAGE};
 use byteshop_eventstore::{Log, StoreError, StreamId, Vault};
@@ -181,8 +183,11 @@ impl Finder<'_> {
         if text.contains('@') {
             return Ok(Thing::of_stream(StreamId::of::<Account>(self.account(text).await?)).into_iter().collect());
         }
-        let mut found = self.orders(text).await?;
-        found.extend(self.credit_notes(text).await?);
+        let mut found = Vec::new();
+        for form in forms_of(text) {
+            found.extend(self.orders(&form).await?);
+            found.extend(self.credit_notes(&form).await?);
+        }
         for kind in NAME_KINDS {
             found.extend(self.holders(kind, text).await?);
         }
@@ -230,9 +235,10 @@ impl Finder<'_> {
     }
 
     async fn holders(&self, kind: NameKind, text: &str) -> Result<Vec<Thing>, LookupError> {
-        let upper = text.to_uppercase();
-        let text = if kind == NameKind::Coupon { &upper } else { text };
-        let owner = self.owner(StreamId::of::<UniqueName>(name::id(kind, text))).await?;
+        let mut owner = None;
+        for name in names_of(kind, text) {
+            owner = owner.or(self.owner(StreamId::of::<UniqueName>(name)).await?);
+        }
         let Some(thing) = owner.as_deref().and_then(Thing::of_id) else { return Ok(Vec::new()) };
         if thing.stream.category != StockLevel::CATEGORY {
             return Ok(vec![thing]);
@@ -283,6 +289,26 @@ impl Finder<'_> {
             }
         }
         Ok(found)
+    }
+}
+
+/// The forms in which a text without rules of its own may be kept: today's, and the one that it was given in.
+fn forms_of(text: &str) -> Vec<String> {
+    let mut forms = vec![nfc(text).into_owned()];
+    if forms[0] != text {
+        forms.push(text.to_owned());
+    }
+    forms
+}
+
+/// The names of a kind that a text stands for, each in the form in which it is claimed; today's first.
+fn names_of(kind: NameKind, text: &str) -> Vec<NameId> {
+    match kind {
+        NameKind::Sku => Sku::new(text).map(|sku| sku_names(&sku).collect()).unwrap_or_default(),
+        NameKind::Coupon => CouponCode::new(text).map(|code| vec![name::id(kind, code.as_str())]).unwrap_or_default(),
+        NameKind::CategorySlug | NameKind::Reference | NameKind::Email | NameKind::Cart => {
+            forms_of(text).iter().map(|form| name::id(kind, form)).collect()
+        }
     }
 }
 

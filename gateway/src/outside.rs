@@ -26,6 +26,9 @@ impl Carrier for Nobody {
 /// Puts together who carries what. In development, what nobody carries is kept, and papers are where this process serves.
 pub fn outside(config: &OutsideConfig, dev: bool, here: Option<SocketAddr>, log: &Log) -> Result<Outside> {
     let kept = Outside::kept(log);
+    if let Some(warning) = config.warning().filter(|_| !dev) {
+        tracing::warn!("{warning}");
+    }
     let mail: Box<dyn Carrier> = match &config.smtp {
         Some(settings) => Box::new(Smtp::new(settings.clone()).context("cannot use the mail server")?),
         None if dev => kept.mail,

@@ -323,7 +323,7 @@ fn what_cannot_be_meant_is_answered_with_what_can() {
     for (arguments, parts) in [
         (&["audit", "show", "foo"][..], &["numbers from 1", "audit log", "audit state"][..]),
         (&["audit", "show", &order], &["by its position", "audit log --stream ord_", "audit state ord_"]),
-        (&["audit", "log", "--since", "1x"], &["2026-11-20T08:00:00Z", "30m, 1h or 2d"]),
+        (&["audit", "log", "--from", "1x"], &["2026-11-20T08:00:00Z", "30m, 1h or 2d"]),
         (&["audit", "log", "--type", "price_changed"], &["unknown event type", "did you mean", "product.price_set"]),
         (&["audit", "export", "--type", "order.plcaed"], &["unknown event type", "did you mean", "order.placed"]),
         (&["audit", "state", "ord_foo"], &["not a valid id", "ord_01"]),
@@ -342,7 +342,7 @@ fn wrong_usage_ends_with_2_and_help_with_0() {
         &["no-such-command"][..],
         &["audit", "show", "0"],
         &["audit", "state", "ord_nonsense"],
-        &["audit", "log", "--since", "tomorrow"],
+        &["audit", "log", "--from", "tomorrow"],
         &["token", "root"],
         &[],
     ] {
@@ -571,11 +571,11 @@ async fn the_log_answers_who_did_what() {
     assert_eq!(positions(&["--actor", "guest"]), [3]);
     assert_eq!(positions(&["--stream", &history.variant.to_string()]), [1, 2, 3, 4]);
     assert!(positions(&["--until", "2020-01-01"]).is_empty());
-    assert_eq!(positions(&["--since", "2020-01-01"]), [1, 2, 3, 4]);
-    assert_eq!(positions(&["--since", "1h"]), [1, 2, 3, 4]);
+    assert_eq!(positions(&["--from", "2020-01-01"]), [1, 2, 3, 4]);
+    assert_eq!(positions(&["--from", "1h"]), [1, 2, 3, 4]);
     assert!(positions(&["--until", "1h"]).is_empty());
-    let (status, said) = refused(history.byteshop(&["audit", "log", "--since", "1h", "--until", "2h"]));
-    assert!(status == 2 && said.contains("is before --since"), "{said}");
+    let (status, said) = refused(history.byteshop(&["audit", "log", "--from", "1h", "--until", "2h"]));
+    assert!(status == 2 && said.contains("is before --from"), "{said}");
     let json: Value = serde_json::from_str(&history.ask(&["audit", "log", "--format", "json"])).unwrap();
     assert_eq!(json.as_array().unwrap().len(), 4);
     let table = history.ask(&["audit", "log", "--format", "table"]);
@@ -596,7 +596,7 @@ async fn the_log_answers_who_did_what() {
         assert!(status == 1 && said.contains(part), "{arguments:?}: {said}");
     }
     assert_eq!(positions(&["--type", "received", "--type", "stock.res*"]), [2, 3]);
-    assert_eq!(positions(&["--since", "2020-01", "--until", "today"]), [1, 2, 3, 4]);
+    assert_eq!(positions(&["--from", "2020-01", "--until", "today"]), [1, 2, 3, 4]);
 }
 
 #[tokio::test]
@@ -683,7 +683,7 @@ async fn a_process_that_has_read_another_log_is_found_and_begins_again() {
         (status.code().unwrap(), text(&stdout))
     };
     let state_of = |rows: &[Value], name: &str| {
-        rows.iter().find(|row| row["name"] == name).map(|row| row["state"].as_str().unwrap().to_owned())
+        rows.iter().find(|row| row["name"] == name).map(|row| row["status"].as_str().unwrap().to_owned())
     };
     let (status, found) = check(&["check"]);
     let found = lines(&found);
@@ -784,7 +784,7 @@ async fn the_demo_shop_is_made_once_and_its_views_are_rebuilt_and_checked() {
     let head = lines(&ask(&["audit", "log", "--limit", "1"]))[0]["position"].as_i64().unwrap();
 
     let views = lines(&ask(&["views"]));
-    assert!(views.iter().all(|view| view["position"] == 0 && view["lag"] == head && view["state"] == "live"));
+    assert!(views.iter().all(|view| view["position"] == 0 && view["lag"] == head && view["status"] == "live"));
     let rebuilt = lines(&ask(&["replay", "--all"]));
     assert_eq!(rebuilt.len(), views.len());
     let stock = rebuilt.iter().find(|report| report["view"] == "stock_level").unwrap();

@@ -31,7 +31,6 @@ pub struct Row {
     /// The notification.
     pub id: NotificationId,
     /// Whose account it goes to; nobody's for a guest.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<AccountId>,
     /// How it goes.
     pub channel: Channel,
@@ -40,39 +39,34 @@ pub struct Row {
     /// In which language.
     pub locale: Locale,
     /// The order that it is about.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<OrderId>,
     /// The product that it is about.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub product: Option<ProductId>,
-    /// Where it is.
-    pub state: State,
+    /// How far it is.
+    pub status: Status,
     /// How often it was tried.
     pub attempts: u32,
     /// Why it is dead: `refused`, `gave_up` or `outcome_unknown`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cause: Option<Death>,
+    pub reason: Option<Death>,
     /// Why it is not sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub skipped: Option<Skip>,
+    pub skip_reason: Option<Skip>,
     /// What went wrong last.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason: Option<Label>,
+    pub error: Option<Label>,
     /// When it is tried again.
-    #[serde(default, with = "micros::option", skip_serializing_if = "Option::is_none")]
+    #[serde(with = "micros::option")]
     pub retry_at: Option<DateTime<Utc>>,
     /// When it was queued.
     #[serde(with = "micros")]
     pub queued_at: DateTime<Utc>,
     /// When it was sent.
-    #[serde(default, with = "micros::option", skip_serializing_if = "Option::is_none")]
+    #[serde(with = "micros::option")]
     pub sent_at: Option<DateTime<Utc>>,
 }
 
-/// Where a notification is.
+/// How far a notification is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum State {
+pub enum Status {
     /// It waits for its first attempt.
     Queued,
     /// It is being handed over.
@@ -89,7 +83,7 @@ pub enum State {
 
 impl View for NotificationList {
     const NAME: &'static str = "notification_list";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const READS: &'static [&'static str] = &[Notification::CATEGORY];
     type Fact = Event;
     type Row = Row;
@@ -107,34 +101,34 @@ impl View for NotificationList {
             return Some(Row::queued(notice, event));
         }
         let mut row = row?;
-        (row.cause, row.skipped, row.retry_at) = (None, None, None);
+        (row.reason, row.skip_reason, row.retry_at) = (None, None, None);
         match fact {
             // The row is made with it.
             Event::Queued(_) => {}
             Event::Attempted { attempt } => {
-                row.state = State::Attempted;
+                row.status = Status::Attempted;
                 row.attempts = *attempt;
             }
             Event::Sent { .. } => {
-                row.state = State::Sent;
-                row.reason = None;
+                row.status = Status::Sent;
+                row.error = None;
                 row.sent_at = Some(event.occurred_at());
             }
             Event::Failed { reason, retry_at } => {
-                row.state = State::Failed;
-                row.reason = Some(reason.clone());
+                row.status = Status::Failed;
+                row.error = Some(reason.clone());
                 row.retry_at = Some(*retry_at);
             }
             Event::Died { cause, reason } => {
-                row.state = State::Dead;
-                row.cause = Some(*cause);
-                row.reason = Some(reason.clone());
+                row.status = Status::Dead;
+                row.reason = Some(*cause);
+                row.error = Some(reason.clone());
             }
             Event::Skipped { because } => {
-                row.state = State::Skipped;
-                row.skipped = Some(*because);
+                row.status = Status::Skipped;
+                row.skip_reason = Some(*because);
             }
-            Event::Revived {} => row.state = State::Queued,
+            Event::Revived {} => row.status = Status::Queued,
         }
         Some(row)
     }
@@ -158,11 +152,11 @@ impl Row {
             locale: notice.locale,
             order,
             product,
-            state: State::Queued,
+            status: Status::Queued,
             attempts: 0,
-            cause: None,
-            skipped: None,
             reason: None,
+            skip_reason: None,
+            error: None,
             retry_at: None,
             queued_at: event.occurred_at(),
             sent_at: None,
@@ -175,8 +169,8 @@ impl Row {
 pub struct Query {
     /// Only to this account.
     pub account: Option<AccountId>,
-    /// Only in this state.
-    pub state: Option<State>,
+    /// Only those that are so far.
+    pub status: Option<Status>,
     /// Which page.
     pub ask: Ask,
 }
@@ -184,8 +178,8 @@ pub struct Query {
 impl Views {
     /// How many messages were given up.
     pub async fn notifications_dead(&self) -> Result<i64, Error> {
-        let count = sqlx::query_scalar("select count(*) from read.notification_list where state = $1");
-        Ok(count.bind(name_of(&State::Dead)).fetch_one(self.pool()).await?)
+        let count = sqlx::query_scalar("select count(*) from read.notification_list where status = $1");
+        Ok(count.bind(name_of(&Status::Dead)).fetch_one(self.pool()).await?)
     }
 
     /// A page of notifications, the newest first.
@@ -195,10 +189,10 @@ impl Views {
         if let Some(account) = query.account {
             sql.push(" and account = ").push_bind(account.to_string());
         }
-        if let Some(state) = query.state {
-            sql.push(" and state = ").push_bind(name_of(&state));
+        if let Some(status) = query.status {
+            sql.push(" and status = ").push_bind(name_of(&status));
         }
-        let list = List::of(NotificationList::NAME, &(query.account, query.state));
+        let list = List::of(NotificationList::NAME, &(query.account, query.status));
         if let Some((queued, key)) = query.ask.after::<(String, String)>(&list)? {
             sql.push(" and (queued, key) < (").push_bind(queued).push(", ").push_bind(key).push(")");
         }

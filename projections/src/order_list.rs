@@ -6,9 +6,7 @@ use byteshop_domain::address::Address;
 use byteshop_domain::codec::CodecError;
 use byteshop_domain::ids::{AccountId, OrderId, PaymentId, RefundId};
 use byteshop_domain::money::Money;
-use byteshop_domain::order::{
-    Buyer, CancelReason, Event, Fulfilment, Line, Number, Order, PaymentStatus, Placement, Status,
-};
+use byteshop_domain::order::{CancelReason, Event, Fulfilment, Line, Number, Order, PaymentStatus, Placement, Status};
 use byteshop_domain::payment::Payment;
 use byteshop_domain::text::{Country, Label, Reference};
 use byteshop_domain::{Decider as _, Personal};
@@ -40,8 +38,8 @@ pub struct Row {
     pub id: OrderId,
     /// Its number for people.
     pub number: Number,
-    /// Who bought.
-    pub buyer: Buyer,
+    /// Whose account bought it; nobody's for a guest.
+    pub account: Option<AccountId>,
     /// Whether it goes on.
     pub status: Status,
     /// What became of the money.
@@ -49,8 +47,7 @@ pub struct Row {
     /// What became of the goods.
     pub fulfilment: Fulfilment,
     /// Why it is off.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cancelled: Option<CancelReason>,
+    pub cancel_reason: Option<CancelReason>,
     /// What it costs.
     pub total: Money,
     /// What was paid back for returned goods.
@@ -58,24 +55,20 @@ pub struct Row {
     /// Where the goods go.
     pub country: Country,
     /// Who gets them, and where exactly: sealed, and opened on the way out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<Personal<Address>>,
     /// How many lines it has.
-    pub lines: i64,
+    pub line_count: i64,
     /// How many pieces they are.
-    pub units: i64,
+    pub quantity: i64,
     /// How many pieces came back.
     pub returned: i64,
     /// The payment for it.
     pub payment: PaymentId,
     /// Its refunds that failed, and were not tried again.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub refunds_failed: BTreeSet<RefundId>,
     /// The number of its invoice.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invoice: Option<Reference>,
     /// What an older system called it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<Reference>,
     /// When it was placed.
     #[serde(with = "micros")]
@@ -101,7 +94,7 @@ pub enum Fact {
 
 impl View for OrderList {
     const NAME: &'static str = "order_list";
-    const VERSION: i32 = 5;
+    const VERSION: i32 = 6;
     const READS: &'static [&'static str] = &[Order::CATEGORY, Payment::CATEGORY];
     type Fact = Fact;
     type Row = Row;
@@ -157,11 +150,11 @@ impl Row {
             Event::Completed {} => change(&|row| row.status = Status::Completed),
             Event::Cancelled { reason, was_paid, due, .. } => change(&|row| {
                 row.status = reason.status();
-                row.cancelled = Some(*reason);
+                row.cancel_reason = Some(*reason);
                 row.payment_status = PaymentStatus::of_cancelled(*was_paid, *due);
             }),
             Event::LinesCancelled { lines, amount, shipping, was_paid, .. } => change(&|row| {
-                row.units -= lines.iter().map(|line| line.quantity.get()).sum::<i64>();
+                row.quantity -= lines.iter().map(|line| line.quantity.get()).sum::<i64>();
                 row.note_fulfilment(row.fulfilment);
                 if !was_paid {
                     let off = shipping.map_or(Ok(*amount), |shipping| amount.plus(shipping));
@@ -196,7 +189,7 @@ impl Row {
 
     /// Takes in what became of the goods that left.
     fn note_fulfilment(&mut self, fulfilment: Fulfilment) {
-        self.fulfilment = fulfilment.with_returns(self.returned, self.units);
+        self.fulfilment = fulfilment.with_returns(self.returned, self.quantity);
     }
 
     /// Money is back with the buyer: so much of it, or all.
@@ -232,17 +225,17 @@ impl Row {
         Self {
             id: event.id_of::<Order>(),
             number: Number::of(event.stream),
-            buyer: buyer.clone(),
+            account: buyer.account,
             status: Status::Open,
             payment_status: PaymentStatus::Awaiting,
             fulfilment: Fulfilment::Unfulfilled,
-            cancelled: None,
+            cancel_reason: None,
             total: *total,
             refunded: Money::zero(total.currency),
             country: destination.country.clone(),
             address: destination.address.clone(),
-            lines: i64::try_from(lines.len()).unwrap_or(i64::MAX),
-            units: lines.iter().map(|line: &Line| line.quantity.get()).sum(),
+            line_count: i64::try_from(lines.len()).unwrap_or(i64::MAX),
+            quantity: lines.iter().map(|line: &Line| line.quantity.get()).sum(),
             returned: 0,
             payment: *payment,
             refunds_failed: BTreeSet::new(),
@@ -279,11 +272,11 @@ pub struct Query {
     /// Only with this fulfilment.
     pub fulfilment: Option<Fulfilment>,
     /// Only with a refund that failed and was not tried again, or only without one.
-    pub refund_failed: Option<bool>,
+    pub refunds_failed: Option<bool>,
     /// Only placed at this moment or later.
     pub from: Option<DateTime<Utc>>,
     /// Only placed before this moment.
-    pub to: Option<DateTime<Utc>>,
+    pub until: Option<DateTime<Utc>>,
     /// Only of whoever has an e-mail address.
     pub contact: Option<Contact>,
     /// Which page.
@@ -294,10 +287,20 @@ impl Query {
     /// The list that this is a page of.
     fn list(&self) -> List {
         let Self {
-            account, status, number, invoice, payment_status, fulfilment, refund_failed, from, to, contact, ..
+            account,
+            status,
+            number,
+            invoice,
+            payment_status,
+            fulfilment,
+            refunds_failed,
+            from,
+            until,
+            contact,
+            ..
         } = self;
-        let stage = (status, payment_status, fulfilment, refund_failed);
-        List::of(OrderList::NAME, &(account, stage, number, invoice, from, to, contact))
+        let stage = (status, payment_status, fulfilment, refunds_failed);
+        List::of(OrderList::NAME, &(account, stage, number, invoice, from, until, contact))
     }
 }
 
@@ -323,16 +326,16 @@ impl Views {
         if let Some(fulfilment) = query.fulfilment {
             sql.push(" and fulfilment = ").push_bind(name_of(&fulfilment));
         }
-        match query.refund_failed {
-            Some(true) => _ = sql.push(" and refund_failed"),
-            Some(false) => _ = sql.push(" and not refund_failed"),
+        match query.refunds_failed {
+            Some(true) => _ = sql.push(" and refunds_failed"),
+            Some(false) => _ = sql.push(" and not refunds_failed"),
             None => {}
         }
         if let Some(from) = query.from {
             sql.push(" and placed >= ").push_bind(micros::text(&from));
         }
-        if let Some(to) = query.to {
-            sql.push(" and placed < ").push_bind(micros::text(&to));
+        if let Some(until) = query.until {
+            sql.push(" and placed < ").push_bind(micros::text(&until));
         }
         if let Some(Contact { account, email_hashes }) = &query.contact {
             sql.push(" and (account = ").push_bind(account.map(|account| account.to_string()));

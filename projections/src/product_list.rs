@@ -91,7 +91,7 @@ pub struct PriceRange {
 
 impl View for ProductList {
     const NAME: &'static str = "product_list";
-    const VERSION: i32 = 3;
+    const VERSION: i32 = 4;
     const READS: &'static [&'static str] = &[Product::CATEGORY];
     type Fact = Event;
     type Row = Row;

@@ -38,15 +38,12 @@ pub struct Row {
     /// Why.
     pub reason: Why,
     /// How many pieces are to come back.
-    pub pieces: i64,
+    pub quantity: i64,
     /// What is paid back for it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount: Option<Money>,
     /// The piece of the payment that goes back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refund: Option<RefundId>,
     /// The credit note.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credit_note: Option<CreditNoteId>,
     /// When it was asked for.
     #[serde(with = "micros")]
@@ -58,7 +55,7 @@ pub struct Row {
 
 impl View for ReturnList {
     const NAME: &'static str = "return_list";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const READS: &'static [&'static str] = &[Return::CATEGORY];
     type Fact = Event;
     type Row = Row;
@@ -81,7 +78,7 @@ impl View for ReturnList {
                 status: Stage::Requested,
                 lines: lines.clone(),
                 reason: *why,
-                pieces: lines.iter().map(|line| line.quantity.get()).sum(),
+                quantity: lines.iter().map(|line| line.quantity.get()).sum(),
                 amount: None,
                 refund: None,
                 credit_note: None,

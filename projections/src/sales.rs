@@ -3,7 +3,7 @@
 //! An order counts on the day it was placed. One that is cancelled unpaid was no sale, and its row goes; one that is
 //! cancelled after it was paid stays in `gross` and is counted in `cancelled_orders`. What is given back comes off with its
 //! credit note in `credited`, on its own day and in its own country; what older cancellations gave back without one comes off in
-//! `cancelled`. So `after_credits = gross + cancelled + credited`, the last two being negative. What comes off with which is the
+//! `cancelled_amount`. So `after_credits = gross + cancelled_amount + credited`, the last two being negative. What comes off with which is the
 //! order's to say: [`Sold`] comes from its events alone.
 //! Days are those of `occurred_at`, in UTC.
 

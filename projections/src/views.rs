@@ -56,6 +56,7 @@ const MIGRATIONS: &[(&str, &str)] = byteshop_eventstore::migrations![
     "0073_order_refund_failed",
     "0074_return_list",
     "0080_words_in_memory",
+    "0090_names",
 ];
 
 /// How long a caller waits for a free connection before it is told that the views are busy.

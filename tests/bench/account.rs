@@ -55,7 +55,7 @@ async fn rules(shop: &Shop) -> Result<()> {
     let zones = json!({"zones": [{"zone": "germany", "name": "Germany", "countries": ["DE"], "services": [service]}]});
     shop.staff(&mut client, "PUT", "/v1/admin/shipping", &zones, 200).await?;
     let coupon = json!({"label": "Ten percent", "code": COUPON, "benefit": {"kind": "percent", "percent_bps": 1000}});
-    shop.staff(&mut client, "POST", "/v1/admin/coupons", &coupon, 201).await?;
+    shop.staff(&mut client, "POST", "/v1/admin/promotions", &coupon, 201).await?;
     Ok(())
 }
 
@@ -130,13 +130,13 @@ impl<'a> Journey<'a> {
         }
         let cart = format!("/v1/carts/{}", text(&cart, "id")?);
         self.ask("PUT", &format!("{cart}/lines/{}", goods.variant), Some(json!({"quantity": 2})), 200).await?;
-        self.ask("PUT", &format!("{cart}/coupon"), Some(json!({"code": COUPON})), 200).await?;
+        self.ask("PUT", &format!("{cart}/coupons"), Some(json!({"coupons": [COUPON]})), 200).await?;
         let address = json!({"country": "DE", "name": "Ada Lovelace", "email": self.email, "postal_code": "10115",
             "city": "Berlin", "lines": ["Invalidenstraße 43"]});
         self.ask("PUT", &format!("{cart}/address"), Some(address), 200).await?;
         self.ask("PUT", &format!("{cart}/shipping"), Some(json!({"service": "parcel"})), 200).await?;
         let placed = self.ask("POST", &format!("{cart}/checkout"), None, 201).await?;
-        let order = format!("/v1/orders/{}", text(&placed, "order_id")?);
+        let order = format!("/v1/orders/{}", text(&placed, "id")?);
         let payment = json!({"provider": "test", "token": "tok_success"});
         self.ask("POST", &format!("{order}/payments"), Some(payment), 201).await?;
         let begun = Instant::now();

@@ -150,7 +150,7 @@ async fn one(client: &mut Client, goods: &Goods, taken: &mut Taken) -> Result<()
     journey.step(4, "PUT", &line, Some(r#"{"quantity":2}"#), 200).await?;
     journey.step(5, "PUT", &format!("{cart}/address"), Some(ADDRESS), 200).await?;
     let order = journey.step(6, "POST", &format!("{cart}/checkout"), None, 201).await?;
-    let order = format!("/v1/orders/{}", text(&order, "order_id")?);
+    let order = format!("/v1/orders/{}", text(&order, "id")?);
     journey.step(7, "POST", &format!("{order}/payments"), Some(PAYMENT), 201).await?;
     journey.paid(&order).await?;
     taken.journeys += 1;

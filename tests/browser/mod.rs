@@ -16,7 +16,7 @@ struct Order {
 impl Order {
     async fn place(shop: &TestShop, variant: &str) -> Self {
         let (placed, cart) = shop.order(variant, 1).await;
-        Self { path: format!("/v1/orders/{}", placed.text("/order_id")), cart }
+        Self { path: format!("/v1/orders/{}", placed.text("/id")), cart }
     }
 
     /// Pays with this token; gives the page on which a person goes on, if there is one.

@@ -84,7 +84,7 @@ console.log(`total ${ready.total.amount} ${ready.total.currency}`);
 
 // No body is needed.
 const placed = expect(await shop.POST("/v1/carts/{id}/checkout", { params: at, headers }));
-const order = { path: { id: placed.order_id } };
+const order = { path: { id: placed.id } };
 const payment = expect(
   await shop.POST("/v1/orders/{id}/payments", { params: order, headers, body: { provider: "test", token: "tok_success" } }),
 );
@@ -99,4 +99,4 @@ while (!isPaid(expect(await shop.GET("/v1/orders/{id}", { params: order, headers
 // Problems are typed, too.
 const missing = await shop.GET("/v1/orders/{id}", { params: { path: { id: "ord_00000000000000000000000001" } }, headers });
 if (missing.error?.code !== "order.missing") throw new Error(`expected order.missing, got ${JSON.stringify(missing.error)}`);
-console.log(`order ${placed.order.number} is paid`);
+console.log(`order ${placed.number} is paid`);

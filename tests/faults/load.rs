@@ -228,7 +228,7 @@ impl Shared {
             assert_eq!(status, StatusCode::CONFLICT, "{path}: {order}");
             return;
         }
-        let (order, payment) = (order["order_id"].as_str().unwrap(), order["payment_id"].as_str().unwrap());
+        let (order, payment) = (order["id"].as_str().unwrap(), order["payment"].as_str().unwrap());
         let abandon = self.abandon.load(Ordering::Relaxed) && !self.stop.load(Ordering::Relaxed);
         if abandon && chance.once_in(10) {
             return;

@@ -48,7 +48,7 @@ struct Bought {
 
 async fn buy(shop: &TestShop, variant: &str) -> Bought {
     let (placed, cart) = shop.order(variant, 2).await;
-    let path = format!("/v1/orders/{}", placed.text("/order_id"));
+    let path = format!("/v1/orders/{}", placed.text("/id"));
     for token in ["tok_declined", "tok_success"] {
         let pay = json!({"provider": "test", "token": token});
         shop.post(&format!("{path}/payments")).with(&cart).json(pay).send().await.expect(201);
@@ -199,7 +199,7 @@ async fn what_buyers_and_staff_wrote_is_shown_only_when_revealed() {
     let shop = TestShop::start().await;
     let (_, variant) = shop.product("AUDIT-JUG", 1_000, 10).await;
     let (placed, cart) = shop.order(&variant, 2).await;
-    let path = format!("/v1/orders/{}", placed.text("/order_id"));
+    let path = format!("/v1/orders/{}", placed.text("/id"));
     let staff = shop.token(Role::Admin);
     shop.post(&format!("{path}/notes")).by(&staff).json(json!({"text": "rang twice"})).send().await.expect(200);
     let pay = json!({"provider": "test", "token": "tok_success"});
@@ -245,4 +245,23 @@ async fn an_export_is_filtered_like_the_log_and_fits_a_spreadsheet() {
     let placed = reader.records().next().unwrap().unwrap();
     assert_eq!((&placed[column("amount")], &placed[column("currency")]), ("39.98", "EUR"));
     assert!(placed.iter().all(|cell| !cell.starts_with(['=', '+', '-', '@'])), "{placed:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn codes_are_found_in_whatever_form_they_are_written() {
+    let shop = TestShop::start().await;
+    let (product, _) = shop.product("CAF\u{c9}-1", 1_000, 0).await;
+    let coupon = json!({"label": "Once", "code": "ONCE-ONLY", "benefit": {"kind": "percent", "percent_bps": 1000}});
+    let admin = shop.token(Role::Admin);
+    let coupon = shop.post("/v1/admin/promotions").by(&admin).json(coupon).send().await.expect(201).id();
+    for (written, id) in [
+        ("CAF\u{c9}-1", &product),
+        ("CAFE\u{301}-1", &product),
+        ("ONCE-ONLY", &coupon),
+        ("once\u{2011}only", &coupon),
+        ("\u{ff2f}nce\u{2013}only", &coupon),
+    ] {
+        let state: Value = serde_json::from_str(&ask(&shop, false, &["state", written]).unwrap()).unwrap();
+        assert_eq!(state["id"], **id, "{written}");
+    }
 }

@@ -72,7 +72,7 @@ fn blamed(status: &Status) -> Vec<String> {
 }
 
 fn line(variant: &str, quantity: i64) -> LineToValidate {
-    LineToValidate { variant_id: variant.to_owned(), quantity, unit_price: None }
+    LineToValidate { variant: variant.to_owned(), quantity, unit_price: None }
 }
 
 fn euros(amount: i64) -> Money {
@@ -177,7 +177,7 @@ async fn only_staff_finds_what_is_not_published() {
     asked.metadata_mut().insert("min-log-position", position.into());
     let found = staff.catalog.clone().search_products(asked).await.unwrap().into_inner();
     assert_eq!(found.products.iter().map(|it| it.id.as_str()).collect::<Vec<_>>(), [products[2].as_str()]);
-    let green = || Some(By::ProductId(products[2].clone()));
+    let green = || Some(By::Product(products[2].clone()));
     for other in [&guest, &customer] {
         expect(other.get(green()).await, Code::NotFound, "product.missing");
     }
@@ -191,7 +191,7 @@ async fn a_product_is_found_by_its_id_by_a_variant_and_by_a_code() {
     let (products, variants, _) = chairs(&shop).await;
     let client = Client::of(&shop).await;
     let http = shop.get(&format!("/v1/products/{}", products[0])).send().await.expect(200);
-    for by in [By::ProductId(products[0].clone()), By::VariantId(variants[0].clone()), By::Sku("CH-0".to_owned())] {
+    for by in [By::Product(products[0].clone()), By::Variant(variants[0].clone()), By::Sku("CH-0".to_owned())] {
         let found = client.get(Some(by.clone())).await.unwrap();
         let product = found.product.unwrap();
         assert_eq!((&product.id, &product.title[..]), (&products[0], "Chair red"), "{by:?}");
@@ -202,10 +202,10 @@ async fn a_product_is_found_by_its_id_by_a_variant_and_by_a_code() {
         assert_eq!(Value::from(product.attributes.len()), json!(3));
     }
     let nothing = [
-        By::ProductId("prod_00000000000000000000000001".to_owned()),
-        By::ProductId(variants[0].clone()),
-        By::VariantId("var_00000000000000000000000001".to_owned()),
-        By::VariantId("nonsense".to_owned()),
+        By::Product("prod_00000000000000000000000001".to_owned()),
+        By::Product(variants[0].clone()),
+        By::Variant("var_00000000000000000000000001".to_owned()),
+        By::Variant("nonsense".to_owned()),
         By::Sku("CH-99".to_owned()),
         By::Sku(String::new()),
     ];
@@ -225,7 +225,7 @@ async fn lines_are_validated_against_what_is_offered_now() {
     let good = client.validate("EUR", vec![shown.clone(), line(&variants[1], 1)]).await.unwrap();
     assert!(good.purchasable, "{good:?}");
     assert_eq!((good.subtotal, good.lines[0].amount.clone()), (Some(euros(4_000)), Some(euros(2_000))));
-    assert_eq!((&good.lines[0].product_id, &good.lines[0].sku[..], good.lines[0].available), (&products[0], "CH-0", 5));
+    assert_eq!((&good.lines[0].product, &good.lines[0].sku[..], good.lines[0].available), (&products[0], "CH-0", 5));
 
     // What a command did is seen at once: no view is asked.
     let admin = shop.token(Role::Admin);
@@ -269,10 +269,10 @@ async fn a_message_that_cannot_be_meant_is_refused_and_the_field_named() {
         ("XXZ", vec![line(v, 1)], "currency"),
         ("EUR", vec![], "lines"),
         ("EUR", vec![line(v, 1); 101], "lines"),
-        ("EUR", vec![line(v, 1), line(v, 1)], "lines.1.variant_id"),
+        ("EUR", vec![line(v, 1), line(v, 1)], "lines.1.variant"),
         ("EUR", vec![line(v, 0)], "lines.0.quantity"),
         ("EUR", vec![line(v, i64::MAX)], "lines.0.quantity"),
-        ("EUR", vec![line("x", 1)], "lines.0.variant_id"),
+        ("EUR", vec![line("x", 1)], "lines.0.variant"),
         ("EUR", vec![LineToValidate { unit_price: Some(dollars), ..line(v, 1) }], "lines.0.unit_price"),
     ];
     for (currency, lines, field) in lines {
@@ -288,7 +288,7 @@ async fn a_message_that_cannot_be_meant_is_refused_and_the_field_named() {
         (SearchProductsRequest { cursor: "x".to_owned(), ..of() }, "cursor"),
         (SearchProductsRequest { price_min: Some(-1), ..of() }, "price_min"),
         (SearchProductsRequest { price_min: Some(2), price_max: Some(1), ..of() }, "price_max"),
-        (SearchProductsRequest { category_ids: vec![v.clone()], ..of() }, "category_ids"),
+        (SearchProductsRequest { category: vec![v.clone()], ..of() }, "category"),
         (SearchProductsRequest { sort: 99, ..of() }, "sort"),
         (SearchProductsRequest { visibility: -1, ..of() }, "visibility"),
         (
@@ -406,6 +406,86 @@ async fn whoever_asks_is_told_how_the_shop_is_and_which_services_it_has() {
     for names in [listed!(v1), listed!(v1alpha)] {
         for service in ["byteshop.v1.CatalogService", "grpc.health.v1.Health"] {
             assert!(names.iter().any(|name| name == service), "{names:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn texts_are_compared_in_one_form_and_prices_one_by_one() {
+    let shop = TestShop::start().await;
+    let admin = shop.token(Role::Admin);
+    let attributes = json!([{"name": "brand", "type": "text", "filterable": true}]);
+    let category = json!({"name": "Cups", "slug": "cups"});
+    let category = shop.post("/v1/categories").by(&admin).json(category).send().await.expect(201).id();
+    let declared = shop.put(&format!("/v1/categories/{category}/attributes")).by(&admin);
+    declared.json(json!({"attributes": attributes})).send().await.expect(200);
+    let (product, _) = shop.product("Caf\u{e9}-1", 1_000, 5).await;
+    let path = format!("/v1/products/{product}");
+    let second = json!({"sku": "CAFE-2", "price": {"amount": 4_000, "currency": "EUR"}});
+    shop.post(&format!("{path}/variants")).by(&admin).json(second).send().await.expect(201);
+    let brand = json!({"category": category, "attributes": {"brand": "Caf\u{e9}"}});
+    let position = shop.patch(&path).by(&admin).json(brand).send().await.expect(200).position();
+    shop.get("/v1/products").after(position).send().await.expect(200);
+    let client = Client::of(&shop).await;
+    for sku in ["Caf\u{e9}-1", "Cafe\u{301}-1"] {
+        let found = client.get(Some(By::Sku(sku.to_owned()))).await.unwrap();
+        assert_eq!(found.product.unwrap().id, product, "{sku:?}");
+    }
+    for brand in ["Caf\u{e9}", "Cafe\u{301}"] {
+        let filter = AttributeFilter { name: "brand".to_owned(), values: vec![brand.to_owned()] };
+        let asked = SearchProductsRequest { attributes: vec![filter], ..SearchProductsRequest::default() };
+        assert_eq!(client.search(asked).await.unwrap().total, 1, "{brand:?}");
+    }
+    for (min, max, total) in [(2_000, 3_000, 0), (1_000, 1_000, 1), (3_000, 4_000, 1)] {
+        let asked = SearchProductsRequest {
+            currency: "EUR".to_owned(),
+            price_min: Some(min),
+            price_max: Some(max),
+            ..SearchProductsRequest::default()
+        };
+        assert_eq!(client.search(asked).await.unwrap().total, total, "{min} to {max}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_product_is_on_one_page_while_it_and_others_change() {
+    let shop = TestShop::start().await;
+    let (products, variants, position) = chairs(&shop).await;
+    shop.get("/v1/products").after(position).send().await.expect(200);
+    let (client, admin) = (Client::of(&shop).await, shop.token(Role::Admin));
+    for sort in [ProductSort::Newest, ProductSort::Title, ProductSort::Price, ProductSort::PriceDesc] {
+        let mut asked = SearchProductsRequest {
+            limit: 1,
+            sort: sort.into(),
+            currency: "EUR".to_owned(),
+            ..SearchProductsRequest::default()
+        };
+        let mut seen = Vec::new();
+        for turn in 0.. {
+            let page = client.search(asked.clone()).await.unwrap();
+            seen.extend(page.products.into_iter().map(|it| it.id));
+            asked.cursor = page.next;
+            if asked.cursor.is_empty() {
+                break;
+            }
+            if turn > 2 {
+                continue;
+            }
+            // Both go to the other end, and another one comes first.
+            for (number, title) in [(0, "Chair red"), (1, "Chair blue")] {
+                let path = format!("/v1/products/{}", products[number]);
+                let other = format!("{} {title}", ["Zzz", "Aaa"][(number + seen.len()) % 2]);
+                shop.patch(&path).by(&admin).json(json!({"title": other})).send().await.expect(200);
+                let price = json!({"price": {"amount": 5_000 - 4_000 * number, "currency": "EUR"}});
+                let path = format!("{path}/variants/{}", variants[number]);
+                shop.patch(&path).by(&admin).json(price).send().await.expect(200);
+            }
+            shop.product(&format!("NEW-{sort:?}-{}", seen.len()), 10, 0).await;
+            let head = shop.log.head().await.unwrap();
+            shop.get("/v1/products").after(head).send().await.expect(200);
+        }
+        for product in &products[..2] {
+            assert_eq!(seen.iter().filter(|it| *it == product).count(), 1, "{sort:?}: {seen:?}");
         }
     }
 }

@@ -5,6 +5,7 @@ mod accounts;
 mod aftersales;
 mod auth;
 mod authorizations;
+mod bodies;
 mod bounds;
 mod caching;
 mod canonical;

@@ -5,8 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use byteshop_commands::import::{Export, FileError, History, Pace, Report, Total};
+use byteshop_domain::ids::VariantId;
+use byteshop_domain::name::{NameKind, UniqueName};
 use byteshop_domain::order::{Fulfilment, Order, PaymentStatus, Placed, Status};
 use byteshop_domain::stock::StockLevel;
+use byteshop_domain::text::Label;
 use byteshop_domain::{AnyEvent, Decider as _, name, order};
 use byteshop_eventstore::Log;
 use byteshop_tests::patience::eventually;
@@ -288,4 +291,20 @@ proptest! {
         let bytes = if packed { [&[0x1f, 0x8b], bytes.as_slice()].concat() } else { bytes };
         let _ = Export::read(bytes.as_slice());
     }
+}
+
+/// A SKU that an earlier version claimed in another form of Unicode is held by its variant all the same.
+#[tokio::test]
+async fn a_code_that_is_held_in_another_form_gets_no_second_variant() {
+    let shop = WriteSide::start(&fresh_database().await).await;
+    let held = shop.run("name.claim", |unit| async move {
+        let mut held = unit.load::<UniqueName>(name::id(NameKind::Sku, "85123e\u{301}")).await?;
+        let text = Label::new("85123e\u{301}").unwrap();
+        let owner = unit.new_id::<VariantId>().to_string();
+        unit.decide(&mut held, &name::Command::Claim { kind: NameKind::Sku, text, owner })
+    });
+    held.await.unwrap();
+    let line = "500001,85123\u{e9},CUP,1,2010-12-01 08:26:00,2.55,17850,United Kingdom\n";
+    let report = import(&shop, &format!("{COLUMNS}{line}")).await;
+    assert_eq!((report.products, report.imported, report.rejected().lines), (0, 0, 1));
 }

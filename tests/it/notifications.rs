@@ -53,7 +53,7 @@ async fn order_of(shop: &TestShop, variant: &str, email: &str, language: &str) -
 }
 
 async fn pay(shop: &TestShop, placed: &Answer, cart: &GuestCart) {
-    let path = format!("/v1/orders/{}/payments", placed.text("/order_id"));
+    let path = format!("/v1/orders/{}/payments", placed.text("/id"));
     shop.post(&path).with(cart).json(json!({"provider": "test", "token": "tok_success"})).send().await.expect(201);
 }
 
@@ -91,10 +91,10 @@ async fn ask(shop: &TestShop, id: AccountId, commands: &[Command]) {
         .unwrap();
 }
 
-/// The list of staff, of one state.
-async fn listed(shop: &TestShop, state: &str) -> Vec<Value> {
+/// The list of staff, of one status.
+async fn listed(shop: &TestShop, status: &str) -> Vec<Value> {
     let head = shop.log.head().await.unwrap().to_string();
-    let path = format!("/v1/admin/notifications?state={state}");
+    let path = format!("/v1/admin/notifications?status={status}");
     let staff = shop.token(Role::Support);
     let page = eventually("the view has everything", || async {
         let listed = shop.get(&path).by(&staff).after(&head).send().await;
@@ -120,7 +120,7 @@ async fn a_guest_hears_of_their_order_in_their_language() {
         assert!(body.contains("1\u{a0}235,00\u{a0}€"), "{body}");
         assert!(!body.contains("Lovelace"), "what people call themselves is not repeated to anybody: {body}");
     }
-    let order = format!("/v1/orders/{}", placed.text("/order_id"));
+    let order = format!("/v1/orders/{}", placed.text("/id"));
     shop.post(&format!("{order}/fulfil")).by(&shop.token(Role::Support)).send().await.expect(200);
     mails(&shop, "ada@example.org", 3).await;
     let (_, _) = order_of(&shop, &variant, "bob@example.org", "de, en;q=0.5").await;
@@ -146,7 +146,7 @@ async fn mails_of_payments_and_refunds_lead_to_their_papers() {
     let (_, variant) = shop.product("N-8", 1_000, 10).await;
     let (placed, cart) = order_of(&shop, &variant, "vera@example.org", "ru").await;
     pay(&shop, &placed, &cart).await;
-    let path = format!("/v1/orders/{}", placed.text("/order_id"));
+    let path = format!("/v1/orders/{}", placed.text("/id"));
     // The paper behind the link of a mail, for whoever opens it.
     let paper = async |mail: &Value| {
         let text = mail["text"].as_str().unwrap();
@@ -173,10 +173,10 @@ async fn a_buyer_hears_what_is_called_off_and_what_does_not_arrive() {
     let staff = shop.token(Role::Support);
     let (_, variant) = shop.product("N-5", 1_000, 10).await;
     let (placed, cart) = order_of(&shop, &variant, "ada@example.org", "en").await;
-    let order = format!("/v1/orders/{}", placed.text("/order_id"));
+    let order = format!("/v1/orders/{}", placed.text("/id"));
     let off = json!({"lines": [{"variant": variant, "quantity": 1}]});
     shop.post(&format!("{order}/cancel")).with(&cart).json(off.clone()).send().await.expect(200);
-    let number = placed.text("/order/number");
+    let number = placed.text("/number");
     // Two mails that are written at once arrive in either order.
     let both = mails(&shop, "ada@example.org", 2).await;
     let less = both.iter().find(|mail| mail["subject"] == format!("Part of order {number} is cancelled"));
@@ -187,7 +187,7 @@ async fn a_buyer_hears_what_is_called_off_and_what_does_not_arrive() {
     let (placed, cart) = order_of(&shop, &variant, "boris@example.org", "ru").await;
     pay(&shop, &placed, &cart).await;
     mail(&shop, "boris@example.org", |subject| subject.ends_with("оплачен")).await;
-    let order = format!("/v1/orders/{}", placed.text("/order_id"));
+    let order = format!("/v1/orders/{}", placed.text("/id"));
     shop.at_rest().await;
     shop.post(&format!("{order}/cancel")).by(&staff).json(off).send().await.expect(200);
     let back = mail(&shop, "boris@example.org", |subject| subject.starts_with("Часть заказа")).await;
@@ -198,7 +198,7 @@ async fn a_buyer_hears_what_is_called_off_and_what_does_not_arrive() {
     let parcel = shop.post(&format!("{order}/shipments")).by(&staff).json(parcel).send().await.expect(201);
     let parcel = format!("/v1/shipments/{}", parcel.id());
     shop.post(&format!("{parcel}/hand-over")).by(&staff).send().await.expect(200);
-    let number = placed.text("/order/number");
+    let number = placed.text("/number");
     for subject in
         [format!("Заказ {number} не удалось вручить"), format!("Посылка из заказа {number} возвращается к нам")]
     {
@@ -219,7 +219,7 @@ async fn a_buyer_hears_what_is_in_a_parcel_and_what_may_come_back() {
     let staff = shop.token(Role::Support);
     let (_, variant) = shop.product("N-9", 500, 10).await;
     let (placed, cart) = order_of(&shop, &variant, "ada@example.org", "en").await;
-    let order = format!("/v1/orders/{}", placed.text("/order_id"));
+    let order = format!("/v1/orders/{}", placed.text("/id"));
     pay(&shop, &placed, &cart).await;
     mail(&shop, "ada@example.org", |subject| subject.ends_with("is paid")).await;
     let one = || json!({"lines": [{"variant": variant, "quantity": 1}]});
@@ -267,7 +267,7 @@ async fn a_mail_leads_to_where_a_parcel_can_be_followed() {
     let (_, variant) = shop.product("N-10", 500, 10).await;
     let (placed, cart) = order_of(&shop, &variant, "ada@example.org", "en").await;
     pay(&shop, &placed, &cart).await;
-    let order = format!("/v1/orders/{}", placed.text("/order_id"));
+    let order = format!("/v1/orders/{}", placed.text("/id"));
     let carrier = json!({"carrier": {"kind": "other", "name": "Royal Mail"}});
     let parcel = eventually("the order is paid", || async {
         let parcel = shop.post(&format!("{order}/shipments")).by(&staff).json(carrier.clone()).send().await;
@@ -347,7 +347,7 @@ async fn people_hear_in_the_ways_that_they_want() {
     assert_eq!(push[0]["channel"], "push");
     eventually("the quiet one is skipped", || async {
         let skipped = listed(&shop, "skipped").await;
-        (skipped.len() == 1 && skipped[0]["skipped"] == "preference").then_some(())
+        (skipped.len() == 1 && skipped[0]["skip_reason"] == "preference").then_some(())
     })
     .await;
     // What protects an account comes all the same.
@@ -360,7 +360,7 @@ async fn people_hear_in_the_ways_that_they_want() {
     let rows = eventually("all three are sent", async || {
         let mine = shop.get("/v1/me/notifications").by(&token).send().await.expect(200);
         let rows = mine.body["items"].as_array().unwrap().clone();
-        (rows.iter().filter(|row| row["state"] == "sent").count() == 3).then_some(rows)
+        (rows.iter().filter(|row| row["status"] == "sent").count() == 3).then_some(rows)
     })
     .await;
     assert_eq!(rows.len(), 3, "{rows:?}");
@@ -368,7 +368,7 @@ async fn people_hear_in_the_ways_that_they_want() {
         assert!(row["subject"].as_str().unwrap().starts_with("Ваш заказ "), "{row}");
         assert!(row["queued_at"].is_string(), "{row}");
         // What went wrong and how often it was tried is for staff.
-        assert!(row.get("attempts").is_none() && row.get("reason").is_none(), "{row}");
+        assert!(["attempts", "reason", "error"].iter().all(|it| row.get(it).is_none()), "{row}");
     }
     let channels: Vec<_> = rows.iter().map(|row| row["channel"].as_str().unwrap()).collect();
     assert!(["email", "sms", "push"].iter().all(|channel| channels.contains(channel)), "{channels:?}");
@@ -385,7 +385,7 @@ async fn who_is_forgotten_hears_nothing_any_more() {
     ask(&shop, id, &[Command::RequestReset { code, code_hash: Hash::new("00").unwrap() }]).await;
     eventually("it is skipped", || async {
         let skipped = listed(&shop, "skipped").await;
-        (skipped.len() == 1 && skipped[0]["skipped"] == "erased").then_some(())
+        (skipped.len() == 1 && skipped[0]["skip_reason"] == "erased").then_some(())
     })
     .await;
     assert_eq!(shop.log.kept(None, 10).await.unwrap(), []);

@@ -24,12 +24,12 @@ fn terms(fields: &Value) -> Value {
 
 async fn promotion(shop: &TestShop, fields: Value) -> String {
     let admin = shop.token(Role::Admin);
-    shop.post("/v1/admin/coupons").by(&admin).json(terms(&fields)).send().await.expect(201).id()
+    shop.post("/v1/admin/promotions").by(&admin).json(terms(&fields)).send().await.expect(201).id()
 }
 
 async fn enter(shop: &TestShop, cart: &GuestCart, code: &str) -> Answer {
-    let path = format!("/v1/carts/{}/coupon", cart.id);
-    shop.put(&path).with(cart).json(json!({"code": code})).send().await
+    let path = format!("/v1/carts/{}/coupons", cart.id);
+    shop.put(&path).with(cart).json(json!({"coupons": [code]})).send().await
 }
 
 async fn look(shop: &TestShop, cart: &GuestCart) -> Answer {

@@ -91,7 +91,7 @@ impl Running {
 fn state<'a>(readiness: &'a Value, part: &str, name: &str) -> &'a str {
     let all = readiness["followers"].as_array().unwrap();
     let one = all.iter().find(|it| it["part"] == part && it["name"] == name).unwrap();
-    one["state"].as_str().unwrap()
+    one["status"].as_str().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -132,7 +132,7 @@ impl Counter {
             Self::json(put.header("Cart-Token", &token).send().await.unwrap()).await;
         }
         let placed = Self::json(self.post(&format!("/v1/carts/{id}/checkout"), Some(&token), json!({})).await).await;
-        (format!("/v1/orders/{}", placed["order_id"].as_str().unwrap()), token)
+        (format!("/v1/orders/{}", placed["id"].as_str().unwrap()), token)
     }
 
     async fn pay(&self, order: &(String, String)) -> Response {
@@ -215,7 +215,7 @@ async fn the_runbook_of_a_restore_leads_to_a_shop_that_gives_no_number_twice() {
     assert_eq!(refused.json::<Value>().await.unwrap()["code"], "shop.restored");
     let ready = counter.readiness(&new).await;
     assert_eq!(
-        (ready["ready"].as_bool(), ready["roles"]["payments"]["state"].as_str()),
+        (ready["ready"].as_bool(), ready["roles"]["payments"]["status"].as_str()),
         (Some(true), Some("down")),
         "{ready}"
     );

@@ -2,7 +2,7 @@
 
 use byteshop_eventstore::{Log, roles};
 use byteshop_gateway::database;
-use byteshop_tests::servers::{fresh_database, migrated, serving};
+use byteshop_tests::servers::{empty_database, fresh_database, migrated, serving};
 use byteshop_tests::shop::TestShop;
 use sqlx::{Connection as _, PgConnection};
 
@@ -59,7 +59,7 @@ async fn every_table_says_what_the_role_that_serves_may_do_with_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_role_with_more_rights_than_it_needs_is_told_and_loses_those_that_it_was_given() {
-    let owner = fresh_database().await;
+    let owner = empty_database().await;
     let log = Log::open(&owner).unwrap();
     database::migrate(&owner, &owner).await.unwrap();
     let told = log.excess_rights().await.unwrap().expect("the owner may do everything");
@@ -76,7 +76,7 @@ async fn a_role_with_more_rights_than_it_needs_is_told_and_loses_those_that_it_w
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_role_gets_the_password_of_its_url_and_many_may_make_it_at_once() {
-    let owner = fresh_database().await;
+    let owner = empty_database().await;
     let url = serving(&owner).await;
     let (_, address) = url.rsplit_once('@').unwrap();
     let named = |password: &str| format!("postgres://byteshop_test_role:{password}@{address}");

@@ -10,7 +10,7 @@ use byteshop_gateway::servers::{Error, Options, Servers};
 use byteshop_projections::Views;
 use byteshop_tests::patience::eventually;
 use byteshop_tests::program::Program;
-use byteshop_tests::servers::{fresh_database, fresh_directory, options, shared};
+use byteshop_tests::servers::{empty_database, fresh_directory, options, shared};
 use rustix::process::{Pid, Signal, kill_process};
 use sqlx::{Connection as _, PgConnection};
 
@@ -162,7 +162,7 @@ async fn a_directory_has_one_shop_and_another_one_works_beside_it() {
 async fn running_servers_can_be_used_instead() {
     let data = Data::new();
     let theirs = shared().await;
-    let (database_url, nats_url) = (Some(fresh_database().await), Some(theirs.nats_url.clone()));
+    let (database_url, nats_url) = (Some(empty_database().await), Some(theirs.nats_url.clone()));
     let options = Options { database_url: database_url.clone(), nats_url: nats_url.clone(), ..options() };
     let servers = Servers::start(&data.0, options).await.unwrap();
     assert_eq!(Some(servers.database_url()), database_url.as_deref());

@@ -108,7 +108,7 @@ async fn order(shop: &Shop, variant: &str, token: Option<&str>) -> (String, Stri
     by(address, &guest).send().await.unwrap().error_for_status().unwrap();
     let placed = by(shop.call(Method::POST, &format!("/v1/carts/{cart}/checkout")), &guest).json(&json!({}));
     let placed = body(placed.send().await.unwrap()).await;
-    (format!("/v1/orders/{}", placed["order_id"].as_str().unwrap()), guest)
+    (format!("/v1/orders/{}", placed["id"].as_str().unwrap()), guest)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -62,7 +62,7 @@ async fn an_endpoint_is_told_in_order_signed_and_without_what_is_personal() {
     let cart = shop.full_cart(&variant, 1).await;
     shop.put(&format!("/v1/carts/{}/address", cart.id)).with(&cart).json(address).send().await.expect(200);
     let placed = shop.post(&format!("/v1/carts/{}/checkout", cart.id)).with(&cart).send().await.expect(201);
-    let order = placed.text("/order_id").to_owned();
+    let order = placed.text("/id").to_owned();
     let pay = json!({"provider": "test", "token": "tok_success"});
     shop.post(&format!("/v1/orders/{order}/payments")).with(&cart).json(pay).send().await.expect(201);
     let told = posted(&receiver, 2).await;
@@ -193,7 +193,7 @@ async fn an_endpoint_that_is_gone_or_silenced_hears_nothing_until_it_is_enabled(
         (shown.body["enabled"] == false).then_some(shown)
     })
     .await;
-    assert_eq!(shown.body["disabled"], "gone");
+    assert_eq!(shown.body["disabled_reason"], "gone");
     create("Two").await.expect(201);
     forgiven(&shop).await;
     let enabled = shop.patch(&path).by(&admin).json(json!({"enabled": true})).send().await.expect(200);
@@ -229,7 +229,7 @@ async fn one_that_failed_for_days_is_silenced() {
     let path = format!("/v1/webhook-endpoints/{}", made.id());
     eventually("it is disabled", || async {
         let shown = shop.get(&path).by(&admin).send().await.expect(200);
-        (shown.body["disabled"] == "failing").then_some(())
+        (shown.body["disabled_reason"] == "failing").then_some(())
     })
     .await;
     forgiven(&shop).await;

@@ -579,6 +579,12 @@ impl Answer {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
+    /// The items of a header that holds a list, in however many lines.
+    pub fn listed(&self, name: &str) -> Vec<&str> {
+        let lines = self.headers.get_all(name).iter().map(|value| value.to_str().unwrap());
+        lines.flat_map(|line| line.split(',')).map(str::trim).collect()
+    }
+
     /// The id of the thing in the body.
     #[track_caller]
     pub fn id(&self) -> String {

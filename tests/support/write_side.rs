@@ -133,10 +133,10 @@ impl WriteSide {
         let done = self
             .run("cart.checkout", |unit| async move {
                 let cart = unit.load::<Cart>(cart).await?.exists()?;
-                let placed =
-                    cases::checkout(&unit, cart, Hold { pay_within: window, unpaid_orders: 0 }, Agreed::default())
-                        .await?;
-                Ok((placed.order.id, placed.payment))
+                let hold = Hold { pay_within: window, unpaid_orders: 0 };
+                let order = cases::checkout(&unit, cart, hold, Agreed::default()).await?;
+                let payment = order.state.placed().map(|placed| placed.placement.payment);
+                Ok((order.id, payment.expect("it was placed just now")))
             })
             .await?;
         Ok(Placed { order: done.answer.0, payment: done.answer.1 })

@@ -93,14 +93,14 @@ pub async fn set_coupons(unit: &Unit, cart: &mut Loaded<Cart>, codes: &[CouponCo
     if names.is_empty() {
         return Ok(());
     }
-    for (code, name) in codes.iter().zip(unit.load_all::<UniqueName>(&names).await?) {
+    for ((index, code), name) in codes.iter().enumerate().zip(unit.load_all::<UniqueName>(&names).await?) {
         if name.state.holder::<PromotionId>().is_none() {
             let unknown = pricing::Problem::CouponUnknown { coupon: code.clone() };
             return Err(Error::Rejected(Rejected {
                 code: format!("{}.{}", Cart::CATEGORY, unknown.code()),
                 kind: Kind::Invalid,
                 detail: unknown.to_string(),
-                pointer: Some("/code".to_owned()),
+                pointer: Some(format!("/coupons/{index}")),
             }));
         }
     }

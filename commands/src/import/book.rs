@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use byteshop_domain::Decider;
 use byteshop_domain::ids::{Id, NameId, OrderId, PaymentId, ProductId, VariantId};
-use byteshop_domain::name::{self, NameKind, UniqueName};
+use byteshop_domain::name::UniqueName;
 use byteshop_domain::order::Order;
 use byteshop_domain::product::Product;
 use byteshop_domain::stock::StockLevel;
@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::draft::Held;
 use super::history::{Code, Invoice};
+use crate::cases::sku_names;
 use crate::error::Error;
 
 /// Namespace of the ids of what is imported; any fixed number would do, and it can never change.
@@ -135,8 +136,16 @@ pub async fn look_up_given_up(log: &Log, names: &[Held<UniqueName>], ids: &[Code
     Ok(codes.into_iter().zip(stock).filter(|(_, stock)| stock.version > 0).map(|(code, _)| code).collect())
 }
 
-/// The names of the codes, as they stand in the log.
+/// The names of the codes, as they stand in the log: the one that is claimed today, or one of earlier days that is held.
 pub async fn look_up_names(log: &Log, codes: &[Code]) -> Result<Vec<Held<UniqueName>>, Error> {
-    let names: Vec<NameId> = codes.iter().map(|code| name::id(NameKind::Sku, code.sku.as_str())).collect();
-    read_states::<UniqueName>(log, &names).await
+    let forms: Vec<Vec<NameId>> = codes.iter().map(|code| sku_names(&code.sku).collect()).collect();
+    let mut names = read_states::<UniqueName>(log, &forms.iter().map(|names| names[0]).collect::<Vec<_>>()).await?;
+    let earlier = forms.iter().enumerate().flat_map(|(code, names)| names[1..].iter().map(move |name| (code, *name)));
+    let (codes, earlier): (Vec<usize>, Vec<NameId>) = earlier.unzip();
+    for (code, name) in codes.into_iter().zip(read_states::<UniqueName>(log, &earlier).await?) {
+        if names[code].state == UniqueName::Free && name.state != UniqueName::Free {
+            names[code] = name;
+        }
+    }
+    Ok(names)
 }

@@ -164,6 +164,14 @@ impl PaymentProvider for NoProvider {
         no_provider()
     }
 
+    fn call_off<'a>(
+        &'a self,
+        _reference: &'a ProviderReference,
+        _now: DateTime<Utc>,
+    ) -> BoxFuture<'a, Result<ProviderOutcome, NoAnswer>> {
+        no_provider()
+    }
+
     fn look_up<'a>(
         &'a self,
         _reference: &'a ProviderReference,

@@ -27,7 +27,8 @@ const SHUFFLED_BY_MS: u128 = 2_000;
 /// Copies of a notification at most.
 const COPIES_MAX: u8 = 100;
 
-/// What a token makes happen, and the state in which its charge begins. The names are api.md's and never change.
+/// What a token makes happen, and the state in which its charge begins. docs/api/orders.md names the tokens, and they never
+/// change.
 const TOKENS: [(&str, &str, &str); 9] = [
     ("tok_success", "success", "captured"),
     ("tok_declined", "declined", "declined"),
@@ -181,6 +182,19 @@ impl TestProvider {
         Ok(outcome(&charge, now))
     }
 
+    async fn withdraw(&self, reference: &ProviderReference, now: DateTime<Utc>) -> Result<ProviderOutcome, NoAnswer> {
+        self.answers()?;
+        let Some(charge) = self.books.find(reference.as_str()).await.map_err(down)? else {
+            return Ok(ProviderOutcome::NotFound);
+        };
+        if charge.scenario != "redirect" {
+            return Ok(outcome(&charge, now));
+        }
+        // The books turn it once: either the person was first, or they come too late.
+        let turned = self.books.turn(reference.as_str(), &["pending"], "cancelled").await.map_err(down)?;
+        Ok(outcome(&turned.unwrap_or(charge), now))
+    }
+
     async fn take(&self, reference: &ProviderReference) -> Result<(), NoAnswer> {
         self.answers()?;
         let charge = self.books.turn(reference.as_str(), &["authorized"], "captured").await.map_err(down)?;
@@ -269,6 +283,14 @@ impl PaymentProvider for TestProvider {
         amount: Money,
     ) -> BoxFuture<'a, Result<bool, NoAnswer>> {
         self.give_back(reference, refund, amount).boxed()
+    }
+
+    fn call_off<'a>(
+        &'a self,
+        reference: &'a ProviderReference,
+        now: DateTime<Utc>,
+    ) -> BoxFuture<'a, Result<ProviderOutcome, NoAnswer>> {
+        self.withdraw(reference, now).boxed()
     }
 
     fn look_up<'a>(

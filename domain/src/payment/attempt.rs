@@ -53,6 +53,14 @@ impl Opened {
         }
     }
 
+    /// The attempt that another one may take the place of, should it wait for a person: the provider has it and is not done, the
+    /// payment is wanted, and another attempt can be made.
+    pub fn replaceable(&self) -> Option<&ProviderReference> {
+        let is_pending = matches!(self.stage, Stage::Pending { .. });
+        let is_left = is_pending && self.void_requested.is_none() && !self.is_tried_out(self.refusals);
+        self.attempt.as_ref().filter(|_| is_left).map(|attempt| &attempt.reference)
+    }
+
     pub(super) fn conclude(
         &self,
         reference: &ProviderReference,

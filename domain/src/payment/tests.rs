@@ -682,3 +682,30 @@ proptest! {
         prop_assert!(it.refundable().amount >= 0 && it.refunded.amount == refunded);
     }
 }
+
+#[test]
+fn only_an_attempt_that_the_provider_has_gives_way_to_another() {
+    let replaceable =
+        |history: &[Event]| crate::fold::<Payment>(history).opened().unwrap().replaceable().map(ToString::to_string);
+    let pended = || Event::Pended { reference: text("1"), check_at: noon() };
+    let unresolved = || Event::Unresolved { reference: text("1"), check_at: noon() };
+    let waits = [opened(), attempted("1"), pended()];
+    assert_eq!(replaceable(&waits), Some("1".to_owned()));
+    let wanted_back = Event::VoidRequested { reason: VoidReason::BuyerRequest };
+    for history in [
+        vec![opened()],
+        vec![opened(), attempted("1")],
+        vec![opened(), attempted("1"), unresolved()],
+        vec![opened(), attempted("1"), authorized("1")],
+        [&waits[..], &[wanted_back]].concat(),
+        [&waits[..], &[declined("1", DeclineReason::BuyerLeft)]].concat(),
+    ] {
+        assert_eq!(replaceable(&history), None, "{history:?}");
+    }
+    // The last attempt that there can be is not given up for one that is refused.
+    let left = |number: u8| [attempted(&number.to_string()), declined(&number.to_string(), DeclineReason::BuyerLeft)];
+    let many = |times: u8| -> Vec<Event> { [opened()].into_iter().chain((2..=times).flat_map(left)).collect() };
+    let last = [attempted("1"), pended()];
+    assert!(replaceable(&[many(ATTEMPTS_MAX - 1), last.to_vec()].concat()).is_some());
+    assert_eq!(replaceable(&[many(ATTEMPTS_MAX), last.to_vec()].concat()), None);
+}

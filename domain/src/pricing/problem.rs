@@ -42,7 +42,7 @@ pub enum Problem {
         /// The code.
         coupon: CouponCode,
         /// Which of its conditions is not met.
-        because: Miss,
+        reason: Miss,
     },
     /// The promotion is not given together with another one that is.
     CouponNotCombinable {
@@ -125,7 +125,7 @@ impl fmt::Display for Problem {
             Self::CouponNeedsEmail { coupon } => {
                 write!(f, "the code {coupon} is limited per customer: log in, or give an e-mail address")
             }
-            Self::CouponNotApplicable { coupon, because } => write!(f, "the code {coupon} is {because}"),
+            Self::CouponNotApplicable { coupon, reason } => write!(f, "the code {coupon} is {reason}"),
             Self::CouponNotCombinable { coupon } => {
                 write!(f, "the code {coupon} is not given together with what is given already")
             }

@@ -61,7 +61,7 @@ impl Obstacle {
             Self::Expired => Problem::CouponExpired { coupon },
             Self::UsedUp => Problem::CouponUsedUp { coupon },
             Self::NeedsEmail => Problem::CouponNeedsEmail { coupon },
-            Self::Missed(because) => Problem::CouponNotApplicable { coupon, because },
+            Self::Missed(reason) => Problem::CouponNotApplicable { coupon, reason },
             Self::NotCombinable => Problem::CouponNotCombinable { coupon },
             Self::Money(error) => return Err(error),
         })

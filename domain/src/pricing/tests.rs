@@ -230,8 +230,8 @@ fn an_amount_is_shared_by_what_lines_cost_and_never_more_than_that() {
     assert_eq!(quote.problems, [not_for("GBP-1", Miss::Currency)]);
 }
 
-fn not_for(code: &str, because: Miss) -> Problem {
-    Problem::CouponNotApplicable { coupon: CouponCode::new(code).unwrap(), because }
+fn not_for(code: &str, reason: Miss) -> Problem {
+    Problem::CouponNotApplicable { coupon: CouponCode::new(code).unwrap(), reason }
 }
 
 #[test]

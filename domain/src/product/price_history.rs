@@ -51,9 +51,9 @@ pub struct Entry {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Reduction {
     /// Since when.
-    pub since: DateTime<Utc>,
+    pub from: DateTime<Utc>,
     /// The price before.
-    pub from: Price,
+    pub previous_price: Price,
     /// The lowest price of the 30 days before the reduction.
     pub lowest_before: Price,
 }
@@ -156,5 +156,5 @@ fn reduction(entries: &[Entry]) -> Option<Reduction> {
         return None;
     }
     let lowest_before = lowest(before, first.from - LOOK_BACK, first.from)?;
-    Some(Reduction { since: first.from, from: previous.price, lowest_before })
+    Some(Reduction { from: first.from, previous_price: previous.price, lowest_before })
 }

@@ -498,7 +498,7 @@ fn a_reduction_is_told_with_the_lowest_price_of_the_thirty_days_before() {
     assert_eq!(prices[1], (price(1500), day(10), Some(day(12))));
     assert_eq!(prices[3], (price(1800), day(50), None));
     // The 15.00 were gone for more than thirty days.
-    let reduction = Reduction { since: day(50), from: price(2500), lowest_before: price(2500) };
+    let reduction = Reduction { from: day(50), previous_price: price(2500), lowest_before: price(2500) };
     assert_eq!((found.reduction, found.lowest_30_days), (Some(reduction), Some(price(1800))));
     let sooner = [first.clone(), (10, set(1500)), (12, set(2500)), (40, set(1800))];
     assert_eq!(history(&sooner, 40).reduction.unwrap().lowest_before, price(1500));

@@ -127,7 +127,7 @@ async fn repair(followers: &Followers, follower: &Follower) -> Result<(), Failur
 }
 
 fn table(followers: &[Follower]) -> Table {
-    let mut table = output::table(["", "name", "state", "position", "lag"]);
+    let mut table = output::table(["", "name", "status", "position", "lag"]);
     let number = |number: Option<i64>| {
         Cell::new(number.map_or_else(String::new, progress::grouped)).set_alignment(CellAlignment::Right)
     };

@@ -25,7 +25,7 @@ const TIMES: &str = "a time such as 2026-11-20T08:00:00Z, a day such as 2026-11-
      `yesterday`, or an age such as 30m, 1h or 2d";
 
 /// The first moment of a period: days, months and years begin at midnight (UTC).
-pub fn since(text: &str) -> Result<DateTime<Utc>, String> {
+pub fn from(text: &str) -> Result<DateTime<Utc>, String> {
     match period(text) {
         Some((first, _)) => Ok(midnight(first)),
         None => time(text).ok_or_else(|| format!("not {TIMES}")),
@@ -117,25 +117,25 @@ mod tests {
 
     #[test]
     fn a_day_is_meant_from_its_beginning_to_its_end() {
-        assert_eq!(since("2026-11-20").unwrap().to_rfc3339(), "2026-11-20T00:00:00+00:00");
+        assert_eq!(from("2026-11-20").unwrap().to_rfc3339(), "2026-11-20T00:00:00+00:00");
         assert_eq!(until("2026-11-20").unwrap().to_rfc3339(), "2026-11-21T00:00:00+00:00");
         assert_eq!(until("2026-11-20T08:00:00+01:00").unwrap().to_rfc3339(), "2026-11-20T07:00:00+00:00");
     }
 
     #[test]
     fn months_years_and_yesterday_are_understood() {
-        assert_eq!(since("2026-11").unwrap().to_rfc3339(), "2026-11-01T00:00:00+00:00");
+        assert_eq!(from("2026-11").unwrap().to_rfc3339(), "2026-11-01T00:00:00+00:00");
         assert_eq!(until("2026-12").unwrap().to_rfc3339(), "2027-01-01T00:00:00+00:00");
-        assert_eq!(since("2026").unwrap().to_rfc3339(), "2026-01-01T00:00:00+00:00");
+        assert_eq!(from("2026").unwrap().to_rfc3339(), "2026-01-01T00:00:00+00:00");
         assert_eq!(until("2026").unwrap().to_rfc3339(), "2027-01-01T00:00:00+00:00");
-        assert_eq!(until("yesterday").unwrap(), since("today").unwrap());
-        assert_eq!(since("today").unwrap() - since("yesterday").unwrap(), TimeDelta::days(1));
+        assert_eq!(until("yesterday").unwrap(), from("today").unwrap());
+        assert_eq!(from("today").unwrap() - from("yesterday").unwrap(), TimeDelta::days(1));
     }
 
     #[test]
     fn a_duration_is_meant_before_now() {
         for (text, minutes) in [("30m", 30), ("1h", 60), ("2d", 2_880), ("1h 30min", 90), ("1w", 10_080)] {
-            let ago = Clock.now() - since(text).unwrap();
+            let ago = Clock.now() - from(text).unwrap();
             assert!((0..5).contains(&(ago - TimeDelta::minutes(minutes)).num_seconds()), "{text}: {ago}");
         }
         assert!(matches!((at("2d"), moment("1h")), (Ok(At::Moment(Moment::Time(_))), Ok(Moment::Time(_)))));

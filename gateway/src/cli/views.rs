@@ -44,7 +44,7 @@ pub(super) async fn run(config: &Config, args: ViewsArgs) -> Result<(), Failure>
 }
 
 fn table(views: &[Status]) -> Table {
-    let mut table = output::table(["view", "state", "position", "lag", "rate", "last moved"]);
+    let mut table = output::table(["view", "status", "position", "lag", "rate", "last moved"]);
     let number = |number: i64| Cell::new(progress::grouped(number)).set_alignment(CellAlignment::Right);
     for view in views {
         let state = match view.state {

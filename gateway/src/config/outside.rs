@@ -46,6 +46,14 @@ pub struct ProviderConfig {
     pub secret: String,
 }
 
+impl OutsideConfig {
+    /// What is missing from mail that a shop sends outside of development, and what to set.
+    pub fn warning(&self) -> Option<String> {
+        let unsaid = "mail has no links to unsubscribe from watched products, nor to orders and their papers";
+        (self.smtp.is_some() && self.api_url.is_none()).then(|| format!("{unsaid}: set BYTESHOP_API_URL"))
+    }
+}
+
 impl std::fmt::Debug for OutsideConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let host = self.smtp.as_ref().map(|smtp| &smtp.host);

@@ -144,7 +144,7 @@ pub(super) const GROUPS: &[(&str, &[Setting])] = &[
         &[
             open("files", None, "File storage: a directory, or s3://bucket/prefix"),
             open("files_endpoint", None, "S3 endpoint, if not Amazon's"),
-            open("files_region", Some("us-east-1"), "S3 region"),
+            open("files_region", Some("us-east-1"), "Region of the S3 bucket"),
             open("files_key_id", None, "S3 access key id"),
             hidden("files_secret", Secret::All, "S3 secret access key"),
         ],

@@ -211,3 +211,16 @@ fn a_time_zone_is_named_as_the_iana_database_names_it() {
     let zone = Config::load(&environment(&[("BYTESHOP_TIME_ZONE", "Europe/Berlin")])).unwrap().outside.zone;
     assert_eq!(zone, "Europe/Berlin".parse().unwrap());
 }
+
+#[test]
+fn a_shop_that_sends_mail_is_told_to_say_where_it_answers() {
+    let mail = [("BYTESHOP_SMTP_HOST", "mail.example.org"), ("BYTESHOP_MAIL_FROM", "shop@example.org")];
+    let warned = |more: &[(&str, &str)]| {
+        let config = Config::load(&environment(more)).unwrap();
+        config.warnings().concat().contains("set BYTESHOP_API_URL")
+    };
+    assert!(warned(&mail));
+    assert!(!warned(&[]));
+    assert!(!warned(&[&mail[..], &[("BYTESHOP_API_URL", "https://api.shop.example")]].concat()));
+    assert!(!warned(&[&mail[..], &[("BYTESHOP_DEV", "1")]].concat()));
+}

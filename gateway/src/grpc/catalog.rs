@@ -85,8 +85,8 @@ impl Catalog {
     /// The product that a request names, if it names one.
     async fn named(&self, asked: GetProductRequest) -> Result<Option<ProductId>, Problem> {
         match asked.by {
-            Some(By::ProductId(id)) => Ok(id.parse().ok()),
-            Some(By::VariantId(id)) => match id.parse().ok() {
+            Some(By::Product(id)) => Ok(id.parse().ok()),
+            Some(By::Variant(id)) => match id.parse().ok() {
                 Some(variant) => self.of_variant(variant).await,
                 None => Ok(None),
             },
@@ -100,7 +100,7 @@ impl Catalog {
                 }
                 Ok(None)
             }
-            None => Err(Problem::invalid("by", "set one of product_id, variant_id or sku")),
+            None => Err(Problem::invalid("by", "name the product: `product`, `variant` or `sku`")),
         }
     }
 
@@ -144,7 +144,7 @@ fn wanted(lines: &[LineToValidate], currency: Currency) -> Result<Vec<Wanted>, P
         let wanted = Wanted::of(line, currency).map_err(|(field, detail)| wrong(field, detail))?;
         if !seen.insert(wanted.variant) {
             return Err(wrong(
-                "variant_id",
+                "variant",
                 "this variant is on an earlier line already; add up the quantities".to_owned(),
             ));
         }
@@ -155,7 +155,7 @@ fn wanted(lines: &[LineToValidate], currency: Currency) -> Result<Vec<Wanted>, P
 
 impl Wanted {
     fn of(line: &LineToValidate, currency: Currency) -> Result<Self, (&'static str, String)> {
-        let variant = line.variant_id.parse().map_err(|_| ("variant_id", "must be the id of a variant".to_owned()))?;
+        let variant = line.variant.parse().map_err(|_| ("variant", "must be the id of a variant".to_owned()))?;
         let quantity =
             Quantity::new(line.quantity).map_err(|_| ("quantity", format!("must be between 1 and {QUANTITY_MAX}")))?;
         let price = |shown: &super::v1::Money| {
@@ -177,8 +177,8 @@ impl Wanted {
     fn beside(&self, sold: Option<&cases::Offered>, currency: Currency) -> ValidatedLine {
         let offer = sold.and_then(|sold| sold.offer);
         ValidatedLine {
-            variant_id: self.variant.to_string(),
-            product_id: sold.map(|sold| sold.product.to_string()).unwrap_or_default(),
+            variant: self.variant.to_string(),
+            product: sold.map(|sold| sold.product.to_string()).unwrap_or_default(),
             sku: sold.map(|sold| sold.sku.to_string()).unwrap_or_default(),
             title: sold.map(|sold| sold.title.to_string()).unwrap_or_default(),
             quantity: self.quantity.get(),

@@ -35,6 +35,7 @@ const QUERY_MAX: usize = 254;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"reason": "chargebacks"}))]
 struct BanOf {
     /// A reason for the record.
     #[schema(value_type = Option<String>, default = max::<Reason>)]
@@ -43,6 +44,7 @@ struct BanOf {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"role": "support"}))]
 struct RoleOf {
     /// The role.
     #[schema(value_type = crate::http::show::names::Role, example = "support")]

@@ -37,7 +37,7 @@ struct AuditQuery {
     /// What the event belongs to: an id, an e-mail address, a SKU, or the number of an order, invoice or credit note.
     stream: Option<String>,
     /// Recorded at or after this time.
-    since: Option<DateTime<Utc>>,
+    from: Option<DateTime<Utc>>,
     /// Recorded before this time.
     until: Option<DateTime<Utc>>,
     /// Page size: 20 by default, at most 100.
@@ -54,8 +54,8 @@ impl AuditQuery {
                 return Err(Problem::query(name, format!("`{name}` must be printable text")));
             }
         }
-        of_our_era(&[("since", self.since), ("until", self.until)])?;
-        in_order(("since", self.since), ("until", self.until))?;
+        of_our_era(&[("from", self.from), ("until", self.until)])?;
+        in_order(("from", self.from), ("until", self.until))?;
         let finder = Finder { log: app.commands.log(), views: &app.views, vault: Some(app.commands.vault()) };
         let types = match &self.r#type {
             Some(pattern) => lookup::event_types(pattern).map_err(|said| Problem::query("type", said))?,
@@ -74,7 +74,7 @@ impl AuditQuery {
             types,
             streams: streams.into_iter().map(|thing| thing.stream).collect(),
             actor,
-            since: self.since,
+            since: self.from,
             until: self.until,
         })
     }
@@ -111,8 +111,8 @@ async fn audit(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let limit = lists::ask(query.limit, None)?.limit();
-    let AuditQuery { r#type, actor, stream, since, until, limit: _, cursor } = &query;
-    let list = List::of("audit", &(r#type, actor, stream, since, until));
+    let AuditQuery { r#type, actor, stream, from, until, limit: _, cursor } = &query;
+    let list = List::of("audit", &(r#type, actor, stream, from, until));
     let after = cursor.as_ref().map_or(Ok(0), |cursor| list.place(cursor))?;
     app.await_log(&headers).await?;
     let filter = query.filter(&app).await?;
@@ -125,7 +125,7 @@ async fn audit(
     lists::page(&Entries { items, next })
 }
 
-/// The state of a view.
+/// How far a view is.
 #[derive(Serialize, ToSchema)]
 struct ViewStatus {
     #[schema(example = "order_list")]
@@ -136,9 +136,9 @@ struct ViewStatus {
     lag: i64,
     /// Events per second in the latest batch.
     rate: i64,
-    /// The state of the view.
+    /// Whether it goes on.
     #[schema(value_type = crate::http::show::names::ViewState, example = "live")]
-    state: &'static str,
+    status: &'static str,
     /// The error that stopped it, if any.
     #[schema(required = true)]
     error: Option<String>,
@@ -152,13 +152,13 @@ struct ViewStatus {
 
 impl From<Status> for ViewStatus {
     fn from(it: Status) -> Self {
-        let state = match it.state {
+        let status = match it.state {
             ViewState::Live => "live",
             ViewState::Parked => "parked",
             ViewState::OtherHistory => "other_history",
         };
         let Status { view: name, position, lag, rate, error, error_position, moved_at, .. } = it;
-        Self { name, position, lag, rate, state, error, error_position, moved_at }
+        Self { name, position, lag, rate, status, error, error_position, moved_at }
     }
 }
 
@@ -167,7 +167,7 @@ struct ViewList {
     items: Vec<ViewStatus>,
 }
 
-/// Position, lag and state of every view.
+/// Position, lag and status of every view.
 #[utoipa::path(get, path = "/v1/admin/views", operation_id = "listViews",
     tag = "admin", security(("bearer" = ["staff"]), ("api_key" = ["reports:read"])),
     responses((status = 200, description = "The views", body = ViewList)))]
@@ -182,9 +182,11 @@ async fn views(State(app): State<Shared>, _staff: Staff) -> Result<Response, Pro
 #[into_params(parameter_in = Query)]
 struct SalesQuery {
     /// The first day.
+    #[param(example = "2026-01-01")]
     from: Option<NaiveDate>,
-    /// The last day.
-    to: Option<NaiveDate>,
+    /// The day after the last one.
+    #[param(example = "2026-02-01")]
+    until: Option<NaiveDate>,
     /// How to group sales; by month by default.
     #[serde(default)]
     #[param(value_type = Option<crate::http::show::names::SalesGrouping>, example = "month")]
@@ -195,36 +197,37 @@ struct SalesQuery {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the view's own type, which knows nothing of HTTP")]
 struct Totals {
-    /// A month, such as `2010-03`.
-    #[schema(nullable = false)]
+    /// A month, such as `2010-03`; null when the sums are by country alone.
+    #[schema(required = true)]
     month: Option<String>,
-    #[schema(nullable = false)]
+    /// Null when the sums are by month alone.
+    #[schema(required = true)]
     country: Option<String>,
     /// Orders, without those cancelled before payment.
     orders: i64,
-    units: i64,
+    /// Pieces ordered.
+    quantity: i64,
     gross: Money,
     /// Orders cancelled after payment.
     cancelled_orders: i64,
     /// Amounts to be refunded for them that no credit note covers, negative.
-    cancelled: Money,
+    cancelled_amount: Money,
     credit_notes: i64,
     /// Amounts credited, negative.
     credited: Money,
-    /// `gross + cancelled + credited`, tax included.
+    /// `gross + cancelled_amount + credited`, tax included.
     after_credits: Money,
-    /// Deprecated: the same as `after_credits`. It is not net of tax.
-    net: Money,
 }
 
 /// Pieces lost from stock or in transit; they have neither country nor currency.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the view's own type, which knows nothing of HTTP")]
 struct Losses {
-    /// A month, such as `2010-03`; absent when the sums are by country alone.
-    #[schema(nullable = false)]
+    /// A month, such as `2010-03`; null when the sums are by country alone.
+    #[schema(required = true)]
     month: Option<String>,
-    lost_units: i64,
+    /// Pieces lost, without those that were found again.
+    lost_quantity: i64,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -245,10 +248,10 @@ async fn sold(
     Params(query): Params<SalesQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    of_our_era(&[("from", query.from), ("to", query.to)])?;
-    in_order(("from", query.from), ("to", query.to))?;
+    of_our_era(&[("from", query.from), ("until", query.until)])?;
+    in_order(("from", query.from), ("until", query.until))?;
     app.await_views(&[Sold::NAME], &headers).await?;
-    let query = sales::Query { by: query.by, from: query.from, to: query.to };
+    let query = sales::Query { by: query.by, from: query.from, until: query.until };
     let sales::Report { items, losses } = app.views.sales(&query).await?;
     lists::page(&Sales { items, losses })
 }

@@ -35,8 +35,9 @@ type Scopes = Bounded<BTreeSet<Scope>, { Scope::ALL.len() }>;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "Warehouse", "scopes": ["stock:read", "stock:write"]}))]
 struct NewKey {
-    /// The purpose.
+    /// What the key is for.
     #[schema(value_type = String, example = "Warehouse", min_length = 1, default = max::<Name>)]
     name: Name,
     /// The permissions, such as `catalog:write`; docs/ACCESS.md lists the scope of each route.

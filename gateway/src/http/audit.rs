@@ -48,9 +48,8 @@ pub struct Entry {
     /// The position of the event that caused it.
     #[schema(required = true)]
     causation: Option<Position>,
-    /// The W3C trace id of the request.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    /// The W3C trace id of the request, if it had one.
+    #[schema(required = true)]
     trace_id: Option<String>,
     /// When it happened.
     occurred_at: DateTime<Utc>,

@@ -41,6 +41,7 @@ pub(super) type CodeText = BoundedText<200>;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"email": "ada@example.org", "password": "correct horse battery", "name": "Ada Lovelace", "locale": "en"}))]
 struct Registration {
     #[schema(value_type = String, format = Email, example = "ada@example.org", default = max::<Email>)]
     email: Email,
@@ -64,6 +65,7 @@ pub(super) struct Accepted {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"email": "ada@example.org"}))]
 struct WhoseEmail {
     #[schema(value_type = String, format = Email, example = "ada@example.org", default = max::<Email>)]
     email: Email,
@@ -71,6 +73,7 @@ struct WhoseEmail {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"code": "wU2nY6h0bqk3"}))]
 struct Confirmation {
     /// The code from the mail.
     #[schema(value_type = String, default = max::<CodeText>)]
@@ -79,6 +82,7 @@ struct Confirmation {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"code": "wU2nY6h0bqk3", "password": "correct horse battery"}))]
 struct Reset {
     /// The code from the mail.
     #[schema(value_type = String, default = max::<CodeText>)]

@@ -172,7 +172,7 @@ struct RowVariant {
     #[schema(value_type = Option<show::Money>)]
     compare_at: Option<Option<Price>>,
     /// The unit price in further currencies, or in all if `price` is absent.
-    #[schema(value_type = Option<Vec<show::Listed>>, default = max::<Prices>)]
+    #[schema(value_type = Option<Vec<show::NewListedPrice>>, default = max::<Prices>)]
     prices: Option<Prices>,
     #[schema(value_type = Option<std::collections::BTreeMap<String, String>>, default = max::<OptionMap>)]
     options: Option<OptionMap>,
@@ -188,6 +188,7 @@ struct RowVariant {
 #[derive(ToSchema)]
 #[schema(value_type = Vec<Row>, default = max::<Rows<Row>>)]
 #[expect(dead_code, reason = "it only describes the rows, which are read one by one")]
+#[schema(example = json!([{"title": "Espresso cup", "variants": [{"sku": "CUP-WHITE", "price": {"amount": 790, "currency": "EUR"}}], "publish": true}]))]
 struct BulkRows(Vec<Row>);
 
 /// The results, in the order of the rows.
@@ -205,18 +206,16 @@ struct Outcome {
 struct RowOutcome {
     /// The index, from 0.
     row: usize,
-    /// The line of the body, from 1, where rows are lines; empty lines are counted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    /// The line of the body, from 1, where rows are lines, else null; empty lines are counted.
+    #[schema(required = true)]
     line: Option<usize>,
     /// 201 if a product was created, 200 if one was updated, otherwise the status of the problem.
     status: u16,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, nullable = false)]
+    /// The product; null if the row was refused.
+    #[schema(value_type = Option<String>, required = true)]
     id: Option<ProductId>,
-    /// The problem, in the usual form.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(schema_with = crate::http::show::names::problem, required = false)]
+    /// The problem, in the usual form; null if there is none.
+    #[schema(schema_with = crate::http::show::names::problem, required = true)]
     problem: Option<Box<RawValue>>,
     #[serde(skip)]
     position: i64,

@@ -9,7 +9,7 @@ use byteshop_commands::cases::{self, Hold, Priced, Reading};
 use byteshop_commands::{Error, Loaded, Rejected, Snapshot, Unit};
 use byteshop_domain::account::Secret;
 use byteshop_domain::cart::{CODES_MAX, Cart, Command, Created, Rejection};
-use byteshop_domain::ids::{CartId, OrderId, PaymentId, VariantId};
+use byteshop_domain::ids::{CartId, VariantId};
 use byteshop_domain::money::Money;
 use byteshop_domain::promotion::CouponCode;
 use byteshop_domain::quantity::Quantity;
@@ -26,13 +26,14 @@ use super::Shared;
 use super::ask::{Ask, Nothing, Of, OfTwo, Params, Then};
 use super::openapi::max;
 use super::orders::placed;
-use super::show;
+use super::{show, total};
 use crate::actor::{Caller, Member, new_cart_token};
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"currency": "EUR"}))]
 struct NewCart {
     /// ISO 4217 currency code of all amounts.
     #[schema(value_type = String, example = "EUR", min_length = 3, max_length = 3)]
@@ -51,6 +52,7 @@ struct CartCreated<'a> {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"quantity": 2}))]
 struct LineChange {
     /// The new quantity.
     #[schema(value_type = i64, minimum = 1, maximum = 1_000_000)]
@@ -62,32 +64,21 @@ type Codes = Bounded<Vec<CouponCode>, CODES_MAX>;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"coupons": ["SPRING-26"]}))]
 struct Coupons {
-    /// The coupon code, case-insensitive.
-    #[schema(value_type = Option<String>, example = "SPRING-26", min_length = 3, default = max::<CouponCode>)]
-    code: Option<CouponCode>,
-    /// Several codes, accepted only if they can be combined; an empty list removes all codes.
-    #[schema(value_type = Option<Vec<String>>, default = max::<Codes>)]
-    codes: Option<Codes>,
+    /// The coupon codes, case-insensitive. Several are accepted only if they can be combined; an empty list removes all.
+    #[schema(value_type = Vec<String>, example = json!(["SPRING-26"]), default = max::<Codes>)]
+    coupons: Codes,
 }
 
 /// Options of a checkout.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"expected_total": {"amount": 2489, "currency": "EUR"}}))]
 struct Checkout {
     /// The total that the buyer agrees to: any other is refused. Defaults to the total that the cart last showed.
     #[schema(value_type = Option<show::Money>)]
     expected_total: Option<Money>,
-}
-
-/// The order that a cart became.
-#[derive(Serialize, ToSchema)]
-struct CheckedOut<'a> {
-    #[schema(value_type = String)]
-    order_id: OrderId,
-    #[schema(value_type = String)]
-    payment_id: PaymentId,
-    order: show::Order<'a>,
 }
 
 /// Creates a cart.
@@ -165,20 +156,17 @@ async fn remove_line(
 }
 
 /// Replaces the coupon codes of a cart.
-#[utoipa::path(put, path = "/v1/carts/{id}/coupon", operation_id = "setCartCoupons", tag = "carts", params(("id" = String, Path)), request_body = Coupons,
+#[utoipa::path(put, path = "/v1/carts/{id}/coupons", operation_id = "setCartCoupons", tag = "carts", params(("id" = String, Path)), request_body = Coupons,
     security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "The cart", body = show::Cart)))]
-async fn set_coupon(
+async fn set_coupons(
     State(app): State<Shared>,
     Of(id): Of<CartId>,
     ask: Ask<Caller, Coupons>,
 ) -> Result<Response, Problem> {
-    if ask.body.code.is_none() && ask.body.codes.is_none() {
-        return Err(Problem::invalid("/code", "missing field `code`, or `codes` in its place"));
-    }
     // Codes are guessed like passwords; but who has entered many must still be able to log in.
     app.limits.coupons(ask.who.address())?;
     let ask = &ask.on_cart(id);
-    let codes = &ask.body.code.iter().chain(ask.body.codes.iter().flatten()).cloned().collect::<Vec<CouponCode>>();
+    let codes = &ask.body.coupons;
     app.run(ask, "cart.set_coupon", |unit| async move {
         let mut cart = own(&unit, id, ask).await?;
         cases::set_coupons(&unit, &mut cart, codes).await?;
@@ -188,9 +176,9 @@ async fn set_coupon(
 }
 
 /// Removes all coupon codes from a cart.
-#[utoipa::path(delete, path = "/v1/carts/{id}/coupon", operation_id = "removeCartCoupons", tag = "carts", params(("id" = String, Path)),
+#[utoipa::path(delete, path = "/v1/carts/{id}/coupons", operation_id = "removeCartCoupons", tag = "carts", params(("id" = String, Path)),
     security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "The cart", body = show::Cart)))]
-async fn remove_coupon(
+async fn remove_coupons(
     State(app): State<Shared>,
     Of(id): Of<CartId>,
     ask: Ask<Caller, Nothing>,
@@ -267,8 +255,8 @@ async fn merge(State(app): State<Shared>, Of(id): Of<CartId>, ask: Ask<Member, N
 /// limited.
 #[utoipa::path(post, path = "/v1/carts/{id}/checkout", operation_id = "checkOutCart",
     tag = "carts", params(("id" = String, Path)), request_body = Checkout, security(("cart_token" = []), ("bearer" = [])),
-    responses((status = 201, description = "The order", body = CheckedOut),
-        (status = 409, description = "A problem of the cart prevents checkout, or too many orders are unpaid")))]
+    responses((status = 201, description = "The order", body = show::Order),
+        (status = 409, description = "The cart cannot be ordered as it is, or too many orders wait for their payment")))]
 async fn checkout(
     State(app): State<Shared>,
     Of(id): Of<CartId>,
@@ -284,10 +272,9 @@ async fn checkout(
     let ask = &ask.on_cart(id);
     app.run(ask, "cart.checkout", |unit| async move {
         let cart = own(&unit, id, ask).await?;
-        let cases::CheckedOut { order, payment } = cases::checkout(&unit, cart, hold, agreed).await?;
-        let placed = placed(&order.state)?;
-        let body = CheckedOut { order_id: order.id, payment_id: payment, order: show::Order::of(order.id, placed) };
-        Reply::created(format!("/v1/orders/{}", order.id), order.version, &body)
+        let order = cases::checkout(&unit, cart, hold, agreed).await?;
+        let shown = show::Order::of(order.id, placed(&order.state)?);
+        Reply::created(format!("/v1/orders/{}", order.id), order.version, &shown)
     })
     .await
 }
@@ -310,7 +297,7 @@ async fn one(
 
 /// The caller's open cart.
 #[utoipa::path(get, path = "/v1/me/cart", operation_id = "getMyCart", tag = "carts", security(("bearer" = [])),
-    responses((status = 200, description = "The cart", body = show::Cart), (status = 404, description = "The account has no open cart")))]
+    responses((status = 200, description = "The cart", body = show::Cart), (status = 404, description = "The caller has no open cart")))]
 async fn mine(State(app): State<Shared>, member: Member, headers: HeaderMap) -> Result<Response, Problem> {
     let Member(_, account) = member;
     app.await_log(&headers).await?;
@@ -352,8 +339,8 @@ async fn tell(
         Some(now) => Some(cases::price(Reading::Asking(&app.commands), cart, now).await?),
         None => None,
     };
-    app.commands.remember_total(id, cases::total_to_remember(cart, priced.as_ref())).await;
-    reply::one(version, &show::Cart::of(id, cart, priced.as_ref()))
+    let response = reply::one(version, &show::Cart::of(id, cart, priced.as_ref()))?;
+    Ok(total::showing(response, id, cases::total_to_remember(cart, priced.as_ref())))
 }
 
 /// A cart that the caller may open; to all others there is no such cart.
@@ -394,7 +381,7 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(mine))
         .routes(routes!(set_line, remove_line))
         .routes(routes!(address::set_address))
-        .routes(routes!(set_coupon, remove_coupon))
+        .routes(routes!(set_coupons, remove_coupons))
         .routes(routes!(merge))
         .routes(routes!(checkout))
 }

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::catalog::{self, Children};
-use byteshop_commands::{Error, Rejected, Unit};
+use byteshop_commands::{Error, Intent, Rejected, Unit};
 use byteshop_domain::Bounded;
 use byteshop_domain::category::{self, AttributeDefinition, BRANCH_MAX, Category, Command, DEFINITIONS_MAX, DEPTH_MAX};
 use byteshop_domain::ids::CategoryId;
@@ -30,6 +30,7 @@ const ORDER_MAX: usize = 200;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "Kitchen", "slug": "kitchen"}))]
 struct NewCategory {
     #[schema(value_type = String, min_length = 1, default = max::<Name>)]
     name: Name,
@@ -43,6 +44,7 @@ struct NewCategory {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "Kitchen and table"}))]
 struct CategoryChange {
     #[schema(value_type = Option<String>, min_length = 1, default = max::<Name>)]
     name: Option<Name>,
@@ -60,6 +62,7 @@ type CategoryIds = Bounded<Vec<CategoryId>, ORDER_MAX>;
 /// The attributes of a category.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"attributes": [{"name": "material", "type": "choice", "values": ["steel", "beech"], "required": true, "filterable": true}]}))]
 struct Declaration {
     /// All attributes, in display order.
     #[schema(value_type = Vec<show::AttributeDefinition>, default = max::<Definitions>)]
@@ -77,6 +80,7 @@ struct Counting<'a> {
 /// The order of one parent's categories.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"parent": null, "categories": ["cat_01h455vb4pex5vsknk084sn02q", "cat_01h455vb4pex5vsknk084sn02r"]}))]
 struct CategoryOrder {
     /// The parent category; null for root categories.
     #[schema(value_type = Option<String>)]
@@ -248,12 +252,34 @@ async fn archive(
     let ask = &ask;
     up_to_date(&app).await?;
     let below = &app.views.categories_below(id, BRANCH_MAX + 1).await?;
-    app.run(ask, "category.archive", |unit| async move {
+    let archived = app.run(ask, "category.archive", |unit| async move {
         let mut category = unit.load_matching::<Category>(id).await?;
         catalog::archive_category(&unit, &mut category, below, query.children).await?;
         Reply::ok(category.version, &shown(id, &category.state)?)
-    })
-    .await
+    });
+    let response = archived.await?;
+    // Where nothing was said, there were none when it was decided: what came since moves up.
+    let intent = Intent { key: None, if_match: None, ..ask.intent("category.archive") };
+    archive_rest(&app, &intent, id, query.children.unwrap_or(Children::MoveUp)).await?;
+    Ok(response)
+}
+
+/// Does with the categories that came under one while it was archived what was done with the others. Whoever puts one there now
+/// is refused, so they come to an end.
+async fn archive_rest(app: &Shared, intent: &Intent, id: CategoryId, children: Children) -> Result<(), Problem> {
+    // Each look closes one more level.
+    for _ in 0..DEPTH_MAX {
+        up_to_date(app).await?;
+        let below = &app.views.categories_below(id, BRANCH_MAX + 1).await?;
+        let moved = app.commands.run(intent, |unit| async move {
+            let mut category = unit.load::<Category>(id).await?;
+            catalog::archive_category(&unit, &mut category, below, Some(children)).await
+        });
+        if moved.await?.position.is_none() {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// One category.

@@ -23,6 +23,7 @@ use uuid::Uuid;
 use super::Shared;
 use super::caching;
 use super::guard;
+use super::total;
 use super::trail::{self, Line};
 use crate::actor::Caller;
 use crate::conditional;
@@ -182,6 +183,7 @@ pub(super) async fn pass(State(app): State<Shared>, mut request: Request, next: 
         response = caching::share(&outline.known, outline.accepts_gzip, response).await;
     }
     let bytes = hold(&app, &outline, &mut response);
+    total::remember(&app, &outline.method, &mut response).await;
     seal_position(&app, edge, &mut response).await;
     let problem = response.extensions_mut().remove::<Problem>();
     if let Some(problem) = &problem {

@@ -150,6 +150,7 @@ type ImageIds = Bounded<Vec<ImageId>, IMAGES_MAX>;
 /// All images of a product, in their new order.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"images": ["img_01h455vb4pex5vsknk084sn02q", "img_01h455vb4pex5vsknk084sn02r"]}))]
 struct ImageOrder {
     /// Without duplicates.
     #[schema(value_type = Vec<String>, default = max::<ImageIds>)]
@@ -172,6 +173,7 @@ async fn order(
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"alt": "A white cup from the side"}))]
 struct ImageChange {
     /// The alternative text; null removes it.
     #[schema(value_type = Option<String>, default = max::<Label>)]

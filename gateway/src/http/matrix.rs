@@ -35,6 +35,7 @@ type Exceptions = Bounded<Vec<Exception>, VARIANTS_MAX>;
 /// The common values of all variants; `variants` lists exceptions.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"sku": "SHIRT-{size}-{colour}", "price": {"amount": 1999, "currency": "EUR"}, "weight_g": 200}))]
 struct Matrix {
     /// The options; those of the product by default.
     #[schema(value_type = Option<Vec<show::OptionDefinition>>, default = max::<OptionList>)]
@@ -49,7 +50,7 @@ struct Matrix {
     compare_at: Option<Price>,
     /// The unit price in further currencies.
     #[serde(default)]
-    #[schema(value_type = Vec<show::Listed>, default = max::<Prices>)]
+    #[schema(value_type = Vec<show::NewListedPrice>, default = max::<Prices>)]
     prices: Prices,
     /// In grams.
     #[schema(maximum = 1_000_000)]
@@ -67,6 +68,7 @@ struct Matrix {
 /// An exception for one combination; fields left out keep the common value.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"options": {"size": "M", "colour": "red"}, "price": {"amount": 2199, "currency": "EUR"}}))]
 struct Exception {
     /// The value of every option.
     #[schema(value_type = std::collections::BTreeMap<String, String>, default = max::<OptionMap>)]
@@ -104,15 +106,14 @@ struct MatrixRow {
     status: u16,
     #[schema(value_type = crate::http::show::names::Options)]
     options: Options,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, nullable = false)]
+    /// The variant; null if it was refused.
+    #[schema(value_type = Option<String>, required = true)]
     id: Option<VariantId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, nullable = false)]
+    /// Its SKU; null if it was refused.
+    #[schema(value_type = Option<String>, required = true)]
     sku: Option<Sku>,
-    /// The problem, in the usual form.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(schema_with = crate::http::show::names::problem, required = false)]
+    /// The problem, in the usual form; null if there is none.
+    #[schema(schema_with = crate::http::show::names::problem, required = true)]
     problem: Option<Box<RawValue>>,
     #[serde(skip)]
     position: i64,

@@ -33,6 +33,7 @@ use crate::reply::{self, Reply};
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"profile": {"name": "Ada Lovelace", "phone": null}}))]
 struct Changes {
     profile: ProfileChanges,
 }
@@ -55,6 +56,7 @@ type Channels = Bounded<BTreeSet<Channel>, { Channel::ALL.len() }>;
 /// Fields left out stay unchanged; null clears the currency.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"locale": "ru", "currency": "EUR", "channels": ["email"]}))]
 struct SettingsChanges {
     /// The language.
     #[schema(value_type = Option<crate::http::show::names::Locale>, example = "ru")]
@@ -70,8 +72,9 @@ struct SettingsChanges {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"current": "correct horse battery", "new": "another horse battery"}))]
 struct NewPassword {
-    /// The current password.
+    /// The password that is valid until now.
     #[schema(value_type = String, default = max::<password::Typed>)]
     current: password::Typed,
     #[schema(value_type = String, min_length = 8, default = max::<password::Typed>)]
@@ -80,6 +83,7 @@ struct NewPassword {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"password": "correct horse battery"}))]
 struct Farewell {
     /// The current password.
     #[schema(value_type = String, default = max::<password::Typed>)]

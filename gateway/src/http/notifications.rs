@@ -24,6 +24,7 @@ use utoipa_axum::routes;
 
 use super::ask::{Ask, Nothing, Of, Params};
 use super::openapi::max;
+use super::show::names;
 use super::{Shared, lists};
 use crate::actor::{Member, Staff};
 use crate::problem::Problem;
@@ -35,35 +36,39 @@ use crate::reply::{self, Reply};
 pub(super) struct NotificationRow {
     #[schema(example = "ntf_01h455vb4pex5vsknk084sn02q")]
     id: String,
-    /// The recipient's account; absent for a guest.
-    #[schema(nullable = false)]
+    /// The recipient's account; null for a guest.
+    #[schema(required = true)]
     account: Option<String>,
     /// The way it is sent.
-    channel: crate::http::show::names::Channel,
+    channel: names::Channel,
+    /// What it says.
     #[schema(example = "order_paid")]
-    template: String,
+    template: names::NotificationTemplate,
     /// The language.
-    locale: crate::http::show::names::Locale,
-    #[schema(nullable = false)]
+    locale: names::Locale,
+    /// The order that it is about, if any.
+    #[schema(required = true)]
     order: Option<String>,
-    #[schema(nullable = false)]
+    /// The product that it is about, if any.
+    #[schema(required = true)]
     product: Option<String>,
     /// `queued`, `attempted`, `failed` (will be retried), `sent`, `dead` or `skipped`.
-    state: crate::http::show::names::NotificationState,
+    status: names::NotificationStatus,
     attempts: u32,
     /// Why it is dead: `refused`, `gave_up` or `outcome_unknown` (it may have arrived).
-    #[schema(nullable = false)]
-    cause: Option<crate::http::show::names::DeathCause>,
-    /// Why it was not sent: `preference`, `no_address`, `erased` or `expired`.
-    #[schema(nullable = false)]
-    skipped: Option<crate::http::show::names::SkipReason>,
+    #[schema(required = true)]
+    reason: Option<names::DeathCause>,
+    /// Why it was not sent: `preference`, `no_address`, `erased`, `expired` or `too_many`.
+    #[schema(required = true)]
+    skip_reason: Option<names::SkipReason>,
     /// The latest error.
-    #[schema(nullable = false)]
-    reason: Option<String>,
-    #[schema(nullable = false)]
+    #[schema(required = true)]
+    error: Option<String>,
+    /// When it is retried.
+    #[schema(required = true)]
     retry_at: Option<DateTime<Utc>>,
     queued_at: DateTime<Utc>,
-    #[schema(nullable = false)]
+    #[schema(required = true)]
     sent_at: Option<DateTime<Utc>>,
 }
 
@@ -84,24 +89,25 @@ struct ToldMe {
     /// The subject line, in the language of the mail; null if its subject was erased.
     #[schema(example = "Order 7K3Q-X9MW-2FBA is paid", required = true)]
     subject: Option<String>,
-    #[schema(example = "order_paid")]
+    /// What it says.
+    #[schema(value_type = names::NotificationTemplate, example = "order_paid")]
     template: String,
     /// The way it is sent.
-    #[schema(value_type = crate::http::show::names::Channel)]
+    #[schema(value_type = names::Channel)]
     channel: Channel,
     /// The language.
-    #[schema(value_type = crate::http::show::names::Locale)]
+    #[schema(value_type = names::Locale)]
     locale: Locale,
     #[schema(value_type = Option<String>, required = true)]
     order: Option<OrderId>,
     #[schema(value_type = Option<String>, required = true)]
     product: Option<ProductId>,
     /// `queued`, `attempted`, `failed` (will be retried), `sent`, `dead` or `skipped`.
-    #[schema(value_type = crate::http::show::names::NotificationState)]
-    state: notification_list::State,
-    /// Why it was not sent: `preference`, `no_address`, `erased` or `expired`.
-    #[schema(value_type = Option<crate::http::show::names::SkipReason>, required = true)]
-    skipped: Option<Skip>,
+    #[schema(value_type = names::NotificationStatus)]
+    status: notification_list::Status,
+    /// Why it was not sent: `preference`, `no_address`, `erased`, `expired` or `too_many`.
+    #[schema(value_type = Option<names::SkipReason>, required = true)]
+    skip_reason: Option<Skip>,
     queued_at: DateTime<Utc>,
     #[schema(required = true)]
     sent_at: Option<DateTime<Utc>>,
@@ -128,8 +134,8 @@ struct Rows {
 #[into_params(parameter_in = Query)]
 struct ListQuery {
     /// `queued`, `attempted`, `failed`, `sent`, `dead` or `skipped`.
-    #[param(value_type = Option<crate::http::show::names::NotificationState>)]
-    state: Option<notification_list::State>,
+    #[param(value_type = Option<names::NotificationStatus>)]
+    status: Option<notification_list::Status>,
     /// Page size: 20 by default, at most 100.
     #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
@@ -158,8 +164,8 @@ async fn mine(
         locale: row.locale,
         order: row.order,
         product: row.product,
-        state: row.state,
-        skipped: row.skipped,
+        status: row.status,
+        skip_reason: row.skip_reason,
         queued_at: row.queued_at,
         sent_at: row.sent_at,
     });
@@ -168,7 +174,7 @@ async fn mine(
 
 /// Lists notifications to all recipients, newest first.
 ///
-/// `state=dead` lists those that need attention.
+/// `status=dead` lists those that need attention.
 #[utoipa::path(get, path = "/v1/admin/notifications", operation_id = "listNotifications",
     tag = "notifications", params(ListQuery),
     security(("bearer" = ["staff"])),
@@ -190,7 +196,7 @@ async fn page(
 ) -> Result<String, Problem> {
     app.await_views(&[NotificationList::NAME], headers).await?;
     let ask = lists::ask(query.limit, query.cursor)?;
-    let page = app.views.notification_list(&notification_list::Query { account, state: query.state, ask }).await?;
+    let page = app.views.notification_list(&notification_list::Query { account, status: query.status, ask }).await?;
     Ok(page.json)
 }
 
@@ -237,6 +243,7 @@ type Waits = Bounded<BTreeSet<Wait>, 2>;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"on": ["back_in_stock"]}))]
 struct WatchFor {
     /// `back_in_stock`, `price_drop` or both.
     #[schema(value_type = Vec<Wait>, min_items = 1, default = max::<Waits>)]

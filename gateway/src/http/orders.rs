@@ -21,7 +21,6 @@ use utoipa_axum::routes;
 use super::ask::{Ask, Nothing, Of, Params, Then};
 use super::by_link::ByLink;
 use super::openapi::max;
-use super::shipments::{Piece, Pieces};
 use super::{App, Shared, show};
 use crate::actor::{Caller, Staff, Who};
 use crate::problem::Problem;
@@ -31,10 +30,11 @@ mod list;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"lines": [{"variant": "var_01h455vb4pex5vsknk084sn02q", "quantity": 1}]}))]
 struct Cancellation {
     /// The lines to cancel; the whole order by default.
-    #[schema(value_type = Option<Vec<Piece>>, min_items = 1, default = max::<Pieces>)]
-    lines: Option<Pieces>,
+    #[schema(value_type = Option<Vec<show::LineQuantity>>, min_items = 1, default = max::<show::LineQuantities>)]
+    lines: Option<show::LineQuantities>,
     /// Whether goods that had left the stock go back into it; only staff may set this to false.
     restock: Option<bool>,
     /// What of the paid shipping goes back too, when only some of a paid order is cancelled: true for all of it, false for nothing,
@@ -58,7 +58,9 @@ pub(super) enum ShippingBack {
 
 /// The schema of [`ShippingBack`].
 pub(super) fn shipping_back() -> Schema {
-    let all = ObjectBuilder::new().schema_type(Type::Boolean).description(Some("True to refund all of the shipping"));
+    let all = ObjectBuilder::new()
+        .schema_type(Type::Boolean)
+        .description(Some("True for all of the paid shipping, false for nothing"));
     OneOfBuilder::new().item(all).item(Ref::from_schema_name("Money")).build().into()
 }
 
@@ -143,8 +145,9 @@ async fn fulfil(State(app): State<Shared>, Of(id): Of<OrderId>, ask: Ask<Staff, 
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"text": "The customer called: leave it next door."}))]
 struct NewNote {
-    /// Fields for staff only.
+    /// The note; only staff sees it.
     #[schema(value_type = String, min_length = 1, default = max::<NoteText>)]
     text: NoteText,
 }

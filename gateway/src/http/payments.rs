@@ -33,6 +33,7 @@ type TokenText = BoundedText<TOKEN_MAX>;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"provider": "test", "token": "tok_success"}))]
 struct NewPayment {
     provider: Provider,
     /// The token from the provider's page. For `test`: `tok_success`, `tok_declined`, `tok_insufficient_funds`,
@@ -120,6 +121,7 @@ async fn cancel(
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"amount": {"amount": 500, "currency": "EUR"}, "reason": "a scratch on the lid"}))]
 struct NewRefund {
     /// The amount: at most what is refundable and has no credit note yet.
     #[schema(value_type = show::Money)]

@@ -36,6 +36,7 @@ pub(super) type OptionList = Bounded<Vec<OptionDefinition>, OPTIONS_MAX>;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"title": "Espresso cup", "description": "Porcelain, 80 ml.", "category": "cat_01h455vb4pex5vsknk084sn02q", "attributes": {"material": "porcelain"}, "options": [{"name": "colour", "values": ["white", "blue"]}]}))]
 struct NewProduct {
     #[schema(value_type = String, min_length = 1, default = max::<Title>)]
     title: Title,
@@ -57,16 +58,18 @@ struct NewProduct {
 /// The schedule of a publication; by default now and without an end.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"at": "2026-12-01T08:00:00Z", "until": "2027-01-01T00:00:00Z"}))]
 struct Publication {
-    /// The day from which it applies.
+    /// When it is published; now by default.
     at: Option<DateTime<Utc>>,
-    /// The end.
+    /// When it is unpublished; never by default.
     until: Option<DateTime<Utc>>,
 }
 
 /// Fields left out stay unchanged.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"title": "Espresso cup, thin", "category": null}))]
 struct ProductChange {
     #[schema(value_type = Option<String>, min_length = 1, default = max::<Title>)]
     title: Option<Title>,
@@ -77,10 +80,10 @@ struct ProductChange {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
     category: Option<Option<CategoryId>>,
-    /// The full list.
+    /// All attributes: they replace the present ones.
     #[schema(value_type = Option<std::collections::BTreeMap<String, Value>>, default = max::<AttributeMap>)]
     attributes: Option<AttributeMap>,
-    /// The full list.
+    /// All options: they replace the present ones.
     #[schema(value_type = Option<Vec<show::OptionDefinition>>, default = max::<OptionList>)]
     options: Option<OptionList>,
 }
@@ -136,7 +139,7 @@ async fn change(
 /// Publishes a product, now or on a schedule.
 #[utoipa::path(post, path = "/v1/products/{id}/publish", operation_id = "publishProduct",
     tag = "catalog", params(("id" = String, Path)),
-    request_body = Option<Publication>, security(("bearer" = ["staff"])), responses((status = 200, description = "The product", body = show::Product)))]
+    request_body = Publication, security(("bearer" = ["staff"])), responses((status = 200, description = "The product", body = show::Product)))]
 async fn publish(
     State(app): State<Shared>,
     Of(id): Of<ProductId>,
@@ -264,7 +267,7 @@ struct History {
     items: Vec<product::PriceHistory>,
 }
 
-/// A period in the price history.
+/// The prices of a variant in a currency.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 struct PriceHistory {
@@ -274,9 +277,11 @@ struct PriceHistory {
     currency: String,
     /// Oldest first.
     entries: Vec<PriceEntry>,
-    /// The lowest price of the last 30 days.
+    /// The lowest price of the last 30 days; null if it was not sold in them.
+    #[schema(required = true)]
     lowest_30_days: Option<show::Money>,
-    /// The current reduction, with the lowest price of the 30 days before it.
+    /// The current reduction, with the lowest price of the 30 days before it; null if there is none.
+    #[schema(required = true)]
     reduction: Option<Reduction>,
 }
 
@@ -284,17 +289,23 @@ struct PriceHistory {
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 struct PriceEntry {
     price: show::Money,
+    /// A higher reference price, shown struck through.
+    #[schema(required = true)]
     compare_at: Option<show::Money>,
     from: DateTime<Utc>,
-    /// Null for the current session.
+    /// Null for the current price.
+    #[schema(required = true)]
     until: Option<DateTime<Utc>>,
 }
 
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 struct Reduction {
-    since: DateTime<Utc>,
-    from: show::Money,
+    /// When the price was reduced.
+    from: DateTime<Utc>,
+    /// The price until then.
+    previous_price: show::Money,
+    /// The lowest price of the 30 days before.
     lowest_before: show::Money,
 }
 

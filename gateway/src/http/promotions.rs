@@ -25,7 +25,7 @@ use crate::reply::{self, Reply};
 /// Creates a promotion.
 ///
 /// It is active at once, or within its period if it has one.
-#[utoipa::path(post, path = "/v1/admin/coupons", operation_id = "createPromotion",
+#[utoipa::path(post, path = "/v1/admin/promotions", operation_id = "createPromotion",
     tag = "promotions", request_body = show::Terms, security(("bearer" = ["admin"]), ("api_key" = ["promotions:write"])),
     responses((status = 201, description = "The promotion", body = show::Promotion)))]
 async fn create(State(app): State<Shared>, ask: Ask<Admin, Terms>) -> Result<Response, Problem> {
@@ -35,7 +35,7 @@ async fn create(State(app): State<Shared>, ask: Ask<Admin, Terms>) -> Result<Res
         let command = Command::Create { terms: Box::new(ask.body.clone()) };
         cases::change_promotion(&unit, &mut promotion, &command).await?;
         let shown = show::Promotion::of(promotion.id, known(&promotion.state)?, unit.now(), None);
-        Reply::created(format!("/v1/admin/coupons/{}", promotion.id), promotion.version, &shown)
+        Reply::created(format!("/v1/admin/promotions/{}", promotion.id), promotion.version, &shown)
     })
     .await
 }
@@ -43,7 +43,7 @@ async fn create(State(app): State<Shared>, ask: Ask<Admin, Terms>) -> Result<Res
 /// Replaces the terms of a promotion.
 ///
 /// All terms are replaced; the code stays the same.
-#[utoipa::path(put, path = "/v1/admin/coupons/{id}", operation_id = "replacePromotion",
+#[utoipa::path(put, path = "/v1/admin/promotions/{id}", operation_id = "replacePromotion",
     tag = "promotions", params(("id" = String, Path)),
     request_body = show::Terms, security(("bearer" = ["admin"]), ("api_key" = ["promotions:write"])),
     responses((status = 200, description = "The promotion", body = show::Promotion)))]
@@ -63,7 +63,7 @@ async fn revise(
 /// Pauses a promotion.
 ///
 /// Its code stays reserved.
-#[utoipa::path(post, path = "/v1/admin/coupons/{id}/pause", operation_id = "pausePromotion",
+#[utoipa::path(post, path = "/v1/admin/promotions/{id}/pause", operation_id = "pausePromotion",
     tag = "promotions", params(("id" = String, Path)),
     security(("bearer" = ["admin"]), ("api_key" = ["promotions:write"])), responses((status = 200, description = "The promotion", body = show::Promotion)))]
 async fn pause(
@@ -75,7 +75,7 @@ async fn pause(
 }
 
 /// Resumes a paused promotion.
-#[utoipa::path(post, path = "/v1/admin/coupons/{id}/resume", operation_id = "resumePromotion",
+#[utoipa::path(post, path = "/v1/admin/promotions/{id}/resume", operation_id = "resumePromotion",
     tag = "promotions", params(("id" = String, Path)),
     security(("bearer" = ["admin"]), ("api_key" = ["promotions:write"])), responses((status = 200, description = "The promotion", body = show::Promotion)))]
 async fn resume(
@@ -89,7 +89,7 @@ async fn resume(
 /// Ends a promotion for good.
 ///
 /// Its code becomes available to other promotions.
-#[utoipa::path(post, path = "/v1/admin/coupons/{id}/end", operation_id = "endPromotion",
+#[utoipa::path(post, path = "/v1/admin/promotions/{id}/end", operation_id = "endPromotion",
     tag = "promotions", params(("id" = String, Path)),
     security(("bearer" = ["admin"]), ("api_key" = ["promotions:write"])), responses((status = 200, description = "The promotion", body = show::Promotion)))]
 async fn end(
@@ -101,7 +101,7 @@ async fn end(
 }
 
 /// One promotion.
-#[utoipa::path(get, path = "/v1/admin/coupons/{id}", operation_id = "getPromotion",
+#[utoipa::path(get, path = "/v1/admin/promotions/{id}", operation_id = "getPromotion",
     tag = "promotions", params(("id" = String, Path), Then),
     security(("bearer" = ["staff"])), responses((status = 200, description = "The promotion", body = show::Promotion)))]
 async fn one(
@@ -172,7 +172,7 @@ struct PromotionPage {
 }
 
 /// Lists promotions, newest first.
-#[utoipa::path(get, path = "/v1/admin/coupons", operation_id = "listPromotions",
+#[utoipa::path(get, path = "/v1/admin/promotions", operation_id = "listPromotions",
     tag = "promotions", params(ListQuery), security(("bearer" = ["staff"])),
     responses((status = 200, description = "A page of promotions", body = PromotionPage)))]
 async fn list(

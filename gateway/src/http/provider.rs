@@ -50,9 +50,10 @@ const TELL_AT_ONCE: i64 = 64;
 /// The type of a notification, of which there is one.
 type TypeText = BoundedText<40>;
 
-/// The kind of message.
+/// What the provider reports.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"type": "charge.updated", "reference": "chg_3f9a1c", "payment": "pay_01h455vb4pex5vsknk084sn02q"}))]
 struct Notification {
     /// `charge.updated`.
     #[schema(value_type = String, default = max::<TypeText>)]

@@ -22,7 +22,6 @@ use super::Shared;
 use super::ask::{Ask, Nothing, Of, Params, Then};
 use super::openapi::max;
 use super::orders::{ShippingBack, check, own, placed, shipping_back};
-use super::shipments::{Piece, Pieces};
 use super::show;
 use crate::actor::{Caller, Staff, Who};
 use crate::problem::Problem;
@@ -33,9 +32,10 @@ mod list;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"lines": [{"variant": "var_01h455vb4pex5vsknk084sn02q", "quantity": 1}], "reason": "changed_mind"}))]
 struct NewReturn {
-    #[schema(value_type = Vec<Piece>, min_items = 1, default = max::<Pieces>)]
-    lines: Pieces,
+    #[schema(value_type = Vec<show::LineQuantity>, min_items = 1, default = max::<show::LineQuantities>)]
+    lines: show::LineQuantities,
     /// Why the goods are returned.
     #[schema(value_type = crate::http::show::names::ReturnReason, example = "changed_mind")]
     reason: Why,
@@ -107,6 +107,7 @@ async fn approve(
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"reason": "the knife was used"}))]
 struct Refusal {
     /// The reason, shown to the buyer.
     #[schema(value_type = String, min_length = 1, default = max::<Reason>)]
@@ -157,6 +158,7 @@ type Arrivals = Bounded<Vec<Arrived>, LINES_MAX>;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"lines": [{"variant": "var_01h455vb4pex5vsknk084sn02q", "quantity": 1, "condition": "new", "restock": true}]}))]
 struct Arrival {
     #[schema(value_type = Vec<show::Received>, min_items = 1, default = max::<Arrivals>)]
     lines: Arrivals,
@@ -230,7 +232,7 @@ async fn of_order(
 struct CreditNoteShown<'a> {
     #[schema(value_type = String, example = "crn_01h455vb4pex5vsknk084sn02q")]
     id: CreditNoteId,
-    /// The label.
+    /// The number, as printed.
     #[schema(value_type = String, example = "CN-2026-000007")]
     number: &'a Reference,
     /// The goods it covers; empty for a refund of money alone.
@@ -257,8 +259,7 @@ struct CreditTax {
     #[schema(example = 1900, maximum = 10_000)]
     rate_bps: u16,
     /// The exact rate in parts per million, if `rate_bps` is rounded: 88750 is 8.875 %.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(maximum = 1_000_000, nullable = false)]
+    #[schema(maximum = 1_000_000, required = true)]
     rate_ppm: Option<u32>,
     /// The amount without tax.
     #[schema(value_type = show::Money)]

@@ -202,7 +202,7 @@ struct VariantRow {
     #[schema(required = true)]
     compare_at: Option<show::Money>,
     /// The unit price in each currency, the primary one first.
-    prices: Vec<show::Listed>,
+    prices: Vec<show::ListedPrice>,
     #[schema(value_type = crate::http::show::names::Options)]
     options: (),
     #[schema(required = true)]
@@ -221,12 +221,13 @@ struct ProductPage {
     /// The number of items on all pages.
     total: u64,
     /// The given `q`, if it has no results and `corrected` was used instead.
-    #[schema(nullable = false)]
+    #[schema(required = true)]
     original: Option<String>,
     /// The search text that was used instead of `original`, without its typos.
-    #[schema(nullable = false)]
+    #[schema(required = true)]
     corrected: Option<String>,
-    #[schema(nullable = false)]
+    /// Null unless they were asked for, or on the first page.
+    #[schema(required = true)]
     facets: Option<Facets>,
 }
 
@@ -239,7 +240,7 @@ struct Facets {
     attributes: Vec<AttributeFacet>,
     #[schema(required = true)]
     price: Option<PriceFacet>,
-    /// Only values with products in stock.
+    /// Products in stock.
     in_stock: u64,
 }
 
@@ -266,11 +267,11 @@ struct AttributeFacet {
     /// The label by language.
     #[schema(value_type = crate::http::show::names::Labels)]
     labels: (),
-    /// The minimum.
-    #[schema(nullable = false)]
+    /// The smallest value of a number; null otherwise.
+    #[schema(required = true)]
     min: Option<i64>,
-    /// The maximum.
-    #[schema(nullable = false)]
+    /// The largest value of a number; null otherwise.
+    #[schema(required = true)]
     max: Option<i64>,
     values: Vec<ValueFacet>,
 }
@@ -296,7 +297,11 @@ struct PriceFacet {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the view's own text")]
 struct PriceRangeFacet {
+    /// Null for the lowest range.
+    #[schema(required = true)]
     min: Option<i64>,
+    /// Null for the highest range.
+    #[schema(required = true)]
     max: Option<i64>,
     count: u64,
 }

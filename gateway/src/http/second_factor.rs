@@ -124,6 +124,7 @@ struct RecoveryCodes {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"code": "123456"}))]
 struct FirstCode {
     /// The six digits that the app shows.
     #[schema(value_type = String, example = "123456", default = max::<CodeText>)]
@@ -132,6 +133,7 @@ struct FirstCode {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"password": "correct horse battery", "code": "123456"}))]
 struct Reauthentication {
     #[schema(value_type = String, default = max::<password::Typed>)]
     password: password::Typed,

@@ -36,6 +36,7 @@ type RefreshTokenText = BoundedText<200>;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"email": "ada@example.org", "password": "correct horse battery"}))]
 struct LogIn {
     #[schema(value_type = String, format = Email, example = "ada@example.org", default = max::<Email>)]
     email: Email,
@@ -51,6 +52,7 @@ struct LogIn {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"refresh_token": "wU2nY6h0bqk3"}))]
 struct Refresh {
     #[schema(value_type = String, default = max::<RefreshTokenText>)]
     refresh_token: RefreshTokenText,
@@ -58,6 +60,7 @@ struct Refresh {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"all": true}))]
 struct LogOut {
     /// The refresh token of the session to end, if no access token is sent.
     #[schema(value_type = Option<String>, default = max::<RefreshTokenText>)]

@@ -5,9 +5,7 @@ use axum::response::Response;
 use byteshop_commands::links::Target;
 use byteshop_commands::ports::carrier::{Heard, is_story};
 use byteshop_commands::{Error, Loaded, Rejected, shipping};
-use byteshop_domain::Bounded;
-use byteshop_domain::cart::LINES_MAX;
-use byteshop_domain::ids::{OrderId, ShipmentId, VariantId};
+use byteshop_domain::ids::{OrderId, ShipmentId};
 use byteshop_domain::order::Order;
 use byteshop_domain::quantity::{Demand, Quantity};
 use byteshop_domain::shipment::{Carrier, Command, News, Prepared, Shipment};
@@ -31,33 +29,15 @@ use crate::reply::{self, Reply};
 /// Heaviest parcel, in grams: no carrier takes a ton.
 const WEIGHT_MAX_G: u32 = 1_000_000;
 
-/// A quantity of a variant.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Piece {
-    #[schema(value_type = String, example = "var_01h455vb4pex5vsknk084sn02q")]
-    pub(super) variant: VariantId,
-    #[schema(value_type = i64, minimum = 1, maximum = 1_000_000)]
-    pub(super) quantity: Quantity,
-}
-
-/// Pieces of an order: as many lines as a cart has.
-pub(super) type Pieces = Bounded<Vec<Piece>, LINES_MAX>;
-
-impl From<&Piece> for Demand {
-    fn from(it: &Piece) -> Self {
-        Self { variant: it.variant, quantity: it.quantity }
-    }
-}
-
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"lines": [{"variant": "var_01h455vb4pex5vsknk084sn02q", "quantity": 1}], "carrier": {"kind": "other", "name": "DHL"}}))]
 struct NewShipment {
     /// The contents; by default everything left to ship. Replacements of lost goods are taken from stock.
-    #[schema(value_type = Option<Vec<Piece>>, default = max::<Pieces>)]
-    lines: Option<Pieces>,
+    #[schema(value_type = Option<Vec<show::LineQuantity>>, default = max::<show::LineQuantities>)]
+    lines: Option<show::LineQuantities>,
     /// The carrier; by default the simulated one, where the shop is connected to it.
-    #[schema(value_type = Option<show::Carrier>)]
+    #[schema(value_type = Option<show::NewCarrier>)]
     carrier: Option<Carrier>,
 }
 
@@ -104,6 +84,7 @@ fn left(order: &Loaded<Order>) -> Result<Vec<Demand>, Error> {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"weight_g": 1200}))]
 struct Pack {
     /// The weight in grams.
     #[schema(maximum = 1_000_000)]
@@ -148,6 +129,7 @@ async fn cancel(
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"tracking": "00340434161094042557"}))]
 struct HandOver {
     /// The tracking number; the simulated carrier generates one.
     #[schema(value_type = Option<String>, example = "00340434161094042557", default = max::<Reference>)]
@@ -203,6 +185,7 @@ enum CarrierStatus {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"status": "attempt_failed", "place": "Leipzig", "reason": "nobody was there"}))]
 struct NewStatus {
     status: CarrierStatus,
     /// When it happened; now by default.

@@ -3,12 +3,11 @@
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::{Error, Rejected, cases};
-use byteshop_domain::cart::{self, Command as CartCommand, Destination};
-use byteshop_domain::ids::{CartId, VariantId};
+use byteshop_domain::cart::{Command as CartCommand, Destination};
+use byteshop_domain::ids::CartId;
 use byteshop_domain::money::{Money, Price};
 use byteshop_domain::pricing::shipping::{Choice, arrival, choices};
 use byteshop_domain::pricing::{Problem as Obstacle, Whereto};
-use byteshop_domain::quantity::Quantity;
 use byteshop_domain::shipping_book::{self, Command, Days, ShippingBook, Zone};
 use byteshop_domain::text::{Country, Name, PostalCode, Slug};
 use byteshop_domain::{Bounded, Currency, Kind};
@@ -31,12 +30,11 @@ use crate::reply::{self, Reply};
 
 /// The zones of a book.
 type ZoneList = Bounded<Vec<Zone>, { shipping_book::ZONES_MAX }>;
-/// Lines of a quote: as many as a cart has.
-type WantedLines = Bounded<Vec<WantedLine>, { cart::LINES_MAX }>;
 
 /// Zones and their shipping services.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"zones": [{"zone": "germany", "name": "Germany", "countries": ["DE"], "services": [{"service": "parcel", "name": "Parcel", "carrier": "DHL", "bands": [{"up_to_g": 5000, "prices": [{"amount": 499, "currency": "EUR"}]}], "days": {"min": 1, "max": 3}}]}]}))]
 struct Zones {
     /// Without duplicates; countries outside all zones are not delivered to. Without any zone, shipping is free
     /// everywhere.
@@ -91,6 +89,7 @@ async fn zones(State(app): State<Shared>, _staff: Staff, headers: HeaderMap) -> 
 /// A delivery to quote.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"country": "DE", "postal_code": "10115", "currency": "EUR", "weight_g": 1200}))]
 struct Wanted {
     /// ISO 3166 alpha-2 country code.
     #[schema(value_type = String, example = "DE", pattern = "^[A-Za-z]{2}$")]
@@ -103,19 +102,10 @@ struct Wanted {
     #[serde(default)]
     #[schema(maximum = 1_000_000_000)]
     weight_g: u32,
-    /// The category of the product.
+    /// The goods.
     #[serde(default)]
-    #[schema(value_type = Option<Vec<WantedLine>>, default = max::<WantedLines>)]
-    lines: WantedLines,
-}
-
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct WantedLine {
-    #[schema(value_type = String)]
-    variant: VariantId,
-    #[schema(value_type = i64, minimum = 1, maximum = 1_000_000)]
-    quantity: Quantity,
+    #[schema(value_type = Option<Vec<show::LineQuantity>>, default = max::<show::LineQuantities>)]
+    lines: show::LineQuantities,
 }
 
 /// A shipping service.
@@ -123,7 +113,7 @@ struct WantedLine {
 struct Offered<'a> {
     #[schema(value_type = String)]
     zone: &'a Slug,
-    /// The values to choose from.
+    /// The service, as `PUT /v1/carts/{id}/shipping` takes it.
     #[schema(value_type = String, example = "parcel")]
     service: &'a Slug,
     #[schema(value_type = String)]
@@ -182,7 +172,7 @@ async fn quote(State(app): State<Shared>, ask: Ask<Caller, Wanted>) -> Result<Re
 #[utoipa::path(get, path = "/v1/carts/{id}/shipping-options", operation_id = "listShippingOptions",
     tag = "carts", params(("id" = String, Path)),
     security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "The services", body = OfferedList),
-        (status = 422, description = "The cart has no delivery address yet")))]
+        (status = 422, description = "The cart has no destination yet")))]
 async fn options(
     State(app): State<Shared>,
     Of(id): Of<CartId>,
@@ -213,6 +203,7 @@ async fn offer(app: &Shared, to: Whereto<'_>, weight_g: u64, subtotal: Money) ->
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"service": "parcel"}))]
 struct ShippingChoice {
     /// One of the cart's shipping options.
     #[schema(value_type = String, example = "parcel", default = max::<Slug>)]

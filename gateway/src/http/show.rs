@@ -13,14 +13,20 @@ mod delivery;
 mod links;
 pub(super) mod names;
 mod order;
+mod payment;
 mod price;
 mod promotion;
 
 pub use cart::{Address, Cart};
-pub use catalog::{AttributeDefinition, Category, Image, Listed, LowestBefore, OptionDefinition, Product};
-pub use delivery::{Carrier, Pieces, Received, Return, Returns, Shipment, ShipmentPapers, Shipments};
+pub use catalog::{
+    AttributeDefinition, Category, Image, ListedPrice, LowestBefore, NewListedPrice, OptionDefinition, Product,
+};
+pub use delivery::{
+    LineQuantities, LineQuantity, NewCarrier, Received, Return, Returns, Shipment, ShipmentPapers, Shipments,
+};
 pub use links::{Links, Papers};
-pub use order::{Order, Payment};
+pub use order::Order;
+pub use payment::Payment;
 pub use price::Days;
 pub use promotion::{CountryTax, Promotion, ShippingZone, Terms};
 

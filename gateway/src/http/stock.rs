@@ -20,9 +20,10 @@ use crate::actor::Staff;
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
 
-/// The kind of stock movement.
+/// A stock movement.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"type": "received", "quantity": 100}))]
 struct Movement {
     r#type: MovementType,
     /// Pieces moved, at least 1; for a count, the pieces on hand, at least 0.

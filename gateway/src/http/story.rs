@@ -55,7 +55,7 @@ const LASTS: Duration = Duration::from_mins(15);
 #[derive(Serialize, ToSchema)]
 struct Scene {
     /// A sentence for people; null if another entry already says it.
-    #[schema(example = "A guest ordered 2 pieces for €19.98.", required = true)]
+    #[schema(example = "A guest ordered 2 items for €19.98.", required = true)]
     text: Option<String>,
     #[serde(flatten)]
     entry: Entry,

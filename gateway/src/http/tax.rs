@@ -25,6 +25,7 @@ type Countries = Bounded<Vec<CountryTax>, { tax_book::COUNTRIES_MAX }>;
 /// Countries and their taxes.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewTaxRates, example = json!({"countries": [{"country": "DE", "prices_include_tax": true, "rates": [{"class": "standard", "rate_bps": 1900, "valid_from": "2021-01-01"}]}], "rounding": "line"}))]
 struct TaxRates {
     /// Without duplicates; countries that are not listed are not taxed.
     #[schema(value_type = Vec<show::CountryTax>, default = max::<Countries>)]
@@ -37,13 +38,17 @@ struct TaxRates {
 }
 
 /// Countries and their taxes.
-#[derive(Serialize)]
-struct Shown<'a> {
+#[derive(Serialize, ToSchema)]
+#[schema(as = TaxRates)]
+struct ShownRates<'a> {
+    #[schema(value_type = Vec<show::CountryTax>)]
     countries: Vec<&'a CountryTax>,
+    /// Where taxes are rounded to the smallest unit: in each line, or for each rate over the whole order.
+    #[schema(value_type = show::names::TaxRounding, example = "line")]
     rounding: Rounding,
 }
 
-impl<'a> Shown<'a> {
+impl<'a> ShownRates<'a> {
     fn of(book: &'a TaxBook) -> Self {
         Self { countries: book.countries.values().collect(), rounding: book.rounding }
     }
@@ -54,7 +59,7 @@ impl<'a> Shown<'a> {
 /// Orders already placed keep their rates. `If-Match` is required.
 #[utoipa::path(put, path = "/v1/admin/tax-rates", operation_id = "replaceTaxRates",
     tag = "tax", request_body = TaxRates, security(("bearer" = ["admin"]), ("api_key" = ["settings:write"])),
-    responses((status = 200, description = "The rates", body = TaxRates),
+    responses((status = 200, description = "The rates", body = ShownRates),
         (status = 428, description = "`If-Match` is missing")))]
 async fn set(State(app): State<Shared>, ask: Ask<Admin, TaxRates>) -> Result<Response, Problem> {
     conditional::require(ask.if_match.as_ref())?;
@@ -64,7 +69,7 @@ async fn set(State(app): State<Shared>, ask: Ask<Admin, TaxRates>) -> Result<Res
         unit.check_version(&book)?;
         let (countries, rounding) = (ask.body.countries.to_vec(), ask.body.rounding);
         unit.decide(&mut book, &Command::Set { countries, rounding })?;
-        Reply::ok(book.version, &Shown::of(&book.state))
+        Reply::ok(book.version, &ShownRates::of(&book.state))
     })
     .await
 }
@@ -72,13 +77,13 @@ async fn set(State(app): State<Shared>, ask: Ask<Admin, TaxRates>) -> Result<Res
 /// Tax rates of all countries.
 #[utoipa::path(get, path = "/v1/admin/tax-rates", operation_id = "getTaxRates",
     tag = "tax", security(("bearer" = ["staff"])),
-    responses((status = 200, description = "The rates", body = TaxRates)))]
+    responses((status = 200, description = "The rates", body = ShownRates)))]
 async fn rates(State(app): State<Shared>, _staff: Staff, headers: HeaderMap) -> Result<Response, Problem> {
     app.await_log(&headers).await?;
     let found = app.commands.get::<TaxBook>(tax_book::id()).await?;
     match found {
-        Some(found) => reply::one(found.version, &Shown::of(&found.state)),
-        None => reply::one(0, &Shown::of(&TaxBook::default())),
+        Some(found) => reply::one(found.version, &ShownRates::of(&found.state)),
+        None => reply::one(0, &ShownRates::of(&TaxBook::default())),
     }
 }
 

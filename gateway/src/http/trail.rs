@@ -157,7 +157,7 @@ mod tests {
         }
         let missing = |method, route| line(method, route, StatusCode::NOT_FOUND).kind();
         for (method, route) in
-            [("GET", "/v1/orders/{id}"), ("PUT", "/v1/carts/{id}/coupon"), ("GET", "/v1/payments/{id}")]
+            [("GET", "/v1/orders/{id}"), ("PUT", "/v1/carts/{id}/coupons"), ("GET", "/v1/payments/{id}")]
         {
             assert_eq!(missing(method, route), Some(Kind::Refused), "{route}");
         }

@@ -31,6 +31,7 @@ pub(super) type OptionMap = Bounded<Options, ATTRIBUTES_MAX>;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"sku": "CUP-WHITE", "price": {"amount": 790, "currency": "EUR"}, "compare_at": {"amount": 990, "currency": "EUR"}, "options": {"colour": "white"}, "weight_g": 180}))]
 pub(super) struct NewVariant {
     /// The unique SKU.
     #[schema(value_type = String, min_length = 1, default = max::<Sku>)]
@@ -46,7 +47,7 @@ pub(super) struct NewVariant {
     pub(super) compare_at: Option<Price>,
     /// The unit price in further currencies.
     #[serde(default)]
-    #[schema(value_type = Vec<ListedPrice>, default = max::<Prices>)]
+    #[schema(value_type = Vec<show::NewListedPrice>, default = max::<Prices>)]
     pub(super) prices: Prices,
     /// The option values, such as `{"size": "M"}`.
     #[serde(default)]
@@ -60,15 +61,6 @@ pub(super) struct NewVariant {
     pub(super) tax_class: Option<TaxClass>,
     /// Whether it is a physical item that is shipped; true by default.
     pub(super) physical: Option<bool>,
-}
-
-/// The unit price in a currency.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
-struct ListedPrice {
-    price: show::Money,
-    /// A higher reference price, shown struck through.
-    compare_at: Option<show::Money>,
 }
 
 impl NewVariant {
@@ -90,6 +82,7 @@ impl NewVariant {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = VariantChange)]
+#[schema(example = json!({"price": {"amount": 690, "currency": "EUR"}, "weight_g": 200}))]
 pub(super) struct ChangedVariant {
     #[schema(value_type = Option<String>, default = max::<Title>)]
     pub(super) title: Option<Title>,
@@ -101,9 +94,9 @@ pub(super) struct ChangedVariant {
     #[schema(value_type = Option<show::Money>)]
     pub(super) compare_at: Option<Option<Price>>,
     /// The unit prices in all currencies, the primary one included. Replaces `price`.
-    #[schema(value_type = Option<Vec<ListedPrice>>, default = max::<Prices>)]
+    #[schema(value_type = Option<Vec<show::NewListedPrice>>, default = max::<Prices>)]
     pub(super) prices: Option<Prices>,
-    /// The full list.
+    /// All option values: they replace the present ones.
     #[schema(value_type = Option<std::collections::BTreeMap<String, String>>, default = max::<OptionMap>)]
     pub(super) options: Option<OptionMap>,
     /// In grams; null if unknown.

@@ -38,6 +38,7 @@ type Filter = Bounded<Vec<TopicText>, FILTERS_MAX>;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"url": "https://example.org/hooks/byteshop", "filter": ["order.*", "payment.captured"]}))]
 struct NewEndpoint {
     /// A public HTTPS address.
     #[schema(value_type = String, example = "https://example.org/hooks/byteshop", default = max::<Link>)]
@@ -45,7 +46,7 @@ struct NewEndpoint {
     /// `*`, a category such as `order.*`, or types such as `order.paid`.
     #[schema(value_type = Vec<String>, example = json!(["order.*", "payment.captured"]), min_items = 1, default = max::<Filter>)]
     filter: Filter,
-    /// The purpose.
+    /// What the endpoint is for.
     #[schema(value_type = Option<String>, default = max::<Reason>)]
     #[serde(default)]
     description: Option<Reason>,
@@ -56,6 +57,7 @@ struct NewEndpoint {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"filter": ["order.paid"], "enabled": true}))]
 struct EndpointChange {
     #[schema(value_type = Option<String>, default = max::<Link>)]
     #[serde(default)]
@@ -211,6 +213,7 @@ async fn rotate(
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"from": 1200}))]
 struct Replay {
     /// The first position to deliver again.
     #[schema(minimum = 1)]

@@ -23,11 +23,10 @@ const READY: &str = "ready";
 const STATE_LINE: usize = 7;
 
 /// Settings of every private server. The data files are the shop's memory: what is acknowledged is on the disk.
-const SETTINGS: [&str; 13] = [
+const SETTINGS: [&str; 12] = [
     "listen_addresses=127.0.0.1",
     "unix_socket_directories=",
     "max_wal_size=4GB",
-    "wal_compression=on",
     "random_page_cost=1.1",
     "jit=off",
     "timezone=UTC",
@@ -39,11 +38,23 @@ const SETTINGS: [&str; 13] = [
     "ssl=off",
 ];
 /// For data that is kept.
-const DURABLE: [&str; 5] =
-    ["fsync=on", "synchronous_commit=on", "full_page_writes=on", "shared_buffers=256MB", "max_connections=200"];
+const DURABLE: [&str; 6] = [
+    "fsync=on",
+    "synchronous_commit=on",
+    "full_page_writes=on",
+    "wal_compression=on",
+    "shared_buffers=256MB",
+    "max_connections=200",
+];
 /// For data that is thrown away at the end anyway, such as that of a test; many tests run beside each other.
-const THROW_AWAY: [&str; 5] =
-    ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=128MB", "max_connections=500"];
+const THROW_AWAY: [&str; 6] = [
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "wal_compression=off",
+    "shared_buffers=128MB",
+    "max_connections=500",
+];
 
 /// How it is stopped: fast with a checkpoint, at once without, and by force.
 const FAREWELLS: [(Signal, Duration); 3] = [

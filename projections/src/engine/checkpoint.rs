@@ -168,6 +168,7 @@ pub struct Status {
     /// Events per second when it last moved; 0 when that is some seconds ago.
     pub rate: i64,
     /// What it is doing.
+    #[serde(rename = "status")]
     pub state: State,
     /// Why it stopped, if it did.
     pub error: Option<String>,

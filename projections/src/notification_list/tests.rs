@@ -34,7 +34,7 @@ fn fold(events: &[Event]) -> Row {
 fn it_says_to_whom_about_what_and_how() {
     let account = AccountId::from_uuid(Uuid::from_u128(1));
     let row = fold(&[queued(Recipient::Account(account))]);
-    assert_eq!((row.account, row.template.as_str(), row.state), (Some(account), "order_paid", State::Queued));
+    assert_eq!((row.account, row.template.as_str(), row.status), (Some(account), "order_paid", Status::Queued));
     assert_eq!(row.order, Some(OrderId::from_uuid(Uuid::from_u128(2))));
     assert_eq!(fold(&[guest()]).account, None);
 }
@@ -43,10 +43,10 @@ fn it_says_to_whom_about_what_and_how() {
 fn it_follows_a_notification_to_its_end() {
     let failed = Event::Failed { reason: label("SMTP 451"), retry_at: noon() };
     let row = fold(&[guest(), Event::Attempted { attempt: 1 }, failed.clone()]);
-    assert_eq!((row.state, row.attempts, row.retry_at), (State::Failed, 1, Some(noon())));
+    assert_eq!((row.status, row.attempts, row.retry_at), (Status::Failed, 1, Some(noon())));
     let sent = [guest(), Event::Attempted { attempt: 1 }, failed, Event::Attempted { attempt: 2 }];
     let row = fold(&[&sent[..], &[Event::Sent { reference: label("250") }]].concat());
-    assert_eq!((row.state, row.attempts, row.reason, row.retry_at), (State::Sent, 2, None, None));
+    assert_eq!((row.status, row.attempts, row.error, row.retry_at), (Status::Sent, 2, None, None));
     assert!(row.sent_at.is_some());
 }
 
@@ -54,9 +54,9 @@ fn it_follows_a_notification_to_its_end() {
 fn a_dead_one_says_why_until_it_is_revived() {
     let died = Event::Died { cause: Death::OutcomeUnknown, reason: label("timed out") };
     let row = fold(&[guest(), Event::Attempted { attempt: 1 }, died.clone()]);
-    assert_eq!((row.state, row.cause), (State::Dead, Some(Death::OutcomeUnknown)));
+    assert_eq!((row.status, row.reason), (Status::Dead, Some(Death::OutcomeUnknown)));
     let row = fold(&[guest(), Event::Attempted { attempt: 1 }, died, Event::Revived {}]);
-    assert_eq!((row.state, row.cause), (State::Queued, None));
+    assert_eq!((row.status, row.reason), (Status::Queued, None));
     let row = fold(&[guest(), Event::Skipped { because: Skip::Preference }]);
-    assert_eq!((row.state, row.skipped), (State::Skipped, Some(Skip::Preference)));
+    assert_eq!((row.status, row.skip_reason), (Status::Skipped, Some(Skip::Preference)));
 }

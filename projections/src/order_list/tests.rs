@@ -3,7 +3,7 @@
 use byteshop_domain::Currency;
 use byteshop_domain::ids::{CreditNoteId, Id as _, ProductId, RefundId, ReturnId, ShipmentId, VariantId};
 use byteshop_domain::money::Price;
-use byteshop_domain::order::ReturnLine;
+use byteshop_domain::order::{Buyer, ReturnLine};
 use byteshop_domain::payment::{self, RefundCause, whole};
 use byteshop_domain::quantity::{Demand, Quantity};
 use uuid::Uuid;
@@ -186,7 +186,7 @@ fn a_row_says_how_far_an_order_is_as_the_order_itself_does() {
         let order: Order = byteshop_domain::fold(history);
         let order = order.placed().unwrap();
         assert_eq!(
-            (row.status, row.payment_status, row.fulfilment, row.refunded, row.cancelled),
+            (row.status, row.payment_status, row.fulfilment, row.refunded, row.cancel_reason),
             (order.status, order.payment_status, order.fulfilment, order.refunded, order.cancelled),
             "{history:?}"
         );
@@ -201,10 +201,11 @@ fn a_row_is_written_like_this() {
     assert_eq!(
         text,
         concat!(
-            r#"{"id":"ord_00000000000000000000000007","number":"0000-0000-007J","buyer":{"account":"acc_00000000000000000000000002"},"#,
-            r#""status":"open","payment_status":"paid","fulfilment":"unfulfilled","#,
-            r#""total":{"amount":1500,"currency":"EUR"},"refunded":{"amount":0,"currency":"EUR"},"country":"DE","#,
-            r#""lines":1,"units":3,"returned":0,"payment":"pay_00000000000000000000000003","reference":"489434","#,
+            r#"{"id":"ord_00000000000000000000000007","number":"0000-0000-007J","account":"acc_00000000000000000000000002","#,
+            r#""status":"open","payment_status":"paid","fulfilment":"unfulfilled","cancel_reason":null,"#,
+            r#""total":{"amount":1500,"currency":"EUR"},"refunded":{"amount":0,"currency":"EUR"},"country":"DE","address":null,"#,
+            r#""line_count":1,"quantity":3,"returned":0,"payment":"pay_00000000000000000000000003","refunds_failed":[],"#,
+            r#""invoice":null,"reference":"489434","#,
             r#""placed_at":"2026-01-01T12:00:01.000000Z","paid_at":"2026-01-01T12:00:02.000000Z"}"#
         )
     );

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use byteshop_domain::category::{AttributeDefinition, AttributeType};
 use byteshop_domain::ids::CategoryId;
 use byteshop_domain::product::AttributeValue;
-use byteshop_domain::text::{AttributeName, Label, Name, Slug, Unit};
+use byteshop_domain::text::{AttributeName, Label, Name, Slug, Unit, nfc};
 use byteshop_domain::{Currency, Locale};
 use roaring::RoaringBitmap;
 use serde::Serialize;
@@ -62,9 +62,7 @@ struct AttributeFacet<'a> {
     unit: Option<&'a Unit>,
     labels: &'a BTreeMap<Locale, Label>,
     /// Of numbers.
-    #[serde(skip_serializing_if = "Option::is_none")]
     min: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     max: Option<i64>,
     values: Vec<ValueFacet<'a>>,
 }
@@ -256,8 +254,9 @@ fn priced(
     among.iter().filter(inside).collect()
 }
 
-/// The products with a value of an attribute, or with a number between two, as in `100..200`.
+/// The products with a value of an attribute, or with a number between two, as in `100..200`. Values are compared in one form.
 fn with_value(index: &Index, name: &str, wanted: &str) -> RoaringBitmap {
+    let wanted = &*nfc(wanted);
     let Some(values) = AttributeName::new(name).ok().and_then(|name| index.values(&name)) else {
         return RoaringBitmap::new();
     };
@@ -269,7 +268,7 @@ fn with_value(index: &Index, name: &str, wanted: &str) -> RoaringBitmap {
         value.to_string() == wanted || between.is_some_and(inside)
     };
     // One text is looked up; numbers and the two truths are few.
-    match byteshop_domain::text::Label::new(wanted).map(AttributeValue::Text) {
+    match Label::new(wanted).map(AttributeValue::Text) {
         Ok(text) if between.is_none() && values.contains_key(&text) => values[&text].clone(),
         Ok(_) | Err(_) => union(values.iter().filter(|(value, _)| fits(value)).map(|(_, set)| set)),
     }

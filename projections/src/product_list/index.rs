@@ -4,13 +4,14 @@
 //! It is made from the tables of three views and brought up to date before it is asked, so it says what they say; nothing
 //! is lost with it. Products have numbers in it in the order in which they were created.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use byteshop_domain::Currency;
 use byteshop_domain::category::AttributeType;
 use byteshop_domain::ids::{CategoryId, ProductId, VariantId};
 use byteshop_domain::product::{AttributeValue, Attributes, Listed, Options, Status};
-use byteshop_domain::text::{AttributeName, Label, search_form};
+use byteshop_domain::text::{AttributeName, Label, nfc, search_form};
 use roaring::RoaringBitmap;
 use serde::Deserialize;
 
@@ -104,6 +105,17 @@ fn slot(status: Status) -> usize {
     }
 }
 
+/// A value as it is compared: texts from before there was one form are brought to it.
+fn in_one_form(value: &AttributeValue) -> AttributeValue {
+    match value {
+        AttributeValue::Text(text) => match nfc(text.as_str()) {
+            Cow::Owned(form) => Label::new(&form).map_or_else(|_| value.clone(), AttributeValue::Text),
+            Cow::Borrowed(_) => value.clone(),
+        },
+        AttributeValue::Integer(_) | AttributeValue::Boolean(_) => value.clone(),
+    }
+}
+
 impl Index {
     /// Takes in products as they are now, with the words that they were read with and the stems of those. New products are newer
     /// than all that are known.
@@ -151,10 +163,11 @@ impl Index {
         }
         for (name, value) in &old.attributes {
             let Some(values) = self.attributes.get_mut(name) else { continue };
-            let Some(with) = values.get_mut(value) else { continue };
+            let value = in_one_form(value);
+            let Some(with) = values.get_mut(&value) else { continue };
             with.remove(number);
             if with.is_empty() {
-                values.remove(value);
+                values.remove(&value);
             }
         }
         for (currency, _) in &old.keys.prices {
@@ -172,7 +185,7 @@ impl Index {
         }
         for (name, value) in &entry.attributes {
             let values = self.attributes.entry(name.clone()).or_default();
-            values.entry(value.clone()).or_default().insert(number);
+            values.entry(in_one_form(value)).or_default().insert(number);
         }
         for (currency, _) in &entry.keys.prices {
             self.currencies.entry(*currency).or_default().insert(number);

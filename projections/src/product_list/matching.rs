@@ -22,6 +22,8 @@ pub(super) struct Matches {
     pub ranking: Ranking,
     /// What was searched for in place of what was typed.
     pub corrected: Option<String>,
+    /// Whether the last word was taken for the beginning of others.
+    pub completed: bool,
 }
 
 impl Views {
@@ -37,11 +39,16 @@ impl Views {
         let stems = self.stems(&asked).await?;
         let mut found = matching(&self.catalog().index(), &asked, &stems, seal)?;
         let finds = |found: &Matches| !found.all.is_disjoint(&self.catalog().index().with_status(status));
-        if !finds(&found)
-            && let Some(stems) = self.completed(&asked, &stems).await?
-        {
+        // Words that appear between two pages change nothing of how the first one was made.
+        let is_to_complete = match seal {
+            Some(seal) => seal.completed,
+            None => !finds(&found) && !self.is_begun(&asked, &stems),
+        };
+        if is_to_complete && let Some(stems) = self.completed(&asked, &stems).await? {
             let completed = matching(&self.catalog().index(), &asked, &stems, seal)?;
-            found = if finds(&completed) { completed } else { found };
+            if seal.is_some() || finds(&completed) {
+                found = Matches { completed: true, ..completed };
+            }
         }
         if let Some(seal) = seal {
             return Ok(Matches { corrected: seal.corrected.clone(), ..found });
@@ -81,16 +88,19 @@ impl Views {
         Ok(stems)
     }
 
-    /// The stems with those of the words that the last one may become, when no word begins with it.
+    /// Whether a word of a product begins with the last word.
+    fn is_begun(&self, asked: &Asked, stems: &Stems) -> bool {
+        let Some(last) = asked.last_word() else { return false };
+        let unfinished = Word { unfinished: true, ..Word::whole(last, stems) };
+        let index = self.catalog().index();
+        index.lexicon.count(&unfinished, &index.with_status(None)) > 0
+    }
+
+    /// The stems with those of the words that the last one may become.
     async fn completed(&self, asked: &Asked, stems: &Stems) -> Result<Option<Stems>, Error> {
         let Some(last) = asked.last_word() else { return Ok(None) };
         let words = completions(last);
-        let unfinished = Word { unfinished: true, ..Word::whole(last, stems) };
-        let is_known = {
-            let index = self.catalog().index();
-            index.lexicon.count(&unfinished, &index.with_status(None)) > 0
-        };
-        if is_known || words.is_empty() {
+        if words.is_empty() {
             return Ok(None);
         }
         let found = stems_of(self.pool(), &words).await?;
@@ -112,5 +122,5 @@ fn matching(index: &Index, asked: &Asked, stems: &Stems, seal: Option<&Seal>) ->
     let rarities = seal.map(|seal| seal.rarities.as_slice()).filter(|rarities| !rarities.is_empty());
     // A seal of other words than these was not made for them.
     let ranking = index.lexicon.rank(&sought, index.len(), rarities).ok_or(Error::Cursor)?;
-    Ok(Matches { all, ranking, corrected: None })
+    Ok(Matches { all, ranking, corrected: None, completed: false })
 }

@@ -41,6 +41,9 @@ pub(super) struct Seal {
     /// What was searched for in place of what was typed.
     #[serde(default, rename = "c", skip_serializing_if = "Option::is_none")]
     pub corrected: Option<String>,
+    /// Whether its last word was taken for the beginning of others.
+    #[serde(default, rename = "u", skip_serializing_if = "std::ops::Not::not")]
+    pub completed: bool,
     /// How rare each word was.
     #[serde(default, rename = "r", skip_serializing_if = "Vec::is_empty")]
     pub rarities: Vec<u32>,
@@ -123,8 +126,9 @@ impl<'a> Sorted<'a> {
     }
 
     /// The same, with what else the next page is to be made with.
-    pub fn sealed(mut self, corrected: Option<&str>, currency: Option<Currency>) -> Self {
+    pub fn sealed(mut self, corrected: Option<&str>, completed: bool, currency: Option<Currency>) -> Self {
         self.seal.corrected = corrected.map(str::to_owned);
+        self.seal.completed = completed;
         self.seal.currency = currency;
         let ranking = self.ranking.filter(|_| self.sort == Sort::Relevance);
         self.seal.rarities = ranking.map(Ranking::rarities).unwrap_or_default();

@@ -105,6 +105,7 @@ impl Views {
         if after.as_ref().is_some_and(|place| place.sort() != query.order()) {
             return Err(Error::Cursor);
         }
+        self.reach(after.as_ref()).await?;
         let matched = match &query.q {
             Some(words) => {
                 let seal = after.as_ref().map(|place| &place.seal);
@@ -114,6 +115,12 @@ impl Views {
         };
         let hits = query.hits(&self.catalog().index(), matched.as_ref(), after.as_ref())?;
         self.page(query, &hits, matched.and_then(|matched| matched.corrected)).await
+    }
+
+    /// Reads on until the product is known at which the page before ended: another process made it, which had read more.
+    async fn reach(&self, after: Option<&Place>) -> Result<(), Error> {
+        let is_known = after.is_none_or(|place| self.catalog().index().named(place.id()).is_some());
+        if is_known { Ok(()) } else { self.catalog().refresh(self.pool(), true).await }
     }
 
     async fn page(&self, query: &Query, hits: &Hits, corrected: Option<String>) -> Result<Page, Error> {
@@ -139,14 +146,11 @@ impl Views {
         let mut page = Page::of(&rows, &query.ask, &list, |(text, _)| text, |(_, place)| (*place).clone())?;
         page.json.pop();
         let _ = write!(page.json, ",\"total\":{}", hits.total);
-        if let (Some(asked), Some(corrected)) = (&query.q, corrected) {
-            let [asked, corrected] = [asked.as_str(), corrected.as_str()].map(serde_json::Value::from);
-            let _ = write!(page.json, ",\"original\":{asked},\"corrected\":{corrected}");
-        }
-        if let Some(facets) = &hits.facets {
-            let _ = write!(page.json, ",\"facets\":{facets}");
-        }
-        page.json.push('}');
+        let asked = query.q.as_deref().filter(|_| corrected.is_some());
+        let [asked, corrected] = [asked, corrected.as_deref()].map(serde_json::Value::from);
+        let _ = write!(page.json, ",\"original\":{asked},\"corrected\":{corrected}");
+        let facets = hits.facets.as_deref().unwrap_or("null");
+        let _ = write!(page.json, ",\"facets\":{facets}}}");
         Ok(page)
     }
 }
@@ -202,9 +206,10 @@ impl Query {
         let facets = self.facets.then(|| selection.facets(&self.categories, currency));
         let text = |facets: &Facets<'_>| serde_json::to_string(facets).unwrap_or_default();
         let corrected = matches.and_then(|matches| matches.corrected.as_deref());
+        let completed = matches.is_some_and(|matches| matches.completed);
         let sorted = Sorted::of(index, self.order(), seal, matches.map(|matches| &matches.ranking));
         let count = usize::try_from(self.ask.limit()).unwrap_or(usize::MAX) + 1;
-        let page = sorted.sealed(corrected, currency).page(&all, after, count)?;
+        let page = sorted.sealed(corrected, completed, currency).page(&all, after, count)?;
         Ok(Hits { page, total: all.len(), facets: facets.as_ref().map(text) })
     }
 

@@ -21,7 +21,7 @@ pub struct Variant {
     /// The higher price that this one is shown to be below of.
     pub compare_at: Option<Price>,
     /// What one piece costs in each currency, the first one first.
-    pub prices: Vec<Listed>,
+    pub prices: Vec<ListedPrice>,
     /// What tells it from the others.
     pub options: Options,
     /// What one piece weighs, in grams.
@@ -30,6 +30,15 @@ pub struct Variant {
     pub tax_class: TaxClass,
     /// Whether it is a thing that is sent.
     pub physical: bool,
+}
+
+/// What one piece costs in a currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListedPrice {
+    /// The price.
+    pub price: Price,
+    /// The higher price that this one is shown to be below of.
+    pub compare_at: Option<Price>,
 }
 
 /// A picture of a product.
@@ -69,7 +78,7 @@ impl Variant {
             title: it.title.clone(),
             price: it.price,
             compare_at: it.compare_at,
-            prices: it.listings().collect(),
+            prices: it.listings().map(ListedPrice::from).collect(),
             options: it.options.clone(),
             weight_g: it.weight_g,
             tax_class: it.tax_class,
@@ -81,7 +90,7 @@ impl Variant {
     pub fn details(&self) -> product::Variant {
         product::Variant {
             compare_at: self.compare_at,
-            other_prices: self.prices.get(1..).unwrap_or_default().to_vec(),
+            other_prices: self.prices.iter().skip(1).map(Listed::from).collect(),
             weight_g: self.weight_g,
             tax_class: self.tax_class,
             physical: self.physical,
@@ -105,6 +114,18 @@ impl Variant {
         let mut details = self.details();
         change(&mut details);
         *self = Self::of(self.id, &details);
+    }
+}
+
+impl From<Listed> for ListedPrice {
+    fn from(Listed { price, compare_at }: Listed) -> Self {
+        Self { price, compare_at }
+    }
+}
+
+impl From<&ListedPrice> for Listed {
+    fn from(ListedPrice { price, compare_at }: &ListedPrice) -> Self {
+        Self { price: *price, compare_at: *compare_at }
     }
 }
 

@@ -64,7 +64,7 @@ fn a_row_says_how_far_a_return_is_as_the_return_itself_does() {
             "{history:?}"
         );
         let last = i64::try_from(history.len()).unwrap();
-        assert_eq!(row.pieces, 3);
+        assert_eq!(row.quantity, 3);
         assert_eq!(row.requested_at, noon() + TimeDelta::seconds(1));
         assert_eq!(row.changed_at, noon() + TimeDelta::seconds(last));
     }
@@ -80,7 +80,7 @@ fn a_row_is_written_like_this_and_without_what_the_buyer_says() {
         concat!(
             r#"{"id":"ret_00000000000000000000000007","order":"ord_00000000000000000000000001","status":"received","#,
             r#""lines":[{"variant":"var_00000000000000000000000004","quantity":2},"#,
-            r#"{"variant":"var_00000000000000000000000005","quantity":1}],"reason":"damaged","pieces":3,"#,
+            r#"{"variant":"var_00000000000000000000000005","quantity":1}],"reason":"damaged","quantity":3,"#,
             r#""amount":{"amount":500,"currency":"EUR"},"refund":"rfd_00000000000000000000000008","#,
             r#""credit_note":"crn_00000000000000000000000006","#,
             r#""requested_at":"2026-01-01T12:00:01.000000Z","changed_at":"2026-01-01T12:00:02.000000Z"}"#

@@ -29,8 +29,8 @@ pub struct Query {
     pub by: By,
     /// The first day.
     pub from: Option<NaiveDate>,
-    /// The last day.
-    pub to: Option<NaiveDate>,
+    /// The day after the last one.
+    pub until: Option<NaiveDate>,
 }
 
 /// What was sold, and what was lost.
@@ -45,42 +45,37 @@ pub struct Report {
 /// Pieces that were lost in a month, or ever.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Losses {
-    /// Such as `2010-03`; not there when the sums are by country alone.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Such as `2010-03`; none when the sums are by country alone.
     pub month: Option<String>,
     /// How many.
-    pub lost_units: i64,
+    pub lost_quantity: i64,
 }
 
-byteshop_eventstore::from_row!(Losses { month, lost_units });
+byteshop_eventstore::from_row!(Losses { month, lost_quantity });
 
 /// The sums of a month, a country or both, in one currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
-    /// Such as `2010-03`; not there when the sums are by country alone.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Such as `2010-03`; none when the sums are by country alone.
     pub month: Option<String>,
-    /// Not there when the sums are by month alone.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// None when the sums are by month alone.
     pub country: Option<String>,
     /// Orders that were not cancelled before they were paid.
     pub orders: i64,
     /// Pieces ordered with them.
-    pub units: i64,
+    pub quantity: i64,
     /// What was ordered with them.
     pub gross: Money,
     /// Orders that were cancelled after they were paid.
     pub cancelled_orders: i64,
     /// What is owed back for them, negative.
-    pub cancelled: Money,
+    pub cancelled_amount: Money,
     /// Credit notes.
     pub credit_notes: i64,
     /// What they give back, negative.
     pub credited: Money,
-    /// What remains, with its tax: `gross + cancelled + credited`.
+    /// What remains, with its tax: `gross + cancelled_amount + credited`.
     pub after_credits: Money,
-    /// The same as `after_credits`, under the name that it had before. It is not net of tax.
-    pub net: Money,
 }
 
 struct Sums {
@@ -120,7 +115,7 @@ impl Views {
         let mut sql = QueryBuilder::<Postgres>::new("select ");
         sql.push(month).push(" as month, ").push(country).push(" as country, currency");
         for name in ["orders", "units", "gross", "cancelled_orders", "cancelled", "credit_notes", "credited"] {
-            sum(&mut sql, name);
+            sum(&mut sql, name, name);
         }
         sql.push(" from read.sales where currency <> ''");
         within(&mut sql, query);
@@ -129,7 +124,7 @@ impl Views {
         let items = sums.into_iter().filter_map(Totals::of).collect();
         let mut sql = QueryBuilder::<Postgres>::new("select ");
         sql.push(month).push(" as month");
-        sum(&mut sql, "lost_units");
+        sum(&mut sql, "lost_units", "lost_quantity");
         sql.push(" from read.sales where currency = ''");
         within(&mut sql, query);
         sql.push(" group by 1 order by 1");
@@ -139,8 +134,8 @@ impl Views {
 }
 
 /// A sum of bigints is a numeric; where it does not fit a bigint again, the nearest one says enough.
-fn sum(sql: &mut QueryBuilder<Postgres>, name: &str) {
-    sql.push(", least(greatest(sum(").push(name).push("), -9223372036854775807), 9223372036854775807)::bigint as ");
+fn sum(sql: &mut QueryBuilder<Postgres>, column: &str, name: &str) {
+    sql.push(", least(greatest(sum(").push(column).push("), -9223372036854775807), 9223372036854775807)::bigint as ");
     sql.push(name);
 }
 
@@ -148,8 +143,8 @@ fn within(sql: &mut QueryBuilder<Postgres>, query: &Query) {
     if let Some(from) = query.from {
         sql.push(" and day >= ").push_bind(from.to_string());
     }
-    if let Some(to) = query.to {
-        sql.push(" and day <= ").push_bind(to.to_string());
+    if let Some(until) = query.until {
+        sql.push(" and day < ").push_bind(until.to_string());
     }
 }
 
@@ -163,14 +158,13 @@ impl Totals {
             month: sums.month,
             country: sums.country,
             orders: sums.orders,
-            units: sums.units,
+            quantity: sums.units,
             gross: money(sums.gross),
             cancelled_orders: sums.cancelled_orders,
-            cancelled: money(sums.cancelled),
+            cancelled_amount: money(sums.cancelled),
             credit_notes: sums.credit_notes,
             credited: money(sums.credited),
             after_credits,
-            net: after_credits,
         })
     }
 }

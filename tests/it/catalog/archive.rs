@@ -134,3 +134,50 @@ async fn a_branch_is_archived_whole_and_its_products_stay_in_the_shop() {
     let within = staff.shop.get(&format!("/v1/products?category={top}")).send().await.expect(200);
     assert_eq!(within.body["total"], 1);
 }
+
+/// Archives a category while others are put under it and under its child; gives the answer, and how many open ones are left
+/// under what is archived.
+async fn archived_meanwhile(staff: &Staff, name: &str, query: &str) -> (Answer, usize) {
+    let parent = staff.category(name, None).await;
+    let child =
+        if query.is_empty() { parent.clone() } else { staff.category(&format!("{name}-c"), Some(&parent)).await };
+    let elsewhere = staff.category(&format!("{name}-e"), None).await;
+    let made = join_all((0..8).map(|number| {
+        let above = if number % 2 == 0 { &parent } else { &child };
+        let slug = format!("{name}-{number}");
+        let body = json!({"name": slug, "slug": slug, "parent": above});
+        async move { staff.post("/v1/categories", body).await }
+    }));
+    let (archive, moved) = (format!("/v1/categories/{parent}/archive{query}"), format!("/v1/categories/{elsewhere}"));
+    let (made, archived, moved) =
+        tokio::join!(made, staff.post(&archive, json!({})), staff.patch(&moved, json!({"parent": parent})));
+    for answer in made.iter().chain([&moved]).filter(|answer| answer.status >= 300) {
+        answer.clone().expect_problem(409, "category.archived");
+    }
+    let at = staff.shop.log.head().await.unwrap();
+    let mut left = 0;
+    for above in BTreeSet::from([&parent, &child]) {
+        let is = staff.shop.get(&format!("/v1/categories/{above}")).send().await.expect(200);
+        if is.body["archived"] == true {
+            let open = staff.shop.get(&format!("/v1/categories?parent={above}")).after(at).send().await.expect(200);
+            left += open.body["items"].as_array().unwrap().len();
+        }
+    }
+    (archived, left)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_open_is_left_under_a_category_that_is_archived_meanwhile() {
+    let staff = Staff::start().await;
+    for round in 0..20 {
+        for (name, query) in [("up", "?children=move_up"), ("all", "?children=archive")] {
+            let (archived, left) = archived_meanwhile(&staff, &format!("{name}-{round}"), query).await;
+            archived.expect(200);
+            assert_eq!(left, 0, "round {round} of {query}");
+        }
+        // Where nothing was said, it is refused if one was there before, and moved up if it came in between.
+        let (archived, left) = archived_meanwhile(&staff, &format!("none-{round}"), "").await;
+        assert!(matches!(archived.status, 200 | 409), "{}", archived.body);
+        assert_eq!(left, 0, "round {round}");
+    }
+}

@@ -2,6 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use byteshop_commands::Intent;
+use byteshop_domain::Actor;
+use byteshop_domain::ids::{Id as _, ProductId};
+use byteshop_domain::product::{AttributeValue, Command, Product};
+use byteshop_domain::text::{AttributeName, Description, Label, Title};
+use byteshop_eventstore::Clock;
 use byteshop_projections::replay::Replay;
 use byteshop_tests::random::Chance;
 use serde_json::{Value, json};
@@ -378,4 +384,34 @@ async fn filters_that_cannot_be_read_are_refused() {
     let many: Vec<String> = (0..101).map(|number| format!("attr.a{number}=x")).collect();
     let answer = staff.shop.get(&format!("/v1/products?{}", many.join("&"))).send().await;
     answer.expect_problem(400, "request.invalid_query");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_filter_finds_a_value_in_whatever_form_it_is_written() {
+    let staff = Staff::start().await;
+    let category = staff.category("coffee", None).await;
+    staff.declare(&category, json!([{"name": "brand", "type": "text", "filterable": true}])).await.expect(200);
+    let (composed, decomposed) = ("Caf\u{e9}", "Cafe\u{301}");
+    for (sku, brand) in [("FORM-1", composed), ("FORM-2", decomposed)] {
+        let body = json!({"title": sku, "category": category, "attributes": {"brand": brand}});
+        staff.post("/v1/products", body).await.expect(201);
+    }
+    // As versions did that kept a text as it was written.
+    let intent = Intent::new(Actor::System { name: "test".into() }, "product.create", Clock.new_id());
+    let (id, category) = (Clock.new_id(), category.parse().unwrap());
+    let made = staff.shop.commands.run(&intent, |unit| async move {
+        let mut product = unit.start::<Product>(ProductId::from_uuid(id));
+        let brand = AttributeValue::Text(Label::new(decomposed).unwrap());
+        let attributes = [(AttributeName::new("brand").unwrap(), brand)].into();
+        let (title, description) = (Title::new("FORM-3").unwrap(), Description::new("").unwrap());
+        unit.decide(&mut product, &Command::Create { title, description, category: Some(category), attributes })
+    });
+    let at = made.await.unwrap().position.unwrap();
+    for written in ["Caf%C3%A9", "Cafe%CC%81"] {
+        let path = format!("/v1/products?status=draft&facets=true&attr.brand={written}");
+        let found = staff.shop.get(&path).by(&staff.admin).after(at).send().await.expect(200);
+        assert_eq!(found.body["total"], 3, "{written}: {}", found.body);
+        let values = &found.body["facets"]["attributes"][0]["values"];
+        assert_eq!(values, &json!([{"value": composed, "count": 3}]));
+    }
 }

@@ -43,14 +43,14 @@ impl Things {
         let address = shop.post("/v1/me/addresses").by(&owner.token).json(json!({"country": "DE"})).send().await;
         let (placed, _) = shop.order(&variant, 1).await;
         Self {
-            owned_order: bought.text("/order_id").to_owned(),
+            owned_order: bought.text("/id").to_owned(),
             owned_shipment,
             owned_return,
-            owned_payment: bought.text("/payment_id").to_owned(),
+            owned_payment: bought.text("/payment").to_owned(),
             address: address.expect(201).id(),
             guest: shop.full_cart(&variant, 1).await,
-            guest_order: placed.text("/order_id").to_owned(),
-            guest_payment: placed.text("/payment_id").to_owned(),
+            guest_order: placed.text("/id").to_owned(),
+            guest_payment: placed.text("/payment").to_owned(),
             owner,
             victim,
             owned_cart,
@@ -61,7 +61,7 @@ impl Things {
 
     /// A parcel that is on its way, and a return of what was in it.
     async fn sent(shop: &TestShop, owner: &Person, variant: &str) -> (String, String) {
-        let order = format!("/v1/orders/{}", Self::bought(shop, owner, variant).await.text("/order_id"));
+        let order = format!("/v1/orders/{}", Self::bought(shop, owner, variant).await.text("/id"));
         let (staff, pay) = (shop.token(Role::Support), json!({"provider": "test", "token": "tok_success"}));
         shop.post(&format!("{order}/payments")).by(&owner.token).json(pay).send().await.expect(201);
         byteshop_tests::patience::eventually("the order is paid", || async {
@@ -150,9 +150,7 @@ fn nothing(things: &str) -> String {
         Some(stem) => format!("{stem}y"),
         None => things.strip_suffix('s').unwrap_or(things).to_owned(),
     };
-    // What staff calls a coupon may also be given without a code.
-    let one = one.replace('-', "_").replace("coupon", "promotion");
-    byteshop_domain::id_of(&one, uuid::Uuid::from_u128(1)).unwrap_or_else(|| "x".to_owned())
+    byteshop_domain::id_of(&one.replace('-', "_"), uuid::Uuid::from_u128(1)).unwrap_or_else(|| "x".to_owned())
 }
 
 /// A body that is read, for the routes that belong to somebody and take one; all others get an empty object.
@@ -161,7 +159,7 @@ fn body((method, path): &Route) -> Value {
         ("PUT", "/v1/carts/{id}/lines/{variant}") => json!({"quantity": 1}),
         ("PUT", "/v1/carts/{id}/address" | "/v1/me/addresses/{id}") => json!({"country": "DE"}),
         ("PUT", "/v1/carts/{id}/shipping") => json!({"service": "parcel"}),
-        ("PUT", "/v1/carts/{id}/coupon") => json!({"codes": []}),
+        ("PUT", "/v1/carts/{id}/coupons") => json!({"coupons": []}),
         ("POST", "/v1/orders/{id}/payments") => json!({"provider": "test", "token": "tok_success"}),
         ("POST", "/v1/orders/{id}/returns") => {
             json!({"lines": [{"variant": "var_00000000000000000000000001", "quantity": 1}], "reason": "other"})

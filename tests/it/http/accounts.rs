@@ -173,7 +173,7 @@ async fn everything_about_somebody_is_given_to_them() {
         .expect(200);
     let placed = shop.post(&format!("/v1/carts/{cart}/checkout")).by(&ada.token).send().await.expect(201);
     let pay = json!({"provider": "test", "token": "tok_success"});
-    let order = format!("/v1/orders/{}", placed.text("/order_id"));
+    let order = format!("/v1/orders/{}", placed.text("/id"));
     shop.post(&format!("{order}/payments")).by(&ada.token).json(pay).send().await.expect(201);
     shop.at_rest().await;
     let staff = shop.token(Role::Support);
@@ -194,11 +194,11 @@ async fn everything_about_somebody_is_given_to_them() {
     let export = shop.get("/v1/me/export").by(&ada.token);
     let export = export.after(head).send().await.expect(200).body;
     assert_eq!(export["account"]["email"], "ada@example.org");
-    assert_eq!(export["orders"][0]["id"], placed.body["order_id"]);
+    assert_eq!(export["orders"][0]["id"], placed.body["id"]);
     assert_eq!(export["sessions"][0]["id"], json!(ada.session));
     let carts: Vec<_> = export["carts"].as_array().unwrap().iter().map(|cart| &cart["id"]).collect();
     assert_eq!((carts, &export["shipments"][0]["id"]), (vec![&json!(cart), &json!(open)], &json!(parcel)));
-    assert_eq!((&export["returns"][0]["id"], &export["payments"][0]["id"]), (&json!(back), &placed.body["payment_id"]));
+    assert_eq!((&export["returns"][0]["id"], &export["payments"][0]["id"]), (&json!(back), &placed.body["payment"]));
     assert_eq!(export["watches"], json!([{"product": product, "on": ["price_drop"]}]));
     let told = export["notifications"].as_array().unwrap().iter().map(|it| it["template"].as_str().unwrap());
     // On a machine that is very busy the payment may not have come at once.
@@ -264,7 +264,7 @@ async fn a_forgotten_person_is_nowhere_any_more() {
     shop.log_in(&ada.email, PASSWORD).await.expect_problem(401, "auth.wrong_credentials");
     let admin = shop.token(Role::Admin);
     shop.get(&format!("/v1/admin/accounts/{}", ada.id)).by(&admin).send().await.expect_problem(404, "account.missing");
-    let order = shop.get(&format!("/v1/orders/{}", placed.text("/order_id"))).by(&admin).send().await.expect(200);
+    let order = shop.get(&format!("/v1/orders/{}", placed.text("/id"))).by(&admin).send().await.expect(200);
     assert!(!order.body.to_string().contains("Lovelace"), "{}", order.body);
     let listed = shop.get("/v1/admin/accounts").by(&admin).after(gone.position());
     assert_eq!(ids(&listed.send().await.expect(200)), BTreeSet::new());

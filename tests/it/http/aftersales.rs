@@ -19,8 +19,8 @@ pub(super) struct Paid {
 
 pub(super) async fn paid(shop: &TestShop, variant: &str, quantity: i64) -> Paid {
     let (placed, cart) = shop.order(variant, quantity).await;
-    let path = format!("/v1/orders/{}", placed.text("/order_id"));
-    let payment = format!("/v1/payments/{}", placed.text("/payment_id"));
+    let path = format!("/v1/orders/{}", placed.text("/id"));
+    let payment = format!("/v1/payments/{}", placed.text("/payment"));
     let pay = json!({"provider": "test", "token": "tok_success"});
     shop.post(&format!("{path}/payments")).with(&cart).json(pay).send().await.expect(201);
     let order = Paid { path, payment, cart };
@@ -142,10 +142,10 @@ async fn who_buys_one_to_get_another_does_not_keep_the_other_alone() {
     let target = json!({"kind": "products", "products": [product]});
     let benefit = json!({"kind": "buy_get", "buy": 1, "get": 1, "percent_bps": 10_000});
     let terms = json!({"label": "two for one", "benefit": benefit, "target": target});
-    shop.post("/v1/admin/coupons").by(&admin).json(terms).send().await.expect(201);
+    shop.post("/v1/admin/promotions").by(&admin).json(terms).send().await.expect(201);
     let (placed, cart) = shop.order(&variant, 2).await;
-    assert_eq!(placed.body["order"]["discounts"][0]["of_whole"], true);
-    let cancel = format!("/v1/orders/{}/cancel", placed.text("/order_id"));
+    assert_eq!(placed.body["discounts"][0]["of_whole"], true);
+    let cancel = format!("/v1/orders/{}/cancel", placed.text("/id"));
     let part = json!({"lines": lines(&variant, 1)});
     let by_buyer = shop.post(&cancel).with(&cart).json(part.clone()).send().await;
     by_buyer.expect_problem(409, "order.discount_of_whole");
@@ -158,7 +158,7 @@ async fn some_of_an_order_is_called_off_before_and_after_it_is_paid() {
     let shop = TestShop::start().await;
     let (_, variant) = shop.product("P-3", 999, 10).await;
     let (placed, cart) = shop.order(&variant, 4).await;
-    let path = format!("/v1/orders/{}", placed.text("/order_id"));
+    let path = format!("/v1/orders/{}", placed.text("/id"));
     let off =
         |quantity| shop.post(&format!("{path}/cancel")).with(&cart).json(json!({"lines": lines(&variant, quantity)}));
     off(5).send().await.expect_problem(409, "order.too_many_cancelled");
@@ -168,7 +168,7 @@ async fn some_of_an_order_is_called_off_before_and_after_it_is_paid() {
     assert_eq!(shop_stock(&shop, &variant).await, (10, 3));
     let pay = json!({"provider": "test", "token": "tok_success"});
     shop.post(&format!("{path}/payments")).with(&cart).json(pay).send().await.expect(201);
-    let payment = format!("/v1/payments/{}", placed.text("/payment_id"));
+    let payment = format!("/v1/payments/{}", placed.text("/payment"));
     let order = Paid { path: path.clone(), payment, cart: cart.clone() };
     order.awaits(&shop, "/payment_status", "paid").await;
     assert_eq!(shop.get(&order.payment).with(&cart).send().await.expect(200).body["captured"]["amount"], 2997);
@@ -343,8 +343,8 @@ async fn the_order_cancelled_while_it_is_paid_ends_one_way() {
     let (_, variant) = shop.product("P-6", 1000, 40).await;
     for _ in 0..8 {
         let (placed, cart) = shop.order(&variant, 1).await;
-        let path = format!("/v1/orders/{}", placed.text("/order_id"));
-        let payment = format!("/v1/payments/{}", placed.text("/payment_id"));
+        let path = format!("/v1/orders/{}", placed.text("/id"));
+        let payment = format!("/v1/payments/{}", placed.text("/payment"));
         let order = Paid { path, payment, cart };
         let pay = json!({"provider": "test", "token": "tok_success"});
         let pay = shop.post(&format!("{}/payments", order.path)).with(&order.cart).json(pay);
@@ -369,12 +369,12 @@ async fn a_note_is_for_staff_and_sealed_in_the_log() {
     let staff = shop.token(Role::Support);
     let (_, variant) = shop.product("P-7", 1000, 10).await;
     let (placed, cart) = shop.order(&variant, 1).await;
-    let path = format!("/v1/orders/{}", placed.text("/order_id"));
+    let path = format!("/v1/orders/{}", placed.text("/id"));
     let note = shop.post(&format!("{path}/notes")).by(&staff).json(json!({"text": "Ada rang: leave it next door"}));
     let shown = note.send().await.expect(200);
-    assert_eq!(shown.body["notes"][0]["note"], "Ada rang: leave it next door");
+    assert_eq!(shown.body["notes"][0]["text"], "Ada rang: leave it next door");
     let seen = shop.get(&path).by(&staff).send().await.expect(200);
-    assert_eq!(seen.body["notes"][0]["note"], "Ada rang: leave it next door");
+    assert_eq!(seen.body["notes"][0]["text"], "Ada rang: leave it next door");
     let theirs = shop.get(&path).with(&cart).send().await.expect(200);
     assert_eq!(theirs.body.get("notes"), None);
     let told = shop.get(&format!("{path}/history")).with(&cart).send().await.expect(200);
@@ -394,7 +394,7 @@ async fn a_note_is_for_staff_and_sealed_in_the_log() {
     cancel(json!("the same again")).by(&staff).send().await.expect(200);
     let off = shop.get(&path).by(&staff).send().await.expect(200).body;
     assert_eq!(off["notes"].as_array().unwrap().len(), 2, "{off}");
-    assert_eq!(off["notes"][1]["note"], "Ada rang: the wrong colour");
+    assert_eq!(off["notes"][1]["text"], "Ada rang: the wrong colour");
     let events = shop.log.read_log(before, 100).await.unwrap();
     let of = |kind: &str| events.iter().find(|event| event.event_type == kind).unwrap();
     assert_eq!(of("cancelled").meta, of("noted").meta, "who, when and by which request");
@@ -407,7 +407,7 @@ async fn an_order_is_found_by_its_number_however_it_is_written() {
     let (_, variant) = shop.product("P-8", 1000, 10).await;
     let (placed, cart) = shop.order(&variant, 1).await;
     shop.order(&variant, 1).await;
-    let path = format!("/v1/orders/{}", placed.text("/order_id"));
+    let path = format!("/v1/orders/{}", placed.text("/id"));
     let number = shop.get(&path).with(&cart).send().await.expect(200).text("/number").to_owned();
     let position = shop.log.head().await.unwrap().to_string();
     for written in [number.clone(), number.to_lowercase(), number.replace('-', "")] {
@@ -415,7 +415,7 @@ async fn an_order_is_found_by_its_number_however_it_is_written() {
         let found = found.after(&position).send().await.expect(200);
         let ids: Vec<&str> =
             found.body["items"].as_array().unwrap().iter().filter_map(|it| it["id"].as_str()).collect();
-        assert_eq!(ids, [placed.text("/order_id")]);
+        assert_eq!(ids, [placed.text("/id")]);
     }
     shop.get("/v1/orders?number=7K3Q").by(&staff).send().await.expect_problem(400, "request.invalid_query");
 }
@@ -425,7 +425,7 @@ async fn the_changes_of_an_order_are_told_as_they_happen_and_again_from_where_on
     let shop = TestShop::start().await;
     let (_, variant) = shop.product("P-9", 1000, 10).await;
     let (placed, cart) = shop.order(&variant, 1).await;
-    let path = format!("/v1/orders/{}", placed.text("/order_id"));
+    let path = format!("/v1/orders/{}", placed.text("/id"));
     let follow = async |last: Option<String>, wanted: usize| {
         let request =
             reqwest::Client::new().get(format!("{}{path}/stream", shop.url)).header("Cart-Token", &cart.token);
@@ -467,7 +467,7 @@ async fn who_leaves_many_answers_unread_gets_no_more_until_they_are_gone() {
     let shop = TestShop::start_with(Limits::per_minute(1_000_000, 0).with_under_way(2)).await;
     let (_, variant) = shop.product("P-11", 1000, 10).await;
     let (placed, cart) = shop.order(&variant, 1).await;
-    let url = format!("{}/v1/orders/{}/stream", shop.url, placed.body["order_id"].as_str().unwrap());
+    let url = format!("{}/v1/orders/{}/stream", shop.url, placed.body["id"].as_str().unwrap());
     let follow = || reqwest::Client::new().get(&url).header("Cart-Token", &cart.token).send();
     let open = join_all((0..2).map(|_| follow())).await;
     assert!(open.iter().all(|answer| answer.as_ref().is_ok_and(|answer| answer.status() == 200)));
@@ -550,11 +550,11 @@ async fn invoice_packing_list_and_label_are_pages_that_print_and_escape_what_the
     });
     shop.put(&format!("/v1/carts/{}/address", cart.id)).with(&cart).json(address).send().await.expect(200);
     let placed = shop.post(&format!("/v1/carts/{}/checkout", cart.id)).with(&cart).send().await.expect(201);
-    let path = format!("/v1/orders/{}", placed.text("/order_id"));
+    let path = format!("/v1/orders/{}", placed.text("/id"));
     let invoice = || shop.get(&format!("{path}/invoice")).with(&cart).send();
     let before = invoice().await.expect(200);
     assert!(before.body.as_str().unwrap().contains("Pro forma invoice"));
-    let payment = format!("/v1/payments/{}", placed.text("/payment_id"));
+    let payment = format!("/v1/payments/{}", placed.text("/payment"));
     let order = Paid { path: path.clone(), payment, cart: cart.clone() };
     let pay = json!({"provider": "test", "token": "tok_success"});
     shop.post(&format!("{path}/payments")).with(&cart).json(pay).send().await.expect(201);
@@ -589,7 +589,7 @@ async fn invoice_and_credit_notes_say_what_is_taxed_to_the_cent() {
     shop.put("/v1/admin/tax-rates").by(&admin).header("If-Match", "*").json(taxes).send().await.expect(200);
     let (_, variant) = shop.product("P-12", 1999, 9).await;
     let (placed, cart) = shop.order(&variant, 2).await;
-    let path = format!("/v1/orders/{}", placed.text("/order_id"));
+    let path = format!("/v1/orders/{}", placed.text("/id"));
     let page = async |name: &str| {
         let page = shop.get(&format!("{path}/{name}")).with(&cart).send().await.expect(200);
         page.body.as_str().unwrap().to_owned()
@@ -597,7 +597,7 @@ async fn invoice_and_credit_notes_say_what_is_taxed_to_the_cent() {
     assert!(page("credit-notes/print").await.contains("There is none"));
     let pay = json!({"provider": "test", "token": "tok_success"});
     shop.post(&format!("{path}/payments")).with(&cart).json(pay).send().await.expect(201);
-    let payment = format!("/v1/payments/{}", placed.text("/payment_id"));
+    let payment = format!("/v1/payments/{}", placed.text("/payment"));
     let order = Paid { path: path.clone(), payment, cart: cart.clone() };
     order.awaits(&shop, "/payment_status", "paid").await;
     // 39.98 holds 6.38 of tax at 19 percent, and half of it 3.19.
@@ -619,7 +619,7 @@ async fn a_payment_that_is_asked_about_again_and_again_waits_once_in_the_story()
     let shop = TestShop::start().await;
     let (_, variant) = shop.product("P-13", 1999, 9).await;
     let (placed, cart) = shop.order(&variant, 1).await;
-    let path = format!("/v1/orders/{}", placed.text("/order_id"));
+    let path = format!("/v1/orders/{}", placed.text("/id"));
     let pay = json!({"provider": "test", "token": "tok_redirect"});
     shop.post(&format!("{path}/payments")).with(&cart).json(pay).send().await.expect(201);
     let told = eventually("it is asked about twice", || async {

@@ -33,8 +33,8 @@ struct Order {
 impl Order {
     async fn of(shop: &TestShop, variant: &str, quantity: i64) -> Self {
         let (placed, cart) = shop.order(variant, quantity).await;
-        let path = format!("/v1/orders/{}", placed.text("/order_id"));
-        let payment = placed.text("/payment_id").to_owned();
+        let path = format!("/v1/orders/{}", placed.text("/id"));
+        let payment = placed.text("/payment").to_owned();
         Self { path, payment, cart, staff: shop.token(Role::Support) }
     }
 

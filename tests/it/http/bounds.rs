@@ -16,7 +16,7 @@ const BULK: &str = "/v1/products/bulk";
 /// The largest body there.
 const BULK_MAX: usize = 16 << 20;
 /// What is signed, and read only once the signature holds.
-const SIGNED: &str = "/v1/webhooks/test";
+pub(super) const SIGNED: &str = "/v1/webhooks/test";
 /// Characters of a text that no field without a maximum of its own takes: an id, a date, a name of a closed set.
 const LONG: u64 = 10_000;
 /// Requests that are under way at a time.
@@ -209,7 +209,7 @@ fn text(name: &str, format: &Value) -> String {
         ("class" | "tax_class", _) => "standard".to_owned(),
         ("condition", _) => "new".to_owned(),
         ("areas", _) => "1".to_owned(),
-        ("codes", _) => "ABC".to_owned(),
+        ("coupons", _) => "ABC".to_owned(),
         ("scopes", _) => "stock:read".to_owned(),
         ("channels", _) => "email".to_owned(),
         ("filter", _) => "order.*".to_owned(),
@@ -223,7 +223,7 @@ fn text(name: &str, format: &Value) -> String {
 }
 
 /// A path with ids of things that need not exist: bodies are read before anything is looked for.
-fn concrete(path: &str) -> String {
+pub(super) fn concrete(path: &str) -> String {
     let mut before = "";
     let steps = path.split('/').map(|step| {
         let prefix = match std::mem::replace(&mut before, step) {
@@ -231,7 +231,7 @@ fn concrete(path: &str) -> String {
             "addresses" => "addr",
             "carts" => "cart",
             "categories" => "cat",
-            "coupons" => "cpn",
+            "promotions" => "cpn",
             "images" => "img",
             "lines" | "variants" => "var",
             "orders" => "ord",

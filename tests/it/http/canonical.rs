@@ -117,7 +117,7 @@ async fn one_mailbox_is_one_customer_and_one_guest_however_it_is_written() {
     let (_, variant) = shop.product("CANON-1", 1_000, 50).await;
     let once = json!({"code": "ONCE-ONLY", "label": "Less", "limits": {"per_customer": 1},
         "benefit": {"kind": "percent", "percent_bps": 1000}});
-    shop.post("/v1/admin/coupons").by(&shop.token(Role::Admin)).json(once).send().await.expect(201);
+    shop.post("/v1/admin/promotions").by(&shop.token(Role::Admin)).json(once).send().await.expect(201);
     let buy = async |email: &str, code: &str| {
         let cart = shop.full_cart(&variant, 1).await;
         let path = format!("/v1/carts/{}", cart.id);
@@ -125,7 +125,7 @@ async fn one_mailbox_is_one_customer_and_one_guest_however_it_is_written() {
         to["email"] = email.into();
         shop.put(&format!("{path}/address")).with(&cart).json(to).send().await.expect(200);
         // A mail program made a typographic hyphen of it, and a keyboard wide letters.
-        shop.put(&format!("{path}/coupon")).with(&cart).json(json!({"code": code})).send().await.expect(200);
+        shop.put(&format!("{path}/coupons")).with(&cart).json(json!({"coupons": [code]})).send().await.expect(200);
         shop.post(&format!("{path}/checkout")).with(&cart).send().await
     };
     buy(SPELLINGS[0], "once\u{2011}only").await.expect(201);

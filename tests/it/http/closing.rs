@@ -29,7 +29,7 @@ async fn close(shop: &TestShop, person: &Person) -> Answer {
 
 /// An order that its buyer has paid for.
 async fn paid(shop: &TestShop, person: &Person, variant: &str) -> String {
-    let order = shop.buy(&person.token, variant, 1).await.expect(201).text("/order_id").to_owned();
+    let order = shop.buy(&person.token, variant, 1).await.expect(201).text("/id").to_owned();
     shop.pay(&person.token, &order).await.expect(201);
     shop.at_rest().await;
     order
@@ -81,12 +81,12 @@ async fn what_nobody_paid_for_is_called_off_with_the_account() {
     let shop = TestShop::start().await;
     let (_, variant) = shop.product("CLOSE-2", 1_000, 9).await;
     let ada = shop.person("ada@example.org").await;
-    let order = shop.buy(&ada.token, &variant, 3).await.expect(201).text("/order_id").to_owned();
+    let order = shop.buy(&ada.token, &variant, 3).await.expect(201).text("/id").to_owned();
     let cart = shop.post("/v1/carts").by(&ada.token).json(json!({"currency": "EUR"})).send().await.expect(201).id();
     close(&shop, &ada).await.expect(204);
     shop.at_rest().await;
     let seen = seen(&shop, &order).await;
-    assert_eq!([&seen["status"], &seen["cancelled"]], ["cancelled", "buyer_request"], "{seen}");
+    assert_eq!([&seen["status"], &seen["cancel_reason"]], ["cancelled", "buyer_request"], "{seen}");
     let stock = shop.get(&format!("/v1/variants/{variant}/stock")).by(&shop.token(Role::Admin)).send().await;
     assert_eq!((&stock.body["on_hand"], &stock.body["reserved"]), (&json!(9), &json!(0)));
     // A token that another process has not heard of yet orders nothing either.
@@ -110,7 +110,7 @@ async fn whoever_runs_the_shop_can_close_it_all_the_same() {
     shop.at_rest().await;
     let [left, off] = [seen(&shop, &packed).await, seen(&shop, &not_packed).await];
     assert_eq!([&left["status"], &left["payment_status"]], ["open", "paid"], "{left}");
-    assert_eq!([&off["cancelled"], &off["payment_status"]], ["staff_request", "refunded"], "{off}");
+    assert_eq!([&off["cancel_reason"], &off["payment_status"]], ["staff_request", "refunded"], "{off}");
     shop.get("/v1/me").by(&ada.token).send().await.expect_problem(401, "session.ended");
 
     let berta = shop.person("berta@example.org").await;
@@ -133,7 +133,7 @@ async fn nothing_is_ordered_or_paid_for_behind_the_back_of_a_closing_account() {
     let (_, variant) = shop.product("CLOSE-4", 1_000, 99).await;
     for round in 0..8 {
         let ada = shop.person(&format!("ada{round}@example.org")).await;
-        let unpaid = shop.buy(&ada.token, &variant, 1).await.expect(201).text("/order_id").to_owned();
+        let unpaid = shop.buy(&ada.token, &variant, 1).await.expect(201).text("/id").to_owned();
         let made = shop.post("/v1/carts").by(&ada.token).json(json!({"currency": "EUR"})).send().await;
         let cart = format!("/v1/carts/{}", made.id());
         let line = shop.put(&format!("{cart}/lines/{variant}")).by(&ada.token).json(json!({"quantity": 1}));
@@ -143,7 +143,7 @@ async fn nothing_is_ordered_or_paid_for_behind_the_back_of_a_closing_account() {
         let check_out = async {
             let path = format!("{cart}/checkout");
             let placed = shop.post(&path).by(&ada.token).send().await;
-            (placed.status == 201).then(|| placed.text("/order_id").to_owned())
+            (placed.status == 201).then(|| placed.text("/id").to_owned())
         };
         let (closed, another, _) = tokio::join!(close(&shop, &ada), check_out, shop.pay(&ada.token, &unpaid));
         shop.at_rest().await;

@@ -42,11 +42,35 @@ async fn what_is_shown_is_told_once_until_any_of_it_changes() {
     assert_eq!(version(cheaper.header("etag").unwrap()), version(&cart_then));
 
     let (placed, cart) = shop.order(&variant, 1).await;
-    let order = format!("/v1/orders/{}", placed.text("/order_id"));
+    let order = format!("/v1/orders/{}", placed.text("/id"));
     let then = known(|| shop.get(&order).with(&cart)).await;
     // Somebody else is not told that there is such an order.
     shop.get(&order).header("If-None-Match", &then).send().await.expect(404);
     shop.post(&format!("{order}/cancel")).with(&cart).send().await.expect(200);
     let now = shop.get(&order).with(&cart).header("If-None-Match", &then).send().await.expect(200);
     assert_eq!(now.body["status"], "cancelled");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn categories_and_payments_are_shown_once_too() {
+    let shop = TestShop::start().await;
+    let admin = shop.token(Role::Admin);
+    let category = json!({"name": "Cups", "slug": "cups"});
+    let category = shop.post("/v1/categories").by(&admin).json(category).send().await.expect(201).id();
+    let category = format!("/v1/categories/{category}");
+    let then = known(|| shop.get(&category)).await;
+    shop.patch(&category).by(&admin).json(json!({"name": "Mugs"})).send().await.expect(200);
+    let now = shop.get(&category).header("If-None-Match", &then).send().await.expect(200);
+    assert_eq!(now.text("/name"), "Mugs");
+
+    let (_, variant) = shop.product("COND-2", 1_000, 9).await;
+    let (placed, cart) = shop.order(&variant, 1).await;
+    let payment = format!("/v1/payments/{}", placed.text("/payment"));
+    let then = known(|| shop.get(&payment).with(&cart)).await;
+    shop.get(&payment).header("If-None-Match", &then).send().await.expect(404);
+    let pay = json!({"provider": "test", "token": "tok_success"});
+    let path = format!("/v1/orders/{}/payments", placed.text("/id"));
+    shop.post(&path).with(&cart).json(pay).send().await.expect(201);
+    let now = shop.get(&payment).with(&cart).header("If-None-Match", &then).send().await.expect(200);
+    assert_eq!(now.text("/status"), "captured");
 }

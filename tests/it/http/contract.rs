@@ -20,14 +20,19 @@ async fn buy(shop: &TestShop, variant: &str) -> Bought {
     let at = format!("/v1/carts/{}", cart.id);
     let line = json!({"quantity": 2});
     shop.put(&format!("{at}/lines/{variant}")).with(&cart).json(line).send_checked().await.expect(200);
-    shop.put(&format!("{at}/coupon")).with(&cart).json(json!({"code": "NOTHING"})).send_checked().await.expect(422);
+    shop.put(&format!("{at}/coupons"))
+        .with(&cart)
+        .json(json!({"coupons": ["NOTHING"]}))
+        .send_checked()
+        .await
+        .expect(422);
     shop.get(&at).with(&cart).send_checked().await.expect(200);
-    shop.delete(&format!("{at}/coupon")).with(&cart).send_checked().await.expect(200);
+    shop.delete(&format!("{at}/coupons")).with(&cart).send_checked().await.expect(200);
     shop.put(&format!("{at}/address")).with(&cart).json(address("DE")).send_checked().await.expect(200);
     shop.get(&format!("{at}/shipping-options")).with(&cart).send_checked().await.expect(200);
     let placed = shop.post(&format!("{at}/checkout")).with(&cart).send_checked().await.expect(201);
     shop.get(&at).with(&cart).send_checked().await.expect(200);
-    let path = format!("/v1/orders/{}", placed.text("/order_id"));
+    let path = format!("/v1/orders/{}", placed.text("/id"));
     let payments = format!("{path}/payments");
     for token in ["tok_declined", "tok_success"] {
         let pay = json!({"provider": "test", "token": token});
@@ -55,7 +60,7 @@ async fn buy(shop: &TestShop, variant: &str) -> Bought {
     shop.post(&format!("{at}/approve")).by(&staff).send_checked().await.expect(200);
     let came = json!({"lines": [{"variant": variant, "quantity": 1, "condition": "damaged", "restock": false}]});
     shop.post(&format!("{at}/receive")).by(&staff).json(came).send_checked().await.expect(200);
-    let payment = placed.text("/payment_id").to_owned();
+    let payment = placed.text("/payment").to_owned();
     Bought { path, cart, payment, shipment, returned }
 }
 
@@ -95,7 +100,7 @@ async fn what_a_guest_buys_is_answered_as_the_document_says() {
         "/v1/admin/sales".to_owned(),
         "/v1/admin/views".to_owned(),
         "/v1/admin/notifications".to_owned(),
-        "/v1/admin/coupons".to_owned(),
+        "/v1/admin/promotions".to_owned(),
         "/v1/admin/accounts".to_owned(),
         "/v1/admin/api-keys".to_owned(),
         "/v1/admin/shipping".to_owned(),

@@ -57,7 +57,7 @@ async fn one_key_sent_many_times_at_once_is_carried_out_once() {
     let mut orders: Vec<String> = Vec::new();
     for answer in answers {
         match answer.status {
-            201 => orders.push(answer.text("/order_id").to_owned()),
+            201 => orders.push(answer.text("/id").to_owned()),
             _ => assert!(answer.expect_problem(409, "idempotency.in_flight").header("retry-after").is_some()),
         }
     }
@@ -120,7 +120,7 @@ async fn a_query_waits_for_the_position_it_is_given() {
         let listed = shop.get("/v1/products?limit=1").after(&at).send().await.expect(200);
         assert_eq!(listed.text("/items/0/id"), product);
         let listed = shop.get("/v1/orders?limit=1").by(&admin).after(&at).send().await.expect(200);
-        assert_eq!(listed.text("/items/0/id"), placed.text("/order_id"));
+        assert_eq!(listed.text("/items/0/id"), placed.text("/id"));
     }
     let cart = shop.guest_cart().await;
     for path in ["/v1/products".to_owned(), "/v1/categories".into(), format!("/v1/carts/{}", cart.id)] {
@@ -164,10 +164,10 @@ async fn the_past_can_be_asked_for() {
     }
     let (placed, cart) = shop.order(&variant, 1).await;
     let pay = json!({"provider": "test", "token": "tok_success"});
-    let order = format!("/v1/orders/{}", placed.text("/order_id"));
+    let order = format!("/v1/orders/{}", placed.text("/id"));
     shop.post(&format!("{order}/payments")).with(&cart).json(pay).send().await.expect(201);
     let at = placed.header("log-position").unwrap();
-    let then = shop.get(&format!("/v1/payments/{}?at={at}", placed.text("/payment_id")));
+    let then = shop.get(&format!("/v1/payments/{}?at={at}", placed.text("/payment")));
     assert_eq!(then.with(&cart).send().await.expect(200).text("/status"), "open");
     let at = shop.token_at(placed.position() - 10);
     let then = shop.get(&format!("/v1/carts/{}?at={at}", cart.id)).with(&cart).send().await;
@@ -290,7 +290,7 @@ async fn health_metrics_and_keys_are_there_for_machines() {
     })
     .await;
     assert_eq!((well.body["ready"].as_bool(), well.text("/status")), (Some(true), "ready"));
-    assert_eq!(well.body["roles"], json!({"postgres": {"state": "up"}, "views": {"state": "up"}}));
+    assert_eq!(well.body["roles"], json!({"postgres": {"status": "up"}, "views": {"status": "up"}}));
     // The public port says no more than whether to send requests, and how much the shop sells to nobody.
     assert_eq!(shop.get("/health/ready").send().await.expect(200).body, json!({"status": "ready"}));
     shop.get("/metrics").send().await.expect_problem(404, "request.not_found");

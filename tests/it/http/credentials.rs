@@ -87,7 +87,7 @@ async fn read(stream: &mut Response) -> Option<String> {
 
 /// An order of somebody who follows it.
 async fn followed(shop: &TestShop, who: &Person, variant: &str) -> (String, Response) {
-    let order = shop.buy(&who.token, variant, 1).await.expect(201).text("/order_id").to_owned();
+    let order = shop.buy(&who.token, variant, 1).await.expect(201).text("/id").to_owned();
     let url = format!("{}/v1/orders/{order}/stream", shop.url);
     let mut stream = reqwest::Client::new().get(url).bearer_auth(&who.token).send().await.unwrap();
     let first = read(&mut stream).await.unwrap();

@@ -22,7 +22,7 @@ struct Bought {
 
 async fn buy(shop: &TestShop, variant: &str, quantity: i64) -> Bought {
     let (placed, cart) = shop.order(variant, quantity).await;
-    Bought { path: format!("/v1/orders/{}", placed.text("/order_id")), cart }
+    Bought { path: format!("/v1/orders/{}", placed.text("/id")), cart }
 }
 
 impl Bought {
@@ -134,7 +134,7 @@ async fn buy_in(shop: &TestShop, variant: &str, language: &str) -> Bought {
     let call = shop.put(&format!("{path}/address")).with(&cart).header("Accept-Language", language);
     call.json(address("DE")).send().await.expect(200);
     let placed = shop.post(&format!("{path}/checkout")).with(&cart).send().await.expect(201);
-    Bought { path: format!("/v1/orders/{}", placed.text("/order_id")), cart }
+    Bought { path: format!("/v1/orders/{}", placed.text("/id")), cart }
 }
 
 fn shows(page: &Answer, parts: &[&str]) {

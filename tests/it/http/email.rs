@@ -104,7 +104,7 @@ async fn whether_an_address_is_taken_is_seen_by_nobody_but_who_reads_its_mail() 
         let mine = shop.get("/v1/me/notifications").by(&person.token).after(&position);
         let mine = mine.send().await.expect(200);
         let rows = mine.body["items"].as_array().unwrap().clone();
-        let mut rows: Vec<_> = rows.iter().map(|row| format!("{} {}", row["template"], row["state"])).collect();
+        let mut rows: Vec<_> = rows.iter().map(|row| format!("{} {}", row["template"], row["status"])).collect();
         rows.sort();
         rows
     };

@@ -30,7 +30,7 @@ async fn a_shop_outside_of_development_takes_no_token_of_the_emulated_provider()
     let (_, variant) = desk.product("E-1", 1_000, 5).await;
     let shop = desk.beside_connected_to(Connected::default()).await;
     let (placed, cart) = shop.order(&variant, 1).await;
-    let order = format!("/v1/orders/{}", placed.text("/order_id"));
+    let order = format!("/v1/orders/{}", placed.text("/id"));
     for token in TOKENS {
         let pay = json!({"provider": "test", "token": token});
         let refused = shop.post(&format!("{order}/payments")).with(&cart).json(pay).send().await;
@@ -56,7 +56,7 @@ async fn a_parcel_needs_a_carrier_that_is_there_or_is_told_by_hand() {
     let shop = TestShop::connected_to(only_payments()).await;
     let (_, variant) = shop.product("E-2", 1_000, 5).await;
     let (placed, cart) = shop.order(&variant, 1).await;
-    let (order, staff) = (format!("/v1/orders/{}", placed.text("/order_id")), shop.token(Role::Admin));
+    let (order, staff) = (format!("/v1/orders/{}", placed.text("/id")), shop.token(Role::Admin));
     let pay = |token: &str| json!({"provider": "test", "token": token});
     let payments = format!("{order}/payments");
     // Its page is one of development.
@@ -91,7 +91,7 @@ async fn an_emulator_that_was_named_says_so_in_readiness_and_on_papers() {
     let shop = TestShop::connected_to(Connected::emulators()).await;
     let (_, variant) = shop.product("E-3", 1_000, 5).await;
     let (placed, cart) = shop.order(&variant, 1).await;
-    let (order, staff) = (format!("/v1/orders/{}", placed.text("/order_id")), shop.token(Role::Admin));
+    let (order, staff) = (format!("/v1/orders/{}", placed.text("/id")), shop.token(Role::Admin));
     let pay = json!({"provider": "test", "token": "tok_success"});
     shop.post(&format!("{order}/payments")).with(&cart).json(pay).send().await.expect(201);
     let is = async || shop.get(&order).with(&cart).send().await.expect(200).body;

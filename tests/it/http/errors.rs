@@ -27,7 +27,7 @@ impl Stage {
         let (placed, _) = shop.order(&variant, 1).await;
         let cart = shop.full_cart(&variant, 1).await;
         let admin = shop.token(Role::Admin);
-        let (order, payment) = (placed.text("/order_id").to_owned(), placed.text("/payment_id").to_owned());
+        let (order, payment) = (placed.text("/id").to_owned(), placed.text("/payment").to_owned());
         Self { shop, admin, cart, product, variant, order, payment }
     }
 
@@ -290,7 +290,7 @@ async fn states_in_the_way_are_conflicts() {
     let path = format!("/v1/carts/{}/checkout", stage.cart.id);
     let placed = stage.shop.post(&path).with(&stage.cart).send().await.expect(201);
     let gone = stage.shop.post(&path).with(&stage.cart).send().await.expect_problem(409, "cart.checked_out");
-    assert!(gone.text("/detail").contains(placed.text("/order_id")), "{}", gone.body);
+    assert!(gone.text("/detail").contains(placed.text("/id")), "{}", gone.body);
     let again = stage.shop.put(&line).with(&stage.cart).json(json!({"quantity": 1})).send().await;
     again.expect_problem(409, "cart.checked_out");
     let dollars = stage.shop.post("/v1/carts").json(json!({"currency": "USD"})).send().await.expect(201);
@@ -319,7 +319,7 @@ async fn what_is_wrong_with_a_value_is_said_in_words_for_whoever_sent_it() {
         ),
         (
             Method::POST,
-            "/v1/admin/coupons",
+            "/v1/admin/promotions",
             coupon(json!("10%")),
             "/benefit",
             "must be an object with a `kind`, such as `percent`, not the string \"10%\"",
@@ -375,20 +375,20 @@ async fn queries_that_cannot_be_read_are_refused() {
         "/v1/admin/sales?from=yesterday",
         "/v1/admin/sales?from=2026-02-30",
         "/v1/admin/sales?by=colour",
-        "/v1/admin/audit?since=x",
-        "/v1/admin/audit?since=-100000-01-01T00:00:00Z",
+        "/v1/admin/audit?from=x",
+        "/v1/admin/audit?from=-100000-01-01T00:00:00Z",
         "/v1/admin/audit?cursor=x",
         "/v1/admin/audit?stream=x",
         "/v1/admin/audit?limit=1000",
         "/v1/admin/audit?actor=%00",
         "/v1/admin/audit?type=%00",
-        "/v1/admin/audit?since=2026-02-01T00:00:00Z&until=2026-01-01T00:00:00Z",
-        "/v1/admin/sales?from=2026-02-01&to=2026-01-01",
-        "/v1/admin/sales?to=-200000-01-01",
+        "/v1/admin/audit?from=2026-02-01T00:00:00Z&until=2026-01-01T00:00:00Z",
+        "/v1/admin/sales?from=2026-02-01&until=2026-01-01",
+        "/v1/admin/sales?until=-200000-01-01",
         "/v1/admin/accounts?role=king",
         "/v1/admin/accounts?limit=",
-        "/v1/admin/notifications?state=lost",
-        "/v1/admin/coupons?status=gone",
+        "/v1/admin/notifications?status=lost",
+        "/v1/admin/promotions?status=gone",
         "/v1/admin/api-keys?cursor=x",
         "/v1/orders?limit=20&limit=30",
         "/v1/orders?number=7",
@@ -400,7 +400,7 @@ async fn queries_that_cannot_be_read_are_refused() {
     }
     // Where there are no parameters, any is a slip.
     for (method, path) in [
-        (Method::GET, "/v1/admin/views?state=parked"),
+        (Method::GET, "/v1/admin/views?status=parked"),
         (Method::GET, "/v1/admin/tax-rates?country=DE"),
         (Method::GET, "/v1/me?fields=email"),
         (Method::POST, "/v1/carts?currency=EUR"),

@@ -201,7 +201,7 @@ async fn an_expired_key_opens_nothing_and_an_expired_endpoint_is_told_nothing() 
     let path = format!("/v1/webhook-endpoints/{}", hook.id());
     eventually("the endpoint expires", || async {
         let shown = shop.get(&path).by(&admin).send().await.expect(200);
-        (shown.body["disabled"] == "expired").then_some(())
+        (shown.body["disabled_reason"] == "expired").then_some(())
     })
     .await;
     shop.product("AFTER", 500, 1).await;

@@ -30,7 +30,7 @@ async fn a_guest_is_forgotten_when_their_order_has_arrived() {
     let path = format!("/v1/carts/{}", guest.id);
     shop.put(&format!("{path}/address")).with(&guest).json(address()).send().await.expect(200);
     let placed = shop.post(&format!("{path}/checkout")).with(&guest).send().await.expect(201);
-    let order = format!("/v1/orders/{}", placed.text("/order_id"));
+    let order = format!("/v1/orders/{}", placed.text("/id"));
     let buyer = format!("{order}/buyer");
     let card = json!({"provider": "test", "token": "tok_success"});
     shop.post(&format!("{order}/payments")).with(&guest).json(card).send().await.expect(201);
@@ -79,7 +79,7 @@ async fn order_of(shop: &TestShop, variant: &str, paid: bool) -> (String, GuestC
     let path = format!("/v1/carts/{}", guest.id);
     shop.put(&format!("{path}/address")).with(&guest).json(address()).send().await.expect(200);
     let placed = shop.post(&format!("{path}/checkout")).with(&guest).send().await.expect(201);
-    let id = placed.text("/order_id").to_owned();
+    let id = placed.text("/id").to_owned();
     if paid {
         let card = json!({"provider": "test", "token": "tok_success"});
         shop.post(&format!("/v1/orders/{id}/payments")).with(&guest).json(card).send().await.expect(201);
@@ -161,7 +161,7 @@ async fn a_cart_that_is_not_ordered_is_discarded_and_what_was_written_into_it_fo
     let path = format!("/v1/carts/{}", ordered.id);
     let order = shop.post(&format!("{path}/checkout")).with(&ordered).send().await.expect(201);
     let (done, said) = erase(&shop, &[&ordered.id, "--yes"]);
-    assert!(!done && said.contains(&format!("byteshop erase {}", order.text("/order_id"))), "{said}");
+    assert!(!done && said.contains(&format!("byteshop erase {}", order.text("/id"))), "{said}");
     shop.delete(&path).with(&ordered).send().await.expect_problem(409, "cart.checked_out");
     assert!(is_readable(&shop, &ordered).await);
 
@@ -199,7 +199,7 @@ async fn a_cart_is_ordered_or_forgotten_and_never_an_order_without_an_address() 
         match (gone.status, bought.status) {
             (204, 404) => assert!(!is_readable(&shop, &cart).await),
             (409, 201) => {
-                let order = format!("/v1/orders/{}", bought.text("/order_id"));
+                let order = format!("/v1/orders/{}", bought.text("/id"));
                 let order = shop.get(&order).with(&cart).send().await.expect(200);
                 assert_eq!(order.text("/address/name"), "Rahel Unverwechselbar");
             }

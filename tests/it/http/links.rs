@@ -22,7 +22,7 @@ async fn shop_with_a_window() -> TestShop {
 async fn order(shop: &TestShop, sku: &str) -> (String, GuestCart) {
     let (_, variant) = shop.product(sku, 1_000, 9).await;
     let (placed, cart) = shop.order(&variant, 2).await;
-    (format!("/v1/orders/{}", placed.text("/order_id")), cart)
+    (format!("/v1/orders/{}", placed.text("/id")), cart)
 }
 
 async fn pay(shop: &TestShop, order: &str, cart: &GuestCart) {
@@ -97,7 +97,7 @@ async fn a_mail_to_somebody_with_an_account_has_no_seal() {
     let (_, variant) = shop.product("LINK-3", 1_000, 9).await;
     let ada = shop.person("ada@example.org").await;
     let placed = shop.buy(&ada.token, &variant, 1).await.expect(201);
-    let page = format!("{WINDOW}/orders/{}", placed.text("/order_id"));
+    let page = format!("{WINDOW}/orders/{}", placed.text("/id"));
     let mail = eventually("the mail is there", async || {
         let mails = shop.get("/dev/mail?to=ada@example.org").header("Accept", "application/json").send().await;
         let mails = mails.expect(200).body["items"].as_array()?.clone();

@@ -54,7 +54,7 @@ impl Desk {
         let head = self.shop.log.head().await.unwrap().to_string();
         let sales = self.shop.get("/v1/admin/sales").by(&admin).after(&head);
         let sales = sales.send().await.expect(200);
-        sales.body["losses"].as_array().unwrap().iter().filter_map(|row| row["lost_units"].as_i64()).sum()
+        sales.body["losses"].as_array().unwrap().iter().filter_map(|row| row["lost_quantity"].as_i64()).sum()
     }
 
     /// How often a movement of this type was written.

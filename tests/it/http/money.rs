@@ -1,12 +1,18 @@
 //! Money of orders as an accountant would try it: what comes off the sales, what stands on papers, what sending costs, and what
 //! becomes of a payment that was left.
 
+use byteshop_commands::Intent;
+use byteshop_domain::Actor;
+use byteshop_domain::ids::OrderId;
+use byteshop_domain::order::{CancelReason, Command, Order};
 use byteshop_domain::seller::Seller;
+use byteshop_eventstore::Clock;
 use byteshop_gateway::token::Role;
 use byteshop_gateway::trade::Trade;
 use byteshop_tests::patience::eventually;
 use byteshop_tests::shop::{Answer, GuestCart, TestShop, address};
 use futures_util::future::join_all;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::aftersales::{lines, paid, shop_stock, story};
@@ -32,6 +38,11 @@ async fn sends(shop: &TestShop) {
         .send()
         .await
         .expect(200);
+}
+
+async fn taxes(shop: &TestShop, countries: Value) {
+    let book = shop.put("/v1/admin/tax-rates").by(&shop.token(Role::Admin)).header("If-Match", "*");
+    book.json(json!({"countries": countries})).send().await.expect(200);
 }
 
 /// A variant that is not sent.
@@ -89,7 +100,7 @@ async fn ordered(shop: &TestShop, variants: &[&str], service: bool) -> Ordered {
         shop.put(&format!("{path}/shipping")).with(&cart).json(flat).send().await.expect(200);
     }
     let placed = shop.post(&format!("{path}/checkout")).with(&cart).send().await.expect(201);
-    let (order, payment) = (placed.text("/order_id"), placed.text("/payment_id"));
+    let (order, payment) = (placed.text("/id"), placed.text("/payment"));
     Ordered { path: format!("/v1/orders/{order}"), payment: format!("/v1/payments/{payment}"), cart }
 }
 
@@ -147,7 +158,13 @@ async fn papers_stay_as_they_were_issued() {
     };
     let trading = |seller| Trade { seller, ..Trade::default() };
     let first = TestShop::trading(trading(seller("Old Owner Ltd", "XX1"))).await;
-    let (_, variant) = first.product("M-2", 1_000, 9).await;
+    let (product, variant) = first.product("M-2", 1_000, 9).await;
+    let rate = |bps: u32| json!({"class": "standard", "rate_bps": bps, "valid_from": "2020-01-01"});
+    let germany = |bps: u32| json!([{"country": "DE", "prices_include_tax": true, "rates": [rate(bps)]}]);
+    taxes(&first, germany(1900)).await;
+    let admin = first.token(Role::Admin);
+    let promotion = |label: &str| json!({"label": label, "benefit": {"kind": "percent", "percent_bps": 1000}});
+    let given = first.post("/v1/admin/promotions").by(&admin).json(promotion("Old sale")).send().await.expect(201).id();
     let order = ordered(&first, &[&variant], false).await;
     order.pay(&first, "tok_success").await.expect(201);
     order.awaits(&first, "/payment_status", &json!("paid")).await;
@@ -160,6 +177,16 @@ async fn papers_stay_as_they_were_issued() {
     };
     let papers = ["invoice", "credit-notes/print"];
     let issued = [page(&first, papers[0]).await, page(&first, papers[1]).await];
+    assert!(issued[0].contains("Thing M-2") && issued[0].contains("Old sale") && issued[0].contains("19 %"));
+    // The product and the promotion have other names now, and the rate is another one.
+    let title = json!({"title": "Renamed"});
+    first.patch(&format!("/v1/products/{product}")).by(&admin).json(title).send().await.expect(200);
+    let path = format!("/v1/admin/promotions/{given}");
+    first.put(&path).by(&admin).header("If-Match", "*").json(promotion("New sale")).send().await.expect(200);
+    taxes(&first, germany(700)).await;
+    for (paper, issued) in papers.iter().zip(&issued) {
+        assert_eq!(&page(&first, paper).await, issued);
+    }
     let second = first.beside_trading(trading(seller("New Owner Ltd", "XX999"))).await;
     for (paper, issued) in papers.iter().zip(&issued) {
         assert!(issued.contains("Old Owner Ltd") && issued.contains("XX1"), "{issued}");
@@ -262,7 +289,7 @@ async fn who_leaves_the_payment_page_can_pay_in_another_way() {
     let page = order.pay(&shop, "tok_redirect").await.expect(201).text("/action_url").to_owned();
     shop.post(&format!("{page}/cancel")).send().await.expect(200);
     let payment = shop.get(&order.payment).with(&order.cart).send().await.expect(200);
-    assert_eq!((payment.text("/status"), payment.text("/declined")), ("open", "buyer_left"));
+    assert_eq!((payment.text("/status"), payment.text("/decline_reason")), ("open", "buyer_left"));
     let is = order.is(&shop).await;
     assert_eq!((&is["status"], &is["payment_status"]), (&json!("open"), &json!("awaiting")));
     for token in ["tok_cancelled", "tok_failure"] {
@@ -275,18 +302,144 @@ async fn who_leaves_the_payment_page_can_pay_in_another_way() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_closes_the_payment_page_can_pay_in_another_way() {
+    let shop = TestShop::start().await;
+    let (_, variant) = shop.product("M-16", 1_000, 50).await;
+    let order = ordered(&shop, &[&variant], false).await;
+    let page = order.pay(&shop, "tok_redirect").await.expect(201).text("/action_url").to_owned();
+    // Nobody else ends the attempt by asking, and a wrong token is refused before it ends.
+    let stranger = shop.guest_cart().await;
+    let path = format!("{}/payments", order.path);
+    shop.post(&path).with(&stranger).json(card("tok_success")).send().await.expect_problem(404, "order.missing");
+    order.pay(&shop, "tok_unheard_of").await.expect_problem(422, "payment.unknown_token");
+    let waits = shop.get(&order.payment).with(&order.cart).send().await.expect(200);
+    assert_eq!(waits.text("/status"), "pending");
+    // Another visit to the page, then a card.
+    order.pay(&shop, "tok_redirect").await.expect(201);
+    order.pay(&shop, "tok_success").await.expect(201);
+    order.awaits(&shop, "/payment_status", &json!("paid")).await;
+    let late = shop.post(&format!("{page}/approve")).send().await.expect(200);
+    assert!(!late.body.as_str().unwrap().contains("waiting"), "{}", late.body);
+    let states: Vec<_> = shop.commands.emulator().books().all().await.unwrap().into_iter().map(|it| it.state).collect();
+    assert_eq!(states, ["cancelled", "cancelled", "captured"]);
+    let told = shop.get(&format!("{}/history?locale=en", order.path)).with(&order.cart).send().await.expect(200);
+    assert!(told.body["story"].to_string().contains("left the payment page"), "{}", told.body["story"]);
+    // What the provider is processing is not called off, nor what it does not answer about.
+    let order = ordered(&shop, &[&variant], false).await;
+    order.pay(&shop, "tok_pending_success").await.expect(201);
+    order.pay(&shop, "tok_success").await.expect_problem(409, "payment.in_progress");
+    order.awaits(&shop, "/payment_status", &json!("paid")).await;
+    let order = ordered(&shop, &[&variant], false).await;
+    order.pay(&shop, "tok_redirect").await.expect(201);
+    shop.put("/dev/provider").json(json!({"silent": true})).send().await.expect(200);
+    order.pay(&shop, "tok_success").await.expect_problem(409, "payment.in_progress");
+    shop.put("/dev/provider").json(json!({})).send().await.expect(200);
+    order.pay(&shop, "tok_success").await.expect(201);
+    order.awaits(&shop, "/payment_status", &json!("paid")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sale_is_deducted_once_though_the_provider_refuses_its_refunds() {
+    let shop = TestShop::start().await;
+    let staff = shop.token(Role::Support);
+    let (_, variant) = shop.product("M-17", 4_500, 50).await;
+    paid(&shop, &variant, 1).await;
+    let refusing = |refuses: bool| shop.put("/dev/provider").json(json!({"refuses_refunds": refuses})).send();
+    refusing(true).await.expect(200);
+    let failed = async |payment: &str, count: usize| {
+        eventually("the refund was refused", async || {
+            let payment = shop.get(payment).by(&staff).send().await.expect(200).body;
+            let refunds = payment["refunds"].as_array()?.clone();
+            let failed = refunds.iter().filter(|it| it["status"] == "failed").count();
+            (failed == count).then_some(refunds)
+        })
+        .await
+    };
+    for goodwill in [None, Some(1_000)] {
+        let order = paid(&shop, &variant, 1).await;
+        if let Some(amount) = goodwill {
+            let body = json!({"amount": euro(amount), "reason": "goodwill"});
+            shop.post(&format!("{}/refunds", order.payment)).by(&staff).json(body).send().await.expect(201);
+            failed(&order.payment, 1).await;
+        }
+        shop.post(&format!("{}/cancel", order.path)).by(&staff).send().await.expect(200);
+        let refused = failed(&order.payment, 1 + usize::from(goodwill.is_some())).await;
+        assert_eq!(sold(&shop).await, 4_500, "refused after {goodwill:?}");
+        refusing(false).await.expect(200);
+        // Once one of them gave everything back, nothing is left for the others.
+        for refund in refused {
+            let retry = format!("{}/refunds/{}/retry", order.payment, refund["id"].as_str().unwrap());
+            let again = shop.post(&retry).by(&staff).send().await;
+            assert!(matches!(again.status, 201 | 409), "{}", again.body);
+        }
+        order.awaits(&shop, "/payment_status", "refunded").await;
+        assert_eq!(sold(&shop).await, 4_500, "given back after {goodwill:?}");
+        refusing(true).await.expect(200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_tax_of_shipping_goes_back_with_it() {
+    let shop = TestShop::start().await;
+    sends(&shop).await;
+    let rate = json!({"class": "standard", "rate_bps": 1900, "valid_from": "2020-01-01"});
+    let germany = json!({"country": "DE", "prices_include_tax": false, "rates": [rate]});
+    taxes(&shop, json!([germany])).await;
+    let (_, book) = shop.product("M-18", 3_000, 9).await;
+    let file = file(&shop, "M-19", 2_000).await;
+    let order = ordered(&shop, &[&book, &file], true).await;
+    order.pay(&shop, "tok_success").await.expect(201);
+    order.awaits(&shop, "/payment_status", &json!("paid")).await;
+    order.cancel(&shop, &book).await.expect(200);
+    order.awaits(&shop, "/refunded", &euro(4_641)).await;
+    let notes = shop.get(&format!("{}/credit-notes", order.path)).with(&order.cart).send().await.expect(200).body;
+    let note = &notes["items"][0];
+    assert_eq!((notes["items"].as_array().unwrap().len(), &note["total"]), (1, &euro(4_641)));
+    assert_eq!(note["shipping"], euro(1_071));
+    let taxes = note["taxes"].as_array().unwrap();
+    assert_eq!((taxes.len(), &taxes[0]["rate_bps"], &taxes[0]["tax"]), (1, &json!(1900), &euro(741)), "{note}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_lines_of_an_expired_order_are_put_into_a_cart_again() {
+    let shop = TestShop::start().await;
+    let (_, variant) = shop.product("M-20", 1_000, 1).await;
+    let order = ordered(&shop, &[&variant], false).await;
+    let id: OrderId = order.path.rsplit('/').next().unwrap().parse().unwrap();
+    let intent = Intent::new(Actor::System { name: "test".into() }, "order.cancel", Clock.new_id());
+    // As its timer does.
+    let expired = shop.commands.run(&intent, |unit| async move {
+        let mut order = unit.load::<Order>(id).await?;
+        let reason = CancelReason::PaymentWindowPassed;
+        unit.decide(&mut order, &Command::Cancel { reason, credit_note: None, restock: true })
+    });
+    expired.await.unwrap();
+    assert_eq!(order.is(&shop).await["status"], "expired");
+    let cart = order.to_cart(&shop).await.expect(200);
+    assert_eq!(order.to_cart(&shop).await.expect(200).id(), cart.id());
+    assert_eq!(cart.body["lines"][0]["quantity"], 1);
+    assert_eq!(order.is(&shop).await["moved_to"], cart.body["id"]);
+    let again = GuestCart { id: cart.id(), token: order.cart.token.clone() };
+    eventually("the piece is free again", async || {
+        let placed = shop.post(&format!("/v1/carts/{}/checkout", again.id)).with(&again).send().await;
+        (placed.status == 201).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_lines_of_an_unpaid_order_are_put_into_a_cart_again_once() {
     let shop = TestShop::start().await;
     let admin = shop.token(Role::Admin);
     let (_, variant) = shop.product("M-10", 1_000, 2).await;
     let once = json!({"label": "Once", "code": "ONCE-1", "limits": {"total": 1},
         "benefit": {"kind": "percent", "percent_bps": 1000}});
-    shop.post("/v1/admin/coupons").by(&admin).json(once).send().await.expect(201);
+    shop.post("/v1/admin/promotions").by(&admin).json(once).send().await.expect(201);
     let cart = shop.full_cart(&variant, 2).await;
     let path = format!("/v1/carts/{}", cart.id);
-    shop.put(&format!("{path}/coupon")).with(&cart).json(json!({"code": "ONCE-1"})).send().await.expect(200);
+    shop.put(&format!("{path}/coupons")).with(&cart).json(json!({"coupons": ["ONCE-1"]})).send().await.expect(200);
     let placed = shop.post(&format!("{path}/checkout")).with(&cart).send().await.expect(201);
-    let (order, payment) = (placed.text("/order_id").to_owned(), placed.text("/payment_id").to_owned());
+    let (order, payment) = (placed.text("/id").to_owned(), placed.text("/payment").to_owned());
     let order = Ordered { path: format!("/v1/orders/{order}"), payment: format!("/v1/payments/{payment}"), cart };
     // Many times at once it is moved once.
     let moved = join_all((0..8).map(|_| order.to_cart(&shop))).await;
@@ -306,7 +459,7 @@ async fn the_lines_of_an_unpaid_order_are_put_into_a_cart_again_once() {
         (placed.status == 201).then_some(placed)
     })
     .await;
-    assert_eq!(bought.body["order"]["total"], euro(1_800));
+    assert_eq!(bought.body["total"], euro(1_800));
     shop.at_rest().await;
     assert_eq!(shop_stock(&shop, &variant).await, (2, 2));
     let told = shop.get(&format!("{}/history?locale=en", order.path)).with(&order.cart).send().await.expect(200);
@@ -314,7 +467,7 @@ async fn the_lines_of_an_unpaid_order_are_put_into_a_cart_again_once() {
     order.pay(&shop, "tok_success").await.expect_problem(409, "order.cancelled");
     // Forgetting the buyer of the first does not take the address of the second.
     shop.delete(&format!("{}/buyer", order.path)).with(&order.cart).send().await.expect(204);
-    let second = format!("/v1/orders/{}", bought.text("/order_id"));
+    let second = format!("/v1/orders/{}", bought.text("/id"));
     let second = shop.get(&second).with(&again).send().await.expect(200);
     assert_eq!(second.text("/address/name"), "Rahel Varnhagen");
 }
@@ -334,7 +487,7 @@ async fn an_accounts_lines_go_into_its_open_cart_and_a_paid_order_stays() {
     fill(&id, &first).await;
     shop.put(&format!("/v1/carts/{id}/address")).by(&anna).json(address("DE")).send().await.expect(200);
     let placed = shop.post(&format!("/v1/carts/{id}/checkout")).by(&anna).send().await.expect(201);
-    let order = format!("/v1/orders/{}", placed.text("/order_id"));
+    let order = format!("/v1/orders/{}", placed.text("/id"));
     let open = cart().await;
     fill(&open, &second).await;
     for token in [shop.token(Role::Customer), shop.token(Role::Support)] {
@@ -344,7 +497,7 @@ async fn an_accounts_lines_go_into_its_open_cart_and_a_paid_order_stays() {
     assert_eq!((moved.id(), moved.body["lines"].as_array().unwrap().len()), (open.clone(), 2));
     assert_eq!(shop.post(&format!("{order}/cart")).by(&anna).send().await.expect(200).id(), open);
     let checkout = shop.post(&format!("/v1/carts/{open}/checkout")).by(&anna).send().await.expect(201);
-    let order = format!("/v1/orders/{}", checkout.text("/order_id"));
+    let order = format!("/v1/orders/{}", checkout.text("/id"));
     let pay = shop.post(&format!("{order}/payments")).by(&anna).json(card("tok_success")).send().await;
     pay.expect(201);
     let move_paid = async || shop.post(&format!("{order}/cart")).by(&anna).send().await;
@@ -389,7 +542,7 @@ async fn a_cart_is_bought_at_the_total_that_it_last_showed() {
     let (_, variant) = shop.product("M-14", 1_500, 50).await;
     let first_only = json!({"label": "The first", "limits": {"total": 1},
         "benefit": {"kind": "fixed", "amounts": [euro(300)]}});
-    shop.post("/v1/admin/coupons").by(&admin).json(first_only).send().await.expect(201);
+    shop.post("/v1/admin/promotions").by(&admin).json(first_only).send().await.expect(201);
     let (slow, fast) = (shop.full_cart(&variant, 1).await, shop.full_cart(&variant, 1).await);
     let look = async |cart: &GuestCart| {
         shop.get(&format!("/v1/carts/{}", cart.id)).with(cart).send().await.expect(200).body["total"].clone()
@@ -406,8 +559,11 @@ async fn a_cart_is_bought_at_the_total_that_it_last_showed() {
     let beside = shop.beside().await;
     let there = beside.post(&format!("/v1/carts/{}/checkout", slow.id)).with(&slow).send().await;
     there.expect_problem(409, "cart.total_changed");
+    // Headers alone show no total.
+    shop.call(Method::HEAD, &format!("/v1/carts/{}", slow.id)).with(&slow).send().await.expect(200);
+    buy(&slow, json!({})).await.expect_problem(409, "cart.total_changed");
     assert_eq!(look(&slow).await, euro(1_500));
-    assert_eq!(buy(&slow, json!({})).await.expect(201).body["order"]["total"], euro(1_500));
+    assert_eq!(buy(&slow, json!({})).await.expect(201).body["total"], euro(1_500));
     // Who names a total is held to that one.
     let named = shop.full_cart(&variant, 1).await;
     buy(&named, json!({"expected_total": euro(1_499)})).await.expect_problem(409, "cart.total_changed");

@@ -1,6 +1,6 @@
 //! The document of the contract says what the program does, and is kept beside the code.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use byteshop_gateway::http::openapi::document;
@@ -50,7 +50,7 @@ async fn every_route_is_in_the_document_and_there() {
     }
 }
 
-/// What api.md promises for this part of the shop.
+/// Routes that clients of this part of the shop rely on.
 #[test]
 fn every_promised_route_is_there() {
     let there: BTreeSet<String> =
@@ -174,6 +174,122 @@ fn every_reference_of_the_document_leads_somewhere() {
             }
             Value::Array(items) => open.extend(items),
             _ => {}
+        }
+    }
+}
+
+/// The fields of an object, with those of its parts and whether each is always there.
+fn fields(schema: &Value) -> Vec<(&str, &Value, bool)> {
+    let required = |name: &str| schema["required"].as_array().is_some_and(|all| all.iter().any(|it| it == name));
+    let own = schema["properties"].as_object().into_iter().flatten();
+    let mut found: Vec<_> = own.map(|(name, it)| (name.as_str(), it, required(name))).collect();
+    for several in ["allOf", "oneOf", "anyOf"] {
+        found.extend(schema[several].as_array().into_iter().flatten().flat_map(fields));
+    }
+    found
+}
+
+/// A thing is called by its name, not by the word for its id; these are ids of other kinds.
+const IDS: [&str; 3] = ["request_id", "correlation_id", "trace_id"];
+/// Names that something else is called by everywhere: quantity, status, account, reason.
+const OTHER_NAMES: [&str; 8] = ["units", "pieces", "lost_units", "state", "owner", "buyer", "because", "codes"];
+
+#[test]
+fn each_concept_has_one_name() {
+    let document: Value = serde_json::from_str(document()).unwrap();
+    for (schema, it) in document["components"]["schemas"].as_object().unwrap() {
+        for (name, _, _) in fields(it) {
+            let is_id = name.ends_with("_id") && !IDS.contains(&name);
+            assert!(!is_id && !OTHER_NAMES.contains(&name), "{schema}.{name} is called otherwise elsewhere");
+        }
+    }
+    for (path, method, operation) in operations() {
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            let name = parameter["name"].as_str().unwrap_or_default();
+            let is_other = ["state", "since", "to"].contains(&name) || name.ends_with("_id");
+            assert!(!is_other, "{method} {path}?{name}= is called otherwise elsewhere");
+        }
+    }
+}
+
+/// A text that was copied to a field of another name says something else than what the field is.
+#[test]
+fn no_two_fields_of_different_names_have_one_description() {
+    let document: Value = serde_json::from_str(document()).unwrap();
+    let mut named: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    for (name, field, _) in schemas.values().flat_map(fields) {
+        if let Some(description) = field["description"].as_str() {
+            named.entry(description).or_default().insert(name);
+        }
+    }
+    for (description, names) in named {
+        // `class` of a rate is the `tax_class` of a variant.
+        let last = |name: &str| name.rsplit('_').next().unwrap_or_default().to_owned();
+        let kinds: BTreeSet<String> = names.iter().map(|name| last(name)).collect();
+        assert!(kinds.len() == 1, "{names:?} cannot all be described by: {description}");
+    }
+}
+
+/// Schemas of which a field may be absent from an answer, and why; this list may only become shorter.
+const MAY_LACK: [&str; 17] = [
+    // What only some may see: notes, the packing list, a secret that is shown once.
+    "Order",
+    "Papers",
+    "Endpoint",
+    // One of several kinds, each with fields of its own.
+    "CartProblem",
+    "RefundCause",
+    "Benefit",
+    // Sealed as its owner wrote it.
+    "Address",
+    "ProfileShown",
+    "ClientShown",
+    // Set by staff and shown as it was set, so that it can be sent back.
+    "AttributeDefinition",
+    "Terms",
+    "Conditions",
+    "Limits",
+    "CountryTax",
+    "TaxRate",
+    "ShippingZone",
+    "ShippingService",
+];
+
+/// Names of the schemas that a part of the document leads to.
+fn reached<'a>(document: &'a Value, from: &'a Value, found: &mut BTreeSet<&'a str>) {
+    match from {
+        Value::Object(inner) => {
+            if let Some(target) = inner.get("$ref").and_then(Value::as_str)
+                && let Some(name) = target.strip_prefix("#/components/schemas/")
+                && found.insert(name)
+            {
+                reached(document, &document["components"]["schemas"][name], found);
+            }
+            inner.values().for_each(|it| reached(document, it, found));
+        }
+        Value::Array(items) => items.iter().for_each(|it| reached(document, it, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+#[test]
+fn what_may_be_missing_from_an_answer_is_null_and_there() {
+    let document: Value = serde_json::from_str(document()).unwrap();
+    let operations = operations();
+    let mut answers = BTreeSet::new();
+    for (_, _, operation) in &operations {
+        reached(&document, &operation["responses"], &mut answers);
+    }
+    assert!(answers.len() > 50, "{answers:?}");
+    for name in answers.iter().filter(|name| **name != "Problem") {
+        for (field, schema, required) in fields(&document["components"]["schemas"][*name]) {
+            let kinds = [&schema["oneOf"], &schema["anyOf"]].into_iter().filter_map(Value::as_array).flatten();
+            let is_null =
+                |it: &Value| it == "null" || it.as_array().is_some_and(|all| all.iter().any(|it| it == "null"));
+            let nullable = is_null(&schema["type"]) || kinds.clone().any(|it| is_null(&it["type"]));
+            assert!(required || !nullable, "{name}.{field} is optional and nullable: which of the two is meant?");
+            assert!(required || MAY_LACK.contains(name), "{name}.{field} may be absent: let it be null");
         }
     }
 }

@@ -58,7 +58,7 @@ async fn orders_are_found_by_what_became_of_their_goods() {
     desk.shop.post(&hand_over).by(&desk.staff).json(json!({"tracking": "T-1"})).send().await.expect(200);
     let sent = sent.path.trim_start_matches("/v1/orders/").to_owned();
     let (placed, _) = desk.shop.order(&variant, 1).await;
-    let waits = placed.text("/order_id").to_owned();
+    let waits = placed.text("/id").to_owned();
     assert_eq!(desk.finds("fulfilment=unfulfilled").await, [waits]);
     assert_eq!(desk.finds("fulfilment=fulfilled").await, std::slice::from_ref(&sent));
     assert_eq!(desk.finds("fulfilment=fulfilled&status=open&payment_status=paid").await, [sent]);
@@ -73,7 +73,7 @@ async fn orders_are_found_by_a_refund_that_the_provider_refused_until_it_is_trie
     let (it, other) = (paid(&desk.shop, &variant, 2).await, paid(&desk.shop, &variant, 1).await);
     let [id, other] = [&it, &other].map(|order| order.path.trim_start_matches("/v1/orders/").to_owned());
     let failed = || async {
-        let found = desk.asks("refund_failed=true").await.expect(200);
+        let found = desk.asks("refunds_failed=true").await.expect(200);
         let rows = found.body["items"].as_array().unwrap().clone();
         assert!(rows.iter().all(|row| row["id"] == id.as_str()), "{rows:?}");
         rows.iter().flat_map(|row| row["refunds_failed"].as_array().unwrap().clone()).collect::<Vec<_>>()
@@ -89,7 +89,7 @@ async fn orders_are_found_by_a_refund_that_the_provider_refused_until_it_is_trie
         let path = format!("{}/refunds/{}/retry", it.payment, refund.as_str().unwrap());
         desk.shop.post(&path).by(&desk.staff).send().await.expect(201);
     };
-    assert_eq!(desk.finds("refund_failed=false").await, [other.clone(), id.clone()]);
+    assert_eq!(desk.finds("refunds_failed=false").await, [other.clone(), id.clone()]);
     assert!(failed().await.is_empty());
     let unkind = || desk.shop.commands.emulator().behave(Manners { refuses_refunds: true, ..Manners::default() });
     unkind();
@@ -97,9 +97,9 @@ async fn orders_are_found_by_a_refund_that_the_provider_refused_until_it_is_trie
     let refunds = format!("{}/refunds", it.payment);
     desk.shop.post(&refunds).by(&desk.staff).json(give.clone()).send().await.expect(201);
     let first = fails(&[]).await;
-    assert_eq!(desk.finds("refund_failed=true&payment_status=paid&status=open").await, std::slice::from_ref(&id));
-    assert_eq!(desk.finds("refund_failed=true&payment_status=refunded").await, [""; 0]);
-    assert_eq!(desk.finds("refund_failed=false").await, std::slice::from_ref(&other));
+    assert_eq!(desk.finds("refunds_failed=true&payment_status=paid&status=open").await, std::slice::from_ref(&id));
+    assert_eq!(desk.finds("refunds_failed=true&payment_status=refunded").await, [""; 0]);
+    assert_eq!(desk.finds("refunds_failed=false").await, std::slice::from_ref(&other));
     let payment = desk.shop.get(&it.payment).by(&desk.staff).send().await.expect(200);
     assert_eq!((&payment.body["refunds"][0]["id"], payment.text("/refunds/0/status")), (&first[0], "failed"));
     // The second try fails as well, and the third does not.
@@ -117,13 +117,13 @@ async fn orders_are_found_by_a_refund_that_the_provider_refused_until_it_is_trie
     desk.shop.post(&format!("{}/cancel", it.path)).by(&desk.staff).send().await.expect(200);
     it.awaits(&desk.shop, "/payment_status", "refunded").await;
     assert!(failed().await.is_empty());
-    assert_eq!(desk.finds("refund_failed=false").await, [other, id]);
+    assert_eq!(desk.finds("refunds_failed=false").await, [other, id]);
     for bad in ["yes", "1", "", "%00"] {
-        desk.refuses(&format!("refund_failed={bad}"), "refund_failed").await;
+        desk.refuses(&format!("refunds_failed={bad}"), "refunds_failed").await;
     }
     // Whose it failed for, is for staff to ask.
     let ada = desk.shop.person("ada@example.org").await;
-    for path in ["/v1/orders?refund_failed=true", "/v1/me/orders?refund_failed=false"] {
+    for path in ["/v1/orders?refunds_failed=true", "/v1/me/orders?refunds_failed=false"] {
         desk.shop.get(path).by(&ada.token).send().await.expect_problem(403, "auth.forbidden");
     }
     let report = desk.shop.views.replay("order_list", Replay::Check, &|_| {}).await.unwrap();
@@ -136,7 +136,7 @@ async fn orders_are_found_by_the_day_that_they_were_placed() {
     let (_, variant) = desk.shop.product("F-2", 500, 9).await;
     let mut ids = Vec::new();
     for _ in 0..3 {
-        ids.push(desk.shop.order(&variant, 1).await.0.text("/order_id").to_owned());
+        ids.push(desk.shop.order(&variant, 1).await.0.text("/id").to_owned());
     }
     let newest_first: Vec<String> = ids.iter().rev().cloned().collect();
     let rows = desk.asks("").await.expect(200);
@@ -144,14 +144,14 @@ async fn orders_are_found_by_the_day_that_they_were_placed() {
     let (middle, last) = (moment(1), moment(0));
     // The first moment is meant, the last one is not.
     assert_eq!(desk.finds(&format!("from={middle}")).await, newest_first[..2]);
-    assert_eq!(desk.finds(&format!("to={middle}")).await, newest_first[2..]);
-    assert_eq!(desk.finds(&format!("from={middle}&to={last}")).await, newest_first[1..2]);
-    assert_eq!(desk.finds(&format!("from={middle}&to={middle}")).await, [""; 0]);
+    assert_eq!(desk.finds(&format!("until={middle}")).await, newest_first[2..]);
+    assert_eq!(desk.finds(&format!("from={middle}&until={last}")).await, newest_first[1..2]);
+    assert_eq!(desk.finds(&format!("from={middle}&until={middle}")).await, [""; 0]);
     let first: DateTime<Utc> = moment(2).parse().unwrap();
     let last: DateTime<Utc> = last.parse().unwrap();
     let (day, after) = (first.date_naive(), last.date_naive() + Days::new(1));
-    assert_eq!(desk.finds(&format!("from={day}&to={after}")).await, newest_first);
-    assert_eq!(desk.finds(&format!("to={day}")).await, [""; 0]);
+    assert_eq!(desk.finds(&format!("from={day}&until={after}")).await, newest_first);
+    assert_eq!(desk.finds(&format!("until={day}")).await, [""; 0]);
     assert_eq!(desk.finds(&format!("from={after}")).await, [""; 0]);
     // An offset is an offset, and pages go on within what is asked for.
     let elsewhere = format!("from={day}T02:00:00%2B02:00&limit=2");
@@ -161,9 +161,9 @@ async fn orders_are_found_by_the_day_that_they_were_placed() {
     assert_eq!(desk.finds(&rest).await, newest_first[2..]);
     for bad in ["yesterday", "2026-02-30", "2026-11-20T08:00:00", "", "%00", "-9999-01-01", "+12026-01-01"] {
         desk.refuses(&format!("from={bad}"), "from").await;
-        desk.refuses(&format!("to={bad}"), "to").await;
+        desk.refuses(&format!("until={bad}"), "until").await;
     }
-    desk.refuses("from=2026-02-01&to=2026-01-01", "to").await;
+    desk.refuses("from=2026-02-01&until=2026-01-01", "until").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -175,7 +175,7 @@ async fn orders_are_found_by_the_address_of_a_guest_and_of_an_account_until_it_i
     let path = format!("/v1/carts/{}/address", guest.id);
     shop.put(&path).with(&guest).json(mail_to("Rahel@Example.org")).send().await.expect(200);
     let placed = shop.post(&format!("/v1/carts/{}/checkout", guest.id)).with(&guest).send().await.expect(201);
-    let of_guest = placed.text("/order_id").to_owned();
+    let of_guest = placed.text("/id").to_owned();
 
     let ada = shop.person("ada@example.org").await;
     let cart = shop.post("/v1/carts").by(&ada.token).json(json!({"currency": "EUR"})).send().await.expect(201).id();
@@ -184,7 +184,7 @@ async fn orders_are_found_by_the_address_of_a_guest_and_of_an_account_until_it_i
     let address = mail_to("office@example.org");
     shop.put(&format!("/v1/carts/{cart}/address")).by(&ada.token).json(address).send().await.expect(200);
     let checkout = shop.post(&format!("/v1/carts/{cart}/checkout")).by(&ada.token).send().await.expect(201);
-    let of_account = checkout.text("/order_id").to_owned();
+    let of_account = checkout.text("/id").to_owned();
 
     assert_eq!(desk.finds("email=rahel@example.org").await, std::slice::from_ref(&of_guest));
     assert_eq!(desk.finds("email=ADA@example.org").await, std::slice::from_ref(&of_account));

@@ -48,7 +48,7 @@ async fn a_strangers_order_and_payment_are_not_there() {
     let shop = TestShop::start().await;
     let (_, variant) = shop.product("O-2", 500, 5).await;
     let (placed, cart) = shop.order(&variant, 1).await;
-    let (order, payment) = (placed.text("/order_id"), placed.text("/payment_id"));
+    let (order, payment) = (placed.text("/id"), placed.text("/payment"));
     let (other, customer) = (shop.guest_cart().await, shop.token(Role::Customer));
     let head = shop.at_rest().await;
     let pay = json!({"provider": "test", "token": "tok_success"});

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use byteshop_gateway::token::Role;
 use byteshop_tests::patience::eventually;
 use byteshop_tests::receiver::Receiver;
-use byteshop_tests::shop::{Answer, TestShop};
+use byteshop_tests::shop::{Answer, TestShop, address};
 use serde_json::{Value, json};
 
 use super::aftersales::{Paid, lines, paid};
@@ -54,7 +54,7 @@ impl Fair {
         self.post("/v1/admin/api-keys", json!({"name": name, "scopes": ["stock:write"]})).await.expect(201);
         let benefit = json!({"kind": "percent", "percent_bps": 100});
         let coupon = json!({"label": name, "code": format!("CODE{number}"), "benefit": benefit});
-        self.post("/v1/admin/coupons", coupon).await.expect(201);
+        self.post("/v1/admin/promotions", coupon).await.expect(201);
         self.shop.register(&format!("p{number}@example.org")).await.expect(202);
         self.shop.order(&self.variant, 1).await;
         let back = json!({"lines": lines(&self.variant, 1), "reason": "damaged"});
@@ -68,11 +68,11 @@ impl Fair {
     }
 
     async fn page(&self, list: &List, limit: usize, cursor: Option<&str>) -> Answer {
-        let head = self.shop.log.head().await.unwrap().to_string();
+        let head = self.shop.log.head().await.unwrap();
         let start = if list.path.contains('?') { '&' } else { '?' };
         let cursor = cursor.map(|cursor| format!("&cursor={cursor}")).unwrap_or_default();
         let path = format!("{}{start}limit={limit}{cursor}", list.path);
-        self.shop.get(&path).by(&self.admin).header("Min-Log-Position", &head).send().await.expect(200)
+        self.shop.get(&path).by(&self.admin).after(head).send().await.expect(200)
     }
 
     fn ids(page: &Answer, list: &List) -> Vec<String> {
@@ -118,8 +118,8 @@ fn lists(endpoint: &str) -> Vec<List> {
         list("/v1/admin/accounts?q=example", "id"),
         list("/v1/returns", "id"),
         list("/v1/returns?status=requested", "id"),
-        list("/v1/admin/coupons", "id"),
-        list("/v1/admin/coupons?status=active", "id"),
+        list("/v1/admin/promotions", "id"),
+        list("/v1/admin/promotions?status=active", "id"),
         list("/v1/admin/api-keys", "id"),
         list("/v1/admin/audit?type=order.placed", "position"),
     ]
@@ -292,5 +292,119 @@ async fn long_titles_and_names_have_a_next_page() {
             }
         }
         assert_eq!((seen.len(), counted(&seen).len()), (3, 3), "{}", list.path);
+    }
+}
+
+impl Fair {
+    /// A published product with this title; gives its id as pages show it.
+    async fn titled(&self, sku: &str, title: &str) -> String {
+        let (product, _) = self.shop.product(sku, 500, 0).await;
+        self.patch(&format!("/v1/products/{product}"), json!({"title": title})).await;
+        json!(product).to_string()
+    }
+
+    /// The ids of all pages of a list, one item each; something happens after the first.
+    async fn turned(&self, list: &List, after_first: impl AsyncFnOnce()) -> Vec<String> {
+        let first = self.page(list, 1, None).await;
+        let (mut seen, mut next) = (Self::ids(&first, list), first.body["next"].clone());
+        after_first().await;
+        while let Some(cursor) = next.as_str() {
+            let page = self.page(list, 1, Some(cursor)).await;
+            seen.extend(Self::ids(&page, list));
+            next = page.body["next"].clone();
+        }
+        seen
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_unfinished_word_finds_stays_found_when_its_word_appears() {
+    let fair = Fair::open().await;
+    let mut there = Vec::new();
+    for number in 0..3 {
+        there.push(fair.titled(&format!("R-{number}"), &format!("For a run {number}")).await);
+    }
+    for (number, sort) in ["", "&sort=title", "&sort=newest"].iter().enumerate() {
+        let list = List { path: format!("/v1/products?q=runni{sort}"), id: "id" };
+        // Nothing begins with it yet: it is taken for a form of `run`.
+        let shoes = std::cell::Cell::new(None);
+        let seen = fair
+            .turned(&list, async || shoes.set(Some(fair.titled(&format!("S-{number}"), "Running shoes").await)))
+            .await;
+        assert_once(&there, &seen, &list.path);
+        let shoes: Value = serde_json::from_str(&shoes.take().unwrap()).unwrap();
+        let path = format!("/v1/products/{}", shoes.as_str().unwrap());
+        fair.patch(&path, json!({"title": "Other shoes"})).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn prices_stay_in_the_currency_of_the_first_page() {
+    let fair = Fair::open().await;
+    let mut there = Vec::new();
+    for number in 0..4 {
+        there.push(fair.titled(&format!("E-{number}"), "Euro").await);
+    }
+    let list = List { path: "/v1/products?sort=price".into(), id: "id" };
+    let seen = fair.turned(&list, async || {
+        // From now on most prices are in dollars.
+        for number in 0..9 {
+            let product = fair.post("/v1/products", json!({"title": "Dollar"})).await.expect(201).id();
+            let variant = json!({"sku": format!("D-{number}"), "price": {"amount": 100, "currency": "USD"}});
+            fair.post(&format!("/v1/products/{product}/variants"), variant).await.expect(201);
+            fair.post(&format!("/v1/products/{product}/publish"), json!({})).await.expect(200);
+        }
+    });
+    assert_once(&there, &seen.await, &list.path);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_of_the_orders_and_messages_of_an_account_is_on_one_page() {
+    let mut fair = Fair::open().await;
+    let person = fair.shop.person("pages@example.org").await;
+    fair.admin.clone_from(&person.token);
+    let buy = async || {
+        let cart = fair.post("/v1/carts", json!({"currency": "EUR"})).await.id();
+        let put = async |part: &str, body: Value| {
+            let path = format!("/v1/carts/{cart}/{part}");
+            fair.shop.put(&path).by(&person.token).json(body).send().await.expect(200);
+        };
+        put(&format!("lines/{}", fair.variant), json!({"quantity": 1})).await;
+        put("address", address("DE")).await;
+        let placed = fair.post(&format!("/v1/carts/{cart}/checkout"), json!({})).await.expect(201);
+        let pay = json!({"provider": "test", "token": "tok_success"});
+        fair.post(&format!("/v1/orders/{}/payments", placed.text("/id")), pay).await.expect(201);
+        fair.shop.at_rest().await;
+    };
+    for _ in 0..4 {
+        buy().await;
+    }
+    for path in ["/v1/me/orders", "/v1/me/notifications"] {
+        let list = List { path: path.to_owned(), id: "id" };
+        let there = fair.all(&list).await;
+        assert!(there.len() >= 4, "{path}: {there:?}");
+        let seen = fair.turned(&list, &buy).await;
+        assert_once(&there, &seen, path);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_next_page_comes_from_a_process_that_has_not_read_the_product_where_the_last_one_ended() {
+    let fair = Fair::open().await;
+    let beside = fair.shop.beside().await;
+    let list = List { path: "/v1/products?sort=newest&status=draft".into(), id: "id" };
+    let make = async || fair.post("/v1/products", json!({"title": "Beside"})).await.expect(201);
+    let mut before = make().await.id();
+    for _ in 0..20 {
+        // It reads everything, and does not look again so soon.
+        let head = fair.shop.log.head().await.unwrap();
+        beside.get(&list.path).by(&fair.admin).after(head).send().await.expect(200);
+        let newest = make().await.id();
+        let first = fair.page(&list, 1, None).await;
+        assert_eq!(Fair::ids(&first, &list), [json!(newest).to_string()]);
+        let next = format!("{}&limit=1&cursor={}", list.path, first.text("/next"));
+        let second = beside.get(&next).by(&fair.admin).send().await.expect(200);
+        assert_eq!(Fair::ids(&second, &list), [json!(before).to_string()]);
+        before = newest;
     }
 }

@@ -35,7 +35,7 @@ async fn buy(shop: &TestShop, variants: &[(&str, i64)]) -> Bought {
     }
     shop.put(&format!("{path}/address")).with(&cart).json(address("DE")).send().await.expect(200);
     let placed = shop.post(&format!("{path}/checkout")).with(&cart).send().await.expect(201);
-    Bought { path: format!("/v1/orders/{}", placed.text("/order_id")), cart }
+    Bought { path: format!("/v1/orders/{}", placed.text("/id")), cart }
 }
 
 impl Bought {

@@ -51,8 +51,8 @@ async fn an_address_is_sealed_at_rest_and_open_to_its_owner() {
     let again = put().send().await.expect(200);
     assert_eq!((again.header("idempotency-replayed"), &again.body), (Some("true"), &first.body));
     let placed = shop.post(&format!("{path}/checkout")).with(&cart).send().await.expect(201);
-    assert_eq!(placed.body["order"]["address"], address());
-    let order = format!("/v1/orders/{}", placed.text("/order_id"));
+    assert_eq!(placed.body["address"], address());
+    let order = format!("/v1/orders/{}", placed.text("/id"));
     assert_eq!(shop.get(&order).with(&cart).send().await.expect(200).body["address"], address());
 
     let stored = dump(&shop).await.to_lowercase();
@@ -67,7 +67,7 @@ async fn who_was_forgotten_is_shown_to_nobody_and_kept_no_more() {
     let shop = TestShop::start().await;
     let (_, variant) = shop.product("SEALED-2", 500, 5).await;
     let (placed, cart) = shop.order(&variant, 1).await;
-    let order = format!("/v1/orders/{}", placed.text("/order_id"));
+    let order = format!("/v1/orders/{}", placed.text("/id"));
     assert_eq!(shop.get(&order).with(&cart).send().await.expect(200).body["address"]["city"], "Berlin");
     let open = shop.full_cart(&variant, 1).await;
 
@@ -91,7 +91,7 @@ async fn what_a_buyer_says_of_a_return_is_between_them_and_staff() {
     let staff = shop.token(Role::Support);
     let (_, variant) = shop.product("SEALED-3", 500, 5).await;
     let (placed, cart) = shop.order(&variant, 2).await;
-    let order = format!("/v1/orders/{}", placed.text("/order_id"));
+    let order = format!("/v1/orders/{}", placed.text("/id"));
     let pay = json!({"provider": "test", "token": "tok_success"});
     shop.post(&format!("{order}/payments")).with(&cart).json(pay).send().await.expect(201);
     shop.at_rest().await;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 async fn observed(shop: &TestShop, cart: &GuestCart) -> Vec<String> {
     let path = format!("/v1/carts/{}", cart.id);
     // It has that currency already, so nothing changes and the answer has the end of the log.
-    let unchanged = shop.delete(&format!("{path}/coupon")).with(cart).send().await;
+    let unchanged = shop.delete(&format!("{path}/coupons")).with(cart).send().await;
     let mut seen = vec![outline(&unchanged)];
     for number in ["0", "1", "999999999999", "pos_AAAA"] {
         let waits = shop.get("/v1/categories").header("Min-Log-Position", number).send().await;
@@ -61,7 +61,7 @@ async fn a_position_is_a_number_for_staff_and_a_new_token_each_time_for_others()
     let admin = shop.token(Role::Admin);
     let (product, variant) = shop.product("POS-1", 500, 5).await;
     let (placed, cart) = shop.order(&variant, 1).await;
-    let order = format!("/v1/orders/{}", placed.text("/order_id"));
+    let order = format!("/v1/orders/{}", placed.text("/id"));
 
     let made = shop.post("/v1/categories").by(&admin).json(json!({"slug": "a", "name": "A"})).send().await.expect(201);
     let number = made.header("log-position").unwrap();

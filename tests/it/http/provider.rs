@@ -23,7 +23,7 @@ struct Order {
 
 async fn order(shop: &TestShop, variant: &str) -> Order {
     let (placed, cart) = shop.order(variant, 1).await;
-    Order { path: format!("/v1/orders/{}", placed.text("/order_id")), payment: placed.text("/payment_id").into(), cart }
+    Order { path: format!("/v1/orders/{}", placed.text("/id")), payment: placed.text("/payment").into(), cart }
 }
 
 impl Order {
@@ -252,7 +252,7 @@ async fn every_charge_is_settled_whatever_becomes_of_the_notifications() {
         }
         eventually("the attempt failed, and another one can be made", async || {
             let payment = shop.get(&format!("/v1/payments/{}", it.payment)).with(&it.cart).send().await.expect(200);
-            (payment.text("/status") == *ends && payment.text("/declined") == "provider_error").then_some(())
+            (payment.text("/status") == *ends && payment.text("/decline_reason") == "provider_error").then_some(())
         })
         .await;
         it.awaits(&shop, "awaiting").await;
@@ -282,7 +282,7 @@ async fn a_silent_provider_is_asked_again_and_holds_nobody_up() {
     // The charge never reached the provider, so another attempt may be made.
     eventually("the attempt is known to have failed", async || {
         let payment = shop.get(&format!("/v1/payments/{}", second.payment)).with(&second.cart).send().await.expect(200);
-        (payment.body["status"] == "open" && payment.body["declined"] == "not_received").then_some(())
+        (payment.body["status"] == "open" && payment.body["decline_reason"] == "not_received").then_some(())
     })
     .await;
     second.pay(&shop, "tok_success").await.expect(201);
@@ -430,7 +430,7 @@ async fn last_failed(shop: &TestShop, payment: &str, count: usize) -> String {
         let payment = shop.get(payment).by(&staff).send().await.expect(200).body;
         let refunds = payment["refunds"].as_array().unwrap();
         let failed: Vec<_> = refunds.iter().filter(|it| it["status"] == "failed").collect();
-        let last = failed.iter().find(|it| it.get("retried_as").is_none())?;
+        let last = failed.iter().find(|it| it["retried_as"].is_null())?;
         (failed.len() == count).then(|| last["id"].as_str().unwrap().to_owned())
     })
     .await
@@ -539,4 +539,41 @@ async fn the_manners_of_the_provider_are_switched_while_developing() {
     let refused = foreign.expect_problem(403, "request.foreign_origin");
     assert!(refused.text("/detail").ends_with("this request had `Origin: https://evil.example`"), "{}", refused.body);
     shop.delete("/dev/mail").header("Origin", &shop.url).send().await.expect(204);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_pays_again_while_the_page_is_approved_pays_once() {
+    let shop = TestShop::start().await;
+    let (_, variant) = shop.product("W-9", 1000, 500).await;
+    let mut approved = 0;
+    for round in 0..20 {
+        let it = order(&shop, &variant).await;
+        let page = it.pay(&shop, "tok_redirect").await.expect(201).text("/action_url").to_owned();
+        let approve = async || {
+            // Sometimes a moment later, so that each is first now and then.
+            for _ in 0..round % 4 {
+                shop.get(&page).send().await.expect(200);
+            }
+            shop.post(&format!("{page}/approve")).send().await.expect(200)
+        };
+        let (again, also, _) = tokio::join!(it.pay(&shop, "tok_success"), it.pay(&shop, "tok_success"), approve());
+        for answer in [again, also] {
+            if answer.status != 201 {
+                let code = answer.expect(409).text("/code").to_owned();
+                let known = ["order.already_paid", "payment.already_authorized", "payment.in_progress"];
+                assert!(known.contains(&code.as_str()), "{code}");
+            }
+        }
+        it.awaits(&shop, "paid").await;
+        let payment: PaymentId = it.payment.parse().unwrap();
+        let charges = shop.commands.emulator().books().all().await.unwrap();
+        let kept: Vec<_> = charges
+            .into_iter()
+            .filter(|charge| charge.payment == payment.uuid() && charge.state == "captured" && charge.refunded == 0)
+            .collect();
+        assert_eq!(kept.len(), 1, "{kept:?}");
+        approved += usize::from(kept[0].scenario == "redirect");
+    }
+    books_agree(&shop).await;
+    assert!(approved < 20, "no attempt was called off");
 }

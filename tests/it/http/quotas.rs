@@ -53,7 +53,7 @@ async fn guests_have_a_quota_of_changes_apart_from_what_they_read() {
     let cart = shop.guest_cart().await;
     new_cart().send().await.expect(201);
     // A guest's cart is a guest's, with an access token beside its own.
-    let empty = shop.delete(&format!("/v1/carts/{}/coupon", cart.id)).with(&cart).by(&customer);
+    let empty = shop.delete(&format!("/v1/carts/{}/coupons", cart.id)).with(&cart).by(&customer);
     empty.send().await.expect(200);
     let refused = new_cart().send().await.expect_problem(429, "request.too_many");
     assert!(refused.header("retry-after").is_some());
@@ -166,7 +166,7 @@ async fn a_clerk_who_lost_the_role_is_not_given_the_answers_of_before() {
     let (placed, _) = shop.order(&variant, 1).await;
     let somebody = AccountId::from_uuid(Clock.new_id());
     let cancel = |role| {
-        let path = format!("/v1/orders/{}/cancel", placed.text("/order_id"));
+        let path = format!("/v1/orders/{}/cancel", placed.text("/id"));
         shop.post(&path).by(&shop.token_of(role, somebody)).key("cancel-1").json(json!({})).send()
     };
     let first = cancel(Role::Support).await.expect(200);
@@ -189,7 +189,7 @@ async fn a_mailbox_gets_few_mails_about_unpaid_orders() {
     let mut orders: Vec<(String, GuestCart)> = Vec::new();
     for _ in 0..10 {
         let (placed, cart) = shop.order(&variant, 1).await;
-        orders.push((placed.text("/order_id").to_owned(), cart));
+        orders.push((placed.text("/id").to_owned(), cart));
     }
     let told = async |count: usize| {
         eventually(&format!("{count} mails"), async || {
@@ -202,7 +202,7 @@ async fn a_mailbox_gets_few_mails_about_unpaid_orders() {
     let skipped = async || {
         let all = shop.get("/v1/admin/notifications?limit=100").by(&admin).send().await.expect(200);
         let items = all.body["items"].as_array().unwrap().clone();
-        items.iter().filter(|it| it["skipped"] == "too_many").count()
+        items.iter().filter(|it| it["skip_reason"] == "too_many").count()
     };
     eventually("the others are shown as skipped", async || (skipped().await == 7).then_some(())).await;
     // Whoever cancels knows that they did.

@@ -93,7 +93,7 @@ async fn staff_sees_the_returns_of_all_orders_and_what_waits_for_it() {
     for field in ["id", "order", "status", "lines", "reason", "amount", "refund", "credit_note"] {
         assert_eq!((&row[field], row[field].is_null()), (&it[field], false), "{field}");
     }
-    assert_eq!((&row["pieces"], &row["amount"]["amount"]), (&json!(1), &json!(500)));
+    assert_eq!((&row["quantity"], &row["amount"]["amount"]), (&json!(1), &json!(500)));
     assert!(row["requested_at"].as_str() < row["changed_at"].as_str(), "{row}");
     let all = desk.asks("").await.expect(200).body.to_string();
     assert!(!all.contains("Rahel") && !all.contains("comment") && !all.contains("sealed"), "{all}");

@@ -290,7 +290,7 @@ async fn large_refunds_take_a_recent_proof_and_small_ones_do_not() {
     let clerk = shop.staff("clerk@example.org", Role::Support).await;
     let (_, variant) = shop.product("REFUND", 10_000, 10).await;
     let (placed, cart) = shop.order(&variant, 2).await;
-    let (order, payment) = (placed.text("/order_id").to_owned(), placed.text("/payment_id").to_owned());
+    let (order, payment) = (placed.text("/id").to_owned(), placed.text("/payment").to_owned());
     let pay = json!({"provider": "test", "token": "tok_success"});
     shop.post(&format!("/v1/orders/{order}/payments")).with(&cart).json(pay).send().await.expect(201);
     eventually("the order is paid", || async {

@@ -76,7 +76,7 @@ fn places(product: &str, variant: &str, category: &str, cart: &str) -> Vec<(Meth
         ),
         (
             Method::POST,
-            "/v1/admin/coupons".into(),
+            "/v1/admin/promotions".into(),
             json!({"label": "§", "benefit": {"kind": "percent", "percent_bps": 100}}),
             "/label",
         ),

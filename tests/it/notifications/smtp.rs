@@ -146,7 +146,7 @@ async fn what_is_refused_for_good_dies_until_somebody_sends_it_again() {
     let (_, variant) = shop.product("S-3", 500, 10).await;
     order_of(&shop, &variant, "ada@example.org", "en").await;
     let dead = one(&shop, "dead").await;
-    assert_eq!((&dead["cause"], &dead["reason"]), (&"refused".into(), &"the envelope: SMTP 550".into()));
+    assert_eq!((&dead["reason"], &dead["error"]), (&"refused".into(), &"the envelope: SMTP 550".into()));
     let path = format!("/v1/admin/notifications/{}/resend", dead["id"].as_str().unwrap());
     shop.post(&path).by(&shop.token(Role::Customer)).send().await.expect_problem(403, "auth.forbidden");
     let support = shop.token(Role::Support);
@@ -165,7 +165,7 @@ async fn what_may_have_arrived_is_never_sent_again_by_itself() {
         let shop = shop_with(&sink).await;
         let (_, variant) = shop.product("S-4", 500, 10).await;
         order_of(&shop, &variant, "ada@example.org", "en").await;
-        assert_eq!(one(&shop, "dead").await["cause"], "outcome_unknown", "{turn:?}");
+        assert_eq!(one(&shop, "dead").await["reason"], "outcome_unknown", "{turn:?}");
         assert_eq!(sink.taken().len(), 1, "{turn:?}");
     }
 }
@@ -292,7 +292,7 @@ async fn a_wrong_password_is_told_and_loses_no_mail() {
     let (_, variant) = shop.product("S-7", 500, 10).await;
     order_of(&shop, &variant, "ada@example.org", "en").await;
     let failed = one(&shop, "failed").await;
-    assert_eq!(failed["reason"], "the login: SMTP 535", "{failed}");
+    assert_eq!(failed["error"], "the login: SMTP 535", "{failed}");
     assert!(failed["retry_at"].is_string() && !failed.to_string().contains(LOGIN.1), "{failed}");
     // Somebody mends it, and the mail goes out by itself.
     sink.admit(LOGIN.0, LOGIN.1);
@@ -351,7 +351,7 @@ async fn an_attempt_whose_maker_died_is_not_made_again() {
     drop(shop);
     let shop = TestShop::reaching(database.clone(), kept()).await;
     pass_time(&shop).await;
-    assert_eq!(one(&shop, "dead").await["cause"], "outcome_unknown");
+    assert_eq!(one(&shop, "dead").await["reason"], "outcome_unknown");
     assert_eq!(handed_over.load(Ordering::SeqCst), 1);
     assert_eq!(shop.log.kept(None, 10).await.unwrap(), []);
     // Somebody decides that it may arrive twice.
@@ -410,7 +410,7 @@ async fn what_waits_for_its_turn_is_not_lost_with_the_program() {
     let shop = TestShop::reaching(database, kept).await;
     one(&shop, "sent").await;
     pass_time(&shop).await;
-    assert_eq!(one(&shop, "dead").await["cause"], "outcome_unknown");
+    assert_eq!(one(&shop, "dead").await["reason"], "outcome_unknown");
 }
 
 #[tokio::test(flavor = "multi_thread")]

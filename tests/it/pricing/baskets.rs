@@ -207,7 +207,7 @@ async fn an_owner_names_an_address_of_their_book_and_nobody_else_does() {
     let line = shop.put(&format!("{cart}/lines/{variant}")).by(&ada.token).json(json!({"quantity": 1}));
     line.send().await.expect(200);
     let send_to = |body: Value| shop.put(&format!("{cart}/address")).by(&ada.token).json(body).send();
-    let by_id = |id: &str| json!({"address_id": id});
+    let by_id = |id: &str| json!({"address": id});
     assert_eq!(send_to(by_id(&kept)).await.expect(200).body["address"], to("DE"));
     // What the cart has is what stood there then, and the order has what the cart has.
     let changed = shop.put(&format!("/v1/me/addresses/{kept}")).by(&ada.token).json(to("AT"));
@@ -215,13 +215,13 @@ async fn an_owner_names_an_address_of_their_book_and_nobody_else_does() {
     shop.delete(&format!("/v1/me/addresses/{kept}")).by(&ada.token).send().await.expect(204);
     for wrong in [&kept, &hers, "addr_00000000000000000000000001"] {
         let refused = send_to(by_id(wrong)).await.expect_problem(422, "address.missing");
-        assert_eq!(refused.body["errors"][0]["pointer"], "/address_id");
+        assert_eq!(refused.body["errors"][0]["pointer"], "/address");
     }
     for (body, pointer) in [
-        (json!({"address_id": kept, "country": "DE"}), "/address_id"),
-        (json!({"address_id": kept, "lines": ["Mauerstraße 36"]}), "/address_id"),
-        (json!({"address_id": "acc_00000000000000000000000001"}), "/address_id"),
-        (json!({"address_id": null}), "/country"),
+        (json!({"address": kept, "country": "DE"}), "/address"),
+        (json!({"address": kept, "lines": ["Mauerstraße 36"]}), "/address"),
+        (json!({"address": "acc_00000000000000000000000001"}), "/address"),
+        (json!({"address": null}), "/country"),
         (json!({}), "/country"),
         (json!({"city": "Berlin"}), "/country"),
     ] {
@@ -229,7 +229,7 @@ async fn an_owner_names_an_address_of_their_book_and_nobody_else_does() {
         assert_eq!(refused.body["errors"][0]["pointer"], pointer, "{body}");
     }
     let placed = shop.post(&format!("{cart}/checkout")).by(&ada.token).send().await.expect(201);
-    assert_eq!(placed.body["order"]["address"], to("DE"));
+    assert_eq!(placed.body["address"], to("DE"));
     // A guest has no address book, and staff that looks after a cart does not get at one.
     let guest = shop.full_cart(&variant, 1).await;
     let path = format!("/v1/carts/{}/address", guest.id);

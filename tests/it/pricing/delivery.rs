@@ -36,8 +36,8 @@ async fn what_is_sent_is_sent_by_a_service_and_paid_for() {
     let free = shop.put(&line).with(&cart).json(json!({"quantity": 10})).send().await.expect(200);
     assert_eq!((amount(&free, "/shipping"), amount(&free, "/total")), (0, 10_000));
     let placed = check_out(&shop, &cart).await.expect(201);
-    assert_eq!(placed.text("/order/delivery/service"), "parcel");
-    assert_eq!(placed.body["order"]["delivery"]["weight_g"], 9_000);
+    assert_eq!(placed.text("/delivery/service"), "parcel");
+    assert_eq!(placed.body["delivery"]["weight_g"], 9_000);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -66,7 +66,7 @@ async fn what_is_only_data_is_not_sent() {
     zones(&shop, json!([parcel()])).await.expect(200);
     let cart = shop.full_cart(&variant, 1).await;
     assert_eq!(problems(&look(&shop, &cart).await), [] as [&str; 0]);
-    assert_eq!(amount(&check_out(&shop, &cart).await.expect(201), "/order/total"), 1_000);
+    assert_eq!(amount(&check_out(&shop, &cart).await.expect(201), "/total"), 1_000);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -154,7 +154,7 @@ async fn staff_may_give_shipping_back_and_never_more_than_was_paid() {
     let cart = shop.full_cart(&variant, 4).await;
     choose(&shop, &cart, "parcel").await.expect(200);
     let placed = check_out(&shop, &cart).await.expect(201);
-    let order = format!("/v1/orders/{}", placed.text("/order_id"));
+    let order = format!("/v1/orders/{}", placed.text("/id"));
     let off = |quantity: i64, shipping: Value| json!({"lines": [{"variant": variant, "quantity": quantity}], "shipping": shipping});
     let cancel = |body: Value| shop.post(&format!("{order}/cancel")).by(&staff).json(body);
     cancel(off(1, json!(true))).send().await.expect_problem(409, "order.not_paid");
@@ -216,8 +216,7 @@ async fn staff_may_give_shipping_back_and_never_more_than_was_paid() {
     let totals: Vec<_> =
         notes.body["items"].as_array().unwrap().iter().map(|it| it["total"]["amount"].as_i64().unwrap()).collect();
     assert_eq!(totals, [1_000, 1_000, 90, 1_000, 400]);
-    let payment =
-        shop.get(&format!("/v1/payments/{}", placed.text("/payment_id"))).with(&cart).send().await.expect(200);
+    let payment = shop.get(&format!("/v1/payments/{}", placed.text("/payment"))).with(&cart).send().await.expect(200);
     assert_eq!(payment.body["refundable"]["amount"], 1_000);
 }
 

@@ -15,8 +15,8 @@ async fn an_account_has_so_many_orders_that_wait_for_their_payment() {
     let shop = strict(2).await;
     let (_, variant) = shop.product("H-1", 1_000, 99).await;
     let [ada, berta] = [shop.token(Role::Customer), shop.token(Role::Customer)];
-    let first = shop.buy(&ada, &variant, 1).await.expect(201).text("/order_id").to_owned();
-    let second = shop.buy(&ada, &variant, 1).await.expect(201).text("/order_id").to_owned();
+    let first = shop.buy(&ada, &variant, 1).await.expect(201).text("/id").to_owned();
+    let second = shop.buy(&ada, &variant, 1).await.expect(201).text("/id").to_owned();
     shop.buy(&ada, &variant, 1).await.expect_problem(409, "cart.too_many_unpaid");
     shop.buy(&berta, &variant, 1).await.expect(201);
     // What is paid for, or called off, waits no more.

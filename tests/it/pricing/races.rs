@@ -33,7 +33,7 @@ async fn a_code_for_one_use_under_two_hundred_checkouts_is_used_once() {
     }
     assert_eq!(outcomes.get("placed"), Some(&1), "{outcomes:?}");
     assert_eq!(outcomes.get("cart.coupon_used_up"), Some(&199), "{outcomes:?}");
-    let path = format!("/v1/admin/coupons/{coupon}");
+    let path = format!("/v1/admin/promotions/{coupon}");
     let used = shop.get(&path).by(&shop.token(Role::Admin)).send().await.expect(200);
     assert_eq!(used.body["used"], 1);
 }

@@ -215,7 +215,13 @@ fn a_charge_that_the_provider_did_not_know_or_its_buyer_left_is_looked_for_once_
 #[test]
 fn a_simulated_parcel_is_followed_until_it_is_there() {
     let on_shipment = |event| SettleOrder::react(&AnyEvent::Shipment(id(3), event), noon());
-    let gone = |carrier| shipment::Event::HandedOver { order: id(1), carrier, tracking: text("T"), tracking_url: None, at: noon() };
+    let gone = |carrier| shipment::Event::HandedOver {
+        order: id(1),
+        carrier,
+        tracking: text("T"),
+        tracking_url: None,
+        at: noon(),
+    };
     let track = Step::TrackShipment { shipment: id(3) };
     assert_eq!(on_shipment(gone(Carrier::Simulated { story: None })), std::slice::from_ref(&track));
     assert_eq!(on_shipment(gone(Carrier::Other { name: text("Post") })), []);

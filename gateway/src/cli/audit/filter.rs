@@ -23,8 +23,8 @@ pub(super) struct FilterArgs {
     actor: Option<String>,
     /// Only events recorded from this time, day, month or year on (UTC): 2026-11-20T08:00:00Z, 2026-11-20, 2026-11, yesterday,
     /// or an age such as 30m, 1h or 2d
-    #[arg(long, value_name = "TIME", value_parser = moment::since)]
-    since: Option<DateTime<Utc>>,
+    #[arg(long, value_name = "TIME", value_parser = moment::from)]
+    from: Option<DateTime<Utc>>,
     /// Only events recorded before this time, or up to the end of this day, month or year (UTC), or an age such as 30m, 1h or 2d
     #[arg(long, value_name = "TIME", value_parser = moment::until)]
     until: Option<DateTime<Utc>>,
@@ -33,10 +33,10 @@ pub(super) struct FilterArgs {
 impl FilterArgs {
     /// The filter, with every name looked up.
     pub(super) async fn resolve(&self, desk: &Desk) -> Result<Filter, Failure> {
-        if let (Some(since), Some(until)) = (self.since, self.until)
-            && since > until
+        if let (Some(from), Some(until)) = (self.from, self.until)
+            && from > until
         {
-            let text = format!("--until {until} is before --since {since}, so no event can match");
+            let text = format!("--until {until} is before --from {from}, so no event can match");
             return Err(Failure::Usage(text));
         }
         let finder = desk.finder();
@@ -53,7 +53,7 @@ impl FilterArgs {
             types: self.types.iter().flatten().cloned().collect(),
             streams: things.into_iter().map(|thing| thing.stream).collect(),
             actor,
-            since: self.since,
+            since: self.from,
             until: self.until,
         })
     }

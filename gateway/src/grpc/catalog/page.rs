@@ -88,7 +88,7 @@ fn facets(it: Facets) -> v1::Facets {
         id: it.id,
         name: it.name,
         slug: it.slug,
-        parent_id: it.parent.unwrap_or_default(),
+        parent: it.parent.unwrap_or_default(),
         count: it.count,
     };
     v1::Facets {

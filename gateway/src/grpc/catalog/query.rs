@@ -17,7 +17,7 @@ pub(super) fn of(caller: &Caller, asked: SearchProductsRequest) -> Result<Query,
     }
     // Counted before each value gets a copy of its name: a long name with many empty values would fill the memory.
     let values: usize = asked.attributes.iter().map(|filter| filter.values.len()).sum();
-    check_values("attributes", asked.category_ids.len() + values)?;
+    check_values("attributes", asked.category.len() + values)?;
     let attributes: Vec<(String, String)> = asked.attributes.into_iter().flat_map(pairs).collect();
     for (name, bound) in [("price_min", asked.price_min), ("price_max", asked.price_max)] {
         if bound.is_some_and(|bound| bound < 0) {
@@ -25,13 +25,13 @@ pub(super) fn of(caller: &Caller, asked: SearchProductsRequest) -> Result<Query,
         }
     }
     parameters::in_order(("price_min", asked.price_min), ("price_max", asked.price_max))?;
-    let categories = asked.category_ids.iter().map(|id| id.parse()).collect::<Result<_, _>>();
+    let categories = asked.category.iter().map(|id| id.parse()).collect::<Result<_, _>>();
     let currency = Some(asked.currency).filter(|code| !code.is_empty());
     let limit = Some(asked.limit).filter(|limit| *limit > 0);
     Ok(Query {
         shown: shown(asked.visibility)?.unwrap_or(by_default(caller, Some(&q))),
         q: Some(q),
-        categories: categories.map_err(|_| Problem::query("category_ids", "must be ids of categories"))?,
+        categories: categories.map_err(|_| Problem::query("category", "must be ids of categories"))?,
         currency: currency.map(|code| super::currency(&code)).transpose()?,
         price_min: asked.price_min,
         price_max: asked.price_max,

@@ -4,11 +4,11 @@ use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::{Error, Unit, cases};
 use byteshop_domain::account::Account;
-use byteshop_domain::address::{Address, LINES_MAX, Lines};
+use byteshop_domain::address::{Address, Lines};
 use byteshop_domain::cart::{Cart, Command, Destination};
 use byteshop_domain::ids::{AccountId, AddressId, CartId};
 use byteshop_domain::text::{Country, Email, Name, Phone, PostalCode};
-use byteshop_domain::{Bounded, Locale, Personal, Subject};
+use byteshop_domain::{Locale, Personal, Subject};
 use http::HeaderMap;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -17,41 +17,45 @@ use super::{own, shown};
 use crate::actor::Caller;
 use crate::http::ask::{Ask, Of, no_such};
 use crate::http::language::accepted;
-use crate::http::openapi::max;
 use crate::http::{Shared, show};
 use crate::problem::Problem;
 
-/// The destination: the parts of an address with at least `country`, or `address_id` alone.
-#[derive(Deserialize, ToSchema)]
+/// The destination: the parts of an address with at least `country`, or `address` alone.
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct Goal {
+    address: Option<AddressId>,
+    country: Option<Country>,
+    name: Option<Name>,
+    company: Option<Name>,
+    email: Option<Email>,
+    phone: Option<Phone>,
+    #[serde(default)]
+    lines: Lines,
+    postal_code: Option<PostalCode>,
+    city: Option<Name>,
+    region: Option<Name>,
+}
+
+/// The destination: an address, or the id of one in the address book of the cart's owner.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[schema(example = json!({"country": "DE", "name": "Ada Lovelace", "email": "ada@example.org", "lines": ["Invalidenstraße 43"],
+    "postal_code": "10115", "city": "Berlin"}))]
+#[expect(dead_code, reason = "it only describes the two forms, which are read as one to say what is wrong with them")]
+enum CartAddress {
+    Whole(show::Address),
+    Saved(SavedAddress),
+}
+
+/// An address of the address book.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it only describes one form of a destination")]
+struct SavedAddress {
     /// The id of an address in the cart owner's address book. The cart keeps a copy; later changes of the address book
     /// do not affect it.
-    #[schema(value_type = Option<String>, example = "addr_01h455vb4pex5vsknk084sn02q")]
-    address_id: Option<AddressId>,
-    /// ISO 3166 alpha-2 country code.
-    #[schema(value_type = Option<String>, example = "DE", pattern = "^[A-Za-z]{2}$")]
-    country: Option<Country>,
-    #[schema(value_type = Option<String>, example = "Ada Lovelace", min_length = 1, default = max::<Name>)]
-    name: Option<Name>,
-    #[schema(value_type = Option<String>, min_length = 1, default = max::<Name>)]
-    company: Option<Name>,
-    /// The address for order mails.
-    #[schema(value_type = Option<String>, example = "ada@example.org", default = max::<Email>)]
-    email: Option<Email>,
-    #[schema(value_type = Option<String>, example = "+49 30 1234567", default = max::<Phone>)]
-    phone: Option<Phone>,
-    /// Street and house number, and further lines.
-    #[serde(default)]
-    #[schema(value_type = Option<Vec<String>>, example = json!(["Invalidenstraße 43"]), default = max::<Bounded<Vec<String>, LINES_MAX>>)]
-    lines: Lines,
-    #[schema(value_type = Option<String>, example = "10115", min_length = 1, default = max::<PostalCode>)]
-    postal_code: Option<PostalCode>,
-    #[schema(value_type = Option<String>, example = "Berlin", min_length = 1, default = max::<Name>)]
-    city: Option<Name>,
-    /// The state or province.
-    #[schema(value_type = Option<String>, min_length = 1, default = max::<Name>)]
-    region: Option<Name>,
+    #[schema(example = "addr_01h455vb4pex5vsknk084sn02q")]
+    address: String,
 }
 
 /// What a goal says.
@@ -62,18 +66,18 @@ enum Said {
 
 impl Goal {
     fn said(&self) -> Result<Said, Problem> {
-        let given = self.address();
-        match (self.address_id, given) {
+        let given = self.whole();
+        match (self.address, given) {
             (Some(id), None) if self.is_empty() => Ok(Said::Kept(id)),
             (Some(_), _) => {
-                Err(Problem::invalid("/address_id", "`address_id` cannot be combined with other fields of an address"))
+                Err(Problem::invalid("/address", "`address` cannot be combined with other fields of an address"))
             }
             (None, Some(address)) => Ok(Said::Whole(Box::new(address))),
-            (None, None) => Err(Problem::invalid("/country", "missing field `country`, or `address_id` in its place")),
+            (None, None) => Err(Problem::invalid("/country", "missing field `country`, or `address` in its place")),
         }
     }
 
-    fn address(&self) -> Option<Address> {
+    fn whole(&self) -> Option<Address> {
         Some(Address {
             name: self.name.clone(),
             company: self.company.clone(),
@@ -99,7 +103,7 @@ impl Goal {
 ///
 /// Either an address, or the id of an address in the owner's address book.
 #[utoipa::path(put, path = "/v1/carts/{id}/address", operation_id = "setCartAddress",
-    tag = "carts", params(("id" = String, Path)), request_body = Goal,
+    tag = "carts", params(("id" = String, Path)), request_body = CartAddress,
     security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "The cart", body = show::Cart)))]
 pub(super) async fn set_address(
     State(app): State<Shared>,
@@ -148,7 +152,7 @@ fn destination(address: &Address, sealed: Personal<Address>, locale: Option<Loca
 
 /// An address of somebody's address book, open and as it is sealed there: with the same person's key as all of their cart.
 async fn of_book(unit: &Unit, owner: Option<AccountId>, id: AddressId) -> Result<(Address, Personal<Address>), Error> {
-    let missing = || no_such("address", "/address_id");
+    let missing = || no_such("address", "/address");
     let account = unit.load::<Account>(owner.ok_or_else(missing)?).await?;
     let kept = account.state.open().and_then(|open| open.address(id)).map_err(|_| missing())?;
     let address = unit.commands().vault().open(&kept.address).await?.ok_or_else(missing)?;

@@ -24,6 +24,7 @@ use crate::reply::Reply;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"email": "ada@example.com", "password": "correct horse battery"}))]
 pub(super) struct NewEmail {
     #[schema(value_type = String, format = Email, example = "ada@example.com", default = max::<Email>)]
     email: Email,
@@ -34,6 +35,7 @@ pub(super) struct NewEmail {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"code": "wU2nY6h0bqk3"}))]
 pub(super) struct Shown {
     /// The code from the mail to the new address.
     #[schema(value_type = String, default = max::<CodeText>)]

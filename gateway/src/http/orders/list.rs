@@ -44,13 +44,13 @@ struct ListQuery {
     #[param(value_type = Option<crate::http::show::names::Fulfilment>)]
     fulfilment: Option<Fulfilment>,
     /// Whether a failed refund was not retried; staff only.
-    refund_failed: Option<bool>,
+    refunds_failed: Option<bool>,
     /// Placed on or after this day (UTC) or time.
     #[param(example = "2026-11-01")]
     from: Option<String>,
     /// Placed before this day (UTC) or time.
     #[param(example = "2026-12-01T00:00:00Z")]
-    to: Option<String>,
+    until: Option<String>,
     /// Orders of the account with this e-mail address and of guests who gave it; staff only.
     #[param(value_type = Option<String>)]
     email: Option<Email>,
@@ -70,7 +70,7 @@ impl ListQuery {
         if self.email.is_some() {
             return Err(Problem::forbidden("only staff can search orders by e-mail address"));
         }
-        if self.refund_failed.is_some() {
+        if self.refunds_failed.is_some() {
             return Err(Problem::forbidden("only staff can filter orders by failed refunds"));
         }
         Ok(())
@@ -84,34 +84,35 @@ struct OrderRow {
     id: String,
     /// The order number shown to people.
     number: String,
-    /// `account` for a customer, `reference` for one that an older system knew.
-    buyer: std::collections::HashMap<String, String>,
+    /// The buyer's account; null for a guest.
+    #[schema(required = true)]
+    account: Option<String>,
     status: crate::http::show::names::OrderStatus,
     payment_status: crate::http::show::names::OrderPaymentStatus,
     fulfilment: crate::http::show::names::Fulfilment,
-    /// The reason of the cancellation; absent if not cancelled.
-    #[schema(nullable = false)]
-    cancelled: Option<crate::http::show::names::CancelReason>,
+    /// The reason of the cancellation; null if not cancelled.
+    #[schema(required = true)]
+    cancel_reason: Option<crate::http::show::names::CancelReason>,
     total: show::Money,
     refunded: show::Money,
     country: String,
-    /// The address it goes to, with the name; null if the buyer was erased, absent if none was given.
-    #[schema(nullable = true)]
+    /// The address it goes to, with the name; null if none was given, or the buyer's data was erased.
+    #[schema(required = true)]
     address: Option<show::Address>,
-    /// Number of lines.
-    lines: i64,
-    /// Number of pieces.
-    units: i64,
+    /// The number of lines.
+    line_count: i64,
+    /// The number of pieces.
+    quantity: i64,
     /// Pieces returned.
     returned: i64,
     payment: String,
-    /// Refunds that the provider refused and that were not retried; absent if there are none.
-    #[schema(nullable = false)]
-    refunds_failed: Option<Vec<String>>,
-    /// The invoice number; absent before payment.
-    #[schema(nullable = false)]
+    /// Refunds that the provider refused and that were not retried.
+    refunds_failed: Vec<String>,
+    /// The invoice number; null before payment.
+    #[schema(required = true)]
     invoice: Option<String>,
-    #[schema(nullable = false)]
+    /// The id of the order in an older system.
+    #[schema(required = true)]
     reference: Option<String>,
     placed_at: DateTime<Utc>,
     #[schema(required = true)]
@@ -175,7 +176,7 @@ async fn find(
         Some(text) => Some(text.parse().map_err(|error: NumberError| Problem::query("number", error.to_string()))?),
         None => None,
     };
-    let (from, to) = period(&query)?;
+    let (from, until) = period(&query)?;
     let contact = match &query.email {
         Some(email) => {
             app.await_views(&[OrderEmail::NAME], headers).await?;
@@ -192,9 +193,9 @@ async fn find(
         invoice: query.invoice,
         payment_status: query.payment_status,
         fulfilment: query.fulfilment,
-        refund_failed: query.refund_failed,
+        refunds_failed: query.refunds_failed,
         from,
-        to,
+        until,
         contact,
         ask,
     };
@@ -207,9 +208,9 @@ type Moment = Option<DateTime<Utc>>;
 /// The moments between which orders were placed.
 fn period(query: &ListQuery) -> Result<(Moment, Moment), Problem> {
     let moment = |name, text: &Option<String>| text.as_deref().map(|text| moment(name, text)).transpose();
-    let (from, to) = (moment("from", &query.from)?, moment("to", &query.to)?);
-    parameters::in_order(("from", from), ("to", to))?;
-    Ok((from, to))
+    let (from, until) = (moment("from", &query.from)?, moment("until", &query.until)?);
+    parameters::in_order(("from", from), ("until", until))?;
+    Ok((from, until))
 }
 
 /// A day begins at midnight (UTC).

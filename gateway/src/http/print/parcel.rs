@@ -116,7 +116,8 @@ fn pieces(it: &Placed, wanted: &[(VariantId, i64)]) -> Vec<Value> {
 
 /// The label of a shipment as a printable page of 100 by 150 mm.
 ///
-/// A link for staff (`papers.label` of the shipment) opens it without a token.
+/// It is no tax document and is not frozen: it names the seller as the shop is set up when it is printed. A link for staff
+/// (`papers.label` of the shipment) opens it without a token.
 #[utoipa::path(get, path = "/v1/shipments/{id}/label", operation_id = "printShipmentLabel",
     tag = "delivery", params(("id" = String, Path), Shown),
     security(("bearer" = ["staff"])),

@@ -47,19 +47,19 @@ struct ReturnRow {
     /// The state of the return.
     #[schema(example = "requested")]
     status: crate::http::show::names::ReturnStatus,
-    lines: Vec<show::Pieces>,
+    lines: Vec<show::LineQuantity>,
     /// Why the goods are returned.
     reason: crate::http::show::names::ReturnReason,
-    /// Pieces to return.
-    pieces: i64,
-    /// The refund for it; absent until the goods are received.
-    #[schema(nullable = false)]
+    /// The number of pieces to return.
+    quantity: i64,
+    /// The amount refunded; null until the goods are received.
+    #[schema(required = true)]
     amount: Option<show::Money>,
-    /// The refund; absent until the goods are received, and if there is nothing to refund.
-    #[schema(nullable = false)]
+    /// The refund; null until the goods are received, and if there is nothing to refund.
+    #[schema(required = true)]
     refund: Option<String>,
-    /// Absent until the goods are received.
-    #[schema(nullable = false)]
+    /// Null until the goods are received.
+    #[schema(required = true)]
     credit_note: Option<String>,
     requested_at: DateTime<Utc>,
     /// When it last changed.

@@ -33,13 +33,13 @@ pub struct Me<'a> {
     second_factor: bool,
 }
 
-/// A person's profile.
+/// A person's profile: what was never said is absent.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub struct ProfileShown {
-    #[schema(example = "Ada Lovelace")]
+    #[schema(example = "Ada Lovelace", nullable = false)]
     name: Option<String>,
-    #[schema(example = "+49 30 1234567")]
+    #[schema(example = "+49 30 1234567", nullable = false)]
     phone: Option<String>,
 }
 
@@ -103,7 +103,7 @@ impl<'a> Account<'a> {
 #[derive(Serialize, ToSchema)]
 pub struct GrantShown {
     /// `api_key` or `webhook_endpoint`.
-    #[schema(example = "api_key")]
+    #[schema(value_type = names::GrantKind, example = "api_key")]
     kind: &'static str,
     #[schema(example = "key_01h455vb4pex5vsknk084sn02q")]
     id: String,
@@ -210,7 +210,7 @@ pub struct SessionRow {
 pub struct ClientShown {
     #[schema(example = "192.0.2.7")]
     address: String,
-    #[schema(example = "curl/8.5.0")]
+    #[schema(example = "curl/8.5.0", nullable = false)]
     agent: Option<String>,
 }
 

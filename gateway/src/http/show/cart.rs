@@ -20,31 +20,32 @@ use super::names;
 use super::price::{Discount, LineTax, Shipping};
 use super::{Image, Money};
 
-/// The recipient and destination of an order.
+/// The recipient and destination of an order: the parts that were not given are absent.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
+#[schema(example = json!({"country": "DE", "name": "Ada Lovelace", "email": "ada@example.org", "lines": ["Invalidenstraße 43"], "postal_code": "10115", "city": "Berlin"}))]
 pub struct Address {
     /// ISO 3166 alpha-2 country code; addresses from before codes were required may hold a name in answers.
     #[schema(example = "DE", pattern = "^[A-Za-z]{2}$")]
     country: String,
-    #[schema(example = "Ada Lovelace", min_length = 1, default = max::<text::Name>)]
+    #[schema(example = "Ada Lovelace", min_length = 1, default = max::<text::Name>, nullable = false)]
     name: Option<String>,
-    #[schema(min_length = 1, default = max::<text::Name>)]
+    #[schema(min_length = 1, default = max::<text::Name>, nullable = false)]
     company: Option<String>,
     /// The address for order mails.
-    #[schema(example = "ada@example.org", default = max::<text::Email>)]
+    #[schema(example = "ada@example.org", default = max::<text::Email>, nullable = false)]
     email: Option<String>,
-    #[schema(example = "+49 30 1234567", default = max::<text::Phone>)]
+    #[schema(example = "+49 30 1234567", default = max::<text::Phone>, nullable = false)]
     phone: Option<String>,
     /// Street and house number, and further lines.
-    #[schema(example = json!(["Invalidenstraße 43"]), default = max::<Bounded<Vec<String>, { address::LINES_MAX }>>)]
+    #[schema(example = json!(["Invalidenstraße 43"]), default = max::<Bounded<Vec<String>, { address::LINES_MAX }>>, nullable = false)]
     lines: Option<Vec<String>>,
-    #[schema(example = "10115", min_length = 1, default = max::<text::PostalCode>)]
+    #[schema(example = "10115", min_length = 1, default = max::<text::PostalCode>, nullable = false)]
     postal_code: Option<String>,
-    #[schema(example = "Berlin", min_length = 1, default = max::<text::Name>)]
+    #[schema(example = "Berlin", min_length = 1, default = max::<text::Name>, nullable = false)]
     city: Option<String>,
     /// The state or province.
-    #[schema(min_length = 1, default = max::<text::Name>)]
+    #[schema(min_length = 1, default = max::<text::Name>, nullable = false)]
     region: Option<String>,
 }
 
@@ -63,34 +64,49 @@ impl<'a> Where<'a> {
     }
 }
 
-/// A cart and its prices. For a closed cart, or a cart as of an earlier moment, only the lines are given; `subtotal`
-/// and `total` then use the prices at which the lines were added.
+/// A cart and its prices. A closed cart, or a cart as of an earlier moment, is not priced anew: `subtotal` and `total` then
+/// use the prices at which the lines were added, and what only an open cart has is null or empty.
 #[derive(Serialize, ToSchema)]
 pub struct Cart<'a> {
     #[schema(value_type = String, example = "cart_01h455vb4pex5vsknk084sn02q")]
     id: CartId,
     /// The owner's account; null for a guest.
     #[schema(value_type = Option<String>, required = true)]
-    owner: Option<AccountId>,
+    account: Option<AccountId>,
     #[schema(value_type = String, example = "EUR")]
     currency: &'static str,
     lines: Vec<CartLine<'a>>,
     /// The sum of the lines before discounts.
     #[schema(value_type = Money)]
     subtotal: Amount,
+    /// The discount on lines and shipping; null unless the cart is open.
+    #[schema(value_type = Option<Money>, required = true)]
+    discount: Option<Amount>,
+    /// The shipping price before discounts, zero until a service is chosen; null unless the cart is open.
+    #[schema(value_type = Option<Money>, required = true)]
+    shipping: Option<Amount>,
+    /// Total tax, whether included in the prices or not; null unless the cart is open.
+    #[schema(value_type = Option<Money>, required = true)]
+    tax: Option<Amount>,
     /// The amount due.
     #[schema(value_type = Money)]
     total: Amount,
-    #[serde(flatten)]
-    costs: Option<Costs<'a>>,
+    /// Discounts by promotion, in the order they are applied.
+    discounts: Vec<Discount<'a>>,
     /// The coupon codes entered.
     #[schema(value_type = Vec<String>)]
     coupons: &'a [CouponCode],
     /// The chosen shipping service, if any.
     #[schema(value_type = Option<String>, required = true)]
     service: Option<&'a Slug>,
+    /// How the goods are shipped; null until a service is chosen.
+    #[schema(required = true)]
+    delivery: Option<Shipping<'a>>,
     #[schema(value_type = Option<Address>, required = true)]
     address: Option<Where<'a>>,
+    /// Problems that prevent checkout.
+    #[schema(value_type = Vec<CartProblem>)]
+    problems: Vec<Problem<'a>>,
     /// The order it became; null while it is open.
     #[schema(value_type = Option<String>, required = true)]
     order: Option<OrderId>,
@@ -100,29 +116,6 @@ pub struct Cart<'a> {
     /// When it expires unless it changes.
     #[schema(required = true)]
     expires_at: Option<DateTime<Utc>>,
-}
-
-/// The prices of an open cart beside its lines, and its problems.
-#[derive(Serialize, ToSchema)]
-pub struct Costs<'a> {
-    /// The discount on lines and shipping.
-    #[schema(value_type = Money)]
-    discount: Amount,
-    /// The shipping price before discounts; zero until a service is chosen.
-    #[schema(value_type = Money)]
-    shipping: Amount,
-    /// Total tax, whether included in the prices or not.
-    #[schema(value_type = Money)]
-    tax: Amount,
-    /// Discounts by promotion, in the order they are applied.
-    #[schema(value_type = Vec<Discount>)]
-    discounts: &'a [pricing::Discount],
-    /// The shipping service.
-    #[schema(value_type = Option<Shipping>, required = true)]
-    delivery: Option<&'a pricing::Shipping>,
-    /// Problems that prevent checkout.
-    #[schema(value_type = Vec<CartProblem>)]
-    problems: Vec<Problem<'a>>,
 }
 
 /// A line of a cart.
@@ -142,30 +135,23 @@ pub struct CartLine<'a> {
     #[schema(value_type = Money)]
     unit_price: Price,
     /// The unit price when the line was added, if it differs from the current one; see the problem `price_changed`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Money>, nullable = false)]
+    #[schema(value_type = Option<Money>, required = true)]
     seen_price: Option<Price>,
     /// Price times quantity.
     #[schema(value_type = Money)]
     amount: Amount,
-    #[serde(flatten)]
-    now: Option<LineNow>,
-}
-
-/// The current state of a line of an open cart.
-#[derive(Serialize, ToSchema)]
-pub struct LineNow {
-    /// The first image of the product; null if it has none.
+    /// The first image of the product; null if it has none, or unless the cart is open.
     #[schema(required = true)]
     image: Option<Image>,
-    /// Available for sale.
-    available: i64,
-    /// The discount.
-    #[schema(value_type = Money)]
-    discount: Amount,
-    /// Null if there is none or no destination is set.
-    #[schema(value_type = Option<LineTax>, required = true)]
-    tax: Option<pricing::LineTax>,
+    /// Available for sale; null unless the cart is open.
+    #[schema(required = true)]
+    available: Option<i64>,
+    /// The discount on the line; null unless the cart is open.
+    #[schema(value_type = Option<Money>, required = true)]
+    discount: Option<Amount>,
+    /// Null if there is none, no destination is set, or the cart is not open.
+    #[schema(required = true)]
+    tax: Option<LineTax>,
 }
 
 /// Something in the way: of a line, or of the cart as a whole.
@@ -183,7 +169,7 @@ enum Problem<'a> {
 pub struct CartProblem {
     /// For a line: `price_changed` (with `was` and `now`), `not_enough` (with `wanted` and `available`) or
     /// `unavailable`. For a coupon: `coupon_unknown`, `coupon_too_early`, `coupon_expired`, `coupon_used_up`,
-    /// `coupon_needs_email`, `coupon_not_applicable` (with `because`) or `coupon_not_combinable`. For the destination:
+    /// `coupon_needs_email`, `coupon_not_applicable` (with `reason`) or `coupon_not_combinable`. For the destination:
     /// `no_destination`, `address_incomplete` (with `missing`), `country_unknown` and `no_shipping` (with `country`),
     /// `shipping_not_chosen` or `shipping_gone` (with `service`).
     code: names::CartProblemCode,
@@ -202,7 +188,7 @@ pub struct CartProblem {
     #[schema(nullable = false)]
     coupon: Option<String>,
     #[schema(nullable = false)]
-    because: Option<names::UnmetCondition>,
+    reason: Option<names::UnmetCondition>,
     /// Missing parts of the address: `name` (or `company`), `lines` and `city` if something is shipped, `email` of a
     /// guest.
     #[schema(nullable = false)]
@@ -217,41 +203,24 @@ impl<'a> Cart<'a> {
     /// A cart, with what it costs if that was asked for.
     pub fn of(id: CartId, it: &'a cart::Created, priced: Option<&'a Priced>) -> Self {
         let zero = Amount::zero(it.currency);
-        let lines = it.lines.iter().enumerate().map(|(index, line)| {
-            let quoted = priced.and_then(|priced| priced.quote.lines.get(index));
-            let offer = priced.and_then(|priced| priced.offers.get(&line.variant));
-            let unit_price = offer.map_or(line.unit_price, |offer| offer.price);
-            CartLine {
-                variant: line.variant,
-                product: line.product,
-                sku: &line.sku,
-                title: &line.title,
-                quantity: line.quantity,
-                unit_price,
-                seen_price: Some(line.unit_price).filter(|seen| *seen != unit_price),
-                // A cart only takes lines whose sum can be counted.
-                amount: quoted.map_or_else(|| line.unit_price.times(line.quantity).unwrap_or(zero), |it| it.amount),
-                now: quoted.map(|quoted| LineNow {
-                    image: priced.and_then(|priced| priced.images.get(&line.product)).map(Image::from),
-                    available: offer.map_or(0, |offer| offer.available),
-                    discount: quoted.discount,
-                    tax: quoted.tax,
-                }),
-            }
-        });
         let quote = priced.map(|priced| &priced.quote);
         let own = || it.total().unwrap_or(zero);
         Self {
             id,
-            owner: it.owner,
+            account: it.owner,
             currency: it.currency.code(),
-            lines: lines.collect(),
+            lines: it.lines.iter().enumerate().map(|(index, line)| CartLine::of(index, line, priced)).collect(),
             subtotal: quote.map_or_else(own, |quote| quote.subtotal),
+            discount: quote.map(|quote| quote.discount),
+            shipping: quote.map(|quote| quote.shipping_price),
+            tax: quote.map(|quote| quote.tax),
             total: quote.map_or_else(own, |quote| quote.total),
-            costs: priced.map(|priced| Costs::of(it, priced)),
+            discounts: quote.map(|quote| quote.discounts.iter().map(Discount::from).collect()).unwrap_or_default(),
             coupons: &it.coupons,
             service: it.service.as_ref(),
+            delivery: quote.and_then(|quote| quote.shipping.as_ref()).map(Shipping::from),
             address: it.destination.as_ref().map(Where::of),
+            problems: priced.map(|priced| problems(it, priced)).unwrap_or_default(),
             order: it.order,
             merged_into: it.merged_into,
             expires_at: it.expires_at,
@@ -259,20 +228,35 @@ impl<'a> Cart<'a> {
     }
 }
 
-impl<'a> Costs<'a> {
-    fn of(cart: &cart::Created, priced: &'a Priced) -> Self {
-        let quote = &priced.quote;
-        let of_lines = cart.problems(&priced.offers).into_iter().map(Problem::Line);
-        // Checkout asks for it before anything else, and prices do without.
-        let nowhere = cart.destination.is_none() && !cart.lines.is_empty();
-        let nowhere = nowhere.then(|| Problem::Nowhere { code: Rejection::NoDestination.code() });
+impl<'a> CartLine<'a> {
+    fn of(index: usize, line: &'a cart::Line, priced: Option<&Priced>) -> Self {
+        let quoted = priced.and_then(|priced| priced.quote.lines.get(index));
+        let offer = priced.and_then(|priced| priced.offers.get(&line.variant));
+        let unit_price = offer.map_or(line.unit_price, |offer| offer.price);
+        // A cart only takes lines whose sum can be counted.
+        let own = || line.unit_price.times(line.quantity).unwrap_or(Amount::zero(line.unit_price.money().currency));
         Self {
-            discount: quote.discount,
-            shipping: quote.shipping_price,
-            tax: quote.tax,
-            discounts: &quote.discounts,
-            delivery: quote.shipping.as_ref(),
-            problems: of_lines.chain(nowhere).chain(quote.problems.iter().map(Problem::Cart)).collect(),
+            variant: line.variant,
+            product: line.product,
+            sku: &line.sku,
+            title: &line.title,
+            quantity: line.quantity,
+            unit_price,
+            seen_price: Some(line.unit_price).filter(|seen| *seen != unit_price),
+            amount: quoted.map_or_else(own, |quoted| quoted.amount),
+            image: priced.and_then(|priced| priced.images.get(&line.product)).map(Image::from),
+            available: quoted.map(|_| offer.map_or(0, |offer| offer.available)),
+            discount: quoted.map(|quoted| quoted.discount),
+            tax: quoted.and_then(|quoted| quoted.tax.as_ref()).map(LineTax::from),
         }
     }
+}
+
+/// What is in the way of a checkout.
+fn problems<'a>(cart: &cart::Created, priced: &'a Priced) -> Vec<Problem<'a>> {
+    let of_lines = cart.problems(&priced.offers).into_iter().map(Problem::Line);
+    // Checkout asks for it before anything else, and prices do without.
+    let nowhere = cart.destination.is_none() && !cart.lines.is_empty();
+    let nowhere = nowhere.then(|| Problem::Nowhere { code: Rejection::NoDestination.code() });
+    of_lines.chain(nowhere).chain(priced.quote.problems.iter().map(Problem::Cart)).collect()
 }

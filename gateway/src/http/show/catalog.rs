@@ -36,7 +36,7 @@ pub struct Category<'a> {
     archived: bool,
 }
 
-/// An attribute of the products of a category.
+/// An attribute of the products of a category, as it was set: what was left out is absent.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub struct AttributeDefinition {
@@ -45,17 +45,19 @@ pub struct AttributeDefinition {
     name: String,
     r#type: names::AttributeType,
     /// The allowed values of a choice.
-    #[schema(default = max::<Bounded<Vec<Label>, VALUES_MAX>>)]
+    #[schema(default = max::<Bounded<Vec<Label>, VALUES_MAX>>, nullable = false)]
     values: Option<Vec<String>>,
     /// The unit, such as `mm`.
-    #[schema(default = max::<Unit>)]
+    #[schema(default = max::<Unit>, nullable = false)]
     unit: Option<String>,
     /// Whether it is required for publishing.
+    #[schema(nullable = false)]
     required: Option<bool>,
     /// Whether it is offered as a filter.
+    #[schema(nullable = false)]
     filterable: Option<bool>,
     /// The label by language: `en` and `ru`.
-    #[schema(value_type = Option<std::collections::BTreeMap<String, String>>, default = max::<Bounded<(), LABELS_MAX>>)]
+    #[schema(value_type = Option<std::collections::BTreeMap<String, String>>, default = max::<Bounded<(), LABELS_MAX>>, nullable = false)]
     labels: (),
 }
 
@@ -104,7 +106,7 @@ pub struct Schedule {
     /// When it is published.
     #[schema(required = true)]
     at: Option<DateTime<Utc>>,
-    /// The end.
+    /// When it is unpublished.
     #[schema(required = true)]
     until: Option<DateTime<Utc>>,
 }
@@ -157,9 +159,8 @@ pub struct Product<'a> {
     /// The schedule; null if there is none.
     #[schema(required = true)]
     schedule: Option<Schedule>,
-    /// Why it was not published on schedule; absent once it is published or rescheduled.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    /// Why it was not published on schedule; null once it is published or rescheduled.
+    #[schema(required = true)]
     publication_refused: Option<PublicationRefused<'a>>,
     variants: Vec<Variant<'a>>,
 }
@@ -167,14 +168,14 @@ pub struct Product<'a> {
 /// Why a product was not published on schedule.
 #[derive(Serialize, ToSchema)]
 pub struct PublicationRefused<'a> {
-    /// The time.
+    /// When it was to be published.
     at: DateTime<Utc>,
     /// The code of the problem that prevents publishing.
     #[schema(value_type = String, example = "product.attribute_missing")]
     code: &'a Label,
     /// The same in words.
     #[schema(value_type = String)]
-    detail: &'a Reason,
+    reason: &'a Reason,
 }
 
 /// A variant of a product.
@@ -204,20 +205,19 @@ pub struct Variant<'a> {
     tax_class: product::TaxClass,
     /// Whether it is a physical item that is shipped.
     physical: bool,
-    /// Available for sale; absent for a past moment.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    /// Available for sale; null for a past moment, and in the answers of commands.
+    #[schema(required = true)]
     available: Option<i64>,
 }
 
 /// The unit price in a currency.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
-pub struct Listed {
+pub struct ListedPrice {
     #[schema(value_type = Money)]
     price: Price,
     /// A higher reference price, shown struck through.
-    #[schema(value_type = Option<Money>)]
+    #[schema(value_type = Option<Money>, required = true)]
     compare_at: Option<Price>,
 }
 
@@ -233,6 +233,15 @@ pub struct VariantPrice {
     /// looks it up; null elsewhere and for a past moment.
     #[schema(value_type = Option<Money>, required = true)]
     lowest_before: Option<Price>,
+}
+
+/// The unit price in a currency, as it is set.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
+pub struct NewListedPrice {
+    price: Money,
+    /// A higher reference price, shown struck through.
+    compare_at: Option<Money>,
 }
 
 impl From<product::Listed> for VariantPrice {
@@ -273,7 +282,7 @@ impl<'a> Product<'a> {
             publication_refused: it.refusal.as_ref().map(|it| PublicationRefused {
                 at: it.at,
                 code: &it.code,
-                detail: &it.because,
+                reason: &it.because,
             }),
             variants: variants.collect(),
         }

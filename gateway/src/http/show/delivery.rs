@@ -1,14 +1,15 @@
 //! How shipments and returns look from outside.
 
-use byteshop_domain::Personal;
+use byteshop_domain::cart::LINES_MAX;
 use byteshop_domain::ids::{CreditNoteId, OrderId, RefundId, ReturnId, ShipmentId, VariantId};
 use byteshop_domain::money::Money as Amount;
 use byteshop_domain::quantity::{Demand, Quantity};
 use byteshop_domain::returns::{self, Requested};
 use byteshop_domain::shipment::{self, Prepared};
 use byteshop_domain::text::{Comment, Link, Name, Reason, Reference};
+use byteshop_domain::{Bounded, Personal};
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Money;
@@ -16,16 +17,28 @@ use super::names;
 use crate::http::openapi::max;
 
 /// A quantity of a variant.
-#[derive(Serialize, ToSchema)]
-pub struct Pieces {
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LineQuantity {
+    /// The variant.
     #[schema(value_type = String, example = "var_01h455vb4pex5vsknk084sn02q")]
-    variant: VariantId,
-    #[schema(value_type = i64, minimum = 1, maximum = 1_000_000)]
-    quantity: Quantity,
+    pub variant: VariantId,
+    /// How many pieces of it.
+    #[schema(value_type = i64, example = 1, minimum = 1, maximum = 1_000_000)]
+    pub quantity: Quantity,
 }
 
-impl From<&Demand> for Pieces {
+/// Quantities in a request: as many as a cart has lines.
+pub type LineQuantities = Bounded<Vec<LineQuantity>, LINES_MAX>;
+
+impl From<&Demand> for LineQuantity {
     fn from(it: &Demand) -> Self {
+        Self { variant: it.variant, quantity: it.quantity }
+    }
+}
+
+impl From<&LineQuantity> for Demand {
+    fn from(it: &LineQuantity) -> Self {
         Self { variant: it.variant, quantity: it.quantity }
     }
 }
@@ -40,9 +53,8 @@ pub struct Shipment<'a> {
     /// The state of the shipment.
     #[schema(value_type = names::ShipmentStatus, example = "in_transit")]
     status: shipment::Stage,
-    lines: Vec<Pieces>,
-    #[schema(value_type = Carrier)]
-    carrier: &'a shipment::Carrier,
+    lines: Vec<LineQuantity>,
+    carrier: Carrier<'a>,
     /// In grams.
     #[schema(required = true)]
     weight_g: Option<u32>,
@@ -58,8 +70,8 @@ pub struct Shipment<'a> {
     delivered_at: Option<DateTime<Utc>>,
     /// Status reports of the carrier, oldest first.
     news: Vec<News<'a>>,
-    /// Where its papers are; for staff who asks for it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Links to its printable papers, for staff who reads it; null otherwise.
+    #[schema(required = true)]
     papers: Option<ShipmentPapers>,
 }
 
@@ -74,16 +86,38 @@ pub struct ShipmentPapers {
 }
 
 /// The carrier of a shipment.
+#[derive(Serialize, ToSchema)]
+pub struct Carrier<'a> {
+    #[schema(value_type = names::CarrierKind, example = "other")]
+    kind: &'static str,
+    /// The name of a carrier of the kind `other`; null otherwise.
+    #[schema(value_type = Option<String>, example = "DHL", required = true)]
+    name: Option<&'a Name>,
+    /// What the `simulated` carrier plays, if that was chosen; null otherwise.
+    #[schema(value_type = Option<names::CarrierStory>, required = true)]
+    story: Option<&'a Name>,
+}
+
+impl<'a> From<&'a shipment::Carrier> for Carrier<'a> {
+    fn from(it: &'a shipment::Carrier) -> Self {
+        match it {
+            shipment::Carrier::Simulated { story } => Self { kind: "simulated", name: None, story: story.as_ref() },
+            shipment::Carrier::Other { name } => Self { kind: "other", name: Some(name), story: None },
+        }
+    }
+}
+
+/// The carrier of a new shipment.
 #[derive(ToSchema)]
+#[schema(example = json!({"kind": "other", "name": "DHL"}))]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
-pub struct Carrier {
+pub struct NewCarrier {
     kind: names::CarrierKind,
     /// The name of a carrier of the kind `other`.
     #[schema(default = max::<Name>)]
     name: Option<String>,
-    /// The simulated story: `delivered`, `attempt_failed`, `returned`, `lost`, `found` or `silent`.
-    #[schema(default = max::<Name>)]
-    story: Option<String>,
+    /// What the `simulated` carrier plays.
+    story: Option<names::CarrierStory>,
 }
 
 /// A status report of a carrier.
@@ -119,8 +153,8 @@ impl<'a> Shipment<'a> {
             id,
             order: it.order,
             status: it.status,
-            lines: it.lines.iter().map(Pieces::from).collect(),
-            carrier: &it.carrier,
+            lines: it.lines.iter().map(LineQuantity::from).collect(),
+            carrier: Carrier::from(&it.carrier),
             weight_g: it.weight_g,
             tracking: it.tracking.as_ref(),
             tracking_url: it.tracking_url.as_ref(),
@@ -147,31 +181,33 @@ pub struct Return<'a> {
     /// The state of the return.
     #[schema(value_type = names::ReturnStatus, example = "requested")]
     status: returns::Stage,
-    lines: Vec<Pieces>,
+    lines: Vec<LineQuantity>,
     /// Why the goods are returned.
     #[schema(value_type = names::ReturnReason)]
     reason: returns::Why,
     /// The buyer's comment.
     #[schema(value_type = Option<String>, required = true)]
     comment: Option<&'a Personal<Comment>>,
-    /// Why it cannot be shipped, if so.
+    /// Why it was rejected; null if it was not.
     #[schema(value_type = Option<String>, required = true)]
-    rejected: Option<&'a Reason>,
+    reject_reason: Option<&'a Reason>,
     /// The returned goods.
     #[schema(value_type = Vec<Received>)]
     received: &'a [returns::Received],
-    /// The refund for it.
+    /// The amount refunded; null until the goods are received.
     #[schema(value_type = Option<Money>, required = true)]
     amount: Option<Amount>,
-    /// The refund.
+    /// The refund; null until the goods are received, and if there is nothing to refund.
     #[schema(value_type = Option<String>, required = true)]
     refund: Option<RefundId>,
+    /// Null until the goods are received.
     #[schema(value_type = Option<String>, required = true)]
     credit_note: Option<CreditNoteId>,
 }
 
 /// Returned goods of a variant.
 #[derive(ToSchema)]
+#[schema(example = json!({"variant": "var_01h455vb4pex5vsknk084sn02q", "quantity": 1, "condition": "new", "restock": true}))]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub struct Received {
     #[schema(example = "var_01h455vb4pex5vsknk084sn02q")]
@@ -199,10 +235,10 @@ impl<'a> Return<'a> {
             id,
             order: it.order,
             status: it.status,
-            lines: it.lines.iter().map(Pieces::from).collect(),
+            lines: it.lines.iter().map(LineQuantity::from).collect(),
             reason: it.why,
             comment: it.comment.as_ref(),
-            rejected: it.rejected.as_ref(),
+            reject_reason: it.rejected.as_ref(),
             received: &it.received,
             amount: it.amount,
             refund: it.refund,

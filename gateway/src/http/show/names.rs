@@ -1,5 +1,6 @@
 //! Closed sets of names as enums of the document, taken from the domain's own types: a new variant there stops the build here.
 
+use byteshop_domain::notification::Template;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::openapi::Ref;
@@ -114,8 +115,8 @@ sets! {
     GoodsCondition of byteshop_domain::returns::Condition { New Used Damaged Incomplete }
     /// The state of a promotion at a moment: `scheduled` before its period, `over` after it.
     PromotionStatus of byteshop_domain::promotion::Standing { Scheduled Active Paused Over Ended }
-    /// The state of a notification: a `failed` one is retried, a `dead` one is not.
-    NotificationState of byteshop_projections::notification_list::State { Queued Attempted Failed Sent Dead Skipped }
+    /// The status of a notification: a `failed` one is retried, a `dead` one is not.
+    NotificationStatus of byteshop_projections::notification_list::Status { Queued Attempted Failed Sent Dead Skipped }
     /// Why a notification is dead; with `outcome_unknown` it may have arrived.
     DeathCause of byteshop_domain::notification::Death { Refused GaveUp OutcomeUnknown }
     /// Why a notification was not sent.
@@ -149,6 +150,10 @@ words! {
     RefundCauseKind ["order_cancelled" "lines_cancelled" "return" "staff"]
     /// The kind of a carrier.
     CarrierKind ["simulated" "other"]
+    /// What the simulated carrier plays.
+    CarrierStory ["delivered" "attempt_failed" "returned" "lost" "found" "silent"]
+    /// What an account gave access with.
+    GrantKind ["api_key" "webhook_endpoint"]
     /// The state of a view.
     ViewState ["live" "parked" "other_history"]
     /// A problem of a cart.
@@ -184,6 +189,18 @@ maps! {
     Labels { String }
 }
 
+/// What a notification says.
+pub struct NotificationTemplate;
+
+impl PartialSchema for NotificationTemplate {
+    fn schema() -> Named {
+        let all: Vec<_> = Template::ALL.iter().map(|template| template.as_str()).collect();
+        closed("What a notification says", &all)
+    }
+}
+
+impl ToSchema for NotificationTemplate {}
+
 /// Bytes as they are.
 pub struct Binary;
 
@@ -211,9 +228,10 @@ impl PartialSchema for AnyObject {
 
 impl ToSchema for AnyObject {}
 
-/// A problem as part of an answer.
-pub fn problem() -> Ref {
-    Ref::from_schema_name("Problem")
+/// A problem as part of an answer, or null.
+pub fn problem() -> Schema {
+    let null = ObjectBuilder::new().schema_type(Type::Null);
+    OneOfBuilder::new().item(Ref::from_schema_name("Problem")).item(null).build().into()
 }
 
 fn map(description: &str, kinds: &[Type]) -> Named {

@@ -1,16 +1,14 @@
-//! How orders and payments look from outside.
+//! How orders look from outside.
 
-use byteshop_commands::ports::payment_test::action_path;
+use byteshop_domain::Personal;
 use byteshop_domain::ids::{
-    AccountId, CartId, CreditNoteId, Id as _, OrderId, PaymentId, ProductId, RefundId, ReturnId, ShipmentId, VariantId,
+    AccountId, CartId, CreditNoteId, Id as _, OrderId, PaymentId, ProductId, ReturnId, ShipmentId, VariantId,
 };
 use byteshop_domain::money::{ExactPrice, Money as Amount, Price};
 use byteshop_domain::order::{self, Placed};
-use byteshop_domain::payment::{self, Opened};
-use byteshop_domain::pricing;
 use byteshop_domain::quantity::Quantity;
 use byteshop_domain::tax_book::Rounding;
-use byteshop_domain::text::{Reference, Sku, Title};
+use byteshop_domain::text::{NoteText, Reference, Sku, Title};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -43,7 +41,7 @@ pub struct Order<'a> {
     fulfilment: order::Fulfilment,
     /// The reason of the cancellation; null if not cancelled.
     #[schema(value_type = Option<names::CancelReason>, required = true)]
-    cancelled: Option<order::CancelReason>,
+    cancel_reason: Option<order::CancelReason>,
     /// The buyer's account; null for a guest.
     #[schema(value_type = Option<String>, required = true)]
     account: Option<AccountId>,
@@ -75,11 +73,10 @@ pub struct Order<'a> {
     #[schema(value_type = Money)]
     payable: Amount,
     /// Discounts by promotion, in the order they were applied.
-    #[schema(value_type = Vec<Discount>)]
-    discounts: &'a [pricing::Discount],
-    /// The shipping service; null if shipping is free and none was chosen.
-    #[schema(value_type = Option<Shipping>, required = true)]
-    delivery: Option<&'a pricing::Shipping>,
+    discounts: Vec<Discount<'a>>,
+    /// How the goods are shipped; null if shipping is free and no service was chosen.
+    #[schema(required = true)]
+    delivery: Option<Shipping<'a>>,
     /// The amount refunded.
     #[schema(value_type = Money)]
     refunded: Amount,
@@ -93,15 +90,13 @@ pub struct Order<'a> {
     returns: &'a [ReturnId],
     /// Internal notes; staff only.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Vec<Remark>>, nullable = false)]
-    notes: Option<&'a [order::Note]>,
-    /// When it was placed; only in the answer for a single order.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
+    notes: Option<Vec<Remark<'a>>>,
+    /// When it was placed; null in the answers of commands.
+    #[schema(required = true)]
     placed_at: Option<DateTime<Utc>>,
-    /// When it was paid; only in the answer for a single order.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    /// When it was paid; null before payment, and in the answers of commands.
+    #[schema(required = true)]
     paid_at: Option<DateTime<Utc>>,
     /// The invoice number; null before payment.
     #[schema(value_type = Option<String>, example = "INV-2026-000042", required = true)]
@@ -112,15 +107,13 @@ pub struct Order<'a> {
     /// Where its taxes are rounded.
     #[schema(value_type = names::TaxRounding, example = "line")]
     tax_rounding: Rounding,
-    /// Links to its printable papers; only in the answer for a single order.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    /// Links to its printable papers; null in the answers of commands.
+    #[schema(required = true)]
     papers: Option<Papers>,
-    /// Signed links that need no header; only in the answer for a single order.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    /// Signed links that need no header; null in the answers of commands.
+    #[schema(required = true)]
     links: Option<Links>,
-    /// The id in an older system.
+    /// The id of the order in an older system.
     #[schema(value_type = Option<String>, required = true)]
     reference: Option<&'a Reference>,
     #[serde(skip)]
@@ -128,16 +121,21 @@ pub struct Order<'a> {
 }
 
 /// An internal note on an order.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
-pub struct Remark {
+#[derive(Serialize, ToSchema)]
+pub struct Remark<'a> {
     at: DateTime<Utc>,
     /// The staff account that wrote it.
-    #[schema(required = true)]
-    by: Option<String>,
+    #[schema(value_type = Option<String>, required = true)]
+    by: Option<AccountId>,
     /// Null if the buyer's data was erased.
-    #[schema(required = true)]
-    note: Option<String>,
+    #[schema(value_type = Option<String>, required = true)]
+    text: &'a Personal<NoteText>,
+}
+
+impl<'a> From<&'a order::Note> for Remark<'a> {
+    fn from(it: &'a order::Note) -> Self {
+        Self { at: it.at, by: it.by, text: &it.note }
+    }
 }
 
 /// A line of an order.
@@ -164,8 +162,7 @@ pub struct OrderLine<'a> {
     #[schema(value_type = Money)]
     unit_price: Price,
     /// The price in major units, if an older system used more digits than the currency has.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, nullable = false)]
+    #[schema(value_type = Option<String>, required = true)]
     exact_price: Option<&'a ExactPrice>,
     /// Price times quantity, before discounts.
     #[schema(value_type = Money)]
@@ -174,8 +171,8 @@ pub struct OrderLine<'a> {
     #[schema(value_type = Money)]
     discount: Amount,
     /// Null if there is none.
-    #[schema(value_type = Option<LineTax>, required = true)]
-    tax: Option<pricing::LineTax>,
+    #[schema(required = true)]
+    tax: Option<LineTax>,
 }
 
 impl<'a> Order<'a> {
@@ -196,7 +193,7 @@ impl<'a> Order<'a> {
             exact_price: line.exact_price.as_ref(),
             amount: line.amount,
             discount: line.off(),
-            tax: line.tax,
+            tax: line.tax.as_ref().map(LineTax::from),
         });
         // Placing checked that each of these can be counted.
         let zero = Amount::zero(placement.total.currency);
@@ -207,7 +204,7 @@ impl<'a> Order<'a> {
             status: it.status,
             payment_status: it.payment_status,
             fulfilment: it.fulfilment,
-            cancelled: it.cancelled,
+            cancel_reason: it.cancelled,
             account: placement.buyer.account,
             cart: placement.cart,
             moved_to: it.moved_to,
@@ -219,8 +216,8 @@ impl<'a> Order<'a> {
             tax: placement.tax().unwrap_or(zero),
             total: placement.total,
             payable: it.payable(),
-            discounts: &placement.discounts,
-            delivery: placement.shipping.as_ref(),
+            discounts: placement.discounts.iter().map(Discount::from).collect(),
+            delivery: placement.shipping.as_ref().map(Shipping::from),
             refunded: it.refunded,
             credit_notes: &it.credit_notes,
             payment: placement.payment,
@@ -241,7 +238,7 @@ impl<'a> Order<'a> {
 
     /// With what staff wrote down about it.
     pub fn with_notes(self) -> Self {
-        Self { notes: Some(self.written), ..self }
+        Self { notes: Some(self.written.iter().map(Remark::from).collect()), ..self }
     }
 
     /// With the way to its papers.
@@ -257,130 +254,5 @@ impl<'a> Order<'a> {
     /// With the moments that its events were recorded at.
     pub fn at(self, placed_at: Option<DateTime<Utc>>, paid_at: Option<DateTime<Utc>>) -> Self {
         Self { placed_at, paid_at, ..self }
-    }
-}
-
-/// A payment of an order.
-#[derive(Serialize, ToSchema)]
-pub struct Payment<'a> {
-    #[schema(value_type = String, example = "pay_01h455vb4pex5vsknk084sn02q")]
-    id: PaymentId,
-    #[schema(value_type = String)]
-    order: OrderId,
-    #[schema(value_type = Money)]
-    amount: Amount,
-    /// `status` is `open`, `attempted`, `pending`, `unresolved` (both with `check_at`), `authorized`, `captured`,
-    /// `refunded`, `failed`, `cancelled` or `voided` (`failed` and `voided` with `reason`).
-    #[serde(flatten)]
-    #[schema(value_type = PaymentStage)]
-    stage: &'a payment::Stage,
-    attempts: u8,
-    /// When the latest attempt was made.
-    #[schema(value_type = Option<names::PaymentMethod>, required = true)]
-    method: Option<payment::Method>,
-    /// Why the latest attempt came to nothing, if it did; while the payment is `open` another attempt can be made.
-    #[schema(value_type = Option<names::DeclineReason>, required = true)]
-    declined: Option<payment::DeclineReason>,
-    /// When the authorization expires unless it is captured.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    expires_at: Option<DateTime<Utc>>,
-    /// The page where the buyer continues, while the payment is pending and waits for them.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    action_url: Option<String>,
-    #[schema(value_type = Money)]
-    captured: Amount,
-    #[schema(value_type = Money)]
-    refunded: Amount,
-    /// Still refundable: captured − refunded − refunds in progress.
-    #[schema(value_type = Money)]
-    refundable: Amount,
-    /// The refunds, requested and done.
-    refunds: Vec<Refund<'a>>,
-}
-
-/// A refund of part of a payment.
-#[derive(Serialize, ToSchema)]
-pub struct Refund<'a> {
-    #[schema(value_type = String, example = "rfd_01h455vb4pex5vsknk084sn02q")]
-    id: RefundId,
-    #[schema(value_type = Money)]
-    amount: Amount,
-    /// The state of the refund.
-    #[schema(value_type = names::RefundStatus)]
-    status: payment::RefundStage,
-    /// What the refund is for.
-    #[schema(value_type = RefundCause)]
-    cause: &'a payment::RefundCause,
-    /// The id of the refund that retries this one, after the provider refused it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, nullable = false)]
-    retried_as: Option<RefundId>,
-}
-
-/// What a refund is for.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
-pub struct RefundCause {
-    kind: names::RefundCauseKind,
-    /// The return, of the kind `return`.
-    #[schema(nullable = false)]
-    id: Option<String>,
-    /// The reason that staff gave, of the kind `staff`.
-    #[schema(nullable = false)]
-    reason: Option<String>,
-}
-
-/// The stage of a payment.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
-pub struct PaymentStage {
-    status: names::PaymentStatus,
-    /// When the provider is asked again; while `pending` or `unresolved`.
-    #[schema(nullable = false)]
-    check_at: Option<DateTime<Utc>>,
-    /// Why it is `failed` or `voided`.
-    #[schema(nullable = false)]
-    reason: Option<names::PaymentEndReason>,
-}
-
-impl<'a> Payment<'a> {
-    /// A payment as it is.
-    pub fn of(id: PaymentId, it: &'a Opened) -> Self {
-        Self {
-            id,
-            order: it.order,
-            amount: it.amount,
-            stage: &it.stage,
-            attempts: it.attempts,
-            method: it.attempt.as_ref().map(|attempt| attempt.method),
-            declined: it.declined,
-            expires_at: it.expires_at.filter(|_| it.stage == payment::Stage::Authorized),
-            action_url: match it.stage {
-                payment::Stage::Pending { .. } => {
-                    it.attempt.as_ref().and_then(|attempt| action_path(&attempt.reference, id))
-                }
-                payment::Stage::Open
-                | payment::Stage::Attempted
-                | payment::Stage::Unresolved { .. }
-                | payment::Stage::Authorized
-                | payment::Stage::Captured
-                | payment::Stage::Refunded
-                | payment::Stage::Failed { .. }
-                | payment::Stage::Cancelled
-                | payment::Stage::Voided { .. } => None,
-            },
-            captured: it.captured(),
-            refunded: it.refunded,
-            refundable: it.refundable(),
-            refunds: it.refunds.iter().map(|(id, refund)| Refund::of(*id, refund)).collect(),
-        }
-    }
-}
-
-impl<'a> Refund<'a> {
-    fn of(id: RefundId, it: &'a payment::Refund) -> Self {
-        Self { id, amount: it.amount, status: it.stage, cause: &it.cause, retried_as: it.retried_as }
     }
 }

@@ -32,9 +32,8 @@ pub struct Promotion<'a> {
     status: Standing,
     #[schema(value_type = Terms)]
     terms: &'a promotion::Terms,
-    /// Uses by orders that are not cancelled; counted only if the total is limited.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    /// Uses by orders that are not cancelled; null unless the total is limited and one promotion is asked for as it is now.
+    #[schema(required = true)]
     used: Option<i64>,
 }
 
@@ -45,28 +44,37 @@ impl<'a> Promotion<'a> {
     }
 }
 
-/// The terms of a promotion.
+/// The terms of a promotion, as they were set: what was left out is absent.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
+#[schema(example = json!({"label": "Spring sale", "code": "SPRING-26", "benefit": {"kind": "percent", "percent_bps": 1000}}))]
 pub struct Terms {
     /// The name shown in the cart and on the invoice.
     #[schema(example = "Spring sale", min_length = 1, default = max::<Label>)]
     label: String,
     /// The coupon code, case-insensitive; without one the promotion is automatic.
-    #[schema(example = "SPRING-26", min_length = 3, default = max::<CouponCode>, pattern = "^[A-Za-z0-9_-]+$")]
+    #[schema(example = "SPRING-26", min_length = 3, default = max::<CouponCode>, pattern = "^[A-Za-z0-9_-]+$", nullable = false)]
     code: Option<String>,
     benefit: Benefit,
     /// What it applies to; everything by default.
+    #[schema(nullable = false)]
     target: Option<Target>,
+    #[schema(nullable = false)]
     conditions: Option<Conditions>,
+    #[schema(nullable = false)]
     limits: Option<Limits>,
     /// Promotions with a higher priority are applied first; default 0.
+    #[schema(nullable = false)]
     priority: Option<i16>,
     /// Whether it excludes other promotions.
+    #[schema(nullable = false)]
     exclusive: Option<bool>,
     /// Whether its code can be combined with other combinable codes.
+    #[schema(nullable = false)]
     combinable: Option<bool>,
+    #[schema(nullable = false)]
     from: Option<DateTime<Utc>>,
+    #[schema(nullable = false)]
     until: Option<DateTime<Utc>>,
 }
 
@@ -85,9 +93,9 @@ pub enum Benefit {
         #[schema(value_type = Vec<Money>, default = max::<TermsList>)]
         amounts: Vec<promotion::SubtotalTier>,
     },
-    /// Shipping offers; empty if none.
+    /// Free shipping by these services; by any of them if absent.
     FreeShipping {
-        #[schema(default = max::<TermsList>)]
+        #[schema(default = max::<TermsList>, nullable = false)]
         services: Option<Vec<String>>,
     },
     /// Buy `buy` pieces of the target, get `get` pieces (of it, or of `of`) at a discount.
@@ -96,11 +104,12 @@ pub enum Benefit {
         buy: i64,
         #[schema(minimum = 1, maximum = 1_000_000)]
         get: i64,
+        #[schema(nullable = false)]
         of: Option<Target>,
         #[schema(example = 10_000, maximum = 10_000)]
         percent_bps: u16,
         /// The maximum number of times per order; unlimited if absent.
-        #[schema(minimum = 1, maximum = 1_000_000)]
+        #[schema(minimum = 1, maximum = 1_000_000, nullable = false)]
         times: Option<i64>,
     },
     /// A percentage off the target that grows with its amount.
@@ -139,7 +148,7 @@ pub struct QuantityTier {
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub enum Target {
-    /// The full list.
+    /// Every line of the order.
     Order {},
     /// These products.
     Products {
@@ -163,23 +172,25 @@ pub enum Target {
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub struct Conditions {
     /// The minimum subtotal before discounts, once per currency.
-    #[schema(default = max::<TermsList>)]
+    #[schema(default = max::<TermsList>, nullable = false)]
     minimum_subtotal: Option<Vec<Money>>,
     /// The minimum number of pieces of the target.
-    #[schema(minimum = 1, maximum = 1_000_000)]
+    #[schema(minimum = 1, maximum = 1_000_000, nullable = false)]
     minimum_quantity: Option<i64>,
     /// The order contains one of these.
+    #[schema(nullable = false)]
     contains: Option<Target>,
     /// It is the customer's first order.
+    #[schema(nullable = false)]
     first_order: Option<bool>,
     /// The customer is one of these accounts.
-    #[schema(default = max::<TermsList>)]
+    #[schema(default = max::<TermsList>, nullable = false)]
     customers: Option<Vec<String>>,
     /// The destination is one of these countries (ISO 3166 codes).
-    #[schema(default = max::<TermsList>)]
+    #[schema(default = max::<TermsList>, nullable = false)]
     countries: Option<Vec<String>>,
     /// The currency is one of these.
-    #[schema(default = max::<TermsList>)]
+    #[schema(default = max::<TermsList>, nullable = false)]
     currencies: Option<Vec<String>>,
 }
 
@@ -187,9 +198,9 @@ pub struct Conditions {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub struct Limits {
-    #[schema(minimum = 1)]
+    #[schema(minimum = 1, nullable = false)]
     total: Option<u32>,
-    #[schema(minimum = 1)]
+    #[schema(minimum = 1, nullable = false)]
     per_customer: Option<u32>,
 }
 
@@ -201,11 +212,12 @@ pub struct CountryTax {
     #[schema(example = "DE", pattern = "^[A-Z]{2}$")]
     country: String,
     /// Whether prices include tax there; true by default.
+    #[schema(nullable = false)]
     prices_include_tax: Option<bool>,
     #[schema(default = max::<Rates>)]
     rates: Vec<TaxRate>,
     /// Regions with tax rates of their own.
-    #[schema(default = max::<Bounded<Vec<tax_book::Region>, { tax_book::REGIONS_MAX }>>)]
+    #[schema(default = max::<Bounded<Vec<tax_book::Region>, { tax_book::REGIONS_MAX }>>, nullable = false)]
     regions: Option<Vec<Region>>,
 }
 
@@ -218,10 +230,10 @@ pub struct TaxRate {
     class: names::TaxClass,
     /// In basis points (hundredths of a percent). This or `rate_ppm` is required; answers always have it, rounded if the rate
     /// has more digits.
-    #[schema(example = 1900, maximum = 10_000)]
+    #[schema(example = 1900, maximum = 10_000, nullable = false)]
     rate_bps: Option<u16>,
     /// In millionths, for rates with more digits: 88750 is 8.875 %.
-    #[schema(example = 88_750, maximum = 1_000_000)]
+    #[schema(example = 88_750, maximum = 1_000_000, nullable = false)]
     rate_ppm: Option<u32>,
     valid_from: NaiveDate,
 }
@@ -248,10 +260,10 @@ pub struct ShippingZone {
     #[schema(default = max::<Name>)]
     name: String,
     /// ISO 3166 codes; empty for the rest of the world.
-    #[schema(default = max::<Bounded<Vec<Country>, { tax_book::COUNTRIES_MAX }>>)]
+    #[schema(default = max::<Bounded<Vec<Country>, { tax_book::COUNTRIES_MAX }>>, nullable = false)]
     countries: Option<Vec<String>>,
-    /// Prefixes of the region's postal codes, at most three capital letters and digits each.
-    #[schema(default = max::<Areas>)]
+    /// Prefixes of the zone's postal codes, at most three capital letters and digits each.
+    #[schema(default = max::<Areas>, nullable = false)]
     areas: Option<Vec<String>>,
     #[schema(default = max::<Bounded<Vec<shipping_book::Service>, { shipping_book::SERVICES_MAX }>>)]
     services: Vec<ShippingService>,
@@ -265,16 +277,17 @@ pub struct ShippingService {
     service: String,
     #[schema(default = max::<Name>)]
     name: String,
-    #[schema(default = max::<Name>)]
+    #[schema(default = max::<Name>, nullable = false)]
     carrier: Option<String>,
     /// Prices by weight, lightest first.
     #[schema(min_items = 1, default = max::<Bands>)]
     bands: Vec<Band>,
     /// The subtotal from which shipping is free, once per currency.
-    #[schema(default = max::<Bands>)]
+    #[schema(default = max::<Bands>, nullable = false)]
     free_over: Option<Vec<Money>>,
     days: Days,
     /// `standard` by default.
+    #[schema(nullable = false)]
     tax_class: Option<names::TaxClass>,
 }
 

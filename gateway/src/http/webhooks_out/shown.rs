@@ -24,7 +24,7 @@ pub(super) struct Endpoint<'a> {
     enabled: bool,
     /// Why it is told nothing: `by_hand`, `failing` (for five days), `gone` (it answered 410) or `expired`.
     #[schema(value_type = Option<crate::http::show::names::DisableReason>, required = true)]
-    disabled: Option<byteshop_domain::webhook_endpoint::Silence>,
+    disabled_reason: Option<byteshop_domain::webhook_endpoint::Silence>,
     /// The account that created it, itself or with one of its API keys; null when that is not known.
     #[schema(value_type = Option<String>, required = true, example = "acc_01h455vb4pex5vsknk084sn02q")]
     created_by: Option<AccountId>,
@@ -34,9 +34,8 @@ pub(super) struct Endpoint<'a> {
     /// When it is told nothing more.
     #[schema(required = true)]
     expires_at: Option<DateTime<Utc>>,
-    /// When it last took an event, of the deliveries that are kept; in lists and of one endpoint.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    /// When it last took an event, of the deliveries that are kept; null if it took none, and in the answers of commands.
+    #[schema(required = true)]
     last_delivered_at: Option<DateTime<Utc>>,
     /// The signing secret; shown only once, when it is created.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -57,7 +56,7 @@ impl<'a> Endpoint<'a> {
             filter: &it.filter,
             description: it.description.as_ref(),
             enabled: it.silent.is_none(),
-            disabled: it.silent,
+            disabled_reason: it.silent,
             created_by: it.created_by,
             created_with: it.created_with,
             expires_at: it.expires_at,

@@ -89,7 +89,7 @@ impl Belongings {
         let mut cursor = None;
         loop {
             let ask = PageAsk { limit: Some(LIMIT_MAX), cursor };
-            let query = notification_list::Query { account: Some(id), state: None, ask };
+            let query = notification_list::Query { account: Some(id), status: None, ask };
             let page = app.views.notification_list(&query).await?;
             let page: Page<Box<RawValue>> = serde_json::from_str(&page.json).map_err(Error::from)?;
             for row in page.items {
