@@ -150,7 +150,7 @@ pub fn open(cart: &Cart, at: DateTime<Utc>) -> Result<&cart::Created, Error> {
 pub async fn checkout(unit: &Unit, mut cart: Loaded<Cart>, hold: Hold, agreed: Agreed) -> Result<Loaded<Order>, Error> {
     let at = unit.asked().at;
     let open = open(&cart.state, at)?.clone();
-    let Priced { offers, quote } = price(Reading::Deciding(unit), &open, at).await?;
+    let Priced { offers, quote, .. } = price(Reading::Deciding(unit), &open, at).await?;
     let ids = Ids { cart: cart.id, order: unit.new_id(), payment: unit.new_id() };
     // Whole seconds are enough for people, and shorter to read in the log.
     let pay_by = byteshop_eventstore::clock::whole_seconds(unit.now()) + hold.pay_within;

@@ -95,7 +95,7 @@ pub enum Error {
         reason: String,
     },
     /// The payment provider that was named is not connected to this shop.
-    #[error("this shop takes no payments through the provider {provider}")]
+    #[error("this shop does not use the payment provider {provider}")]
     NoProvider {
         /// Its name.
         provider: &'static str,

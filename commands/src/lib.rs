@@ -135,6 +135,11 @@ impl Commands {
         self.shared.seller.get()
     }
 
+    /// Where the shop's pages are, such as `https://shop.example.org`, if it has any.
+    pub fn shop_url(&self) -> Option<&str> {
+        self.outside().face.url.as_deref()
+    }
+
     fn outside(&self) -> &notify::Outside {
         self.shared.outside.get_or_init(|| notify::Outside::kept(self.log()))
     }

@@ -13,6 +13,7 @@ use byteshop_domain::ids::{OrderId, PaymentId};
 use byteshop_domain::money::Money;
 use byteshop_domain::order::{self, Order};
 use byteshop_domain::payment::{self, CaptureMode, Payment, ProviderOutcome, ProviderReference, Stage};
+use byteshop_domain::text::Link;
 use chrono::TimeDelta;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -41,6 +42,8 @@ pub struct Paying<'a> {
     pub token: &'a str,
     /// When the money is taken.
     pub capture: CaptureMode,
+    /// Where the buyer goes on after the provider's page.
+    pub return_url: Option<&'a Link>,
 }
 
 impl Commands {
@@ -60,7 +63,7 @@ impl Commands {
         P: Fn(&Order) -> Result<(), Error> + Send + Sync,
         R: Fn(&Loaded<Payment>) -> T + Send + Sync,
     {
-        let Paying { provider, token, capture } = by;
+        let Paying { provider, token, capture, return_url } = by;
         if !self.connected().has_provider(provider) {
             return Err(Error::NoProvider { provider: provider.as_str() });
         }
@@ -79,7 +82,7 @@ impl Commands {
                 pointer: Some("/token".into()),
             })
         })?;
-        let (payment, amount) = match self.begin(intent, order, &reference, capture, &allowed).await {
+        let (payment, amount) = match self.begin(intent, order, &reference, (capture, return_url), &allowed).await {
             // That another attempt is under way is no answer to keep: it may be this very request before a crash.
             Err(Error::Rejected(rejected)) if intent.key.is_some() && rejected.code != IN_PROGRESS => {
                 let rejected = &rejected;
@@ -103,17 +106,17 @@ impl Commands {
         intent: &Intent,
         order: OrderId,
         reference: &ProviderReference,
-        capture: CaptureMode,
+        how: (CaptureMode, Option<&Link>),
         allowed: &P,
     ) -> Result<(PaymentId, Money), Error>
     where
         P: Fn(&Order) -> Result<(), Error> + Send + Sync,
     {
         // Whatever else is in the way, such as that the order is not theirs, is said first.
-        let first = self.attempt(intent, order, reference, capture, allowed).await;
+        let first = self.attempt(intent, order, reference, how, allowed).await;
         let is_in_progress = matches!(&first, Err(Error::Rejected(rejected)) if rejected.code == IN_PROGRESS);
         if is_in_progress && self.call_off(intent, order).await? {
-            return self.attempt(intent, order, reference, capture, allowed).await;
+            return self.attempt(intent, order, reference, how, allowed).await;
         }
         first
     }
@@ -161,7 +164,7 @@ impl Commands {
         intent: &Intent,
         order: OrderId,
         reference: &ProviderReference,
-        capture: CaptureMode,
+        (capture, return_url): (CaptureMode, Option<&Link>),
         allowed: &P,
     ) -> Result<(PaymentId, Money), Error>
     where
@@ -184,8 +187,9 @@ impl Commands {
                     return refuse(order::Rejection::AlreadyPaid);
                 }
                 let mut payment = unit.load::<Payment>(placed.placement.payment).await?;
-                let (method, reference) = (payment::Method::Test, reference.clone());
-                unit.decide(&mut payment, &payment::Command::Attempt { method, reference, capture })?;
+                let (method, reference, return_url) = (payment::Method::Test, reference.clone(), return_url.cloned());
+                let attempt = payment::Command::Attempt { method, reference, capture, return_url };
+                unit.decide(&mut payment, &attempt)?;
                 Ok((payment.id, placed.payable()))
             })
             .await?;

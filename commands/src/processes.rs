@@ -71,7 +71,9 @@ pub async fn run<P: Process>(commands: Commands, hint: Arc<Notify>, cancel: Canc
                     PARKED_PAUSE
                 }
                 Err(error @ Error::Closed { .. }) => {
-                    tracing::info!(process = P::NAME, %error, "the process waits until the restored backup is confirmed");
+                    if trouble.is_news(&error) {
+                        tracing::info!(process = P::NAME, %error, "the process waits until the restored backup is confirmed");
+                    }
                     PARKED_PAUSE
                 }
                 Err(error) => {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use byteshop_eventstore::Trouble;
 use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
 
@@ -37,11 +38,17 @@ impl Commands {
 /// Deletes expired receipts now and then until the token is cancelled.
 pub async fn run(commands: Commands, cancel: CancellationToken) {
     let work = async {
+        let mut trouble = Trouble::default();
         loop {
             let pause = match lead(&commands).await {
-                Ok(()) => EVERY,
+                Ok(()) => {
+                    trouble.is_over();
+                    EVERY
+                }
                 Err(error) => {
-                    tracing::warn!(%error, "expired receipts are not deleted for now");
+                    if trouble.is_news(&error) && !error.is_outage() {
+                        tracing::warn!(%error, "expired receipts could not be deleted, retrying");
+                    }
                     RETRY_PAUSE
                 }
             };

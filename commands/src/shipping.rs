@@ -8,7 +8,7 @@ use byteshop_domain::payment::{self, Payment};
 use byteshop_domain::quantity::{Demand, Quantity, summed};
 use byteshop_domain::shipment::{self, Carrier, News, Prepared, Shipment, Stage};
 use byteshop_domain::stock::{self, StockLevel};
-use byteshop_domain::text::Reference;
+use byteshop_domain::text::{Link, Reference};
 
 use crate::Commands;
 use crate::aftersales;
@@ -68,8 +68,13 @@ pub async fn cancel(unit: &Unit, it: &mut Loaded<Shipment>) -> Result<(), Error>
 
 /// Gives a parcel to its carrier.
 ///
-/// `tracking` is what the carrier calls it; the simulated one makes its number up.
-pub async fn hand_over(unit: &Unit, it: &mut Loaded<Shipment>, tracking: Option<&Reference>) -> Result<(), Error> {
+/// `tracking` is what the carrier calls it; the simulated one makes its number up. `url` is where its way can be followed.
+pub async fn hand_over(
+    unit: &Unit,
+    it: &mut Loaded<Shipment>,
+    tracking: Option<&Reference>,
+    url: Option<&Link>,
+) -> Result<(), Error> {
     let known = prepared(it)?;
     let tracking = match (tracking.or(known.tracking.as_ref()), &known.carrier) {
         (Some(tracking), _) => tracking.clone(),
@@ -87,7 +92,7 @@ pub async fn hand_over(unit: &Unit, it: &mut Loaded<Shipment>, tracking: Option<
             return Err(Error::Rejected(missing));
         }
     };
-    unit.decide(it, &shipment::Command::HandOver { tracking })?;
+    unit.decide(it, &shipment::Command::HandOver { tracking, tracking_url: url.cloned() })?;
     let order = unit.load::<Order>(prepared(it)?.order).await?;
     // In the same append, so that no money is let go for which goods leave.
     if let Ok(placed) = order.state.placed()

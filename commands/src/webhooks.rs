@@ -80,7 +80,7 @@ pub async fn run(commands: Commands, client: WebhookClient, hint: Arc<Notify>, c
                 }
                 Err(error) => {
                     if trouble.is_news(&error) && !error.is_outage() {
-                        tracing::warn!(%error, "webhooks pause and are tried again");
+                        tracing::warn!(%error, "webhooks paused, retrying");
                     }
                     RETRY_PAUSE
                 }

@@ -179,7 +179,7 @@ pub enum Rejection {
     #[error("an API key needs at least one scope")]
     NoScope,
     /// It would never have worked.
-    #[error("expires_at has to be in the future; leave it out for a key that does not expire")]
+    #[error("expires_at must be in the future; leave it out for a key that does not expire")]
     ExpiresInThePast,
 }
 

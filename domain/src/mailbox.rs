@@ -59,6 +59,8 @@ pub fn treatment(placed: &Placed, message: &Message) -> Treatment {
         | Message::EmailChangeRequested {}
         | Message::AlreadyRegistered {}
         | Message::PasswordChanged {}
+        | Message::SecondFactorSetUp {}
+        | Message::SecondFactorRemoved {}
         | Message::OrderPlaced { .. }
         | Message::OrderPaid { .. }
         | Message::OrderLinesCancelled { .. }
@@ -113,7 +115,7 @@ pub struct Mailbox {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
     /// It was written to too often.
-    #[error("at most {UNPROVEN_MAX} mails an hour go to a mailbox before an order of it was paid")]
+    #[error("an address without a paid order gets at most {UNPROVEN_MAX} mails an hour")]
     TooMany,
 }
 

@@ -31,7 +31,7 @@ use serde::Serialize;
 use crate::decider::{Asked, Decider};
 use crate::ids::{OrderId, PaymentId, RefundId};
 use crate::money::Money;
-use crate::text::Reference;
+use crate::text::{Link, Reference};
 
 mod attempt;
 mod message;
@@ -111,6 +111,8 @@ pub struct Attempt {
     pub method: Method,
     /// Under which key.
     pub reference: ProviderReference,
+    /// Where the buyer goes on after the provider's page.
+    pub return_url: Option<Link>,
 }
 
 /// Where a payment is in its life.
@@ -181,7 +183,9 @@ impl Decider for Payment {
         match command {
             Command::Open { order, amount } => self.open(*order, *amount),
             Command::Record { order, amount, reference } => self.record(*order, *amount, reference),
-            Command::Attempt { method, reference, capture } => self.opened()?.attempt(*method, reference, *capture),
+            Command::Attempt { method, reference, capture, return_url } => {
+                self.opened()?.attempt(*method, reference, *capture, return_url.as_ref())
+            }
             Command::Conclude { reference, outcome } => self.opened()?.conclude(reference, *outcome, asked.at),
             Command::Take {} => self.opened()?.take(asked.at),
             Command::Capture {} => self.opened()?.capture(),
@@ -220,11 +224,12 @@ impl Decider for Payment {
                 refunded: Money::zero(amount.currency),
                 refunds: BTreeMap::new(),
             }),
-            Event::Attempted { method, reference, capture } => self.with(|it| {
+            Event::Attempted { method, reference, capture, return_url } => self.with(|it| {
                 it.stage = Stage::Attempted;
                 it.attempts += 1;
                 it.capture = *capture;
-                let before = it.attempt.replace(Attempt { method: *method, reference: reference.clone() });
+                let (method, reference, return_url) = (*method, reference.clone(), return_url.clone());
+                let before = it.attempt.replace(Attempt { method, reference, return_url });
                 it.earlier.extend(before.map(|attempt| attempt.reference));
                 it.declined = None;
             }),
@@ -249,7 +254,8 @@ impl Decider for Payment {
             Event::Voided { reason, .. } => self.with(|it| it.stage = Stage::Voided { reason: *reason }),
             Event::Captured { method, reference, .. } => self.with(|it| {
                 it.stage = Stage::Captured;
-                it.attempt = Some(Attempt { method: *method, reference: reference.clone() });
+                let return_url = it.attempt.take().and_then(|attempt| attempt.return_url);
+                it.attempt = Some(Attempt { method: *method, reference: reference.clone(), return_url });
             }),
             Event::Reduced { amount } => self.with(|it| {
                 it.amount = *amount;

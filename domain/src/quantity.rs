@@ -17,7 +17,7 @@ pub struct Quantity(i64);
 
 /// A number that is no quantity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a quantity is a whole number from 1 to {QUANTITY_MAX}")]
+#[error("a quantity must be an integer between 1 and {QUANTITY_MAX}")]
 pub struct QuantityError;
 
 impl Quantity {

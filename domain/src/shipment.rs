@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::decider::{Asked, Decider};
 use crate::ids::{OrderId, ShipmentId};
 use crate::quantity::Demand;
-use crate::text::{Name, Reason, Reference};
+use crate::text::{Link, Name, Reason, Reference};
 
 mod message;
 mod rejection;
@@ -50,6 +50,8 @@ pub struct Prepared {
     pub weight_g: Option<u32>,
     /// What the carrier calls it, once it has it.
     pub tracking: Option<Reference>,
+    /// Where its way can be followed, if somebody said so.
+    pub tracking_url: Option<Link>,
     /// When the carrier got it.
     pub handed_over_at: Option<DateTime<Utc>>,
     /// When it arrived.
@@ -116,7 +118,9 @@ impl Decider for Shipment {
             Command::Prepare { order, lines, carrier } => self.prepare(*order, lines, carrier),
             Command::Pack { weight_g } => self.prepared()?.pack(*weight_g),
             Command::Cancel {} => self.prepared()?.cancel(),
-            Command::HandOver { tracking } => self.prepared()?.hand_over(tracking, asked.at),
+            Command::HandOver { tracking, tracking_url } => {
+                self.prepared()?.hand_over(tracking, tracking_url.as_ref(), asked.at)
+            }
             Command::Hear { news, at, place, reason } => {
                 let heard = Heard {
                     status: *news,
@@ -140,6 +144,7 @@ impl Decider for Shipment {
                 carrier: carrier.clone(),
                 weight_g: None,
                 tracking: None,
+                tracking_url: None,
                 handed_over_at: None,
                 delivered_at: None,
                 news: vec![],
@@ -149,9 +154,10 @@ impl Decider for Shipment {
                 it.weight_g = *weight_g;
             }),
             Event::Cancelled { .. } => self.with(|it| it.status = Stage::Cancelled),
-            Event::HandedOver { tracking, at, .. } => self.with(|it| {
+            Event::HandedOver { tracking, tracking_url, at, .. } => self.with(|it| {
                 it.status = Stage::HandedOver;
                 it.tracking = Some(tracking.clone());
+                it.tracking_url.clone_from(tracking_url);
                 it.handed_over_at = Some(*at);
             }),
             Event::Moved { status, at, place, .. } => {
@@ -251,11 +257,11 @@ impl Prepared {
         }
     }
 
-    fn hand_over(&self, tracking: &Reference, at: DateTime<Utc>) -> Decision {
+    fn hand_over(&self, tracking: &Reference, tracking_url: Option<&Link>, at: DateTime<Utc>) -> Decision {
         match self.status {
             Stage::Prepared | Stage::Packed => {
-                let (tracking, carrier) = (tracking.clone(), self.carrier.clone());
-                Ok(vec![Event::HandedOver { order: self.order, carrier, tracking, at }])
+                let (order, carrier, tracking) = (self.order, self.carrier.clone(), tracking.clone());
+                Ok(vec![Event::HandedOver { order, carrier, tracking, tracking_url: tracking_url.cloned(), at }])
             }
             Stage::Cancelled => Err(Rejection::Cancelled),
             Stage::HandedOver

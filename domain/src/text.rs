@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+pub use error::{NO_COUNTRY, TextError};
 pub use form::{ascii_domain, nfc, nfkc, opaque};
 pub use fresh::fresh;
 pub(crate) use fresh::is_asked as is_fresh;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::bounded::Limited;
 
 mod country;
+mod error;
 mod form;
 mod fresh;
 mod search;
@@ -60,55 +62,6 @@ pub const UNIT_MAX: usize = 20;
 /// Longest hash of a token, in characters: 64 bytes as hexadecimal digits.
 pub const HASH_MAX: usize = 128;
 
-/// Why a text is refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum TextError {
-    /// Nothing is there.
-    #[error("the {what} is empty")]
-    Empty {
-        /// What the text would be.
-        what: &'static str,
-    },
-    /// There is too much of it.
-    #[error("the {what} has more than {max} characters")]
-    TooLong {
-        /// What the text would be.
-        what: &'static str,
-        /// The limit.
-        max: usize,
-    },
-    /// It has a character that it may not have, or has it in the wrong place.
-    #[error("the {what} may only hold {allowed}")]
-    Characters {
-        /// What the text would be.
-        what: &'static str,
-        /// The alphabet, in words.
-        allowed: &'static str,
-    },
-    /// It has too few digits, or too many.
-    #[error("the {what} has fewer than {least} or more than {most} digits")]
-    Digits {
-        /// What the text would be.
-        what: &'static str,
-        /// The fewest.
-        least: usize,
-        /// The most.
-        most: usize,
-    },
-    /// There are characters, and nobody sees any of them.
-    #[error("the {what} has no visible character")]
-    Invisible {
-        /// What the text would be.
-        what: &'static str,
-    },
-    /// No country has this code.
-    #[error("{NO_COUNTRY}")]
-    NoCountry,
-}
-
-/// What is said of a country that is none.
-pub const NO_COUNTRY: &str = "not a country; use a two-letter ISO 3166 code such as DE";
-
 /// What a kind of text must be.
 struct Rules {
     what: &'static str,
@@ -119,6 +72,8 @@ struct Rules {
     empty: bool,
     allowed: &'static str,
     fits: fn(&str) -> bool,
+    /// What is said of a text that does not fit, where its alphabet does not say it.
+    unfit: Option<TextError>,
     /// How many digits it has, at least and at most, where they count.
     digits: Option<(usize, usize)>,
     /// What a text that comes in from outside must be beside that, and how it is written then.
@@ -149,7 +104,7 @@ impl Rules {
             return Err(TextError::TooLong { what, max: self.max });
         }
         if !(self.fits)(trimmed) || (!self.trim && trimmed.len() != text.len()) {
-            return Err(TextError::Characters { what, allowed: self.allowed });
+            return Err(self.unfit());
         }
         if let Some((least, most)) = self.digits
             && !(least..=most).contains(&trimmed.bytes().filter(u8::is_ascii_digit).count())
@@ -157,6 +112,10 @@ impl Rules {
             return Err(TextError::Digits { what, least, most });
         }
         Ok(trimmed)
+    }
+
+    fn unfit(&self) -> TextError {
+        self.unfit.clone().unwrap_or(TextError::Characters { what: self.what, allowed: self.allowed })
     }
 }
 
@@ -217,7 +176,6 @@ fn token(text: &str) -> bool {
 }
 
 const PRINTABLE: &str = "printable characters";
-const ONE_ADDRESS: &str = "one address such as ada@example.org";
 
 macro_rules! texts {
     ($($(#[$doc:meta])* $name:ident $rules:expr;)*) => {$(
@@ -302,6 +260,7 @@ const fn line(what: &'static str, max: usize) -> Rules {
         empty: false,
         allowed: PRINTABLE,
         fits: one_line,
+        unfit: None,
         digits: None,
         fresh: fresh::seen_on_a_line,
     }
@@ -330,7 +289,7 @@ texts! {
     PostalCode Rules { allowed: "letters, digits, spaces and hyphens", fits: postal_code, ..line("postal code", POSTAL_CODE_MAX) };
     /// Where mails go, as its owner writes it. Compare its [canonical](Email::canonical) form.
     Email Rules {
-        allowed: ONE_ADDRESS,
+        unfit: Some(TextError::NoEmail),
         fits: email,
         fresh: fresh::email,
         ..line("e-mail address", EMAIL_MAX)

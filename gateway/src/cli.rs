@@ -74,6 +74,7 @@ async fn carry_out(command: Command, config: Config) -> Result<(), Failure> {
         Command::Token(args) => token::run(&config, &args).await,
         Command::DataKey(args) => data_key::run(&config, &args).await,
         Command::Keys(args) => keys::run(&config, &args).await,
+        Command::Accounts(args) => accounts::list::list(&config, args).await,
         Command::Grant(args) => accounts::grant(&config, args).await,
         Command::ResetSecondFactor(args) => accounts::reset_second_factor(&config, args).await,
         Command::Erase(args) => erase::erase(&config, args).await,

@@ -25,7 +25,7 @@ pub use show::{InForce, Row, Shown, hide_password};
 use crate::cors::Origins;
 use crate::proxies::Proxies;
 use crate::staff::StaffRules;
-use crate::trade::{Trade, seller_warning};
+use crate::trade::Trade;
 
 /// The file that is read when none is named, and nothing is wrong when it is missing.
 const DEFAULT_FILE: &str = "byteshop.toml";
@@ -196,11 +196,8 @@ impl Config {
 
     /// What of the settings the people who run the shop must know before it sells.
     pub fn warnings(&self) -> Vec<String> {
-        if self.dev {
-            return seller_warning(&self.trade.seller).into_iter().collect();
-        }
-        let of_seller = seller_warning(&self.trade.seller).into_iter();
-        of_seller.chain(self.connected.warnings()).chain(self.outside.warning()).collect()
+        let open = (!self.dev).then(|| self.connected.warnings().into_iter().chain(self.outside.warning()));
+        self.trade.warnings().chain(open.into_iter().flatten()).collect()
     }
 
     /// Every setting with its value and where it comes from; secrets are hidden.

@@ -76,6 +76,23 @@ fn is_local(origin: &HeaderValue) -> bool {
 }
 
 impl Origins {
+    /// Whether a page is one of the shop's, at `shop` or at an origin that is named, or on this machine in development. A `*` names
+    /// no origin.
+    pub(crate) fn has_page(&self, page: &str, shop: Option<&str>, dev: bool) -> bool {
+        let origin = |text: &str| {
+            let url = reqwest::Url::parse(text).ok()?;
+            let bare =
+                matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none();
+            bare.then(|| HeaderValue::try_from(url.origin().ascii_serialization()).ok()).flatten()
+        };
+        let Some(of_page) = origin(page) else { return false };
+        let named = match self {
+            Self::These(origins) => origins.contains(&of_page),
+            Self::Own | Self::Local | Self::Any => false,
+        };
+        named || (dev && is_local(&of_page)) || shop.and_then(origin).is_some_and(|own| own == of_page)
+    }
+
     /// What answers browsers that ask for others' pages; nothing where there are none.
     pub(crate) fn layer(&self) -> Option<CorsLayer> {
         let allowed = match self {
@@ -152,6 +169,29 @@ mod tests {
         {
             assert!(!is_local(&HeaderValue::from_static(other)), "{other}");
         }
+    }
+
+    #[test]
+    fn buyers_are_sent_to_pages_of_the_shop_alone() {
+        let these: Origins = "https://pages.example.org".parse().unwrap();
+        let shop = Some("https://shop.example.org/en");
+        let local = "http://localhost:5173/thanks";
+        for (page, dev, own) in [
+            ("https://shop.example.org/thanks?order=1", false, true),
+            ("https://pages.example.org/thanks", false, true),
+            (local, true, true),
+            (local, false, false),
+            ("https://evil.example/thanks", true, false),
+            ("http://shop.example.org/thanks", false, false),
+            ("https://shop.example.org@evil.example/", false, false),
+            ("https://ada@shop.example.org/", false, false),
+            ("//shop.example.org/", false, false),
+            ("javascript:alert(1)", true, false),
+            ("/thanks", true, false),
+        ] {
+            assert_eq!(these.has_page(page, shop, dev), own, "{page}");
+        }
+        assert!(!Origins::Any.has_page("https://evil.example/", None, false), "a star names no origin");
     }
 
     #[test]

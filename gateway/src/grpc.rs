@@ -121,7 +121,7 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
 /// What is the same for every method: it is gRPC that is spoken, it is known who asks, and the call does not take for ever.
 async fn enter(State(app): State<Shared>, request: Request, next: Next) -> Response {
     if !speaks(request.headers()) {
-        let detail = "this is a method of gRPC: a call of it is application/grpc";
+        let detail = "this is a gRPC method; send Content-Type: application/grpc";
         return Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "request.unsupported_media_type", detail)
             .into_response();
     }
@@ -148,7 +148,10 @@ fn unread(headers: &HeaderMap) -> Option<Problem> {
     }
     let code = Code::from_bytes(headers.get(Status::GRPC_STATUS)?.as_bytes());
     if code == Code::Internal {
-        return Some(Problem::malformed("request.malformed_message", "the message is not what the method takes"));
+        return Some(Problem::malformed(
+            "request.malformed_message",
+            "the message could not be decoded; check it against the .proto file of the service",
+        ));
     }
     (code == Code::OutOfRange).then(|| body::too_large(MESSAGE_MAX))
 }

@@ -42,7 +42,13 @@ pub fn outside(config: &OutsideConfig, dev: bool, here: Option<SocketAddr>, log:
         mail,
         sms: provider(config.sms.as_ref(), "sms_url", dev.then_some(kept.sms))?,
         push: provider(config.push.as_ref(), "push_url", dev.then_some(kept.push))?,
-        face: Face { name: config.name.clone(), url: config.url.clone(), api, return_address: vec![] },
+        face: Face {
+            name: config.name.clone(),
+            url: config.url.clone(),
+            api,
+            return_address: vec![],
+            zone: config.zone,
+        },
     })
 }
 

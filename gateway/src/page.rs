@@ -32,6 +32,7 @@ const SOURCES: &[(&str, &str)] = &[
     ("docs.html", include_str!("../templates/docs.html")),
     ("welcome.html", include_str!("../templates/welcome.html")),
     ("not_found.html", include_str!("../templates/not_found.html")),
+    ("problem.html", include_str!("../templates/problem.html")),
     ("en/words.html", include_str!("../templates/en/words.html")),
     ("ru/words.html", include_str!("../templates/ru/words.html")),
     ("en/story.txt", include_str!("../templates/en/story.txt")),

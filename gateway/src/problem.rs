@@ -231,7 +231,7 @@ impl Problem {
 }
 
 /// What a kind of problem is called (RFC 9457, section 3.1.3): a short text of its own, or the words of its code.
-fn title(code: &str) -> String {
+pub(crate) fn title(code: &str) -> String {
     let known = match code {
         "auth.missing" => "Authentication required",
         "auth.forbidden" => "Not permitted",

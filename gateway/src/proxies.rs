@@ -21,7 +21,7 @@ impl FromStr for Proxies {
         let network = |one: &str| match one.parse::<IpAddr>() {
             Ok(address) => Ok(IpNet::from(address.to_canonical())),
             Err(_) => {
-                one.parse().map_err(|_| format!("is neither an address nor a network such as 10.0.0.0/8: {one:?}"))
+                one.parse().map_err(|_| format!("must be an address or a network such as 10.0.0.0/8, not {one:?}"))
             }
         };
         text.split(',').map(str::trim).filter(|one| !one.is_empty()).map(network).collect::<Result<_, _>>().map(Self)

@@ -38,17 +38,19 @@ pub async fn look(log: &Log, source: &KeySource) {
     match rotate::is_due(log, Clock.now()).await {
         Ok(true) => {}
         Ok(false) => return,
-        Err(error) => return tracing::warn!(%error, "it cannot be told whether the data key is to be rotated"),
+        // That Postgres is away is said elsewhere.
+        Err(error) if error.is_outage() => return,
+        Err(error) => return tracing::warn!(%error, "cannot find out whether the data key must be rotated"),
     }
     match source {
         KeySource::File(file) => match rotate::rotate_file(log, file).await {
             Ok(rotated) => tracing::info!(key = %rotated.current, keys = rotated.rewrapped, "rotated the data key"),
             Err(RotateError::Busy) => {}
-            Err(error) => tracing::error!(%error, "the data key is not rotated: `byteshop data-key rotate`"),
+            Err(error) => tracing::error!(%error, "the data key could not be rotated; run `byteshop data-key rotate`"),
         },
         KeySource::Given => tracing::warn!(
-            "people were erased since the data key was last rotated, and backups still open what was theirs: \
-             `byteshop data-key rotate` says how to rotate it"
+            "people were erased after the data key was last rotated, so older backups can still decrypt their data; \
+             run `byteshop data-key rotate`"
         ),
     }
 }

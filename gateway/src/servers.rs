@@ -208,7 +208,7 @@ impl Servers {
         // A server that had to be killed may leave processes below it.
         for program in ["postgres", "nats-server"] {
             if let Err(error) = leftovers::stop(program, &self.mark) {
-                tracing::error!(%error, "something is left behind");
+                tracing::error!(%error, "a process of a server could not be stopped");
             }
         }
         wait_for(self.reaper.release());

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 pub use byteshop_domain::account::Role;
 use byteshop_domain::ids::{AccountId, SessionId};
-use byteshop_eventstore::Clock;
+use byteshop_eventstore::{Clock, Trouble};
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, Validation};
 use lru::LruCache;
@@ -231,12 +231,19 @@ impl Tokens {
     /// Looks at the files of the keys again and again, until the program ends.
     pub async fn watch(self, cancel: CancellationToken) {
         let mut every = tokio::time::interval(POLL);
+        let mut trouble = Trouble::default();
         while cancel.run_until_cancelled(every.tick()).await.is_some() {
             let tokens = self.clone();
             // Reading a file may wait for a slow disk.
             let read = tokio::task::spawn_blocking(move || tokens.reload()).await;
-            if let Ok(Err(error)) = read {
-                tracing::error!(%error, "the token keys cannot be read; those that are known go on");
+            match read {
+                Ok(Err(error)) if trouble.is_news(&error) => {
+                    tracing::error!(%error, "cannot read the token keys; the present ones stay in use");
+                }
+                Ok(Ok(_)) => {
+                    trouble.is_over();
+                }
+                Ok(Err(_)) | Err(_) => {}
             }
         }
     }
@@ -248,7 +255,7 @@ impl Tokens {
         if fresh == *self.keys() {
             return Ok(false);
         }
-        tracing::info!(keys = ?fresh, "the token keys are others");
+        tracing::info!(keys = ?fresh, "the token keys have changed");
         *self.shared.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
         // What a dropped key signed must not be remembered as good.
         self.checked().clear();

@@ -36,9 +36,22 @@ pub fn seller_warning(seller: &Seller) -> Option<String> {
     (!missing.is_empty()).then(|| format!("{unsaid}: set {}", missing.join(" and ")))
 }
 
+/// A warning that buyers are not told where to send goods back to, if they are not.
+pub fn return_address_warning(return_address: &[String]) -> Option<&'static str> {
+    return_address.is_empty().then_some("buyers are not told where to send returns: set BYTESHOP_RETURN_ADDRESS")
+}
+
 /// The seller as a label has it: the name and the address, in lines; nothing where no address is set.
 pub fn label_lines(seller: &Seller) -> Vec<String> {
     if seller.address.is_empty() { vec![] } else { [&[seller.name.clone()][..], &seller.address].concat() }
+}
+
+impl Trade {
+    /// What of it the people who run the shop must know before it sells.
+    pub fn warnings(&self) -> impl Iterator<Item = String> {
+        let back = return_address_warning(&self.return_address).map(str::to_owned);
+        seller_warning(&self.seller).into_iter().chain(back)
+    }
 }
 
 impl Default for Trade {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use byteshop_domain::ids::{ApiKeyId, Id as _};
-use byteshop_eventstore::{Log, StoreError};
+use byteshop_eventstore::{Log, StoreError, Trouble};
 use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -50,10 +50,18 @@ impl Uses {
 
     /// Writes down what is seen, again and again, until the program ends, and then the last of it.
     pub async fn keep(self, log: Log, cancel: CancellationToken) {
+        let mut trouble = Trouble::default();
         loop {
             let stopping = cancel.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_none();
-            if let Err(error) = self.write(&log).await {
-                tracing::warn!(%error, "it cannot be written down when keys were used");
+            match self.write(&log).await {
+                Ok(()) => {
+                    trouble.is_over();
+                }
+                // The last of it is lost with the process, so that is said whatever the reason.
+                Err(error) if stopping || (trouble.is_news(&error) && !error.is_outage()) => {
+                    tracing::warn!(%error, "cannot store when API keys were last used");
+                }
+                Err(_) => {}
             }
             if stopping {
                 return;

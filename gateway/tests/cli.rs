@@ -248,7 +248,10 @@ fn a_whole_shop_starts_answers_stops_and_goes_on_with_its_data() {
     assert_eq!((&minted["data"]["role"], &minted["data"]["lifetime_s"]), (&json!("admin"), &json!(300)));
     assert!(minted["data"]["account"].as_str().unwrap().starts_with("acc_"), "{minted}");
     assert_eq!(minted["meta"]["actor"], json!({"kind": "operator", "name": me()}));
-    assert!(lines(&printed(byteshop(one.path(), &["seed", "--without-images", "--data", "data"]))).len() >= 30);
+    let seeded = lines(&printed(byteshop(one.path(), &["seed", "--without-images", "--data", "data"])));
+    assert!(seeded.iter().filter(|line| line["new"] == true).count() >= 30);
+    let admin = json!({"email": "admin@byteshop.example", "password": "harbour-lantern-7", "role": "admin"});
+    assert!(seeded.contains(&admin), "programs get the log-ins too");
     let (_, port) = address.rsplit_once(':').unwrap();
     let (status, said) = refused(byteshop(other.path(), &["up", "--data", "third", "--port", port]));
     assert!(status == 1 && said.contains("--port"), "{said}");
@@ -258,8 +261,10 @@ fn a_whole_shop_starts_answers_stops_and_goes_on_with_its_data() {
     assert_eq!((shop.stop(), beside.stop()), (Some(0), Some(0)));
     assert!(!one.path().join("data/run.json").exists());
     let (shop, _) = Up::start(one.path());
-    let made = lines(&printed(byteshop(one.path(), &["seed", "--without-images", "--data", "data"])));
-    assert!(made.iter().all(|product| product["new"] == false));
+    let again = byteshop(one.path(), &["seed", "--without-images", "--format", "json", "--data", "data"]);
+    let made: Value = serde_json::from_str(&printed(again)).unwrap();
+    assert!(made["products"].as_array().unwrap().iter().all(|product| product["new"] == false));
+    assert!(made["logins"].as_array().unwrap().contains(&admin));
     assert_eq!(shop.stop(), Some(0));
 }
 
@@ -358,7 +363,7 @@ fn every_mistake_of_the_configuration_is_told_at_once() {
     command.env("BYTESHOP_PORT", "many").env("BYTESHOP_DATABASE_UR", "x");
     let (status, said) = refused(command);
     assert_eq!(status, 2);
-    for part in ["3 mistakes", "did you mean port?", "BYTESHOP_PORT is not", "did you mean BYTESHOP_DATABASE_URL?"] {
+    for part in ["3 mistakes", "did you mean port?", "BYTESHOP_PORT must be", "did you mean BYTESHOP_DATABASE_URL?"] {
         assert!(said.contains(part), "{said}");
     }
 }
@@ -393,6 +398,10 @@ fn who_sells_is_asked_for_until_it_is_said() {
     assert!(shown(&[]).contains("set BYTESHOP_SELLER_ADDRESS and BYTESHOP_SELLER_TAX_ID"));
     assert!(shown(&[address]).contains("set BYTESHOP_SELLER_TAX_ID"));
     assert!(!shown(&[address, tax_id]).contains("lack seller details"));
+    let unsaid = "not told where to send returns";
+    assert!(shown(&[]).contains(unsaid) && !shown(&[address]).contains(unsaid));
+    let place = ("BYTESHOP_RETURN_ADDRESS", "Yard 8; 10115 Berlin");
+    assert!(!shown(&[place]).contains(unsaid));
 }
 
 #[test]

@@ -35,6 +35,17 @@ pub enum Status {
     Banned,
 }
 
+impl Status {
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unconfirmed => "unconfirmed",
+            Self::Active => "active",
+            Self::Banned => "banned",
+        }
+    }
+}
+
 /// An account in one line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Row {

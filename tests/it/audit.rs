@@ -4,6 +4,7 @@ use std::process::{Command, Output, Stdio};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use byteshop_domain::account;
 use byteshop_gateway::token::Role;
 use byteshop_tests::patience::eventually;
 use byteshop_tests::program::binary;
@@ -17,9 +18,14 @@ fn data_key() -> String {
 
 /// What a question answers on stdout, or on stderr when it is refused.
 fn ask(shop: &TestShop, with_key: bool, arguments: &[&str]) -> Result<String, String> {
+    run(shop, with_key, &[&["audit"], arguments].concat())
+}
+
+/// What a command says on stdout, or on stderr when it is refused.
+fn run(shop: &TestShop, with_key: bool, arguments: &[&str]) -> Result<String, String> {
     let mut command = Command::new(binary());
     let directory = tempfile::tempdir().unwrap();
-    command.arg("audit").args(arguments).current_dir(directory.path()).env_clear().stdin(Stdio::null());
+    command.args(arguments).current_dir(directory.path()).env_clear().stdin(Stdio::null());
     command.env("BYTESHOP_DATABASE_URL", &shop.database);
     if with_key {
         command.env("BYTESHOP_DATA_KEY", data_key());
@@ -132,6 +138,44 @@ async fn people_are_found_by_their_e_mail_addresses() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn staff_is_listed_by_its_ids_and_names_are_shown_only_when_revealed() {
+    let shop = TestShop::start().await;
+    let [ada, grace] = ["ada@example.org", "grace@example.org"];
+    let ada = shop.staff(ada, account::Role::Support).await;
+    shop.staff(grace, account::Role::Admin).await;
+    shop.person("buyer@example.org").await;
+    shop.patch("/v1/me").by(&ada.token).json(json!({"profile": {"name": "Ada Lovelace"}})).send().await.expect(200);
+    let staff = eventually("the view has the name", async || {
+        let staff = run(&shop, true, &["accounts", "--staff", "--reveal"]).ok()?;
+        staff.contains("Lovelace").then_some(staff)
+    })
+    .await;
+    let roles: Vec<Value> = lines(&staff).iter().map(|line| json!([line["role"], line["email"]])).collect();
+    assert_eq!(roles, [json!(["admin", grace]), json!(["support", ada.email])]);
+    assert_eq!(lines(&staff)[1]["id"], json!(ada.id));
+    let sealed = run(&shop, false, &["accounts"]).unwrap();
+    assert_eq!(lines(&sealed).len(), 3);
+    assert!(!sealed.contains("Lovelace") && !sealed.contains('@') && !sealed.contains("$sealed"), "{sealed}");
+    let keyless = run(&shop, false, &["accounts", "--reveal"]).unwrap_err();
+    assert!(keyless.contains("--reveal needs the data key"), "{keyless}");
+    let table = run(&shop, true, &["accounts", "--staff", "--reveal", "--format", "table"]).unwrap();
+    assert!(table.contains("e-mail address") && table.contains("Ada Lovelace"), "{table}");
+
+    let acted = ["log", "--actor", &ada.email, "--format", "table"];
+    let log = ask(&shop, true, &acted).unwrap();
+    assert!(log.contains(&format!("support {}", ada.id)) && !log.contains("Lovelace"), "{log}");
+    let log = ask(&shop, true, &[&acted[..], &["--reveal"]].concat()).unwrap();
+    assert!(log.contains(&format!("support {} (Ada Lovelace)", ada.id)), "{log}");
+    let json = lines(&ask(&shop, true, &["log", "--actor", &ada.email, "--reveal"]).unwrap());
+    assert!(json.iter().any(|event| event["actor_name"] == "Ada Lovelace"));
+    let position = json.last().unwrap()["position"].to_string();
+    let shown = ask(&shop, true, &["show", &position, "--reveal", "--format", "table"]).unwrap();
+    assert!(shown.contains("(Ada Lovelace)"), "{shown}");
+    let chain = ask(&shop, true, &["trace", &position, "--reveal", "--format", "table"]).unwrap();
+    assert!(chain.contains("(Ada Lovelace)"), "{chain}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_story_and_the_chains_of_an_order_include_its_payments_and_returns() {
     let shop = TestShop::start().await;
     let (_, variant) = shop.product("AUDIT-POT", 1_000, 10).await;
@@ -147,6 +191,33 @@ async fn the_story_and_the_chains_of_an_order_include_its_payments_and_returns()
     let drawn = ask(&shop, false, &["trace", bought.id(), "--chains", "100", "--format", "table"]).unwrap();
     for part in ["payment.attempted", "payment.declined", "return.requested", "return.approved", "return.received"] {
         assert!(drawn.contains(part), "{part} is missing in\n{drawn}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_buyers_and_staff_wrote_is_shown_only_when_revealed() {
+    let shop = TestShop::start().await;
+    let (_, variant) = shop.product("AUDIT-JUG", 1_000, 10).await;
+    let (placed, cart) = shop.order(&variant, 2).await;
+    let path = format!("/v1/orders/{}", placed.text("/id"));
+    let staff = shop.token(Role::Admin);
+    shop.post(&format!("{path}/notes")).by(&staff).json(json!({"text": "rang twice"})).send().await.expect(200);
+    let pay = json!({"provider": "test", "token": "tok_success"});
+    shop.post(&format!("{path}/payments")).with(&cart).json(pay).send().await.expect(201);
+    is(&shop, &path, &cart, "paid").await;
+    shop.post(&format!("{path}/fulfil")).by(&staff).send().await.expect(200);
+    let asked = json!({"lines": [{"variant": variant, "quantity": 1}], "reason": "damaged", "comment": "a crack"});
+    shop.post(&format!("{path}/returns")).with(&cart).json(asked).send().await.expect(201);
+    for (event, written) in [("order.noted", "rang twice"), ("return.requested", "a crack")] {
+        let found = lines(&ask(&shop, false, &["log", "--type", event]).unwrap());
+        let position = found[0]["position"].to_string();
+        for question in ["show", "trace"] {
+            let table = [question, position.as_str(), "--format", "table"];
+            let sealed = ask(&shop, true, &table).unwrap();
+            assert!(sealed.contains("(sealed)") && !sealed.contains(written), "{sealed}");
+            let revealed = ask(&shop, true, &[&table[..], &["--reveal"]].concat()).unwrap();
+            assert!(revealed.contains(written), "{revealed}");
+        }
     }
 }
 

@@ -1,8 +1,13 @@
 //! Whether a shop says of itself that something has stopped, while it stays open: the real program, with its real servers.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use byteshop_eventstore::nats;
 use byteshop_tests::patience::eventually;
 use byteshop_tests::program::{Program, binary};
+use byteshop_tests::proxy::Wire;
+use byteshop_tests::servers::fresh_database;
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 use sqlx::{Connection as _, PgConnection};
@@ -127,4 +132,54 @@ async fn a_view_or_a_relay_that_has_stopped_is_told_and_turns_nobody_away() {
     shop.program.say(&["numbers", "confirm"]);
     shop.says("ready").await;
     shop.program.interrupt().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shop_in_development_is_open_to_pages_of_this_machine() {
+    let mut shop = Running::start().await;
+    let products = async |origin: &str| {
+        let request = shop.client.get(format!("{}/v1/products", shop.http)).header("Origin", origin);
+        let answer = request.send().await.unwrap();
+        answer.headers().get("access-control-allow-origin").map(|value| value.to_str().unwrap().to_owned())
+    };
+    let page = "http://localhost:5173";
+    assert_eq!((products(page).await.as_deref(), products("https://evil.example").await), (Some(page), None));
+    // Its pages are there under the name that people type, too.
+    let named = shop.http.replace("127.0.0.1", "localhost");
+    for path in ["/docs/", "/dev/mail", "/docs/API.md", "/docs/tour.md"] {
+        for base in [&shop.http, &named] {
+            let answer = shop.client.get(format!("{base}{path}")).send().await.unwrap();
+            assert_eq!(answer.status(), StatusCode::OK, "{base}{path}");
+        }
+    }
+    let mail = shop.client.get(format!("{named}/dev/mail")).header("Accept", "text/html").send().await.unwrap();
+    assert!(mail.text().await.unwrap().contains("http-equiv=\"refresh\""), "new mail is shown by itself");
+    shop.program.interrupt().await;
+}
+
+/// Everything that reads the log fails again and again meanwhile, and says so once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_is_away_fills_no_log() {
+    let database = fresh_database().await;
+    let mut url: reqwest::Url = database.parse().unwrap();
+    let server = format!("{}:{}", url.host_str().unwrap(), url.port().unwrap()).parse().unwrap();
+    let away = Arc::new(AtomicBool::new(false));
+    let is_away = Arc::clone(&away);
+    let wire = Wire::before(server, move |_| is_away.load(Ordering::Relaxed)).await;
+    url.set_port(Some(wire.address().port())).unwrap();
+    let mut program = Program::new();
+    program.set("BYTESHOP_DATABASE_URL", url.as_str());
+    program.start().await;
+    let log = || std::fs::read_to_string(program.data().join("shop.log")).unwrap();
+    let before = log().len();
+    let cuts = wire.cuts();
+    away.store(true, Ordering::Relaxed);
+    eventually("many have tried in vain", async || (wire.cuts() > cuts + 200).then_some(())).await;
+    away.store(false, Ordering::Relaxed);
+    eventually("the return is logged", async || log().contains("Postgres answers again").then_some(())).await;
+    let said = log().split_off(before);
+    let warnings = said.lines().filter(|line| line.contains("WARN") || line.contains("ERROR")).count();
+    assert!((1..=5).contains(&warnings), "{warnings} warnings:\n{said}");
+    assert_eq!(said.matches("Postgres answers again").count(), 1, "{said}");
+    program.interrupt().await;
 }

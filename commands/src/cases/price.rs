@@ -11,7 +11,7 @@ use byteshop_domain::ids::{CategoryId, ProductId, PromotionId, UsageId, VariantI
 use byteshop_domain::money::Money;
 use byteshop_domain::name::{self, NameKind, UniqueName};
 use byteshop_domain::pricing::{self, Candidate, Input, Item, Quote, Whereto};
-use byteshop_domain::product::{self, Product, TaxClass};
+use byteshop_domain::product::{self, Image, Product, TaxClass};
 use byteshop_domain::promotion::{CouponCode, Promotion, Status, Terms};
 use byteshop_domain::promotion_book::{self, PromotionBook};
 use byteshop_domain::quantity::Quantity;
@@ -44,6 +44,8 @@ pub struct Priced {
     pub offers: BTreeMap<VariantId, Offer>,
     /// What it costs now.
     pub quote: Quote,
+    /// The first picture of each product that has one.
+    pub images: BTreeMap<ProductId, Image>,
 }
 
 impl Reading<'_> {
@@ -157,7 +159,8 @@ pub async fn price(reading: Reading<'_>, cart: &cart::Created, at: DateTime<Utc>
         counters: known.counters,
     });
     let too_expensive = |_| Error::Rejected(Rejected::of::<cart::Cart>(&cart::Rejection::TooExpensive));
-    Ok(Priced { quote: quote.map_err(too_expensive)?, offers })
+    let images = products.iter().filter_map(|(id, it)| Some((*id, it.existing().ok()?.images.first()?.clone())));
+    Ok(Priced { quote: quote.map_err(too_expensive)?, offers, images: images.collect() })
 }
 
 /// What is to be sent together.

@@ -8,7 +8,7 @@ use super::history::{History, Invoice, Reject};
 use super::price::CURRENCY;
 use super::row::Kind;
 
-/// An amount of minor units that may be a sum over a whole file; shown like 19.99 GBP.
+/// An amount of minor units that may be a sum over a whole file; shown like 1,019.99 GBP.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Total(pub i128);
 
@@ -16,7 +16,15 @@ impl fmt::Display for Total {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.0 < 0 { "-" } else { "" };
         let minor = self.0.unsigned_abs();
-        write!(f, "{sign}{}.{:02} {}", minor / 100, minor % 100, CURRENCY.code())
+        let whole = (minor / 100).to_string();
+        write!(f, "{sign}")?;
+        for (index, digit) in whole.chars().enumerate() {
+            if index > 0 && (whole.len() - index).is_multiple_of(3) {
+                write!(f, ",")?;
+            }
+            write!(f, "{digit}")?;
+        }
+        write!(f, ".{:02} {}", minor % 100, CURRENCY.code())
     }
 }
 
@@ -172,7 +180,8 @@ mod tests {
 
     #[test]
     fn amounts_have_two_digits_and_a_sign() {
-        assert_eq!(Total(953_948_462).to_string(), "9539484.62 GBP");
+        assert_eq!(Total(953_948_462).to_string(), "9,539,484.62 GBP");
         assert_eq!(Total(-5).to_string(), "-0.05 GBP");
+        assert_eq!(Total(-123_456).to_string(), "-1,234.56 GBP");
     }
 }

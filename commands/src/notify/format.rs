@@ -1,6 +1,7 @@
 //! Amounts, moments, countries and the like as people write them in their language.
 
 use std::collections::HashMap;
+use std::str::FromStr;
 use std::sync::LazyLock;
 
 use byteshop_domain::address::Address;
@@ -8,7 +9,7 @@ use byteshop_domain::money::Money;
 use byteshop_domain::tax_rate::TaxRate;
 use byteshop_domain::text::Country;
 use byteshop_domain::{Currency, Locale};
-use chrono::{DateTime, Datelike as _, Timelike as _, Utc};
+use chrono::{DateTime, Datelike, Timelike as _, Utc};
 
 /// Currencies whose sign everybody knows; others are written by their code.
 const SIGNS: [(Currency, &str); 5] =
@@ -75,8 +76,30 @@ pub fn money(amount: Money, locale: Locale) -> String {
     }
 }
 
-/// A day, such as `20 November 2026`.
+/// A time zone of the IANA database, such as `Europe/Berlin`; UTC unless somebody chose another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Zone(chrono_tz::Tz);
+
+impl Default for Zone {
+    fn default() -> Self {
+        Self(chrono_tz::UTC)
+    }
+}
+
+impl FromStr for Zone {
+    type Err = chrono_tz::ParseError;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        name.parse().map(Self)
+    }
+}
+
+/// A day in UTC, such as `20 November 2026`.
 pub fn day(at: DateTime<Utc>, locale: Locale) -> String {
+    date(&at, locale)
+}
+
+fn date(at: &impl Datelike, locale: Locale) -> String {
     let months = match locale {
         Locale::En => MONTHS_EN,
         Locale::Ru => MONTHS_RU,
@@ -85,9 +108,10 @@ pub fn day(at: DateTime<Utc>, locale: Locale) -> String {
     format!("{} {month} {}", at.day(), at.year())
 }
 
-/// A moment, such as `20 November 2026, 14:30 UTC`.
-pub fn moment(at: DateTime<Utc>, locale: Locale) -> String {
-    format!("{}, {:02}:{:02} UTC", day(at, locale), at.hour(), at.minute())
+/// A moment where people are, such as `20 November 2026, 15:30 CET`.
+pub fn moment(at: DateTime<Utc>, zone: Zone, locale: Locale) -> String {
+    let at = at.with_timezone(&zone.0);
+    format!("{}, {:02}:{:02} {}", date(&at, locale), at.hour(), at.minute(), at.format("%Z"))
 }
 
 /// A rate, such as `7.5 %` or `7,5 %`.
@@ -246,7 +270,20 @@ mod tests {
     #[test]
     fn moments_have_their_month_in_words() {
         let at = DateTime::from_timestamp(1_795_185_000, 0).unwrap();
-        assert_eq!(moment(at, Locale::En), "20 November 2026, 14:30 UTC");
-        assert_eq!(moment(at, Locale::Ru), "20 ноября 2026, 14:30 UTC");
+        assert_eq!(moment(at, Zone::default(), Locale::En), "20 November 2026, 14:30 UTC");
+        assert_eq!(moment(at, Zone::default(), Locale::Ru), "20 ноября 2026, 14:30 UTC");
+    }
+
+    #[test]
+    fn moments_are_those_of_the_time_zone() {
+        let (winter, summer) = (1_795_185_000, 1_782_864_000);
+        let said = |seconds, zone: &str| {
+            moment(DateTime::from_timestamp(seconds, 0).unwrap(), zone.parse().unwrap(), Locale::En)
+        };
+        assert_eq!(said(winter, "Europe/Berlin"), "20 November 2026, 15:30 CET");
+        assert_eq!(said(summer, "Europe/Berlin"), "1 July 2026, 02:00 CEST");
+        assert_eq!(said(winter, "Europe/Moscow"), "20 November 2026, 17:30 MSK");
+        assert_eq!(said(winter, "America/New_York"), "20 November 2026, 09:30 EST");
+        assert!("Berlin".parse::<Zone>().is_err());
     }
 }

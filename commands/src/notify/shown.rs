@@ -1,7 +1,7 @@
 //! What a message shows: the facts of its event, with what is looked up when it leaves.
 
 use byteshop_domain::account::Secret;
-use byteshop_domain::ids::{Id as _, NotificationId, OrderId};
+use byteshop_domain::ids::{Id as _, NotificationId, OrderId, ShipmentId};
 use byteshop_domain::money::Money;
 use byteshop_domain::notification::{About, CancelledBy, Message, Notice, Notification, Recipient, Template};
 use byteshop_domain::order::{Line, Number, Order, Placed, Placement, ReturnLine};
@@ -34,7 +34,7 @@ impl Commands {
                 // Only what was ordered is shown, which stays as it was.
                 let order = self.seen::<Order>(id).await?;
                 let Some(placed) = order.as_ref().and_then(|order| order.placed().ok()) else { return Ok(None) };
-                let mut about = order_of(id, placed, locale);
+                let mut about = order_of(id, placed, face.zone, locale);
                 if let Message::OrderLinesCancelled { lines, amount, .. } = message {
                     about = lines_of(about, placed, lines, *amount, locale);
                     shown.amount = some_money(*amount, locale);
@@ -53,8 +53,9 @@ impl Commands {
                 }
                 self.add_papers(message, id, placed, locale, &mut shown).await?;
                 shown.goods = goods_of(&self.part(message).await?, placed);
-                if message.template() == Template::OrderShipped {
+                if let Message::OrderShipped { parcel, .. } = message {
                     shown.ship_to = self.ship_to(placed, locale).await?;
+                    shown.tracking_url = self.tracking_url(*parcel).await?;
                 }
             }
             About::Product(id) => {
@@ -157,6 +158,14 @@ impl Commands {
         Ok(address.map(|address| format::address(&address, locale)).unwrap_or_default())
     }
 
+    /// Where a parcel can be followed, if whoever handed it over said so.
+    async fn tracking_url(&self, parcel: Option<ShipmentId>) -> Result<Option<String>, Error> {
+        let Some(parcel) = parcel else { return Ok(None) };
+        let parcel = self.get::<Shipment>(parcel).await?;
+        let url = parcel.and_then(|it| it.state.prepared().ok().and_then(|it| it.tracking_url.clone()));
+        Ok(url.map(|url| url.to_string()))
+    }
+
     /// What of an order a message is about, if not all of it.
     async fn part(&self, message: &Message) -> Result<Vec<Demand>, Error> {
         let parcel = match message {
@@ -170,6 +179,8 @@ impl Commands {
             | Message::ResetPassword { .. }
             | Message::AlreadyRegistered {}
             | Message::PasswordChanged {}
+            | Message::SecondFactorSetUp {}
+            | Message::SecondFactorRemoved {}
             | Message::OrderPlaced { .. }
             | Message::OrderPaid { .. }
             | Message::OrderCancelled { .. }
@@ -208,6 +219,8 @@ fn code_of(message: &Message) -> Option<(&'static str, &Personal<Secret>)> {
         Message::EmailChangeRequested {}
         | Message::AlreadyRegistered {}
         | Message::PasswordChanged {}
+        | Message::SecondFactorSetUp {}
+        | Message::SecondFactorRemoved {}
         | Message::OrderPlaced { .. }
         | Message::OrderPaid { .. }
         | Message::OrderCancelled { .. }
@@ -261,6 +274,8 @@ fn tell(message: &Message, locale: Locale, shown: &mut Shown) {
         | Message::EmailChangeRequested {}
         | Message::AlreadyRegistered {}
         | Message::PasswordChanged {}
+        | Message::SecondFactorSetUp {}
+        | Message::SecondFactorRemoved {}
         | Message::OrderPlaced { .. }
         | Message::OrderPaid { .. }
         | Message::OrderRefunded { .. }
@@ -284,7 +299,7 @@ fn product_of(title: &Title, variant: Option<&Title>) -> ShownProduct {
 }
 
 /// An order as a message shows it.
-fn order_of(id: OrderId, placed: &Placed, locale: Locale) -> ShownOrder {
+fn order_of(id: OrderId, placed: &Placed, zone: format::Zone, locale: Locale) -> ShownOrder {
     let placement = &placed.placement;
     let free = placement.total.amount == 0;
     let lines = placement.lines.iter().take(LINES_SHOWN).map(|line| ShownLine {
@@ -299,7 +314,7 @@ fn order_of(id: OrderId, placed: &Placed, locale: Locale) -> ShownOrder {
         more: placement.lines.len().saturating_sub(LINES_SHOWN),
         extras: extras(placement, locale),
         total: format::money(placement.total, locale),
-        pay_by: placement.pay_by.filter(|_| !free).map(|at| format::moment(at, locale)),
+        pay_by: placement.pay_by.filter(|_| !free).map(|at| format::moment(at, zone, locale)),
         free,
         travels: placement.lines.iter().any(Line::travels),
     }

@@ -6,8 +6,8 @@ use byteshop_domain::Locale;
 use byteshop_domain::account::{Account, Channel};
 use byteshop_domain::ids::{AccountId, MailboxId, OrderId};
 use byteshop_domain::mailbox::{self, Mailbox, Treatment};
-use byteshop_domain::notification::{self, About, Command, Message, Notice, Notification, Recipient, Skip};
-use byteshop_domain::order::{Order, Placed};
+use byteshop_domain::notification::{self, About, Command, Message, Notice, Notification, Recipient, Skip, Template};
+use byteshop_domain::order::{Order, PaymentStatus, Placed, Status};
 
 use crate::Commands;
 use crate::error::Error;
@@ -146,6 +146,11 @@ impl Commands {
         self.run(intent, |unit| async move {
             let order = unit.peek::<Order>(id).await?;
             let Ok(placed) = order.state.placed() else { return Ok(()) };
+            // The payment or the cancellation has its own message.
+            let unpaid = matches!(placed.payment_status, PaymentStatus::Awaiting | PaymentStatus::Authorized);
+            if message.template() == Template::OrderPlaced && !(unpaid && placed.status == Status::Open) {
+                return Ok(());
+            }
             match Reach::buyer(&unit, id, placed).await? {
                 Some(reach) => match reach.mailbox {
                     Some(mailbox) => tell_guest(&unit, position(intent), &reach, mailbox, placed, message).await,

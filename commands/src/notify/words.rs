@@ -12,6 +12,8 @@ use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, Value};
 use serde::Serialize;
 
+use super::format::Zone;
+
 /// The template of a message in a language cannot be filled.
 #[derive(Debug, thiserror::Error)]
 #[error("the template {name} cannot be filled: {source}")]
@@ -66,6 +68,8 @@ pub struct Shown {
     pub carrier: Option<String>,
     /// What the carrier calls them.
     pub tracking: Option<String>,
+    /// Where they can be followed.
+    pub tracking_url: Option<String>,
     /// Where the goods go, in lines; only for whoever's address is known to be theirs.
     pub ship_to: Vec<String>,
     /// The product that it is about.
@@ -89,6 +93,9 @@ pub struct Face {
     pub api: Option<String>,
     /// Where goods are sent back to, in lines; none when nobody has said so.
     pub return_address: Vec<String>,
+    /// The time zone in which it tells times.
+    #[serde(skip)]
+    pub zone: Zone,
 }
 
 /// An order as a message shows it.
@@ -177,7 +184,7 @@ macro_rules! sources {
 }
 
 sources! {
-    "confirm_email" "reset_password" "confirm_new_email" "email_change_requested" "already_registered" "password_changed" "order_placed" "order_paid" "order_cancelled"
+    "confirm_email" "reset_password" "confirm_new_email" "email_change_requested" "already_registered" "password_changed" "second_factor_set_up" "second_factor_removed" "order_placed" "order_paid" "order_cancelled"
     "order_lines_cancelled" "order_refunded" "order_shipped" "order_delivered" "delivery_failed" "delivery_returning" "delivery_lost"
     "return_approved" "return_rejected" "back_in_stock" "price_dropped"
 }

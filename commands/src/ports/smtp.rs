@@ -68,10 +68,10 @@ pub struct SmtpSettings {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SmtpMistake {
     /// It is no address of a mailbox.
-    #[error("{0:?} is no mailbox such as \"ByteShop <shop@example.org>\"")]
+    #[error("{0:?} is not an address such as \"ByteShop <shop@example.org>\"")]
     Mailbox(String),
     /// There is no certificate, or none that can be read.
-    #[error("there is no certificate in PEM")]
+    #[error("the file holds no certificate in PEM")]
     Certificate,
     /// TLS to this host cannot be had.
     #[error("TLS cannot be used with {host}: {reason}")]

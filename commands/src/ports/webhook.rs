@@ -34,10 +34,10 @@ pub struct Answered {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unsuitable {
     /// It is no URL.
-    #[error("this is no URL")]
+    #[error("not a valid URL")]
     Malformed,
     /// It is longer than any address needs to be.
-    #[error("a URL has at most {URL_MAX} characters")]
+    #[error("the URL can have at most {URL_MAX} characters")]
     TooLong,
     /// It is not HTTPS.
     #[error("the URL must begin with https://")]

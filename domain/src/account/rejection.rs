@@ -53,21 +53,21 @@ pub enum Rejection {
     )]
     SecondFactorRequired,
     /// The second factor is not the one that the code was compared with.
-    #[error("the second factor was changed meanwhile: try again")]
+    #[error("the second factor has changed in the meantime; try again")]
     SecondFactorChanged,
     /// A code counts once.
-    #[error("this code was used before: wait for the next one, which takes at most 30 seconds")]
+    #[error("this code was used already; wait up to 30 seconds for the next one")]
     CodeUsed,
     /// No secret waits for its first code.
-    #[error("no second factor waits to be confirmed, or it has waited for too long: enrol again")]
+    #[error("no second factor is waiting to be confirmed, or the enrolment has expired; enrol again")]
     NoEnrolment,
     /// There is one.
-    #[error("the account has a second factor already: remove it before another one is enrolled")]
+    #[error("the account already has a second factor; remove it before you enrol another")]
     SecondFactorExists,
     /// Goods that were paid for are still to arrive, and only the account says where.
     #[error(
-        "these orders are paid for and not delivered, and without the account nobody knows where they go: {}; wait until \
-         they have arrived, or cancel them, and close the account then",
+        "these orders are paid and not delivered, and their delivery address would be lost: {}; wait until they are \
+         delivered or cancel them, then close the account",
         told(.orders)
     )]
     OrdersUnderWay {

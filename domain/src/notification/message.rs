@@ -78,6 +78,10 @@ pub enum Message {
     AlreadyRegistered {},
     /// The password is another one.
     PasswordChanged {},
+    /// A log-in takes a code beside the password now.
+    SecondFactorSetUp {},
+    /// A log-in takes the password alone: the second factor was removed, or reset by the shop.
+    SecondFactorRemoved {},
     /// We have your order.
     OrderPlaced {
         /// The order.
@@ -245,6 +249,8 @@ templates! {
     EmailChangeRequested "email_change_requested";
     AlreadyRegistered "already_registered";
     PasswordChanged "password_changed";
+    SecondFactorSetUp "second_factor_set_up";
+    SecondFactorRemoved "second_factor_removed";
     OrderPlaced "order_placed";
     OrderPaid "order_paid";
     OrderCancelled "order_cancelled";
@@ -270,7 +276,9 @@ impl Message {
             | Self::ConfirmNewEmail { .. }
             | Self::EmailChangeRequested {}
             | Self::AlreadyRegistered {}
-            | Self::PasswordChanged {} => About::Account,
+            | Self::PasswordChanged {}
+            | Self::SecondFactorSetUp {}
+            | Self::SecondFactorRemoved {} => About::Account,
             Self::OrderPlaced { order }
             | Self::OrderPaid { order }
             | Self::OrderCancelled { order, .. }
@@ -296,6 +304,8 @@ impl Message {
             Self::EmailChangeRequested {}
             | Self::AlreadyRegistered {}
             | Self::PasswordChanged {}
+            | Self::SecondFactorSetUp {}
+            | Self::SecondFactorRemoved {}
             | Self::OrderPlaced { .. }
             | Self::OrderPaid { .. }
             | Self::OrderCancelled { .. }

@@ -198,6 +198,8 @@ fn messages() -> Vec<Message> {
         Message::ReturnApproved { order, back: number(6) },
         Message::ReturnRejected { order, back: number(6), reason: text("worn") },
         Message::DeliveryLost { order },
+        Message::SecondFactorSetUp {},
+        Message::SecondFactorRemoved {},
         Message::BackInStock { product, variant, title: text("Knife"), variant_title: Some(text("Knife, red")) },
         Message::PriceDropped {
             product,

@@ -132,8 +132,8 @@ pub enum Rejection {
     NotOfGuest,
     /// It is paid for or to be paid, and has not arrived.
     #[error(
-        "the order is under way, and what is known of its buyer is needed for it: wait until it has arrived, or cancel it, and \
-         ask to forget its buyer then"
+        "the order is not delivered yet and needs the data of its buyer; wait until it is delivered or cancel it, then erase \
+         its buyer"
     )]
     UnderWay,
     /// More is paid back than was paid.

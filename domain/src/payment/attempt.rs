@@ -6,6 +6,7 @@ use super::{
     ATTEMPTS_MAX, AUTHORIZED_FOR, Attempt, CaptureMode, Decision, DeclineReason, Event, FailureReason, Method, Opened,
     ProviderOutcome, ProviderReference, REFUSALS_MAX, Rejection, Stage, VoidReason,
 };
+use crate::text::Link;
 
 impl DeclineReason {
     /// Whether money was refused, as it is when somebody tries cards that are not theirs.
@@ -26,11 +27,22 @@ impl DeclineReason {
 }
 
 impl Opened {
-    pub(super) fn attempt(&self, method: Method, reference: &ProviderReference, capture: CaptureMode) -> Decision {
+    pub(super) fn attempt(
+        &self,
+        method: Method,
+        reference: &ProviderReference,
+        capture: CaptureMode,
+        return_url: Option<&Link>,
+    ) -> Decision {
         match self.stage {
             Stage::Open if self.is_last(reference) => Err(Rejection::ReferenceUsed),
             Stage::Open if self.is_tried_out(self.refusals) => Err(Rejection::TooManyAttempts),
-            Stage::Open => Ok(vec![Event::Attempted { method, reference: reference.clone(), capture }]),
+            Stage::Open => Ok(vec![Event::Attempted {
+                method,
+                reference: reference.clone(),
+                capture,
+                return_url: return_url.cloned(),
+            }]),
             // The same attempt again: already written down.
             Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } if self.is_last(reference) => {
                 Ok(vec![])
@@ -144,7 +156,7 @@ impl Opened {
         match self.stage {
             Stage::Authorized if self.void_requested.is_some() => Err(Rejection::VoidRequested),
             Stage::Authorized => {
-                let Attempt { method, reference } = reference.ok_or(Rejection::NotAuthorized)?.clone();
+                let Attempt { method, reference, .. } = reference.ok_or(Rejection::NotAuthorized)?.clone();
                 Ok(vec![Event::Captured { order: self.order, amount: self.amount, method, reference }])
             }
             Stage::Captured | Stage::Refunded => Ok(vec![]),

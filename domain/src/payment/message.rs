@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{OrderId, RefundId, ReturnId};
 use crate::money::Money;
-use crate::text::{Reason, Reference};
+use crate::text::{Link, Reason, Reference};
 
 /// What the provider calls an attempt, and the key under which asking it twice charges once.
 pub type ProviderReference = Reference;
@@ -164,6 +164,9 @@ pub enum Event {
         /// When the money is taken.
         #[serde(default, skip_serializing_if = "CaptureMode::is_automatic")]
         capture: CaptureMode,
+        /// Where the buyer goes on after the provider's page.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        return_url: Option<Link>,
     },
     /// The money is set aside for us.
     Authorized {
@@ -312,6 +315,8 @@ pub enum Command {
         reference: ProviderReference,
         /// When the money is to be taken.
         capture: CaptureMode,
+        /// Where the buyer goes on after the provider's page.
+        return_url: Option<Link>,
     },
     /// Note what the provider says.
     Conclude {

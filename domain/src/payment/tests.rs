@@ -11,11 +11,21 @@ fn opened() -> Event {
 }
 
 fn attempted(reference: &str) -> Event {
-    Event::Attempted { method: Method::Test, reference: text(reference), capture: CaptureMode::Automatic }
+    Event::Attempted {
+        method: Method::Test,
+        reference: text(reference),
+        capture: CaptureMode::Automatic,
+        return_url: None,
+    }
 }
 
 fn attempt(reference: &str) -> Command {
-    Command::Attempt { method: Method::Test, reference: text(reference), capture: CaptureMode::Automatic }
+    Command::Attempt {
+        method: Method::Test,
+        reference: text(reference),
+        capture: CaptureMode::Automatic,
+        return_url: None,
+    }
 }
 
 fn conclude(reference: &str, outcome: ProviderOutcome) -> Command {
@@ -416,7 +426,8 @@ fn what_was_paid_elsewhere_is_refunded_there() {
 
 #[test]
 fn money_that_is_not_taken_at_once_is_free_again_after_a_while() {
-    let manual = Event::Attempted { method: Method::Test, reference: text("1"), capture: CaptureMode::Manual };
+    let manual =
+        Event::Attempted { method: Method::Test, reference: text("1"), capture: CaptureMode::Manual, return_url: None };
     let until = noon() + AUTHORIZED_FOR;
     let aside = Event::Authorized { order: id(1), reference: text("1"), expires_at: Some(until) };
     let history = [opened(), manual];
@@ -430,7 +441,8 @@ fn money_that_is_not_taken_at_once_is_free_again_after_a_while() {
 
 #[test]
 fn money_for_which_goods_leave_does_not_run_out() {
-    let manual = Event::Attempted { method: Method::Test, reference: text("1"), capture: CaptureMode::Manual };
+    let manual =
+        Event::Attempted { method: Method::Test, reference: text("1"), capture: CaptureMode::Manual, return_url: None };
     let aside = |until| Event::Authorized { order: id(1), reference: text("1"), expires_at: Some(until) };
     let waiting = [opened(), manual.clone(), aside(noon() + AUTHORIZED_FOR)];
     let taking = Event::Delayed { check_at: noon() };
@@ -452,7 +464,8 @@ fn money_for_which_goods_leave_does_not_run_out() {
 
 #[test]
 fn what_is_to_be_void_is_not_set_aside_for_later() {
-    let manual = Event::Attempted { method: Method::Test, reference: text("1"), capture: CaptureMode::Manual };
+    let manual =
+        Event::Attempted { method: Method::Test, reference: text("1"), capture: CaptureMode::Manual, return_url: None };
     let given_up = Event::VoidRequested { reason: VoidReason::BuyerRequest };
     given::<Payment>([opened(), manual, given_up])
         .when(&conclude("1", ProviderOutcome::Authorized))
@@ -550,7 +563,18 @@ fn every_stored_form_is_golden() {
             captured("pay-1"),
             external,
             refunded(),
-            Event::Attempted { method: Method::Test, reference: text("pay-1"), capture: CaptureMode::Manual },
+            Event::Attempted {
+                method: Method::Test,
+                reference: text("pay-1"),
+                capture: CaptureMode::Manual,
+                return_url: None,
+            },
+            Event::Attempted {
+                method: Method::Test,
+                reference: text("pay-1"),
+                capture: CaptureMode::Automatic,
+                return_url: Some(text("https://shop.example.org/thanks")),
+            },
             Event::Authorized { order: id(1), reference: text("pay-1"), expires_at: Some(noon()) },
             Event::Captured { order: id(1), amount: cents(0), method: Method::Free, reference: text("free") },
             voided(VoidReason::Expired),

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! account, order, parcel, return event ─▶ tell ─▶ notification queued
+//! order placed ─▶ timer ─▶ tell, unless it was paid or cancelled by then
 //! stock came in, price set ─▶ tell the watchers ─▶ notifications queued
 //! ```
 //! and in a process of its own, so that a slow mail server holds up nothing but mail ([`SendNotifications`]):
@@ -29,6 +30,10 @@ mod tests;
 /// How long an attempt may go without an outcome: longer than any carrier may take, so that only an attempt whose maker
 /// died is given up.
 pub const ATTEMPT_GRACE: TimeDelta = TimeDelta::seconds(45);
+
+/// How long an order waits for its payment before its buyer hears that it was placed: a card is charged within it, and one
+/// mail says both.
+pub const PLACED_GRACE: TimeDelta = TimeDelta::seconds(5);
 
 /// What is to be done for somebody to hear of something.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -99,10 +104,10 @@ impl Process for Notify {
         stock::StockLevel::CATEGORY,
     ];
 
-    fn react(event: &AnyEvent, _recorded_at: DateTime<Utc>) -> Vec<Step> {
+    fn react(event: &AnyEvent, recorded_at: DateTime<Utc>) -> Vec<Step> {
         // What it does not read in `READS` it is not shown; the variants of what it reads are matched below, each of them.
         let errand = if let AnyEvent::Order(id, event) = event {
-            of_order(*id, event)
+            return steps_of_order(*id, event, recorded_at);
         } else if let AnyEvent::Account(id, event) = event {
             return of_account(*id, event).into_iter().map(Step::Notify).collect();
         } else if let AnyEvent::Shipment(id, event) = event {
@@ -137,6 +142,8 @@ fn of_account(account: AccountId, event: &account::Event) -> Vec<Errand> {
         }
         account::Event::RegistrationRepeated { .. } => Message::AlreadyRegistered {},
         account::Event::PasswordChanged { .. } => Message::PasswordChanged {},
+        account::Event::TotpConfirmed { .. } => Message::SecondFactorSetUp {},
+        account::Event::TotpRemoved {} => Message::SecondFactorRemoved {},
         account::Event::Registered { .. }
         | account::Event::RegistrationContested {}
         | account::Event::Confirmed {}
@@ -152,16 +159,25 @@ fn of_account(account: AccountId, event: &account::Event) -> Vec<Errand> {
         | account::Event::AddressChanged { .. }
         | account::Event::AddressRemoved { .. }
         | account::Event::TotpEnrolled { .. }
-        | account::Event::TotpConfirmed { .. }
         | account::Event::TotpUsed { .. }
         | account::Event::RecoveryCodeUsed { .. }
-        | account::Event::TotpRemoved {}
         | account::Event::AccessGranted { .. }
         | account::Event::Banned { .. }
         | account::Event::Unbanned {}
         | account::Event::Erased {} => return vec![],
     };
     vec![Errand::TellAccount { account, message }]
+}
+
+/// That an order was placed is told a little later, and not at all once there is newer news of it.
+fn steps_of_order(order: OrderId, event: &order::Event, recorded_at: DateTime<Utc>) -> Vec<Step> {
+    let (key, errand) = (order.to_string(), of_order(order, event).map(Step::Notify));
+    if matches!(event, order::Event::Placed(_)) {
+        let wake = |step| Step::Wake { at: recorded_at + PLACED_GRACE, key, step: Box::new(step) };
+        return errand.map(wake).into_iter().collect();
+    }
+    let ends_the_wait = matches!(event, order::Event::Paid { .. } | order::Event::Cancelled { .. });
+    ends_the_wait.then_some(Step::Forget { key }).into_iter().chain(errand).collect()
 }
 
 fn of_order(order: OrderId, event: &order::Event) -> Option<Errand> {

@@ -34,13 +34,13 @@ pub enum Rejection {
     #[error("a product needs at least one variant to be published")]
     NoVariant,
     /// A variant keeps its first currency.
-    #[error("the variant is priced in {}", currency.code())]
+    #[error("the primary currency of the variant is {code}; send all its prices in `prices`, with one in {code}", code = currency.code())]
     OtherCurrency {
         /// The currency it keeps.
         currency: Currency,
     },
     /// Two prices of a variant are in one currency.
-    #[error("a variant has one price in {}", currency.code())]
+    #[error("a variant can have only one price in {}", currency.code())]
     CurrencyTwice {
         /// The currency.
         currency: Currency,

@@ -223,7 +223,7 @@ pub enum TermsError {
     #[error("a limit must be at least 1; pause the promotion instead")]
     Limit,
     /// A country is not named by its code.
-    #[error("a country is named by its ISO 3166 code")]
+    #[error("{}", crate::text::NO_COUNTRY)]
     Country,
 }
 

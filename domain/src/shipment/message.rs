@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::OrderId;
 use crate::quantity::Demand;
-use crate::text::{Name, Reason, Reference};
+use crate::text::{Link, Name, Reason, Reference};
 
 /// Who carries a shipment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,6 +84,9 @@ pub enum Event {
         carrier: Carrier,
         /// What the carrier calls it.
         tracking: Reference,
+        /// Where its way can be followed, if somebody said so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tracking_url: Option<Link>,
         /// When.
         at: DateTime<Utc>,
     },
@@ -174,6 +177,8 @@ pub enum Command {
     HandOver {
         /// What the carrier calls it.
         tracking: Reference,
+        /// Where its way can be followed, if that is known.
+        tracking_url: Option<Link>,
     },
     /// Note what the carrier says.
     Hear {

@@ -19,7 +19,7 @@ fn prepared() -> Event {
 }
 
 fn gone() -> Event {
-    Event::HandedOver { order: id(1), carrier: carrier(), tracking: text("T-1"), at: noon() }
+    Event::HandedOver { order: id(1), carrier: carrier(), tracking: text("T-1"), tracking_url: None, at: noon() }
 }
 
 fn at(minutes: i64) -> DateTime<Utc> {
@@ -49,7 +49,17 @@ fn it_is_prepared_packed_and_handed_over() {
     let packed = Event::Packed { weight_g: Some(900) };
     given::<Shipment>([prepared()]).when(&pack).then([packed.clone()]);
     given::<Shipment>([prepared(), packed.clone()]).when(&pack).then_nothing();
-    let hand_over = |tracking: &str| Command::HandOver { tracking: text(tracking) };
+    let hand_over = |tracking: &str| Command::HandOver { tracking: text(tracking), tracking_url: None };
+    let url = Some(text("https://post.example/T-1"));
+    let followed = Event::HandedOver {
+        order: id(1),
+        carrier: carrier(),
+        tracking: text("T-1"),
+        tracking_url: url.clone(),
+        at: noon(),
+    };
+    let with_url = Command::HandOver { tracking: text("T-1"), tracking_url: url };
+    given::<Shipment>([prepared()]).when(&with_url).then([followed]);
     given::<Shipment>([prepared(), packed]).when(&hand_over("T-1")).then([gone()]);
     given::<Shipment>([prepared(), gone()]).when(&hand_over("T-1")).then_nothing();
     given::<Shipment>([prepared(), gone()]).when(&hand_over("T-2")).then_refused(Rejection::OtherTracking);
@@ -160,6 +170,13 @@ fn every_stored_form_is_golden() {
             Event::Lost { order: id(1), at: noon(), reason: None },
             Event::Lost { order: id(1), at: noon(), reason: Some(text("a fire")) },
             Event::Waited { check_at: noon() },
+            Event::HandedOver {
+                order: id(1),
+                carrier: carrier(),
+                tracking: text("T-1"),
+                tracking_url: Some(text("https://post.example/T-1")),
+                at: noon(),
+            },
         ],
     );
 }

@@ -341,9 +341,11 @@ impl Shop {
                 self.prepare(chain, order, &lines)
             }
             Sending::Unpack { parcel } => self.ship(chain, self.parcel(parcel)?, &shipment::Command::Cancel {}),
-            Sending::HandOver { parcel } => {
-                self.ship(chain, self.parcel(parcel)?, &shipment::Command::HandOver { tracking: text("T-1") })
-            }
+            Sending::HandOver { parcel } => self.ship(
+                chain,
+                self.parcel(parcel)?,
+                &shipment::Command::HandOver { tracking: text("T-1"), tracking_url: None },
+            ),
             Sending::Hear { parcel, news } => {
                 let hear = shipment::Command::Hear { news, at: None, place: None, reason: None };
                 self.ship(chain, self.parcel(parcel)?, &hear)

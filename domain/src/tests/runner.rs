@@ -246,8 +246,12 @@ impl Shop {
                 return Err("order.already_paid".to_owned());
             }
             let capture = if new.automatic { CaptureMode::Automatic } else { CaptureMode::Manual };
-            let attempt =
-                payment::Command::Attempt { method: payment::Method::Test, reference: reference.clone(), capture };
+            let attempt = payment::Command::Attempt {
+                method: payment::Method::Test,
+                reference: reference.clone(),
+                capture,
+                return_url: None,
+            };
             unit.decide::<Payment>(placed.placement.payment, &attempt)?;
             Ok((placed.placement.payment, placed.payable().amount))
         })?;

@@ -58,7 +58,7 @@ pub(super) fn seen_on_a_line<'a>(rules: &Rules, text: &'a str) -> Result<Cow<'a,
 /// An address whose domain can be one: its Unicode labels have a form in the DNS, and its `xn--` labels stand for something.
 pub(super) fn email<'a>(rules: &Rules, text: &'a str) -> Result<Cow<'a, str>, TextError> {
     let domain = text.rsplit_once('@').and_then(|(_, domain)| form::ascii_domain(domain));
-    let refused = TextError::Characters { what: rules.what, allowed: rules.allowed };
+    let refused = rules.unfit();
     if domain.is_some() { Ok(Cow::Borrowed(text)) } else { Err(refused) }
 }
 

@@ -19,10 +19,10 @@ pub enum Rejection {
     #[error("a replay must start at position 1 or later")]
     BeforeTheLog,
     /// It would be told nothing.
-    #[error("expires_at has to be in the future")]
+    #[error("expires_at must be in the future")]
     ExpiresInThePast,
     /// Its time has passed.
-    #[error("the webhook endpoint has expired: give it another expires_at to enable it again")]
+    #[error("the webhook endpoint has expired; set a later expires_at to enable it again")]
     Expired,
 }
 

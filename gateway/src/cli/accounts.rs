@@ -1,4 +1,6 @@
-//! `byteshop grant`: what only whoever runs the shop may do with accounts, the first admin above all.
+//! `byteshop grant` and its like: what only whoever runs the shop may do with accounts, the first admin above all.
+
+pub(super) mod list;
 
 use std::io::Write as _;
 

@@ -63,6 +63,8 @@ pub(super) enum Command {
     Numbers(numbers::NumbersArgs),
     /// Fill the shop with a small demo catalog, or with a retailer's real orders
     Seed(seed::SeedArgs),
+    /// List accounts with their ids and roles; with `--staff`, support and admins alone
+    Accounts(accounts::list::ListArgs),
     /// Grant a role to an account, such as the first admin's
     Grant(accounts::GrantArgs),
     /// Reset the second factor of somebody who has lost it: they log in with the password alone and set up another one
@@ -97,6 +99,7 @@ impl Command {
             | Self::Check(_)
             | Self::Numbers(_)
             | Self::Seed(_)
+            | Self::Accounts(_)
             | Self::Grant(_)
             | Self::ResetSecondFactor(_)
             | Self::Erase(_)

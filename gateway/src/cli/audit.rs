@@ -5,6 +5,7 @@ mod diff;
 mod export;
 mod filter;
 mod log;
+mod names;
 mod record;
 mod reveal;
 mod show;

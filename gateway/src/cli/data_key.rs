@@ -111,6 +111,10 @@ pub(super) fn source(config: &Config) -> KeySource {
     }
 }
 
+/// What is said where `--reveal` finds no key.
+pub(super) const NEEDED: &str =
+    "--reveal needs the data key of the shop: set BYTESHOP_DATA_KEY, or name its directory with --data";
+
 /// The data keys of this shop if they are at hand; none is made.
 pub(super) fn known(config: &Config) -> Result<Option<DataKeys>, Failure> {
     let file = match &config.data_key {

@@ -28,8 +28,8 @@ pub(super) struct EraseArgs {
     /// Confirm; the erasure cannot be undone
     #[arg(long)]
     yes: bool,
-    /// Even while orders are paid for and not delivered: what is not packed is called off and its money goes back, and the rest
-    /// goes on although nobody knows any more where to
+    /// Erase even while paid orders are not delivered: items that are not packed are cancelled and refunded, and packed parcels
+    /// go on without their address
     #[arg(long)]
     force: bool,
     /// Revoke the API keys and webhook endpoints that the account created
@@ -198,10 +198,10 @@ async fn erase_account(commands: &Commands, id: AccountId, force: bool, revoke: 
         called_off(order)?;
     }
     for order in unfinished.left {
-        let what = "is packed or sent, and its address forgotten: what does not arrive can only be refunded";
+        let what = "is packed or sent, and its address is erased; items that do not arrive can only be refunded";
         output::line(&format!("{order} {what}"))?;
     }
-    Ok(output::line(&format!("{id} is closed, and its owner forgotten"))?)
+    Ok(output::line(&format!("{id} is closed, and its owner is erased"))?)
 }
 
 async fn erase_guest(commands: &Commands, id: OrderId, force: bool) -> Result<(), Failure> {
@@ -215,7 +215,7 @@ async fn erase_guest(commands: &Commands, id: OrderId, force: bool) -> Result<()
     if forgotten.called_off {
         called_off(id)?;
     }
-    Ok(output::line(&format!("the guest of {id} is forgotten"))?)
+    Ok(output::line(&format!("the guest of {id} is erased"))?)
 }
 
 /// What is written into an account's cart has the key of its owner, and what became an order that of its guest.
@@ -239,11 +239,11 @@ async fn erase_cart(commands: &Commands, id: CartId) -> Result<(), Failure> {
     });
     done.await?;
     commands.forget_cart(id).await?;
-    Ok(output::line(&format!("{id} is given up, and what a guest wrote into it forgotten"))?)
+    Ok(output::line(&format!("{id} is discarded, and what a guest entered in it is erased"))?)
 }
 
 fn called_off(order: OrderId) -> Result<(), Failure> {
-    Ok(output::line(&format!("{order} is called off; what was paid for it, if anything was, goes back"))?)
+    Ok(output::line(&format!("{order} is cancelled; any payment for it is refunded"))?)
 }
 
 /// What is under way can be ended by force.
@@ -251,7 +251,7 @@ fn with_force(error: Error) -> Failure {
     if let Error::Rejected(rejected) = &error
         && rejected.code.ends_with("under_way")
     {
-        return Failure::refused(format!("{}; or do it all the same with --force", rejected.detail));
+        return Failure::refused(format!("{}; or use --force to do it anyway", rejected.detail));
     }
     error.into()
 }

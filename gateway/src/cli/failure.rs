@@ -2,6 +2,8 @@
 
 use std::io::ErrorKind;
 
+use super::terminal::{self, Style};
+
 /// Everything was done.
 pub const DONE: u8 = 0;
 /// Refused, or found wanting.
@@ -70,9 +72,10 @@ pub fn words(error: &anyhow::Error) -> String {
 }
 
 fn say(text: &str) {
-    use std::io::Write as _;
+    use std::io::{IsTerminal as _, Write as _};
+    let word = terminal::styled_for(std::io::stderr().is_terminal(), "error:", Style::Red);
     // When stderr is closed, there is nobody left to tell.
-    let _ = writeln!(std::io::stderr(), "error: {text}");
+    let _ = writeln!(std::io::stderr(), "{word} {text}");
 }
 
 fn is_closed_pipe(error: &anyhow::Error) -> bool {

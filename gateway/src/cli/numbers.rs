@@ -110,7 +110,7 @@ async fn confirm(commands: &Commands, nats: Option<&NatsConfig>, format: Format)
     let astray = followers.look().await?;
     if astray.iter().any(|follower| follower.state == Standing::OtherHistory) {
         return Err(Failure::refused(
-            "something still follows the log as it was before: `byteshop check --repair` first",
+            "some views or processes still follow the old log; run `byteshop check --repair` first",
         ));
     }
     let waits = log.closed().await?.is_some();
@@ -134,9 +134,9 @@ async fn check_year(commands: &Commands, year: i32, this_year: i32) -> Result<()
         return Ok(());
     }
     let why = if year > this_year {
-        format!("no number of {year} was given to anybody yet: it is {this_year}")
+        format!("no numbers of {year} have been issued yet: it is {this_year}")
     } else {
-        format!("no number of {year} was given to anybody: the log of this shop begins in {first}")
+        format!("no numbers of {year} were issued: the log of this shop begins in {first}")
     };
     let years = if first < this_year { format!(", or say --year {first} to {this_year}") } else { String::new() };
     Err(Failure::refused(format!("{why}, so leave --year out{years}")))

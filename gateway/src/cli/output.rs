@@ -58,9 +58,14 @@ pub fn out() -> Out {
 
 /// A table for people, as wide as the terminal at most.
 pub fn table<const N: usize>(header: [&str; N]) -> Table {
+    table_of(&header)
+}
+
+/// A table whose columns are known only when it is printed.
+pub fn table_of(header: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(header.map(|name| Cell::new(name).add_attribute(Attribute::Dim)));
+    table.set_header(header.iter().map(|name| Cell::new(name).add_attribute(Attribute::Dim)));
     for column in table.column_iter_mut() {
         column.set_padding((0, 3));
     }

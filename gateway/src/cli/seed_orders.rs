@@ -21,13 +21,14 @@ use crate::operator;
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "The file has the columns Invoice,StockCode,Description,Quantity,InvoiceDate,Price,Customer ID,Country.\n\
-    Imported again, nothing happens; after a kill it goes on where it stopped."
+    Running an import again does not duplicate anything, and an import that was interrupted resumes where it stopped."
 )]
 pub(super) struct OrdersArgs {
     /// A transaction export as CSV in UTF-8, plain or packed with gzip
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Where to write the lines that cannot be imported [default: beside FILE, ending in .rejects.csv]
+    /// Where to write the lines that cannot be imported [default: in the current directory, named like FILE and ending in
+    /// .rejects.csv]
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
     #[command(flatten)]
@@ -60,12 +61,12 @@ async fn read(file: PathBuf) -> anyhow::Result<History> {
     Ok(reading.await.context("the file could not be read")??)
 }
 
-/// `shop/orders.csv.gz` has its rejects in `shop/orders.rejects.csv`.
+/// `shop/orders.csv.gz` has its rejects in `orders.rejects.csv`, here: the place of the file may belong to others.
 fn rejects_of(file: &Path) -> PathBuf {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     let name = name.strip_suffix(".gz").unwrap_or(&name);
     let stem = name.strip_suffix(".csv").unwrap_or(name);
-    file.with_file_name(format!("{stem}.rejects.csv"))
+    PathBuf::from(format!("{stem}.rejects.csv"))
 }
 
 /// The file of rejects, which is there only when there are some.
@@ -165,10 +166,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_rejects_lie_beside_the_file() {
+    fn the_rejects_are_written_where_the_command_runs() {
         for (file, rejects) in [
-            ("a/orders.csv", "a/orders.rejects.csv"),
-            ("orders.csv.gz", "orders.rejects.csv"),
+            ("/data/a/orders.csv", "orders.rejects.csv"),
+            ("a/orders.csv.gz", "orders.rejects.csv"),
             ("orders.2010", "orders.2010.rejects.csv"),
         ] {
             assert_eq!(rejects_of(Path::new(file)), Path::new(rejects));

@@ -4,10 +4,14 @@ use byteshop_domain::Currency;
 use byteshop_domain::personal::MARK;
 use serde_json::{Map, Value};
 
+use super::progress::grouped;
+
 /// What stands for a sealed value, which would be noise.
 pub const SEALED: &str = "(sealed)";
 /// Longest text that is quoted whole.
 const TEXT_MAX: usize = 40;
+/// How the name of a weight ends.
+const GRAMS: &str = "_g";
 /// Hexadecimal digits from which on a text is taken for a hash.
 const HASH_MIN: usize = 32;
 
@@ -59,6 +63,9 @@ fn object(fields: &Map<String, Value>) -> String {
     // What it comes to first, to which of many last.
     shown.sort_by_key(|(_, value)| (value.as_object().and_then(money).is_none(), is_id(value)));
     let parts = shown.into_iter().map(|(name, field)| {
+        if let (Some(name), Some(grams)) = (name.strip_suffix(GRAMS), field.as_i64()) {
+            return format!("{} {} g", name.replace('_', " "), grouped(grams));
+        }
         let name = name.replace('_', " ");
         match (field.as_array(), field.as_object()) {
             (Some(items), _) if !items.iter().all(is_plain) => counted(items.len(), &name),
@@ -147,6 +154,8 @@ mod tests {
             (r#"{"taxes":[{"a":1}],"commit":[{"a":1},{"a":2}]}"#, "1 tax, 2 commits"),
             (r#"{"name":{"$sealed":"vCUg","subject":"7"}}"#, "name (sealed)"),
             (r#"{"lines":[{"a":1},{"a":2}]}"#, "2 lines"),
+            (r#"{"weight_g":16000}"#, "weight 16,000 g"),
+            (r#"{"weight_g":null}"#, "weight none"),
             (
                 r#"{"on_hand":2,"parent":null,"to":["a","b","c","d"]}"#,
                 "on hand 2, parent none, to a + b + c and 1 more",

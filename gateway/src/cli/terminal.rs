@@ -42,7 +42,12 @@ pub enum Style {
 
 /// The text in a style, or as it is when nobody looks.
 pub fn styled(text: &str, style: Style) -> String {
-    if !is_watched() {
+    styled_for(is_watched(), text, style)
+}
+
+/// The text in a style if a person looks, as is known of stdout or asked of stderr.
+pub fn styled_for(watched: bool, text: &str, style: Style) -> String {
+    if !watched {
         return text.to_owned();
     }
     let code = match style {
@@ -52,4 +57,15 @@ pub fn styled(text: &str, style: Style) -> String {
         Style::Green => 32,
     };
     format!("\u{1b}[{code}m{text}\u{1b}[0m")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Style, styled_for};
+
+    #[test]
+    fn a_refusal_is_red_for_people_alone() {
+        assert_eq!(styled_for(true, "error:", Style::Red), "\u{1b}[31merror:\u{1b}[0m");
+        assert_eq!(styled_for(false, "error:", Style::Red), "error:");
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use byteshop_commands::notify::format::Zone;
 use byteshop_commands::ports::smtp::{SmtpSettings, Tls};
 
 use super::mistake::Mistake;
@@ -24,6 +25,8 @@ pub struct OutsideConfig {
     pub url: Option<String>,
     /// Where people reach this program, if that is known: what it sends leads to papers there.
     pub api_url: Option<String>,
+    /// The time zone of times in what it sends.
+    pub zone: Zone,
     /// The mail server; without one mail is kept in development, and waits otherwise.
     pub smtp: Option<SmtpSettings>,
     /// Who carries text messages.
@@ -64,11 +67,13 @@ impl Reader {
         let name = self.read("shop_name", None, setting::line);
         let url = self.optional("shop_url", setting::http_url);
         let api_url = self.optional("api_url", setting::http_url);
+        let zone = self.read("time_zone", None, setting::zone);
         let smtp = self.smtp();
         let sms = self.provider("sms_url", "sms_secret");
         let push = self.provider("push_url", "push_secret");
         let webhook_private = self.read("webhook_private", dev.then_some("true"), setting::flag);
-        Some(OutsideConfig { name: name?, url, api_url, smtp, sms, push, webhook_private: webhook_private? })
+        let (name, zone, webhook_private) = (name?, zone?, webhook_private?);
+        Some(OutsideConfig { name, url, api_url, zone, smtp, sms, push, webhook_private })
     }
 
     fn smtp(&mut self) -> Option<SmtpSettings> {

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use byteshop_commands::notify::format::Zone;
 use byteshop_commands::ports::smtp::Tls;
 use byteshop_domain::payment::CaptureMode;
 
@@ -13,7 +14,7 @@ pub(super) fn flag(text: &str) -> Result<bool, String> {
     match text.to_ascii_lowercase().as_str() {
         "1" | "true" | "yes" | "on" => Ok(true),
         "0" | "false" | "no" | "off" => Ok(false),
-        _ => Err(format!("is neither 1 nor 0: {text:?}")),
+        _ => Err(format!("must be 1 or 0, not {text:?}")),
     }
 }
 
@@ -21,8 +22,14 @@ pub(super) fn capture(text: &str) -> Result<CaptureMode, String> {
     match text {
         "automatic" => Ok(CaptureMode::Automatic),
         "manual" => Ok(CaptureMode::Manual),
-        _ => Err(format!("is neither automatic nor manual: {text:?}")),
+        _ => Err(format!("must be automatic or manual, not {text:?}")),
     }
+}
+
+/// A time zone by its name in the IANA database.
+pub(super) fn zone(text: &str) -> Result<Zone, String> {
+    let zone = text.trim().parse();
+    zone.map_err(|_| format!("must be an IANA time zone such as Europe/Berlin, not {text:?}"))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "it is one of many readers, and the others can refuse")]
@@ -47,7 +54,7 @@ pub(super) fn list<T: Copy + PartialEq, const N: usize>(
         for word in text.split(',').map(str::trim).filter(|word| !word.is_empty() && *word != "none") {
             let Some(known) = all.into_iter().find(|known| name(*known) == word) else {
                 let names = all.map(name).join(", ");
-                return Err(format!("is none of {names} and none: {word:?}"));
+                return Err(format!("must be {names} or none, not {word:?}"));
             };
             if !chosen.contains(&known) {
                 chosen.push(known);
@@ -66,7 +73,7 @@ where
         let number: Option<N> = text.trim().parse().ok();
         number
             .filter(|number| *number >= least && *number <= most)
-            .ok_or_else(|| format!("is not a number from {least} to {most}: {text:?}"))
+            .ok_or_else(|| format!("must be a number from {least} to {most}, not {text:?}"))
     }
 }
 
@@ -79,7 +86,7 @@ pub(super) fn path(text: &str) -> Result<PathBuf, String> {
 pub(super) fn files(text: &str) -> Result<Files, String> {
     let Some(rest) = text.strip_prefix("s3://") else {
         if text.contains("://") {
-            return Err(format!("is neither a directory nor a bucket such as s3://name/prefix: {text:?}"));
+            return Err(format!("must be a directory or a bucket such as s3://name/prefix, not {text:?}"));
         }
         return Ok(Files::Directory(PathBuf::from(text)));
     };
@@ -140,7 +147,7 @@ pub(super) fn tls(text: &str) -> Result<Tls, String> {
         "none" => Ok(Tls::None),
         "starttls" => Ok(Tls::StartTls),
         "tls" => Ok(Tls::Implicit),
-        _ => Err(format!("is neither none, starttls nor tls: {text:?}")),
+        _ => Err(format!("must be none, starttls or tls, not {text:?}")),
     }
 }
 
@@ -161,7 +168,7 @@ pub(super) fn jwt_key(text: &str) -> Result<String, String> {
     if is_pem(text) || std::path::Path::new(text).is_file() {
         return Ok(text.to_owned());
     }
-    Err("is neither a private key in PEM (BEGIN PRIVATE KEY) nor the name of a file that holds one".to_owned())
+    Err("must be a private key in PEM (BEGIN PRIVATE KEY) or the name of a file that holds one".to_owned())
 }
 
 pub(super) fn data_key(text: &str) -> Result<String, String> {
@@ -171,7 +178,7 @@ pub(super) fn data_key(text: &str) -> Result<String, String> {
     if byteshop_eventstore::DataKeys::parse(text).is_ok() || file.is_file() || can_be_made {
         return Ok(text.to_owned());
     }
-    Err("is neither 32 bytes as base64 (openssl rand -base64 32) nor the name of a file that holds them".to_owned())
+    Err("must be 32 bytes as base64 (openssl rand -base64 32) or the name of a file that holds them".to_owned())
 }
 
 pub(super) fn is_pem(text: &str) -> bool {
@@ -182,7 +189,7 @@ pub(super) fn log_format(text: &str) -> Result<LogFormat, String> {
     match text {
         "text" => Ok(LogFormat::Text),
         "json" => Ok(LogFormat::Json),
-        _ => Err(format!("is neither text nor json: {text:?}")),
+        _ => Err(format!("must be text or json, not {text:?}")),
     }
 }
 

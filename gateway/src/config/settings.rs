@@ -124,6 +124,7 @@ pub(super) const GROUPS: &[(&str, &[Setting])] = &[
             open("shop_name", Some("ByteShop"), "Name of the shop in mails and messages"),
             open("shop_url", None, "Base URL of the shop's pages, for links in mails"),
             open("api_url", None, "Public base URL of this API, for links in mails"),
+            open("time_zone", Some("UTC"), "Time zone of times in mails, by its IANA name such as Europe/Berlin"),
             open("smtp_host", None, "SMTP server; without one mail waits, or is stored in development"),
             open("smtp_port", None, "SMTP port [default: 587; 465 with tls, 25 with none]"),
             open("smtp_tls", Some("starttls"), "SMTP encryption: starttls, tls or none"),

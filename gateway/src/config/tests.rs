@@ -58,10 +58,10 @@ fn all_mistakes_are_told_at_once() {
         "prot is not a setting: did you mean port?",
         "window is not a setting",
         "http is not a setting",
-        "BYTESHOP_PORT is not a number from 0 to 65535: \"http\"",
+        "BYTESHOP_PORT must be a number from 0 to 65535, not \"http\"",
         "BYTESHOP_DATABSE_URL is not a setting: did you mean BYTESHOP_DATABASE_URL?",
         "BYTESHOP_NATS_URL is not a URL",
-        "BYTESHOP_DEV is neither",
+        "BYTESHOP_DEV must be 1 or 0, not \"maybe\"",
         "BYTESHOP_LOG_LEVEL is not error",
         &file.display().to_string(),
     ] {
@@ -153,7 +153,7 @@ fn an_emulator_is_a_default_of_development_alone() {
     let off = with(&[("BYTESHOP_DEV", "1"), ("BYTESHOP_PAYMENT_PROVIDER", "none"), ("BYTESHOP_CARRIER", "none")]);
     assert_eq!(off.unwrap().connected, Connected::default());
     let told = with(&[("BYTESHOP_PAYMENT_PROVIDER", "stripe")]).unwrap_err().to_string();
-    assert!(told.contains("BYTESHOP_PAYMENT_PROVIDER is none of test and none"), "{told}");
+    assert!(told.contains("BYTESHOP_PAYMENT_PROVIDER must be test or none"), "{told}");
 }
 
 #[test]
@@ -178,7 +178,7 @@ fn a_mail_server_needs_a_sender_and_both_halves_of_a_login() {
     assert!(clear.contains("a password is not sent in the clear"), "{clear}");
     let here = [&complete[..], &[("BYTESHOP_SMTP_TLS", "none"), ("BYTESHOP_SMTP_HOST", "127.0.0.1")]].concat();
     assert_eq!(with(&here).unwrap().outside.smtp.unwrap().port, 25);
-    for (file, problem) in [("no/such.pem", "cannot be read"), ("Cargo.toml", "there is no certificate")] {
+    for (file, problem) in [("no/such.pem", "cannot be read"), ("Cargo.toml", "no certificate in PEM")] {
         let text = with(&[&complete[..], &[("BYTESHOP_SMTP_CA", file)]].concat()).unwrap_err().to_string();
         assert!(text.contains(problem), "{text}");
     }
@@ -189,7 +189,7 @@ fn a_mail_server_needs_a_sender_and_both_halves_of_a_login() {
     ])
     .unwrap_err()
     .to_string();
-    for part in ["BYTESHOP_SMTP_TLS is neither", "sms_secret must be set"] {
+    for part in ["BYTESHOP_SMTP_TLS must be none, starttls or tls", "sms_secret must be set"] {
         assert!(text.contains(part), "{part} is missing in:\n{text}");
     }
     let text = with(&[("BYTESHOP_SMTP_USER", "shop")]).unwrap_err().to_string();
@@ -199,6 +199,17 @@ fn a_mail_server_needs_a_sender_and_both_halves_of_a_login() {
     let text = with(&[("BYTESHOP_MAIL_FROM", "nobody")]).unwrap_err().to_string();
     assert!(text.contains("BYTESHOP_MAIL_FROM"), "{text}");
     assert!(Config::load(&environment(&[])).unwrap().outside.smtp.is_none());
+}
+
+#[test]
+fn a_time_zone_is_named_as_the_iana_database_names_it() {
+    let text = Config::load(&environment(&[("BYTESHOP_TIME_ZONE", "Berlin")])).unwrap_err().to_string();
+    assert!(
+        text.contains("BYTESHOP_TIME_ZONE must be an IANA time zone such as Europe/Berlin, not \"Berlin\""),
+        "{text}"
+    );
+    let zone = Config::load(&environment(&[("BYTESHOP_TIME_ZONE", "Europe/Berlin")])).unwrap().outside.zone;
+    assert_eq!(zone, "Europe/Berlin".parse().unwrap());
 }
 
 #[test]

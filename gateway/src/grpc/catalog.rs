@@ -122,7 +122,8 @@ fn opened<T>(request: Request<T>) -> Result<(Caller, HeaderMap, T), Problem> {
 }
 
 fn currency(code: &str) -> Result<Currency, Problem> {
-    Currency::from_code(code).ok_or_else(|| Problem::invalid("currency", "currency takes an ISO 4217 code"))
+    Currency::from_code(code)
+        .ok_or_else(|| Problem::invalid("currency", "not a currency; use an ISO 4217 code such as EUR"))
 }
 
 /// A line that somebody means to order.
@@ -135,14 +136,17 @@ struct Wanted {
 /// The lines of a request, each of which must be one that an order could have.
 fn wanted(lines: &[LineToValidate], currency: Currency) -> Result<Vec<Wanted>, Problem> {
     if !(1..=LINES_MAX).contains(&lines.len()) {
-        return Err(Problem::invalid("lines", format!("there are 1 to {LINES_MAX} lines")));
+        return Err(Problem::invalid("lines", format!("send 1 to {LINES_MAX} lines")));
     }
     let mut seen = HashSet::new();
     let read = |(index, line): (usize, &LineToValidate)| {
         let wrong = |field: &str, detail: String| Problem::invalid(format!("lines/{index}/{field}"), detail);
         let wanted = Wanted::of(line, currency).map_err(|(field, detail)| wrong(field, detail))?;
         if !seen.insert(wanted.variant) {
-            return Err(wrong("variant", "each variant may appear once: add up the quantities".to_owned()));
+            return Err(wrong(
+                "variant",
+                "this variant is on an earlier line already; add up the quantities".to_owned(),
+            ));
         }
         Ok(wanted)
     };
@@ -152,11 +156,11 @@ fn wanted(lines: &[LineToValidate], currency: Currency) -> Result<Vec<Wanted>, P
 impl Wanted {
     fn of(line: &LineToValidate, currency: Currency) -> Result<Self, (&'static str, String)> {
         let variant = line.variant.parse().map_err(|_| ("variant", "must be the id of a variant".to_owned()))?;
-        let quantity = Quantity::new(line.quantity)
-            .map_err(|_| ("quantity", format!("a quantity is from 1 to {QUANTITY_MAX}")))?;
+        let quantity =
+            Quantity::new(line.quantity).map_err(|_| ("quantity", format!("must be between 1 and {QUANTITY_MAX}")))?;
         let price = |shown: &super::v1::Money| {
             if shown.currency != currency.code() {
-                return Err(format!("it is in {}, as the order is", currency.code()));
+                return Err(format!("must be in {}, the currency of the order", currency.code()));
             }
             Price::new(Money::new(shown.amount, currency)).map_err(|error| error.to_string())
         };

@@ -25,7 +25,7 @@ impl health_server::Health for Health {
         let service = request.into_inner().service;
         let is_ours = |method: &&str| method.strip_prefix('/').and_then(|it| it.split('/').next()) == Some(&*service);
         if !service.is_empty() && !METHODS.iter().any(is_ours) {
-            return Err(Status::not_found("there is no such service"));
+            return Err(Status::not_found("unknown service"));
         }
         let status = if self.0.health.readiness().ready { ServingStatus::Serving } else { ServingStatus::NotServing };
         Ok(Response::new(HealthCheckResponse { status: status as i32 }))
@@ -33,6 +33,6 @@ impl health_server::Health for Health {
 
     async fn watch(&self, _: Request<HealthCheckRequest>) -> Result<Response<Self::WatchStream>, Status> {
         // The protocol leaves it to the server; its clients ask Check then.
-        Err(Status::unimplemented("ask Check from time to time"))
+        Err(Status::unimplemented("Watch is not implemented; poll Check instead"))
     }
 }

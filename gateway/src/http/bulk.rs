@@ -73,7 +73,7 @@ impl FromRequest<Shared> for Sent {
 }
 
 fn too_many() -> Problem {
-    Problem::invalid("", format!("there are 1 to {ROWS_MAX} rows"))
+    Problem::invalid("", format!("send 1 to {ROWS_MAX} rows"))
 }
 
 /// The elements of an array; what is no array has no rows that could be told apart.
@@ -82,7 +82,7 @@ fn elements(body: &Bytes) -> Result<Vec<Given>, Problem> {
         if error.is_data() && body.trim_ascii_start().starts_with(b"[") {
             return too_many();
         }
-        Problem::malformed("request.malformed_json", format!("the body is no array of rows: {error}"))
+        Problem::malformed("request.malformed_json", format!("the body must be a JSON array of rows: {error}"))
     })?;
     Ok(rows.iter().map(|row| Given { text: body.slice_ref(row.get().as_bytes()), line: None }).collect())
 }
@@ -99,7 +99,7 @@ fn lines(body: &Bytes) -> Vec<Given> {
 
 /// Says why a line is not JSON.
 fn json(line: &[u8]) -> Result<(), String> {
-    let text = std::str::from_utf8(line).map_err(|_| "it is not UTF-8")?;
+    let text = std::str::from_utf8(line).map_err(|_| "the row is not valid UTF-8")?;
     serde_json::from_str::<IgnoredAny>(text).map(|_| ()).map_err(|error| {
         let said = error.to_string();
         // The line that a reader of one line counts is always the first.
@@ -138,6 +138,7 @@ struct Row {
     id: Option<ProductId>,
     #[schema(value_type = Option<String>, min_length = 1, default = max::<Title>)]
     title: Option<Title>,
+    /// Plain text, not HTML or Markdown; line breaks are kept.
     #[schema(value_type = Option<String>, default = max::<Description>)]
     description: Option<Description>,
     /// Null for none.
@@ -283,7 +284,7 @@ async fn carry_out(app: &App, sent: &Ask<Staff, Vec<Given>>, number: usize) -> R
 impl Row {
     async fn apply(&self, unit: &Unit, product: &mut Loaded<Product>) -> Result<(), Error> {
         if product.version == 0 {
-            let title = self.title.clone().ok_or_else(|| missing("/title", "a new product has a title"))?;
+            let title = self.title.clone().ok_or_else(|| missing("/title", "a new product needs a title"))?;
             let (description, attributes) =
                 (self.description.clone(), self.attributes.as_deref().cloned().unwrap_or_default());
             let options = self.options.as_ref().map_or(&[][..], |options| options.as_slice());
@@ -319,12 +320,15 @@ impl RowVariant {
             let change = self.change();
             unit.decide(product, &Command::ReviseVariant { variant, change: change.details() })?;
             let prices = change.prices(variant).map_err(|_| {
-                missing(&format!("/variants/{index}/prices"), "a variant is changed by its price, or by all its prices")
+                missing(
+                    &format!("/variants/{index}/prices"),
+                    "send either price or prices, and compare_at only with price",
+                )
             })?;
             return prices.map_or(Ok(()), |prices| unit.decide(product, &prices));
         }
         let pointer = format!("/variants/{index}/price");
-        let price = self.price.ok_or_else(|| missing(&pointer, "a new variant has a price"))?;
+        let price = self.price.ok_or_else(|| missing(&pointer, "a new variant needs a price"))?;
         let details = self.new_variant(price).details(&created.title);
         let variant: VariantId = unit.new_id();
         cases::add_variant(unit, product, variant, details).await

@@ -242,7 +242,7 @@ struct ArchiveQuery {
 #[utoipa::path(post, path = "/v1/categories/{id}/archive", operation_id = "archiveCategory",
     tag = "catalog", params(("id" = String, Path), ArchiveQuery),
     security(("bearer" = ["staff"])), responses((status = 200, description = "The category", body = show::Category),
-        (status = 409, description = "Open categories are under it")))]
+        (status = 409, description = "The category has subcategories that are not archived")))]
 async fn archive(
     State(app): State<Shared>,
     Of(id): Of<CategoryId>,

@@ -61,7 +61,7 @@ fn no_key() -> Error {
     Error::Rejected(Rejected {
         code: "auth.forbidden".to_owned(),
         kind: Kind::Forbidden,
-        detail: "no API key can do this: it takes a person who has proved lately who they are".to_owned(),
+        detail: "API keys cannot do this; a person who has recently re-authenticated can".to_owned(),
         pointer: None,
     })
 }

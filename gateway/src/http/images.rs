@@ -73,7 +73,7 @@ impl FromRequest<Shared> for Sent {
             return Err(Problem::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "request.unsupported_media_type",
-                "a picture is sent as image/… or application/octet-stream, or in a form as multipart/form-data",
+                "send the image as image/… or application/octet-stream, or in a multipart/form-data form",
             ));
         }
         let upload =
@@ -98,12 +98,12 @@ async fn form(headers: &HeaderMap, bytes: &Bytes) -> Result<Upload, Problem> {
         match field.name().unwrap_or_default().to_owned().as_str() {
             "file" if file.is_none() => file = Some(field.bytes().await.map_err(malformed)?),
             "alt" if alt.is_none() => alt = Some(field.text().await.map_err(malformed)?),
-            _ => return Err(Problem::invalid("", "a form has one field file, and may have one field alt")),
+            _ => return Err(Problem::invalid("", "the form must have one field `file` and may have one field `alt`")),
         }
     }
     let alt = alt.filter(|alt| !alt.trim().is_empty()).map(|alt| fresh(|| Label::new(&alt))).transpose();
     let alt = alt.map_err(|error| Problem::invalid("/alt", error.to_string()))?;
-    let file = file.ok_or_else(|| Problem::invalid("/file", "the form has no field file"))?;
+    let file = file.ok_or_else(|| Problem::invalid("/file", "the form needs a field `file`"))?;
     Ok(Upload { file, alt })
 }
 

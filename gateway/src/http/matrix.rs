@@ -144,7 +144,9 @@ async fn matrix(
     let all = combinations(&options).ok_or_else(|| {
         Problem::invalid(
             "/options",
-            format!("there are more than {VARIANTS_MAX} combinations, which a product has at most"),
+            format!(
+                "these options have more than {VARIANTS_MAX} combinations, the most variants that a product can have"
+            ),
         )
     })?;
     check(&ask.body, &options, &all)?;
@@ -179,7 +181,7 @@ async fn define(app: &App, id: ProductId, ask: &Ask<Staff, Matrix>) -> Result<Ve
     });
     let options = done.await?.answer;
     if options.is_empty() {
-        return Err(Problem::invalid("/options", "the product has no options: say what its variants differ in"));
+        return Err(Problem::invalid("/options", "the product has no options yet; send `options` to define them"));
     }
     Ok(options)
 }
@@ -189,7 +191,7 @@ fn check(body: &Matrix, options: &[OptionDefinition], all: &[Options]) -> Result
     let mut rest = body.sku.as_str();
     while let Some((_, after)) = rest.split_once('{') {
         let Some((name, after)) = after.split_once('}') else {
-            return Err(Problem::invalid("/sku", "a brace is opened and not closed"));
+            return Err(Problem::invalid("/sku", "a closing brace is missing"));
         };
         if !options.iter().any(|option| option.name.as_str() == name) {
             return Err(Problem::invalid("/sku", format!("there is no option {name:?}")));
@@ -285,7 +287,7 @@ impl Matrix {
             Error::Rejected(byteshop_commands::Rejected {
                 code: "request.invalid".to_owned(),
                 kind: Kind::Invalid,
-                detail: format!("{filled:?} is no code: {error}"),
+                detail: format!("{filled:?} is not a valid SKU: {error}"),
                 pointer: Some("/sku".to_owned()),
             })
         })

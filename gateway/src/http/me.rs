@@ -245,7 +245,7 @@ async fn remove_address(
 /// Every other session ends.
 #[utoipa::path(post, path = "/v1/me/password", operation_id = "changeMyPassword",
     tag = "me", request_body = NewPassword, security(("bearer" = [])),
-    responses((status = 204, description = "The password was changed"), (status = 403, description = "The present one is wrong")))]
+    responses((status = 204, description = "The password was changed"), (status = 403, description = "The current password is wrong")))]
 async fn change_password(State(app): State<Shared>, ask: Ask<Member, NewPassword>) -> Result<Response, Problem> {
     let ask = &ask;
     let open = proven(&app, &ask.who, &ask.body.current).await?;

@@ -194,7 +194,7 @@ struct ForgetQuery {
 #[utoipa::path(delete, path = "/v1/orders/{id}/buyer", operation_id = "eraseOrderBuyer",
     tag = "orders", params(("id" = String, Path), ForgetQuery),
     security(("cart_token" = []), ("bearer" = [])), responses((status = 204, description = "The buyer's personal data is erased"),
-        (status = 409, description = "The order is under way, or its buyer is not a guest")))]
+        (status = 409, description = "The order is paid and not delivered, or its buyer has an account")))]
 async fn forget(
     State(app): State<Shared>,
     Of(id): Of<OrderId>,
@@ -203,7 +203,7 @@ async fn forget(
 ) -> Result<Response, Problem> {
     let ask = &ask;
     if force && !ask.who.is_admin() {
-        return Err(Problem::forbidden("only an admin may forget the buyer of an order that is under way"));
+        return Err(Problem::forbidden("only an admin may erase the buyer of an order that is paid and not delivered"));
     }
     let reason = if ask.who.is_staff() { CancelReason::StaffRequest } else { CancelReason::BuyerRequest };
     let app = &app;

@@ -16,12 +16,15 @@ use utoipa_swagger_ui::Config;
 
 use super::{Shared, dev_mail, local, mode, provider};
 use crate::page::{is_for_a_person, page};
-use crate::problem::Problem;
+use crate::problem::{Problem, title};
 
 /// What the API reference may load and do: its own scripts and styles, and requests to this shop. Swagger UI sets styles of
 /// elements and draws its icons from data URLs.
 const REFERENCE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
      connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// Longest code of a problem; the longest today has half as many characters.
+const CODE_MAX: usize = 80;
 
 /// How Swagger UI shows the document: closed at first, with a field that filters by tag.
 static REFERENCE: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
@@ -38,6 +41,29 @@ async fn reference(State(app): State<Shared>) -> Result<Response, Problem> {
     let mut response = page("docs.html", Locale::En, &json!({"dev": app.dev}))?;
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(REFERENCE_POLICY));
     Ok(response)
+}
+
+/// The guide and the tour that the reference links to, as they are in the repository. Their links lead there.
+async fn guide() -> Response {
+    document(include_str!("../../../docs/API.md"))
+}
+
+async fn tour() -> Response {
+    document(include_str!("../../../docs/tour.md"))
+}
+
+/// As plain text, which browsers show, whereas they save Markdown.
+fn document(text: &'static str) -> Response {
+    ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
+}
+
+/// What the `type` of a problem leads to.
+async fn kind_of_problem(Path(code): Path<String>) -> Result<Response, Problem> {
+    let is_code = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'.');
+    if code.len() > CODE_MAX || !code.bytes().all(is_code) {
+        return Ok(not_found());
+    }
+    page("problem.html", Locale::En, &json!({"title": title(&code), "code": code}))
 }
 
 /// A file of Swagger UI, all of which are in this program.
@@ -96,5 +122,8 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/", get(welcome))
         .route("/docs", get(async || Redirect::to("/docs/")))
         .route("/docs/", get(reference))
+        .route("/docs/API.md", get(guide))
+        .route("/docs/tour.md", get(tour))
         .route("/docs/{*file}", get(reference_file))
+        .route("/problems/{code}", get(kind_of_problem))
 }

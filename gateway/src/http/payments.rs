@@ -10,7 +10,7 @@ use byteshop_domain::ids::{OrderId, PaymentId, RefundId};
 use byteshop_domain::money::Money;
 use byteshop_domain::order::Order;
 use byteshop_domain::payment::{Command, Opened, Payment, VoidReason};
-use byteshop_domain::text::Reason;
+use byteshop_domain::text::{Link, Reason};
 use http::HeaderMap;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -41,6 +41,10 @@ struct NewPayment {
     /// which waits for a person at the payment's `action_url`.
     #[schema(value_type = String, min_length = 1, default = max::<TokenText>)]
     token: TokenText,
+    /// Where the buyer continues after the provider's page: a URL on the shop's own pages, that is under `BYTESHOP_SHOP_URL`
+    /// or an allowed CORS origin, or on localhost in development.
+    #[schema(value_type = Option<String>, example = "https://shop.example/thanks", default = max::<Link>)]
+    return_url: Option<Link>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -48,6 +52,11 @@ struct NewPayment {
 enum Provider {
     /// The emulated provider, where the shop is connected to it.
     Test,
+}
+
+/// Whether a page is the shop's own: buyers are sent nowhere else (open redirects, CWE-601).
+fn is_own_page(app: &Shared, url: &Link) -> bool {
+    app.cors.has_page(url.as_str(), app.commands.shop_url(), app.dev)
 }
 
 /// Pays an order.
@@ -72,12 +81,18 @@ async fn pay(
         let detail = "a payment with this token waits for a person at a page that only a shop in development has";
         return Err(Problem::invalid("/token", detail));
     }
+    let return_url = ask.body.return_url.as_ref();
+    if return_url.is_some_and(|url| !is_own_page(&app, url)) {
+        let detail =
+            "must be a URL on the shop's own pages: under BYTESHOP_SHOP_URL or an origin in BYTESHOP_CORS_ORIGINS";
+        return Err(Problem::invalid("/return_url", detail));
+    }
     let allowed = |order: &Order| check(&ask.who, placed(order)?);
     let answer = |payment: &Loaded<Payment>| {
         let shown = payment.state.opened().ok().map(|opened| show::Payment::of(payment.id, opened));
         Reply::made(format!("/v1/payments/{}", payment.id), payment.version, &shown)
     };
-    let by = Paying { provider, token, capture: app.trade.capture };
+    let by = Paying { provider, token, capture: app.trade.capture, return_url };
     let done = app.commands.pay(&ask.intent("payment.pay"), id, by, allowed, answer).await?;
     app.respond(done).await
 }

@@ -40,6 +40,7 @@ pub(super) type OptionList = Bounded<Vec<OptionDefinition>, OPTIONS_MAX>;
 struct NewProduct {
     #[schema(value_type = String, min_length = 1, default = max::<Title>)]
     title: Title,
+    /// Plain text, not HTML or Markdown; line breaks are kept.
     #[schema(value_type = Option<String>, default = max::<Description>)]
     description: Option<Description>,
     #[schema(value_type = Option<String>)]
@@ -72,6 +73,7 @@ struct Publication {
 struct ProductChange {
     #[schema(value_type = Option<String>, min_length = 1, default = max::<Title>)]
     title: Option<Title>,
+    /// Plain text, not HTML or Markdown; line breaks are kept.
     #[schema(value_type = Option<String>, default = max::<Description>)]
     description: Option<Description>,
     /// Null for none.
@@ -207,15 +209,30 @@ async fn one(
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let (found, available) = if then.at.is_some() {
+    let (found, available, lowest) = if then.at.is_some() {
         let may_see = |product: &Product| seen_by(&caller, product).map(drop);
-        (app.snapshot_for(id, &then, &headers, may_see).await?, None)
+        (app.snapshot_for(id, &then, &headers, may_see).await?, None, show::LowestBefore::new())
     } else {
         app.await_log(&headers).await?;
         let (found, available) = with_stock(&app, id).await?;
-        (found, Some(available))
+        let lowest = lowest_before(&app, id, seen_by(&caller, &found.state)?).await?;
+        (found, Some(available), lowest)
     };
-    reply::one(found.version, &show::Product::of(id, seen_by(&caller, &found.state)?, available.as_deref()))
+    let product = show::Product::of(id, seen_by(&caller, &found.state)?, available.as_deref());
+    reply::one(found.version, &product.with_lowest_before(&lowest))
+}
+
+/// The lowest price of the 30 days before each reduction that is announced; the log is read only where one is.
+async fn lowest_before(app: &Shared, id: ProductId, created: &Created) -> Result<show::LowestBefore, Error> {
+    let announced = created.variants.values().flat_map(product::Variant::listings).any(|it| it.compare_at.is_some());
+    if !announced {
+        return Ok(show::LowestBefore::new());
+    }
+    let reduced = history(app, id).await?.into_iter().filter_map(|it| {
+        let lowest = it.reduction?.lowest_before;
+        Some(((it.variant, it.currency), lowest))
+    });
+    Ok(reduced.collect())
 }
 
 /// A product as it is, and how many of each of its variants can be bought, in their order.
@@ -306,19 +323,24 @@ async fn prices(
 ) -> Result<Response, Problem> {
     let found = app.snapshot::<Product>(id, &Then::default(), &headers).await?;
     seen_by(&caller, &found.state)?;
+    reply::one(found.version, &History { items: history(&app, id).await? })
+}
+
+/// What the variants of a product have cost, from all its events.
+async fn history(app: &Shared, id: ProductId) -> Result<Vec<product::PriceHistory>, Error> {
     let (stream, mut events) = (StreamId::of::<Product>(id), Vec::new());
     loop {
         let after = i64::try_from(events.len()).unwrap_or(i64::MAX);
-        let page = app.commands.log().read_stream(&stream, after, HISTORY_PAGE).await.map_err(Error::from)?;
+        let page = app.commands.log().read_stream(&stream, after, HISTORY_PAGE).await?;
         for event in page.iter().filter_map(|it| it.event::<Product>().map(|event| (it.occurred_at(), event))) {
-            events.push((event.0, event.1.map_err(Error::from)?));
+            events.push((event.0, event.1?));
         }
         if page.is_empty() {
             break;
         }
     }
     let events = events.iter().map(|(at, event)| (*at, event));
-    reply::one(found.version, &History { items: price_history(events, app.commands.clock().now()) })
+    Ok(price_history(events, app.commands.clock().now()))
 }
 
 /// The routes.

@@ -173,7 +173,7 @@ async fn pay_page(State(app): State<Shared>, Path(payment): Path<String>) -> Res
     let charge = app.commands.emulator().last_of(id).await.map_err(Error::from)?;
     let waiting = charge.as_ref().is_some_and(|it| it.scenario == "redirect" && it.state == "pending");
     let said = match opened.stage {
-        Stage::Captured | Stage::Refunded | Stage::Authorized => "Payment complete. You can close this page.",
+        Stage::Captured | Stage::Refunded | Stage::Authorized => "Payment complete.",
         Stage::Failed { .. } => "The payment failed.",
         Stage::Cancelled | Stage::Voided { .. } => "The payment was cancelled.",
         Stage::Open if opened.declined == Some(DeclineReason::BuyerLeft) => {
@@ -194,6 +194,8 @@ async fn pay_page(State(app): State<Shared>, Path(payment): Path<String>) -> Res
             "payment": id,
             "waiting": waiting,
             "said": said,
+            // It was checked when the payment was made.
+            "return_url": opened.attempt.as_ref().and_then(|attempt| attempt.return_url.as_ref()),
         }),
     )?;
     // Its buttons post to this shop, and without a referrer browsers name no origin in a post ("null", Fetch standard 3.1).

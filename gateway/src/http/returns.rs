@@ -26,6 +26,7 @@ use super::show;
 use crate::actor::{Caller, Staff, Who};
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
+use crate::trade::return_address_warning;
 
 mod list;
 
@@ -73,19 +74,33 @@ async fn request(
     .await
 }
 
+/// A return that was approved.
+#[derive(Serialize, ToSchema)]
+struct Approved<'a> {
+    #[serde(flatten)]
+    approved: show::Return<'a>,
+    /// What the shop lacks for the return, such as a return address; usually empty.
+    #[schema(value_type = Vec<String>)]
+    warnings: Vec<&'static str>,
+}
+
 /// Approves a return.
+///
+/// The buyer's mail says where to send the goods; without a return address, `warnings` says so.
 #[utoipa::path(post, path = "/v1/returns/{id}/approve", operation_id = "approveReturn",
     tag = "orders", params(("id" = String, Path)),
-    security(("bearer" = ["staff"])), responses((status = 200, description = "The return", body = show::Return)))]
+    security(("bearer" = ["staff"])), responses((status = 200, description = "The return", body = Approved)))]
 async fn approve(
     State(app): State<Shared>,
     Of(id): Of<ReturnId>,
     ask: Ask<Staff, Nothing>,
 ) -> Result<Response, Problem> {
+    let missing = return_address_warning(&app.trade.return_address);
     app.run(&ask, "return.approve", |unit| async move {
         let mut it = unit.load_matching::<Return>(id).await?;
         unit.decide(&mut it, &Command::Approve {})?;
-        shown(&it)
+        let approved = show::Return::of(it.id, requested(&it.state)?);
+        Reply::ok(it.version, &Approved { approved, warnings: missing.into_iter().collect() })
     })
     .await
 }

@@ -179,6 +179,8 @@ struct ProductRow {
     #[schema(required = true)]
     price_max: Option<show::Money>,
     created_at: DateTime<Utc>,
+    /// Whether any of its variants is available for sale.
+    available: bool,
 }
 
 #[derive(ToSchema)]
@@ -353,7 +355,7 @@ async fn categories(app: &Shared, named: &[String]) -> Result<Vec<CategoryId>, P
             }
             Err(_) => Slug::new(text),
         };
-        let unknown = || Problem::query("category", "category takes the id or the slug of a category");
+        let unknown = || Problem::query("category", "no such category; use the id or the slug of a category");
         let name = name::id(NameKind::CategorySlug, slug.map_err(|_| unknown())?.as_str());
         let held = app.commands.get::<UniqueName>(name).await?;
         let holder = held.and_then(|name| name.state.holder::<CategoryId>());
@@ -370,7 +372,7 @@ pub(crate) async fn page(
     mut query: Query,
 ) -> Result<String, Problem> {
     if query.shown != Shown::Published && !caller.is_staff() {
-        return Err(Problem::forbidden("only staff sees what is not published"));
+        return Err(Problem::forbidden("only staff can list products that are not published"));
     }
     app.await_views(&[ProductList::NAME, StockLevel::NAME, CategoryList::NAME], headers).await?;
     query.q = query.q.filter(|words| !words.trim().is_empty());

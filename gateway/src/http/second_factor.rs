@@ -182,7 +182,8 @@ async fn enrol(State(app): State<Shared>, ask: Ask<Member, Nothing>) -> Result<R
     let (vault, subject) = (app.commands.vault(), Subject::from(ask.who.1));
     let open = super::sessions::open(app, ask.who.1).await?.ok_or_else(|| Problem::missing("account"))?;
     let email = vault.open(&open.email).await.map_err(Error::from)?.ok_or_else(|| Problem::missing("account"))?;
-    let secret = totp::new_secret().map_err(|_| Problem::unavailable("there is no randomness for a secret"))?;
+    let secret =
+        totp::new_secret().map_err(|_| Problem::unavailable("the system has no random numbers for a secret"))?;
     let uri = totp::uri(&app.trade.seller.name, email.as_ref(), &secret.0);
     let image = qr::svg(&uri)?;
     // The first answer is kept so that it can be given again, so all of it is sealed.
@@ -218,8 +219,9 @@ async fn confirm(State(app): State<Shared>, ask: Ask<Member, FirstCode>) -> Resu
     let Secret(secret) = vault.open(&pending.secret).await.map_err(Error::from)?.ok_or_else(wrong)?;
     // Whoever enrols knows the secret, so there is nothing to guess.
     let step = totp::find(&secret, &ask.body.code, now, 0);
-    let step = step.ok_or_else(|| Problem::invalid("/code", "the code is wrong: look at the clock of the device"))?;
-    let codes = totp::recovery_codes().map_err(|_| Problem::unavailable("there is no randomness for codes"))?;
+    let step = step.ok_or_else(|| Problem::invalid("/code", "the code is wrong; check the clock of your device"))?;
+    let codes = totp::recovery_codes()
+        .map_err(|_| Problem::unavailable("the system has no random numbers for recovery codes"))?;
     let code_hashes = codes.iter().map(|code| totp::recovery_hash(id, code)).collect();
     let shown = &Confirmation { enrolment: open.second_factor.enrolments, step, code_hashes };
     let codes = &RecoveryCodes { recovery_codes: vault.seal(Subject::from(id), &codes).await.map_err(Error::from)? };
@@ -236,7 +238,7 @@ async fn confirm(State(app): State<Shared>, ask: Ask<Member, FirstCode>) -> Resu
 ///
 /// Requires re-authentication within the last ten minutes.
 #[utoipa::path(delete, path = "/v1/me/second-factor", operation_id = "removeMySecondFactor", tag = "me", security(("bearer" = [])),
-    responses((status = 204, description = "A log-in takes no code any more")))]
+    responses((status = 204, description = "The second factor was removed")))]
 async fn remove(State(app): State<Shared>, ask: Ask<Member, Nothing>) -> Result<Response, Problem> {
     let (ask, app) = (&ask, &app);
     app.run(ask, "account.remove_second_factor", |unit| async move {
@@ -274,7 +276,7 @@ async fn reset(
 /// With the password and, if the account has a second factor, a code. Sensitive requests need a proof from the last ten minutes; a
 /// login is one as well.
 #[utoipa::path(post, path = "/v1/auth/reauthenticate", operation_id = "reauthenticateSession", tag = "auth", request_body = Reauthentication, security(("bearer" = [])),
-    responses((status = 200, description = "The proof counts", body = Reauthenticated),
+    responses((status = 200, description = "The session is re-authenticated", body = Reauthenticated),
         (status = 401, description = "The account has a second factor and no code was sent, or a wrong one"),
         (status = 403, description = "The password is wrong, or the code was used before")))]
 async fn reauthenticate(State(app): State<Shared>, ask: Ask<Member, Reauthentication>) -> Result<Response, Problem> {

@@ -9,7 +9,7 @@ use byteshop_domain::ids::{OrderId, ShipmentId};
 use byteshop_domain::order::Order;
 use byteshop_domain::quantity::{Demand, Quantity};
 use byteshop_domain::shipment::{Carrier, Command, News, Prepared, Shipment};
-use byteshop_domain::text::{Name, Reason, Reference};
+use byteshop_domain::text::{Link, Name, Reason, Reference};
 use chrono::{DateTime, Utc};
 use http::HeaderMap;
 use serde::Deserialize;
@@ -134,6 +134,9 @@ struct HandOver {
     /// The tracking number; the simulated carrier generates one.
     #[schema(value_type = Option<String>, example = "00340434161094042557", default = max::<Reference>)]
     tracking: Option<Reference>,
+    /// The page of the carrier where the shipment can be followed; the buyer's mail links to it.
+    #[schema(value_type = Option<String>, example = "https://www.dhl.com/track?id=00340434161094042557", default = max::<Link>)]
+    tracking_url: Option<Link>,
 }
 
 /// Hands a shipment over to its carrier.
@@ -147,9 +150,14 @@ async fn hand_over(
     ask: Ask<Staff, HandOver>,
 ) -> Result<Response, Problem> {
     let ask = &ask;
+    let url = ask.body.tracking_url.as_ref();
+    // People follow it from their mail.
+    if url.is_some_and(|url| !url.as_str().starts_with("https://")) {
+        return Err(Problem::invalid("/tracking_url", "must be a URL that begins with https://"));
+    }
     app.run(ask, "shipment.hand_over", |unit| async move {
         let mut it = unit.load_matching::<Shipment>(id).await?;
-        shipping::hand_over(&unit, &mut it, ask.body.tracking.as_ref()).await?;
+        shipping::hand_over(&unit, &mut it, ask.body.tracking.as_ref(), url).await?;
         shown(&it)
     })
     .await

@@ -18,7 +18,9 @@ mod price;
 mod promotion;
 
 pub use cart::{Address, Cart};
-pub use catalog::{AttributeDefinition, Category, Image, ListedPrice, NewListedPrice, OptionDefinition, Product};
+pub use catalog::{
+    AttributeDefinition, Category, Image, ListedPrice, LowestBefore, NewListedPrice, OptionDefinition, Product,
+};
 pub use delivery::{
     LineQuantities, LineQuantity, NewCarrier, Received, Return, Returns, Shipment, ShipmentPapers, Shipments,
 };

@@ -15,8 +15,9 @@ use byteshop_domain::order::{Order, Placed};
 use byteshop_domain::payment::Payment;
 use byteshop_domain::returns::Return;
 use byteshop_domain::shipment::Shipment;
-use byteshop_domain::{AnyEvent, Decider, Locale};
+use byteshop_domain::{Actor, AnyEvent, Decider, Locale};
 use byteshop_eventstore::{Recorded, StreamId};
+use chrono::{DateTime, Utc};
 use futures_util::Stream;
 use http::{HeaderMap, HeaderName, header};
 use serde::{Deserialize, Serialize};
@@ -63,7 +64,7 @@ struct Scene {
 /// The history of an order.
 #[derive(Serialize, ToSchema)]
 struct OrderHistory {
-    /// The history as localized sentences.
+    /// The history as localized sentences; for staff with the role and id of the colleague, or the API key, behind them.
     story: Vec<String>,
     /// All entries, oldest first.
     items: Vec<Scene>,
@@ -110,19 +111,39 @@ async fn history(
         reading.of_order(&app, placed, &headers).await?
     };
     let positions = app.shown_to(&caller).await?;
-    let mut items: Vec<(_, Scene)> = Vec::new();
+    let mut items: Vec<(Told, Scene)> = Vec::new();
     for (event, text) in told(gather(&app, id, placed).await?, locale)? {
         if !staff && say::is_for_staff(&decode(&event)?) {
             continue;
         }
-        items.push((event.occurred_at(), Scene { text, entry: Entry::of(&event, &positions, staff)? }));
+        let told = Told { at: event.occurred_at(), by: colleague(&event).filter(|_| staff) };
+        items.push((told, Scene { text, entry: Entry::of(&event, &positions, staff)? }));
     }
-    let timed = |(at, scene): &(chrono::DateTime<chrono::Utc>, Scene)| {
-        scene.text.as_ref().map(|text| format!("{}: {text}", format::moment(*at, locale)))
-    };
+    let timed = |(told, scene): &(Told, Scene)| Some(told.line(scene.text.as_ref()?, locale));
     let story = items.iter().filter_map(timed).collect();
     let items = items.into_iter().map(|(_, scene)| scene).collect();
     reply::one(found.version, &OrderHistory { story, items, next: None })
+}
+
+/// When something happened, and by which colleague if staff reads it.
+struct Told {
+    at: DateTime<Utc>,
+    by: Option<Actor>,
+}
+
+impl Told {
+    /// A line of the story; sentences for everybody say `Staff`, so the colleague is named behind.
+    fn line(&self, text: &str, locale: Locale) -> String {
+        let time = format::moment(self.at, format::Zone::default(), locale);
+        let by = self.by.as_ref().map(|by| format!(" ({by})")).unwrap_or_default();
+        format!("{time}: {text}{by}")
+    }
+}
+
+/// Who of the staff, or which API key, did it; nobody for what buyers and the shop itself do.
+fn colleague(event: &Recorded) -> Option<Actor> {
+    let actor = event.meta().ok()?.actor;
+    matches!(actor, Actor::Support { .. } | Actor::Admin { .. } | Actor::Service { .. }).then_some(actor)
 }
 
 /// Events of an order, each with its sentence if it has one.

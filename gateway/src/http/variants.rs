@@ -125,14 +125,14 @@ impl ChangedVariant {
     pub(super) fn prices(&self, variant: VariantId) -> Result<Option<Command>, Problem> {
         let compare_at = self.compare_at;
         match (&self.prices, self.price) {
-            (Some(_), Some(_)) => Err(Problem::invalid("/prices", "either price or prices is given")),
+            (Some(_), Some(_)) => Err(Problem::invalid("/prices", "send either price or prices, not both")),
             (Some(_), None) if compare_at.is_some() => {
-                Err(Problem::invalid("/compare_at", "it belongs into prices, beside each of them"))
+                Err(Problem::invalid("/compare_at", "with prices, send compare_at inside each price"))
             }
             (Some(prices), None) => Ok(Some(Command::SetPrices { variant, prices: prices.to_vec() })),
             (None, Some(price)) => Ok(Some(Command::SetPrice { variant, price, compare_at })),
             (None, None) if compare_at.is_some() => {
-                Err(Problem::invalid("/compare_at", "it is given together with its price"))
+                Err(Problem::invalid("/compare_at", "send price together with compare_at"))
             }
             (None, None) => Ok(None),
         }

@@ -146,7 +146,7 @@ impl<P: Program> Keeper<P> {
                         tracing::info!(server, "the server is back");
                         break;
                     }
-                    Err(error) => tracing::error!(server, %error, "the server does not start again; trying on"),
+                    Err(error) => tracing::error!(server, %error, "the server does not start; retrying"),
                 }
                 self.kill();
                 pause = (pause * 2).min(LONGEST_PAUSE);

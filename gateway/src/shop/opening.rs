@@ -8,7 +8,7 @@ use byteshop_eventstore::erased::ErasedList;
 
 use crate::health::{Health, POSTGRES, RoleState};
 use crate::restored;
-use crate::trade::{Trade, seller_warning};
+use crate::trade::Trade;
 
 /// Sees to it; gives the health of the process so far. A shop that sells warns its operators of what they must know.
 ///
@@ -52,7 +52,7 @@ async fn warn(commands: &Commands, trade: &Trade) -> Result<()> {
     let excess = excess.map(|excess| {
         format!("{excess}: let another role own the database, in BYTESHOP_MIGRATION_DATABASE_URL, and run `byteshop migrate`")
     });
-    let warnings = seller_warning(&trade.seller).into_iter().chain(commands.connected().warnings()).chain(excess);
+    let warnings = trade.warnings().chain(commands.connected().warnings()).chain(excess);
     warnings.for_each(|warning| tracing::warn!("{warning}"));
     Ok(())
 }

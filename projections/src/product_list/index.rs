@@ -250,6 +250,11 @@ impl Index {
         &self.in_stock
     }
 
+    /// Whether something of a product can be had.
+    pub fn is_in_stock(&self, product: ProductId) -> bool {
+        self.numbers.get(&product).is_some_and(|number| self.in_stock.contains(*number))
+    }
+
     /// The currency that most products have a price in; of equals the first in the alphabet.
     pub fn main_currency(&self) -> Option<Currency> {
         let counts = self.currencies.iter().map(|(currency, with)| (*currency, with.len())).filter(|it| it.1 > 0);

@@ -132,14 +132,16 @@ impl Views {
         let found: Vec<(String, String)> =
             sqlx::query_as(statement).bind(&keys).bind(status).fetch_all(self.pool()).await?;
         let mut found: HashMap<String, String> = found.into_iter().collect();
+        let index = self.catalog().index();
         let rows: Vec<(String, &Place)> = keys
             .iter()
             .zip(&hits.page)
             .map(|(key, place)| {
                 let row = query.shown_as(key, found.remove(key).unwrap_or_default())?;
-                Ok((without_serial(row), place))
+                Ok((with_available(without_serial(row), index.is_in_stock(place.id())), place))
             })
             .collect::<Result<_, Error>>()?;
+        drop(index);
         let list = query.list();
         let mut page = Page::of(&rows, &query.ask, &list, |(text, _)| text, |(_, place)| (*place).clone())?;
         page.json.pop();
@@ -226,6 +228,14 @@ impl Query {
         let filters = (shown, q, categories, currency, (price_min, price_max), attributes, in_stock, self.order());
         List::of(ProductList::NAME, &filters)
     }
+}
+
+/// A row with whether something of it can be had, as another view knows; one that is gone stays empty.
+fn with_available(mut row: String, available: bool) -> String {
+    if row.pop().is_some() {
+        let _ = write!(row, ",\"available\":{available}}}");
+    }
+    row
 }
 
 /// A row without its serial, which is a position of the log and nothing that visitors are shown. It stands behind the id, as

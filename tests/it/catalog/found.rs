@@ -310,6 +310,11 @@ async fn what_changes_is_found_as_it_is_now() {
         (1, 1, 0)
     );
     assert_eq!((count("in_stock=true", at).await, count("price_max=499", at).await), (1, 0));
+    let available = async |at: i64| {
+        let found = staff.shop.get("/v1/products?currency=EUR").after(at).send().await.expect(200);
+        found.body["items"][0]["available"].as_bool()
+    };
+    assert_eq!(available(at).await, Some(true));
     let at =
         staff.patch(&format!("{path}/variants/{variant}"), json!({"price": {"amount": 499, "currency": "EUR"}})).await;
     assert_eq!(count("price_max=499", at.position()).await, 1);
@@ -317,6 +322,7 @@ async fn what_changes_is_found_as_it_is_now() {
     let lost = json!({"type": "lost", "quantity": 1});
     let at = staff.post(&format!("/v1/variants/{variant}/stock"), lost).await.expect(200).position();
     assert_eq!((count("in_stock=true", at).await, count("", at).await), (0, 1));
+    assert_eq!(available(at).await, Some(false));
     let at = staff.post(&format!("{path}/unpublish"), json!({})).await.expect(200).position();
     assert_eq!((count("", at).await, count("q=walnut", at).await), (0, 0));
     // Replaying the view leaves nothing behind in memory.

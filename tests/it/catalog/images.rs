@@ -118,6 +118,11 @@ async fn a_picture_is_kept_with_smaller_copies_and_served() {
     let at = added.position().to_string();
     let listed = gallery.staff.shop.get("/v1/products").after(&at).send().await.expect(200);
     assert_eq!(listed.body["items"][0]["images"], added.body["images"]);
+    let (shop, variant) = (&gallery.staff.shop, added.text("/variants/0/id"));
+    let cart = shop.guest_cart().await;
+    let line = format!("/v1/carts/{}/lines/{variant}", cart.id);
+    let in_cart = shop.put(&line).with(&cart).json(json!({"quantity": 1})).send().await.expect(200);
+    assert_eq!(in_cart.body["lines"][0]["image"], *image);
 }
 
 #[tokio::test(flavor = "multi_thread")]

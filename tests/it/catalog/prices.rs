@@ -19,8 +19,8 @@ async fn a_variant_has_a_price_in_each_currency_it_is_sold_in() {
     let shown = &changed.body["variants"][0];
     assert_eq!((&shown["price"], &shown["compare_at"]), (&euros(1500), &euros(2000)));
     let both = json!([
-        {"price": euros(1500), "compare_at": euros(2000)},
-        {"price": dollars(2200), "compare_at": null},
+        {"price": euros(1500), "compare_at": euros(2000), "lowest_before": null},
+        {"price": dollars(2200), "compare_at": null, "lowest_before": null},
     ]);
     assert_eq!(shown["prices"], both);
     assert_eq!(
@@ -43,7 +43,10 @@ async fn a_variant_has_a_price_in_each_currency_it_is_sold_in() {
 
     // What is not given up is kept; a price in a new currency is none of `price`.
     change(json!({"price": dollars(2100)})).await.expect(200);
-    change(json!({"price": {"amount": 1, "currency": "GBP"}})).await.expect_problem(422, "product.other_currency");
+    let other = change(json!({"price": {"amount": 1, "currency": "GBP"}})).await;
+    let detail = other.expect_problem(422, "product.other_currency").text("/detail").to_owned();
+    let told = "the primary currency of the variant is EUR; send all its prices in `prices`, with one in EUR";
+    assert_eq!(detail, told);
     change(json!({"price": euros(2000)})).await.expect_problem(422, "product.compare_at_too_low");
     change(json!({"prices": [{"price": dollars(1)}]})).await.expect_problem(422, "product.other_currency");
     let twice = json!([{"price": euros(1)}, {"price": euros(2)}]);
@@ -54,7 +57,10 @@ async fn a_variant_has_a_price_in_each_currency_it_is_sold_in() {
     change(json!({"weight_g": -1})).await.expect_problem(422, "request.invalid");
     change(json!({"tax_class": "luxury"})).await.expect_problem(422, "request.invalid");
     let last = change(json!({"price": euros(2000), "compare_at": null, "weight_g": null})).await.expect(200);
-    let prices = json!([{"price": euros(2000), "compare_at": null}, {"price": dollars(2100), "compare_at": null}]);
+    let prices = json!([
+        {"price": euros(2000), "compare_at": null, "lowest_before": null},
+        {"price": dollars(2100), "compare_at": null, "lowest_before": null},
+    ]);
     assert_eq!((&last.body["variants"][0]["prices"], &last.body["variants"][0]["weight_g"]), (&prices, &json!(null)));
 }
 

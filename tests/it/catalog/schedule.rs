@@ -95,6 +95,18 @@ async fn the_history_of_prices_tells_what_a_reduction_is_told_with() {
     let usd = histories.iter().find(|history| history["currency"] == "USD").unwrap();
     assert_eq!((usd["entries"].as_array().unwrap().len(), &usd["reduction"]), (1, &Value::Null));
 
+    // The product itself says it as soon as a reduction is announced.
+    let lowest = async || {
+        let product = staff.shop.get(&path).send().await.expect(200);
+        let prices = product.body["variants"][0]["prices"].as_array().unwrap().clone();
+        prices.into_iter().map(|it| it["lowest_before"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(lowest().await, [Value::Null, Value::Null]);
+    let announced =
+        json!({"price": {"amount": 1800, "currency": "EUR"}, "compare_at": {"amount": 2500, "currency": "EUR"}});
+    staff.patch(&format!("{path}/variants/{variant}"), announced).await.expect(200);
+    assert_eq!(lowest().await, [json!({"amount": 1200, "currency": "EUR"}), Value::Null]);
+
     let hidden = draft(&staff, "P-2").await;
     staff.shop.get(&format!("{hidden}/price-history")).send().await.expect_problem(404, "product.missing");
     staff.shop.get(&format!("{hidden}/price-history")).by(&staff.admin).send().await.expect(200);

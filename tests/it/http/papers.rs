@@ -279,7 +279,9 @@ async fn a_mail_of_an_accepted_return_says_where_to() {
     shop.post(&format!("{}/fulfil", order.path)).by(&staff).send().await.expect(200);
     let body = json!({"lines": [{"variant": variant, "quantity": 1}], "reason": "changed_mind"});
     let back = shop.post(&format!("{}/returns", order.path)).with(&order.cart).json(body).send().await.expect(201).id();
-    shop.post(&format!("/v1/returns/{back}/approve")).by(&staff).send().await.expect(200);
+    let approved = shop.post(&format!("/v1/returns/{back}/approve")).by(&staff).send().await.expect(200);
+    let warning = approved.text("/warnings/0");
+    assert!(warning.contains("BYTESHOP_RETURN_ADDRESS"), "the settings of this shop have none: {warning}");
     let mail = mail(&shop, "is accepted").await;
     shows(mail["text"].as_str().unwrap(), &["Send it to:", "Knob & Sons, returns\nYard 7"]);
     shows(mail["html"].as_str().unwrap(), &["Knob &amp; Sons, returns<br>"]);

@@ -7,6 +7,7 @@ use byteshop_commands::ports::payment_test::Manners;
 use byteshop_domain::ids::{Id as _, PaymentId};
 use byteshop_eventstore::Clock;
 use byteshop_gateway::http::provider::signed;
+use byteshop_gateway::limits::Limits;
 use byteshop_gateway::token::Role;
 use byteshop_tests::patience::eventually;
 use byteshop_tests::shop::{Answer, GuestCart, TestShop};
@@ -168,6 +169,30 @@ async fn a_person_approves_declines_or_leaves_on_the_providers_page() {
     shop.get("/dev/pay/pay_00000000000000000000000001").send().await.expect(404);
     shop.get("/dev/pay/x").send().await.expect(404);
     books_agree(&shop).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_of_the_provider_leads_back_to_the_shop_and_nowhere_else() {
+    let shop = TestShop::open_to("https://shop.example.org".parse().unwrap(), Limits::default()).await;
+    let (_, variant) = shop.product("W-10", 1999, 9).await;
+    let it = order(&shop, &variant).await;
+    let pay = |url: &str| {
+        let body = json!({"provider": "test", "token": "tok_redirect", "return_url": url});
+        shop.post(&format!("{}/payments", it.path)).with(&it.cart).json(body).send()
+    };
+    for foreign in ["https://evil.example/", "https://shop.example.org@evil.example/", "javascript:alert(1)"] {
+        let refused = pay(foreign).await.expect_problem(422, "request.invalid");
+        assert_eq!(refused.text("/errors/0/pointer"), "/return_url", "{foreign}");
+    }
+    let back = "https://shop.example.org/thanks?order=1&paid=yes";
+    let page = pay(back).await.expect(201).text("/action_url").to_owned();
+    let link = "href=\"https:&#x2f;&#x2f;shop.example.org&#x2f;thanks?order=1&amp;paid=yes\"";
+    let waiting = shop.get(&page).send().await.expect(200);
+    assert!(!waiting.body.as_str().unwrap().contains("shop.example.org"), "{}", waiting.body);
+    let decided = shop.post(&format!("{page}/approve")).send().await.expect(200);
+    let html = decided.body.as_str().unwrap();
+    assert!(html.contains(link) && html.contains("http-equiv=\"refresh\""), "{html}");
+    it.awaits(&shop, "paid").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -203,6 +203,24 @@ async fn setting_it_up_ends_other_sessions_and_removing_it_ends_all() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn its_owner_gets_a_mail_when_it_is_set_up_and_when_it_is_removed() {
+    let shop = TestShop::start().await;
+    let ada = shop.person("ada@example.org").await;
+    let subject = async |wanted: &str| {
+        eventually(wanted, || async {
+            let kept = shop.get("/dev/mail?to=ada@example.org").header("Accept", "application/json").send().await;
+            let kept = kept.expect(200).body["items"].as_array()?.clone();
+            kept.iter().any(|mail| mail["subject"] == wanted).then_some(())
+        })
+        .await;
+    };
+    let Protected { person: ada, .. } = protect(&shop, ada).await;
+    subject("A second factor was set up").await;
+    shop.delete("/v1/me/second-factor").by(&ada.token).send().await.expect(204);
+    subject("Your second factor was removed").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn another_admin_resets_a_second_factor_that_was_lost() {
     let shop = TestShop::in_production(strict()).await;
     let root = protect(&shop, shop.staff("root@example.org", Role::Admin).await).await;

@@ -19,7 +19,12 @@ fn shown(locale: Locale) -> Shown {
     };
     let return_address = vec!["ByteShop".to_owned(), "Knob & Co <yard>".into(), "10115 Berlin".into()];
     Shown {
-        shop: Face { name: "ByteShop".into(), url: Some("https://shop.example.org".into()), api: None, return_address },
+        shop: Face {
+            name: "ByteShop".into(),
+            url: Some("https://shop.example.org".into()),
+            return_address,
+            ..Face::default()
+        },
         locale: locale.as_str(),
         url: Some("https://shop.example.org/there?a=1&b=2".into()),
         code: Some("k3Jx-9fQ".into()),
@@ -49,6 +54,7 @@ fn shown(locale: Locale) -> Shown {
         because: Some("the knife is <worn>".into()),
         carrier: Some("Royal Mail".into()),
         tracking: Some("RM123456785GB".into()),
+        tracking_url: Some("https://track.example.org/?parcel=RM123456785GB&lang=en".into()),
         ship_to: vec!["Ada <b>Lovelace</b>".to_owned(), "Invalidenstraße 43".into(), "10115 Berlin".into()],
         product: Some(ShownProduct { title: "Board <oak> & \"oil\"".into() }),
         was: Some(total.into()),
@@ -77,6 +83,7 @@ fn a_message_does_without_pages_and_without_what_may_be_missing() {
             let mut bare = shown(locale);
             (bare.url, bare.shop.url, bare.carrier, bare.tracking, bare.reason) = (None, None, None, None, None);
             (bare.invoice, bare.credit_notes, bare.unsubscribe) = (None, None, None);
+            bare.tracking_url = None;
             bare.shop.return_address.clear();
             (bare.refund_due, bare.goods, bare.because) = (false, Vec::new(), None);
             bare.ship_to.clear();

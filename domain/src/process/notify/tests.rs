@@ -3,6 +3,7 @@
 use super::*;
 use crate::Locale;
 use crate::account::{Channel, Secret};
+use crate::cart::Destination;
 use crate::notification::{Death, Notice, Recipient, Skip};
 use crate::personal::{Personal, Subject};
 use crate::testing::{cents, id as number, noon, pieces, price, text};
@@ -10,7 +11,8 @@ use crate::testing::{cents, id as number, noon, pieces, price, text};
 fn told(event: &AnyEvent) -> Vec<Errand> {
     assert!(Notify::READS.contains(&event.category()), "{} is not shown to it", event.category());
     let errand = |step| if let Step::Notify(errand) = step { errand } else { panic!("{step:?}") };
-    Notify::react(event, noon()).into_iter().map(errand).collect()
+    let is_said = |step: &Step| !matches!(step, Step::Forget { .. });
+    Notify::react(event, noon()).into_iter().filter(is_said).map(errand).collect()
 }
 
 fn sent(event: notification::Event) -> Vec<Step> {
@@ -19,6 +21,25 @@ fn sent(event: notification::Event) -> Vec<Step> {
 
 fn of_order(event: order::Event) -> AnyEvent {
     AnyEvent::Order(number(1), event)
+}
+
+fn placement() -> order::Placement {
+    order::Placement {
+        buyer: order::Buyer::default(),
+        cart: None,
+        access_hash: None,
+        destination: Destination::to(text("DE")),
+        lines: vec![],
+        total: cents(0),
+        payment: number(2),
+        pay_by: None,
+        reference: None,
+        imported: false,
+        tax_rounding: crate::tax_book::Rounding::Line,
+        discounts: vec![],
+        shipping: None,
+        claims: vec![],
+    }
 }
 
 #[test]
@@ -79,6 +100,19 @@ fn a_buyer_hears_of_their_order() {
 }
 
 #[test]
+fn an_order_that_is_paid_at_once_is_told_of_once() {
+    let order: OrderId = number(1);
+    let key = order.to_string();
+    let placed = of_order(order::Event::Placed(placement()));
+    let step = Box::new(Step::Notify(Errand::TellBuyer { order, message: Message::OrderPlaced { order } }));
+    let wait = Step::Wake { at: noon() + PLACED_GRACE, key: key.clone(), step };
+    assert_eq!(Notify::react(&placed, noon()), [wait]);
+    let paid = order::Event::Paid { payment: number(2), commit: vec![], invoice: None, seller: None };
+    let told = Step::Notify(Errand::TellBuyer { order, message: Message::OrderPaid { order } });
+    assert_eq!(Notify::react(&of_order(paid), noon()), [Step::Forget { key }, told]);
+}
+
+#[test]
 fn a_buyer_hears_when_a_parcel_does_not_arrive() {
     let order = number(1);
     let of_shipment = |event| AnyEvent::Shipment(number(5), event);
@@ -104,6 +138,8 @@ fn the_owner_of_an_account_hears_what_protects_it() {
     for (event, message) in [
         (asked, Message::ResetPassword { code, expires_at: noon() }),
         (account::Event::RegistrationRepeated { at: noon() }, Message::AlreadyRegistered {}),
+        (account::Event::TotpConfirmed { step: 1, code_hashes: vec![], at: noon() }, Message::SecondFactorSetUp {}),
+        (account::Event::TotpRemoved {}, Message::SecondFactorRemoved {}),
     ] {
         assert_eq!(told(&AnyEvent::Account(account, event)), [Errand::TellAccount { account, message }]);
     }
@@ -128,6 +164,7 @@ fn a_buyer_hears_of_each_parcel_and_of_the_end_of_the_journey() {
         order,
         carrier: Carrier::Other { name: text("Royal Mail") },
         tracking: text("RM1"),
+        tracking_url: None,
         at: noon(),
     };
     let (carrier, tracking, parcel) = (Some(text("Royal Mail")), Some(text("RM1")), number(7));

@@ -119,8 +119,12 @@ fn nothing_follows_from_an_import() {
 #[test]
 fn an_attempt_without_an_outcome_is_asked_for() {
     let ask = |at| Step::Wake { at, key: attempt(id(2)), step: Box::new(Step::SettlePayment { payment: id(2) }) };
-    let attempted =
-        payment::Event::Attempted { method: Method::Test, reference: text("1"), capture: CaptureMode::Automatic };
+    let attempted = payment::Event::Attempted {
+        method: Method::Test,
+        reference: text("1"),
+        capture: CaptureMode::Automatic,
+        return_url: None,
+    };
     assert_eq!(on_payment(attempted), [ask(noon() + ATTEMPT_GRACE)]);
     let check_at = noon() + TimeDelta::seconds(5);
     assert_eq!(on_payment(payment::Event::Pended { reference: text("1"), check_at }), [ask(check_at)]);
@@ -211,7 +215,13 @@ fn a_charge_that_the_provider_did_not_know_or_its_buyer_left_is_looked_for_once_
 #[test]
 fn a_simulated_parcel_is_followed_until_it_is_there() {
     let on_shipment = |event| SettleOrder::react(&AnyEvent::Shipment(id(3), event), noon());
-    let gone = |carrier| shipment::Event::HandedOver { order: id(1), carrier, tracking: text("T"), at: noon() };
+    let gone = |carrier| shipment::Event::HandedOver {
+        order: id(1),
+        carrier,
+        tracking: text("T"),
+        tracking_url: None,
+        at: noon(),
+    };
     let track = Step::TrackShipment { shipment: id(3) };
     assert_eq!(on_shipment(gone(Carrier::Simulated { story: None })), std::slice::from_ref(&track));
     assert_eq!(on_shipment(gone(Carrier::Other { name: text("Post") })), []);

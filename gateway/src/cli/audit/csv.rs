@@ -56,7 +56,7 @@ pub(super) fn event(out: &mut Out, event: &Recorded) -> Result<(), Failure> {
             &event.version.to_string(),
             &harmless(&record::what(event)),
             &event.schema.to_string(),
-            &harmless(&record::who(meta.as_ref())),
+            &harmless(&super::names::Names::default().who(meta.as_ref())),
             &harmless(&text(meta.as_ref().map(|meta| meta.command.clone()))),
             &amount,
             &currency,

@@ -7,6 +7,7 @@ use byteshop_eventstore::Recorded;
 use byteshop_eventstore::read::{Filter, PAGE};
 
 use super::filter::FilterArgs;
+use super::names::Names;
 use super::record::{self, Record};
 use super::reveal::RevealArg;
 use super::{Desk, is_full};
@@ -113,6 +114,7 @@ struct Printer {
     items: Option<Items>,
     layout: Layout,
     reveal: RevealArg,
+    names: Names,
 }
 
 impl Printer {
@@ -126,7 +128,7 @@ impl Printer {
         if format == Format::Table {
             layout.header(&mut out)?;
         }
-        Ok(Self { out, format, items, layout, reveal })
+        Ok(Self { out, format, items, layout, reveal, names: Names::default() })
     }
 
     /// A side note, for people only.
@@ -138,10 +140,11 @@ impl Printer {
     }
 
     async fn print(&mut self, desk: &Desk, events: Vec<Recorded>) -> Result<(), Failure> {
+        self.names.learn(desk, self.reveal, &events).await?;
         for event in &self.reveal.events(desk, events).await? {
             match &mut self.items {
-                Some(items) => items.push(&mut self.out, &Record::of(event)?)?,
-                None => self.layout.line(&mut self.out, event)?,
+                Some(items) => items.push(&mut self.out, &Record::of(event)?.by(&self.names))?,
+                None => self.layout.line(&mut self.out, event, &self.names)?,
             }
         }
         Ok(self.out.flush()?)
@@ -199,11 +202,11 @@ impl Layout {
         self.width.map_or_else(|| text.to_owned(), |width| cut(text, width.saturating_sub(used)))
     }
 
-    fn line(&self, out: &mut Out, event: &Recorded) -> std::io::Result<()> {
+    fn line(&self, out: &mut impl Write, event: &Recorded, names: &Names) -> std::io::Result<()> {
         let meta = event.meta().ok();
         let time = event.recorded_at.format("%Y-%m-%d %H:%M:%S").to_string();
         let start = format!("{:>width$}  ", event.position, width = self.position);
-        let (actor, stream) = (record::who(meta.as_ref()), record::subject(event));
+        let (actor, stream) = (names.who(meta.as_ref()), record::subject(event));
         let command = meta.as_ref().map_or("?", |meta| meta.command.as_str());
         let mut data = summary::of(&event.data);
         if let Some(moment) = meta.as_ref().and_then(|meta| meta.occurred_at) {
@@ -219,5 +222,32 @@ impl Layout {
         let indent = " ".repeat(columns(&start));
         let data = self.fitting(&data, columns(&indent) + columns(&actor) + 2);
         writeln!(out, "{indent}{actor}  {}", styled(&data, Style::Dim))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::audit::record::tests::event;
+
+    #[test]
+    fn ids_are_whole_however_narrow_the_terminal_is() {
+        let event = event(12_345);
+        for width in [None, Some(200), Some(150), Some(100), Some(80), Some(60), Some(20)] {
+            let layout = Layout::of(width, 12_345);
+            let mut out = Vec::new();
+            layout.line(&mut out, &event, &Names::default()).unwrap();
+            let line = String::from_utf8(out).unwrap();
+            for whole in
+                ["12345", "ord_00000000000000000000000007", "acc_00000000000000000000000001", "2026-01-31 12:00:00"]
+            {
+                assert!(line.contains(whole), "{whole} is cut at {width:?}: {line}");
+            }
+            let longest = line.lines().map(columns).max().unwrap();
+            assert!(
+                width.is_none_or(|width| width < 100 || longest <= width),
+                "{longest} columns at {width:?}: {line}"
+            );
+        }
     }
 }

@@ -7,6 +7,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use super::names::Names;
+
 /// An event as JSON; `data` and `meta` are the stored texts, so that the leaf can be checked.
 #[derive(Serialize)]
 pub(super) struct Record<'a> {
@@ -21,6 +23,9 @@ pub(super) struct Record<'a> {
     data: &'a RawValue,
     meta: &'a RawValue,
     leaf: String,
+    /// The name of the account that acted, where personal data is shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actor_name: Option<String>,
 }
 
 impl<'a> Record<'a> {
@@ -37,7 +42,15 @@ impl<'a> Record<'a> {
             data: serde_json::from_str(&event.data)?,
             meta: serde_json::from_str(&event.meta)?,
             leaf: to_hex(&event.leaf),
+            actor_name: None,
         })
+    }
+
+    /// The same, with the name of who acted if it is known.
+    pub(super) fn by(self, names: &Names) -> Self {
+        let meta: Option<Meta> = serde_json::from_str(self.meta.get()).ok();
+        let actor_name = meta.and_then(|meta| names.of(&meta.actor).map(str::to_owned));
+        Self { actor_name, ..self }
     }
 }
 
@@ -51,7 +64,29 @@ pub(super) fn what(event: &Recorded) -> String {
     format!("{}.{}", event.category, event.event_type)
 }
 
-/// Who did it; a log that this program cannot read is still shown.
-pub(super) fn who(meta: Option<&Meta>) -> String {
-    meta.map_or_else(|| "?".to_owned(), |meta| meta.actor.to_string())
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// An event by an admin, with more data than a line takes.
+    pub(in crate::cli::audit) fn event(position: i64) -> Recorded {
+        let (request, text) = (Uuid::from_u128(2), "long ".repeat(60));
+        let meta = serde_json::json!({
+            "actor": {"kind": "admin", "id": "acc_00000000000000000000000001"}, "command": "order.cancel",
+            "request_id": request, "correlation_id": request,
+        });
+        Recorded {
+            position,
+            id: Uuid::from_u128(3),
+            category: "order".into(),
+            stream: Uuid::from_u128(7),
+            version: 1,
+            event_type: "cancelled".into(),
+            schema: 1,
+            data: serde_json::json!({"reason": text, "comment": text, "place": text, "note": text}).to_string(),
+            meta: meta.to_string(),
+            recorded_at: "2026-01-31T12:00:00Z".parse().unwrap(),
+            leaf: vec![0; 32],
+        }
+    }
 }

@@ -5,6 +5,7 @@ use byteshop_eventstore::Recorded;
 use serde_json::Value;
 
 use super::Desk;
+use crate::cli::data_key::NEEDED;
 use crate::cli::failure::Failure;
 use crate::cli::summary::SEALED;
 
@@ -20,6 +21,11 @@ pub(super) struct RevealArg {
 }
 
 impl RevealArg {
+    /// Whether personal data is shown.
+    pub(super) fn is_on(self) -> bool {
+        self.reveal
+    }
+
     /// The events as they are to be shown.
     pub(super) async fn events(self, desk: &Desk, events: Vec<Recorded>) -> Result<Vec<Recorded>, Failure> {
         let mut shown = Vec::with_capacity(events.len());
@@ -36,9 +42,7 @@ impl RevealArg {
             return Ok(text.to_owned());
         }
         let Some(vault) = &desk.vault else {
-            return Err(Failure::refused(
-                "--reveal needs the data key of the shop: set BYTESHOP_DATA_KEY, or name its directory with --data",
-            ));
+            return Err(Failure::refused(NEEDED));
         };
         let mut value: Value = serde_json::from_str(text)?;
         mask(&mut value, &|name| SECRETS.contains(&name), "(secret)");

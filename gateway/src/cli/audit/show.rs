@@ -6,6 +6,7 @@ use byteshop_eventstore::envelope::to_hex;
 use byteshop_eventstore::{Meta, Recorded};
 use serde_json::Value;
 
+use super::names::Names;
 use super::record::{self, Record};
 use super::reveal::{RevealArg, without_ciphertext};
 use super::{Desk, no_event};
@@ -49,6 +50,8 @@ pub(super) async fn run(desk: &Desk, args: ShowArgs) -> Result<(), Failure> {
     };
     // Of what is stored, and not of what is shown of it.
     let genuine = event.computed_leaf()[..] == event.leaf[..];
+    let mut names = Names::default();
+    names.learn(desk, args.reveal, std::slice::from_ref(&event)).await?;
     let data = args.reveal.json(desk, &event.data).await?;
     let event = Recorded { data, ..event };
     match args.format.chosen() {
@@ -59,19 +62,26 @@ pub(super) async fn run(desk: &Desk, args: ShowArgs) -> Result<(), Failure> {
                 None => None,
             };
             let mut out = output::out();
-            print(&mut out, &event, meta.as_ref(), cause.as_ref(), genuine)?;
+            let cause = Cause { of: cause.as_ref(), names: &names };
+            print(&mut out, &event, meta.as_ref(), &cause, genuine)?;
             out.flush()?;
         }
-        Format::Json | Format::Jsonl => output::json(&Record::of(&event)?)?,
+        Format::Json | Format::Jsonl => output::json(&Record::of(&event)?.by(&names))?,
     }
     if genuine { Ok(()) } else { Err(Failure::FoundWanting) }
+}
+
+/// What led to the event: another event, or a person.
+struct Cause<'a> {
+    of: Option<&'a Recorded>,
+    names: &'a Names,
 }
 
 fn print(
     out: &mut Out,
     event: &Recorded,
     meta: Option<&Meta>,
-    cause: Option<&Recorded>,
+    cause: &Cause<'_>,
     genuine: bool,
 ) -> std::io::Result<()> {
     let subject = record::subject(event);
@@ -83,7 +93,7 @@ fn print(
         if let Some(moment) = meta.occurred_at {
             field(out, "happened", &moment.format("%Y-%m-%d %H:%M:%S%.f UTC").to_string())?;
         }
-        field(out, "who", &meta.actor.to_string())?;
+        field(out, "who", &cause.names.actor(&meta.actor))?;
         field(out, "command", &meta.command)?;
         field(out, "why", &why(meta, cause))?;
         field(out, "request", &meta.request_id.to_string())?;
@@ -116,13 +126,13 @@ fn field(out: &mut Out, name: &str, value: &str) -> std::io::Result<()> {
     writeln!(out, "  {}  {value}", styled(&format!("{name:<8}"), Style::Dim))
 }
 
-fn why(meta: &Meta, cause: Option<&Recorded>) -> String {
-    match (meta.causation, cause) {
+fn why(meta: &Meta, cause: &Cause<'_>) -> String {
+    match (meta.causation, cause.of) {
         (Some(position), Some(cause)) => {
             format!("because of event {position}, {} of {}", record::what(cause), record::subject(cause))
         }
         (Some(position), None) => format!("because of event {position}"),
-        (None, _) => format!("requested by {}", meta.actor),
+        (None, _) => format!("requested by {}", cause.names.actor(&meta.actor)),
     }
 }
 

@@ -9,6 +9,8 @@ use byteshop_eventstore::{Recorded, StoreError};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use super::names::Names;
+use super::reveal::RevealArg;
 use super::{Desk, Name, is_full, record};
 use crate::cli::failure::Failure;
 use crate::cli::output::{self, FormatArg};
@@ -24,6 +26,8 @@ pub(super) struct StoryArgs {
     /// The language of the sentences: en or ru
     #[arg(long, default_value = "en", value_name = "LOCALE", value_parser = locale)]
     locale: Locale,
+    #[command(flatten)]
+    reveal: RevealArg,
     #[command(flatten)]
     format: FormatArg,
 }
@@ -46,12 +50,14 @@ struct Line {
 pub(super) async fn run(desk: &Desk, args: StoryArgs) -> Result<(), Failure> {
     let thing = desk.thing(&args.order).await?;
     let events = events_of(desk, &thing).await?;
+    let mut names = Names::default();
+    names.learn(desk, args.reveal, &events).await?;
     let told = story::told(events, args.locale).map_err(|problem| Failure::refused(problem.detail()))?;
     let lines: Vec<Line> = told
         .into_iter()
         .filter_map(|(event, text)| {
             let text = text?;
-            let actor = record::who(event.meta().ok().as_ref());
+            let actor = names.who(event.meta().ok().as_ref());
             Some(Line {
                 position: event.position,
                 at: event.occurred_at(),

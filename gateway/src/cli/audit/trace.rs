@@ -12,11 +12,13 @@ use byteshop_eventstore::read::PAGE;
 use byteshop_eventstore::{Log, Recorded, StreamId};
 use uuid::Uuid;
 
+use super::names::Names;
 use super::reveal::RevealArg;
 use super::story::streams_of;
 use super::{Desk, Name, is_full, no_event};
 use crate::cli::failure::Failure;
 use crate::cli::output::{self, Format, FormatArg};
+use crate::cli::terminal;
 use crate::lookup::Thing;
 
 /// Events that a trace reads at most: more than that, nobody reads, and an import is one chain of a million.
@@ -81,13 +83,15 @@ pub(super) async fn run(desk: &Desk, args: TraceArgs) -> Result<(), Failure> {
         }
     }
     let mut out = output::out();
-    let mut roots = Vec::new();
+    let (mut roots, mut names) = (Vec::new(), Names::default());
     for (position, chain) in chains {
         let events = around(log, chain, position).await?;
         let cut = i64::try_from(events.len()).is_ok_and(|count| count >= EVENTS_MAX);
+        names.learn(desk, args.reveal, &events).await?;
         let steps = tree::grow(args.reveal.events(desk, events).await?);
+        let view = draw::View { marked: &|event| marked.is(event), names: &names, width: terminal::width() };
         match format {
-            Format::Table => draw::draw(&mut out, &steps, &|event| marked.is(event), cut)?,
+            Format::Table => draw::draw(&mut out, &steps, &view, cut)?,
             Format::Json | Format::Jsonl => roots.extend(steps),
         }
     }

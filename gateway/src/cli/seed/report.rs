@@ -1,8 +1,7 @@
 //! What `byteshop seed` tells in the end: how much of what there is, by category, and how to log in.
 
-use std::io::Write as _;
-
 use byteshop_domain::promotion::Terms;
+use serde_json::json;
 
 use super::super::output::{self, Format};
 use super::super::progress::grouped;
@@ -33,7 +32,7 @@ impl Sum {
     }
 }
 
-/// Tells it: to people a summary, or everything if they want it; to programs every product.
+/// Tells it: to people a summary, or everything if they want it; to programs every product and every log-in.
 pub(super) fn print(
     demo: &Demo,
     seeded: &Seeded<'_>,
@@ -41,18 +40,25 @@ pub(super) fn print(
     everything: bool,
     format: Format,
 ) -> std::io::Result<()> {
-    if everything || format != Format::Table {
-        print_products(&seeded.products, format)?;
+    match format {
+        Format::Table => {
+            if everything {
+                print_products(&seeded.products)?;
+            }
+            print_summary(demo, &seeded.products)?;
+            print_promotions(&seeded.promotions)?;
+            print_people(people)
+        }
+        Format::Json => output::json(&json!({"products": seeded.products, "logins": people})),
+        Format::Jsonl => {
+            seeded.products.iter().try_for_each(output::json_line)?;
+            people.iter().try_for_each(output::json_line)
+        }
     }
-    if format == Format::Table {
-        print_summary(demo, &seeded.products)?;
-        print_promotions(&seeded.promotions)?;
-    }
-    print_people(people, format)
 }
 
-fn print_products(made: &[Made<'_>], format: Format) -> std::io::Result<()> {
-    output::list(format, made, |made| {
+fn print_products(made: &[Made<'_>]) -> std::io::Result<()> {
+    output::list(Format::Table, made, |made| {
         let mut table = output::table(["product", "title", "category", "variants", "on hand", ""]);
         for product in made {
             table.add_row([
@@ -88,14 +94,14 @@ fn print_summary(demo: &Demo, made: &[Made<'_>]) -> std::io::Result<()> {
 fn print_promotions(promotions: &[Terms]) -> std::io::Result<()> {
     let mut table = output::table(["code", "promotion"]);
     for terms in promotions {
-        let code = terms.code.as_ref().map_or("(by itself)", |code| code.as_str());
+        let code = terms.code.as_ref().map_or("(automatic)", |code| code.as_str());
         table.add_row([code, terms.label.as_str()]);
     }
     output::line(&format!("\n{table}"))
 }
 
-/// The people are beside the point of a list for programs: they are told on stderr there.
-fn print_people(people: &[Person], format: Format) -> std::io::Result<()> {
+/// How to log in.
+fn print_people(people: &[Person]) -> std::io::Result<()> {
     if people.is_empty() {
         return Ok(());
     }
@@ -103,8 +109,5 @@ fn print_people(people: &[Person], format: Format) -> std::io::Result<()> {
     for person in people {
         table.add_row([person.email, person.password, person.role.as_str()]);
     }
-    match format {
-        Format::Table => output::line(&format!("\n{table}")),
-        Format::Json | Format::Jsonl => writeln!(std::io::stderr(), "{table}"),
-    }
+    output::line(&format!("\n{table}"))
 }

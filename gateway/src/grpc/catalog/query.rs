@@ -13,7 +13,7 @@ use crate::problem::Problem;
 pub(super) fn of(caller: &Caller, asked: SearchProductsRequest) -> Result<Query, Problem> {
     let q = words(asked.q)?;
     if let Some(index) = asked.attributes.iter().position(|filter| filter.values.is_empty()) {
-        return Err(Problem::query(&format!("attributes.{index}.values"), "name at least one value to look for"));
+        return Err(Problem::query(&format!("attributes.{index}.values"), "name at least one value"));
     }
     // Counted before each value gets a copy of its name: a long name with many empty values would fill the memory.
     let values: usize = asked.attributes.iter().map(|filter| filter.values.len()).sum();
@@ -21,7 +21,7 @@ pub(super) fn of(caller: &Caller, asked: SearchProductsRequest) -> Result<Query,
     let attributes: Vec<(String, String)> = asked.attributes.into_iter().flat_map(pairs).collect();
     for (name, bound) in [("price_min", asked.price_min), ("price_max", asked.price_max)] {
         if bound.is_some_and(|bound| bound < 0) {
-            return Err(Problem::query(name, format!("{name} is a non-negative integer in minor units")));
+            return Err(Problem::query(name, format!("{name} must be an integer in minor units, 0 or more")));
         }
     }
     parameters::in_order(("price_min", asked.price_min), ("price_max", asked.price_max))?;
@@ -31,7 +31,7 @@ pub(super) fn of(caller: &Caller, asked: SearchProductsRequest) -> Result<Query,
     Ok(Query {
         shown: shown(asked.visibility)?.unwrap_or(by_default(caller, Some(&q))),
         q: Some(q),
-        categories: categories.map_err(|_| Problem::query("category", "`category` takes ids of categories"))?,
+        categories: categories.map_err(|_| Problem::query("category", "must be ids of categories"))?,
         currency: currency.map(|code| super::currency(&code)).transpose()?,
         price_min: asked.price_min,
         price_max: asked.price_max,
@@ -51,7 +51,7 @@ fn pairs(filter: AttributeFilter) -> impl Iterator<Item = (String, String)> {
 
 fn shown(visibility: i32) -> Result<Option<Shown>, Problem> {
     let known = ProductVisibility::try_from(visibility);
-    Ok(match known.map_err(|_| Problem::query("visibility", "there is no such visibility"))? {
+    Ok(match known.map_err(|_| Problem::query("visibility", "unknown visibility"))? {
         ProductVisibility::Unspecified => None,
         ProductVisibility::Published => Some(Shown::Published),
         ProductVisibility::All => Some(Shown::All),
@@ -63,7 +63,7 @@ fn shown(visibility: i32) -> Result<Option<Shown>, Problem> {
 
 fn sort(sort: i32) -> Result<Option<Sort>, Problem> {
     let known = ProductSort::try_from(sort);
-    Ok(match known.map_err(|_| Problem::query("sort", "there is no such order"))? {
+    Ok(match known.map_err(|_| Problem::query("sort", "unknown sort order"))? {
         ProductSort::Unspecified => None,
         ProductSort::Relevance => Some(Sort::Relevance),
         ProductSort::Newest => Some(Sort::Newest),

@@ -169,7 +169,7 @@ mod tests {
         assert_eq!(said(Name::new("a\nb").unwrap_err()), "this may only hold printable characters");
         assert_eq!(said(fresh(|| Name::new("\u{200b}")).unwrap_err()), "this has no visible character");
         assert_eq!(said(Phone::new("12").unwrap_err()), "this has fewer than 3 or more than 15 digits");
-        assert_eq!(said(Email::new("ada").unwrap_err()), "this may only hold one address such as ada@example.org");
+        assert_eq!(said(Email::new("ada").unwrap_err()), "must be a single e-mail address such as ada@example.org");
     }
 
     #[test]

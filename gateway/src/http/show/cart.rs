@@ -16,9 +16,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::super::openapi::max;
-use super::Money;
 use super::names;
 use super::price::{Discount, LineTax, Shipping};
+use super::{Image, Money};
 
 /// The recipient and destination of an order: the parts that were not given are absent.
 #[derive(ToSchema)]
@@ -140,6 +140,9 @@ pub struct CartLine<'a> {
     /// Price times quantity.
     #[schema(value_type = Money)]
     amount: Amount,
+    /// The first image of the product; null if it has none, or unless the cart is open.
+    #[schema(required = true)]
+    image: Option<Image>,
     /// Available for sale; null unless the cart is open.
     #[schema(required = true)]
     available: Option<i64>,
@@ -241,6 +244,7 @@ impl<'a> CartLine<'a> {
             unit_price,
             seen_price: Some(line.unit_price).filter(|seen| *seen != unit_price),
             amount: quoted.map_or_else(own, |quoted| quoted.amount),
+            image: priced.and_then(|priced| priced.images.get(&line.product)).map(Image::from),
             available: quoted.map(|_| offer.map_or(0, |offer| offer.available)),
             discount: quoted.map(|quoted| quoted.discount),
             tax: quoted.and_then(|quoted| quoted.tax.as_ref()).map(LineTax::from),

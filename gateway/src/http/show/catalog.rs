@@ -1,11 +1,13 @@
 //! How categories, products and their variants look from outside.
 
+use std::collections::HashMap;
+
 use byteshop_domain::category::{LABELS_MAX, VALUES_MAX};
 use byteshop_domain::ids::{CategoryId, ImageId, ProductId, VariantId};
 use byteshop_domain::money::Price;
 use byteshop_domain::product::OPTION_VALUES_MAX;
 use byteshop_domain::text::{AttributeName, Description, Label, Name, Reason, Sku, Slug, Title, Unit};
-use byteshop_domain::{Bounded, category, product};
+use byteshop_domain::{Bounded, Currency, category, product};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -142,6 +144,7 @@ pub struct Product<'a> {
     status: product::Status,
     #[schema(value_type = String)]
     title: &'a Title,
+    /// Plain text: escape it before you put it into HTML.
     #[schema(value_type = String)]
     description: &'a Description,
     #[schema(value_type = Option<String>, required = true)]
@@ -191,7 +194,7 @@ pub struct Variant<'a> {
     #[schema(value_type = Option<Money>, required = true)]
     compare_at: Option<Price>,
     /// The unit price in each currency, the primary one first.
-    prices: Vec<ListedPrice>,
+    prices: Vec<VariantPrice>,
     #[schema(value_type = names::Options)]
     options: &'a product::Options,
     /// The weight of one packed piece, in grams.
@@ -208,13 +211,28 @@ pub struct Variant<'a> {
 }
 
 /// The unit price in a currency.
-#[derive(Serialize, ToSchema)]
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub struct ListedPrice {
     #[schema(value_type = Money)]
     price: Price,
     /// A higher reference price, shown struck through.
     #[schema(value_type = Option<Money>, required = true)]
     compare_at: Option<Price>,
+}
+
+/// The unit price of a variant in a currency.
+#[derive(Serialize, ToSchema)]
+pub struct VariantPrice {
+    #[schema(value_type = Money)]
+    price: Price,
+    /// A higher reference price, shown struck through.
+    #[schema(value_type = Option<Money>, required = true)]
+    compare_at: Option<Price>,
+    /// The lowest price of the 30 days before the current reduction, if `compare_at` announces one. Only `GET /v1/products/{id}`
+    /// looks it up; null elsewhere and for a past moment.
+    #[schema(value_type = Option<Money>, required = true)]
+    lowest_before: Option<Price>,
 }
 
 /// The unit price in a currency, as it is set.
@@ -226,11 +244,14 @@ pub struct NewListedPrice {
     compare_at: Option<Money>,
 }
 
-impl From<product::Listed> for ListedPrice {
+impl From<product::Listed> for VariantPrice {
     fn from(it: product::Listed) -> Self {
-        Self { price: it.price, compare_at: it.compare_at }
+        Self { price: it.price, compare_at: it.compare_at, lowest_before: None }
     }
 }
+
+/// The lowest prices before reductions, by variant and currency.
+pub type LowestBefore = HashMap<(VariantId, Currency), Price>;
 
 impl<'a> Product<'a> {
     /// A product, with what is available of each variant in their order, if that is known.
@@ -241,7 +262,7 @@ impl<'a> Product<'a> {
             title: &variant.title,
             price: variant.price,
             compare_at: variant.compare_at,
-            prices: variant.listings().map(ListedPrice::from).collect(),
+            prices: variant.listings().map(VariantPrice::from).collect(),
             options: &variant.options,
             weight_g: variant.weight_g,
             tax_class: variant.tax_class,
@@ -265,5 +286,15 @@ impl<'a> Product<'a> {
             }),
             variants: variants.collect(),
         }
+    }
+
+    /// With the lowest prices before the reductions that are announced.
+    pub fn with_lowest_before(mut self, lowest: &LowestBefore) -> Self {
+        for variant in &mut self.variants {
+            for it in variant.prices.iter_mut().filter(|it| it.compare_at.is_some()) {
+                it.lowest_before = lowest.get(&(variant.id, it.price.currency())).copied();
+            }
+        }
+        self
     }
 }

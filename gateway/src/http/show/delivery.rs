@@ -6,7 +6,7 @@ use byteshop_domain::money::Money as Amount;
 use byteshop_domain::quantity::{Demand, Quantity};
 use byteshop_domain::returns::{self, Requested};
 use byteshop_domain::shipment::{self, Prepared};
-use byteshop_domain::text::{Comment, Name, Reason, Reference};
+use byteshop_domain::text::{Comment, Link, Name, Reason, Reference};
 use byteshop_domain::{Bounded, Personal};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -61,6 +61,9 @@ pub struct Shipment<'a> {
     /// The tracking number.
     #[schema(value_type = Option<String>, required = true)]
     tracking: Option<&'a Reference>,
+    /// The page of the carrier where the shipment can be followed, if it is known.
+    #[schema(value_type = Option<String>, required = true)]
+    tracking_url: Option<&'a Link>,
     #[schema(required = true)]
     handed_over_at: Option<DateTime<Utc>>,
     #[schema(required = true)]
@@ -154,6 +157,7 @@ impl<'a> Shipment<'a> {
             carrier: Carrier::from(&it.carrier),
             weight_g: it.weight_g,
             tracking: it.tracking.as_ref(),
+            tracking_url: it.tracking_url.as_ref(),
             handed_over_at: it.handed_over_at,
             delivered_at: it.delivered_at,
             news: news.collect(),

@@ -206,6 +206,7 @@ impl World {
             method: Method::Test,
             reference: reference.clone(),
             capture: CaptureMode::Automatic,
+            return_url: None,
         };
         if self.payment(buyer, &attempt).is_err() {
             return;

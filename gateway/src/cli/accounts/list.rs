@@ -1,0 +1,139 @@
+//! `byteshop accounts`: who has an account, with the ids that other commands take.
+
+use byteshop_domain::account::Role;
+use byteshop_eventstore::Vault;
+use byteshop_projections::Views;
+use byteshop_projections::account_list::{Query, Status};
+use byteshop_projections::page::Ask;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::cli::data_key::{self, NEEDED};
+use crate::cli::failure::Failure;
+use crate::cli::output::{self, FormatArg};
+use crate::cli::running::Shop;
+use crate::config::Config;
+
+/// The roles that staff has.
+const STAFF: [Role; 2] = [Role::Admin, Role::Support];
+
+/// Which accounts, and how to print them.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct ListArgs {
+    /// Only staff: the roles admin and support
+    #[arg(long)]
+    staff: bool,
+    /// Show names and e-mail addresses, which needs the data key of the shop
+    #[arg(long)]
+    reveal: bool,
+    /// At most this many accounts of a role, the newest first
+    #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    limit: u32,
+    #[command(flatten)]
+    format: FormatArg,
+}
+
+/// An account in one line.
+#[derive(Debug, Serialize)]
+struct Line {
+    id: String,
+    role: Role,
+    status: Status,
+    registered_at: DateTime<Utc>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
+}
+
+/// A page of the view.
+#[derive(Deserialize)]
+struct Page {
+    items: Vec<Found>,
+    next: Option<String>,
+}
+
+/// An account as the view has it; what is personal may be sealed.
+#[derive(Deserialize)]
+struct Found {
+    id: String,
+    role: Role,
+    status: Status,
+    registered_at: DateTime<Utc>,
+    email: Value,
+    profile: Value,
+}
+
+pub(in crate::cli) async fn list(config: &Config, args: ListArgs) -> Result<(), Failure> {
+    let log = Shop::find(config)?.log(config)?;
+    let vault = if args.reveal {
+        let keys = data_key::known(config)?.ok_or_else(|| Failure::refused(NEEDED))?;
+        Some(Vault::new(log.clone(), keys))
+    } else {
+        None
+    };
+    let views = Views::beside(log);
+    let roles: Vec<Option<Role>> = if args.staff { STAFF.map(Some).to_vec() } else { vec![None] };
+    let mut lines = Vec::new();
+    for role in roles {
+        lines.extend(of_role(&views, vault.as_ref(), role, args.limit).await?);
+    }
+    Ok(output::list(args.format.chosen(), &lines, |lines| {
+        let mut header = vec!["account", "role", "status", "registered (UTC)"];
+        if args.reveal {
+            header.extend(["name", "e-mail address"]);
+        }
+        let mut table = output::table_of(&header);
+        for line in lines {
+            table.add_row(cells(line, args.reveal));
+        }
+        table
+    })?)
+}
+
+async fn of_role(views: &Views, vault: Option<&Vault>, role: Option<Role>, limit: u32) -> Result<Vec<Line>, Failure> {
+    let mut lines = Vec::new();
+    let mut cursor = None;
+    loop {
+        let left = limit.saturating_sub(u32::try_from(lines.len()).unwrap_or(u32::MAX));
+        if left == 0 {
+            return Ok(lines);
+        }
+        let query = Query { role, ask: Ask { limit: Some(left), cursor }, ..Query::default() };
+        let mut page = views.account_list(&query).await?.json;
+        if let Some(vault) = vault {
+            page = vault.open_json(&page).await?;
+        }
+        let page: Page = serde_json::from_str(&page)?;
+        lines.extend(page.items.into_iter().map(Line::of));
+        cursor = page.next;
+        if cursor.is_none() {
+            return Ok(lines);
+        }
+    }
+}
+
+impl Line {
+    fn of(found: Found) -> Self {
+        // What is sealed is an object and no text.
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        Self {
+            id: found.id,
+            role: found.role,
+            status: found.status,
+            registered_at: found.registered_at,
+            name: text(&found.profile["name"]),
+            email: text(&found.email),
+        }
+    }
+}
+
+fn cells(line: &Line, revealed: bool) -> Vec<String> {
+    let registered = line.registered_at.format("%Y-%m-%d %H:%M:%S").to_string();
+    let mut cells = vec![line.id.clone(), line.role.as_str().to_owned(), line.status.as_str().to_owned(), registered];
+    if revealed {
+        cells.extend([line.name.clone().unwrap_or_default(), line.email.clone().unwrap_or_default()]);
+    }
+    cells
+}

@@ -1,0 +1,57 @@
+//! The names of people beside the ids of their accounts, where personal data is shown.
+
+use std::collections::{HashMap, HashSet};
+
+use byteshop_domain::Actor;
+use byteshop_domain::ids::AccountId;
+use byteshop_eventstore::{Meta, Recorded};
+use byteshop_projections::account_list::Query;
+use serde_json::Value;
+
+use super::Desk;
+use super::reveal::RevealArg;
+use crate::cli::failure::Failure;
+
+/// What accounts are called; nothing for one that has no name to show, as after an erasure.
+#[derive(Debug, Default)]
+pub(super) struct Names(HashMap<AccountId, Option<String>>);
+
+impl Names {
+    /// Looks up who acted in these events, unless that is known already.
+    pub(super) async fn learn(&mut self, desk: &Desk, reveal: RevealArg, events: &[Recorded]) -> Result<(), Failure> {
+        if !reveal.is_on() {
+            return Ok(());
+        }
+        let acted: HashSet<AccountId> = events.iter().filter_map(|event| event.meta().ok()?.actor.account()).collect();
+        let unknown: Vec<AccountId> = acted.into_iter().filter(|account| !self.0.contains_key(account)).collect();
+        for account in unknown {
+            let name = name_of(desk, reveal, account).await?;
+            self.0.insert(account, name);
+        }
+        Ok(())
+    }
+
+    /// The name of an actor, if it is known.
+    pub(super) fn of(&self, actor: &Actor) -> Option<&str> {
+        self.0.get(&actor.account()?)?.as_deref()
+    }
+
+    /// An actor for people: `admin acc_… (Ada Lovelace)`.
+    pub(super) fn actor(&self, actor: &Actor) -> String {
+        self.of(actor).map_or_else(|| actor.to_string(), |name| format!("{actor} ({name})"))
+    }
+
+    /// Who did it; a log that this program cannot read is still shown.
+    pub(super) fn who(&self, meta: Option<&Meta>) -> String {
+        meta.map_or_else(|| "?".to_owned(), |meta| self.actor(&meta.actor))
+    }
+}
+
+/// What an account calls itself, or else its e-mail address.
+async fn name_of(desk: &Desk, reveal: RevealArg, account: AccountId) -> Result<Option<String>, Failure> {
+    let query = Query { account: Some(account), ..Query::default() };
+    let page: Value = serde_json::from_str(&reveal.json(desk, &desk.views.account_list(&query).await?.json).await?)?;
+    let row = &page["items"][0];
+    let name = row["profile"]["name"].as_str().or_else(|| row["email"].as_str());
+    Ok(name.map(str::to_owned))
+}
