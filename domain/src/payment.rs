@@ -12,9 +12,8 @@
 //! ```
 //!
 //! An attempt is written down before the provider is asked, so nothing is ever charged without a record; a refund
-//! likewise, so nothing leaves without one. While an attempt is under way the payment cannot be voided, only marked:
-//! whatever comes of the attempt, it is not captured then. Failed, voided and refunded are final, and so is cancelled, which
-//! only older payments are.
+//! likewise, so nothing leaves without one. While an attempt is in progress the payment cannot be voided, only marked: then its
+//! outcome is not captured. Failed, voided and refunded are final, and so is cancelled, which only older payments are.
 //!
 //! An attempt that the buyer leaves, or that the provider cannot go on with, is declined too: the order can be paid within its
 //! window by another one. An attempt that waits for a person at the provider's page is left as soon as another one is made: the

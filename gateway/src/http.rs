@@ -31,6 +31,7 @@ pub mod operations;
 pub mod orders;
 mod pages;
 pub mod parameters;
+pub mod past;
 mod payments;
 pub mod print;
 pub mod products;

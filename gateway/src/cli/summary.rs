@@ -66,7 +66,7 @@ fn object(fields: &Map<String, Value>) -> String {
         if let (Some(name), Some(grams)) = (name.strip_suffix(GRAMS), field.as_i64()) {
             return format!("{} {} g", name.replace('_', " "), grouped(grams));
         }
-        let name = name.replace('_', " ");
+        let name = name.strip_suffix(GRAMS).unwrap_or(name).replace('_', " ");
         match (field.as_array(), field.as_object()) {
             (Some(items), _) if !items.iter().all(is_plain) => counted(items.len(), &name),
             (_, Some(inner)) if money(inner).is_none() && !inner.contains_key(MARK) && inner.len() > 3 => {

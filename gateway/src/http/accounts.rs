@@ -19,9 +19,10 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::ask::{Ask, Nothing, Of, Params, Then};
+use super::ask::{Ask, Nothing, Of, Params};
 use super::me::known;
 use super::openapi::max;
+use super::past::Then;
 use super::show::account as show;
 use super::{Shared, lists};
 use crate::actor::{Admin, Staff};

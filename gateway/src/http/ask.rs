@@ -1,13 +1,12 @@
 //! Reading requests: ids from the path, the query, the body, and the one place where a request becomes an intent.
 
-use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequestParts, Query, RawPathParams, Request};
+use axum::extract::{FromRequest, FromRequestParts, Query, RawPathParams, Request};
 use bytes::Bytes;
-use byteshop_commands::{At, Done, Error, Intent, Key, Rejected, Snapshot, Unit};
+use byteshop_commands::{Done, Error, Intent, Key, Rejected, Unit};
+use byteshop_domain::Kind;
 use byteshop_domain::ids::{CartId, Id};
 use byteshop_domain::text::fresh;
-use byteshop_domain::{Decider, Kind};
 use byteshop_eventstore::envelope::to_hex;
-use chrono::{DateTime, TimeDelta, Utc};
 use http::HeaderMap;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
@@ -17,7 +16,6 @@ use uuid::Uuid;
 use super::{App, Edge, Shared, body, parameters};
 use crate::actor::Who;
 use crate::conditional::Match;
-use crate::positions::Opened;
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
 use crate::{conditional, idempotency, version};
@@ -114,115 +112,13 @@ impl App {
     }
 
     /// Whether the log reaches a position.
-    async fn reaches(&self, position: i64) -> Result<bool, Problem> {
+    pub(super) async fn reaches(&self, position: i64) -> Result<bool, Problem> {
         if position <= self.seen.highest() {
             return Ok(true);
         }
         let head = self.commands.log().head().await.map_err(Error::from)?;
         self.seen.raise(head);
         Ok(position <= head)
-    }
-}
-
-/// How far the clocks of those who ask may be ahead.
-const SKEW: TimeDelta = TimeDelta::minutes(1);
-
-/// Which moment is asked for: `?at=` takes a position of the log or a time. A position is only what the edge has opened: a
-/// token of the shop, or a number that staff sent. Read in any other way the same text is no moment at all.
-#[derive(Debug, Clone, Default, serde::Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct Then {
-    /// The state after this position (a `Log-Position` that the shop sent), or at this time (RFC 3339).
-    #[param(example = "2026-01-01T12:00:00Z")]
-    pub at: Option<String>,
-    #[serde(skip)]
-    #[param(ignore)]
-    opened: Option<Opened>,
-}
-
-impl Then {
-    /// What a query that has other parameters too says of it, with the position that the edge has opened.
-    pub(super) fn of(at: Option<String>, opened: Option<Opened>) -> Self {
-        Self { at, opened }
-    }
-
-    /// The moment, if one is asked for. What is yet to come is none.
-    pub async fn moment(&self, app: &App) -> Result<Option<At>, Problem> {
-        let moment = self.read(app.commands.clock().now())?;
-        if let Some(At::Position(position)) = moment
-            && !app.reaches(position).await?
-        {
-            return Err(Problem::query("at", "`at` is beyond the end of the log"));
-        }
-        Ok(moment)
-    }
-
-    fn read(&self, now: DateTime<Utc>) -> Result<Option<At>, Problem> {
-        let Some(text) = &self.at else { return Ok(None) };
-        if let Some(Opened(position)) = self.opened {
-            return Ok(Some(At::Position(position)));
-        }
-        match DateTime::parse_from_rfc3339(text) {
-            Ok(moment) if moment.to_utc() > now + SKEW => Err(Problem::query("at", "`at` must not be in the future")),
-            Ok(moment) => Ok(Some(At::Moment(moment.to_utc()))),
-            Err(_) => Err(Problem::query("at", version::AT_TAKES)),
-        }
-    }
-}
-
-impl FromRequestParts<Shared> for Then {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Problem> {
-        let Params(Self { at, .. }) = Params::from_request_parts(parts, app).await?;
-        Ok(Self::of(at, parts.extensions.get().copied()))
-    }
-}
-
-impl OptionalFromRequestParts<Shared> for Opened {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _app: &Shared) -> Result<Option<Self>, Problem> {
-        Ok(parts.extensions.get().copied())
-    }
-}
-
-impl App {
-    /// An aggregate as it is, or as it was at the moment that is asked for.
-    pub async fn snapshot<A: Decider>(
-        &self,
-        id: A::Id,
-        then: &Then,
-        headers: &HeaderMap,
-    ) -> Result<Snapshot<A>, Problem> {
-        self.await_log(headers).await?;
-        let moment = then.moment(self).await?;
-        let found = match moment {
-            Some(at) => self.commands.get_at::<A>(id, at).await?,
-            None => self.commands.get::<A>(id).await?,
-        };
-        found.ok_or_else(|| Problem::missing(A::CATEGORY))
-    }
-}
-
-impl App {
-    /// The same for callers who may see some of these only. Their rights are those of now: what was withdrawn from them is not
-    /// shown as it was before, and what they could not see then stays unseen.
-    pub async fn snapshot_for<A: Decider>(
-        &self,
-        id: A::Id,
-        then: &Then,
-        headers: &HeaderMap,
-        may_see: impl Fn(&A) -> Result<(), Problem> + Send + Sync,
-    ) -> Result<Snapshot<A>, Problem> {
-        let found = self.snapshot::<A>(id, then, headers).await?;
-        may_see(&found.state)?;
-        if then.at.is_some() {
-            let now = self.commands.get::<A>(id).await?.ok_or_else(|| Problem::missing(A::CATEGORY))?;
-            may_see(&now.state)?;
-        }
-        Ok(found)
     }
 }
 
@@ -254,16 +150,26 @@ where
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &Shared) -> Result<Self, Problem> {
+        let max = body::max_of(request.uri().path());
+        let (ask, headers) = Ask::<W, Bytes>::of_bytes(request, app, max).await?;
+        let body = body::parse(&headers, &ask.body)?;
+        Ok(ask.with(body))
+    }
+}
+
+impl<W: Who> Ask<W, Bytes> {
+    /// Reads a request and its body as it is, up to so many bytes.
+    pub(super) async fn of_bytes(request: Request, app: &Shared, max: usize) -> Result<(Self, HeaderMap), Problem> {
         let (mut parts, body) = request.into_parts();
-        // Whoever may not ask at all learns that first, before anything is said about the body.
+        // A caller without the right to ask learns that first, before anything is said about the body.
         let who = W::from_request_parts(&mut parts, app).await?;
         let if_match = conditional::if_match(&parts.headers)?;
-        let bytes = body::read(&parts.headers, body, body::max_of(parts.uri.path())).await?;
+        let bytes = body::read(&parts.headers, body, max).await?;
         let owner = || who.caller().key_owner();
         let kept_for = who.caller().answers_kept_for();
         let mut key = idempotency::key(&parts.headers, owner, &parts.method, &parts.uri, &bytes, kept_for)?;
         if let Some(key) = &mut key {
-            // Bodies hold secrets, and what is known of people: of a fingerprint that only this shop can make none can be guessed.
+            // Bodies hold secrets and personal data: nobody can guess them from a fingerprint that only this shop can make.
             let plain = to_hex(&key.fingerprint);
             key.fingerprint =
                 app.commands.vault().blind("fingerprint", &plain).await.map_err(Error::from)?.into_bytes();
@@ -272,23 +178,6 @@ where
                 key.who = app.commands.vault().blind("address", &key.who).await.map_err(Error::from)?;
             }
         }
-        let body = body::parse(&parts.headers, &bytes)?;
-        let Edge { request_id, client_request_id, .. } = Edge::of(&parts);
-        let trace_id = trace_id(&parts.headers);
-        Ok(Self { who, body, request_id, client_request_id, trace_id, key, if_match, cart: None })
-    }
-}
-
-impl<W: Who> Ask<W, Bytes> {
-    /// Reads a request whose body is not one JSON object, up to so many bytes.
-    pub(super) async fn of_bytes(request: Request, app: &Shared, max: usize) -> Result<(Self, HeaderMap), Problem> {
-        let (mut parts, body) = request.into_parts();
-        let who = W::from_request_parts(&mut parts, app).await?;
-        let if_match = conditional::if_match(&parts.headers)?;
-        let bytes = body::read(&parts.headers, body, max).await?;
-        let owner = || who.caller().key_owner();
-        let kept_for = who.caller().answers_kept_for();
-        let key = idempotency::key(&parts.headers, owner, &parts.method, &parts.uri, &bytes, kept_for)?;
         let Edge { request_id, client_request_id, .. } = Edge::of(&parts);
         let trace_id = trace_id(&parts.headers);
         let ask = Self { who, body: bytes, request_id, client_request_id, trace_id, key, if_match, cart: None };
@@ -409,21 +298,6 @@ mod tests {
     use http::HeaderValue;
 
     use super::*;
-
-    #[test]
-    fn a_position_is_what_the_edge_has_opened_and_no_text() {
-        let now = "2026-06-01T12:00:00Z".parse().unwrap();
-        let read = |text: &str, opened| Then::of(Some(text.to_owned()), opened).read(now).ok().flatten();
-        let query = |text: &str| Query::<Then>::try_from_uri(&text.parse().unwrap()).map(|Query(then)| then);
-        for text in ["0", "7", "999999999999", "pos_AAAA", "-1"] {
-            assert!(read(text, None).is_none(), "{text}");
-            assert!(matches!(read(text, Some(Opened(7))), Some(At::Position(7))), "{text}");
-            assert!(query(&format!("/x?at={text}")).unwrap().read(now).is_err(), "{text}");
-        }
-        assert!(query("/x?at=7&opened=7").is_err());
-        assert!(matches!(read("2026-05-01T12:00:00Z", None), Some(At::Moment(_))));
-        assert!(read("2026-07-01T12:00:00Z", None).is_none());
-    }
 
     #[test]
     fn only_a_well_formed_trace_is_kept() {

@@ -12,7 +12,7 @@ use serde_json::json;
 use utoipa::IntoParams;
 
 use super::App;
-use super::ask::Then;
+use super::past::Then;
 use crate::actor::Caller;
 use crate::page::{is_for_a_person, page};
 use crate::problem::Problem;

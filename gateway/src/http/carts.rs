@@ -23,9 +23,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use super::ask::{Ask, Nothing, Of, OfTwo, Then};
+use super::ask::{Ask, Nothing, Of, OfTwo};
 use super::openapi::max;
 use super::orders::placed;
+use super::past::Then;
 use super::{show, total};
 use crate::actor::{Caller, Member, new_cart_token};
 use crate::problem::Problem;

@@ -18,8 +18,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use super::ask::{Ask, Nothing, Of, Params, Then, no_such, present};
+use super::ask::{Ask, Nothing, Of, Params, no_such, present};
 use super::openapi::max;
+use super::past::Then;
 use super::{lists, show};
 use crate::actor::{Caller, Staff};
 use crate::problem::Problem;
@@ -211,10 +212,8 @@ async fn order(State(app): State<Shared>, ask: Ask<Staff, CategoryOrder>) -> Res
         for (index, (mut category, rank)) in
             unit.load_all::<Category>(categories).await?.into_iter().zip(1..).enumerate()
         {
-            let pointer = format!("/categories/{index}");
-            let beside = category.state.existing().is_ok_and(|it| it.parent == *parent);
-            if !beside {
-                return Err(no_such("category", &pointer));
+            if !category.state.existing().is_ok_and(|it| it.parent == *parent) {
+                return Err(no_such("category", &format!("/categories/{index}")));
             }
             unit.decide(&mut category, &Command::Rank { rank })?;
             version = category.version;

@@ -21,8 +21,9 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::ask::{Ask, Nothing, Of, Then, present};
+use super::ask::{Ask, Nothing, Of, present};
 use super::openapi::max;
+use super::past::Then;
 use super::sessions::verify;
 use super::show::account::{KeptAddress, Me, SettingsShown};
 use super::{App, Shared, lists, show};

@@ -18,9 +18,10 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::ask::{Ask, Nothing, Of, Params, Then};
+use super::ask::{Ask, Nothing, Of, Params};
 use super::by_link::ByLink;
 use super::openapi::max;
+use super::past::Then;
 use super::{App, Shared, show};
 use crate::actor::{Caller, Staff, Who};
 use crate::positions::Opened;

@@ -18,9 +18,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use super::ask::{Ask, Nothing, Of, OfTwo, Then};
+use super::ask::{Ask, Nothing, Of, OfTwo};
 use super::openapi::max;
 use super::orders::{check, placed};
+use super::past::Then;
 use super::show;
 use crate::actor::{Caller, Staff};
 use crate::problem::Problem;

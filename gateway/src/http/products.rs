@@ -19,8 +19,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use super::ask::{Ask, Nothing, Of, Then, present};
+use super::ask::{Ask, Nothing, Of, present};
 use super::openapi::max;
+use super::past::Then;
 use super::show;
 use crate::actor::{Caller, Staff};
 use crate::problem::Problem;

@@ -16,7 +16,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use super::ask::{Ask, Nothing, Of, Params, Then};
+use super::ask::{Ask, Nothing, Of, Params};
+use super::past::Then;
 use super::{lists, show};
 use crate::actor::{Admin, Staff};
 use crate::problem::Problem;

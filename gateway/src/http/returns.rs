@@ -19,9 +19,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use super::ask::{Ask, Nothing, Of, Then};
+use super::ask::{Ask, Nothing, Of};
 use super::openapi::max;
 use super::orders::{ShippingBack, check, own, placed, shipping_back};
+use super::past::Then;
 use super::show;
 use crate::actor::{Caller, Staff, Who};
 use crate::problem::Problem;

@@ -16,10 +16,11 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::ask::{Ask, Nothing, Of, Then};
+use super::ask::{Ask, Nothing, Of};
 use super::auth::CodeText;
 use super::me::{known, own, proven};
 use super::openapi::max;
+use super::past::Then;
 use super::sessions::note_failure;
 use super::{Shared, lists};
 use crate::actor::{Admin, Member, Who};

@@ -17,10 +17,11 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::ask::{Ask, Nothing, Of, Params, Then};
+use super::ask::{Ask, Nothing, Of, Params};
 use super::by_link::ByLink;
 use super::openapi::max;
 use super::orders::placed;
+use super::past::Then;
 use super::{App, Shared, show};
 use crate::actor::{Caller, Staff};
 use crate::problem::Problem;

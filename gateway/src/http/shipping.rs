@@ -19,9 +19,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use super::ask::{Ask, Of, Then};
+use super::ask::{Ask, Of};
 use super::carts::{own, readable, shown};
 use super::openapi::max;
+use super::past::Then;
 use super::{lists, show};
 use crate::actor::{Admin, Caller, Staff};
 use crate::conditional;

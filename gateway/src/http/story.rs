@@ -29,11 +29,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use super::ask::{Of, Params, Then};
+use super::ask::{Of, Params};
 use super::audit::Entry;
 use super::by_link::ByLink;
 use super::language::Reading;
 use super::orders::{check, placed};
+use super::past::Then;
 use crate::actor::Caller;
 use crate::limits::seats::Seat;
 use crate::page::Teller;

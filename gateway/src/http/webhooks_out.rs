@@ -21,8 +21,9 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::ask::{Ask, Nothing, Of, Params, Then};
+use super::ask::{Ask, Nothing, Of, Params};
 use super::openapi::max;
+use super::past::Then;
 use super::{App, Shared, lists};
 use crate::actor::Admin;
 use crate::problem::Problem;

@@ -157,7 +157,8 @@ async fn what_a_second_factor_is_made_of_is_nowhere_in_the_clear() {
     let ada = shop.person("ada@example.org").await;
     let enrol = || shop.post("/v1/me/second-factor").by(&ada.token).key("enrol").send();
     let (first, again) = (enrol().await.expect(200), enrol().await.expect(200));
-    assert_eq!((&first.body, again.header("idempotency-replayed")), (&again.body, Some("true")));
+    // With its picture it is too large to be kept for a customer: another key gets another secret.
+    assert_eq!((again.text("/status"), again.header("idempotency-replayed")), ("done", Some("true")));
     let secret = first.text("/secret").to_owned();
     let uri = first.text("/otpauth_uri");
     assert!(uri.starts_with("otpauth://totp/ByteShop:ada%40example%2Eorg?") && uri.contains(&secret), "{uri}");

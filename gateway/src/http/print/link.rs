@@ -12,9 +12,9 @@ use utoipa::IntoParams;
 
 use crate::actor::{Caller, let_in};
 use crate::http::App;
-use crate::http::ask::Then;
 use crate::http::by_link::ByLink;
 use crate::http::language::{Reading, accepted};
+use crate::http::past::Then;
 use crate::problem::Problem;
 use crate::token::Role;
 
