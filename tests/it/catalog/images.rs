@@ -119,6 +119,8 @@ async fn a_picture_is_kept_with_smaller_copies_and_served() {
     let listed = gallery.staff.shop.get("/v1/products").after(&at).send().await.expect(200);
     assert_eq!(listed.body["items"][0]["images"], added.body["images"]);
     let (shop, variant) = (&gallery.staff.shop, added.text("/variants/0/id"));
+    let received = json!({"type": "received", "quantity": 1});
+    gallery.staff.post(&format!("/v1/variants/{variant}/stock"), received).await.expect(200);
     let cart = shop.guest_cart().await;
     let line = format!("/v1/carts/{}/lines/{variant}", cart.id);
     let in_cart = shop.put(&line).with(&cart).json(json!({"quantity": 1})).send().await.expect(200);

