@@ -174,7 +174,7 @@ async fn a_store_that_is_away_fills_no_log() {
     let before = log().len();
     let cuts = wire.cuts();
     away.store(true, Ordering::Relaxed);
-    eventually("many have tried in vain", async || (wire.cuts() > cuts + 200).then_some(())).await;
+    eventually("many have tried in vain", async || (wire.cuts() > cuts + 40).then_some(())).await;
     away.store(false, Ordering::Relaxed);
     eventually("the return is logged", async || log().contains("Postgres answers again").then_some(())).await;
     let said = log().split_off(before);
