@@ -5,7 +5,7 @@
 //! and tag (AES-256-GCM, NIST SP 800-38D) under a key of the shop. Each token has a nonce of its own, so that equal positions
 //! do not look equal, and nothing can be compared but by the shop. The [edge](crate::http) opens tokens in
 //! `Min-Log-Position` and `?at=` and writes them into `Log-Position`, so handlers see numbers only; of `?at=` they see no number
-//! but the one that the edge has [`Opened`].
+//! but the one that the edge has opened.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
