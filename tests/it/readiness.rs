@@ -170,6 +170,13 @@ async fn a_store_that_is_away_fills_no_log() {
     let mut program = Program::new();
     program.set("BYTESHOP_DATABASE_URL", url.as_str());
     program.start().await;
+    // A store that is away while a shop starts ends the start.
+    let http = program.run_json().unwrap()["http"].as_str().unwrap().to_owned();
+    eventually("the shop is ready", async || {
+        let ready = reqwest::get(format!("{http}/health/ready")).await.ok()?;
+        (ready.status() == StatusCode::OK).then_some(())
+    })
+    .await;
     let log = || std::fs::read_to_string(program.data().join("shop.log")).unwrap();
     let before = log().len();
     let cuts = wire.cuts();
