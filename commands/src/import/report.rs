@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use super::history::{History, Invoice, Reject};
 use super::price::CURRENCY;
 use super::row::Kind;
+use crate::notify::format::grouped;
 
 /// An amount of minor units that may be a sum over a whole file; shown like 1,019.99 GBP.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,15 +17,8 @@ impl fmt::Display for Total {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.0 < 0 { "-" } else { "" };
         let minor = self.0.unsigned_abs();
-        let whole = (minor / 100).to_string();
-        write!(f, "{sign}")?;
-        for (index, digit) in whole.chars().enumerate() {
-            if index > 0 && (whole.len() - index).is_multiple_of(3) {
-                write!(f, ",")?;
-            }
-            write!(f, "{digit}")?;
-        }
-        write!(f, ".{:02} {}", minor % 100, CURRENCY.code())
+        let whole = grouped(&(minor / 100).to_string(), ',');
+        write!(f, "{sign}{whole}.{:02} {}", minor % 100, CURRENCY.code())
     }
 }
 

@@ -46,6 +46,18 @@ const MONTHS_RU: [&str; 12] = [
     "декабря",
 ];
 
+/// Digits in groups of three, such as `1,067,371`.
+pub fn grouped(digits: &str, separator: char) -> String {
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(separator);
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
 /// An amount, such as `€1,234.50` or `1 234,50 €`.
 pub fn money(amount: Money, locale: Locale) -> String {
     let decimals = usize::from(amount.currency.exponent().unwrap_or(0));
@@ -55,13 +67,7 @@ pub fn money(amount: Money, locale: Locale) -> String {
         Locale::En => (',', '.'),
         Locale::Ru => (NO_BREAK, ','),
     };
-    let mut number = String::new();
-    for (index, digit) in whole.chars().enumerate() {
-        if index > 0 && (whole.len() - index) % 3 == 0 {
-            number.push(group);
-        }
-        number.push(digit);
-    }
+    let mut number = grouped(whole, group);
     if decimals > 0 {
         number.push(point);
         number.push_str(rest);
@@ -76,7 +82,7 @@ pub fn money(amount: Money, locale: Locale) -> String {
     }
 }
 
-/// A time zone of the IANA database, such as `Europe/Berlin`; UTC unless somebody chose another one.
+/// A time zone of the IANA database, such as `Europe/Berlin`; UTC by default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Zone(chrono_tz::Tz);
 

@@ -4,6 +4,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use byteshop_commands::notify::format;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 /// How often the bar is drawn again, in hertz.
@@ -99,18 +100,8 @@ fn unsigned(count: i64) -> u64 {
 
 /// A number with its digits in groups of three: `1,067,371`.
 pub fn grouped(number: i64) -> String {
-    let digits = number.unsigned_abs().to_string();
-    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3 + 1);
-    if number < 0 {
-        grouped.push('−');
-    }
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
+    let minus = if number < 0 { "−" } else { "" };
+    format!("{minus}{}", format::grouped(&number.unsigned_abs().to_string(), ','))
 }
 
 #[cfg(test)]
