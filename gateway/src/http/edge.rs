@@ -103,6 +103,7 @@ struct Outline {
     known: HeaderMap,
     /// Whether its response is the same for everybody.
     is_shared: bool,
+    /// Whether that response may be compressed.
     accepts_gzip: bool,
     edge: Edge,
 }
@@ -112,14 +113,15 @@ impl Outline {
         let route = request.extensions().get::<MatchedPath>().cloned();
         let (method, uri, headers) = (request.method(), request.uri(), request.headers());
         let path = route.as_ref().map_or("none", MatchedPath::as_str);
+        let is_shared = caching::is_shared(method, path, uri.query(), headers);
         Self {
             started: Instant::now(),
             method: method.clone(),
             uri: uri.clone(),
             is_grpc: grpc::is_call(route.as_ref().map(MatchedPath::as_str), headers),
             known: conditional::known(headers),
-            is_shared: caching::is_shared(method, path, uri.query(), headers),
-            accepts_gzip: caching::accepts_gzip(headers),
+            is_shared,
+            accepts_gzip: is_shared && caching::accepts_gzip(headers),
             edge: Edge::read(app, request),
             route,
         }
@@ -173,9 +175,7 @@ impl Outline {
             reading: if is_personal { self.reading(response) } else { None },
         }
     }
-}
 
-impl Outline {
     /// How staff reads what is known of a person, if it is staff who does.
     fn reading(&self, response: &Response) -> Option<Reading> {
         if self.edge.is_by_staff() {
