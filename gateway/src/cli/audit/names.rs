@@ -31,6 +31,11 @@ impl Names {
         Ok(())
     }
 
+    /// Whether no name is known, as where personal data is not shown.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The name of an actor, if it is known.
     pub(super) fn of(&self, actor: &Actor) -> Option<&str> {
         self.0.get(&actor.account()?)?.as_deref()

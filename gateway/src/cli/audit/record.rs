@@ -48,6 +48,9 @@ impl<'a> Record<'a> {
 
     /// The same, with the name of who acted if it is known.
     pub(super) fn by(self, names: &Names) -> Self {
+        if names.is_empty() {
+            return self;
+        }
         let meta: Option<Meta> = serde_json::from_str(self.meta.get()).ok();
         let actor_name = meta.and_then(|meta| names.of(&meta.actor).map(str::to_owned));
         Self { actor_name, ..self }
