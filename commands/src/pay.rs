@@ -3,8 +3,8 @@
 //! A crash between these steps leaves an attempt without an outcome, whose timer asks the provider how it went; so money
 //! never moves without a record, and a charge is never forgotten.
 //!
-//! Whoever pays again while an attempt waits for them at the provider's page has left that page: the provider calls that attempt
-//! off first, or says that it was approved meanwhile.
+//! A buyer who pays again while an attempt waits at the provider's page has left that page: the provider cancels that attempt
+//! first, or says that it was approved meanwhile.
 
 use std::time::Duration;
 
@@ -63,7 +63,7 @@ impl Commands {
         P: Fn(&Order) -> Result<(), Error> + Send + Sync,
         R: Fn(&Loaded<Payment>) -> T + Send + Sync,
     {
-        let Paying { provider, token, capture, return_url } = by;
+        let Paying { provider, token, capture, return_url: _ } = by;
         if !self.connected().has_provider(provider) {
             return Err(Error::NoProvider { provider: provider.as_str() });
         }
@@ -82,7 +82,7 @@ impl Commands {
                 pointer: Some("/token".into()),
             })
         })?;
-        let (payment, amount) = match self.begin(intent, order, &reference, (capture, return_url), &allowed).await {
+        let (payment, amount) = match self.begin(intent, order, &reference, by, &allowed).await {
             // That another attempt is under way is no answer to keep: it may be this very request before a crash.
             Err(Error::Rejected(rejected)) if intent.key.is_some() && rejected.code != IN_PROGRESS => {
                 let rejected = &rejected;
@@ -106,22 +106,22 @@ impl Commands {
         intent: &Intent,
         order: OrderId,
         reference: &ProviderReference,
-        how: (CaptureMode, Option<&Link>),
+        by: Paying<'_>,
         allowed: &P,
     ) -> Result<(PaymentId, Money), Error>
     where
         P: Fn(&Order) -> Result<(), Error> + Send + Sync,
     {
         // Whatever else is in the way, such as that the order is not theirs, is said first.
-        let first = self.attempt(intent, order, reference, how, allowed).await;
+        let first = self.attempt(intent, order, reference, by, allowed).await;
         let is_in_progress = matches!(&first, Err(Error::Rejected(rejected)) if rejected.code == IN_PROGRESS);
         if is_in_progress && self.call_off(intent, order).await? {
-            return self.attempt(intent, order, reference, how, allowed).await;
+            return self.attempt(intent, order, reference, by, allowed).await;
         }
         first
     }
 
-    /// Calls off the attempt of an order that waits for a person; says whether another one may be possible now.
+    /// Cancels the attempt of an order that waits for a person; says whether another one may be possible now.
     ///
     /// # Errors
     /// When the person approved it meanwhile, the order is paid.
@@ -137,7 +137,7 @@ impl Commands {
             Ok(ProviderOutcome::Pending { .. } | ProviderOutcome::Unknown { .. }) => return Ok(false),
             Ok(outcome) => outcome,
             Err(error) => {
-                tracing::warn!(%error, %payment, "an attempt could not be called off");
+                tracing::warn!(%error, %payment, "the provider did not cancel an attempt");
                 return Ok(false);
             }
         };
@@ -152,7 +152,7 @@ impl Commands {
             Ok(_) if outcome == ProviderOutcome::Authorized => {
                 Err(Error::Rejected(Rejected::of::<Order>(&order::Rejection::AlreadyPaid)))
             }
-            // What is refused was noted by somebody else.
+            // A refusal means that the outcome is recorded already.
             Ok(_) | Err(Error::Rejected(_)) => Ok(true),
             Err(other) => Err(other),
         }
@@ -164,7 +164,7 @@ impl Commands {
         intent: &Intent,
         order: OrderId,
         reference: &ProviderReference,
-        (capture, return_url): (CaptureMode, Option<&Link>),
+        by: Paying<'_>,
         allowed: &P,
     ) -> Result<(PaymentId, Money), Error>
     where
@@ -187,8 +187,12 @@ impl Commands {
                     return refuse(order::Rejection::AlreadyPaid);
                 }
                 let mut payment = unit.load::<Payment>(placed.placement.payment).await?;
-                let (method, reference, return_url) = (payment::Method::Test, reference.clone(), return_url.cloned());
-                let attempt = payment::Command::Attempt { method, reference, capture, return_url };
+                let attempt = payment::Command::Attempt {
+                    method: payment::Method::Test,
+                    reference: reference.clone(),
+                    capture: by.capture,
+                    return_url: by.return_url.cloned(),
+                };
                 unit.decide(&mut payment, &attempt)?;
                 Ok((payment.id, placed.payable()))
             })
