@@ -37,7 +37,7 @@ use byteshop_domain::ids::VariantId;
 use crate::Commands;
 use crate::error::Error;
 
-/// Whose receipts they are, and the actor of imported events when nobody is named.
+/// Whose receipts they are, and the default actor of imported events.
 pub const WHO: &str = "import";
 
 /// The variant that a stock code becomes.

@@ -50,7 +50,7 @@ pub struct Prepared {
     pub weight_g: Option<u32>,
     /// What the carrier calls it, once it has it.
     pub tracking: Option<Reference>,
-    /// Where its way can be followed, if somebody said so.
+    /// The page where it can be tracked, if known.
     pub tracking_url: Option<Link>,
     /// When the carrier got it.
     pub handed_over_at: Option<DateTime<Utc>>,

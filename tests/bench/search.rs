@@ -317,7 +317,7 @@ fn query(kind: usize, categories: &[CategoryId], chance: &mut Chance) -> (&'stat
         4 => ("two words, in stock", format!("q={adjective}+{noun}&in_stock=true")),
         5 => ("the beginning of a word", format!("q={}", &noun[..3])),
         6 => ("a word in Russian", format!("q={}", encoded(russian))),
-        _ => ("a slip", format!("q={}+{}x{}", adjective, &noun[..2], &noun[2..])),
+        _ => ("a typo", format!("q={}+{}x{}", adjective, &noun[..2], &noun[2..])),
     }
 }
 

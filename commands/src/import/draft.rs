@@ -53,7 +53,7 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// An append of one document, which happened at some moment of the past, by whoever imports it.
+    /// An append of one document, which happened in the past; `by` imports it.
     pub fn new(clock: Clock, by: &Actor, command: &'static str, at: DateTime<Utc>) -> Result<Self, Error> {
         let mut intent = Intent::new(by.clone(), command, clock.new_id());
         intent.occurred_at = Some(at);

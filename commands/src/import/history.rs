@@ -133,7 +133,7 @@ impl History {
         Self { export, by, places, codes, titles, prices, invoices, rejects, amount }
     }
 
-    /// The same, imported by somebody.
+    /// The same, with the actor of the imported events.
     pub fn by(self, by: Actor) -> Self {
         Self { by, ..self }
     }

@@ -158,7 +158,7 @@ impl Commands {
         Ok(address.map(|address| format::address(&address, locale)).unwrap_or_default())
     }
 
-    /// Where a parcel can be followed, if whoever handed it over said so.
+    /// The page where a parcel can be tracked, if known.
     async fn tracking_url(&self, parcel: Option<ShipmentId>) -> Result<Option<String>, Error> {
         let Some(parcel) = parcel else { return Ok(None) };
         let parcel = self.get::<Shipment>(parcel).await?;

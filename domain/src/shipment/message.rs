@@ -84,7 +84,7 @@ pub enum Event {
         carrier: Carrier,
         /// What the carrier calls it.
         tracking: Reference,
-        /// Where its way can be followed, if somebody said so.
+        /// The page where it can be tracked, if known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tracking_url: Option<Link>,
         /// When.
@@ -177,7 +177,7 @@ pub enum Command {
     HandOver {
         /// What the carrier calls it.
         tracking: Reference,
-        /// Where its way can be followed, if that is known.
+        /// The page where it can be tracked, if known.
         tracking_url: Option<Link>,
     },
     /// Note what the carrier says.

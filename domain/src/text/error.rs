@@ -1,4 +1,4 @@
-//! Why a text is refused, as whoever sent it reads it.
+//! Why a text is refused, as its sender reads it.
 
 /// Why a text is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
