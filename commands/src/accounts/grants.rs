@@ -147,9 +147,13 @@ async fn settle_endpoints(
 }
 
 /// Revokes a key; gives the webhook endpoints that a program made with it, which would go on being told, and end with it if that is
-/// wanted.
+/// wanted. An endpoint that is created at this moment changes the account of the key's maker, so that this append or the other one
+/// is decided again.
 pub async fn revoke_key(unit: &Unit, key: &mut Loaded<ApiKey>, revoke: Revoke) -> Result<Vec<Standing>, Error> {
     unit.decide(key, &api_key::Command::Revoke {})?;
+    if let Some(maker) = key.state.existing().ok().and_then(|key| key.created_by) {
+        unit.load::<Account>(maker).await?;
+    }
     let maker = key.id.to_string();
     let made =
         unit.commands().log().made_by(&[WebhookEndpoint::CATEGORY], &maker, std::slice::from_ref(&maker)).await?;

@@ -32,6 +32,9 @@ pub(super) async fn run(config: &Config, args: &ConfigArgs) -> Result<(), Failur
         return Ok(print(&shown, &of)?);
     }
     eprintln!("{of}");
+    for warning in &shown.warnings {
+        eprintln!("{warning}");
+    }
     Ok(output::list(format, &shown.settings, |_| output::table([""]))?)
 }
 

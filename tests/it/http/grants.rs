@@ -95,6 +95,26 @@ async fn the_endpoints_that_a_key_made_are_named_when_it_is_revoked_and_removed_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_endpoint_that_a_key_creates_while_it_is_revoked_is_removed_with_it_or_refused() {
+    let shop = TestShop::start().await;
+    let root = shop.staff("root@example.org", Role::Admin).await;
+    for round in 0..20 {
+        let made = key(&shop, &root.token, &["orders:read", "webhooks:write"]).await;
+        let (secret, path) = (made.text("/key").to_owned(), format!("/v1/admin/api-keys/{}?revoke=true", made.id()));
+        let revoke = shop.delete(&path).by(&root.token).send();
+        let (created, revoked) = tokio::join!(endpoint(&shop, &secret, &["order.*"]), revoke);
+        let revoked = revoked.expect(200);
+        if created.status == 201 {
+            assert_eq!(ids(&revoked), [created.id()], "round {round}");
+        } else {
+            created.expect_problem(401, "auth.invalid");
+        }
+        let again = shop.delete(&path).by(&root.token).send().await.expect(200);
+        assert_eq!(ids(&again), Vec::<&str>::new(), "round {round}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_operator_revokes_the_keys_of_an_account_with_its_role_and_with_the_account() {
     let mut program = Program::new();
     program.start().await;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use byteshop_commands::{Error, Rejected, Unit};
-use byteshop_domain::api_key::ApiKey;
+use byteshop_domain::api_key::{self, ApiKey};
 use byteshop_domain::ids::{AccountId, Id as _, WebhookEndpointId};
 use byteshop_domain::webhook_endpoint::{Known, WebhookEndpoint};
 use byteshop_domain::{Actor, Decider as _, Kind};
@@ -36,16 +36,25 @@ impl History {
     }
 }
 
-/// The key that the caller asks with, if it is a program: as it is in the log, and as it stays until the append.
-async fn key_of(unit: &Unit, who: &Caller) -> Result<Option<ApiKey>, Error> {
+/// The key that the caller asks with, if it is a program: as it is in the log, and as it stays until the append. A key that was
+/// revoked since the request was authenticated is refused.
+async fn key_of(unit: &Unit, who: &Caller) -> Result<Option<api_key::Created>, Error> {
     let Some(key) = who.key() else { return Ok(None) };
-    Ok(Some(unit.load::<ApiKey>(key).await?.state.as_ref().clone()))
+    match unit.load::<ApiKey>(key).await?.state.existing() {
+        Ok(key) if key.is_good(unit.now()) => Ok(Some(key.clone())),
+        Ok(_) | Err(_) => Err(Error::Unproven(Rejected {
+            code: "auth.invalid".to_owned(),
+            kind: Kind::Forbidden,
+            detail: "the API key was revoked or has expired".to_owned(),
+            pointer: None,
+        })),
+    }
 }
 
 /// Whose an endpoint is: the caller's own, or of the account that created the key of the program.
 pub(super) async fn owner(unit: &Unit, who: &Caller) -> Result<Option<AccountId>, Error> {
     match key_of(unit, who).await? {
-        Some(key) => Ok(key.existing().ok().and_then(|key| key.created_by)),
+        Some(key) => Ok(key.created_by),
         None => Ok(who.account()),
     }
 }
@@ -53,8 +62,7 @@ pub(super) async fn owner(unit: &Unit, who: &Caller) -> Result<Option<AccountId>
 /// Refuses an endpoint that would tell a program what its key may not read.
 pub(super) async fn may_read(unit: &Unit, who: &Caller, endpoint: &Known) -> Result<(), Error> {
     let Some(key) = key_of(unit, who).await? else { return Ok(()) };
-    let scopes = key.existing().map(|key| key.scopes.clone()).unwrap_or_default();
-    let lacking: Vec<&str> = endpoint.scopes().difference(&scopes).map(|scope| scope.as_str()).collect();
+    let lacking: Vec<&str> = endpoint.scopes().difference(&key.scopes).map(|scope| scope.as_str()).collect();
     if lacking.is_empty() {
         return Ok(());
     }
