@@ -7,9 +7,11 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use byteshop_eventstore::envelope::to_hex;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
 use super::error::{Doing as _, Error};
+use super::postgres;
 
 /// Ports lie below what Linux and macOS give to outgoing connections: a client that knocks while the server
 /// restarts could otherwise be given the server's own port, and keep it.
@@ -85,15 +87,21 @@ impl Remembered {
     }
 
     /// Where Postgres is for its owner.
-    pub(super) fn owner_url(&self) -> String {
-        let Self { password, postgres_port, .. } = self;
-        format!("postgres://{OWNER}:{password}@127.0.0.1:{postgres_port}/{DATABASE}")
+    pub(super) fn owner_url(&self, data: &Path) -> String {
+        self.postgres_url(data, OWNER, &self.password)
     }
 
     /// Where Postgres is for the role that serves.
-    pub(super) fn serving_url(&self) -> String {
-        let password = self.serving_password.as_deref().unwrap_or_default();
-        format!("postgres://{SERVING}:{password}@127.0.0.1:{}/{DATABASE}", self.postgres_port)
+    pub(super) fn serving_url(&self, data: &Path) -> String {
+        self.postgres_url(data, SERVING, self.serving_password.as_deref().unwrap_or_default())
+    }
+
+    /// The port for programs that know no sockets, and the socket for those that do (PostgreSQL manual, "Connection URIs").
+    fn postgres_url(&self, data: &Path, user: &str, password: &str) -> String {
+        let port = self.postgres_port;
+        let socket = postgres::socket_directory(data, port);
+        let socket = socket.map(|directory| format!("?host={}", utf8_percent_encode(&directory, NON_ALPHANUMERIC)));
+        format!("postgres://{user}:{password}@127.0.0.1:{port}/{DATABASE}{}", socket.unwrap_or_default())
     }
 
     /// Where NATS is.
