@@ -27,6 +27,7 @@ mod load;
 mod matching;
 mod place;
 mod query;
+mod row_cache;
 mod shown;
 mod slip;
 mod stemming;

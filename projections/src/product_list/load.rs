@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::ProductList;
 use super::index::{Index, Read, ReadStock};
+use super::row_cache::RowCache;
 use super::stemming::stems_of;
 use super::words::Vocabulary;
 use crate::category_list::{self, CategoryList};
@@ -30,6 +31,8 @@ const SLICE: usize = 2_000;
 pub(crate) struct Catalog {
     index: RwLock<Index>,
     reading: Mutex<Reading>,
+    /// Rows as everybody sees them.
+    pub(super) rows: RowCache,
 }
 
 #[derive(Debug, Default)]
@@ -90,6 +93,10 @@ impl Catalog {
         let categories: Vec<category_list::Row> = rows(pool, CategoryList::NAME, categories, |row| row).await?;
         if products.is_empty() && stock.is_empty() && categories.is_empty() && made.is_none() {
             return Ok(());
+        }
+        match &made {
+            Some(_) => self.rows.clear(),
+            None => self.rows.forget(products.iter().map(|product| product.id)),
         }
         let fill = |index: &mut Index| {
             index.put(products, words.words(), &stems);

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use byteshop_domain::Currency;
-use byteshop_domain::ids::CategoryId;
+use byteshop_domain::ids::{CategoryId, ProductId};
 use byteshop_domain::product::Status;
 use serde::{Deserialize, Serialize};
 
@@ -124,23 +125,12 @@ impl Views {
     }
 
     async fn page(&self, query: &Query, hits: &Hits, corrected: Option<String>) -> Result<Page, Error> {
-        let keys: Vec<String> = hits.page.iter().map(|place| place.id().to_string()).collect();
-        let status = query.shown.status().map(|status| name_of(&status));
-        // Who was hidden a moment ago is not shown, though the index may not know it yet.
-        let statement = "select key, row::text from read.product_list
-                         where key = any ($1) and ($2::text is null or status = $2)";
-        let found: Vec<(String, String)> =
-            sqlx::query_as(statement).bind(&keys).bind(status).fetch_all(self.pool()).await?;
-        let mut found: HashMap<String, String> = found.into_iter().collect();
+        let products: Vec<ProductId> = hits.page.iter().map(Place::id).collect();
+        let shown = self.shown_rows(query, &products).await?;
         let index = self.catalog().index();
-        let rows: Vec<(String, &Place)> = keys
-            .iter()
-            .zip(&hits.page)
-            .map(|(key, place)| {
-                let row = query.shown_as(key, found.remove(key).unwrap_or_default())?;
-                Ok((with_available(without_serial(row), index.is_in_stock(place.id())), place))
-            })
-            .collect::<Result<_, Error>>()?;
+        let with_available = |(row, place): (Arc<str>, &Place)| with_available(&row, index.is_in_stock(place.id()));
+        let rows: Vec<(String, &Place)> =
+            shown.into_iter().zip(&hits.page).map(|(row, place)| (with_available((row, place)), place)).collect();
         drop(index);
         let list = query.list();
         let mut page = Page::of(&rows, &query.ask, &list, |(text, _)| text, |(_, place)| (*place).clone())?;
@@ -153,9 +143,50 @@ impl Views {
         let _ = write!(page.json, ",\"facets\":{facets}}}");
         Ok(page)
     }
+
+    /// Products as they are shown in a list, in their order; an empty text for one that is not shown any more.
+    async fn shown_rows(&self, query: &Query, products: &[ProductId]) -> Result<Vec<Arc<str>>, Error> {
+        let cache = &self.catalog().rows;
+        if !query.shown.is_public() {
+            let mut read: HashMap<_, _> = self.read_rows(query, products).await?.into_iter().collect();
+            return Ok(products.iter().map(|product| read.remove(product).unwrap_or_default()).collect());
+        }
+        let (generation, known) = (cache.generation(), cache.get(products, query.currency));
+        let missing = products.iter().zip(&known).filter(|(_, known)| known.is_none()).map(|(product, _)| *product);
+        let missing: Vec<ProductId> = missing.collect();
+        let read = if missing.is_empty() { Vec::new() } else { self.read_rows(query, &missing).await? };
+        cache.put(generation, query.currency, &read);
+        let mut read: HashMap<_, _> = read.into_iter().collect();
+        let row = |(product, known): (&ProductId, Option<Arc<str>>)| known.or_else(|| read.remove(product));
+        Ok(products.iter().zip(known).map(row).map(Option::unwrap_or_default).collect())
+    }
+
+    async fn read_rows(&self, query: &Query, products: &[ProductId]) -> Result<Vec<(ProductId, Arc<str>)>, Error> {
+        let keys: Vec<String> = products.iter().map(ToString::to_string).collect();
+        let status = query.shown.status().map(|status| name_of(&status));
+        // Who was hidden a moment ago is not shown, though the index may not know it yet.
+        let statement = "select key, row::text from read.product_list
+                         where key = any ($1) and ($2::text is null or status = $2)";
+        let found: Vec<(String, String)> =
+            sqlx::query_as(statement).bind(&keys).bind(status).fetch_all(self.pool()).await?;
+        let mut found: HashMap<String, String> = found.into_iter().collect();
+        let mut rows = Vec::with_capacity(found.len());
+        for (product, key) in products.iter().zip(&keys) {
+            let Some(row) = found.remove(key) else { continue };
+            if let Some(row) = query.shown_as(key, row)? {
+                rows.push((*product, without_serial(row).into()));
+            }
+        }
+        Ok(rows)
+    }
 }
 
 impl Shown {
+    /// Whether rows are what everybody sees, and kept in memory.
+    fn is_public(self) -> bool {
+        self == Self::Published
+    }
+
     fn status(self) -> Option<Status> {
         match self {
             Self::Published => Some(Status::Published),
@@ -177,15 +208,15 @@ impl Query {
     }
 
     /// A row with its prices in the currency that is asked for; nothing when it has none in it any more.
-    fn shown_as(&self, key: &str, text: String) -> Result<String, Error> {
-        let Some(currency) = self.currency.filter(|_| !text.is_empty()) else { return Ok(text) };
+    fn shown_as(&self, key: &str, text: String) -> Result<Option<String>, Error> {
+        let Some(currency) = self.currency else { return Ok(Some(text)) };
         let unreadable = |error: serde_json::Error| unreadable(ProductList::NAME, key, &error);
         let row: Row = serde_json::from_str(&text).map_err(unreadable)?;
         let Some(range) = row.prices.iter().find(|range| range.min.currency == currency).copied() else {
-            return Ok(String::new());
+            return Ok(None);
         };
         let row = Row { price_min: Some(range.min), price_max: Some(range.max), ..row };
-        serde_json::to_string(&row).map_err(unreadable)
+        serde_json::to_string(&row).map(Some).map_err(unreadable)
     }
 
     fn hits(&self, index: &Index, matches: Option<&Matches>, after: Option<&Place>) -> Result<Hits, Error> {
@@ -231,11 +262,8 @@ impl Query {
 }
 
 /// A row with whether something of it can be had, as another view knows; one that is gone stays empty.
-fn with_available(mut row: String, available: bool) -> String {
-    if row.pop().is_some() {
-        let _ = write!(row, ",\"available\":{available}}}");
-    }
-    row
+fn with_available(row: &str, available: bool) -> String {
+    row.strip_suffix('}').map(|row| format!("{row},\"available\":{available}}}")).unwrap_or_default()
 }
 
 /// A row without its serial, which is a position of the log and nothing that visitors are shown. It stands behind the id, as
