@@ -3,12 +3,11 @@
 //! While a batch is on its way to the disk the next one gathers, so the rate grows with the number of callers while one
 //! caller alone waits for one round trip. A caller is answered only when its append is durable (I3).
 
-use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use byteshop_eventstore::append::{append, settle};
-use byteshop_eventstore::{Append, Connection, Log, Outcome, StoreError};
+use byteshop_eventstore::{Append, Connection, Log, Outcome, Recorded, StoreError};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
@@ -59,13 +58,19 @@ impl Caller {
     }
 }
 
-/// What a batch left behind: the hint that there is something new to read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Committed {
-    /// Its last position.
-    pub head: i64,
-    /// The categories that its events may be of.
-    pub categories: BTreeSet<Cow<'static, str>>,
+/// The events of a batch, now that they are durable: for those in this process who follow the log.
+#[derive(Debug)]
+pub struct Committed(Vec<(i64, Arc<Append>)>);
+
+impl Committed {
+    /// The events as they stand in the log, in order.
+    pub fn events(self) -> Vec<Arc<Recorded>> {
+        let events = self.0.into_iter().flat_map(|(first, append)| {
+            let events = Arc::try_unwrap(append).map_or_else(|append| append.events.clone(), |append| append.events);
+            (first..).zip(events)
+        });
+        events.map(|(position, event)| Arc::new(event.recorded(position))).collect()
+    }
 }
 
 /// The way into the log for everything that this process writes.
@@ -92,7 +97,7 @@ impl Appender {
     /// `committed` is called after each batch.
     pub fn new(
         log: Log,
-        committed: impl Fn(&Committed) + Send + Sync + 'static,
+        committed: impl Fn(Committed) + Send + Sync + 'static,
         cancel: CancellationToken,
     ) -> (Self, impl Future<Output = ()> + Send + 'static) {
         let (queue, waiting) = mpsc::unbounded_channel();
@@ -116,7 +121,7 @@ impl Appender {
 async fn run(
     log: Log,
     mut waiting: mpsc::UnboundedReceiver<Waiting>,
-    committed: impl Fn(&Committed) + Send + Sync,
+    committed: impl Fn(Committed) + Send + Sync,
     cancel: CancellationToken,
 ) {
     let mut writer = Writer { log, connection: None };
@@ -135,19 +140,20 @@ async fn run(
         }
         metrics::histogram!("byteshop_append_batch_commands").record(count(appends.len()));
         let started = Instant::now();
-        let events = appends.iter().flat_map(|append| &append.events);
-        let categories = events.map(|event| event.stream.category.clone()).collect();
-        let outcomes = writer.write(appends, &callers, false).await;
+        let outcomes = writer.write(appends.clone(), &callers, false).await;
         metrics::histogram!("byteshop_append_duration_seconds").record(started.elapsed());
-        if let Some(head) = answer(outcomes, callers) {
-            committed(&Committed { head, categories });
+        let written = outcomes.iter().map(first_position).zip(appends);
+        let written: Vec<_> = written.filter_map(|(first, append)| Some((first?, append))).collect();
+        answer(outcomes, callers);
+        if !written.is_empty() {
+            committed(Committed(written));
         }
     }
 }
 
 /// Takes what waits, but for those that were decided on what has been refused meanwhile: they are refused too. The version
 /// that they expect may be there by now, of another append.
-fn gather(first: Waiting, waiting: &mut mpsc::UnboundedReceiver<Waiting>) -> (Vec<Append>, Vec<Caller>) {
+fn gather(first: Waiting, waiting: &mut mpsc::UnboundedReceiver<Waiting>) -> (Vec<Arc<Append>>, Vec<Caller>) {
     let (mut appends, mut callers, mut events) = (Vec::new(), Vec::new(), 0);
     let mut next = Some(first);
     while let Some(Waiting { append, caller }) = next {
@@ -155,7 +161,7 @@ fn gather(first: Waiting, waiting: &mut mpsc::UnboundedReceiver<Waiting>) -> (Ve
             caller.answer(Ok(Outcome::Conflict));
         } else {
             events += append.events.len();
-            appends.push(append);
+            appends.push(Arc::new(append));
             callers.push(caller);
         }
         let full = appends.len() >= MAX_APPENDS || events >= MAX_EVENTS;
@@ -164,20 +170,23 @@ fn gather(first: Waiting, waiting: &mut mpsc::UnboundedReceiver<Waiting>) -> (Ve
     (appends, callers)
 }
 
-/// Answers everybody; gives the last position that was written.
-fn answer(outcomes: Vec<Result<Outcome, Unavailable>>, callers: Vec<Caller>) -> Option<i64> {
-    let mut last = None;
+/// Where an append begins in the log, if it was written and has events.
+fn first_position(outcome: &Result<Outcome, Unavailable>) -> Option<i64> {
+    match outcome {
+        Ok(Outcome::Accepted { positions }) => positions.map(|(first, _)| first),
+        Ok(Outcome::Conflict | Outcome::Duplicate) | Err(_) => None,
+    }
+}
+
+/// Answers everybody.
+fn answer(outcomes: Vec<Result<Outcome, Unavailable>>, callers: Vec<Caller>) {
     // All fates before the first answer: whoever acts on one finds the others known.
     for (outcome, caller) in outcomes.iter().zip(&callers) {
         caller.settle(outcome);
     }
     for (outcome, caller) in outcomes.into_iter().zip(callers) {
-        if let Ok(Outcome::Accepted { positions: Some((_, position)) }) = &outcome {
-            last = last.max(Some(*position));
-        }
         caller.answer(outcome);
     }
-    last
 }
 
 struct Writer {
@@ -189,7 +198,7 @@ impl Writer {
     /// Writes a batch and gives one outcome per append. `in_doubt`: it may have been written already.
     async fn write(
         &mut self,
-        mut batch: Vec<Append>,
+        mut batch: Vec<Arc<Append>>,
         callers: &[Caller],
         mut in_doubt: bool,
     ) -> Vec<Result<Outcome, Unavailable>> {
@@ -239,7 +248,7 @@ impl Writer {
         }
     }
 
-    async fn attempt(&mut self, batch: &[Append], in_doubt: bool) -> Result<Vec<Outcome>, StoreError> {
+    async fn attempt(&mut self, batch: &[Arc<Append>], in_doubt: bool) -> Result<Vec<Outcome>, StoreError> {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
@@ -263,7 +272,7 @@ impl Writer {
     /// Takes out of the batch what was written after all; false when Postgres stays away too long.
     async fn settle(
         &mut self,
-        batch: &mut Vec<Append>,
+        batch: &mut Vec<Arc<Append>>,
         indexes: &mut Vec<usize>,
         outcomes: &mut [Option<Result<Outcome, Unavailable>>],
         deadline: Instant,
@@ -283,7 +292,7 @@ impl Writer {
 
     async fn settle_once(
         &mut self,
-        batch: &mut Vec<Append>,
+        batch: &mut Vec<Arc<Append>>,
         indexes: &mut Vec<usize>,
         outcomes: &mut [Option<Result<Outcome, Unavailable>>],
     ) -> Result<(), StoreError> {

@@ -143,3 +143,49 @@ impl Cache {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use byteshop_eventstore::StreamId;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn versioned(version: i64, made_by: Option<Fate>) -> Versioned {
+        Versioned { version, state: Arc::new(version), made_by }
+    }
+
+    fn change(stream: &StreamId, from: i64, made_by: Option<Fate>) -> Change {
+        Change { stream: stream.clone(), from, made_by, to: Some(versioned(from + 1, None)) }
+    }
+
+    #[test]
+    fn a_decision_on_a_refused_append_is_not_submitted_although_another_process_wrote_the_same_version() {
+        let (cache, stream) = (Cache::default(), StreamId::named("cart", Uuid::nil()));
+        cache.put_durable(&stream, &versioned(1, None));
+        let first = [change(&stream, 1, None)];
+        let fate = cache.submit(&first, |fate, _| fate).unwrap();
+        let made_by = cache.latest(&stream).unwrap().made_by;
+        // Another process was faster: its version 2 is the one in the log.
+        fate.settle(false);
+        cache.revoke(&first);
+        cache.put_durable(&stream, &versioned(2, None));
+        assert!(cache.submit(&[change(&stream, 2, made_by)], |_, _| ()).is_none());
+        assert!(cache.submit(&[change(&stream, 2, None)], |_, _| ()).is_some());
+    }
+
+    #[test]
+    fn a_decision_on_an_append_that_waits_depends_on_it_and_one_on_a_durable_append_on_nothing() {
+        let (cache, stream) = (Cache::default(), StreamId::named("cart", Uuid::nil()));
+        cache.put_durable(&stream, &versioned(1, None));
+        let fate = cache.submit(&[change(&stream, 1, None)], |fate, depends| depends.is_empty().then_some(fate));
+        let fate = fate.flatten().unwrap();
+        let made_by = cache.latest(&stream).unwrap().made_by;
+        assert_eq!(cache.submit(&[change(&stream, 2, made_by.clone())], |_, depends| depends.len()), Some(1));
+        let made_by = cache.latest(&stream).unwrap().made_by;
+        fate.settle(true);
+        assert_eq!(cache.submit(&[change(&stream, 3, made_by)], |_, depends| depends.len()), Some(1));
+        cache.put_durable(&stream, &versioned(9, None));
+        assert_eq!(cache.submit(&[change(&stream, 9, Some(fate))], |_, depends| depends.len()), Some(0));
+    }
+}

@@ -12,11 +12,11 @@ use std::time::Duration;
 use byteshop_domain::AnyEvent;
 use byteshop_domain::process::{Process, Step};
 use byteshop_eventstore::delivery::Lead;
+use byteshop_eventstore::feed::Feed;
 use byteshop_eventstore::process::{Timer, TimerChange};
 use byteshop_eventstore::read::read_ahead;
 use byteshop_eventstore::{Recorded, StoreError, Trouble};
 use futures_util::StreamExt as _;
-use tokio::sync::Notify;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -27,6 +27,8 @@ use steps::Cause;
 
 /// Positions that are looked at in one round trip, and at most reacted to before that is written down: what a crash repeats.
 const RANGE: i64 = 4_000;
+/// Events that are reacted to at most before that can be written down.
+const EVENTS: usize = 4_000;
 /// Chains of causes whose steps are carried out at the same time: enough to fill a group commit.
 const CONCURRENCY: usize = 64;
 /// How often the position is written down and due timers are looked for: they are promises of minutes, and one that is set
@@ -41,27 +43,17 @@ const PARKED_PAUSE: Duration = Duration::from_secs(5);
 /// How often one that does not lead looks whether it may.
 const STAND_BY: Duration = Duration::from_secs(1);
 
-/// How often a process looks at the log.
-struct Pace {
-    /// The least time between two looks: under load one look finds what many hints announced.
-    least: Duration,
-    /// The longest a new event waits when no hint comes: another process may have written it.
-    most: Duration,
+/// The least time between two looks at the log: under load one look finds what many appends brought.
+fn pace<P: Process>() -> Duration {
+    Duration::from_millis(if P::WAITED_FOR { 5 } else { 50 })
 }
 
-impl Pace {
-    fn of<P: Process>() -> Self {
-        let (least, most) = if P::WAITED_FOR { (5, 200) } else { (50, 500) };
-        Self { least: Duration::from_millis(least), most: Duration::from_millis(most) }
-    }
-}
-
-/// Runs a process until the token is cancelled and no message is half sent. `hint` says that the log may have grown.
-pub async fn run<P: Process>(commands: Commands, hint: Arc<Notify>, cancel: CancellationToken) {
+/// Runs a process on the events of a feed until the token is cancelled and no message is half sent.
+pub async fn run<P: Process>(commands: Commands, feed: Feed, cancel: CancellationToken) {
     let work = async {
         let mut trouble = Trouble::default();
         loop {
-            let pause = match lead::<P>(&commands, &hint, &mut trouble).await {
+            let pause = match lead::<P>(&commands, &feed, &mut trouble).await {
                 Ok(()) => STAND_BY,
                 Err(Error::Codec(_) | Error::Store(StoreError::Unreadable { .. })) => PARKED_PAUSE,
                 Err(error @ Error::OtherHistory { .. }) => {
@@ -97,41 +89,40 @@ pub async fn run<P: Process>(commands: Commands, hint: Arc<Notify>, cancel: Canc
 }
 
 /// Leads for as long as nothing fails; returns at once when another one leads.
-async fn lead<P: Process>(commands: &Commands, hint: &Notify, trouble: &mut Trouble) -> Result<(), Error> {
+async fn lead<P: Process>(commands: &Commands, feed: &Feed, trouble: &mut Trouble) -> Result<(), Error> {
     let Some(mut lead) = commands.log().lead(P::NAME).await? else { return Ok(()) };
     let mut runner = Runner::<P>::resume(commands).await?;
     let mut flush = tokio::time::interval(FLUSH);
     flush.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let pace = Pace::of::<P>();
-    let mut looked = Instant::now();
     loop {
-        tokio::time::sleep_until(looked + pace.least).await;
-        looked = Instant::now();
-        let more = match runner.read_on(&mut lead).await {
+        // Timers and the position have their turn even while there is a long way to catch up.
+        let next = tokio::select! {
+            biased;
+            _ = flush.tick() => {
+                lead.confirm().await?;
+                runner.flush().await?;
+                runner.fire_timers().await?;
+                continue;
+            }
+            next = feed.recent(runner.position, EVENTS) => next,
+        };
+        let looked = Instant::now();
+        let outcome = match next {
+            Some(events) => runner.take(events).await,
+            None => runner.read_on(&mut lead).await,
+        };
+        match outcome {
             Err(error @ (Error::Codec(_) | Error::Store(StoreError::Unreadable { .. }))) => {
                 commands.log().park_process(P::NAME, &error.to_string()).await?;
                 tracing::error!(process = P::NAME, position = runner.position, %error, "the process is parked: it cannot read an event");
                 return Err(error);
             }
             outcome => outcome?,
-        };
+        }
         if trouble.is_over() {
             tracing::debug!(process = P::NAME, "the process goes on");
         }
-        loop {
-            // Timers and the position have their turn even while there is a long way to catch up.
-            tokio::select! {
-                biased;
-                _ = flush.tick() => {
-                    lead.confirm().await?;
-                    runner.flush().await?;
-                    runner.fire_timers().await?;
-                }
-                () = std::future::ready(()), if more => break,
-                () = hint.notified() => break,
-                () = tokio::time::sleep_until(looked + pace.most) => break,
-            }
-        }
+        tokio::time::sleep_until(looked + pace::<P>()).await;
     }
 }
 
@@ -139,11 +130,13 @@ struct Runner<'a, P> {
     commands: &'a Commands,
     /// How far it has reacted.
     position: i64,
+    /// The leaf hash there, as the feed gave it.
+    leaf: Option<Vec<u8>>,
     /// How far that is written down; what lies between is reacted to again after a crash.
     flushed: i64,
     /// Timers that are not written down yet.
     timers: BTreeMap<String, TimerChange>,
-    process: std::marker::PhantomData<P>,
+    process: std::marker::PhantomData<fn() -> P>,
 }
 
 impl<'a, P: Process> Runner<'a, P> {
@@ -156,19 +149,39 @@ impl<'a, P: Process> Runner<'a, P> {
             commands.log().park_process(P::NAME, &error.to_string()).await?;
             return Err(error);
         }
-        Ok(Self { commands, position, flushed: position, timers: BTreeMap::new(), process: std::marker::PhantomData })
+        Ok(Self {
+            commands,
+            position,
+            leaf: None,
+            flushed: position,
+            timers: BTreeMap::new(),
+            process: std::marker::PhantomData,
+        })
     }
 
-    /// Reacts to the next part of the log; true when there is more.
-    async fn read_on(&mut self, lead: &mut Lead) -> Result<bool, Error> {
+    /// Reacts to the next part of the log as the feed gives it.
+    async fn take(&mut self, mut events: Vec<Arc<Recorded>>) -> Result<(), Error> {
+        let Some(last) = events.last().cloned() else { return Ok(()) };
+        events.retain(|event| P::READS.contains(&event.category.as_str()));
+        self.react_up_to(last.position, &events).await?;
+        self.leaf = Some(last.leaf.clone());
+        Ok(())
+    }
+
+    /// Reacts to the next part of the log, which is older than what the feed has: only what the process reads is read.
+    async fn read_on(&mut self, lead: &mut Lead) -> Result<(), Error> {
         let ahead = read_ahead(lead.connection(), self.position, RANGE, P::READS).await?;
-        let more = ahead.upto >= self.position + RANGE;
-        if ahead.upto > self.position {
-            let timers = self.react(&ahead.events).await?;
-            self.timers.extend(timers);
-            self.position = ahead.upto;
-        }
-        Ok(more)
+        let events: Vec<_> = ahead.events.into_iter().map(Arc::new).collect();
+        self.react_up_to(ahead.upto, &events).await?;
+        self.leaf = None;
+        Ok(())
+    }
+
+    async fn react_up_to(&mut self, position: i64, events: &[Arc<Recorded>]) -> Result<(), Error> {
+        let timers = self.react(events).await?;
+        self.timers.extend(timers);
+        self.position = self.position.max(position);
+        Ok(())
     }
 
     /// Writes down how far it is, together with the timers that were set and cleared on the way.
@@ -178,6 +191,10 @@ impl<'a, P: Process> Runner<'a, P> {
         }
         let log = self.commands.log();
         let leaf = log.leaf_at(self.position).await?.unwrap_or_default();
+        if self.leaf.as_ref().is_some_and(|seen| *seen != leaf) {
+            // The feed gave an event that the log does not hold: look anew.
+            return Err(Error::Contended);
+        }
         let timers: Vec<TimerChange> = self.timers.values().cloned().collect();
         if !log.advance_process(P::NAME, self.flushed, self.position, &leaf, &timers).await? {
             return Err(Error::Contended);
@@ -188,7 +205,7 @@ impl<'a, P: Process> Runner<'a, P> {
     }
 
     /// Carries out the steps of some events; gives the timers that they leave.
-    async fn react(&self, events: &[Recorded]) -> Result<BTreeMap<String, TimerChange>, Error> {
+    async fn react(&self, events: &[Arc<Recorded>]) -> Result<BTreeMap<String, TimerChange>, Error> {
         let mut timers: BTreeMap<String, TimerChange> = BTreeMap::new();
         // Steps of one chain of causes follow each other; chains do not wait for each other.
         let mut chains: BTreeMap<Uuid, Vec<(Cause, Step)>> = BTreeMap::new();

@@ -1,5 +1,6 @@
 //! Appending: one call of `log.append` carries many independent appends and gives one outcome for each.
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
@@ -42,7 +43,7 @@ pub enum Outcome {
 ///
 /// # Errors
 /// [`StoreError::Postgres`]: when `outcome_is_unknown()`, the caller settles each append with [`settle`].
-pub async fn append(connection: &mut PgConnection, batch: &[Append]) -> Result<Vec<Outcome>, StoreError> {
+pub async fn append(connection: &mut PgConnection, batch: &[impl Borrow<Append>]) -> Result<Vec<Outcome>, StoreError> {
     let arrays = Arrays::of(batch);
     let (before, duplicates, conflicts): (i64, Vec<i32>, Vec<i32>) = sqlx::query_as(
         "select before, duplicates, conflicts from log.append(
@@ -79,7 +80,7 @@ pub async fn append(connection: &mut PgConnection, batch: &[Append]) -> Result<V
 }
 
 /// Where each append of a batch went: what was written follows on the last position before it, in order.
-fn outcomes(batch: &[Append], before: i64, duplicates: &[i32], conflicts: &[i32]) -> Vec<Outcome> {
+fn outcomes(batch: &[impl Borrow<Append>], before: i64, duplicates: &[i32], conflicts: &[i32]) -> Vec<Outcome> {
     let mut position = before;
     let outcome = |(index, append): (usize, &Append)| {
         let number = number(index + 1);
@@ -93,7 +94,7 @@ fn outcomes(batch: &[Append], before: i64, duplicates: &[i32], conflicts: &[i32]
         position += count(append.events.len());
         Outcome::Accepted { positions: (position >= first).then_some((first, position)) }
     };
-    batch.iter().enumerate().map(outcome).collect()
+    batch.iter().map(Borrow::borrow).enumerate().map(outcome).collect()
 }
 
 /// Finds out what became of an append whose connection was lost: `None` when it was not written.
@@ -148,11 +149,11 @@ struct Arrays<'a> {
 }
 
 impl<'a> Arrays<'a> {
-    fn of(batch: &'a [Append]) -> Self {
+    fn of(batch: &'a [impl Borrow<Append>]) -> Self {
         let mut arrays = Self::default();
         // Events that earlier appends of this batch add to a stream: the table does not have them yet.
         let mut pending: HashMap<&StreamId, i64> = HashMap::new();
-        for (index, append) in batch.iter().enumerate() {
+        for (index, append) in batch.iter().map(Borrow::borrow).enumerate() {
             let number = number(index + 1);
             for (stream, version) in &append.expect {
                 arrays.x_append.push(number);

@@ -94,6 +94,24 @@ impl NewEvent {
             data: &self.data,
         })
     }
+
+    /// The event as it stands in the log, once it was appended at a position.
+    pub fn recorded(self, position: i64) -> Recorded {
+        let leaf = self.leaf().to_vec();
+        Recorded {
+            position,
+            id: self.id,
+            category: self.stream.category.into_owned(),
+            stream: self.stream.id,
+            version: self.version,
+            event_type: self.event_type,
+            schema: self.schema,
+            data: self.data,
+            meta: self.meta.as_ref().to_owned(),
+            recorded_at: self.recorded_at,
+            leaf,
+        }
+    }
 }
 
 /// An event as it stands in the log.

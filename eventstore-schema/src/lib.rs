@@ -13,6 +13,7 @@ pub mod emulator;
 pub mod envelope;
 pub mod erased;
 mod error;
+pub mod feed;
 pub mod instance;
 pub mod kept;
 pub mod nats;

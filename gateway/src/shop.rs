@@ -3,7 +3,7 @@
 mod opening;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -16,11 +16,11 @@ use byteshop_domain::process::forget_person::ForgetPerson;
 use byteshop_domain::process::notify::SendNotifications;
 use byteshop_domain::process::schedule_products::ScheduleProducts;
 use byteshop_domain::process::settle_order::SettleOrder;
-use byteshop_domain::process::{self, Process as _};
+use byteshop_domain::process::{self, Process};
 use byteshop_eventstore::erased::ErasedList;
+use byteshop_eventstore::feed::{Feed, TailConfig};
 use byteshop_eventstore::{DataKeys, Log};
 use byteshop_projections::Views;
-use byteshop_projections::feed::{Feed, TailConfig};
 use chrono::TimeDelta;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
@@ -119,30 +119,23 @@ pub struct Shop {
     writing: CancellationToken,
 }
 
-/// What wakes the readers of this process when it has appended something. A permit wakes one waiter, so each has its own.
+/// What hears of it when this process has appended something. A permit wakes one waiter, so each hint has its own.
 #[derive(Clone, Default)]
 struct Hints {
-    feed: Arc<Notify>,
+    /// What the views and processes of this process read.
+    feed: Arc<OnceLock<Feed>>,
     relay: Arc<Notify>,
-    process: Arc<Notify>,
-    notify: Arc<Notify>,
-    send: Arc<Notify>,
     webhooks: Arc<Notify>,
     others: Arc<Notify>,
 }
 
 impl Hints {
-    fn wake(&self, committed: &Committed) {
-        let Self { feed, relay, process, notify, send, webhooks, others } = self;
-        for hint in [feed, relay, webhooks, others] {
-            hint.notify_one();
+    fn wake(&self, committed: Committed) {
+        if let Some(feed) = self.feed.get() {
+            feed.offer(committed.events());
         }
-        for (hint, reads) in
-            [(process, SettleOrder::READS), (notify, process::notify::Notify::READS), (send, SendNotifications::READS)]
-        {
-            if reads.iter().any(|category| committed.categories.contains(*category)) {
-                hint.notify_one();
-            }
+        for hint in [&self.relay, &self.webhooks, &self.others] {
+            hint.notify_one();
         }
     }
 }
@@ -295,25 +288,18 @@ impl Shop {
             self.hint_others(nats, hints);
         }
         if let Some(names) = &roles.work {
-            self.processes(hints, webhooks);
+            let tail = TailConfig { url: nats.url.clone(), stream: nats.stream.clone(), prefix: nats.prefix.clone() };
+            let from = log.head().await?;
+            let feed = || Feed::start(log.clone(), Some(tail), from, self.cancel.clone());
+            let feed = hints.feed.get_or_init(feed).clone();
+            self.processes(&feed, hints, webhooks);
             self.tasks.spawn(rotation::watch(log.clone(), key_source, self.cancel.clone()));
-            self.work(log, views, names.clone(), nats, hints, health).await?;
+            self.views(views, names.clone(), feed, health);
         }
         Ok(())
     }
 
-    async fn work(
-        &mut self,
-        log: &Log,
-        views: &Views,
-        names: Vec<String>,
-        nats: &NatsConfig,
-        hints: &Hints,
-        health: &Health,
-    ) -> Result<()> {
-        let tail = TailConfig { url: nats.url.clone(), stream: nats.stream.clone(), prefix: nats.prefix.clone() };
-        let from = log.head().await?;
-        let feed = Feed::start(log.clone(), Some(tail), from, Arc::clone(&hints.feed), self.cancel.clone());
+    fn views(&mut self, views: &Views, names: Vec<String>, feed: Feed, health: &Health) {
         let (views, cancel, of_views) = (views.clone(), self.cancel.clone(), health.clone());
         health.set("views", RoleState::Up);
         self.tasks.spawn(async move {
@@ -322,28 +308,22 @@ impl Shop {
                 of_views.set("views", RoleState::Down { reason: error.to_string() });
             }
         });
-        Ok(())
     }
 
     /// Reacts to what happens, and tells people and programs of it.
-    fn processes(&mut self, hints: &Hints, client: &WebhookClient) {
-        let (commands, cancel) = (&self.commands, &self.cancel);
-        let hint = |hint: &Arc<Notify>| (commands.clone(), Arc::clone(hint), cancel.clone());
-        let (commands, process, until) = hint(&hints.process);
-        self.tasks.spawn(processes::run::<SettleOrder>(commands, process, until));
-        let (commands, notify, until) = hint(&hints.notify);
-        self.tasks.spawn(processes::run::<process::notify::Notify>(commands, notify, until));
-        let (commands, send, until) = hint(&hints.send);
-        self.tasks.spawn(processes::run::<SendNotifications>(commands, send, until));
-        // Nobody waits for this one, so it looks by itself and needs no hint.
-        let (commands, unhinted, until) = hint(&Arc::default());
-        self.tasks.spawn(processes::run::<ForgetPerson>(commands, unhinted, until));
-        // Its steps are promises of minutes: looking now and then is enough.
-        let (commands, unhinted, until) = hint(&Arc::default());
-        self.tasks.spawn(processes::run::<ScheduleProducts>(commands, unhinted, until));
-        let (commands, events, until) = hint(&hints.webhooks);
-        self.tasks.spawn(webhooks::run(commands, client.clone(), events, until));
+    fn processes(&mut self, feed: &Feed, hints: &Hints, client: &WebhookClient) {
+        self.process::<SettleOrder>(feed);
+        self.process::<process::notify::Notify>(feed);
+        self.process::<SendNotifications>(feed);
+        self.process::<ForgetPerson>(feed);
+        self.process::<ScheduleProducts>(feed);
+        let (commands, cancel) = (self.commands.clone(), self.cancel.clone());
+        self.tasks.spawn(webhooks::run(commands, client.clone(), Arc::clone(&hints.webhooks), cancel));
         self.tasks.spawn(receipts::run(self.commands.clone(), self.cancel.clone()));
+    }
+
+    fn process<P: Process + 'static>(&mut self, feed: &Feed) {
+        self.tasks.spawn(processes::run::<P>(self.commands.clone(), feed.clone(), self.cancel.clone()));
     }
 
     fn serve(&mut self, (listener, own): (TcpListener, SocketAddr), app: App) {

@@ -1,13 +1,15 @@
 //! The engine: a view says which rows an event touches and how it changes them; everything else happens here.
 //!
 //! `worker` follows the log, `table` holds the SQL of a view's table, `checkpoint` says where a view stands,
-//! `rows` keeps rows in memory, and `lease` lets one process of many do the work.
+//! `rows` keeps rows in memory, `together` makes one statement of what all views read and write at the same time, and `lease`
+//! lets one process of many do the work.
 
 pub(crate) mod checkpoint;
 pub(crate) mod lease;
 pub(crate) mod rate;
 pub(crate) mod rows;
 pub(crate) mod table;
+pub(crate) mod together;
 pub(crate) mod worker;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use byteshop_eventstore::feed::Feed;
 use byteshop_eventstore::{Log, PoolUse};
 use futures_util::future::BoxFuture;
 use sqlx::AssertSqlSafe;
@@ -21,9 +22,9 @@ use crate::category_list::CategoryList;
 use crate::engine::View;
 use crate::engine::checkpoint::{self, Status};
 use crate::engine::lease::{self, Lease};
+use crate::engine::together::Together;
 use crate::engine::worker::{self, Context, Tail};
 use crate::error::Error;
-use crate::feed::Feed;
 use crate::notification_list::NotificationList;
 use crate::order_email::OrderEmail;
 use crate::order_list::OrderList;
@@ -63,7 +64,7 @@ const MIGRATIONS: &[(&str, &str)] = byteshop_eventstore::migrations![
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Connections for questions.
 const ASKING: u32 = 16;
-/// Connections for the workers: each uses one for a millisecond at a time.
+/// Connections for the workers, which read and write together.
 const WORKING: u32 = 4;
 /// How often the checkpoint is read while somebody waits for a view that another process runs.
 const POLL: Duration = Duration::from_millis(10);
@@ -217,11 +218,13 @@ impl Views {
         };
         let mut leases = Vec::new();
         let mut tasks = JoinSet::new();
+        let (log, pool) = (&self.inner.log, &self.inner.working);
+        let together = Arc::new(Together::start(pool.clone()));
         for view in chosen {
             let (lease, held) = Lease::new(view.name());
             leases.push(lease);
             let tail = Arc::clone(self.tail(view.name())?);
-            let context = Context { log: self.inner.log.clone(), pool: self.inner.working.clone(), tail };
+            let context = Context { log: log.clone(), pool: pool.clone(), tail, together: Arc::clone(&together) };
             tasks.spawn(view.0.run(context, feed.clone(), held, cancel.clone()));
         }
         lease::keep(&self.inner.log, &leases, &cancel).await;

@@ -12,13 +12,13 @@ use async_nats::jetstream::{self, stream::Stream};
 use byteshop_commands::relay::history::{self, History};
 use byteshop_commands::relay::{self, NatsConfig, RelayState, RelayStatus};
 use byteshop_eventstore::append::append;
+use byteshop_eventstore::feed::{Feed, TailConfig};
 use byteshop_eventstore::{Append, Clock, Log, NewEvent, Outcome, Recorded, StreamId, nats};
-use byteshop_projections::feed::{Feed, TailConfig};
 use byteshop_tests::patience::eventually;
 use byteshop_tests::servers::{fresh_database, options};
 use futures_util::StreamExt as _;
 use rustix::process::{Pid, Signal, kill_process};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -213,7 +213,7 @@ struct Reader {
 impl Reader {
     fn start(log: &Log, nats: Option<&Nats>, from: i64) -> Self {
         let config = nats.map(|nats| TailConfig { url: nats.url(), stream: STREAM.into(), prefix: "byteshop".into() });
-        let feed = Feed::start(log.clone(), config, from, Arc::new(Notify::new()), CancellationToken::new());
+        let feed = Feed::start(log.clone(), config, from, CancellationToken::new());
         let seen = Arc::new(AtomicI64::new(from));
         let mut tasks = JoinSet::new();
         let task = tasks.spawn(read(log.clone(), feed.clone(), Arc::clone(&seen)));
@@ -686,6 +686,23 @@ async fn a_feed_without_jetstream_reads_postgres_from_any_position() {
     append_events(&log, 1_500).await;
     from_the_start.reached(16_500).await;
     from_the_head.reached(16_500).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_feed_goes_back_when_the_log_has_become_shorter() {
+    let log = fresh_log().await;
+    append_events(&log, 10).await;
+    let reader = Reader::start(&log, None, 0);
+    reader.reached(10).await;
+    // As a restored backup would, under a process that goes on.
+    let shorten = "alter table log.event disable trigger user; delete from log.event where position > 5;
+        update log.head set position = 5";
+    sqlx::raw_sql(shorten).execute(log.pool()).await.unwrap();
+    eventually("the feed to be at 5", async || (reader.feed.head() == 5).then_some(())).await;
+    append_events(&log, 3).await;
+    let events = reader.feed.next(5, 300).await.unwrap();
+    let stored = log.read_log(5, 300).await.unwrap();
+    assert!(events.iter().map(AsRef::as_ref).eq(stored.iter().take(events.len())) && !events.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,19 +1,18 @@
 //! Views on a real Postgres: they follow, survive, stop when they must, and are the same after a rebuild.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use byteshop_domain::codec::CodecError;
 use byteshop_eventstore::append::append;
+use byteshop_eventstore::feed::Feed;
 use byteshop_eventstore::{Append, Clock, Log, NewEvent, Recorded, StreamId};
 use byteshop_projections::replay::{Replay, Until};
-use byteshop_projections::{Error, Feed, Key, Keys, Registered, State, Status, View, Views};
+use byteshop_projections::{Error, Key, Keys, Registered, State, Status, View, Views};
 use byteshop_tests::patience::eventually;
 use byteshop_tests::servers::fresh_database;
 use serde::{Deserialize, Serialize};
 use sqlx::{Connection as _, PgConnection};
-use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -174,8 +173,7 @@ impl Process {
     fn start<const V: i32>(shop: &Shop) -> Self {
         let views = views::<V>(shop);
         let cancel = CancellationToken::new();
-        let hint = Arc::new(Notify::new());
-        let feed = Feed::start(shop.log.clone(), None, 0, hint, cancel.clone());
+        let feed = Feed::start(shop.log.clone(), None, 0, cancel.clone());
         let mut task = JoinSet::new();
         let (running, cancelled) = (views.clone(), cancel.clone());
         task.spawn(async move { running.run(feed, &[], cancelled).await.unwrap() });
@@ -283,6 +281,26 @@ async fn a_check_finds_a_changed_row_and_a_replay_repairs_it_while_the_view_move
             .await
             .unwrap();
     assert_eq!(indexes, ["tally_pkey", "tally_total"]);
+}
+
+#[tokio::test]
+async fn a_worker_forgets_its_rows_when_they_are_replaced_at_the_position_where_it_stands() {
+    let mut shop = Shop::new().await;
+    let process = Process::start::<1>(&shop);
+    let head = shop.append_many(1, 1).await;
+    process.reaches(head).await;
+    drop(process);
+    shop.sql("update read.tally set row = '{\"total\":100,\"events\":1}' where key <> 'all'").await;
+    let process = Process::start::<1>(&shop);
+    let head = shop.append_many(1, 1).await;
+    process.reaches(head).await;
+    assert_eq!(shop.total(&process.views, 0).await, Some(101));
+    let report = process.views.replay("tally", Replay::Rebuild, &|_| {}).await.unwrap();
+    assert_eq!((report.position, shop.total(&process.views, 0).await), (head, Some(2)));
+    let head = shop.append_many(1, 1).await;
+    process.reaches(head).await;
+    assert_eq!(shop.total(&process.views, 0).await, Some(3));
+    assert_eq!(differences(&process.views, "tally").await, 0);
 }
 
 #[tokio::test]

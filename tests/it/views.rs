@@ -1,6 +1,5 @@
 //! The shop's own views and the questions to them.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use byteshop_domain::category::Category;
@@ -12,14 +11,14 @@ use byteshop_domain::product::Product;
 use byteshop_domain::stock::StockLevel;
 use byteshop_domain::{Currency, Decider};
 use byteshop_eventstore::append::append;
+use byteshop_eventstore::feed::Feed;
 use byteshop_eventstore::{Append, Clock, Log, NewEvent, StreamId};
 use byteshop_projections::page::Ask;
 use byteshop_projections::product_list::{Shown, Sort};
 use byteshop_projections::replay::Replay;
-use byteshop_projections::{Error, Feed, Page, Views, category_list, order_list, product_list, sales, stock_level};
+use byteshop_projections::{Error, Page, Views, category_list, order_list, product_list, sales, stock_level};
 use byteshop_tests::servers::fresh_database;
 use serde_json::{Value, json};
-use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -70,7 +69,7 @@ impl Shop {
         append(&mut self.log.writer().await.unwrap(), &appends).await.unwrap();
         let head = self.log.head().await.unwrap();
         let cancel = CancellationToken::new();
-        let feed = Feed::start(self.log.clone(), None, 0, Arc::new(Notify::new()), cancel.clone());
+        let feed = Feed::start(self.log.clone(), None, 0, cancel.clone());
         let mut task = JoinSet::new();
         let (views, running) = (self.views.clone(), cancel.clone());
         task.spawn(async move { views.run(feed, &[], running).await });

@@ -9,11 +9,12 @@ use byteshop_commands::ports::connected::Provider;
 use byteshop_commands::ports::webhook::WebhookClient;
 use byteshop_commands::{Appender, Commands, Committed, Connected, processes, webhooks};
 use byteshop_domain::ids::{AccountId, Id as _};
-use byteshop_domain::process;
+use byteshop_domain::process::Process;
 use byteshop_domain::process::forget_person::ForgetPerson;
-use byteshop_domain::process::notify::SendNotifications;
+use byteshop_domain::process::notify::{self, SendNotifications};
 use byteshop_domain::process::schedule_products::ScheduleProducts;
 use byteshop_domain::process::settle_order::SettleOrder;
+use byteshop_eventstore::feed::Feed;
 use byteshop_eventstore::{Clock, Log};
 use byteshop_gateway::config::Shown;
 use byteshop_gateway::cors::Origins;
@@ -33,7 +34,7 @@ use byteshop_gateway::staff::StaffRules;
 use byteshop_gateway::token::{LIFETIME, Role, Tokens};
 use byteshop_gateway::trade::Trade;
 use byteshop_gateway::uses::Uses;
-use byteshop_projections::{Feed, Views};
+use byteshop_projections::Views;
 use chrono::TimeDelta;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder};
@@ -220,17 +221,16 @@ impl TestShop {
     async fn start_as(options: Options) -> Self {
         let (log, views) = stores(&options.database).await;
         let cancel = CancellationToken::new();
-        let (commands, writing, hints) = write_side(&log, options.connected.clone());
-        let [of_feed, of_process, of_notify, of_send, of_webhooks] = hints;
+        let feed = Feed::start(log.clone(), None, 0, cancel.clone());
+        let (commands, writing, of_webhooks) = write_side(&log, options.connected.clone(), feed.clone());
         commands.sell_as(options.trade.seller.clone());
-        let feed = Feed::start(log.clone(), None, 0, of_feed, cancel.clone());
         let mut running = JoinSet::new();
         let webhooks_client = WebhookClient::new(true).unwrap();
         if let Some(outside) = options.outside {
             commands.reach(outside);
         }
         running.spawn(webhooks::run(commands.clone(), webhooks_client.clone(), of_webhooks, cancel.clone()));
-        react(&mut running, &commands, [of_process, of_notify, of_send], &cancel);
+        react(&mut running, &commands, &feed, &cancel);
         let of_views = (views.clone(), cancel.clone());
         running.spawn(async move { of_views.0.run(feed, &[], of_views.1).await.unwrap() });
         let (passwords, tokens) = (Passwords::new().unwrap(), options.tokens);
@@ -410,15 +410,18 @@ async fn stores(database: &str) -> (Log, Views) {
     (log, views)
 }
 
-/// The write side of a log, what it does by itself, and what it wakes.
-fn write_side(log: &Log, connected: Connected) -> (Commands, JoinSet<()>, [Arc<Notify>; 5]) {
-    let hints = [(); 5].map(|()| Arc::new(Notify::new()));
-    let wake = hints.clone();
-    let woken = move |_: &Committed| wake.iter().for_each(|hint| hint.notify_one());
-    let (appender, appending) = Appender::new(log.clone(), woken, CancellationToken::new());
+/// The write side of a log, what it does by itself, and what wakes the webhooks.
+fn write_side(log: &Log, connected: Connected, feed: Feed) -> (Commands, JoinSet<()>, Arc<Notify>) {
+    let hint = Arc::new(Notify::new());
+    let webhooks = Arc::clone(&hint);
+    let committed = move |committed: Committed| {
+        feed.offer(committed.events());
+        hint.notify_one();
+    };
+    let (appender, appending) = Appender::new(log.clone(), committed, CancellationToken::new());
     let mut writing = JoinSet::new();
     writing.spawn(appending);
-    (Commands::new(log.clone(), appender, data_keys(), connected), writing, hints)
+    (Commands::new(log.clone(), appender, data_keys(), connected), writing, webhooks)
 }
 
 /// The health of a shop that looks whether its log was restored.
@@ -432,24 +435,21 @@ async fn opened(running: &mut JoinSet<()>, commands: &Commands, cancel: &Cancell
     health
 }
 
-/// Runs the processes; the hints are for those that customers wait for.
-fn react(
+/// Runs the processes.
+fn react(running: &mut JoinSet<()>, commands: &Commands, feed: &Feed, cancel: &CancellationToken) {
+    let on = || (commands.clone(), feed.clone(), cancel.clone());
+    process::<SettleOrder>(running, on());
+    process::<notify::Notify>(running, on());
+    process::<SendNotifications>(running, on());
+    process::<ScheduleProducts>(running, on());
+    process::<ForgetPerson>(running, on());
+}
+
+fn process<P: Process + 'static>(
     running: &mut JoinSet<()>,
-    commands: &Commands,
-    [settle, notify, send]: [Arc<Notify>; 3],
-    cancel: &CancellationToken,
+    (commands, feed, cancel): (Commands, Feed, CancellationToken),
 ) {
-    let on = |hint: Arc<Notify>| (commands.clone(), hint, cancel.clone());
-    let (commands, hint, cancel) = on(settle);
-    running.spawn(processes::run::<SettleOrder>(commands, hint, cancel));
-    let (commands, hint, cancel) = on(notify);
-    running.spawn(processes::run::<process::notify::Notify>(commands, hint, cancel));
-    let (commands, hint, cancel) = on(send);
-    running.spawn(processes::run::<SendNotifications>(commands, hint, cancel));
-    let (commands, hint, cancel) = on(Arc::default());
-    running.spawn(processes::run::<ScheduleProducts>(commands, hint, cancel));
-    let (commands, hint, cancel) = on(Arc::default());
-    running.spawn(processes::run::<ForgetPerson>(commands, hint, cancel));
+    running.spawn(processes::run::<P>(commands, feed, cancel));
 }
 
 /// Watches what follows the log and shows it to operators; gives where.

@@ -1,10 +1,10 @@
 //! A shop without HTTP: a log of its own, an appender, and the process that settles orders.
 
-use std::sync::Arc;
-
 use byteshop_commands::cases::{Agreed, Hold};
 use byteshop_commands::ports::connected::Provider;
-use byteshop_commands::{Appender, Commands, Connected, Done, Error, Intent, Loaded, Paying, Unit, cases, processes};
+use byteshop_commands::{
+    Appender, Commands, Committed, Connected, Done, Error, Intent, Loaded, Paying, Unit, cases, processes,
+};
 use byteshop_domain::cart::{self, Cart, Destination};
 use byteshop_domain::ids::{AccountId, CartId, Id as _, OrderId, PaymentId, ProductId, VariantId};
 use byteshop_domain::money::{Money, Price};
@@ -16,9 +16,9 @@ use byteshop_domain::quantity::Quantity;
 use byteshop_domain::stock::{self, StockLevel};
 use byteshop_domain::text::{Country, Description, Sku, Title};
 use byteshop_domain::{Actor, Currency};
+use byteshop_eventstore::feed::Feed;
 use byteshop_eventstore::{Clock, Log};
 use chrono::TimeDelta;
-use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -51,13 +51,14 @@ impl WriteSide {
     pub async fn start(database_url: &str) -> Self {
         let log = Log::open(&migrated(database_url).await).unwrap();
         let cancel = CancellationToken::new();
-        let hint = Arc::new(Notify::new());
-        let wake = Arc::clone(&hint);
-        let (appender, appending) = Appender::new(log.clone(), move |_| wake.notify_one(), cancel.clone());
+        let feed = Feed::start(log.clone(), None, 0, cancel.clone());
+        let offer = feed.clone();
+        let committed = move |committed: Committed| offer.offer(committed.events());
+        let (appender, appending) = Appender::new(log.clone(), committed, cancel.clone());
         let commands = Commands::new(log.clone(), appender, data_keys(), Connected::emulators());
         let mut running = JoinSet::new();
         running.spawn(appending);
-        running.spawn(processes::run::<SettleOrder>(commands.clone(), hint, cancel));
+        running.spawn(processes::run::<SettleOrder>(commands.clone(), feed, cancel));
         Self { log, commands, _running: running }
     }
 

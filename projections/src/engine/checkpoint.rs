@@ -66,37 +66,28 @@ pub(crate) async fn position(pool: &PgPool, view: &str) -> Result<i64, Error> {
 }
 
 /// A move of a checkpoint from one position to another.
-pub(crate) struct Move<'a> {
+#[derive(Debug, Clone)]
+pub(crate) struct Move {
+    pub view: &'static str,
     pub version: i32,
     pub epoch: i64,
     pub from: i64,
     pub to: i64,
     /// The leaf hash of the event at `to`, as the worker was given it.
-    pub leaf: &'a [u8],
+    pub leaf: Vec<u8>,
     /// Events per second of late.
     pub rate: i64,
 }
 
-/// Moves a checkpoint when no row changes; false when it is no longer there, or the log is another one.
-pub(crate) async fn advance(pool: &PgPool, view: &str, step: &Move<'_>) -> Result<bool, Error> {
-    let moved = sqlx::query(ADVANCE)
-        .bind(view)
-        .bind(step.version)
-        .bind(step.epoch)
-        .bind(step.from)
-        .bind(step.to)
-        .bind(step.leaf)
-        .bind(step.rate)
-        .execute(pool)
-        .await?;
-    Ok(moved.rows_affected() == 1)
-}
-
-/// The compare-and-swap, $1 to $7 as in [`Move`]. What JetStream delivered counts only if Postgres has the same leaf at
-/// both ends: an event that Postgres does not hold is no event.
-pub(crate) const ADVANCE: &str = "update read.checkpoint c set position = $5, leaf = $6, rate = $7, moved_at = now()
-    where c.view = $1 and c.version = $2 and c.epoch = $3 and c.position = $4 and c.state = 'live'
-      and ($4 = 0 or log.leaf_at($4) = c.leaf) and log.leaf_at($5) = $6";
+/// The compare-and-swap of many checkpoints, $1 to $7 as in [`Move`], column by column. What JetStream delivered counts only
+/// if Postgres has the same leaf at both ends: an event that Postgres does not hold is no event.
+pub(crate) const ADVANCE: &str =
+    "update read.checkpoint c set position = m.after, leaf = m.leaf, rate = m.rate, moved_at = now()
+     from unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bytea[], $7::bigint[])
+        m(view, version, epoch, before, after, leaf, rate)
+     where c.view = m.view and c.version = m.version and c.epoch = m.epoch and c.position = m.before and c.state = 'live'
+       and (m.before = 0 or log.leaf_at(m.before) = c.leaf) and log.leaf_at(m.after) = m.leaf
+     returning c.view";
 
 /// Stops a view where it stands, and says why.
 pub(crate) async fn stop(

@@ -3,11 +3,9 @@
 use std::sync::Arc;
 
 use serde::Serialize;
-use serde::de::DeserializeOwned;
-use sqlx::postgres::{PgConnection, PgPool};
+use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, PgExecutor};
 
-use super::checkpoint::{ADVANCE, Move};
 use super::rows::{Entry, Rows};
 use super::{Key, View};
 use crate::error::Error;
@@ -51,42 +49,61 @@ pub(crate) fn unreadable(view: &'static str, key: &str, error: &serde_json::Erro
     Error::Row { view, key: key.to_owned(), reason: error.to_string() }
 }
 
+/// Stored rows: key, JSON text, and the position of the last event that touched the row.
+pub(crate) type Found = Vec<(Key, String, i64)>;
+
 /// The statements for one table. Only names of views, which are constants of ours, are written into them.
 #[derive(Debug, Clone)]
 pub(crate) struct Table {
     view: &'static str,
+    name: Arc<str>,
     load: Arc<str>,
     put: Arc<str>,
     remove: Arc<str>,
-    apply: Arc<str>,
     copy: Arc<str>,
+}
+
+/// The statement that writes rows, whose columns are three parameters from `first` on.
+fn put(name: &str, first: usize, only_if: &str) -> String {
+    let (keys, rows, positions) = (first, first + 1, first + 2);
+    format!(
+        "insert into read.{name} (key, row, position)
+         select k, r::json, p from unnest(${keys}::text[], ${rows}::text[], ${positions}::bigint[]) u(k, r, p) {only_if}
+         on conflict (key) do update set row = excluded.row, position = excluded.position"
+    )
+}
+
+/// The statement that removes rows, whose keys are the parameter `keys`.
+fn remove(name: &str, keys: usize, and: &str) -> String {
+    format!("delete from read.{name} where key = any (${keys}::text[]) {and}")
 }
 
 impl Table {
     /// The table `read.<name>` of a view: its own, or one beside it.
     pub fn named(view: &'static str, name: &str) -> Self {
-        let upsert = "on conflict (key) do update set row = excluded.row, position = excluded.position";
         Self {
             view,
+            name: name.into(),
             load: format!("select key, row::text, position from read.{name} where key = any ($1)").into(),
-            put: format!(
-                "insert into read.{name} (key, row, position)
-                 select k, r::json, p from unnest($1::text[], $2::text[], $3::bigint[]) u(k, r, p) {upsert}"
-            )
-            .into(),
-            remove: format!("delete from read.{name} where key = any ($1)").into(),
-            // One statement, hence one transaction: rows move only when the checkpoint does.
-            apply: format!(
-                "with moved as ({ADVANCE} returning 1), put as (
-                    insert into read.{name} (key, row, position)
-                    select k, r::json, p from unnest($8::text[], $9::text[], $10::bigint[]) u(k, r, p)
-                    where exists (select from moved) {upsert}
-                 ), gone as (delete from read.{name} where key = any ($11) and exists (select from moved))
-                 select exists (select from moved)"
-            )
-            .into(),
+            put: put(name, 1, "").into(),
+            remove: remove(name, 1, "").into(),
             copy: format!("copy read.{name} (key, row, position) from stdin").into(),
         }
+    }
+
+    /// The statement that finds rows, whose keys are the parameter `keys`, marked with a number.
+    pub fn find(&self, number: usize, keys: usize) -> String {
+        format!("select {number}, key, row::text, position from read.{} where key = any (${keys}::text[])", self.name)
+    }
+
+    /// The statements that write changes if the view is among those `moved`, as parts of a larger one; the columns of the
+    /// changes are four parameters from `first` on.
+    pub fn apply_if_moved(&self, first: usize) -> String {
+        let Self { view, name, .. } = self;
+        let moved = format!("exists (select from moved where view = '{view}')");
+        let (put, remove) =
+            (put(name, first, &format!("where {moved}")), remove(name, first + 3, &format!("and {moved}")));
+        format!("put_{view} as ({put}), gone_{view} as ({remove})")
     }
 
     /// Brings rows into memory; a key without a row is absent there.
@@ -95,12 +112,14 @@ impl Table {
         executor: impl PgExecutor<'_>,
         keys: Vec<Key>,
         rows: &mut Rows<V::Row>,
-    ) -> Result<(), Error>
-    where
-        V::Row: DeserializeOwned,
-    {
-        let found: Vec<(String, String, i64)> =
+    ) -> Result<(), Error> {
+        let found: Found =
             sqlx::query_as(AssertSqlSafe(Arc::clone(&self.load))).bind(&keys).fetch_all(executor).await?;
+        self.insert_found::<V>(keys, found, rows)
+    }
+
+    /// Brings what was found under some keys into memory.
+    pub fn insert_found<V: View>(&self, keys: Vec<Key>, found: Found, rows: &mut Rows<V::Row>) -> Result<(), Error> {
         for key in keys {
             rows.insert(key, Entry::absent());
         }
@@ -109,24 +128,6 @@ impl Table {
             rows.insert(key, Entry::stored(row, position));
         }
         Ok(())
-    }
-
-    /// Moves the checkpoint and the rows, or nothing: false when the checkpoint is no longer where it was.
-    pub async fn apply(&self, pool: &PgPool, step: &Move<'_>, changes: &Changes) -> Result<bool, Error> {
-        Ok(sqlx::query_scalar(AssertSqlSafe(Arc::clone(&self.apply)))
-            .bind(self.view)
-            .bind(step.version)
-            .bind(step.epoch)
-            .bind(step.from)
-            .bind(step.to)
-            .bind(step.leaf)
-            .bind(step.rate)
-            .bind(&changes.keys)
-            .bind(&changes.rows)
-            .bind(&changes.positions)
-            .bind(&changes.gone)
-            .fetch_one(pool)
-            .await?)
     }
 
     /// Writes changes to a table that nobody else writes.

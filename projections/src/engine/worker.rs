@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use byteshop_eventstore::feed::Feed;
 use byteshop_eventstore::{Log, Recorded, Trouble};
 use sqlx::postgres::PgPool;
 use tokio::sync::watch;
@@ -14,9 +15,9 @@ use super::checkpoint::{self, Checkpoint, Move, State};
 use super::rate::Rate;
 use super::rows::Rows;
 use super::table::{Changes, Table};
+use super::together::Together;
 use super::{Touch, View};
 use crate::error::Error;
-use crate::feed::Feed;
 use crate::replay::build::ROWS_IN_MEMORY;
 use crate::replay::{self, Setup};
 
@@ -26,8 +27,6 @@ const BATCH: usize = 1_000;
 const WARM_ROWS: usize = 1_000;
 /// How long a checkpoint may stay behind the position in memory when no row has changed.
 const LAZY: Duration = Duration::from_millis(100);
-/// The least time between two transactions of a view: under load it makes one of many, which saves most of their cost.
-const PACE: Duration = Duration::from_millis(20);
 /// A new view that is this far behind is built by replay, which is many times faster than following.
 const FAR: i64 = 20_000;
 /// How often a stopped view looks whether somebody has repaired it.
@@ -56,6 +55,7 @@ pub(crate) struct Context {
     pub log: Log,
     pub pool: PgPool,
     pub tail: Arc<Tail>,
+    pub together: Arc<Together>,
 }
 
 /// Why a worker stopped following.
@@ -200,7 +200,8 @@ struct Follower<'a, V: View> {
     leaf: Vec<u8>,
     /// Since when it is ahead.
     unsaved: Option<Instant>,
-    last_write: Instant,
+    /// The last turn that it took.
+    turn: u64,
     rate: Rate,
 }
 
@@ -216,7 +217,7 @@ impl<'a, V: View> Follower<'a, V> {
             position: at.position,
             leaf: at.leaf.unwrap_or_default(),
             unsaved: None,
-            last_write: Instant::now(),
+            turn: 0,
             rate: Rate::start(),
         }
     }
@@ -233,7 +234,7 @@ impl<'a, V: View> Follower<'a, V> {
         }
         loop {
             let next = self.feed.next(self.position, BATCH);
-            let events = match self.unsaved {
+            let mut events = match self.unsaved {
                 None => next.await?,
                 Some(since) => match timeout_at(since + LAZY, next).await {
                     Ok(events) => events?,
@@ -241,6 +242,13 @@ impl<'a, V: View> Follower<'a, V> {
                     Err(_) => return self.why_refused().await,
                 },
             };
+            if events.iter().any(|event| V::READS.contains(&event.category.as_str())) {
+                self.context.together.next_turn(&mut self.turn).await;
+                if events.len() < BATCH {
+                    // More have come meanwhile.
+                    events = self.feed.next(self.position, BATCH).await?;
+                }
+            }
             // The feed promises it, but the log must never be read with a hole.
             let is_next = events.iter().zip(self.position + 1..).all(|(event, position)| event.position == position);
             let events = if is_next { events } else { self.read_on().await? };
@@ -296,24 +304,15 @@ impl<'a, V: View> Follower<'a, V> {
             self.unsaved.get_or_insert_with(Instant::now);
             return Ok(true);
         }
-        tokio::time::sleep_until(self.last_write + PACE).await;
         self.rows.rotate();
         self.load(&touches).await?;
         super::fold::<V>(&mut self.rows, &touches)?;
         let changes = self.changes(&touches)?;
         self.rate.count(events.len());
-        let step = Move {
-            version: V::VERSION,
-            epoch: self.epoch,
-            from: self.stored,
-            to: last.position,
-            leaf: &last.leaf,
-            rate: self.rate.per_second,
-        };
-        if !self.table.apply(&self.context.pool, &step, &changes).await? {
+        let step = self.step_to(last.position, last.leaf.clone());
+        if !self.context.together.write(&self.table, step, changes).await? {
             return Ok(false);
         }
-        self.last_write = Instant::now();
         self.stored = last.position;
         self.arrive(last, 0);
         Ok(true)
@@ -335,7 +334,8 @@ impl<'a, V: View> Follower<'a, V> {
         }
         missing.sort_unstable();
         missing.dedup();
-        self.table.load::<V>(&self.context.pool, missing, &mut self.rows).await
+        let found = self.context.together.load(&self.table, missing.clone()).await?;
+        self.table.insert_found::<V>(missing, found, &mut self.rows)
     }
 
     fn changes(&mut self, touches: &[Touch<'_, V>]) -> Result<Changes, Error> {
@@ -350,17 +350,16 @@ impl<'a, V: View> Follower<'a, V> {
         Ok(changes)
     }
 
+    /// A move from where the table stands.
+    fn step_to(&self, to: i64, leaf: Vec<u8>) -> Move {
+        let (epoch, from, rate) = (self.epoch, self.stored, self.rate.per_second);
+        Move { view: V::NAME, version: V::VERSION, epoch, from, to, leaf, rate }
+    }
+
     /// Writes down the position in memory.
     async fn save(&mut self) -> Result<bool, Error> {
-        let step = Move {
-            version: V::VERSION,
-            epoch: self.epoch,
-            from: self.stored,
-            to: self.position,
-            leaf: &self.leaf,
-            rate: self.rate.per_second,
-        };
-        let saved = checkpoint::advance(&self.context.pool, V::NAME, &step).await?;
+        let step = self.step_to(self.position, self.leaf.clone());
+        let saved = self.context.together.write(&self.table, step, Changes::default()).await?;
         if saved {
             self.stored = self.position;
             self.unsaved = None;

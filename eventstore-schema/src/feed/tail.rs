@@ -3,15 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use byteshop_eventstore::read::PAGE;
-use byteshop_eventstore::{Log, Recorded, StoreError};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
+use super::jetstream::Delivered;
 use super::window::Window;
 use super::{Shared, TailConfig, jetstream};
+use crate::read::PAGE;
+use crate::{Log, StoreError};
 
 /// How often Postgres is read while JetStream is silent and no hint comes.
 const TICK: Duration = Duration::from_millis(100);
@@ -52,18 +53,12 @@ struct Tail {
 
 /// A connection to JetStream.
 struct Session {
-    events: mpsc::Receiver<Vec<Arc<Recorded>>>,
+    events: mpsc::Receiver<Delivered>,
     task: JoinSet<()>,
 }
 
 /// Follows the log until it is cancelled.
-pub(super) async fn run(
-    log: Log,
-    nats: Option<TailConfig>,
-    shared: Arc<Shared>,
-    hint: Arc<Notify>,
-    cancel: CancellationToken,
-) {
+pub(super) async fn run(log: Log, nats: Option<TailConfig>, shared: Arc<Shared>, cancel: CancellationToken) {
     let now = Instant::now();
     let mut tail = Tail {
         log,
@@ -80,21 +75,21 @@ pub(super) async fn run(
     tail.start_near_the_head().await;
     while !cancel.is_cancelled() {
         tail.connect();
-        let next = tail.next_look();
+        let (next, shared) = (tail.next_look(), Arc::clone(&tail.shared));
         tokio::select! {
             () = cancel.cancelled() => {}
             events = deliver(&mut tail.session) => match events {
                 Some(events) => tail.delivered(events).await,
                 None => tail.disconnected(),
             },
-            () = hint.notified() => tail.hinted().await,
+            () = shared.missing.notified() => tail.hinted().await,
             () = sleep_until(next) => tail.look().await,
         }
     }
 }
 
 /// The next events of a session; never, when there is none.
-async fn deliver(session: &mut Option<Session>) -> Option<Vec<Arc<Recorded>>> {
+async fn deliver(session: &mut Option<Session>) -> Option<Delivered> {
     match session {
         Some(session) => session.events.recv().await,
         None => std::future::pending().await,
@@ -225,14 +220,13 @@ impl Tail {
         let reading = self.log.read_log(self.last(), PAGE);
         let page = timeout(ANSWER_TIMEOUT, reading).await.unwrap_or_else(|_| Err(late()))?;
         let events = i64::try_from(page.len()).unwrap_or(PAGE);
-        self.push(page.into_iter().map(Arc::new));
+        self.shared.push(page.into_iter().map(Arc::new));
         Ok(events)
     }
 
     /// Takes in what JetStream delivers; what it left out is read from Postgres.
-    async fn delivered(&mut self, events: Vec<Arc<Recorded>>) {
-        let Some(upto) = events.last().map(|event| event.position) else { return };
-        self.push(events.into_iter());
+    async fn delivered(&mut self, Delivered { upto, events }: Delivered) {
+        self.shared.push(events.into_iter());
         while self.last() < upto {
             match self.read_page().await {
                 Ok(1..) => {}
@@ -248,20 +242,6 @@ impl Tail {
             }
             self.silent = false;
             self.pause = MIN_PAUSE;
-        }
-    }
-
-    /// Moves the window on by the events that follow on it.
-    fn push(&self, events: impl Iterator<Item = Arc<Recorded>>) {
-        let mut window = self.shared.window();
-        let before = window.last();
-        for event in events {
-            window.push(event);
-        }
-        let last = window.last();
-        drop(window);
-        if last > before {
-            self.shared.head.send_replace(last);
         }
     }
 

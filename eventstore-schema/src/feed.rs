@@ -1,6 +1,7 @@
-//! The feed: the newest events of the log for every view of a process, from JetStream while it is well, else from Postgres.
+//! The feed: the newest events of the log for every view and process of a program: what the program itself has appended, and
+//! what others have, from JetStream while it is well, else from Postgres.
 //!
-//! One task per process follows the head of the log and keeps a window of the last events in memory; views take pages
+//! One task per program follows the head of the log and keeps a window of the last events in memory; readers take pages
 //! from it. What is older than the window is read from Postgres page by page. Positions in the window have no gap: an
 //! event that JetStream does not deliver is read from Postgres, and what JetStream delivers is believed only when its
 //! stream ends in the log's own history (`jetstream`) and its position is the next one.
@@ -11,11 +12,11 @@ mod window;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use byteshop_eventstore::{Log, Recorded, StoreError};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::{Log, Recorded, StoreError};
 use window::{Taken, Window};
 
 /// Where JetStream is and what the stream is called.
@@ -43,6 +44,8 @@ struct Shared {
     window: Mutex<Window>,
     /// The last position of the window.
     head: watch::Sender<i64>,
+    /// There are events in Postgres that the window does not have.
+    missing: Notify,
 }
 
 impl std::fmt::Debug for Feed {
@@ -56,18 +59,40 @@ impl Shared {
         // The window is whole after every call, whatever panicked elsewhere.
         self.window.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Moves the window on by the events that follow on it, and says where it ends.
+    fn push(&self, events: impl Iterator<Item = Arc<Recorded>>) -> i64 {
+        let mut window = self.window();
+        let before = window.last();
+        for event in events {
+            window.push(event);
+        }
+        let last = window.last();
+        drop(window);
+        if last > before {
+            self.head.send_replace(last);
+        }
+        last
+    }
 }
 
 impl Feed {
     /// Starts to follow the log after a position.
-    ///
-    /// `hint` wakes the task when this process has appended something; without it, and without JetStream, it looks ten
-    /// times a second. The hint must be this feed's own: a permit wakes one waiter.
-    pub fn start(log: Log, nats: Option<TailConfig>, from: i64, hint: Arc<Notify>, cancel: CancellationToken) -> Self {
-        let shared = Arc::new(Shared { window: Mutex::new(Window::after(from)), head: watch::Sender::new(from) });
+    pub fn start(log: Log, nats: Option<TailConfig>, from: i64, cancel: CancellationToken) -> Self {
+        let window = Mutex::new(Window::after(from));
+        let shared = Arc::new(Shared { window, head: watch::Sender::new(from), missing: Notify::new() });
         let mut tail = JoinSet::new();
-        tail.spawn(tail::run(log.clone(), nats, Arc::clone(&shared), hint, cancel));
+        tail.spawn(tail::run(log.clone(), nats, Arc::clone(&shared), cancel));
         Self { log, shared, _tail: Arc::new(tail) }
+    }
+
+    /// Takes in what this program has just appended, which is durable. If events of others are missing before it, the task reads
+    /// Postgres.
+    pub fn offer(&self, events: Vec<Arc<Recorded>>) {
+        let upto = events.last().map_or(0, |event| event.position);
+        if self.shared.push(events.into_iter()) < upto {
+            self.shared.missing.notify_one();
+        }
     }
 
     /// The next events after a position, without a gap, at most `limit` and at least one: waits for it.
@@ -79,18 +104,31 @@ impl Feed {
     pub async fn next(&self, after: i64, limit: usize) -> Result<Vec<Arc<Recorded>>, StoreError> {
         let mut head = self.shared.head.subscribe();
         loop {
+            if let Some(events) = self.recent(after, limit).await {
+                return Ok(events);
+            }
+            head.borrow_and_update();
+            let page = self.log.read_log(after, i64::try_from(limit).unwrap_or(i64::MAX)).await?;
+            if !page.is_empty() {
+                return Ok(page.into_iter().map(Arc::new).collect());
+            }
+            // The log has become shorter; the task will notice.
+            if head.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    /// The same, but for what is older than the window: then there is nothing.
+    pub async fn recent(&self, after: i64, limit: usize) -> Option<Vec<Arc<Recorded>>> {
+        let mut head = self.shared.head.subscribe();
+        loop {
             head.borrow_and_update();
             // In a statement of its own, so that the lock is not held any longer.
             let taken = self.shared.window().take(after, limit);
             match taken {
-                Taken::Events(events) => return Ok(events),
-                Taken::Older => {
-                    let page = self.log.read_log(after, i64::try_from(limit).unwrap_or(i64::MAX)).await?;
-                    if !page.is_empty() {
-                        return Ok(page.into_iter().map(Arc::new).collect());
-                    }
-                    // The log has become shorter; the task will notice.
-                }
+                Taken::Events(events) => return Some(events),
+                Taken::Older => return None,
                 Taken::Newer => {}
             }
             if head.changed().await.is_err() {

@@ -8,7 +8,6 @@ use async_nats::jetstream::context::ContextBuilder;
 use async_nats::jetstream::message::StreamMessage;
 use async_nats::jetstream::stream::{Info, LastRawMessageErrorKind, Stream};
 use async_nats::{Client, Event, Message, Subscriber};
-use byteshop_eventstore::{Log, Recorded, nats};
 use chrono::SubsecRound as _;
 use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::sync::mpsc;
@@ -16,6 +15,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::{Shared, TailConfig};
+use crate::{Log, Recorded, nats};
 
 /// What one answer may take.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
@@ -29,13 +29,16 @@ const CAPACITY: usize = 8_192;
 /// Messages that are handed on together at most.
 const BATCH: usize = 500;
 
+/// What JetStream delivers together.
+pub(super) struct Delivered {
+    /// The position of the last event.
+    pub upto: i64,
+    /// Those of the events that the window did not have.
+    pub events: Vec<Arc<Recorded>>,
+}
+
 /// Hands on what JetStream delivers until something is wrong, and says what.
-pub(super) async fn follow(
-    log: &Log,
-    nats: &TailConfig,
-    shared: &Shared,
-    events: &mpsc::Sender<Vec<Arc<Recorded>>>,
-) -> String {
+pub(super) async fn follow(log: &Log, nats: &TailConfig, shared: &Shared, events: &mpsc::Sender<Delivered>) -> String {
     let lost = CancellationToken::new();
     let client = match timeout(ANSWER_TIMEOUT, connect(&nats.url, lost.clone())).await {
         Ok(Ok(client)) => client,
@@ -44,7 +47,7 @@ pub(super) async fn follow(
     };
     let delivering = async {
         match timeout(ATTACH_TIMEOUT, attach(log, nats, shared, &client)).await {
-            Ok(Ok(messages)) => deliver(messages, events).await,
+            Ok(Ok(messages)) => deliver(messages, shared, events).await,
             Ok(Err(reason)) => reason,
             Err(_) => "JetStream does not answer".into(),
         }
@@ -135,20 +138,20 @@ async fn last_message(stream: &Stream, info: &Info) -> Result<Option<StreamMessa
     }
 }
 
-async fn deliver(mut messages: Subscriber, events: &mpsc::Sender<Vec<Arc<Recorded>>>) -> String {
+async fn deliver(mut messages: Subscriber, shared: &Shared, events: &mpsc::Sender<Delivered>) -> String {
     loop {
         let Ok(message) = timeout(SILENCE, messages.next()).await else {
             return "JetStream is silent".into();
         };
         let mut next = message;
-        let mut batch = Vec::new();
+        let mut batch = Delivered { upto: 0, events: Vec::new() };
+        let known = shared.window().last();
         loop {
             let Some(message) = next else { return "the subscription ended".into() };
-            match decode(&message) {
-                Ok(event) => batch.extend(event.map(Arc::new)),
-                Err(error) => return format!("a message is not an event: {error}"),
+            if let Err(error) = batch.add(&message, known) {
+                return format!("a message is not an event: {error}");
             }
-            if batch.len() >= BATCH {
+            if batch.events.len() >= BATCH {
                 break;
             }
             match messages.next().now_or_never() {
@@ -156,17 +159,28 @@ async fn deliver(mut messages: Subscriber, events: &mpsc::Sender<Vec<Arc<Recorde
                 None => break,
             }
         }
-        if !batch.is_empty() && events.send(batch).await.is_err() {
+        if batch.upto > 0 && events.send(batch).await.is_err() {
             return "the feed has ended".into();
         }
     }
 }
 
-/// An event, or nothing in a message about the consumer itself. An event that is too large for NATS comes empty, which is
-/// an error like any other: Postgres has it.
-fn decode(message: &Message) -> Result<Option<Recorded>, serde_json::Error> {
-    if message.status.is_some() {
-        return Ok(None);
+impl Delivered {
+    /// Adds an event. One that this program knows already, as it knows its own, is not read again. A message about the consumer
+    /// itself adds nothing; an event that is too large for NATS comes empty, which is an error like any other: Postgres has it.
+    fn add(&mut self, message: &Message, known: i64) -> Result<(), serde_json::Error> {
+        if message.status.is_some() {
+            return Ok(());
+        }
+        let position = message.headers.as_ref().and_then(|headers| headers.get("Byteshop-Position"));
+        let position = position.and_then(|position| position.as_str().parse().ok());
+        if let Some(position) = position.filter(|position| *position <= known) {
+            self.upto = position;
+            return Ok(());
+        }
+        let event: Recorded = serde_json::from_slice(&message.payload)?;
+        self.upto = event.position;
+        self.events.push(Arc::new(event));
+        Ok(())
     }
-    serde_json::from_slice(&message.payload).map(Some)
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use byteshop_eventstore::Recorded;
+use crate::Recorded;
 
 /// Events in the window at most: a view that is further behind reads faster from Postgres.
 const MAX_EVENTS: usize = 10_000;

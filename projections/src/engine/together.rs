@@ -1,0 +1,202 @@
+//! What the workers of a process do together: they take turns at the same moments, and what they then read and write is one
+//! statement each, hence one round trip and one transaction for all views.
+//!
+//! The views stay independent of each other: each has a checkpoint of its own, which moves by compare-and-swap, and a
+//! statement that fails is repeated for each view alone, so that only the view which is to blame stops.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use sqlx::AssertSqlSafe;
+use sqlx::postgres::PgPool;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::Key;
+use super::checkpoint::{ADVANCE, Move};
+use super::table::{Changes, Found, Table};
+use crate::error::Error;
+
+/// The least time between two turns: under load it makes one transaction of many, which saves most of their cost.
+const PACE: Duration = Duration::from_millis(20);
+/// For how long workers join a turn after it has begun.
+const JOIN: Duration = Duration::from_millis(5);
+/// How long the first of some requests waits for the others of its turn.
+const LINGER: Duration = Duration::from_millis(1);
+/// Requests that wait: a worker has one at a time.
+const QUEUE: usize = 64;
+
+/// Rows that a worker looks for.
+struct Load {
+    table: Table,
+    keys: Vec<Key>,
+    answer: oneshot::Sender<Result<Found, Error>>,
+}
+
+/// What a worker writes.
+struct Write {
+    table: Table,
+    step: Move,
+    changes: Changes,
+    answer: oneshot::Sender<Result<bool, Error>>,
+}
+
+/// What the workers of a process share.
+#[derive(Debug)]
+pub(crate) struct Together {
+    turn: Mutex<Turn>,
+    loads: mpsc::Sender<Load>,
+    writes: mpsc::Sender<Write>,
+    /// Ends the tasks when the last worker has ended.
+    _tasks: JoinSet<()>,
+}
+
+#[derive(Debug, Default)]
+struct Turn {
+    number: u64,
+    began: Option<Instant>,
+}
+
+impl Together {
+    /// Starts the tasks that read and write.
+    pub fn start(pool: PgPool) -> Self {
+        let ((loads, to_load), (writes, to_write)) = (mpsc::channel(QUEUE), mpsc::channel(QUEUE));
+        let mut tasks = JoinSet::new();
+        tasks.spawn(load_all(pool.clone(), to_load));
+        tasks.spawn(write_all(pool, to_write));
+        Self { turn: Mutex::default(), loads, writes, _tasks: tasks }
+    }
+
+    /// Waits for a turn after the one that the worker `had`.
+    pub async fn next_turn(&self, had: &mut u64) {
+        while let Err(at) = self.take_turn(had) {
+            sleep_until(at).await;
+        }
+    }
+
+    /// Takes the turn that began just now, or begins one; otherwise says when there will be one.
+    fn take_turn(&self, had: &mut u64) -> Result<(), Instant> {
+        // The turn is whole after every call, whatever panicked elsewhere.
+        let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        match turn.began {
+            Some(began) if turn.number != *had && now < began + JOIN => {}
+            Some(began) if now < began + PACE => return Err(began + PACE),
+            Some(_) | None => *turn = Turn { number: turn.number + 1, began: Some(now) },
+        }
+        *had = turn.number;
+        Ok(())
+    }
+
+    /// Reads rows of a view's table.
+    pub async fn load(&self, table: &Table, keys: Vec<Key>) -> Result<Found, Error> {
+        let (answer, found) = oneshot::channel();
+        let load = Load { table: table.clone(), keys, answer };
+        self.loads.send(load).await.map_err(|_| ended())?;
+        found.await.map_err(|_| ended())?
+    }
+
+    /// Moves a checkpoint and rows, or nothing: false when the checkpoint is no longer where it was, or the log is another one.
+    pub async fn write(&self, table: &Table, step: Move, changes: Changes) -> Result<bool, Error> {
+        let (answer, moved) = oneshot::channel();
+        let write = Write { table: table.clone(), step, changes, answer };
+        self.writes.send(write).await.map_err(|_| ended())?;
+        moved.await.map_err(|_| ended())?
+    }
+}
+
+/// The tasks end with the process only, or by a panic.
+fn ended() -> Error {
+    sqlx::Error::WorkerCrashed.into()
+}
+
+/// The next request, and those that come with it.
+async fn next_of<T>(queue: &mut mpsc::Receiver<T>) -> Option<Vec<T>> {
+    let mut all = vec![queue.recv().await?];
+    sleep(LINGER).await;
+    while let Ok(next) = queue.try_recv() {
+        all.push(next);
+    }
+    Some(all)
+}
+
+async fn load_all(pool: PgPool, mut queue: mpsc::Receiver<Load>) {
+    while let Some(loads) = next_of(&mut queue).await {
+        let found = match load(&pool, &loads).await {
+            Ok(found) => found.into_iter().map(Ok).collect(),
+            Err(error) if loads.len() == 1 => vec![Err(error)],
+            Err(_) => join_all(loads.iter().map(|one| load_one(&pool, one))).await,
+        };
+        for (load, found) in loads.into_iter().zip(found) {
+            // A worker that was cancelled waits for nothing.
+            let _ = load.answer.send(found);
+        }
+    }
+}
+
+async fn load_one(pool: &PgPool, one: &Load) -> Result<Found, Error> {
+    Ok(load(pool, std::slice::from_ref(one)).await?.swap_remove(0))
+}
+
+/// What is found for each of some requests, in one statement.
+async fn load(pool: &PgPool, loads: &[Load]) -> Result<Vec<Found>, Error> {
+    let parts: Vec<String> = loads.iter().enumerate().map(|(at, load)| load.table.find(at, at + 1)).collect();
+    let mut statement = sqlx::query_as::<_, (i32, Key, String, i64)>(AssertSqlSafe(parts.join(" union all ")));
+    for load in loads {
+        statement = statement.bind(&load.keys);
+    }
+    let mut found = vec![Found::new(); loads.len()];
+    for (at, key, row, position) in statement.fetch_all(pool).await? {
+        let rows = usize::try_from(at).ok().and_then(|at| found.get_mut(at));
+        rows.expect("the statement numbers the requests").push((key, row, position));
+    }
+    Ok(found)
+}
+
+async fn write_all(pool: PgPool, mut queue: mpsc::Receiver<Write>) {
+    while let Some(mut writes) = next_of(&mut queue).await {
+        // Two processes that move the same checkpoints lock them in the same order.
+        writes.sort_by_key(|write| write.step.view);
+        let moved = match write(&pool, &writes).await {
+            Ok(moved) => writes.iter().map(|write| Ok(moved.contains(write.step.view))).collect(),
+            Err(error) if writes.len() == 1 => vec![Err(error)],
+            Err(_) => join_all(writes.iter().map(|one| write_one(&pool, one))).await,
+        };
+        for (write, moved) in writes.into_iter().zip(moved) {
+            // A worker that was cancelled looks anew.
+            let _ = write.answer.send(moved);
+        }
+    }
+}
+
+async fn write_one(pool: &PgPool, one: &Write) -> Result<bool, Error> {
+    Ok(!write(pool, std::slice::from_ref(one)).await?.is_empty())
+}
+
+/// Moves checkpoints, and the rows of each that moves; gives the views that moved. One statement, hence one transaction: rows
+/// move only when the checkpoint does.
+async fn write(pool: &PgPool, writes: &[Write]) -> Result<HashSet<String>, Error> {
+    let with_rows: Vec<&Write> = writes.iter().filter(|write| !write.changes.is_empty()).collect();
+    let mut text = format!("with moved as ({ADVANCE})");
+    for (at, write) in with_rows.iter().enumerate() {
+        text.push_str(", ");
+        text.push_str(&write.table.apply_if_moved(8 + 4 * at));
+    }
+    text.push_str(" select view from moved");
+    let column = |of: fn(&Move) -> i64| writes.iter().map(|write| of(&write.step)).collect::<Vec<i64>>();
+    let mut statement = sqlx::query_scalar::<_, String>(AssertSqlSafe(text))
+        .bind(writes.iter().map(|write| write.step.view).collect::<Vec<_>>())
+        .bind(writes.iter().map(|write| write.step.version).collect::<Vec<_>>())
+        .bind(column(|step| step.epoch))
+        .bind(column(|step| step.from))
+        .bind(column(|step| step.to))
+        .bind(writes.iter().map(|write| write.step.leaf.as_slice()).collect::<Vec<_>>())
+        .bind(column(|step| step.rate));
+    for Write { changes, .. } in with_rows {
+        statement = statement.bind(&changes.keys).bind(&changes.rows).bind(&changes.positions).bind(&changes.gone);
+    }
+    Ok(statement.fetch_all(pool).await?.into_iter().collect())
+}
