@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 pub use error::{NO_COUNTRY, TextError};
 pub use form::{ascii_domain, nfc, nfkc, opaque};
-pub use fresh::fresh;
 pub(crate) use fresh::is_asked as is_fresh;
+pub use fresh::{fresh, is_ignorable};
 pub use search::search_form;
 use serde::de::{Error as _, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

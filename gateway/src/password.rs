@@ -14,7 +14,7 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, Version};
 use byteshop_domain::BoundedText;
-use byteshop_domain::text::{Email, opaque};
+use byteshop_domain::text::{Email, is_ignorable, opaque};
 use http::StatusCode;
 use tokio::sync::Semaphore;
 
@@ -53,6 +53,10 @@ pub fn check(password: &str, email: Option<&Email>, pointer: &str) -> Result<(),
     }
     if password.chars().any(char::is_control) {
         return Err(weak("the password must not contain control characters".to_owned()));
+    }
+    // RFC 8264, section 9.13 (PrecisIgnorableProperties).
+    if password.chars().any(is_ignorable) {
+        return Err(weak("the password must not contain invisible characters".to_owned()));
     }
     let folded = password.to_lowercase();
     if COMMON.contains(folded.as_str()) {

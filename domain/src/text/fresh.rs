@@ -68,11 +68,16 @@ pub(super) fn country<'a>(_rules: &Rules, text: &'a str) -> Result<Cow<'a, str>,
     if country::is_code(&code) { Ok(Cow::Owned(code)) } else { Err(TextError::NoCountry) }
 }
 
+/// Whether Unicode counts a character among those that nothing shows (Default_Ignorable_Code_Point).
+pub fn is_ignorable(letter: char) -> bool {
+    CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(letter)
+}
+
 /// Whether a character leaves a mark. Unicode knows which do not by themselves; it counts the blank of Braille (U+2800) as a
 /// pattern, and the frames of annotations (U+FFF9 to U+FFFB) as shown where nothing knows them.
 fn is_seen(letter: char) -> bool {
     !letter.is_whitespace()
         && !letter.is_control()
-        && !CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(letter)
+        && !is_ignorable(letter)
         && !matches!(letter, '\u{2800}' | '\u{fff9}'..='\u{fffb}')
 }

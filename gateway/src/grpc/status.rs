@@ -59,10 +59,10 @@ pub(super) fn of(code: Code) -> StatusCode {
         }
         Code::Unauthenticated => StatusCode::UNAUTHORIZED,
         Code::PermissionDenied => StatusCode::FORBIDDEN,
-        Code::NotFound => StatusCode::NOT_FOUND,
+        // Whoever asks for a method or an encoding that there is not is at fault, and not the shop.
+        Code::NotFound | Code::Unimplemented => StatusCode::NOT_FOUND,
         Code::AlreadyExists | Code::Aborted => StatusCode::CONFLICT,
         Code::ResourceExhausted => StatusCode::TOO_MANY_REQUESTS,
-        Code::Unimplemented => StatusCode::NOT_IMPLEMENTED,
         Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         Code::DeadlineExceeded => StatusCode::GATEWAY_TIMEOUT,
         Code::Unknown | Code::Internal | Code::DataLoss => StatusCode::INTERNAL_SERVER_ERROR,
@@ -93,5 +93,12 @@ mod tests {
         assert_eq!(of(StatusCode::BAD_REQUEST, "x"), Code::InvalidArgument);
         assert_eq!(of(StatusCode::SERVICE_UNAVAILABLE, "x"), Code::Unavailable);
         assert_eq!(of(StatusCode::INTERNAL_SERVER_ERROR, "x"), Code::Internal);
+    }
+
+    #[test]
+    fn what_a_caller_does_wrong_counts_as_no_failure_of_the_shop() {
+        for code in [Code::InvalidArgument, Code::Unimplemented, Code::ResourceExhausted, Code::OutOfRange] {
+            assert!(super::of(code).is_client_error(), "{code:?}");
+        }
     }
 }

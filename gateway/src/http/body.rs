@@ -41,8 +41,8 @@ async fn read_whole(headers: &HeaderMap, body: axum::body::Body, max: usize) -> 
     if announced.is_none_or(|length| length <= max) {
         match axum::body::to_bytes(body, max).await {
             Ok(bytes) => return Ok(bytes),
-            // Either it was too large after all, or its sender went away and hears nothing of this.
-            Err(_) => return Err(too_large(max)),
+            Err(error) if is_too_large(&error) => return Err(too_large(max)),
+            Err(_) => return Err(broken()),
         }
     }
     if announced.is_some_and(|length| length <= DRAIN_MAX) {
@@ -50,6 +50,15 @@ async fn read_whole(headers: &HeaderMap, body: axum::body::Body, max: usize) -> 
         while let Some(Ok(_)) = chunks.next().await {}
     }
     Err(too_large(max))
+}
+
+fn is_too_large(error: &axum::Error) -> bool {
+    std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>)
+}
+
+/// Its chunks cannot be read, or it ended before its announced length.
+fn broken() -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "request.broken_body", "the body is cut off, or its chunks are malformed")
 }
 
 fn too_slow() -> Problem {

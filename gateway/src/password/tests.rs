@@ -21,7 +21,8 @@ fn what_would_be_guessed_is_refused() {
     ] {
         assert_eq!(refused(weak), Err("account.weak_password".into()), "{weak}");
     }
-    let held = ["\0".repeat(8), " ".repeat(12), "\u{a0}\u{2003}\t".repeat(4), "\u{7f}\u{1b}".repeat(5)];
+    let held =
+        ["\0".repeat(8), " ".repeat(12), "\u{a0}\u{2003}\t".repeat(4), "\u{7f}\u{1b}".repeat(5), "\u{200b}".repeat(10)];
     for held in &held {
         assert_eq!(refused(held), Err("account.weak_password".into()), "{held:?}");
     }

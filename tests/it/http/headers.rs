@@ -60,3 +60,19 @@ async fn a_request_names_its_host_once() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_is_cut_off_or_malformed_is_not_called_too_large() {
+    let shop = TestShop::start().await;
+    let address = shop.url.strip_prefix("http://").unwrap();
+    let head = "POST /v1/carts HTTP/1.1\r\nHost: shop\r\nContent-Type: application/json\r\n";
+    let chunked = format!("{head}Transfer-Encoding: chunked\r\n\r\n");
+    for request in [format!("{chunked}ZZ\r\n{{}}\r\n0\r\n\r\n"), format!("{head}Content-Length: 18\r\n\r\n{{\"curr")] {
+        let mut socket = TcpStream::connect(address).await.unwrap();
+        socket.write_all(request.as_bytes()).await.unwrap();
+        socket.shutdown().await.unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("request.broken_body"), "{request}: {answer}");
+    }
+}
