@@ -9,12 +9,12 @@ pub mod message;
 mod session;
 mod standing;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use byteshop_eventstore::delivery::Lead;
+use byteshop_eventstore::feed::Feed;
 use byteshop_eventstore::{Log, nats};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -100,7 +100,7 @@ impl End {
 struct Relay {
     log: Log,
     nats: NatsConfig,
-    hint: Arc<Notify>,
+    feed: Option<Feed>,
     cancel: CancellationToken,
     status: watch::Sender<RelayStatus>,
     /// A position up to which everything was acknowledged, as far as this relay knows.
@@ -109,15 +109,16 @@ struct Relay {
 
 /// Runs until it is cancelled. Any number may run; one at a time publishes.
 ///
-/// `hint` wakes it when something was appended; it looks by itself several times a second.
+/// It publishes what this program has appended from its `feed`; what others have is read from Postgres, when they say so and
+/// several times a second.
 pub async fn run(
     log: Log,
     nats: NatsConfig,
-    hint: Arc<Notify>,
+    feed: Option<Feed>,
     cancel: CancellationToken,
     status: watch::Sender<RelayStatus>,
 ) {
-    let mut relay = Relay { log, nats, hint, cancel: cancel.clone(), status, relayed: 0 };
+    let mut relay = Relay { log, nats, feed, cancel: cancel.clone(), status, relayed: 0 };
     let name = format!("relay {}", relay.nats.stream);
     let mut pause = MIN_PAUSE;
     while !cancel.is_cancelled() {

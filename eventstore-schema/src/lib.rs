@@ -55,6 +55,7 @@ const MIGRATIONS: &[(&str, &str)] = migrations![
     "0009_instance",
     "0010_credential_use",
     "0015_cart_total",
+    "0016_leaf_at_planned_once",
 ];
 
 /// How long a caller waits for a free connection before it is told that the store is busy.

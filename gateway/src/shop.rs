@@ -124,7 +124,6 @@ pub struct Shop {
 struct Hints {
     /// What the views and processes of this process read.
     feed: Arc<OnceLock<Feed>>,
-    relay: Arc<Notify>,
     webhooks: Arc<Notify>,
     others: Arc<Notify>,
 }
@@ -134,7 +133,7 @@ impl Hints {
         if let Some(feed) = self.feed.get() {
             feed.offer(committed.events());
         }
-        for hint in [&self.relay, &self.webhooks, &self.others] {
+        for hint in [&self.webhooks, &self.others] {
             hint.notify_one();
         }
     }
@@ -248,7 +247,7 @@ impl Shop {
 
     fn relay(&mut self, log: Log, nats: NatsConfig, hints: &Hints, health: &Health) {
         let (status, _) = RelayStatus::channel();
-        self.tasks.spawn(relay::run(log, nats, Arc::clone(&hints.relay), self.cancel.clone(), status));
+        self.tasks.spawn(relay::run(log, nats, hints.feed.get().cloned(), self.cancel.clone(), status));
         // The shop is open without JetStream too, so this role is up whatever the relay is waiting for; readiness and metrics
         // tell how its stream stands to the log.
         health.set("relay", RoleState::Up);
@@ -282,11 +281,6 @@ impl Shop {
         hints: &Hints,
         webhooks: &WebhookClient,
     ) -> Result<()> {
-        if roles.relay {
-            self.relay(log.clone(), nats.clone(), hints, health);
-        } else {
-            self.hint_others(nats, hints);
-        }
         if let Some(names) = &roles.work {
             let tail = TailConfig { url: nats.url.clone(), stream: nats.stream.clone(), prefix: nats.prefix.clone() };
             let from = log.head().await?;
@@ -295,6 +289,11 @@ impl Shop {
             self.processes(&feed, hints, webhooks);
             self.tasks.spawn(rotation::watch(log.clone(), key_source, self.cancel.clone()));
             self.views(views, names.clone(), feed, health);
+        }
+        if roles.relay {
+            self.relay(log.clone(), nats.clone(), hints, health);
+        } else {
+            self.hint_others(nats, hints);
         }
         Ok(())
     }

@@ -177,7 +177,7 @@ impl Running {
         let (sender, status) = RelayStatus::channel();
         let config = NatsConfig::new(nats.url());
         let mut tasks = JoinSet::new();
-        tasks.spawn(relay::run(log.clone(), config, Arc::default(), cancel.clone(), sender));
+        tasks.spawn(relay::run(log.clone(), config, None, cancel.clone(), sender));
         Self { cancel, tasks, status }
     }
 

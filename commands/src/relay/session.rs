@@ -4,6 +4,7 @@
 //! some ask for it. When a message is refused all that follow are refused too, and the last of them says so.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::jetstream::context::ContextBuilder;
@@ -19,6 +20,8 @@ use tokio_util::sync::CancellationToken;
 use super::standing::{self, Standing};
 use super::{ANSWER_TIMEOUT, End, Relay, RelayState, confirmed, message};
 
+/// Events that are taken from the feed at once.
+const EVENTS: usize = 1_000;
 /// Messages that may be on their way at once; measured to saturate one connection, and below every server's own limit.
 const WINDOW: i64 = 1_000;
 /// One message in so many asks for an acknowledgement, and the last of each page.
@@ -171,9 +174,13 @@ impl<'a> Session<'a> {
     }
 
     async fn relay_for_ever(&mut self) -> Result<(), End> {
+        let mut next = None;
         loop {
             let looked = Instant::now();
-            let page = self.page().await?;
+            let page = match next.take() {
+                Some(events) => events,
+                None => self.page().await?,
+            };
             let events = page.len();
             if events > 0 {
                 self.publish(page).await?;
@@ -181,20 +188,20 @@ impl<'a> Session<'a> {
             self.housekeep().await?;
             if events < usize::try_from(PAGE).unwrap_or(usize::MAX) {
                 self.wait_for_acks(0).await?;
-                self.wait_for_events(looked).await;
+                next = self.wait_for_events(looked).await;
             }
         }
     }
 
-    async fn page(&self) -> Result<Vec<Recorded>, End> {
+    async fn page(&self) -> Result<Vec<Arc<Recorded>>, End> {
         match timeout(ANSWER_TIMEOUT, self.relay.log.read_log(self.sent, PAGE)).await {
-            Ok(Ok(page)) => Ok(page),
+            Ok(Ok(page)) => Ok(page.into_iter().map(Arc::new).collect()),
             Ok(Err(error)) => Err(End::Trouble(error.to_string())),
             Err(_) => Err(End::Trouble("Postgres does not answer".into())),
         }
     }
 
-    async fn publish(&mut self, page: Vec<Recorded>) -> Result<(), End> {
+    async fn publish(&mut self, page: Vec<Arc<Recorded>>) -> Result<(), End> {
         let last = page.last().map_or(self.sent, |event| event.position);
         metrics::counter!("byteshop_relay_published_events_total").increment(page.len() as u64);
         for event in page {
@@ -261,17 +268,24 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    async fn wait_for_events(&mut self, looked: Instant) {
+    /// Waits for events: gives those of this program, or nothing when Postgres is to be read.
+    async fn wait_for_events(&mut self, looked: Instant) -> Option<Vec<Arc<Recorded>>> {
+        let feed = self.relay.feed.as_ref();
+        let own = async || match feed {
+            Some(feed) => feed.recent(self.sent, EVENTS).await,
+            None => std::future::pending().await,
+        };
         let wake = async {
             tokio::select! {
-                () = self.relay.hint.notified() => {}
-                _ = self.hints.next() => {}
+                own = own() => own.is_some(),
+                _ = self.hints.next() => false,
             }
         };
-        // Neither a hint nor the tick: then there is nothing new.
-        let _ = timeout(TICK, wake).await;
+        let is_own = timeout(TICK, wake).await.unwrap_or_default();
         sleep_until(looked + SPACING).await;
         while self.hints.next().now_or_never().flatten().is_some() {}
+        // More may have come meanwhile.
+        if is_own { own().await } else { None }
     }
 
     async fn housekeep(&mut self) -> Result<(), End> {

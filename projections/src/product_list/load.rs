@@ -23,6 +23,8 @@ use crate::stock_level::StockLevel;
 
 /// How old the index may be for somebody who asks for no position: less than a view is behind now and then.
 const STALE: Duration = Duration::from_millis(50);
+/// The views that the index is made from.
+const VIEWS: [&str; 3] = [ProductList::NAME, StockLevel::NAME, CategoryList::NAME];
 /// Rows between two looks at whether others want to do something.
 const SLICE: usize = 2_000;
 
@@ -66,7 +68,7 @@ impl Catalog {
             return Ok(());
         }
         let started = Instant::now();
-        let places = places(pool).await?;
+        let (places, changed) = places(pool, &reading.places).await?;
         let replaced = |(new, old): (&Place, &Place)| new.epoch != old.epoch || new.position < old.position;
         let mut made = None;
         if places.iter().zip(&reading.places).any(replaced) {
@@ -74,8 +76,7 @@ impl Catalog {
             reading.places = places.map(|place| Place { position: 0, ..place });
         }
         let from = reading.places.map(|place| place.position);
-        let moved = places != reading.places || made.is_some();
-        if moved {
+        if changed || made.is_some() {
             self.read_on(pool, from, made).await?;
         }
         reading.places = places;
@@ -131,17 +132,23 @@ impl Catalog {
     }
 }
 
-async fn places(pool: &PgPool) -> Result<[Place; 3], Error> {
-    let found: Vec<(String, i64, i64)> =
-        sqlx::query_as("select view, epoch, position from read.checkpoint where view = any ($1)")
-            .bind([ProductList::NAME, StockLevel::NAME, CategoryList::NAME])
-            .fetch_all(pool)
-            .await?;
+/// Where the views stand, and whether any of them has rows that changed after where it stood `before`.
+async fn places(pool: &PgPool, before: &[Place; 3]) -> Result<([Place; 3], bool), Error> {
+    // One statement, hence one moment. Most events change no row of these views.
+    let statement = "select view, epoch, position,
+            exists (select from read.product_list where position > $2) or exists (select from read.stock_level where position > $3)
+                or exists (select from read.category_list where position > $4) as changed
+         from read.checkpoint where view = any ($1)";
+    let mut found = sqlx::query_as::<_, (String, i64, i64, bool)>(statement).bind(VIEWS);
+    for place in before {
+        found = found.bind(place.position);
+    }
+    let found = found.fetch_all(pool).await?;
     let place = |view: &str| {
-        let found = found.iter().find(|(name, _, _)| name == view);
-        found.map_or(Place::default(), |(_, epoch, position)| Place { epoch: *epoch, position: *position })
+        let found = found.iter().find(|(name, ..)| name == view);
+        found.map_or(Place::default(), |(_, epoch, position, _)| Place { epoch: *epoch, position: *position })
     };
-    Ok([place(ProductList::NAME), place(StockLevel::NAME), place(CategoryList::NAME)])
+    Ok((VIEWS.map(place), found.iter().any(|(.., changed)| *changed)))
 }
 
 /// The rows of a view that changed after a position.
