@@ -13,6 +13,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use crate::edge::cors::Origins;
+use crate::edge::proxies::Proxies;
+use crate::staff::StaffRules;
+use crate::trade::Trade;
 pub use address::OperationsAddress;
 use byteshop_commands::Connected;
 use chrono::TimeDelta;
@@ -21,11 +25,6 @@ pub use outside::{OutsideConfig, ProviderConfig};
 pub use rate_limits::RateLimits;
 use settings::Setting;
 pub use show::{InForce, Row, Shown, hide_password};
-
-use crate::cors::Origins;
-use crate::proxies::Proxies;
-use crate::staff::StaffRules;
-use crate::trade::Trade;
 
 /// The file that is read when none is named, and nothing is wrong when it is missing.
 const DEFAULT_FILE: &str = "byteshop.toml";

@@ -15,9 +15,10 @@ use tokio::time::timeout;
 use tonic::{Code, Status};
 use tonic_health::pb::health_server::HealthServer;
 
-use crate::actor::Caller;
-use crate::http::{Shared, body};
-use crate::problem::Problem;
+use crate::edge::actor::Caller;
+use crate::edge::body;
+use crate::edge::problem::Problem;
+use crate::http::Shared;
 use catalog::Catalog;
 use health::Health;
 use v1::catalog_service_server::CatalogServiceServer;

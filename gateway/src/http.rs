@@ -1,27 +1,18 @@
-//! HTTP: every route under `/v1`, and what all of them share at the edge.
+//! HTTP: every route under `/v1`, behind the [edge](crate::edge).
 //!
-//! Read [`ask`] for how a request becomes a command, then an area such as [`carts`], then [`openapi`].
+//! Read an area such as [`carts`], then [`openapi`].
 
 pub mod accounts;
 pub mod admin;
 pub mod api_keys;
-pub mod ask;
 pub mod audit;
 pub mod auth;
-pub mod body;
 pub mod bulk;
-mod by_link;
-mod caching;
 pub mod carts;
 pub mod categories;
 mod dev_mail;
-mod edge;
-mod fresh;
-pub(crate) mod guard;
 pub mod images;
 pub mod language;
-pub mod lists;
-mod local;
 pub mod matrix;
 pub mod me;
 mod mode;
@@ -30,8 +21,6 @@ pub mod openapi;
 pub mod operations;
 pub mod orders;
 mod pages;
-pub mod parameters;
-pub mod past;
 mod payments;
 pub mod print;
 pub mod products;
@@ -47,8 +36,6 @@ pub mod show;
 pub mod stock;
 pub mod story;
 pub mod tax;
-mod total;
-pub mod trail;
 pub mod unsubscribe;
 pub mod variants;
 pub mod webhooks_out;
@@ -66,20 +53,19 @@ use chrono::TimeDelta;
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
-use crate::cors::Origins;
-use crate::ended::Ended;
+use crate::edge::cors::Origins;
+use crate::edge::limits::Limits;
+use crate::edge::positions::Positions;
+use crate::edge::{layer, parameters};
 use crate::grpc;
 use crate::health::Health;
-use crate::known::Known;
-use crate::limits::Limits;
-use crate::password::Passwords;
 use crate::pictures::Pictures;
-use crate::positions::Positions;
+use crate::security::ended_sessions::Ended;
+use crate::security::key_uses::Uses;
+use crate::security::known_sessions::Known;
+use crate::security::password::Passwords;
+use crate::security::token::Tokens;
 use crate::staff::StaffRules;
-use crate::token::Tokens;
-use crate::uses::Uses;
-pub use edge::REQUEST_ID;
-pub(crate) use edge::{Asker, Edge};
 
 /// Everything that answering requests takes.
 #[derive(Clone)]
@@ -150,7 +136,7 @@ impl Seen {
 pub fn router(app: App) -> Router {
     let app: Shared = Arc::new(app);
     let (routes, _) = openapi::routes().split_for_parts();
-    let at_edge = from_fn_with_state(Arc::clone(&app), edge::pass);
+    let at_edge = from_fn_with_state(Arc::clone(&app), layer::pass);
     let mut shop = routes
         .route_layer(from_fn(parameters::known))
         .merge(pages::routes())

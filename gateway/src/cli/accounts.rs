@@ -25,7 +25,7 @@ use super::running::Shop;
 use super::seed::with_commands;
 use crate::config::Config;
 use crate::operator;
-use crate::password::Passwords;
+use crate::security::password::Passwords;
 
 /// Bytes of a password that is made up: some 128 bits.
 const PASSWORD: usize = 16;

@@ -16,8 +16,8 @@ use super::output;
 use super::roles::files;
 use super::seed::with_commands;
 use crate::config::{Config, Files};
-use crate::key_file::{KeyFileError, read_or_make};
 use crate::rotation::KeySource;
+use crate::security::key_file::{KeyFileError, read_or_make};
 
 /// The file of a key that was not configured, in the data directory.
 const KEY_FILE: &str = "data.key";

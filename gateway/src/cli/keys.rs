@@ -12,7 +12,7 @@ use super::output::{self, FormatArg};
 use super::seed::with_commands;
 use super::token::key_files;
 use crate::config::Config;
-use crate::token::files::{KeyFiles, Listed, SETTLED};
+use crate::security::token::files::{KeyFiles, Listed, SETTLED};
 
 /// What to do with them.
 #[derive(Debug, clap::Args)]

@@ -16,11 +16,10 @@ use super::output;
 use super::running::Run;
 use super::token::tokens;
 use crate::config::{Config, Files, Shown};
-use crate::database;
-use crate::limits::Limits;
+use crate::edge::limits::Limits;
 use crate::servers::{Options, Servers};
 use crate::shop::{Roles, Settings, Shop};
-use crate::telemetry;
+use crate::{database, telemetry};
 
 /// What `up` and `serve` take.
 #[derive(Debug, clap::Args)]

@@ -22,9 +22,9 @@ use super::v1::{
     GetProductRequest, GetProductResponse, LineProblem, LineToValidate, SearchProductsRequest, SearchProductsResponse,
     ValidateLinesRequest, ValidateLinesResponse, ValidatedLine,
 };
-use crate::actor::Caller;
+use crate::edge::actor::Caller;
+use crate::edge::problem::Problem;
 use crate::http::{Shared, products, search};
-use crate::problem::Problem;
 
 mod page;
 mod query;

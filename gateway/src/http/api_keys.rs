@@ -22,14 +22,15 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::ask::{Ask, Nothing, Of, Params};
+use super::Shared;
 use super::openapi::max;
 use super::show::account as show;
-use super::{Shared, lists};
-use crate::actor::{Admin, random};
-use crate::api_key;
-use crate::problem::Problem;
-use crate::reply::Reply;
+use crate::edge::actor::{Admin, random};
+use crate::edge::ask::{Ask, Nothing, Of, Params};
+use crate::edge::lists;
+use crate::edge::problem::Problem;
+use crate::edge::reply::Reply;
+use crate::security::api_key;
 
 /// Scopes, each once.
 type Scopes = Bounded<BTreeSet<Scope>, { Scope::ALL.len() }>;

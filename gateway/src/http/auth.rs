@@ -21,15 +21,15 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::ask::Ask;
-use super::language::accepted;
 use super::openapi::max;
 use super::{Shared, sessions};
-use crate::actor::{Caller, random};
 use crate::disposable::is_disposable;
-use crate::password::{self, Verdict};
-use crate::problem::Problem;
-use crate::reply::Reply;
+use crate::edge::actor::{Caller, random};
+use crate::edge::ask::Ask;
+use crate::edge::problem::Problem;
+use crate::edge::reply::Reply;
+use crate::http::language::accepted;
+use crate::security::password::{self, Verdict};
 
 /// How long an answer takes at least that must not show whether there was anything to do: longer than an append.
 pub(super) const FLOOR: Duration = Duration::from_millis(100);

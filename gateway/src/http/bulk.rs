@@ -18,15 +18,15 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::ask::{Ask, present};
 use super::openapi::max;
 use super::products::{AttributeMap, OptionList, known};
 use super::variants::{ChangedVariant, NewVariant, OptionMap, Prices};
-use super::{App, Shared, body, show};
-use crate::actor::Staff;
-use crate::problem::Problem;
-use crate::reply;
-use crate::version::LOG_POSITION;
+use super::{App, Shared, show};
+use crate::edge::actor::Staff;
+use crate::edge::ask::{Ask, present};
+use crate::edge::problem::Problem;
+use crate::edge::version::LOG_POSITION;
+use crate::edge::{body, reply};
 
 /// Most rows of one request: at the pace of a private laptop it still answers within seconds.
 const ROWS_MAX: usize = 1_000;

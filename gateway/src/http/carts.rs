@@ -22,15 +22,15 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Shared;
-use super::ask::{Ask, Nothing, Of, OfTwo};
 use super::openapi::max;
 use super::orders::placed;
-use super::past::Then;
-use super::{show, total};
-use crate::actor::{Caller, Member, new_cart_token};
-use crate::problem::Problem;
-use crate::reply::{self, Reply};
+use super::{Shared, show};
+use crate::edge::actor::{Caller, Member, new_cart_token};
+use crate::edge::ask::{Ask, Nothing, Of, OfTwo};
+use crate::edge::past::Then;
+use crate::edge::problem::Problem;
+use crate::edge::reply::{self, Reply};
+use crate::edge::total;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

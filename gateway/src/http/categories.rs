@@ -17,14 +17,14 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Shared;
-use super::ask::{Ask, Nothing, Of, Params, no_such, present};
 use super::openapi::max;
-use super::past::Then;
-use super::{lists, show};
-use crate::actor::{Caller, Staff};
-use crate::problem::Problem;
-use crate::reply::{self, Reply};
+use super::{Shared, show};
+use crate::edge::actor::{Caller, Staff};
+use crate::edge::ask::{Ask, Nothing, Of, Params, no_such, present};
+use crate::edge::lists;
+use crate::edge::past::Then;
+use crate::edge::problem::Problem;
+use crate::edge::reply::{self, Reply};
 
 /// Most categories that are put into an order at once: more do not lie beside each other in a tree for people.
 const ORDER_MAX: usize = 200;

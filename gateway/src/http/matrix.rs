@@ -17,15 +17,15 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::ask::{Ask, Of};
 use super::openapi::max;
 use super::products::{OptionList, known};
 use super::variants::{NewVariant, OptionMap, Prices};
 use super::{App, Shared, show};
-use crate::actor::Staff;
-use crate::problem::Problem;
-use crate::reply;
-use crate::version::LOG_POSITION;
+use crate::edge::actor::Staff;
+use crate::edge::ask::{Ask, Of};
+use crate::edge::problem::Problem;
+use crate::edge::reply;
+use crate::edge::version::LOG_POSITION;
 
 /// How codes are made: a code, and the names of options in braces.
 type SkuPattern = BoundedText<200>;

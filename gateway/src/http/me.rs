@@ -21,16 +21,17 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::ask::{Ask, Nothing, Of, present};
 use super::openapi::max;
-use super::past::Then;
 use super::sessions::verify;
 use super::show::account::{KeptAddress, Me, SettingsShown};
-use super::{App, Shared, lists, show};
-use crate::actor::Member;
-use crate::password::{self, Verdict};
-use crate::problem::Problem;
-use crate::reply::{self, Reply};
+use super::{App, Shared, show};
+use crate::edge::actor::Member;
+use crate::edge::ask::{Ask, Nothing, Of, present};
+use crate::edge::lists;
+use crate::edge::past::Then;
+use crate::edge::problem::Problem;
+use crate::edge::reply::{self, Reply};
+use crate::security::password::{self, Verdict};
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -7,17 +7,16 @@ use serde_json::{Value, json};
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::access;
-
-mod bounds;
-
-pub(super) use bounds::max;
-
 use super::{
     Shared, accounts, admin, api_keys, auth, bulk, carts, categories, images, matrix, me, notifications, operations,
     orders, payments, print, products, promotions, provider, returns, search, second_factor, sessions, shipments,
     shipping, stock, story, tax, unsubscribe, variants, webhooks_out,
 };
+use crate::edge::access;
+
+mod bounds;
+
+pub(super) use bounds::max;
 
 #[derive(utoipa::OpenApi)]
 #[openapi(

@@ -12,8 +12,8 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Shared, caching, openapi};
-use crate::reply;
+use super::{Shared, openapi};
+use crate::edge::{caching, reply};
 
 /// Whether to send requests here. What is in the way is told at the operations address.
 #[derive(Debug, Serialize, ToSchema)]

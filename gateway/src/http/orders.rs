@@ -18,15 +18,15 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::ask::{Ask, Nothing, Of, Params};
-use super::by_link::ByLink;
 use super::openapi::max;
-use super::past::Then;
 use super::{App, Shared, show};
-use crate::actor::{Caller, Staff, Who};
-use crate::positions::Opened;
-use crate::problem::Problem;
-use crate::reply::{self, Reply};
+use crate::edge::actor::{Caller, Staff, Who};
+use crate::edge::ask::{Ask, Nothing, Of, Params};
+use crate::edge::by_link::ByLink;
+use crate::edge::past::Then;
+use crate::edge::positions::Opened;
+use crate::edge::problem::Problem;
+use crate::edge::reply::{self, Reply};
 
 mod list;
 
@@ -295,7 +295,7 @@ pub(super) async fn own<T: Send + Sync>(
 
 impl App {
     /// An order that the caller may know of, as it is or was; to all others there is no such order.
-    pub(super) async fn seen_order(
+    pub(crate) async fn seen_order(
         &self,
         caller: &Caller,
         id: OrderId,

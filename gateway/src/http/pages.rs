@@ -14,9 +14,10 @@ use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use serde_json::json;
 use utoipa_swagger_ui::Config;
 
-use super::{Shared, dev_mail, local, mode, provider};
-use crate::page::{is_for_a_person, page};
-use crate::problem::{Problem, title};
+use super::{Shared, dev_mail, mode, provider};
+use crate::edge::local;
+use crate::edge::page::{is_for_a_person, page};
+use crate::edge::problem::{Problem, title};
 
 /// What the API reference may load and do: its own scripts and styles, and requests to this shop. Swagger UI sets styles of
 /// elements and draws its icons from data URLs.

@@ -21,12 +21,12 @@ use serde_json::{Value, json};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::ask::{Of, Params};
 use super::orders::{Moments, placed};
 use super::{App, Shared};
-use crate::actor::Caller;
-use crate::page::page;
-use crate::problem::Problem;
+use crate::edge::actor::Caller;
+use crate::edge::ask::{Of, Params};
+use crate::edge::page::page;
+use crate::edge::problem::Problem;
 use crate::trade::missing_of_seller;
 use link::Shown;
 use payment::Paid;

@@ -15,13 +15,13 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Shared;
-use super::ask::{Ask, Nothing, Of, Params};
-use super::past::Then;
-use super::{lists, show};
-use crate::actor::{Admin, Staff};
-use crate::problem::Problem;
-use crate::reply::{self, Reply};
+use super::{Shared, show};
+use crate::edge::actor::{Admin, Staff};
+use crate::edge::ask::{Ask, Nothing, Of, Params};
+use crate::edge::lists;
+use crate::edge::past::Then;
+use crate::edge::problem::Problem;
+use crate::edge::reply::{self, Reply};
 
 /// Creates a promotion.
 ///

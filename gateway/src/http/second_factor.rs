@@ -16,17 +16,19 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::ask::{Ask, Nothing, Of};
+use super::Shared;
 use super::auth::CodeText;
 use super::me::{known, own, proven};
 use super::openapi::max;
-use super::past::Then;
 use super::sessions::note_failure;
-use super::{Shared, lists};
-use crate::actor::{Admin, Member, Who};
-use crate::problem::Problem;
-use crate::reply::Reply;
-use crate::{password, qr, totp};
+use crate::edge::actor::{Admin, Member, Who};
+use crate::edge::ask::{Ask, Nothing, Of};
+use crate::edge::lists;
+use crate::edge::past::Then;
+use crate::edge::problem::Problem;
+use crate::edge::reply::Reply;
+use crate::qr;
+use crate::security::{password, totp};
 
 /// A code that was sent beside a password.
 #[derive(Debug, Clone, Copy, Default)]
@@ -303,7 +305,7 @@ async fn reauthenticate(State(app): State<Shared>, ask: Ask<Member, Reauthentica
     let done = app.commands.run(&intent, |unit| async move {
         let mut account = own(&unit, ask).await?;
         let proven = second_factor::authenticate(&unit, &mut account, session, open.passwords, proof.clone()).await?;
-        let started = proven.state.started().map_err(|_| super::fresh::ended())?;
+        let started = proven.state.started().map_err(|_| crate::edge::fresh::ended())?;
         let authenticated_at = started.authenticated_at;
         Reply::told(&Reauthenticated { authenticated_at, fresh_until: authenticated_at + FRESH })
     });

@@ -19,16 +19,16 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use super::ask::Ask;
 use super::auth::{CodeText, FLOOR};
 use super::openapi::max;
 use super::second_factor::{self, Shown};
-use crate::actor::{Caller, Who, random};
-use crate::password::{self, Verdict};
-use crate::problem::Problem;
-use crate::refresh_token;
-use crate::reply::Reply;
-use crate::token::{Holder, LIFETIME};
+use crate::edge::actor::{Caller, Who, random};
+use crate::edge::ask::Ask;
+use crate::edge::problem::Problem;
+use crate::edge::reply::Reply;
+use crate::security::password::{self, Verdict};
+use crate::security::refresh_token;
+use crate::security::token::{Holder, LIFETIME};
 pub(super) use own::sessions_of;
 
 /// A refresh token as it is shown: the shop writes some 120 characters.

@@ -18,16 +18,15 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Shared;
-use super::ask::{Ask, Of};
 use super::carts::{own, readable, shown};
 use super::openapi::max;
-use super::past::Then;
-use super::{lists, show};
-use crate::actor::{Admin, Caller, Staff};
-use crate::conditional;
-use crate::problem::Problem;
-use crate::reply::{self, Reply};
+use super::{Shared, show};
+use crate::edge::actor::{Admin, Caller, Staff};
+use crate::edge::ask::{Ask, Of};
+use crate::edge::past::Then;
+use crate::edge::problem::Problem;
+use crate::edge::reply::{self, Reply};
+use crate::edge::{conditional, lists};
 
 /// The zones of a book.
 type ZoneList = Bounded<Vec<Zone>, { shipping_book::ZONES_MAX }>;

@@ -29,17 +29,17 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use super::ask::{Of, Params};
 use super::audit::Entry;
-use super::by_link::ByLink;
-use super::language::Reading;
 use super::orders::{check, placed};
-use super::past::Then;
-use crate::actor::Caller;
-use crate::limits::seats::Seat;
-use crate::page::Teller;
-use crate::problem::Problem;
-use crate::{reply, version};
+use crate::edge::actor::Caller;
+use crate::edge::ask::{Of, Params};
+use crate::edge::by_link::ByLink;
+use crate::edge::limits::seats::Seat;
+use crate::edge::page::Teller;
+use crate::edge::past::Then;
+use crate::edge::problem::Problem;
+use crate::edge::{reply, version};
+use crate::http::language::Reading;
 
 mod say;
 

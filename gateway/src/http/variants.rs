@@ -15,14 +15,13 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Shared;
-use super::ask::{Ask, Nothing, Of, OfTwo, present};
 use super::openapi::max;
 use super::products::known;
-use super::show;
-use crate::actor::Staff;
-use crate::problem::Problem;
-use crate::reply::Reply;
+use super::{Shared, show};
+use crate::edge::actor::Staff;
+use crate::edge::ask::{Ask, Nothing, Of, OfTwo, present};
+use crate::edge::problem::Problem;
+use crate::edge::reply::Reply;
 
 /// Prices of a variant, one for each currency.
 pub(super) type Prices = Bounded<Vec<Listed>, CURRENCIES_MAX>;

@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 use std::path::PathBuf;
 
 use byteshop_domain::ids::AccountId;
-use byteshop_gateway::access::{self, Access, Belongs, Route};
-use byteshop_gateway::token::{LIFETIME, Role, Tokens};
+use byteshop_gateway::edge::access::{self, Access, Belongs, Route};
+use byteshop_gateway::security::token::{LIFETIME, Role, Tokens};
 use byteshop_tests::people::Person;
 use byteshop_tests::shop::{Answer, Call, GuestCart, TestShop, address};
 use reqwest::Method;

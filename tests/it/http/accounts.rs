@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use byteshop_gateway::token::Role;
+use byteshop_gateway::security::token::Role;
 use byteshop_projections::replay::Replay;
 use byteshop_tests::people::PASSWORD;
 use byteshop_tests::shop::{Answer, TestShop};

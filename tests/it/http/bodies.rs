@@ -1,9 +1,9 @@
 //! Bodies of requests: the example of each is read as it stands, and where the document says that none is needed none is.
 
-use byteshop_gateway::access;
+use byteshop_gateway::edge::access;
+use byteshop_gateway::edge::limits::Limits;
 use byteshop_gateway::http::openapi::document;
-use byteshop_gateway::limits::Limits;
-use byteshop_gateway::token::Role;
+use byteshop_gateway::security::token::Role;
 use byteshop_tests::shop::{Answer, TestShop};
 use reqwest::Method;
 use serde_json::Value;

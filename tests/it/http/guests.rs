@@ -7,7 +7,7 @@ use byteshop_domain::ids::{CartId, OrderId};
 use byteshop_domain::order::{CancelReason, Order};
 use byteshop_domain::{Actor, Subject};
 use byteshop_eventstore::Clock;
-use byteshop_gateway::token::Role;
+use byteshop_gateway::security::token::Role;
 use byteshop_projections::replay::Replay;
 use byteshop_tests::patience::eventually;
 use byteshop_tests::shop::{GuestCart, TestShop};

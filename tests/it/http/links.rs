@@ -3,7 +3,7 @@
 use byteshop_commands::notify::Outside;
 use byteshop_commands::notify::words::Face;
 use byteshop_eventstore::Log;
-use byteshop_gateway::token::Role;
+use byteshop_gateway::security::token::Role;
 use byteshop_tests::patience::eventually;
 use byteshop_tests::servers::fresh_database;
 use byteshop_tests::shop::{GuestCart, TestShop};

@@ -11,7 +11,7 @@ use byteshop_domain::seller::Seller;
 use byteshop_domain::series::{of_credit_notes, of_invoices};
 use byteshop_domain::text::Reason;
 use byteshop_eventstore::{Clock, Log};
-use byteshop_gateway::token::Role;
+use byteshop_gateway::security::token::Role;
 use byteshop_gateway::trade::Trade;
 use byteshop_tests::patience::eventually;
 use byteshop_tests::servers::fresh_database;

@@ -9,7 +9,7 @@ use byteshop_commands::ports::message::{Carrier, Message, Taken, Undelivered};
 use byteshop_commands::ports::smtp::{Smtp, SmtpSettings, Tls};
 use byteshop_domain::Subject;
 use byteshop_eventstore::{Clock, Log};
-use byteshop_gateway::token::Role;
+use byteshop_gateway::security::token::Role;
 use byteshop_tests::authority::Authority;
 use byteshop_tests::patience::eventually;
 use byteshop_tests::receiver::Receiver;

@@ -6,7 +6,7 @@ use byteshop_commands::ports::smtp::{Smtp, SmtpSettings, Tls};
 use byteshop_domain::Locale;
 use byteshop_domain::account::Channel;
 use byteshop_eventstore::Log;
-use byteshop_gateway::token::Role;
+use byteshop_gateway::security::token::Role;
 use byteshop_tests::patience::eventually;
 use byteshop_tests::servers::fresh_database;
 use byteshop_tests::shop::TestShop;

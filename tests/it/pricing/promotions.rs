@@ -438,7 +438,7 @@ async fn nothing_is_placed_at_another_total_than_was_shown() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn codes_are_guessed_only_so_often() {
-    use byteshop_gateway::limits::Limits;
+    use byteshop_gateway::edge::limits::Limits;
     let shop = TestShop::start_with(Limits::default().with_auth(1, 0).with_coupons(3)).await;
     let cart = shop.guest_cart().await;
     for guess in ["GUESS-1", "GUESS-2", "GUESS-3"] {

@@ -4,10 +4,10 @@ use byteshop_domain::product::Status;
 use byteshop_projections::product_list::{Query, Shown, Sort};
 
 use super::super::v1::{AttributeFilter, ProductSort, ProductVisibility, SearchProductsRequest};
-use crate::actor::Caller;
+use crate::edge::actor::Caller;
+use crate::edge::problem::Problem;
+use crate::edge::{lists, parameters};
 use crate::http::search::{by_default, check_values, words};
-use crate::http::{lists, parameters};
-use crate::problem::Problem;
 
 /// Reads a search.
 pub(super) fn of(caller: &Caller, asked: SearchProductsRequest) -> Result<Query, Problem> {

@@ -14,11 +14,11 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{own, shown};
-use crate::actor::Caller;
-use crate::http::ask::{Ask, Of, no_such};
+use crate::edge::actor::Caller;
+use crate::edge::ask::{Ask, Of, no_such};
+use crate::edge::problem::Problem;
 use crate::http::language::accepted;
 use crate::http::{Shared, show};
-use crate::problem::Problem;
 
 /// The destination: the parts of an address with at least `country`, or `address` alone.
 #[derive(Deserialize)]

@@ -13,14 +13,14 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{own, proven};
-use crate::actor::{Member, random};
+use crate::edge::actor::{Member, random};
+use crate::edge::ask::Ask;
+use crate::edge::problem::Problem;
+use crate::edge::reply::Reply;
 use crate::http::Shared;
-use crate::http::ask::Ask;
 use crate::http::auth::{Accepted, CodeText, check_mailbox};
 use crate::http::openapi::max;
-use crate::password;
-use crate::problem::Problem;
-use crate::reply::Reply;
+use crate::security::password;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

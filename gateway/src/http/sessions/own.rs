@@ -13,12 +13,13 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::open;
-use crate::actor::Member;
-use crate::http::ask::{Ask, Nothing, Of};
+use crate::edge::actor::Member;
+use crate::edge::ask::{Ask, Nothing, Of};
+use crate::edge::lists;
+use crate::edge::problem::Problem;
+use crate::edge::reply::Reply;
+use crate::http::Shared;
 use crate::http::show::account::SessionRow;
-use crate::http::{Shared, lists};
-use crate::problem::Problem;
-use crate::reply::Reply;
 
 #[derive(Serialize, ToSchema)]
 struct Sessions {
