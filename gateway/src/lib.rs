@@ -1,5 +1,6 @@
 //! Every way into the shop, and the servers it runs on.
 
+pub mod app;
 pub mod cli;
 pub mod config;
 pub mod database;
@@ -18,6 +19,7 @@ pub mod pictures;
 mod qr;
 pub mod restored;
 pub mod rotation;
+pub mod router;
 pub mod security;
 pub mod serve;
 pub mod servers;

@@ -7,5 +7,6 @@ pub mod key_uses;
 pub(crate) mod known_sessions;
 pub mod password;
 pub mod refresh_token;
+pub mod secret;
 pub mod token;
 pub mod totp;

@@ -28,17 +28,19 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::app::{App, Seen};
 use crate::config::{OperationsAddress, OutsideConfig, Shown};
 use crate::edge::cors::Origins;
 use crate::edge::limits::Limits;
 use crate::followers::{self, Followers};
 use crate::health::{Health, RoleState};
-use crate::http::{App, Seen, provider, router};
+use crate::http::{openapi, provider};
 use crate::operations::{self, Operations};
 use crate::outside::outside;
 use crate::pictures::Pictures;
 use crate::restored;
 use crate::rotation::{self, KeySource};
+use crate::router::router;
 use crate::security::ended_sessions::Ended;
 use crate::security::key_uses::Uses;
 use crate::security::password::Passwords;
@@ -195,6 +197,7 @@ impl Shop {
                 views,
                 tokens: settings.tokens.context("who serves has keys for access tokens")?,
                 health,
+                contract: openapi::contract(),
                 limits: settings.limits,
                 cors: settings.cors,
                 passwords: Passwords::new()?,

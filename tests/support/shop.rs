@@ -15,16 +15,18 @@ use byteshop_domain::process::notify::SendNotifications;
 use byteshop_domain::process::schedule_products::ScheduleProducts;
 use byteshop_domain::process::settle_order::SettleOrder;
 use byteshop_eventstore::{Clock, Log};
+use byteshop_gateway::app::{App, Seen};
 use byteshop_gateway::config::Shown;
 use byteshop_gateway::edge::cors::Origins;
 use byteshop_gateway::edge::limits::Limits;
 use byteshop_gateway::edge::positions::{self, Positions};
 use byteshop_gateway::followers::{self, Followers};
 use byteshop_gateway::health::{Health, POSTGRES, RoleState};
-use byteshop_gateway::http::{App, Seen, provider, router};
+use byteshop_gateway::http::{openapi, provider};
 use byteshop_gateway::operations::{self, Operations};
 use byteshop_gateway::pictures::Pictures;
 use byteshop_gateway::restored;
+use byteshop_gateway::router::router;
 use byteshop_gateway::security::ended_sessions::Ended;
 use byteshop_gateway::security::key_uses::Uses;
 use byteshop_gateway::security::password::Passwords;
@@ -243,6 +245,7 @@ impl TestShop {
             views: views.clone(),
             tokens: tokens.clone(),
             health: health.clone(),
+            contract: openapi::contract(),
             limits: options.limits,
             cors: options.cors,
             passwords: passwords.clone(),

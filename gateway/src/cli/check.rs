@@ -16,7 +16,8 @@ use super::progress::{self, Meter};
 use super::running::Shop;
 use super::terminal::{self, Style};
 use crate::config::Config;
-use crate::followers::{Follower, Followers, Part, Standing};
+use crate::followers::Followers;
+use crate::health::{Follower, Part, Standing};
 use crate::operator;
 
 /// Whether to repair, and how to print.

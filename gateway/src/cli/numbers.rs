@@ -16,7 +16,8 @@ use super::output::{self, Format, FormatArg};
 use super::running::Shop;
 use super::seed::with_commands;
 use crate::config::Config;
-use crate::followers::{Followers, Standing};
+use crate::followers::Followers;
+use crate::health::Standing;
 
 /// What is asked of the numbers of documents.
 #[derive(Debug, clap::Args)]

@@ -7,13 +7,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::LazyLock;
 
 use byteshop_domain::api_key::Scope;
 use serde_json::Value;
 
-use crate::grpc;
-use crate::http::openapi;
+use crate::grpc::protocol::METHODS;
 use crate::security::token::Role;
 
 /// Who may call a route.
@@ -46,7 +44,8 @@ pub enum Belongs {
 /// A route: the method in capitals, and the path with its parameters in braces.
 pub type Route = (String, String);
 
-static TABLE: LazyLock<BTreeMap<Route, Access>> = LazyLock::new(|| read(&openapi::value()));
+/// Every route with who may call it.
+pub type Table = BTreeMap<Route, Access>;
 
 /// Parts of the shop, by the tag of their routes, with what a program needs to see and to change what staff does there.
 const SCOPES: [(&str, Scope, Scope); 9] = [
@@ -86,19 +85,9 @@ fn is_private(path: &str) -> bool {
     PRIVATE.iter().any(|start| path.starts_with(start))
 }
 
-/// Every route with who may call it.
-pub fn table() -> &'static BTreeMap<Route, Access> {
-    &TABLE
-}
-
-/// Who may call a route; none when it is not in the document. The route of a GET answers HEAD too.
-pub fn of(method: &str, path: &str) -> Option<&'static Access> {
-    let method = if method == "HEAD" { "GET" } else { method };
-    TABLE.get(&(method.to_owned(), path.to_owned()))
-}
-
-fn read(document: &Value) -> BTreeMap<Route, Access> {
-    let mut table = BTreeMap::new();
+/// Reads the document that the routes make, which has no methods of gRPC.
+pub(super) fn read(document: &Value) -> Table {
+    let mut table = Table::new();
     for (path, item) in document["paths"].as_object().into_iter().flatten() {
         for (method, operation) in item.as_object().into_iter().flatten() {
             let route = (method.to_uppercase(), path.clone());
@@ -112,7 +101,7 @@ fn read(document: &Value) -> BTreeMap<Route, Access> {
     }
     // Each of them serves what anybody may see, and shows staff more of it.
     let public = Access { public: true, ..Access::default() };
-    table.extend(grpc::METHODS.map(|path| (("POST".to_owned(), path.to_owned()), public.clone())));
+    table.extend(METHODS.map(|path| (("POST".to_owned(), path.to_owned()), public.clone())));
     table
 }
 
@@ -151,18 +140,18 @@ fn roles(names: &[Value]) -> Vec<Role> {
 }
 
 fn is_shown(path: &str) -> bool {
-    path.starts_with("/v1/") || grpc::METHODS.contains(&path)
+    path.starts_with("/v1/") || METHODS.contains(&path)
 }
 
 /// The table as a page for people.
-pub fn page() -> String {
+pub fn page(table: &Table) -> String {
     let mut page = String::from(
         "# Who may call what\n\nEvery route under `/v1`, from the routes' own `security`; the test `access` of the integration tests calls each of them as \
          each kind of caller; and every method of gRPC.\nAnybody: no token is needed. Owner: the account or the guest that the thing belongs to; for all other customers there is no such \
          thing (404), staff sees it.\nA program needs a key with the scope. Everybody else is told 401 without a token, 403 with one.\n\n\
          | route | who | scope of a key |\n| --- | --- | --- |\n",
     );
-    for ((method, path), access) in TABLE.iter().filter(|((_, path), _)| is_shown(path)) {
+    for ((method, path), access) in table.iter().filter(|((_, path), _)| is_shown(path)) {
         let scope = access.scope.map_or(String::new(), |scope| format!("`{}`", scope.as_str()));
         let _ = writeln!(page, "| {method} {path} | {} | {scope} |", access.words());
     }

@@ -5,35 +5,31 @@
 
 mod credentials;
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use axum::extract::{FromRequestParts, MatchedPath};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use byteshop_domain::Actor;
 use byteshop_domain::account::Client;
 use byteshop_domain::api_key::ApiKey;
 use byteshop_domain::ids::{AccountId, ApiKeyId, CartId, SessionId};
 use byteshop_domain::session::Session;
 use byteshop_domain::text::Hash;
-use byteshop_eventstore::envelope::to_hex;
 use chrono::TimeDelta;
 use http::request::Parts;
-use http::{HeaderName, StatusCode, header};
-use sha2::{Digest, Sha256};
+use http::{StatusCode, header};
 
 use self::credentials::{bearer_of, has_ended, service_of, token};
+use crate::app::Shared;
+use crate::edge::headers::CART_TOKEN;
 use crate::edge::idempotency;
-use crate::edge::layer::{Asker, Edge};
 use crate::edge::problem::Problem;
-use crate::grpc;
-use crate::http::Shared;
+use crate::edge::request::{Asker, Edge};
+use crate::grpc::protocol;
 use crate::security::api_key;
+use crate::security::secret::hash_of;
 use crate::security::token::{Bearer, Role};
 
-/// The header in which a guest shows the token of their cart.
-pub const CART_TOKEN: HeaderName = HeaderName::from_static("cart-token");
 /// What somebody may do who works here and has no second factor yet: set it up, and log out.
 const ENROLLING: [&str; 2] = ["/v1/auth/", "/v1/me/second-factor"];
 /// Most characters that are kept of what a program calls itself.
@@ -215,7 +211,7 @@ impl Caller {
 /// Whether a request may change something. Every method of gRPC is a POST, and all of them only read.
 fn is_write(parts: &Parts) -> bool {
     let route = parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str);
-    !parts.method.is_safe() && !route.is_some_and(grpc::is_method)
+    !parts.method.is_safe() && !route.is_some_and(protocol::is_method)
 }
 
 /// Whether somebody who works here has shown no second factor, where the shop asks for one.
@@ -309,29 +305,5 @@ impl Who for Staff {
 impl Who for Admin {
     fn caller(&self) -> &Caller {
         &self.0
-    }
-}
-
-/// Bytes that nobody can guess.
-pub(crate) fn random() -> Result<[u8; 32], Problem> {
-    byteshop_eventstore::random().map_err(|_| Problem::unavailable("the system has no random numbers for a token"))
-}
-
-/// A new cart token and its hash; the token is shown to the guest once and kept nowhere.
-pub fn new_cart_token() -> Result<(String, Hash), Problem> {
-    let token = URL_SAFE_NO_PAD.encode(random()?);
-    let hash = hash_of(token.as_bytes()).ok_or_else(Problem::internal)?;
-    Ok((token, hash))
-}
-
-pub(crate) fn hash_of(token: &[u8]) -> Option<Hash> {
-    Hash::new(&to_hex(&Sha256::digest(token))).ok()
-}
-
-/// What of an address one visitor holds: all of a v4 address, the first half of a v6 one.
-pub(crate) fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => IpAddr::V4(v4),
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
     }
 }

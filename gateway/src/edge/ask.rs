@@ -13,14 +13,14 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::layer::Edge;
+use super::request::Edge;
 use super::{body, parameters};
+use crate::app::{App, Shared};
 use crate::edge::actor::Who;
 use crate::edge::conditional::{self, Match};
 use crate::edge::problem::Problem;
 use crate::edge::reply::{self, Reply};
 use crate::edge::{idempotency, version};
-use crate::http::{App, Shared};
 
 /// The id in the path. What is no id, or the id of something else, names nothing that exists: 404.
 #[derive(Debug, Clone, Copy)]

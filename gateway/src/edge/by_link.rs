@@ -12,10 +12,10 @@ use serde_json::json;
 use utoipa::IntoParams;
 
 use super::past::Then;
+use crate::app::App;
 use crate::edge::actor::Caller;
 use crate::edge::page::{is_for_a_person, page};
 use crate::edge::problem::Problem;
-use crate::http::App;
 
 /// What makes a link of a path; both parts come from a link that the shop made.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]

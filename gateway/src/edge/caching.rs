@@ -14,9 +14,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 
-use crate::edge::actor::CART_TOKEN;
 use crate::edge::conditional;
-use crate::edge::version::MIN_LOG_POSITION;
+use crate::edge::headers::{CART_TOKEN, MIN_LOG_POSITION};
 
 /// Routes whose answer is the same for everybody without credentials.
 const PUBLIC: [&str; 6] = [

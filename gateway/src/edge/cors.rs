@@ -9,12 +9,10 @@ use std::time::Duration;
 use http::{HeaderValue, Method, header};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use crate::edge::actor::CART_TOKEN;
-use crate::edge::idempotency::{KEY, REPLAYED};
-use crate::edge::layer::REQUEST_ID;
-use crate::edge::limits::{RATE_LIMIT, RATE_LIMIT_POLICY};
-use crate::edge::version::{LOG_POSITION, MIN_LOG_POSITION};
-use crate::http::story::LAST_EVENT_ID;
+use super::headers::{
+    CART_TOKEN, IDEMPOTENCY_KEY, LAST_EVENT_ID, LOG_POSITION, MIN_LOG_POSITION, RATE_LIMIT, RATE_LIMIT_POLICY,
+    REPLAYED, REQUEST_ID,
+};
 
 /// How long a browser may remember what it was allowed, and so how long another setting may take to be heard of.
 const REMEMBERED: Duration = Duration::from_mins(10);
@@ -114,7 +112,7 @@ impl Origins {
                 header::IF_RANGE,
                 header::RANGE,
                 CART_TOKEN,
-                KEY,
+                IDEMPOTENCY_KEY,
                 LAST_EVENT_ID,
                 MIN_LOG_POSITION,
                 REQUEST_ID,

@@ -7,9 +7,9 @@ use byteshop_commands::{Error, Loaded, Rejected, Unit};
 use byteshop_domain::Kind;
 use byteshop_domain::session::{FRESH, Session};
 
+use crate::app::App;
 use crate::edge::actor::Caller;
 use crate::edge::problem::REAUTHENTICATE;
-use crate::http::App;
 
 impl App {
     /// Refuses whoever has not proved lately who they are. Keys of programs cannot prove it. A token of the command line, which

@@ -2,15 +2,12 @@
 
 use byteshop_commands::Key;
 use chrono::TimeDelta;
-use http::{HeaderMap, HeaderName, Method, Uri};
+use http::{HeaderMap, Method, Uri};
 use sha2::{Digest, Sha256};
 
+use crate::edge::headers::IDEMPOTENCY_KEY;
 use crate::edge::problem::Problem;
 
-/// The header that carries the key (draft-ietf-httpapi-idempotency-key-header).
-pub const KEY: HeaderName = HeaderName::from_static("idempotency-key");
-/// Marks an answer that was given before.
-pub const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 /// Longest key: UUIDs, hashes and most people's own schemes fit, and a key is part of an index.
 pub const KEY_MAX: usize = 255;
 
@@ -31,7 +28,7 @@ pub fn key(
     body: &[u8],
     kept_for: TimeDelta,
 ) -> Result<Option<Key>, Problem> {
-    let mut values = headers.get_all(KEY).iter();
+    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
     let Some(value) = values.next() else { return Ok(None) };
     let fits = (1..=KEY_MAX).contains(&value.len()) && value.as_bytes().iter().all(u8::is_ascii_graphic);
     let (Ok(text), true, None) = (value.to_str(), fits, values.next()) else {
@@ -68,7 +65,7 @@ mod tests {
     use super::*;
 
     fn asked(value: &[u8]) -> Result<Option<String>, String> {
-        let headers = HeaderMap::from_iter([(KEY, HeaderValue::from_bytes(value).unwrap())]);
+        let headers = HeaderMap::from_iter([(IDEMPOTENCY_KEY, HeaderValue::from_bytes(value).unwrap())]);
         key(&headers, || "me".into(), &Method::POST, &Uri::from_static("/v1/carts"), b"{}", KEPT_FOR)
             .map(|key| key.map(|key| key.key))
             .map_err(|problem| problem.code().to_owned())

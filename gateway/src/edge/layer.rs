@@ -1,93 +1,38 @@
 //! The edge: what happens to every request before its handler sees it, and to every response after.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{ConnectInfo, FromRequestParts as _, MatchedPath, Request, State};
+use axum::extract::{FromRequestParts as _, MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use byteshop_domain::Actor;
 use byteshop_domain::personal::MARK;
-use byteshop_eventstore::Clock;
 use futures_util::FutureExt as _;
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use http_body::Body as _;
 use tokio::time::Instant;
 use tonic::Status;
-use uuid::Uuid;
 
 use super::trail::{self, Line, Reading};
 use super::{caching, guard, total};
+use crate::app::{App, Shared};
 use crate::edge::actor::Caller;
-use crate::edge::conditional;
+use crate::edge::headers::{LOG_POSITION, MIN_LOG_POSITION, RATE_LIMIT, RATE_LIMIT_POLICY, REQUEST_ID};
 use crate::edge::limits::seats::{Held, until_sent};
-use crate::edge::limits::{Limits, RATE_LIMIT, RATE_LIMIT_POLICY, cost};
+use crate::edge::limits::{Limits, cost};
 use crate::edge::positions::{self, Opened};
 use crate::edge::problem::Problem;
+use crate::edge::proxies::network;
 use crate::edge::reply::{Fixed, ForStaff, Personal, Sealed, Versioned};
-use crate::edge::version::{self, LOG_POSITION, MIN_LOG_POSITION};
-use crate::grpc;
-use crate::http::Shared;
+use crate::edge::request::Edge;
+use crate::edge::{conditional, version};
+use crate::grpc::protocol;
 
-/// The id of a request: the shop's own in responses. The one that a client may send is kept beside it.
-pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The parameter that asks for a thing as it was.
 const AT: &str = "at";
-
-/// What is known of a request before anybody reads it. Clones share who asks.
-#[derive(Debug, Clone)]
-pub(crate) struct Edge {
-    /// Its id, which no client chooses: two requests never share one.
-    pub(crate) request_id: Uuid,
-    /// The id that the client gave it, to find it again in its own logs.
-    pub(crate) client_request_id: Option<Uuid>,
-    /// Where it comes from.
-    pub(crate) address: IpAddr,
-    asker: Arc<OnceLock<Asker>>,
-}
-
-/// Who asks, as the credentials of the request told.
-#[derive(Debug, Clone)]
-pub(crate) struct Asker {
-    /// As the log names them.
-    pub(crate) actor: Actor,
-    /// Whether they count as staff on this route.
-    pub(crate) is_staff: bool,
-}
-
-impl Edge {
-    fn read(app: &Shared, request: &Request) -> Self {
-        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-        let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
-        let address = app.limits.proxies().visitor(peer, request.headers());
-        let given = request.headers().get(REQUEST_ID);
-        let client_request_id = given.and_then(|value| Uuid::try_parse_ascii(value.as_bytes()).ok());
-        Self { request_id: Clock.new_id(), client_request_id, address, asker: Arc::default() }
-    }
-
-    pub(crate) fn of(parts: &Parts) -> Self {
-        parts.extensions.get::<Self>().cloned().unwrap_or_else(|| Self {
-            request_id: Uuid::nil(),
-            client_request_id: None,
-            address: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-            asker: Arc::default(),
-        })
-    }
-
-    /// Notes who asks; the first word counts.
-    pub(crate) fn asked_by(&self, asker: Asker) {
-        // A request whose credentials are read twice says the same twice.
-        let _ = self.asker.set(asker);
-    }
-
-    fn is_by_staff(&self) -> bool {
-        self.asker.get().is_some_and(|asker| asker.is_staff)
-    }
-}
 
 /// What a request looked like from outside.
 struct Outline {
@@ -116,7 +61,7 @@ impl Outline {
             started: Instant::now(),
             method: method.clone(),
             uri: uri.clone(),
-            is_grpc: grpc::is_call(route.as_ref().map(MatchedPath::as_str), headers),
+            is_grpc: protocol::is_call(route.as_ref().map(MatchedPath::as_str), headers),
             known: conditional::known(headers),
             is_shared,
             accepts_gzip: is_shared && caching::accepts_gzip(headers),
@@ -146,7 +91,7 @@ impl Outline {
 
     /// Where the request comes from, as the log has it.
     async fn address(&self, app: &Shared) -> String {
-        let network = crate::edge::actor::network(self.edge.address).to_string();
+        let network = network(self.edge.address).to_string();
         // The key is in memory from the start on.
         trail::shortened(app.commands.vault().blind("visitor", &network).await.unwrap_or_default())
     }
@@ -154,6 +99,7 @@ impl Outline {
     /// What the request leaves in the log; `status` is what it came to, which a response of gRPC says in its own way.
     fn line<'a>(
         &'a self,
+        app: &App,
         response: &Response,
         status: StatusCode,
         problem: Option<&'a Problem>,
@@ -168,8 +114,9 @@ impl Outline {
             status,
             bytes: response.body().size_hint().exact(),
             duration: self.started.elapsed(),
-            actor: self.edge.asker.get().map(|asker| &asker.actor),
+            actor: self.edge.asker().map(|asker| &asker.actor),
             problem,
+            contract: app.contract,
             reading: if is_personal { self.reading(response) } else { None },
         }
     }
@@ -201,7 +148,7 @@ pub(crate) async fn pass(State(app): State<Shared>, mut request: Request, next: 
     total::remember(&app, &outline.method, &mut response).await;
     seal_position(&app, edge, &mut response).await;
     let problem = response.extensions_mut().remove::<Problem>();
-    let status = problem.as_ref().map_or_else(|| grpc::status_of(&response), Problem::status);
+    let status = problem.as_ref().map_or_else(|| protocol::status_of(&response), Problem::status);
     if let Some(problem) = &problem {
         write(&outline, problem, &mut response);
     }
@@ -215,7 +162,7 @@ pub(crate) async fn pass(State(app): State<Shared>, mut request: Request, next: 
         headers.insert(RATE_LIMIT, standing.left);
     }
     outline.measure(status);
-    let line = outline.line(&response, status, problem.as_ref(), is_personal);
+    let line = outline.line(&app, &response, status, problem.as_ref(), is_personal);
     if line.is_written() {
         line.write(&outline.address(&app).await);
     }

@@ -15,7 +15,7 @@ use byteshop_domain::ids::{AccountId, ApiKeyId, Id as _};
 use governor::clock::{Clock as _, DefaultClock};
 use governor::middleware::StateInformationMiddleware;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::{HeaderValue, StatusCode};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -24,10 +24,6 @@ use crate::edge::proxies::Proxies;
 use guesses::Guesses;
 use seats::{Full, Seat, Seats};
 
-/// What is left of a quota (draft-ietf-httpapi-ratelimit-headers-10, section 4).
-pub const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
-/// The quota itself (section 3).
-pub const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 /// Units of work of one address a minute ([`cost`]): a whole office or a mobile carrier may share one.
 pub const PER_ADDRESS: u32 = 60_000;
 /// Requests of one address a minute that change something for a guest: a hundred visitors behind one address who fill their carts.
@@ -295,7 +291,7 @@ impl Limits {
     /// Counts a request of an address, by its cost.
     pub fn address(&self, address: IpAddr, units: NonZeroU32) -> Result<Option<Standing>, Problem> {
         let limit = self.address.as_ref();
-        limit.map(|limit| limit.take_many(&crate::edge::actor::network(address), units)).transpose()
+        limit.map(|limit| limit.take_many(&crate::edge::proxies::network(address), units)).transpose()
     }
 
     /// Counts a request of an account.
@@ -320,7 +316,7 @@ impl Limits {
 
 /// Counts what a visitor asks against a limit, where there is one.
 fn of_visitor(limit: Option<&Limit<IpAddr>>, address: IpAddr) -> Result<Option<Standing>, Problem> {
-    limit.map(|limit| limit.take(&crate::edge::actor::network(address))).transpose()
+    limit.map(|limit| limit.take(&crate::edge::proxies::network(address))).transpose()
 }
 
 impl<K: Hash + Eq + Clone> Limit<K> {

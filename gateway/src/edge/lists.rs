@@ -9,9 +9,9 @@ use http::HeaderMap;
 use serde::Serialize;
 use tokio::time::Instant;
 
+use crate::app::App;
 use crate::edge::problem::Problem;
 use crate::edge::{reply, version};
-use crate::http::App;
 
 /// How long a query waits for its views: longer than a view ever lags while it works, shorter than a person waits.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(2);

@@ -1,40 +1,18 @@
-//! Parameters of the query: which there are on each route, and what is said of one that is none or cannot be read.
+//! Parameters of the query: what is said of one where there is none, or that cannot be read.
 
-use std::collections::HashSet;
-use std::sync::LazyLock;
-
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 use super::body::words;
+use crate::app::Shared;
 use crate::edge::problem::Problem;
-use crate::http::openapi;
-
-/// The operations that take parameters, as `get /v1/orders`; each of them reads its own.
-static TAKING: LazyLock<HashSet<String>> = LazyLock::new(|| {
-    let document = openapi::value();
-    let mut taking = HashSet::new();
-    for (path, item) in document["paths"].as_object().into_iter().flatten() {
-        for (method, operation) in item.as_object().into_iter().flatten() {
-            let mut parameters = operation["parameters"].as_array().into_iter().flatten();
-            if parameters.any(|parameter| parameter["in"] == "query") {
-                taking.insert(format!("{method} {path}"));
-            }
-        }
-    }
-    taking
-});
 
 /// Refuses parameters where there are none: whoever sends one means something by it, and would not learn that nobody read it.
-pub(crate) async fn known(request: Request, next: Next) -> Response {
+pub(crate) async fn known(State(app): State<Shared>, request: Request, next: Next) -> Response {
     let name = request.uri().query().and_then(|query| query.split(['&', '=']).find(|part| !part.is_empty()));
     if let (Some(name), Some(path)) = (name, request.extensions().get::<MatchedPath>()) {
-        let method = match *request.method() {
-            http::Method::HEAD => "get".to_owned(),
-            ref method => method.as_str().to_ascii_lowercase(),
-        };
-        if path.as_str().starts_with("/v1/") && !TAKING.contains(&format!("{method} {}", path.as_str())) {
+        if path.as_str().starts_with("/v1/") && !app.contract.takes_parameters(request.method(), path.as_str()) {
             return Problem::no_parameter(name).into_response();
         }
     }

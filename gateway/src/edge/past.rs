@@ -8,10 +8,10 @@ use http::HeaderMap;
 use http::request::Parts;
 
 use super::ask::Params;
+use crate::app::{App, Shared};
 use crate::edge::positions::Opened;
 use crate::edge::problem::Problem;
 use crate::edge::version;
-use crate::http::{App, Shared};
 
 /// How far the clocks of those who ask may be ahead.
 const SKEW: TimeDelta = TimeDelta::minutes(1);

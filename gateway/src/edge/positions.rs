@@ -3,7 +3,7 @@
 //! One log holds the acts of all, so its positions count them: whoever reads two of them learns how many events lie between,
 //! and so whether a question about somebody else's address made any. A token is `pos_` and the base64url of nonce, ciphertext
 //! and tag (AES-256-GCM, NIST SP 800-38D) under a key of the shop. Each token has a nonce of its own, so that equal positions
-//! do not look equal, and nothing can be compared but by the shop. The [edge](crate::http) opens tokens in
+//! do not look equal, and nothing can be compared but by the shop. The [edge](crate::edge) opens tokens in
 //! `Min-Log-Position` and `?at=` and writes them into `Log-Position`, so handlers see numbers only; of `?at=` they see no number
 //! but the one that the edge has opened.
 
@@ -17,9 +17,6 @@ use byteshop_commands::Error;
 use byteshop_eventstore::{SealError, StoreError};
 use serde::Serialize;
 use utoipa::ToSchema;
-
-use crate::edge::actor::Caller;
-use crate::http::App;
 
 /// What every token starts with.
 pub const PREFIX: &str = "pos_";
@@ -79,7 +76,17 @@ impl Positions {
     }
 }
 
-impl Shown<'_> {
+impl<'a> Shown<'a> {
+    /// Shows them as numbers.
+    pub(super) fn numbers() -> Self {
+        Self { sealed: None }
+    }
+
+    /// Shows them as tokens.
+    pub(super) fn tokens(positions: &'a Positions) -> Self {
+        Self { sealed: Some((positions, Mutex::default())) }
+    }
+
     /// A position.
     pub fn position(&self, position: i64) -> Result<Position, Error> {
         let Some((positions, told)) = &self.sealed else { return Ok(Position::Number(position)) };
@@ -90,27 +97,6 @@ impl Shown<'_> {
         let token = positions.seal(position).map_err(StoreError::from)?;
         told.insert(position, token.clone());
         Ok(Position::Token(token))
-    }
-}
-
-impl App {
-    /// What seals positions.
-    pub(crate) async fn positions(&self) -> Result<&Positions, Error> {
-        let make = async || {
-            let key = self.commands.vault().derive(PURPOSE).await?;
-            Ok::<_, StoreError>(Positions::new(&key)?)
-        };
-        Ok(self.seen.positions.get_or_try_init(make).await?)
-    }
-
-    /// Shows positions to a caller.
-    pub(crate) async fn shown_to(&self, caller: &Caller) -> Result<Shown<'_>, Error> {
-        if caller.is_staff() { Ok(Shown { sealed: None }) } else { self.shown_sealed().await }
-    }
-
-    /// Shows positions as tokens, whoever reads them.
-    pub(crate) async fn shown_sealed(&self) -> Result<Shown<'_>, Error> {
-        Ok(Shown { sealed: Some((self.positions().await?, Mutex::default())) })
     }
 }
 

@@ -367,10 +367,10 @@ impl IntoResponse for Problem {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
         if let Some(version) = self.etag {
-            headers.insert(header::ETAG, crate::edge::version::etag(version));
+            headers.insert(header::ETAG, crate::edge::headers::etag(version));
         }
         if self.replayed {
-            headers.insert(crate::edge::idempotency::REPLAYED, HeaderValue::from_static("true"));
+            headers.insert(crate::edge::headers::REPLAYED, HeaderValue::from_static("true"));
         }
         response.extensions_mut().insert(self);
         response

@@ -1,6 +1,6 @@
-//! Who stands between the shop and its visitors, and whose word on where a visitor comes from is therefore believed.
+//! Where a visitor comes from, and who stands between them and the shop, whose word on that is therefore believed.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
 use http::{HeaderMap, HeaderName};
@@ -56,6 +56,14 @@ fn address(text: &str) -> Option<IpAddr> {
     let with_port = || text.parse::<SocketAddr>().ok().map(|it| it.ip());
     let in_brackets = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
     text.parse().ok().or_else(with_port).or_else(in_brackets)
+}
+
+/// What of an address one visitor holds: all of a v4 address, the first half of a v6 one.
+pub(crate) fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => IpAddr::V4(v4),
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
+    }
 }
 
 #[cfg(test)]

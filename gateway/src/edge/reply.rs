@@ -9,8 +9,7 @@ use http::{HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::edge::idempotency::REPLAYED;
-use crate::edge::version::{LOG_POSITION, etag};
+use crate::edge::headers::{LOG_POSITION, REPLAYED, etag};
 
 /// What is answered again when the first answer was too large to be kept.
 const CUT: &str = r#"{"status":"done","detail":"this request was carried out before; its answer was too large to be kept: read the resource"}"#;

@@ -5,7 +5,7 @@ use byteshop_domain::ids::CartId;
 use byteshop_domain::money::Money;
 use http::Method;
 
-use crate::http::Shared;
+use crate::app::Shared;
 
 /// What a response shows of a cart.
 #[derive(Debug, Clone, Copy)]

@@ -4,6 +4,7 @@
 //! Neither has secrets or personal data: routes are patterns, and where a request came from is a keyed hash, the same for
 //! the same address, which only the shop can make.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use byteshop_domain::Actor;
@@ -11,7 +12,8 @@ use http::{StatusCode, Uri};
 use tracing::Level;
 use uuid::Uuid;
 
-use crate::edge::access::{self, Belongs};
+use crate::edge::access::Belongs;
+use crate::edge::contract::Contract;
 use crate::edge::problem::Problem;
 
 /// The target of the access log.
@@ -39,6 +41,8 @@ pub(crate) struct Line<'a> {
     pub(crate) actor: Option<&'a Actor>,
     /// What it was refused with.
     pub(crate) problem: Option<&'a Problem>,
+    /// What the routes say of themselves.
+    pub(crate) contract: &'a LazyLock<Contract>,
     /// How it shows staff what is known of a person, if it does.
     pub(crate) reading: Option<Reading>,
 }
@@ -110,7 +114,7 @@ impl Line<'_> {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS => true,
             // A thing of somebody else's and one that there is not look the same from outside; here, too.
             StatusCode::NOT_FOUND => {
-                let access = access::of(self.method, self.route);
+                let access = self.contract.access(self.method, self.route);
                 access.is_some_and(|access| access.belongs != Belongs::Nobody)
             }
             _ => false,
@@ -156,6 +160,7 @@ mod tests {
             duration: Duration::ZERO,
             actor: None,
             problem: None,
+            contract: crate::http::openapi::contract(),
             reading: None,
         }
     }

@@ -1,23 +1,9 @@
-//! Versions in headers: the `ETag` that commands answer, `Log-Position` and `Min-Log-Position` of the whole log.
+//! Positions of the log in requests: `Min-Log-Position`, and what `?at=` may hold.
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::HeaderMap;
 
+use crate::edge::headers::MIN_LOG_POSITION;
 use crate::edge::problem::Problem;
-
-/// The position of the last event of a command.
-pub const LOG_POSITION: HeaderName = HeaderName::from_static("log-position");
-/// The position that a view must have reached to answer a query.
-pub const MIN_LOG_POSITION: HeaderName = HeaderName::from_static("min-log-position");
-
-/// A version as a strong entity tag (RFC 9110, section 8.8.3): `"7"`.
-pub fn etag(version: i64) -> HeaderValue {
-    let mut text = String::with_capacity(22);
-    text.push('"');
-    text.push_str(&version.to_string());
-    text.push('"');
-    // Quotes and digits are always a header value.
-    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("\"0\""))
-}
 
 /// The position that the answer must include.
 pub fn min_log_position(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
@@ -40,14 +26,4 @@ pub(crate) const AT_TAKES: &str = "`at` must be a Log-Position that this shop se
 /// A number from its digits alone: no sign, no space.
 pub(crate) fn digits(text: &str) -> Option<i64> {
     (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok()).flatten()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_entity_tag_is_a_version() {
-        assert_eq!(etag(7), "\"7\"");
-    }
 }

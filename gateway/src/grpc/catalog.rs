@@ -22,9 +22,10 @@ use super::v1::{
     GetProductRequest, GetProductResponse, LineProblem, LineToValidate, SearchProductsRequest, SearchProductsResponse,
     ValidateLinesRequest, ValidateLinesResponse, ValidatedLine,
 };
+use crate::app::Shared;
 use crate::edge::actor::Caller;
 use crate::edge::problem::Problem;
-use crate::http::{Shared, products, search};
+use crate::http::{products, search};
 
 mod page;
 mod query;

@@ -19,10 +19,10 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Shared;
 use super::me::known;
 use super::openapi::max;
 use super::show::account as show;
+use crate::app::Shared;
 use crate::edge::actor::{Admin, Staff};
 use crate::edge::ask::{Ask, Nothing, Of, Params};
 use crate::edge::lists;

@@ -17,7 +17,7 @@ use utoipa_axum::routes;
 
 use super::audit::{Entries, Entry};
 use super::show::Money;
-use super::{App, Shared};
+use crate::app::{App, Shared};
 use crate::edge::actor::{Admin, Staff};
 use crate::edge::ask::Params;
 use crate::edge::lists;

@@ -22,15 +22,16 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::Shared;
 use super::openapi::max;
 use super::show::account as show;
-use crate::edge::actor::{Admin, random};
+use crate::app::Shared;
+use crate::edge::actor::Admin;
 use crate::edge::ask::{Ask, Nothing, Of, Params};
 use crate::edge::lists;
 use crate::edge::problem::Problem;
 use crate::edge::reply::Reply;
 use crate::security::api_key;
+use crate::security::secret::random;
 
 /// Scopes, each once.
 type Scopes = Bounded<BTreeSet<Scope>, { Scope::ALL.len() }>;

@@ -22,14 +22,16 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::openapi::max;
-use super::{Shared, sessions};
+use super::sessions;
+use crate::app::Shared;
 use crate::disposable::is_disposable;
-use crate::edge::actor::{Caller, random};
+use crate::edge::actor::Caller;
 use crate::edge::ask::Ask;
 use crate::edge::problem::Problem;
 use crate::edge::reply::Reply;
 use crate::http::language::accepted;
 use crate::security::password::{self, Verdict};
+use crate::security::secret::random;
 
 /// How long an answer takes at least that must not show whether there was anything to do: longer than an append.
 pub(super) const FLOOR: Duration = Duration::from_millis(100);

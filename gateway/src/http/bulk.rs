@@ -20,12 +20,13 @@ use utoipa_axum::routes;
 
 use super::openapi::max;
 use super::products::{AttributeMap, OptionList, known};
+use super::show;
 use super::variants::{ChangedVariant, NewVariant, OptionMap, Prices};
-use super::{App, Shared, show};
+use crate::app::{App, Shared};
 use crate::edge::actor::Staff;
 use crate::edge::ask::{Ask, present};
+use crate::edge::headers::LOG_POSITION;
 use crate::edge::problem::Problem;
-use crate::edge::version::LOG_POSITION;
 use crate::edge::{body, reply};
 
 /// Most rows of one request: at the pace of a private laptop it still answers within seconds.

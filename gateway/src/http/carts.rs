@@ -24,13 +24,15 @@ use utoipa_axum::routes;
 
 use super::openapi::max;
 use super::orders::placed;
-use super::{Shared, show};
-use crate::edge::actor::{Caller, Member, new_cart_token};
+use super::show;
+use crate::app::Shared;
+use crate::edge::actor::{Caller, Member};
 use crate::edge::ask::{Ask, Nothing, Of, OfTwo};
 use crate::edge::past::Then;
 use crate::edge::problem::Problem;
 use crate::edge::reply::{self, Reply};
 use crate::edge::total;
+use crate::security::secret::new_cart_token;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

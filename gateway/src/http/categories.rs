@@ -17,8 +17,8 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::openapi::max;
-use super::{Shared, show};
+use super::{openapi::max, show};
+use crate::app::Shared;
 use crate::edge::actor::{Caller, Staff};
 use crate::edge::ask::{Ask, Nothing, Of, Params, no_such, present};
 use crate::edge::lists;

@@ -15,7 +15,7 @@ use minijinja::{Environment, UndefinedBehavior, Value};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::Shared;
+use crate::app::Shared;
 use crate::edge::ask::Params;
 use crate::edge::lists;
 use crate::edge::problem::Problem;

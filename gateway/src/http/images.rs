@@ -18,7 +18,8 @@ use utoipa_axum::routes;
 
 use super::openapi::max;
 use super::products::known;
-use super::{Shared, show};
+use super::show;
+use crate::app::Shared;
 use crate::edge::actor::Staff;
 use crate::edge::ask::{Ask, Nothing, Of, OfTwo, Params};
 use crate::edge::body;

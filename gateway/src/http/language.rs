@@ -6,9 +6,9 @@ use http::{HeaderMap, header};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use crate::app::App;
 use crate::edge::actor::Caller;
 use crate::edge::problem::Problem;
-use crate::http::App;
 
 /// How something is to be read.
 #[derive(Debug, Clone, Copy, Default, Deserialize, IntoParams)]

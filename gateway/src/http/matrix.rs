@@ -19,13 +19,14 @@ use utoipa_axum::routes;
 
 use super::openapi::max;
 use super::products::{OptionList, known};
+use super::show;
 use super::variants::{NewVariant, OptionMap, Prices};
-use super::{App, Shared, show};
+use crate::app::{App, Shared};
 use crate::edge::actor::Staff;
 use crate::edge::ask::{Ask, Of};
+use crate::edge::headers::LOG_POSITION;
 use crate::edge::problem::Problem;
 use crate::edge::reply;
-use crate::edge::version::LOG_POSITION;
 
 /// How codes are made: a code, and the names of options in braces.
 type SkuPattern = BoundedText<200>;

@@ -23,8 +23,9 @@ use utoipa_axum::routes;
 
 use super::openapi::max;
 use super::sessions::verify;
+use super::show;
 use super::show::account::{KeptAddress, Me, SettingsShown};
-use super::{App, Shared, show};
+use crate::app::{App, Shared};
 use crate::edge::actor::Member;
 use crate::edge::ask::{Ask, Nothing, Of, present};
 use crate::edge::lists;

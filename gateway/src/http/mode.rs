@@ -6,7 +6,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::json;
 
-use super::Shared;
+use crate::app::Shared;
 use crate::edge::problem::Problem;
 
 async fn mode(State(app): State<Shared>) -> Result<Response, Problem> {

@@ -22,9 +22,9 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Shared;
 use super::openapi::max;
 use super::show::names;
+use crate::app::Shared;
 use crate::edge::actor::{Member, Staff};
 use crate::edge::ask::{Ask, Nothing, Of, Params};
 use crate::edge::lists;

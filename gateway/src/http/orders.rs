@@ -19,7 +19,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::openapi::max;
-use super::{App, Shared, show};
+use super::show;
+use crate::app::{App, Shared};
 use crate::edge::actor::{Caller, Staff, Who};
 use crate::edge::ask::{Ask, Nothing, Of, Params};
 use crate::edge::by_link::ByLink;

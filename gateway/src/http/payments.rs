@@ -19,7 +19,8 @@ use utoipa_axum::routes;
 
 use super::openapi::max;
 use super::orders::{check, placed};
-use super::{Shared, show};
+use super::show;
+use crate::app::Shared;
 use crate::edge::actor::{Caller, Staff};
 use crate::edge::ask::{Ask, Nothing, Of, OfTwo};
 use crate::edge::past::Then;

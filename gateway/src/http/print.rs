@@ -22,7 +22,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::orders::{Moments, placed};
-use super::{App, Shared};
+use crate::app::{App, Shared};
 use crate::edge::actor::Caller;
 use crate::edge::ask::{Of, Params};
 use crate::edge::page::page;

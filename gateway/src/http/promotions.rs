@@ -15,7 +15,8 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Shared, show};
+use super::show;
+use crate::app::Shared;
 use crate::edge::actor::{Admin, Staff};
 use crate::edge::ask::{Ask, Nothing, Of, Params};
 use crate::edge::lists;

@@ -28,8 +28,8 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Shared;
 use super::openapi::max;
+use crate::app::Shared;
 use crate::edge::body::{parse, read};
 use crate::edge::page::page;
 use crate::edge::problem::Problem;

@@ -20,7 +20,8 @@ use utoipa_axum::routes;
 
 use super::openapi::max;
 use super::orders::{ShippingBack, check, own, placed, shipping_back};
-use super::{Shared, show};
+use super::show;
+use crate::app::Shared;
 use crate::edge::actor::{Caller, Staff, Who};
 use crate::edge::ask::{Ask, Nothing, Of};
 use crate::edge::past::Then;

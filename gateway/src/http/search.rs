@@ -21,11 +21,13 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Shared, show};
+use super::show;
+use crate::app::Shared;
 use crate::edge::actor::Caller;
 use crate::edge::ask::Params;
+use crate::edge::headers::MIN_LOG_POSITION;
 use crate::edge::problem::Problem;
-use crate::edge::version::{MIN_LOG_POSITION, digits};
+use crate::edge::version::digits;
 use crate::edge::{lists, parameters, reply};
 
 /// What a filter by an attribute starts with, as in `attr.color=red`.

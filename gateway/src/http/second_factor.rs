@@ -16,11 +16,11 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Shared;
 use super::auth::CodeText;
 use super::me::{known, own, proven};
 use super::openapi::max;
 use super::sessions::note_failure;
+use crate::app::Shared;
 use crate::edge::actor::{Admin, Member, Who};
 use crate::edge::ask::{Ask, Nothing, Of};
 use crate::edge::lists;

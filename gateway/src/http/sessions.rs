@@ -18,16 +18,17 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Shared;
 use super::auth::{CodeText, FLOOR};
 use super::openapi::max;
 use super::second_factor::{self, Shown};
-use crate::edge::actor::{Caller, Who, random};
+use crate::app::Shared;
+use crate::edge::actor::{Caller, Who};
 use crate::edge::ask::Ask;
 use crate::edge::problem::Problem;
 use crate::edge::reply::Reply;
 use crate::security::password::{self, Verdict};
 use crate::security::refresh_token;
+use crate::security::secret::random;
 use crate::security::token::{Holder, LIFETIME};
 pub(super) use own::sessions_of;
 

@@ -19,7 +19,8 @@ use utoipa_axum::routes;
 
 use super::openapi::max;
 use super::orders::placed;
-use super::{App, Shared, show};
+use super::show;
+use crate::app::{App, Shared};
 use crate::edge::actor::{Caller, Staff};
 use crate::edge::ask::{Ask, Nothing, Of, Params};
 use crate::edge::by_link::ByLink;

@@ -20,7 +20,8 @@ use utoipa_axum::routes;
 
 use super::carts::{own, readable, shown};
 use super::openapi::max;
-use super::{Shared, show};
+use super::show;
+use crate::app::Shared;
 use crate::edge::actor::{Admin, Caller, Staff};
 use crate::edge::ask::{Ask, Of};
 use crate::edge::past::Then;

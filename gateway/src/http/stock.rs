@@ -12,9 +12,9 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Shared;
 use super::openapi::max;
 use super::show::Stock;
+use crate::app::Shared;
 use crate::edge::actor::Staff;
 use crate::edge::ask::{Ask, Of};
 use crate::edge::problem::Problem;

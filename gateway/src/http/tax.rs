@@ -11,7 +11,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::openapi::max;
-use super::{Shared, show};
+use super::show;
+use crate::app::Shared;
 use crate::edge::actor::{Admin, Staff};
 use crate::edge::ask::Ask;
 use crate::edge::conditional;

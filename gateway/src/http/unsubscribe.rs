@@ -16,7 +16,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{App, Shared};
+use crate::app::{App, Shared};
 use crate::edge::actor::Caller;
 use crate::edge::ask::{Ask, Of, Params};
 use crate::edge::by_link::{ByLink, Shut};

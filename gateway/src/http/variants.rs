@@ -17,7 +17,8 @@ use utoipa_axum::routes;
 
 use super::openapi::max;
 use super::products::known;
-use super::{Shared, show};
+use super::show;
+use crate::app::Shared;
 use crate::edge::actor::Staff;
 use crate::edge::ask::{Ask, Nothing, Of, OfTwo, present};
 use crate::edge::problem::Problem;

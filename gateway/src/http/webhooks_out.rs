@@ -22,7 +22,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::openapi::max;
-use super::{App, Shared};
+use crate::app::{App, Shared};
 use crate::edge::actor::Admin;
 use crate::edge::ask::{Ask, Nothing, Of, Params};
 use crate::edge::past::Then;

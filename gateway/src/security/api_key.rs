@@ -6,7 +6,7 @@ use byteshop_domain::ids::{ApiKeyId, Id as _};
 use byteshop_domain::text::Hash;
 use uuid::Uuid;
 
-use crate::edge::actor::hash_of;
+use crate::security::secret::hash_of;
 
 /// What a key begins with, so that people and scanners of leaked secrets know it for what it is.
 pub const PREFIX: &str = "bsk_";

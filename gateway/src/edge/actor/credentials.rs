@@ -9,9 +9,8 @@ use http::StatusCode;
 use http::request::Parts;
 
 use super::Service;
-use crate::edge::access;
+use crate::app::Shared;
 use crate::edge::problem::Problem;
-use crate::http::Shared;
 use crate::security::api_key;
 use crate::security::token::{Bearer, TokenError};
 
@@ -101,7 +100,7 @@ pub(super) async fn service_of(parts: &Parts, app: &Shared, shown: &api_key::Sho
     }
     app.limits.key(shown.id)?;
     let route = parts.extensions.get::<MatchedPath>();
-    let access = route.and_then(|route| access::of(parts.method.as_str(), route.as_str()));
+    let access = route.and_then(|route| app.contract.access(parts.method.as_str(), route.as_str()));
     let scope = access.and_then(|access| access.scope);
     let in_scope = scope.is_some_and(|scope| key.scopes.contains(&scope));
     if in_scope || access.is_some_and(|access| access.public) {

@@ -8,7 +8,7 @@ use std::num::NonZeroU32;
 
 use http::Method;
 
-use crate::grpc;
+use crate::grpc::protocol;
 
 /// One thing, read from the cache or with one query; a document; a file.
 const READ: u32 = 1;
@@ -56,7 +56,7 @@ fn units(method: &Method, route: &str) -> u32 {
     if let Some((_, _, units)) = ROUTES.iter().find(|(known, path, _)| *known == method.as_str() && *path == route) {
         return *units;
     }
-    if grpc::METHODS.contains(&route) {
+    if protocol::METHODS.contains(&route) {
         return LIST;
     }
     match (method.is_safe(), route) {
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn every_route_that_is_named_exists() {
-        let table = crate::edge::access::table();
+        let table = crate::http::openapi::contract().routes();
         for (method, path, _) in ROUTES {
             assert!(table.contains_key(&(method.to_owned(), path.to_owned())), "{method} {path}");
         }

@@ -105,7 +105,7 @@ impl Seats {
     /// Takes as many seats as something weighs. A visitor who has none may exceed the share of one visitor with a single
     /// heavy thing, or nobody could ever have it.
     pub fn take_many(&self, visitor: IpAddr, weight: usize) -> Result<Seat, Full> {
-        let visitor = crate::edge::actor::network(visitor);
+        let visitor = crate::edge::proxies::network(visitor);
         let mut taken = self.taken();
         let own = taken.each.get(&visitor).copied().unwrap_or_default();
         if own > 0 && own.saturating_add(weight) > self.each {
@@ -120,19 +120,19 @@ impl Seats {
 
     /// Takes them whether or not they are left: for what is in memory already and cannot be refused any more.
     pub fn take_anyway(&self, visitor: IpAddr, weight: usize) -> Seat {
-        self.seat(&mut self.taken(), crate::edge::actor::network(visitor), weight)
+        self.seat(&mut self.taken(), crate::edge::proxies::network(visitor), weight)
     }
 
     /// How many a visitor has.
     #[cfg(test)]
     pub(crate) fn held_by(&self, visitor: IpAddr) -> usize {
-        self.taken().each.get(&crate::edge::actor::network(visitor)).copied().unwrap_or_default()
+        self.taken().each.get(&crate::edge::proxies::network(visitor)).copied().unwrap_or_default()
     }
 
     /// Whether a visitor could take one more.
     pub fn has_room_for(&self, visitor: IpAddr) -> Result<(), Full> {
         let taken = self.taken();
-        let own = taken.each.get(&crate::edge::actor::network(visitor)).copied().unwrap_or_default();
+        let own = taken.each.get(&crate::edge::proxies::network(visitor)).copied().unwrap_or_default();
         if own >= self.each {
             return Err(Full::Each);
         }

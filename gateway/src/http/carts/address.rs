@@ -14,11 +14,12 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{own, shown};
+use crate::app::Shared;
 use crate::edge::actor::Caller;
 use crate::edge::ask::{Ask, Of, no_such};
 use crate::edge::problem::Problem;
 use crate::http::language::accepted;
-use crate::http::{Shared, show};
+use crate::http::show;
 
 /// The destination: the parts of an address with at least `country`, or `address` alone.
 #[derive(Deserialize)]

@@ -6,11 +6,12 @@ use byteshop_commands::{Error, Rejected, cases};
 use byteshop_domain::ids::OrderId;
 
 use super::shown;
+use crate::app::Shared;
 use crate::edge::actor::Caller;
 use crate::edge::ask::{Ask, Nothing, Of};
 use crate::edge::problem::Problem;
 use crate::http::orders::{own, placed};
-use crate::http::{Shared, show};
+use crate::http::show;
 
 /// Moves an unpaid order back into a cart.
 ///

@@ -13,14 +13,15 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{own, proven};
-use crate::edge::actor::{Member, random};
+use crate::app::Shared;
+use crate::edge::actor::Member;
 use crate::edge::ask::Ask;
 use crate::edge::problem::Problem;
 use crate::edge::reply::Reply;
-use crate::http::Shared;
 use crate::http::auth::{Accepted, CodeText, check_mailbox};
 use crate::http::openapi::max;
 use crate::security::password;
+use crate::security::secret::random;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

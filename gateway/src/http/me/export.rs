@@ -28,14 +28,15 @@ use utoipa::ToSchema;
 
 use self::belongings::Belongings;
 use super::known;
+use crate::app::Shared;
 use crate::edge::actor::Member;
 use crate::edge::past::Then;
 use crate::edge::positions::{Position, Shown};
 use crate::edge::problem::Problem;
 use crate::http::notifications::{NotificationRow, Watching};
 use crate::http::sessions::sessions_of;
+use crate::http::show;
 use crate::http::show::account::{KeptAddress, Me};
-use crate::http::{Shared, show};
 
 /// What opens the shop for somebody, or did: whoever holds an access token for ten minutes must not get more than that.
 const SECRETS: [&str; 3] = ["password", "secret", "code"];

@@ -10,11 +10,11 @@ use http::HeaderMap;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use crate::app::App;
 use crate::edge::actor::{Caller, let_in};
 use crate::edge::by_link::ByLink;
 use crate::edge::past::Then;
 use crate::edge::problem::Problem;
-use crate::http::App;
 use crate::http::language::{Reading, accepted};
 use crate::security::token::Role;
 

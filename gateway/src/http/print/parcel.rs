@@ -14,13 +14,13 @@ use serde_json::{Value, json};
 
 use super::link::Shown;
 use super::{From, lines_of};
+use crate::app::Shared;
 use crate::edge::actor::Caller;
 use crate::edge::ask::{Of, Params};
 use crate::edge::page::page;
 use crate::edge::past::Then;
 use crate::edge::problem::Problem;
 use crate::edge::reply;
-use crate::http::Shared;
 use crate::http::orders::{Moments, placed};
 use crate::http::shipments::prepared;
 use crate::qr;

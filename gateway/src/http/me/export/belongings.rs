@@ -23,8 +23,8 @@ use byteshop_projections::page::{Ask as PageAsk, LIMIT_MAX};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::app::Shared;
 use crate::edge::problem::Problem;
-use crate::http::Shared;
 use crate::http::notifications::Watching;
 
 /// Orders that are looked at together.
