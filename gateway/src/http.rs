@@ -11,6 +11,7 @@ pub mod bulk;
 pub mod carts;
 pub mod categories;
 mod dev_mail;
+mod identity;
 pub mod images;
 pub mod language;
 pub mod matrix;

@@ -19,7 +19,7 @@ use chrono::TimeDelta;
 use http::request::Parts;
 use http::{StatusCode, header};
 
-use self::credentials::{bearer_of, has_ended, service_of, token};
+use self::credentials::{Service, bearer_of, has_ended, service_of, token};
 use crate::app::Shared;
 use crate::edge::headers::CART_TOKEN;
 use crate::edge::idempotency;
@@ -43,14 +43,6 @@ pub struct Caller {
     cart_hash: Option<Hash>,
     address: IpAddr,
     agent: Option<String>,
-}
-
-/// A program, by its key.
-#[derive(Debug, Clone, Copy)]
-struct Service {
-    key: ApiKeyId,
-    /// The key has the scope that this route takes, so it counts as staff here.
-    in_scope: bool,
 }
 
 /// Somebody with an account.

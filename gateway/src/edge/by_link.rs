@@ -1,19 +1,14 @@
 //! Signed links: whoever has one needs no token for what it opens, and a link is judged alone, whoever shows it.
 
 use axum::response::{IntoResponse as _, Response};
-use byteshop_commands::Snapshot;
 use byteshop_commands::links::{Opens, Target};
 use byteshop_domain::Locale;
-use byteshop_domain::ids::OrderId;
-use byteshop_domain::order::Order;
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::IntoParams;
 
-use super::past::Then;
 use crate::app::App;
-use crate::edge::actor::Caller;
 use crate::edge::page::{is_for_a_person, page};
 use crate::edge::problem::Problem;
 
@@ -82,26 +77,6 @@ impl From<Shut> for Problem {
                 Self::new(StatusCode::FORBIDDEN, "link.expired", detail)
             }
             Shut::Invalid => Self::new(StatusCode::FORBIDDEN, "link.invalid", "the link is invalid"),
-        }
-    }
-}
-
-impl App {
-    /// An order that a link to one of these opens, or else that the caller may know of.
-    pub(crate) async fn opened_order(
-        &self,
-        caller: &Caller,
-        id: OrderId,
-        (link, targets): (&ByLink, &[Target]),
-        then: &Then,
-        headers: &HeaderMap,
-    ) -> Result<Snapshot<Order>, Problem> {
-        match link.opens(self, targets).await? {
-            None => self.seen_order(caller, id, then, headers).await,
-            Some(opened) => {
-                opened?;
-                self.snapshot::<Order>(id, then, headers).await
-            }
         }
     }
 }

@@ -65,7 +65,7 @@ impl CatalogService for Catalog {
         request: Request<ValidateLinesRequest>,
     ) -> Result<Response<ValidateLinesResponse>, Status> {
         let (_, headers, asked) = opened(request)?;
-        let currency = currency(&asked.currency)?;
+        let currency = query::currency_of(&asked.currency)?;
         let wanted = wanted(&asked.lines, currency)?;
         self.0.await_log(&headers).await?;
         let variants: Vec<VariantId> = wanted.iter().map(|line| line.variant).collect();
@@ -120,11 +120,6 @@ fn opened<T>(request: Request<T>) -> Result<(Caller, HeaderMap, T), Problem> {
     // The edge of gRPC has put it there.
     let caller = extensions.get::<Caller>().cloned().ok_or_else(Problem::internal)?;
     Ok((caller, metadata.into_headers(), asked))
-}
-
-fn currency(code: &str) -> Result<Currency, Problem> {
-    Currency::from_code(code)
-        .ok_or_else(|| Problem::invalid("currency", "not a currency; use an ISO 4217 code such as EUR"))
 }
 
 /// A line that somebody means to order.

@@ -19,7 +19,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::me::known;
+use super::identity::known;
 use super::openapi::max;
 use super::show::account as show;
 use crate::app::Shared;

@@ -2,11 +2,12 @@
 
 mod address;
 pub(super) mod again;
+pub(super) mod visible;
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::cases::{self, Hold, Priced, Reading};
-use byteshop_commands::{Error, Loaded, Rejected, Snapshot, Unit};
+use byteshop_commands::cases::{self, Hold, Reading};
+use byteshop_commands::{Error, Rejected};
 use byteshop_domain::account::Secret;
 use byteshop_domain::cart::{CODES_MAX, Cart, Command, Created, Rejection};
 use byteshop_domain::ids::{CartId, VariantId};
@@ -23,7 +24,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::openapi::max;
-use super::orders::placed;
+use super::orders::visible::placed;
 use super::show;
 use crate::app::Shared;
 use crate::edge::actor::{Caller, Member};
@@ -33,6 +34,7 @@ use crate::edge::problem::Problem;
 use crate::edge::reply::{self, Reply};
 use crate::edge::total;
 use crate::security::secret::new_cart_token;
+use visible::{known, own, priced, readable, shown};
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -311,22 +313,6 @@ async fn mine(State(app): State<Shared>, member: Member, headers: HeaderMap) -> 
     tell(&app, id, found.version, cart, Some(now)).await
 }
 
-/// A cart that the caller may see; to all others there is no such cart.
-pub(super) async fn readable(
-    app: &Shared,
-    id: CartId,
-    then: &Then,
-    caller: &Caller,
-    headers: &HeaderMap,
-) -> Result<Snapshot<Cart>, Problem> {
-    let may_see = |cart: &Cart| {
-        let cart = known(cart)?;
-        let owns = caller.owns(cart.owner, cart.token_hash.as_ref());
-        if owns { Ok(()) } else { Err(Problem::missing("cart")) }
-    };
-    app.snapshot_for(id, then, headers, may_see).await
-}
-
 /// Answers a cart: priced when it is open and asked for as it is now.
 async fn tell(
     app: &Shared,
@@ -344,36 +330,6 @@ async fn tell(
     };
     let response = reply::one(version, &show::Cart::of(id, cart, priced.as_ref()))?;
     Ok(total::showing(response, id, cases::total_to_remember(cart, priced.as_ref())))
-}
-
-/// A cart that the caller may open; to all others there is no such cart.
-pub(super) async fn own<T: Send + Sync>(unit: &Unit, id: CartId, ask: &Ask<Caller, T>) -> Result<Loaded<Cart>, Error> {
-    let cart = unit.load::<Cart>(id).await?.exists()?;
-    let created = known(&cart.state)?;
-    if !ask.who.owns(created.owner, created.token_hash.as_ref()) {
-        return Err(Error::Rejected(Rejected::missing("cart")));
-    }
-    // Only now: a version would tell a stranger that there is a cart.
-    unit.check_version(&cart)?;
-    Ok(cart)
-}
-
-/// A cart with what it costs, as far as this process knows: it is beside the decision, and holds it up for nobody.
-async fn priced<'a>(unit: &Unit, cart: &'a Loaded<Cart>) -> Result<(&'a Created, Option<Priced>), Error> {
-    let created = known(&cart.state)?;
-    let open = cart.state.open(unit.asked().at).is_ok();
-    let priced = if open { Some(cases::price(Reading::Glancing(unit), created, unit.asked().at).await?) } else { None };
-    unit.shows_total(cart.id, cases::total_to_remember(created, priced.as_ref()));
-    Ok((created, priced))
-}
-
-pub(super) async fn shown(unit: &Unit, cart: &Loaded<Cart>) -> Result<Reply, Error> {
-    let (created, priced) = priced(unit, cart).await?;
-    Reply::ok(cart.version, &show::Cart::of(cart.id, created, priced.as_ref()))
-}
-
-fn known(cart: &Cart) -> Result<&Created, Error> {
-    cart.existing().map_err(|rejection| Error::Rejected(Rejected::of::<Cart>(&rejection)))
 }
 
 /// The routes.

@@ -18,7 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::openapi::max;
-use super::orders::{check, placed};
+use super::orders::visible::{check, placed};
 use super::show;
 use crate::app::Shared;
 use crate::edge::actor::{Caller, Staff};

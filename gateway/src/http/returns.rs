@@ -19,7 +19,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::openapi::max;
-use super::orders::{ShippingBack, check, own, placed, shipping_back};
+use super::orders::visible::{check, own, placed};
+use super::orders::{ShippingBack, shipping_back};
 use super::show;
 use crate::app::Shared;
 use crate::edge::actor::{Caller, Staff, Who};

@@ -18,11 +18,11 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::auth::{CodeText, FLOOR};
+use super::identity::{CodeText, FLOOR, note_failure, open, verify};
 use super::openapi::max;
 use super::second_factor::{self, Shown};
 use crate::app::Shared;
-use crate::edge::actor::{Caller, Who};
+use crate::edge::actor::Caller;
 use crate::edge::ask::Ask;
 use crate::edge::problem::Problem;
 use crate::edge::reply::Reply;
@@ -160,21 +160,6 @@ pub(super) fn wrong_credentials() -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, "auth.wrong_credentials", detail)
 }
 
-/// The account as it is, if it can still be used at all.
-pub(super) async fn open(app: &Shared, id: AccountId) -> Result<Option<Open>, Problem> {
-    let found = app.commands.get::<Account>(id).await?;
-    Ok(found.and_then(|account| account.state.open().ok().cloned()))
-}
-
-/// Compares a password with an account's, or with nobody's, which takes as long.
-pub(super) async fn verify(app: &Shared, open: Option<&Open>, password: &str) -> Result<Verdict, Problem> {
-    let hash = match open {
-        Some(open) => app.commands.vault().open(&open.password).await.map_err(Error::from)?,
-        None => None,
-    };
-    app.passwords.verify(password.to_owned(), hash.map(|Secret(hash)| hash)).await
-}
-
 async fn begin(
     app: &Shared,
     ask: &Ask<Caller, LogIn>,
@@ -199,29 +184,6 @@ async fn begin(
         Ok(Let { admitted, secret: entry.secret.clone() })
     });
     Ok(done.await?)
-}
-
-/// Notes that a wrong password or code was shown.
-pub(super) async fn note_failure<W: Who, T>(
-    app: &Shared,
-    ask: &Ask<W, T>,
-    who: &Caller,
-    id: AccountId,
-) -> Result<(), Problem> {
-    let client = app.commands.vault().seal(Subject::from(id), &who.client()).await;
-    // Whoever was forgotten a moment ago has no failures either.
-    let Ok(client) = client else { return Ok(()) };
-    let command = &account::Command::FailLogin { client };
-    // A wrong password is not a command that was carried out, so it leaves no receipt.
-    let intent = Intent { key: None, ..ask.intent("account.fail_login") };
-    let noted = app.commands.run(&intent, |unit| async move {
-        let mut account = unit.load::<Account>(id).await?;
-        unit.decide(&mut account, command)
-    });
-    match noted.await {
-        Ok(_) | Err(Error::Rejected(_)) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
 }
 
 async fn rehash(app: &Shared, ask: &Ask<Caller, LogIn>, id: AccountId, seen: u32) -> Result<(), Problem> {

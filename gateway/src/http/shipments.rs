@@ -18,7 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::openapi::max;
-use super::orders::placed;
+use super::orders::visible::placed;
 use super::show;
 use crate::app::{App, Shared};
 use crate::edge::actor::{Caller, Staff};

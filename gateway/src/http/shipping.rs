@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::carts::{own, readable, shown};
+use super::carts::visible::{own, readable, shown};
 use super::openapi::max;
 use super::show;
 use crate::app::Shared;

@@ -29,7 +29,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::audit::Entry;
-use super::orders::{check, placed};
+use super::orders::visible::{check, placed};
 use crate::app::Shared;
 use crate::edge::actor::Caller;
 use crate::edge::ask::{Of, Params};

@@ -1,8 +1,7 @@
 //! Bodies of requests: the example of each is read as it stands, and where the document says that none is needed none is.
 
 use byteshop_gateway::edge::limits::Limits;
-use byteshop_gateway::http::openapi::contract;
-use byteshop_gateway::http::openapi::document;
+use byteshop_gateway::http::openapi::{contract, document};
 use byteshop_gateway::security::token::Role;
 use byteshop_tests::shop::{Answer, TestShop};
 use reqwest::Method;

@@ -3,16 +3,23 @@
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use axum::extract::MatchedPath;
 use byteshop_domain::api_key::ApiKey;
-use byteshop_domain::ids::SessionId;
+use byteshop_domain::ids::{ApiKeyId, SessionId};
 use byteshop_domain::session::Session;
 use http::StatusCode;
 use http::request::Parts;
 
-use super::Service;
 use crate::app::Shared;
 use crate::edge::problem::Problem;
 use crate::security::api_key;
 use crate::security::token::{Bearer, TokenError};
+
+/// A program, by its key.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Service {
+    pub(super) key: ApiKeyId,
+    /// The key has the scope that this route takes, so it counts as staff here.
+    pub(super) in_scope: bool,
+}
 
 /// Who bears an access token. A session that this process saw end opens nothing more at once, one that ended elsewhere as
 /// soon as this process hears of it.

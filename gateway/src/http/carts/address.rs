@@ -13,7 +13,7 @@ use http::HeaderMap;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{own, shown};
+use super::visible::{own, shown};
 use crate::app::Shared;
 use crate::edge::actor::Caller;
 use crate::edge::ask::{Ask, Of, no_such};

@@ -5,12 +5,12 @@ use axum::response::Response;
 use byteshop_commands::{Error, Rejected, cases};
 use byteshop_domain::ids::OrderId;
 
-use super::shown;
+use super::visible::shown;
 use crate::app::Shared;
 use crate::edge::actor::Caller;
 use crate::edge::ask::{Ask, Nothing, Of};
 use crate::edge::problem::Problem;
-use crate::http::orders::{own, placed};
+use crate::http::orders::visible::{own, placed};
 use crate::http::show;
 
 /// Moves an unpaid order back into a cart.

@@ -12,13 +12,13 @@ use byteshop_domain::text::Email;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{own, proven};
 use crate::app::Shared;
 use crate::edge::actor::Member;
 use crate::edge::ask::Ask;
 use crate::edge::problem::Problem;
 use crate::edge::reply::Reply;
-use crate::http::auth::{Accepted, CodeText, check_mailbox};
+use crate::http::auth::{Accepted, check_mailbox};
+use crate::http::identity::{CodeText, own, proven};
 use crate::http::openapi::max;
 use crate::security::password;
 use crate::security::secret::random;

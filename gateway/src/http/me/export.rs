@@ -27,12 +27,12 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use self::belongings::Belongings;
-use super::known;
 use crate::app::Shared;
 use crate::edge::actor::Member;
 use crate::edge::past::Then;
 use crate::edge::positions::{Position, Shown};
 use crate::edge::problem::Problem;
+use crate::http::identity::known;
 use crate::http::notifications::{NotificationRow, Watching};
 use crate::http::sessions::sessions_of;
 use crate::http::show;

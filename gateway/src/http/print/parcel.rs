@@ -13,7 +13,7 @@ use http::HeaderMap;
 use serde_json::{Value, json};
 
 use super::link::Shown;
-use super::{From, lines_of};
+use super::paper::{From, lines_of};
 use crate::app::Shared;
 use crate::edge::actor::Caller;
 use crate::edge::ask::{Of, Params};
@@ -21,7 +21,7 @@ use crate::edge::page::page;
 use crate::edge::past::Then;
 use crate::edge::problem::Problem;
 use crate::edge::reply;
-use crate::http::orders::{Moments, placed};
+use crate::http::orders::visible::{Moments, placed};
 use crate::http::shipments::prepared;
 use crate::qr;
 use crate::trade::label_lines;

@@ -12,13 +12,13 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::open;
 use crate::app::Shared;
 use crate::edge::actor::Member;
 use crate::edge::ask::{Ask, Nothing, Of};
 use crate::edge::lists;
 use crate::edge::problem::Problem;
 use crate::edge::reply::Reply;
+use crate::http::identity::open;
 use crate::http::show::account::SessionRow;
 
 #[derive(Serialize, ToSchema)]
