@@ -10,11 +10,10 @@ use byteshop_projections::Views;
 use chrono::Datelike as _;
 use serde::Serialize;
 
-use super::accounts::{intent, record};
 use super::failure::Failure;
+use super::operating::{intent, record, with_commands};
 use super::output::{self, Format, FormatArg};
 use super::running::Shop;
-use super::seed::with_commands;
 use crate::config::Config;
 use crate::followers::Followers;
 use crate::health::Standing;

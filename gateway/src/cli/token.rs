@@ -8,11 +8,10 @@ use byteshop_domain::access_token::{self, AccessToken};
 use byteshop_domain::ids::{AccessTokenId, AccountId, Id as _};
 use uuid::Uuid;
 
-use super::accounts::intent;
 use super::failure::Failure;
+use super::operating::{intent, with_commands};
 use super::output;
 use super::running::{Mode, Shop};
-use super::seed::with_commands;
 use crate::config::Config;
 use crate::security::token::files::KeyFiles;
 use crate::security::token::{Holder, KeyError, Role, Tokens};

@@ -20,12 +20,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
-use crate::security::key_file::KeyFileError;
 use files::{KeyFiles, POLL};
 use key::{Key, KeySet};
+pub use key::{KeyError, LIFETIME};
 
-/// How long a token is good for: short, since each process has to remember for as long which sessions ended.
-pub const LIFETIME: Duration = Duration::from_mins(10);
 /// Who issues tokens, and whom they are for.
 const NAME: &str = "byteshop";
 /// How far the clocks of two machines may be apart.
@@ -84,20 +82,6 @@ pub enum TokenError {
     /// It was never good here.
     #[error("the access token is not valid")]
     Invalid,
-}
-
-/// Why there is no key to sign with.
-#[derive(Debug, thiserror::Error)]
-pub enum KeyError {
-    /// The text is no key.
-    #[error("the token key is not an Ed25519 key in PKCS#8, as `openssl genpkey -algorithm ed25519` writes it")]
-    Unreadable,
-    /// There was no randomness for a new one.
-    #[error("no new token key could be made")]
-    NoRandomness,
-    /// A file could not be read or written.
-    #[error(transparent)]
-    File(#[from] KeyFileError),
 }
 
 #[derive(Serialize, Deserialize)]

@@ -6,8 +6,9 @@ use byteshop_domain::account::{Account, Role};
 use byteshop_domain::text::Email;
 use serde::Serialize;
 
-use super::super::accounts::{intent, make_account};
+use super::super::accounts::make_account;
 use super::super::failure::Failure;
+use crate::cli::operating::intent;
 
 /// Who there is: address, password, role and language.
 const PEOPLE: [(&str, &str, Role, Locale); 5] = [

@@ -19,7 +19,7 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 
 use super::super::failure::Failure;
-use super::intent;
+use super::demo::intent;
 
 const VAT_RATES: &str = include_str!("../../../data/tax/vat_rates.csv");
 const ZONES: &str = include_str!("../../../data/shipping/zones.json");

@@ -12,8 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::key::{Key, KeySet, new_pem};
-use super::{KeyError, LIFETIME};
+use super::key::{Key, KeyError, KeySet, LIFETIME, new_pem};
 use crate::security::key_file::{KeyFileError, read_or_make};
 
 /// How often a running shop looks at the files.

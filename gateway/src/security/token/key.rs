@@ -1,5 +1,7 @@
 //! One key that signs tokens, and the set of those that check them.
 
+use std::time::Duration;
+
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::Engine as _;
@@ -9,10 +11,27 @@ use serde::Serialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::KeyError;
+use crate::security::key_file::KeyFileError;
 
 /// The first and the last line of a PKCS#8 key as PEM (RFC 7468, section 10).
 const PEM: (&str, &str) = ("-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----");
+
+/// Why there is no key to sign with.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The text is no key.
+    #[error("the token key is not an Ed25519 key in PKCS#8, as `openssl genpkey -algorithm ed25519` writes it")]
+    Unreadable,
+    /// There was no randomness for a new one.
+    #[error("no new token key could be made")]
+    NoRandomness,
+    /// A file could not be read or written.
+    #[error(transparent)]
+    File(#[from] KeyFileError),
+}
+
+/// How long a token is good for: short, since each process has to remember for as long which sessions ended.
+pub const LIFETIME: Duration = Duration::from_mins(10);
 
 /// A key.
 pub(super) struct Key {
