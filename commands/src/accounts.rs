@@ -17,8 +17,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::Commands;
-use crate::error::{Error, Rejected};
-use crate::unit::{Loaded, Unit};
+use crate::engine::error::{Error, Rejected};
+use crate::engine::unit::{Loaded, Unit};
 pub use closing::{Forgotten, Unfinished, erase, forget_buyer};
 use code::Code;
 pub use tokens::{Refreshed, ShownToken, log_out_with, refresh};

@@ -15,8 +15,8 @@ use byteshop_domain::text::{Label, Sku};
 use byteshop_domain::usage::{self, Customer, Usage};
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::error::{Error, Rejected};
-use crate::unit::{Loaded, Unit};
+use crate::engine::error::{Error, Rejected};
+use crate::engine::unit::{Loaded, Unit};
 
 mod again;
 mod baskets;

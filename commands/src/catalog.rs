@@ -10,8 +10,8 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use crate::cases::release_skus;
-use crate::error::{Error, Rejected};
-use crate::unit::{Loaded, Unit};
+use crate::engine::error::{Error, Rejected};
+use crate::engine::unit::{Loaded, Unit};
 
 /// A category and those above it, up to its root. Each counts as it is when the command is written down.
 pub async fn category_path(unit: &Unit, category: CategoryId) -> Result<Vec<Loaded<Category>>, Error> {

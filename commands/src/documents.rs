@@ -8,9 +8,9 @@ use byteshop_domain::text::{Reason, Reference};
 use chrono::Datelike as _;
 
 use crate::Commands;
-use crate::error::{Error, Rejected};
-use crate::intent::Intent;
-use crate::unit::Unit;
+use crate::engine::error::{Error, Rejected};
+use crate::engine::intent::Intent;
+use crate::engine::unit::Unit;
 
 /// The next number of the series of this year; none while the shop is closed, as buyers may have it already.
 pub(crate) async fn number(unit: &Unit, document: Document) -> Result<Reference, Error> {

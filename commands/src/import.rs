@@ -35,7 +35,7 @@ pub use run::Pace;
 use byteshop_domain::ids::VariantId;
 
 use crate::Commands;
-use crate::error::Error;
+use crate::engine::error::Error;
 
 /// Whose receipts they are, and the default actor of imported events.
 pub const WHO: &str = "import";

@@ -16,8 +16,8 @@ use byteshop_eventstore::Log;
 use tokio::sync::SemaphorePermit;
 
 use crate::Commands;
-use crate::error::Error;
-use crate::intent::Intent;
+use crate::engine::error::Error;
+use crate::engine::intent::Intent;
 use crate::ports::kept::Kept;
 use crate::ports::message::Carrier;
 use words::Face;

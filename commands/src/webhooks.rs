@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::Commands;
-use crate::error::Error;
+use crate::engine::error::Error;
 use crate::ports::webhook::WebhookClient;
 
 pub use deliver::sign;

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use super::grants::{Revoke, Standing, granted, settle};
 use super::{email_of, log_out_all};
 use crate::aftersales;
-use crate::error::{Error, Rejected};
-use crate::unit::{Loaded, Unit};
+use crate::engine::error::{Error, Rejected};
+use crate::engine::unit::{Loaded, Unit};
 
 /// What was under way when an account was closed.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

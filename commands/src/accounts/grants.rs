@@ -13,8 +13,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{log_out_all, set_role};
-use crate::error::Error;
-use crate::unit::{Loaded, Unit};
+use crate::engine::error::Error;
+use crate::engine::unit::{Loaded, Unit};
 
 /// Access of a program that is in force.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

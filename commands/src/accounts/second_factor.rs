@@ -7,8 +7,8 @@ use byteshop_domain::session::{self, Reason, Session};
 use byteshop_domain::text::Hash;
 
 use super::log_out_all;
-use crate::error::Error;
-use crate::unit::{Loaded, Unit};
+use crate::engine::error::Error;
+use crate::engine::unit::{Loaded, Unit};
 
 /// A pending secret whose first code was shown.
 #[derive(Debug)]

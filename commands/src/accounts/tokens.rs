@@ -8,8 +8,8 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use super::{Admitted, admitted, log_out, log_out_all};
-use crate::error::Error;
-use crate::unit::{Loaded, Unit};
+use crate::engine::error::Error;
+use crate::engine::unit::{Loaded, Unit};
 
 /// A genuine refresh token: its hash is the session's.
 #[derive(Debug, Clone, Copy)]

@@ -11,8 +11,8 @@ use byteshop_domain::stock::{self, StockLevel};
 
 use super::baskets::open_cart;
 use crate::aftersales;
-use crate::error::{Error, Rejected};
-use crate::unit::{Loaded, Unit};
+use crate::engine::error::{Error, Rejected};
+use crate::engine::unit::{Loaded, Unit};
 
 /// Cancels an order that is not paid and puts its lines, codes, address and shipping service into an open cart: the one of its
 /// account in that currency, or a new one that the guest's token opens. An order that expired or was cancelled unpaid can be

@@ -11,8 +11,8 @@ use byteshop_domain::{Currency, Kind, Subject};
 
 use super::open;
 use crate::Commands;
-use crate::error::{Error, Rejected};
-use crate::unit::{Loaded, Unit};
+use crate::engine::error::{Error, Rejected};
+use crate::engine::unit::{Loaded, Unit};
 
 /// The name under which the cart is found that an account used last.
 fn last(account: AccountId) -> String {

@@ -11,7 +11,7 @@ use byteshop_domain::text::{Sku, Title};
 
 use super::price::Reading;
 use crate::Commands;
-use crate::error::Error;
+use crate::engine::error::Error;
 
 /// A variant that is sold.
 #[derive(Debug, Clone)]

@@ -23,8 +23,8 @@ use byteshop_domain::usage::{self, Customer, Usage};
 use chrono::{DateTime, Utc};
 
 use crate::Commands;
-use crate::error::{Error, Rejected};
-use crate::unit::{Loaded, Unit};
+use crate::engine::error::{Error, Rejected};
+use crate::engine::unit::{Loaded, Unit};
 
 /// How states are read that have a say in a price.
 #[derive(Clone, Copy)]

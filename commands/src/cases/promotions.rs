@@ -6,8 +6,8 @@ use byteshop_domain::promotion::{self, Promotion, Status};
 use byteshop_domain::promotion_book::{self, PromotionBook};
 use byteshop_domain::text::Label;
 
-use crate::error::{Error, Rejected};
-use crate::unit::{Loaded, Unit};
+use crate::engine::error::{Error, Rejected};
+use crate::engine::unit::{Loaded, Unit};
 
 /// Changes a promotion, and what finds it with it.
 pub async fn change_promotion(

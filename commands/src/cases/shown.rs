@@ -8,7 +8,7 @@ use byteshop_eventstore::cart_total::ShownTotal;
 
 use super::Priced;
 use crate::Commands;
-use crate::error::Error;
+use crate::engine::error::Error;
 
 /// The total of a cart that is worth remembering. While there is nothing in it, or it goes nowhere, it cannot be bought before it
 /// is changed, and every change shows a total.

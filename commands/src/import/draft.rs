@@ -9,8 +9,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::WHO;
-use crate::error::{Error, Rejected};
-use crate::intent::Intent;
+use crate::engine::error::{Error, Rejected};
+use crate::engine::intent::Intent;
 
 /// An aggregate as it will be when everything that was submitted is written.
 #[derive(Debug, Clone, Default)]

@@ -18,9 +18,9 @@ use super::plan::{Planner, fingerprint, key_of};
 use super::report::Report;
 use super::returns::Returns;
 use crate::Commands;
-use crate::appender::{Submitted, Unavailable};
-use crate::error::Error;
-use crate::fate::Fate;
+use crate::engine::appender::{Submitted, Unavailable};
+use crate::engine::commit_handle::Fate;
+use crate::engine::error::Error;
 
 /// How much is submitted before the oldest append is waited for.
 #[derive(Debug, Clone, Copy)]

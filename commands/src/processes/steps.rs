@@ -16,8 +16,8 @@ use byteshop_eventstore::Recorded;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::error::Error;
-use crate::intent::{Intent, Key};
+use crate::engine::error::Error;
+use crate::engine::intent::{Intent, Key};
 use crate::notify::command_of;
 use crate::{Commands, catalog};
 

@@ -16,9 +16,9 @@ use serde::de::DeserializeOwned;
 
 use super::{SECRET_PREFIX, payload};
 use crate::Commands;
-use crate::error::{Error, Rejected};
-use crate::execute::Done;
-use crate::intent::Intent;
+use crate::engine::error::{Error, Rejected};
+use crate::engine::execute::Done;
+use crate::engine::intent::Intent;
 use crate::ports::webhook::WebhookClient;
 
 /// The signature of a message: `v1,` and the base64 of HMAC-SHA256 over id, seconds and body, joined by dots.

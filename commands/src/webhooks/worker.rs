@@ -15,8 +15,8 @@ use uuid::Uuid;
 use super::deliver::{deliver, is_gone};
 use super::{NAME, News, RANGE, RETRY_PAUSE};
 use crate::Commands;
-use crate::error::Error;
-use crate::intent::Intent;
+use crate::engine::error::Error;
+use crate::engine::intent::Intent;
 use crate::ports::webhook::WebhookClient;
 
 /// The pauses after failures, in seconds; the last one repeats. They are those that the specification recommends.

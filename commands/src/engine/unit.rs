@@ -12,10 +12,10 @@ use byteshop_eventstore::{NewEvent, StreamId};
 use chrono::{DateTime, Utc};
 
 use crate::Commands;
-use crate::cache::{Change, Versioned};
-use crate::error::{Error, Rejected};
-use crate::fate::Fate;
-use crate::intent::Intent;
+use crate::engine::cache::{Change, Versioned};
+use crate::engine::commit_handle::Fate;
+use crate::engine::error::{Error, Rejected};
+use crate::engine::intent::Intent;
 
 /// An aggregate within a unit of work.
 #[derive(Debug, Clone)]

@@ -9,9 +9,9 @@ use byteshop_eventstore::{Recorded, StoreError, StreamId};
 use chrono::{DateTime, Utc};
 
 use crate::Commands;
-use crate::cache::{AnyState, Versioned};
-use crate::error::Error;
-use crate::unit::downcast;
+use crate::engine::cache::{AnyState, Versioned};
+use crate::engine::error::Error;
+use crate::engine::unit::downcast;
 
 /// Which moment of an aggregate's history is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

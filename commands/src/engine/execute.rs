@@ -8,12 +8,12 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::Commands;
-use crate::appender::{Submitted, Unavailable};
-use crate::cache::Change;
-use crate::error::{Error, Rejected};
-use crate::in_flight::Running;
-use crate::intent::{Intent, Key};
-use crate::unit::{Unit, Work};
+use crate::engine::appender::{Submitted, Unavailable};
+use crate::engine::cache::Change;
+use crate::engine::error::{Error, Rejected};
+use crate::engine::in_flight::Running;
+use crate::engine::intent::{Intent, Key};
+use crate::engine::unit::{Unit, Work};
 
 /// Attempts before a command is told that too much contention on the same records; retry. Most retries happen in memory, so
 /// only many processes that write the same stream can use these up.

@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::intent::Key;
+use crate::engine::intent::Key;
 
 type Keys = Arc<Mutex<HashSet<(String, String)>>>;
 

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use byteshop_eventstore::StreamId;
 use lru::LruCache;
 
-use crate::fate::Fate;
+use crate::engine::commit_handle::Fate;
 
 /// A state of any aggregate.
 pub type AnyState = Arc<dyn Any + Send + Sync>;

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use crate::fate::Fate;
+use crate::engine::commit_handle::Fate;
 
 /// Appends in a batch at most: enough to amortise the flush, few enough to bound memory and the time under the lock.
 const MAX_APPENDS: usize = 2_048;
