@@ -36,6 +36,7 @@ use engine::in_flight::InFlight;
 pub use engine::intent::{Intent, Key};
 pub use engine::state::{At, Snapshot};
 pub use engine::unit::{Loaded, Unit};
+use notify::outside::{LEAVING, Outside};
 pub use pay::Paying;
 pub use ports::connected::Connected;
 use ports::connected::{ConnectedCarrier, Provider};
@@ -59,7 +60,7 @@ struct Shared {
     carrier: Box<dyn ports::carrier::CarrierPort>,
     reader: Reader,
     vault: Vault,
-    outside: OnceLock<notify::Outside>,
+    outside: OnceLock<Outside>,
     seller: OnceLock<Seller>,
     leaving: tokio::sync::Semaphore,
 }
@@ -83,7 +84,7 @@ impl Commands {
             in_flight: InFlight::default(),
             outside: OnceLock::new(),
             seller: OnceLock::new(),
-            leaving: tokio::sync::Semaphore::const_new(notify::LEAVING as usize),
+            leaving: tokio::sync::Semaphore::const_new(LEAVING as usize),
             clock: Clock,
             connected,
             closed: RwLock::new(None),
@@ -112,7 +113,7 @@ impl Commands {
     }
 
     /// Says who carries messages out of the shop, once; until then they are kept.
-    pub fn reach(&self, outside: notify::Outside) {
+    pub fn reach(&self, outside: Outside) {
         if self.shared.outside.set(outside).is_err() {
             tracing::error!("messages are carried by others already");
         }
@@ -134,8 +135,8 @@ impl Commands {
         self.outside().face.url.as_deref()
     }
 
-    fn outside(&self) -> &notify::Outside {
-        self.shared.outside.get_or_init(|| notify::Outside::kept(self.log()))
+    fn outside(&self) -> &Outside {
+        self.shared.outside.get_or_init(|| Outside::kept(self.log()))
     }
 
     fn leaving(&self) -> &tokio::sync::Semaphore {

@@ -4,7 +4,7 @@ mod smtp;
 mod watch;
 
 use byteshop_commands::Intent;
-use byteshop_commands::notify::Outside;
+use byteshop_commands::notify::outside::Outside;
 use byteshop_commands::notify::words::Face;
 use byteshop_domain::account::{Account, Channel, Command, Profile, Secret, Settings};
 use byteshop_domain::ids::{AccountId, Id as _};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use byteshop_commands::notify::Outside;
+use byteshop_commands::notify::outside::Outside;
 use byteshop_commands::ports::blobs::Blobs;
 use byteshop_commands::ports::connected::Provider;
 use byteshop_commands::ports::webhook::WebhookClient;

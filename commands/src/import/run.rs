@@ -9,9 +9,9 @@ use byteshop_domain::ids::OrderId;
 use byteshop_domain::name::UniqueName;
 use byteshop_eventstore::{Outcome, StoreError};
 
-use super::WHO;
 use super::book::{Book, CodeIds, look_up_given_up, look_up_names, order_of};
 use super::draft::Held;
+use super::draft::WHO;
 use super::history::History;
 use super::opening::{Opening, openings};
 use super::plan::{Planner, fingerprint, key_of};

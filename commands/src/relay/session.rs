@@ -17,7 +17,8 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::standing::{self, Standing};
-use super::{ANSWER_TIMEOUT, End, Relay, RelayState, confirmed, message};
+use super::state::{ANSWER_TIMEOUT, End, Relay, confirmed};
+use super::{RelayState, message};
 
 /// Messages that may be on their way at once; measured to saturate one connection, and below every server's own limit.
 const WINDOW: i64 = 1_000;

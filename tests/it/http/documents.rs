@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use byteshop_commands::notify::Outside;
+use byteshop_commands::notify::outside::Outside;
 use byteshop_domain::Decider as _;
 use byteshop_domain::series::Series;
 use byteshop_eventstore::Log;

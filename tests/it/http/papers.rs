@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use byteshop_commands::Intent;
-use byteshop_commands::notify::Outside;
+use byteshop_commands::notify::outside::Outside;
 use byteshop_commands::notify::words::Face;
 use byteshop_domain::Actor;
 use byteshop_domain::seller::Seller;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use byteshop_commands::notify::Outside;
+use byteshop_commands::notify::outside::Outside;
 use byteshop_commands::ports::http_message::HttpCarrier;
 use byteshop_commands::ports::message::{Carrier, Message, Taken, Undelivered};
 use byteshop_commands::ports::smtp::{Smtp, SmtpSettings, Tls};

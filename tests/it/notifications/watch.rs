@@ -1,6 +1,6 @@
 //! Waiting for a product to be back in stock, or to cost less.
 
-use byteshop_commands::notify::Outside;
+use byteshop_commands::notify::outside::Outside;
 use byteshop_commands::notify::words::Face;
 use byteshop_commands::ports::smtp::{Smtp, SmtpSettings, Tls};
 use byteshop_domain::Locale;
