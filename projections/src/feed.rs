@@ -9,25 +9,15 @@ mod jetstream;
 mod tail;
 mod window;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use byteshop_eventstore::{Log, Recorded, StoreError};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use window::{Taken, Window};
-
-/// Where JetStream is and what the stream is called.
-#[derive(Debug, Clone)]
-pub struct TailConfig {
-    /// Such as `nats://127.0.0.1:4222`.
-    pub url: String,
-    /// The name of the stream.
-    pub stream: String,
-    /// What every subject starts with.
-    pub prefix: String,
-}
+pub use jetstream::TailConfig;
+use window::{Shared, Taken, Window};
 
 /// The events of the log as they come. Clones share one window; the task ends with the last of them.
 #[derive(Clone)]
@@ -38,23 +28,9 @@ pub struct Feed {
     _tail: Arc<JoinSet<()>>,
 }
 
-/// What the task and the readers share.
-struct Shared {
-    window: Mutex<Window>,
-    /// The last position of the window.
-    head: watch::Sender<i64>,
-}
-
 impl std::fmt::Debug for Feed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Feed").field("head", &self.head()).finish_non_exhaustive()
-    }
-}
-
-impl Shared {
-    fn window(&self) -> MutexGuard<'_, Window> {
-        // The window is whole after every call, whatever panicked elsewhere.
-        self.window.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -10,8 +10,8 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::window::Window;
-use super::{Shared, TailConfig, jetstream};
+use super::jetstream::{self, TailConfig};
+use super::window::{Shared, Window};
 
 /// How often Postgres is read while JetStream is silent and no hint comes.
 const TICK: Duration = Duration::from_millis(100);

@@ -1,9 +1,10 @@
 //! The window of a feed: the last events of the log, bounded by number and by size, without a gap.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use byteshop_eventstore::Recorded;
+use tokio::sync::watch;
 
 /// Events in the window at most: a view that is further behind reads faster from Postgres.
 const MAX_EVENTS: usize = 10_000;
@@ -70,6 +71,21 @@ impl Window {
 
 fn weight(event: &Recorded) -> usize {
     ENVELOPE + event.data.len() + event.meta.len()
+}
+
+/// What the task and the readers share.
+pub struct Shared {
+    pub window: Mutex<Window>,
+    /// The last position of the window.
+    pub head: watch::Sender<i64>,
+}
+
+impl Shared {
+    /// The window.
+    pub fn window(&self) -> MutexGuard<'_, Window> {
+        // The window is whole after every call, whatever panicked elsewhere.
+        self.window.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[cfg(test)]
