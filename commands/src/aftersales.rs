@@ -17,9 +17,9 @@ use byteshop_domain::text::Comment;
 use byteshop_domain::{Kind, Personal};
 use chrono::{DateTime, Utc};
 
-use crate::documents::number;
 use crate::engine::error::{Error, Rejected};
 use crate::engine::unit::{Loaded, Unit};
+use crate::use_cases::documents::number;
 use money::give_shipping_back;
 
 mod money;

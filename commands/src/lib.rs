@@ -1,12 +1,8 @@
 //! The write side: commands are decided by the domain and appended to the log; processes react to what happened.
 //!
-//! Read [`engine`] for how a command is executed.
+//! Read [`engine`] for how a command is executed, [`use_cases`] for what can be done.
 
-pub mod accounts;
 pub mod aftersales;
-pub mod cases;
-pub mod catalog;
-mod documents;
 pub mod engine;
 pub mod import;
 pub mod links;
@@ -18,6 +14,7 @@ pub mod receipts;
 pub mod relay;
 mod settle;
 pub mod shipping;
+pub mod use_cases;
 pub mod webhooks;
 
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};

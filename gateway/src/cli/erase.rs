@@ -1,7 +1,7 @@
 //! `byteshop erase`: forgetting a person, who has an account, or bought as a guest, or both.
 
-use byteshop_commands::accounts::grants::Revoke;
-use byteshop_commands::accounts::{self, forget_buyer};
+use byteshop_commands::use_cases::accounts::grants::Revoke;
+use byteshop_commands::use_cases::accounts::{self, forget_buyer};
 use byteshop_commands::{Commands, Error};
 use byteshop_domain::Subject;
 use byteshop_domain::account::Account;

@@ -11,7 +11,8 @@ mod rules;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use byteshop_commands::{Commands, Error, Unit, cases};
+use byteshop_commands::use_cases::products;
+use byteshop_commands::{Commands, Error, Unit};
 use byteshop_domain::Kind;
 use byteshop_domain::category::{self, Category};
 use byteshop_domain::ids::{CategoryId, ProductId, VariantId};
@@ -147,7 +148,7 @@ async fn make_product(unit: Unit, demo: &DemoProduct, category: Option<CategoryI
     unit.decide(&mut product, &product::Command::DefineOptions { options: options(demo) })?;
     for variant in &demo.variants {
         let id = unit.new_id();
-        cases::add_variant(&unit, &mut product, id, variant.details.clone()).await?;
+        products::add_variant(&unit, &mut product, id, variant.details.clone()).await?;
         variants.push(id);
     }
     unit.decide(&mut product, &product::Command::Publish {})?;

@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
-use byteshop_commands::cases::sku_names;
-use byteshop_commands::{Error, cases};
+use byteshop_commands::Error;
+use byteshop_commands::use_cases::offers;
+use byteshop_commands::use_cases::products::sku_names;
 use byteshop_domain::Currency;
 use byteshop_domain::cart::{self, LINES_MAX};
 use byteshop_domain::decider::Decider;
@@ -69,7 +70,7 @@ impl CatalogService for Catalog {
         let wanted = wanted(&asked.lines, currency)?;
         self.0.await_log(&headers).await?;
         let variants: Vec<VariantId> = wanted.iter().map(|line| line.variant).collect();
-        let offered = cases::offered(&self.0.commands, &variants, currency).await.map_err(Problem::from)?;
+        let offered = offers::offered(&self.0.commands, &variants, currency).await.map_err(Problem::from)?;
         let lines: Vec<ValidatedLine> =
             wanted.iter().zip(&offered).map(|(line, sold)| line.beside(sold.as_ref(), currency)).collect();
         let amounts = wanted.iter().zip(&offered).filter_map(|(line, sold)| line.amount(sold.as_ref()?));
@@ -165,12 +166,12 @@ impl Wanted {
     }
 
     /// What it costs now, if it is offered.
-    fn amount(&self, sold: &cases::Offered) -> Option<Money> {
+    fn amount(&self, sold: &offers::Offered) -> Option<Money> {
         sold.offer.and_then(|offer| offer.price.times(self.quantity).ok())
     }
 
     /// The line beside what is offered.
-    fn beside(&self, sold: Option<&cases::Offered>, currency: Currency) -> ValidatedLine {
+    fn beside(&self, sold: Option<&offers::Offered>, currency: Currency) -> ValidatedLine {
         let offer = sold.and_then(|sold| sold.offer);
         ValidatedLine {
             variant: self.variant.to_string(),
@@ -186,7 +187,7 @@ impl Wanted {
     }
 
     /// All that keeps the line from being ordered.
-    fn problems(&self, sold: Option<&cases::Offered>, currency: Currency) -> Vec<LineProblem> {
+    fn problems(&self, sold: Option<&offers::Offered>, currency: Currency) -> Vec<LineProblem> {
         let (variant, quantity) = (self.variant, self.quantity);
         let offer = sold.and_then(|sold| sold.offer);
         if let (Some(sold), None) = (sold, offer) {

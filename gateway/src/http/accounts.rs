@@ -2,8 +2,9 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::accounts::grants::{self, Revoke, Standing};
-use byteshop_commands::{Error, Loaded, Unit, accounts};
+use byteshop_commands::use_cases::accounts;
+use byteshop_commands::use_cases::accounts::grants::{self, Revoke, Standing};
+use byteshop_commands::{Error, Loaded, Unit};
 use byteshop_domain::Subject;
 use byteshop_domain::account::{Account, Command, Role};
 use byteshop_domain::ids::AccountId;

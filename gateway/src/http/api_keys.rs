@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::Error;
-use byteshop_commands::accounts::grants::{self, Revoke};
+use byteshop_commands::use_cases::accounts::grants::{self, Revoke};
 use byteshop_domain::account::{Grant, Secret};
 use byteshop_domain::api_key::{ApiKey, Command, Scope};
 use byteshop_domain::ids::{ApiKeyId, Id as _};

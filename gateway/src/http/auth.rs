@@ -4,8 +4,8 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::accounts::code::{self, Code};
-use byteshop_commands::accounts::{self, EmailName, Found, Newcomer};
+use byteshop_commands::use_cases::accounts::code::{self, Code};
+use byteshop_commands::use_cases::accounts::{self, EmailName, Found, Newcomer};
 use byteshop_commands::{Error, Loaded, Unit};
 use byteshop_domain::account::{Account, Command, Profile, Rejection, Secret};
 use byteshop_domain::ids::{AccountId, Id as _};

@@ -6,7 +6,10 @@ pub(super) mod visible;
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::cases::{self, Hold, Reading};
+use byteshop_commands::use_cases::cart_total;
+use byteshop_commands::use_cases::carts;
+use byteshop_commands::use_cases::checkout::{self, Hold};
+use byteshop_commands::use_cases::price::{self, Reading};
 use byteshop_commands::{Error, Rejected};
 use byteshop_domain::account::Secret;
 use byteshop_domain::cart::{CODES_MAX, Cart, Command, Created, Rejection};
@@ -103,7 +106,7 @@ async fn create(State(app): State<Shared>, ask: Ask<Caller, NewCart>) -> Result<
     let (guest, currency, days) = (&guest, ask.body.currency, app.trade.cart_days);
     app.run(&ask, "cart.create", |unit| async move {
         let (cart, new) = match (owner, guest) {
-            (Some(account), _) => cases::open_cart(&unit, account, currency, days).await?,
+            (Some(account), _) => carts::open_cart(&unit, account, currency, days).await?,
             (None, guest) => {
                 let mut cart = unit.start::<Cart>(unit.new_id());
                 let token_hash = guest.as_ref().map(|(_, hash)| hash.clone());
@@ -136,7 +139,7 @@ async fn set_line(
     let quantity = ask.body.quantity;
     app.run(ask, "cart.set_line", |unit| async move {
         let mut cart = own(&unit, id, ask).await?;
-        cases::set_line(&unit, &mut cart, variant, quantity).await?;
+        carts::set_line(&unit, &mut cart, variant, quantity).await?;
         shown(&unit, &cart).await
     })
     .await
@@ -174,7 +177,7 @@ async fn set_coupons(
     let codes = &ask.body.coupons;
     app.run(ask, "cart.set_coupon", |unit| async move {
         let mut cart = own(&unit, id, ask).await?;
-        cases::set_coupons(&unit, &mut cart, codes).await?;
+        carts::set_coupons(&unit, &mut cart, codes).await?;
         shown(&unit, &cart).await
     })
     .await
@@ -191,7 +194,7 @@ async fn remove_coupons(
     let ask = &ask.on_cart(id);
     app.run(ask, "cart.remove_coupon", |unit| async move {
         let mut cart = own(&unit, id, ask).await?;
-        cases::set_coupons(&unit, &mut cart, &[]).await?;
+        carts::set_coupons(&unit, &mut cart, &[]).await?;
         shown(&unit, &cart).await
     })
     .await
@@ -243,7 +246,7 @@ async fn merge(State(app): State<Shared>, Of(id): Of<CartId>, ask: Ask<Member, N
                 return Err(Error::Rejected(Rejected::missing("cart")));
             }
             unit.check_version(&guest)?;
-            let own = cases::merge(&unit, guest, *account, days).await?;
+            let own = carts::merge(&unit, guest, *account, days).await?;
             if !caller.owns(known(&own.state)?.owner, None) {
                 return Err(Error::Rejected(Rejected::missing("cart")));
             }
@@ -277,7 +280,7 @@ async fn checkout(
     let ask = &ask.on_cart(id);
     app.run(ask, "cart.checkout", |unit| async move {
         let cart = own(&unit, id, ask).await?;
-        let order = cases::checkout(&unit, cart, hold, agreed).await?;
+        let order = checkout::checkout(&unit, cart, hold, agreed).await?;
         let shown = show::Order::of(order.id, placed(&order.state)?);
         Reply::created(format!("/v1/orders/{}", order.id), order.version, &shown)
     })
@@ -325,11 +328,11 @@ async fn tell(
         return Err(Error::Rejected(Rejected::of::<Cart>(&Rejection::Expired)).into());
     }
     let priced = match now.filter(|_| cart.order.is_none() && cart.merged_into.is_none()) {
-        Some(now) => Some(cases::price(Reading::Asking(&app.commands), cart, now).await?),
+        Some(now) => Some(price::price(Reading::Asking(&app.commands), cart, now).await?),
         None => None,
     };
     let response = reply::one(version, &show::Cart::of(id, cart, priced.as_ref()))?;
-    Ok(total::showing(response, id, cases::total_to_remember(cart, priced.as_ref())))
+    Ok(total::showing(response, id, cart_total::total_to_remember(cart, priced.as_ref())))
 }
 
 /// The routes.

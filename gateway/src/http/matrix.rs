@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::{Error, cases};
+use byteshop_commands::Error;
+use byteshop_commands::use_cases::products;
 use byteshop_domain::ids::{ProductId, VariantId};
 use byteshop_domain::money::Price;
 use byteshop_domain::product::{Command, OptionDefinition, Options, Product, TaxClass, VARIANTS_MAX, combinations};
@@ -241,7 +242,7 @@ async fn carry_out(
         }
         let title = named(&created.title, options);
         let variant: VariantId = unit.new_id();
-        cases::add_variant(&unit, &mut product, variant, new.details(&title)).await?;
+        products::add_variant(&unit, &mut product, variant, new.details(&title)).await?;
         Ok(Done { made: true, id: variant, sku: new.sku.clone() })
     });
     let done = done.await?;

@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::accounts::grants::Revoke;
-use byteshop_commands::{Error, Loaded, accounts};
+use byteshop_commands::use_cases::accounts;
+use byteshop_commands::use_cases::accounts::grants::Revoke;
+use byteshop_commands::{Error, Loaded};
 use byteshop_domain::account::{Account, Channel, Command, Profile, Secret, Settings};
 use byteshop_domain::address::Address;
 use byteshop_domain::ids::AddressId;

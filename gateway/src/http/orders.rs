@@ -3,7 +3,8 @@
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::links::Target;
-use byteshop_commands::{Done, Error, Loaded, Unit, accounts, aftersales};
+use byteshop_commands::use_cases::accounts;
+use byteshop_commands::{Done, Error, Loaded, Unit, aftersales};
 use byteshop_domain::ids::OrderId;
 use byteshop_domain::money::Money;
 use byteshop_domain::order::{CancelReason, Command, Order, Placed, Status};

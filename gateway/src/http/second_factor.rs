@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::accounts::second_factor::{self, Confirmation};
+use byteshop_commands::use_cases::accounts::second_factor::{self, Confirmation};
 use byteshop_commands::{Error, Intent};
 use byteshop_domain::account::second_factor::Command;
 use byteshop_domain::account::{self, Account, Open, Proof, Secret};

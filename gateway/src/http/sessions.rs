@@ -4,7 +4,7 @@ mod own;
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::accounts::{self, Admitted, Entry, Refreshed, ShownToken};
+use byteshop_commands::use_cases::accounts::{self, Admitted, Entry, Refreshed, ShownToken};
 use byteshop_commands::{Done, Error, Intent};
 use byteshop_domain::account::{self, Account, Open, Proof, Secret};
 use byteshop_domain::ids::{AccountId, Id as _, SessionId};

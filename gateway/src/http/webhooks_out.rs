@@ -5,7 +5,7 @@ mod shown;
 
 use axum::extract::{Path, State};
 use axum::response::Response;
-use byteshop_commands::accounts::grants;
+use byteshop_commands::use_cases::accounts::grants;
 use byteshop_commands::{Error, Loaded, Rejected, webhooks};
 use byteshop_domain::Decider as _;
 use byteshop_domain::account::Grant;

@@ -1,7 +1,7 @@
 //! Forgetting a guest: by themselves or by staff, when nothing waits for their address, and then everywhere.
 
 use byteshop_commands::Intent;
-use byteshop_commands::accounts::forget_buyer;
+use byteshop_commands::use_cases::accounts::forget_buyer;
 use byteshop_domain::cart::{Cart, Command};
 use byteshop_domain::ids::{CartId, OrderId};
 use byteshop_domain::order::{CancelReason, Order};

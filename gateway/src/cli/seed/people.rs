@@ -1,6 +1,7 @@
 //! The people of the demo shop: one of each role and a customer for each language, with passwords that everybody may know.
 
-use byteshop_commands::{Commands, accounts};
+use byteshop_commands::Commands;
+use byteshop_commands::use_cases::accounts;
 use byteshop_domain::Locale;
 use byteshop_domain::account::{Account, Role};
 use byteshop_domain::text::Email;

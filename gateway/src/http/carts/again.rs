@@ -2,7 +2,8 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::{Error, Rejected, cases};
+use byteshop_commands::use_cases::carts;
+use byteshop_commands::{Error, Rejected};
 use byteshop_domain::ids::OrderId;
 
 use super::visible::shown;
@@ -35,7 +36,7 @@ pub(in crate::http) async fn move_to_cart(
         if !ask.who.owns(placement.buyer.account, placement.access_hash.as_ref()) {
             return Err(Error::Rejected(Rejected::missing("order")));
         }
-        let cart = cases::move_to_cart(&unit, &mut order, days).await?;
+        let cart = carts::move_to_cart(&unit, &mut order, days).await?;
         shown(&unit, &cart).await
     })
     .await

@@ -1,6 +1,7 @@
 //! Carts that a caller may see or change: those of their account, and the one that their token opens. To all others there is no such cart.
 
-use byteshop_commands::cases::{self, Priced, Reading};
+use byteshop_commands::use_cases::cart_total;
+use byteshop_commands::use_cases::price::{self, Priced, Reading};
 use byteshop_commands::{Error, Loaded, Rejected, Snapshot, Unit};
 use byteshop_domain::cart::{Cart, Created};
 use byteshop_domain::ids::CartId;
@@ -53,8 +54,8 @@ pub(in crate::http) async fn priced<'a>(
 ) -> Result<(&'a Created, Option<Priced>), Error> {
     let created = known(&cart.state)?;
     let open = cart.state.open(unit.asked().at).is_ok();
-    let priced = if open { Some(cases::price(Reading::Glancing(unit), created, unit.asked().at).await?) } else { None };
-    unit.shows_total(cart.id, cases::total_to_remember(created, priced.as_ref()));
+    let priced = if open { Some(price::price(Reading::Glancing(unit), created, unit.asked().at).await?) } else { None };
+    unit.shows_total(cart.id, cart_total::total_to_remember(created, priced.as_ref()));
     Ok((created, priced))
 }
 

@@ -5,8 +5,9 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::accounts::code::{self, Code};
-use byteshop_commands::{Error, accounts};
+use byteshop_commands::Error;
+use byteshop_commands::use_cases::accounts;
+use byteshop_commands::use_cases::accounts::code::{self, Code};
 use byteshop_domain::Subject;
 use byteshop_domain::text::Email;
 use serde::Deserialize;

@@ -6,7 +6,7 @@ use byteshop_domain::ids::{CartId, Id as _};
 use byteshop_domain::money::Money;
 use byteshop_eventstore::cart_total::ShownTotal;
 
-use super::Priced;
+use super::price::Priced;
 use crate::Commands;
 use crate::engine::error::Error;
 

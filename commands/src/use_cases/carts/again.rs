@@ -9,7 +9,7 @@ use byteshop_domain::promotion::CouponCode;
 use byteshop_domain::quantity::Quantity;
 use byteshop_domain::stock::{self, StockLevel};
 
-use super::baskets::open_cart;
+use super::open_cart;
 use crate::aftersales;
 use crate::engine::error::{Error, Rejected};
 use crate::engine::unit::{Loaded, Unit};

@@ -1,18 +1,25 @@
-//! The open cart of an account, one in each currency, and the guest's cart that is put into it when somebody logs in.
+//! Carts: what is put into them, the open cart of an account, one in each currency, and the guest's cart that is put into it when
+//! somebody logs in.
+
+mod again;
 
 use byteshop_domain::cart::{self, Cart, Command};
 use byteshop_domain::decider::Decider as _;
-use byteshop_domain::ids::{AccountId, CartId, NameId, PromotionId};
+use byteshop_domain::ids::{AccountId, CartId, NameId, PromotionId, VariantId};
 use byteshop_domain::name::{self, NameKind, UniqueName};
 use byteshop_domain::pricing;
+use byteshop_domain::product::{self, Product};
 use byteshop_domain::promotion::CouponCode;
+use byteshop_domain::quantity::Quantity;
+use byteshop_domain::stock::{self, StockLevel};
 use byteshop_domain::text::Label;
 use byteshop_domain::{Currency, Kind, Subject};
+use chrono::{DateTime, Utc};
 
-use super::open;
 use crate::Commands;
 use crate::engine::error::{Error, Rejected};
 use crate::engine::unit::{Loaded, Unit};
+pub use again::move_to_cart;
 
 /// The name under which the cart is found that an account used last.
 fn last(account: AccountId) -> String {
@@ -105,6 +112,49 @@ pub async fn set_coupons(unit: &Unit, cart: &mut Loaded<Cart>, codes: &[CouponCo
         }
     }
     Ok(())
+}
+
+/// Puts so much of a variant into a cart, at today's price.
+///
+/// The availability is looked up without holding the stock to it: the cart promises nothing, and checkout looks again.
+pub async fn set_line(
+    unit: &Unit,
+    cart: &mut Loaded<Cart>,
+    variant: VariantId,
+    quantity: Quantity,
+) -> Result<(), Error> {
+    let not_sold = || Error::Rejected(Rejected::missing("variant"));
+    let mut stock = unit.peek::<StockLevel>(variant).await?;
+    if stock.version == 0 || stock.state.available() < quantity.get() {
+        // A refusal has to hold, so now the version counts.
+        stock = unit.load::<StockLevel>(variant).await?;
+    }
+    let product_id = stock.state.product.ok_or_else(not_sold)?;
+    let product = unit.load::<Product>(product_id).await?;
+    let Ok(created) = product.state.existing() else { return Err(not_sold()) };
+    let sold = created.variants.get(&variant).filter(|_| created.status == product::Status::Published);
+    let sold = sold.ok_or_else(not_sold)?;
+    let available = stock.state.available();
+    if available < quantity.get() {
+        return Err(Error::Rejected(Rejected::of::<StockLevel>(&stock::Rejection::NotEnough { available })));
+    }
+    // In a currency that it is not sold in, the cart itself refuses it.
+    let currency = cart.state.existing().map_or(sold.price.currency(), |cart| cart.currency);
+    let unit_price = sold.listed(currency).map_or(sold.price, |listed| listed.price);
+    let line = cart::Line {
+        variant,
+        product: product_id,
+        sku: sold.sku.clone(),
+        title: sold.title.clone(),
+        quantity,
+        unit_price,
+    };
+    unit.decide(cart, &cart::Command::SetLine(line))
+}
+
+/// A cart that can still be changed and bought.
+pub fn open(cart: &Cart, at: DateTime<Utc>) -> Result<&cart::Created, Error> {
+    cart.open(at).map_err(|rejection| Error::Rejected(Rejected::of::<Cart>(&rejection)))
 }
 
 impl Commands {

@@ -74,7 +74,7 @@ impl Reading<'_> {
     }
 
     /// The stock of variants in the order of their ids, and the products that they are of.
-    pub(super) async fn goods(
+    pub(crate) async fn goods(
         self,
         variants: &[VariantId],
     ) -> Result<(Vec<Loaded<StockLevel>>, Vec<Loaded<Product>>), Error> {
