@@ -4,7 +4,7 @@
 use std::io::Cursor;
 
 use byteshop_commands::ports::blobs::{Blobs, Bucket};
-use byteshop_gateway::token::Role;
+use byteshop_gateway::security::token::Role;
 use byteshop_tests::shop::{Answer, TestShop};
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use serde_json::Value;

@@ -4,6 +4,8 @@
 
 #[path = "tidy/bodies.rs"]
 mod bodies;
+#[path = "tidy/circles.rs"]
+mod circles;
 #[path = "tidy/source.rs"]
 mod source;
 
@@ -67,6 +69,7 @@ fn the_house_is_tidy() {
     breaches.extend(entrances(&files));
     breaches.extend(schemas(&files));
     breaches.extend(bodies::breaches(&files));
+    breaches.extend(circles::breaches(&files));
     breaches.extend(migrations(&files));
     breaches.sort();
     assert!(breaches.is_empty(), "\n{}\n{} breaches\n", breaches.join("\n"), breaches.len());

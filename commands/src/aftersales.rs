@@ -17,16 +17,15 @@ use byteshop_domain::text::Comment;
 use byteshop_domain::{Kind, Personal};
 use chrono::{DateTime, Utc};
 
-use crate::documents::number;
-use crate::error::{Error, Rejected};
-use crate::unit::{Loaded, Unit};
+use crate::engine::error::{Error, Rejected};
+use crate::engine::unit::{Loaded, Unit};
+use crate::use_cases::documents::number;
+use money::give_shipping_back;
 
 mod money;
 
 pub(crate) use money::knows_of_its_money;
 pub use money::{ShippingBack, refund, retry_refund};
-
-use money::give_shipping_back;
 
 /// Calls an order off: what is left of what was paid for it goes back, and a credit note says so. `restock` says whether pieces
 /// that had left the stock are for sale again.

@@ -27,18 +27,17 @@ mod returns;
 mod row;
 mod run;
 
-pub use file::{BYTES_MAX, COLUMNS, Export, FileError};
+pub use draft::WHO;
+pub use file::{BYTES_MAX, Export, FileError};
 pub use history::History;
 pub use report::{Rejected, Report, Tally, Total};
+pub use row::COLUMNS;
 pub use run::Pace;
 
 use byteshop_domain::ids::VariantId;
 
 use crate::Commands;
-use crate::error::Error;
-
-/// Whose receipts they are, and the default actor of imported events.
-pub const WHO: &str = "import";
+use crate::engine::error::Error;
 
 /// The variant that a stock code becomes.
 pub fn variant_of(code: &str) -> VariantId {

@@ -1,32 +1,20 @@
 //! The write side: commands are decided by the domain and appended to the log; processes react to what happened.
 //!
-//! Read `execute` for how a command is executed, `unit` for what a command may do, [`appender`] for group commit.
+//! Read [`engine`] for how a command is executed, [`use_cases`] for what can be done.
 
-pub mod accounts;
 pub mod aftersales;
-pub mod appender;
-mod cache;
-pub mod cases;
-pub mod catalog;
-mod documents;
-mod error;
-mod execute;
-mod fate;
+pub mod engine;
 pub mod import;
-mod in_flight;
-pub mod intent;
 pub mod links;
 pub mod notify;
 mod pay;
 pub mod ports;
 pub mod processes;
-mod reader;
 pub mod receipts;
 pub mod relay;
 mod settle;
 pub mod shipping;
-mod state;
-mod unit;
+pub mod use_cases;
 pub mod webhooks;
 
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
@@ -35,16 +23,20 @@ use byteshop_domain::seller::Seller;
 use byteshop_eventstore::emulator::Books;
 use byteshop_eventstore::{Clock, DataKeys, Log, Vault};
 
-pub use appender::{Appender, Committed};
-pub use error::{Error, Rejected};
-pub use execute::Done;
-pub use fate::Fate;
-pub use intent::{Intent, Key};
+pub use engine::appender::{Appender, Committed};
+use engine::batched_reads::Reader;
+use engine::cache::Cache;
+pub use engine::commit_handle::Fate;
+pub use engine::error::{Error, Rejected};
+pub use engine::execute::Done;
+use engine::in_flight::InFlight;
+pub use engine::intent::{Intent, Key};
+pub use engine::state::{At, Snapshot};
+pub use engine::unit::{Loaded, Unit};
+use notify::outside::{LEAVING, Outside};
 pub use pay::Paying;
 pub use ports::connected::Connected;
 use ports::connected::{ConnectedCarrier, Provider};
-pub use state::{At, Snapshot};
-pub use unit::{Loaded, Unit};
 
 /// The write side of one process. Clones share everything.
 #[derive(Clone)]
@@ -55,17 +47,17 @@ pub struct Commands {
 struct Shared {
     log: Log,
     appender: Appender,
-    cache: cache::Cache,
-    in_flight: in_flight::InFlight,
+    cache: Cache,
+    in_flight: InFlight,
     clock: Clock,
     connected: Connected,
     /// Why no payment is taken and no number given: a restored backup that nobody has confirmed.
     closed: RwLock<Option<String>>,
     provider: ports::payment_test::TestProvider,
     carrier: Box<dyn ports::carrier::CarrierPort>,
-    reader: reader::Reader,
+    reader: Reader,
     vault: Vault,
-    outside: OnceLock<notify::Outside>,
+    outside: OnceLock<Outside>,
     seller: OnceLock<Seller>,
     leaving: tokio::sync::Semaphore,
 }
@@ -80,16 +72,16 @@ impl Commands {
             Box::new(ports::connected::NoCarrier)
         };
         let shared = Shared {
-            reader: reader::Reader::start(&log),
+            reader: Reader::start(&log),
             vault: Vault::new(log.clone(), keys),
             provider: ports::payment_test::TestProvider::new(Books::beside(&log)),
             log,
             appender,
-            cache: cache::Cache::default(),
-            in_flight: in_flight::InFlight::default(),
+            cache: Cache::default(),
+            in_flight: InFlight::default(),
             outside: OnceLock::new(),
             seller: OnceLock::new(),
-            leaving: tokio::sync::Semaphore::const_new(notify::LEAVING as usize),
+            leaving: tokio::sync::Semaphore::const_new(LEAVING as usize),
             clock: Clock,
             connected,
             closed: RwLock::new(None),
@@ -118,7 +110,7 @@ impl Commands {
     }
 
     /// Says who carries messages out of the shop, once; until then they are kept.
-    pub fn reach(&self, outside: notify::Outside) {
+    pub fn reach(&self, outside: Outside) {
         if self.shared.outside.set(outside).is_err() {
             tracing::error!("messages are carried by others already");
         }
@@ -140,8 +132,8 @@ impl Commands {
         self.outside().face.url.as_deref()
     }
 
-    fn outside(&self) -> &notify::Outside {
-        self.shared.outside.get_or_init(|| notify::Outside::kept(self.log()))
+    fn outside(&self) -> &Outside {
+        self.shared.outside.get_or_init(|| Outside::kept(self.log()))
     }
 
     fn leaving(&self) -> &tokio::sync::Semaphore {
@@ -184,7 +176,7 @@ impl Commands {
         &self.shared.provider
     }
 
-    fn reader(&self) -> &reader::Reader {
+    fn reader(&self) -> &Reader {
         &self.shared.reader
     }
 
@@ -192,11 +184,11 @@ impl Commands {
         &self.shared.appender
     }
 
-    fn cache(&self) -> &cache::Cache {
+    fn cache(&self) -> &Cache {
         &self.shared.cache
     }
 
-    fn in_flight(&self) -> &in_flight::InFlight {
+    fn in_flight(&self) -> &InFlight {
         &self.shared.in_flight
     }
 }

@@ -10,7 +10,7 @@ use byteshop_domain::ids::{AccountId, OrderId, ProductId, ShipmentId};
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 
 use crate::Commands;
-use crate::error::Error;
+use crate::engine::error::Error;
 
 /// How long a link in a mail opens its paper: whoever sends goods back still has the invoice at hand.
 const IN_MAIL: TimeDelta = TimeDelta::days(60);

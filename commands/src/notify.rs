@@ -4,59 +4,20 @@
 //! message leaves, so what crashes in between is never sent again by itself.
 
 pub mod format;
+pub mod outside;
 mod send;
 mod shown;
 mod tell;
 mod watchers;
 pub mod words;
 
-use byteshop_domain::account::Channel;
 use byteshop_domain::process::notify::Errand;
-use byteshop_eventstore::Log;
 use tokio::sync::SemaphorePermit;
 
 use crate::Commands;
-use crate::error::Error;
-use crate::intent::Intent;
-use crate::ports::kept::Kept;
-use crate::ports::message::Carrier;
-use words::Face;
-
-/// Who carries messages out of the shop, and how the shop signs them.
-pub struct Outside {
-    /// Mail.
-    pub mail: Box<dyn Carrier>,
-    /// Text messages.
-    pub sms: Box<dyn Carrier>,
-    /// Messages on the screens of phones.
-    pub push: Box<dyn Carrier>,
-    /// How the shop signs.
-    pub face: Face,
-}
-
-impl Outside {
-    /// Nothing leaves: every message is kept.
-    pub fn kept(log: &Log) -> Self {
-        let keep = |channel: Channel| Box::new(Kept::new(log.clone(), channel.as_str()));
-        Self {
-            mail: keep(Channel::Email),
-            sms: keep(Channel::Sms),
-            push: keep(Channel::Push),
-            face: Face { name: "ByteShop".into(), ..Face::default() },
-        }
-    }
-
-    fn carrier(&self, channel: Channel) -> &dyn Carrier {
-        match channel {
-            Channel::Email => self.mail.as_ref(),
-            Channel::Sms => self.sms.as_ref(),
-            Channel::Push => self.push.as_ref(),
-        }
-    }
-}
-
-/// Messages of a process that leave at a time: as many as its process works on, so that nobody waits for a place.
-pub(crate) const LEAVING: u32 = 64;
+use crate::engine::error::Error;
+use crate::engine::intent::Intent;
+use outside::LEAVING;
 
 impl Commands {
     /// A place among the messages that leave: from before an attempt is written down until its outcome is.

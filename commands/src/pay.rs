@@ -19,12 +19,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::Commands;
-use crate::error::{Error, Rejected};
-use crate::execute::Done;
-use crate::intent::Intent;
+use crate::engine::error::{Error, Rejected};
+use crate::engine::execute::Done;
+use crate::engine::intent::Intent;
+use crate::engine::unit::{Loaded, Unit};
 use crate::ports::connected::Provider;
 use crate::ports::{Charge, NoAnswer};
-use crate::unit::{Loaded, Unit};
 
 /// How long the provider may take to answer. Shorter than the grace after which an attempt is looked up.
 const PROVIDER_TIMEOUT: Duration = Duration::from_secs(10);

@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::Commands;
-use crate::error::Error;
+use crate::engine::error::Error;
 use steps::Cause;
 
 /// Positions that are looked at in one round trip, and at most reacted to before that is written down: what a crash repeats.

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
 
 use crate::Commands;
-use crate::error::Error;
+use crate::engine::error::Error;
 
 /// The name under which one process leads.
 const NAME: &str = "receipts";

@@ -8,6 +8,7 @@ pub mod history;
 pub mod message;
 mod session;
 mod standing;
+mod state;
 
 use std::time::Duration;
 
@@ -19,93 +20,11 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 pub use message::{partition, subject};
+use state::{ANSWER_TIMEOUT, End, MIN_PAUSE, Relay, confirmed};
+pub use state::{NatsConfig, RelayState, RelayStatus};
 
-/// What one answer of JetStream or Postgres may take. JetStream hangs with its connection up when its disk is full.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
-/// The pause before the first new attempt, and the longest one, which a JetStream that is down for hours costs.
-const MIN_PAUSE: Duration = Duration::from_millis(100);
-const MAX_PAUSE: Duration = Duration::from_secs(2);
 /// How often a relay that stands by tries to take over.
 const STANDBY_PAUSE: Duration = Duration::from_secs(1);
-/// How often a stopped relay looks whether an operator has repaired the stream.
-const STOPPED_PAUSE: Duration = Duration::from_secs(3);
-
-/// Where JetStream is and what the stream is called.
-#[derive(Debug, Clone)]
-pub struct NatsConfig {
-    /// Such as `nats://127.0.0.1:4222`.
-    pub url: String,
-    /// The name of the stream.
-    pub stream: String,
-    /// What every subject starts with.
-    pub prefix: String,
-}
-
-impl NatsConfig {
-    /// A server, with the names that a shop uses.
-    pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), stream: "BYTESHOP".into(), prefix: "byteshop".into() }
-    }
-}
-
-/// What the relay is doing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RelayState {
-    /// Another relay leads; this one takes over when it is gone.
-    Standby,
-    /// It leads and publishes.
-    Relaying,
-    /// JetStream or Postgres is not there; it keeps trying.
-    Waiting(String),
-    /// JetStream holds what the log does not: an operator has to look ([`history`]). It goes on when the stream is deleted.
-    Stopped(String),
-}
-
-/// What the relay is doing, and how far it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RelayStatus {
-    /// What it is doing.
-    pub state: RelayState,
-    /// The last position that JetStream has acknowledged to this relay.
-    pub position: i64,
-}
-
-impl RelayStatus {
-    /// A channel to watch a relay through.
-    pub fn channel() -> (watch::Sender<Self>, watch::Receiver<Self>) {
-        watch::channel(Self { state: RelayState::Standby, position: 0 })
-    }
-}
-
-/// Why a session ended.
-#[derive(Debug)]
-enum End {
-    /// The program stops.
-    Cancelled,
-    /// Another relay may lead now.
-    LeadLost,
-    /// Something did not answer or answered otherwise than expected; a fresh look will tell.
-    Trouble(String),
-    /// The stream holds what the log does not.
-    Stopped(String),
-}
-
-impl End {
-    fn trouble(what: &'static str) -> impl Fn(Box<dyn std::error::Error + Send + Sync>) -> Self {
-        move |error| Self::Trouble(format!("{what}: {error}"))
-    }
-}
-
-/// One relay of a shop.
-struct Relay {
-    log: Log,
-    nats: NatsConfig,
-    feed: Option<Feed>,
-    cancel: CancellationToken,
-    status: watch::Sender<RelayStatus>,
-    /// A position up to which everything was acknowledged, as far as this relay knows.
-    relayed: i64,
-}
 
 /// Runs until it is cancelled. Any number may run; one at a time publishes.
 ///
@@ -172,54 +91,6 @@ impl Relay {
             }
         }
     }
-
-    /// Says why nothing is published at the moment, and for how long not to try. Each reason is logged once; that Postgres
-    /// is away is logged by whoever watches it.
-    fn wait(&self, pause: &mut Duration, reason: &str, is_outage: bool) -> Duration {
-        let is_known = matches!(&self.status.borrow().state, RelayState::Waiting(known) if known == reason);
-        if is_known || is_outage {
-            tracing::debug!(stream = self.nats.stream, reason, "the relay is still waiting");
-        } else {
-            tracing::warn!(stream = self.nats.stream, reason, "the relay is waiting");
-        }
-        self.say(RelayState::Waiting(reason.into()));
-        let wait = *pause;
-        *pause = (wait * 2).min(MAX_PAUSE);
-        wait
-    }
-
-    /// Stops loudly: somebody has to decide which of the two histories is right.
-    fn stop(&self, reason: String) -> Duration {
-        if !matches!(&self.status.borrow().state, RelayState::Stopped(known) if *known == reason) {
-            tracing::error!(
-                stream = self.nats.stream,
-                reason,
-                "the relay has stopped: JetStream and the log disagree; if Postgres is right, `byteshop check --repair` deletes the JetStream stream"
-            );
-        }
-        self.say(RelayState::Stopped(reason));
-        STOPPED_PAUSE
-    }
-
-    fn say(&self, state: RelayState) {
-        self.status.send_if_modified(|status| {
-            let next = RelayStatus { state, position: self.relayed };
-            let changed = *status != next;
-            *status = next;
-            changed
-        });
-    }
-
-    /// Notes how far JetStream has acknowledged.
-    fn acknowledged(&mut self, position: i64) {
-        self.relayed = position;
-        self.status.send_modify(|status| status.position = position);
-    }
-}
-
-/// Whether the lead still stands; a Postgres that does not answer has perhaps given it away.
-async fn confirmed(lead: &mut Lead) -> bool {
-    matches!(timeout(ANSWER_TIMEOUT, lead.confirm()).await, Ok(Ok(())))
 }
 
 /// Wakes the relay of another process: something was appended. Best effort and bounded; the relay looks by itself too.

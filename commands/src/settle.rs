@@ -13,8 +13,8 @@ use byteshop_domain::payment::{
 };
 
 use crate::Commands;
-use crate::error::Error;
-use crate::intent::Intent;
+use crate::engine::error::Error;
+use crate::engine::intent::Intent;
 use crate::pay::in_time;
 use crate::ports::NoAnswer;
 

@@ -10,13 +10,12 @@ use byteshop_domain::shipment::{self, Carrier, News, Prepared, Shipment, Stage};
 use byteshop_domain::stock::{self, StockLevel};
 use byteshop_domain::text::{Link, Reference};
 
-use crate::Commands;
-use crate::aftersales;
-use crate::error::{Error, Rejected};
-use crate::intent::Intent;
+use crate::engine::error::{Error, Rejected};
+use crate::engine::intent::Intent;
+use crate::engine::unit::{Loaded, Unit};
 use crate::ports::carrier::{Heard, Report, SILENCE, UNCONNECTED};
 use crate::ports::connected::ConnectedCarrier;
-use crate::unit::{Loaded, Unit};
+use crate::{Commands, aftersales};
 
 /// Puts some of an order in a parcel. What was lost on its way before is taken from the stock once more.
 pub async fn prepare(

@@ -27,36 +27,25 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::Commands;
-use crate::error::Error;
+use crate::engine::error::Error;
 use crate::ports::webhook::WebhookClient;
 
+use deliver::SECRET_PREFIX;
 pub use deliver::sign;
+use worker::{NAME, News, RANGE, RETRY_PAUSE};
 
-/// The name under which one process leads.
-const NAME: &str = "webhooks";
-/// Positions that are looked at in one round trip.
-const RANGE: i64 = 4_000;
 /// The longest a new event waits when no hint comes.
 const TICK: Duration = Duration::from_millis(200);
 /// The least time between two looks at the log: others wait for what is told here longer than that.
 const PACE: Duration = Duration::from_millis(20);
 /// How often the lead is confirmed.
 const CONFIRM: Duration = Duration::from_secs(1);
-/// The pause after a failure of the store.
-const RETRY_PAUSE: Duration = Duration::from_millis(250);
+
 /// How often one that does not lead looks whether it may.
 const STAND_BY: Duration = Duration::from_secs(1);
-/// What a secret begins with.
-const SECRET_PREFIX: &str = "whsec_";
+
 /// Bytes of a secret: as many as the hash has.
 const SECRET: usize = 32;
-
-/// What the workers hear of: how long the log is, and how often endpoints changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct News {
-    head: i64,
-    changes: u64,
-}
 
 /// A new secret of an endpoint, as it is shown to whoever is to check signatures.
 ///

@@ -1,24 +1,28 @@
 //! Texts with a limit and an alphabet each: what is none of these never gets past the edge.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+pub use asked::fresh;
+pub(crate) use asked::is_asked as is_fresh;
 pub use error::{NO_COUNTRY, TextError};
 pub use form::{ascii_domain, nfc, nfkc, opaque};
-pub(crate) use fresh::is_asked as is_fresh;
-pub use fresh::{fresh, is_ignorable};
+pub use fresh::is_ignorable;
+use rules::Rules;
 pub use search::search_form;
 use serde::de::{Error as _, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::bounded::Limited;
 
+mod asked;
+mod canonical;
 mod country;
 mod error;
 mod form;
 mod fresh;
+mod rules;
 mod search;
 
 /// Longest title, in characters: what fits a listing and a search result.
@@ -61,63 +65,6 @@ pub const LINK_MAX: usize = 2_000;
 pub const UNIT_MAX: usize = 20;
 /// Longest hash of a token, in characters: 64 bytes as hexadecimal digits.
 pub const HASH_MAX: usize = 128;
-
-/// What a kind of text must be.
-struct Rules {
-    what: &'static str,
-    max: usize,
-    /// Surrounding space is cut off, or else refused.
-    trim: bool,
-    /// Whether there may be no text at all.
-    empty: bool,
-    allowed: &'static str,
-    fits: fn(&str) -> bool,
-    /// What is said of a text that does not fit, where its alphabet does not say it.
-    unfit: Option<TextError>,
-    /// How many digits it has, at least and at most, where they count.
-    digits: Option<(usize, usize)>,
-    /// What a text that comes in from outside must be beside that, and how it is written then.
-    fresh: for<'a> fn(&Self, &'a str) -> Result<Cow<'a, str>, TextError>,
-}
-
-impl Rules {
-    fn check<'a>(&self, text: &'a str) -> Result<Cow<'a, str>, TextError> {
-        if fresh::is_asked() { self.check_fresh(text) } else { self.check_written(text).map(Cow::Borrowed) }
-    }
-
-    /// A text from outside is kept in Normalization Form C, so that what looks the same is the same.
-    fn check_fresh<'a>(&self, text: &'a str) -> Result<Cow<'a, str>, TextError> {
-        match nfc(text) {
-            Cow::Borrowed(text) => (self.fresh)(self, self.check_written(text)?),
-            Cow::Owned(text) => Ok(Cow::Owned((self.fresh)(self, self.check_written(&text)?)?.into_owned())),
-        }
-    }
-
-    fn check_written<'a>(&self, text: &'a str) -> Result<&'a str, TextError> {
-        let what = self.what;
-        let trimmed = text.trim();
-        if trimmed.is_empty() && !self.empty {
-            return Err(TextError::Empty { what });
-        }
-        // Bytes are at least as many as characters, so most texts are counted once.
-        if trimmed.len() > self.max && trimmed.chars().count() > self.max {
-            return Err(TextError::TooLong { what, max: self.max });
-        }
-        if !(self.fits)(trimmed) || (!self.trim && trimmed.len() != text.len()) {
-            return Err(self.unfit());
-        }
-        if let Some((least, most)) = self.digits
-            && !(least..=most).contains(&trimmed.bytes().filter(u8::is_ascii_digit).count())
-        {
-            return Err(TextError::Digits { what, least, most });
-        }
-        Ok(trimmed)
-    }
-
-    fn unfit(&self) -> TextError {
-        self.unfit.clone().unwrap_or(TextError::Characters { what: self.what, allowed: self.allowed })
-    }
-}
 
 /// Neither a control character nor one that turns the direction of what is around it.
 fn printable(letter: char) -> bool {

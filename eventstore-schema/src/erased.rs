@@ -11,12 +11,6 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 use uuid::Uuid;
 
-use crate::Vault;
-use crate::error::StoreError;
-
-/// Who is looked up in the database at once.
-const CHUNK: usize = 10_000;
-
 /// Where those who were erased are written down.
 pub trait ErasedList: Send + Sync {
     /// Writes some down, durably; a second time changes nothing that matters.
@@ -82,44 +76,6 @@ impl ErasedList for ErasedFile {
 
     fn all(&self) -> BoxFuture<'_, Result<Vec<Subject>, String>> {
         ready(self.read().map_err(|error| self.named(&error))).boxed()
-    }
-}
-
-impl Vault {
-    /// Erases again whoever is on the list and has a key all the same, as after a restored backup, and writes down whoever was
-    /// erased before there was a list. Gives those who were erased again.
-    ///
-    /// # Errors
-    /// When the list or Postgres does not answer.
-    pub async fn apply_erased(&self) -> Result<Vec<Subject>, StoreError> {
-        let Some(list) = self.erased_list() else { return Ok(Vec::new()) };
-        let mut listed = list.all().await.map_err(StoreError::Unavailable)?;
-        listed.sort_unstable();
-        listed.dedup();
-        let mut again = Vec::new();
-        for chunk in listed.chunks(CHUNK) {
-            let subjects: Vec<Uuid> = chunk.iter().map(|subject| subject.0).collect();
-            let alive: Vec<Uuid> = sqlx::query_scalar(
-                "select subject from log.subject_key where subject = any ($1) and wrapped is not null order by subject",
-            )
-            .bind(subjects)
-            .fetch_all(self.log().pool())
-            .await?;
-            again.extend(alive.into_iter().map(Subject));
-        }
-        for subject in &again {
-            self.erase_key(*subject).await?;
-        }
-        let erased: Vec<Uuid> =
-            sqlx::query_scalar("select subject from log.subject_key where erased_at is not null order by erased_at")
-                .fetch_all(self.log().pool())
-                .await?;
-        let mut unlisted: Vec<Subject> = erased.into_iter().map(Subject).collect();
-        unlisted.retain(|subject| listed.binary_search(subject).is_err());
-        if !unlisted.is_empty() {
-            list.add(unlisted).await.map_err(StoreError::Unavailable)?;
-        }
-        Ok(again)
     }
 }
 

@@ -10,25 +10,15 @@ mod jetstream;
 mod tail;
 mod window;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::{Log, Recorded, StoreError};
-use window::{Taken, Window};
-
-/// Where JetStream is and what the stream is called.
-#[derive(Debug, Clone)]
-pub struct TailConfig {
-    /// Such as `nats://127.0.0.1:4222`.
-    pub url: String,
-    /// The name of the stream.
-    pub stream: String,
-    /// What every subject starts with.
-    pub prefix: String,
-}
+pub use jetstream::TailConfig;
+use window::{Shared, Taken, Window};
 
 /// The events of the log as they come. Clones share one window; the task ends with the last of them.
 #[derive(Clone)]
@@ -39,40 +29,9 @@ pub struct Feed {
     _tail: Arc<JoinSet<()>>,
 }
 
-/// What the task and the readers share.
-struct Shared {
-    window: Mutex<Window>,
-    /// The last position of the window.
-    head: watch::Sender<i64>,
-    /// There are events in Postgres that the window does not have.
-    missing: Notify,
-}
-
 impl std::fmt::Debug for Feed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Feed").field("head", &self.head()).finish_non_exhaustive()
-    }
-}
-
-impl Shared {
-    fn window(&self) -> MutexGuard<'_, Window> {
-        // The window is whole after every call, whatever panicked elsewhere.
-        self.window.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Moves the window on by the events that follow on it, and says where it ends.
-    fn push(&self, events: impl Iterator<Item = Arc<Recorded>>) -> i64 {
-        let mut window = self.window();
-        let before = window.last();
-        for event in events {
-            window.push(event);
-        }
-        let last = window.last();
-        drop(window);
-        if last > before {
-            self.head.send_replace(last);
-        }
-        last
     }
 }
 

@@ -1,5 +1,7 @@
 //! The vault: the keys of people, kept apart from the log so that they can be destroyed, and what is done with them.
 
+mod listed;
+
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};

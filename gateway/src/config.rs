@@ -4,37 +4,32 @@ mod address;
 mod mistake;
 mod outside;
 mod rate_limits;
+mod reader;
 mod setting;
 mod settings;
 mod show;
+mod source;
 mod trade;
 
-use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-pub use address::OperationsAddress;
 use byteshop_commands::Connected;
 use chrono::TimeDelta;
+
+use crate::edge::cors::Origins;
+use crate::edge::proxies::Proxies;
+use crate::staff::StaffRules;
+use crate::trade::Trade;
+pub use address::OperationsAddress;
 pub use mistake::{Mistake, Mistakes};
 pub use outside::{OutsideConfig, ProviderConfig};
 pub use rate_limits::RateLimits;
-use settings::Setting;
+pub use reader::Inputs;
+use reader::Reader;
+pub use setting::{Files, LogFormat};
 pub use show::{InForce, Row, Shown, hide_password};
-
-use crate::cors::Origins;
-use crate::proxies::Proxies;
-use crate::staff::StaffRules;
-use crate::trade::Trade;
-
-/// The file that is read when none is named, and nothing is wrong when it is missing.
-const DEFAULT_FILE: &str = "byteshop.toml";
-/// What every variable of ours starts with.
-const PREFIX: &str = "BYTESHOP_";
-/// The variable that names the file, as the flag `--config` does.
-const FILE_VARIABLE: &str = "BYTESHOP_CONFIG";
-/// Variables that start so are for the tests and not settings.
-const TEST_PREFIX: &str = "BYTESHOP_TEST_";
+pub use source::Source;
 
 /// What is in force.
 #[derive(Debug, Clone)]
@@ -111,77 +106,13 @@ pub struct Config {
     in_force: Vec<InForce>,
 }
 
-/// Where files are kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Files {
-    /// In a directory of this machine.
-    Directory(PathBuf),
-    /// In a bucket of an S3-compatible store.
-    Bucket {
-        /// Its name.
-        name: String,
-        /// What the names of all files begin with.
-        prefix: String,
-    },
-}
-
-/// How the log of the program is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
-}
-
-/// Where a value comes from; the later of these wins.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
-    /// Nobody said anything.
-    Default,
-    /// A default that development has of its own.
-    Dev,
-    /// The file.
-    File(PathBuf),
-    /// A variable of the environment.
-    Environment(String),
-    /// The command line.
-    Flag(String),
-}
-
-/// What there is to read; taken from the process by [`Inputs::of_process`].
-#[derive(Debug, Clone, Default)]
-pub struct Inputs {
-    /// The file that was named; it must exist.
-    pub file: Option<PathBuf>,
-    /// The variables of the environment, ours and others.
-    pub environment: Vec<(String, String)>,
-    /// The flags, by the name of their setting.
-    pub flags: Vec<(&'static str, String)>,
-}
-
-impl Inputs {
-    /// The environment of this process, and the flags that it was given.
-    pub fn of_process(file: Option<PathBuf>, flags: Vec<(&'static str, String)>) -> Self {
-        // A value that is no UTF-8 is read as far as it goes, and then refused or used like any other.
-        let environment = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())))
-            .filter(|(name, _)| name.starts_with(PREFIX))
-            .collect();
-        Self { file, environment, flags }
-    }
-}
-
-/// The values that were given, by the name of their setting.
-type Given = HashMap<&'static str, (String, Source)>;
-
 impl Config {
     /// Reads and checks everything.
     ///
     /// # Errors
     /// All mistakes, not only the first.
     pub fn load(inputs: &Inputs) -> Result<Self, Mistakes> {
-        let mut reader = Reader { given: Given::new(), in_force: Vec::new(), mistakes: Vec::new() };
+        let mut reader = Reader::default();
         reader.gather(inputs);
         let config = reader.config();
         match config {
@@ -206,79 +137,15 @@ impl Config {
     }
 }
 
-struct Reader {
-    given: Given,
-    in_force: Vec<InForce>,
-    mistakes: Vec<Mistake>,
+impl Shown {
+    /// The settings of this process.
+    pub fn of(config: &Config) -> Self {
+        let settings = config.in_force().iter().map(Row::of).collect();
+        Self { pid: std::process::id(), settings, warnings: config.warnings() }
+    }
 }
 
 impl Reader {
-    fn gather(&mut self, inputs: &Inputs) {
-        let variable = inputs.environment.iter().find(|(name, _)| name == FILE_VARIABLE);
-        let named = inputs.file.clone().or_else(|| variable.map(|(_, value)| PathBuf::from(value)));
-        let file = named.clone().or_else(|| Some(PathBuf::from(DEFAULT_FILE)).filter(|file| file.exists()));
-        if let Some(file) = file {
-            self.gather_file(&file);
-        }
-        for (variable, value) in &inputs.environment {
-            let Some(name) = variable.strip_prefix(PREFIX) else { continue };
-            if variable == FILE_VARIABLE || variable.starts_with(TEST_PREFIX) {
-                continue;
-            }
-            let source = Source::Environment(variable.clone());
-            if let Some(setting) = settings::all().find(|setting| setting.name.to_uppercase() == name) {
-                self.give(setting, value.clone(), source);
-                continue;
-            }
-            let near = settings::nearest(&name.to_lowercase());
-            let hint = near.map(|near| format!("{PREFIX}{}", near.to_uppercase()));
-            self.mistakes.push(Mistake::unknown(source, variable, hint));
-        }
-        for (name, value) in &inputs.flags {
-            if let Some(setting) = settings::all().find(|setting| setting.name == *name) {
-                let flag = format!("--{}", name.replace('_', "-"));
-                self.give(setting, value.clone(), Source::Flag(flag));
-            }
-        }
-    }
-
-    fn gather_file(&mut self, file: &Path) {
-        let source = || Source::File(file.to_owned());
-        let read = config::Config::builder()
-            .add_source(config::File::from(file).format(config::FileFormat::Toml))
-            .build()
-            .and_then(config::Config::try_deserialize::<BTreeMap<String, serde_json::Value>>);
-        let values = match read {
-            Ok(values) => values,
-            Err(error) => return self.mistakes.push(Mistake::of(source(), "", error.to_string())),
-        };
-        for (key, value) in values {
-            let Some(setting) = settings::all().find(|setting| setting.name == key) else {
-                let hint = settings::nearest(&key).map(str::to_owned);
-                self.mistakes.push(Mistake::unknown(source(), &key, hint));
-                continue;
-            };
-            let text = match value {
-                serde_json::Value::String(text) => text,
-                serde_json::Value::Bool(flag) => flag.to_string(),
-                serde_json::Value::Number(number) => number.to_string(),
-                serde_json::Value::Null | serde_json::Value::Array(_) | serde_json::Value::Object(_) => {
-                    let problem = "is not a text, a number, true or false".to_owned();
-                    self.mistakes.push(Mistake::of(source(), &key, problem));
-                    continue;
-                }
-            };
-            self.give(setting, text, source());
-        }
-    }
-
-    fn give(&mut self, setting: &'static Setting, value: String, source: Source) {
-        // An empty variable is how a shell or a compose file leaves a setting out.
-        if !value.is_empty() {
-            self.given.insert(setting.name, (value, source));
-        }
-    }
-
     /// What is asked of those who work here; nothing when one of it cannot be used.
     fn staff(&mut self, dev: bool) -> Option<StaffRules> {
         let second_factor = self.read("staff_second_factor", dev.then_some("false"), setting::flag);
@@ -360,39 +227,6 @@ impl Reader {
             nats_server,
             in_force: Vec::new(),
         })
-    }
-
-    fn optional<T>(&mut self, name: &'static str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
-        self.read(name, None, parse)
-    }
-
-    /// The value of a setting: none when nobody gave one, or when it is wrong, which is then noted.
-    fn read<T>(
-        &mut self,
-        name: &'static str,
-        dev_default: Option<&'static str>,
-        parse: impl FnOnce(&str) -> Result<T, String>,
-    ) -> Option<T> {
-        let setting = settings::all().find(|setting| setting.name == name)?;
-        let given = self.given.get(name).cloned();
-        let defaults = || match dev_default {
-            Some(value) => Some((value.to_owned(), Source::Dev)),
-            None => setting.default.map(|value| (value.to_owned(), Source::Default)),
-        };
-        let Some((text, source)) = given.or_else(defaults) else {
-            self.in_force.push(InForce::of(setting, dev_default, None, Source::Default));
-            return None;
-        };
-        match parse(&text) {
-            Ok(value) => {
-                self.in_force.push(InForce::of(setting, dev_default, Some(&text), source));
-                Some(value)
-            }
-            Err(problem) => {
-                self.mistakes.push(Mistake::of(source, name, problem));
-                None
-            }
-        }
     }
 }
 

@@ -9,72 +9,10 @@ use byteshop_commands::relay::NatsConfig;
 use byteshop_commands::relay::history::{self, History};
 use byteshop_eventstore::{Clock, Log, StoreError};
 use byteshop_projections::{State, Views};
-use serde::Serialize;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use utoipa::ToSchema;
 
-use crate::health::{Health, POSTGRES, RoleState, Totals};
-
-/// A part of the shop that follows the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Part {
-    /// The stream in JetStream that the relay fills.
-    Relay,
-    /// A process that reacts to events.
-    Process,
-    /// A view that queries are answered from.
-    View,
-}
-
-/// The state of a follower of the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Standing {
-    /// Up to date.
-    Live,
-    /// Behind, and not moving for a while.
-    Stalled,
-    /// Stopped by an error.
-    Parked,
-    /// It follows another history of the log.
-    OtherHistory,
-    /// Its position cannot be determined.
-    Unknown,
-}
-
-impl Part {
-    /// Its name, as metrics and tables write it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Relay => "relay",
-            Self::Process => "process",
-            Self::View => "view",
-        }
-    }
-}
-
-/// A part of the shop that follows the log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Follower {
-    /// Which kind of part it is.
-    pub part: Part,
-    /// Its name.
-    pub name: String,
-    /// How it stands to the log.
-    #[serde(rename = "status")]
-    pub state: Standing,
-    /// The last position it has read, if known.
-    pub position: Option<i64>,
-    /// Events not yet processed.
-    pub lag: Option<i64>,
-    /// Age of the oldest of them, in seconds.
-    #[serde(rename = "lag_seconds")]
-    pub lag_s: Option<i64>,
-    /// Why it does not go on.
-    pub reason: Option<String>,
-}
+use crate::health::{Follower, Health, POSTGRES, Part, RoleState, Standing, Totals};
 
 /// What is looked at.
 #[derive(Debug, Clone)]

@@ -7,11 +7,70 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use serde::Serialize;
-
-use crate::followers::{Follower, Standing};
+use utoipa::ToSchema;
 
 /// What Postgres is called among the roles.
 pub const POSTGRES: &str = "postgres";
+
+/// A part of the shop that follows the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// The stream in JetStream that the relay fills.
+    Relay,
+    /// A process that reacts to events.
+    Process,
+    /// A view that queries are answered from.
+    View,
+}
+
+/// The state of a follower of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// Up to date.
+    Live,
+    /// Behind, and not moving for a while.
+    Stalled,
+    /// Stopped by an error.
+    Parked,
+    /// It follows another history of the log.
+    OtherHistory,
+    /// Its position cannot be determined.
+    Unknown,
+}
+
+impl Part {
+    /// Its name, as metrics and tables write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Relay => "relay",
+            Self::Process => "process",
+            Self::View => "view",
+        }
+    }
+}
+
+/// A part of the shop that follows the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Follower {
+    /// Which kind of part it is.
+    pub part: Part,
+    /// Its name.
+    pub name: String,
+    /// How it stands to the log.
+    #[serde(rename = "status")]
+    pub state: Standing,
+    /// The last position it has read, if known.
+    pub position: Option<i64>,
+    /// Events not yet processed.
+    pub lag: Option<i64>,
+    /// Age of the oldest of them, in seconds.
+    #[serde(rename = "lag_seconds")]
+    pub lag_s: Option<i64>,
+    /// Why it does not go on.
+    pub reason: Option<String>,
+}
 
 /// What one role of the process is doing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -148,7 +207,6 @@ impl Readiness {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::followers::Part;
 
     #[test]
     fn only_postgres_and_a_role_on_its_way_turn_requests_away() {

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use byteshop_commands::accounts;
-use byteshop_commands::cases::sku_names;
+use byteshop_commands::use_cases::accounts;
+use byteshop_commands::use_cases::products::sku_names;
 use byteshop_domain::account::Account;
 use byteshop_domain::ids::{AccountId, Id as _, NameId, OrderId};
 use byteshop_domain::name::{self, NameKind, UniqueName};

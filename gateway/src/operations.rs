@@ -23,11 +23,10 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{OperationsAddress, Shown};
+use crate::edge::limits::seats::Seats;
+use crate::edge::proxies::Proxies;
+use crate::edge::{guard, reply};
 use crate::health::Health;
-use crate::http::guard;
-use crate::limits::seats::Seats;
-use crate::proxies::Proxies;
-use crate::reply;
 use crate::serve::{Patience, serve_with};
 
 /// Connections at a time: a probe, a scraper, and an operator or two.

@@ -5,7 +5,7 @@
 
 use byteshop_domain::Actor;
 
-use crate::http::trail::SECURITY;
+use crate::edge::trail::SECURITY;
 
 /// Where the names of users are (passwd(5)).
 const PASSWD: &str = "/etc/passwd";

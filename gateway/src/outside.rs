@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use anyhow::{Context as _, Result};
-use byteshop_commands::notify::Outside;
+use byteshop_commands::notify::outside::Outside;
 use byteshop_commands::notify::words::Face;
 use byteshop_commands::ports::http_message::HttpCarrier;
 use byteshop_commands::ports::message::{Carrier, Message, Taken, Undelivered};

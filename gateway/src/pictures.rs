@@ -20,7 +20,7 @@ use lru::LruCache;
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 
-use crate::problem::Problem;
+use crate::edge::problem::Problem;
 
 /// Largest file: what a good camera writes.
 pub const FILE_MAX: usize = 10 << 20;

@@ -3,7 +3,7 @@
 use qrcode::render::svg;
 use qrcode::{EcLevel, QrCode};
 
-use crate::problem::Problem;
+use crate::edge::problem::Problem;
 
 /// Pixels of the side of a code, before a page scales it.
 const CODE_PX: u32 = 120;

@@ -21,9 +21,9 @@ use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-use crate::limits::Limits;
-use crate::limits::seats::Seats;
-use crate::proxies::Proxies;
+use crate::edge::limits::Limits;
+use crate::edge::limits::seats::Seats;
+use crate::edge::proxies::Proxies;
 use progress::{Activity, Streams, watched};
 
 /// Requests under way on one connection of HTTP/2: as few as RFC 9113, section 6.5.2 recommends.

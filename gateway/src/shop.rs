@@ -28,25 +28,26 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::app::{App, Seen};
 use crate::config::{OperationsAddress, OutsideConfig, Shown};
-use crate::cors::Origins;
-use crate::ended::Ended;
+use crate::edge::cors::Origins;
+use crate::edge::limits::Limits;
 use crate::followers::{self, Followers};
 use crate::health::{Health, RoleState};
-use crate::http::provider;
-use crate::http::{App, Seen, router};
-use crate::limits::Limits;
+use crate::http::{openapi, provider};
 use crate::operations::{self, Operations};
 use crate::outside::outside;
-use crate::password::Passwords;
 use crate::pictures::Pictures;
 use crate::restored;
 use crate::rotation::{self, KeySource};
+use crate::router::router;
+use crate::security::ended_sessions::Ended;
+use crate::security::key_uses::Uses;
+use crate::security::password::Passwords;
+use crate::security::token::Tokens;
 use crate::serve::serve;
 use crate::staff::StaffRules;
-use crate::token::Tokens;
 use crate::trade::Trade;
-use crate::uses::Uses;
 
 /// How long requests and workers may take to finish when the shop stops.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
@@ -188,6 +189,7 @@ impl Shop {
                 views,
                 tokens: settings.tokens.context("who serves has keys for access tokens")?,
                 health,
+                contract: openapi::contract(),
                 limits: settings.limits,
                 cors: settings.cors,
                 passwords: Passwords::new()?,

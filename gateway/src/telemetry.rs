@@ -11,7 +11,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _, fmt};
 
 use crate::config::{Config, LogFormat};
-use crate::http::trail::{ACCESS, SECURITY};
+use crate::edge::trail::{ACCESS, SECURITY};
 use crate::operations::catalog;
 
 /// Upper bounds of what is measured in seconds: few, since each is a series of every route.

@@ -13,6 +13,7 @@ pub mod order_list;
 pub mod page;
 pub mod product_list;
 pub mod promotion_list;
+mod registry;
 pub mod replay;
 pub mod return_list;
 mod roles;

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::engine::{Key, Keys, View};
 use crate::text::micros;
 
+mod answer;
 mod asked;
 mod correct;
 mod facet;
@@ -25,8 +26,10 @@ mod index;
 mod lexicon;
 mod load;
 mod matching;
+mod past;
 mod place;
 mod query;
+mod read;
 mod row_cache;
 mod shown;
 mod slip;

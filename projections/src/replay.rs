@@ -8,17 +8,19 @@ pub(crate) mod build;
 mod check;
 mod seen;
 mod shadow;
+pub(crate) mod task;
 
 use byteshop_eventstore::Log;
 use chrono::{DateTime, Utc};
+use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, ConnectOptions as _};
 
 use crate::engine::View;
 use crate::error::Error;
 use build::Build;
 
-pub use check::Difference;
+use task::Setup;
+pub use task::{Difference, OnProgress, Progress, Report};
 
 /// What a replay is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,45 +40,6 @@ pub enum Until {
     Position(i64),
     /// After everything that was recorded up to this moment.
     Time(DateTime<Utc>),
-}
-
-/// How far a replay is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
-    /// Events behind it.
-    pub done: i64,
-    /// Events that there are for it.
-    pub total: i64,
-}
-
-/// What is told of the progress now and then.
-pub type OnProgress<'a> = &'a (dyn Fn(Progress) + Send + Sync);
-
-/// What a replay came to.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Report {
-    /// The view.
-    pub view: &'static str,
-    /// The position at which it stands.
-    pub position: i64,
-    /// The rows that it has.
-    pub rows: i64,
-    /// The table with the rows of `--until`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub table: Option<String>,
-    /// How many rows the live view has otherwise than the rebuilt one.
-    pub different: i64,
-    /// The first of them.
-    pub differences: Vec<Difference>,
-}
-
-/// What a replay works with.
-#[derive(Clone, Copy)]
-pub(crate) struct Setup<'a> {
-    pub log: &'a Log,
-    /// See `build::ROWS_IN_MEMORY`.
-    pub rows_in_memory: usize,
-    pub progress: OnProgress<'a>,
 }
 
 /// Rebuilds a view and swaps the new rows in.
@@ -183,16 +146,4 @@ async fn lock_view(log: &Log, view: &'static str) -> Result<PgConnection, Error>
         .fetch_one(&mut connection)
         .await?;
     if locked { Ok(connection) } else { Err(Error::Busy { view }) }
-}
-
-/// Runs a statement that has the name of a table in it; names come from constants only.
-async fn execute(connection: &mut PgConnection, statement: String) -> Result<(), Error> {
-    sqlx::raw_sql(AssertSqlSafe(statement)).execute(connection).await?;
-    Ok(())
-}
-
-impl Report {
-    fn of(view: &'static str, position: i64, rows: i64) -> Self {
-        Self { view, position, rows, table: None, different: 0, differences: Vec::new() }
-    }
 }

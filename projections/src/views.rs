@@ -16,25 +16,16 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::account_list::AccountList;
-use crate::api_key_list::ApiKeyList;
-use crate::category_list::CategoryList;
 use crate::engine::View;
 use crate::engine::checkpoint::{self, Status};
 use crate::engine::lease::{self, Lease};
 use crate::engine::together::Together;
 use crate::engine::worker::{self, Context, Tail};
 use crate::error::Error;
-use crate::notification_list::NotificationList;
-use crate::order_email::OrderEmail;
-use crate::order_list::OrderList;
-use crate::product_list::{Catalog, ProductList};
-use crate::promotion_list::PromotionList;
+use crate::product_list::Catalog;
 use crate::replay::build::ROWS_IN_MEMORY;
-use crate::replay::{self, OnProgress, Replay, Report, Setup};
-use crate::return_list::ReturnList;
-use crate::sales::Sales;
-use crate::stock_level::StockLevel;
+use crate::replay::task::Setup;
+use crate::replay::{self, OnProgress, Replay, Report};
 
 /// What builds schema `read`, in order.
 const MIGRATIONS: &[(&str, &str)] = byteshop_eventstore::migrations![
@@ -69,23 +60,6 @@ const WORKING: u32 = 4;
 /// How often the checkpoint is read while somebody waits for a view that another process runs.
 const POLL: Duration = Duration::from_millis(10);
 
-/// Every view of the shop.
-fn shop() -> Vec<Registered> {
-    vec![
-        Registered::of::<CategoryList>(),
-        Registered::of::<ProductList>(),
-        Registered::of::<StockLevel>(),
-        Registered::of::<OrderList>(),
-        Registered::of::<OrderEmail>(),
-        Registered::of::<ReturnList>(),
-        Registered::of::<NotificationList>(),
-        Registered::of::<PromotionList>(),
-        Registered::of::<Sales>(),
-        Registered::of::<AccountList>(),
-        Registered::of::<ApiKeyList>(),
-    ]
-}
-
 /// The views of one shop.
 #[derive(Debug, Clone)]
 pub struct Views {
@@ -103,16 +77,6 @@ struct Inner {
 }
 
 impl Views {
-    /// The views beside a log; connects when first used.
-    pub fn open(url: &str) -> Result<Self, Error> {
-        Ok(Self::beside(Log::open(url)?))
-    }
-
-    /// The views beside a log that is open already.
-    pub fn beside(log: Log) -> Self {
-        Self::of(log, shop())
-    }
-
     /// Other views than the shop's, beside a log.
     pub fn of(log: Log, views: Vec<Registered>) -> Self {
         // A view and its checkpoint are derived from the log together: when a crash takes the last of them, they are

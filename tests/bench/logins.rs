@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use byteshop_gateway::password::{Passwords, at_once};
+use byteshop_gateway::security::password::{Passwords, at_once};
 use serde_json::json;
 use tokio::task::JoinSet;
 

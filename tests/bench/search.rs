@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
-use byteshop_commands::{Appender, Commands, Connected, Intent, Loaded, Unit, cases, catalog};
+use byteshop_commands::use_cases::products;
+use byteshop_commands::{Appender, Commands, Connected, Intent, Loaded, Unit};
 use byteshop_domain::category::{self, Category};
 use byteshop_domain::ids::{CategoryId, VariantId};
 use byteshop_domain::money::{Money, Price};
@@ -263,11 +264,11 @@ async fn make(commands: &Commands, categories: &[CategoryId], number: u64, mut c
             let mut product: Loaded<Product> = unit.start(unit.new_id());
             let (title, attributes): (_, product::Attributes) = (title.clone(), product::Attributes::clone(attributes));
             let text = Some(description.clone());
-            catalog::create(&unit, &mut product, title.clone(), text, Some(category), attributes, &[]).await?;
+            products::create(&unit, &mut product, title.clone(), text, Some(category), attributes, &[]).await?;
             let variant: VariantId = unit.new_id();
             let details = product::Variant::new(sku.clone(), title, price, product::Options::new());
-            cases::add_variant(&unit, &mut product, variant, details).await?;
-            catalog::decide(&unit, &mut product, &product::Command::PublishWithin(Schedule::default())).await?;
+            products::add_variant(&unit, &mut product, variant, details).await?;
+            products::decide(&unit, &mut product, &product::Command::PublishWithin(Schedule::default())).await?;
             if in_stock {
                 let mut stock = unit.load::<StockLevel>(variant).await?;
                 unit.decide(&mut stock, &stock::Command::Receive { quantity: on_hand, reason: None })?;

@@ -1,6 +1,6 @@
 //! What people see and do in a browser: the pages of development, the papers behind a mail's links, and the API reference.
 
-use byteshop_commands::notify::Outside;
+use byteshop_commands::notify::outside::Outside;
 use byteshop_commands::notify::words::Face;
 use byteshop_tests::browser::{Page, Screen, browse};
 use byteshop_tests::patience::eventually;

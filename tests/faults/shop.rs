@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use async_nats::jetstream;
 use byteshop_domain::ids::VariantId;
 use byteshop_eventstore::{DataKeys, Log, Vault, nats};
-use byteshop_gateway::positions::{self, Positions};
+use byteshop_gateway::edge::positions::{self, Positions};
 use byteshop_projections::Views;
 use byteshop_projections::replay::Replay;
 use byteshop_tests::checker::History;

@@ -5,7 +5,7 @@ use std::process::{Command, Output, Stdio};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use byteshop_domain::account;
-use byteshop_gateway::token::Role;
+use byteshop_gateway::security::token::Role;
 use byteshop_tests::patience::eventually;
 use byteshop_tests::program::binary;
 use byteshop_tests::shop::{GuestCart, TestShop};

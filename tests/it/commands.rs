@@ -111,7 +111,8 @@ async fn a_line_set_while_the_cart_is_checked_out_is_in_the_order_or_refused() {
             shop.check_out(cart, WINDOW),
             shop.run("cart.set_line", |unit| async move {
                 let mut cart = unit.load::<Cart>(cart).await?;
-                byteshop_commands::cases::set_line(&unit, &mut cart, variant, Quantity::new(7).unwrap()).await
+                byteshop_commands::use_cases::carts::set_line(&unit, &mut cart, variant, Quantity::new(7).unwrap())
+                    .await
             })
         );
         let order = shop.commands.get::<Order>(checkout.unwrap().order).await.unwrap().unwrap();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use byteshop_gateway::limits::memory;
+use byteshop_gateway::edge::limits::memory;
 use byteshop_gateway::pictures;
 
 fn read(name: &str) -> String {

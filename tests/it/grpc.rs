@@ -1,5 +1,6 @@
 //! The catalog over gRPC: it says what HTTP says, behind the same edge.
 
+use byteshop_gateway::edge::limits::Limits;
 use byteshop_gateway::grpc::v1::attribute_value::Kind;
 use byteshop_gateway::grpc::v1::catalog_service_client::CatalogServiceClient;
 use byteshop_gateway::grpc::v1::get_product_request::By;
@@ -8,8 +9,7 @@ use byteshop_gateway::grpc::v1::{
     ProductVisibility, SearchProductsRequest, SearchProductsResponse, ValidateLinesRequest, ValidateLinesResponse,
     ValueFacet,
 };
-use byteshop_gateway::limits::Limits;
-use byteshop_gateway::token::Role;
+use byteshop_gateway::security::token::Role;
 use byteshop_tests::shop::TestShop;
 use serde_json::{Value, json};
 use tonic::transport::Channel;

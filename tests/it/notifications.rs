@@ -4,7 +4,7 @@ mod smtp;
 mod watch;
 
 use byteshop_commands::Intent;
-use byteshop_commands::notify::Outside;
+use byteshop_commands::notify::outside::Outside;
 use byteshop_commands::notify::words::Face;
 use byteshop_domain::account::{Account, Channel, Command, Profile, Secret, Settings};
 use byteshop_domain::ids::{AccountId, Id as _};
@@ -12,7 +12,7 @@ use byteshop_domain::process::notify::PLACED_GRACE;
 use byteshop_domain::text::{Email, Hash, Phone};
 use byteshop_domain::{Actor, Locale, Subject};
 use byteshop_eventstore::{Clock, Log};
-use byteshop_gateway::token::Role;
+use byteshop_gateway::security::token::Role;
 use byteshop_tests::patience::eventually;
 use byteshop_tests::people::PASSWORD;
 use byteshop_tests::servers::fresh_database;

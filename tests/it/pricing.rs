@@ -1,6 +1,6 @@
 //! What carts and orders cost: promotions, shipping and taxes, and the carts themselves.
 
-use byteshop_gateway::token::Role;
+use byteshop_gateway::security::token::Role;
 use byteshop_tests::shop::{Answer, Call, GuestCart, TestShop, address as to};
 use serde_json::{Value, json};
 

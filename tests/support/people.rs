@@ -1,6 +1,7 @@
 //! People with accounts: registered, confirmed and logged in over HTTP, as anybody would.
 
-use byteshop_commands::{Intent, accounts};
+use byteshop_commands::Intent;
+use byteshop_commands::use_cases::accounts;
 use byteshop_domain::Actor;
 use byteshop_domain::account::{Account, Event, Role, Secret};
 use byteshop_domain::ids::AccountId;

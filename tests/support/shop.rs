@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use byteshop_commands::notify::Outside;
+use byteshop_commands::notify::outside::Outside;
 use byteshop_commands::ports::blobs::Blobs;
 use byteshop_commands::ports::connected::Provider;
 use byteshop_commands::ports::webhook::WebhookClient;
@@ -16,24 +16,25 @@ use byteshop_domain::process::schedule_products::ScheduleProducts;
 use byteshop_domain::process::settle_order::SettleOrder;
 use byteshop_eventstore::feed::Feed;
 use byteshop_eventstore::{Clock, Log};
+use byteshop_gateway::app::{App, Seen};
 use byteshop_gateway::config::Shown;
-use byteshop_gateway::cors::Origins;
-use byteshop_gateway::ended::Ended;
+use byteshop_gateway::edge::cors::Origins;
+use byteshop_gateway::edge::limits::Limits;
+use byteshop_gateway::edge::positions::{self, Positions};
 use byteshop_gateway::followers::{self, Followers};
 use byteshop_gateway::health::{Health, POSTGRES, RoleState};
-use byteshop_gateway::http::provider;
-use byteshop_gateway::http::{App, Seen, router};
-use byteshop_gateway::limits::Limits;
+use byteshop_gateway::http::{openapi, provider};
 use byteshop_gateway::operations::{self, Operations};
-use byteshop_gateway::password::Passwords;
 use byteshop_gateway::pictures::Pictures;
-use byteshop_gateway::positions::{self, Positions};
 use byteshop_gateway::restored;
+use byteshop_gateway::router::router;
+use byteshop_gateway::security::ended_sessions::Ended;
+use byteshop_gateway::security::key_uses::Uses;
+use byteshop_gateway::security::password::Passwords;
+use byteshop_gateway::security::token::{LIFETIME, Role, Tokens};
 use byteshop_gateway::serve::serve;
 use byteshop_gateway::staff::StaffRules;
-use byteshop_gateway::token::{LIFETIME, Role, Tokens};
 use byteshop_gateway::trade::Trade;
-use byteshop_gateway::uses::Uses;
 use byteshop_projections::Views;
 use chrono::TimeDelta;
 use reqwest::header::HeaderMap;
@@ -244,6 +245,7 @@ impl TestShop {
             views: views.clone(),
             tokens: tokens.clone(),
             health: health.clone(),
+            contract: openapi::contract(),
             limits: options.limits,
             cors: options.cors,
             passwords: passwords.clone(),

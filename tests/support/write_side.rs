@@ -1,9 +1,12 @@
 //! A shop without HTTP: a log of its own, an appender, and the process that settles orders.
 
-use byteshop_commands::cases::{Agreed, Hold};
 use byteshop_commands::ports::connected::Provider;
+use byteshop_commands::use_cases::cart_total::Agreed;
+use byteshop_commands::use_cases::carts;
+use byteshop_commands::use_cases::checkout::{self, Hold};
+use byteshop_commands::use_cases::products;
 use byteshop_commands::{
-    Appender, Commands, Committed, Connected, Done, Error, Intent, Loaded, Paying, Unit, cases, processes,
+    Appender, Commands, Committed, Connected, Done, Error, Intent, Loaded, Paying, Unit, processes,
 };
 use byteshop_domain::cart::{self, Cart, Destination};
 use byteshop_domain::ids::{AccountId, CartId, Id as _, OrderId, PaymentId, ProductId, VariantId};
@@ -86,7 +89,7 @@ impl WriteSide {
             unit.decide(&mut it, &create)?;
             let options = product::Options::default();
             let details = product::Variant::new(sku.clone(), title, price, options);
-            cases::add_variant(&unit, &mut it, variant, details).await?;
+            products::add_variant(&unit, &mut it, variant, details).await?;
             unit.decide(&mut it, &product::Command::Publish {})?;
             Ok(())
         })
@@ -123,7 +126,7 @@ impl WriteSide {
         .await?;
         self.run("cart.set_line", |unit| async move {
             let mut cart = unit.load::<Cart>(id).await?;
-            cases::set_line(&unit, &mut cart, variant, quantity).await
+            carts::set_line(&unit, &mut cart, variant, quantity).await
         })
         .await?;
         Ok(id)
@@ -135,7 +138,7 @@ impl WriteSide {
             .run("cart.checkout", |unit| async move {
                 let cart = unit.load::<Cart>(cart).await?.exists()?;
                 let hold = Hold { pay_within: window, unpaid_orders: 0 };
-                let order = cases::checkout(&unit, cart, hold, Agreed::default()).await?;
+                let order = checkout::checkout(&unit, cart, hold, Agreed::default()).await?;
                 let payment = order.state.placed().map(|placed| placed.placement.payment);
                 Ok((order.id, payment.expect("it was placed just now")))
             })

@@ -9,8 +9,8 @@ use byteshop_domain::payment::{self, Payment, RefundCause};
 use byteshop_domain::text::Reason;
 
 use super::{Back, content, left_to_credit, most, opened, placed, uncounted, write_down};
-use crate::error::{Error, Rejected};
-use crate::unit::{Loaded, Unit};
+use crate::engine::error::{Error, Rejected};
+use crate::engine::unit::{Loaded, Unit};
 
 /// How much of what was paid for sending an order goes back.
 #[derive(Debug, Clone, Copy)]

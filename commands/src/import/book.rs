@@ -14,8 +14,8 @@ use uuid::Uuid;
 
 use super::draft::Held;
 use super::history::{Code, Invoice};
-use crate::cases::sku_names;
-use crate::error::Error;
+use crate::engine::error::Error;
+use crate::use_cases::products::sku_names;
 
 /// Namespace of the ids of what is imported; any fixed number would do, and it can never change.
 const NAMESPACE: Uuid = Uuid::from_u128(0x2d1c_53a0_9e0b_4d7e_8a53_61f0_7b8e_90c4);

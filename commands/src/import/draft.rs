@@ -8,9 +8,11 @@ use byteshop_eventstore::{Append, Clock, NewEvent, NewReceipt, StreamId};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::WHO;
-use crate::error::{Error, Rejected};
-use crate::intent::Intent;
+use crate::engine::error::{Error, Rejected};
+use crate::engine::intent::Intent;
+
+/// Whose receipts they are, and the default actor of imported events.
+pub const WHO: &str = "import";
 
 /// An aggregate as it will be when everything that was submitted is written.
 #[derive(Debug, Clone, Default)]

@@ -5,15 +5,14 @@ use std::io::{self, BufReader, Read};
 use std::ops::Range;
 use std::path::Path;
 
+use super::row::{COLUMNS, split};
+
 /// Largest text, after unpacking: it is held in memory whole, so that a reject can quote its line.
 pub const BYTES_MAX: u64 = 1 << 30;
 /// What a gzip file begins with (RFC 1952, section 2.3.1).
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const UTF8_MARK: &[u8] = b"\xef\xbb\xbf";
 const UTF16_MARKS: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
-/// The columns of a transaction export, in their order.
-pub const COLUMNS: [&str; 8] =
-    ["Invoice", "StockCode", "Description", "Quantity", "InvoiceDate", "Price", "Customer ID", "Country"];
 
 /// Why nothing of a file is imported.
 #[derive(Debug, thiserror::Error)]
@@ -88,7 +87,7 @@ impl Export {
         if header.contains('\0') {
             return Err(FileError::Encoding);
         }
-        let named = super::row::split(header).unwrap_or_default();
+        let named = split(header).unwrap_or_default();
         if !named.iter().map(|name| name.trim()).eq(COLUMNS) {
             let found: String = header.chars().take(120).collect();
             return Err(FileError::Columns { found: format!("{found:?}") });

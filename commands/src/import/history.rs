@@ -10,7 +10,7 @@ use byteshop_domain::money::{ExactPrice, Price};
 use byteshop_domain::text::{Country, Reference, Sku, TITLE_MAX, Title, fresh};
 use chrono::{DateTime, Utc};
 
-use super::WHO;
+use super::draft::WHO;
 use super::file::Export;
 use super::price::Decimal;
 use super::row::{self, Kind, Refused, Row};

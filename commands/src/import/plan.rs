@@ -24,7 +24,7 @@ use super::price::CURRENCY;
 pub use super::receipt::{fingerprint, key_of};
 use super::returns::Returns;
 use super::row::Kind;
-use crate::error::Error;
+use crate::engine::error::Error;
 
 /// Why stock is there before the first document.
 const OPENING: &str = "opening balance";

@@ -5,9 +5,11 @@ use std::borrow::Cow;
 use byteshop_domain::quantity::QUANTITY_MAX;
 use chrono::{DateTime, Datelike as _, NaiveDateTime, Utc};
 
-use super::file::COLUMNS;
 use super::price::Decimal;
 
+/// The columns of a transaction export, in their order.
+pub const COLUMNS: [&str; 8] =
+    ["Invoice", "StockCode", "Description", "Quantity", "InvoiceDate", "Price", "Customer ID", "Country"];
 /// How an export writes a moment; it names no zone, and is read as UTC.
 const MOMENT: &str = "%Y-%m-%d %H:%M:%S";
 /// The years of a shop that keeps electronic books; anything else is a slip that would stand at an end of every list.

@@ -9,18 +9,18 @@ use byteshop_domain::ids::OrderId;
 use byteshop_domain::name::UniqueName;
 use byteshop_eventstore::{Outcome, StoreError};
 
-use super::WHO;
 use super::book::{Book, CodeIds, look_up_given_up, look_up_names, order_of};
 use super::draft::Held;
+use super::draft::WHO;
 use super::history::History;
 use super::opening::{Opening, openings};
 use super::plan::{Planner, fingerprint, key_of};
 use super::report::Report;
 use super::returns::Returns;
 use crate::Commands;
-use crate::appender::{Submitted, Unavailable};
-use crate::error::Error;
-use crate::fate::Fate;
+use crate::engine::appender::{Submitted, Unavailable};
+use crate::engine::commit_handle::Fate;
+use crate::engine::error::Error;
 
 /// How much is submitted before the oldest append is waited for.
 #[derive(Debug, Clone, Copy)]

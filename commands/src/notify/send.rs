@@ -15,8 +15,8 @@ use tokio::time::timeout;
 
 use super::words;
 use crate::Commands;
-use crate::error::Error;
-use crate::intent::Intent;
+use crate::engine::error::Error;
+use crate::engine::intent::Intent;
 use crate::ports::message::{Carrier, Message as Letter, Taken, Undelivered};
 
 /// How long a message waits for its turn at a carrier; the next ones wait behind it.

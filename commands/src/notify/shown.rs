@@ -11,10 +11,10 @@ use byteshop_domain::shipment::Shipment;
 use byteshop_domain::text::Title;
 use byteshop_domain::{Locale, Personal};
 
-use super::words::{Shown, ShownExtra, ShownGoods, ShownLine, ShownOrder, ShownPaper, ShownProduct};
-use super::{format, words};
+use super::format;
+use super::words::{self, Shown, ShownExtra, ShownGoods, ShownLine, ShownOrder, ShownPaper, ShownProduct};
 use crate::Commands;
-use crate::error::Error;
+use crate::engine::error::Error;
 use crate::links::Target;
 
 /// Lines of an order that a message shows; a wholesaler's order has hundreds.

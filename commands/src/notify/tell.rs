@@ -10,9 +10,9 @@ use byteshop_domain::notification::{self, About, Command, Message, Notice, Notif
 use byteshop_domain::order::{Order, PaymentStatus, Placed, Status};
 
 use crate::Commands;
-use crate::error::Error;
-use crate::intent::Intent;
-use crate::unit::Unit;
+use crate::engine::error::Error;
+use crate::engine::intent::Intent;
+use crate::engine::unit::Unit;
 
 /// How somebody is reached.
 #[derive(Debug, Clone)]

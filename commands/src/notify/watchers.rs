@@ -10,9 +10,9 @@ use byteshop_domain::watch::{self, Command, Fallen, TOLD_AT_ONCE, Watch};
 
 use super::tell::{Reach, position, queue};
 use crate::Commands;
-use crate::error::Error;
-use crate::intent::Intent;
-use crate::unit::Unit;
+use crate::engine::error::Error;
+use crate::engine::intent::Intent;
+use crate::engine::unit::Unit;
 
 /// A variant of a product that is sold.
 struct Sold {

@@ -16,10 +16,11 @@ use byteshop_eventstore::Recorded;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::error::Error;
-use crate::intent::{Intent, Key};
+use crate::Commands;
+use crate::engine::error::Error;
+use crate::engine::intent::{Intent, Key};
 use crate::notify::command_of;
-use crate::{Commands, catalog};
+use crate::use_cases::products;
 
 /// The event that led to a step.
 #[derive(Debug, Clone)]
@@ -144,7 +145,7 @@ fn intent(commands: &Commands, cause: &Cause, command: &'static str) -> Intent {
 async fn publish_due(commands: &Commands, intent: &Intent, id: ProductId, at: DateTime<Utc>) -> Result<(), Error> {
     let shown = commands.run(intent, |unit| async move {
         let mut product = unit.load::<Product>(id).await?;
-        catalog::publish_due(&unit, &mut product, at).await
+        products::publish_due(&unit, &mut product, at).await
     });
     let rejected = match shown.await {
         Err(Error::Rejected(rejected)) => rejected,

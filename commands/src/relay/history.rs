@@ -7,7 +7,8 @@ use async_nats::jetstream::context::ContextBuilder;
 use byteshop_eventstore::{Log, nats};
 use tokio::time::timeout;
 
-use super::{ANSWER_TIMEOUT, End, NatsConfig, standing};
+use super::state::{ANSWER_TIMEOUT, End};
+use super::{NatsConfig, standing};
 
 /// How long all questions together may take.
 const LOOK_WITHIN: Duration = Duration::from_secs(10);

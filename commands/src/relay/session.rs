@@ -18,7 +18,8 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::standing::{self, Standing};
-use super::{ANSWER_TIMEOUT, End, Relay, RelayState, confirmed, message};
+use super::state::{ANSWER_TIMEOUT, End, Relay, confirmed};
+use super::{RelayState, message};
 
 /// Events that are taken from the feed at once.
 const EVENTS: usize = 1_000;

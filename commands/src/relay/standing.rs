@@ -11,8 +11,9 @@ use byteshop_eventstore::Log;
 use byteshop_eventstore::delivery::Delivery;
 use chrono::{DateTime, SubsecRound as _, Utc};
 
+use super::NatsConfig;
 use super::message::{self, POSITION};
-use super::{End, NatsConfig, Relay};
+use super::state::{End, Relay};
 
 /// What the stream may keep, largest first: a server refuses what its disk cannot hold.
 const MAX_BYTES: [i64; 3] = [1 << 30, 1 << 28, 1 << 26];

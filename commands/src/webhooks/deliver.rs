@@ -14,12 +14,15 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{SECRET_PREFIX, payload};
+use super::payload;
 use crate::Commands;
-use crate::error::{Error, Rejected};
-use crate::execute::Done;
-use crate::intent::Intent;
+use crate::engine::error::{Error, Rejected};
+use crate::engine::execute::Done;
+use crate::engine::intent::Intent;
 use crate::ports::webhook::WebhookClient;
+
+/// What a secret begins with.
+pub(super) const SECRET_PREFIX: &str = "whsec_";
 
 /// The signature of a message: `v1,` and the base64 of HMAC-SHA256 over id, seconds and body, joined by dots.
 pub fn sign(secret: &str, id: &str, seconds: i64, body: &str) -> String {

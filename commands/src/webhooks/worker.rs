@@ -13,12 +13,17 @@ use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
 use super::deliver::{deliver, is_gone};
-use super::{NAME, News, RANGE, RETRY_PAUSE};
 use crate::Commands;
-use crate::error::Error;
-use crate::intent::Intent;
+use crate::engine::error::Error;
+use crate::engine::intent::Intent;
 use crate::ports::webhook::WebhookClient;
 
+/// The name under which one process leads.
+pub(super) const NAME: &str = "webhooks";
+/// Positions that are looked at in one round trip.
+pub(super) const RANGE: i64 = 4_000;
+/// The pause after a failure of the store.
+pub(super) const RETRY_PAUSE: Duration = Duration::from_millis(250);
 /// The pauses after failures, in seconds; the last one repeats. They are those that the specification recommends.
 const PAUSES: [i64; 9] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
 /// How far a pause is spread, in hundredths each way.
@@ -27,6 +32,13 @@ const SPREAD: i64 = 20;
 const PATIENCE: TimeDelta = TimeDelta::days(5);
 /// How often an endpoint that waits for its next attempt is looked at: somebody may have moved it.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// What the workers hear of: how long the log is, and how often endpoints changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct News {
+    pub(super) head: i64,
+    pub(super) changes: u64,
+}
 
 /// What a worker does next.
 enum Next {

@@ -1,13 +1,31 @@
 //! What a benefit takes off of what is left of the lines and the shipping.
 
-use super::promote::Obstacle;
+use super::Miss;
+use super::input::{Input, Item};
 use super::shipping::Choice;
 use super::split::split;
-use super::{Input, Item, Miss};
 use crate::basis_points::BasisPoints;
 use crate::money::{Money, MoneyError, divide_half_up};
 use crate::promotion::{Benefit, QuantityTier, SubtotalTier, Target, Terms};
 use crate::quantity::Quantity;
+
+/// Why a promotion is not given.
+#[derive(Debug)]
+pub(super) enum Obstacle {
+    TooEarly,
+    Expired,
+    UsedUp,
+    NeedsEmail,
+    Missed(Miss),
+    NotCombinable,
+    Money(MoneyError),
+}
+
+impl From<MoneyError> for Obstacle {
+    fn from(error: MoneyError) -> Self {
+        Self::Money(error)
+    }
+}
 
 /// What is taken off of each line and of the shipping.
 #[derive(Debug)]

@@ -2,9 +2,10 @@
 
 use std::cmp::Reverse;
 
-use super::benefit::{self, Off};
+use super::benefit::{self, Obstacle, Off};
+use super::input::{Candidate, Input};
 use super::shipping::Choice;
-use super::{Candidate, Discount, Input, Miss, Problem, Share};
+use super::{Discount, Miss, Problem, Share};
 use crate::ids::{PromotionId, UsageId};
 use crate::money::{Money, MoneyError, Price};
 use crate::promotion::{CouponCode, Status};
@@ -33,24 +34,6 @@ pub(super) struct Promoted {
     exclusive: bool,
     /// Whether every code that is given so far may be given beside others.
     combinable: Option<bool>,
-}
-
-/// Why a promotion is not given.
-#[derive(Debug)]
-pub(super) enum Obstacle {
-    TooEarly,
-    Expired,
-    UsedUp,
-    NeedsEmail,
-    Missed(Miss),
-    NotCombinable,
-    Money(MoneyError),
-}
-
-impl From<MoneyError> for Obstacle {
-    fn from(error: MoneyError) -> Self {
-        Self::Money(error)
-    }
 }
 
 impl Obstacle {

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Datelike as _, Days as Later, NaiveDate, Utc, Weekday};
 
-use super::{Input, Item, LineTax, Problem, Shipping, Whereto};
+use super::input::{Input, Item, Whereto};
+use super::{LineTax, Problem, Shipping};
 use crate::Currency;
 use crate::money::{Money, MoneyError, Price};
 use crate::product::TaxClass;

@@ -4,10 +4,14 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::basis_points::BasisPoints;
-use crate::ids::Id as _;
-use crate::shipping_book::{Band, Days, Service, Zone};
-use crate::tax_book::{CountryTax, Rate};
+use crate::ids::{Id as _, ProductId, PromotionId, UsageId};
+use crate::money::Price;
+use crate::promotion::{CouponCode, Status};
+use crate::shipping_book::{Band, Days, Service, ShippingBook, Zone};
+use crate::tax_book::{CountryTax, Rate, TaxBook};
 use crate::testing::{cents, id, noon, pieces, price, text};
+use crate::text::{Country, PostalCode, Slug};
+use crate::usage::Customer;
 
 mod properties;
 

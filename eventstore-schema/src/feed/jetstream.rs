@@ -14,8 +14,19 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::{Shared, TailConfig};
+use super::window::Shared;
 use crate::{Log, Recorded, nats};
+
+/// Where JetStream is and what the stream is called.
+#[derive(Debug, Clone)]
+pub struct TailConfig {
+    /// Such as `nats://127.0.0.1:4222`.
+    pub url: String,
+    /// The name of the stream.
+    pub stream: String,
+    /// What every subject starts with.
+    pub prefix: String,
+}
 
 /// What one answer may take.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);

@@ -8,9 +8,8 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::jetstream::Delivered;
-use super::window::Window;
-use super::{Shared, TailConfig, jetstream};
+use super::jetstream::{self, Delivered, TailConfig};
+use super::window::{Shared, Window};
 use crate::read::PAGE;
 use crate::{Log, StoreError};
 

@@ -1,7 +1,9 @@
 //! The window of a feed: the last events of the log, bounded by number and by size, without a gap.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Notify, watch};
 
 use crate::Recorded;
 
@@ -70,6 +72,38 @@ impl Window {
 
 fn weight(event: &Recorded) -> usize {
     ENVELOPE + event.data.len() + event.meta.len()
+}
+
+/// What the task and the readers share.
+pub struct Shared {
+    pub window: Mutex<Window>,
+    /// The last position of the window.
+    pub head: watch::Sender<i64>,
+    /// There are events in Postgres that the window does not have.
+    pub missing: Notify,
+}
+
+impl Shared {
+    /// The window.
+    pub fn window(&self) -> MutexGuard<'_, Window> {
+        // The window is whole after every call, whatever panicked elsewhere.
+        self.window.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Moves the window on by the events that follow on it, and says where it ends.
+    pub fn push(&self, events: impl Iterator<Item = Arc<Recorded>>) -> i64 {
+        let mut window = self.window();
+        let before = window.last();
+        for event in events {
+            window.push(event);
+        }
+        let last = window.last();
+        drop(window);
+        if last > before {
+            self.head.send_replace(last);
+        }
+        last
+    }
 }
 
 #[cfg(test)]

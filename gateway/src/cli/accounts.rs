@@ -6,26 +6,23 @@ use std::io::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use byteshop_commands::accounts::code::Code;
-use byteshop_commands::accounts::grants::{self, Revoke, Standing};
-use byteshop_commands::accounts::{self, Newcomer, second_factor};
-use byteshop_commands::{Commands, Intent, Unit};
+use byteshop_commands::Commands;
+use byteshop_commands::use_cases::accounts::code::Code;
+use byteshop_commands::use_cases::accounts::grants::{self, Revoke, Standing};
+use byteshop_commands::use_cases::accounts::{self, Newcomer, second_factor};
 use byteshop_domain::account::second_factor::Command::Reset;
 use byteshop_domain::account::{self, Account, Role, Secret};
 use byteshop_domain::ids::{AccountId, Id as _};
-use byteshop_domain::shop::{self, Shop as WholeShop};
 use byteshop_domain::text::Email;
 use byteshop_domain::{Locale, Subject};
 use byteshop_eventstore::random;
 
-use super::erase::with_event;
 use super::failure::Failure;
+use super::operating::{intent, with_commands, with_event};
 use super::output;
 use super::running::Shop;
-use super::seed::with_commands;
 use crate::config::Config;
-use crate::operator;
-use crate::password::Passwords;
+use crate::security::password::Passwords;
 
 /// Bytes of a password that is made up: some 128 bits.
 const PASSWORD: usize = 16;
@@ -165,19 +162,4 @@ pub(super) fn line(grant: &Standing, revoke: Revoke) -> String {
         Revoke::Grants => format!("{id} ({name}) is revoked"),
         Revoke::Nothing => format!("{id} ({name}) of theirs still works: repeat this with --revoke to revoke it"),
     }
-}
-
-/// A command of whoever sits at the command line.
-pub(super) fn intent(commands: &Commands, command: &'static str) -> Intent {
-    Intent::new(operator::actor(), command, commands.clock().new_id())
-}
-
-/// Records what the operator does to the whole shop.
-pub(super) async fn record(commands: &Commands, name: &'static str, command: &shop::Command) -> Result<(), Failure> {
-    let work = |unit: Unit| async move {
-        let mut shop = unit.load::<WholeShop>(shop::id()).await?;
-        unit.decide(&mut shop, command)
-    };
-    commands.run(&intent(commands, name), work).await?;
-    Ok(())
 }

@@ -9,14 +9,15 @@ use byteshop_projections::Views;
 use byteshop_projections::replay::Replay;
 use comfy_table::{Cell, CellAlignment, Color, Table};
 
-use super::data_key::{data_keys, erased_list};
 use super::failure::Failure;
 use super::output::{self, Format, FormatArg};
 use super::progress::{self, Meter};
 use super::running::Shop;
+use super::storage::{data_keys, erased_list};
 use super::terminal::{self, Style};
 use crate::config::Config;
-use crate::followers::{Follower, Followers, Part, Standing};
+use crate::followers::Followers;
+use crate::health::{Follower, Part, Standing};
 use crate::operator;
 
 /// Whether to repair, and how to print.

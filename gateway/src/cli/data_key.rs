@@ -1,28 +1,18 @@
-//! The keys that personal data is sealed under: configured, or made in the data directory of a shop on one machine; and
-//! `byteshop data-key`, which rotates them.
+//! `byteshop data-key`: rotates the keys that personal data is sealed under.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
 
 use byteshop_domain::shop;
 use byteshop_domain::text::Reference;
-use byteshop_eventstore::erased::{ErasedFile, ErasedList};
+use byteshop_eventstore::Log;
 use byteshop_eventstore::rotate::{self, Rotated};
-use byteshop_eventstore::{DataKeys, Log, SealError, Vault};
 
-use super::accounts::record;
 use super::failure::Failure;
+use super::operating::{record, with_commands};
 use super::output;
-use super::roles::files;
-use super::seed::with_commands;
-use crate::config::{Config, Files};
-use crate::key_file::{KeyFileError, read_or_make};
+use super::storage::{data_keys, source};
+use crate::config::Config;
 use crate::rotation::KeySource;
-
-/// The file of a key that was not configured, in the data directory.
-const KEY_FILE: &str = "data.key";
-/// The list of those who were erased.
-const ERASED_FILE: &str = "erased.list";
 
 /// What to do with the data key.
 #[derive(Debug, clap::Args)]
@@ -100,64 +90,4 @@ fn given_advice(count: usize) -> String {
      BYTESHOP_DATA_KEY to the new key, a comma and the old key for every process and restart them, run `byteshop data-key \
      rotate` with the same setting, and then leave only the new key there"
         .to_owned()
-}
-
-/// Where the data keys of this shop come from.
-pub(super) fn source(config: &Config) -> KeySource {
-    match &config.data_key {
-        Some(text) if DataKeys::parse(text).is_ok() => KeySource::Given,
-        Some(text) => KeySource::File(PathBuf::from(text)),
-        None => KeySource::File(config.data.join(KEY_FILE)),
-    }
-}
-
-/// What is said where `--reveal` finds no key.
-pub(super) const NEEDED: &str =
-    "--reveal needs the data key of the shop: set BYTESHOP_DATA_KEY, or name its directory with --data";
-
-/// The data keys of this shop if they are at hand; none is made.
-pub(super) fn known(config: &Config) -> Result<Option<DataKeys>, Failure> {
-    let file = match &config.data_key {
-        Some(text) => match DataKeys::parse(text) {
-            Ok(keys) => return Ok(Some(keys)),
-            Err(_) => PathBuf::from(text),
-        },
-        None => config.data.join(KEY_FILE),
-    };
-    match std::fs::read_to_string(&file) {
-        Ok(text) => Ok(Some(DataKeys::parse(text.trim()).map_err(|error| KeyFileError::new(&file, error))?)),
-        Err(_) => Ok(None),
-    }
-}
-
-/// The data keys of this shop. One is made only where nothing is sealed yet: beside data that was brought here without its
-/// key, another one would look as if it were the right one.
-pub(super) async fn data_keys(config: &Config, log: &Log) -> Result<DataKeys, Failure> {
-    let file = match (source(config), &config.data_key) {
-        (KeySource::Given, given) => return Ok(DataKeys::parse(given.as_deref().unwrap_or_default())?),
-        (KeySource::File(file), _) => file,
-    };
-    if !file.exists()
-        && let Some(needed) = Vault::key_in_use(log).await?
-    {
-        return Err(SealError::OtherDataKey(needed).into());
-    }
-    Ok(of_file(&file)?)
-}
-
-fn of_file(file: &Path) -> Result<DataKeys, KeyFileError> {
-    let text = read_or_make(file, DataKeys::random)?;
-    let keys = DataKeys::parse(&text).map_err(|error: SealError| KeyFileError::new(file, error))?;
-    Ok(keys.kept_in(file.to_owned()))
-}
-
-/// The list of those who were erased: in the bucket when files are in one, and else beside the data key, which is kept apart from
-/// the backups of the database like the list.
-pub(super) fn erased_list(config: &Config) -> Result<Arc<dyn ErasedList>, Failure> {
-    Ok(match (&config.files, source(config)) {
-        (Some(Files::Bucket { .. }), _) => Arc::new(files(config)?.erased()),
-        (_, KeySource::File(key)) => Arc::new(ErasedFile::new(key.with_file_name(ERASED_FILE))),
-        (Some(Files::Directory(directory)), KeySource::Given) => Arc::new(ErasedFile::new(directory.join(ERASED_FILE))),
-        (None, KeySource::Given) => Arc::new(ErasedFile::new(config.data.join(ERASED_FILE))),
-    })
 }

@@ -1,21 +1,19 @@
 //! `byteshop erase`: forgetting a person, who has an account, or bought as a guest, or both.
 
-use byteshop_commands::accounts::grants::Revoke;
-use byteshop_commands::accounts::{self, forget_buyer};
+use byteshop_commands::use_cases::accounts::grants::Revoke;
+use byteshop_commands::use_cases::accounts::{self, forget_buyer};
 use byteshop_commands::{Commands, Error};
+use byteshop_domain::Subject;
 use byteshop_domain::account::Account;
 use byteshop_domain::cart::{self, Cart, Destination};
 use byteshop_domain::ids::{AccountId, CartId, OrderId};
 use byteshop_domain::order::{self, CancelReason, Order};
 use byteshop_domain::text::Email;
-use byteshop_domain::{Decider, Subject};
-use byteshop_eventstore::StoreError;
-use byteshop_eventstore::read::{Filter, PAGE};
 
-use super::accounts::{intent, line};
+use super::accounts::line;
 use super::failure::{Failure, words};
+use super::operating::{intent, with_commands, with_event};
 use super::output;
-use super::seed::with_commands;
 use crate::config::Config;
 
 /// Who is forgotten.
@@ -158,29 +156,6 @@ async fn of_guest(commands: &Commands, email: &Email) -> Result<Known, Failure> 
         }
     }
     Ok(known)
-}
-
-/// Everything that such an event happened to, each once, the oldest first.
-pub(super) async fn with_event<A: Decider>(
-    commands: &Commands,
-    event_type: &str,
-    is_wanted: impl Fn(&A::Event) -> bool,
-) -> Result<Vec<A::Id>, Failure> {
-    let filter = Filter { types: vec![format!("{}.{event_type}", A::CATEGORY)], ..Filter::default() };
-    let (mut found, mut position) = (vec![], 0);
-    loop {
-        let page = commands.log().read_filtered(position, PAGE, &filter).await?;
-        let Some(last) = page.last() else { return Ok(found) };
-        position = last.position;
-        for event in &page {
-            let decoded = event.event::<A>().transpose();
-            let decoded = decoded.map_err(|source| StoreError::Unreadable { position: event.position, source })?;
-            let id = event.id_of::<A>();
-            if decoded.is_some_and(|decoded| is_wanted(&decoded)) && !found.contains(&id) {
-                found.push(id);
-            }
-        }
-    }
 }
 
 async fn erase_account(commands: &Commands, id: AccountId, force: bool, revoke: Revoke) -> Result<(), Failure> {

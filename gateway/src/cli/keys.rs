@@ -6,13 +6,12 @@ use byteshop_domain::text::Reference;
 use byteshop_eventstore::Clock;
 use comfy_table::Table;
 
-use super::accounts::record;
 use super::failure::Failure;
+use super::operating::{record, with_commands};
 use super::output::{self, FormatArg};
-use super::seed::with_commands;
 use super::token::key_files;
 use crate::config::Config;
-use crate::token::files::{KeyFiles, Listed, SETTLED};
+use crate::security::token::files::{KeyFiles, Listed, SETTLED};
 
 /// What to do with them.
 #[derive(Debug, clap::Args)]

@@ -10,13 +10,13 @@ use byteshop_projections::Views;
 use chrono::Datelike as _;
 use serde::Serialize;
 
-use super::accounts::{intent, record};
 use super::failure::Failure;
+use super::operating::{intent, record, with_commands};
 use super::output::{self, Format, FormatArg};
 use super::running::Shop;
-use super::seed::with_commands;
 use crate::config::Config;
-use crate::followers::{Followers, Standing};
+use crate::followers::Followers;
+use crate::health::Standing;
 
 /// What is asked of the numbers of documents.
 #[derive(Debug, clap::Args)]

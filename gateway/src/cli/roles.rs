@@ -4,23 +4,21 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use byteshop_commands::ports::blobs::{Blobs, Bucket};
 use byteshop_commands::relay::NatsConfig;
 use byteshop_eventstore::{DataKeys, Log};
 use chrono::TimeDelta;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::data_key::{data_keys, erased_list, source};
 use super::failure::Failure;
 use super::output;
 use super::running::Run;
+use super::storage::{data_keys, erased_list, files, source};
 use super::token::tokens;
-use crate::config::{Config, Files, Shown};
-use crate::database;
-use crate::limits::Limits;
+use crate::config::{Config, Shown};
+use crate::edge::limits::Limits;
 use crate::servers::{Options, Servers};
 use crate::shop::{Roles, Settings, Shop};
-use crate::telemetry;
+use crate::{database, telemetry};
 
 /// What `up` and `serve` take.
 #[derive(Debug, clap::Args)]
@@ -211,23 +209,6 @@ async fn settings(
         outside: config.outside.clone(),
         files: if serves { Some(files(config)?) } else { None },
     })
-}
-
-/// Where files are kept: what is configured, or a directory beside the rest of the shop's data.
-pub(super) fn files(config: &Config) -> Result<Blobs, Failure> {
-    let opened = match &config.files {
-        Some(Files::Bucket { name, prefix }) => Blobs::bucket(&Bucket {
-            name: name.clone(),
-            prefix: prefix.clone(),
-            endpoint: config.files_endpoint.clone(),
-            region: config.files_region.clone(),
-            key_id: config.files_key_id.clone(),
-            secret: config.files_secret.clone(),
-        }),
-        Some(Files::Directory(directory)) => Blobs::local(directory),
-        None => Blobs::local(&config.data.join("files")),
-    };
-    opened.map_err(|error| Failure::refused(format!("files cannot be kept where BYTESHOP_FILES says: {error}")))
 }
 
 /// Where to listen. In development that is this machine alone, unless the people who run it say so a second time.

@@ -1,6 +1,7 @@
 //! `byteshop seed`: a small demo shop, made by the same commands as any other; made again, nothing happens.
 
 mod attributes;
+mod demo;
 mod drawing;
 mod people;
 mod pictures;
@@ -10,30 +11,26 @@ mod rules;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use byteshop_commands::{Appender, Commands, Connected, Error, Intent, Key, Unit, cases};
+use byteshop_commands::use_cases::products;
+use byteshop_commands::{Commands, Error, Unit};
 use byteshop_domain::Kind;
 use byteshop_domain::category::{self, Category};
 use byteshop_domain::ids::{CategoryId, ProductId, VariantId};
 use byteshop_domain::name::{self, NameKind, UniqueName};
-use byteshop_domain::product::{self, Attributes, OptionDefinition, Product};
-use byteshop_domain::promotion::Terms;
-use byteshop_domain::quantity::Quantity;
+use byteshop_domain::product::{self, OptionDefinition, Product};
 use byteshop_domain::stock::{self, StockLevel};
-use byteshop_domain::text::{Description, Label, Name, Slug, Title};
-use byteshop_eventstore::Clock;
+use byteshop_domain::text::Label;
 use serde::{Deserialize, Serialize};
-use tokio_util::sync::CancellationToken;
 
-use super::data_key::{data_keys, erased_list};
 use super::failure::Failure;
-use super::migrate;
+use super::operating::with_commands;
 use super::output::FormatArg;
 use super::progress::Meter;
-use super::roles::files;
 use super::running::Shop;
+use super::storage::files;
 use crate::config::Config;
-use crate::operator;
 use crate::pictures::Pictures;
+use demo::{Demo, DemoCategory, DemoProduct, Made, Seeded, count, intent};
 
 /// The demo shop.
 const SHOP: &str = include_str!("seed/shop.json");
@@ -61,57 +58,11 @@ enum What {
     Orders(super::seed_orders::OrdersArgs),
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Demo {
-    /// Parents before their children.
-    categories: Vec<DemoCategory>,
-    products: Vec<DemoProduct>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DemoCategory {
-    slug: Slug,
-    name: Name,
-    parent: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DemoProduct {
-    /// The slug of its category.
-    category: String,
-    title: Title,
-    description: Description,
-    attributes: Attributes,
-    variants: Vec<DemoVariant>,
-}
-
-#[derive(Deserialize)]
-struct DemoVariant {
-    stock: Quantity,
-    #[serde(flatten)]
-    details: product::Variant,
-}
-
 /// What the command that makes a product answers.
 #[derive(Serialize, Deserialize)]
 struct NewProduct {
     product: ProductId,
     variants: Vec<VariantId>,
-}
-
-/// A product that was made, now or earlier.
-#[derive(Serialize)]
-struct Made<'a> {
-    product: ProductId,
-    title: &'a str,
-    category: &'a str,
-    variants: usize,
-    on_hand: i64,
-    /// Whether this run made it.
-    new: bool,
 }
 
 pub(super) async fn run(config: &Config, args: SeedArgs) -> Result<(), Failure> {
@@ -131,36 +82,6 @@ pub(super) async fn run(config: &Config, args: SeedArgs) -> Result<(), Failure> 
     .await
 }
 
-/// Does some work on the write side of the shop, with an appender of its own that ends with it.
-pub(super) async fn with_commands<T>(
-    config: &Config,
-    work: impl AsyncFnOnce(Commands) -> Result<T, Failure>,
-) -> Result<T, Failure> {
-    let shop = Shop::find(config)?;
-    let log = shop.log(config)?;
-    migrate::when_allowed(&shop, &log).await?;
-    let (keys, erased) = (data_keys(config, &log).await?, erased_list(config)?);
-    let closed = log.recognize().await?.map(|closed| closed.reason);
-    let cancel = CancellationToken::new();
-    // A running shop sees what is new by itself.
-    let (appender, appending) = Appender::new(log.clone(), |_| {}, cancel.clone());
-    let working = async {
-        let commands = Commands::new(log, appender, keys, Connected::default());
-        commands.vault().list_erased(erased);
-        commands.close(closed);
-        let outcome = work(commands).await;
-        cancel.cancel();
-        outcome
-    };
-    tokio::join!(working, appending).0
-}
-
-/// What the demo shop has, made now or earlier.
-struct Seeded<'a> {
-    products: Vec<Made<'a>>,
-    promotions: Vec<Terms>,
-}
-
 async fn seed<'a>(commands: &Commands, demo: &'a Demo, pictures: Option<&Pictures>) -> Result<Seeded<'a>, Failure> {
     let mut categories: HashMap<&str, CategoryId> = HashMap::new();
     for category in &demo.categories {
@@ -171,7 +92,8 @@ async fn seed<'a>(commands: &Commands, demo: &'a Demo, pictures: Option<&Picture
         let of_category = demo.products.iter().filter(|product| product.category == category.slug.as_str());
         let declared = attributes::of(of_category);
         if !declared.is_empty() {
-            let intent = self::intent("category.declare_attributes", format!("attributes {}", category.slug.as_str()));
+            let intent =
+                self::demo::intent("category.declare_attributes", format!("attributes {}", category.slug.as_str()));
             commands.run(&intent, |unit| attributes::declare(unit, done.answer, declared.clone())).await?;
         }
     }
@@ -207,16 +129,6 @@ async fn seed<'a>(commands: &Commands, demo: &'a Demo, pictures: Option<&Picture
     Ok(Seeded { products, promotions: rules::make(commands, &categories).await? })
 }
 
-fn count(things: usize) -> i64 {
-    i64::try_from(things).unwrap_or(i64::MAX)
-}
-
-/// A command of the operator who seeds; its key makes it happen once, whatever the demo shop of a later version says.
-fn intent(command: &'static str, key: String) -> Intent {
-    let key = Key { who: "seed".to_owned(), fingerprint: key.clone().into_bytes(), key, kept_for: None };
-    Intent { key: Some(key), ..Intent::new(operator::actor(), command, Clock.new_id()) }
-}
-
 async fn make_category(unit: Unit, category: &DemoCategory, parent: Option<CategoryId>) -> Result<CategoryId, Error> {
     let id: CategoryId = unit.new_id();
     let slug = category.slug.as_str();
@@ -236,7 +148,7 @@ async fn make_product(unit: Unit, demo: &DemoProduct, category: Option<CategoryI
     unit.decide(&mut product, &product::Command::DefineOptions { options: options(demo) })?;
     for variant in &demo.variants {
         let id = unit.new_id();
-        cases::add_variant(&unit, &mut product, id, variant.details.clone()).await?;
+        products::add_variant(&unit, &mut product, id, variant.details.clone()).await?;
         variants.push(id);
     }
     unit.decide(&mut product, &product::Command::Publish {})?;

@@ -11,9 +11,9 @@ use comfy_table::CellAlignment;
 use serde_json::json;
 
 use super::failure::Failure;
+use super::operating::with_commands;
 use super::output::{self, Format, FormatArg};
 use super::progress::{Meter, grouped};
-use super::seed::with_commands;
 use crate::config::Config;
 use crate::operator;
 

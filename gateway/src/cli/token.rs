@@ -8,14 +8,13 @@ use byteshop_domain::access_token::{self, AccessToken};
 use byteshop_domain::ids::{AccessTokenId, AccountId, Id as _};
 use uuid::Uuid;
 
-use super::accounts::intent;
 use super::failure::Failure;
+use super::operating::{intent, with_commands};
 use super::output;
 use super::running::{Mode, Shop};
-use super::seed::with_commands;
 use crate::config::Config;
-use crate::token::files::KeyFiles;
-use crate::token::{Holder, KeyError, Role, Tokens};
+use crate::security::token::files::KeyFiles;
+use crate::security::token::{Holder, KeyError, Role, Tokens};
 
 /// Namespace of the accounts that stand for a role; any fixed number does.
 const NAMESPACE: Uuid = Uuid::from_u128(0x3b0c_8f1e_6a54_4d2b_9b1f_50d7_0c9a_11e2);

@@ -2,7 +2,8 @@
 
 use std::net::SocketAddr;
 
-use super::{Reader, setting};
+use super::reader::Reader;
+use super::setting;
 
 /// Where operators reach a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Source;
+use super::source::Source;
 
 /// One mistake.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,17 +54,6 @@ impl fmt::Display for Mistakes {
                 write!(f, "the configuration has {} mistakes:", many.len())?;
                 many.iter().try_for_each(|mistake| write!(f, "\n  {mistake}"))
             }
-        }
-    }
-}
-
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Default => f.write_str("default"),
-            Self::Dev => f.write_str("default of dev"),
-            Self::File(file) => write!(f, "{}", file.display()),
-            Self::Environment(name) | Self::Flag(name) => f.write_str(name),
         }
     }
 }

@@ -6,8 +6,9 @@ use byteshop_commands::notify::format::Zone;
 use byteshop_commands::ports::smtp::{SmtpSettings, Tls};
 
 use super::mistake::Mistake;
+use super::reader::Reader;
 use super::setting;
-use super::{Reader, Source};
+use super::source::Source;
 
 /// Port of submission (RFC 6409), which begins in the clear.
 const SUBMISSION: u16 = 587;

@@ -1,6 +1,7 @@
 //! The settings of rate limits.
 
-use super::{Reader, setting};
+use super::reader::Reader;
+use super::setting;
 
 /// How much one address and one account may ask; 0 is no limit.
 #[derive(Debug, Clone, Copy)]

@@ -8,7 +8,28 @@ use byteshop_commands::notify::format::Zone;
 use byteshop_commands::ports::smtp::Tls;
 use byteshop_domain::payment::CaptureMode;
 
-use super::{Files, LogFormat};
+/// Where files are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Files {
+    /// In a directory of this machine.
+    Directory(PathBuf),
+    /// In a bucket of an S3-compatible store.
+    Bucket {
+        /// Its name.
+        name: String,
+        /// What the names of all files begin with.
+        prefix: String,
+    },
+}
+
+/// How the log of the program is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
 
 pub(super) fn flag(text: &str) -> Result<bool, String> {
     match text.to_ascii_lowercase().as_str() {

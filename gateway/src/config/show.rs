@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::setting::is_pem;
 use super::settings::{Secret, Setting, group};
-use super::{Config, Source};
+use super::source::{PREFIX, Source};
 
 /// What stands where a secret is.
 const HIDDEN: &str = "***";
@@ -77,7 +77,8 @@ pub struct Row {
 }
 
 impl Row {
-    fn of(setting: &InForce) -> Self {
+    /// A setting as it is shown.
+    pub(super) fn of(setting: &InForce) -> Self {
         let InForce { name, means, group, default, value, source } = setting;
         let source = match (source, default) {
             (Source::Default, None) => "not set".to_owned(),
@@ -103,18 +104,10 @@ impl Row {
     }
 }
 
-impl Shown {
-    /// The settings of this process.
-    pub fn of(config: &Config) -> Self {
-        let settings = config.in_force().iter().map(Row::of).collect();
-        Self { pid: std::process::id(), settings, warnings: config.warnings() }
-    }
-}
-
 impl InForce {
     /// Its variable in the environment.
     pub fn variable(&self) -> String {
-        format!("{}{}", super::PREFIX, self.name.to_uppercase())
+        format!("{}{}", PREFIX, self.name.to_uppercase())
     }
 }
 

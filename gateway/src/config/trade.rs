@@ -4,7 +4,8 @@ use byteshop_commands::Connected;
 use byteshop_commands::ports::connected::{ConnectedCarrier, Provider};
 use chrono::TimeDelta;
 
-use super::{Reader, setting};
+use super::reader::Reader;
+use super::setting;
 use crate::trade::{Trade, label_lines};
 
 impl Reader {

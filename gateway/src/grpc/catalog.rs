@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
-use byteshop_commands::cases::sku_names;
-use byteshop_commands::{Error, cases};
+use byteshop_commands::Error;
+use byteshop_commands::use_cases::offers;
+use byteshop_commands::use_cases::products::sku_names;
 use byteshop_domain::Currency;
 use byteshop_domain::cart::{self, LINES_MAX};
 use byteshop_domain::decider::Decider;
@@ -22,9 +23,10 @@ use super::v1::{
     GetProductRequest, GetProductResponse, LineProblem, LineToValidate, SearchProductsRequest, SearchProductsResponse,
     ValidateLinesRequest, ValidateLinesResponse, ValidatedLine,
 };
-use crate::actor::Caller;
-use crate::http::{Shared, products, search};
-use crate::problem::Problem;
+use crate::app::Shared;
+use crate::edge::actor::Caller;
+use crate::edge::problem::Problem;
+use crate::http::{products, search};
 
 mod page;
 mod query;
@@ -64,11 +66,11 @@ impl CatalogService for Catalog {
         request: Request<ValidateLinesRequest>,
     ) -> Result<Response<ValidateLinesResponse>, Status> {
         let (_, headers, asked) = opened(request)?;
-        let currency = currency(&asked.currency)?;
+        let currency = query::currency_of(&asked.currency)?;
         let wanted = wanted(&asked.lines, currency)?;
         self.0.await_log(&headers).await?;
         let variants: Vec<VariantId> = wanted.iter().map(|line| line.variant).collect();
-        let offered = cases::offered(&self.0.commands, &variants, currency).await.map_err(Problem::from)?;
+        let offered = offers::offered(&self.0.commands, &variants, currency).await.map_err(Problem::from)?;
         let lines: Vec<ValidatedLine> =
             wanted.iter().zip(&offered).map(|(line, sold)| line.beside(sold.as_ref(), currency)).collect();
         let amounts = wanted.iter().zip(&offered).filter_map(|(line, sold)| line.amount(sold.as_ref()?));
@@ -121,11 +123,6 @@ fn opened<T>(request: Request<T>) -> Result<(Caller, HeaderMap, T), Problem> {
     Ok((caller, metadata.into_headers(), asked))
 }
 
-fn currency(code: &str) -> Result<Currency, Problem> {
-    Currency::from_code(code)
-        .ok_or_else(|| Problem::invalid("currency", "not a currency; use an ISO 4217 code such as EUR"))
-}
-
 /// A line that somebody means to order.
 struct Wanted {
     variant: VariantId,
@@ -169,12 +166,12 @@ impl Wanted {
     }
 
     /// What it costs now, if it is offered.
-    fn amount(&self, sold: &cases::Offered) -> Option<Money> {
+    fn amount(&self, sold: &offers::Offered) -> Option<Money> {
         sold.offer.and_then(|offer| offer.price.times(self.quantity).ok())
     }
 
     /// The line beside what is offered.
-    fn beside(&self, sold: Option<&cases::Offered>, currency: Currency) -> ValidatedLine {
+    fn beside(&self, sold: Option<&offers::Offered>, currency: Currency) -> ValidatedLine {
         let offer = sold.and_then(|sold| sold.offer);
         ValidatedLine {
             variant: self.variant.to_string(),
@@ -190,7 +187,7 @@ impl Wanted {
     }
 
     /// All that keeps the line from being ordered.
-    fn problems(&self, sold: Option<&cases::Offered>, currency: Currency) -> Vec<LineProblem> {
+    fn problems(&self, sold: Option<&offers::Offered>, currency: Currency) -> Vec<LineProblem> {
         let (variant, quantity) = (self.variant, self.quantity);
         let offer = sold.and_then(|sold| sold.offer);
         if let (Some(sold), None) = (sold, offer) {

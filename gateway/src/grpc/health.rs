@@ -5,8 +5,8 @@ use tonic::{Request, Response, Status};
 use tonic_health::ServingStatus;
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse, health_server};
 
-use super::METHODS;
-use crate::http::Shared;
+use super::protocol::METHODS;
+use crate::app::Shared;
 
 /// Answers what `/health/ready` answers.
 pub(super) struct Health(Shared);

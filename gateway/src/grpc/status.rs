@@ -8,7 +8,7 @@ use http::StatusCode;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
-use crate::problem::{Place, Problem};
+use crate::edge::problem::{Place, Problem};
 
 /// Whose reasons they are.
 const DOMAIN: &str = "byteshop";

@@ -2,8 +2,9 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::accounts::grants::{self, Revoke, Standing};
-use byteshop_commands::{Error, Loaded, Unit, accounts};
+use byteshop_commands::use_cases::accounts;
+use byteshop_commands::use_cases::accounts::grants::{self, Revoke, Standing};
+use byteshop_commands::{Error, Loaded, Unit};
 use byteshop_domain::Subject;
 use byteshop_domain::account::{Account, Command, Role};
 use byteshop_domain::ids::AccountId;
@@ -19,15 +20,16 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::ask::{Ask, Nothing, Of, Params};
-use super::me::known;
+use super::identity::known;
 use super::openapi::max;
-use super::past::Then;
 use super::show::account as show;
-use super::{Shared, lists};
-use crate::actor::{Admin, Staff};
-use crate::problem::Problem;
-use crate::reply::{self, Reply};
+use crate::app::Shared;
+use crate::edge::actor::{Admin, Staff};
+use crate::edge::ask::{Ask, Nothing, Of, Params};
+use crate::edge::lists;
+use crate::edge::past::Then;
+use crate::edge::problem::Problem;
+use crate::edge::reply::{self, Reply};
 
 /// Rows that are opened for one search at most: names are sealed, so each has to be looked at.
 const SCAN_MAX: u32 = 2_000;

@@ -15,15 +15,15 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::ask::Params;
 use super::audit::{Entries, Entry};
-use super::lists;
-use super::parameters::in_order;
 use super::show::Money;
-use super::{App, Shared};
-use crate::actor::{Admin, Staff};
+use crate::app::{App, Shared};
+use crate::edge::actor::{Admin, Staff};
+use crate::edge::ask::Params;
+use crate::edge::lists;
+use crate::edge::parameters::in_order;
+use crate::edge::problem::Problem;
 use crate::lookup::{self, Finder, LookupError};
-use crate::problem::Problem;
 
 /// Which events are wanted.
 #[derive(Deserialize, IntoParams)]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::Error;
-use byteshop_commands::accounts::grants::{self, Revoke};
+use byteshop_commands::use_cases::accounts::grants::{self, Revoke};
 use byteshop_domain::account::{Grant, Secret};
 use byteshop_domain::api_key::{ApiKey, Command, Scope};
 use byteshop_domain::ids::{ApiKeyId, Id as _};
@@ -22,14 +22,16 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::ask::{Ask, Nothing, Of, Params};
 use super::openapi::max;
 use super::show::account as show;
-use super::{Shared, lists};
-use crate::actor::{Admin, random};
-use crate::api_key;
-use crate::problem::Problem;
-use crate::reply::Reply;
+use crate::app::Shared;
+use crate::edge::actor::Admin;
+use crate::edge::ask::{Ask, Nothing, Of, Params};
+use crate::edge::lists;
+use crate::edge::problem::Problem;
+use crate::edge::reply::Reply;
+use crate::security::api_key;
+use crate::security::secret::random;
 
 /// Scopes, each once.
 type Scopes = Bounded<BTreeSet<Scope>, { Scope::ALL.len() }>;

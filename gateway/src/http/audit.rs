@@ -11,7 +11,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::positions::{Position, Shown};
+use crate::edge::positions::{Position, Shown};
 
 /// Fields of events that open something to whoever knows them, or what they are the hash of; they are for the program alone.
 ///

@@ -2,18 +2,16 @@
 //!
 //! Nobody learns here who has an account: the answers are the same, and take the same work or the same time.
 
-use std::time::Duration;
-
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::accounts::code::{self, Code};
-use byteshop_commands::accounts::{self, EmailName, Found, Newcomer};
+use byteshop_commands::use_cases::accounts::code::{self, Code};
+use byteshop_commands::use_cases::accounts::{self, EmailName, Found, Newcomer};
 use byteshop_commands::{Error, Loaded, Unit};
 use byteshop_domain::account::{Account, Command, Profile, Rejection, Secret};
 use byteshop_domain::ids::{AccountId, Id as _};
 use byteshop_domain::session::Reason;
 use byteshop_domain::text::{Email, Name};
-use byteshop_domain::{BoundedText, Locale, Subject};
+use byteshop_domain::{Locale, Subject};
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use tokio::time::Instant;
@@ -21,23 +19,20 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::ask::Ask;
-use super::language::accepted;
+use super::identity::{CodeText, FLOOR, open, verify};
 use super::openapi::max;
-use super::{Shared, sessions};
-use crate::actor::{Caller, random};
+use crate::app::Shared;
 use crate::disposable::is_disposable;
-use crate::password::{self, Verdict};
-use crate::problem::Problem;
-use crate::reply::Reply;
+use crate::edge::actor::Caller;
+use crate::edge::ask::Ask;
+use crate::edge::problem::Problem;
+use crate::edge::reply::Reply;
+use crate::http::language::accepted;
+use crate::security::password::{self, Verdict};
+use crate::security::secret::random;
 
-/// How long an answer takes at least that must not show whether there was anything to do: longer than an append.
-pub(super) const FLOOR: Duration = Duration::from_millis(100);
 /// How often a registration looks what an address has, while others register with it.
 const LOOKS_MAX: u32 = 5;
-
-/// A code as it is shown: the shop writes fewer than 100 characters.
-pub(super) type CodeText = BoundedText<200>;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -130,13 +125,13 @@ async fn register(
 /// What an address has, and the hash of the password where that may be needed; where it is not, it was compared.
 async fn look(app: &Shared, name: &EmailName, password: &str) -> Result<(Found, String), Problem> {
     let known = match app.commands.account_named(name).await? {
-        Some(id) => sessions::open(app, id).await?.filter(|open| !open.confirmed).map(|open| (id, open)),
+        Some(id) => open(app, id).await?.filter(|open| !open.confirmed).map(|open| (id, open)),
         None => None,
     };
     let Some((account, open)) = known else {
         return Ok((Found::Nobody, app.passwords.hash(password.to_owned()).await?));
     };
-    let same = sessions::verify(app, Some(&open), password).await? != Verdict::Wrong;
+    let same = verify(app, Some(&open), password).await? != Verdict::Wrong;
     Ok((Found::Unconfirmed { account, seen: open.passwords, same }, String::new()))
 }
 

@@ -3,7 +3,8 @@
 use axum::extract::{FromRequest, Request, State};
 use axum::response::Response;
 use bytes::Bytes;
-use byteshop_commands::{Error, Loaded, Unit, cases, catalog};
+use byteshop_commands::use_cases::products;
+use byteshop_commands::{Error, Loaded, Unit};
 use byteshop_domain::Bounded;
 use byteshop_domain::ids::{CategoryId, ProductId, VariantId};
 use byteshop_domain::money::Price;
@@ -18,15 +19,16 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::ask::{Ask, present};
 use super::openapi::max;
 use super::products::{AttributeMap, OptionList, known};
+use super::show;
 use super::variants::{ChangedVariant, NewVariant, OptionMap, Prices};
-use super::{App, Shared, body, show};
-use crate::actor::Staff;
-use crate::problem::Problem;
-use crate::reply;
-use crate::version::LOG_POSITION;
+use crate::app::{App, Shared};
+use crate::edge::actor::Staff;
+use crate::edge::ask::{Ask, present};
+use crate::edge::headers::LOG_POSITION;
+use crate::edge::problem::Problem;
+use crate::edge::{body, reply};
 
 /// Most rows of one request: at the pace of a private laptop it still answers within seconds.
 const ROWS_MAX: usize = 1_000;
@@ -288,7 +290,7 @@ impl Row {
             let (description, attributes) =
                 (self.description.clone(), self.attributes.as_deref().cloned().unwrap_or_default());
             let options = self.options.as_ref().map_or(&[][..], |options| options.as_slice());
-            catalog::create(unit, product, title, description, self.category.flatten(), attributes, options).await?;
+            products::create(unit, product, title, description, self.category.flatten(), attributes, options).await?;
         } else {
             let revise = Command::Revise {
                 title: self.title.clone(),
@@ -296,7 +298,7 @@ impl Row {
                 category: self.category,
                 attributes: self.attributes.as_deref().cloned(),
             };
-            catalog::decide(unit, product, &revise).await?;
+            products::decide(unit, product, &revise).await?;
             if let Some(options) = &self.options {
                 unit.decide(product, &Command::DefineOptions { options: options.to_vec() })?;
             }
@@ -305,7 +307,7 @@ impl Row {
             variant.apply(unit, product, index).await?;
         }
         match self.publish {
-            Some(true) => catalog::decide(unit, product, &Command::PublishWithin(Schedule::default())).await,
+            Some(true) => products::decide(unit, product, &Command::PublishWithin(Schedule::default())).await,
             Some(false) => unit.decide(product, &Command::Unpublish {}),
             None => Ok(()),
         }
@@ -331,7 +333,7 @@ impl RowVariant {
         let price = self.price.ok_or_else(|| missing(&pointer, "a new variant needs a price"))?;
         let details = self.new_variant(price).details(&created.title);
         let variant: VariantId = unit.new_id();
-        cases::add_variant(unit, product, variant, details).await
+        products::add_variant(unit, product, variant, details).await
     }
 
     fn change(&self) -> ChangedVariant {

@@ -2,11 +2,15 @@
 
 mod address;
 pub(super) mod again;
+pub(super) mod visible;
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::cases::{self, Hold, Priced, Reading};
-use byteshop_commands::{Error, Loaded, Rejected, Snapshot, Unit};
+use byteshop_commands::use_cases::cart_total;
+use byteshop_commands::use_cases::carts;
+use byteshop_commands::use_cases::checkout::{self, Hold};
+use byteshop_commands::use_cases::price::{self, Reading};
+use byteshop_commands::{Error, Rejected};
 use byteshop_domain::account::Secret;
 use byteshop_domain::cart::{CODES_MAX, Cart, Command, Created, Rejection};
 use byteshop_domain::ids::{CartId, VariantId};
@@ -22,15 +26,18 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Shared;
-use super::ask::{Ask, Nothing, Of, OfTwo};
 use super::openapi::max;
-use super::orders::placed;
-use super::past::Then;
-use super::{show, total};
-use crate::actor::{Caller, Member, new_cart_token};
-use crate::problem::Problem;
-use crate::reply::{self, Reply};
+use super::orders::visible::placed;
+use super::show;
+use crate::app::Shared;
+use crate::edge::actor::{Caller, Member};
+use crate::edge::ask::{Ask, Nothing, Of, OfTwo};
+use crate::edge::past::Then;
+use crate::edge::problem::Problem;
+use crate::edge::reply::{self, Reply};
+use crate::edge::total;
+use crate::security::secret::new_cart_token;
+use visible::{known, own, priced, readable, shown};
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -99,7 +106,7 @@ async fn create(State(app): State<Shared>, ask: Ask<Caller, NewCart>) -> Result<
     let (guest, currency, days) = (&guest, ask.body.currency, app.trade.cart_days);
     app.run(&ask, "cart.create", |unit| async move {
         let (cart, new) = match (owner, guest) {
-            (Some(account), _) => cases::open_cart(&unit, account, currency, days).await?,
+            (Some(account), _) => carts::open_cart(&unit, account, currency, days).await?,
             (None, guest) => {
                 let mut cart = unit.start::<Cart>(unit.new_id());
                 let token_hash = guest.as_ref().map(|(_, hash)| hash.clone());
@@ -132,7 +139,7 @@ async fn set_line(
     let quantity = ask.body.quantity;
     app.run(ask, "cart.set_line", |unit| async move {
         let mut cart = own(&unit, id, ask).await?;
-        cases::set_line(&unit, &mut cart, variant, quantity).await?;
+        carts::set_line(&unit, &mut cart, variant, quantity).await?;
         shown(&unit, &cart).await
     })
     .await
@@ -170,7 +177,7 @@ async fn set_coupons(
     let codes = &ask.body.coupons;
     app.run(ask, "cart.set_coupon", |unit| async move {
         let mut cart = own(&unit, id, ask).await?;
-        cases::set_coupons(&unit, &mut cart, codes).await?;
+        carts::set_coupons(&unit, &mut cart, codes).await?;
         shown(&unit, &cart).await
     })
     .await
@@ -187,7 +194,7 @@ async fn remove_coupons(
     let ask = &ask.on_cart(id);
     app.run(ask, "cart.remove_coupon", |unit| async move {
         let mut cart = own(&unit, id, ask).await?;
-        cases::set_coupons(&unit, &mut cart, &[]).await?;
+        carts::set_coupons(&unit, &mut cart, &[]).await?;
         shown(&unit, &cart).await
     })
     .await
@@ -239,7 +246,7 @@ async fn merge(State(app): State<Shared>, Of(id): Of<CartId>, ask: Ask<Member, N
                 return Err(Error::Rejected(Rejected::missing("cart")));
             }
             unit.check_version(&guest)?;
-            let own = cases::merge(&unit, guest, *account, days).await?;
+            let own = carts::merge(&unit, guest, *account, days).await?;
             if !caller.owns(known(&own.state)?.owner, None) {
                 return Err(Error::Rejected(Rejected::missing("cart")));
             }
@@ -273,7 +280,7 @@ async fn checkout(
     let ask = &ask.on_cart(id);
     app.run(ask, "cart.checkout", |unit| async move {
         let cart = own(&unit, id, ask).await?;
-        let order = cases::checkout(&unit, cart, hold, agreed).await?;
+        let order = checkout::checkout(&unit, cart, hold, agreed).await?;
         let shown = show::Order::of(order.id, placed(&order.state)?);
         Reply::created(format!("/v1/orders/{}", order.id), order.version, &shown)
     })
@@ -309,22 +316,6 @@ async fn mine(State(app): State<Shared>, member: Member, headers: HeaderMap) -> 
     tell(&app, id, found.version, cart, Some(now)).await
 }
 
-/// A cart that the caller may see; to all others there is no such cart.
-pub(super) async fn readable(
-    app: &Shared,
-    id: CartId,
-    then: &Then,
-    caller: &Caller,
-    headers: &HeaderMap,
-) -> Result<Snapshot<Cart>, Problem> {
-    let may_see = |cart: &Cart| {
-        let cart = known(cart)?;
-        let owns = caller.owns(cart.owner, cart.token_hash.as_ref());
-        if owns { Ok(()) } else { Err(Problem::missing("cart")) }
-    };
-    app.snapshot_for(id, then, headers, may_see).await
-}
-
 /// Answers a cart: priced when it is open and asked for as it is now.
 async fn tell(
     app: &Shared,
@@ -337,41 +328,11 @@ async fn tell(
         return Err(Error::Rejected(Rejected::of::<Cart>(&Rejection::Expired)).into());
     }
     let priced = match now.filter(|_| cart.order.is_none() && cart.merged_into.is_none()) {
-        Some(now) => Some(cases::price(Reading::Asking(&app.commands), cart, now).await?),
+        Some(now) => Some(price::price(Reading::Asking(&app.commands), cart, now).await?),
         None => None,
     };
     let response = reply::one(version, &show::Cart::of(id, cart, priced.as_ref()))?;
-    Ok(total::showing(response, id, cases::total_to_remember(cart, priced.as_ref())))
-}
-
-/// A cart that the caller may open; to all others there is no such cart.
-pub(super) async fn own<T: Send + Sync>(unit: &Unit, id: CartId, ask: &Ask<Caller, T>) -> Result<Loaded<Cart>, Error> {
-    let cart = unit.load::<Cart>(id).await?.exists()?;
-    let created = known(&cart.state)?;
-    if !ask.who.owns(created.owner, created.token_hash.as_ref()) {
-        return Err(Error::Rejected(Rejected::missing("cart")));
-    }
-    // Only now: a version would tell a stranger that there is a cart.
-    unit.check_version(&cart)?;
-    Ok(cart)
-}
-
-/// A cart with what it costs, as far as this process knows: it is beside the decision, and holds it up for nobody.
-async fn priced<'a>(unit: &Unit, cart: &'a Loaded<Cart>) -> Result<(&'a Created, Option<Priced>), Error> {
-    let created = known(&cart.state)?;
-    let open = cart.state.open(unit.asked().at).is_ok();
-    let priced = if open { Some(cases::price(Reading::Glancing(unit), created, unit.asked().at).await?) } else { None };
-    unit.shows_total(cart.id, cases::total_to_remember(created, priced.as_ref()));
-    Ok((created, priced))
-}
-
-pub(super) async fn shown(unit: &Unit, cart: &Loaded<Cart>) -> Result<Reply, Error> {
-    let (created, priced) = priced(unit, cart).await?;
-    Reply::ok(cart.version, &show::Cart::of(cart.id, created, priced.as_ref()))
-}
-
-fn known(cart: &Cart) -> Result<&Created, Error> {
-    cart.existing().map_err(|rejection| Error::Rejected(Rejected::of::<Cart>(&rejection)))
+    Ok(total::showing(response, id, cart_total::total_to_remember(cart, priced.as_ref())))
 }
 
 /// The routes.

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::catalog::{self, Children};
+use byteshop_commands::use_cases::categories::{self, Children};
 use byteshop_commands::{Error, Intent, Rejected, Unit};
 use byteshop_domain::Bounded;
 use byteshop_domain::category::{self, AttributeDefinition, BRANCH_MAX, Category, Command, DEFINITIONS_MAX, DEPTH_MAX};
@@ -17,14 +17,14 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Shared;
-use super::ask::{Ask, Nothing, Of, Params, no_such, present};
-use super::openapi::max;
-use super::past::Then;
-use super::{lists, show};
-use crate::actor::{Caller, Staff};
-use crate::problem::Problem;
-use crate::reply::{self, Reply};
+use super::{openapi::max, show};
+use crate::app::Shared;
+use crate::edge::actor::{Caller, Staff};
+use crate::edge::ask::{Ask, Nothing, Of, Params, no_such, present};
+use crate::edge::lists;
+use crate::edge::past::Then;
+use crate::edge::problem::Problem;
+use crate::edge::reply::{self, Reply};
 
 /// Most categories that are put into an order at once: more do not lie beside each other in a tree for people.
 const ORDER_MAX: usize = 200;
@@ -253,7 +253,7 @@ async fn archive(
     let below = &app.views.categories_below(id, BRANCH_MAX + 1).await?;
     let archived = app.run(ask, "category.archive", |unit| async move {
         let mut category = unit.load_matching::<Category>(id).await?;
-        catalog::archive_category(&unit, &mut category, below, query.children).await?;
+        categories::archive_category(&unit, &mut category, below, query.children).await?;
         Reply::ok(category.version, &shown(id, &category.state)?)
     });
     let response = archived.await?;
@@ -272,7 +272,7 @@ async fn archive_rest(app: &Shared, intent: &Intent, id: CategoryId, children: C
         let below = &app.views.categories_below(id, BRANCH_MAX + 1).await?;
         let moved = app.commands.run(intent, |unit| async move {
             let mut category = unit.load::<Category>(id).await?;
-            catalog::archive_category(&unit, &mut category, below, Some(children)).await
+            categories::archive_category(&unit, &mut category, below, Some(children)).await
         });
         if moved.await?.position.is_none() {
             break;
@@ -356,7 +356,7 @@ fn shown(id: CategoryId, category: &Category) -> Result<show::Category<'_>, Erro
 
 /// The parents of a category up to the root, which must be there and open for something to be put under it.
 async fn ancestors(unit: &Unit, parent: CategoryId) -> Result<Vec<CategoryId>, Error> {
-    let path = catalog::category_path(unit, parent).await?;
+    let path = categories::category_path(unit, parent).await?;
     let mut above = Vec::new();
     for category in &path {
         let Ok(created) = category.state.existing() else { return Err(no_such("category", "/parent")) };

@@ -15,9 +15,10 @@ use minijinja::{Environment, UndefinedBehavior, Value};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::ask::Params;
-use super::{Shared, lists};
-use crate::problem::Problem;
+use crate::app::Shared;
+use crate::edge::ask::Params;
+use crate::edge::lists;
+use crate::edge::problem::Problem;
 
 const PAGE: &str = "dev_mail.html";
 /// What the page may do: show itself, and nothing that a mail brings along.

@@ -16,15 +16,17 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::ask::{Ask, Nothing, Of, OfTwo, Params};
 use super::openapi::max;
 use super::products::known;
-use super::{Shared, body, show};
-use crate::actor::Staff;
-use crate::conditional::{self, Part};
+use super::show;
+use crate::app::Shared;
+use crate::edge::actor::Staff;
+use crate::edge::ask::{Ask, Nothing, Of, OfTwo, Params};
+use crate::edge::body;
+use crate::edge::conditional::{self, Part};
+use crate::edge::problem::Problem;
+use crate::edge::reply::Reply;
 use crate::pictures::FILE_MAX;
-use crate::problem::Problem;
-use crate::reply::Reply;
 
 /// What a form adds to the file that is in it.
 const FORM_MAX: usize = 16 << 10;

@@ -6,9 +6,9 @@ use http::{HeaderMap, header};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::App;
-use crate::actor::Caller;
-use crate::problem::Problem;
+use crate::app::App;
+use crate::edge::actor::Caller;
+use crate::edge::problem::Problem;
 
 /// How something is to be read.
 #[derive(Debug, Clone, Copy, Default, Deserialize, IntoParams)]

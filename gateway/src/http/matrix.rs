@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::{Error, cases};
+use byteshop_commands::Error;
+use byteshop_commands::use_cases::products;
 use byteshop_domain::ids::{ProductId, VariantId};
 use byteshop_domain::money::Price;
 use byteshop_domain::product::{Command, OptionDefinition, Options, Product, TaxClass, VARIANTS_MAX, combinations};
@@ -17,15 +18,16 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::ask::{Ask, Of};
 use super::openapi::max;
 use super::products::{OptionList, known};
+use super::show;
 use super::variants::{NewVariant, OptionMap, Prices};
-use super::{App, Shared, show};
-use crate::actor::Staff;
-use crate::problem::Problem;
-use crate::reply;
-use crate::version::LOG_POSITION;
+use crate::app::{App, Shared};
+use crate::edge::actor::Staff;
+use crate::edge::ask::{Ask, Of};
+use crate::edge::headers::LOG_POSITION;
+use crate::edge::problem::Problem;
+use crate::edge::reply;
 
 /// How codes are made: a code, and the names of options in braces.
 type SkuPattern = BoundedText<200>;
@@ -240,7 +242,7 @@ async fn carry_out(
         }
         let title = named(&created.title, options);
         let variant: VariantId = unit.new_id();
-        cases::add_variant(&unit, &mut product, variant, new.details(&title)).await?;
+        products::add_variant(&unit, &mut product, variant, new.details(&title)).await?;
         Ok(Done { made: true, id: variant, sku: new.sku.clone() })
     });
     let done = done.await?;

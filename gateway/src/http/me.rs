@@ -7,30 +7,33 @@ use std::collections::BTreeSet;
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::accounts::grants::Revoke;
-use byteshop_commands::{Error, Loaded, Rejected, Unit, accounts};
-use byteshop_domain::account::{Account, Channel, Command, Open, Profile, Secret, Settings};
+use byteshop_commands::use_cases::accounts;
+use byteshop_commands::use_cases::accounts::grants::Revoke;
+use byteshop_commands::{Error, Loaded};
+use byteshop_domain::account::{Account, Channel, Command, Profile, Secret, Settings};
 use byteshop_domain::address::Address;
 use byteshop_domain::ids::AddressId;
 use byteshop_domain::session::Reason;
 use byteshop_domain::text::{Name, Phone};
 use byteshop_domain::{Bounded, Currency, Locale, Subject};
-use http::{HeaderMap, StatusCode};
+use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::ask::{Ask, Nothing, Of, present};
+use super::identity::{known, own, proven, refused};
 use super::openapi::max;
-use super::past::Then;
-use super::sessions::verify;
+use super::show;
 use super::show::account::{KeptAddress, Me, SettingsShown};
-use super::{App, Shared, lists, show};
-use crate::actor::Member;
-use crate::password::{self, Verdict};
-use crate::problem::Problem;
-use crate::reply::{self, Reply};
+use crate::app::Shared;
+use crate::edge::actor::Member;
+use crate::edge::ask::{Ask, Nothing, Of, present};
+use crate::edge::lists;
+use crate::edge::past::Then;
+use crate::edge::problem::Problem;
+use crate::edge::reply::{self, Reply};
+use crate::security::password;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -288,50 +291,6 @@ async fn farewell(State(app): State<Shared>, ask: Ask<Member, Farewell>) -> Resu
         .await?;
     app.commands.vault().erase(Subject::from(ask.who.1)).await.map_err(Error::from)?;
     Ok(answer)
-}
-
-/// The account of whoever asks, when they know its password too.
-pub(super) async fn proven(app: &Shared, Member(caller, id): &Member, password: &str) -> Result<Open, Problem> {
-    app.limits.auth(caller.address())?;
-    let guessed = id.to_string();
-    app.limits.guesses().take(&guessed, app.commands.clock().now())?;
-    let open = super::sessions::open(app, *id).await?.ok_or_else(|| Problem::missing("account"))?;
-    let verdict = verify(app, Some(&open), password).await;
-    if !matches!(verdict, Ok(Verdict::Wrong)) {
-        app.limits.guesses().give_back(&guessed);
-    }
-    match verdict? {
-        Verdict::Wrong => Err(Problem::new(StatusCode::FORBIDDEN, "auth.wrong_password", "the password is wrong")),
-        Verdict::Right | Verdict::Outdated => Ok(open),
-    }
-}
-
-impl App {
-    /// What takes the password takes the second factor as well, where there is one: a recent proof of identity has it.
-    pub(super) async fn with_second_factor<T: Send + Sync>(
-        &self,
-        unit: &Unit,
-        ask: &Ask<Member, T>,
-        account: &Loaded<Account>,
-    ) -> Result<(), Error> {
-        let active = known(&account.state)?.second_factor.is_active();
-        if active { self.require_fresh(unit, &ask.who.0).await } else { Ok(()) }
-    }
-}
-
-/// The account of whoever asks, at the version that they have seen.
-pub(super) async fn own<T: Send + Sync>(unit: &Unit, ask: &Ask<Member, T>) -> Result<Loaded<Account>, Error> {
-    let account = unit.load_matching::<Account>(ask.who.1).await?;
-    known(&account.state)?;
-    Ok(account)
-}
-
-pub(super) fn known(account: &Account) -> Result<&Open, Error> {
-    account.open().map_err(|rejection| refused(&rejection))
-}
-
-pub(super) fn refused(rejection: &byteshop_domain::account::Rejection) -> Error {
-    Error::Rejected(Rejected::of::<Account>(rejection))
 }
 
 fn shown(account: &Loaded<Account>) -> Result<Reply, Error> {

@@ -6,8 +6,8 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::json;
 
-use super::Shared;
-use crate::problem::Problem;
+use crate::app::Shared;
+use crate::edge::problem::Problem;
 
 async fn mode(State(app): State<Shared>) -> Result<Response, Problem> {
     if app.dev { Ok(Json(json!({"development": true})).into_response()) } else { Err(Problem::no_route()) }

@@ -22,13 +22,14 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::ask::{Ask, Nothing, Of, Params};
 use super::openapi::max;
 use super::show::names;
-use super::{Shared, lists};
-use crate::actor::{Member, Staff};
-use crate::problem::Problem;
-use crate::reply::{self, Reply};
+use crate::app::Shared;
+use crate::edge::actor::{Member, Staff};
+use crate::edge::ask::{Ask, Nothing, Of, Params};
+use crate::edge::lists;
+use crate::edge::problem::Problem;
+use crate::edge::reply::{self, Reply};
 
 /// A notification in a list, without personal data.
 #[derive(ToSchema)]

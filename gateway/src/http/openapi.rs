@@ -7,17 +7,18 @@ use serde_json::{Value, json};
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::access;
+use super::{
+    accounts, admin, api_keys, auth, bulk, carts, categories, images, matrix, me, notifications, operations, orders,
+    payments, print, products, promotions, provider, returns, search, second_factor, sessions, shipments, shipping,
+    stock, story, tax, unsubscribe, variants, webhooks_out,
+};
+use crate::app::Shared;
+use crate::edge::access;
+use crate::edge::contract::Contract;
 
 mod bounds;
 
 pub(super) use bounds::max;
-
-use super::{
-    Shared, accounts, admin, api_keys, auth, bulk, carts, categories, images, matrix, me, notifications, operations,
-    orders, payments, print, products, promotions, provider, returns, search, second_factor, sessions, shipments,
-    shipping, stock, story, tax, unsubscribe, variants, webhooks_out,
-};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -50,15 +51,20 @@ use super::{
 )]
 struct Api;
 
-static DOCUMENT: LazyLock<String> = LazyLock::new(|| serde_json::to_string_pretty(&value()).unwrap_or_default());
+static CONTRACT: LazyLock<Contract> = LazyLock::new(|| Contract::of(&value()));
+
+/// What the routes say of themselves.
+pub fn contract() -> &'static LazyLock<Contract> {
+    &CONTRACT
+}
 
 /// The document, as JSON text.
 pub fn document() -> &'static str {
-    &DOCUMENT
+    CONTRACT.document()
 }
 
 /// The document, to be looked into.
-pub(crate) fn value() -> Value {
+fn value() -> Value {
     let (_, api) = routes().split_for_parts();
     let mut document = serde_json::to_value(api).unwrap_or_default();
     bounds::settle(&mut document);
@@ -67,7 +73,7 @@ pub(crate) fn value() -> Value {
 }
 
 /// Every route, with its documentation.
-pub(super) fn routes() -> OpenApiRouter<Shared> {
+pub(crate) fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::with_openapi(Api::openapi())
         .merge(categories::routes())
         .merge(products::routes())

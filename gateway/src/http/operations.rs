@@ -1,7 +1,5 @@
 //! What programs ask of the shop itself: whether it lives, its public keys, and how to talk to it.
 
-use std::sync::LazyLock;
-
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
@@ -12,8 +10,9 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Shared, caching, openapi};
-use crate::reply;
+use crate::app::Shared;
+use crate::edge::contract::Contract;
+use crate::edge::{caching, reply};
 
 /// Whether to send requests here. What is in the way is told at the operations address.
 #[derive(Debug, Serialize, ToSchema)]
@@ -64,12 +63,12 @@ async fn jwks(State(app): State<Shared>) -> Response {
 /// This OpenAPI document.
 #[utoipa::path(get, path = "/openapi.json", operation_id = "getApiDescription",
     tag = "operations", responses((status = 200, description = "OpenAPI 3.1", content_type = "application/json", body = crate::http::show::names::AnyObject)))]
-async fn document(headers: HeaderMap) -> Response {
-    static COMPRESSED: LazyLock<Option<Bytes>> = LazyLock::new(|| caching::compressed(openapi::document().as_bytes()));
-    let compressed = COMPRESSED.as_ref().filter(|_| caching::accepts_gzip(&headers));
+async fn document(State(app): State<Shared>, headers: HeaderMap) -> Response {
+    let contract: &'static Contract = app.contract;
+    let compressed = contract.compressed().filter(|_| caching::accepts_gzip(&headers));
     let mut response = match compressed {
         Some(compressed) => reply::fixed("application/json", compressed.clone()),
-        None => reply::fixed("application/json", Bytes::from_static(openapi::document().as_bytes())),
+        None => reply::fixed("application/json", Bytes::from_static(contract.document().as_bytes())),
     };
     let headers = response.headers_mut();
     headers.extend(compressed.map(|_| (header::CONTENT_ENCODING, HeaderValue::from_static("gzip"))));

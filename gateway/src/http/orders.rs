@@ -3,14 +3,13 @@
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::links::Target;
-use byteshop_commands::{Done, Error, Loaded, Rejected, Snapshot, Unit, accounts, aftersales};
+use byteshop_commands::use_cases::accounts;
+use byteshop_commands::{Done, Error, Loaded, Unit, aftersales};
 use byteshop_domain::ids::OrderId;
 use byteshop_domain::money::Money;
 use byteshop_domain::order::{CancelReason, Command, Order, Placed, Status};
 use byteshop_domain::quantity::Demand;
 use byteshop_domain::text::NoteText;
-use byteshop_eventstore::Recorded;
-use chrono::{DateTime, Utc};
 use http::HeaderMap;
 use serde::Deserialize;
 use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Ref, Schema, Type};
@@ -18,17 +17,21 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::ask::{Ask, Nothing, Of, Params};
-use super::by_link::ByLink;
 use super::openapi::max;
-use super::past::Then;
-use super::{App, Shared, show};
-use crate::actor::{Caller, Staff, Who};
-use crate::positions::Opened;
-use crate::problem::Problem;
-use crate::reply::{self, Reply};
+use super::show;
+use crate::app::{App, Shared};
+use crate::edge::actor::{Caller, Staff};
+use crate::edge::ask::{Ask, Nothing, Of, Params};
+use crate::edge::by_link::ByLink;
+use crate::edge::past::Then;
+use crate::edge::positions::Opened;
+use crate::edge::problem::Problem;
+use crate::edge::reply::{self, Reply};
 
 mod list;
+pub(super) mod visible;
+
+use visible::{Moments, own, placed};
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -279,67 +282,6 @@ async fn papers(app: &App, id: OrderId, placed: &Placed, paid: bool, staff: bool
         credit_notes,
         packing_list,
     })
-}
-
-/// An order that the caller may know of; to all others there is no such order.
-pub(super) async fn own<T: Send + Sync>(
-    unit: &Unit,
-    id: OrderId,
-    ask: &Ask<Caller, T>,
-) -> Result<Loaded<Order>, Error> {
-    let order = unit.load::<Order>(id).await?.exists()?;
-    check(&ask.who, placed(&order.state)?)?;
-    unit.check_version(&order)?;
-    Ok(order)
-}
-
-impl App {
-    /// An order that the caller may know of, as it is or was; to all others there is no such order.
-    pub(super) async fn seen_order(
-        &self,
-        caller: &Caller,
-        id: OrderId,
-        then: &Then,
-        headers: &HeaderMap,
-    ) -> Result<Snapshot<Order>, Problem> {
-        let may_see = |order: &Order| Ok(check(caller, placed(order)?)?);
-        self.snapshot_for(id, then, headers, may_see).await
-    }
-
-    /// Refuses a thing that belongs to an order of others, as if there were no such thing.
-    pub(super) async fn check_part(&self, caller: &Caller, of: OrderId, thing: &'static str) -> Result<(), Problem> {
-        let order = self.commands.get::<Order>(of).await?.ok_or_else(|| Problem::missing(thing))?;
-        check(caller, placed(&order.state)?).map_err(|_| Problem::missing(thing))
-    }
-}
-
-/// When an order was placed and paid, and which version the payment made it.
-pub(super) struct Moments {
-    pub(super) placed: Option<DateTime<Utc>>,
-    pub(super) paid: Option<DateTime<Utc>>,
-    pub(super) paid_version: Option<i64>,
-}
-
-impl Moments {
-    pub(super) async fn of(app: &App, id: OrderId) -> Result<Self, Problem> {
-        let events = app.commands.beginning::<Order>(id).await?;
-        let event = |wanted: &str| events.iter().find(|event| event.event_type == wanted);
-        let (placed, paid) = (event("placed").map(Recorded::occurred_at), event("paid"));
-        Ok(Self { placed, paid: paid.map(Recorded::occurred_at), paid_version: paid.map(|paid| paid.version) })
-    }
-}
-
-/// Refuses an order that is not the caller's.
-pub(super) fn check(caller: &impl Who, placed: &Placed) -> Result<(), Error> {
-    let (caller, placement) = (caller.caller(), &placed.placement);
-    if caller.is_staff() || caller.owns(placement.buyer.account, placement.access_hash.as_ref()) {
-        return Ok(());
-    }
-    Err(Error::Rejected(Rejected::missing("order")))
-}
-
-pub(super) fn placed(order: &Order) -> Result<&Placed, Error> {
-    order.placed().map_err(|rejection| Error::Rejected(Rejected::of::<Order>(&rejection)))
 }
 
 fn shown(order: &Loaded<Order>) -> Result<Reply, Error> {

@@ -14,9 +14,11 @@ use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use serde_json::json;
 use utoipa_swagger_ui::Config;
 
-use super::{Shared, dev_mail, local, mode, provider};
-use crate::page::{is_for_a_person, page};
-use crate::problem::{Problem, title};
+use super::{dev_mail, mode, provider};
+use crate::app::Shared;
+use crate::edge::local;
+use crate::edge::page::{is_for_a_person, page};
+use crate::edge::problem::{Problem, title};
 
 /// What the API reference may load and do: its own scripts and styles, and requests to this shop. Swagger UI sets styles of
 /// elements and draws its icons from data URLs.
@@ -84,7 +86,7 @@ async fn reference_file(Path(name): Path<String>) -> Result<Response, Problem> {
 }
 
 /// Answers an address at which there is nothing: with a page for a person, with a problem for a program and in the API.
-pub(super) async fn nothing(uri: Uri, headers: HeaderMap) -> Response {
+pub(crate) async fn nothing(uri: Uri, headers: HeaderMap) -> Response {
     if is_for_a_person(&headers) && !uri.path().starts_with("/v1/") {
         not_found()
     } else {
@@ -110,14 +112,14 @@ fn not_found() -> Response {
 }
 
 /// The pages of development; those of the emulated payment provider only where the shop is connected to it.
-pub(super) fn development(emulator: bool) -> Router<Shared> {
+pub(crate) fn development(emulator: bool) -> Router<Shared> {
     let pages = mode::routes().merge(dev_mail::routes());
     let pages = if emulator { pages.merge(provider::pages()) } else { pages };
     pages.route_layer(from_fn(local::only)).route_layer(from_fn(or_page))
 }
 
 /// The pages.
-pub(super) fn routes() -> Router<Shared> {
+pub(crate) fn routes() -> Router<Shared> {
     Router::new()
         .route("/", get(welcome))
         .route("/docs", get(async || Redirect::to("/docs/")))

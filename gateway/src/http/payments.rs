@@ -17,15 +17,15 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Shared;
-use super::ask::{Ask, Nothing, Of, OfTwo};
 use super::openapi::max;
-use super::orders::{check, placed};
-use super::past::Then;
+use super::orders::visible::{check, placed};
 use super::show;
-use crate::actor::{Caller, Staff};
-use crate::problem::Problem;
-use crate::reply::{self, Reply};
+use crate::app::Shared;
+use crate::edge::actor::{Caller, Staff};
+use crate::edge::ask::{Ask, Nothing, Of, OfTwo};
+use crate::edge::past::Then;
+use crate::edge::problem::Problem;
+use crate::edge::reply::{self, Reply};
 
 /// Longest token: what providers give out stays far below.
 const TOKEN_MAX: usize = 255;

@@ -5,54 +5,33 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use byteshop_commands::At;
 use byteshop_commands::links::Target;
 use byteshop_commands::notify::format;
-use byteshop_commands::{At, Error};
 use byteshop_domain::Locale;
-use byteshop_domain::address::Address;
-use byteshop_domain::cart::Destination;
 use byteshop_domain::ids::{Id as _, OrderId};
 use byteshop_domain::money::{Money, MoneyError};
 use byteshop_domain::order::{Line, Number, Order, Placed, Status, Taxed};
-use byteshop_domain::seller::Seller;
 use http::HeaderMap;
-use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::ask::{Of, Params};
-use super::orders::{Moments, placed};
-use super::{App, Shared};
-use crate::actor::Caller;
-use crate::page::page;
-use crate::problem::Problem;
-use crate::trade::missing_of_seller;
+use super::orders::visible::{Moments, placed};
+use crate::app::Shared;
+use crate::edge::actor::Caller;
+use crate::edge::ask::{Of, Params};
+use crate::edge::page::page;
+use crate::edge::problem::Problem;
 use link::Shown;
+use paper::{From, invoice_number, lines_of, missing_settings, tax};
 use payment::Paid;
 
 mod credit;
 mod link;
+mod paper;
 mod parcel;
 mod payment;
-
-#[derive(Serialize)]
-struct From<'a> {
-    name: &'a str,
-    address: &'a [String],
-    tax_id: Option<&'a str>,
-}
-
-impl<'a> From<'a> {
-    fn of(seller: &'a Seller) -> Self {
-        Self { name: &seller.name, address: &seller.address, tax_id: seller.tax_id.as_deref() }
-    }
-}
-
-/// The settings that tax law requires on papers and that are missing: shown to staff on a screen, and never printed.
-fn missing_settings(app: &App, to_staff: bool) -> Vec<&'static str> {
-    if to_staff { missing_of_seller(&app.trade.seller) } else { vec![] }
-}
 
 /// The invoice of an order as a printable page.
 ///
@@ -135,11 +114,6 @@ async fn invoice(
     page("invoice.html", locale, &context)
 }
 
-/// The number of the invoice of a paid order. One that was paid before there was a series goes by the number of its order.
-fn invoice_number(id: OrderId, it: &Placed) -> String {
-    it.invoice.as_ref().map_or_else(|| format!("INV-{}", Number::of(id.uuid())), ToString::to_string)
-}
-
 /// What an invoice says of taxes and of what was cancelled before the payment.
 ///
 /// Each rate is named once, with what is charged of it. Where taxes come on top, what was cancelled is therefore shown without
@@ -161,36 +135,10 @@ fn sums(it: &Placed, locale: Locale) -> Result<Value, MoneyError> {
     }))
 }
 
-/// A tax in words.
-fn tax(taxed: &Taxed, locale: Locale) -> Value {
-    json!({
-        "rate": format::rate(taxed.rate, locale),
-        "net": format::money(taxed.net, locale), "amount": format::money(taxed.tax, locale),
-    })
-}
-
 /// What a piece costs without the tax that its price includes (EU directive 2006/112/EC, article 226 (8)).
 fn net_price(line: &Line) -> Option<Money> {
     let (tax, price) = (line.tax.filter(|tax| tax.included && tax.amount.amount > 0)?, line.unit_price.money());
     price.minus(tax.rate.within(price).ok()?).ok()
-}
-
-/// Where an order goes, in the lines that stand on an envelope; with the e-mail address where mails matter.
-async fn lines_of(
-    app: &App,
-    destination: &Destination,
-    locale: Locale,
-    with_email: bool,
-) -> Result<Vec<String>, Problem> {
-    let Some(sealed) = &destination.address else {
-        return Ok(vec![format::country(&destination.country, locale).to_owned()]);
-    };
-    let Some(address) = app.commands.vault().open::<Address>(sealed).await.map_err(Error::from)? else {
-        return Ok(vec![]);
-    };
-    let mut lines = format::address(&address, locale);
-    lines.extend(address.email.filter(|_| with_email).map(|email| email.to_string()));
-    Ok(lines)
 }
 
 /// The routes.

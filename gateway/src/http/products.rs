@@ -2,7 +2,8 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::{Error, Rejected, Snapshot, catalog};
+use byteshop_commands::use_cases::products;
+use byteshop_commands::{Error, Rejected, Snapshot};
 use byteshop_domain::Bounded;
 use byteshop_domain::ids::{CategoryId, ProductId, VariantId};
 use byteshop_domain::product::{
@@ -18,14 +19,14 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Shared;
-use super::ask::{Ask, Nothing, Of, present};
 use super::openapi::max;
-use super::past::Then;
 use super::show;
-use crate::actor::{Caller, Staff};
-use crate::problem::Problem;
-use crate::reply::{self, Reply};
+use crate::app::Shared;
+use crate::edge::actor::{Caller, Staff};
+use crate::edge::ask::{Ask, Nothing, Of, present};
+use crate::edge::past::Then;
+use crate::edge::problem::Problem;
+use crate::edge::reply::{self, Reply};
 
 /// Events of a product that are read at once for its prices.
 const HISTORY_PAGE: i64 = 1_000;
@@ -102,7 +103,7 @@ async fn create(State(app): State<Shared>, ask: Ask<Staff, NewProduct>) -> Resul
         let mut product = unit.start::<Product>(id);
         let (title, description) = (body.title.clone(), body.description.clone());
         let (category, attributes) = (body.category, (*body.attributes).clone());
-        catalog::create(&unit, &mut product, title, description, category, attributes, &body.options).await?;
+        products::create(&unit, &mut product, title, description, category, attributes, &body.options).await?;
         let shown = show::Product::of(id, known(&product.state)?, None);
         Reply::created(format!("/v1/products/{id}"), product.version, &shown)
     })
@@ -128,7 +129,7 @@ async fn change(
             category: body.category,
             attributes: body.attributes.as_deref().cloned(),
         };
-        catalog::decide(&unit, &mut product, &command).await?;
+        products::decide(&unit, &mut product, &command).await?;
         if let Some(options) = &body.options {
             unit.decide(&mut product, &Command::DefineOptions { options: options.to_vec() })?;
         }
@@ -175,7 +176,7 @@ async fn archive(
 ) -> Result<Response, Problem> {
     app.run(&ask, "product.archive", |unit| async move {
         let mut product = unit.load_matching::<Product>(id).await?;
-        catalog::archive(&unit, &mut product).await?;
+        products::archive(&unit, &mut product).await?;
         Reply::ok(product.version, &show::Product::of(id, known(&product.state)?, None))
     })
     .await
@@ -191,7 +192,7 @@ async fn decide<T: Send + Sync>(
 ) -> Result<Response, Problem> {
     app.run(ask, name, |unit| async move {
         let mut product = unit.load_matching::<Product>(id).await?;
-        catalog::decide(&unit, &mut product, command).await?;
+        products::decide(&unit, &mut product, command).await?;
         Reply::ok(product.version, &show::Product::of(id, known(&product.state)?, None))
     })
     .await

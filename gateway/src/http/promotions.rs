@@ -2,7 +2,8 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::{At, Error, Loaded, Rejected, Unit, cases};
+use byteshop_commands::use_cases::promotions;
+use byteshop_commands::{At, Error, Loaded, Rejected, Unit};
 use byteshop_domain::ids::PromotionId;
 use byteshop_domain::promotion::{Command, Created, Promotion, Standing, Terms};
 use byteshop_domain::usage::{self, Usage};
@@ -15,13 +16,14 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Shared;
-use super::ask::{Ask, Nothing, Of, Params};
-use super::past::Then;
-use super::{lists, show};
-use crate::actor::{Admin, Staff};
-use crate::problem::Problem;
-use crate::reply::{self, Reply};
+use super::show;
+use crate::app::Shared;
+use crate::edge::actor::{Admin, Staff};
+use crate::edge::ask::{Ask, Nothing, Of, Params};
+use crate::edge::lists;
+use crate::edge::past::Then;
+use crate::edge::problem::Problem;
+use crate::edge::reply::{self, Reply};
 
 /// Creates a promotion.
 ///
@@ -34,7 +36,7 @@ async fn create(State(app): State<Shared>, ask: Ask<Admin, Terms>) -> Result<Res
     app.run(ask, "promotion.create", |unit| async move {
         let mut promotion = unit.start::<Promotion>(unit.new_id());
         let command = Command::Create { terms: Box::new(ask.body.clone()) };
-        cases::change_promotion(&unit, &mut promotion, &command).await?;
+        promotions::change_promotion(&unit, &mut promotion, &command).await?;
         let shown = show::Promotion::of(promotion.id, known(&promotion.state)?, unit.now(), None);
         Reply::created(format!("/v1/admin/promotions/{}", promotion.id), promotion.version, &shown)
     })
@@ -190,7 +192,7 @@ async fn list(
 
 async fn change(unit: &Unit, id: PromotionId, command: &Command) -> Result<Reply, Error> {
     let mut promotion: Loaded<Promotion> = unit.load_matching::<Promotion>(id).await?;
-    cases::change_promotion(unit, &mut promotion, command).await?;
+    promotions::change_promotion(unit, &mut promotion, command).await?;
     Reply::ok(promotion.version, &show::Promotion::of(id, known(&promotion.state)?, unit.now(), None))
 }
 

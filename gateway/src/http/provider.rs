@@ -28,11 +28,11 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Shared;
-use super::body::{parse, read};
 use super::openapi::max;
-use crate::page::page;
-use crate::problem::Problem;
+use crate::app::Shared;
+use crate::edge::body::{parse, read};
+use crate::edge::page::page;
+use crate::edge::problem::Problem;
 
 /// The headers of a signed notification (Standard Webhooks 1.0).
 const HEADERS: [&str; 3] = ["webhook-id", "webhook-timestamp", "webhook-signature"];

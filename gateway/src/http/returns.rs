@@ -18,15 +18,16 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Shared;
-use super::ask::{Ask, Nothing, Of};
 use super::openapi::max;
-use super::orders::{ShippingBack, check, own, placed, shipping_back};
-use super::past::Then;
+use super::orders::visible::{check, own, placed};
+use super::orders::{ShippingBack, shipping_back};
 use super::show;
-use crate::actor::{Caller, Staff, Who};
-use crate::problem::Problem;
-use crate::reply::{self, Reply};
+use crate::app::Shared;
+use crate::edge::actor::{Caller, Staff, Who};
+use crate::edge::ask::{Ask, Nothing, Of};
+use crate::edge::past::Then;
+use crate::edge::problem::Problem;
+use crate::edge::reply::{self, Reply};
 use crate::trade::return_address_warning;
 
 mod list;
@@ -225,7 +226,7 @@ async fn of_order(
         let it = it.as_ref()?.state.requested().ok()?;
         Some(show::Return::of(*id, it))
     });
-    super::lists::page(&show::Returns { items: items.collect() })
+    crate::edge::lists::page(&show::Returns { items: items.collect() })
 }
 
 /// A credit note.
@@ -330,7 +331,7 @@ async fn credit_notes(
             reason: it.reason.as_ref(),
         })
     });
-    super::lists::page(&CreditNotes { items: items.collect() })
+    crate::edge::lists::page(&CreditNotes { items: items.collect() })
 }
 
 /// One return.

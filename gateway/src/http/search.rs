@@ -21,12 +21,14 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::ask::Params;
-use super::{Shared, lists, parameters, show};
-use crate::actor::Caller;
-use crate::problem::Problem;
-use crate::reply;
-use crate::version::{MIN_LOG_POSITION, digits};
+use super::show;
+use crate::app::Shared;
+use crate::edge::actor::Caller;
+use crate::edge::ask::Params;
+use crate::edge::headers::MIN_LOG_POSITION;
+use crate::edge::problem::Problem;
+use crate::edge::version::digits;
+use crate::edge::{lists, parameters, reply};
 
 /// What a filter by an attribute starts with, as in `attr.color=red`.
 const ATTRIBUTE: &str = "attr.";

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::accounts::second_factor::{self, Confirmation};
+use byteshop_commands::use_cases::accounts::second_factor::{self, Confirmation};
 use byteshop_commands::{Error, Intent};
 use byteshop_domain::account::second_factor::Command;
 use byteshop_domain::account::{self, Account, Open, Proof, Secret};
@@ -16,17 +16,17 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::ask::{Ask, Nothing, Of};
-use super::auth::CodeText;
-use super::me::{known, own, proven};
+use super::identity::{CodeText, known, note_failure, own, proven};
 use super::openapi::max;
-use super::past::Then;
-use super::sessions::note_failure;
-use super::{Shared, lists};
-use crate::actor::{Admin, Member, Who};
-use crate::problem::Problem;
-use crate::reply::Reply;
-use crate::{password, qr, totp};
+use crate::app::Shared;
+use crate::edge::actor::{Admin, Member, Who};
+use crate::edge::ask::{Ask, Nothing, Of};
+use crate::edge::lists;
+use crate::edge::past::Then;
+use crate::edge::problem::Problem;
+use crate::edge::reply::Reply;
+use crate::qr;
+use crate::security::{password, totp};
 
 /// A code that was sent beside a password.
 #[derive(Debug, Clone, Copy, Default)]
@@ -181,7 +181,7 @@ async fn show(State(app): State<Shared>, member: Member, headers: HeaderMap) -> 
 async fn enrol(State(app): State<Shared>, ask: Ask<Member, Nothing>) -> Result<Response, Problem> {
     let (ask, app) = (&ask, &app);
     let (vault, subject) = (app.commands.vault(), Subject::from(ask.who.1));
-    let open = super::sessions::open(app, ask.who.1).await?.ok_or_else(|| Problem::missing("account"))?;
+    let open = super::identity::open(app, ask.who.1).await?.ok_or_else(|| Problem::missing("account"))?;
     let email = vault.open(&open.email).await.map_err(Error::from)?.ok_or_else(|| Problem::missing("account"))?;
     let secret =
         totp::new_secret().map_err(|_| Problem::unavailable("the system has no random numbers for a secret"))?;
@@ -214,9 +214,9 @@ async fn confirm(State(app): State<Shared>, ask: Ask<Member, FirstCode>) -> Resu
     app.limits.auth(ask.who.0.address())?;
     let (ask, app, id) = (&ask, &app, ask.who.1);
     let (vault, now) = (app.commands.vault(), app.commands.clock().now());
-    let open = super::sessions::open(app, id).await?.ok_or_else(|| Problem::missing("account"))?;
+    let open = super::identity::open(app, id).await?.ok_or_else(|| Problem::missing("account"))?;
     let pending = open.second_factor.pending.as_ref();
-    let pending = pending.ok_or_else(|| super::me::refused(&account::Rejection::NoEnrolment))?;
+    let pending = pending.ok_or_else(|| super::identity::refused(&account::Rejection::NoEnrolment))?;
     let Secret(secret) = vault.open(&pending.secret).await.map_err(Error::from)?.ok_or_else(wrong)?;
     // Whoever enrols knows the secret, so there is nothing to guess.
     let step = totp::find(&secret, &ask.body.code, now, 0);
@@ -303,7 +303,7 @@ async fn reauthenticate(State(app): State<Shared>, ask: Ask<Member, Reauthentica
     let done = app.commands.run(&intent, |unit| async move {
         let mut account = own(&unit, ask).await?;
         let proven = second_factor::authenticate(&unit, &mut account, session, open.passwords, proof.clone()).await?;
-        let started = proven.state.started().map_err(|_| super::fresh::ended())?;
+        let started = proven.state.started().map_err(|_| crate::edge::fresh::ended())?;
         let authenticated_at = started.authenticated_at;
         Reply::told(&Reauthenticated { authenticated_at, fresh_until: authenticated_at + FRESH })
     });

@@ -4,7 +4,7 @@ mod own;
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::accounts::{self, Admitted, Entry, Refreshed, ShownToken};
+use byteshop_commands::use_cases::accounts::{self, Admitted, Entry, Refreshed, ShownToken};
 use byteshop_commands::{Done, Error, Intent};
 use byteshop_domain::account::{self, Account, Open, Proof, Secret};
 use byteshop_domain::ids::{AccountId, Id as _, SessionId};
@@ -18,17 +18,18 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Shared;
-use super::ask::Ask;
-use super::auth::{CodeText, FLOOR};
+use super::identity::{CodeText, FLOOR, note_failure, open, verify};
 use super::openapi::max;
 use super::second_factor::{self, Shown};
-use crate::actor::{Caller, Who, random};
-use crate::password::{self, Verdict};
-use crate::problem::Problem;
-use crate::refresh_token;
-use crate::reply::Reply;
-use crate::token::{Holder, LIFETIME};
+use crate::app::Shared;
+use crate::edge::actor::Caller;
+use crate::edge::ask::Ask;
+use crate::edge::problem::Problem;
+use crate::edge::reply::Reply;
+use crate::security::password::{self, Verdict};
+use crate::security::refresh_token;
+use crate::security::secret::random;
+use crate::security::token::{Holder, LIFETIME};
 pub(super) use own::sessions_of;
 
 /// A refresh token as it is shown: the shop writes some 120 characters.
@@ -159,21 +160,6 @@ pub(super) fn wrong_credentials() -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, "auth.wrong_credentials", detail)
 }
 
-/// The account as it is, if it can still be used at all.
-pub(super) async fn open(app: &Shared, id: AccountId) -> Result<Option<Open>, Problem> {
-    let found = app.commands.get::<Account>(id).await?;
-    Ok(found.and_then(|account| account.state.open().ok().cloned()))
-}
-
-/// Compares a password with an account's, or with nobody's, which takes as long.
-pub(super) async fn verify(app: &Shared, open: Option<&Open>, password: &str) -> Result<Verdict, Problem> {
-    let hash = match open {
-        Some(open) => app.commands.vault().open(&open.password).await.map_err(Error::from)?,
-        None => None,
-    };
-    app.passwords.verify(password.to_owned(), hash.map(|Secret(hash)| hash)).await
-}
-
 async fn begin(
     app: &Shared,
     ask: &Ask<Caller, LogIn>,
@@ -198,29 +184,6 @@ async fn begin(
         Ok(Let { admitted, secret: entry.secret.clone() })
     });
     Ok(done.await?)
-}
-
-/// Notes that a wrong password or code was shown.
-pub(super) async fn note_failure<W: Who, T>(
-    app: &Shared,
-    ask: &Ask<W, T>,
-    who: &Caller,
-    id: AccountId,
-) -> Result<(), Problem> {
-    let client = app.commands.vault().seal(Subject::from(id), &who.client()).await;
-    // Whoever was forgotten a moment ago has no failures either.
-    let Ok(client) = client else { return Ok(()) };
-    let command = &account::Command::FailLogin { client };
-    // A wrong password is not a command that was carried out, so it leaves no receipt.
-    let intent = Intent { key: None, ..ask.intent("account.fail_login") };
-    let noted = app.commands.run(&intent, |unit| async move {
-        let mut account = unit.load::<Account>(id).await?;
-        unit.decide(&mut account, command)
-    });
-    match noted.await {
-        Ok(_) | Err(Error::Rejected(_)) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
 }
 
 async fn rehash(app: &Shared, ask: &Ask<Caller, LogIn>, id: AccountId, seen: u32) -> Result<(), Problem> {

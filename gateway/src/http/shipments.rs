@@ -17,15 +17,16 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::ask::{Ask, Nothing, Of, Params};
-use super::by_link::ByLink;
 use super::openapi::max;
-use super::orders::placed;
-use super::past::Then;
-use super::{App, Shared, show};
-use crate::actor::{Caller, Staff};
-use crate::problem::Problem;
-use crate::reply::{self, Reply};
+use super::orders::visible::placed;
+use super::show;
+use crate::app::{App, Shared};
+use crate::edge::actor::{Caller, Staff};
+use crate::edge::ask::{Ask, Nothing, Of, Params};
+use crate::edge::by_link::ByLink;
+use crate::edge::past::Then;
+use crate::edge::problem::Problem;
+use crate::edge::reply::{self, Reply};
 
 /// Heaviest parcel, in grams: no carrier takes a ton.
 const WEIGHT_MAX_G: u32 = 1_000_000;
@@ -259,7 +260,7 @@ async fn of_order(
         let shown = show::Shipment::of(*id, it);
         items.push(if staff { shown.with_papers(papers(&app, *id).await?) } else { shown });
     }
-    super::lists::page(&show::Shipments { items })
+    crate::edge::lists::page(&show::Shipments { items })
 }
 
 /// One shipment.

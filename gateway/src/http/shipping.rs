@@ -2,7 +2,9 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::{Error, Rejected, cases};
+use byteshop_commands::use_cases::carts;
+use byteshop_commands::use_cases::price;
+use byteshop_commands::{Error, Rejected};
 use byteshop_domain::cart::{Command as CartCommand, Destination};
 use byteshop_domain::ids::CartId;
 use byteshop_domain::money::{Money, Price};
@@ -18,16 +20,16 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Shared;
-use super::ask::{Ask, Of};
-use super::carts::{own, readable, shown};
+use super::carts::visible::{own, readable, shown};
 use super::openapi::max;
-use super::past::Then;
-use super::{lists, show};
-use crate::actor::{Admin, Caller, Staff};
-use crate::conditional;
-use crate::problem::Problem;
-use crate::reply::{self, Reply};
+use super::show;
+use crate::app::Shared;
+use crate::edge::actor::{Admin, Caller, Staff};
+use crate::edge::ask::{Ask, Of};
+use crate::edge::past::Then;
+use crate::edge::problem::Problem;
+use crate::edge::reply::{self, Reply};
+use crate::edge::{conditional, lists};
 
 /// The zones of a book.
 type ZoneList = Bounded<Vec<Zone>, { shipping_book::ZONES_MAX }>;
@@ -162,7 +164,7 @@ impl<'a> Offered<'a> {
 async fn quote(State(app): State<Shared>, ask: Ask<Caller, Wanted>) -> Result<Response, Problem> {
     let body = &ask.body;
     let lines: Vec<_> = body.lines.iter().map(|line| (line.variant, line.quantity)).collect();
-    let parcel = cases::parcel(&app.commands, &lines, body.currency).await?;
+    let parcel = price::parcel(&app.commands, &lines, body.currency).await?;
     let weight_g = if body.lines.is_empty() { u64::from(body.weight_g) } else { parcel.weight_g };
     let area = body.postal_code.as_ref().and_then(Destination::area_of);
     let to = Whereto { country: &body.country, area: area.as_ref() };
@@ -181,9 +183,9 @@ async fn options(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let found = readable(&app, id, &Then::default(), &caller, &headers).await?;
-    let cart = cases::open(&found.state, app.commands.clock().now())?;
+    let cart = carts::open(&found.state, app.commands.clock().now())?;
     let lines: Vec<_> = cart.lines.iter().map(|line| (line.variant, line.quantity)).collect();
-    let parcel = cases::parcel(&app.commands, &lines, cart.currency).await?;
+    let parcel = price::parcel(&app.commands, &lines, cart.currency).await?;
     let to = cart.destination.as_ref().ok_or_else(nowhere)?;
     let to = Whereto { country: &to.country, area: to.area.as_ref() };
     offer(&app, to, parcel.weight_g, parcel.subtotal).await
@@ -228,7 +230,7 @@ async fn choose(
         let command = CartCommand::ChooseShipping { service: service.clone() };
         // A refusal has to hold, so the version of the book counts.
         let book = unit.load::<ShippingBook>(shipping_book::id()).await?;
-        let open = cases::open(&cart.state, unit.asked().at)?;
+        let open = carts::open(&cart.state, unit.asked().at)?;
         let to = open.destination.as_ref().ok_or_else(nowhere)?;
         let zone = book.state.zone(&to.country, to.area.as_ref());
         if !zone.is_some_and(|zone| zone.services.iter().any(|known| known.service == *service)) {

@@ -12,13 +12,13 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Shared;
-use super::ask::{Ask, Of};
 use super::openapi::max;
 use super::show::Stock;
-use crate::actor::Staff;
-use crate::problem::Problem;
-use crate::reply::{self, Reply};
+use crate::app::Shared;
+use crate::edge::actor::Staff;
+use crate::edge::ask::{Ask, Of};
+use crate::edge::problem::Problem;
+use crate::edge::reply::{self, Reply};
 
 /// A stock movement.
 #[derive(Deserialize, ToSchema)]

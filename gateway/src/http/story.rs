@@ -19,7 +19,7 @@ use byteshop_domain::{Actor, AnyEvent, Decider, Locale};
 use byteshop_eventstore::{Recorded, StreamId};
 use chrono::{DateTime, Utc};
 use futures_util::Stream;
-use http::{HeaderMap, HeaderName, header};
+use http::{HeaderMap, header};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::time::Instant;
@@ -28,23 +28,22 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Shared;
-use super::ask::{Of, Params};
 use super::audit::Entry;
-use super::by_link::ByLink;
-use super::language::Reading;
-use super::orders::{check, placed};
-use super::past::Then;
-use crate::actor::Caller;
-use crate::limits::seats::Seat;
-use crate::page::Teller;
-use crate::problem::Problem;
-use crate::{reply, version};
+use super::orders::visible::{check, placed};
+use crate::app::Shared;
+use crate::edge::actor::Caller;
+use crate::edge::ask::{Of, Params};
+use crate::edge::by_link::ByLink;
+use crate::edge::headers::LAST_EVENT_ID;
+use crate::edge::limits::seats::Seat;
+use crate::edge::page::Teller;
+use crate::edge::past::Then;
+use crate::edge::problem::Problem;
+use crate::edge::{reply, version};
+use crate::http::language::Reading;
 
 mod say;
 
-/// The event that somebody who follows an order saw last (HTML, section 9.2.4).
-pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// Events of one stream in a story at most; none has nearly as many.
 const EVENTS_MAX: i64 = 1_000;
 /// How often a stream of changes looks for new ones: one read of an index, which somebody waits for.

@@ -10,14 +10,14 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Shared;
-use super::ask::Ask;
 use super::openapi::max;
 use super::show;
-use crate::actor::{Admin, Staff};
-use crate::conditional;
-use crate::problem::Problem;
-use crate::reply::{self, Reply};
+use crate::app::Shared;
+use crate::edge::actor::{Admin, Staff};
+use crate::edge::ask::Ask;
+use crate::edge::conditional;
+use crate::edge::problem::Problem;
+use crate::edge::reply::{self, Reply};
 
 /// The countries of a book.
 type Countries = Bounded<Vec<CountryTax>, { tax_book::COUNTRIES_MAX }>;

@@ -16,13 +16,13 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::ask::{Ask, Of, Params};
-use super::by_link::{ByLink, Shut};
-use super::language::accepted;
-use super::{App, Shared};
-use crate::actor::Caller;
-use crate::page::page;
-use crate::problem::Problem;
+use crate::app::{App, Shared};
+use crate::edge::actor::Caller;
+use crate::edge::ask::{Ask, Of, Params};
+use crate::edge::by_link::{ByLink, Shut};
+use crate::edge::page::page;
+use crate::edge::problem::Problem;
+use crate::http::language::accepted;
 
 /// Bytes of what a mail program posts; RFC 8058 has it post `List-Unsubscribe=One-Click`, and nothing of it is read.
 const FORM_MAX: usize = 1 << 10;

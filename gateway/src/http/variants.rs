@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::cases;
+use byteshop_commands::use_cases::products;
 use byteshop_domain::Bounded;
 use byteshop_domain::ids::{ProductId, VariantId};
 use byteshop_domain::money::Price;
@@ -15,14 +15,14 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Shared;
-use super::ask::{Ask, Nothing, Of, OfTwo, present};
 use super::openapi::max;
 use super::products::known;
 use super::show;
-use crate::actor::Staff;
-use crate::problem::Problem;
-use crate::reply::Reply;
+use crate::app::Shared;
+use crate::edge::actor::Staff;
+use crate::edge::ask::{Ask, Nothing, Of, OfTwo, present};
+use crate::edge::problem::Problem;
+use crate::edge::reply::Reply;
 
 /// Prices of a variant, one for each currency.
 pub(super) type Prices = Bounded<Vec<Listed>, CURRENCIES_MAX>;
@@ -154,7 +154,7 @@ async fn add(
         let mut product = unit.load_matching::<Product>(id).await?;
         let variant: VariantId = unit.new_id();
         let details = body.details(&known(&product.state)?.title);
-        cases::add_variant(&unit, &mut product, variant, details).await?;
+        products::add_variant(&unit, &mut product, variant, details).await?;
         let shown = show::Product::of(id, known(&product.state)?, None);
         Reply::created(format!("/v1/products/{id}/variants/{variant}"), product.version, &shown)
     })
@@ -199,7 +199,7 @@ async fn remove(
     let ask = &ask;
     app.run(ask, "product.remove_variant", |unit| async move {
         let mut product = unit.load_matching::<Product>(id).await?;
-        cases::remove_variant(&unit, &mut product, variant).await?;
+        products::remove_variant(&unit, &mut product, variant).await?;
         Ok(Reply::gone(product.version))
     })
     .await

@@ -5,7 +5,7 @@ mod shown;
 
 use axum::extract::{Path, State};
 use axum::response::Response;
-use byteshop_commands::accounts::grants;
+use byteshop_commands::use_cases::accounts::grants;
 use byteshop_commands::{Error, Loaded, Rejected, webhooks};
 use byteshop_domain::Decider as _;
 use byteshop_domain::account::Grant;
@@ -21,14 +21,14 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::ask::{Ask, Nothing, Of, Params};
 use super::openapi::max;
-use super::past::Then;
-use super::{App, Shared, lists};
-use crate::actor::Admin;
-use crate::problem::Problem;
-use crate::reply::{self, Reply};
-use crate::version;
+use crate::app::{App, Shared};
+use crate::edge::actor::Admin;
+use crate::edge::ask::{Ask, Nothing, Of, Params};
+use crate::edge::past::Then;
+use crate::edge::problem::Problem;
+use crate::edge::reply::{self, Reply};
+use crate::edge::{lists, version};
 use makers::{History, may_read, owner};
 use shown::{Deliveries, Delivery, Endpoint, Endpoints};
 

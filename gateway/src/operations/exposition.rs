@@ -7,8 +7,7 @@ use byteshop_eventstore::PoolUse;
 
 use super::catalog::{Kind, Metric, READ};
 use super::process;
-use crate::followers::Standing;
-use crate::health::{Health, Readiness, RoleState};
+use crate::health::{Health, Readiness, RoleState, Standing};
 
 /// A text that grows metric by metric.
 #[derive(Debug, Default)]
@@ -96,8 +95,8 @@ fn of_health(out: &mut Exposition, readiness: &Readiness) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::followers::{Follower, Part};
     use crate::health::Totals;
+    use crate::health::{Follower, Part};
 
     #[test]
     fn an_unknown_follower_has_no_lag_and_labels_are_escaped() {

@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::limits::seats::{Held, until_sent};
+use crate::edge::limits::seats::{Held, until_sent};
 
 fn brief() -> Patience {
     Patience { head: Duration::from_millis(50), ..Patience::default() }

@@ -2,19 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::error::Error;
+use super::error::{Error, MIN_NATS, MIN_POSTGRES};
 use super::home::bare;
 
-/// The oldest Postgres that the shop is tested with.
-pub(super) const MIN_POSTGRES: u32 = 15;
-/// The oldest nats-server that the shop is tested with: Debian 12 has it.
-pub(super) const MIN_NATS: (u32, u32) = (2, 9);
-/// What to type when a program is missing.
-pub(super) const INSTALL: &str = if cfg!(target_os = "macos") {
-    "install it with `brew install postgresql@17 nats-server`"
-} else {
-    "install it with `apt-get install postgresql nats-server`"
-};
 /// Where packages put Postgres by its major version: Debian, Red Hat, Homebrew on ARM and on Intel.
 const POSTGRES_PLACES: [(&str, &str); 4] = [
     ("/usr/lib/postgresql/", "/bin"),

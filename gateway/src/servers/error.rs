@@ -2,7 +2,16 @@
 
 use std::path::PathBuf;
 
-use super::binaries::{INSTALL, MIN_NATS, MIN_POSTGRES};
+/// The oldest Postgres that the shop is tested with.
+pub(super) const MIN_POSTGRES: u32 = 15;
+/// The oldest nats-server that the shop is tested with: Debian 12 has it.
+pub(super) const MIN_NATS: (u32, u32) = (2, 9);
+/// What to type when a program is missing.
+pub(super) const INSTALL: &str = if cfg!(target_os = "macos") {
+    "install it with `brew install postgresql@17 nats-server`"
+} else {
+    "install it with `apt-get install postgresql nats-server`"
+};
 
 /// The private servers cannot be started or stopped.
 #[derive(Debug, thiserror::Error)]

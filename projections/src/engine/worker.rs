@@ -11,15 +11,17 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 
+use super::View;
 use super::checkpoint::{self, Checkpoint, Move, State};
+use super::fold::{self, Touch};
 use super::rate::Rate;
 use super::rows::Rows;
 use super::table::{Changes, Table};
 use super::together::Together;
-use super::{Touch, View};
 use crate::error::Error;
+use crate::replay;
 use crate::replay::build::ROWS_IN_MEMORY;
-use crate::replay::{self, Setup};
+use crate::replay::task::Setup;
 
 /// Events that are folded in one transaction at most.
 const BATCH: usize = 1_000;
@@ -298,7 +300,7 @@ impl<'a, V: View> Follower<'a, V> {
     /// Folds a batch; false when the checkpoint refuses to move.
     async fn step(&mut self, events: &[Arc<Recorded>]) -> Result<bool, Error> {
         let Some(last) = events.last() else { return Ok(true) };
-        let touches = super::read::<V>(events.iter().map(AsRef::as_ref))?;
+        let touches = fold::read::<V>(events.iter().map(AsRef::as_ref))?;
         if touches.is_empty() {
             self.arrive(last, events.len());
             self.unsaved.get_or_insert_with(Instant::now);
@@ -306,7 +308,7 @@ impl<'a, V: View> Follower<'a, V> {
         }
         self.rows.rotate();
         self.load(&touches).await?;
-        super::fold::<V>(&mut self.rows, &touches)?;
+        fold::fold::<V>(&mut self.rows, &touches)?;
         let changes = self.changes(&touches)?;
         self.rate.count(events.len());
         let step = self.step_to(last.position, last.leaf.clone());

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::index::Index;
 use super::query::Query;
+use super::slip::between;
 
 /// Most attributes that are counted: more filters than a page has room for.
 const ATTRIBUTES_MAX: usize = 30;
@@ -272,13 +273,6 @@ fn with_value(index: &Index, name: &str, wanted: &str) -> RoaringBitmap {
         Ok(text) if between.is_none() && values.contains_key(&text) => values[&text].clone(),
         Ok(_) | Err(_) => union(values.iter().filter(|(value, _)| fits(value)).map(|(_, set)| set)),
     }
-}
-
-/// The bounds of a range of numbers, one of which may be left out.
-pub(super) fn between(text: &str) -> Option<(Option<i64>, Option<i64>)> {
-    let (min, max) = text.split_once("..")?;
-    let bound = |text: &str| if text.is_empty() { Some(None) } else { text.parse().ok().map(Some) };
-    bound(min).zip(bound(max)).filter(|bounds| *bounds != (None, None))
 }
 
 fn number(value: &AttributeValue) -> Option<i64> {

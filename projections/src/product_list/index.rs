@@ -5,52 +5,19 @@
 //! is lost with it. Products have numbers in it in the order in which they were created.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use byteshop_domain::Currency;
 use byteshop_domain::category::AttributeType;
 use byteshop_domain::ids::{CategoryId, ProductId, VariantId};
-use byteshop_domain::product::{AttributeValue, Attributes, Listed, Options, Status};
-use byteshop_domain::text::{AttributeName, Label, nfc, search_form};
+use byteshop_domain::product::{AttributeValue, Attributes, Status};
+use byteshop_domain::text::{AttributeName, Label, nfc};
 use roaring::RoaringBitmap;
-use serde::Deserialize;
 
 use super::lexicon::Lexicon;
-use super::place::{Past, TITLE_KEY_MAX};
+use super::past::Past;
+use super::read::{Keys, Read, ReadStock};
 use super::tree::Tree;
-use super::words::{FIELD, Vocabulary};
-
-/// What is read of a product's row.
-#[derive(Debug, Deserialize)]
-pub(super) struct Read {
-    pub id: ProductId,
-    pub serial: i64,
-    pub status: Status,
-    pub title: String,
-    pub description: String,
-    pub category: Option<CategoryId>,
-    pub attributes: Attributes,
-    pub variants: Vec<ReadVariant>,
-    /// Its words, by their numbers in the vocabulary that it was read with.
-    #[serde(skip)]
-    pub words: Vec<u32>,
-}
-
-#[derive(Debug, Deserialize)]
-pub(super) struct ReadVariant {
-    pub id: VariantId,
-    sku: String,
-    options: Options,
-    prices: Vec<Listed>,
-}
-
-/// What is read of the stock of a variant.
-#[derive(Debug, Deserialize)]
-pub(super) struct ReadStock {
-    pub variant: VariantId,
-    pub product: ProductId,
-    pub available: i64,
-}
 
 /// A product, as far as it is found by it.
 #[derive(Debug)]
@@ -63,15 +30,6 @@ pub(super) struct Entry {
     category: Option<CategoryId>,
     attributes: Attributes,
     variants: Vec<VariantId>,
-}
-
-/// What a product is sorted by.
-#[derive(Debug)]
-pub(super) struct Keys {
-    /// The beginning of its title, in the form in which it is searched.
-    pub title: String,
-    /// What its variants cost in each currency, the lowest amount first.
-    prices: Vec<(Currency, Box<[i64]>)>,
 }
 
 /// All of it.
@@ -279,55 +237,5 @@ impl Index {
         let ends = self.attributes.get(&name).map(|values| [values.first_key_value(), values.last_key_value()]);
         let values = ends.into_iter().flatten().flatten().map(of_value);
         values.chain(self.tree.types_of(&name)).collect()
-    }
-}
-
-impl Read {
-    /// Writes down its words: those of the title; of attributes, options and codes; of the description.
-    pub fn with_words(mut self, vocabulary: &mut Vocabulary) -> Self {
-        let mut words = Vec::new();
-        vocabulary.write(&self.title, &mut words);
-        words.push(FIELD);
-        let values = self.attributes.values().filter_map(|value| match value {
-            AttributeValue::Text(text) => Some(text),
-            AttributeValue::Integer(_) | AttributeValue::Boolean(_) => None,
-        });
-        let options = self.variants.iter().flat_map(|variant| variant.options.values());
-        let values: BTreeSet<&Label> = values.chain(options).collect();
-        for value in values {
-            vocabulary.write(value.as_str(), &mut words);
-        }
-        for variant in &self.variants {
-            vocabulary.write_code(&variant.sku, &mut words);
-        }
-        words.push(FIELD);
-        vocabulary.write(&std::mem::take(&mut self.description), &mut words);
-        Self { words, ..self }
-    }
-}
-
-impl Keys {
-    fn of(row: &Read) -> Self {
-        let mut title = search_form(&row.title);
-        title.truncate(title.floor_char_boundary(TITLE_KEY_MAX));
-        let mut prices: BTreeMap<&str, (Currency, Vec<i64>)> = BTreeMap::new();
-        for price in row.variants.iter().flat_map(|variant| &variant.prices).map(|listed| listed.price.money()) {
-            prices.entry(price.currency.code()).or_insert((price.currency, Vec::new())).1.push(price.amount);
-        }
-        let sorted = |(currency, mut amounts): (Currency, Vec<i64>)| {
-            amounts.sort_unstable();
-            (currency, amounts.into())
-        };
-        Self { title, prices: prices.into_values().map(sorted).collect() }
-    }
-
-    /// What its variants cost in a currency, the lowest amount first.
-    pub fn amounts(&self, currency: Currency) -> &[i64] {
-        self.prices.iter().find(|(known, _)| *known == currency).map_or(&[], |(_, amounts)| amounts)
-    }
-
-    /// The lowest of them.
-    pub fn lowest(&self, currency: Currency) -> Option<i64> {
-        self.amounts(currency).first().copied()
     }
 }

@@ -11,7 +11,8 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::ProductList;
-use super::index::{Index, Read, ReadStock};
+use super::index::Index;
+use super::read::{Read, ReadStock};
 use super::row_cache::RowCache;
 use super::stemming::stems_of;
 use super::words::Vocabulary;

@@ -1,26 +1,19 @@
 //! Pages of products: the order, where a page ended, and what keeps the order while products are added and changed.
 
 use std::cmp::Reverse;
-use std::collections::hash_map::RandomState;
-use std::collections::{HashMap, VecDeque};
-use std::hash::{BuildHasher as _, Hasher as _};
+use std::collections::HashMap;
 
 use byteshop_domain::Currency;
 use byteshop_domain::ids::ProductId;
 use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
 
-use super::index::{Index, Keys};
+use super::index::Index;
 use super::lexicon::Ranking;
+use super::past::{Change, Since};
 use super::query::Sort;
+use super::read::Keys;
 use crate::error::Error;
-
-/// Bytes of a title that products are sorted by: a whole title of 200 Cyrillic letters, in a cursor that fits an address. Titles that
-/// agree in so much are sorted by age.
-pub(super) const TITLE_KEY_MAX: usize = 512;
-/// Changes that are remembered, so that what changes while somebody turns pages stays where it was for them. Each takes
-/// a kilobyte at most, and a shop that changes more while one person reads is being imported.
-const PAST_MAX: usize = 10_000;
 
 /// Where a page ended: at which product, with what it was sorted by.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -53,59 +46,6 @@ pub(super) struct Seal {
     /// When it was, in the process that made it.
     #[serde(rename = "g")]
     since: Since,
-}
-
-/// A moment in the life of an index: which index, and how often products had been taken into it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Since(u32, u32);
-
-/// What the last products to change were sorted and ranked by before.
-#[derive(Debug)]
-pub(super) struct Past {
-    now: Since,
-    changes: VecDeque<Change>,
-}
-
-#[derive(Debug)]
-struct Change {
-    at: u32,
-    product: u32,
-    keys: Keys,
-    words: Box<[u32]>,
-}
-
-impl Default for Past {
-    fn default() -> Self {
-        // Two indexes have different names, whichever processes they are in.
-        let name = RandomState::new().build_hasher().finish() >> 32;
-        Self { now: Since(u32::try_from(name).unwrap_or_default(), 0), changes: VecDeque::new() }
-    }
-}
-
-impl Past {
-    /// Products are taken in.
-    pub fn begin(&mut self) {
-        self.now.1 = self.now.1.wrapping_add(1);
-    }
-
-    /// A product has become another one.
-    pub fn note(&mut self, product: u32, keys: Keys, words: Box<[u32]>) {
-        if self.changes.len() == PAST_MAX {
-            self.changes.pop_front();
-        }
-        self.changes.push_back(Change { at: self.now.1, product, keys, words });
-    }
-
-    /// What has changed since a moment, as it was then. Of another index nothing is known.
-    fn since(&self, since: Since) -> HashMap<u32, &Change> {
-        let mut then = HashMap::new();
-        if since.0 == self.now.0 {
-            for change in self.changes.iter().rev().take_while(|change| change.at > since.1) {
-                then.insert(change.product, change);
-            }
-        }
-        then
-    }
 }
 
 /// Products in an order.

@@ -1,25 +1,13 @@
 //! Searching, filtering, counting and sorting products.
 
-use std::collections::HashMap;
-use std::fmt::Write as _;
-use std::sync::Arc;
-
 use byteshop_domain::Currency;
-use byteshop_domain::ids::{CategoryId, ProductId};
+use byteshop_domain::ids::CategoryId;
 use byteshop_domain::product::Status;
 use serde::{Deserialize, Serialize};
 
-use super::facet::{Facets, Selection};
-use super::index::Index;
-use super::matching::Matches;
-use super::place::{Place, Sorted};
-use super::{ProductList, Row, slip};
+use super::ProductList;
 use crate::engine::View as _;
-use crate::engine::table::unreadable;
-use crate::error::Error;
-use crate::page::{Ask, List, Page};
-use crate::text::name_of;
-use crate::views::Views;
+use crate::page::{Ask, List};
 
 /// Which products may be seen.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -80,114 +68,14 @@ pub struct Query {
     pub now: bool,
 }
 
-/// What was found in the index.
-struct Hits {
-    /// The products of the page, and one more if there is a next one.
-    page: Vec<Place>,
-    total: u64,
-    facets: Option<String>,
-}
-
-impl Views {
-    /// Loads every product, so that the first who searches does not wait for it.
-    ///
-    /// # Errors
-    /// [`Error`] when the views cannot be read; the first search tries again.
-    pub async fn load_products(&self) -> Result<(), Error> {
-        self.catalog().refresh(self.pool(), false).await
-    }
-
-    /// A page of products, with the counts of every filter when they are wanted. When nothing matches the words, but
-    /// others that were almost certainly meant do, those are taken, and the answer has both.
-    pub async fn product_list(&self, query: &Query) -> Result<Page, Error> {
-        self.catalog().refresh(self.pool(), query.now).await?;
-        query.check(&self.catalog().index())?;
-        let after: Option<Place> = query.ask.after(&query.list())?;
-        if after.as_ref().is_some_and(|place| place.sort() != query.order()) {
-            return Err(Error::Cursor);
-        }
-        self.reach(after.as_ref()).await?;
-        let matched = match &query.q {
-            Some(words) => {
-                let seal = after.as_ref().map(|place| &place.seal);
-                Some(self.matches(words, query.shown.status(), seal).await?)
-            }
-            None => None,
-        };
-        let hits = query.hits(&self.catalog().index(), matched.as_ref(), after.as_ref())?;
-        self.page(query, &hits, matched.and_then(|matched| matched.corrected)).await
-    }
-
-    /// Reads on until the product is known at which the page before ended: another process made it, which had read more.
-    async fn reach(&self, after: Option<&Place>) -> Result<(), Error> {
-        let is_known = after.is_none_or(|place| self.catalog().index().named(place.id()).is_some());
-        if is_known { Ok(()) } else { self.catalog().refresh(self.pool(), true).await }
-    }
-
-    async fn page(&self, query: &Query, hits: &Hits, corrected: Option<String>) -> Result<Page, Error> {
-        let products: Vec<ProductId> = hits.page.iter().map(Place::id).collect();
-        let shown = self.shown_rows(query, &products).await?;
-        let index = self.catalog().index();
-        let with_available = |(row, place): (Arc<str>, &Place)| with_available(&row, index.is_in_stock(place.id()));
-        let rows: Vec<(String, &Place)> =
-            shown.into_iter().zip(&hits.page).map(|(row, place)| (with_available((row, place)), place)).collect();
-        drop(index);
-        let list = query.list();
-        let mut page = Page::of(&rows, &query.ask, &list, |(text, _)| text, |(_, place)| (*place).clone())?;
-        page.json.pop();
-        let _ = write!(page.json, ",\"total\":{}", hits.total);
-        let asked = query.q.as_deref().filter(|_| corrected.is_some());
-        let [asked, corrected] = [asked, corrected.as_deref()].map(serde_json::Value::from);
-        let _ = write!(page.json, ",\"original\":{asked},\"corrected\":{corrected}");
-        let facets = hits.facets.as_deref().unwrap_or("null");
-        let _ = write!(page.json, ",\"facets\":{facets}}}");
-        Ok(page)
-    }
-
-    /// Products as they are shown in a list, in their order; an empty text for one that is not shown any more.
-    async fn shown_rows(&self, query: &Query, products: &[ProductId]) -> Result<Vec<Arc<str>>, Error> {
-        let cache = &self.catalog().rows;
-        if !query.shown.is_public() {
-            let mut read: HashMap<_, _> = self.read_rows(query, products).await?.into_iter().collect();
-            return Ok(products.iter().map(|product| read.remove(product).unwrap_or_default()).collect());
-        }
-        let (generation, known) = (cache.generation(), cache.get(products, query.currency));
-        let missing = products.iter().zip(&known).filter(|(_, known)| known.is_none()).map(|(product, _)| *product);
-        let missing: Vec<ProductId> = missing.collect();
-        let read = if missing.is_empty() { Vec::new() } else { self.read_rows(query, &missing).await? };
-        cache.put(generation, query.currency, &read);
-        let mut read: HashMap<_, _> = read.into_iter().collect();
-        let row = |(product, known): (&ProductId, Option<Arc<str>>)| known.or_else(|| read.remove(product));
-        Ok(products.iter().zip(known).map(row).map(Option::unwrap_or_default).collect())
-    }
-
-    async fn read_rows(&self, query: &Query, products: &[ProductId]) -> Result<Vec<(ProductId, Arc<str>)>, Error> {
-        let keys: Vec<String> = products.iter().map(ToString::to_string).collect();
-        let status = query.shown.status().map(|status| name_of(&status));
-        // Who was hidden a moment ago is not shown, though the index may not know it yet.
-        let statement = "select key, row::text from read.product_list
-                         where key = any ($1) and ($2::text is null or status = $2)";
-        let found: Vec<(String, String)> =
-            sqlx::query_as(statement).bind(&keys).bind(status).fetch_all(self.pool()).await?;
-        let mut found: HashMap<String, String> = found.into_iter().collect();
-        let mut rows = Vec::with_capacity(found.len());
-        for (product, key) in products.iter().zip(&keys) {
-            let Some(row) = found.remove(key) else { continue };
-            if let Some(row) = query.shown_as(key, row)? {
-                rows.push((*product, without_serial(row).into()));
-            }
-        }
-        Ok(rows)
-    }
-}
-
 impl Shown {
     /// Whether rows are what everybody sees, and kept in memory.
-    fn is_public(self) -> bool {
+    pub(super) fn is_public(self) -> bool {
         self == Self::Published
     }
 
-    fn status(self) -> Option<Status> {
+    /// The status that it asks for; none for any.
+    pub(super) fn status(self) -> Option<Status> {
         match self {
             Self::Published => Some(Status::Published),
             Self::All => None,
@@ -197,55 +85,8 @@ impl Shown {
 }
 
 impl Query {
-    /// Refuses filters that can only be a slip, with which nothing would be found.
-    fn check(&self, index: &Index) -> Result<(), Error> {
-        for (name, value) in &self.attributes {
-            if let Some(reason) = slip::of(index, name, value) {
-                return Err(Error::Filter { attribute: name.clone(), reason });
-            }
-        }
-        Ok(())
-    }
-
-    /// A row with its prices in the currency that is asked for; nothing when it has none in it any more.
-    fn shown_as(&self, key: &str, text: String) -> Result<Option<String>, Error> {
-        let Some(currency) = self.currency else { return Ok(Some(text)) };
-        let unreadable = |error: serde_json::Error| unreadable(ProductList::NAME, key, &error);
-        let row: Row = serde_json::from_str(&text).map_err(unreadable)?;
-        let Some(range) = row.prices.iter().find(|range| range.min.currency == currency).copied() else {
-            return Ok(None);
-        };
-        let row = Row { price_min: Some(range.min), price_max: Some(range.max), ..row };
-        serde_json::to_string(&row).map(Some).map_err(unreadable)
-    }
-
-    fn hits(&self, index: &Index, matches: Option<&Matches>, after: Option<&Place>) -> Result<Hits, Error> {
-        let mut base = index.with_status(self.shown.status());
-        if let Some(matches) = matches {
-            base &= &matches.all;
-        }
-        if let Some(currency) = self.currency {
-            match index.priced_in(currency) {
-                Some(priced) => base &= priced,
-                None => base.clear(),
-            }
-        }
-        let seal = after.map(|place| &place.seal);
-        let currency = self.currency.or(seal.and_then(|seal| seal.currency)).or_else(|| index.main_currency());
-        let selection = Selection::of(index, self, base, currency);
-        let all = selection.all();
-        let facets = self.facets.then(|| selection.facets(&self.categories, currency));
-        let text = |facets: &Facets<'_>| serde_json::to_string(facets).unwrap_or_default();
-        let corrected = matches.and_then(|matches| matches.corrected.as_deref());
-        let completed = matches.is_some_and(|matches| matches.completed);
-        let sorted = Sorted::of(index, self.order(), seal, matches.map(|matches| &matches.ranking));
-        let count = usize::try_from(self.ask.limit()).unwrap_or(usize::MAX) + 1;
-        let page = sorted.sealed(corrected, completed, currency).page(&all, after, count)?;
-        Ok(Hits { page, total: all.len(), facets: facets.as_ref().map(text) })
-    }
-
     /// The order that is asked for, by name or by default.
-    fn order(&self) -> Sort {
+    pub(super) fn order(&self) -> Sort {
         match (self.sort, &self.q) {
             (None | Some(Sort::Relevance), Some(_)) => Sort::Relevance,
             (None | Some(Sort::Relevance), None) => Sort::Newest,
@@ -254,22 +95,9 @@ impl Query {
     }
 
     /// The list that this is a page of: all but the page itself and what is told beside it.
-    fn list(&self) -> List {
+    pub(super) fn list(&self) -> List {
         let Self { shown, q, categories, currency, price_min, price_max, attributes, in_stock, sort: _, .. } = self;
         let filters = (shown, q, categories, currency, (price_min, price_max), attributes, in_stock, self.order());
         List::of(ProductList::NAME, &filters)
     }
-}
-
-/// A row with whether something of it can be had, as another view knows; one that is gone stays empty.
-fn with_available(row: &str, available: bool) -> String {
-    row.strip_suffix('}').map(|row| format!("{row},\"available\":{available}}}")).unwrap_or_default()
-}
-
-/// A row without its serial, which is a position of the log and nothing that visitors are shown. It stands behind the id, as
-/// [`Row`] is written.
-fn without_serial(row: String) -> String {
-    let cut = row.split_once("\"serial\":").and_then(|(head, rest)| Some((head, rest.split_once(',')?.1)));
-    let Some((head, tail)) = cut else { return row };
-    [head, tail].concat()
 }

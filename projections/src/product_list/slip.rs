@@ -2,7 +2,6 @@
 
 use byteshop_domain::category::AttributeType;
 
-use super::facet::between;
 use super::index::Index;
 
 /// Characters of a name that are repeated: no attribute has more.
@@ -32,6 +31,13 @@ fn not_a_number(wanted: &str) -> Option<&'static str> {
         None if wanted.parse::<i64>().is_ok() => None,
         None => Some("a whole number, or a range such as 100..200, 100.. or ..200"),
     }
+}
+
+/// The bounds of a range of numbers, one of which may be left out.
+pub(super) fn between(text: &str) -> Option<(Option<i64>, Option<i64>)> {
+    let (min, max) = text.split_once("..")?;
+    let bound = |text: &str| if text.is_empty() { Some(None) } else { text.parse().ok().map(Some) };
+    bound(min).zip(bound(max)).filter(|bounds| *bounds != (None, None))
 }
 
 #[cfg(test)]

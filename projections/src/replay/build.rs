@@ -9,10 +9,11 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::seen::Seen;
-use super::{OnProgress, Progress, Setup, execute};
+use super::task::{OnProgress, Progress, Setup, execute};
+use crate::engine::fold::{self, Touch};
 use crate::engine::rows::{Entry, Rows};
 use crate::engine::table::{Changes, Table};
-use crate::engine::{self, Key, Touch, View};
+use crate::engine::{Key, View};
 use crate::error::Error;
 
 /// Rows that are held in memory at most, plus those of one page; with rows of 1 KB about 200 MB.
@@ -76,12 +77,12 @@ impl<V: View> Build<V> {
     }
 
     async fn fold(&mut self, connection: &mut PgConnection, events: &[Recorded]) -> Result<(), Error> {
-        let touches = engine::read::<V>(events)?;
+        let touches = fold::read::<V>(events)?;
         if let Some(leaving) = self.rows.rotate() {
             self.write(connection, leaving).await?;
         }
         self.load(connection, &touches).await?;
-        engine::fold::<V>(&mut self.rows, &touches)
+        fold::fold::<V>(&mut self.rows, &touches)
     }
 
     /// Brings back rows that had left memory and are touched again.

@@ -5,23 +5,13 @@ use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 
 use super::build::Build;
-use super::{Report, Setup, shadow};
+use super::shadow;
+use super::task::{Difference, Report, Setup};
 use crate::engine::View;
 use crate::error::Error;
 
 /// Differences that are shown one by one.
 const SHOWN: usize = 20;
-
-/// A row that the live view has otherwise than the rebuilt one.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Difference {
-    /// The row's key.
-    pub key: String,
-    /// What the live view has, if anything.
-    pub live: Option<String>,
-    /// What the log gives, if anything.
-    pub rebuilt: Option<String>,
-}
 
 /// A row as it is compared: key, text, position.
 type Stored = (String, String, i64);

@@ -6,9 +6,8 @@ use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection as _};
 
 use super::build::Build;
-use super::execute;
-use crate::engine::View;
-use crate::engine::checkpoint;
+use super::task::execute;
+use crate::engine::{View, checkpoint};
 use crate::error::Error;
 
 /// Events that may be left for the moment in which the view is locked: some milliseconds of work.

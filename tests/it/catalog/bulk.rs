@@ -1,6 +1,6 @@
 //! Many products at once: every row by itself, and none twice.
 
-use byteshop_gateway::token::Role;
+use byteshop_gateway::security::token::Role;
 use byteshop_tests::shop::Answer;
 use serde_json::{Value, json};
 

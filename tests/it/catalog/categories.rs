@@ -1,6 +1,6 @@
 //! The tree of categories, what it asks of products, and the options of their variants.
 
-use byteshop_gateway::token::Role;
+use byteshop_gateway::security::token::Role;
 use byteshop_tests::shop::{Answer, TestShop};
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! Prices in several currencies, and what carts make of them.
 
-use byteshop_gateway::token::Role;
+use byteshop_gateway::security::token::Role;
 use byteshop_tests::shop::TestShop;
 use serde_json::{Value, json};
 

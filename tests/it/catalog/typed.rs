@@ -252,7 +252,7 @@ async fn staff_finds_what_is_not_published() {
     let staff = Staff::start().await;
     let draft = staff.post("/v1/products", json!({"title": "Draft thing"})).await.expect(201);
     let at = draft.position().to_string();
-    let (customer, admin) = (staff.shop.token(byteshop_gateway::token::Role::Customer), staff.admin.as_str());
+    let (customer, admin) = (staff.shop.token(byteshop_gateway::security::token::Role::Customer), staff.admin.as_str());
     for (query, by, total) in [
         ("q=draft", admin, 1),
         ("q=draft&status=draft", admin, 1),

@@ -4,8 +4,9 @@ use std::cmp::Reverse;
 use std::path::PathBuf;
 
 use byteshop_domain::ids::AccountId;
-use byteshop_gateway::access::{self, Access, Belongs, Route};
-use byteshop_gateway::token::{LIFETIME, Role, Tokens};
+use byteshop_gateway::edge::access::{self, Access, Belongs, Route};
+use byteshop_gateway::http::openapi::contract;
+use byteshop_gateway::security::token::{LIFETIME, Role, Tokens};
 use byteshop_tests::people::Person;
 use byteshop_tests::shop::{Answer, Call, GuestCart, TestShop, address};
 use reqwest::Method;
@@ -169,7 +170,7 @@ fn body((method, path): &Route) -> Value {
 }
 
 fn routes() -> Vec<(&'static Route, &'static Access)> {
-    let mut routes: Vec<_> = access::table().iter().filter(|((_, path), _)| path.starts_with("/v1/")).collect();
+    let mut routes: Vec<_> = contract().routes().iter().filter(|((_, path), _)| path.starts_with("/v1/")).collect();
     // What takes things away comes last, so that the others still find them.
     let order = |method: &str| ["GET", "PATCH", "PUT", "POST", "DELETE"].iter().position(|known| *known == method);
     // A part of something goes before the whole of it.
@@ -199,10 +200,10 @@ fn the_page_of_who_may_call_what_is_up_to_date() {
     let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/ACCESS.md");
     #[expect(clippy::disallowed_methods, reason = "the tests have no configuration but the environment")]
     if std::env::var_os("BYTESHOP_TEST_WRITE").is_some() {
-        std::fs::write(&file, access::page()).unwrap();
+        std::fs::write(&file, access::page(contract().routes())).unwrap();
     }
     let kept = std::fs::read_to_string(&file).unwrap_or_default();
-    assert!(kept == access::page(), "docs/ACCESS.md is out of date: `make openapi` writes it anew");
+    assert!(kept == access::page(contract().routes()), "docs/ACCESS.md is out of date: `make openapi` writes it anew");
 }
 
 #[test]
@@ -223,7 +224,7 @@ fn every_route_says_who_may_call_it() {
         }
     }
     for (role, path) in [("admin", "/v1/admin/audit"), ("anybody", "/v1/products")] {
-        let access = access::of("GET", path).unwrap();
+        let access = contract().access("GET", path).unwrap();
         assert_eq!(if access.public { "anybody" } else { "admin" }, role);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use byteshop_gateway::token::Role;
+use byteshop_gateway::security::token::Role;
 use byteshop_projections::replay::Replay;
 use byteshop_tests::people::PASSWORD;
 use byteshop_tests::shop::{Answer, TestShop};
@@ -288,7 +288,8 @@ async fn a_forgotten_person_is_nowhere_any_more() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_could_not_be_forgotten_at_once_is_forgotten_by_the_process() {
-    use byteshop_commands::{Intent, accounts};
+    use byteshop_commands::Intent;
+    use byteshop_commands::use_cases::accounts;
     use byteshop_domain::account::Account;
     use byteshop_domain::{Actor, Subject};
     let shop = TestShop::start().await;

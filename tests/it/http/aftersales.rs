@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use byteshop_gateway::limits::Limits;
-use byteshop_gateway::token::Role;
+use byteshop_gateway::edge::limits::Limits;
+use byteshop_gateway::security::token::Role;
 use byteshop_tests::patience::eventually;
 use byteshop_tests::shop::{Answer, GuestCart, TestShop};
 use futures_util::future::join_all;
@@ -456,7 +456,7 @@ async fn the_changes_of_an_order_are_told_as_they_happen_and_again_from_where_on
     // Nobody takes all the streams there are.
     let one_more =
         || reqwest::Client::new().get(format!("{}{path}/stream", shop.url)).header("Cart-Token", &cart.token).send();
-    let open = join_all((0..byteshop_gateway::limits::STREAMS_EACH).map(|_| one_more())).await;
+    let open = join_all((0..byteshop_gateway::edge::limits::STREAMS_EACH).map(|_| one_more())).await;
     let refused = shop.get(&format!("{path}/stream")).with(&cart).send().await;
     refused.expect_problem(429, "request.too_many");
     drop(open);

@@ -1,8 +1,8 @@
 //! How somebody gets an account and gets in, and how nobody else does.
 
 use byteshop_domain::account::Event;
-use byteshop_gateway::limits::Limits;
-use byteshop_gateway::token::{Role, Tokens};
+use byteshop_gateway::edge::limits::Limits;
+use byteshop_gateway::security::token::{Role, Tokens};
 use byteshop_tests::people::PASSWORD;
 use byteshop_tests::shop::TestShop;
 use serde_json::{Value, json};
@@ -345,7 +345,7 @@ async fn tokens_that_are_forged_or_for_others_are_refused() {
     let shop = TestShop::start().await;
     let ada = shop.person("ada@example.org").await;
     let foreign = Tokens::ephemeral().unwrap();
-    let foreign = foreign.issue(Role::Admin, ada.id, byteshop_gateway::token::LIFETIME).unwrap();
+    let foreign = foreign.issue(Role::Admin, ada.id, byteshop_gateway::security::token::LIFETIME).unwrap();
     let mut parts = ada.token.split('.');
     let (head, claims, tail) = (parts.next().unwrap(), parts.next().unwrap(), parts.next().unwrap());
     let none = format!("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.{claims}.");

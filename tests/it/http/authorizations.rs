@@ -10,7 +10,7 @@ use byteshop_domain::Actor;
 use byteshop_domain::ids::{Id as _, PaymentId, RefundId};
 use byteshop_domain::payment::{AUTHORIZED_FOR, CaptureMode};
 use byteshop_eventstore::Clock;
-use byteshop_gateway::token::Role;
+use byteshop_gateway::security::token::Role;
 use byteshop_gateway::trade::Trade;
 use byteshop_tests::patience::eventually;
 use byteshop_tests::shop::{Answer, GuestCart, TestShop};

@@ -1,9 +1,8 @@
 //! Bodies of requests: the example of each is read as it stands, and where the document says that none is needed none is.
 
-use byteshop_gateway::access;
-use byteshop_gateway::http::openapi::document;
-use byteshop_gateway::limits::Limits;
-use byteshop_gateway::token::Role;
+use byteshop_gateway::edge::limits::Limits;
+use byteshop_gateway::http::openapi::{contract, document};
+use byteshop_gateway::security::token::Role;
 use byteshop_tests::shop::{Answer, TestShop};
 use reqwest::Method;
 use serde_json::Value;
@@ -49,7 +48,7 @@ async fn send(shop: &TestShop, to: &Taking, body: Option<&Value>) -> Answer {
     let call = shop.call(to.method.clone(), &concrete(&to.path)).by(&shop.token(Role::Admin));
     let call = if let Some(body) = body { call.json(body.clone()) } else { call };
     let answer = call.send().await;
-    let is_public = access::of(to.method.as_str(), &to.path).is_some_and(|access| access.public);
+    let is_public = contract().access(to.method.as_str(), &to.path).is_some_and(|access| access.public);
     let code = answer.body["code"].as_str().unwrap_or_default();
     assert!(is_public || !REFUSED.contains(&code), "{} {}: nobody reads it: {}", to.method, to.path, answer.body);
     answer

@@ -3,9 +3,9 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use byteshop_gateway::http::body::{BODY_MAX, max_of};
+use byteshop_gateway::edge::body::{BODY_MAX, max_of};
 use byteshop_gateway::http::openapi;
-use byteshop_gateway::token::Role;
+use byteshop_gateway::security::token::Role;
 use byteshop_tests::patience::PATIENCE;
 use byteshop_tests::shop::{Answer, TestShop};
 use futures_util::StreamExt as _;

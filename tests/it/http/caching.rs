@@ -2,7 +2,7 @@
 
 use std::io::Read as _;
 
-use byteshop_gateway::token::Role;
+use byteshop_gateway::security::token::Role;
 use byteshop_tests::shop::TestShop;
 use flate2::read::GzDecoder;
 use reqwest::header::HeaderMap;

@@ -7,7 +7,7 @@ use byteshop_domain::name::{Command, NameKind, UniqueName, id};
 use byteshop_domain::text::{Email, Label};
 use byteshop_domain::{Actor, name};
 use byteshop_eventstore::Clock;
-use byteshop_gateway::token::Role;
+use byteshop_gateway::security::token::Role;
 use byteshop_tests::people::PASSWORD;
 use byteshop_tests::shop::{TestShop, address};
 use serde_json::json;

@@ -3,7 +3,7 @@
 
 use byteshop_domain::account::Account;
 use byteshop_domain::order::{Order, PaymentStatus, Status};
-use byteshop_gateway::token::Role;
+use byteshop_gateway::security::token::Role;
 use byteshop_tests::people::{PASSWORD, Person};
 use byteshop_tests::program::binary;
 use byteshop_tests::shop::{Answer, TestShop};

@@ -1,6 +1,6 @@
 //! Conditional queries: whoever has what is shown already is told so, and nobody who has something else.
 
-use byteshop_gateway::token::Role;
+use byteshop_gateway::security::token::Role;
 use byteshop_tests::shop::{Answer, Call, TestShop};
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! What the shop answers is what its OpenAPI document says: required and unknown fields, types and enums, for one of each kind.
 
-use byteshop_gateway::token::Role;
+use byteshop_gateway::security::token::Role;
 use byteshop_tests::patience::eventually;
 use byteshop_tests::shop::{GuestCart, TestShop, address};
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! Idempotency, versions, positions, pages and the past: what every route does alike.
 
-use byteshop_gateway::limits::Limits;
-use byteshop_gateway::token::Role;
+use byteshop_gateway::edge::limits::Limits;
+use byteshop_gateway::security::token::Role;
 use byteshop_tests::patience::eventually;
 use byteshop_tests::people::PASSWORD;
 use byteshop_tests::shop::TestShop;

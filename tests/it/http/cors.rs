@@ -1,7 +1,7 @@
 //! Pages of other origins: which may ask, what they may send and read, and what none of them sees.
 
-use byteshop_gateway::cors::Origins;
-use byteshop_gateway::limits::Limits;
+use byteshop_gateway::edge::cors::Origins;
+use byteshop_gateway::edge::limits::Limits;
 use byteshop_tests::shop::{Answer, Call, TestShop};
 use reqwest::Method;
 use serde_json::json;

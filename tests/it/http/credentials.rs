@@ -4,7 +4,7 @@ use byteshop_domain::account;
 use byteshop_domain::ids::{Id as _, SessionId};
 use byteshop_domain::session::Session;
 use byteshop_eventstore::{Clock, StreamId};
-use byteshop_gateway::token::{Holder, LIFETIME, Role};
+use byteshop_gateway::security::token::{Holder, LIFETIME, Role};
 use byteshop_tests::patience::PATIENCE;
 use byteshop_tests::people::{PASSWORD, Person};
 use byteshop_tests::shop::{Answer, TestShop};

@@ -3,11 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use byteshop_commands::notify::Outside;
+use byteshop_commands::notify::outside::Outside;
 use byteshop_domain::Decider as _;
 use byteshop_domain::series::Series;
 use byteshop_eventstore::Log;
-use byteshop_gateway::token::Role;
+use byteshop_gateway::security::token::Role;
 use byteshop_tests::patience::eventually;
 use byteshop_tests::shop::{Answer, GuestCart, TestShop, address};
 use chrono::{Datelike as _, Utc};

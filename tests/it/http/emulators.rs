@@ -2,7 +2,7 @@
 
 use byteshop_commands::Connected;
 use byteshop_commands::ports::connected::Provider;
-use byteshop_gateway::token::Role;
+use byteshop_gateway::security::token::Role;
 use byteshop_tests::patience::eventually;
 use byteshop_tests::shop::TestShop;
 use serde_json::{Value, json};

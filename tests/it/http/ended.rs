@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use byteshop_gateway::token::Role;
+use byteshop_gateway::security::token::Role;
 use byteshop_tests::patience::eventually;
 use byteshop_tests::people::PASSWORD;
 use byteshop_tests::program::Program;

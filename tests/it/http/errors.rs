@@ -1,7 +1,7 @@
 //! Every way in which a request can be wrong: a problem with a code, never a 5xx, and nothing appended.
 
-use byteshop_gateway::http::body::BODY_MAX;
-use byteshop_gateway::token::Role;
+use byteshop_gateway::edge::body::BODY_MAX;
+use byteshop_gateway::security::token::Role;
 use byteshop_tests::patience::eventually;
 use byteshop_tests::servers::shared;
 use byteshop_tests::shop::{Answer, Call, TestShop};

@@ -1,7 +1,7 @@
 //! What programs may still do because of somebody, when that somebody is gone.
 
 use byteshop_domain::ids::{ApiKeyId, Id as _};
-use byteshop_gateway::token::Role;
+use byteshop_gateway::security::token::Role;
 use byteshop_tests::patience::eventually;
 use byteshop_tests::people::PASSWORD;
 use byteshop_tests::program::Program;

@@ -1,13 +1,13 @@
 //! Forgetting a guest: by themselves or by staff, when nothing waits for their address, and then everywhere.
 
 use byteshop_commands::Intent;
-use byteshop_commands::accounts::forget_buyer;
+use byteshop_commands::use_cases::accounts::forget_buyer;
 use byteshop_domain::cart::{Cart, Command};
 use byteshop_domain::ids::{CartId, OrderId};
 use byteshop_domain::order::{CancelReason, Order};
 use byteshop_domain::{Actor, Subject};
 use byteshop_eventstore::Clock;
-use byteshop_gateway::token::Role;
+use byteshop_gateway::security::token::Role;
 use byteshop_projections::replay::Replay;
 use byteshop_tests::patience::eventually;
 use byteshop_tests::shop::{GuestCart, TestShop};

@@ -1,6 +1,6 @@
 //! What people do in the shop, from the first look to the paid order.
 
-use byteshop_gateway::token::Role;
+use byteshop_gateway::security::token::Role;
 use byteshop_tests::patience::eventually;
 use byteshop_tests::shop::{TestShop, address};
 use serde_json::{Value, json};

@@ -1,9 +1,9 @@
 //! Signed links: a guest's mail opens their order, a browser follows it, staff prints papers; and none opens anything else.
 
-use byteshop_commands::notify::Outside;
+use byteshop_commands::notify::outside::Outside;
 use byteshop_commands::notify::words::Face;
 use byteshop_eventstore::Log;
-use byteshop_gateway::token::Role;
+use byteshop_gateway::security::token::Role;
 use byteshop_tests::patience::eventually;
 use byteshop_tests::servers::fresh_database;
 use byteshop_tests::shop::{GuestCart, TestShop};

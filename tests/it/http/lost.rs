@@ -2,7 +2,7 @@
 
 use byteshop_commands::ports::carrier::SILENCE;
 use byteshop_eventstore::Recorded;
-use byteshop_gateway::token::Role;
+use byteshop_gateway::security::token::Role;
 use byteshop_tests::patience::eventually;
 use byteshop_tests::shop::{Answer, TestShop};
 use chrono::{DateTime, TimeDelta, Utc};

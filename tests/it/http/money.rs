@@ -7,7 +7,7 @@ use byteshop_domain::ids::OrderId;
 use byteshop_domain::order::{CancelReason, Command, Order};
 use byteshop_domain::seller::Seller;
 use byteshop_eventstore::Clock;
-use byteshop_gateway::token::Role;
+use byteshop_gateway::security::token::Role;
 use byteshop_gateway::trade::Trade;
 use byteshop_tests::patience::eventually;
 use byteshop_tests::shop::{Answer, GuestCart, TestShop, address};

@@ -2,7 +2,7 @@
 
 use byteshop_commands::ports::payment_test::Manners;
 use byteshop_domain::ids::{Id as _, OrderId};
-use byteshop_gateway::token::Role;
+use byteshop_gateway::security::token::Role;
 use byteshop_projections::replay::Replay;
 use byteshop_tests::patience::eventually;
 use byteshop_tests::shop::{Answer, TestShop};

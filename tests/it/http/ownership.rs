@@ -2,7 +2,7 @@
 
 use byteshop_domain::ids::{AccountId, Id as _};
 use byteshop_eventstore::Clock;
-use byteshop_gateway::token::Role;
+use byteshop_gateway::security::token::Role;
 use byteshop_tests::shop::{GuestCart, TestShop};
 use reqwest::Method;
 use serde_json::json;
@@ -109,8 +109,8 @@ async fn roles_that_may_not_are_told_so() {
 async fn bad_tokens_are_refused_even_where_none_is_needed() {
     let shop = TestShop::start().await;
     let account = AccountId::from_uuid(Clock.new_id());
-    let foreign = byteshop_gateway::token::Tokens::ephemeral().unwrap();
-    let foreign = foreign.issue(Role::Admin, account, byteshop_gateway::token::LIFETIME).unwrap();
+    let foreign = byteshop_gateway::security::token::Tokens::ephemeral().unwrap();
+    let foreign = foreign.issue(Role::Admin, account, byteshop_gateway::security::token::LIFETIME).unwrap();
     // {"alg":"none","typ":"JWT"} and claims that are ours otherwise.
     let ours = shop.token(Role::Admin);
     let claims = ours.split('.').nth(1).unwrap();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use byteshop_gateway::token::Role;
+use byteshop_gateway::security::token::Role;
 use byteshop_tests::patience::eventually;
 use byteshop_tests::receiver::Receiver;
 use byteshop_tests::shop::{Answer, TestShop, address};

@@ -4,14 +4,14 @@
 use std::collections::BTreeSet;
 
 use byteshop_commands::Intent;
-use byteshop_commands::notify::Outside;
+use byteshop_commands::notify::outside::Outside;
 use byteshop_commands::notify::words::Face;
 use byteshop_domain::Actor;
 use byteshop_domain::seller::Seller;
 use byteshop_domain::series::{of_credit_notes, of_invoices};
 use byteshop_domain::text::Reason;
 use byteshop_eventstore::{Clock, Log};
-use byteshop_gateway::token::Role;
+use byteshop_gateway::security::token::Role;
 use byteshop_gateway::trade::Trade;
 use byteshop_tests::patience::eventually;
 use byteshop_tests::servers::fresh_database;

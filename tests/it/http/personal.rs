@@ -3,7 +3,7 @@
 use byteshop_domain::Subject;
 use byteshop_domain::ids::{CartId, Id as _};
 use byteshop_eventstore::{Clock, DataKeys, Log, SealError, StoreError, Vault, rotate};
-use byteshop_gateway::token::Role;
+use byteshop_gateway::security::token::Role;
 use byteshop_tests::servers::fresh_database;
 use byteshop_tests::shop::TestShop;
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! Positions of the log: numbers for staff, and for everybody else nothing that counts what others do.
 
-use byteshop_gateway::token::Role;
+use byteshop_gateway::security::token::Role;
 use byteshop_tests::shop::{Answer, GuestCart, TestShop};
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -3,8 +3,8 @@
 use byteshop_domain::ids::{AccountId, Id as _};
 use byteshop_domain::mailbox::UNPROVEN_MAX;
 use byteshop_eventstore::Clock;
-use byteshop_gateway::limits::Limits;
-use byteshop_gateway::token::Role;
+use byteshop_gateway::edge::limits::Limits;
+use byteshop_gateway::security::token::Role;
 use byteshop_tests::patience::eventually;
 use byteshop_tests::shop::{Answer, GuestCart, TestShop};
 use chrono::TimeDelta;

@@ -1,6 +1,6 @@
 //! The list of returns, from which staff works: what waits for an answer, and what became of the rest.
 
-use byteshop_gateway::token::Role;
+use byteshop_gateway::security::token::Role;
 use byteshop_projections::replay::Replay;
 use byteshop_tests::shop::{Answer, TestShop};
 use serde_json::json;

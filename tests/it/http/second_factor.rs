@@ -1,10 +1,10 @@
 //! Second factors and recent proofs of identity: what staff needs beside a password.
 
 use byteshop_domain::account::{Event, Secret};
-use byteshop_gateway::limits::Limits;
+use byteshop_gateway::edge::limits::Limits;
+use byteshop_gateway::security::token::Role;
+use byteshop_gateway::security::totp;
 use byteshop_gateway::staff::StaffRules;
-use byteshop_gateway::token::Role;
-use byteshop_gateway::totp;
 use byteshop_tests::people::{PASSWORD, Person};
 use byteshop_tests::shop::{Answer, TestShop};
 use byteshop_tests::{patience::eventually, secrets};

@@ -1,6 +1,6 @@
 //! Titles and names that nobody could read are refused wherever a person writes one.
 
-use byteshop_gateway::token::Role;
+use byteshop_gateway::security::token::Role;
 use byteshop_tests::shop::{Call, TestShop};
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -1,8 +1,8 @@
 //! Responses that their client does not read: they take up a bounded part of the memory, and nobody else's.
 
 use bytes::Bytes;
-use byteshop_gateway::limits::Limits;
-use byteshop_gateway::token::Role;
+use byteshop_gateway::edge::limits::Limits;
+use byteshop_gateway::security::token::Role;
 use byteshop_tests::patience::eventually;
 use byteshop_tests::shop::TestShop;
 use h2::RecvStream;

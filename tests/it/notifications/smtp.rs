@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use byteshop_commands::notify::Outside;
+use byteshop_commands::notify::outside::Outside;
 use byteshop_commands::ports::http_message::HttpCarrier;
 use byteshop_commands::ports::message::{Carrier, Message, Taken, Undelivered};
 use byteshop_commands::ports::smtp::{Smtp, SmtpSettings, Tls};
 use byteshop_domain::Subject;
 use byteshop_eventstore::{Clock, Log};
-use byteshop_gateway::token::Role;
+use byteshop_gateway::security::token::Role;
 use byteshop_tests::authority::Authority;
 use byteshop_tests::patience::eventually;
 use byteshop_tests::receiver::Receiver;

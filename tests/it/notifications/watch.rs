@@ -1,12 +1,12 @@
 //! Waiting for a product to be back in stock, or to cost less.
 
-use byteshop_commands::notify::Outside;
+use byteshop_commands::notify::outside::Outside;
 use byteshop_commands::notify::words::Face;
 use byteshop_commands::ports::smtp::{Smtp, SmtpSettings, Tls};
 use byteshop_domain::Locale;
 use byteshop_domain::account::Channel;
 use byteshop_eventstore::Log;
-use byteshop_gateway::token::Role;
+use byteshop_gateway::security::token::Role;
 use byteshop_tests::patience::eventually;
 use byteshop_tests::servers::fresh_database;
 use byteshop_tests::shop::TestShop;

@@ -1,6 +1,6 @@
 //! Nobody holds the whole stock without paying: how many orders wait for their payment at once, and how fast guests order.
 
-use byteshop_gateway::limits::Limits;
+use byteshop_gateway::edge::limits::Limits;
 use byteshop_gateway::trade::Trade;
 use futures_util::future::join_all;
 

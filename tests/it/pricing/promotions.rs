@@ -1,6 +1,7 @@
 //! Promotions over HTTP: made, entered, shown in the cart, kept in the order, and refused when they do not apply.
 
-use byteshop_commands::{Intent, cases};
+use byteshop_commands::Intent;
+use byteshop_commands::use_cases::promotions;
 use byteshop_domain::Actor;
 use byteshop_domain::promotion::{self as rules, Promotion};
 use byteshop_tests::patience::eventually;
@@ -233,7 +234,7 @@ async fn made_in_the_past(shop: &TestShop, fields: &Value) -> String {
     let command = &rules::Command::Create { terms: Box::new(terms) };
     let made = shop.commands.run(&intent, |unit| async move {
         let mut promotion = unit.start::<Promotion>(unit.new_id());
-        cases::change_promotion(&unit, &mut promotion, command).await?;
+        promotions::change_promotion(&unit, &mut promotion, command).await?;
         Ok(promotion.id.to_string())
     });
     made.await.unwrap().answer
@@ -438,7 +439,7 @@ async fn nothing_is_placed_at_another_total_than_was_shown() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn codes_are_guessed_only_so_often() {
-    use byteshop_gateway::limits::Limits;
+    use byteshop_gateway::edge::limits::Limits;
     let shop = TestShop::start_with(Limits::default().with_auth(1, 0).with_coupons(3)).await;
     let cart = shop.guest_cart().await;
     for guess in ["GUESS-1", "GUESS-2", "GUESS-3"] {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use byteshop_commands::{Error, cases};
+use byteshop_commands::Error;
+use byteshop_commands::use_cases::promotions;
 use byteshop_domain::cart::{self, Cart};
 use byteshop_domain::ids::PromotionId;
 use byteshop_domain::promotion::{self, CouponCode, Promotion};
@@ -51,7 +52,7 @@ async fn two_processes_give_no_more_than_there_is() {
     let made = one.run("promotion.create", |unit| async move {
         let mut promotion = unit.start::<Promotion>(unit.new_id());
         let command = promotion::Command::Create { terms: Box::new(terms.clone()) };
-        cases::change_promotion(&unit, &mut promotion, &command).await?;
+        promotions::change_promotion(&unit, &mut promotion, &command).await?;
         Ok(promotion.id)
     });
     let promotion: PromotionId = made.await.unwrap().answer;

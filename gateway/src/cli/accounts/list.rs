@@ -9,10 +9,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::cli::data_key::{self, NEEDED};
 use crate::cli::failure::Failure;
 use crate::cli::output::{self, FormatArg};
 use crate::cli::running::Shop;
+use crate::cli::storage::{self, NEEDED};
 use crate::config::Config;
 
 /// The roles that staff has.
@@ -68,7 +68,7 @@ struct Found {
 pub(in crate::cli) async fn list(config: &Config, args: ListArgs) -> Result<(), Failure> {
     let log = Shop::find(config)?.log(config)?;
     let vault = if args.reveal {
-        let keys = data_key::known(config)?.ok_or_else(|| Failure::refused(NEEDED))?;
+        let keys = storage::known(config)?.ok_or_else(|| Failure::refused(NEEDED))?;
         Some(Vault::new(log.clone(), keys))
     } else {
         None

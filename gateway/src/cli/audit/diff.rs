@@ -6,9 +6,9 @@ use std::io::Write as _;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::desk::{Desk, Name};
 use super::reveal::RevealArg;
 use super::state::{self, Past};
-use super::{Desk, Name};
 use crate::cli::failure::Failure;
 use crate::cli::moment::{self, At};
 use crate::cli::output::{self, Format, FormatArg};

@@ -4,14 +4,14 @@ use std::io::Write;
 
 use byteshop_eventstore::read::PAGE;
 
+use super::csv;
+use super::desk::{Desk, is_full};
 use super::filter::FilterArgs;
 use super::record::Record;
 use super::reveal::RevealArg;
-use super::{Desk, csv, is_full};
 use crate::cli::failure::Failure;
-use crate::cli::output;
 use crate::cli::progress::Meter;
-use crate::cli::terminal;
+use crate::cli::{output, terminal};
 
 /// Which events, and how.
 #[derive(Debug, clap::Args)]

@@ -3,7 +3,7 @@
 use byteshop_eventstore::read::Filter;
 use chrono::{DateTime, Utc};
 
-use super::{Desk, Name, failure};
+use super::desk::{Desk, Name, failure};
 use crate::cli::failure::Failure;
 use crate::cli::moment;
 use crate::lookup;

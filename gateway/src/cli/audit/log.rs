@@ -6,11 +6,11 @@ use std::time::Duration;
 use byteshop_eventstore::Recorded;
 use byteshop_eventstore::read::{Filter, PAGE};
 
+use super::desk::{Desk, is_full};
 use super::filter::FilterArgs;
 use super::names::Names;
 use super::record::{self, Record};
 use super::reveal::RevealArg;
-use super::{Desk, is_full};
 use crate::cli::failure::Failure;
 use crate::cli::output::{self, Format, FormatArg, Items, Out};
 use crate::cli::summary;

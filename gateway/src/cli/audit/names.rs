@@ -8,7 +8,7 @@ use byteshop_eventstore::{Meta, Recorded};
 use byteshop_projections::account_list::Query;
 use serde_json::Value;
 
-use super::Desk;
+use super::desk::Desk;
 use super::reveal::RevealArg;
 use crate::cli::failure::Failure;
 

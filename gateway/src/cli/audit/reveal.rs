@@ -4,9 +4,9 @@ use byteshop_domain::personal::MARK;
 use byteshop_eventstore::Recorded;
 use serde_json::Value;
 
-use super::Desk;
-use crate::cli::data_key::NEEDED;
+use super::desk::Desk;
 use crate::cli::failure::Failure;
+use crate::cli::storage::NEEDED;
 use crate::cli::summary::SEALED;
 
 /// Fields that open something for whoever reads them; they stay hidden even from holders of the data key.

@@ -6,10 +6,10 @@ use byteshop_eventstore::envelope::to_hex;
 use byteshop_eventstore::{Meta, Recorded};
 use serde_json::Value;
 
+use super::desk::{Desk, no_event};
 use super::names::Names;
 use super::record::{self, Record};
 use super::reveal::{RevealArg, without_ciphertext};
-use super::{Desk, no_event};
 use crate::cli::failure::Failure;
 use crate::cli::output::{self, Format, FormatArg, Out};
 use crate::cli::terminal::{Style, styled};

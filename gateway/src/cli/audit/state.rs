@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::desk::{Desk, Name, is_full};
 use super::reveal::RevealArg;
-use super::{Desk, Name, is_full};
 use crate::cli::failure::Failure;
 use crate::cli::moment::{self, At, Moment};
 use crate::cli::output::{self, Format, FormatArg};

@@ -9,9 +9,10 @@ use byteshop_eventstore::{Recorded, StoreError};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use super::desk::{Desk, Name, is_full};
 use super::names::Names;
+use super::record;
 use super::reveal::RevealArg;
-use super::{Desk, Name, is_full, record};
 use crate::cli::failure::Failure;
 use crate::cli::output::{self, FormatArg};
 use crate::http::story;

@@ -12,10 +12,10 @@ use byteshop_eventstore::read::PAGE;
 use byteshop_eventstore::{Log, Recorded, StreamId};
 use uuid::Uuid;
 
+use super::desk::{Desk, Name, is_full, no_event};
 use super::names::Names;
 use super::reveal::RevealArg;
 use super::story::streams_of;
-use super::{Desk, Name, is_full, no_event};
 use crate::cli::failure::Failure;
 use crate::cli::output::{self, Format, FormatArg};
 use crate::cli::terminal;

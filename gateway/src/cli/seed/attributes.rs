@@ -9,7 +9,7 @@ use byteshop_domain::ids::CategoryId;
 use byteshop_domain::product::AttributeValue;
 use byteshop_domain::text::{AttributeName, Unit};
 
-use super::DemoProduct;
+use super::demo::DemoProduct;
 
 /// What the end of a name says its numbers count.
 const UNITS: [(&str, &str); 6] =

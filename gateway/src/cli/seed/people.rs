@@ -1,13 +1,15 @@
 //! The people of the demo shop: one of each role and a customer for each language, with passwords that everybody may know.
 
-use byteshop_commands::{Commands, accounts};
+use byteshop_commands::Commands;
+use byteshop_commands::use_cases::accounts;
 use byteshop_domain::Locale;
 use byteshop_domain::account::{Account, Role};
 use byteshop_domain::text::Email;
 use serde::Serialize;
 
-use super::super::accounts::{intent, make_account};
+use super::super::accounts::make_account;
 use super::super::failure::Failure;
+use crate::cli::operating::intent;
 
 /// Who there is: address, password, role and language.
 const PEOPLE: [(&str, &str, Role, Locale); 5] = [

@@ -7,8 +7,8 @@ use byteshop_domain::text::{Hash, Label};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 
 use super::super::failure::Failure;
+use super::demo::intent;
 use super::drawing::draw;
-use super::intent;
 use crate::pictures::Pictures;
 
 /// Products that are worked on at the same time: drawing and copying keep a processor busy each.

@@ -5,8 +5,8 @@ use serde_json::json;
 
 use super::super::output::{self, Format};
 use super::super::progress::grouped;
+use super::demo::{Demo, Made, Seeded, count};
 use super::people::Person;
-use super::{Demo, Made, Seeded, count};
 
 /// A category with what is in it.
 #[derive(Default)]

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use byteshop_commands::{Commands, cases};
+use byteshop_commands::Commands;
+use byteshop_commands::use_cases::promotions;
 use byteshop_domain::Currency;
 use byteshop_domain::basis_points::BasisPoints;
 use byteshop_domain::ids::{CategoryId, PromotionId};
@@ -19,7 +20,7 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 
 use super::super::failure::Failure;
-use super::intent;
+use super::demo::intent;
 
 const VAT_RATES: &str = include_str!("../../../data/tax/vat_rates.csv");
 const ZONES: &str = include_str!("../../../data/shipping/zones.json");
@@ -68,7 +69,7 @@ pub(super) async fn make(commands: &Commands, categories: &HashMap<&str, Categor
         let done = commands.run(&intent, |unit| async move {
             let mut promotion = unit.start::<Promotion>(unit.new_id::<PromotionId>());
             let create = promotion::Command::Create { terms: Box::new(terms.clone()) };
-            cases::change_promotion(&unit, &mut promotion, &create).await
+            promotions::change_promotion(&unit, &mut promotion, &create).await
         });
         done.await?;
     }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::super::v1;
 use super::show;
-use crate::problem::Problem;
+use crate::edge::problem::Problem;
 
 #[derive(Deserialize)]
 struct Page {

@@ -1,13 +1,14 @@
 //! A search as it is asked for over gRPC: the same query as over HTTP.
 
+use byteshop_domain::Currency;
 use byteshop_domain::product::Status;
 use byteshop_projections::product_list::{Query, Shown, Sort};
 
 use super::super::v1::{AttributeFilter, ProductSort, ProductVisibility, SearchProductsRequest};
-use crate::actor::Caller;
+use crate::edge::actor::Caller;
+use crate::edge::problem::Problem;
+use crate::edge::{lists, parameters};
 use crate::http::search::{by_default, check_values, words};
-use crate::http::{lists, parameters};
-use crate::problem::Problem;
 
 /// Reads a search.
 pub(super) fn of(caller: &Caller, asked: SearchProductsRequest) -> Result<Query, Problem> {
@@ -32,7 +33,7 @@ pub(super) fn of(caller: &Caller, asked: SearchProductsRequest) -> Result<Query,
         shown: shown(asked.visibility)?.unwrap_or(by_default(caller, Some(&q))),
         q: Some(q),
         categories: categories.map_err(|_| Problem::query("category", "must be ids of categories"))?,
-        currency: currency.map(|code| super::currency(&code)).transpose()?,
+        currency: currency.map(|code| currency_of(&code)).transpose()?,
         price_min: asked.price_min,
         price_max: asked.price_max,
         attributes,
@@ -71,4 +72,10 @@ fn sort(sort: i32) -> Result<Option<Sort>, Problem> {
         ProductSort::PriceDesc => Some(Sort::PriceDesc),
         ProductSort::Title => Some(Sort::Title),
     })
+}
+
+/// The currency of a code.
+pub(super) fn currency_of(code: &str) -> Result<Currency, Problem> {
+    Currency::from_code(code)
+        .ok_or_else(|| Problem::invalid("currency", "not a currency; use an ISO 4217 code such as EUR"))
 }

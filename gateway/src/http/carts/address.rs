@@ -2,7 +2,8 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::{Error, Unit, cases};
+use byteshop_commands::use_cases::carts;
+use byteshop_commands::{Error, Unit};
 use byteshop_domain::account::Account;
 use byteshop_domain::address::{Address, Lines};
 use byteshop_domain::cart::{Cart, Command, Destination};
@@ -13,12 +14,13 @@ use http::HeaderMap;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{own, shown};
-use crate::actor::Caller;
-use crate::http::ask::{Ask, Of, no_such};
+use super::visible::{own, shown};
+use crate::app::Shared;
+use crate::edge::actor::Caller;
+use crate::edge::ask::{Ask, Of, no_such};
+use crate::edge::problem::Problem;
 use crate::http::language::accepted;
-use crate::http::{Shared, show};
-use crate::problem::Problem;
+use crate::http::show;
 
 /// The destination: the parts of an address with at least `country`, or `address` alone.
 #[derive(Deserialize)]
@@ -117,7 +119,7 @@ pub(super) async fn set_address(
     app.run(ask, "cart.set_address", |unit| async move {
         let mut cart = own(&unit, id, ask).await?;
         // Nothing is sealed for a cart that is over: its key may be destroyed.
-        let owner = cases::open(&cart.state, unit.asked().at)?.owner;
+        let owner = carts::open(&cart.state, unit.asked().at)?.owner;
         let destination = match said {
             Said::Whole(address) => {
                 let sealed = unit.commands().vault().seal(Subject::of_cart(id, owner), address.as_ref()).await?;

@@ -2,15 +2,17 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::{Error, Rejected, cases};
+use byteshop_commands::use_cases::carts;
+use byteshop_commands::{Error, Rejected};
 use byteshop_domain::ids::OrderId;
 
-use super::shown;
-use crate::actor::Caller;
-use crate::http::ask::{Ask, Nothing, Of};
-use crate::http::orders::{own, placed};
-use crate::http::{Shared, show};
-use crate::problem::Problem;
+use super::visible::shown;
+use crate::app::Shared;
+use crate::edge::actor::Caller;
+use crate::edge::ask::{Ask, Nothing, Of};
+use crate::edge::problem::Problem;
+use crate::http::orders::visible::{own, placed};
+use crate::http::show;
 
 /// Moves an unpaid order back into a cart.
 ///
@@ -34,7 +36,7 @@ pub(in crate::http) async fn move_to_cart(
         if !ask.who.owns(placement.buyer.account, placement.access_hash.as_ref()) {
             return Err(Error::Rejected(Rejected::missing("order")));
         }
-        let cart = cases::move_to_cart(&unit, &mut order, days).await?;
+        let cart = carts::move_to_cart(&unit, &mut order, days).await?;
         shown(&unit, &cart).await
     })
     .await

@@ -5,22 +5,24 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::accounts::code::{self, Code};
-use byteshop_commands::{Error, accounts};
+use byteshop_commands::Error;
+use byteshop_commands::use_cases::accounts;
+use byteshop_commands::use_cases::accounts::code::{self, Code};
 use byteshop_domain::Subject;
 use byteshop_domain::text::Email;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{own, proven};
-use crate::actor::{Member, random};
-use crate::http::Shared;
-use crate::http::ask::Ask;
-use crate::http::auth::{Accepted, CodeText, check_mailbox};
+use crate::app::Shared;
+use crate::edge::actor::Member;
+use crate::edge::ask::Ask;
+use crate::edge::problem::Problem;
+use crate::edge::reply::Reply;
+use crate::http::auth::{Accepted, check_mailbox};
+use crate::http::identity::{CodeText, own, proven};
 use crate::http::openapi::max;
-use crate::password;
-use crate::problem::Problem;
-use crate::reply::Reply;
+use crate::security::password;
+use crate::security::secret::random;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -27,15 +27,16 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use self::belongings::Belongings;
-use super::known;
-use crate::actor::Member;
+use crate::app::Shared;
+use crate::edge::actor::Member;
+use crate::edge::past::Then;
+use crate::edge::positions::{Position, Shown};
+use crate::edge::problem::Problem;
+use crate::http::identity::known;
 use crate::http::notifications::{NotificationRow, Watching};
-use crate::http::past::Then;
 use crate::http::sessions::sessions_of;
+use crate::http::show;
 use crate::http::show::account::{KeptAddress, Me};
-use crate::http::{Shared, show};
-use crate::positions::{Position, Shown};
-use crate::problem::Problem;
 
 /// What opens the shop for somebody, or did: whoever holds an access token for ten minutes must not get more than that.
 const SECRETS: [&str; 3] = ["password", "secret", "code"];

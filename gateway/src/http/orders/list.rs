@@ -16,10 +16,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Params, Shared};
-use crate::actor::{Caller, Member, nobody};
-use crate::http::{lists, parameters, show};
-use crate::problem::Problem;
-use crate::reply;
+use crate::edge::actor::{Caller, Member, nobody};
+use crate::edge::problem::Problem;
+use crate::edge::{lists, parameters, reply};
+use crate::http::show;
 
 /// Last year that is written with four digits, as moments in lists are.
 const YEAR_MAX: i32 = 9_999;

@@ -15,14 +15,14 @@ use http::HeaderMap;
 use serde_json::{Value, json};
 
 use super::link::Shown;
+use super::paper::{From, invoice_number, lines_of, missing_settings, tax};
 use super::payment::Paid;
-use super::{From, invoice_number, lines_of, missing_settings, tax};
-use crate::actor::Caller;
-use crate::http::ask::{Of, Params};
-use crate::http::orders::placed;
-use crate::http::{App, Shared};
-use crate::page::page;
-use crate::problem::Problem;
+use crate::app::{App, Shared};
+use crate::edge::actor::Caller;
+use crate::edge::ask::{Of, Params};
+use crate::edge::page::page;
+use crate::edge::problem::Problem;
+use crate::http::orders::visible::placed;
 
 /// The credit notes of an order as a printable page.
 #[utoipa::path(get, path = "/v1/orders/{id}/credit-notes/print", operation_id = "printCreditNotes",

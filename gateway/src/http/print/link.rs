@@ -10,13 +10,13 @@ use http::HeaderMap;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::actor::{Caller, let_in};
-use crate::http::App;
-use crate::http::by_link::ByLink;
+use crate::app::App;
+use crate::edge::actor::{Caller, let_in};
+use crate::edge::by_link::ByLink;
+use crate::edge::past::Then;
+use crate::edge::problem::Problem;
 use crate::http::language::{Reading, accepted};
-use crate::http::past::Then;
-use crate::problem::Problem;
-use crate::token::Role;
+use crate::security::token::Role;
 
 /// How a paper is to be read, and what opens it.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]

@@ -13,17 +13,17 @@ use http::HeaderMap;
 use serde_json::{Value, json};
 
 use super::link::Shown;
-use super::{From, lines_of};
-use crate::actor::Caller;
-use crate::http::Shared;
-use crate::http::ask::{Of, Params};
-use crate::http::orders::{Moments, placed};
-use crate::http::past::Then;
+use super::paper::{From, lines_of};
+use crate::app::Shared;
+use crate::edge::actor::Caller;
+use crate::edge::ask::{Of, Params};
+use crate::edge::page::page;
+use crate::edge::past::Then;
+use crate::edge::problem::Problem;
+use crate::edge::reply;
+use crate::http::orders::visible::{Moments, placed};
 use crate::http::shipments::prepared;
-use crate::page::page;
-use crate::problem::Problem;
 use crate::qr;
-use crate::reply;
 use crate::trade::label_lines;
 
 /// The packing list of an order as a printable page.

@@ -7,7 +7,7 @@ use byteshop_domain::ids::PaymentId;
 use byteshop_domain::payment::{Event, Method, Payment};
 use serde::Serialize;
 
-use crate::http::App;
+use crate::app::App;
 
 /// What is known of the money that paid for an order. Of cards the shop knows nothing, so that nothing of one can leak.
 #[derive(Serialize)]

@@ -14,11 +14,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use crate::actor::Staff;
-use crate::http::ask::Params;
-use crate::http::{lists, show};
-use crate::problem::Problem;
-use crate::reply;
+use crate::edge::actor::Staff;
+use crate::edge::ask::Params;
+use crate::edge::problem::Problem;
+use crate::edge::{lists, reply};
+use crate::http::show;
 
 /// Which returns are wanted.
 #[derive(Deserialize, IntoParams)]

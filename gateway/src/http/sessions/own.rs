@@ -2,7 +2,8 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::{Error, Rejected, accounts};
+use byteshop_commands::use_cases::accounts;
+use byteshop_commands::{Error, Rejected};
 use byteshop_domain::account::Account;
 use byteshop_domain::ids::SessionId;
 use byteshop_domain::session::{Reason, Session};
@@ -12,13 +13,14 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::open;
-use crate::actor::Member;
-use crate::http::ask::{Ask, Nothing, Of};
+use crate::app::Shared;
+use crate::edge::actor::Member;
+use crate::edge::ask::{Ask, Nothing, Of};
+use crate::edge::lists;
+use crate::edge::problem::Problem;
+use crate::edge::reply::Reply;
+use crate::http::identity::open;
 use crate::http::show::account::SessionRow;
-use crate::http::{Shared, lists};
-use crate::problem::Problem;
-use crate::reply::Reply;
 
 #[derive(Serialize, ToSchema)]
 struct Sessions {

@@ -1,6 +1,6 @@
 //! Accounts and sessions as their owners and staff see them: what is personal stays sealed until the answer leaves.
 
-use byteshop_commands::accounts::grants::Standing;
+use byteshop_commands::use_cases::accounts::grants::Standing;
 use byteshop_domain::account::{Client, Kept, Open, Profile, Role, Settings};
 use byteshop_domain::ids::{AccountId, AddressId, SessionId};
 use byteshop_domain::session::Started;

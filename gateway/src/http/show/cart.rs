@@ -1,6 +1,6 @@
 //! How carts look from outside, with what they cost, and the addresses that carts and orders go to.
 
-use byteshop_commands::cases::Priced;
+use byteshop_commands::use_cases::price::Priced;
 use byteshop_domain::Rejection as _;
 use byteshop_domain::cart::{self, Destination};
 use byteshop_domain::checkout::Rejection;

@@ -10,8 +10,8 @@ use byteshop_domain::{Actor, Decider as _, Kind};
 use chrono::{DateTime, Utc};
 
 use super::shown::Endpoint;
-use crate::actor::Caller;
-use crate::http::App;
+use crate::app::App;
+use crate::edge::actor::Caller;
 
 /// What the log and the deliveries know of endpoints, beside what they are.
 pub(super) struct History {

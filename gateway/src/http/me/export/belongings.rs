@@ -23,9 +23,9 @@ use byteshop_projections::page::{Ask as PageAsk, LIMIT_MAX};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::http::Shared;
+use crate::app::Shared;
+use crate::edge::problem::Problem;
 use crate::http::notifications::Watching;
-use crate::problem::Problem;
 
 /// Orders that are looked at together.
 const CHUNK: usize = 100;

@@ -1,0 +1,191 @@
+//! Aggregates as this process last saw them: a hint that saves reading, never the truth.
+//!
+//! Every append says which versions it was decided on, so a stale entry costs a second try and nothing else.
+//! An entry knows two states: the last one that is known to be durable, and the latest one that was submitted. Commands
+//! are decided on the latest, so that many of them can change one stream within a single group commit; if an append is
+//! refused, those that were decided on it are refused with it and tried again, however late they were submitted: a state
+//! carries the [`Fate`] of the append that made it. Queries never see the latest.
+
+use std::any::Any;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use byteshop_eventstore::StreamId;
+use lru::LruCache;
+
+use crate::engine::commit_handle::Fate;
+
+/// A state of any aggregate.
+pub type AnyState = Arc<dyn Any + Send + Sync>;
+
+/// Entries at most. An order with its lines takes about two kilobytes, so a full cache stays below a few hundred megabytes.
+const CAPACITY: NonZeroUsize = NonZeroUsize::new(100_000).expect("a positive number");
+
+/// A state and the version that it is of.
+#[derive(Clone)]
+pub struct Versioned {
+    /// The version of the stream; 0 for one that does not exist.
+    pub version: i64,
+    /// The state there.
+    pub state: AnyState,
+    /// The append that made it, when that was not known to be durable yet.
+    pub made_by: Option<Fate>,
+}
+
+struct Entry {
+    durable: Versioned,
+    latest: Versioned,
+    /// Another process wrote to the stream: the next reader looks.
+    stale: bool,
+}
+
+/// The cache of one process.
+pub struct Cache {
+    entries: Mutex<LruCache<StreamId, Entry>>,
+}
+
+/// A change of one stream within an append.
+pub struct Change {
+    /// The stream.
+    pub stream: StreamId,
+    /// The version that the decision was made on.
+    pub from: i64,
+    /// The append that made that version, when that was not known to be durable yet.
+    pub made_by: Option<Fate>,
+    /// The state after it; none when the stream was only read.
+    pub to: Option<Versioned>,
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        Self { entries: Mutex::new(LruCache::new(CAPACITY)) }
+    }
+}
+
+impl Cache {
+    fn entries(&self) -> std::sync::MutexGuard<'_, LruCache<StreamId, Entry>> {
+        // No code that holds the lock can panic half-way through a change.
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The latest state, to decide on.
+    pub fn latest(&self, stream: &StreamId) -> Option<Versioned> {
+        self.entries().get(stream).filter(|entry| !entry.stale).map(|entry| entry.latest.clone())
+    }
+
+    /// The last state that is known to be durable, to read on from.
+    pub fn durable(&self, stream: &StreamId) -> Option<Versioned> {
+        self.entries().get(stream).map(|entry| entry.durable.clone())
+    }
+
+    /// Remembers what was read from the log.
+    pub fn put_durable(&self, stream: &StreamId, read: &Versioned) {
+        self.put(stream, read, true);
+    }
+
+    /// Remembers what is durable. Only who has read the log knows that there is nothing newer, so only then is an entry
+    /// no longer stale.
+    fn put(&self, stream: &StreamId, durable: &Versioned, was_read: bool) {
+        let mut entries = self.entries();
+        let Some(entry) = entries.get_mut(stream) else {
+            entries.put(stream.clone(), Entry { durable: durable.clone(), latest: durable.clone(), stale: false });
+            return;
+        };
+        if durable.version > entry.durable.version {
+            entry.durable = durable.clone();
+        }
+        if (was_read && entry.stale) || entry.latest.version < entry.durable.version {
+            entry.latest = entry.durable.clone();
+        }
+        entry.stale &= !was_read;
+    }
+
+    /// Submits a decision if it was made on the latest states; `submit` runs under the lock, so that the order in which
+    /// appends enter the queue is the order in which they build on each other. It is given the fate that it decides, and
+    /// those on which it depends.
+    pub fn submit<T>(&self, changes: &[Change], submit: impl FnOnce(Fate, Vec<Fate>) -> T) -> Option<T> {
+        let mut entries = self.entries();
+        let is_latest = |entry: &Entry, change: &Change| {
+            entry.latest.version == change.from && Fate::same(entry.latest.made_by.as_ref(), change.made_by.as_ref())
+        };
+        if changes.iter().any(|change| entries.peek(&change.stream).is_some_and(|entry| !is_latest(entry, change))) {
+            return None;
+        }
+        let fate = Fate::default();
+        let depends = changes.iter().filter_map(|change| change.made_by.clone()).filter(|fate| !fate.is_accepted());
+        let depends = depends.collect();
+        for change in changes {
+            let Some(to) = &change.to else { continue };
+            if let Some(entry) = entries.get_mut(&change.stream) {
+                entry.latest = Versioned { made_by: Some(fate.clone()), ..to.clone() };
+            }
+        }
+        Some(submit(fate, depends))
+    }
+
+    /// The append is durable.
+    pub fn confirm(&self, changes: &[Change]) {
+        for change in changes {
+            if let Some(to) = &change.to {
+                self.put(&change.stream, to, false);
+            }
+        }
+    }
+
+    /// The append was refused, or its fate is unknown: what was submitted on these streams is no ground to decide on.
+    pub fn revoke(&self, changes: &[Change]) {
+        let mut entries = self.entries();
+        for change in changes {
+            if let Some(entry) = entries.get_mut(&change.stream) {
+                entry.latest = entry.durable.clone();
+                entry.stale = true;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use byteshop_eventstore::StreamId;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn versioned(version: i64, made_by: Option<Fate>) -> Versioned {
+        Versioned { version, state: Arc::new(version), made_by }
+    }
+
+    fn change(stream: &StreamId, from: i64, made_by: Option<Fate>) -> Change {
+        Change { stream: stream.clone(), from, made_by, to: Some(versioned(from + 1, None)) }
+    }
+
+    #[test]
+    fn a_decision_on_a_refused_append_is_not_submitted_although_another_process_wrote_the_same_version() {
+        let (cache, stream) = (Cache::default(), StreamId::named("cart", Uuid::nil()));
+        cache.put_durable(&stream, &versioned(1, None));
+        let first = [change(&stream, 1, None)];
+        let fate = cache.submit(&first, |fate, _| fate).unwrap();
+        let made_by = cache.latest(&stream).unwrap().made_by;
+        // Another process was faster: its version 2 is the one in the log.
+        fate.settle(false);
+        cache.revoke(&first);
+        cache.put_durable(&stream, &versioned(2, None));
+        assert!(cache.submit(&[change(&stream, 2, made_by)], |_, _| ()).is_none());
+        assert!(cache.submit(&[change(&stream, 2, None)], |_, _| ()).is_some());
+    }
+
+    #[test]
+    fn a_decision_on_an_append_that_waits_depends_on_it_and_one_on_a_durable_append_on_nothing() {
+        let (cache, stream) = (Cache::default(), StreamId::named("cart", Uuid::nil()));
+        cache.put_durable(&stream, &versioned(1, None));
+        let fate = cache.submit(&[change(&stream, 1, None)], |fate, depends| depends.is_empty().then_some(fate));
+        let fate = fate.flatten().unwrap();
+        let made_by = cache.latest(&stream).unwrap().made_by;
+        assert_eq!(cache.submit(&[change(&stream, 2, made_by.clone())], |_, depends| depends.len()), Some(1));
+        let made_by = cache.latest(&stream).unwrap().made_by;
+        fate.settle(true);
+        assert_eq!(cache.submit(&[change(&stream, 3, made_by)], |_, depends| depends.len()), Some(1));
+        cache.put_durable(&stream, &versioned(9, None));
+        assert_eq!(cache.submit(&[change(&stream, 9, Some(fate))], |_, depends| depends.len()), Some(0));
+    }
+}

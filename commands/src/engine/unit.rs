@@ -1,0 +1,260 @@
+//! A unit of work: the aggregates that a command looked at, and what it decided about them.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use byteshop_domain::credit_note::{self, CreditNote};
+use byteshop_domain::decider::{Asked, Decider};
+use byteshop_domain::ids::CartId;
+use byteshop_domain::money::Money;
+use byteshop_domain::payment::{self, Payment};
+use byteshop_domain::{Kind, codec};
+use byteshop_eventstore::{NewEvent, StreamId};
+use chrono::{DateTime, Utc};
+
+use crate::Commands;
+use crate::engine::cache::{Change, Versioned};
+use crate::engine::commit_handle::Fate;
+use crate::engine::error::{Error, Rejected};
+use crate::engine::intent::Intent;
+
+/// An aggregate within a unit of work.
+#[derive(Debug, Clone)]
+pub struct Loaded<A: Decider> {
+    /// Its id.
+    pub id: A::Id,
+    /// Its version, counting what this unit decided.
+    pub version: i64,
+    /// Its state, with what this unit decided.
+    pub state: Arc<A>,
+}
+
+impl<A: Decider> Loaded<A> {
+    /// Refuses what does not exist.
+    pub fn exists(self) -> Result<Self, Error> {
+        if self.version == 0 {
+            return Err(Error::Rejected(Rejected::missing(A::CATEGORY)));
+        }
+        Ok(self)
+    }
+}
+
+/// One attempt to carry out a command. Clones are handles to the same unit.
+#[derive(Clone)]
+pub struct Unit {
+    commands: Commands,
+    intent: Arc<Intent>,
+    meta: Arc<str>,
+    now: DateTime<Utc>,
+    work: Arc<Mutex<Work>>,
+}
+
+/// What a unit has seen and decided so far.
+#[derive(Default)]
+pub(crate) struct Work {
+    pub(crate) changes: Vec<Change>,
+    pub(crate) events: Vec<NewEvent>,
+    /// Something was taken from the cache, so a refusal needs the log's word.
+    pub(crate) cached: bool,
+    /// The total of a cart that the answer shows to its owner.
+    pub(crate) shown: Option<(CartId, Money)>,
+}
+
+impl Unit {
+    pub(crate) fn new(commands: Commands, intent: Arc<Intent>, meta: Arc<str>) -> Self {
+        let now = commands.clock().now();
+        Self { commands, intent, meta, now, work: Arc::default() }
+    }
+
+    fn work(&self) -> MutexGuard<'_, Work> {
+        self.work.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn take(&self) -> Work {
+        std::mem::take(&mut *self.work())
+    }
+
+    /// Who asks and when: the time in the world for what is recorded later.
+    pub fn asked(&self) -> Asked {
+        Asked { at: self.intent.occurred_at.unwrap_or(self.now), by: self.intent.actor.clone() }
+    }
+
+    /// The moment of this attempt.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.now
+    }
+
+    /// A new id.
+    pub fn new_id<I: byteshop_domain::ids::Id>(&self) -> I {
+        I::from_uuid(self.commands.clock().new_id())
+    }
+
+    /// Loads an aggregate; version 0 and the default state when there is none.
+    pub async fn load<A: Decider>(&self, id: A::Id) -> Result<Loaded<A>, Error> {
+        let mut loaded = self.load_all::<A>(&[id]).await?;
+        Ok(loaded.swap_remove(0))
+    }
+
+    /// Loads the aggregate that the command is about: it exists, and has the version that the caller has seen.
+    pub async fn load_matching<A: Decider>(&self, id: A::Id) -> Result<Loaded<A>, Error> {
+        let loaded = self.load::<A>(id).await?.exists()?;
+        self.check_version(&loaded)?;
+        Ok(loaded)
+    }
+
+    /// Holds the caller to the version that it has seen.
+    pub fn check_version<A: Decider>(&self, loaded: &Loaded<A>) -> Result<(), Error> {
+        match &self.intent.if_match {
+            Some(versions) if !versions.contains(&loaded.version) => Err(Error::Version { current: loaded.version }),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Loads many aggregates of a kind in at most one round trip, in the order of their ids.
+    pub async fn load_all<A: Decider>(&self, ids: &[A::Id]) -> Result<Vec<Loaded<A>>, Error> {
+        let cache = self.commands.cache();
+        let mut found: Vec<Option<Versioned>> = Vec::with_capacity(ids.len());
+        let mut missing = Vec::new();
+        let mut cached = false;
+        for id in ids {
+            let stream = StreamId::of::<A>(*id);
+            let known = self.work().decided(&stream).or_else(|| cache.latest(&stream));
+            match &known {
+                Some(_) => cached = true,
+                None => missing.push(stream),
+            }
+            found.push(known);
+        }
+        let read = if missing.is_empty() { Vec::new() } else { self.commands.read_states::<A>(&missing).await? };
+        let mut read = read.into_iter();
+        let mut loaded = Vec::with_capacity(ids.len());
+        let mut work = self.work();
+        work.cached |= cached;
+        for (id, found) in ids.iter().zip(found) {
+            let Some(versioned) = found.or_else(|| read.next()) else { continue };
+            let state = downcast::<A>(&versioned);
+            work.see(StreamId::of::<A>(*id), versioned.version, versioned.made_by);
+            loaded.push(Loaded { id: *id, version: versioned.version, state });
+        }
+        Ok(loaded)
+    }
+
+    /// Looks at an aggregate without expecting it to stay as it is: for hints that are checked again later.
+    pub async fn peek<A: Decider>(&self, id: A::Id) -> Result<Loaded<A>, Error> {
+        let mut seen = self.peek_all::<A>(&[id]).await?;
+        Ok(seen.swap_remove(0))
+    }
+
+    /// Looks at many aggregates of a kind in at most one round trip, in the order of their ids, without expecting them to
+    /// stay as they are.
+    pub async fn peek_all<A: Decider>(&self, ids: &[A::Id]) -> Result<Vec<Loaded<A>>, Error> {
+        let streams: Vec<StreamId> = ids.iter().map(|id| StreamId::of::<A>(*id)).collect();
+        let known = |stream: &StreamId| self.work().decided(stream).or_else(|| self.commands.cache().latest(stream));
+        let found: Vec<Option<Versioned>> = streams.iter().map(known).collect();
+        let missing: Vec<StreamId> =
+            streams.into_iter().zip(&found).filter(|(_, found)| found.is_none()).map(|(stream, _)| stream).collect();
+        let read = if missing.is_empty() { Vec::new() } else { self.commands.read_states::<A>(&missing).await? };
+        let mut read = read.into_iter();
+        let seen = ids.iter().zip(found).filter_map(|(id, found)| {
+            let versioned = found.or_else(|| read.next())?;
+            Some(Loaded { id: *id, version: versioned.version, state: downcast(&versioned) })
+        });
+        Ok(seen.collect())
+    }
+
+    /// Starts an aggregate under a new id, without looking for one: if there is one, the append is refused.
+    pub fn start<A: Decider>(&self, id: A::Id) -> Loaded<A> {
+        self.work().see(StreamId::of::<A>(id), 0, None);
+        Loaded { id, version: 0, state: Arc::default() }
+    }
+
+    /// Says that the answer shows a cart's total to its owner, if one is to be remembered.
+    pub fn shows_total(&self, cart: CartId, total: Option<Money>) {
+        self.work().shown = total.map(|total| (cart, total));
+    }
+
+    /// Decides a command; what happens is part of this unit's append.
+    pub fn decide<A: Decider>(&self, loaded: &mut Loaded<A>, command: &A::Command) -> Result<(), Error> {
+        let asked = self.asked();
+        let events =
+            loaded.state.decide(command, &asked).map_err(|rejection| Error::Rejected(Rejected::of::<A>(&rejection)))?;
+        if events.is_empty() {
+            return Ok(());
+        }
+        let stream = StreamId::of::<A>(loaded.id);
+        let mut state = Arc::unwrap_or_clone(std::mem::take(&mut loaded.state));
+        let mut work = self.work();
+        for event in &events {
+            let encoded = codec::encode(event)?;
+            loaded.version += 1;
+            work.events.push(NewEvent {
+                id: self.commands.clock().new_id(),
+                stream: stream.clone(),
+                version: loaded.version,
+                event_type: encoded.event_type,
+                schema: encoded.schema,
+                data: encoded.data,
+                meta: Arc::clone(&self.meta),
+                correlation: self.intent.correlation_id,
+                recorded_at: self.now,
+            });
+            state = state.evolve(event);
+        }
+        loaded.state = Arc::new(state);
+        work.changed(&stream, Versioned { version: loaded.version, state: loaded.state.clone(), made_by: None });
+        Ok(())
+    }
+
+    /// The money that this unit lets go back to buyers so far: that of the credit notes it issues, and of refunds that it has
+    /// tried again.
+    pub fn money_back(&self) -> Result<Vec<Money>, Error> {
+        let mut back = Vec::new();
+        for event in &self.work().events {
+            let category = event.stream.category.as_ref();
+            if category == CreditNote::CATEGORY {
+                let credit_note::Event::Issued(note) = codec::decode(&event.event_type, event.schema, &event.data)?;
+                back.push(note.total);
+            } else if category == Payment::CATEGORY {
+                let event = codec::decode::<payment::Event>(&event.event_type, event.schema, &event.data)?;
+                if let payment::Event::RefundRequested { amount, retries: Some(_), .. } = event {
+                    back.push(amount);
+                }
+            }
+        }
+        Ok(back)
+    }
+
+    /// Refuses for a reason that is no aggregate's own.
+    pub fn refuse(&self, code: &str, kind: Kind, detail: impl Into<String>) -> Error {
+        Error::Rejected(Rejected { code: code.to_owned(), kind, detail: detail.into(), pointer: None })
+    }
+
+    /// The commands, for work beside the unit such as a call to a provider.
+    pub fn commands(&self) -> &Commands {
+        &self.commands
+    }
+}
+
+impl Work {
+    /// What this unit itself made of a stream.
+    fn decided(&self, stream: &StreamId) -> Option<Versioned> {
+        self.changes.iter().find(|change| change.stream == *stream)?.to.clone()
+    }
+
+    fn see(&mut self, stream: StreamId, version: i64, made_by: Option<Fate>) {
+        // Loaded twice: the first version counts, since the append expects one version of each stream.
+        if self.changes.iter().all(|change| change.stream != stream) {
+            self.changes.push(Change { stream, from: version, made_by, to: None });
+        }
+    }
+
+    fn changed(&mut self, stream: &StreamId, to: Versioned) {
+        if let Some(change) = self.changes.iter_mut().find(|change| change.stream == *stream) {
+            change.to = Some(to);
+        }
+    }
+}
+
+/// The state of a stream, typed again; a stream's category fixes its type.
+pub(crate) fn downcast<A: Decider>(versioned: &Versioned) -> Arc<A> {
+    Arc::clone(&versioned.state).downcast::<A>().expect("a category has one aggregate type")
+}

@@ -1,0 +1,45 @@
+//! Who carries messages out of the shop, and how many leave at a time.
+
+use byteshop_domain::account::Channel;
+use byteshop_eventstore::Log;
+
+use super::words::Face;
+use crate::ports::kept::Kept;
+use crate::ports::message::Carrier;
+
+/// Messages of a process that leave at a time: as many as its process works on, so that nobody waits for a place.
+pub(crate) const LEAVING: u32 = 64;
+
+/// Who carries messages out of the shop, and how the shop signs them.
+pub struct Outside {
+    /// Mail.
+    pub mail: Box<dyn Carrier>,
+    /// Text messages.
+    pub sms: Box<dyn Carrier>,
+    /// Messages on the screens of phones.
+    pub push: Box<dyn Carrier>,
+    /// How the shop signs.
+    pub face: Face,
+}
+
+impl Outside {
+    /// Nothing leaves: every message is kept.
+    pub fn kept(log: &Log) -> Self {
+        let keep = |channel: Channel| Box::new(Kept::new(log.clone(), channel.as_str()));
+        Self {
+            mail: keep(Channel::Email),
+            sms: keep(Channel::Sms),
+            push: keep(Channel::Push),
+            face: Face { name: "ByteShop".into(), ..Face::default() },
+        }
+    }
+
+    /// Who carries messages of a channel.
+    pub(super) fn carrier(&self, channel: Channel) -> &dyn Carrier {
+        match channel {
+            Channel::Email => self.mail.as_ref(),
+            Channel::Sms => self.sms.as_ref(),
+            Channel::Push => self.push.as_ref(),
+        }
+    }
+}

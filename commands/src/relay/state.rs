@@ -1,0 +1,148 @@
+//! One relay of a shop: what it is doing, how far it is, and why a session of it ended.
+
+use std::time::Duration;
+
+use byteshop_eventstore::Log;
+use byteshop_eventstore::delivery::Lead;
+use byteshop_eventstore::feed::Feed;
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+/// What one answer of JetStream or Postgres may take. JetStream hangs with its connection up when its disk is full.
+pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The pause before the first new attempt, and the longest one, which a JetStream that is down for hours costs.
+pub(super) const MIN_PAUSE: Duration = Duration::from_millis(100);
+const MAX_PAUSE: Duration = Duration::from_secs(2);
+/// How often a stopped relay looks whether an operator has repaired the stream.
+const STOPPED_PAUSE: Duration = Duration::from_secs(3);
+
+/// Where JetStream is and what the stream is called.
+#[derive(Debug, Clone)]
+pub struct NatsConfig {
+    /// Such as `nats://127.0.0.1:4222`.
+    pub url: String,
+    /// The name of the stream.
+    pub stream: String,
+    /// What every subject starts with.
+    pub prefix: String,
+}
+
+impl NatsConfig {
+    /// A server, with the names that a shop uses.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self { url: url.into(), stream: "BYTESHOP".into(), prefix: "byteshop".into() }
+    }
+}
+
+/// What the relay is doing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RelayState {
+    /// Another relay leads; this one takes over when it is gone.
+    Standby,
+    /// It leads and publishes.
+    Relaying,
+    /// JetStream or Postgres is not there; it keeps trying.
+    Waiting(String),
+    /// JetStream holds what the log does not: an operator has to look ([`history`](super::history)). It goes on when the stream is deleted.
+    Stopped(String),
+}
+
+/// What the relay is doing, and how far it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RelayStatus {
+    /// What it is doing.
+    pub state: RelayState,
+    /// The last position that JetStream has acknowledged to this relay.
+    pub position: i64,
+}
+
+impl RelayStatus {
+    /// A channel to watch a relay through.
+    pub fn channel() -> (watch::Sender<Self>, watch::Receiver<Self>) {
+        watch::channel(Self { state: RelayState::Standby, position: 0 })
+    }
+}
+
+/// Why a session ended.
+#[derive(Debug)]
+pub(super) enum End {
+    /// The program stops.
+    Cancelled,
+    /// Another relay may lead now.
+    LeadLost,
+    /// Something did not answer or answered otherwise than expected; a fresh look will tell.
+    Trouble(String),
+    /// The stream holds what the log does not.
+    Stopped(String),
+}
+
+impl End {
+    /// Trouble, with what was tried.
+    pub(super) fn trouble(what: &'static str) -> impl Fn(Box<dyn std::error::Error + Send + Sync>) -> Self {
+        move |error| Self::Trouble(format!("{what}: {error}"))
+    }
+}
+
+/// One relay of a shop.
+pub(super) struct Relay {
+    pub(super) log: Log,
+    pub(super) nats: NatsConfig,
+    pub(super) feed: Option<Feed>,
+    pub(super) cancel: CancellationToken,
+    pub(super) status: watch::Sender<RelayStatus>,
+    /// A position up to which everything was acknowledged, as far as this relay knows.
+    pub(super) relayed: i64,
+}
+
+impl Relay {
+    /// Says why nothing is published at the moment, and for how long not to try. Each reason is logged once; that Postgres
+    /// is away is logged by whoever watches it.
+    pub(super) fn wait(&self, pause: &mut Duration, reason: &str, is_outage: bool) -> Duration {
+        let is_known = matches!(&self.status.borrow().state, RelayState::Waiting(known) if known == reason);
+        if is_known || is_outage {
+            tracing::debug!(stream = self.nats.stream, reason, "the relay is still waiting");
+        } else {
+            tracing::warn!(stream = self.nats.stream, reason, "the relay is waiting");
+        }
+        self.say(RelayState::Waiting(reason.into()));
+        let wait = *pause;
+        *pause = (wait * 2).min(MAX_PAUSE);
+        wait
+    }
+
+    /// Stops loudly: somebody has to decide which of the two histories is right.
+    pub(super) fn stop(&self, reason: String) -> Duration {
+        if !matches!(&self.status.borrow().state, RelayState::Stopped(known) if *known == reason) {
+            tracing::error!(
+                stream = self.nats.stream,
+                reason,
+                "the relay has stopped: JetStream and the log disagree; if Postgres is right, `byteshop check --repair` deletes the JetStream stream"
+            );
+        }
+        self.say(RelayState::Stopped(reason));
+        STOPPED_PAUSE
+    }
+
+    /// Says what it is doing.
+    pub(super) fn say(&self, state: RelayState) {
+        self.status.send_if_modified(|status| {
+            let next = RelayStatus { state, position: self.relayed };
+            let changed = *status != next;
+            *status = next;
+            changed
+        });
+    }
+
+    /// Notes how far JetStream has acknowledged.
+    pub(super) fn acknowledged(&mut self, position: i64) {
+        self.relayed = position;
+        self.status.send_modify(|status| status.position = position);
+    }
+}
+
+/// Whether the lead still stands; a Postgres that does not answer has perhaps given it away.
+pub(super) async fn confirmed(lead: &mut Lead) -> bool {
+    matches!(timeout(ANSWER_TIMEOUT, lead.confirm()).await, Ok(Ok(())))
+}

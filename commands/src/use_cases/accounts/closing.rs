@@ -1,0 +1,119 @@
+//! Closing an account, and forgetting a guest: what was ordered comes to an end first.
+
+use byteshop_domain::Subject;
+use byteshop_domain::account::{self, Account};
+use byteshop_domain::ids::{AccountId, OrderId};
+use byteshop_domain::order::{self, CancelReason, Order, Placed};
+use byteshop_domain::session::Reason;
+use byteshop_domain::usage::{self, Customer, Usage};
+use serde::{Deserialize, Serialize};
+
+use super::grants::{Revoke, Standing, granted, settle};
+use super::{email_of, log_out_all};
+use crate::aftersales;
+use crate::engine::error::{Error, Rejected};
+use crate::engine::unit::{Loaded, Unit};
+
+/// What was under way when an account was closed.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Unfinished {
+    /// Orders that were called off with it; what was paid for them goes back by itself.
+    pub cancelled: Vec<OrderId>,
+    /// Orders that are paid for and go on, although nobody knows any more where they go.
+    pub left: Vec<OrderId>,
+    /// The access of programs that the account gave.
+    #[serde(default)]
+    pub grants: Vec<Standing>,
+}
+
+/// Closes an account: nobody gets in any more, and its address is free. The person is to be forgotten afterwards, which the
+/// process `forget_person` sees to.
+///
+/// Orders that wait for their payment are called off. Those that are paid for and not delivered are in the way; with `force`
+/// they are called off too, as far as nothing of them is packed, and the others are left as they are. The access that the
+/// account gave to programs stands, unless it is to be revoked with it.
+pub async fn erase(
+    unit: &Unit,
+    account: &mut Loaded<Account>,
+    force: bool,
+    revoke: Revoke,
+) -> Result<Unfinished, Error> {
+    let mut unfinished = Unfinished::default();
+    if account.state.open().is_ok() {
+        unfinished = end_orders(unit, account.id, force).await?;
+        if let Some(name) = email_of(unit, account).await? {
+            name.release(unit, account.id, None).await?;
+        }
+        log_out_all(unit, account, Reason::Erased, None).await?;
+    }
+    let granted = granted(account);
+    let waiting = if force { vec![] } else { unfinished.left.clone() };
+    unit.decide(account, &account::Command::Erase { waiting })?;
+    unfinished.grants = settle(unit, account.id, &granted, revoke).await?;
+    Ok(unfinished)
+}
+
+/// A guest who is forgotten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Forgotten {
+    /// Whose key is to be destroyed.
+    pub subject: Subject,
+    /// Whether the order was called off for it.
+    pub called_off: bool,
+}
+
+/// Notes that the guest who placed an order is forgotten: the caller destroys their key, and the process `forget_person` does
+/// if the caller cannot.
+///
+/// What waits for its payment is called off. What is paid for and not delivered is in the way; with `force` it is called off
+/// too, if nothing of it is packed, and goes on otherwise.
+pub async fn forget_buyer(
+    unit: &Unit,
+    order: &mut Loaded<Order>,
+    reason: CancelReason,
+    force: bool,
+) -> Result<Forgotten, Error> {
+    let placed = order.state.placed().map_err(|rejection| Error::Rejected(Rejected::of::<Order>(&rejection)))?;
+    let (mut called_off, subject) = (false, placed.subject(order.id));
+    let of_guest = placed.placement.buyer == order::Buyer::default() && !placed.forgotten;
+    if of_guest && (placed.is_unpaid() || force && placed.is_waited_for()) {
+        called_off = call_off(unit, order, reason).await?;
+    }
+    unit.decide(order, &order::Command::ForgetBuyer { subject, force })?;
+    Ok(Forgotten { subject, called_off })
+}
+
+/// Calls an order off, unless it is packed or on its way; says whether it is off.
+async fn call_off(unit: &Unit, order: &mut Loaded<Order>, reason: CancelReason) -> Result<bool, Error> {
+    match aftersales::cancel(unit, order, reason, true).await {
+        Ok(()) => Ok(true),
+        Err(Error::Rejected(_)) => Ok(false),
+        Err(other) => Err(other),
+    }
+}
+
+/// Lets no order come any more, and ends those that can be ended. A checkout counts its order in the same append, so one that
+/// is under way is seen here or refused.
+async fn end_orders(unit: &Unit, account: AccountId, force: bool) -> Result<Unfinished, Error> {
+    let mut counted = unit.load::<Usage>(usage::orders_of(&Customer::account(account))).await?;
+    unit.decide(&mut counted, &usage::Command::Close {})?;
+    // What is over stays over, so that only the others are held to what they are; one that cannot be seen is being written at
+    // this moment, and then this is decided once more.
+    let seen = unit.peek_all::<Order>(&counted.state.orders).await?;
+    let is_over = |it: &Loaded<Order>| it.state.placed().is_ok_and(|it| it.status != order::Status::Open);
+    let open: Vec<OrderId> = seen.iter().filter(|it| !is_over(it)).map(|it| it.id).collect();
+    let own = unit.asked().by.account() == Some(account);
+    let reason = if own { CancelReason::BuyerRequest } else { CancelReason::StaffRequest };
+    let mut unfinished = Unfinished::default();
+    for mut order in unit.load_all::<Order>(&open).await? {
+        let is = |what: fn(&Placed) -> bool| order.state.placed().is_ok_and(what);
+        let (waited_for, unpaid) = (is(Placed::is_waited_for), is(Placed::is_unpaid));
+        if waited_for && !force {
+            unfinished.left.push(order.id);
+        } else if waited_for || unpaid {
+            let is_off = call_off(unit, &mut order, reason).await?;
+            if is_off { unfinished.cancelled.push(order.id) } else { unfinished.left.push(order.id) }
+        }
+    }
+    Ok(unfinished)
+}

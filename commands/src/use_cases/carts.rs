@@ -1,0 +1,192 @@
+//! Carts: what is put into them, the open cart of an account, one in each currency, and the guest's cart that is put into it when
+//! somebody logs in.
+
+mod again;
+
+use byteshop_domain::cart::{self, Cart, Command};
+use byteshop_domain::decider::Decider as _;
+use byteshop_domain::ids::{AccountId, CartId, NameId, PromotionId, VariantId};
+use byteshop_domain::name::{self, NameKind, UniqueName};
+use byteshop_domain::pricing;
+use byteshop_domain::product::{self, Product};
+use byteshop_domain::promotion::CouponCode;
+use byteshop_domain::quantity::Quantity;
+use byteshop_domain::stock::{self, StockLevel};
+use byteshop_domain::text::Label;
+use byteshop_domain::{Currency, Kind, Subject};
+use chrono::{DateTime, Utc};
+
+use crate::Commands;
+use crate::engine::error::{Error, Rejected};
+use crate::engine::unit::{Loaded, Unit};
+pub use again::move_to_cart;
+
+/// The name under which the cart is found that an account used last.
+fn last(account: AccountId) -> String {
+    account.to_string()
+}
+
+/// The name under which the cart in a currency is found that an account left for one in another.
+fn left(account: AccountId, currency: Currency) -> String {
+    format!("{account} {currency}")
+}
+
+fn id_of(name: &str) -> NameId {
+    name::id(NameKind::Cart, name)
+}
+
+/// The open cart of an account in a currency, a new one for so many days if there is none; says whether it is new.
+///
+/// In another currency it is another cart, and from then on that one is found until somebody asks for the first again.
+pub async fn open_cart(
+    unit: &Unit,
+    account: AccountId,
+    currency: Currency,
+    days: u16,
+) -> Result<(Loaded<Cart>, bool), Error> {
+    let mut used = unit.load::<UniqueName>(id_of(&last(account))).await?;
+    if let Some((cart, of)) = named(unit, &used).await? {
+        if of == currency {
+            return Ok((cart, false));
+        }
+        let behind = left(account, of);
+        let mut name = unit.load::<UniqueName>(id_of(&behind)).await?;
+        give(unit, &mut name, &behind, cart.id)?;
+    }
+    let kept = unit.load::<UniqueName>(id_of(&left(account, currency))).await?;
+    let kept = named(unit, &kept).await?.map(|(cart, _)| cart);
+    let is_new = kept.is_none();
+    let mut cart = kept.unwrap_or_else(|| unit.start::<Cart>(unit.new_id()));
+    if is_new {
+        unit.decide(&mut cart, &Command::Create { owner: Some(account), token_hash: None, currency, days })?;
+    }
+    give(unit, &mut used, &last(account), cart.id)?;
+    Ok((cart, is_new))
+}
+
+/// The cart that has a name, with its currency, as long as it is open.
+async fn named(unit: &Unit, name: &Loaded<UniqueName>) -> Result<Option<(Loaded<Cart>, Currency)>, Error> {
+    let Some(known) = name.state.holder::<CartId>() else { return Ok(None) };
+    let cart = unit.load::<Cart>(known).await?;
+    let currency = cart.state.open(unit.asked().at).ok().map(|open| open.currency);
+    Ok(currency.map(|currency| (cart, currency)))
+}
+
+/// Gives a cart a name, whichever had it before.
+fn give(unit: &Unit, name: &mut Loaded<UniqueName>, text: &str, cart: CartId) -> Result<(), Error> {
+    let text = Label::new(text).map_err(|error| unit.refuse("cart.owner", Kind::Invalid, error.to_string()))?;
+    unit.decide(name, &name::Command::Release {})?;
+    unit.decide(name, &name::Command::Claim { kind: NameKind::Cart, text, owner: cart.to_string() })
+}
+
+/// Puts a guest's cart into the account's in that currency, and closes it. Again, it gives the cart that it was put into.
+pub async fn merge(unit: &Unit, mut guest: Loaded<Cart>, account: AccountId, days: u16) -> Result<Loaded<Cart>, Error> {
+    let known = guest.state.existing().map_err(|rejection| Error::Rejected(Rejected::of::<Cart>(&rejection)))?;
+    if let Some(into) = known.merged_into {
+        return unit.load::<Cart>(into).await?.exists();
+    }
+    let (lines, codes, currency) = (known.lines.clone(), known.coupons.clone(), known.currency);
+    open(&guest.state, unit.asked().at)?;
+    let (mut own, _) = open_cart(unit, account, currency, days).await?;
+    unit.decide(&mut own, &Command::Merge { from: guest.id, lines, codes })?;
+    unit.decide(&mut guest, &Command::MergeInto { cart: own.id })?;
+    Ok(own)
+}
+
+/// Enters codes into a cart, of which each must be somebody's; whether they apply is told with the price.
+pub async fn set_coupons(unit: &Unit, cart: &mut Loaded<Cart>, codes: &[CouponCode]) -> Result<(), Error> {
+    unit.decide(cart, &Command::SetCoupons { codes: codes.to_vec() })?;
+    let names: Vec<_> = codes.iter().map(|code| name::id(NameKind::Coupon, code.as_str())).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    for ((index, code), name) in codes.iter().enumerate().zip(unit.load_all::<UniqueName>(&names).await?) {
+        if name.state.holder::<PromotionId>().is_none() {
+            let unknown = pricing::Problem::CouponUnknown { coupon: code.clone() };
+            return Err(Error::Rejected(Rejected {
+                code: format!("{}.{}", Cart::CATEGORY, unknown.code()),
+                kind: Kind::Invalid,
+                detail: unknown.to_string(),
+                pointer: Some(format!("/coupons/{index}")),
+            }));
+        }
+    }
+    Ok(())
+}
+
+/// Puts so much of a variant into a cart, at today's price.
+///
+/// The availability is looked up without holding the stock to it: the cart promises nothing, and checkout looks again.
+pub async fn set_line(
+    unit: &Unit,
+    cart: &mut Loaded<Cart>,
+    variant: VariantId,
+    quantity: Quantity,
+) -> Result<(), Error> {
+    let not_sold = || Error::Rejected(Rejected::missing("variant"));
+    let mut stock = unit.peek::<StockLevel>(variant).await?;
+    if stock.version == 0 || stock.state.available() < quantity.get() {
+        // A refusal has to hold, so now the version counts.
+        stock = unit.load::<StockLevel>(variant).await?;
+    }
+    let product_id = stock.state.product.ok_or_else(not_sold)?;
+    let product = unit.load::<Product>(product_id).await?;
+    let Ok(created) = product.state.existing() else { return Err(not_sold()) };
+    let sold = created.variants.get(&variant).filter(|_| created.status == product::Status::Published);
+    let sold = sold.ok_or_else(not_sold)?;
+    let available = stock.state.available();
+    if available < quantity.get() {
+        return Err(Error::Rejected(Rejected::of::<StockLevel>(&stock::Rejection::NotEnough { available })));
+    }
+    // In a currency that it is not sold in, the cart itself refuses it.
+    let currency = cart.state.existing().map_or(sold.price.currency(), |cart| cart.currency);
+    let unit_price = sold.listed(currency).map_or(sold.price, |listed| listed.price);
+    let line = cart::Line {
+        variant,
+        product: product_id,
+        sku: sold.sku.clone(),
+        title: sold.title.clone(),
+        quantity,
+        unit_price,
+    };
+    unit.decide(cart, &cart::Command::SetLine(line))
+}
+
+/// A cart that can still be changed and bought.
+pub fn open(cart: &Cart, at: DateTime<Utc>) -> Result<&cart::Created, Error> {
+    cart.open(at).map_err(|rejection| Error::Rejected(Rejected::of::<Cart>(&rejection)))
+}
+
+impl Commands {
+    /// Destroys the key of what a guest wrote into a cart that was discarded or put into another one; what belongs to an
+    /// account is forgotten with that.
+    pub async fn forget_cart(&self, id: CartId) -> Result<(), Error> {
+        let cart = self.get::<Cart>(id).await?;
+        let is_over = |cart: &cart::Created| cart.owner.is_none() && (cart.discarded || cart.merged_into.is_some());
+        if cart.is_some_and(|found| found.state.existing().is_ok_and(is_over)) {
+            self.vault().erase(Subject::of_cart(id, None)).await?;
+        }
+        Ok(())
+    }
+
+    /// The id of the cart that an account used last, if it has one.
+    pub async fn cart_of(&self, account: AccountId) -> Result<Option<CartId>, Error> {
+        let name = self.get::<UniqueName>(id_of(&last(account))).await?;
+        Ok(name.and_then(|name| name.state.holder::<CartId>()))
+    }
+
+    /// The ids of the carts that an account ever had, the oldest first.
+    pub async fn carts_of(&self, account: AccountId) -> Result<Vec<CartId>, Error> {
+        let owner = |event| match event {
+            name::Event::Claimed { owner, .. } => owner.parse().ok(),
+            name::Event::Released { .. } => None,
+        };
+        let mut carts: Vec<CartId> = Vec::new();
+        for cart in self.gather::<UniqueName, _>(id_of(&last(account)), owner).await? {
+            if !carts.contains(&cart) {
+                carts.push(cart);
+            }
+        }
+        Ok(carts)
+    }
+}

@@ -1,0 +1,108 @@
+//! Going on after an abandoned payment: the lines of an order that was never paid are put into an open cart again.
+
+use byteshop_domain::Subject;
+use byteshop_domain::cart::{self, Cart, Destination};
+use byteshop_domain::ids::{CartId, Id as _, VariantId};
+use byteshop_domain::order::{self, CancelReason, Order, PaymentStatus, Placed};
+use byteshop_domain::payment::Payment;
+use byteshop_domain::promotion::CouponCode;
+use byteshop_domain::quantity::Quantity;
+use byteshop_domain::stock::{self, StockLevel};
+
+use super::open_cart;
+use crate::aftersales;
+use crate::engine::error::{Error, Rejected};
+use crate::engine::unit::{Loaded, Unit};
+
+/// Cancels an order that is not paid and puts its lines, codes, address and shipping service into an open cart: the one of its
+/// account in that currency, or a new one that the guest's token opens. An order that expired or was cancelled unpaid can be
+/// moved as well. Again, it gives the cart that they were put into.
+///
+/// # Errors
+/// `order.already_paid` once its money is ours, or set aside for it.
+pub async fn move_to_cart(unit: &Unit, order: &mut Loaded<Order>, days: u16) -> Result<Loaded<Cart>, Error> {
+    let placed = placed(order)?.clone();
+    if let Some(cart) = placed.moved_to {
+        return unit.load::<Cart>(cart).await?.exists();
+    }
+    // The payment is expected to stay as it is, so an attempt and this cannot both be first.
+    let payment = unit.load::<Payment>(placed.placement.payment).await?;
+    aftersales::knows_of_its_money(order, &payment)?;
+    if placed.payment_status == PaymentStatus::Awaiting {
+        aftersales::cancel(unit, order, CancelReason::BuyerRequest, true).await?;
+        release(unit, &placed, order).await?;
+    }
+    let owner = placed.placement.buyer.account;
+    let mut cart = if let Some(account) = owner {
+        open_cart(unit, account, placed.placement.total.currency, days).await?.0
+    } else {
+        let mut cart = unit.start::<Cart>(unit.new_id());
+        let (token_hash, currency) = (placed.placement.access_hash.clone(), placed.placement.total.currency);
+        unit.decide(&mut cart, &cart::Command::Create { owner, token_hash, currency, days })?;
+        cart
+    };
+    unit.decide(order, &order::Command::MoveToCart { cart: cart.id })?;
+    fill(unit, &mut cart, &placed, order).await?;
+    Ok(cart)
+}
+
+/// Frees what was reserved in the same append, so that the cart can be bought at once. The process, which frees it too, finds
+/// nothing left.
+async fn release(unit: &Unit, placed: &Placed, order: &Loaded<Order>) -> Result<(), Error> {
+    let variants: Vec<VariantId> = placed.demands().iter().map(|line| line.variant).collect();
+    for mut stock in unit.load_all::<StockLevel>(&variants).await? {
+        unit.decide(&mut stock, &stock::Command::Release { order: order.id, reason: None })?;
+    }
+    Ok(())
+}
+
+/// Puts what was ordered into the cart: pieces that were cancelled before stay out.
+async fn fill(unit: &Unit, cart: &mut Loaded<Cart>, placed: &Placed, order: &Loaded<Order>) -> Result<(), Error> {
+    let placement = &placed.placement;
+    let line = |line: &order::Line| {
+        let quantity = Quantity::new(line.quantity.get() - placed.off(line.variant)).ok()?;
+        Some(cart::Line {
+            variant: line.variant,
+            product: line.product,
+            sku: line.sku.clone(),
+            title: line.title.clone(),
+            quantity,
+            unit_price: line.unit_price,
+        })
+    };
+    let from = placement.cart.unwrap_or(CartId::from_uuid(order.id.uuid()));
+    let codes: Vec<CouponCode> =
+        unit.peek::<Cart>(from).await?.state.existing().map(|cart| cart.coupons.clone()).unwrap_or_default();
+    let lines = placement.lines.iter().filter_map(line).collect();
+    unit.decide(cart, &cart::Command::Merge { from, lines, codes })?;
+    let (has_destination, has_service) =
+        cart.state.existing().map_or((true, true), |it| (it.destination.is_some(), it.service.is_some()));
+    if !has_destination && let Some(destination) = destination(unit, cart.id, placed).await? {
+        unit.decide(cart, &cart::Command::SetDestination { destination })?;
+    }
+    if !has_service && let Some(shipping) = &placement.shipping {
+        unit.decide(cart, &cart::Command::ChooseShipping { service: shipping.service.clone() })?;
+    }
+    Ok(())
+}
+
+/// Where the order was to go, sealed for the cart: what a guest wrote has a key of its own for each order, so that forgetting
+/// one does not take the other's address. None when the buyer was forgotten.
+async fn destination(unit: &Unit, cart: CartId, placed: &Placed) -> Result<Option<Destination>, Error> {
+    let destination = &placed.placement.destination;
+    // Before addresses were sealed a name of a country could stand here, which carts do not accept any more.
+    let Some(sealed) = &destination.address else {
+        return Ok(Some(destination.clone()).filter(|it| it.country.is_code()));
+    };
+    let subject = Subject::of_cart(cart, placed.placement.buyer.account);
+    let address = match unit.commands().vault().open(sealed).await? {
+        Some(_) if sealed.subject() == subject => sealed.clone(),
+        Some(address) => unit.commands().vault().seal(subject, &address).await?,
+        None => return Ok(None),
+    };
+    Ok(Some(Destination { address: Some(address), ..destination.clone() }))
+}
+
+fn placed(order: &Loaded<Order>) -> Result<&Placed, Error> {
+    order.state.placed().map_err(|rejection| Error::Rejected(Rejected::of::<Order>(&rejection)))
+}

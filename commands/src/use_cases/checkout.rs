@@ -1,0 +1,86 @@
+//! Checkout: a cart becomes an order with its payment, its reservations and everything limited that it uses, in one append.
+
+use byteshop_domain::cart::Cart;
+use byteshop_domain::checkout::{self, Basis, Ids};
+use byteshop_domain::decider::Decider as _;
+use byteshop_domain::ids::{self, OrderId};
+use byteshop_domain::order::{Order, Placed};
+use byteshop_domain::payment::Payment;
+use byteshop_domain::stock::StockLevel;
+use byteshop_domain::usage::{self, Customer, Usage};
+use chrono::TimeDelta;
+
+use crate::engine::error::{Error, Rejected};
+use crate::engine::unit::{Loaded, Unit};
+use crate::use_cases::cart_total::Agreed;
+use crate::use_cases::carts::open;
+use crate::use_cases::price::{Priced, Reading, price};
+
+/// How long, and by how many orders at once, goods are held for somebody who has not paid.
+#[derive(Debug, Clone, Copy)]
+pub struct Hold {
+    /// How long an order waits for its payment.
+    pub pay_within: TimeDelta,
+    /// How many orders of one account may wait at once; 0 for any number.
+    pub unpaid_orders: u32,
+}
+
+/// Turns a cart into an order: cart closed, order placed, payment opened, every line reserved and everything that is limited
+/// claimed in one append.
+///
+/// `agreed` is the total that the buyer wants to be held to. Without, it is the one that the cart last showed to its owner.
+pub async fn checkout(unit: &Unit, mut cart: Loaded<Cart>, hold: Hold, agreed: Agreed) -> Result<Loaded<Order>, Error> {
+    let at = unit.asked().at;
+    let open = open(&cart.state, at)?.clone();
+    let Priced { offers, quote, .. } = price(Reading::Deciding(unit), &open, at).await?;
+    let ids = Ids { cart: cart.id, order: unit.new_id(), payment: unit.new_id() };
+    // Whole seconds are enough for people, and shorter to read in the log.
+    let pay_by = byteshop_eventstore::clock::whole_seconds(unit.now()) + hold.pay_within;
+    let Agreed { expected, seen } = agreed;
+    let basis = Basis { cart: &cart.state, offers: &offers, quote: &quote, at, pay_by, expected, seen };
+    let placed = checkout::checkout(&basis, ids).map_err(|rejection| refused_checkout(&rejection))?;
+    unit.decide(&mut cart, &placed.cart)?;
+    let mut order = unit.start::<Order>(ids.order);
+    unit.decide(&mut order, &placed.order)?;
+    let mut payment = unit.start::<Payment>(ids.payment);
+    unit.decide(&mut payment, &placed.payment)?;
+    for (variant, command) in &placed.stock {
+        let mut stock = unit.load::<StockLevel>(*variant).await?;
+        unit.decide(&mut stock, command)?;
+    }
+    // Guests give the address of whomever they like, so orders that wait count for accounts alone.
+    let of_account = open.owner.map(|owner| usage::orders_of(&Customer::account(owner)));
+    for (id, command) in &placed.usages {
+        let mut usage = unit.load::<Usage>(*id).await?;
+        if Some(*id) == of_account {
+            check_unpaid(unit, &usage.state.orders, hold).await?;
+        }
+        unit.decide(&mut usage, command)?;
+    }
+    Ok(order)
+}
+
+/// Refuses one more order of a customer, of whose these are, while too many of them wait for their payment.
+///
+/// Only the youngest can: whatever is not paid for in time is off. So mostly nothing is looked at here.
+async fn check_unpaid(unit: &Unit, orders: &[OrderId], hold: Hold) -> Result<(), Error> {
+    let since = unit.now() - hold.pay_within;
+    let young = |order: &&OrderId| ids::made_at(**order).is_none_or(|made_at| made_at >= since);
+    let young: Vec<OrderId> = orders.iter().rev().take_while(young).copied().collect();
+    let most = usize::try_from(hold.unpaid_orders).unwrap_or(usize::MAX);
+    // One that cannot be seen is being written at this moment.
+    let waits = |order: &&Loaded<Order>| order.state.placed().map_or(true, Placed::is_unpaid);
+    let too_many = |orders: &[Loaded<Order>]| orders.iter().filter(waits).count() >= most;
+    if most == 0 || young.len() < most || !too_many(&unit.peek_all::<Order>(&young).await?) {
+        return Ok(());
+    }
+    // A refusal has to hold, so now the versions count.
+    if too_many(&unit.load_all::<Order>(&young).await?) {
+        return Err(refused_checkout(&checkout::Rejection::TooManyUnpaid { most: hold.unpaid_orders }));
+    }
+    Ok(())
+}
+
+fn refused_checkout(rejection: &checkout::Rejection) -> Error {
+    Error::Rejected(Rejected::named(Cart::CATEGORY, rejection))
+}

@@ -1,0 +1,55 @@
+//! The numbers of documents: each is taken from its series in the append that issues the document, so none is ever lost or
+//! given twice.
+
+use byteshop_domain::ids::{OrderId, PaymentId, SeriesId};
+use byteshop_domain::order::{self, Order};
+use byteshop_domain::series::{self, Document, Series};
+use byteshop_domain::text::{Reason, Reference};
+use chrono::Datelike as _;
+
+use crate::Commands;
+use crate::engine::error::{Error, Rejected};
+use crate::engine::intent::Intent;
+use crate::engine::unit::Unit;
+
+/// The next number of the series of this year; none while the shop is closed, as buyers may have it already.
+pub(crate) async fn number(unit: &Unit, document: Document) -> Result<Reference, Error> {
+    unit.commands().open()?;
+    let year = unit.asked().at.year();
+    let mut series = unit.load::<Series>(document.series(year)).await?;
+    unit.decide(&mut series, &series::Command::Issue { document, year })?;
+    let given = series.state.reference.clone();
+    given.ok_or_else(|| Error::Rejected(Rejected::of::<Series>(&series::Rejection::Exhausted)))
+}
+
+impl Commands {
+    /// Lets a series go on above a number: what is left out is written down with its reason. Gives the last
+    /// number that is given or left out then.
+    pub async fn skip_numbers(&self, intent: &Intent, id: SeriesId, to: i64, reason: &Reason) -> Result<i64, Error> {
+        let done = self.run(intent, |unit| async move {
+            let mut series = unit.load::<Series>(id).await?;
+            unit.decide(&mut series, &series::Command::Skip { to, reason: reason.clone() })?;
+            Ok(series.state.last)
+        });
+        Ok(done.await?.answer)
+    }
+
+    /// Marks an order paid, and gives its invoice the next number in the same append.
+    ///
+    /// The one process that marks orders paid builds each append on the one before in memory, so payments at the same time
+    /// do not get in each other's way, although they share a series.
+    pub(crate) async fn mark_paid(&self, intent: &Intent, order: OrderId, payment: PaymentId) -> Result<(), Error> {
+        self.run(intent, |unit| async move {
+            let mut loaded = unit.load::<Order>(order).await?;
+            // What is paid already, or off, takes no number.
+            let invoice = match loaded.state.placed() {
+                Ok(placed) if placed.awaits(payment) => Some(number(&unit, Document::Invoice { order }).await?),
+                Ok(_) | Err(_) => None,
+            };
+            let seller = invoice.is_some().then(|| self.seller().cloned()).flatten();
+            unit.decide(&mut loaded, &order::Command::MarkPaid { payment, invoice, seller })
+        })
+        .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,49 @@
+//! What is offered of variants now, for whoever asks before there is a cart.
+
+use std::collections::BTreeMap;
+
+use byteshop_domain::Currency;
+use byteshop_domain::cart::Offer;
+use byteshop_domain::ids::{ProductId, VariantId};
+use byteshop_domain::product::{self, Product};
+use byteshop_domain::stock::StockLevel;
+use byteshop_domain::text::{Sku, Title};
+
+use super::price::Reading;
+use crate::Commands;
+use crate::engine::error::Error;
+
+/// A variant that is sold.
+#[derive(Debug, Clone)]
+pub struct Offered {
+    /// Its product.
+    pub product: ProductId,
+    /// Its code.
+    pub sku: Sku,
+    /// What it is called.
+    pub title: Title,
+    /// How many can be had, whatever they cost.
+    pub available: i64,
+    /// What is offered of it; nothing when it has no price in the currency.
+    pub offer: Option<Offer>,
+}
+
+/// What is offered of some variants in a currency, in the order of the ids; nothing of what is not shown to everybody.
+pub async fn offered(
+    commands: &Commands,
+    variants: &[VariantId],
+    currency: Currency,
+) -> Result<Vec<Option<Offered>>, Error> {
+    let (stocks, products) = Reading::Asking(commands).goods(variants).await?;
+    let products: BTreeMap<ProductId, &Product> = products.iter().map(|it| (it.id, it.state.as_ref())).collect();
+    let of = |(variant, stock): (&VariantId, &StockLevel)| {
+        let id = stock.product?;
+        let product = *products.get(&id)?;
+        let created = product.existing().ok().filter(|created| created.status == product::Status::Published)?;
+        let sold = created.variants.get(variant)?;
+        let offer = Offer::of(product, *variant, stock, currency);
+        let available = stock.available();
+        Some(Offered { product: id, sku: sold.sku.clone(), title: sold.title.clone(), available, offer })
+    };
+    Ok(variants.iter().zip(stocks.iter().map(|stock| stock.state.as_ref())).map(of).collect())
+}

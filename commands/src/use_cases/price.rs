@@ -1,0 +1,346 @@
+//! What a cart costs: everything that has a say in it, read together, and the quote that follows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use byteshop_domain::Currency;
+use byteshop_domain::account::Account;
+use byteshop_domain::cart::{self, Offer};
+use byteshop_domain::category::Category;
+use byteshop_domain::decider::Decider;
+use byteshop_domain::ids::{CategoryId, ProductId, PromotionId, UsageId, VariantId};
+use byteshop_domain::money::Money;
+use byteshop_domain::name::{self, NameKind, UniqueName};
+use byteshop_domain::pricing::{self, Candidate, Input, Item, Quote, Whereto};
+use byteshop_domain::product::{self, Image, Product, TaxClass};
+use byteshop_domain::promotion::{CouponCode, Promotion, Status, Terms};
+use byteshop_domain::promotion_book::{self, PromotionBook};
+use byteshop_domain::quantity::Quantity;
+use byteshop_domain::shipping_book::{self, ShippingBook};
+use byteshop_domain::stock::StockLevel;
+use byteshop_domain::tax_book::{self, TaxBook};
+use byteshop_domain::text::Email;
+use byteshop_domain::usage::{self, Customer, Usage};
+use chrono::{DateTime, Utc};
+
+use crate::Commands;
+use crate::engine::error::{Error, Rejected};
+use crate::engine::unit::{Loaded, Unit};
+
+/// How states are read that have a say in a price.
+#[derive(Clone, Copy)]
+pub enum Reading<'a> {
+    /// To decide on: the append expects every version that was read.
+    Deciding(&'a Unit),
+    /// As this process last saw them: for what a command answers beside its decision.
+    Glancing(&'a Unit),
+    /// As they are in the log: for queries.
+    Asking(&'a Commands),
+}
+
+/// What a cart costs, and what is offered of everything in it.
+#[derive(Debug, Clone)]
+pub struct Priced {
+    /// What is offered now of each variant.
+    pub offers: BTreeMap<VariantId, Offer>,
+    /// What it costs now.
+    pub quote: Quote,
+    /// The first picture of each product that has one.
+    pub images: BTreeMap<ProductId, Image>,
+}
+
+impl Reading<'_> {
+    /// Aggregates of a kind in the order of their ids.
+    async fn all<A: Decider>(self, ids: &[A::Id]) -> Result<Vec<Loaded<A>>, Error> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        match self {
+            Self::Deciding(unit) => unit.load_all::<A>(ids).await,
+            Self::Glancing(unit) => unit.peek_all::<A>(ids).await,
+            Self::Asking(commands) => {
+                let found = commands.get_all::<A>(ids).await?;
+                let loaded = ids.iter().zip(found).map(|(id, found)| match found {
+                    Some(found) => Loaded { id: *id, version: found.version, state: found.state },
+                    None => Loaded { id: *id, version: 0, state: std::sync::Arc::default() },
+                });
+                Ok(loaded.collect())
+            }
+        }
+    }
+
+    /// The one of its kind.
+    async fn the<A: Decider>(self, id: A::Id) -> Result<Loaded<A>, Error> {
+        Ok(self.all::<A>(&[id]).await?.swap_remove(0))
+    }
+
+    /// The stock of variants in the order of their ids, and the products that they are of.
+    pub(crate) async fn goods(
+        self,
+        variants: &[VariantId],
+    ) -> Result<(Vec<Loaded<StockLevel>>, Vec<Loaded<Product>>), Error> {
+        let stocks = self.all::<StockLevel>(variants).await?;
+        let products: BTreeSet<ProductId> = stocks.iter().filter_map(|stock| stock.state.product).collect();
+        let products = self.all::<Product>(&products.into_iter().collect::<Vec<_>>()).await?;
+        Ok((stocks, products))
+    }
+
+    /// For what has a say in the price, and that no decision stands or falls with.
+    fn glancing(self) -> Self {
+        match self {
+            Self::Deciding(unit) => Self::Glancing(unit),
+            other @ (Self::Glancing(_) | Self::Asking(_)) => other,
+        }
+    }
+
+    fn commands(&self) -> &Commands {
+        match self {
+            Self::Deciding(unit) | Self::Glancing(unit) => unit.commands(),
+            Self::Asking(commands) => commands,
+        }
+    }
+
+    /// Whether what is read is what the order is decided on.
+    fn decides(self) -> bool {
+        match self {
+            Self::Deciding(_) => true,
+            Self::Glancing(_) | Self::Asking(_) => false,
+        }
+    }
+}
+
+/// Says what a cart costs.
+pub async fn price(reading: Reading<'_>, cart: &cart::Created, at: DateTime<Utc>) -> Result<Priced, Error> {
+    let variants: Vec<VariantId> = cart.lines.iter().map(|line| line.variant).collect();
+    let products: BTreeSet<ProductId> = cart.lines.iter().map(|line| line.product).collect();
+    let products: Vec<ProductId> = products.into_iter().collect();
+    let codes: Vec<_> = cart.coupons.iter().map(|code| name::id(NameKind::Coupon, code.as_str())).collect();
+    let (stocks, products, tax, shipping, book, names) = tokio::try_join!(
+        reading.all::<StockLevel>(&variants),
+        reading.all::<Product>(&products),
+        reading.the::<TaxBook>(tax_book::id()),
+        reading.the::<ShippingBook>(shipping_book::id()),
+        reading.the::<PromotionBook>(promotion_book::id()),
+        reading.all::<UniqueName>(&codes),
+    )?;
+    let products: BTreeMap<ProductId, &Product> = products.iter().map(|it| (it.id, it.state.as_ref())).collect();
+    let offer = |(line, stock): (&cart::Line, &Loaded<StockLevel>)| {
+        let product = products.get(&line.product)?;
+        Some((line.variant, Offer::of(product, line.variant, &stock.state, cart.currency)?))
+    };
+    let offers: BTreeMap<VariantId, Offer> = cart.lines.iter().zip(&stocks).filter_map(offer).collect();
+    let (coupons, unknown) = coupons(reading, cart, &names).await?;
+    let listed = book.state.promotions.iter().map(|(promotion, listed)| Running {
+        promotion: *promotion,
+        version: listed.version,
+        status: Status::Active,
+        terms: &listed.terms,
+    });
+    let entered = coupons.iter().filter_map(|coupon| {
+        let created = coupon.state.existing().ok()?;
+        Some(Running { promotion: coupon.id, version: coupon.version, status: created.status, terms: &created.terms })
+    });
+    let running: Vec<Running<'_>> = listed.chain(entered).collect();
+    let parents = parents(reading, &products, &running).await?;
+    let known = known_uses(reading, cart, &running).await?;
+    let quote = pricing::quote(&Input {
+        currency: cart.currency,
+        at,
+        items: cart.lines.iter().map(|line| item(line, offers.get(&line.variant), &products, &parents)).collect(),
+        destination: cart.destination.as_ref().map(|to| Whereto { country: &to.country, area: to.area.as_ref() }),
+        lacks: cart.destination.as_ref().map_or(&BTreeSet::new(), |to| &to.lacks),
+        service: cart.service.as_ref(),
+        tax: &tax.state,
+        shipping: &shipping.state,
+        promotions: running.iter().map(|it| it.candidate(&known)).collect(),
+        unknown,
+        customers: known.customers,
+        account: cart.owner,
+        orders: known.orders,
+        counters: known.counters,
+    });
+    let too_expensive = |_| Error::Rejected(Rejected::of::<cart::Cart>(&cart::Rejection::TooExpensive));
+    let images = products.iter().filter_map(|(id, it)| Some((*id, it.existing().ok()?.images.first()?.clone())));
+    Ok(Priced { quote: quote.map_err(too_expensive)?, offers, images: images.collect() })
+}
+
+/// What is to be sent together.
+#[derive(Debug, Clone, Copy)]
+pub struct Parcel {
+    /// What it weighs, in grams.
+    pub weight_g: u64,
+    /// What it costs, at today's prices.
+    pub subtotal: Money,
+}
+
+/// What some pieces of variants weigh and cost; what is not for sale counts for nothing.
+pub async fn parcel(commands: &Commands, lines: &[(VariantId, Quantity)], currency: Currency) -> Result<Parcel, Error> {
+    let variants: Vec<VariantId> = lines.iter().map(|(variant, _)| *variant).collect();
+    let (_, products) = Reading::Asking(commands).goods(&variants).await?;
+    let known = products.iter().filter_map(|product| product.state.existing().ok());
+    let known: BTreeMap<VariantId, &product::Variant> =
+        known.flat_map(|product| product.variants.iter().map(|(id, variant)| (*id, variant))).collect();
+    let mut parcel = Parcel { weight_g: 0, subtotal: Money::zero(currency) };
+    for (variant, quantity) in lines {
+        let Some(known) = known.get(variant) else { continue };
+        let pieces = quantity.get().unsigned_abs();
+        if known.physical {
+            parcel.weight_g += u64::from(known.weight_g.unwrap_or(0)) * pieces;
+        }
+        let price = known.listed(currency).map(|listed| listed.price.times(*quantity));
+        let sum = price.and_then(Result::ok).and_then(|price| parcel.subtotal.plus(price).ok());
+        parcel.subtotal = sum.unwrap_or(parcel.subtotal);
+    }
+    Ok(parcel)
+}
+
+/// A promotion that may apply, before it is known how often it was used.
+struct Running<'a> {
+    promotion: PromotionId,
+    version: i64,
+    status: Status,
+    terms: &'a Terms,
+}
+
+/// Who buys, and how often what is limited was used.
+#[derive(Default)]
+struct Known {
+    customers: Vec<Customer>,
+    orders: i64,
+    /// What counts this order as one of theirs.
+    counters: Vec<UsageId>,
+    uses: BTreeMap<UsageId, i64>,
+}
+
+impl<'a> Running<'a> {
+    fn candidate(&self, known: &Known) -> Candidate<'a> {
+        let used = |usage: UsageId| known.uses.get(&usage).copied().unwrap_or(0);
+        Candidate {
+            promotion: self.promotion,
+            version: self.version,
+            status: self.status,
+            terms: self.terms,
+            used: used(usage::of_promotion(self.promotion)),
+            used_by_customer: known
+                .customers
+                .iter()
+                .map(|customer| used(usage::by_customer(self.promotion, customer)))
+                .max()
+                .unwrap_or(0),
+        }
+    }
+}
+
+/// The promotions whose codes were entered, and the codes that none has.
+async fn coupons(
+    reading: Reading<'_>,
+    cart: &cart::Created,
+    names: &[Loaded<UniqueName>],
+) -> Result<(Vec<Loaded<Promotion>>, Vec<CouponCode>), Error> {
+    let (mut held, mut unknown) = (Vec::new(), Vec::new());
+    for (code, name) in cart.coupons.iter().zip(names) {
+        match name.state.holder::<PromotionId>() {
+            Some(promotion) => held.push(promotion),
+            None => unknown.push(code.clone()),
+        }
+    }
+    Ok((reading.all::<Promotion>(&held).await?, unknown))
+}
+
+/// What each category is under, for those of the products, if a promotion names categories. The tree changes rarely and
+/// nobody pays more for it, so the order does not expect it to stay as it is.
+async fn parents(
+    reading: Reading<'_>,
+    products: &BTreeMap<ProductId, &Product>,
+    running: &[Running<'_>],
+) -> Result<BTreeMap<CategoryId, Option<CategoryId>>, Error> {
+    let mut parents = BTreeMap::new();
+    if pricing::categories(running.iter().map(|it| it.terms)).is_empty() {
+        return Ok(parents);
+    }
+    let reading = reading.glancing();
+    let own = products.values().filter_map(|product| product.existing().ok()?.category);
+    let mut next: BTreeSet<CategoryId> = own.collect();
+    while !next.is_empty() {
+        let ids: Vec<CategoryId> = next.into_iter().collect();
+        for category in reading.all::<Category>(&ids).await? {
+            let parent = category.state.existing().ok().and_then(|it| it.parent);
+            parents.insert(category.id, parent);
+        }
+        next = parents.values().flatten().filter(|parent| !parents.contains_key(parent)).copied().collect();
+    }
+    Ok(parents)
+}
+
+/// A line of the cart with what promotions, taxes and carriers need to know of it; at today's price, if there is one.
+fn item(
+    line: &cart::Line,
+    offer: Option<&Offer>,
+    products: &BTreeMap<ProductId, &Product>,
+    parents: &BTreeMap<CategoryId, Option<CategoryId>>,
+) -> Item {
+    let product = products.get(&line.product).and_then(|product| product.existing().ok());
+    let variant: Option<&product::Variant> = product.and_then(|product| product.variants.get(&line.variant));
+    let mut categories: Vec<CategoryId> = product.and_then(|product| product.category).into_iter().collect();
+    while let Some(Some(parent)) = categories.last().and_then(|last| parents.get(last)) {
+        categories.push(*parent);
+    }
+    Item {
+        variant: line.variant,
+        product: line.product,
+        categories,
+        unit_price: offer.map_or(line.unit_price, |offer| offer.price),
+        quantity: line.quantity,
+        tax_class: variant.map_or(TaxClass::Standard, |variant| variant.tax_class),
+        weight_g: variant.and_then(|variant| variant.weight_g),
+        physical: variant.is_none_or(|variant| variant.physical),
+    }
+}
+
+/// Who buys, and how often what is limited was used; nothing is read that no promotion asks for.
+async fn known_uses(reading: Reading<'_>, cart: &cart::Created, running: &[Running<'_>]) -> Result<Known, Error> {
+    let limited = running.iter().any(|it| it.terms.per_customer().is_some());
+    let counts_orders = reading.decides() || running.iter().any(|it| it.terms.conditions.first_order);
+    let customers = if limited || counts_orders { customers(reading, cart).await? } else { Vec::new() };
+    let mut ids: Vec<UsageId> = Vec::new();
+    for Running { promotion, terms, .. } in running {
+        ids.extend(terms.limits.total.map(|_| usage::of_promotion(*promotion)));
+        if terms.per_customer().is_some() {
+            ids.extend(customers.iter().map(|customer| usage::by_customer(*promotion, customer)));
+        }
+    }
+    let orders_of: Vec<UsageId> = customers.iter().filter(|_| counts_orders).map(usage::orders_of).collect();
+    ids.extend(&orders_of);
+    let uses: BTreeMap<UsageId, i64> =
+        reading.all::<Usage>(&ids).await?.into_iter().map(|usage| (usage.id, usage.state.used)).collect();
+    let count_of = |usage: &UsageId| uses.get(usage).copied().unwrap_or(0);
+    let orders = orders_of.iter().map(count_of).max().unwrap_or(0);
+    // The orders of an account are listed whole.
+    let of_account = cart.owner.map(|owner| usage::orders_of(&Customer::account(owner)));
+    let counts = |usage: &UsageId| Some(*usage) == of_account || count_of(usage) < usage::COUNTED_OF_MAILBOX;
+    let counters = orders_of.into_iter().filter(counts).collect();
+    Ok(Known { customers, orders, counters, uses })
+}
+
+/// Who buys: their account, and the keyed hashes of its e-mail address and of the one that they gave, in every form that uses
+/// may have been counted under.
+async fn customers(reading: Reading<'_>, cart: &cart::Created) -> Result<Vec<Customer>, Error> {
+    let vault = reading.commands().vault();
+    let mut emails = BTreeSet::new();
+    let mut known = Vec::new();
+    if let Some(owner) = cart.owner {
+        known.push(Customer::account(owner));
+        for account in reading.glancing().all::<Account>(&[owner]).await? {
+            if let Ok(open) = account.state.open() {
+                emails.extend(vault.open(&open.email).await?.iter().flat_map(Email::forms));
+            }
+        }
+    }
+    if let Some(address) = cart.destination.as_ref().and_then(|to| to.address.as_ref()) {
+        let given = vault.open(address).await?.and_then(|address| address.email);
+        emails.extend(given.iter().flat_map(Email::forms));
+    }
+    for email in emails {
+        known.push(Customer::email(&vault.blind("customer", &email).await?));
+    }
+    Ok(known)
+}

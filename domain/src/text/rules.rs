@@ -1,0 +1,66 @@
+//! The rules of one kind of text, and how a text is held to them.
+
+use std::borrow::Cow;
+
+use super::asked::is_asked;
+use super::error::TextError;
+use super::form::nfc;
+
+/// What a kind of text must be.
+pub(super) struct Rules {
+    pub(super) what: &'static str,
+    pub(super) max: usize,
+    /// Surrounding space is cut off, or else refused.
+    pub(super) trim: bool,
+    /// Whether there may be no text at all.
+    pub(super) empty: bool,
+    pub(super) allowed: &'static str,
+    pub(super) fits: fn(&str) -> bool,
+    /// What is said of a text that does not fit, where its alphabet does not say it.
+    pub(super) unfit: Option<TextError>,
+    /// How many digits it has, at least and at most, where they count.
+    pub(super) digits: Option<(usize, usize)>,
+    /// What a text that comes in from outside must be beside that, and how it is written then.
+    pub(super) fresh: for<'a> fn(&Self, &'a str) -> Result<Cow<'a, str>, TextError>,
+}
+
+impl Rules {
+    /// The text as it is kept, if it may be.
+    pub(super) fn check<'a>(&self, text: &'a str) -> Result<Cow<'a, str>, TextError> {
+        if is_asked() { self.check_fresh(text) } else { self.check_written(text).map(Cow::Borrowed) }
+    }
+
+    /// A text from outside is kept in Normalization Form C, so that what looks the same is the same.
+    fn check_fresh<'a>(&self, text: &'a str) -> Result<Cow<'a, str>, TextError> {
+        match nfc(text) {
+            Cow::Borrowed(text) => (self.fresh)(self, self.check_written(text)?),
+            Cow::Owned(text) => Ok(Cow::Owned((self.fresh)(self, self.check_written(&text)?)?.into_owned())),
+        }
+    }
+
+    fn check_written<'a>(&self, text: &'a str) -> Result<&'a str, TextError> {
+        let what = self.what;
+        let trimmed = text.trim();
+        if trimmed.is_empty() && !self.empty {
+            return Err(TextError::Empty { what });
+        }
+        // Bytes are at least as many as characters, so most texts are counted once.
+        if trimmed.len() > self.max && trimmed.chars().count() > self.max {
+            return Err(TextError::TooLong { what, max: self.max });
+        }
+        if !(self.fits)(trimmed) || (!self.trim && trimmed.len() != text.len()) {
+            return Err(self.unfit());
+        }
+        if let Some((least, most)) = self.digits
+            && !(least..=most).contains(&trimmed.bytes().filter(u8::is_ascii_digit).count())
+        {
+            return Err(TextError::Digits { what, least, most });
+        }
+        Ok(trimmed)
+    }
+
+    /// What is said of a text that does not fit.
+    pub(super) fn unfit(&self) -> TextError {
+        self.unfit.clone().unwrap_or(TextError::Characters { what: self.what, allowed: self.allowed })
+    }
+}

@@ -1,0 +1,92 @@
+//! What everything that answers requests shares: the two sides of the shop, and what this process knows.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, LazyLock};
+
+use byteshop_commands::Commands;
+use byteshop_commands::ports::webhook::WebhookClient;
+use byteshop_projections::Views;
+use chrono::TimeDelta;
+use tokio::sync::OnceCell;
+use tokio_util::sync::CancellationToken;
+
+use crate::edge::contract::Contract;
+use crate::edge::cors::Origins;
+use crate::edge::limits::Limits;
+use crate::edge::positions::Positions;
+use crate::health::Health;
+use crate::pictures::Pictures;
+use crate::security::ended_sessions::Ended;
+use crate::security::key_uses::Uses;
+use crate::security::known_sessions::Known;
+use crate::security::password::Passwords;
+use crate::security::token::Tokens;
+use crate::staff::StaffRules;
+use crate::trade::Trade;
+
+/// Everything that answering requests takes.
+#[derive(Clone)]
+pub struct App {
+    /// The write side, and aggregates for queries.
+    pub commands: Commands,
+    /// The read side.
+    pub views: Views,
+    /// The keys of access tokens.
+    pub tokens: Tokens,
+    /// How this process is.
+    pub health: Health,
+    /// What the routes say of themselves; it is read when the first request wants to know.
+    pub contract: &'static LazyLock<Contract>,
+    /// How much one visitor may ask.
+    pub limits: Limits,
+    /// Whose pages may ask from a browser.
+    pub cors: Origins,
+    /// What hashes passwords.
+    pub passwords: Passwords,
+    /// Whether throw-away mailboxes are refused.
+    pub refuse_disposable: bool,
+    /// How long goods stay reserved for an order that is not paid.
+    pub pay_within: TimeDelta,
+    /// How the shop trades.
+    pub trade: Trade,
+    /// What is asked of those who work here.
+    pub staff: StaffRules,
+    /// Development: what only a laptop may show.
+    pub dev: bool,
+    /// What posts to webhook endpoints.
+    pub webhooks: WebhookClient,
+    /// Cancelled when the process stops: what would go on for ever ends.
+    pub closing: CancellationToken,
+    /// Whose access tokens open nothing any more.
+    pub ended: Ended,
+    /// What this process knows of positions of the log.
+    pub seen: Seen,
+    /// Where pictures are made and kept.
+    pub pictures: Pictures,
+    /// When keys of programs were last used.
+    pub uses: Uses,
+}
+
+/// What the handlers share.
+pub type Shared = Arc<App>;
+
+/// What this process has seen: the furthest position of the log, how positions are shown, and whose sessions are whose. Clones
+/// share everything.
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    highest: Arc<AtomicI64>,
+    pub(crate) positions: Arc<OnceCell<Positions>>,
+    pub(crate) sessions: Known,
+}
+
+impl Seen {
+    /// The position.
+    pub fn highest(&self) -> i64 {
+        self.highest.load(Ordering::Relaxed)
+    }
+
+    /// Hears of a position.
+    pub fn raise(&self, position: i64) {
+        self.highest.fetch_max(position, Ordering::Relaxed);
+    }
+}

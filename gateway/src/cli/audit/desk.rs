@@ -1,0 +1,76 @@
+//! Where questions to the log are answered, and what people call the things that they ask about.
+
+use byteshop_eventstore::{Log, Recorded, Vault};
+use byteshop_projections::Views;
+
+use crate::cli::failure::Failure;
+use crate::lookup::{Finder, LookupError, Thing};
+
+/// Where questions are answered: the log, and what opens personal data if it is at hand.
+pub(super) struct Desk {
+    pub(super) log: Log,
+    pub(super) views: Views,
+    pub(super) vault: Option<Vault>,
+}
+
+impl Desk {
+    /// What finds the thing that a text names.
+    pub(super) fn finder(&self) -> Finder<'_> {
+        Finder { log: &self.log, views: &self.views, vault: self.vault.as_ref() }
+    }
+
+    /// The thing that a text names.
+    pub(super) async fn thing(&self, name: &Name) -> Result<Thing, Failure> {
+        let found = self.finder().things(&name.0).await.map_err(failure)?;
+        found.into_iter().next().ok_or_else(|| Failure::refused(format!("the log has nothing named `{}`", name.0)))
+    }
+}
+
+/// What to say when a name leads to nothing.
+pub(super) fn failure(error: LookupError) -> Failure {
+    match error {
+        error @ (LookupError::Unknown(_) | LookupError::NoDataKey) => Failure::refused(error),
+        LookupError::Store(error) => error.into(),
+        LookupError::Commands(error) => error.into(),
+        LookupError::Json(error) => error.into(),
+    }
+}
+
+/// What a person calls a thing: its id, or one of its other names.
+#[derive(Debug, Clone)]
+pub(super) struct Name(pub(super) String);
+
+impl std::str::FromStr for Name {
+    type Err = String;
+
+    /// Takes any name but an id with a typing error, which could not be anything else.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let prefix = text.split_once('_').map(|(prefix, _)| prefix);
+        let meant = byteshop_domain::AGGREGATES.iter().find(|it| Some(it.prefix) == prefix);
+        match meant {
+            Some(it) if Thing::of_id(text).is_none() => Err(format!(
+                "not a valid id: `{}_` is followed by 26 letters and digits, such as {}",
+                it.prefix,
+                byteshop_domain::ids::format(it.prefix, EXAMPLE)
+            )),
+            _ => Ok(Self(text.to_owned())),
+        }
+    }
+}
+
+/// An id as an example of how ids look.
+const EXAMPLE: uuid::Uuid = uuid::Uuid::from_u128(0x0188_56a5_ac6d_7ac6_a93a_8b2e_2b97_4a1f);
+
+/// Whether a page was read to its end, so that there may be another one.
+pub(super) fn is_full(page: &[Recorded], size: i64) -> bool {
+    i64::try_from(page.len()) == Ok(size)
+}
+
+/// What to say when the log does not have a position.
+pub(super) async fn no_event(log: &Log, position: i64) -> Failure {
+    match log.head().await {
+        Ok(0) => Failure::refused("the log is empty"),
+        Ok(head) => Failure::refused(format!("the log has no position {position}: it goes from 1 to {head}")),
+        Err(error) => error.into(),
+    }
+}

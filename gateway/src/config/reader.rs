@@ -1,0 +1,157 @@
+//! Reads settings from the command line, the environment, the file and the defaults, and notes every mistake on the way.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+use super::mistake::Mistake;
+use super::settings::{self, Setting};
+use super::show::InForce;
+use super::source::{PREFIX, Source};
+
+/// The variable that names the file, as the flag `--config` does.
+const FILE_VARIABLE: &str = "BYTESHOP_CONFIG";
+/// The file that is read when none is named, and nothing is wrong when it is missing.
+const DEFAULT_FILE: &str = "byteshop.toml";
+/// Variables that start so are for the tests and not settings.
+const TEST_PREFIX: &str = "BYTESHOP_TEST_";
+
+/// What there is to read; taken from the process by [`Inputs::of_process`].
+#[derive(Debug, Clone, Default)]
+pub struct Inputs {
+    /// The file that was named; it must exist.
+    pub file: Option<PathBuf>,
+    /// The variables of the environment, ours and others.
+    pub environment: Vec<(String, String)>,
+    /// The flags, by the name of their setting.
+    pub flags: Vec<(&'static str, String)>,
+}
+
+impl Inputs {
+    /// The environment of this process, and the flags that it was given.
+    pub fn of_process(file: Option<PathBuf>, flags: Vec<(&'static str, String)>) -> Self {
+        // A value that is no UTF-8 is read as far as it goes, and then refused or used like any other.
+        let environment = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())))
+            .filter(|(name, _)| name.starts_with(PREFIX))
+            .collect();
+        Self { file, environment, flags }
+    }
+}
+
+/// The values that were given, by the name of their setting.
+type Given = HashMap<&'static str, (String, Source)>;
+
+/// What was read of the settings so far.
+#[derive(Default)]
+pub(super) struct Reader {
+    pub(super) given: Given,
+    pub(super) in_force: Vec<InForce>,
+    pub(super) mistakes: Vec<Mistake>,
+}
+
+impl Reader {
+    /// Gathers what the file, the environment and the command line say.
+    pub(super) fn gather(&mut self, inputs: &Inputs) {
+        let variable = inputs.environment.iter().find(|(name, _)| name == FILE_VARIABLE);
+        let named = inputs.file.clone().or_else(|| variable.map(|(_, value)| PathBuf::from(value)));
+        let file = named.clone().or_else(|| Some(PathBuf::from(DEFAULT_FILE)).filter(|file| file.exists()));
+        if let Some(file) = file {
+            self.gather_file(&file);
+        }
+        for (variable, value) in &inputs.environment {
+            let Some(name) = variable.strip_prefix(PREFIX) else { continue };
+            if variable == FILE_VARIABLE || variable.starts_with(TEST_PREFIX) {
+                continue;
+            }
+            let source = Source::Environment(variable.clone());
+            if let Some(setting) = settings::all().find(|setting| setting.name.to_uppercase() == name) {
+                self.give(setting, value.clone(), source);
+                continue;
+            }
+            let near = settings::nearest(&name.to_lowercase());
+            let hint = near.map(|near| format!("{PREFIX}{}", near.to_uppercase()));
+            self.mistakes.push(Mistake::unknown(source, variable, hint));
+        }
+        for (name, value) in &inputs.flags {
+            if let Some(setting) = settings::all().find(|setting| setting.name == *name) {
+                let flag = format!("--{}", name.replace('_', "-"));
+                self.give(setting, value.clone(), Source::Flag(flag));
+            }
+        }
+    }
+
+    fn gather_file(&mut self, file: &Path) {
+        let source = || Source::File(file.to_owned());
+        let read = config::Config::builder()
+            .add_source(config::File::from(file).format(config::FileFormat::Toml))
+            .build()
+            .and_then(config::Config::try_deserialize::<BTreeMap<String, serde_json::Value>>);
+        let values = match read {
+            Ok(values) => values,
+            Err(error) => return self.mistakes.push(Mistake::of(source(), "", error.to_string())),
+        };
+        for (key, value) in values {
+            let Some(setting) = settings::all().find(|setting| setting.name == key) else {
+                let hint = settings::nearest(&key).map(str::to_owned);
+                self.mistakes.push(Mistake::unknown(source(), &key, hint));
+                continue;
+            };
+            let text = match value {
+                serde_json::Value::String(text) => text,
+                serde_json::Value::Bool(flag) => flag.to_string(),
+                serde_json::Value::Number(number) => number.to_string(),
+                serde_json::Value::Null | serde_json::Value::Array(_) | serde_json::Value::Object(_) => {
+                    let problem = "is not a text, a number, true or false".to_owned();
+                    self.mistakes.push(Mistake::of(source(), &key, problem));
+                    continue;
+                }
+            };
+            self.give(setting, text, source());
+        }
+    }
+
+    fn give(&mut self, setting: &'static Setting, value: String, source: Source) {
+        // An empty variable is how a shell or a compose file leaves a setting out.
+        if !value.is_empty() {
+            self.given.insert(setting.name, (value, source));
+        }
+    }
+
+    /// The value of a setting that may have none.
+    pub(super) fn optional<T>(
+        &mut self,
+        name: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        self.read(name, None, parse)
+    }
+
+    /// The value of a setting: none when nobody gave one, or when it is wrong, which is then noted.
+    pub(super) fn read<T>(
+        &mut self,
+        name: &'static str,
+        dev_default: Option<&'static str>,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let setting = settings::all().find(|setting| setting.name == name)?;
+        let given = self.given.get(name).cloned();
+        let defaults = || match dev_default {
+            Some(value) => Some((value.to_owned(), Source::Dev)),
+            None => setting.default.map(|value| (value.to_owned(), Source::Default)),
+        };
+        let Some((text, source)) = given.or_else(defaults) else {
+            self.in_force.push(InForce::of(setting, dev_default, None, Source::Default));
+            return None;
+        };
+        match parse(&text) {
+            Ok(value) => {
+                self.in_force.push(InForce::of(setting, dev_default, Some(&text), source));
+                Some(value)
+            }
+            Err(problem) => {
+                self.mistakes.push(Mistake::of(source, name, problem));
+                None
+            }
+        }
+    }
+}

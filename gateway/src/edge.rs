@@ -1,0 +1,34 @@
+//! What every request passes before its handler and every response after it: who asks, what they may do, how much, and in which form
+//! they are answered.
+//!
+//! Read [`layer`] for the order of it, [`actor`] for who asks, [`ask`] for how a request becomes a command.
+
+pub mod access;
+pub mod actor;
+pub mod ask;
+pub mod body;
+pub(crate) mod by_link;
+pub(crate) mod caching;
+pub mod conditional;
+pub mod contract;
+pub mod cors;
+pub(crate) mod fresh;
+pub(crate) mod guard;
+pub mod headers;
+pub mod idempotency;
+pub mod layer;
+pub mod limits;
+pub mod lists;
+pub(crate) mod local;
+pub mod page;
+pub mod parameters;
+pub mod past;
+pub mod positions;
+pub mod problem;
+pub mod proxies;
+pub mod reply;
+pub mod request;
+mod shown_positions;
+pub(crate) mod total;
+pub mod trail;
+pub mod version;

@@ -1,0 +1,177 @@
+//! Who may call what: one table of every route, read from the document that the routes themselves make.
+//!
+//! A route says it in its `security`: `()` for anybody, `cart_token` for the guest whose thing it is, `bearer` for whoever
+//! has an account (`["staff"]`, `["admin"]` or `["seller"]` for those alone), and `api_key` with the scope that a program
+//! needs; where staff acts, the tag of the route gives the scope. What belongs to somebody is there for its owner and for
+//! staff only, which its handler sees to.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use byteshop_domain::api_key::Scope;
+use serde_json::Value;
+
+use crate::grpc::protocol::METHODS;
+use crate::security::token::Role;
+
+/// Who may call a route.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Access {
+    /// Anybody.
+    pub public: bool,
+    /// A guest, by the token of the cart that it is about.
+    pub guest: bool,
+    /// Whoever has an account with one of these roles.
+    pub roles: Vec<Role>,
+    /// A program whose key has this scope.
+    pub scope: Option<Scope>,
+    /// Whose the thing is that it is about.
+    pub belongs: Belongs,
+}
+
+/// Whose the thing is that a route is about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Belongs {
+    /// It is about nothing of anybody's.
+    #[default]
+    Nobody,
+    /// Its owner's: for all others it is not there, save for staff.
+    OwnerAndStaff,
+    /// Its owner's, and staff has no business with it either.
+    Owner,
+}
+
+/// A route: the method in capitals, and the path with its parameters in braces.
+pub type Route = (String, String);
+
+/// Every route with who may call it.
+pub type Table = BTreeMap<Route, Access>;
+
+/// Parts of the shop, by the tag of their routes, with what a program needs to see and to change what staff does there.
+const SCOPES: [(&str, Scope, Scope); 9] = [
+    ("catalog", Scope::CatalogRead, Scope::CatalogWrite),
+    ("stock", Scope::StockRead, Scope::StockWrite),
+    ("orders", Scope::OrdersRead, Scope::OrdersWrite),
+    ("payments", Scope::OrdersRead, Scope::OrdersWrite),
+    ("delivery", Scope::OrdersRead, Scope::OrdersWrite),
+    ("promotions", Scope::PromotionsWrite, Scope::PromotionsWrite),
+    ("tax", Scope::SettingsWrite, Scope::SettingsWrite),
+    ("shipping", Scope::SettingsWrite, Scope::SettingsWrite),
+    ("webhooks", Scope::WebhooksWrite, Scope::WebhooksWrite),
+];
+
+/// What staff does in person: it takes a recent proof of identity, which no program can give.
+const IN_PERSON: [(&str, &str); 1] = [("delete", "/v1/orders/{id}/buyer")];
+
+/// What begins so is its owner's alone: staff has no business with it.
+const PRIVATE: [&str; 2] = ["/v1/carts/", "/v1/me/"];
+
+/// The scope with which a program may do what staff does on a route, by the part of the shop that it belongs to; none
+/// where nobody but people act, and where the route names its own.
+pub(crate) fn scope_by_tag(method: &str, path: &str, operation: &Value) -> Option<Scope> {
+    let ways = operation.get("security")?.as_array()?;
+    let access = access(path, ways);
+    let for_staff = access.belongs == Belongs::OwnerAndStaff || !access.roles.contains(&Role::Customer);
+    let in_person = IN_PERSON.contains(&(method, path));
+    if in_person || access.public || access.scope.is_some() || !for_staff || !access.roles.contains(&Role::Support) {
+        return None;
+    }
+    let tag = operation.pointer("/tags/0")?.as_str()?;
+    let (_, see, change) = SCOPES.into_iter().find(|(known, ..)| *known == tag)?;
+    Some(if method == "get" { see } else { change })
+}
+
+fn is_private(path: &str) -> bool {
+    PRIVATE.iter().any(|start| path.starts_with(start))
+}
+
+/// Reads the document that the routes make, which has no methods of gRPC.
+pub(super) fn read(document: &Value) -> Table {
+    let mut table = Table::new();
+    for (path, item) in document["paths"].as_object().into_iter().flatten() {
+        for (method, operation) in item.as_object().into_iter().flatten() {
+            let route = (method.to_uppercase(), path.clone());
+            let access = match operation.get("security").and_then(Value::as_array) {
+                Some(ways) if !ways.is_empty() => access(path, ways),
+                // Health, metrics and documents need no credentials.
+                Some(_) | None => Access { public: true, ..Access::default() },
+            };
+            table.insert(route, access);
+        }
+    }
+    // Each of them serves what anybody may see, and shows staff more of it.
+    let public = Access { public: true, ..Access::default() };
+    table.extend(METHODS.map(|path| (("POST".to_owned(), path.to_owned()), public.clone())));
+    table
+}
+
+fn access(path: &str, ways: &[Value]) -> Access {
+    let mut access = Access::default();
+    for way in ways.iter().filter_map(Value::as_object) {
+        access.public |= way.is_empty();
+        access.guest |= way.contains_key("cart_token");
+        if let Some(names) = way.get("bearer").and_then(Value::as_array) {
+            access.roles.extend(roles(names));
+            if names.is_empty() && path.contains('{') {
+                access.belongs = if is_private(path) { Belongs::Owner } else { Belongs::OwnerAndStaff };
+            }
+        }
+        let names = way.get("api_key").and_then(Value::as_array).into_iter().flatten();
+        access.scope = access.scope.or_else(|| names.filter_map(Value::as_str).find_map(Scope::named));
+    }
+    if access.public {
+        access.belongs = Belongs::Nobody;
+    }
+    access.roles.sort_unstable();
+    access.roles.dedup();
+    access
+}
+
+fn roles(names: &[Value]) -> Vec<Role> {
+    if names.is_empty() {
+        return Role::ALL.to_vec();
+    }
+    let meant = |name: &str| match name {
+        "staff" => vec![Role::Support, Role::Admin],
+        "seller" => vec![Role::Seller, Role::Admin],
+        _ => name.parse().into_iter().collect(),
+    };
+    names.iter().filter_map(Value::as_str).flat_map(meant).collect()
+}
+
+fn is_shown(path: &str) -> bool {
+    path.starts_with("/v1/") || METHODS.contains(&path)
+}
+
+/// The table as a page for people.
+pub fn page(table: &Table) -> String {
+    let mut page = String::from(
+        "# Who may call what\n\nEvery route under `/v1`, from the routes' own `security`; the test `access` of the integration tests calls each of them as \
+         each kind of caller; and every method of gRPC.\nAnybody: no token is needed. Owner: the account or the guest that the thing belongs to; for all other customers there is no such \
+         thing (404), staff sees it.\nA program needs a key with the scope. Everybody else is told 401 without a token, 403 with one.\n\n\
+         | route | who | scope of a key |\n| --- | --- | --- |\n",
+    );
+    for ((method, path), access) in table.iter().filter(|((_, path), _)| is_shown(path)) {
+        let scope = access.scope.map_or(String::new(), |scope| format!("`{}`", scope.as_str()));
+        let _ = writeln!(page, "| {method} {path} | {} | {scope} |", access.words());
+    }
+    page
+}
+
+impl Access {
+    fn words(&self) -> &'static str {
+        let staff_only = !self.roles.contains(&Role::Customer);
+        match (self.public, self.belongs, self.guest) {
+            (true, ..) => "anybody",
+            (false, Belongs::OwnerAndStaff, true) => "owner (account or guest), staff",
+            (false, Belongs::OwnerAndStaff, false) => "owner, staff",
+            (false, Belongs::Owner, true) => "owner (account or guest)",
+            (false, Belongs::Owner, false) => "owner",
+            (false, Belongs::Nobody, _) if self.roles == [Role::Admin] => "admin",
+            (false, Belongs::Nobody, _) if staff_only && self.roles.contains(&Role::Seller) => "seller, admin",
+            (false, Belongs::Nobody, _) if staff_only => "support, admin",
+            (false, Belongs::Nobody, true) => "any account, or a guest",
+            (false, Belongs::Nobody, false) => "any account",
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! What the routes say of themselves: the document that they make, who may call each, and which of them take parameters.
+
+use std::collections::HashSet;
+use std::sync::OnceLock;
+
+use bytes::Bytes;
+use http::Method;
+use serde_json::Value;
+
+use super::access::{self, Access, Table};
+use super::caching;
+
+/// What the routes of the shop say of themselves.
+#[derive(Debug)]
+pub struct Contract {
+    document: String,
+    /// The same in gzip, once somebody has asked for it.
+    compressed: OnceLock<Option<Bytes>>,
+    access: Table,
+    /// The operations that take parameters, as `get /v1/orders`; each of them reads its own.
+    taking: HashSet<String>,
+}
+
+impl Contract {
+    /// Reads the document that the routes make.
+    pub fn of(document: &Value) -> Self {
+        Self {
+            document: serde_json::to_string_pretty(document).unwrap_or_default(),
+            compressed: OnceLock::new(),
+            access: access::read(document),
+            taking: taking(document),
+        }
+    }
+
+    /// The document, as JSON text.
+    pub fn document(&self) -> &str {
+        &self.document
+    }
+
+    /// The document in gzip; none when it cannot be compressed.
+    pub(crate) fn compressed(&self) -> Option<&Bytes> {
+        self.compressed.get_or_init(|| caching::compressed(self.document.as_bytes())).as_ref()
+    }
+
+    /// Every route with who may call it.
+    pub fn routes(&self) -> &Table {
+        &self.access
+    }
+
+    /// Who may call a route; none when it is not in the document. The route of a GET answers HEAD too.
+    pub fn access(&self, method: &str, path: &str) -> Option<&Access> {
+        let method = if method == "HEAD" { "GET" } else { method };
+        self.access.get(&(method.to_owned(), path.to_owned()))
+    }
+
+    /// Whether a route takes parameters in its query. The route of a GET answers HEAD too.
+    pub(super) fn takes_parameters(&self, method: &Method, path: &str) -> bool {
+        let method = match *method {
+            Method::HEAD => "get".to_owned(),
+            ref method => method.as_str().to_ascii_lowercase(),
+        };
+        self.taking.contains(&format!("{method} {path}"))
+    }
+}
+
+fn taking(document: &Value) -> HashSet<String> {
+    let mut taking = HashSet::new();
+    for (path, item) in document["paths"].as_object().into_iter().flatten() {
+        for (method, operation) in item.as_object().into_iter().flatten() {
+            let mut parameters = operation["parameters"].as_array().into_iter().flatten();
+            if parameters.any(|parameter| parameter["in"] == "query") {
+                taking.insert(format!("{method} {path}"));
+            }
+        }
+    }
+    taking
+}

@@ -1,0 +1,78 @@
+//! Lists: pages of views, and the position that a view must have reached to answer.
+
+use std::time::Duration;
+
+use axum::response::Response;
+use byteshop_commands::Error;
+use byteshop_projections::page::{Ask, LIMIT_MAX};
+use http::HeaderMap;
+use serde::Serialize;
+use tokio::time::Instant;
+
+use crate::app::App;
+use crate::edge::problem::Problem;
+use crate::edge::{reply, version};
+
+/// How long a query waits for its views: longer than a view ever lags while it works, shorter than a person waits.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Which page is asked for.
+pub fn ask(limit: Option<u32>, cursor: Option<String>) -> Result<Ask, Problem> {
+    if limit.is_some_and(|limit| !(1..=LIMIT_MAX).contains(&limit)) {
+        return Err(Problem::query("limit", format!("`limit` must be between 1 and {LIMIT_MAX}")));
+    }
+    Ok(Ask { limit, cursor })
+}
+
+/// A cursor of another list, or of the same list with other filters or in another order.
+fn bad_cursor() -> Problem {
+    let detail =
+        "the cursor does not belong to this list with these filters: leave it out to start with the first page";
+    Problem::query("cursor", detail)
+}
+
+/// Writes a list that is made here.
+pub fn page(list: &impl Serialize) -> Result<Response, Problem> {
+    Ok(reply::json(serde_json::to_string(list).map_err(Error::from)?))
+}
+
+impl App {
+    /// Waits until views have the position that the caller asks for.
+    pub async fn await_views(&self, views: &[&str], headers: &HeaderMap) -> Result<(), Problem> {
+        let Some(position) = version::min_log_position(headers)? else { return Ok(()) };
+        self.await_log(headers).await?;
+        let deadline = Instant::now() + PATIENCE;
+        for view in views {
+            let patience = deadline.saturating_duration_since(Instant::now());
+            if !self.views.wait(view, position, patience).await? {
+                return Err(Problem::not_caught_up());
+            }
+        }
+        Ok(())
+    }
+}
+
+impl From<byteshop_projections::Error> for Problem {
+    fn from(error: byteshop_projections::Error) -> Self {
+        use byteshop_projections::Error;
+        match error {
+            Error::Cursor => bad_cursor(),
+            Error::Filter { ref attribute, ref reason } => Self::query(&format!("attr.{attribute}"), reason.clone()),
+            Error::Store(_)
+            | Error::Postgres(_)
+            | Error::Migrate(_)
+            | Error::Unknown { .. }
+            | Error::Busy { .. }
+            | Error::Unfoldable { .. }
+            | Error::Row { .. }
+            | Error::Newer { .. }
+            | Error::InUse { .. }
+            | Error::BeyondHead { .. } => {
+                if !error.is_outage() {
+                    tracing::error!(%error, "a view failed");
+                }
+                Self::unavailable("the views are unavailable")
+            }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Parameters of the query: what is said of one where there is none, or that cannot be read.
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+
+use super::body::words;
+use crate::app::Shared;
+use crate::edge::problem::Problem;
+
+/// Refuses parameters where there are none: whoever sends one means something by it, and would not learn that nobody read it.
+pub(crate) async fn known(State(app): State<Shared>, request: Request, next: Next) -> Response {
+    let name = request.uri().query().and_then(|query| query.split(['&', '=']).find(|part| !part.is_empty()));
+    if let (Some(name), Some(path)) = (name, request.extensions().get::<MatchedPath>())
+        && path.as_str().starts_with("/v1/")
+        && !app.contract.takes_parameters(request.method(), path.as_str())
+    {
+        return Problem::no_parameter(name).into_response();
+    }
+    next.run(request).await
+}
+
+/// What is wrong with a query, from what its reader says of it: the name of a parameter and more, or a name in the middle.
+pub(crate) fn unreadable(said: &str) -> Problem {
+    let quoted = |prefix: &str| said.split_once(prefix)?.1.split_once('`').map(|(name, _)| name);
+    if let Some(name) = quoted("unknown field `") {
+        return Problem::no_parameter(name);
+    }
+    if let Some(name) = quoted("duplicate field `") {
+        return twice(name);
+    }
+    match said.split_once(": ") {
+        Some((name, said)) => Problem::query(name, format!("{name}: {}", words::of(said, &format!("/{name}")))),
+        None => Problem::malformed("request.invalid_query", said.to_owned()),
+    }
+}
+
+/// A parameter that takes one value has two: nobody knows which is meant.
+pub(crate) fn twice(name: &str) -> Problem {
+    Problem::query(name, format!("`{name}` is given twice"))
+}
+
+/// Refuses a range that ends before it begins.
+pub(crate) fn in_order<T: PartialOrd>(least: (&str, Option<T>), most: (&str, Option<T>)) -> Result<(), Problem> {
+    match (least, most) {
+        ((least, Some(from)), (most, Some(to))) if from > to => {
+            Err(Problem::query(most, format!("`{most}` must not be before or below `{least}`")))
+        }
+        _ => Ok(()),
+    }
+}

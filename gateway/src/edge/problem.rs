@@ -1,0 +1,378 @@
+//! What the caller is told when something is in the way: one shape (RFC 9457) with a stable code, for every error.
+
+use std::borrow::Cow;
+
+use axum::response::{IntoResponse, Response};
+use byteshop_commands::{Error, Rejected};
+use byteshop_domain::Kind;
+use byteshop_eventstore::{SealError, StoreError};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+use uuid::Uuid;
+
+/// The media type of problems (RFC 9457, section 3).
+pub const MEDIA_TYPE: &str = "application/problem+json";
+/// Seconds after which a caller may come back when the store or a view is behind: longer than most hiccups last.
+const RETRY_AFTER_S: u32 = 1;
+/// Seconds after which a caller may ask again for what nobody has connected or confirmed: it takes a person.
+const UNCONNECTED_RETRY_AFTER_S: u32 = 300;
+/// Characters of the name of a parameter that are repeated: the longest of ours is shorter.
+const PARAMETER_MAX: usize = 60;
+
+/// The code of what takes a recent proof of identity.
+pub const REAUTHENTICATE: &str = "auth.reauthentication_required";
+/// What a client is asked for then (RFC 9470, section 3): authentication that is younger than [`session::FRESH`], in seconds.
+///
+/// [`session::FRESH`]: byteshop_domain::session::FRESH
+const STEP_UP: &str = "Bearer realm=\"byteshop\", error=\"insufficient_user_authentication\", max_age=\"600\"";
+
+/// A field of the request that is to blame.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// Where it is.
+    #[serde(flatten)]
+    pub place: Place,
+    /// What is wrong with it.
+    pub detail: String,
+}
+
+/// Where something is that is to blame.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// In the request's body, as a JSON pointer (RFC 6901).
+    Pointer(String),
+    /// In the query: the name of the parameter.
+    Parameter(String),
+}
+
+/// An error as the caller sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    status: StatusCode,
+    code: Cow<'static, str>,
+    detail: Cow<'static, str>,
+    errors: Vec<FieldError>,
+    retry_after_s: Option<u32>,
+    etag: Option<i64>,
+    replayed: bool,
+    about: Option<Box<str>>,
+}
+
+/// A problem as it is written.
+#[derive(Serialize)]
+struct Written<'a> {
+    r#type: String,
+    title: String,
+    status: u16,
+    detail: &'a str,
+    code: &'a str,
+    errors: &'a [FieldError],
+    instance: String,
+}
+
+impl Problem {
+    /// A problem by its status and code.
+    pub fn new(status: StatusCode, code: impl Into<Cow<'static, str>>, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            status,
+            code: code.into(),
+            detail: detail.into(),
+            errors: Vec::new(),
+            retry_after_s: None,
+            etag: None,
+            replayed: false,
+            about: None,
+        }
+    }
+
+    /// Notes whom it is about, for the shop's own log alone: a keyed hash or an id, and nothing that the caller is told.
+    pub fn concerning(mut self, about: String) -> Self {
+        self.about = Some(about.into_boxed_str());
+        self
+    }
+
+    /// Whom it is about, as the shop's own log says it.
+    pub fn about(&self) -> Option<&str> {
+        self.about.as_deref()
+    }
+
+    /// Blames a field.
+    pub fn at(self, pointer: impl Into<String>) -> Self {
+        self.blame(Place::Pointer(pointer.into()))
+    }
+
+    fn blame(mut self, place: Place) -> Self {
+        self.errors.push(FieldError { place, detail: self.detail.to_string() });
+        self
+    }
+
+    /// Says when to come back.
+    pub fn retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after_s = Some(seconds);
+        self
+    }
+
+    /// Nobody answers at this path.
+    pub fn no_route() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "request.not_found", "there is no resource at this path")
+    }
+
+    /// The path is known, the method is not.
+    pub fn no_method() -> Self {
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "request.method_not_allowed",
+            "method not allowed; the Allow header lists the allowed methods",
+        )
+    }
+
+    /// There is no such thing, or not for the one who asks: nobody learns which.
+    pub fn missing(category: &str) -> Self {
+        Self::from(Rejected::missing(category))
+    }
+
+    /// A header or the body cannot be read.
+    pub fn malformed(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, detail)
+    }
+
+    /// A parameter of the query cannot be read, or cannot be meant.
+    pub fn query(parameter: &str, detail: impl Into<Cow<'static, str>>) -> Self {
+        // Nobody needs all of a name that somebody made up.
+        let parameter = parameter.chars().take(PARAMETER_MAX).collect();
+        Self::malformed("request.invalid_query", detail).blame(Place::Parameter(parameter))
+    }
+
+    /// There is no such parameter of the query.
+    pub fn no_parameter(name: &str) -> Self {
+        Self::query(name, format!("unknown query parameter `{}`", name.chars().take(PARAMETER_MAX).collect::<String>()))
+    }
+
+    /// A field of the body is refused by a rule that the gateway itself keeps.
+    pub fn invalid(pointer: impl Into<String>, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "request.invalid", detail).at(pointer)
+    }
+
+    /// Not with this role.
+    pub fn forbidden(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "auth.forbidden", detail)
+    }
+
+    /// The store did not answer.
+    pub fn unavailable(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "store.unavailable", detail).retry_after(RETRY_AFTER_S)
+    }
+
+    /// A view is not yet where the caller wants it.
+    pub fn not_caught_up() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "query.not_caught_up",
+            "the view has not reached the position in Min-Log-Position yet",
+        )
+        .retry_after(RETRY_AFTER_S)
+    }
+
+    /// The caller wants to wait for a position that the log does not have. Where the log ends is not said: it would count
+    /// what others do.
+    pub fn beyond_the_log() -> Self {
+        Self::malformed("request.invalid_min_log_position", "Min-Log-Position is beyond the end of the log")
+    }
+
+    /// The program made a mistake. It is logged where it happened.
+    pub fn internal() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "internal error; quote the request id when reporting it",
+        )
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// The status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// What is in the way, in words.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// The fields that are to blame.
+    pub fn errors(&self) -> &[FieldError] {
+        &self.errors
+    }
+
+    /// Seconds after which to come back, where that helps.
+    pub fn retry_after_s(&self) -> Option<u32> {
+        self.retry_after_s
+    }
+
+    /// Writes the body, with the request that it answers.
+    pub(crate) fn render(&self, request_id: Uuid) -> Vec<u8> {
+        let written = Written {
+            r#type: format!("/problems/{}", self.code),
+            title: title(&self.code),
+            status: self.status.as_u16(),
+            detail: &self.detail,
+            code: &self.code,
+            errors: &self.errors,
+            instance: format!("urn:uuid:{request_id}"),
+        };
+        // A struct of strings and numbers always has a JSON form.
+        serde_json::to_vec(&written).unwrap_or_default()
+    }
+}
+
+/// What a kind of problem is called (RFC 9457, section 3.1.3): a short text of its own, or the words of its code.
+pub(crate) fn title(code: &str) -> String {
+    let known = match code {
+        "auth.missing" => "Authentication required",
+        "auth.forbidden" => "Not permitted",
+        "auth.invalid" => "Invalid credentials",
+        "internal" => "Internal error",
+        "request.invalid" => "Invalid request",
+        "request.invalid_query" => "Invalid query parameter",
+        "request.malformed_json" => "Malformed JSON",
+        "request.method_not_allowed" => "Method not allowed",
+        "request.not_found" => "Not found",
+        "request.too_large" => "Request too large",
+        "request.unsupported_media_type" => "Unsupported media type",
+        "request.version_mismatch" => "Version mismatch",
+        "store.unavailable" => "Service unavailable",
+        _ => "",
+    };
+    if !known.is_empty() {
+        return known.to_owned();
+    }
+    let words = match code.strip_suffix(".missing") {
+        Some(thing) => format!("{thing} not found"),
+        None => code.to_owned(),
+    };
+    let words = words.replace(['.', '_'], " ");
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+impl From<Rejected> for Problem {
+    fn from(rejected: Rejected) -> Self {
+        let status = match rejected.kind {
+            Kind::Missing => StatusCode::NOT_FOUND,
+            Kind::Conflict => StatusCode::CONFLICT,
+            Kind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+            Kind::Forbidden => StatusCode::FORBIDDEN,
+        };
+        let problem = Self::new(status, rejected.code, rejected.detail);
+        match rejected.pointer {
+            Some(pointer) => problem.at(pointer),
+            None => problem,
+        }
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Rejected(rejected) => rejected.into(),
+            Error::Version { current } => {
+                let detail = format!("the version is {current}, which differs from If-Match");
+                let mut problem = Self::new(StatusCode::PRECONDITION_FAILED, "request.version_mismatch", detail);
+                problem.etag = Some(current);
+                problem
+            }
+            Error::Replayed(first) => Self { replayed: true, ..Self::from(*first) },
+            Error::KeyReused => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "idempotency.key_reused",
+                "this Idempotency-Key was used for another request",
+            ),
+            Error::InFlight => Self::new(
+                StatusCode::CONFLICT,
+                "idempotency.in_flight",
+                "a request with this Idempotency-Key is in progress",
+            )
+            .retry_after(RETRY_AFTER_S),
+            Error::Contended => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "store.contended",
+                "too much contention on the same records; nothing was written, retry",
+            )
+            .retry_after(RETRY_AFTER_S),
+            Error::NotYet(rejected) => Self::from(rejected).retry_after(RETRY_AFTER_S),
+            Error::Unproven(rejected) => Self { status: StatusCode::UNAUTHORIZED, ..Self::from(rejected) },
+            Error::Closed { .. } => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "shop.restored",
+                format!("{error}; the people who run the shop confirm it with `byteshop check --repair` and `byteshop numbers confirm`"),
+            )
+            .retry_after(UNCONNECTED_RETRY_AFTER_S),
+            Error::NoProvider { .. } => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "payment.no_provider",
+                format!("{error}: the people who run the shop name its provider in BYTESHOP_PAYMENT_PROVIDER"),
+            )
+            .retry_after(UNCONNECTED_RETRY_AFTER_S),
+            Error::Provider(error) => {
+                tracing::error!(%error, "the payment provider failed");
+                Self::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "payment.provider_unavailable",
+                    "the payment provider is unavailable",
+                )
+                .retry_after(RETRY_AFTER_S)
+            }
+            Error::Store(StoreError::Seal(SealError::Erased)) => Self::new(
+                StatusCode::CONFLICT,
+                "account.erased",
+                "this person's data was erased; nothing can be stored for them",
+            ),
+            Error::Store(error) => {
+                // That Postgres is away is logged once, by whoever watches it; the access log has each request.
+                if !error.is_outage() {
+                    tracing::error!(%error, "the event store failed");
+                }
+                Self::unavailable("the event store is unavailable")
+            }
+            error @ (Error::Codec(_) | Error::OtherHistory { .. }) => {
+                tracing::error!(%error, "the log cannot be read");
+                Self::unavailable("the event store holds data that this program cannot read")
+            }
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    /// Gives status and headers; the edge writes the body, since only it knows the id of the request.
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(seconds) = self.retry_after_s {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            let challenge = match self.code.as_ref() {
+                "auth.missing" => "Bearer realm=\"byteshop\"",
+                // RFC 9470, section 3: the token is good, and the proof behind it too old.
+                REAUTHENTICATE => STEP_UP,
+                _ => "Bearer realm=\"byteshop\", error=\"invalid_token\"",
+            };
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        }
+        if let Some(version) = self.etag {
+            headers.insert(header::ETAG, crate::edge::headers::etag(version));
+        }
+        if self.replayed {
+            headers.insert(crate::edge::headers::REPLAYED, HeaderValue::from_static("true"));
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}

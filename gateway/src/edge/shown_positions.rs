@@ -1,0 +1,29 @@
+//! Positions of the log as the one who asks may see them.
+
+use byteshop_commands::Error;
+use byteshop_eventstore::StoreError;
+
+use super::actor::Caller;
+use super::positions::{PURPOSE, Positions, Shown};
+use crate::app::App;
+
+impl App {
+    /// What seals positions.
+    pub(crate) async fn positions(&self) -> Result<&Positions, Error> {
+        let make = async || {
+            let key = self.commands.vault().derive(PURPOSE).await?;
+            Ok::<_, StoreError>(Positions::new(&key)?)
+        };
+        Ok(self.seen.positions.get_or_try_init(make).await?)
+    }
+
+    /// Shows positions to a caller.
+    pub(crate) async fn shown_to(&self, caller: &Caller) -> Result<Shown<'_>, Error> {
+        if caller.is_staff() { Ok(Shown::numbers()) } else { self.shown_sealed().await }
+    }
+
+    /// Shows positions as tokens, whoever reads them.
+    pub(crate) async fn shown_sealed(&self) -> Result<Shown<'_>, Error> {
+        Ok(Shown::tokens(self.positions().await?))
+    }
+}

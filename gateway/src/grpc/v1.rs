@@ -1,0 +1,11 @@
+//! What `proto/byteshop/v1` says, as Rust.
+
+#![allow(
+    missing_docs,
+    clippy::all,
+    clippy::pedantic,
+    clippy::allow_attributes_without_reason,
+    reason = "made from proto/, where it is documented"
+)]
+
+tonic::include_proto!("byteshop.v1");

@@ -1,0 +1,35 @@
+//! The routes of HTTP and gRPC, and the edge around them.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use byteshop_commands::ports::connected::Provider;
+
+use crate::app::{App, Shared};
+use crate::edge::{layer, parameters};
+use crate::grpc;
+use crate::http::{openapi, pages};
+
+/// The whole of HTTP; [`serve`](crate::serve::serve) it, so that limits know who asks.
+pub fn router(app: App) -> Router {
+    let app: Shared = Arc::new(app);
+    let (routes, _) = openapi::routes().split_for_parts();
+    let at_edge = from_fn_with_state(Arc::clone(&app), layer::pass);
+    let mut shop = routes
+        .route_layer(from_fn_with_state(Arc::clone(&app), parameters::known))
+        .merge(pages::routes())
+        .merge(grpc::routes(&app))
+        .fallback(pages::nothing)
+        .layer(at_edge.clone());
+    // Before the edge: what a browser asks for leave with counts for nobody, and a page reads refusals of the edge, too.
+    if let Some(cors) = app.cors.layer() {
+        shop = shop.layer(cors);
+    }
+    // No page of anybody else's may ask for those of development.
+    if app.dev {
+        let emulator = app.commands.connected().has_provider(Provider::Test);
+        shop = shop.merge(pages::development(emulator).layer(at_edge));
+    }
+    shop.with_state(app)
+}
