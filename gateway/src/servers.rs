@@ -149,7 +149,10 @@ impl Servers {
         remembered.save(data)?;
         (servers.migration_url, servers.database_url) = match options.database_url {
             Some(url) => (options.migration_database_url.unwrap_or_else(|| url.clone()), url),
-            None => (remembered.owner_url(data), remembered.serving_url(data)),
+            None => {
+                let postgres = &postgres::directory(data);
+                (remembered.owner_url(postgres), remembered.serving_url(postgres))
+            }
         };
         servers.nats_url = options.nats_url.unwrap_or_else(|| remembered.nats_url());
         Ok(servers)

@@ -19,8 +19,6 @@ use super::supervisor::Program;
 const CHARACTER_LOCALES: [&str; 3] = ["C.UTF-8", "en_US.UTF-8", "C"];
 /// What the line after the port in postmaster.pid says when connections are welcome.
 const READY: &str = "ready";
-/// `sun_path` holds 104 bytes on macOS and 108 on Linux, with the zero at its end.
-const LONGEST_SOCKET_PATH: usize = 103;
 /// The line of postmaster.pid with the state, counted from 0.
 const STATE_LINE: usize = 7;
 
@@ -81,14 +79,6 @@ pub(super) struct Postgres {
 /// Where Postgres keeps its files.
 pub(super) fn directory(data: &Path) -> PathBuf {
     data.join("postgres")
-}
-
-/// The directory of the socket on which Postgres also listens, if its path is short enough for the address of a socket: a round
-/// trip costs less there than over TCP.
-pub(super) fn socket_directory(data: &Path, port: u16) -> Option<String> {
-    let directory = std::path::absolute(directory(data)).ok()?;
-    let is_short = directory.as_os_str().len() + format!("/.s.PGSQL.{port}").len() <= LONGEST_SOCKET_PATH;
-    directory.to_str().filter(|_| is_short).map(str::to_owned)
 }
 
 /// The major version that wrote the directory; nothing when it is new.
