@@ -33,16 +33,20 @@ use crate::money::Money;
 use crate::text::{Link, Reference};
 
 mod attempt;
+mod command;
 mod message;
 mod refund;
 mod rejection;
+mod stage;
 
+pub use command::Command;
 pub use message::{
-    CaptureMode, Command, DeclineReason, Event, FailureReason, Method, ProviderOutcome, ProviderReference, RefundCause,
+    CaptureMode, DeclineReason, Event, FailureReason, Method, ProviderOutcome, ProviderReference, RefundCause,
     RefundOutcome, VoidReason,
 };
 pub use refund::{Refund, RefundStage, whole};
 pub use rejection::Rejection;
+pub use stage::{Stage, Undo};
 
 /// Most attempts that are refused: enough for a mistyped card, too few to try stolen ones.
 pub const REFUSALS_MAX: u8 = 5;
@@ -112,61 +116,6 @@ pub struct Attempt {
     pub reference: ProviderReference,
     /// Where the buyer goes on after the provider's page.
     pub return_url: Option<Link>,
-}
-
-/// Where a payment is in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(tag = "status", rename_all = "snake_case")]
-pub enum Stage {
-    /// An attempt can be made.
-    Open,
-    /// The provider is being asked.
-    Attempted,
-    /// The provider does not know yet.
-    Pending {
-        /// When to ask again.
-        check_at: DateTime<Utc>,
-    },
-    /// There was no answer in time.
-    Unresolved {
-        /// When to ask.
-        check_at: DateTime<Utc>,
-    },
-    /// The money is set aside for us.
-    Authorized,
-    /// The money is ours.
-    Captured,
-    /// The money is given back.
-    Refunded,
-    /// It failed for good.
-    Failed {
-        /// Why.
-        reason: FailureReason,
-    },
-    /// The buyer left it; only older payments end so.
-    Cancelled,
-    /// Nothing is taken.
-    Voided {
-        /// Why.
-        reason: VoidReason,
-    },
-}
-
-/// What it takes to see to it that nothing is kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Undo {
-    /// Nothing: nothing is kept.
-    Nothing,
-    /// [`Command::Void`] alone: the provider has nothing, or is not done.
-    Void,
-    /// [`Command::Delay`] says that it is to be void, so that nobody takes it any more; then the provider voids, then
-    /// [`Command::NoteReleased`].
-    VoidAtProvider {
-        /// The attempt.
-        reference: ProviderReference,
-    },
-    /// [`Command::RequestRefund`] of all that is left.
-    Refund,
 }
 
 type Decision = Result<Vec<Event>, Rejection>;
@@ -330,31 +279,6 @@ fn free(order: OrderId, amount: Money) -> Result<Event, Rejection> {
 }
 
 impl Opened {
-    /// What it takes to see to it that nothing is kept.
-    pub fn undo(&self) -> Undo {
-        let reference = self.attempt.as_ref().map(|attempt| attempt.reference.clone());
-        match self.stage {
-            Stage::Open | Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => Undo::Void,
-            Stage::Authorized => reference.map_or(Undo::Void, |reference| Undo::VoidAtProvider { reference }),
-            Stage::Captured => Undo::Refund,
-            Stage::Refunded | Stage::Failed { .. } | Stage::Cancelled | Stage::Voided { .. } => Undo::Nothing,
-        }
-    }
-
-    /// Whether the provider is being asked, or does not know yet.
-    pub fn in_flight(&self) -> bool {
-        match self.stage {
-            Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => true,
-            Stage::Open
-            | Stage::Authorized
-            | Stage::Captured
-            | Stage::Refunded
-            | Stage::Failed { .. }
-            | Stage::Cancelled
-            | Stage::Voided { .. } => false,
-        }
-    }
-
     /// How long to wait before a silent provider is asked again: twice as long each time, up to some minutes.
     pub fn patience(&self) -> TimeDelta {
         PATIENCE * (1 << self.silences.min(PATIENCE_DOUBLINGS))
