@@ -12,7 +12,7 @@ use byteshop_domain::Kind;
 use byteshop_domain::ids::{OrderId, PaymentId};
 use byteshop_domain::money::Money;
 use byteshop_domain::order::{self, Order};
-use byteshop_domain::payment::{self, CaptureMode, Payment, ProviderOutcome, ProviderReference, Stage};
+use byteshop_domain::payment::{self, CaptureMode, Payment, ProviderOutcome, ProviderReference};
 use byteshop_domain::text::Link;
 use chrono::TimeDelta;
 use serde::Serialize;
@@ -221,11 +221,8 @@ fn conclude(
     outcome: ProviderOutcome,
 ) -> Result<(), Error> {
     unit.decide(payment, &payment::Command::Conclude { reference: reference.clone(), outcome })?;
-    let authorized = payment
-        .state
-        .opened()
-        .is_ok_and(|it| it.stage == Stage::Authorized && it.void_requested.is_none() && it.capture.is_automatic());
-    if outcome == ProviderOutcome::Authorized && authorized {
+    let is_granted_at_once = payment.state.opened().is_ok_and(payment::Opened::is_granted_at_once);
+    if outcome == ProviderOutcome::Authorized && is_granted_at_once {
         unit.decide(payment, &payment::Command::Capture {})?;
     }
     Ok(())

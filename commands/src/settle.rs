@@ -8,7 +8,7 @@ use std::sync::Arc;
 use byteshop_domain::ids::{PaymentId, RefundId};
 use byteshop_domain::money::Money;
 use byteshop_domain::payment::{
-    self, CaptureMode, Opened, Payment, ProviderOutcome, ProviderReference, RefundCause, RefundOutcome, Stage, Undo,
+    self, Authorization, Opened, Payment, ProviderOutcome, ProviderReference, RefundCause, RefundOutcome, Stage, Undo,
     VoidReason,
 };
 
@@ -36,10 +36,12 @@ impl Commands {
             let conclusion = payment::Command::Conclude { reference: reference.clone(), outcome };
             return self.decide_payment(intent, payment, conclusion).await;
         }
-        match (opened.stage, opened.void_requested, opened.capture) {
-            (Stage::Authorized, Some(reason), _) => return self.void_payment(intent, payment, reason).await,
-            (Stage::Authorized, None, CaptureMode::Automatic) => return self.capture_payment(intent, payment).await,
-            _ => {}
+        if let Stage::Authorized(authorization) = opened.stage {
+            return match authorization {
+                Authorization::Voiding { reason } => self.void_payment(intent, payment, reason).await,
+                Authorization::Capturing => self.capture_payment(intent, payment).await,
+                Authorization::Held { .. } => Ok(()),
+            };
         }
         for (refund, piece) in opened.pending_refunds() {
             self.give_back(intent, payment, opened, refund, piece.amount).await?;
@@ -67,7 +69,7 @@ impl Commands {
         self.decide_payment(intent, payment, payment::Command::ConcludeRefund { refund, outcome }).await
     }
 
-    /// Takes what was authorized.
+    /// Captures what was authorized. That it is to be captured is written down before the provider is asked.
     pub async fn capture_payment(&self, intent: &Intent, payment: PaymentId) -> Result<(), Error> {
         self.open()?;
         // Mostly it was taken together with its authorization; that cannot be undone, so the cache's word is enough.
@@ -76,13 +78,15 @@ impl Commands {
             return Ok(());
         }
         let Some(snapshot) = self.get::<Payment>(payment).await? else { return Ok(()) };
-        if let Ok(opened) = snapshot.state.opened()
-            && opened.stage == Stage::Authorized
-            && opened.void_requested.is_none()
+        let Ok(opened) = snapshot.state.opened() else { return Ok(()) };
+        if let Stage::Authorized(Authorization::Held { .. }) = opened.stage {
+            self.decide_payment(intent, payment, payment::Command::RequestCapture {}).await?;
+        }
+        if let Stage::Authorized(Authorization::Held { .. } | Authorization::Capturing) = opened.stage
             && let Some(attempt) = &opened.attempt
             && let Err(error) = in_time(self.provider().capture(&attempt.reference)).await
         {
-            return self.wait_for_provider(intent, payment, opened, None, &error).await;
+            return self.wait_for_provider(intent, payment, opened, &error).await;
         }
         self.decide_payment(intent, payment, payment::Command::Capture {}).await
     }
@@ -112,13 +116,10 @@ impl Commands {
         let command = match opened.undo() {
             Undo::Nothing => return Ok(()),
             Undo::Void => payment::Command::Void { reason },
-            // That it is to be void is written down before the provider hears of it, so that nobody takes it meanwhile.
-            Undo::VoidAtProvider { .. } if opened.void_requested.is_none() => {
-                payment::Command::Delay { check_at: self.clock().now(), void: Some(reason) }
-            }
-            Undo::VoidAtProvider { reference } => match in_time(self.provider().release(&reference)).await {
+            Undo::RequestVoid => payment::Command::RequestVoid { reason },
+            Undo::Release { reference } => match in_time(self.provider().release(&reference)).await {
                 Ok(()) => payment::Command::NoteReleased { reason },
-                Err(error) => return self.wait_for_provider(intent, payment, opened, Some(reason), &error).await,
+                Err(error) => return self.wait_for_provider(intent, payment, opened, &error).await,
             },
             Undo::Refund => payment::Command::RequestRefund {
                 refund: payment::whole(payment),
@@ -129,15 +130,14 @@ impl Commands {
         self.decide_payment(intent, payment, command).await
     }
 
-    /// Lets go of what nobody took in time. That is written down before the provider is asked, so that nobody sends goods for
-    /// it meanwhile.
+    /// Requests the void of an authorization that was not captured in time, so that nobody hands goods over for it meanwhile.
     pub(crate) async fn expire_authorization(&self, intent: &Intent, payment: PaymentId) -> Result<(), Error> {
         let Some(snapshot) = self.get::<Payment>(payment).await? else { return Ok(()) };
         let now = self.clock().now();
-        let due = |it: &Opened| it.stage == Stage::Authorized && it.expires_at.is_some_and(|at| at <= now);
-        if snapshot.state.opened().is_ok_and(due) {
-            let let_go = payment::Command::Delay { check_at: now, void: Some(VoidReason::Expired) };
-            self.decide_payment(intent, payment, let_go).await?;
+        let is_due = |it: &Opened| it.expires_at().is_some_and(|at| at <= now);
+        if snapshot.state.opened().is_ok_and(is_due) {
+            let void = payment::Command::RequestVoid { reason: VoidReason::Expired };
+            self.decide_payment(intent, payment, void).await?;
         }
         Ok(())
     }
@@ -163,7 +163,7 @@ impl Commands {
                 Stage::Failed { .. } | Stage::Cancelled | Stage::Voided { .. } => {
                     self.release_stray(intent, payment, opened, reference).await
                 }
-                Stage::Authorized | Stage::Refunded => Ok(()),
+                Stage::Authorized(_) | Stage::Refunded => Ok(()),
             };
         }
         if opened.earlier.contains(reference) {
@@ -230,12 +230,11 @@ impl Commands {
         intent: &Intent,
         payment: PaymentId,
         opened: &Opened,
-        void: Option<VoidReason>,
         error: &NoAnswer,
     ) -> Result<(), Error> {
         tracing::warn!(%error, %payment, "the provider is asked again later");
         let check_at = self.clock().now() + opened.patience();
-        self.decide_payment(intent, payment, payment::Command::Delay { check_at, void }).await
+        self.decide_payment(intent, payment, payment::Command::RecordNoAnswer { check_at }).await
     }
 
     async fn decide_payment(

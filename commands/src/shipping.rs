@@ -94,12 +94,12 @@ pub async fn hand_over(
     };
     unit.decide(it, &shipment::Command::HandOver { tracking, tracking_url: url.cloned() })?;
     let order = unit.load::<Order>(prepared(it)?.order).await?;
-    // In the same append, so that no money is let go for which goods leave.
+    // In the same append, so that no authorization is released for which goods are handed over.
     if let Ok(placed) = order.state.placed()
         && placed.payment_status == PaymentStatus::Authorized
     {
         let mut payment = unit.load::<Payment>(placed.placement.payment).await?;
-        unit.decide(&mut payment, &payment::Command::Take {})?;
+        unit.decide(&mut payment, &payment::Command::RequestCapture {})?;
     }
     move_order(unit, it, |shipment| order::Command::HandOver { shipment }).await
 }

@@ -37,12 +37,18 @@ pub enum Command {
         /// What it says.
         outcome: ProviderOutcome,
     },
-    /// See to it that what is set aside is taken, and not let go any more: goods leave for it.
-    Take {},
-    /// Note that the provider took the money.
+    /// Request that the authorized amount is captured, and neither released nor expired any more: goods are handed over for it.
+    RequestCapture {},
+    /// Note that the provider captured the money.
     Capture {},
-    /// Take nothing. What is authorized the provider lets go first: [`Command::NoteReleased`].
+    /// Void a payment of which the provider holds nothing yet. An authorized amount is released first:
+    /// [`Command::RequestVoid`], then [`Command::NoteReleased`].
     Void {
+        /// Why.
+        reason: VoidReason,
+    },
+    /// Request that the provider releases the authorized amount. What is being captured does not expire any more.
+    RequestVoid {
         /// Why.
         reason: VoidReason,
     },
@@ -56,12 +62,10 @@ pub enum Command {
         /// How much is left to pay.
         amount: Money,
     },
-    /// Note that the provider was silent when it was last asked to take or to release.
-    Delay {
+    /// Note that the provider did not answer when it was last asked to capture or to release.
+    RecordNoAnswer {
         /// When to ask again.
         check_at: DateTime<Utc>,
-        /// Why the money is not to be taken, if it is not.
-        void: Option<VoidReason>,
     },
     /// Note that the provider was silent about an attempt that nobody waits for any more.
     DelayStray {

@@ -211,7 +211,12 @@ pub enum Event {
         /// The order.
         order: OrderId,
     },
-    /// It is to be void as soon as the attempt under way is known.
+    /// The authorized amount is to be captured: goods were handed over for it, or staff requested it.
+    CaptureRequested {
+        /// The order.
+        order: OrderId,
+    },
+    /// The payment is to be voided: the provider releases the authorized amount, or the attempt in progress is not captured.
     VoidRequested {
         /// Why.
         reason: VoidReason,
@@ -251,7 +256,7 @@ pub enum Event {
         /// When to ask again.
         check_at: DateTime<Utc>,
     },
-    /// The provider is silent about what it was last asked: to take, to release or to give back.
+    /// The provider did not answer when it was last asked to capture, to release or to refund.
     Delayed {
         /// When to ask again.
         check_at: DateTime<Utc>,

@@ -6,7 +6,8 @@
 //! payment failed, voided ─▶ cancel order ─▶ order cancelled ─▶ release or return stock, void payment
 //! order placed ─▶ timer at pay_by ─▶ cancel order
 //! refund requested ─▶ refund at the provider ─▶ refunded ─▶ mark order and return refunded
-//! authorized for later ─▶ mark order authorized, timer ─▶ void · first parcel handed over ─▶ capture
+//! authorized for later ─▶ mark order authorized, timer ─▶ request void
+//! capture requested (staff, first parcel handed over) ─▶ capture · void requested ─▶ release what is authorized
 //! provider silent ─▶ timer ─▶ ask again · simulated parcel handed over ─▶ ask its carrier until it is there
 //! attempt made, pending or without answer ─▶ timer ─▶ ask the provider
 //! ```
@@ -77,8 +78,7 @@ fn order_moved(order: OrderId, event: &order::Event) -> Vec<Step> {
             vec![Step::ReturnStock { order, lines: restock.clone() }]
         }
         order::Event::Authorized { .. } => vec![Step::Forget { key: window(order) }],
-        order::Event::HandedOver { capture: Some(payment), .. } => vec![Step::CapturePayment { payment: *payment }],
-        // An import moved its stock itself and has no timer. What concerns parts of an order moved its stock in the same
+        // The payment says by itself that it is to be captured for a parcel that is handed over. An import moved its stock itself and has no timer. What concerns parts of an order moved its stock in the same
         // append.
         order::Event::Paid { .. }
         | order::Event::Cancelled { .. }
@@ -117,7 +117,12 @@ fn payment_moved(payment: PaymentId, event: &payment::Event, recorded_at: DateTi
             let expire = Step::Wake { at: *at, key: attempt(payment), step };
             vec![expire, Step::MarkAuthorized { order: *order, payment }]
         }
-        payment::Event::Authorized { .. } => vec![forget(), Step::CapturePayment { payment }],
+        // What is to be captured does not expire any more.
+        payment::Event::Authorized { .. } | payment::Event::CaptureRequested { .. } => {
+            vec![forget(), Step::CapturePayment { payment }]
+        }
+        // An attempt in progress is only marked, and its timer asks for its outcome: then this changes nothing.
+        payment::Event::VoidRequested { .. } => vec![Step::VoidPayment { payment }],
         payment::Event::Captured { method: Method::Test | Method::Free, order, .. } => {
             vec![Step::MarkPaid { order: *order, payment }]
         }
@@ -155,8 +160,7 @@ fn payment_moved(payment: PaymentId, event: &payment::Event, recorded_at: DateTi
         | payment::Event::Opened { .. }
         | payment::Event::Reduced { .. }
         | payment::Event::RefundFailed { .. }
-        | payment::Event::StrayReleased { .. }
-        | payment::Event::VoidRequested { .. } => vec![],
+        | payment::Event::StrayReleased { .. } => vec![],
     }
 }
 

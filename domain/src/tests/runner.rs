@@ -10,8 +10,8 @@ use crate::ids::{OrderId, PaymentId, VariantId};
 use crate::order;
 use crate::order::Order;
 use crate::payment::{
-    self, CaptureMode, Opened, Payment, ProviderOutcome, ProviderReference, RefundCause, RefundOutcome, Stage, Undo,
-    VoidReason,
+    self, Authorization, CaptureMode, Opened, Payment, ProviderOutcome, ProviderReference, RefundCause, RefundOutcome,
+    Stage, Undo, VoidReason,
 };
 use crate::process::settle_order::SettleOrder;
 use crate::process::{Process as _, Step};
@@ -277,8 +277,7 @@ impl Shop {
             unit.decide::<Payment>(payment, &conclude)?;
             let state = unit.get::<Payment>(payment);
             let it = state.opened().unwrap();
-            let authorized = it.stage == Stage::Authorized && it.void_requested.is_none() && it.capture.is_automatic();
-            if outcome == ProviderOutcome::Authorized && authorized {
+            if outcome == ProviderOutcome::Authorized && it.is_granted_at_once() {
                 unit.decide::<Payment>(payment, &payment::Command::Capture {})?;
             }
             Ok(())
@@ -295,10 +294,12 @@ impl Shop {
             let conclude = payment::Command::Conclude { reference: attempt.reference.clone(), outcome };
             return self.decide_payment(chain, life, payment, &conclude);
         }
-        match (opened.stage, opened.void_requested, opened.capture) {
-            (Stage::Authorized, Some(reason), _) => return self.void_payment(chain, payment, reason),
-            (Stage::Authorized, None, CaptureMode::Automatic) => return self.capture_payment(chain, payment),
-            _ => {}
+        if let Stage::Authorized(authorization) = opened.stage {
+            return match authorization {
+                Authorization::Voiding { reason } => self.void_payment(chain, payment, reason),
+                Authorization::Capturing => self.capture_payment(chain, payment),
+                Authorization::Held { .. } => Ok(()),
+            };
         }
         for (refund, piece) in opened.pending_refunds() {
             let Some(attempt) = &opened.attempt else { break };
@@ -316,15 +317,17 @@ impl Shop {
 
     pub fn capture_payment(&mut self, chain: usize, payment: PaymentId) -> Result<(), Refused> {
         let (opened, life) = (self.opened(payment), self.life);
-        if opened.stage == Stage::Authorized
-            && opened.void_requested.is_none()
+        if let Stage::Authorized(Authorization::Held { .. }) = opened.stage {
+            self.one::<Payment>(chain, payment, &payment::Command::RequestCapture {})?;
+        }
+        if let Stage::Authorized(Authorization::Held { .. } | Authorization::Capturing) = opened.stage
             && let Some(attempt) = &opened.attempt
         {
             self.wait();
             let answer = self.provider.capture(&attempt.reference);
             self.wait();
             if answer.is_err() {
-                let delay = payment::Command::Delay { check_at: self.now + opened.patience(), void: None };
+                let delay = payment::Command::RecordNoAnswer { check_at: self.now + opened.patience() };
                 return self.decide_payment(chain, life, payment, &delay);
             }
         }
@@ -336,16 +339,14 @@ impl Shop {
         let command = match opened.undo() {
             Undo::Nothing => return Ok(()),
             Undo::Void => payment::Command::Void { reason },
-            Undo::VoidAtProvider { .. } if opened.void_requested.is_none() => {
-                payment::Command::Delay { check_at: self.now, void: Some(reason) }
-            }
-            Undo::VoidAtProvider { reference } => {
+            Undo::RequestVoid => payment::Command::RequestVoid { reason },
+            Undo::Release { reference } => {
                 self.wait();
                 let answer = self.provider.release(&reference);
                 self.wait();
                 match answer {
                     Ok(()) => payment::Command::NoteReleased { reason },
-                    Err(_) => payment::Command::Delay { check_at: self.now + opened.patience(), void: Some(reason) },
+                    Err(_) => payment::Command::RecordNoAnswer { check_at: self.now + opened.patience() },
                 }
             }
             Undo::Refund => payment::Command::RequestRefund {
@@ -359,9 +360,9 @@ impl Shop {
 
     fn expire_authorization(&mut self, chain: usize, payment: PaymentId) -> Result<(), Refused> {
         let opened = self.opened(payment);
-        if opened.stage == Stage::Authorized && opened.expires_at.is_some_and(|at| at <= self.now) {
-            let let_go = payment::Command::Delay { check_at: self.now, void: Some(VoidReason::Expired) };
-            self.one::<Payment>(chain, payment, &let_go)?;
+        if opened.expires_at().is_some_and(|at| at <= self.now) {
+            let void = payment::Command::RequestVoid { reason: VoidReason::Expired };
+            self.one::<Payment>(chain, payment, &void)?;
         }
         Ok(())
     }
@@ -393,7 +394,7 @@ impl Shop {
                 Stage::Failed { .. } | Stage::Cancelled | Stage::Voided { .. } => {
                     self.release_stray(chain, payment, reference)
                 }
-                Stage::Authorized | Stage::Refunded => Ok(()),
+                Stage::Authorized(_) | Stage::Refunded => Ok(()),
             };
         }
         if opened.earlier.contains(reference) {

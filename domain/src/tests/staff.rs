@@ -286,7 +286,7 @@ impl Shop {
             let placed = unit.placed(order)?;
             let hands_over = matches!(command, shipment::Command::HandOver { .. });
             if hands_over && placed.payment_status == order::PaymentStatus::Authorized {
-                unit.decide::<Payment>(placed.placement.payment, &payment::Command::Take {})?;
+                unit.decide::<Payment>(placed.placement.payment, &payment::Command::RequestCapture {})?;
             }
             let is = unit.get::<Shipment>(id).prepared().map_err(|it| it.to_string())?.clone();
             let Found { lines, extra } = placed.if_found(id);

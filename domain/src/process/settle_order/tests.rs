@@ -191,9 +191,13 @@ fn money_that_is_set_aside_for_later_is_taken_with_the_first_parcel_or_let_go_in
     assert_eq!(on_payment(authorized), [expire, mark.clone()]);
     assert_eq!(mark.when_refused("order.cancelled"), Some(void()));
     assert_eq!(on_order(order::Event::Authorized { payment: id(2) }), [forget_window()]);
-    let gone = |capture| order::Event::HandedOver { shipment: id(3), lines: lines(), at: noon(), capture };
-    assert_eq!(on_order(gone(Some(id(2)))), [Step::CapturePayment { payment: id(2) }]);
-    assert_eq!(on_order(gone(None)), []);
+    // The payment says by itself that it is to be captured for a parcel.
+    let gone = order::Event::HandedOver { shipment: id(3), lines: lines(), at: noon(), capture: Some(id(2)) };
+    assert_eq!(on_order(gone), []);
+    let requested = payment::Event::CaptureRequested { order: id(1) };
+    assert_eq!(on_payment(requested), [forget_attempt(), Step::CapturePayment { payment: id(2) }]);
+    // The timer of an attempt in progress stays: it asks for the outcome.
+    assert_eq!(on_payment(payment::Event::VoidRequested { reason: VoidReason::Expired }), [void()]);
     let voided = payment::Event::Voided { order: id(1), reason: VoidReason::Expired };
     assert_eq!(on_payment(voided), [forget_attempt(), cancel(CancelReason::AuthorizationExpired)]);
 }

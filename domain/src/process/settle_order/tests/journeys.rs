@@ -337,33 +337,24 @@ impl World {
 
     fn undo(&mut self, buyer: usize, dies: bool) {
         let reason = VoidReason::OrderCancelled;
-        while let Ok(opened) = self.payments[buyer].opened() {
-            let command = match opened.undo() {
-                Undo::Nothing => return,
-                Undo::Void => payment::Command::Void { reason },
-                Undo::VoidAtProvider { reference } => {
-                    let known = self.provider.get_mut(&reference).unwrap();
-                    if *known == AtProvider::Captured {
-                        payment::Command::Capture {}
-                    } else {
-                        *known = AtProvider::Voided;
-                        payment::Command::NoteReleased { reason }
-                    }
-                }
-                Undo::Refund => payment::Command::RequestRefund {
-                    refund: payment::whole(id(buyer as u128)),
-                    amount: None,
-                    cause: RefundCause::OrderCancelled,
-                },
-            };
-            if dies {
-                return;
+        let Ok(opened) = self.payments[buyer].opened() else { return };
+        let command = match opened.undo() {
+            Undo::Nothing => return,
+            Undo::Void => payment::Command::Void { reason },
+            Undo::RequestVoid => payment::Command::RequestVoid { reason },
+            Undo::Release { reference } => {
+                // What was captured meanwhile is given back.
+                self.provider.insert(reference, AtProvider::Voided);
+                payment::Command::NoteReleased { reason }
             }
-            let captured = matches!(command, payment::Command::Capture {});
+            Undo::Refund => payment::Command::RequestRefund {
+                refund: payment::whole(id(buyer as u128)),
+                amount: None,
+                cause: RefundCause::OrderCancelled,
+            },
+        };
+        if !dies {
             self.payment(buyer, &command).unwrap();
-            if !captured {
-                return;
-            }
         }
     }
 
