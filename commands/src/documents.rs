@@ -2,8 +2,9 @@
 //! given twice.
 
 use byteshop_domain::ids::{OrderId, PaymentId, SeriesId};
-use byteshop_domain::order::{self, Order};
-use byteshop_domain::series::{self, Document, Series};
+use byteshop_domain::order::Order;
+use byteshop_domain::series::{self, Document, Series, of_invoices};
+use byteshop_domain::settlement;
 use byteshop_domain::text::{Reason, Reference};
 use chrono::Datelike as _;
 
@@ -40,14 +41,14 @@ impl Commands {
     /// do not get in each other's way, although they share a series.
     pub(crate) async fn mark_paid(&self, intent: &Intent, order: OrderId, payment: PaymentId) -> Result<(), Error> {
         self.run(intent, |unit| async move {
-            let mut loaded = unit.load::<Order>(order).await?;
-            // What is paid already, or off, takes no number.
-            let invoice = match loaded.state.placed() {
-                Ok(placed) if placed.awaits(payment) => Some(number(&unit, Document::Invoice { order }).await?),
-                Ok(_) | Err(_) => None,
-            };
-            let seller = invoice.is_some().then(|| self.seller().cloned()).flatten();
-            unit.decide(&mut loaded, &order::Command::MarkPaid { payment, invoice, seller })
+            let loaded = unit.load::<Order>(order).await?;
+            let mut together = unit.together();
+            together.hold(&loaded);
+            // What is paid already, or cancelled, takes no number.
+            if loaded.state.placed().is_ok_and(|placed| placed.awaits(payment)) {
+                together.load::<Series>(&[of_invoices(unit.asked().at.year())]).await?;
+            }
+            together.decide(|work| settlement::mark_paid(work, order, payment))
         })
         .await?;
         Ok(())

@@ -26,6 +26,7 @@ pub mod relay;
 mod settle;
 pub mod shipping;
 mod state;
+mod together;
 mod unit;
 pub mod webhooks;
 

@@ -1,7 +1,7 @@
 //! What the shop knows and decides: pure, and dependent on nothing of ours.
 //!
-//! Read [`decider`] first, then [`money`], [`text`], [`personal`] and [`ids`], then a context such as [`order`], then [`checkout`]
-//! and [`process`]. [`any`] holds the list of contexts.
+//! Read [`decider`] first, then [`money`], [`text`], [`personal`] and [`ids`], then a context such as [`order`], then [`work`], [`settlement`],
+//! [`checkout`] and [`process`]. [`any`] holds the list of contexts.
 
 pub mod access_token;
 pub mod account;
@@ -31,10 +31,12 @@ pub mod product;
 pub mod promotion;
 pub mod promotion_book;
 pub mod quantity;
+pub mod rejected;
 pub mod returns;
 pub mod seller;
 pub mod series;
 pub mod session;
+pub mod settlement;
 pub mod shipment;
 pub mod shipping_book;
 pub mod shop;
@@ -49,6 +51,7 @@ pub mod text;
 pub mod usage;
 pub mod watch;
 pub mod webhook_endpoint;
+pub mod work;
 
 pub use any::{AGGREGATES, Aggregate, AnyEvent, Folding, Form, begin, catalogue, id_of, locate, state_json};
 pub use bounded::{Bounded, BoundedText, Limited};

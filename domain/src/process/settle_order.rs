@@ -16,10 +16,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Process, Step};
 use crate::ids::{OrderId, PaymentId, ShipmentId};
-use crate::order::CancelReason;
+use crate::order::{CancelReason, Order};
 use crate::payment::{Method, RefundCause, VoidReason};
+use crate::returns::{self, Return};
 use crate::shipment::{self, Carrier};
-use crate::{AnyEvent, Decider, order, payment};
+use crate::work::{Refused, Work};
+use crate::{AnyEvent, Decider, order, payment, settlement, stock};
 
 /// How long an attempt may go without an outcome before the provider is asked: longer than any call to it may take,
 /// so that only an attempt whose caller died is asked for.
@@ -206,6 +208,48 @@ pub fn stray(reference: &payment::ProviderReference) -> String {
 /// The timer that asks again for such a charge, after the provider was silent.
 pub fn stray_again(reference: &payment::ProviderReference) -> String {
     format!("stray again {reference}")
+}
+
+/// Carries out a step that asks nobody outside: the decision of it, on states that were loaded before.
+pub fn carry_out(work: &mut Work, step: &Step) -> Result<(), Refused> {
+    match step {
+        Step::MarkPaid { order, payment } => settlement::mark_paid(work, *order, *payment),
+        Step::MarkRefunded { order, payment, refund, amount } => {
+            let command = order::Command::MarkRefunded { payment: *payment, refund: *refund, amount: *amount };
+            work.decide::<Order>(*order, &command).map(drop)
+        }
+        Step::MarkReturnRefunded { return_id, refund } => {
+            let command = returns::Command::MarkRefunded { refund: *refund };
+            work.decide::<Return>(*return_id, &command).map(drop)
+        }
+        Step::MarkAuthorized { order, payment } => {
+            let command = order::Command::MarkAuthorized { payment: *payment };
+            work.decide::<Order>(*order, &command).map(drop)
+        }
+        Step::CancelOrder { order, reason } => {
+            let command = order::Command::Cancel { reason: *reason, credit_note: None, restock: true };
+            work.decide::<Order>(*order, &command).map(drop)
+        }
+        Step::CommitStock { order, lines } => work.move_stock(lines, |_| stock::Command::Commit { order: *order }),
+        Step::ReleaseStock { order, lines } => {
+            work.move_stock(lines, |_| stock::Command::Release { order: *order, reason: None })
+        }
+        Step::ReturnStock { order, lines } => work.put_back(*order, lines),
+        Step::ReleaseClaims { order } => settlement::release_claims(work, *order),
+        // These ask the provider or the carrier, belong to other processes, or are timers.
+        Step::CapturePayment { .. }
+        | Step::VoidPayment { .. }
+        | Step::SettlePayment { .. }
+        | Step::ExpireAuthorization { .. }
+        | Step::ReleaseStray { .. }
+        | Step::TrackShipment { .. }
+        | Step::ForgetPerson { .. }
+        | Step::Notify(_)
+        | Step::PublishProduct { .. }
+        | Step::UnpublishProduct { .. }
+        | Step::Wake { .. }
+        | Step::Forget { .. } => Ok(()),
+    }
 }
 
 #[cfg(test)]

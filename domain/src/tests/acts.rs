@@ -18,6 +18,7 @@ use crate::product::TaxClass;
 use crate::promotion::{Status, Terms};
 use crate::quantity::{Demand, Quantity};
 use crate::returns::{self, Condition, Received};
+use crate::settlement::Task;
 use crate::shipment::{self, News};
 use crate::shipping_book::{Band, Days, Service, ShippingBook, Zone};
 use crate::stock::{self, StockLevel};
@@ -292,7 +293,7 @@ impl Shop {
                 };
                 let known: Vec<_> = self.provider.charges.iter().filter_map(of).collect();
                 let told = known.get(usize::from(reference) % known.len().max(1)).ok_or("there is none")?.clone();
-                self.hear_of_charge(chain, payment, &told)
+                self.pursue(chain, payment, Task::Hear(&told))
             }
             Buying::Void { order, staff } => {
                 let reason = if staff { VoidReason::StaffRequest } else { VoidReason::BuyerRequest };
@@ -301,7 +302,7 @@ impl Shop {
             }
             Buying::Capture { order } => {
                 let payment = self.payment(order)?;
-                self.capture_payment(chain, payment)
+                self.pursue(chain, payment, Task::Capture)
             }
             Buying::Refund { order, part } => {
                 let payment = self.payment(order)?;
