@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use byteshop_domain::Decider;
-use byteshop_domain::ids::Id as _;
+use byteshop_domain::ids::{Id as _, VariantId};
+use byteshop_domain::quantity::Demand;
+use byteshop_domain::stock::StockLevel;
 use byteshop_domain::work::{Refused, Stream, Work};
 
 use crate::error::Error;
@@ -46,6 +48,14 @@ impl Together<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Loads the stock of lines.
+    pub async fn load_stock(&mut self, lines: &[Demand]) -> Result<(), Error> {
+        let mut variants: Vec<VariantId> = lines.iter().map(|line| line.variant).collect();
+        variants.sort_unstable();
+        variants.dedup();
+        self.load::<StockLevel>(&variants).await
     }
 
     /// Decides: what happens is part of the unit's append.

@@ -242,6 +242,13 @@ impl Unit {
         }
     }
 
+    /// An aggregate that this unit began.
+    pub(crate) fn begun<A: Decider>(&self, id: A::Id) -> Loaded<A> {
+        let mut begun = Loaded { id, version: 0, state: Arc::default() };
+        self.refresh(&mut begun);
+        begun
+    }
+
     /// The money that this unit lets go back to buyers so far: that of the credit notes it issues, and of refunds that it has
     /// tried again.
     pub fn money_back(&self) -> Result<Vec<Money>, Error> {

@@ -1,7 +1,7 @@
 //! What the shop knows and decides: pure, and dependent on nothing of ours.
 //!
 //! Read [`decider`] first, then [`money`], [`text`], [`personal`] and [`ids`], then a context such as [`order`], then [`work`], [`settlement`],
-//! [`checkout`] and [`process`]. [`any`] holds the list of contexts.
+//! [`parcels`], [`checkout`] and [`process`]. [`any`] holds the list of contexts.
 
 pub mod access_token;
 pub mod account;
@@ -23,6 +23,7 @@ pub mod money;
 pub mod name;
 pub mod notification;
 pub mod order;
+pub mod parcels;
 pub mod payment;
 pub mod personal;
 pub mod pricing;

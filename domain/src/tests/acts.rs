@@ -12,6 +12,7 @@ use crate::checkout::{self, Basis, Ids};
 use crate::ids::{OrderId, PaymentId, ReturnId, ShipmentId, UsageId, VariantId};
 use crate::money::Money;
 use crate::order::{self, CancelReason, Order};
+use crate::parcels::{self, Heard};
 use crate::payment::{self, Payment, VoidReason};
 use crate::pricing::{self, Candidate, Input, Item, Quote, Whereto};
 use crate::product::TaxClass;
@@ -19,7 +20,7 @@ use crate::promotion::{Status, Terms};
 use crate::quantity::{Demand, Quantity};
 use crate::returns::{self, Condition, Received};
 use crate::settlement::Task;
-use crate::shipment::{self, News};
+use crate::shipment::{Carrier, News};
 use crate::shipping_book::{Band, Days, Service, ShippingBook, Zone};
 use crate::stock::{self, StockLevel};
 use crate::tax_book::{CountryTax, Rate, Rounding, TaxBook};
@@ -341,17 +342,22 @@ impl Shop {
                 let lines: Vec<Demand> = placed.variants().into_iter().filter_map(left).collect();
                 self.prepare(chain, order, &lines)
             }
-            Sending::Unpack { parcel } => self.ship(chain, self.parcel(parcel)?, &shipment::Command::Cancel {}),
-            Sending::HandOver { parcel } => self.ship(
-                chain,
-                self.parcel(parcel)?,
-                &shipment::Command::HandOver { tracking: text("T-1"), tracking_url: None },
-            ),
-            Sending::Hear { parcel, news } => {
-                let hear = shipment::Command::Hear { news, at: None, place: None, reason: None };
-                self.ship(chain, self.parcel(parcel)?, &hear)
+            Sending::Unpack { parcel } => {
+                let parcel = self.parcel(parcel)?;
+                self.together(chain, |work| parcels::cancel(work, parcel))
             }
-            Sending::TakeBack { parcel } => self.ship(chain, self.parcel(parcel)?, &shipment::Command::TakeBack {}),
+            Sending::HandOver { parcel } => {
+                let parcel = self.parcel(parcel)?;
+                self.together(chain, |work| parcels::hand_over(work, parcel, &text("T-1"), None))
+            }
+            Sending::Hear { parcel, news } => {
+                let (parcel, heard) = (self.parcel(parcel)?, Heard { news, at: None, place: None, reason: None });
+                self.together(chain, |work| parcels::hear(work, parcel, &heard))
+            }
+            Sending::TakeBack { parcel } => {
+                let parcel = self.parcel(parcel)?;
+                self.together(chain, |work| parcels::take_back(work, parcel))
+            }
             Sending::AskReturn { order, pieces } => {
                 let order = self.order(order)?;
                 self.request_return(chain, order, &of_order(self, order, &pieces))
@@ -375,6 +381,11 @@ impl Shop {
                 self.receive_return(chain, it, &asked.iter().map(came).collect::<Vec<_>>())
             }
         }
+    }
+
+    fn prepare(&mut self, chain: usize, order: OrderId, lines: &[Demand]) -> Result<(), Refused> {
+        let carrier = Carrier::Other { name: text("Post") };
+        self.together(chain, |work| parcels::prepare(work, order, lines, &carrier)).map(drop)
     }
 
     fn happen(&mut self, chain: usize, act: Happening) -> Result<(), Refused> {

@@ -2,13 +2,12 @@
 
 use super::shop::{Refused, Shop, Unit};
 use crate::credit_note::{self, CreditNote, Left};
-use crate::ids::{CreditNoteId, OrderId, PaymentId, RefundId, ReturnId, ShipmentId};
+use crate::ids::{CreditNoteId, OrderId, PaymentId, RefundId, ReturnId};
 use crate::money::Money;
-use crate::order::{self, CancelReason, Found, Order, ParcelStage, Placed, ReturnLine};
+use crate::order::{self, CancelReason, Order, Placed, ReturnLine};
 use crate::payment::{self, Payment, RefundCause};
 use crate::quantity::{Demand, Quantity, summed};
 use crate::returns::{self, Received, Return};
-use crate::shipment::{self, Carrier, News, Shipment, Stage};
 use crate::stock::{self, StockLevel};
 use crate::testing::text;
 
@@ -85,17 +84,6 @@ impl Unit<'_> {
             let back = stock::Command::Return { quantity: line.quantity, order, reason: None };
             self.decide::<StockLevel>(line.variant, &back)
         })
-    }
-}
-
-impl Unit<'_> {
-    fn move_stock(
-        &mut self,
-        order: OrderId,
-        lines: &[Demand],
-        command: impl Fn(OrderId, Quantity) -> stock::Command,
-    ) -> Result<(), Refused> {
-        lines.iter().try_for_each(|line| self.decide::<StockLevel>(line.variant, &command(order, line.quantity)))
     }
 }
 
@@ -263,59 +251,6 @@ impl Shop {
             }
             unit.issue(order, &valued, back)?;
             unit.put_back(order, &whole)
-        })
-    }
-
-    pub fn prepare(&mut self, chain: usize, order: OrderId, lines: &[Demand]) -> Result<(), Refused> {
-        self.run(chain, |unit| {
-            let lines = summed(lines.iter().copied()).map_err(|it| it.to_string())?;
-            let shipment: ShipmentId = unit.new_id();
-            let replaced = unit.placed(order)?.to_replace(&lines);
-            unit.decide::<Order>(order, &order::Command::PrepareParcel { shipment, lines: lines.clone() })?;
-            unit.move_stock(order, &replaced, |order, quantity| stock::Command::Replace { order, quantity })?;
-            let carrier = Carrier::Other { name: text("Post") };
-            unit.decide::<Shipment>(shipment, &shipment::Command::Prepare { order, lines, carrier })
-        })
-    }
-
-    /// One command to a shipment, and what follows for its order in the same append.
-    pub fn ship(&mut self, chain: usize, id: ShipmentId, command: &shipment::Command) -> Result<(), Refused> {
-        self.run(chain, |unit| {
-            unit.decide::<Shipment>(id, command)?;
-            let order = unit.get::<Shipment>(id).prepared().map_err(|it| it.to_string())?.order;
-            let placed = unit.placed(order)?;
-            let hands_over = matches!(command, shipment::Command::HandOver { .. });
-            if hands_over && placed.payment_status == order::PaymentStatus::Authorized {
-                unit.decide::<Payment>(placed.placement.payment, &payment::Command::RequestCapture {})?;
-            }
-            let is = unit.get::<Shipment>(id).prepared().map_err(|it| it.to_string())?.clone();
-            let Found { lines, extra } = placed.if_found(id);
-            let find = |order, quantity| stock::Command::FindInTransit { order, quantity };
-            let follows = match command {
-                shipment::Command::Cancel {} => order::Command::DropParcel { shipment: id },
-                shipment::Command::HandOver { .. } => order::Command::HandOver { shipment: id },
-                shipment::Command::TakeBack {} => {
-                    unit.move_stock(order, &lines, find)?;
-                    unit.move_stock(order, &extra, find)?;
-                    unit.put_back(order, &extra)?;
-                    order::Command::TakeBackParcel { shipment: id }
-                }
-                shipment::Command::Hear { news: News::Delivered, .. } if is.status == Stage::Delivered => {
-                    unit.move_stock(order, &lines, find)?;
-                    order::Command::Deliver { shipment: id }
-                }
-                shipment::Command::Hear { news: News::Lost, .. } if is.status == Stage::Lost => {
-                    let is_news = placed.parcels[&id].stage == ParcelStage::HandedOver;
-                    let lose = |order, quantity| stock::Command::LoseInTransit { order, quantity };
-                    unit.move_stock(order, if is_news { &is.lines } else { &[] }, lose)?;
-                    order::Command::LoseParcel { shipment: id }
-                }
-                shipment::Command::Hear { .. }
-                | shipment::Command::Pack { .. }
-                | shipment::Command::Prepare { .. }
-                | shipment::Command::Wait { .. } => return Ok(()),
-            };
-            unit.decide::<Order>(order, &follows)
         })
     }
 }
