@@ -3,25 +3,14 @@
 
 use byteshop_domain::ids::{OrderId, PaymentId, SeriesId};
 use byteshop_domain::order::Order;
-use byteshop_domain::series::{self, Document, Series, of_invoices};
+use byteshop_domain::series::{self, Series, of_invoices};
 use byteshop_domain::settlement;
-use byteshop_domain::text::{Reason, Reference};
+use byteshop_domain::text::Reason;
 use chrono::Datelike as _;
 
 use crate::Commands;
-use crate::error::{Error, Rejected};
+use crate::error::Error;
 use crate::intent::Intent;
-use crate::unit::Unit;
-
-/// The next number of the series of this year; none while the shop is closed, as buyers may have it already.
-pub(crate) async fn number(unit: &Unit, document: Document) -> Result<Reference, Error> {
-    unit.commands().open()?;
-    let year = unit.asked().at.year();
-    let mut series = unit.load::<Series>(document.series(year)).await?;
-    unit.decide(&mut series, &series::Command::Issue { document, year })?;
-    let given = series.state.reference.clone();
-    given.ok_or_else(|| Error::Rejected(Rejected::of::<Series>(&series::Rejection::Exhausted)))
-}
 
 impl Commands {
     /// Lets a series go on above a number: what is left out is written down with its reason. Gives the last

@@ -1,11 +1,12 @@
 //! What the shop knows and decides: pure, and dependent on nothing of ours.
 //!
 //! Read [`decider`] first, then [`money`], [`text`], [`personal`] and [`ids`], then a context such as [`order`], then [`work`], [`settlement`],
-//! [`parcels`], [`checkout`] and [`process`]. [`any`] holds the list of contexts.
+//! [`parcels`], [`aftersales`], [`checkout`] and [`process`]. [`any`] holds the list of contexts.
 
 pub mod access_token;
 pub mod account;
 pub mod address;
+pub mod aftersales;
 pub mod any;
 pub mod api_key;
 pub mod basis_points;

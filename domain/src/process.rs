@@ -54,7 +54,7 @@ pub enum Step {
         /// The payment that was set aside.
         payment: PaymentId,
     },
-    /// [`order::Command::Cancel`](crate::order::Command::Cancel).
+    /// [`aftersales::cancel`](crate::aftersales::cancel).
     CancelOrder {
         /// The order.
         order: OrderId,

@@ -81,8 +81,13 @@ impl Work {
     /// Begins an aggregate under a new id.
     pub fn start<A: Decider>(&mut self) -> A::Id {
         let id = self.new_id();
-        self.hold::<A>(id, Arc::default());
+        self.begin::<A>(id);
         id
+    }
+
+    /// Begins an aggregate under an id that is new.
+    pub fn begin<A: Decider>(&mut self, id: A::Id) {
+        self.hold::<A>(id, Arc::default());
     }
 
     /// The state of an aggregate. What was not handed in is not there for this decision.

@@ -20,7 +20,7 @@ use uuid::Uuid;
 use crate::error::Error;
 use crate::intent::{Intent, Key};
 use crate::notify::command_of;
-use crate::{Commands, catalog};
+use crate::{Commands, aftersales, catalog};
 
 /// The event that led to a step.
 #[derive(Debug, Clone)]
@@ -84,7 +84,14 @@ async fn carry_out_once(commands: &Commands, cause: &Cause, step: &Step) -> Resu
         Step::MarkAuthorized { order, .. } => {
             decide::<Order>(commands, &intent("order.mark_authorized"), &[*order], step).await
         }
-        Step::CancelOrder { order, .. } => decide::<Order>(commands, &intent("order.cancel"), &[*order], step).await,
+        Step::CancelOrder { order, reason } => {
+            let (order, reason, intent) = (*order, *reason, intent("order.cancel"));
+            let cancelled = commands.run(&intent, |unit| async move {
+                let mut order = unit.load::<Order>(order).await?;
+                aftersales::cancel(&unit, &mut order, reason, true).await
+            });
+            cancelled.await.map(drop)
+        }
         Step::CommitStock { lines, .. } => {
             decide::<StockLevel>(commands, &intent("stock.commit"), &variants(lines), step).await
         }

@@ -3,7 +3,7 @@
 //! ```text
 //! payment authorized ─▶ capture ─▶ captured ─▶ mark order paid ─▶ order paid ─▶ commit stock
 //!                                                  └ refused, cancelled ─▶ void payment (refunds)
-//! payment failed, voided ─▶ cancel order ─▶ order cancelled ─▶ release or return stock, void payment
+//! payment failed, voided ─▶ cancel order, release its stock ─▶ order cancelled ─▶ void payment
 //! order placed ─▶ timer at pay_by ─▶ cancel order
 //! refund requested ─▶ refund at the provider ─▶ refunded ─▶ mark order and return refunded
 //! authorized for later ─▶ mark order authorized, timer ─▶ request void
@@ -21,7 +21,7 @@ use crate::payment::{Method, RefundCause, VoidReason};
 use crate::returns::{self, Return};
 use crate::shipment::{self, Carrier};
 use crate::work::{Refused, Work};
-use crate::{AnyEvent, Decider, order, payment, settlement, stock};
+use crate::{AnyEvent, Decider, aftersales, order, payment, settlement, stock};
 
 /// How long an attempt may go without an outcome before the provider is asked: longer than any call to it may take,
 /// so that only an attempt whose caller died is asked for.
@@ -64,7 +64,7 @@ fn order_moved(order: OrderId, event: &order::Event) -> Vec<Step> {
         order::Event::Paid { commit, .. } if !commit.is_empty() => {
             vec![Step::CommitStock { order, lines: commit.clone() }, Step::Forget { key: window(order) }]
         }
-        order::Event::Cancelled { payment, was_paid, release, lost, .. }
+        order::Event::Cancelled { payment, was_paid, release, lost, stock_moved, .. }
             if !(release.is_empty() && lost.is_empty()) =>
         {
             let lines = release.clone();
@@ -72,8 +72,9 @@ fn order_moved(order: OrderId, event: &order::Event) -> Vec<Step> {
                 if *was_paid { Step::ReturnStock { order, lines } } else { Step::ReleaseStock { order, lines } };
             let claims = Step::ReleaseClaims { order };
             let rest = [claims, Step::VoidPayment { payment: *payment }, Step::Forget { key: window(order) }];
-            // Of what is lost nothing comes back.
-            (!release.is_empty()).then_some(stock).into_iter().chain(rest).collect()
+            // Of older orders the stock did not move in the same append; and of what is lost nothing comes back.
+            let is_left = !stock_moved && !release.is_empty();
+            is_left.then_some(stock).into_iter().chain(rest).collect()
         }
         // With a return of ours the stock moves in the same append.
         order::Event::Returned { restock, return_id: None, .. } if !restock.is_empty() => {
@@ -226,10 +227,7 @@ pub fn carry_out(work: &mut Work, step: &Step) -> Result<(), Refused> {
             let command = order::Command::MarkAuthorized { payment: *payment };
             work.decide::<Order>(*order, &command).map(drop)
         }
-        Step::CancelOrder { order, reason } => {
-            let command = order::Command::Cancel { reason: *reason, credit_note: None, restock: true };
-            work.decide::<Order>(*order, &command).map(drop)
-        }
+        Step::CancelOrder { order, reason } => aftersales::cancel(work, *order, *reason, true),
         Step::CommitStock { order, lines } => work.move_stock(lines, |_| stock::Command::Commit { order: *order }),
         Step::ReleaseStock { order, lines } => {
             work.move_stock(lines, |_| stock::Command::Release { order: *order, reason: None })

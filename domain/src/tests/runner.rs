@@ -155,8 +155,8 @@ impl Shop {
             Step::TrackShipment { .. } => Ok(()),
             Step::ReturnStock { .. } if !self.runner.receipts.insert((position, "return_stock")) => Ok(()),
             Step::ReleaseClaims { .. } if !self.runner.receipts.insert((position, "release_claims")) => Ok(()),
-            Step::CancelOrder { order, reason } => self.cancel(chain, *order, *reason),
             Step::MarkPaid { .. }
+            | Step::CancelOrder { .. }
             | Step::MarkAuthorized { .. }
             | Step::MarkRefunded { .. }
             | Step::MarkReturnRefunded { .. }

@@ -11,8 +11,9 @@ use super::goods::Goods;
 use super::provider::Provider;
 use super::runner::Runner;
 use crate::AnyEvent;
+use crate::any::Context;
 use crate::credit_note::CreditNote;
-use crate::decider::{Actor, Asked, Decider, Rejection as _};
+use crate::decider::{Actor, Asked, Decider as _};
 use crate::ids::{CreditNoteId, Id, OrderId, PaymentId, ReturnId, SeriesId, ShipmentId, UsageId, VariantId};
 use crate::order::Order;
 use crate::payment::Payment;
@@ -45,9 +46,8 @@ pub struct States {
 }
 
 /// An aggregate that takes part.
-pub trait Kept: Decider {
+pub trait Kept: Context {
     fn all(states: &mut States) -> &mut BTreeMap<Self::Id, Self>;
-    fn happened(id: Self::Id, event: Self::Event) -> AnyEvent;
 }
 
 macro_rules! kept {
@@ -55,10 +55,6 @@ macro_rules! kept {
         impl Kept for $state {
             fn all(states: &mut States) -> &mut BTreeMap<Self::Id, Self> {
                 &mut states.$field
-            }
-
-            fn happened(id: Self::Id, event: Self::Event) -> AnyEvent {
-                AnyEvent::$variant(id, event)
             }
         }
     )*
@@ -110,14 +106,6 @@ pub struct Shop {
     depth: usize,
     chains: usize,
     ids: Arc<AtomicU64>,
-}
-
-/// What is decided together.
-pub struct Unit<'a> {
-    states: States,
-    events: Vec<AnyEvent>,
-    asked: Asked,
-    ids: &'a AtomicU64,
 }
 
 impl Shop {
@@ -181,21 +169,7 @@ impl Shop {
         A::all(&mut self.states).get(&id).cloned().unwrap_or_default()
     }
 
-    /// Decides and appends, over as many streams as it takes.
-    pub fn run<T>(&mut self, chain: usize, work: impl FnOnce(&mut Unit) -> Result<T, Refused>) -> Result<T, Refused> {
-        let asked = Asked { at: self.now, by: Actor::System { name: "test".to_owned() } };
-        let mut unit = Unit { states: self.states.clone(), events: vec![], asked, ids: &self.ids };
-        let done = work(&mut unit)?;
-        let Unit { states, events, .. } = unit;
-        for event in events {
-            self.goods.see(&self.states, &event);
-            self.log.push(Logged { event, at: self.now, chain });
-        }
-        self.states = states;
-        Ok(done)
-    }
-
-    /// Decides together on everything that there is, and appends.
+    /// Decides on everything that there is, and appends it, over as many streams as it takes.
     pub fn together<T>(
         &mut self,
         chain: usize,
@@ -224,7 +198,12 @@ impl Shop {
 
     /// One command to one aggregate.
     pub fn one<A: Kept>(&mut self, chain: usize, id: A::Id, command: &A::Command) -> Result<(), Refused> {
-        self.run(chain, |unit| unit.decide::<A>(id, command))
+        self.together(chain, |work| {
+            if work.get::<A>(id).is_err() {
+                work.begin::<A>(id);
+            }
+            work.decide::<A>(id, command).map(drop)
+        })
     }
 
     pub fn alone<A: Kept>(&mut self, id: A::Id, command: &A::Command) -> Result<(), Refused> {
@@ -235,30 +214,6 @@ impl Shop {
     pub fn pass(&mut self, time: TimeDelta) {
         self.now += time;
         self.provider.arrive(self.now);
-    }
-}
-
-impl Unit<'_> {
-    pub fn get<A: Kept>(&mut self, id: A::Id) -> A {
-        A::all(&mut self.states).get(&id).cloned().unwrap_or_default()
-    }
-
-    pub fn decide<A: Kept>(&mut self, id: A::Id, command: &A::Command) -> Result<(), Refused> {
-        let state = self.get::<A>(id);
-        let events =
-            state.decide(command, &self.asked).map_err(|rejection| format!("{}.{}", A::CATEGORY, rejection.code()))?;
-        let state = events.iter().fold(state, A::evolve);
-        A::all(&mut self.states).insert(id, state);
-        self.events.extend(events.into_iter().map(|event| A::happened(id, event)));
-        Ok(())
-    }
-
-    pub fn new_id<I: Id>(&mut self) -> I {
-        next(self.ids)
-    }
-
-    pub fn now(&self) -> DateTime<Utc> {
-        self.asked.at
     }
 }
 
