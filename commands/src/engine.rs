@@ -11,4 +11,5 @@ pub(crate) mod execute;
 pub(crate) mod in_flight;
 pub mod intent;
 pub(crate) mod state;
+pub(crate) mod together;
 pub(crate) mod unit;

@@ -12,9 +12,9 @@ use byteshop_domain::Kind;
 use byteshop_domain::ids::{OrderId, PaymentId};
 use byteshop_domain::money::Money;
 use byteshop_domain::order::{self, Order};
-use byteshop_domain::payment::{self, CaptureMode, Payment, ProviderOutcome, ProviderReference, Stage};
+use byteshop_domain::payment::{self, CaptureMode, Payment, ProviderOutcome, ProviderReference};
+use byteshop_domain::settlement::{self, Payer};
 use byteshop_domain::text::Link;
-use chrono::TimeDelta;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -30,8 +30,6 @@ use crate::ports::{Charge, NoAnswer};
 const PROVIDER_TIMEOUT: Duration = Duration::from_secs(10);
 /// The code that an attempt is under way, of [`payment::Rejection::InProgress`].
 const IN_PROGRESS: &str = "payment.in_progress";
-/// How long after a charge without an answer its fate is looked up.
-const LOOK_AFTER: TimeDelta = TimeDelta::seconds(1);
 
 /// How an order is paid.
 #[derive(Debug, Clone, Copy)]
@@ -171,30 +169,19 @@ impl Commands {
         P: Fn(&Order) -> Result<(), Error> + Send + Sync,
     {
         let intent = Intent { key: None, ..intent.clone() };
+        let by = Payer { reference, capture: by.capture, return_url: by.return_url };
         let done = self
             .run(&intent, |unit| async move {
                 let order = unit.load::<Order>(order).await?.exists()?;
                 allowed(&order.state)?;
                 unit.check_version(&order)?;
-                let placed =
-                    order.state.placed().map_err(|rejection| Error::Rejected(Rejected::of::<Order>(&rejection)))?;
+                let mut together = unit.together();
+                together.hold(&order);
+                if let Ok(placed) = order.state.placed() {
+                    together.load::<Payment>(&[placed.placement.payment]).await?;
+                }
                 // The order is expected to stay as it is, so an attempt and a cancellation cannot both be first.
-                let refuse = |rejection| Err(Error::Rejected(Rejected::of::<Order>(&rejection)));
-                if matches!(placed.status, order::Status::Cancelled | order::Status::Expired) {
-                    return refuse(order::Rejection::Cancelled);
-                }
-                if placed.payment_status != order::PaymentStatus::Awaiting {
-                    return refuse(order::Rejection::AlreadyPaid);
-                }
-                let mut payment = unit.load::<Payment>(placed.placement.payment).await?;
-                let attempt = payment::Command::Attempt {
-                    method: payment::Method::Test,
-                    reference: reference.clone(),
-                    capture: by.capture,
-                    return_url: by.return_url.cloned(),
-                };
-                unit.decide(&mut payment, &attempt)?;
-                Ok((payment.id, placed.payable()))
+                together.decide(|work| settlement::attempt(work, order.id, by))
             })
             .await?;
         Ok(done.answer)
@@ -207,27 +194,23 @@ impl Commands {
             Ok(outcome) => outcome,
             Err(error) => {
                 tracing::warn!(%error, "a charge has no known outcome yet");
-                ProviderOutcome::Unknown { check_at: now + LOOK_AFTER }
+                settlement::unanswered(now)
             }
         }
     }
 }
 
-/// Writes an outcome down; what is granted was taken already.
+/// Writes an outcome down; see [`settlement::conclude`].
 fn conclude(
     unit: &Unit,
     payment: &mut Loaded<Payment>,
     reference: &ProviderReference,
     outcome: ProviderOutcome,
 ) -> Result<(), Error> {
-    unit.decide(payment, &payment::Command::Conclude { reference: reference.clone(), outcome })?;
-    let authorized = payment
-        .state
-        .opened()
-        .is_ok_and(|it| it.stage == Stage::Authorized && it.void_requested.is_none() && it.capture.is_automatic());
-    if outcome == ProviderOutcome::Authorized && authorized {
-        unit.decide(payment, &payment::Command::Capture {})?;
-    }
+    let mut together = unit.together();
+    together.hold(payment);
+    together.decide(|work| settlement::conclude(work, payment.id, reference, outcome))?;
+    unit.refresh(payment);
     Ok(())
 }
 

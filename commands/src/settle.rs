@@ -1,241 +1,107 @@
-//! Settling payments: whatever is next is asked of the provider, then its answer is written down.
+//! Settling payments: the domain says what the provider is asked next and what follows from its answer; here it is asked.
 //!
 //! A provider that is silent holds nobody up: that is written down with a time, and then it is asked again. Asking twice
 //! is harmless, as each charge and each refund has its own key there.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-use byteshop_domain::ids::{PaymentId, RefundId};
-use byteshop_domain::money::Money;
-use byteshop_domain::payment::{
-    self, CaptureMode, Opened, Payment, ProviderOutcome, ProviderReference, RefundCause, RefundOutcome, Stage, Undo,
-    VoidReason,
-};
+use byteshop_domain::ids::PaymentId;
+use byteshop_domain::payment::{self, Opened, Payment, ProviderReference, VoidReason};
+use byteshop_domain::settlement::{self, Answer, Move, Question, Request, Task};
 
 use crate::Commands;
 use crate::engine::error::Error;
 use crate::engine::intent::Intent;
 use crate::pay::in_time;
-use crate::ports::NoAnswer;
-
-/// How often it is looked what it takes to undo a payment, while its provider answers.
-const LOOKS_MAX: u32 = 4;
 
 impl Commands {
-    /// Asks the provider for whatever is next of a payment: how its attempt went, to take, to release, to give back.
+    /// Asks the provider for whatever is next of a payment: how its attempt went, to capture, to release, to refund.
     pub async fn settle_payment(&self, intent: &Intent, payment: PaymentId) -> Result<(), Error> {
-        let Some(snapshot) = self.get::<Payment>(payment).await? else { return Ok(()) };
-        let Ok(opened) = snapshot.state.opened() else { return Ok(()) };
-        if let (true, Some(attempt)) = (opened.in_flight(), &opened.attempt) {
-            let reference = &attempt.reference;
-            let now = self.clock().now();
-            let outcome = match in_time(self.provider().look_up(reference, now)).await {
-                Ok(outcome) => outcome,
-                Err(_) => ProviderOutcome::Unknown { check_at: now + opened.patience() },
-            };
-            let conclusion = payment::Command::Conclude { reference: reference.clone(), outcome };
-            return self.decide_payment(intent, payment, conclusion).await;
-        }
-        match (opened.stage, opened.void_requested, opened.capture) {
-            (Stage::Authorized, Some(reason), _) => return self.void_payment(intent, payment, reason).await,
-            (Stage::Authorized, None, CaptureMode::Automatic) => return self.capture_payment(intent, payment).await,
-            _ => {}
-        }
-        for (refund, piece) in opened.pending_refunds() {
-            self.give_back(intent, payment, opened, refund, piece.amount).await?;
-        }
-        Ok(())
+        self.pursue(intent, payment, Task::Settle).await
     }
 
-    async fn give_back(
-        &self,
-        intent: &Intent,
-        payment: PaymentId,
-        opened: &Opened,
-        refund: RefundId,
-        amount: Money,
-    ) -> Result<(), Error> {
-        let Some(attempt) = &opened.attempt else { return Ok(()) };
-        let outcome = match in_time(self.provider().refund(&attempt.reference, refund, amount)).await {
-            Ok(true) => RefundOutcome::Done,
-            Ok(false) => RefundOutcome::Refused,
-            Err(error) => {
-                tracing::warn!(%error, %payment, "a refund has no known outcome yet");
-                RefundOutcome::Unknown { check_at: self.clock().now() + opened.patience() }
-            }
-        };
-        self.decide_payment(intent, payment, payment::Command::ConcludeRefund { refund, outcome }).await
-    }
-
-    /// Takes what was authorized.
+    /// Captures what was authorized.
     pub async fn capture_payment(&self, intent: &Intent, payment: PaymentId) -> Result<(), Error> {
         self.open()?;
-        // Mostly it was taken together with its authorization; that cannot be undone, so the cache's word is enough.
-        let taken = |it: Arc<Payment>| it.opened().is_ok_and(Opened::is_taken);
-        if self.glimpse::<Payment>(payment).is_some_and(taken) {
+        // Mostly it was captured together with its authorization; that cannot be undone, so the cache's word is enough.
+        let is_captured = |it: Arc<Payment>| it.opened().is_ok_and(Opened::is_taken);
+        if self.glimpse::<Payment>(payment).is_some_and(is_captured) {
             return Ok(());
         }
-        let Some(snapshot) = self.get::<Payment>(payment).await? else { return Ok(()) };
-        if let Ok(opened) = snapshot.state.opened()
-            && opened.stage == Stage::Authorized
-            && opened.void_requested.is_none()
-            && let Some(attempt) = &opened.attempt
-            && let Err(error) = in_time(self.provider().capture(&attempt.reference)).await
-        {
-            return self.wait_for_provider(intent, payment, opened, None, &error).await;
-        }
-        self.decide_payment(intent, payment, payment::Command::Capture {}).await
+        self.pursue(intent, payment, Task::Capture).await
     }
 
     /// Sees to it that nothing is kept of a payment.
-    ///
-    /// What it takes is seen first and done then. When an answer of the provider comes in between, it is seen again: money
-    /// that was granted a moment ago is not forgotten, and what was taken a moment ago is given back.
     pub(crate) async fn void_payment(
         &self,
         intent: &Intent,
         payment: PaymentId,
         reason: VoidReason,
     ) -> Result<(), Error> {
-        for _ in 1..LOOKS_MAX {
-            match self.void_once(intent, payment, reason).await {
-                Err(Error::Rejected(it)) if matches!(&*it.code, "payment.already_authorized" | "payment.captured") => {}
-                done => return done,
-            }
-        }
-        self.void_once(intent, payment, reason).await
+        self.pursue(intent, payment, Task::Void(reason)).await
     }
 
-    async fn void_once(&self, intent: &Intent, payment: PaymentId, reason: VoidReason) -> Result<(), Error> {
-        let Some(snapshot) = self.get::<Payment>(payment).await? else { return Ok(()) };
-        let Ok(opened) = snapshot.state.opened() else { return Ok(()) };
-        let command = match opened.undo() {
-            Undo::Nothing => return Ok(()),
-            Undo::Void => payment::Command::Void { reason },
-            // That it is to be void is written down before the provider hears of it, so that nobody takes it meanwhile.
-            Undo::VoidAtProvider { .. } if opened.void_requested.is_none() => {
-                payment::Command::Delay { check_at: self.clock().now(), void: Some(reason) }
-            }
-            Undo::VoidAtProvider { reference } => match in_time(self.provider().release(&reference)).await {
-                Ok(()) => payment::Command::NoteReleased { reason },
-                Err(error) => return self.wait_for_provider(intent, payment, opened, Some(reason), &error).await,
-            },
-            Undo::Refund => payment::Command::RequestRefund {
-                refund: payment::whole(payment),
-                amount: None,
-                cause: RefundCause::OrderCancelled,
-            },
-        };
-        self.decide_payment(intent, payment, command).await
-    }
-
-    /// Lets go of what nobody took in time. That is written down before the provider is asked, so that nobody sends goods for
-    /// it meanwhile.
+    /// Requests the void of an authorization that was not captured in time.
     pub(crate) async fn expire_authorization(&self, intent: &Intent, payment: PaymentId) -> Result<(), Error> {
-        let Some(snapshot) = self.get::<Payment>(payment).await? else { return Ok(()) };
-        let now = self.clock().now();
-        let due = |it: &Opened| it.stage == Stage::Authorized && it.expires_at.is_some_and(|at| at <= now);
-        if snapshot.state.opened().is_ok_and(due) {
-            let let_go = payment::Command::Delay { check_at: now, void: Some(VoidReason::Expired) };
-            self.decide_payment(intent, payment, let_go).await?;
-        }
-        Ok(())
+        self.pursue(intent, payment, Task::Expire).await
     }
 
     /// Hears of an attempt, from a notification or a timer: the word counts for nothing, the provider is asked.
-    ///
-    /// Money of an earlier attempt, which nobody waits for any more, is let go.
     pub async fn hear_of_charge(
         &self,
         intent: &Intent,
         payment: PaymentId,
         reference: &ProviderReference,
     ) -> Result<(), Error> {
+        self.pursue(intent, payment, Task::Hear(reference)).await
+    }
+
+    /// Does what is next of a payment for a task; once more when an answer of the provider to somebody else came in between.
+    async fn pursue(&self, intent: &Intent, payment: PaymentId, task: Task<'_>) -> Result<(), Error> {
+        for _ in 1..settlement::LOOKS_MAX {
+            match self.pursue_once(intent, payment, task).await {
+                Err(Error::Rejected(rejected)) if settlement::was_overtaken(&rejected.code) => {}
+                done => return done,
+            }
+        }
+        self.pursue_once(intent, payment, task).await
+    }
+
+    async fn pursue_once(&self, intent: &Intent, payment: PaymentId, task: Task<'_>) -> Result<(), Error> {
         let Some(snapshot) = self.get::<Payment>(payment).await? else { return Ok(()) };
         let Ok(opened) = snapshot.state.opened() else { return Ok(()) };
-        if opened.attempt.as_ref().is_some_and(|attempt| attempt.reference == *reference) {
-            return match opened.stage {
-                // It did not know the attempt, or refused it: perhaps it has changed its mind.
-                Stage::Open => self.look_again(intent, payment, opened, reference).await,
-                Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } | Stage::Captured => {
-                    self.settle_payment(intent, payment).await
+        let mut moves = VecDeque::from(settlement::moves(task, payment, opened, self.clock().now()));
+        while let Some(next) = moves.pop_front() {
+            match next {
+                Move::Decide(command) => self.decide_payment(intent, payment, command).await?,
+                Move::Ask(request) => {
+                    let answer = self.ask_provider(payment, &request).await;
+                    for then in settlement::answered(opened, &request, answer, self.clock().now()).into_iter().rev() {
+                        moves.push_front(then);
+                    }
                 }
-                Stage::Failed { .. } | Stage::Cancelled | Stage::Voided { .. } => {
-                    self.release_stray(intent, payment, opened, reference).await
-                }
-                Stage::Authorized | Stage::Refunded => Ok(()),
-            };
-        }
-        if opened.earlier.contains(reference) {
-            self.release_stray(intent, payment, opened, reference).await?;
+            }
         }
         Ok(())
     }
 
-    async fn look_again(
-        &self,
-        intent: &Intent,
-        payment: PaymentId,
-        opened: &Opened,
-        reference: &ProviderReference,
-    ) -> Result<(), Error> {
-        match in_time(self.provider().look_up(reference, self.clock().now())).await {
-            Ok(outcome @ ProviderOutcome::Authorized) => {
-                let reference = reference.clone();
-                self.decide_payment(intent, payment, payment::Command::Conclude { reference, outcome }).await
+    async fn ask_provider(&self, payment: PaymentId, request: &Request) -> Answer {
+        let (provider, now) = (self.provider(), self.clock().now());
+        let done = |()| Answer::Done;
+        let answer = match request.question() {
+            Question::LookUp(reference) => in_time(provider.look_up(reference, now)).await.map(Answer::Outcome),
+            Question::Capture(reference) => in_time(provider.capture(reference)).await.map(done),
+            Question::Release(reference) => in_time(provider.release(reference)).await.map(done),
+            Question::Refund(reference, refund, amount) => {
+                let is_done = in_time(provider.refund(reference, refund, amount)).await;
+                is_done.map(|is_done| if is_done { Answer::Done } else { Answer::Refused })
             }
-            Ok(_) => Ok(()),
-            Err(error) => self.wait_for_stray(intent, payment, opened, reference, &error).await,
-        }
-    }
-
-    async fn release_stray(
-        &self,
-        intent: &Intent,
-        payment: PaymentId,
-        opened: &Opened,
-        reference: &ProviderReference,
-    ) -> Result<(), Error> {
-        let let_go = match in_time(self.provider().look_up(reference, self.clock().now())).await {
-            Ok(ProviderOutcome::Authorized) => in_time(self.provider().release(reference)).await,
-            Ok(_) => return Ok(()),
-            Err(error) => Err(error),
         };
-        match let_go {
-            Ok(()) => {
-                let reference = reference.clone();
-                self.decide_payment(intent, payment, payment::Command::ReleaseStray { reference }).await
-            }
-            Err(error) => self.wait_for_stray(intent, payment, opened, reference, &error).await,
-        }
-    }
-
-    /// What may have been taken for nobody is asked for until the provider answers.
-    async fn wait_for_stray(
-        &self,
-        intent: &Intent,
-        payment: PaymentId,
-        opened: &Opened,
-        reference: &ProviderReference,
-        error: &NoAnswer,
-    ) -> Result<(), Error> {
-        tracing::warn!(%error, %payment, "the provider is asked again later for an attempt that it did not know");
-        let check_at = self.clock().now() + opened.patience();
-        let reference = reference.clone();
-        self.decide_payment(intent, payment, payment::Command::DelayStray { reference, check_at }).await
-    }
-
-    async fn wait_for_provider(
-        &self,
-        intent: &Intent,
-        payment: PaymentId,
-        opened: &Opened,
-        void: Option<VoidReason>,
-        error: &NoAnswer,
-    ) -> Result<(), Error> {
-        tracing::warn!(%error, %payment, "the provider is asked again later");
-        let check_at = self.clock().now() + opened.patience();
-        self.decide_payment(intent, payment, payment::Command::Delay { check_at, void }).await
+        answer.unwrap_or_else(|error| {
+            tracing::warn!(%error, %payment, ?request, "the provider did not answer; it is asked again later");
+            Answer::Silence
+        })
     }
 
     async fn decide_payment(

@@ -1,23 +1,26 @@
-//! Shipping: parcels and the order they are of move together, and the carrier is asked how far they are.
+//! Shipping: parcels move together with the order that they are of, as the domain decides ([`parcels`]), and the carrier is asked how
+//! far they are.
 
 use byteshop_domain::Kind;
 use byteshop_domain::decider::Decider as _;
 use byteshop_domain::ids::{OrderId, ShipmentId, VariantId};
-use byteshop_domain::order::{self, Found, Order, PaymentStatus};
-use byteshop_domain::payment::{self, Payment};
-use byteshop_domain::quantity::{Demand, Quantity, summed};
+use byteshop_domain::order::{Order, PaymentStatus};
+use byteshop_domain::parcels::{self, Heard};
+use byteshop_domain::payment::Payment;
+use byteshop_domain::quantity::Demand;
 use byteshop_domain::shipment::{self, Carrier, News, Prepared, Shipment, Stage};
-use byteshop_domain::stock::{self, StockLevel};
+use byteshop_domain::stock::StockLevel;
 use byteshop_domain::text::{Link, Reference};
 
+use crate::Commands;
 use crate::engine::error::{Error, Rejected};
 use crate::engine::intent::Intent;
+use crate::engine::together::Together;
 use crate::engine::unit::{Loaded, Unit};
-use crate::ports::carrier::{Heard, Report, SILENCE, UNCONNECTED};
+use crate::ports::carrier::{Report, SILENCE, UNCONNECTED};
 use crate::ports::connected::ConnectedCarrier;
-use crate::{Commands, aftersales};
 
-/// Puts some of an order in a parcel. What was lost on its way before is taken from the stock once more.
+/// Puts some of an order in a parcel; see [`parcels::prepare`].
 pub async fn prepare(
     unit: &Unit,
     order: OrderId,
@@ -25,21 +28,20 @@ pub async fn prepare(
     carrier: &Carrier,
 ) -> Result<Loaded<Shipment>, Error> {
     takes_parcels(unit, carrier)?;
-    let mut order = unit.load_matching::<Order>(order).await?;
-    if let Ok(placed) = order.state.placed()
-        && placed.awaits(placed.placement.payment)
-    {
-        aftersales::knows_of_its_money(&order, &unit.load::<Payment>(placed.placement.payment).await?)?;
+    let order = unit.load_matching::<Order>(order).await?;
+    let mut together = unit.together();
+    together.hold(&order);
+    if let Ok(placed) = order.state.placed() {
+        let payment = placed.placement.payment;
+        if placed.awaits(payment) {
+            together.load::<Payment>(&[payment]).await?;
+        }
+        // Only what was lost on its way is taken from the stock once more.
+        let lost: Vec<VariantId> = placed.lost.keys().copied().collect();
+        together.load::<StockLevel>(&lost).await?;
     }
-    let lines = summed(lines.iter().copied())
-        .map_err(|error| unit.refuse("shipment.too_many", Kind::Invalid, error.to_string()))?;
-    let mut it = unit.start::<Shipment>(unit.new_id());
-    let replaced = order.state.placed().map(|placed| placed.to_replace(&lines)).unwrap_or_default();
-    unit.decide(&mut order, &order::Command::PrepareParcel { shipment: it.id, lines: lines.clone() })?;
-    move_stock(unit, order.id, &replaced, |order, quantity| stock::Command::Replace { order, quantity }).await?;
-    let (order, carrier) = (order.id, carrier.clone());
-    unit.decide(&mut it, &shipment::Command::Prepare { order, lines, carrier })?;
-    Ok(it)
+    let id = together.decide(|work| parcels::prepare(work, order.id, lines, carrier))?;
+    Ok(unit.begun(id))
 }
 
 /// Refuses a carrier that this shop is not connected to. Any other carrier is told of its parcels by hand.
@@ -59,10 +61,12 @@ fn takes_parcels(unit: &Unit, carrier: &Carrier) -> Result<(), Error> {
     }
 }
 
-/// Gives a parcel up before it goes anywhere: its goods can be packed again, or called off.
+/// Unpacks a parcel before it goes anywhere; see [`parcels::cancel`].
 pub async fn cancel(unit: &Unit, it: &mut Loaded<Shipment>) -> Result<(), Error> {
-    unit.decide(it, &shipment::Command::Cancel {})?;
-    move_order(unit, it, |shipment| order::Command::DropParcel { shipment }).await
+    let together = with_order(unit, it, false).await?;
+    together.decide(|work| parcels::cancel(work, it.id))?;
+    unit.refresh(it);
+    Ok(())
 }
 
 /// Gives a parcel to its carrier.
@@ -91,91 +95,54 @@ pub async fn hand_over(
             return Err(Error::Rejected(missing));
         }
     };
-    unit.decide(it, &shipment::Command::HandOver { tracking, tracking_url: url.cloned() })?;
-    let order = unit.load::<Order>(prepared(it)?.order).await?;
-    // In the same append, so that no money is let go for which goods leave.
+    let order = unit.load::<Order>(known.order).await?;
+    let mut together = unit.together();
+    together.hold(it);
+    together.hold(&order);
     if let Ok(placed) = order.state.placed()
         && placed.payment_status == PaymentStatus::Authorized
     {
-        let mut payment = unit.load::<Payment>(placed.placement.payment).await?;
-        unit.decide(&mut payment, &payment::Command::Take {})?;
+        together.load::<Payment>(&[placed.placement.payment]).await?;
     }
-    move_order(unit, it, |shipment| order::Command::HandOver { shipment }).await
+    together.decide(|work| parcels::hand_over(work, it.id, &tracking, url))?;
+    unit.refresh(it);
+    Ok(())
 }
 
-/// Notes what a carrier says.
+/// Notes what a carrier says; see [`parcels::hear`].
 pub async fn hear(unit: &Unit, it: &mut Loaded<Shipment>, heard: &Heard) -> Result<(), Error> {
-    let Heard { news, at, place, reason } = heard.clone();
-    unit.decide(it, &shipment::Command::Hear { news, at, place, reason })?;
-    let stage = prepared(it)?.status;
-    if news == News::Delivered && stage == Stage::Delivered {
-        return deliver(unit, it).await;
-    }
-    if news == News::Lost && stage == Stage::Lost {
-        return lose(unit, it).await;
-    }
+    let together = match heard.news {
+        News::Delivered => with_order(unit, it, false).await?,
+        News::Lost => with_order(unit, it, true).await?,
+        News::InTransit | News::OutForDelivery | News::AttemptFailed | News::ReturningToSender => {
+            let mut alone = unit.together();
+            alone.hold(it);
+            alone
+        }
+    };
+    together.decide(|work| parcels::hear(work, it.id, heard))?;
+    unit.refresh(it);
     Ok(())
 }
 
-/// A parcel has arrived. What was thought to be lost was none, unless it was sent again or called off meanwhile.
-async fn deliver(unit: &Unit, it: &Loaded<Shipment>) -> Result<(), Error> {
-    let found = if_found(unit, it).await?;
-    move_order(unit, it, |shipment| order::Command::Deliver { shipment }).await?;
-    let found_in_transit = |order, quantity| stock::Command::FindInTransit { order, quantity };
-    move_stock(unit, prepared(it)?.order, &found.lines, found_in_transit).await
-}
-
-/// A parcel will not arrive: what is in it is a loss, once.
-async fn lose(unit: &Unit, it: &Loaded<Shipment>) -> Result<(), Error> {
-    let mut order = unit.load::<Order>(prepared(it)?.order).await?;
-    let before = order.version;
-    unit.decide(&mut order, &order::Command::LoseParcel { shipment: it.id })?;
-    if order.version == before {
-        return Ok(());
-    }
-    let lose = |order, quantity| stock::Command::LoseInTransit { order, quantity };
-    move_stock(unit, order.id, &prepared(it)?.lines, lose).await
-}
-
-/// Takes a parcel in again that nobody took, or that was lost: its goods can be sent again, or called off. What was sent
-/// again or called off meanwhile is for sale.
+/// Takes a parcel in again; see [`parcels::take_back`].
 pub async fn take_back(unit: &Unit, it: &mut Loaded<Shipment>) -> Result<(), Error> {
-    unit.decide(it, &shipment::Command::TakeBack {})?;
-    let order = prepared(it)?.order;
-    let Found { lines, extra } = if_found(unit, it).await?;
-    move_order(unit, it, |shipment| order::Command::TakeBackParcel { shipment }).await?;
-    let all = summed(lines.into_iter().chain(extra.iter().copied())).unwrap_or_default();
-    move_stock(unit, order, &all, |order, quantity| stock::Command::FindInTransit { order, quantity }).await?;
-    let back = |order, quantity| stock::Command::Return { quantity, order: Some(order), reason: None };
-    move_stock(unit, order, &extra, back).await
-}
-
-/// What of a parcel that is lost would be wanted if it were found; nothing of any other.
-async fn if_found(unit: &Unit, it: &Loaded<Shipment>) -> Result<Found, Error> {
-    let order = unit.load::<Order>(prepared(it)?.order).await?;
-    Ok(order.state.placed().map(|placed| placed.if_found(it.id)).unwrap_or_default())
-}
-
-async fn move_stock(
-    unit: &Unit,
-    order: OrderId,
-    lines: &[Demand],
-    command: impl Fn(OrderId, Quantity) -> stock::Command,
-) -> Result<(), Error> {
-    let variants: Vec<VariantId> = lines.iter().map(|line| line.variant).collect();
-    for (mut stock, line) in unit.load_all::<StockLevel>(&variants).await?.into_iter().zip(lines) {
-        unit.decide(&mut stock, &command(order, line.quantity))?;
-    }
+    let together = with_order(unit, it, false).await?;
+    together.decide(|work| parcels::take_back(work, it.id))?;
+    unit.refresh(it);
     Ok(())
 }
 
-async fn move_order(
-    unit: &Unit,
-    it: &Loaded<Shipment>,
-    command: impl Fn(ShipmentId) -> order::Command,
-) -> Result<(), Error> {
-    let mut order = unit.load::<Order>(prepared(it)?.order).await?;
-    unit.decide(&mut order, &command(it.id))
+/// A parcel and its order, with the stock of what is in it where that moves: the parcel is lost, or `is_lost` now.
+async fn with_order<'a>(unit: &'a Unit, it: &Loaded<Shipment>, is_lost: bool) -> Result<Together<'a>, Error> {
+    let mut together = unit.together();
+    together.hold(it);
+    let Ok(known) = it.state.prepared() else { return Ok(together) };
+    together.load::<Order>(&[known.order]).await?;
+    if is_lost || known.status == Stage::Lost {
+        together.load_stock(&known.lines).await?;
+    }
+    Ok(together)
 }
 
 fn prepared(it: &Loaded<Shipment>) -> Result<&Prepared, Error> {

@@ -58,6 +58,12 @@ impl<A: Decider> Folding for A {
     }
 }
 
+/// An aggregate of the list: its events are events of any context.
+pub trait Context: Decider {
+    /// Its event, with the stream it belongs to.
+    fn any(id: Self::Id, event: Self::Event) -> AnyEvent;
+}
+
 macro_rules! contexts {
     ($($(#[$doc:meta])* $variant:ident $module:ident $state:ident $golden:literal;)*) => {
         /// An event of any context, with the stream it belongs to.
@@ -71,6 +77,12 @@ macro_rules! contexts {
             prefix: <<$module::$state as Decider>::Id as Id>::PREFIX,
             category: <$module::$state as Decider>::CATEGORY,
         },)*];
+
+        $(impl Context for $module::$state {
+            fn any(id: Self::Id, event: Self::Event) -> AnyEvent {
+                AnyEvent::$variant(id, event)
+            }
+        })*
 
         const GOLDEN: &[(&str, &str)] =
             &[$((<$module::$state as Decider>::CATEGORY, include_str!($golden)),)*];
@@ -89,6 +101,20 @@ macro_rules! contexts {
                         codec::decode(event_type, schema, data).map(|event| Self::$variant(Id::from_uuid(stream), event))
                     })*
                     _ => Err(unknown(category, event_type, schema)),
+                }
+            }
+
+            /// Its stored form.
+            pub fn encode(&self) -> Result<codec::Encoded, serde_json::Error> {
+                match self {
+                    $(Self::$variant(_, event) => codec::encode(event),)*
+                }
+            }
+
+            /// The id of its stream, without its kind.
+            pub fn stream(&self) -> Uuid {
+                match self {
+                    $(Self::$variant(id, _) => id.uuid(),)*
                 }
             }
 

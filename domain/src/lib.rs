@@ -1,11 +1,12 @@
 //! What the shop knows and decides: pure, and dependent on nothing of ours.
 //!
-//! Read [`decider`] first, then [`money`], [`text`], [`personal`] and [`ids`], then a context such as [`order`], then [`checkout`]
-//! and [`process`]. [`any`] holds the list of contexts.
+//! Read [`decider`] first, then [`money`], [`text`], [`personal`] and [`ids`], then a context such as [`order`], then [`work`], [`settlement`],
+//! [`parcels`], [`aftersales`], [`checkout`] and [`process`]. [`any`] holds the list of contexts.
 
 pub mod access_token;
 pub mod account;
 pub mod address;
+pub mod aftersales;
 pub mod any;
 pub mod api_key;
 pub mod basis_points;
@@ -23,6 +24,7 @@ pub mod money;
 pub mod name;
 pub mod notification;
 pub mod order;
+pub mod parcels;
 pub mod payment;
 pub mod personal;
 pub mod pricing;
@@ -31,10 +33,12 @@ pub mod product;
 pub mod promotion;
 pub mod promotion_book;
 pub mod quantity;
+pub mod rejected;
 pub mod returns;
 pub mod seller;
 pub mod series;
 pub mod session;
+pub mod settlement;
 pub mod shipment;
 pub mod shipping_book;
 pub mod shop;
@@ -49,6 +53,7 @@ pub mod text;
 pub mod usage;
 pub mod watch;
 pub mod webhook_endpoint;
+pub mod work;
 
 pub use any::{AGGREGATES, Aggregate, AnyEvent, Folding, Form, begin, catalogue, id_of, locate, state_json};
 pub use bounded::{Bounded, BoundedText, Limited};

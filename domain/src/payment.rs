@@ -9,6 +9,9 @@
 //!                        └─┼───┤ (too often:   ├──captured──▶ captured ──refunded, all of it──▶ refunded
 //!                          │   └──▶ failed)    │               ▲  └── refund requested ──┐
 //!                          └──voided──▶ voided ◀┘              └── refunded in part, failed ┘
+//!
+//! authorized   held ──capture requested──▶ capturing   (at once, unless the capture is manual)
+//!               └──────────void requested──▶ voiding ◀── void requested ── capturing
 //! ```
 //!
 //! An attempt is written down before the provider is asked, so nothing is ever charged without a record; a refund
@@ -19,12 +22,12 @@
 //! window by another one. An attempt that waits for a person at the provider's page is left as soon as another one is made: the
 //! provider calls it off first. Should the first succeed after all, it is accepted while no other was made, and released otherwise.
 //!
-//! captured = refundable + under way back + refunded. What is authorized and not taken at once is free again after
-//! [`AUTHORIZED_FOR`].
+//! captured = refundable + under way back + refunded. An authorization that is held expires after [`AUTHORIZED_FOR`]: then it is
+//! voided. Whichever is requested first, its capture or its void, is done; `delayed` says that the provider did not answer.
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use serde::Serialize;
 
 use crate::decider::{Asked, Decider};
@@ -33,16 +36,20 @@ use crate::money::Money;
 use crate::text::{Link, Reference};
 
 mod attempt;
+mod command;
 mod message;
 mod refund;
 mod rejection;
+mod stage;
 
+pub use command::Command;
 pub use message::{
-    CaptureMode, Command, DeclineReason, Event, FailureReason, Method, ProviderOutcome, ProviderReference, RefundCause,
+    CaptureMode, DeclineReason, Event, FailureReason, Method, ProviderOutcome, ProviderReference, RefundCause,
     RefundOutcome, VoidReason,
 };
 pub use refund::{Refund, RefundStage, whole};
 pub use rejection::Rejection;
+pub use stage::{Authorization, Stage, Undo};
 
 /// Most attempts that are refused: enough for a mistyped card, too few to try stolen ones.
 pub const REFUSALS_MAX: u8 = 5;
@@ -89,12 +96,6 @@ pub struct Opened {
     pub earlier: Vec<ProviderReference>,
     /// Why the last attempt came to nothing, if it did.
     pub declined: Option<DeclineReason>,
-    /// Why it is to be voided, once that was asked.
-    pub void_requested: Option<VoidReason>,
-    /// When the money is taken that the last attempt sets aside.
-    pub capture: CaptureMode,
-    /// When what is set aside is free again, unless it is taken.
-    pub expires_at: Option<DateTime<Utc>>,
     /// How often in a row the provider was silent.
     pub silences: u32,
     /// What was given back.
@@ -112,61 +113,11 @@ pub struct Attempt {
     pub reference: ProviderReference,
     /// Where the buyer goes on after the provider's page.
     pub return_url: Option<Link>,
-}
-
-/// Where a payment is in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(tag = "status", rename_all = "snake_case")]
-pub enum Stage {
-    /// An attempt can be made.
-    Open,
-    /// The provider is being asked.
-    Attempted,
-    /// The provider does not know yet.
-    Pending {
-        /// When to ask again.
-        check_at: DateTime<Utc>,
-    },
-    /// There was no answer in time.
-    Unresolved {
-        /// When to ask.
-        check_at: DateTime<Utc>,
-    },
-    /// The money is set aside for us.
-    Authorized,
-    /// The money is ours.
-    Captured,
-    /// The money is given back.
-    Refunded,
-    /// It failed for good.
-    Failed {
-        /// Why.
-        reason: FailureReason,
-    },
-    /// The buyer left it; only older payments end so.
-    Cancelled,
-    /// Nothing is taken.
-    Voided {
-        /// Why.
-        reason: VoidReason,
-    },
-}
-
-/// What it takes to see to it that nothing is kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Undo {
-    /// Nothing: nothing is kept.
-    Nothing,
-    /// [`Command::Void`] alone: the provider has nothing, or is not done.
-    Void,
-    /// [`Command::Delay`] says that it is to be void, so that nobody takes it any more; then the provider voids, then
-    /// [`Command::NoteReleased`].
-    VoidAtProvider {
-        /// The attempt.
-        reference: ProviderReference,
-    },
-    /// [`Command::RequestRefund`] of all that is left.
-    Refund,
+    /// When what the provider authorizes for it is captured.
+    pub capture: CaptureMode,
+    /// Why it is not to be captured, if its void was requested before the outcome was known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub void_requested: Option<VoidReason>,
 }
 
 type Decision = Result<Vec<Event>, Rejection>;
@@ -186,9 +137,10 @@ impl Decider for Payment {
                 self.opened()?.attempt(*method, reference, *capture, return_url.as_ref())
             }
             Command::Conclude { reference, outcome } => self.opened()?.conclude(reference, *outcome, asked.at),
-            Command::Take {} => self.opened()?.take(asked.at),
+            Command::RequestCapture {} => self.opened()?.request_capture(asked.at),
             Command::Capture {} => self.opened()?.capture(),
             Command::Void { reason } => self.opened()?.void(*reason),
+            Command::RequestVoid { reason } => Ok(self.opened()?.request_void(*reason)),
             Command::NoteReleased { reason } => self.opened()?.note_released(*reason),
             Command::ReleaseStray { reference } => {
                 let stray = self.opened()?.earlier.contains(reference);
@@ -196,7 +148,7 @@ impl Decider for Payment {
             }
             Command::DelayStray { reference, check_at } => Ok(self.opened()?.delay_stray(reference, *check_at)),
             Command::Reduce { amount } => self.opened()?.reduce(*amount),
-            Command::Delay { check_at, void } => Ok(self.opened()?.delay(*check_at, *void)),
+            Command::RecordNoAnswer { check_at } => Ok(self.opened()?.record_no_answer(*check_at)),
             Command::RequestRefund { refund, amount, cause } => {
                 self.opened()?.request_refund(*refund, *amount, cause.clone(), None)
             }
@@ -216,9 +168,6 @@ impl Decider for Payment {
                 attempt: None,
                 earlier: vec![],
                 declined: None,
-                void_requested: None,
-                capture: CaptureMode::Automatic,
-                expires_at: None,
                 silences: 0,
                 refunded: Money::zero(amount.currency),
                 refunds: BTreeMap::new(),
@@ -226,16 +175,15 @@ impl Decider for Payment {
             Event::Attempted { method, reference, capture, return_url } => self.with(|it| {
                 it.stage = Stage::Attempted;
                 it.attempts += 1;
-                it.capture = *capture;
                 let (method, reference, return_url) = (*method, reference.clone(), return_url.clone());
-                let before = it.attempt.replace(Attempt { method, reference, return_url });
+                let attempt = Attempt { method, reference, return_url, capture: *capture, void_requested: None };
+                let before = it.attempt.replace(attempt);
                 it.earlier.extend(before.map(|attempt| attempt.reference));
                 it.declined = None;
             }),
             Event::Authorized { expires_at, .. } => self.with(|it| {
-                it.stage = Stage::Authorized;
+                it.stage = Stage::Authorized(it.authorization(*expires_at));
                 it.silences = 0;
-                it.expires_at = *expires_at;
             }),
             Event::Pended { check_at, .. } => self.with(|it| it.stage = Stage::Pending { check_at: *check_at }),
             Event::Unresolved { check_at, .. } => self.with(|it| {
@@ -249,12 +197,15 @@ impl Decider for Payment {
             }),
             Event::Failed { reason, .. } => self.with(|it| it.stage = Stage::Failed { reason: *reason }),
             Event::Cancelled { .. } => self.with(|it| it.stage = Stage::Cancelled),
-            Event::VoidRequested { reason } => self.with(|it| it.void_requested = Some(*reason)),
+            Event::CaptureRequested { .. } => self.with(Opened::note_capture_requested),
+            Event::VoidRequested { reason } => self.with(|it| it.note_void_requested(*reason)),
             Event::Voided { reason, .. } => self.with(|it| it.stage = Stage::Voided { reason: *reason }),
             Event::Captured { method, reference, .. } => self.with(|it| {
                 it.stage = Stage::Captured;
-                let return_url = it.attempt.take().and_then(|attempt| attempt.return_url);
-                it.attempt = Some(Attempt { method: *method, reference: reference.clone(), return_url });
+                let before = it.attempt.take();
+                let capture = before.as_ref().map_or(CaptureMode::Automatic, |attempt| attempt.capture);
+                let (return_url, reference) = (before.and_then(|attempt| attempt.return_url), reference.clone());
+                it.attempt = Some(Attempt { method: *method, reference, return_url, capture, void_requested: None });
             }),
             Event::Reduced { amount } => self.with(|it| {
                 it.amount = *amount;
@@ -264,9 +215,9 @@ impl Decider for Payment {
             Event::StrayUnresolved { .. } => self.with(|it| it.silences += 1),
             Event::Delayed { .. } => self.with(|it| {
                 it.silences += 1;
-                // What is asked again and is not to be voided is to be taken, however long that was to wait.
-                if it.stage == Stage::Authorized && it.void_requested.is_none() {
-                    it.capture = CaptureMode::Automatic;
+                // Older shops wrote this instead of `capture_requested`.
+                if let Stage::Authorized(Authorization::Held { .. }) = it.stage {
+                    it.note_capture_requested();
                 }
             }),
             Event::StrayReleased { reference } => self.with(|it| it.earlier.retain(|earlier| earlier != reference)),
@@ -330,31 +281,6 @@ fn free(order: OrderId, amount: Money) -> Result<Event, Rejection> {
 }
 
 impl Opened {
-    /// What it takes to see to it that nothing is kept.
-    pub fn undo(&self) -> Undo {
-        let reference = self.attempt.as_ref().map(|attempt| attempt.reference.clone());
-        match self.stage {
-            Stage::Open | Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => Undo::Void,
-            Stage::Authorized => reference.map_or(Undo::Void, |reference| Undo::VoidAtProvider { reference }),
-            Stage::Captured => Undo::Refund,
-            Stage::Refunded | Stage::Failed { .. } | Stage::Cancelled | Stage::Voided { .. } => Undo::Nothing,
-        }
-    }
-
-    /// Whether the provider is being asked, or does not know yet.
-    pub fn in_flight(&self) -> bool {
-        match self.stage {
-            Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => true,
-            Stage::Open
-            | Stage::Authorized
-            | Stage::Captured
-            | Stage::Refunded
-            | Stage::Failed { .. }
-            | Stage::Cancelled
-            | Stage::Voided { .. } => false,
-        }
-    }
-
     /// How long to wait before a silent provider is asked again: twice as long each time, up to some minutes.
     pub fn patience(&self) -> TimeDelta {
         PATIENCE * (1 << self.silences.min(PATIENCE_DOUBLINGS))
@@ -390,7 +316,7 @@ impl Opened {
                 Ok(events)
             }
             Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => Err(Rejection::InProgress),
-            Stage::Authorized | Stage::Captured | Stage::Refunded => Err(Rejection::AlreadyAuthorized),
+            Stage::Authorized(_) | Stage::Captured | Stage::Refunded => Err(Rejection::AlreadyAuthorized),
             Stage::Failed { .. } | Stage::Cancelled | Stage::Voided { .. } => Err(Rejection::Closed),
         }
     }

@@ -54,7 +54,7 @@ pub enum Step {
         /// The payment that was set aside.
         payment: PaymentId,
     },
-    /// [`order::Command::Cancel`](crate::order::Command::Cancel).
+    /// [`aftersales::cancel`](crate::aftersales::cancel).
     CancelOrder {
         /// The order.
         order: OrderId,
@@ -105,7 +105,7 @@ pub enum Step {
         /// The payment.
         payment: PaymentId,
     },
-    /// The provider releases what nobody took, then [`payment::Command::Void`](crate::payment::Command::Void).
+    /// [`payment::Command::RequestVoid`](crate::payment::Command::RequestVoid) of an authorization that was not captured in time.
     ExpireAuthorization {
         /// The payment.
         payment: PaymentId,

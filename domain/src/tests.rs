@@ -1,7 +1,8 @@
 //! What holds for the whole shop, whatever is asked of it in whichever order: goods and money are conserved.
 //!
-//! Buyers, staff, the provider, the process and crashes take turns, each through the real deciders, the real quote and the
-//! real process. `BYTESHOP_TEST_SHOP_CASES` runs more of it than the suite has time for.
+//! Buyers, staff, the provider, the process and crashes take turns, each through the very decisions that production calls:
+//! [`checkout`](crate::checkout), [`settlement`](crate::settlement), [`parcels`](crate::parcels), [`aftersales`](crate::aftersales),
+//! the quote and the process. `BYTESHOP_TEST_SHOP_CASES` runs more of it than the suite has time for.
 
 use proptest::prelude::*;
 
@@ -11,12 +12,11 @@ mod judge;
 mod provider;
 mod runner;
 mod shop;
-mod staff;
 
 use shop::Shop;
 
 /// Histories in the suite: some seconds of them.
-const CASES: u32 = 300;
+const CASES: u32 = 500;
 
 #[expect(clippy::disallowed_methods, reason = "how long a test runs is no setting of the shop")]
 fn cases() -> u32 {

@@ -251,10 +251,7 @@ async fn what_is_credited_just_now_is_not_credited_again() {
 async fn cancel(shop: &WriteSide, order: OrderId) {
     shop.run("order.cancel", |unit| async move {
         let mut order = unit.load::<Order>(order).await?;
-        unit.decide(
-            &mut order,
-            &order::Command::Cancel { reason: CancelReason::StaffRequest, credit_note: None, restock: true },
-        )
+        aftersales::cancel(&unit, &mut order, CancelReason::StaffRequest, true).await
     })
     .await
     .unwrap();

@@ -494,6 +494,7 @@ impl History {
             | payment::Event::Delayed { .. }
             | payment::Event::RefundRequested { .. }
             | payment::Event::RefundFailed { .. }
+            | payment::Event::CaptureRequested { .. }
             | payment::Event::VoidRequested { .. }
             | payment::Event::Voided { .. } => {}
         }

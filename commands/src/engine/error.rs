@@ -1,51 +1,9 @@
 //! Why a command was not carried out.
 
 use byteshop_domain::codec::CodecError;
-use byteshop_domain::{Decider, Kind, Rejection};
+pub use byteshop_domain::rejected::Rejected;
+use byteshop_domain::work::Refused;
 use byteshop_eventstore::StoreError;
-use serde::{Deserialize, Serialize};
-
-/// A domain rejection with its type erased: what the caller is told, now or when the command is repeated.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rejected {
-    /// The stable code, such as `order.already_paid`.
-    pub code: String,
-    /// What sort of fact is in the way.
-    #[serde(with = "kind")]
-    pub kind: Kind,
-    /// The fact, in words.
-    pub detail: String,
-    /// The field of the request that is to blame, as a JSON pointer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pointer: Option<String>,
-}
-
-impl Rejected {
-    /// The rejection of an aggregate.
-    pub fn of<A: Decider>(rejection: &A::Rejection) -> Self {
-        Self::named(A::CATEGORY, rejection)
-    }
-
-    /// A rejection that belongs to a category without being its aggregate's.
-    pub fn named(category: &str, rejection: &impl Rejection) -> Self {
-        Self {
-            code: format!("{category}.{}", rejection.code()),
-            kind: rejection.kind(),
-            detail: rejection.to_string(),
-            pointer: rejection.pointer(),
-        }
-    }
-
-    /// There is no such thing, or not for the one who asks.
-    pub fn missing(category: &str) -> Self {
-        Self {
-            code: format!("{category}.missing"),
-            kind: Kind::Missing,
-            detail: format!("there is no such {}", category.replace('_', " ")),
-            pointer: None,
-        }
-    }
-}
 
 /// Why a command was not carried out.
 #[derive(Debug, thiserror::Error)]
@@ -121,28 +79,11 @@ impl From<serde_json::Error> for Error {
     }
 }
 
-/// `Kind` by its name, for receipts.
-mod kind {
-    use byteshop_domain::Kind;
-    use serde::de::Error as _;
-    use serde::{Deserialize as _, Deserializer, Serializer};
-
-    const NAMES: [(Kind, &str); 4] = [
-        (Kind::Missing, "missing"),
-        (Kind::Conflict, "conflict"),
-        (Kind::Invalid, "invalid"),
-        (Kind::Forbidden, "forbidden"),
-    ];
-
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
-    pub fn serialize<S: Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Error> {
-        let name = NAMES.iter().find(|(known, _)| known == kind).map_or("invalid", |(_, name)| name);
-        serializer.serialize_str(name)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Kind, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        let found = NAMES.iter().find(|(_, name)| *name == text).map(|(kind, _)| *kind);
-        found.ok_or_else(|| D::Error::custom("not a kind of rejection"))
+impl From<Refused> for Error {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Rejected(rejected) => Self::Rejected(rejected),
+            Refused::NotYet(rejected) => Self::NotYet(rejected),
+        }
     }
 }

@@ -1,12 +1,17 @@
 //! A unit of work: the aggregates that a command looked at, and what it decided about them.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use byteshop_domain::codec::Encoded;
 use byteshop_domain::credit_note::{self, CreditNote};
 use byteshop_domain::decider::{Asked, Decider};
 use byteshop_domain::ids::CartId;
 use byteshop_domain::money::Money;
 use byteshop_domain::payment::{self, Payment};
+use byteshop_domain::series::Series;
+use byteshop_domain::work::{Decided, Stream};
 use byteshop_domain::{Kind, codec};
 use byteshop_eventstore::{NewEvent, StreamId};
 use chrono::{DateTime, Utc};
@@ -184,24 +189,64 @@ impl Unit {
         let mut state = Arc::unwrap_or_clone(std::mem::take(&mut loaded.state));
         let mut work = self.work();
         for event in &events {
-            let encoded = codec::encode(event)?;
             loaded.version += 1;
-            work.events.push(NewEvent {
-                id: self.commands.clock().new_id(),
-                stream: stream.clone(),
-                version: loaded.version,
-                event_type: encoded.event_type,
-                schema: encoded.schema,
-                data: encoded.data,
-                meta: Arc::clone(&self.meta),
-                correlation: self.intent.correlation_id,
-                recorded_at: self.now,
-            });
+            work.events.push(self.new_event(&stream, loaded.version, codec::encode(event)?));
             state = state.evolve(event);
         }
         loaded.state = Arc::new(state);
         work.changed(&stream, Versioned { version: loaded.version, state: loaded.state.clone(), made_by: None });
         Ok(())
+    }
+
+    fn new_event(&self, stream: &StreamId, version: i64, encoded: Encoded) -> NewEvent {
+        NewEvent {
+            id: self.commands.clock().new_id(),
+            stream: stream.clone(),
+            version,
+            event_type: encoded.event_type,
+            schema: encoded.schema,
+            data: encoded.data,
+            meta: Arc::clone(&self.meta),
+            correlation: self.intent.correlation_id,
+            recorded_at: self.now,
+        }
+    }
+
+    /// Makes what was decided together part of this unit's append. `versions` are those of what was loaded; the rest begins with it.
+    pub(crate) fn record(&self, decided: &Decided, versions: &BTreeMap<Stream, i64>) -> Result<(), Error> {
+        // Buyers may have numbers already that a restored backup knows nothing of.
+        if decided.events.iter().any(|event| event.category() == Series::CATEGORY) {
+            self.commands.open()?;
+        }
+        let mut work = self.work();
+        for event in &decided.events {
+            let key = (event.category(), event.stream());
+            let stream = StreamId { category: Cow::Borrowed(key.0), id: key.1 };
+            let before = work.decided(&stream).map(|it| it.version);
+            let version = before.or_else(|| versions.get(&key).copied()).unwrap_or_default() + 1;
+            if version == 1 {
+                work.see(stream.clone(), 0, None);
+            }
+            work.events.push(self.new_event(&stream, version, event.encode()?));
+            if let Some(state) = decided.states.get(&key) {
+                work.changed(&stream, Versioned { version, state: Arc::clone(state), made_by: None });
+            }
+        }
+        Ok(())
+    }
+
+    /// What this unit decided of an aggregate.
+    pub(crate) fn refresh<A: Decider>(&self, loaded: &mut Loaded<A>) {
+        if let Some(decided) = self.work().decided(&StreamId::of::<A>(loaded.id)) {
+            (loaded.version, loaded.state) = (decided.version, downcast(&decided));
+        }
+    }
+
+    /// An aggregate that this unit began.
+    pub(crate) fn begun<A: Decider>(&self, id: A::Id) -> Loaded<A> {
+        let mut begun = Loaded { id, version: 0, state: Arc::default() };
+        self.refresh(&mut begun);
+        begun
     }
 
     /// The money that this unit lets go back to buyers so far: that of the credit notes it issues, and of refunds that it has

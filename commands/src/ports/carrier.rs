@@ -3,6 +3,7 @@
 //! The simulated carrier keeps no state: its number of a parcel says which story it plays and when it began, so it tells
 //! the same after any crash, and to any process.
 
+pub use byteshop_domain::parcels::Heard;
 use byteshop_domain::shipment::News;
 use byteshop_domain::text::{Name, Reason, Reference};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -18,19 +19,6 @@ pub const SILENCE: TimeDelta = TimeDelta::seconds(30);
 pub const UNCONNECTED: TimeDelta = TimeDelta::hours(6);
 /// How long each chapter of a simulated story takes: short enough to be watched.
 const CHAPTER: TimeDelta = TimeDelta::seconds(2);
-
-/// What a carrier says of a parcel.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Heard {
-    /// What.
-    pub news: News,
-    /// When it was so, if not now.
-    pub at: Option<DateTime<Utc>>,
-    /// Where.
-    pub place: Option<Name>,
-    /// Why.
-    pub reason: Option<Reason>,
-}
 
 /// Everything that a carrier says of a parcel.
 #[derive(Debug, Clone, PartialEq, Eq)]

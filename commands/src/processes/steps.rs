@@ -3,20 +3,22 @@
 use byteshop_domain::Actor;
 use byteshop_domain::decider::Decider;
 use byteshop_domain::ids::{OrderId, ProductId, VariantId};
-use byteshop_domain::order::{self, Order};
+use byteshop_domain::order::Order;
 use byteshop_domain::payment::VoidReason;
 use byteshop_domain::process::Step;
+use byteshop_domain::process::settle_order;
 use byteshop_domain::product::{self, Product};
 use byteshop_domain::quantity::Demand;
-use byteshop_domain::returns::{self, Return};
-use byteshop_domain::stock::{self, StockLevel};
+use byteshop_domain::returns::Return;
+use byteshop_domain::stock::StockLevel;
 use byteshop_domain::text::{Label, REASON_MAX, Reason};
-use byteshop_domain::usage::{self, Usage};
+use byteshop_domain::usage::Usage;
 use byteshop_eventstore::Recorded;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::Commands;
+use crate::aftersales;
 use crate::engine::error::Error;
 use crate::engine::intent::{Intent, Key};
 use crate::notify::command_of;
@@ -75,38 +77,36 @@ async fn carry_out_once(commands: &Commands, cause: &Cause, step: &Step) -> Resu
     let intent = |command| intent(commands, cause, command);
     match step {
         Step::MarkPaid { order, payment } => commands.mark_paid(&intent("order.mark_paid"), *order, *payment).await,
-        Step::MarkRefunded { order, payment, refund, amount } => {
-            let command = order::Command::MarkRefunded { payment: *payment, refund: *refund, amount: *amount };
-            one::<Order>(commands, &intent("order.mark_refunded"), *order, command).await
+        Step::MarkRefunded { order, .. } => {
+            decide::<Order>(commands, &intent("order.mark_refunded"), &[*order], step).await
         }
-        Step::MarkReturnRefunded { return_id, refund } => {
-            let command = returns::Command::MarkRefunded { refund: *refund };
-            one::<Return>(commands, &intent("return.mark_refunded"), *return_id, command).await
+        Step::MarkReturnRefunded { return_id, .. } => {
+            decide::<Return>(commands, &intent("return.mark_refunded"), &[*return_id], step).await
         }
-        Step::MarkAuthorized { order, payment } => {
-            let command = order::Command::MarkAuthorized { payment: *payment };
-            one::<Order>(commands, &intent("order.mark_authorized"), *order, command).await
+        Step::MarkAuthorized { order, .. } => {
+            decide::<Order>(commands, &intent("order.mark_authorized"), &[*order], step).await
         }
         Step::CancelOrder { order, reason } => {
-            one::<Order>(
-                commands,
-                &intent("order.cancel"),
-                *order,
-                order::Command::Cancel { reason: *reason, credit_note: None, restock: true },
-            )
-            .await
+            let (order, reason, intent) = (*order, *reason, intent("order.cancel"));
+            let cancelled = commands.run(&intent, |unit| async move {
+                let mut order = unit.load::<Order>(order).await?;
+                aftersales::cancel(&unit, &mut order, reason, true).await
+            });
+            cancelled.await.map(drop)
         }
-        Step::CommitStock { order, lines } => {
-            let order = *order;
-            move_stock(commands, &intent("stock.commit"), lines, |_| stock::Command::Commit { order }).await
+        Step::CommitStock { lines, .. } => {
+            decide::<StockLevel>(commands, &intent("stock.commit"), &variants(lines), step).await
         }
-        Step::ReleaseStock { order, lines } => {
-            let order = *order;
-            move_stock(commands, &intent("stock.release"), lines, |_| stock::Command::Release { order, reason: None })
-                .await
+        Step::ReleaseStock { lines, .. } => {
+            decide::<StockLevel>(commands, &intent("stock.release"), &variants(lines), step).await
         }
-        Step::ReturnStock { order, lines } => return_stock(commands, cause, *order, lines).await,
-        Step::ReleaseClaims { order } => release_claims(commands, cause, *order).await,
+        Step::ReturnStock { order, lines } => {
+            // Stock cannot see that something was returned, so the step has a receipt.
+            let key = Some(once(cause, "return_stock", *order));
+            let intent = Intent { key, ..intent("stock.return") };
+            decide::<StockLevel>(commands, &intent, &variants(lines), step).await
+        }
+        Step::ReleaseClaims { order } => release_claims(commands, cause, *order, step).await,
         Step::CapturePayment { payment } => commands.capture_payment(&intent("payment.capture"), *payment).await,
         Step::VoidPayment { payment } => {
             commands.void_payment(&intent("payment.void"), *payment, VoidReason::OrderCancelled).await
@@ -169,54 +169,36 @@ async fn one<A: Decider>(commands: &Commands, intent: &Intent, id: A::Id, comman
     Ok(())
 }
 
-async fn move_stock(
-    commands: &Commands,
-    intent: &Intent,
-    lines: &[Demand],
-    command: impl Fn(&Demand) -> stock::Command + Send + Sync,
-) -> Result<(), Error> {
-    let command = &command;
-    commands
-        .run(intent, |unit| async move {
-            let variants: Vec<VariantId> = lines.iter().map(|line| line.variant).collect();
-            let stocks = unit.load_all::<StockLevel>(&variants).await?;
-            for (mut stock, line) in stocks.into_iter().zip(lines) {
-                unit.decide(&mut stock, &command(line))?;
-            }
-            Ok(())
-        })
-        .await?;
-    Ok(())
+/// Carries out a step on the aggregates of one kind that it concerns.
+async fn decide<A: Decider>(commands: &Commands, intent: &Intent, ids: &[A::Id], step: &Step) -> Result<(), Error> {
+    let decided = commands.run(intent, |unit| async move {
+        let mut together = unit.together();
+        together.load::<A>(ids).await?;
+        together.decide(|work| settle_order::carry_out(work, step))
+    });
+    decided.await.map(drop)
 }
 
-/// Stock cannot see that something was returned, so the step has a receipt.
-async fn return_stock(commands: &Commands, cause: &Cause, order: OrderId, lines: &[Demand]) -> Result<(), Error> {
-    let intent = Intent { key: Some(once(cause, "return_stock", order)), ..intent(commands, cause, "stock.return") };
-    let returned = |line: &Demand| stock::Command::Return { quantity: line.quantity, order: Some(order), reason: None };
-    move_stock(commands, &intent, lines, returned).await
+fn variants(lines: &[Demand]) -> Vec<VariantId> {
+    lines.iter().map(|line| line.variant).collect()
 }
 
 /// Gives back what an order used of promotions. What it claimed never changes, so what is known of it is enough.
-async fn release_claims(commands: &Commands, cause: &Cause, order: OrderId) -> Result<(), Error> {
-    let known = match commands.glimpse::<Order>(order) {
-        Some(known) => Some(known),
-        None => commands.get::<Order>(order).await?.map(|found| found.state),
-    };
-    let Some(known) = known else { return Ok(()) };
+async fn release_claims(commands: &Commands, cause: &Cause, order: OrderId, step: &Step) -> Result<(), Error> {
+    let Some(known) = commands.seen::<Order>(order).await? else { return Ok(()) };
     let claims = known.placed().map(|placed| placed.placement.claims.as_slice()).unwrap_or_default();
     if claims.is_empty() {
         return Ok(());
     }
     let intent = Intent { key: Some(once(cause, "release_claims", order)), ..intent(commands, cause, "usage.release") };
-    commands
-        .run(&intent, |unit| async move {
-            for mut usage in unit.load_all::<Usage>(claims).await? {
-                unit.decide(&mut usage, &usage::Command::Release { order })?;
-            }
-            Ok(())
-        })
-        .await?;
-    Ok(())
+    let known = &known;
+    let released = commands.run(&intent, |unit| async move {
+        let mut together = unit.together();
+        together.know::<Order>(order, known);
+        together.load::<Usage>(claims).await?;
+        together.decide(|work| settle_order::carry_out(work, step))
+    });
+    released.await.map(drop)
 }
 
 /// A key that makes a step once that its aggregate cannot see as done.

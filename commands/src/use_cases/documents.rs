@@ -2,25 +2,15 @@
 //! given twice.
 
 use byteshop_domain::ids::{OrderId, PaymentId, SeriesId};
-use byteshop_domain::order::{self, Order};
-use byteshop_domain::series::{self, Document, Series};
-use byteshop_domain::text::{Reason, Reference};
+use byteshop_domain::order::Order;
+use byteshop_domain::series::{self, Series, of_invoices};
+use byteshop_domain::settlement;
+use byteshop_domain::text::Reason;
 use chrono::Datelike as _;
 
 use crate::Commands;
-use crate::engine::error::{Error, Rejected};
+use crate::engine::error::Error;
 use crate::engine::intent::Intent;
-use crate::engine::unit::Unit;
-
-/// The next number of the series of this year; none while the shop is closed, as buyers may have it already.
-pub(crate) async fn number(unit: &Unit, document: Document) -> Result<Reference, Error> {
-    unit.commands().open()?;
-    let year = unit.asked().at.year();
-    let mut series = unit.load::<Series>(document.series(year)).await?;
-    unit.decide(&mut series, &series::Command::Issue { document, year })?;
-    let given = series.state.reference.clone();
-    given.ok_or_else(|| Error::Rejected(Rejected::of::<Series>(&series::Rejection::Exhausted)))
-}
 
 impl Commands {
     /// Lets a series go on above a number: what is left out is written down with its reason. Gives the last
@@ -40,14 +30,14 @@ impl Commands {
     /// do not get in each other's way, although they share a series.
     pub(crate) async fn mark_paid(&self, intent: &Intent, order: OrderId, payment: PaymentId) -> Result<(), Error> {
         self.run(intent, |unit| async move {
-            let mut loaded = unit.load::<Order>(order).await?;
-            // What is paid already, or off, takes no number.
-            let invoice = match loaded.state.placed() {
-                Ok(placed) if placed.awaits(payment) => Some(number(&unit, Document::Invoice { order }).await?),
-                Ok(_) | Err(_) => None,
-            };
-            let seller = invoice.is_some().then(|| self.seller().cloned()).flatten();
-            unit.decide(&mut loaded, &order::Command::MarkPaid { payment, invoice, seller })
+            let loaded = unit.load::<Order>(order).await?;
+            let mut together = unit.together();
+            together.hold(&loaded);
+            // What is paid already, or cancelled, takes no number.
+            if loaded.state.placed().is_ok_and(|placed| placed.awaits(payment)) {
+                together.load::<Series>(&[of_invoices(unit.asked().at.year())]).await?;
+            }
+            together.decide(|work| settlement::mark_paid(work, order, payment))
         })
         .await?;
         Ok(())

@@ -74,10 +74,8 @@ impl Placed {
             return Err(Rejection::BeingShipped);
         }
         let left = self.left_of_payment();
-        let all = self.stock_to_move();
-        // What is only promised is free again in any case.
-        let is_spoilt = !restock && self.is_paid();
-        let (release, lost) = if is_spoilt { (vec![], all) } else { (self.at_hand(&all), self.lost_pieces()) };
+        let release = self.released_by_cancelling(restock);
+        let lost = if self.is_spoilt_unless(restock) { self.stock_to_move() } else { self.lost_pieces() };
         events.push(Event::Cancelled {
             reason,
             payment: self.placement.payment,
@@ -86,8 +84,20 @@ impl Placed {
             due: (self.is_paid() && left != self.placement.total).then_some(left),
             credit_note: credit_note.filter(|_| self.is_paid()),
             lost,
+            stock_moved: true,
         });
         Ok(events)
+    }
+
+    /// What is for sale again when the order is cancelled: all that was reserved, or what had left the stock and is here, unless it is
+    /// spoilt.
+    pub fn released_by_cancelling(&self, restock: bool) -> Vec<Demand> {
+        if self.is_spoilt_unless(restock) { vec![] } else { self.at_hand(&self.stock_to_move()) }
+    }
+
+    /// What was only reserved has not left the shelf, so it cannot be spoilt.
+    fn is_spoilt_unless(&self, restock: bool) -> bool {
+        !restock && self.is_paid()
     }
 
     pub(super) fn cancel_lines(

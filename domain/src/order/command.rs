@@ -33,7 +33,7 @@ pub enum Command {
     },
     /// Note that the goods are handed over, all at once and without parcels.
     Fulfil {},
-    /// Call it off.
+    /// Cancel it; its stock is moved in the same append ([`aftersales::cancel`](crate::aftersales::cancel)).
     Cancel {
         /// Why.
         reason: CancelReason,

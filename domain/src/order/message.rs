@@ -192,6 +192,9 @@ pub enum Event {
         /// What of it was lost on its way, or is spoilt, so that it does not come back to the stock.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         lost: Vec<Demand>,
+        /// Whether the stock moved in the same append; of older orders a process moved it.
+        #[serde(default, skip_serializing_if = "is_false")]
+        stock_moved: bool,
     },
     /// Some of it is off.
     LinesCancelled {

@@ -86,6 +86,7 @@ fn cancelled(reason: CancelReason, was_paid: bool) -> Event {
         due: None,
         credit_note: None,
         lost: vec![],
+        stock_moved: true,
     }
 }
 
@@ -273,6 +274,7 @@ fn what_was_paid_is_called_off_with_a_credit_note() {
         due: None,
         credit_note,
         lost: vec![],
+        stock_moved: true,
     };
     given::<Order>([placed(), paid()]).when(&with_note).then([off(true, Some(id(5)))]);
     let state = crate::fold::<Order>(&[placed(), paid(), off(true, Some(id(5)))]);
@@ -450,6 +452,7 @@ fn an_order_of_the_past_moves_no_stock_by_itself() {
         due: None,
         credit_note: None,
         lost: vec![],
+        stock_moved: true,
     };
     given::<Order>([was_placed.clone(), was_paid.clone()]).when(&cancel(reason)).then([off]);
     let lines = [back(1, 1, 10)];
@@ -510,6 +513,7 @@ fn what_is_spoilt_is_not_for_sale_again_when_all_of_it_is_off() {
         due: None,
         credit_note: None,
         lost,
+        stock_moved: true,
     };
     let all = vec![demand(1, 3), demand(2, 1)];
     let spoilt = Command::Cancel { reason, credit_note: None, restock: false };
@@ -555,6 +559,7 @@ fn every_stored_form_is_golden() {
                 due: Some(cents(5)),
                 credit_note: None,
                 lost: vec![],
+                stock_moved: true,
             },
             Event::Cancelled {
                 reason: CancelReason::StaffRequest,
@@ -564,6 +569,7 @@ fn every_stored_form_is_golden() {
                 due: Some(cents(5)),
                 credit_note: Some(id(5)),
                 lost: vec![],
+                stock_moved: true,
             },
             Event::Paid {
                 payment: id(3),
@@ -662,6 +668,7 @@ fn what_is_said_of_parcels_is_golden() {
                 due: None,
                 credit_note: None,
                 lost: vec![demand(1, 3)],
+                stock_moved: true,
             },
         ],
     );

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::{
-    ATTEMPTS_MAX, AUTHORIZED_FOR, Attempt, CaptureMode, Decision, DeclineReason, Event, FailureReason, Method, Opened,
-    ProviderOutcome, ProviderReference, REFUSALS_MAX, Rejection, Stage, VoidReason,
+    ATTEMPTS_MAX, AUTHORIZED_FOR, Attempt, Authorization, CaptureMode, Decision, DeclineReason, Event, FailureReason,
+    Method, Opened, ProviderOutcome, ProviderReference, REFUSALS_MAX, Rejection, Stage, VoidReason,
 };
 use crate::text::Link;
 
@@ -48,7 +48,7 @@ impl Opened {
                 Ok(vec![])
             }
             Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => Err(Rejection::InProgress),
-            Stage::Authorized | Stage::Captured | Stage::Refunded => Err(Rejection::AlreadyAuthorized),
+            Stage::Authorized(_) | Stage::Captured | Stage::Refunded => Err(Rejection::AlreadyAuthorized),
             Stage::Failed { .. } | Stage::Cancelled | Stage::Voided { .. } => Err(Rejection::Closed),
         }
     }
@@ -57,7 +57,7 @@ impl Opened {
     /// payment is wanted, and another attempt can be made.
     pub fn replaceable(&self) -> Option<&ProviderReference> {
         let is_pending = matches!(self.stage, Stage::Pending { .. });
-        let is_left = is_pending && self.void_requested.is_none() && !self.is_tried_out(self.refusals);
+        let is_left = is_pending && self.void_of_attempt().is_none() && !self.is_tried_out(self.refusals);
         self.attempt.as_ref().filter(|_| is_left).map(|attempt| &attempt.reference)
     }
 
@@ -93,10 +93,10 @@ impl Opened {
     }
 
     fn authorized(&self, reference: &ProviderReference, at: DateTime<Utc>) -> Event {
-        let expires_at = match self.capture {
-            // What is to be void is not waited for either.
-            CaptureMode::Manual if self.void_requested.is_none() => Some(at + AUTHORIZED_FOR),
-            CaptureMode::Automatic | CaptureMode::Manual => None,
+        // Only what is held expires: neither what is captured at once nor what is to be voided.
+        let expires_at = match self.authorization(Some(at + AUTHORIZED_FOR)) {
+            Authorization::Held { expires_at } => expires_at,
+            Authorization::Capturing | Authorization::Voiding { .. } => None,
         };
         Event::Authorized { order: self.order, reference: reference.clone(), expires_at }
     }
@@ -104,7 +104,7 @@ impl Opened {
     fn decline(&self, reference: ProviderReference, reason: DeclineReason) -> Vec<Event> {
         let order = self.order;
         let mut events = vec![Event::Declined { reference, reason }];
-        if let Some(reason) = self.void_requested {
+        if let Some(reason) = self.void_of_attempt() {
             events.push(Event::Voided { order, reason });
         } else if self.is_tried_out(self.refusals + u8::from(reason.is_refusal())) {
             events.push(Event::Failed { order, reason: FailureReason::TooManyAttempts });
@@ -120,7 +120,7 @@ impl Opened {
                 return Ok(vec![self.authorized(reference, at)]);
             }
             ProviderOutcome::Authorized => {
-                self.is_taken() || matches!(self.stage, Stage::Authorized | Stage::Voided { .. })
+                self.is_taken() || matches!(self.stage, Stage::Authorized(_) | Stage::Voided { .. })
             }
             // Older than what is known.
             ProviderOutcome::Pending { .. } | ProviderOutcome::Unknown { .. } => true,
@@ -134,28 +134,33 @@ impl Opened {
         if agrees { Ok(vec![]) } else { Err(Rejection::ConcludedOtherwise) }
     }
 
-    /// Goods leave for what is set aside: from now on it is taken, however often the provider must be asked.
-    pub(super) fn take(&self, at: DateTime<Utc>) -> Decision {
-        match (self.stage, self.void_requested, self.capture) {
-            (Stage::Authorized, Some(VoidReason::Expired), _) => Err(Rejection::AuthorizationExpired),
-            (Stage::Authorized, Some(_), _) => Err(Rejection::VoidRequested),
-            (Stage::Authorized, None, CaptureMode::Automatic) | (Stage::Captured | Stage::Refunded, _, _) => Ok(vec![]),
-            (Stage::Authorized, None, CaptureMode::Manual) if self.expires_at.is_some_and(|until| until <= at) => {
+    /// Goods are handed over for the authorized amount, or staff wants it: from now on it is captured, however often the provider
+    /// must be asked.
+    pub(super) fn request_capture(&self, at: DateTime<Utc>) -> Decision {
+        match self.stage {
+            Stage::Authorized(Authorization::Held { expires_at }) if expires_at.is_some_and(|until| until <= at) => {
                 Err(Rejection::AuthorizationExpired)
             }
-            (Stage::Authorized, None, CaptureMode::Manual) => Ok(vec![Event::Delayed { check_at: at }]),
-            (Stage::Open | Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. }, _, _) => {
+            Stage::Authorized(Authorization::Held { .. }) => Ok(vec![Event::CaptureRequested { order: self.order }]),
+            Stage::Authorized(Authorization::Voiding { reason: VoidReason::Expired }) => {
+                Err(Rejection::AuthorizationExpired)
+            }
+            Stage::Authorized(Authorization::Voiding {
+                reason: VoidReason::OrderCancelled | VoidReason::BuyerRequest | VoidReason::StaffRequest,
+            }) => Err(Rejection::VoidRequested),
+            Stage::Authorized(Authorization::Capturing) | Stage::Captured | Stage::Refunded => Ok(vec![]),
+            Stage::Open | Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => {
                 Err(Rejection::NotAuthorized)
             }
-            (Stage::Failed { .. } | Stage::Cancelled | Stage::Voided { .. }, _, _) => Err(Rejection::Closed),
+            Stage::Failed { .. } | Stage::Cancelled | Stage::Voided { .. } => Err(Rejection::Closed),
         }
     }
 
     pub(super) fn capture(&self) -> Decision {
         let reference = self.attempt.as_ref();
         match self.stage {
-            Stage::Authorized if self.void_requested.is_some() => Err(Rejection::VoidRequested),
-            Stage::Authorized => {
+            Stage::Authorized(Authorization::Voiding { .. }) => Err(Rejection::VoidRequested),
+            Stage::Authorized(Authorization::Held { .. } | Authorization::Capturing) => {
                 let Attempt { method, reference, .. } = reference.ok_or(Rejection::NotAuthorized)?.clone();
                 Ok(vec![Event::Captured { order: self.order, amount: self.amount, method, reference }])
             }
@@ -168,19 +173,18 @@ impl Opened {
     }
 
     pub(super) fn void(&self, reason: VoidReason) -> Decision {
-        // The first one who asked has the reason.
-        let first = self.void_requested.unwrap_or(reason);
+        let requested = self.void_of_attempt();
         match self.stage {
-            // Capture is on its way: who wants the money back cancels the order. Unless it will be voided anyway.
-            Stage::Authorized => match (reason, self.void_requested) {
-                (VoidReason::BuyerRequest | VoidReason::StaffRequest, Some(_)) => Ok(vec![]),
-                // The provider holds the money, so only its release makes it void.
-                (_, None) | (VoidReason::OrderCancelled | VoidReason::Expired, Some(_)) => {
-                    Err(Rejection::AlreadyAuthorized)
-                }
-            },
-            Stage::Open => Ok(vec![Event::Voided { order: self.order, reason: first }]),
-            Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => match self.void_requested {
+            // It is voided anyway, and the first request has the reason.
+            Stage::Authorized(Authorization::Voiding { .. })
+                if matches!(reason, VoidReason::BuyerRequest | VoidReason::StaffRequest) =>
+            {
+                Ok(vec![])
+            }
+            // The provider holds the amount, so only its release makes the payment void.
+            Stage::Authorized(_) => Err(Rejection::AlreadyAuthorized),
+            Stage::Open => Ok(vec![Event::Voided { order: self.order, reason: requested.unwrap_or(reason) }]),
+            Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => match requested {
                 None => Ok(vec![Event::VoidRequested { reason }]),
                 Some(_) => Ok(vec![]),
             },
@@ -189,13 +193,34 @@ impl Opened {
         }
     }
 
-    /// The provider let go what it held.
-    pub(super) fn note_released(&self, reason: VoidReason) -> Decision {
+    /// The authorized amount is to be released: nobody captures it from now on.
+    pub(super) fn request_void(&self, reason: VoidReason) -> Vec<Event> {
         match self.stage {
-            Stage::Authorized => {
-                let reason = self.void_requested.unwrap_or(reason);
-                Ok(vec![Event::Voided { order: self.order, reason }])
+            // Goods were handed over for it: it does not expire any more.
+            Stage::Authorized(Authorization::Capturing) if reason == VoidReason::Expired => vec![],
+            Stage::Authorized(Authorization::Held { .. } | Authorization::Capturing) => {
+                vec![Event::VoidRequested { reason }]
             }
+            // The first request has the reason; or the payment was settled meanwhile.
+            Stage::Authorized(Authorization::Voiding { .. })
+            | Stage::Open
+            | Stage::Attempted
+            | Stage::Pending { .. }
+            | Stage::Unresolved { .. }
+            | Stage::Captured
+            | Stage::Refunded
+            | Stage::Failed { .. }
+            | Stage::Cancelled
+            | Stage::Voided { .. } => vec![],
+        }
+    }
+
+    /// The provider released what it held.
+    pub(super) fn note_released(&self, reason: VoidReason) -> Decision {
+        let voided = |reason| Ok(vec![Event::Voided { order: self.order, reason }]);
+        match self.stage {
+            Stage::Authorized(Authorization::Voiding { reason: first }) => voided(first),
+            Stage::Authorized(Authorization::Held { .. } | Authorization::Capturing) => voided(reason),
             Stage::Open
             | Stage::Attempted
             | Stage::Pending { .. }
@@ -208,19 +233,15 @@ impl Opened {
         }
     }
 
-    /// The provider was silent: what is wanted is remembered, and when to ask again.
-    pub(super) fn delay(&self, check_at: DateTime<Utc>, void: Option<VoidReason>) -> Vec<Event> {
+    /// The provider did not answer when it was asked to capture or to release.
+    pub(super) fn record_no_answer(&self, check_at: DateTime<Utc>) -> Vec<Event> {
         match self.stage {
-            Stage::Authorized => {
-                // What is being taken does not run out any more: its goods have left.
-                let too_late = |reason| reason == VoidReason::Expired && self.capture.is_automatic();
-                let wanted = void.filter(|reason| self.void_requested.is_none() && !too_late(*reason));
-                let mut events: Vec<Event> = wanted.map(|reason| Event::VoidRequested { reason }).into_iter().collect();
-                events.push(Event::Delayed { check_at });
-                events
+            Stage::Authorized(Authorization::Capturing | Authorization::Voiding { .. }) => {
+                vec![Event::Delayed { check_at }]
             }
-            // It was settled meanwhile.
-            Stage::Open
+            // Nothing was asked of the provider, or the payment was settled meanwhile.
+            Stage::Authorized(Authorization::Held { .. })
+            | Stage::Open
             | Stage::Attempted
             | Stage::Pending { .. }
             | Stage::Unresolved { .. }
@@ -231,9 +252,38 @@ impl Opened {
             | Stage::Voided { .. } => vec![],
         }
     }
+
     /// The provider was silent about an attempt that nobody waits for: it may have taken money for it.
     pub(super) fn delay_stray(&self, reference: &ProviderReference, check_at: DateTime<Utc>) -> Vec<Event> {
         let ours = self.is_last(reference) && !self.in_flight() || self.earlier.contains(reference);
         ours.then(|| Event::StrayUnresolved { reference: reference.clone(), check_at }).into_iter().collect()
+    }
+
+    /// What is to become of the amount that the provider has just authorized.
+    pub(super) fn authorization(&self, expires_at: Option<DateTime<Utc>>) -> Authorization {
+        match &self.attempt {
+            Some(Attempt { void_requested: Some(reason), .. }) => Authorization::Voiding { reason: *reason },
+            Some(Attempt { capture: CaptureMode::Manual, .. }) => Authorization::Held { expires_at },
+            Some(Attempt { capture: CaptureMode::Automatic, .. }) | None => Authorization::Capturing,
+        }
+    }
+
+    pub(super) fn note_capture_requested(&mut self) {
+        if let Stage::Authorized(authorization) = &mut self.stage {
+            *authorization = Authorization::Capturing;
+        }
+    }
+
+    pub(super) fn note_void_requested(&mut self, reason: VoidReason) {
+        if let Stage::Authorized(authorization) = &mut self.stage {
+            *authorization = Authorization::Voiding { reason };
+        } else if let Some(attempt) = &mut self.attempt {
+            attempt.void_requested = Some(reason);
+        }
+    }
+
+    /// Why the attempt in progress is not to be captured, if its void was requested.
+    fn void_of_attempt(&self) -> Option<VoidReason> {
+        self.attempt.as_ref().and_then(|attempt| attempt.void_requested)
     }
 }

@@ -1,4 +1,4 @@
-//! What happens to a payment, and what it can be asked.
+//! What happens to a payment.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -211,7 +211,12 @@ pub enum Event {
         /// The order.
         order: OrderId,
     },
-    /// It is to be void as soon as the attempt under way is known.
+    /// The authorized amount is to be captured: goods were handed over for it, or staff requested it.
+    CaptureRequested {
+        /// The order.
+        order: OrderId,
+    },
+    /// The payment is to be voided: the provider releases the authorized amount, or the attempt in progress is not captured.
     VoidRequested {
         /// Why.
         reason: VoidReason,
@@ -251,7 +256,7 @@ pub enum Event {
         /// When to ask again.
         check_at: DateTime<Utc>,
     },
-    /// The provider is silent about what it was last asked: to take, to release or to give back.
+    /// The provider did not answer when it was last asked to capture, to release or to refund.
     Delayed {
         /// When to ask again.
         check_at: DateTime<Utc>,
@@ -295,104 +300,3 @@ pub enum Event {
 }
 
 impl crate::Event for Event {}
-
-/// What a payment can be asked.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Command {
-    /// Begin.
-    Open {
-        /// The order.
-        order: OrderId,
-        /// How much.
-        amount: Money,
-    },
-    /// Note that the provider is about to be asked.
-    Attempt {
-        /// How.
-        method: Method,
-        /// Under which key; a new one each time.
-        reference: ProviderReference,
-        /// When the money is to be taken.
-        capture: CaptureMode,
-        /// Where the buyer goes on after the provider's page.
-        return_url: Option<Link>,
-    },
-    /// Note what the provider says.
-    Conclude {
-        /// Of which attempt.
-        reference: ProviderReference,
-        /// What it says.
-        outcome: ProviderOutcome,
-    },
-    /// See to it that what is set aside is taken, and not let go any more: goods leave for it.
-    Take {},
-    /// Note that the provider took the money.
-    Capture {},
-    /// Take nothing. What is authorized the provider lets go first: [`Command::NoteReleased`].
-    Void {
-        /// Why.
-        reason: VoidReason,
-    },
-    /// Note that the provider holds nothing of it any more: what it had set aside is free, or given back.
-    NoteReleased {
-        /// Why.
-        reason: VoidReason,
-    },
-    /// Ask for less, since some of the order is off.
-    Reduce {
-        /// How much is left to pay.
-        amount: Money,
-    },
-    /// Note that the provider was silent when it was last asked to take or to release.
-    Delay {
-        /// When to ask again.
-        check_at: DateTime<Utc>,
-        /// Why the money is not to be taken, if it is not.
-        void: Option<VoidReason>,
-    },
-    /// Note that the provider was silent about an attempt that nobody waits for any more.
-    DelayStray {
-        /// The attempt.
-        reference: ProviderReference,
-        /// When to ask again.
-        check_at: DateTime<Utc>,
-    },
-    /// Note that money of an earlier attempt was let go.
-    ReleaseStray {
-        /// The attempt.
-        reference: ProviderReference,
-    },
-    /// Give money back.
-    RequestRefund {
-        /// Its id; a new one each time.
-        refund: RefundId,
-        /// How much; all that is left when nothing is said.
-        amount: Option<Money>,
-        /// Why.
-        cause: RefundCause,
-    },
-    /// Try a refund that the provider refused again: as much, for the same reason; of an order that is off, all that is left.
-    RetryRefund {
-        /// Which was refused.
-        failed: RefundId,
-        /// The id of the new one.
-        refund: RefundId,
-    },
-    /// Note what the provider says of a refund.
-    ConcludeRefund {
-        /// Which.
-        refund: RefundId,
-        /// What it says.
-        outcome: RefundOutcome,
-    },
-    /// Note a payment of the past, made elsewhere.
-    Record {
-        /// The order.
-        order: OrderId,
-        /// How much.
-        amount: Money,
-        /// What it was called there.
-        reference: ProviderReference,
-    },
-}

@@ -445,21 +445,76 @@ fn money_for_which_goods_leave_does_not_run_out() {
         Event::Attempted { method: Method::Test, reference: text("1"), capture: CaptureMode::Manual, return_url: None };
     let aside = |until| Event::Authorized { order: id(1), reference: text("1"), expires_at: Some(until) };
     let waiting = [opened(), manual.clone(), aside(noon() + AUTHORIZED_FOR)];
-    let taking = Event::Delayed { check_at: noon() };
-    given::<Payment>(waiting.clone()).when(&Command::Take {}).then([taking.clone()]);
-    let let_go = Command::Delay { check_at: noon(), void: Some(VoidReason::Expired) };
+    let request = Command::RequestCapture {};
+    let requested = Event::CaptureRequested { order: id(1) };
+    given::<Payment>(waiting.clone()).when(&request).then([requested.clone()]);
+    let expire = Command::RequestVoid { reason: VoidReason::Expired };
     let expired = Event::VoidRequested { reason: VoidReason::Expired };
     // Whichever of the two is written down first is done.
-    let taken = after(&waiting, std::slice::from_ref(&taking));
-    given::<Payment>(taken.clone()).when(&Command::Take {}).then_nothing();
-    given::<Payment>(taken).when(&let_go).then([taking.clone()]);
-    given::<Payment>(waiting.clone()).when(&let_go).then([expired.clone(), taking.clone()]);
-    let gone = after(&waiting, &[expired, taking]);
-    given::<Payment>(gone).when(&Command::Take {}).then_refused(Rejection::AuthorizationExpired);
-    given::<Payment>([opened(), manual, aside(noon())])
-        .when(&Command::Take {})
-        .then_refused(Rejection::AuthorizationExpired);
-    given::<Payment>([opened()]).when(&Command::Take {}).then_refused(Rejection::NotAuthorized);
+    let capturing = after(&waiting, &[requested]);
+    given::<Payment>(capturing.clone()).when(&request).then_nothing();
+    given::<Payment>(capturing.clone()).when(&expire).then_nothing();
+    given::<Payment>(waiting.clone()).when(&expire).then([expired.clone()]);
+    let voiding = after(&waiting, &[expired]);
+    given::<Payment>(voiding.clone()).when(&request).then_refused(Rejection::AuthorizationExpired);
+    given::<Payment>(voiding).when(&expire).then_nothing();
+    given::<Payment>([opened(), manual, aside(noon())]).when(&request).then_refused(Rejection::AuthorizationExpired);
+    given::<Payment>([opened()]).when(&request).then_refused(Rejection::NotAuthorized);
+    // Only a cancelled order stops a capture that is requested; then nobody captures it any more.
+    let off = Command::RequestVoid { reason: CANCELLED };
+    let stopped = Event::VoidRequested { reason: CANCELLED };
+    given::<Payment>(capturing.clone()).when(&off).then([stopped.clone()]);
+    let stopped = after(&capturing, &[stopped]);
+    given::<Payment>(stopped.clone()).when(&Command::Capture {}).then_refused(Rejection::VoidRequested);
+    given::<Payment>(stopped).when(&request).then_refused(Rejection::VoidRequested);
+    given::<Payment>(capturing).when(&Command::Capture {}).then([captured("1")]);
+}
+
+#[test]
+fn an_authorization_expires_only_while_it_is_held() {
+    let until = noon() + AUTHORIZED_FOR;
+    let manual =
+        Event::Attempted { method: Method::Test, reference: text("1"), capture: CaptureMode::Manual, return_url: None };
+    let held = Event::Authorized { order: id(1), reference: text("1"), expires_at: Some(until) };
+    let expires_at = |history: &[Event]| crate::fold::<Payment>(history).opened().unwrap().expires_at();
+    let history = [opened(), manual, held];
+    assert_eq!(expires_at(&history[..2]), None);
+    assert_eq!(expires_at(&history), Some(until));
+    assert_eq!(expires_at(&after(&history, &[Event::CaptureRequested { order: id(1) }])), None);
+    assert_eq!(expires_at(&after(&history, &[Event::VoidRequested { reason: CANCELLED }])), None);
+    assert_eq!(expires_at(&after(&history, &[captured("1")])), None);
+}
+
+#[test]
+fn payments_of_older_shops_that_wrote_delayed_for_every_request_mean_the_same() {
+    let manual =
+        Event::Attempted { method: Method::Test, reference: text("1"), capture: CaptureMode::Manual, return_url: None };
+    let held = Event::Authorized { order: id(1), reference: text("1"), expires_at: Some(noon() + AUTHORIZED_FOR) };
+    let delayed = || Event::Delayed { check_at: noon() };
+    let handed_over = [opened(), manual, held, delayed()];
+    assert_eq!(stage(&handed_over), Stage::Authorized(Authorization::Capturing));
+    given::<Payment>(handed_over.clone()).when(&Command::RequestCapture {}).then_nothing();
+    given::<Payment>(handed_over.clone()).when(&Command::RequestVoid { reason: VoidReason::Expired }).then_nothing();
+    given::<Payment>(handed_over.clone()).when(&Command::Capture {}).then([captured("1")]);
+    let expired = after(&handed_over[..3], &[Event::VoidRequested { reason: VoidReason::Expired }, delayed()]);
+    assert_eq!(stage(&expired), Stage::Authorized(Authorization::Voiding { reason: VoidReason::Expired }));
+    given::<Payment>(expired).when(&released(CANCELLED)).then([voided(VoidReason::Expired)]);
+}
+
+#[test]
+fn only_what_is_captured_at_once_is_captured_with_the_answer_of_the_provider() {
+    let is_granted_at_once = |history: &[Event]| crate::fold::<Payment>(history).opened().unwrap().is_granted_at_once();
+    let history = [opened(), attempted("1"), authorized("1")];
+    assert!(!is_granted_at_once(&history[..2]));
+    assert!(is_granted_at_once(&history));
+    assert!(!is_granted_at_once(&after(&history, &[Event::VoidRequested { reason: CANCELLED }])));
+    let manual =
+        Event::Attempted { method: Method::Test, reference: text("1"), capture: CaptureMode::Manual, return_url: None };
+    let held = Event::Authorized { order: id(1), reference: text("1"), expires_at: Some(noon()) };
+    let requested = [opened(), manual, held, Event::CaptureRequested { order: id(1) }];
+    assert!(!is_granted_at_once(&requested[..3]));
+    // The provider was asked to hold it, so it is yet to be asked to capture it.
+    assert!(!is_granted_at_once(&requested));
 }
 
 #[test]
@@ -474,15 +529,24 @@ fn what_is_to_be_void_is_not_set_aside_for_later() {
 
 #[test]
 fn a_silent_provider_is_asked_again_for_what_was_wanted() {
-    let aside = [opened(), attempted("1"), authorized("1")];
-    let delay = |void| Command::Delay { check_at: noon(), void };
+    let capturing = [opened(), attempted("1"), authorized("1")];
+    let silent = Command::RecordNoAnswer { check_at: noon() };
     let delayed = Event::Delayed { check_at: noon() };
+    given::<Payment>(capturing.clone()).when(&silent).then([delayed.clone()]);
     let requested = Event::VoidRequested { reason: CANCELLED };
-    given::<Payment>(aside.clone()).when(&delay(None)).then([delayed.clone()]);
-    given::<Payment>(aside.clone()).when(&delay(Some(CANCELLED))).then([requested.clone(), delayed.clone()]);
-    let known = after(&aside, &[requested]);
-    given::<Payment>(known).when(&delay(Some(CANCELLED))).then([delayed]);
-    given::<Payment>(taken()).when(&delay(None)).then_nothing();
+    given::<Payment>(capturing.clone()).when(&Command::RequestVoid { reason: CANCELLED }).then([requested.clone()]);
+    let voiding = after(&capturing, &[requested]);
+    given::<Payment>(voiding.clone()).when(&silent).then([delayed]);
+    // That it is to be voided is no silence: it is asked for at once, and patiently only when the provider is silent.
+    let patience = |history: &[Event]| crate::fold::<Payment>(history).opened().unwrap().patience();
+    assert_eq!((patience(&capturing), patience(&voiding)), (PATIENCE, PATIENCE));
+    assert_eq!(patience(&after(&voiding, &[Event::Delayed { check_at: noon() }])), PATIENCE * 2);
+    // Of what is held nothing was asked, and what is captured is settled.
+    let manual =
+        Event::Attempted { method: Method::Test, reference: text("1"), capture: CaptureMode::Manual, return_url: None };
+    let held = Event::Authorized { order: id(1), reference: text("1"), expires_at: None };
+    given::<Payment>([opened(), manual, held]).when(&silent).then_nothing();
+    given::<Payment>(taken()).when(&silent).then_nothing();
 }
 
 #[test]
@@ -520,7 +584,9 @@ fn undoing_says_what_the_provider_is_asked() {
     history.push(attempted("1"));
     assert_eq!(undo(&history), Undo::Void);
     history.push(authorized("1"));
-    assert_eq!(undo(&history), Undo::VoidAtProvider { reference });
+    assert_eq!(undo(&history), Undo::RequestVoid);
+    history.push(Event::VoidRequested { reason: CANCELLED });
+    assert_eq!(undo(&history), Undo::Release { reference });
     history.push(captured("1"));
     assert_eq!(undo(&history), Undo::Refund);
     history.push(refunded());
@@ -531,6 +597,8 @@ fn undoing_says_what_the_provider_is_asked() {
 fn its_state_says_where_it_is() {
     let state = crate::fold::<Payment>(&[opened(), attempted("1")]);
     assert_eq!(serde_json::to_value(&state).unwrap()["status"], "attempted");
+    let state = serde_json::to_value(crate::fold::<Payment>(&[opened(), attempted("1"), authorized("1")])).unwrap();
+    assert_eq!((&state["status"], &state["authorization"]), (&"authorized".into(), &"capturing".into()), "{state}");
     assert_eq!(stage(&[opened(), voided(CANCELLED)]), Stage::Voided { reason: CANCELLED });
 }
 
@@ -557,6 +625,7 @@ fn every_stored_form_is_golden() {
             Event::Failed { order: id(1), reason: FailureReason::ProviderError },
             Event::Failed { order: id(1), reason: FailureReason::TooManyAttempts },
             Event::Cancelled { order: id(1) },
+            Event::CaptureRequested { order: id(1) },
             Event::VoidRequested { reason: VoidReason::BuyerRequest },
             voided(VoidReason::OrderCancelled),
             voided(VoidReason::StaffRequest),
@@ -645,7 +714,12 @@ fn any_command() -> impl Strategy<Value = Command> {
         3 => reference().prop_map(|reference| attempt(&reference)),
         4 => (reference(), outcome).prop_map(|(reference, outcome)| conclude(&reference, outcome)),
         2 => Just(Command::Capture {}),
-        1 => prop_oneof![Just(void(CANCELLED)), Just(released(CANCELLED))],
+        1 => Just(Command::RequestCapture {}),
+        1 => prop_oneof![
+            Just(void(CANCELLED)),
+            Just(Command::RequestVoid { reason: CANCELLED }),
+            Just(released(CANCELLED)),
+        ],
         1 => (1..4u128, proptest::option::of(-1..3600i64)).prop_map(|(id, amount)| refund(id, amount)),
         1 => (1..4u128, refund_outcome()).prop_map(|(id, outcome)| answered(id, outcome)),
     ]

@@ -3,10 +3,11 @@
 //! ```text
 //! payment authorized ─▶ capture ─▶ captured ─▶ mark order paid ─▶ order paid ─▶ commit stock
 //!                                                  └ refused, cancelled ─▶ void payment (refunds)
-//! payment failed, voided ─▶ cancel order ─▶ order cancelled ─▶ release or return stock, void payment
+//! payment failed, voided ─▶ cancel order, release its stock ─▶ order cancelled ─▶ void payment
 //! order placed ─▶ timer at pay_by ─▶ cancel order
 //! refund requested ─▶ refund at the provider ─▶ refunded ─▶ mark order and return refunded
-//! authorized for later ─▶ mark order authorized, timer ─▶ void · first parcel handed over ─▶ capture
+//! authorized for later ─▶ mark order authorized, timer ─▶ request void
+//! capture requested (staff, first parcel handed over) ─▶ capture · void requested ─▶ release what is authorized
 //! provider silent ─▶ timer ─▶ ask again · simulated parcel handed over ─▶ ask its carrier until it is there
 //! attempt made, pending or without answer ─▶ timer ─▶ ask the provider
 //! ```
@@ -15,10 +16,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Process, Step};
 use crate::ids::{OrderId, PaymentId, ShipmentId};
-use crate::order::CancelReason;
+use crate::order::{CancelReason, Order};
 use crate::payment::{Method, RefundCause, VoidReason};
+use crate::returns::{self, Return};
 use crate::shipment::{self, Carrier};
-use crate::{AnyEvent, Decider, order, payment};
+use crate::work::{Refused, Work};
+use crate::{AnyEvent, Decider, aftersales, order, payment, settlement, stock};
 
 /// How long an attempt may go without an outcome before the provider is asked: longer than any call to it may take,
 /// so that only an attempt whose caller died is asked for.
@@ -61,7 +64,7 @@ fn order_moved(order: OrderId, event: &order::Event) -> Vec<Step> {
         order::Event::Paid { commit, .. } if !commit.is_empty() => {
             vec![Step::CommitStock { order, lines: commit.clone() }, Step::Forget { key: window(order) }]
         }
-        order::Event::Cancelled { payment, was_paid, release, lost, .. }
+        order::Event::Cancelled { payment, was_paid, release, lost, stock_moved, .. }
             if !(release.is_empty() && lost.is_empty()) =>
         {
             let lines = release.clone();
@@ -69,16 +72,16 @@ fn order_moved(order: OrderId, event: &order::Event) -> Vec<Step> {
                 if *was_paid { Step::ReturnStock { order, lines } } else { Step::ReleaseStock { order, lines } };
             let claims = Step::ReleaseClaims { order };
             let rest = [claims, Step::VoidPayment { payment: *payment }, Step::Forget { key: window(order) }];
-            // Of what is lost nothing comes back.
-            (!release.is_empty()).then_some(stock).into_iter().chain(rest).collect()
+            // Of older orders the stock did not move in the same append; and of what is lost nothing comes back.
+            let is_left = !stock_moved && !release.is_empty();
+            is_left.then_some(stock).into_iter().chain(rest).collect()
         }
         // With a return of ours the stock moves in the same append.
         order::Event::Returned { restock, return_id: None, .. } if !restock.is_empty() => {
             vec![Step::ReturnStock { order, lines: restock.clone() }]
         }
         order::Event::Authorized { .. } => vec![Step::Forget { key: window(order) }],
-        order::Event::HandedOver { capture: Some(payment), .. } => vec![Step::CapturePayment { payment: *payment }],
-        // An import moved its stock itself and has no timer. What concerns parts of an order moved its stock in the same
+        // The payment says by itself that it is to be captured for a parcel that is handed over. An import moved its stock itself and has no timer. What concerns parts of an order moved its stock in the same
         // append.
         order::Event::Paid { .. }
         | order::Event::Cancelled { .. }
@@ -117,7 +120,12 @@ fn payment_moved(payment: PaymentId, event: &payment::Event, recorded_at: DateTi
             let expire = Step::Wake { at: *at, key: attempt(payment), step };
             vec![expire, Step::MarkAuthorized { order: *order, payment }]
         }
-        payment::Event::Authorized { .. } => vec![forget(), Step::CapturePayment { payment }],
+        // What is to be captured does not expire any more.
+        payment::Event::Authorized { .. } | payment::Event::CaptureRequested { .. } => {
+            vec![forget(), Step::CapturePayment { payment }]
+        }
+        // An attempt in progress is only marked, and its timer asks for its outcome: then this changes nothing.
+        payment::Event::VoidRequested { .. } => vec![Step::VoidPayment { payment }],
         payment::Event::Captured { method: Method::Test | Method::Free, order, .. } => {
             vec![Step::MarkPaid { order: *order, payment }]
         }
@@ -155,8 +163,7 @@ fn payment_moved(payment: PaymentId, event: &payment::Event, recorded_at: DateTi
         | payment::Event::Opened { .. }
         | payment::Event::Reduced { .. }
         | payment::Event::RefundFailed { .. }
-        | payment::Event::StrayReleased { .. }
-        | payment::Event::VoidRequested { .. } => vec![],
+        | payment::Event::StrayReleased { .. } => vec![],
     }
 }
 
@@ -202,6 +209,45 @@ pub fn stray(reference: &payment::ProviderReference) -> String {
 /// The timer that asks again for such a charge, after the provider was silent.
 pub fn stray_again(reference: &payment::ProviderReference) -> String {
     format!("stray again {reference}")
+}
+
+/// Carries out a step that asks nobody outside: the decision of it, on states that were loaded before.
+pub fn carry_out(work: &mut Work, step: &Step) -> Result<(), Refused> {
+    match step {
+        Step::MarkPaid { order, payment } => settlement::mark_paid(work, *order, *payment),
+        Step::MarkRefunded { order, payment, refund, amount } => {
+            let command = order::Command::MarkRefunded { payment: *payment, refund: *refund, amount: *amount };
+            work.decide::<Order>(*order, &command).map(drop)
+        }
+        Step::MarkReturnRefunded { return_id, refund } => {
+            let command = returns::Command::MarkRefunded { refund: *refund };
+            work.decide::<Return>(*return_id, &command).map(drop)
+        }
+        Step::MarkAuthorized { order, payment } => {
+            let command = order::Command::MarkAuthorized { payment: *payment };
+            work.decide::<Order>(*order, &command).map(drop)
+        }
+        Step::CancelOrder { order, reason } => aftersales::cancel(work, *order, *reason, true),
+        Step::CommitStock { order, lines } => work.move_stock(lines, |_| stock::Command::Commit { order: *order }),
+        Step::ReleaseStock { order, lines } => {
+            work.move_stock(lines, |_| stock::Command::Release { order: *order, reason: None })
+        }
+        Step::ReturnStock { order, lines } => work.put_back(*order, lines),
+        Step::ReleaseClaims { order } => settlement::release_claims(work, *order),
+        // These ask the provider or the carrier, belong to other processes, or are timers.
+        Step::CapturePayment { .. }
+        | Step::VoidPayment { .. }
+        | Step::SettlePayment { .. }
+        | Step::ExpireAuthorization { .. }
+        | Step::ReleaseStray { .. }
+        | Step::TrackShipment { .. }
+        | Step::ForgetPerson { .. }
+        | Step::Notify(_)
+        | Step::PublishProduct { .. }
+        | Step::UnpublishProduct { .. }
+        | Step::Wake { .. }
+        | Step::Forget { .. } => Ok(()),
+    }
 }
 
 #[cfg(test)]

@@ -6,24 +6,28 @@ use proptest::prelude::*;
 use super::provider::{NewCharge, Token};
 use super::runner::Dies;
 use super::shop::{Refused, Shop, VARIANTS};
+use crate::aftersales;
 use crate::basis_points::BasisPoints;
 use crate::cart::{self, Cart, Destination, Offer};
 use crate::checkout::{self, Basis, Ids};
-use crate::ids::{OrderId, PaymentId, ReturnId, ShipmentId, UsageId, VariantId};
+use crate::ids::{OrderId, PaymentId, RefundId, ReturnId, ShipmentId, UsageId, VariantId};
 use crate::money::Money;
 use crate::order::{self, CancelReason, Order};
+use crate::parcels::{self, Heard};
 use crate::payment::{self, Payment, VoidReason};
 use crate::pricing::{self, Candidate, Input, Item, Quote, Whereto};
 use crate::product::TaxClass;
 use crate::promotion::{Status, Terms};
-use crate::quantity::{Demand, Quantity};
+use crate::quantity::{Demand, Quantity, summed};
 use crate::returns::{self, Condition, Received};
-use crate::shipment::{self, News};
+use crate::settlement::Task;
+use crate::shipment::{Carrier, News};
 use crate::shipping_book::{Band, Days, Service, ShippingBook, Zone};
 use crate::stock::{self, StockLevel};
 use crate::tax_book::{CountryTax, Rate, Rounding, TaxBook};
 use crate::testing::{cents, id, pieces, price, text};
 use crate::usage::{self, Usage};
+use crate::work::Work;
 use crate::{Currency, fold};
 
 /// How long an order waits for its money.
@@ -292,7 +296,7 @@ impl Shop {
                 };
                 let known: Vec<_> = self.provider.charges.iter().filter_map(of).collect();
                 let told = known.get(usize::from(reference) % known.len().max(1)).ok_or("there is none")?.clone();
-                self.hear_of_charge(chain, payment, &told)
+                self.pursue(chain, payment, Task::Hear(&told))
             }
             Buying::Void { order, staff } => {
                 let reason = if staff { VoidReason::StaffRequest } else { VoidReason::BuyerRequest };
@@ -301,21 +305,25 @@ impl Shop {
             }
             Buying::Capture { order } => {
                 let payment = self.payment(order)?;
-                self.capture_payment(chain, payment)
+                self.pursue(chain, payment, Task::Capture)
             }
             Buying::Refund { order, part } => {
                 let payment = self.payment(order)?;
                 let left = self.get::<Payment>(payment).opened().unwrap().refundable();
                 let amount = Money { amount: left.amount / i64::from(part), ..left };
-                self.refund(chain, payment, amount)
+                self.together(chain, |work| aftersales::refund(work, payment, amount, &text("a scratch")))
             }
             Buying::RetryRefund { order, which } => {
                 let payment = self.payment(order)?;
-                self.retry_refund(chain, payment, usize::from(which))
+                let state = self.get::<Payment>(payment);
+                let failed: Vec<RefundId> = state.opened().unwrap().failed_refunds().map(|(id, _)| id).collect();
+                let failed = *failed.get(usize::from(which) % failed.len().max(1)).ok_or("nothing failed")?;
+                self.together(chain, |work| aftersales::retry_refund(work, payment, failed))
             }
             Buying::Cancel { order, staff } => {
                 let reason = if staff { CancelReason::StaffRequest } else { CancelReason::BuyerRequest };
-                self.cancel(chain, self.order(order)?, reason)
+                let order = self.order(order)?;
+                self.together(chain, |work| aftersales::cancel(work, order, reason, true))
             }
             Buying::CancelLines { order, pieces, restock } => {
                 let order = self.order(order)?;
@@ -340,29 +348,40 @@ impl Shop {
                 let lines: Vec<Demand> = placed.variants().into_iter().filter_map(left).collect();
                 self.prepare(chain, order, &lines)
             }
-            Sending::Unpack { parcel } => self.ship(chain, self.parcel(parcel)?, &shipment::Command::Cancel {}),
-            Sending::HandOver { parcel } => self.ship(
-                chain,
-                self.parcel(parcel)?,
-                &shipment::Command::HandOver { tracking: text("T-1"), tracking_url: None },
-            ),
-            Sending::Hear { parcel, news } => {
-                let hear = shipment::Command::Hear { news, at: None, place: None, reason: None };
-                self.ship(chain, self.parcel(parcel)?, &hear)
+            Sending::Unpack { parcel } => {
+                let parcel = self.parcel(parcel)?;
+                self.together(chain, |work| parcels::cancel(work, parcel))
             }
-            Sending::TakeBack { parcel } => self.ship(chain, self.parcel(parcel)?, &shipment::Command::TakeBack {}),
+            Sending::HandOver { parcel } => {
+                let parcel = self.parcel(parcel)?;
+                self.together(chain, |work| parcels::hand_over(work, parcel, &text("T-1"), None))
+            }
+            Sending::Hear { parcel, news } => {
+                let (parcel, heard) = (self.parcel(parcel)?, Heard { news, at: None, place: None, reason: None });
+                self.together(chain, |work| parcels::hear(work, parcel, &heard))
+            }
+            Sending::TakeBack { parcel } => {
+                let parcel = self.parcel(parcel)?;
+                self.together(chain, |work| parcels::take_back(work, parcel))
+            }
             Sending::AskReturn { order, pieces } => {
                 let order = self.order(order)?;
-                self.request_return(chain, order, &of_order(self, order, &pieces))
+                let (lines, since) = (of_order(self, order, &pieces), self.now - TimeDelta::days(14));
+                let ask = |work: &mut Work| {
+                    aftersales::request_return(work, order, &lines, returns::Why::Other, None, since).map(drop)
+                };
+                self.together(chain, ask)
             }
             Sending::Approve { which } => {
                 self.one::<returns::Return>(chain, self.a_return(which)?, &returns::Command::Approve {})
             }
             Sending::Reject { which } => {
-                self.close_return(chain, self.a_return(which)?, &returns::Command::Reject { reason: text("worn") })
+                let (it, reject) = (self.a_return(which)?, returns::Command::Reject { reason: text("worn") });
+                self.together(chain, |work| aftersales::close_return(work, it, &reject))
             }
             Sending::Withdraw { which } => {
-                self.close_return(chain, self.a_return(which)?, &returns::Command::Withdraw {})
+                let it = self.a_return(which)?;
+                self.together(chain, |work| aftersales::close_return(work, it, &returns::Command::Withdraw {}))
             }
             Sending::TakeReturn { which, fewer, restock } => {
                 let it = self.a_return(which)?;
@@ -371,9 +390,28 @@ impl Shop {
                     let quantity = if fewer { Quantity::ONE } else { line.quantity };
                     Received { variant: line.variant, quantity, condition: Condition::New, restock }
                 };
-                self.receive_return(chain, it, &asked.iter().map(came).collect::<Vec<_>>())
+                let came: Vec<Received> = asked.iter().map(came).collect();
+                self.together(chain, |work| aftersales::receive_return(work, it, &came, None))
             }
         }
+    }
+
+    fn cancel_lines(&mut self, chain: usize, order: OrderId, lines: &[Demand], restock: bool) -> Result<(), Refused> {
+        let before = self.get::<Order>(order);
+        let placed = before.placed().unwrap();
+        let reason = CancelReason::StaffRequest;
+        self.together(chain, |work| aftersales::cancel_lines(work, order, lines, reason, restock, None))?;
+        // What is spoilt lies nowhere any more.
+        let is_spoilt = !restock && placed.is_paid() && placed.status == order::Status::Open;
+        if is_spoilt {
+            self.goods.write_off(&placed.at_hand(&summed(lines.iter().copied()).unwrap()));
+        }
+        Ok(())
+    }
+
+    fn prepare(&mut self, chain: usize, order: OrderId, lines: &[Demand]) -> Result<(), Refused> {
+        let carrier = Carrier::Other { name: text("Post") };
+        self.together(chain, |work| parcels::prepare(work, order, lines, &carrier)).map(drop)
     }
 
     fn happen(&mut self, chain: usize, act: Happening) -> Result<(), Refused> {
@@ -419,11 +457,21 @@ impl Shop {
         let (expected, seen) = (Some(quote.total), None);
         let basis = Basis { cart: &cart, offers: &offers, quote: &quote, at, pay_by, expected, seen };
         let asked = checkout::checkout(&basis, ids).map_err(|it| it.to_string())?;
-        self.run(chain, |unit| {
-            unit.decide::<Order>(order, &asked.order)?;
-            unit.decide::<Payment>(payment, &asked.payment)?;
-            asked.stock.iter().try_for_each(|(it, command)| unit.decide::<StockLevel>(*it, command))?;
-            asked.usages.iter().try_for_each(|(it, command)| unit.decide::<Usage>(*it, command))
+        self.together(chain, |work| {
+            work.begin::<Order>(order);
+            work.decide::<Order>(order, &asked.order)?;
+            work.begin::<Payment>(payment);
+            work.decide::<Payment>(payment, &asked.payment)?;
+            for (it, command) in &asked.stock {
+                work.decide::<StockLevel>(*it, command)?;
+            }
+            for (it, command) in &asked.usages {
+                if work.get::<Usage>(*it).is_err() {
+                    work.begin::<Usage>(*it);
+                }
+                work.decide::<Usage>(*it, command)?;
+            }
+            Ok(())
         })
     }
 

@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::ids::{PaymentId, RefundId};
 use crate::payment::{DeclineReason, ProviderOutcome, ProviderReference};
+use crate::settlement::{Answer, Question, Request};
 
 /// How long a pending charge takes.
 const PENDING_FOR: TimeDelta = TimeDelta::seconds(2);
@@ -96,6 +97,21 @@ impl Provider {
         if new.token == Token::Timeout { Err(Silence) } else { Ok(self.outcome(&new.reference, now)) }
     }
 
+    /// What it answers to a request of the shop.
+    pub fn answer(&mut self, request: &Request, now: DateTime<Utc>) -> Answer {
+        let done = |()| Answer::Done;
+        let answer = match request.question() {
+            Question::LookUp(reference) => self.look_up(reference, now).map(Answer::Outcome),
+            Question::Capture(reference) => self.capture(reference).map(done),
+            Question::Release(reference) => self.release(reference).map(done),
+            Question::Refund(reference, refund, amount) => {
+                let is_done = self.refund(reference, refund, amount.amount);
+                is_done.map(|is_done| if is_done { Answer::Done } else { Answer::Refused })
+            }
+        };
+        answer.unwrap_or(Answer::Silence)
+    }
+
     /// A charge is on its way, longer than anybody waits for it.
     pub fn delay(&mut self, new: NewCharge, now: DateTime<Utc>) {
         self.late.push((now + LATE_FOR, new));
@@ -136,7 +152,7 @@ impl Provider {
         self.charges.entry(new.reference.clone()).or_insert(charge);
     }
 
-    pub fn look_up(&mut self, reference: &ProviderReference, now: DateTime<Utc>) -> Result<ProviderOutcome, Silence> {
+    fn look_up(&mut self, reference: &ProviderReference, now: DateTime<Utc>) -> Result<ProviderOutcome, Silence> {
         self.answers()?;
         if let Some(charge) = self.charges.get_mut(reference)
             && let State::Pending { granted, until } = charge.state
@@ -147,7 +163,7 @@ impl Provider {
         Ok(self.outcome(reference, now))
     }
 
-    pub fn capture(&mut self, reference: &ProviderReference) -> Result<(), Silence> {
+    fn capture(&mut self, reference: &ProviderReference) -> Result<(), Silence> {
         self.answers()?;
         let charge = self.charges.get_mut(reference).ok_or(Silence)?;
         if charge.state == State::Authorized {
@@ -156,7 +172,7 @@ impl Provider {
         if charge.state == State::Captured { Ok(()) } else { Err(Silence) }
     }
 
-    pub fn release(&mut self, reference: &ProviderReference) -> Result<(), Silence> {
+    fn release(&mut self, reference: &ProviderReference) -> Result<(), Silence> {
         self.answers()?;
         let Some(charge) = self.charges.get_mut(reference) else { return Ok(()) };
         match charge.state {
@@ -170,7 +186,7 @@ impl Provider {
         Ok(())
     }
 
-    pub fn refund(&mut self, reference: &ProviderReference, refund: RefundId, amount: i64) -> Result<bool, Silence> {
+    fn refund(&mut self, reference: &ProviderReference, refund: RefundId, amount: i64) -> Result<bool, Silence> {
         self.answers()?;
         let Some(charge) = self.charges.get_mut(reference) else { return Ok(false) };
         // What was done once is done, whatever it would say of a new one.

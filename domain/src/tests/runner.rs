@@ -5,20 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::provider::NewCharge;
-use super::shop::{Kept, Refused, Shop};
-use crate::ids::{OrderId, PaymentId, VariantId};
-use crate::order;
-use crate::order::Order;
-use crate::payment::{
-    self, CaptureMode, Opened, Payment, ProviderOutcome, ProviderReference, RefundCause, RefundOutcome, Stage, Undo,
-    VoidReason,
-};
-use crate::process::settle_order::SettleOrder;
+use super::shop::{Refused, Shop};
+use crate::ids::{OrderId, PaymentId};
+use crate::payment::{CaptureMode, Opened, Payment, VoidReason};
+use crate::process::settle_order::{SettleOrder, carry_out};
 use crate::process::{Process as _, Step};
-use crate::quantity::Demand;
-use crate::returns::{self, Return};
-use crate::stock::{self, StockLevel};
-use crate::usage::{self, Usage};
+use crate::settlement::{self, Move, Payer, Task};
 
 /// Rounds in which everything must have come to rest.
 const ROUNDS_MAX: usize = 2_000;
@@ -154,44 +146,24 @@ impl Shop {
 
     fn step_once(&mut self, chain: usize, position: usize, step: &Step) -> Result<(), Refused> {
         match step {
-            Step::MarkPaid { order, payment } => self.one::<Order>(
-                chain,
-                *order,
-                &order::Command::MarkPaid { payment: *payment, invoice: None, seller: None },
-            ),
-            Step::MarkAuthorized { order, payment } => {
-                self.one::<Order>(chain, *order, &order::Command::MarkAuthorized { payment: *payment })
-            }
-            Step::MarkRefunded { order, payment, refund, amount } => {
-                let command = order::Command::MarkRefunded { payment: *payment, refund: *refund, amount: *amount };
-                self.one::<Order>(chain, *order, &command)
-            }
-            Step::MarkReturnRefunded { return_id, refund } => {
-                self.one::<Return>(chain, *return_id, &returns::Command::MarkRefunded { refund: *refund })
-            }
-            Step::CancelOrder { order, reason } => self.cancel(chain, *order, *reason),
-            Step::CommitStock { order, lines } => {
-                self.each::<StockLevel>(chain, lines, |_| stock::Command::Commit { order: *order })
-            }
-            Step::ReleaseStock { order, lines } => {
-                self.each::<StockLevel>(chain, lines, |_| stock::Command::Release { order: *order, reason: None })
-            }
-            Step::ReturnStock { order, lines } => {
-                if self.runner.receipts.insert((position, "return_stock")) {
-                    let order = Some(*order);
-                    let back = |line: &Demand| stock::Command::Return { quantity: line.quantity, order, reason: None };
-                    self.each::<StockLevel>(chain, lines, back)?;
-                }
-                Ok(())
-            }
-            Step::ReleaseClaims { order } => self.release_claims(chain, position, *order),
-            Step::CapturePayment { payment } => self.capture_payment(chain, *payment),
-            Step::VoidPayment { payment } => self.void_payment(chain, *payment, VoidReason::OrderCancelled),
-            Step::SettlePayment { payment } => self.settle_payment(chain, *payment),
-            Step::ExpireAuthorization { payment } => self.expire_authorization(chain, *payment),
-            Step::ReleaseStray { payment, reference } => self.hear_of_charge(chain, *payment, reference),
+            Step::CapturePayment { payment } => self.pursue(chain, *payment, Task::Capture),
+            Step::VoidPayment { payment } => self.pursue(chain, *payment, Task::Void(VoidReason::OrderCancelled)),
+            Step::SettlePayment { payment } => self.pursue(chain, *payment, Task::Settle),
+            Step::ExpireAuthorization { payment } => self.pursue(chain, *payment, Task::Expire),
+            Step::ReleaseStray { payment, reference } => self.pursue(chain, *payment, Task::Hear(reference)),
             // The carrier's news are turns of their own.
             Step::TrackShipment { .. } => Ok(()),
+            Step::ReturnStock { .. } if !self.runner.receipts.insert((position, "return_stock")) => Ok(()),
+            Step::ReleaseClaims { .. } if !self.runner.receipts.insert((position, "release_claims")) => Ok(()),
+            Step::MarkPaid { .. }
+            | Step::CancelOrder { .. }
+            | Step::MarkAuthorized { .. }
+            | Step::MarkRefunded { .. }
+            | Step::MarkReturnRefunded { .. }
+            | Step::CommitStock { .. }
+            | Step::ReleaseStock { .. }
+            | Step::ReturnStock { .. }
+            | Step::ReleaseClaims { .. } => self.together(chain, |work| carry_out(work, step)),
             Step::ForgetPerson { .. }
             | Step::Notify(_)
             | Step::PublishProduct { .. }
@@ -201,61 +173,17 @@ impl Shop {
         }
     }
 
-    fn each<A: Kept<Id = VariantId>>(
-        &mut self,
-        chain: usize,
-        lines: &[Demand],
-        command: impl Fn(&Demand) -> A::Command,
-    ) -> Result<(), Refused> {
-        self.run(chain, |unit| lines.iter().try_for_each(|line| unit.decide::<A>(line.variant, &command(line))))
-    }
-
-    fn release_claims(&mut self, chain: usize, position: usize, order: OrderId) -> Result<(), Refused> {
-        let claims = self.get::<Order>(order).placed().unwrap().placement.claims.clone();
-        if !self.runner.receipts.insert((position, "release_claims")) {
-            return Ok(());
-        }
-        self.run(chain, |unit| {
-            claims.iter().try_for_each(|id| unit.decide::<Usage>(*id, &usage::Command::Release { order }))
-        })
-    }
-
     fn opened(&mut self, payment: PaymentId) -> Opened {
         self.get::<Payment>(payment).opened().unwrap().clone()
     }
 
-    fn decide_payment(
-        &mut self,
-        chain: usize,
-        life: usize,
-        id: PaymentId,
-        command: &payment::Command,
-    ) -> Result<(), Refused> {
-        // While the provider was asked the program may have died.
-        if self.life == life { self.one::<Payment>(chain, id, command) } else { Ok(()) }
-    }
-
     /// Pays; `dies` after the attempt is written down, or after the provider was asked.
     pub fn pay(&mut self, chain: usize, order: OrderId, new: &NewCharge, dies: Dies) -> Result<(), Refused> {
-        let reference = new.reference.clone();
-        let (payment, amount) = self.run(chain, |unit| {
-            let state = unit.get::<Order>(order);
-            let placed = state.placed().map_err(|it| it.to_string())?;
-            let waits = placed.payment_status == order::PaymentStatus::Awaiting && placed.status == order::Status::Open;
-            if !waits {
-                return Err("order.already_paid".to_owned());
-            }
-            let capture = if new.automatic { CaptureMode::Automatic } else { CaptureMode::Manual };
-            let attempt = payment::Command::Attempt {
-                method: payment::Method::Test,
-                reference: reference.clone(),
-                capture,
-                return_url: None,
-            };
-            unit.decide::<Payment>(placed.placement.payment, &attempt)?;
-            Ok((placed.placement.payment, placed.payable().amount))
-        })?;
-        let new = NewCharge { payment, amount, ..new.clone() };
+        let reference = &new.reference;
+        let capture = if new.automatic { CaptureMode::Automatic } else { CaptureMode::Manual };
+        let by = Payer { reference, capture, return_url: None };
+        let (payment, amount) = self.together(chain, |work| settlement::attempt(work, order, by))?;
+        let new = NewCharge { payment, amount: amount.amount, ..new.clone() };
         let life = self.life;
         match dies {
             Dies::AfterAttempt => return Ok(()),
@@ -270,174 +198,42 @@ impl Shop {
         if dies == Dies::AfterCharge || self.life != life {
             return Ok(());
         }
-        let unknown = ProviderOutcome::Unknown { check_at: self.now + TimeDelta::seconds(1) };
-        let outcome = answer.unwrap_or(unknown);
-        self.run(chain, |unit| {
-            let conclude = payment::Command::Conclude { reference: reference.clone(), outcome };
-            unit.decide::<Payment>(payment, &conclude)?;
-            let state = unit.get::<Payment>(payment);
-            let it = state.opened().unwrap();
-            let authorized = it.stage == Stage::Authorized && it.void_requested.is_none() && it.capture.is_automatic();
-            if outcome == ProviderOutcome::Authorized && authorized {
-                unit.decide::<Payment>(payment, &payment::Command::Capture {})?;
-            }
-            Ok(())
-        })
+        let outcome = answer.unwrap_or(settlement::unanswered(self.now));
+        self.together(chain, |work| settlement::conclude(work, payment, reference, outcome))
     }
 
-    fn settle_payment(&mut self, chain: usize, payment: PaymentId) -> Result<(), Refused> {
-        let (opened, life) = (self.opened(payment), self.life);
-        if let (true, Some(attempt)) = (opened.in_flight(), &opened.attempt) {
-            self.wait();
-            let unknown = ProviderOutcome::Unknown { check_at: self.now + opened.patience() };
-            let outcome = self.provider.look_up(&attempt.reference, self.now).unwrap_or(unknown);
-            self.wait();
-            let conclude = payment::Command::Conclude { reference: attempt.reference.clone(), outcome };
-            return self.decide_payment(chain, life, payment, &conclude);
-        }
-        match (opened.stage, opened.void_requested, opened.capture) {
-            (Stage::Authorized, Some(reason), _) => return self.void_payment(chain, payment, reason),
-            (Stage::Authorized, None, CaptureMode::Automatic) => return self.capture_payment(chain, payment),
-            _ => {}
-        }
-        for (refund, piece) in opened.pending_refunds() {
-            let Some(attempt) = &opened.attempt else { break };
-            self.wait();
-            let outcome = match self.provider.refund(&attempt.reference, refund, piece.amount.amount) {
-                Ok(true) => RefundOutcome::Done,
-                Ok(false) => RefundOutcome::Refused,
-                Err(_) => RefundOutcome::Unknown { check_at: self.now + opened.patience() },
-            };
-            self.wait();
-            self.decide_payment(chain, life, payment, &payment::Command::ConcludeRefund { refund, outcome })?;
-        }
-        Ok(())
-    }
-
-    pub fn capture_payment(&mut self, chain: usize, payment: PaymentId) -> Result<(), Refused> {
-        let (opened, life) = (self.opened(payment), self.life);
-        if opened.stage == Stage::Authorized
-            && opened.void_requested.is_none()
-            && let Some(attempt) = &opened.attempt
-        {
-            self.wait();
-            let answer = self.provider.capture(&attempt.reference);
-            self.wait();
-            if answer.is_err() {
-                let delay = payment::Command::Delay { check_at: self.now + opened.patience(), void: None };
-                return self.decide_payment(chain, life, payment, &delay);
+    /// Does what is next of a payment for a task, as production does: once more when somebody else was faster.
+    pub fn pursue(&mut self, chain: usize, payment: PaymentId, task: Task<'_>) -> Result<(), Refused> {
+        for _ in 1..settlement::LOOKS_MAX {
+            match self.pursue_once(chain, payment, task) {
+                Err(code) if settlement::was_overtaken(&code) => {}
+                done => return done,
             }
         }
-        self.decide_payment(chain, life, payment, &payment::Command::Capture {})
+        self.pursue_once(chain, payment, task)
     }
 
-    fn void_payment(&mut self, chain: usize, payment: PaymentId, reason: VoidReason) -> Result<(), Refused> {
+    fn pursue_once(&mut self, chain: usize, payment: PaymentId, task: Task<'_>) -> Result<(), Refused> {
         let (opened, life) = (self.opened(payment), self.life);
-        let command = match opened.undo() {
-            Undo::Nothing => return Ok(()),
-            Undo::Void => payment::Command::Void { reason },
-            Undo::VoidAtProvider { .. } if opened.void_requested.is_none() => {
-                payment::Command::Delay { check_at: self.now, void: Some(reason) }
+        let mut moves = VecDeque::from(settlement::moves(task, payment, &opened, self.now));
+        while let Some(next) = moves.pop_front() {
+            // While the provider was asked the program may have died.
+            if self.life != life {
+                return Ok(());
             }
-            Undo::VoidAtProvider { reference } => {
-                self.wait();
-                let answer = self.provider.release(&reference);
-                self.wait();
-                match answer {
-                    Ok(()) => payment::Command::NoteReleased { reason },
-                    Err(_) => payment::Command::Delay { check_at: self.now + opened.patience(), void: Some(reason) },
-                }
-            }
-            Undo::Refund => payment::Command::RequestRefund {
-                refund: payment::whole(payment),
-                amount: None,
-                cause: RefundCause::OrderCancelled,
-            },
-        };
-        self.decide_payment(chain, life, payment, &command)
-    }
-
-    fn expire_authorization(&mut self, chain: usize, payment: PaymentId) -> Result<(), Refused> {
-        let opened = self.opened(payment);
-        if opened.stage == Stage::Authorized && opened.expires_at.is_some_and(|at| at <= self.now) {
-            let let_go = payment::Command::Delay { check_at: self.now, void: Some(VoidReason::Expired) };
-            self.one::<Payment>(chain, payment, &let_go)?;
-        }
-        Ok(())
-    }
-
-    pub fn hear_of_charge(
-        &mut self,
-        chain: usize,
-        payment: PaymentId,
-        reference: &ProviderReference,
-    ) -> Result<(), Refused> {
-        let (opened, life) = (self.opened(payment), self.life);
-        if opened.attempt.as_ref().is_some_and(|attempt| attempt.reference == *reference) {
-            return match opened.stage {
-                Stage::Open => {
+            match next {
+                Move::Decide(command) => self.one::<Payment>(chain, payment, &command)?,
+                Move::Ask(request) => {
                     self.wait();
-                    match self.provider.look_up(reference, self.now) {
-                        Ok(outcome @ ProviderOutcome::Authorized) => {
-                            self.wait();
-                            let conclude = payment::Command::Conclude { reference: reference.clone(), outcome };
-                            self.decide_payment(chain, life, payment, &conclude)
-                        }
-                        Ok(_) => Ok(()),
-                        Err(_) => self.wait_for_stray(chain, life, payment, reference),
+                    let answer = self.provider.answer(&request, self.now);
+                    self.wait();
+                    for then in settlement::answered(&opened, &request, answer, self.now).into_iter().rev() {
+                        moves.push_front(then);
                     }
                 }
-                Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } | Stage::Captured => {
-                    self.settle_payment(chain, payment)
-                }
-                Stage::Failed { .. } | Stage::Cancelled | Stage::Voided { .. } => {
-                    self.release_stray(chain, payment, reference)
-                }
-                Stage::Authorized | Stage::Refunded => Ok(()),
-            };
-        }
-        if opened.earlier.contains(reference) {
-            self.release_stray(chain, payment, reference)?;
+            }
         }
         Ok(())
-    }
-
-    fn release_stray(
-        &mut self,
-        chain: usize,
-        payment: PaymentId,
-        reference: &ProviderReference,
-    ) -> Result<(), Refused> {
-        let life = self.life;
-        self.wait();
-        let let_go = match self.provider.look_up(reference, self.now) {
-            Ok(ProviderOutcome::Authorized) => {
-                self.wait();
-                self.provider.release(reference)
-            }
-            Ok(_) => return Ok(()),
-            Err(silence) => Err(silence),
-        };
-        self.wait();
-        match let_go {
-            Ok(()) => {
-                let release = payment::Command::ReleaseStray { reference: reference.clone() };
-                self.decide_payment(chain, life, payment, &release)
-            }
-            Err(_) => self.wait_for_stray(chain, life, payment, reference),
-        }
-    }
-
-    fn wait_for_stray(
-        &mut self,
-        chain: usize,
-        life: usize,
-        payment: PaymentId,
-        reference: &ProviderReference,
-    ) -> Result<(), Refused> {
-        let check_at = self.now + self.opened(payment).patience();
-        let delay = payment::Command::DelayStray { reference: reference.clone(), check_at };
-        self.decide_payment(chain, life, payment, &delay)
     }
 }
 

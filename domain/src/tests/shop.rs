@@ -1,24 +1,29 @@
 //! A small shop in memory: states, the log, and appends over several streams that happen whole or not at all.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
 
 use super::acts::{Act, Turn};
 use super::goods::Goods;
 use super::provider::Provider;
 use super::runner::Runner;
 use crate::AnyEvent;
+use crate::any::Context;
 use crate::credit_note::CreditNote;
-use crate::decider::{Actor, Asked, Decider, Rejection as _};
-use crate::ids::{CreditNoteId, Id, OrderId, PaymentId, ReturnId, ShipmentId, UsageId, VariantId};
+use crate::decider::{Actor, Asked, Decider as _};
+use crate::ids::{CreditNoteId, Id, OrderId, PaymentId, ReturnId, SeriesId, ShipmentId, UsageId, VariantId};
 use crate::order::Order;
 use crate::payment::Payment;
 use crate::returns::Return;
+use crate::series::{Series, of_credit_notes, of_invoices};
 use crate::shipment::Shipment;
 use crate::stock::{self, StockLevel};
 use crate::testing::{id, noon, pieces, text};
 use crate::usage::Usage;
+use crate::work::{self, Work};
 
 /// The variants of the shop; what is bought of the last one does not travel.
 pub const VARIANTS: u128 = 4;
@@ -37,12 +42,12 @@ pub struct States {
     pub returns: BTreeMap<ReturnId, Return>,
     pub notes: BTreeMap<CreditNoteId, CreditNote>,
     pub usages: BTreeMap<UsageId, Usage>,
+    pub series: BTreeMap<SeriesId, Series>,
 }
 
 /// An aggregate that takes part.
-pub trait Kept: Decider {
+pub trait Kept: Context {
     fn all(states: &mut States) -> &mut BTreeMap<Self::Id, Self>;
-    fn happened(id: Self::Id, event: Self::Event) -> AnyEvent;
 }
 
 macro_rules! kept {
@@ -51,12 +56,23 @@ macro_rules! kept {
             fn all(states: &mut States) -> &mut BTreeMap<Self::Id, Self> {
                 &mut states.$field
             }
+        }
+    )*
 
-            fn happened(id: Self::Id, event: Self::Event) -> AnyEvent {
-                AnyEvent::$variant(id, event)
+        impl States {
+            /// Everything that there is, for a decision.
+            fn hold_all(&self, work: &mut Work) {
+                $(self.$field.iter().for_each(|(id, state)| work.hold::<$state>(*id, Arc::new(state.clone())));)*
+            }
+
+            fn evolve(&mut self, event: &AnyEvent) {
+                $(if let AnyEvent::$variant(id, event) = event {
+                    let state = self.$field.remove(id).unwrap_or_default();
+                    self.$field.insert(*id, state.evolve(event));
+                })*
             }
         }
-    )*};
+    };
 }
 
 kept! {
@@ -67,6 +83,7 @@ kept! {
     Return, returns, Return;
     CreditNote, notes, CreditNote;
     Usage, usages, Usage;
+    Series, series, Series;
 }
 
 pub struct Logged {
@@ -88,15 +105,7 @@ pub struct Shop {
     turns: VecDeque<Turn>,
     depth: usize,
     chains: usize,
-    ids: u128,
-}
-
-/// What is decided together.
-pub struct Unit<'a> {
-    states: States,
-    events: Vec<AnyEvent>,
-    asked: Asked,
-    ids: &'a mut u128,
+    ids: Arc<AtomicU64>,
 }
 
 impl Shop {
@@ -112,7 +121,7 @@ impl Shop {
             turns: turns.into(),
             depth: 0,
             chains: 0,
-            ids: 1_000,
+            ids: Arc::new(AtomicU64::new(1_000)),
         };
         for number in 1..=VARIANTS {
             let open = stock::Command::Open { product: id(number * 10), sku: text(&format!("V-{number}")) };
@@ -153,31 +162,48 @@ impl Shop {
     }
 
     pub fn new_id<I: Id>(&mut self) -> I {
-        self.ids += 1;
-        id(self.ids)
+        next(&self.ids)
     }
 
     pub fn get<A: Kept>(&mut self, id: A::Id) -> A {
         A::all(&mut self.states).get(&id).cloned().unwrap_or_default()
     }
 
-    /// Decides and appends, over as many streams as it takes.
-    pub fn run<T>(&mut self, chain: usize, work: impl FnOnce(&mut Unit) -> Result<T, Refused>) -> Result<T, Refused> {
+    /// Decides on everything that there is, and appends it, over as many streams as it takes.
+    pub fn together<T>(
+        &mut self,
+        chain: usize,
+        decision: impl FnOnce(&mut Work) -> Result<T, work::Refused>,
+    ) -> Result<T, Refused> {
         let asked = Asked { at: self.now, by: Actor::System { name: "test".to_owned() } };
-        let mut unit = Unit { states: self.states.clone(), events: vec![], asked, ids: &mut self.ids };
-        let done = work(&mut unit)?;
-        let Unit { states, events, .. } = unit;
+        let ids = Arc::clone(&self.ids);
+        let mut work = Work::new(asked, None, move || next::<OrderId>(&ids).uuid());
+        for series in [of_invoices(self.now.year()), of_credit_notes(self.now.year())] {
+            work.hold::<Series>(series, Arc::default());
+        }
+        self.states.hold_all(&mut work);
+        let done = decision(&mut work).map_err(|refused| match refused {
+            work::Refused::Rejected(rejected) | work::Refused::NotYet(rejected) => rejected.code,
+        })?;
+        let events = work.decided().events;
+        for event in &events {
+            self.goods.see(&self.states, event);
+        }
         for event in events {
-            self.goods.see(&self.states, &event);
+            self.states.evolve(&event);
             self.log.push(Logged { event, at: self.now, chain });
         }
-        self.states = states;
         Ok(done)
     }
 
     /// One command to one aggregate.
     pub fn one<A: Kept>(&mut self, chain: usize, id: A::Id, command: &A::Command) -> Result<(), Refused> {
-        self.run(chain, |unit| unit.decide::<A>(id, command))
+        self.together(chain, |work| {
+            if work.get::<A>(id).is_err() {
+                work.begin::<A>(id);
+            }
+            work.decide::<A>(id, command).map(drop)
+        })
     }
 
     pub fn alone<A: Kept>(&mut self, id: A::Id, command: &A::Command) -> Result<(), Refused> {
@@ -191,27 +217,6 @@ impl Shop {
     }
 }
 
-impl Unit<'_> {
-    pub fn get<A: Kept>(&mut self, id: A::Id) -> A {
-        A::all(&mut self.states).get(&id).cloned().unwrap_or_default()
-    }
-
-    pub fn decide<A: Kept>(&mut self, id: A::Id, command: &A::Command) -> Result<(), Refused> {
-        let state = self.get::<A>(id);
-        let events =
-            state.decide(command, &self.asked).map_err(|rejection| format!("{}.{}", A::CATEGORY, rejection.code()))?;
-        let state = events.iter().fold(state, A::evolve);
-        A::all(&mut self.states).insert(id, state);
-        self.events.extend(events.into_iter().map(|event| A::happened(id, event)));
-        Ok(())
-    }
-
-    pub fn new_id<I: Id>(&mut self) -> I {
-        *self.ids += 1;
-        id(*self.ids)
-    }
-
-    pub fn now(&self) -> DateTime<Utc> {
-        self.asked.at
-    }
+fn next<I: Id>(ids: &AtomicU64) -> I {
+    id(u128::from(ids.fetch_add(1, Ordering::Relaxed)) + 1)
 }

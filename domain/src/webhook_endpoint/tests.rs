@@ -57,7 +57,7 @@ fn rotated() -> Event {
 
 #[test]
 fn a_topic_names_what_can_happen_and_is_told() {
-    for good in ["*", "order.*", "order.paid", "payment.captured"] {
+    for good in ["*", "order.*", "order.paid", "payment.captured", "payment.capture_requested"] {
         assert!(Topic::new(good).is_ok(), "{good}");
     }
     for bad in

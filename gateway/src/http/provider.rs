@@ -173,7 +173,7 @@ async fn pay_page(State(app): State<Shared>, Path(payment): Path<String>) -> Res
     let charge = app.commands.emulator().last_of(id).await.map_err(Error::from)?;
     let waiting = charge.as_ref().is_some_and(|it| it.scenario == "redirect" && it.state == "pending");
     let said = match opened.stage {
-        Stage::Captured | Stage::Refunded | Stage::Authorized => "Payment complete.",
+        Stage::Captured | Stage::Refunded | Stage::Authorized(_) => "Payment complete.",
         Stage::Failed { .. } => "The payment failed.",
         Stage::Cancelled | Stage::Voided { .. } => "The payment was cancelled.",
         Stage::Open if opened.declined == Some(DeclineReason::BuyerLeft) => {

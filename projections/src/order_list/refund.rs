@@ -55,6 +55,7 @@ fn of_payment(event: &Event, whole: RefundId) -> Option<(OrderId, Refund)> {
         | Event::Declined { .. }
         | Event::Failed { .. }
         | Event::Cancelled { .. }
+        | Event::CaptureRequested { .. }
         | Event::VoidRequested { .. }
         | Event::Voided { .. }
         | Event::Captured { .. }

@@ -75,7 +75,16 @@ fn paid() -> Event {
 }
 
 fn cancelled(reason: CancelReason, was_paid: bool, due: Option<Money>) -> Event {
-    Event::Cancelled { reason, payment: payment(), was_paid, release: vec![], due, credit_note: None, lost: vec![] }
+    Event::Cancelled {
+        reason,
+        payment: payment(),
+        was_paid,
+        release: vec![],
+        due,
+        credit_note: None,
+        lost: vec![],
+        stock_moved: true,
+    }
 }
 
 fn done() -> Event {

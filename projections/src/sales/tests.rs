@@ -52,6 +52,7 @@ fn cancelled(stream: u128, was_paid: bool, credit_note: Option<CreditNoteId>) ->
         due: None,
         credit_note,
         lost: vec![],
+        stock_moved: true,
     };
     event::<Order>(stream, &cancelled)
 }

@@ -63,6 +63,20 @@ impl Order {
         self.by_staff(shop, &format!("/v1/payments/{}/capture", self.payment), json!({})).await
     }
 
+    /// The types of what happened to its payment after it was authorized, and the sentences that tell of it to staff.
+    async fn after_authorization(&self, shop: &TestShop) -> (Vec<String>, Vec<String>) {
+        let told = shop.get(&format!("{}/history?locale=en", self.path)).by(&self.staff).send().await.expect(200);
+        let items = told.body["items"].as_array().unwrap();
+        let of_payment = items.iter().filter(|it| it["type"].as_str().unwrap().starts_with("payment."));
+        let later = of_payment.skip_while(|it| it["type"] != "payment.authorized").skip(1);
+        let said = |it: &&Value, field: &str| it[field].as_str().unwrap_or_default().to_owned();
+        let later: Vec<&Value> = later.collect();
+        (
+            later.iter().map(|it| said(it, "type")).collect(),
+            later.iter().map(|it| said(it, "text")).filter(|text| !text.is_empty()).collect(),
+        )
+    }
+
     async fn refund(&self, shop: &TestShop, amount: i64) -> Answer {
         let body = json!({"amount": {"amount": amount, "currency": "EUR"}, "reason": "a scratch"});
         self.by_staff(shop, &format!("/v1/payments/{}/refunds", self.payment), body).await
@@ -146,6 +160,10 @@ async fn what_is_set_aside_is_taken_when_staff_says_so() {
     order.awaits(&shop, "/payment_status", "paid").await;
     stock_is(&shop, &variant, (7, 0)).await;
     assert_eq!(order.charge(&shop).await, captured(2000, 0));
+    let (types, story) = order.after_authorization(&shop).await;
+    assert_eq!(types, ["payment.capture_requested", "payment.captured"]);
+    let told = ["Staff requested that the payment be captured.", "€20.00 was captured by the test provider."];
+    assert_eq!(story, told);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -166,6 +184,9 @@ async fn the_first_parcel_that_is_handed_over_takes_the_money() {
     let delivered = json!({"status": "delivered"});
     order.by_staff(&shop, &format!("{parcel}/status"), delivered).await.expect(200);
     order.awaits(&shop, "/status", "completed").await;
+    let (types, story) = order.after_authorization(&shop).await;
+    assert_eq!(types, ["payment.capture_requested", "payment.captured"]);
+    assert_eq!(story[0], "Staff requested that the payment be captured.");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -178,11 +199,23 @@ async fn a_silent_provider_takes_the_money_of_a_parcel_when_it_is_back() {
     let parcel = order.pack(&shop).await;
     shop.commands.emulator().behave(Manners { silent: true, ..Manners::default() });
     order.hand_over(&shop, &parcel).await.expect(200);
+    let expires_at = order.payment(&shop).await["expires_at"].clone();
+    assert_eq!(expires_at, Value::Null, "it does not expire once its capture is requested");
     shop.at_rest().await;
     assert_eq!(order.charge(&shop).await.0, "authorized");
+    eventually("its silence is told", async || {
+        let types = order.after_authorization(&shop).await.0;
+        types.contains(&"payment.delayed".to_owned()).then_some(())
+    })
+    .await;
     shop.commands.emulator().behave(Manners::default());
     order.awaits(&shop, "/payment_status", "paid").await;
     assert_eq!(order.charge(&shop).await, captured(1000, 0));
+    let (types, story) = order.after_authorization(&shop).await;
+    assert_eq!(types.first().map(String::as_str), Some("payment.capture_requested"));
+    assert_eq!(types.last().map(String::as_str), Some("payment.captured"));
+    assert!(types[1..types.len() - 1].iter().all(|it| it == "payment.delayed"), "{types:?}");
+    assert_eq!(story[1], "The provider did not answer; it will be asked again.");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -201,6 +234,32 @@ async fn what_is_set_aside_for_an_order_that_is_off_is_let_go() {
     eventually("the payment is void", async || (order.payment(&shop).await["status"] == "voided").then_some(())).await;
     order.capture(&shop).await.expect_problem(409, "payment.closed");
     assert_eq!(order.charge(&shop).await, ("voided".to_owned(), 2000, 0));
+    let (types, story) = order.after_authorization(&shop).await;
+    assert_eq!(types, ["payment.void_requested", "payment.voided"]);
+    let voided = "The payment was voided because the order was cancelled; nothing was captured.";
+    assert_eq!(story, ["The shop requested that the payment be voided.", voided]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_provider_releases_an_authorization_when_it_is_back() {
+    let shop = patient_shop().await;
+    let (_, variant) = shop.product("A-9", 1000, 9).await;
+    let order = Order::of(&shop, &variant, 1).await;
+    order.pay(&shop, "tok_success").await.expect(201);
+    order.awaits(&shop, "/payment_status", "authorized").await;
+    shop.commands.emulator().behave(Manners { silent: true, ..Manners::default() });
+    shop.post(&format!("{}/cancel", order.path)).with(&order.cart).send().await.expect(200);
+    eventually("its silence is told", async || {
+        let types = order.after_authorization(&shop).await.0;
+        types.contains(&"payment.delayed".to_owned()).then_some(())
+    })
+    .await;
+    assert_eq!(order.charge(&shop).await.0, "authorized");
+    shop.commands.emulator().behave(Manners::default());
+    eventually("the payment is void", async || (order.payment(&shop).await["status"] == "voided").then_some(())).await;
+    assert_eq!(order.charge(&shop).await.0, "voided");
+    let (types, _) = order.after_authorization(&shop).await;
+    assert_eq!((types[0].as_str(), types[1].as_str()), ("payment.void_requested", "payment.delayed"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -216,13 +275,14 @@ async fn a_payment_that_was_given_up_while_the_provider_thought_about_it_is_let_
     stock_is(&shop, &variant, (9, 0)).await;
 }
 
-/// Pays so long ago that the provider holds the money only for so long yet.
-async fn pay_long_ago(shop: &TestShop, order: &Order, left: TimeDelta) {
+/// Pays so long ago that the provider holds the money only for so long yet; says until when.
+async fn pay_long_ago(shop: &TestShop, order: &Order, left: TimeDelta) -> DateTime<Utc> {
     let long_ago = Clock.now() - AUTHORIZED_FOR + left;
     let actor = Actor::System { name: "test".into() };
     let intent = Intent { occurred_at: Some(long_ago), ..Intent::new(actor, "payment.pay", Clock.new_id()) };
     let id = order.path.rsplit('/').next().unwrap().parse().unwrap();
     shop.commands.pay(&intent, id, test_payment(CaptureMode::Manual), |_| Ok(()), |_| ()).await.unwrap();
+    long_ago + AUTHORIZED_FOR
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -237,6 +297,10 @@ async fn what_nobody_takes_in_time_is_let_go_and_its_order_is_off() {
     assert_eq!(order.payment(&shop).await["status"], "voided");
     stock_is(&shop, &variant, (9, 0)).await;
     order.capture(&shop).await.expect_problem(409, "payment.closed");
+    let (types, story) = order.after_authorization(&shop).await;
+    assert_eq!(types, ["payment.void_requested", "payment.voided"]);
+    let released = "The authorization was released because the payment was not captured in time.";
+    assert_eq!(story, ["The shop requested that the payment be voided.", released]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -245,11 +309,10 @@ async fn a_parcel_whose_money_is_let_go_stays_here() {
     let (_, variant) = shop.product("A-7", 1000, 9).await;
     let order = Order::of(&shop, &variant, 2).await;
     // While the provider is silent nothing is let go, so there is time to pack.
-    pay_long_ago(&shop, &order, TimeDelta::seconds(2)).await;
+    let until = pay_long_ago(&shop, &order, TimeDelta::seconds(2)).await;
     shop.commands.emulator().behave(Manners { silent: true, ..Manners::default() });
     order.awaits(&shop, "/payment_status", "authorized").await;
     let parcel = order.pack(&shop).await;
-    let until: DateTime<Utc> = order.payment(&shop).await["expires_at"].as_str().unwrap().parse().unwrap();
     eventually("the money was held for too long", async || (Clock.now() > until).then_some(())).await;
     order.hand_over(&shop, &parcel).await.expect_problem(409, "payment.authorization_expired");
     shop.commands.emulator().behave(Manners::default());

@@ -1,10 +1,10 @@
 //! Money of orders as an accountant would try it: what comes off the sales, what stands on papers, what sending costs, and what
 //! becomes of a payment that was left.
 
-use byteshop_commands::Intent;
+use byteshop_commands::{Intent, aftersales};
 use byteshop_domain::Actor;
 use byteshop_domain::ids::OrderId;
-use byteshop_domain::order::{CancelReason, Command, Order};
+use byteshop_domain::order::{CancelReason, Order};
 use byteshop_domain::seller::Seller;
 use byteshop_eventstore::Clock;
 use byteshop_gateway::security::token::Role;
@@ -410,8 +410,7 @@ async fn the_lines_of_an_expired_order_are_put_into_a_cart_again() {
     // As its timer does.
     let expired = shop.commands.run(&intent, |unit| async move {
         let mut order = unit.load::<Order>(id).await?;
-        let reason = CancelReason::PaymentWindowPassed;
-        unit.decide(&mut order, &Command::Cancel { reason, credit_note: None, restock: true })
+        aftersales::cancel(&unit, &mut order, CancelReason::PaymentWindowPassed, true).await
     });
     expired.await.unwrap();
     assert_eq!(order.is(&shop).await["status"], "expired");

@@ -2,12 +2,12 @@
 
 use byteshop_domain::Subject;
 use byteshop_domain::cart::{self, Cart, Destination};
-use byteshop_domain::ids::{CartId, Id as _, VariantId};
+use byteshop_domain::ids::{CartId, Id as _};
 use byteshop_domain::order::{self, CancelReason, Order, PaymentStatus, Placed};
 use byteshop_domain::payment::Payment;
 use byteshop_domain::promotion::CouponCode;
 use byteshop_domain::quantity::Quantity;
-use byteshop_domain::stock::{self, StockLevel};
+use byteshop_domain::settlement::ensure_payment_recorded;
 
 use super::open_cart;
 use crate::aftersales;
@@ -26,11 +26,13 @@ pub async fn move_to_cart(unit: &Unit, order: &mut Loaded<Order>, days: u16) -> 
         return unit.load::<Cart>(cart).await?.exists();
     }
     // The payment is expected to stay as it is, so an attempt and this cannot both be first.
-    let payment = unit.load::<Payment>(placed.placement.payment).await?;
-    aftersales::knows_of_its_money(order, &payment)?;
+    let mut together = unit.together();
+    together.hold(order);
+    together.load::<Payment>(&[placed.placement.payment]).await?;
+    together.decide(|work| ensure_payment_recorded(work, order.id))?;
     if placed.payment_status == PaymentStatus::Awaiting {
+        // Its stock is free in the same append, so that the cart can be bought at once.
         aftersales::cancel(unit, order, CancelReason::BuyerRequest, true).await?;
-        release(unit, &placed, order).await?;
     }
     let owner = placed.placement.buyer.account;
     let mut cart = if let Some(account) = owner {
@@ -44,16 +46,6 @@ pub async fn move_to_cart(unit: &Unit, order: &mut Loaded<Order>, days: u16) -> 
     unit.decide(order, &order::Command::MoveToCart { cart: cart.id })?;
     fill(unit, &mut cart, &placed, order).await?;
     Ok(cart)
-}
-
-/// Frees what was reserved in the same append, so that the cart can be bought at once. The process, which frees it too, finds
-/// nothing left.
-async fn release(unit: &Unit, placed: &Placed, order: &Loaded<Order>) -> Result<(), Error> {
-    let variants: Vec<VariantId> = placed.demands().iter().map(|line| line.variant).collect();
-    for mut stock in unit.load_all::<StockLevel>(&variants).await? {
-        unit.decide(&mut stock, &stock::Command::Release { order: order.id, reason: None })?;
-    }
-    Ok(())
 }
 
 /// Puts what was ordered into the cart: pieces that were cancelled before stay out.

@@ -140,6 +140,7 @@ fn a_sale_comes_off_once_whatever_comes_first() {
         due: None,
         credit_note,
         lost: vec![],
+        stock_moved: true,
     };
     let sold = |history: &[Event]| {
         let it = state(history).sold;

@@ -179,6 +179,7 @@ fn a_lost_parcel_is_called_off_and_nothing_of_it_comes_back_to_the_stock() {
         due: None,
         credit_note: None,
         lost: lost.to_vec(),
+        stock_moved: true,
     };
     let all = [demand(1, 3), demand(2, 1)];
     given::<Order>(lost.clone()).when(&cancel(CancelReason::BuyerRequest)).then([off(&[], &all)]);
@@ -413,6 +414,7 @@ fn pieces_of_the_money_go_back_one_after_the_other() {
         due: Some(cents(25)),
         credit_note: None,
         lost: vec![],
+        stock_moved: true,
     };
     given::<Order>(some.clone()).when(&cancel(CancelReason::StaffRequest)).then([off.clone()]);
     let cancelled = after(&some, &[off]);

@@ -54,6 +54,7 @@ fn a_buyer_hears_of_their_order() {
             due: None,
             credit_note: None,
             lost: vec![],
+            stock_moved: true,
         })
     };
     for (event, message) in [

@@ -54,7 +54,7 @@ fn void() -> Step {
     Step::VoidPayment { payment: id(2) }
 }
 
-fn cancelled(was_paid: bool, release: Vec<Demand>) -> order::Event {
+fn cancelled(was_paid: bool, release: Vec<Demand>, stock_moved: bool) -> order::Event {
     order::Event::Cancelled {
         reason: CancelReason::BuyerRequest,
         payment: id(2),
@@ -63,6 +63,7 @@ fn cancelled(was_paid: bool, release: Vec<Demand>) -> order::Event {
         due: None,
         credit_note: None,
         lost: vec![],
+        stock_moved,
     }
 }
 
@@ -86,9 +87,14 @@ fn a_paid_order_commits_its_stock_and_has_no_window_any_more() {
 fn a_cancelled_order_releases_or_takes_back_its_stock_and_its_payment() {
     let release = Step::ReleaseStock { order: id(1), lines: lines() };
     let claims = Step::ReleaseClaims { order: id(1) };
-    assert_eq!(on_order(cancelled(false, lines())), [release, claims.clone(), void(), forget_window()]);
+    assert_eq!(on_order(cancelled(false, lines(), false)), [release, claims.clone(), void(), forget_window()]);
     let take_back = Step::ReturnStock { order: id(1), lines: lines() };
-    assert_eq!(on_order(cancelled(true, lines())), [take_back, claims, void(), forget_window()]);
+    assert_eq!(on_order(cancelled(true, lines(), false)), [take_back, claims.clone(), void(), forget_window()]);
+    // Only of older orders the process moves the stock: otherwise it moved in the same append.
+    for was_paid in [false, true] {
+        let rest = [claims.clone(), void(), forget_window()];
+        assert_eq!(on_order(cancelled(was_paid, lines(), true)), rest);
+    }
 }
 
 #[test]
@@ -111,7 +117,7 @@ fn nothing_follows_from_an_import() {
     let reference = text("489434");
     assert_eq!(on_order(order::Event::Placed(placement(true))), []);
     assert_eq!(on_order(order::Event::Paid { payment: id(2), commit: vec![], invoice: None, seller: None }), []);
-    assert_eq!(on_order(cancelled(true, vec![])), []);
+    assert_eq!(on_order(cancelled(true, vec![], true)), []);
     let method = Method::External;
     assert_eq!(on_payment(payment::Event::Captured { order: id(1), amount: cents(1), method, reference }), []);
 }
@@ -191,9 +197,13 @@ fn money_that_is_set_aside_for_later_is_taken_with_the_first_parcel_or_let_go_in
     assert_eq!(on_payment(authorized), [expire, mark.clone()]);
     assert_eq!(mark.when_refused("order.cancelled"), Some(void()));
     assert_eq!(on_order(order::Event::Authorized { payment: id(2) }), [forget_window()]);
-    let gone = |capture| order::Event::HandedOver { shipment: id(3), lines: lines(), at: noon(), capture };
-    assert_eq!(on_order(gone(Some(id(2)))), [Step::CapturePayment { payment: id(2) }]);
-    assert_eq!(on_order(gone(None)), []);
+    // The payment says by itself that it is to be captured for a parcel.
+    let gone = order::Event::HandedOver { shipment: id(3), lines: lines(), at: noon(), capture: Some(id(2)) };
+    assert_eq!(on_order(gone), []);
+    let requested = payment::Event::CaptureRequested { order: id(1) };
+    assert_eq!(on_payment(requested), [forget_attempt(), Step::CapturePayment { payment: id(2) }]);
+    // The timer of an attempt in progress stays: it asks for the outcome.
+    assert_eq!(on_payment(payment::Event::VoidRequested { reason: VoidReason::Expired }), [void()]);
     let voided = payment::Event::Voided { order: id(1), reason: VoidReason::Expired };
     assert_eq!(on_payment(voided), [forget_attempt(), cancel(CancelReason::AuthorizationExpired)]);
 }
@@ -247,5 +257,3 @@ fn a_step_in_a_timer_is_read_as_it_was_written() {
     let text = serde_json::to_string(&step).unwrap();
     assert_eq!(serde_json::from_str::<Step>(&text).unwrap(), step);
 }
-
-mod journeys;

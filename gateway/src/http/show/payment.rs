@@ -36,7 +36,7 @@ pub struct Payment<'a> {
     /// Why the latest attempt came to nothing, if it did; while the payment is `open` another attempt can be made.
     #[schema(value_type = Option<names::DeclineReason>, required = true)]
     decline_reason: Option<payment::DeclineReason>,
-    /// When the authorization expires unless it is captured; null unless it is `authorized`.
+    /// When the authorization expires unless its capture is requested; null unless it is `authorized` and waits for that.
     #[schema(required = true)]
     expires_at: Option<DateTime<Utc>>,
     /// The page where the buyer continues; null unless the payment is pending and waits for them.
@@ -99,7 +99,7 @@ fn status(stage: payment::Stage) -> &'static str {
         payment::Stage::Attempted => "attempted",
         payment::Stage::Pending { .. } => "pending",
         payment::Stage::Unresolved { .. } => "unresolved",
-        payment::Stage::Authorized => "authorized",
+        payment::Stage::Authorized(_) => "authorized",
         payment::Stage::Captured => "captured",
         payment::Stage::Refunded => "refunded",
         payment::Stage::Failed { .. } => "failed",
@@ -116,7 +116,7 @@ fn outlook(stage: payment::Stage) -> (Option<DateTime<Utc>>, Option<EndReason>) 
         payment::Stage::Voided { reason } => (None, Some(EndReason::Voided(reason))),
         payment::Stage::Open
         | payment::Stage::Attempted
-        | payment::Stage::Authorized
+        | payment::Stage::Authorized(_)
         | payment::Stage::Captured
         | payment::Stage::Refunded
         | payment::Stage::Cancelled => (None, None),
@@ -137,7 +137,7 @@ impl<'a> Payment<'a> {
             attempts: it.attempts,
             method: it.attempt.as_ref().map(|attempt| attempt.method),
             decline_reason: it.declined,
-            expires_at: it.expires_at.filter(|_| it.stage == payment::Stage::Authorized),
+            expires_at: it.expires_at(),
             action_url: match it.stage {
                 payment::Stage::Pending { .. } => {
                     it.attempt.as_ref().and_then(|attempt| action_path(&attempt.reference, id))
@@ -145,7 +145,7 @@ impl<'a> Payment<'a> {
                 payment::Stage::Open
                 | payment::Stage::Attempted
                 | payment::Stage::Unresolved { .. }
-                | payment::Stage::Authorized
+                | payment::Stage::Authorized(_)
                 | payment::Stage::Captured
                 | payment::Stage::Refunded
                 | payment::Stage::Failed { .. }

@@ -139,6 +139,7 @@ impl Facts {
                 FailureReason::TooManyAttempts => ("too_many_attempts", self.bare()),
             },
             payment::Event::Cancelled { .. } => ("given_up", self.bare()),
+            payment::Event::CaptureRequested { .. } => ("capture_requested", self.bare()),
             payment::Event::VoidRequested { .. } => ("void_requested", self.bare()),
             payment::Event::Voided { reason, .. } => match reason {
                 VoidReason::OrderCancelled => ("void_as_order_is_off", self.bare()),

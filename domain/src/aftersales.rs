@@ -1,0 +1,334 @@
+//! What comes after an order is placed: it is cancelled, or some of it; money is refunded; goods come back.
+//!
+//! ```text
+//! order:       cancel     cancel lines     credit       return
+//! payment:                reduce, refund   refund       refund
+//! stock:       release what is reserved, return what had left the stock
+//! credit note: issue, with the next number of its series
+//! ```
+//!
+//! Pure: each of these is decided on states that were loaded before, and appended whole or not at all. Only the provider is asked
+//! later, by the process that reads what was written down here.
+
+use chrono::{DateTime, Utc};
+
+use crate::credit_note::{self, CreditNote, Left};
+use crate::ids::{CreditNoteId, OrderId, PaymentId, RefundId, ReturnId};
+use crate::money::{Money, MoneyError};
+use crate::order::{self, CancelReason, Order, Placed, ReturnLine};
+use crate::payment::{self, Payment, RefundCause};
+use crate::quantity::{Demand, Quantity, summed};
+use crate::returns::{self, Received, Return};
+use crate::series::Document;
+use crate::settlement::ensure_payment_recorded;
+use crate::stock::{self, StockLevel};
+use crate::text::Comment;
+use crate::work::{Refused, Work};
+use crate::{Decider as _, Kind, Personal};
+
+mod money;
+
+pub use money::{ShippingBack, refund, retry_refund};
+
+use money::give_shipping_back;
+
+/// Cancels an order: what is left of what was paid for it is refunded, and a credit note says so. What was reserved is released;
+/// `restock` says whether pieces that had left the stock are for sale again.
+pub fn cancel(work: &mut Work, order: OrderId, reason: CancelReason, restock: bool) -> Result<(), Refused> {
+    let state = work.get::<Order>(order)?;
+    let before = state.placed().map_err(Refused::by::<Order>)?;
+    let to_credit = left_to_credit(work, before)?;
+    let total = to_credit.total().map_err(uncounted)?;
+    // Money that is yet to go back has a credit note already.
+    let left = before.left_of_payment();
+    let left = Money { amount: left.amount.min(total.amount), ..left };
+    let credit_note = (before.is_paid() && left.amount > 0).then(|| work.new_id());
+    if !work.decide::<Order>(order, &order::Command::Cancel { reason, credit_note, restock })? {
+        return Ok(());
+    }
+    let released = before.released_by_cancelling(restock);
+    if before.is_paid() {
+        work.put_back(order, &released)?;
+    } else {
+        work.move_stock(&released, |_| stock::Command::Release { order, reason: None })?;
+    }
+    // Of what was off before there is a note already.
+    let Some(credit_note) = credit_note else { return Ok(()) };
+    let valued = before.valued(&before.demands(), left);
+    let shipping = left.amount - valued.iter().map(|line| line.amount.amount).sum::<i64>();
+    let shipping = (shipping > 0).then_some(Money { amount: shipping, ..left });
+    let refund = Some(payment::whole(before.placement.payment));
+    let back = Back { refund, credit_note, amount: left, shipping };
+    issue(work, (before, order), &to_credit, &valued, &back)
+}
+
+/// Cancels some of an order, or all that is left of it: what was paid for it is refunded, what was reserved is released.
+///
+/// `restock` says whether pieces that had left the stock are for sale again. What was paid for sending goes back with the last
+/// piece that is sent and stays paid before, unless `shipping` says otherwise; of what is not paid yet it need not be paid then.
+pub fn cancel_lines(
+    work: &mut Work,
+    order: OrderId,
+    lines: &[Demand],
+    reason: CancelReason,
+    restock: bool,
+    shipping: Option<ShippingBack>,
+) -> Result<(), Refused> {
+    let state = work.get::<Order>(order)?;
+    let placed = state.placed().map_err(Refused::by::<Order>)?;
+    let lines = merged(lines)?;
+    if placed.is_all_that_is_left(&lines) {
+        if let Some(ShippingBack::Some(_) | ShippingBack::Nothing) = shipping {
+            let said =
+                "this is all that is left of the order, and all of the shipping goes back with it: leave shipping out";
+            return Err(Refused::because("order.all_goes_back", Kind::Invalid, said));
+        }
+        return cancel(work, order, reason, restock);
+    }
+    ensure_payment_recorded(work, order)?;
+    if !placed.is_paid() {
+        // What need not be paid is not given back; and where nothing is sent, sending is not charged.
+        if let Some(ShippingBack::Some(_) | ShippingBack::Nothing) = shipping {
+            return Err(Refused::by::<Order>(order::Rejection::NotPaid));
+        }
+        if shipping.is_some() && !placed.shipping_falls_with(&lines) {
+            return Err(Refused::by::<Order>(order::Rejection::NotPaid));
+        }
+        return cancel_unpaid(work, (placed, order), &lines, reason);
+    }
+    let payment = placed.placement.payment;
+    let left = left_to_credit(work, placed)?;
+    let most = most(work, &left, payment)?;
+    let valued = placed.valued(&lines, most);
+    let back = Back::of(work, &valued)?;
+    let back = if shipping.is_none() { back.with_shipping(work, placed, &lines, most) } else { back };
+    // What was to be had for nothing, or was given back for before, takes no number.
+    let credit_note = back.refund.map(|_| back.credit_note);
+    let (lines_off, refund) = (valued.clone(), back.refund);
+    let cancel =
+        order::Command::CancelLines { lines: lines_off, shipping: back.shipping, reason, refund, credit_note, restock };
+    work.decide::<Order>(order, &cancel)?;
+    if credit_note.is_some() {
+        back.request(work, payment, RefundCause::LinesCancelled)?;
+        issue(work, (placed, order), &left, &valued, &back)?;
+    }
+    give_shipping_back(work, order, shipping)?;
+    // What was lost on its way does not come back.
+    let here = if restock { placed.at_hand(&lines) } else { vec![] };
+    work.put_back(order, &here)
+}
+
+/// Nothing is paid yet: less is to be paid, and less is reserved.
+fn cancel_unpaid(
+    work: &mut Work,
+    (before, order): (&Placed, OrderId),
+    lines: &[Demand],
+    reason: CancelReason,
+) -> Result<(), Refused> {
+    let valued = before.valued(lines, before.payable());
+    let shipping = Some(before.shipping_left()).filter(|it| it.amount > 0 && before.shipping_falls_with(lines));
+    let (refund, credit_note, restock) = (None, None, true);
+    let command = order::Command::CancelLines { lines: valued, shipping, reason, refund, credit_note, restock };
+    work.decide::<Order>(order, &command)?;
+    let state = work.get::<Order>(order)?;
+    let placed = state.placed().map_err(Refused::by::<Order>)?;
+    work.decide::<Payment>(placed.placement.payment, &payment::Command::Reduce { amount: placed.payable() })?;
+    for Demand { variant, .. } in lines {
+        let Some(held) = work.get::<StockLevel>(*variant)?.reservations.get(&order).copied() else { continue };
+        // A promise is taken back whole; what is still wanted is promised again in the same append.
+        work.decide::<StockLevel>(*variant, &stock::Command::Release { order, reason: None })?;
+        if let Ok(quantity) = Quantity::new(placed.bought(*variant) - placed.off(*variant)) {
+            let expires_at = held.expires_at;
+            work.decide::<StockLevel>(*variant, &stock::Command::Reserve { order, quantity, expires_at })?;
+        }
+    }
+    Ok(())
+}
+
+/// Asks to send goods of an order back. What was handed over before `since` is not taken back any more.
+pub fn request_return(
+    work: &mut Work,
+    order: OrderId,
+    lines: &[Demand],
+    why: returns::Why,
+    comment: Option<Personal<Comment>>,
+    since: DateTime<Utc>,
+) -> Result<ReturnId, Refused> {
+    let return_id = work.start::<Return>();
+    let lines = merged(lines)?;
+    let ask = order::Command::RequestReturn { return_id, lines: lines.clone(), since: Some(since) };
+    work.decide::<Order>(order, &ask)?;
+    work.decide::<Return>(return_id, &returns::Command::Request { order, lines, why, comment })?;
+    Ok(return_id)
+}
+
+/// Ends a return of which nothing comes: `command` rejects or withdraws it.
+pub fn close_return(work: &mut Work, return_id: ReturnId, command: &returns::Command) -> Result<(), Refused> {
+    work.decide::<Return>(return_id, command)?;
+    let order = order_of(work, return_id)?;
+    work.decide::<Order>(order, &order::Command::CloseReturn { return_id })?;
+    Ok(())
+}
+
+/// Takes in what came back: it is worth what was paid for it, goes back on the shelf if it can, and the money goes back; what
+/// was paid for sending stays paid, unless `shipping` says otherwise.
+pub fn receive_return(
+    work: &mut Work,
+    id: ReturnId,
+    lines: &[Received],
+    shipping: Option<ShippingBack>,
+) -> Result<(), Refused> {
+    let order = order_of(work, id)?;
+    let state = work.get::<Order>(order)?;
+    let placed = state.placed().map_err(Refused::by::<Order>)?;
+    if !placed.is_paid() {
+        return Err(Refused::by::<Order>(order::Rejection::NotPaid));
+    }
+    let payment = placed.placement.payment;
+    let demand = |line: &Received| Demand { variant: line.variant, quantity: line.quantity };
+    let came = merged(&lines.iter().map(demand).collect::<Vec<_>>())?;
+    let whole = merged(&lines.iter().filter(|line| line.restock).map(demand).collect::<Vec<_>>())?;
+    let left = left_to_credit(work, placed)?;
+    let valued = placed.valued(&came, most(work, &left, payment)?);
+    let back = Back::of(work, &valued)?;
+    let (amount, refund, credit_note) = (back.amount, back.refund, back.credit_note);
+    let receive = returns::Command::Receive { lines: lines.to_vec(), amount, refund, credit_note };
+    work.decide::<Return>(id, &receive)?;
+    let (restock, return_id) = (whole.clone(), Some(id));
+    let take_back = order::Command::Return { credit_note, lines: valued.clone(), amount, restock, refund, return_id };
+    work.decide::<Order>(order, &take_back)?;
+    back.request(work, payment, RefundCause::Return { id })?;
+    issue(work, (placed, order), &left, &valued, &back)?;
+    give_shipping_back(work, order, shipping)?;
+    work.put_back(order, &whole)
+}
+
+/// Money on its way back, and the document that says so.
+struct Back {
+    /// None when there is nothing to give back.
+    refund: Option<RefundId>,
+    credit_note: CreditNoteId,
+    amount: Money,
+    /// What of it was paid for sending.
+    shipping: Option<Money>,
+}
+
+impl Back {
+    fn of(work: &mut Work, lines: &[ReturnLine]) -> Result<Self, Refused> {
+        let too_much = |_| Refused::because("order.wrong_total", Kind::Invalid, "the amounts cannot be summed");
+        let Some(first) = lines.first() else { return Err(Refused::by::<Order>(order::Rejection::NoLines)) };
+        let amount = Money::sum(first.amount.currency, lines.iter().map(|line| line.amount)).map_err(too_much)?;
+        let refund = (amount.amount > 0).then(|| work.new_id());
+        Ok(Self { refund, credit_note: work.new_id(), amount, shipping: None })
+    }
+
+    /// With what was paid for sending, where nothing is sent any more; at most what is left of `most`.
+    fn with_shipping(self, work: &mut Work, placed: &Placed, lines: &[Demand], most: Money) -> Self {
+        let left = placed.shipping_left().amount.min(most.amount - self.amount.amount);
+        if left <= 0 || !placed.shipping_falls_with(lines) {
+            return self;
+        }
+        let amount = Money { amount: self.amount.amount + left, ..self.amount };
+        let refund = self.refund.or_else(|| Some(work.new_id()));
+        Self { refund, amount, shipping: Some(Money { amount: left, ..amount }), ..self }
+    }
+
+    fn request(&self, work: &mut Work, payment: PaymentId, cause: RefundCause) -> Result<(), Refused> {
+        let Some(refund) = self.refund else { return Ok(()) };
+        work.decide::<Payment>(payment, &payment::Command::RequestRefund { refund, amount: Some(self.amount), cause })?;
+        Ok(())
+    }
+}
+
+fn issue(
+    work: &mut Work,
+    (placed, order): (&Placed, OrderId),
+    left: &Left<'_>,
+    lines: &[ReturnLine],
+    back: &Back,
+) -> Result<(), Refused> {
+    let content = content(work, placed, order, lines, back)?;
+    write_down(work, left, back.credit_note, content)
+}
+
+/// Issues a credit note, which says how much of it is tax: of what those before it have left.
+fn write_down(
+    work: &mut Work,
+    left: &Left<'_>,
+    id: CreditNoteId,
+    mut content: credit_note::Content,
+) -> Result<(), Refused> {
+    content.taxes = Some(left.taxes(&content).map_err(uncounted)?);
+    work.begin::<CreditNote>(id);
+    work.decide::<CreditNote>(id, &credit_note::Command::Issue(content))?;
+    Ok(())
+}
+
+/// What of an order there is no credit note for. What was issued stays as it is; but one that was issued just now may not be seen
+/// yet where the order already names it, so the append expects those that are seen.
+fn left_to_credit<'a>(work: &Work, order: &'a Placed) -> Result<Left<'a>, Refused> {
+    let earlier = order.credit_notes.iter().map(|id| work.get::<CreditNote>(*id)).collect::<Result<Vec<_>, _>>()?;
+    Left::after(order, earlier.iter().filter_map(|note| note.issued())).map_err(uncounted)
+}
+
+fn uncounted(error: MoneyError) -> Refused {
+    Refused::because("credit_note.wrong_total", Kind::Invalid, error.to_string())
+}
+
+/// What stands in a credit note, except how much of it is tax: [`write_down`] says that of what is known of it in the end.
+fn content(
+    work: &mut Work,
+    placed: &Placed,
+    order: OrderId,
+    lines: &[ReturnLine],
+    back: &Back,
+) -> Result<credit_note::Content, Refused> {
+    let placement = &placed.placement;
+    let line = |line: &ReturnLine| {
+        let bought = placement.lines.iter().find(|bought| bought.variant == line.variant)?;
+        Some(credit_note::Line {
+            variant: line.variant,
+            sku: bought.sku.clone(),
+            quantity: line.quantity,
+            unit_price: bought.unit_price,
+            exact_price: bought.exact_price.clone(),
+            amount: line.amount,
+            share: true,
+            order: Some(order),
+        })
+    };
+    Ok(credit_note::Content {
+        reference: work.number(Document::CreditNote { credit_note: back.credit_note })?,
+        buyer: placement.buyer.clone(),
+        country: placement.destination.country.clone(),
+        lines: lines.iter().filter_map(line).collect(),
+        shipping: back.shipping,
+        total: back.amount,
+        taxes: None,
+        order: Some(order),
+        refund: back.refund,
+        reason: None,
+        seller: work.seller().cloned(),
+    })
+}
+
+fn merged(lines: &[Demand]) -> Result<Vec<Demand>, Refused> {
+    summed(lines.iter().copied()).map_err(|error| {
+        let category = Order::CATEGORY;
+        Refused::because(&format!("{category}.too_many_lines"), Kind::Invalid, error.to_string())
+    })
+}
+
+/// The most that goods, or sending, can be worth that comes back now: what is left of the payment, and has no credit note.
+fn most(work: &Work, left: &Left<'_>, payment: PaymentId) -> Result<Money, Refused> {
+    let not_credited = left.total().map_err(uncounted)?;
+    let refundable = work.get::<Payment>(payment)?.opened().map_err(Refused::by::<Payment>)?.refundable();
+    Ok(Money { amount: refundable.amount.min(not_credited.amount), ..refundable })
+}
+
+fn order_of(work: &Work, return_id: ReturnId) -> Result<OrderId, Refused> {
+    Ok(work.get::<Return>(return_id)?.requested().map_err(Refused::by::<Return>)?.order)
+}
+
+#[cfg(test)]
+mod tests;

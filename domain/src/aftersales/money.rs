@@ -1,0 +1,118 @@
+//! Money alone that goes back: for sending, or because the shop wants it so.
+
+use super::{Back, content, left_to_credit, most, uncounted, write_down};
+use crate::Kind;
+use crate::credit_note::Left;
+use crate::ids::{OrderId, PaymentId, RefundId};
+use crate::money::Money;
+use crate::order::{self, Order};
+use crate::payment::{self, Payment, RefundCause};
+use crate::rejected::Rejected;
+use crate::settlement::ensure_payment_recorded;
+use crate::text::Reason;
+use crate::work::{Refused, Work};
+
+/// How much of what was paid for sending an order goes back.
+#[derive(Debug, Clone, Copy)]
+pub enum ShippingBack {
+    /// All that is left of it.
+    All,
+    /// So much.
+    Some(Money),
+    /// Nothing, even where nothing is sent any more.
+    Nothing,
+}
+
+/// Gives back what was paid for sending, all of it or some.
+pub(super) fn give_shipping_back(work: &mut Work, order: OrderId, wanted: Option<ShippingBack>) -> Result<(), Refused> {
+    let Some(wanted) = wanted else { return Ok(()) };
+    let state = work.get::<Order>(order)?;
+    let before = state.placed().map_err(Refused::by::<Order>)?;
+    let left = left_to_credit(work, before)?;
+    let paid = before.shipping_left();
+    let most = Money { amount: paid.amount.min(most(work, &left, before.placement.payment)?.amount), ..paid };
+    let amount = match wanted {
+        ShippingBack::Some(amount) if amount.currency != most.currency || amount.amount < 0 => {
+            return Err(no_shipping(most));
+        }
+        ShippingBack::Some(amount) if amount.amount > most.amount => {
+            return Err(Refused::by::<Order>(order::Rejection::TooMuchShipping { left: most }));
+        }
+        ShippingBack::Some(amount) => amount,
+        ShippingBack::All => most,
+        ShippingBack::Nothing => return Ok(()),
+    };
+    if amount.amount == 0 {
+        return Ok(());
+    }
+    let reason = Reason::new("shipping");
+    let reason = reason.map_err(|error| Refused::because("order.reason", Kind::Invalid, error.to_string()))?;
+    credit(work, order, &left, amount, &reason, true)
+}
+
+/// The payment would refuse it as well, but knows nothing of the field that it came in.
+fn no_shipping(most: Money) -> Refused {
+    let currency = most.currency.code();
+    Refused::Rejected(Rejected {
+        detail: format!("what goes back of the shipping is an amount in {currency}, and not below nothing"),
+        pointer: Some("/shipping".to_owned()),
+        ..Rejected::of::<Payment>(&payment::Rejection::NotAnAmount)
+    })
+}
+
+/// Retries a refund that the provider refused: as much (of a cancelled order, all that is left), for the same reason, under the
+/// credit note that it has.
+pub fn retry_refund(work: &mut Work, payment: PaymentId, failed: RefundId) -> Result<(), Refused> {
+    let refund = work.new_id();
+    work.decide::<Payment>(payment, &payment::Command::RetryRefund { failed, refund })?;
+    Ok(())
+}
+
+/// Refunds a part of a payment because the shop wants it so, with a credit note for the money alone.
+pub fn refund(work: &mut Work, payment: PaymentId, amount: Money, reason: &Reason) -> Result<(), Refused> {
+    let order = work.get::<Payment>(payment)?.opened().map_err(Refused::by::<Payment>)?.order;
+    ensure_payment_recorded(work, order)?;
+    let state = work.get::<Order>(order)?;
+    let left = left_to_credit(work, state.placed().map_err(Refused::by::<Order>)?)?;
+    credit(work, order, &left, amount, reason, false)
+}
+
+/// Gives an amount back, with a credit note of what those before it have left.
+fn credit(
+    work: &mut Work,
+    order: OrderId,
+    left: &Left<'_>,
+    amount: Money,
+    reason: &Reason,
+    shipping: bool,
+) -> Result<(), Refused> {
+    let state = work.get::<Order>(order)?;
+    let placed = state.placed().map_err(Refused::by::<Order>)?;
+    let payment = placed.placement.payment;
+    let refund = work.new_id();
+    let cause = RefundCause::Staff { reason: reason.clone() };
+    work.decide::<Payment>(payment, &payment::Command::RequestRefund { refund, amount: Some(amount), cause })?;
+    let credit_note = work.new_id();
+    let back = Back { refund: Some(refund), credit_note, amount, shipping: shipping.then_some(amount) };
+    work.decide::<Order>(order, &order::Command::Credit { credit_note, refund, amount, shipping })?;
+    let not_credited = left.total().map_err(uncounted)?;
+    if amount.amount > not_credited.amount {
+        return Err(credited_already(work, payment, not_credited));
+    }
+    let mut content = content(work, placed, order, &[], &back)?;
+    content.reason = Some(reason.clone());
+    write_down(work, left, credit_note, content)
+}
+
+/// The rest of what could go back was to, and failed: it goes back under the credit note that it has.
+fn credited_already(work: &Work, payment: PaymentId, left: Money) -> Refused {
+    let state = work.get::<Payment>(payment).ok();
+    let failed = state.as_ref().and_then(|it| it.opened().ok()).and_then(|opened| opened.failed_refunds().next());
+    let again = failed.map(|(id, _)| format!(": try {id} again, which failed")).unwrap_or_default();
+    Refused::Rejected(Rejected {
+        code: "payment.credited_already".to_owned(),
+        kind: Kind::Conflict,
+        detail: format!("there is a credit note for all but {left} already{again}"),
+        pointer: Some("/amount".to_owned()),
+    })
+}

@@ -1,0 +1,172 @@
+//! Rules of what comes after an order is placed, where they span several aggregates: what is cancelled moves its stock at once, whole or in
+//! part, and what is paid is refunded with a credit note.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::*;
+use crate::cart::Destination;
+use crate::decider::{Actor, Asked};
+use crate::ids::VariantId;
+use crate::order::{Buyer, Line, Placement};
+use crate::payment::Method;
+use crate::series::{Series, of_credit_notes};
+use crate::tax_book::Rounding;
+use crate::testing::{cents, id, noon, pieces, price, text};
+use crate::{AnyEvent, fold};
+
+const ORDER: u128 = 1;
+const PAYMENT: u128 = 2;
+const VARIANT: u128 = 3;
+
+/// Three lamps for 1.00 each.
+fn placed() -> order::Event {
+    let line = Line {
+        variant: id(VARIANT),
+        product: id(4),
+        sku: text("L-1"),
+        title: text("Lamp"),
+        quantity: pieces(3),
+        unit_price: price(100),
+        exact_price: None,
+        digital: false,
+        amount: cents(300),
+        discount: None,
+        tax: None,
+    };
+    order::Event::Placed(Placement {
+        buyer: Buyer::default(),
+        cart: None,
+        access_hash: None,
+        destination: Destination::to(text("DE")),
+        lines: vec![line],
+        discounts: vec![],
+        shipping: None,
+        claims: vec![],
+        total: cents(300),
+        payment: id(PAYMENT),
+        pay_by: None,
+        reference: None,
+        imported: false,
+        tax_rounding: Rounding::Line,
+    })
+}
+
+/// An order, its payment and its stock, as they are before or after it is paid.
+fn work(is_paid: bool) -> Work {
+    let asked = Asked { at: noon(), by: Actor::System { name: "test".to_owned() } };
+    let mut last = 100;
+    let mut work = Work::new(asked, None, move || {
+        last += 1;
+        Uuid::from_u128(last)
+    });
+    let order: OrderId = id(ORDER);
+    let (mut of_order, mut of_payment) = (vec![placed()], vec![payment::Event::Opened { order, amount: cents(300) }]);
+    let mut of_stock = vec![
+        stock::Event::Opened { product: id(4), sku: text("L-1") },
+        stock::Event::Received { quantity: pieces(10), reason: None },
+        stock::Event::Reserved { order, quantity: pieces(3), expires_at: None },
+    ];
+    if is_paid {
+        let reference = text("1");
+        let captured = payment::Event::Captured { order, amount: cents(300), method: Method::Test, reference };
+        of_payment.push(captured);
+        of_order.push(order::Event::Paid { payment: id(PAYMENT), commit: vec![three()], invoice: None, seller: None });
+        of_stock.push(stock::Event::Committed { order, quantity: pieces(3) });
+    }
+    work.hold::<Order>(order, Arc::new(fold(&of_order)));
+    work.hold::<Payment>(id(PAYMENT), Arc::new(fold(&of_payment)));
+    work.hold::<StockLevel>(id(VARIANT), Arc::new(fold(&of_stock)));
+    work.begin::<Series>(of_credit_notes(2026));
+    work
+}
+
+fn lamps(number: i64) -> Demand {
+    Demand { variant: id(VARIANT), quantity: pieces(number) }
+}
+
+fn three() -> Demand {
+    lamps(3)
+}
+
+/// What is on hand and reserved after a decision, and what happened to the stock.
+fn stock_after(work: Work) -> (i64, i64, Vec<stock::Event>) {
+    let stock = work.get::<StockLevel>(id::<VariantId>(VARIANT)).unwrap();
+    let of_stock = |event: AnyEvent| if let AnyEvent::Stock(_, event) = event { Some(event) } else { None };
+    let happened = work.decided().events.into_iter().filter_map(of_stock).collect();
+    (stock.on_hand, stock.reserved, happened)
+}
+
+const REASON: CancelReason = CancelReason::StaffRequest;
+
+#[test]
+fn what_is_reserved_is_released_with_the_cancellation_whole_or_in_part() {
+    let order: OrderId = id(ORDER);
+    let released = stock::Event::Released { order, quantity: pieces(3), reason: None };
+    let mut whole = work(false);
+    cancel(&mut whole, order, REASON, true).unwrap();
+    assert_eq!(stock_after(whole), (10, 0, vec![released.clone()]));
+    // Nothing of it has left the shelf, so nothing of it is spoilt.
+    let mut spoilt = work(false);
+    cancel(&mut spoilt, order, REASON, false).unwrap();
+    assert_eq!(stock_after(spoilt), (10, 0, vec![released.clone()]));
+    let mut part = work(false);
+    cancel_lines(&mut part, order, &[lamps(1)], REASON, true, None).unwrap();
+    let again = stock::Event::Reserved { order, quantity: pieces(2), expires_at: None };
+    assert_eq!(stock_after(part), (10, 2, vec![released, again]));
+}
+
+#[test]
+fn what_had_left_comes_back_with_the_cancellation_whole_or_in_part() {
+    let order: OrderId = id(ORDER);
+    let back = |number| stock::Event::Returned { quantity: pieces(number), order: Some(order), reason: None };
+    let mut whole = work(true);
+    cancel(&mut whole, order, REASON, true).unwrap();
+    assert_eq!(stock_after(whole), (10, 0, vec![back(3)]));
+    let mut part = work(true);
+    cancel_lines(&mut part, order, &[lamps(1)], REASON, true, None).unwrap();
+    assert_eq!(stock_after(part), (8, 0, vec![back(1)]));
+    for line in [lamps(1), three()] {
+        let mut spoilt = work(true);
+        cancel_lines(&mut spoilt, order, &[line], REASON, false, None).unwrap();
+        assert_eq!(stock_after(spoilt), (7, 0, vec![]), "what is spoilt is not for sale again");
+    }
+}
+
+#[test]
+fn an_order_is_cancelled_once() {
+    let mut twice = work(true);
+    for _ in 0..2 {
+        cancel(&mut twice, id(ORDER), REASON, true).unwrap();
+    }
+    let events = twice.decided().events;
+    let notes = events.iter().filter(|event| matches!(event, AnyEvent::CreditNote(..))).count();
+    let numbers = events.iter().filter(|event| matches!(event, AnyEvent::Series(..))).count();
+    let returned = events.iter().filter(|event| matches!(event, AnyEvent::Stock(..))).count();
+    assert_eq!((notes, numbers, returned), (1, 1, 1), "{events:?}");
+}
+
+#[test]
+fn an_order_that_is_about_to_hear_of_its_payment_is_asked_again() {
+    let mut work = work(false);
+    let captured =
+        payment::Event::Captured { order: id(ORDER), amount: cents(300), method: Method::Test, reference: text("1") };
+    let history = [payment::Event::Opened { order: id(ORDER), amount: cents(300) }, captured];
+    work.hold::<Payment>(id(PAYMENT), Arc::new(fold(&history)));
+    let refused = cancel_lines(&mut work, id(ORDER), &[lamps(1)], REASON, true, None).unwrap_err();
+    assert!(matches!(&refused, Refused::NotYet(rejected) if rejected.code == "order.not_paid"), "{refused:?}");
+    assert!(refund(&mut work, id(PAYMENT), cents(1), &text("a scratch")).is_err());
+    assert!(work.decided().events.is_empty());
+}
+
+#[test]
+fn a_refund_has_a_credit_note_with_the_next_number() {
+    let mut work = work(true);
+    refund(&mut work, id(PAYMENT), cents(100), &text("a scratch")).unwrap();
+    let events = work.decided().events;
+    let kinds: Vec<&str> = events.iter().map(AnyEvent::category).collect();
+    assert_eq!(kinds, ["payment", "order", "series", "credit_note"]);
+    let Some(AnyEvent::CreditNote(_, credit_note::Event::Issued(note))) = events.last() else { panic!("{events:?}") };
+    assert_eq!((note.reference.as_str(), note.total), ("CN-2026-000001", cents(100)));
+}

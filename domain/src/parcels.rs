@@ -1,0 +1,137 @@
+//! Parcels: each moves together with the order that it is of, the payment that is captured for it, and the stock.
+//!
+//! ```text
+//! shipment: prepare      hand over               hear: delivered       hear: lost         take back
+//! order:    prepare      hand over               deliver               lose               take back
+//! payment:               request the capture
+//! stock:    replace what was lost                find what was lost    lose in transit    find, and return what is not wanted
+//! ```
+//!
+//! Pure: each of these is decided on states that were loaded before, and appended whole or not at all.
+
+use chrono::{DateTime, Utc};
+
+use crate::Kind;
+use crate::ids::{OrderId, ShipmentId};
+use crate::order::{self, Found, Order, PaymentStatus};
+use crate::payment::{self, Payment};
+use crate::quantity::{Demand, summed};
+use crate::settlement::ensure_payment_recorded;
+use crate::shipment::{self, Carrier, News, Prepared, Shipment, Stage};
+use crate::stock;
+use crate::text::{Link, Name, Reason, Reference};
+use crate::work::{Refused, Work};
+
+/// What a carrier says of a parcel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heard {
+    /// What.
+    pub news: News,
+    /// When it was so, if not now.
+    pub at: Option<DateTime<Utc>>,
+    /// Where.
+    pub place: Option<Name>,
+    /// Why.
+    pub reason: Option<Reason>,
+}
+
+/// Puts some of an order in a parcel. What was lost on its way before is taken from the stock once more.
+pub fn prepare(work: &mut Work, order: OrderId, lines: &[Demand], carrier: &Carrier) -> Result<ShipmentId, Refused> {
+    let state = work.get::<Order>(order)?;
+    if let Ok(placed) = state.placed()
+        && placed.awaits(placed.placement.payment)
+    {
+        ensure_payment_recorded(work, order)?;
+    }
+    let lines = summed(lines.iter().copied())
+        .map_err(|error| Refused::because("shipment.too_many", Kind::Invalid, error.to_string()))?;
+    let shipment = work.start::<Shipment>();
+    let replaced = state.placed().map(|placed| placed.to_replace(&lines)).unwrap_or_default();
+    work.decide::<Order>(order, &order::Command::PrepareParcel { shipment, lines: lines.clone() })?;
+    work.move_stock(&replaced, |line| stock::Command::Replace { order, quantity: line.quantity })?;
+    let carrier = carrier.clone();
+    work.decide::<Shipment>(shipment, &shipment::Command::Prepare { order, lines, carrier })?;
+    Ok(shipment)
+}
+
+/// Unpacks a parcel before it goes anywhere: its goods can be packed again, or cancelled.
+pub fn cancel(work: &mut Work, shipment: ShipmentId) -> Result<(), Refused> {
+    work.decide::<Shipment>(shipment, &shipment::Command::Cancel {})?;
+    work.decide::<Order>(prepared(work, shipment)?.order, &order::Command::DropParcel { shipment })?;
+    Ok(())
+}
+
+/// Gives a parcel to its carrier, which calls it `tracking`; its way can be followed at `url`.
+pub fn hand_over(
+    work: &mut Work,
+    shipment: ShipmentId,
+    tracking: &Reference,
+    url: Option<&Link>,
+) -> Result<(), Refused> {
+    let (tracking, tracking_url) = (tracking.clone(), url.cloned());
+    work.decide::<Shipment>(shipment, &shipment::Command::HandOver { tracking, tracking_url })?;
+    let order = prepared(work, shipment)?.order;
+    // In the same append, so that no authorization is released for which goods are handed over.
+    if let Ok(placed) = work.get::<Order>(order)?.placed()
+        && placed.payment_status == PaymentStatus::Authorized
+    {
+        work.decide::<Payment>(placed.placement.payment, &payment::Command::RequestCapture {})?;
+    }
+    work.decide::<Order>(order, &order::Command::HandOver { shipment })?;
+    Ok(())
+}
+
+/// Notes what a carrier says.
+pub fn hear(work: &mut Work, shipment: ShipmentId, heard: &Heard) -> Result<(), Refused> {
+    let Heard { news, at, place, reason } = heard.clone();
+    work.decide::<Shipment>(shipment, &shipment::Command::Hear { news, at, place, reason })?;
+    let stage = prepared(work, shipment)?.status;
+    match news {
+        News::Delivered if stage == Stage::Delivered => deliver(work, shipment),
+        News::Lost if stage == Stage::Lost => lose(work, shipment),
+        News::Delivered
+        | News::Lost
+        | News::InTransit
+        | News::OutForDelivery
+        | News::AttemptFailed
+        | News::ReturningToSender => Ok(()),
+    }
+}
+
+/// A parcel has arrived. What was thought to be lost was not, unless it was sent again or cancelled meanwhile.
+fn deliver(work: &mut Work, shipment: ShipmentId) -> Result<(), Refused> {
+    let order = prepared(work, shipment)?.order;
+    let found = if_found(work, order, shipment)?;
+    work.decide::<Order>(order, &order::Command::Deliver { shipment })?;
+    work.move_stock(&found.lines, |line| stock::Command::FindInTransit { order, quantity: line.quantity })
+}
+
+/// A parcel will not arrive: what is in it is a loss, once.
+fn lose(work: &mut Work, shipment: ShipmentId) -> Result<(), Refused> {
+    let Prepared { order, lines, .. } = prepared(work, shipment)?;
+    if !work.decide::<Order>(order, &order::Command::LoseParcel { shipment })? {
+        return Ok(());
+    }
+    work.move_stock(&lines, |line| stock::Command::LoseInTransit { order, quantity: line.quantity })
+}
+
+/// Takes a parcel in again that nobody took, or that was lost: its goods can be sent again, or cancelled. What was sent again or
+/// cancelled meanwhile is for sale.
+pub fn take_back(work: &mut Work, shipment: ShipmentId) -> Result<(), Refused> {
+    work.decide::<Shipment>(shipment, &shipment::Command::TakeBack {})?;
+    let order = prepared(work, shipment)?.order;
+    let Found { lines, extra } = if_found(work, order, shipment)?;
+    work.decide::<Order>(order, &order::Command::TakeBackParcel { shipment })?;
+    let all = summed(lines.into_iter().chain(extra.iter().copied())).unwrap_or_default();
+    work.move_stock(&all, |line| stock::Command::FindInTransit { order, quantity: line.quantity })?;
+    work.put_back(order, &extra)
+}
+
+/// What of a parcel that is lost would be wanted if it were found; nothing of any other.
+fn if_found(work: &Work, order: OrderId, shipment: ShipmentId) -> Result<Found, Refused> {
+    Ok(work.get::<Order>(order)?.placed().map(|placed| placed.if_found(shipment)).unwrap_or_default())
+}
+
+fn prepared(work: &Work, shipment: ShipmentId) -> Result<Prepared, Refused> {
+    work.get::<Shipment>(shipment)?.prepared().cloned().map_err(Refused::by::<Shipment>)
+}

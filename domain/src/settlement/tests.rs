@@ -1,0 +1,168 @@
+//! What the provider is asked, and what follows from its answer.
+
+use super::*;
+use crate::payment::{DeclineReason, Event};
+use crate::testing::{cents, id, noon, text};
+
+fn opened(history: &[Event]) -> Opened {
+    let begin = Event::Opened { order: id(1), amount: cents(100) };
+    let all = [&[begin][..], history].concat();
+    crate::fold::<Payment>(&all).opened().unwrap().clone()
+}
+
+fn attempted(reference: &str, capture: CaptureMode) -> Event {
+    Event::Attempted { method: Method::Test, reference: text(reference), capture, return_url: None }
+}
+
+fn authorized(expires_at: Option<DateTime<Utc>>) -> Event {
+    Event::Authorized { order: id(1), reference: text("1"), expires_at }
+}
+
+fn held() -> Vec<Event> {
+    vec![attempted("1", CaptureMode::Manual), authorized(Some(noon()))]
+}
+
+fn captured() -> Vec<Event> {
+    let taken = Event::Captured { order: id(1), amount: cents(100), method: Method::Test, reference: text("1") };
+    vec![attempted("1", CaptureMode::Automatic), authorized(None), taken]
+}
+
+fn next(task: Task<'_>, history: &[Event]) -> Vec<Move> {
+    moves(task, id(2), &opened(history), noon())
+}
+
+fn decide(command: Command) -> Vec<Move> {
+    vec![Move::Decide(command)]
+}
+
+fn after(history: &[Event], request: &Request, answer: Answer) -> Vec<Move> {
+    answered(&opened(history), request, answer, noon())
+}
+
+#[test]
+fn an_attempt_in_progress_is_looked_up_and_its_outcome_written_down() {
+    let history = [attempted("1", CaptureMode::Automatic)];
+    let request = Request::LookUp(text("1"));
+    assert_eq!(next(Task::Settle, &history), [Move::Ask(request.clone())]);
+    assert_eq!(request.question(), Question::LookUp(&text("1")));
+    let conclude = |outcome| decide(Command::Conclude { reference: text("1"), outcome });
+    let declined = ProviderOutcome::Declined { reason: DeclineReason::Declined };
+    assert_eq!(after(&history, &request, Answer::Outcome(declined)), conclude(declined));
+    let check_at = noon() + TimeDelta::seconds(1);
+    assert_eq!(after(&history, &request, Answer::Silence), conclude(ProviderOutcome::Unknown { check_at }));
+}
+
+#[test]
+fn a_capture_is_written_down_before_the_provider_is_asked() {
+    let ask = Move::Ask(Request::Capture(text("1")));
+    assert_eq!(next(Task::Capture, &held()), [Move::Decide(Command::RequestCapture {}), ask.clone()]);
+    assert_eq!(next(Task::Settle, &held()), [], "what is held waits for somebody to request its capture");
+    let requested = [held(), vec![Event::CaptureRequested { order: id(1) }]].concat();
+    for task in [Task::Capture, Task::Settle] {
+        assert_eq!(next(task, &requested), std::slice::from_ref(&ask));
+    }
+    let request = Request::Capture(text("1"));
+    assert_eq!(after(&requested, &request, Answer::Done), decide(Command::Capture {}));
+    let check_at = noon() + TimeDelta::seconds(1);
+    assert_eq!(after(&requested, &request, Answer::Silence), decide(Command::RecordNoAnswer { check_at }));
+    // What is to be voided is not captured: the payment says so.
+    let voiding = [held(), vec![Event::VoidRequested { reason: VoidReason::Expired }]].concat();
+    assert_eq!(next(Task::Capture, &voiding), decide(Command::Capture {}));
+    assert_eq!(next(Task::Capture, &captured()), decide(Command::Capture {}));
+}
+
+#[test]
+fn a_void_is_written_down_before_the_provider_is_asked() {
+    let reason = VoidReason::OrderCancelled;
+    let void = Task::Void(reason);
+    assert_eq!(next(void, &[]), decide(Command::Void { reason }));
+    assert_eq!(next(void, &held()), decide(Command::RequestVoid { reason }));
+    let voiding = [held(), vec![Event::VoidRequested { reason: VoidReason::Expired }]].concat();
+    let release = |reason| Request::Release { reference: text("1"), reason };
+    assert_eq!(next(void, &voiding), [Move::Ask(release(reason))]);
+    assert_eq!(next(Task::Settle, &voiding), [Move::Ask(release(VoidReason::Expired))]);
+    assert_eq!(release(reason).question(), Question::Release(&text("1")));
+    assert_eq!(after(&voiding, &release(reason), Answer::Done), decide(Command::NoteReleased { reason }));
+    let check_at = noon() + TimeDelta::seconds(1);
+    assert_eq!(after(&voiding, &release(reason), Answer::Silence), decide(Command::RecordNoAnswer { check_at }));
+    let (refund, amount, cause) = (payment::whole(id(2)), None, RefundCause::OrderCancelled);
+    assert_eq!(next(void, &captured()), decide(Command::RequestRefund { refund, amount, cause }));
+    let over = [captured(), vec![Event::Refunded { order: id(1), amount: cents(100), refund: None, cause: None }]];
+    assert_eq!(next(void, &over.concat()), []);
+}
+
+#[test]
+fn only_what_is_held_for_too_long_expires() {
+    let expire = decide(Command::RequestVoid { reason: VoidReason::Expired });
+    assert_eq!(next(Task::Expire, &held()), expire);
+    let later = [attempted("1", CaptureMode::Manual), authorized(Some(noon() + TimeDelta::seconds(1)))];
+    assert_eq!(next(Task::Expire, &later), []);
+    let requested = [held(), vec![Event::CaptureRequested { order: id(1) }]].concat();
+    assert_eq!(next(Task::Expire, &requested), []);
+}
+
+#[test]
+fn each_refund_that_is_requested_is_asked_for_under_its_key() {
+    let requested = |refund: u128, amount: i64| Event::RefundRequested {
+        order: id(1),
+        refund: id(refund),
+        amount: cents(amount),
+        cause: RefundCause::OrderCancelled,
+        retries: None,
+    };
+    let history = [captured(), vec![requested(3, 10), requested(4, 20)]].concat();
+    let refund = |refund, amount| Request::Refund { reference: text("1"), refund: id(refund), amount: cents(amount) };
+    assert_eq!(next(Task::Settle, &history), [Move::Ask(refund(3, 10)), Move::Ask(refund(4, 20))]);
+    assert_eq!(refund(3, 10).question(), Question::Refund(&text("1"), id(3), cents(10)));
+    let answers = [
+        (Answer::Done, RefundOutcome::Done),
+        (Answer::Refused, RefundOutcome::Refused),
+        (Answer::Silence, RefundOutcome::Unknown { check_at: noon() + TimeDelta::seconds(1) }),
+    ];
+    for (answer, outcome) in answers {
+        let concluded = decide(Command::ConcludeRefund { refund: id(3), outcome });
+        assert_eq!(after(&history, &refund(3, 10), answer), concluded);
+    }
+}
+
+#[test]
+fn an_attempt_that_came_to_nothing_is_asked_for_once_more_and_recorded_or_released() {
+    let declined = Event::Declined { reference: text("1"), reason: DeclineReason::NotReceived };
+    let open = vec![attempted("1", CaptureMode::Automatic), declined];
+    let reference = text::<ProviderReference>("1");
+    let again = Request::LookUpAgain(reference.clone());
+    assert_eq!(next(Task::Hear(&reference), &open), [Move::Ask(again.clone())]);
+    let granted = Answer::Outcome(ProviderOutcome::Authorized);
+    let outcome = ProviderOutcome::Authorized;
+    assert_eq!(after(&open, &again, granted), decide(Command::Conclude { reference: text("1"), outcome }));
+    assert_eq!(after(&open, &again, Answer::Outcome(ProviderOutcome::NotFound)), []);
+    let check_at = noon() + TimeDelta::seconds(1);
+    let later = decide(Command::DelayStray { reference: text("1"), check_at });
+    assert_eq!(after(&open, &again, Answer::Silence), later);
+    // No payment waits for it any more: what it holds is released.
+    let voided = Event::Voided { order: id(1), reason: VoidReason::OrderCancelled };
+    let stray = Request::LookUpStray(reference.clone());
+    for history in
+        [[open.clone(), vec![attempted("2", CaptureMode::Automatic)]].concat(), [open, vec![voided]].concat()]
+    {
+        assert_eq!(next(Task::Hear(&reference), &history), [Move::Ask(stray.clone())]);
+        let release = Request::ReleaseStray(reference.clone());
+        assert_eq!(after(&history, &stray, granted), [Move::Ask(release.clone())]);
+        assert_eq!(after(&history, &stray, Answer::Outcome(ProviderOutcome::NotFound)), []);
+        assert_eq!(after(&history, &stray, Answer::Silence), later);
+        let released = decide(Command::ReleaseStray { reference: text("1") });
+        assert_eq!(after(&history, &release, Answer::Done), released);
+        assert_eq!(after(&history, &release, Answer::Silence), later);
+    }
+    let unknown = text::<ProviderReference>("9");
+    assert_eq!(next(Task::Hear(&unknown), &captured()), []);
+    assert_eq!(next(Task::Hear(&reference), &held()), []);
+}
+
+#[test]
+fn a_task_is_looked_at_again_when_the_provider_was_faster() {
+    let is = |rejection| was_overtaken(&Rejected::of::<Payment>(&rejection).code);
+    assert!(is(payment::Rejection::AlreadyAuthorized) && is(payment::Rejection::Captured));
+    assert!(!is(payment::Rejection::Closed) && !is(payment::Rejection::VoidRequested));
+    assert!(!was_overtaken("order.captured"));
+}

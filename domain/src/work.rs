@@ -1,0 +1,156 @@
+//! Decisions over several aggregates: the states that one is made on, and everything that it decides, to be appended together.
+//!
+//! Pure: whoever wants a decision loads the states and hands them in, and takes out what happened. Each aggregate still decides
+//! for itself; a decision here says what is asked of whom, in which order. What one aggregate decided, the next one sees.
+
+use std::any::Any;
+use std::borrow::Borrow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::Datelike as _;
+use uuid::Uuid;
+
+use crate::any::Context;
+use crate::decider::{Asked, Decider};
+use crate::ids::{Id, OrderId};
+use crate::quantity::Demand;
+use crate::rejected::Rejected;
+use crate::seller::Seller;
+use crate::series::{self, Document, Series};
+use crate::stock::{self, StockLevel};
+use crate::text::Reference;
+use crate::{AnyEvent, Kind};
+
+/// A state of any aggregate.
+pub type AnyState = Arc<dyn Any + Send + Sync>;
+
+/// The stream of an aggregate: its category and its id.
+pub type Stream = (&'static str, Uuid);
+
+/// Why a decision was not made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refused {
+    /// A rule is in the way.
+    Rejected(Rejected),
+    /// What is in the way is about to pass: the same request succeeds in a moment.
+    NotYet(Rejected),
+}
+
+impl Refused {
+    /// The rejection of an aggregate.
+    pub fn by<A: Decider>(rejection: impl Borrow<A::Rejection>) -> Self {
+        Self::Rejected(Rejected::of::<A>(rejection.borrow()))
+    }
+
+    /// Refuses for a reason that is no aggregate's own.
+    pub fn because(code: &str, kind: Kind, detail: impl Into<String>) -> Self {
+        Self::Rejected(Rejected { code: code.to_owned(), kind, detail: detail.into(), pointer: None })
+    }
+}
+
+/// A decision over several aggregates while it is made.
+pub struct Work {
+    asked: Asked,
+    seller: Option<Seller>,
+    new_id: Box<dyn FnMut() -> Uuid + Send>,
+    states: BTreeMap<Stream, AnyState>,
+    happened: Vec<AnyEvent>,
+}
+
+/// What was decided.
+pub struct Decided {
+    /// What happened, in the order that it was decided.
+    pub events: Vec<AnyEvent>,
+    /// The states of all aggregates that were looked at, after that.
+    pub states: BTreeMap<Stream, AnyState>,
+}
+
+impl Work {
+    /// Begins a decision. `seller` is who sells, as documents name them; `new_id` gives a new id each time.
+    pub fn new(asked: Asked, seller: Option<Seller>, new_id: impl FnMut() -> Uuid + Send + 'static) -> Self {
+        let (new_id, states, happened) = (Box::new(new_id), BTreeMap::new(), Vec::new());
+        Self { asked, seller, new_id, states, happened }
+    }
+
+    /// Hands in the state of an aggregate; its default where there is none yet.
+    pub fn hold<A: Decider>(&mut self, id: A::Id, state: Arc<A>) {
+        self.states.insert((A::CATEGORY, id.uuid()), state);
+    }
+
+    /// Begins an aggregate under a new id.
+    pub fn start<A: Decider>(&mut self) -> A::Id {
+        let id = self.new_id();
+        self.begin::<A>(id);
+        id
+    }
+
+    /// Begins an aggregate under an id that is new.
+    pub fn begin<A: Decider>(&mut self, id: A::Id) {
+        self.hold::<A>(id, Arc::default());
+    }
+
+    /// The state of an aggregate. What was not handed in is not there for this decision.
+    pub fn get<A: Decider>(&self, id: A::Id) -> Result<Arc<A>, Refused> {
+        let state = self.states.get(&(A::CATEGORY, id.uuid())).map(Arc::clone);
+        // A category has one type of aggregate.
+        let state = state.and_then(|state| state.downcast::<A>().ok());
+        state.ok_or_else(|| Refused::Rejected(Rejected::missing(A::CATEGORY)))
+    }
+
+    /// Decides a command of one aggregate; says whether anything happened, or everything was so already.
+    pub fn decide<A: Context>(&mut self, id: A::Id, command: &A::Command) -> Result<bool, Refused> {
+        let state = self.get::<A>(id)?;
+        let events = state.decide(command, &self.asked).map_err(Refused::by::<A>)?;
+        if events.is_empty() {
+            return Ok(false);
+        }
+        let state = events.iter().fold(Arc::unwrap_or_clone(state), A::evolve);
+        self.hold(id, Arc::new(state));
+        self.happened.extend(events.into_iter().map(|event| A::any(id, event)));
+        Ok(true)
+    }
+
+    /// Decides a command on the stock of each line.
+    pub fn move_stock(&mut self, lines: &[Demand], command: impl Fn(&Demand) -> stock::Command) -> Result<(), Refused> {
+        lines.iter().try_for_each(|line| self.decide::<StockLevel>(line.variant, &command(line)).map(drop))
+    }
+
+    /// Puts pieces that had left with an order into its stock again.
+    pub fn put_back(&mut self, order: OrderId, lines: &[Demand]) -> Result<(), Refused> {
+        let back = |line: &Demand| stock::Command::Return { quantity: line.quantity, order: Some(order), reason: None };
+        self.move_stock(lines, back)
+    }
+
+    /// Gives a document the next number of its series.
+    pub fn number(&mut self, document: Document) -> Result<Reference, Refused> {
+        let year = self.asked.at.year();
+        let series = document.series(year);
+        self.decide::<Series>(series, &series::Command::Issue { document, year })?;
+        let given = self.get::<Series>(series)?.reference.clone();
+        given.ok_or_else(|| Refused::by::<Series>(series::Rejection::Exhausted))
+    }
+
+    /// A new id.
+    pub fn new_id<I: Id>(&mut self) -> I {
+        I::from_uuid((self.new_id)())
+    }
+
+    /// Who asks, and when.
+    pub fn asked(&self) -> &Asked {
+        &self.asked
+    }
+
+    /// Who sells, as documents name them.
+    pub fn seller(&self) -> Option<&Seller> {
+        self.seller.as_ref()
+    }
+
+    /// Ends the decision: what is to be appended.
+    pub fn decided(self) -> Decided {
+        Decided { events: self.happened, states: self.states }
+    }
+}
+
+#[cfg(test)]
+mod tests;
