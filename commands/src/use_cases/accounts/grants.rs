@@ -151,13 +151,19 @@ async fn settle_endpoints(
 /// is decided again.
 pub async fn revoke_key(unit: &Unit, key: &mut Loaded<ApiKey>, revoke: Revoke) -> Result<Vec<Standing>, Error> {
     unit.decide(key, &api_key::Command::Revoke {})?;
-    if let Some(maker) = key.state.existing().ok().and_then(|key| key.created_by) {
-        unit.load::<Account>(maker).await?;
-    }
     let maker = key.id.to_string();
     let made =
         unit.commands().log().made_by(&[WebhookEndpoint::CATEGORY], &maker, std::slice::from_ref(&maker)).await?;
-    let endpoints: Vec<WebhookEndpointId> = made.iter().map(|stream| WebhookEndpointId::from_uuid(stream.id)).collect();
+    let mut endpoints: BTreeSet<_> = made.iter().map(|stream| WebhookEndpointId::from_uuid(stream.id)).collect();
+    if let Some(maker) = key.state.existing().ok().and_then(|key| key.created_by) {
+        // What was created a moment ago is in the state of the account, though perhaps not in the log yet.
+        let account = unit.load::<Account>(maker).await?;
+        endpoints.extend(granted(&account).into_iter().filter_map(|grant| match grant {
+            Grant::WebhookEndpoint { id, key: Some(by) } if by == key.id => Some(id),
+            Grant::WebhookEndpoint { .. } | Grant::ApiKey { .. } => None,
+        }));
+    }
+    let endpoints: Vec<_> = endpoints.into_iter().collect();
     settle_endpoints(unit, &endpoints, revoke).await
 }
 
@@ -173,7 +179,7 @@ async fn made_by(
     for grant in known {
         match grant {
             Grant::ApiKey { id } => drop(keys.insert(*id)),
-            Grant::WebhookEndpoint { id } => drop(endpoints.insert(*id)),
+            Grant::WebhookEndpoint { id, key: _ } => drop(endpoints.insert(*id)),
         }
     }
     let made = log.made_by(&[ApiKey::CATEGORY], &account.to_string(), &[]).await?;
