@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use byteshop_eventstore::delivery::Lead;
-use byteshop_eventstore::{Log, nats};
+use byteshop_eventstore::{Log, StoreError, nats};
 use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -86,11 +86,21 @@ enum End {
     LeadLost,
     /// Something did not answer or answered otherwise than expected; a fresh look will tell.
     Trouble(String),
+    /// Postgres is away.
+    Outage(String),
     /// The stream holds what the log does not.
     Stopped(String),
 }
 
 impl End {
+    fn store(error: &StoreError) -> Self {
+        if error.is_outage() { Self::Outage(error.to_string()) } else { Self::Trouble(error.to_string()) }
+    }
+
+    fn no_answer() -> Self {
+        Self::Outage("Postgres does not answer".into())
+    }
+
     fn trouble(what: &'static str) -> impl Fn(Box<dyn std::error::Error + Send + Sync>) -> Self {
         move |error| Self::Trouble(format!("{what}: {error}"))
     }
@@ -160,6 +170,7 @@ impl Relay {
                 End::Cancelled => return lead.resign().await,
                 End::LeadLost => return self.say(RelayState::Standby),
                 End::Trouble(reason) => self.wait(&mut pause, &reason, false),
+                End::Outage(reason) => self.wait(&mut pause, &reason, true),
                 End::Stopped(reason) => self.stop(reason),
             };
             tokio::select! {
