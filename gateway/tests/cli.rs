@@ -252,7 +252,7 @@ fn a_whole_shop_starts_answers_stops_and_goes_on_with_its_data() {
     let pid = shop.0.id().to_string();
     assert!(of_shop.contains(&format!("running process {pid}")) && !of_command.contains(&pid), "{of_shop}");
     let dev = |printed: &str| printed.lines().find_map(|line| line.strip_prefix("BYTESHOP_DEV ").map(str::to_owned));
-    assert!(dev(&of_shop).unwrap().contains("1  (BYTESHOP_DEV"), "{of_shop}");
+    assert!(dev(&of_shop).unwrap().contains("true  (BYTESHOP_DEV"), "{of_shop}");
     assert!(dev(&of_command).unwrap().contains("false  (default"), "{of_command}");
     // Everything beside it finds it by its directory, development included.
     let token = printed(byteshop(one.path(), &["token", "admin", "--ttl", "5m", "--data", "data"]));
@@ -402,6 +402,24 @@ fn the_configuration_is_shown_without_secrets_and_with_its_sources() {
 }
 
 #[test]
+fn a_process_in_a_role_tells_its_settings_at_its_own_address() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = |arguments: &[&str]| {
+        let mut command = byteshop(directory.path(), &[&["config", "--format", "table"], arguments].concat());
+        command.env("BYTESHOP_DATABASE_URL", "postgres://a:b@127.0.0.1:1/c").env("BYTESHOP_DEV", "yes");
+        command
+    };
+    let shown = printed(config(&[]));
+    assert!(shown.contains("byteshop config --at URL") && !shown.contains("no shop runs"), "{shown}");
+    let dev = shown.lines().find(|line| line.starts_with("BYTESHOP_DEV ")).unwrap();
+    assert!(dev.contains("true  (BYTESHOP_DEV"), "however it was written: {dev}");
+    for junk in ["junk", "127.0.0.1:9464"] {
+        let (status, said) = refused(config(&["--at", junk]));
+        assert!(status == 2 && said.contains("such as http://127.0.0.1:9464"), "{junk}: {said}");
+    }
+}
+
+#[test]
 fn who_sells_is_asked_for_until_it_is_said() {
     let directory = tempfile::tempdir().unwrap();
     let shown = |set: &[(&str, &str)]| {
@@ -428,7 +446,7 @@ fn a_shop_in_development_is_for_this_machine_unless_that_is_said_twice() {
         refused(command)
     };
     let (status, said) = up(&[]);
-    assert!(status == 1 && said.contains("BYTESHOP_DEV_BEYOND_LOOPBACK=1"), "{said}");
+    assert!(status == 1 && said.contains("BYTESHOP_DEV_BEYOND_LOOPBACK=true"), "{said}");
     // Said twice, it goes on to look for its servers.
     let (status, said) = up(&[("BYTESHOP_DEV_BEYOND_LOOPBACK", "1"), ("BYTESHOP_PG_BIN", "/nowhere")]);
     assert!(status == 1 && said.contains("Postgres was not found"), "{said}");
@@ -510,6 +528,21 @@ fn without_a_shop_the_way_to_one_is_told() {
     let (status, said) = refused(byteshop(directory.path(), &["audit", "log", "--data", "."]));
     assert_eq!(status, 1);
     assert!(said.contains("no shop runs in ."), "{said}");
+}
+
+#[test]
+fn a_shop_that_ends_while_a_command_waits_for_its_postgres_is_gone() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut shop = Command::new("sleep").arg("2").spawn().unwrap();
+    let run = json!({"http": "http://127.0.0.1:1", "database_url": "postgres://a:b@127.0.0.1:1/c",
+        "nats_url": "nats://127.0.0.1:1", "pid": shop.id()});
+    std::fs::write(directory.path().join("run.json"), run.to_string()).unwrap();
+    let command = byteshop(directory.path(), &["check", "--data", "."]).stderr(Stdio::piped()).spawn().unwrap();
+    // The command finds it running, and then waits longer than it lasts.
+    shop.wait().unwrap();
+    let output = command.wait_with_output().unwrap();
+    let said = text(&output.stderr);
+    assert!(output.status.code() == Some(1) && said.contains("no shop runs in ."), "{said}");
 }
 
 #[test]
@@ -893,10 +926,13 @@ async fn a_database_that_is_away_or_empty_is_told_with_what_to_do() {
     let directory = tempfile::tempdir().unwrap();
     let empty = fresh_database().await;
     let wrong = empty.replace("/test_", "/no_such_");
+    let (_, place) = empty.rsplit_once('@').unwrap();
+    let early = format!("postgres://shop_serve:secret@{place}");
     for (url, advice) in [
         ("postgres://nobody:secret@127.0.0.1:1/shop", "see whether Postgres runs"),
         (empty.as_str(), "byteshop migrate"),
         (wrong.as_str(), "look at the user"),
+        (early.as_str(), "`byteshop migrate` with the owner's URL in BYTESHOP_MIGRATION_DATABASE_URL"),
     ] {
         let mut command = byteshop(directory.path(), &["audit", "log"]);
         command.env("BYTESHOP_DATABASE_URL", url);
