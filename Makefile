@@ -17,7 +17,7 @@ help: ## this list
 
 up: servers ## the whole shop on this machine, with its own Postgres and NATS in ./.byteshop
 	$(CARGO) build --locked --profile quick --bin byteshop
-	BYTESHOP_DEV=1 exec $${CARGO_TARGET_DIR:-target}/quick/byteshop up $(ARGS)
+	BYTESHOP_DEV=true exec $${CARGO_TARGET_DIR:-target}/quick/byteshop up $(ARGS)
 
 test: tools ## every test, those in a browser among them
 	$(LINTED) $(CARGO) test --locked --workspace $(or $(ARGS),--lib --bins --tests)

@@ -4,7 +4,7 @@
 data="$(mktemp -d)"
 # The servers have a user of their own, who walks through it.
 chmod 755 "$data"
-BYTESHOP_DEV=1 "$program" up --data "$data/shop" --port 0 > "$data/log" 2>&1 &
+BYTESHOP_DEV=true "$program" up --data "$data/shop" --port 0 > "$data/log" 2>&1 &
 shop=$!
 trap 'kill "$shop" 2>/dev/null; wait "$shop" 2>/dev/null || true; rm -rf "$data"' EXIT
 trap 'exit 1' INT TERM

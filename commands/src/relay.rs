@@ -80,6 +80,7 @@ impl Relay {
                 End::Cancelled => return lead.resign().await,
                 End::LeadLost => return self.say(RelayState::Standby),
                 End::Trouble(reason) => self.wait(&mut pause, &reason, false),
+                End::Outage(reason) => self.wait(&mut pause, &reason, true),
                 End::Stopped(reason) => self.stop(reason),
             };
             tokio::select! {

@@ -100,6 +100,7 @@ pub struct Placed {
     /// The credit notes for it.
     pub credit_notes: Vec<CreditNoteId>,
     /// What is off, per variant.
+    #[serde(rename = "cancelled_quantities")]
     pub called_off: BTreeMap<VariantId, i64>,
     /// What need not be paid, since it was off before.
     pub reduced: Money,

@@ -36,7 +36,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 pub use append::{Append, Outcome};
 pub use clock::Clock;
 pub use envelope::{Meta, NewEvent, Recorded, StreamId};
-pub use error::{StoreError, Trouble, advice, is_outage};
+pub use error::{AWAY, StoreError, Trouble, advice, is_outage};
 pub use personal::{DataKeys, SealError, random};
 pub use pool::PoolUse;
 pub use receipt::{NewReceipt, Receipt};

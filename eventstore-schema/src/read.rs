@@ -48,8 +48,8 @@ macro_rules! filtered {
              where ($3::text[] is null or category = any ($3))
                and ($4::text[] is null or category || '.' || type = any ($4))
                and ($5::uuid[] is null or stream = any ($5))
-               and ($6::text is null or (strpos(meta::text, $9) > 0 and (concat_ws(' ', meta->'actor'->>'kind', coalesce(meta->'actor'->>'id', meta->'actor'->>'name', meta->'actor'->>'cart')) = $6
-                    or meta->'actor'->>'kind' = $6 or meta->'actor'->>'id' = $6 or meta->'actor'->>'name' = $6 or meta->'actor'->>'cart' = $6)))
+               and ($6::text is null or (strpos(meta::text, $9) > 0 and (concat_ws(' ', meta->'actor'->>'kind', coalesce(meta->'actor'->>'id', meta->'actor'->>'name', meta->'actor'->>'cart', meta->'actor'->>'key')) = $6
+                    or $6 in (meta->'actor'->>'kind', meta->'actor'->>'id', meta->'actor'->>'name', meta->'actor'->>'cart', meta->'actor'->>'key'))))
                and ($7::timestamptz is null or recorded_at >= $7)
                and ($8::timestamptz is null or recorded_at < $8)
                and ",

@@ -61,7 +61,9 @@ fn start(cli: Cli) -> Result<(), Failure> {
         runtime.worker_threads((cores / 2).max(1));
     }
     let runtime = runtime.enable_all().build()?;
-    runtime.block_on(carry_out(cli.command, config))
+    let is_a_role = cli.command.is_a_role();
+    let outcome = runtime.block_on(carry_out(cli.command, config.clone()));
+    outcome.map_err(|failure| if is_a_role { failure } else { running::in_hindsight(&config, failure) })
 }
 
 async fn carry_out(command: Command, config: Config) -> Result<(), Failure> {

@@ -14,6 +14,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::health::{Follower, Health, POSTGRES, Part, RoleState, Standing, Totals};
 
+impl Follower {
+    /// The same follower while it cannot be looked at.
+    pub fn unseen(self, reason: &str) -> Self {
+        let (state, reason) = (Standing::Unknown, Some(reason.to_owned()));
+        Self { state, position: None, lag: None, lag_s: None, reason, ..self }
+    }
+}
+
 /// What is looked at.
 #[derive(Debug, Clone)]
 pub struct Followers {
@@ -113,6 +121,8 @@ pub struct Pace {
     pub pulse: Duration,
     /// How long Postgres may take to answer.
     pub answer: Duration,
+    /// How long Postgres may be away before requests are no longer made to wait for it.
+    pub hope: Duration,
     /// The time between two looks at what follows the log.
     pub every: Duration,
     /// How long a follower may have events before it and not move.
@@ -126,6 +136,8 @@ impl Default for Pace {
         Self {
             pulse: Duration::from_secs(1),
             answer: Duration::from_secs(2),
+            // What a request waits for a connection: a restart of Postgres that takes no longer is not noticed by anybody.
+            hope: Duration::from_secs(5),
             every: Duration::from_secs(5),
             patience: Duration::from_secs(30),
         }
@@ -158,13 +170,16 @@ async fn take_the_pulse(log: &Log, pace: Pace, health: &Health) {
                 }
                 away_since = None;
                 health.set(POSTGRES, RoleState::Up);
+                health.give_up_on_postgres(false);
             }
             (Some(reason), since) => {
                 if since.is_none() {
                     tracing::warn!(reason, "Postgres does not answer; everything waits for it and is tried again");
                 }
-                away_since = since.or_else(|| Some(Instant::now()));
+                let since = since.unwrap_or_else(Instant::now);
+                away_since = Some(since);
                 health.set(POSTGRES, RoleState::Down { reason });
+                health.give_up_on_postgres(since.elapsed() >= pace.hope);
             }
         }
         tokio::time::sleep(pace.pulse).await;
@@ -181,7 +196,10 @@ async fn look_at_all(followers: &Followers, pace: Pace, health: &Health) {
                 health.follow(seen);
             }
             // The pulse says that Postgres is away.
-            Err(error) => tracing::debug!(%error, "what follows the log cannot be looked at"),
+            Err(error) => {
+                tracing::debug!(%error, "what follows the log cannot be looked at");
+                health.lose_sight(&error.to_string());
+            }
         }
         match followers.totals().await {
             Ok(totals) => health.count(totals),

@@ -4,6 +4,7 @@
 //! again. So readiness is answered at once, also while Postgres is away.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use serde::Serialize;
@@ -11,6 +12,10 @@ use utoipa::ToSchema;
 
 /// What Postgres is called among the roles.
 pub const POSTGRES: &str = "postgres";
+/// Roles that stand still while Postgres is away. `http` goes on and says so to everybody who asks.
+const ON_POSTGRES: [&str; 2] = ["relay", "views"];
+/// Why they stand still, and why nobody knows how far they are.
+const NO_POSTGRES: &str = "Postgres does not answer";
 
 /// A part of the shop that follows the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
@@ -94,6 +99,7 @@ pub struct Health {
     followers: Arc<RwLock<Vec<Follower>>>,
     totals: Arc<RwLock<Option<Totals>>>,
     emulated: Arc<RwLock<Vec<String>>>,
+    store_is_gone: Arc<AtomicBool>,
 }
 
 /// What was counted in the stores some seconds ago.
@@ -152,6 +158,12 @@ impl Health {
         *self.followers.write().unwrap_or_else(PoisonError::into_inner) = seen;
     }
 
+    /// Says why what follows the log cannot be seen: where each of them stands is not known until it is seen again.
+    pub fn lose_sight(&self, reason: &str) {
+        let mut followers = self.followers.write().unwrap_or_else(PoisonError::into_inner);
+        *followers = std::mem::take(&mut *followers).into_iter().map(|follower| follower.unseen(reason)).collect();
+    }
+
     /// How what follows the log was last seen; nothing before the first look.
     pub fn followers(&self) -> Vec<Follower> {
         self.followers.read().unwrap_or_else(PoisonError::into_inner).clone()
@@ -172,13 +184,30 @@ impl Health {
         *self.totals.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Says whether Postgres has been away for so long that waiting for it is in vain.
+    pub fn give_up_on_postgres(&self, is_gone: bool) {
+        self.store_is_gone.store(is_gone, Ordering::Relaxed);
+    }
+
+    /// Whether Postgres has been away for so long that waiting for it is in vain.
+    pub fn has_given_up_on_postgres(&self) -> bool {
+        self.store_is_gone.load(Ordering::Relaxed)
+    }
+
     /// How the process is now.
     pub fn readiness(&self) -> Readiness {
         let mut roles = self.roles.read().unwrap_or_else(PoisonError::into_inner).clone();
         // Before the first look nobody knows.
         roles.entry(POSTGRES).or_insert(RoleState::Starting);
+        let mut followers = self.followers();
+        if let Some(RoleState::Down { .. }) = roles.get(POSTGRES) {
+            for role in ON_POSTGRES {
+                roles.entry(role).and_modify(|state| *state = RoleState::Down { reason: NO_POSTGRES.to_owned() });
+            }
+            followers = followers.into_iter().map(|follower| follower.unseen(NO_POSTGRES)).collect();
+        }
         let emulated = self.emulated.read().unwrap_or_else(PoisonError::into_inner).clone();
-        Readiness { emulated, ..Readiness::of(roles, self.followers()) }
+        Readiness { emulated, ..Readiness::of(roles, followers) }
     }
 }
 
@@ -235,5 +264,42 @@ mod tests {
         let readiness = serde_json::to_value(health.readiness()).unwrap();
         assert_eq!((&readiness["status"], &readiness["ready"]), (&"degraded".into(), &true.into()));
         assert_eq!(readiness["followers"][0]["reason"], "NATS cannot be reached");
+    }
+
+    #[test]
+    fn while_postgres_is_away_nobody_knows_how_far_anything_is() {
+        let live = Follower {
+            part: Part::Relay,
+            name: "BYTESHOP".into(),
+            state: Standing::Live,
+            position: Some(7),
+            lag: Some(0),
+            lag_s: Some(0),
+            reason: None,
+        };
+        let unknown = live.clone().unseen(NO_POSTGRES);
+        assert_eq!(
+            (unknown.state, unknown.position, unknown.lag, unknown.lag_s),
+            (Standing::Unknown, None, None, None)
+        );
+        let health = Health::default();
+        for role in [POSTGRES, "http", "relay", "views"] {
+            health.set(role, RoleState::Up);
+        }
+        health.follow(vec![live.clone()]);
+        health.set(POSTGRES, RoleState::Down { reason: "it was killed".into() });
+        let away = health.readiness();
+        assert_eq!(away.followers, [unknown]);
+        let down = |reason: &str| RoleState::Down { reason: reason.into() };
+        assert_eq!([&away.roles["relay"], &away.roles["views"]], [&down(NO_POSTGRES), &down(NO_POSTGRES)]);
+        assert_eq!([&away.roles["http"], &away.roles[POSTGRES]], [&RoleState::Up, &down("it was killed")]);
+        // Postgres is there again: the roles are what they said last, and the followers what the last look saw.
+        health.lose_sight("the pool is used up");
+        health.set(POSTGRES, RoleState::Up);
+        let back = health.readiness();
+        assert_eq!((back.roles["relay"].clone(), back.followers[0].state), (RoleState::Up, Standing::Unknown));
+        assert_eq!(back.followers[0].reason.as_deref(), Some("the pool is used up"));
+        health.follow(vec![live]);
+        assert_eq!(health.readiness().status, Condition::Ready);
     }
 }

@@ -23,7 +23,8 @@ use serde::Deserialize;
 use crate::near;
 
 /// Kinds of actors, as the log writes them.
-pub const ACTOR_KINDS: [&str; 8] = ["customer", "guest", "seller", "support", "admin", "service", "process", "system"];
+pub const ACTOR_KINDS: [&str; 9] =
+    ["customer", "guest", "seller", "support", "admin", "service", "process", "operator", "system"];
 
 /// What the names of things are.
 const NAMES: &str = "an id such as ord_…, an e-mail address, a SKU, the number of an order, invoice or credit note, a coupon \

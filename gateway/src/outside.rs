@@ -24,16 +24,24 @@ impl Carrier for Nobody {
 }
 
 /// Puts together who carries what. In development, what nobody carries is kept, and papers are where this process serves.
-pub fn outside(config: &OutsideConfig, dev: bool, here: Option<SocketAddr>, log: &Log) -> Result<Outside> {
+/// Only a process that `sends` warns of what is missing for that.
+pub fn outside(
+    config: &OutsideConfig,
+    (dev, sends): (bool, bool),
+    here: Option<SocketAddr>,
+    log: &Log,
+) -> Result<Outside> {
     let kept = Outside::kept(log);
-    if let Some(warning) = config.warning().filter(|_| !dev) {
+    if let Some(warning) = config.warning().filter(|_| sends && !dev) {
         tracing::warn!("{warning}");
     }
     let mail: Box<dyn Carrier> = match &config.smtp {
         Some(settings) => Box::new(Smtp::new(settings.clone()).context("cannot use the mail server")?),
         None if dev => kept.mail,
         None => {
-            tracing::warn!("no mail server is configured: set BYTESHOP_SMTP_HOST, or mail waits and is given up");
+            if sends {
+                tracing::warn!("no mail server is configured: set BYTESHOP_SMTP_HOST, or mail waits and is given up");
+            }
             Box::new(Nobody("smtp_host"))
         }
     };

@@ -155,7 +155,8 @@ impl Shop {
         let listening = listen(settings.roles.serve).await?;
         let for_operators = operations::listen(settings.operations).await?;
         let here = listening.as_ref().map(|(_, own)| reached(*own));
-        let mut outside = outside(&settings.outside, settings.dev, here, &log)?;
+        let sends = settings.roles.work.is_some();
+        let mut outside = outside(&settings.outside, (settings.dev, sends), here, &log)?;
         outside.face.return_address.clone_from(&settings.trade.return_address);
         commands.reach(outside);
         // A shop in development sells nothing.

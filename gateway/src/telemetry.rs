@@ -19,9 +19,10 @@ const SECONDS: [f64; 6] = [0.005, 0.025, 0.1, 0.5, 2.5, 10.0];
 /// Upper bounds of what is counted in a batch.
 const SIZES: [f64; 5] = [1.0, 4.0, 16.0, 64.0, 256.0];
 
-/// What is written when nobody says what. What Postgres remarks on migrations is of no use to anybody, and whether
-/// JetStream is there is told by the relay.
-const ROLE_LEVEL: &str = "info,sqlx=warn,async_nats=warn";
+/// What is written when nobody says what. That Postgres is away and that it answers again is told once, by whoever watches it,
+/// and whether NATS is there by the relay and the feed: what the libraries add to each of their connections is of no use to
+/// anybody.
+const ROLE_LEVEL: &str = "info,sqlx=error,async_nats=off";
 /// The same for a command that prints its answer anyway.
 const COMMAND_LEVEL: &str = "warn";
 

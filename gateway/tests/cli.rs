@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use byteshop_domain::Actor;
-use byteshop_domain::ids::{AccountId, Id as _, OrderId, ProductId, VariantId};
+use byteshop_domain::ids::{AccountId, ApiKeyId, Id as _, OrderId, ProductId, VariantId};
 use byteshop_eventstore::append::append;
 use byteshop_eventstore::{Append, Clock, Log, Meta, NewEvent, Outcome, StreamId, database};
 use byteshop_gateway::servers::{Options, Servers};
@@ -79,6 +79,22 @@ struct History {
     directory: tempfile::TempDir,
     admin: AccountId,
     variant: VariantId,
+    /// The request that stocked it.
+    stocking: Uuid,
+}
+
+/// What is noted of an event: who caused it, by which command, in which chain, because of which event.
+fn meta(actor: Actor, command: &str, correlation: Uuid, causation: Option<i64>) -> Meta {
+    Meta {
+        actor,
+        command: command.into(),
+        request_id: Clock.new_id(),
+        correlation_id: correlation,
+        causation,
+        occurred_at: None,
+        trace_id: None,
+        client_request_id: None,
+    }
 }
 
 impl History {
@@ -90,17 +106,6 @@ impl History {
         let variant = VariantId::from_uuid(Clock.new_id());
         let order = OrderId::from_uuid(Clock.new_id());
         let product = ProductId::from_uuid(Clock.new_id());
-        let mut writer = log.writer().await.unwrap();
-        let meta = |actor, command: &str, correlation, causation| Meta {
-            actor,
-            command: command.into(),
-            request_id: Clock.new_id(),
-            correlation_id: correlation,
-            causation,
-            occurred_at: None,
-            trace_id: None,
-            client_request_id: None,
-        };
         let (stocking, ordering) = (Clock.new_id(), Clock.new_id());
         let by_admin = meta(Actor::Admin { id: admin }, "stock.open", stocking, None);
         let by_guest = meta(Actor::Guest { cart: None }, "cart.checkout", ordering, None);
@@ -112,24 +117,33 @@ impl History {
             ("reserved", json!({"order": order, "quantity": 2}), &by_guest),
             ("committed", json!({"order": order, "quantity": 2}), &by_process),
         ];
+        let history = Self { url, directory: tempfile::tempdir().unwrap(), admin, variant, stocking };
+        let stream = StreamId::named("stock", variant.uuid());
         for (version, (event_type, data, meta)) in (1..).zip(events) {
-            let stream = StreamId::named("stock", variant.uuid());
-            let event = NewEvent {
-                id: Clock.new_id(),
-                stream: stream.clone(),
-                version,
-                event_type: event_type.into(),
-                schema: 1,
-                data: data.to_string(),
-                meta: Arc::from(serde_json::to_string(meta).unwrap()),
-                correlation: meta.correlation_id,
-                recorded_at: Clock.now(),
-            };
-            let batch = [Append { expect: vec![(stream, version - 1)], events: vec![event], receipt: None }];
-            let outcome = append(&mut writer, &batch).await.unwrap();
-            assert_eq!(outcome, [Outcome::Accepted { positions: Some((version, version)) }]);
+            let at = history.append(&stream, version, (event_type, &data), meta).await;
+            assert_eq!(at, version);
         }
-        Self { url, directory: tempfile::tempdir().unwrap(), admin, variant }
+        history
+    }
+
+    /// Writes one more event; gives its position.
+    async fn append(&self, stream: &StreamId, version: i64, (event_type, data): (&str, &Value), meta: &Meta) -> i64 {
+        let event = NewEvent {
+            id: Clock.new_id(),
+            stream: stream.clone(),
+            version,
+            event_type: event_type.to_owned(),
+            schema: 1,
+            data: data.to_string(),
+            meta: Arc::from(serde_json::to_string(meta).unwrap()),
+            correlation: meta.correlation_id,
+            recorded_at: Clock.now(),
+        };
+        let batch = [Append { expect: vec![(stream.clone(), version - 1)], events: vec![event], receipt: None }];
+        let mut writer = Log::open(&self.url).unwrap().writer().await.unwrap();
+        let outcome = append(&mut writer, &batch).await.unwrap();
+        let [Outcome::Accepted { positions: Some((position, _)) }] = outcome[..] else { panic!("{outcome:?}") };
+        position
     }
 
     fn byteshop(&self, arguments: &[&str]) -> Command {
@@ -238,7 +252,7 @@ fn a_whole_shop_starts_answers_stops_and_goes_on_with_its_data() {
     let pid = shop.0.id().to_string();
     assert!(of_shop.contains(&format!("running process {pid}")) && !of_command.contains(&pid), "{of_shop}");
     let dev = |printed: &str| printed.lines().find_map(|line| line.strip_prefix("BYTESHOP_DEV ").map(str::to_owned));
-    assert!(dev(&of_shop).unwrap().contains("1  (BYTESHOP_DEV"), "{of_shop}");
+    assert!(dev(&of_shop).unwrap().contains("true  (BYTESHOP_DEV"), "{of_shop}");
     assert!(dev(&of_command).unwrap().contains("false  (default"), "{of_command}");
     // Everything beside it finds it by its directory, development included.
     let token = printed(byteshop(one.path(), &["token", "admin", "--ttl", "5m", "--data", "data"]));
@@ -323,6 +337,7 @@ fn what_cannot_be_meant_is_answered_with_what_can() {
     for (arguments, parts) in [
         (&["audit", "show", "foo"][..], &["numbers from 1", "audit log", "audit state"][..]),
         (&["audit", "show", &order], &["by its position", "audit log --stream ord_", "audit state ord_"]),
+        (&["audit", "log", "--limit", "abc"], &["not a whole number such as 100"]),
         (&["audit", "log", "--from", "1x"], &["2026-11-20T08:00:00Z", "30m, 1h or 2d"]),
         (&["audit", "log", "--type", "price_changed"], &["unknown event type", "did you mean", "product.price_set"]),
         (&["audit", "export", "--type", "order.plcaed"], &["unknown event type", "did you mean", "order.placed"]),
@@ -387,6 +402,24 @@ fn the_configuration_is_shown_without_secrets_and_with_its_sources() {
 }
 
 #[test]
+fn a_process_in_a_role_tells_its_settings_at_its_own_address() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = |arguments: &[&str]| {
+        let mut command = byteshop(directory.path(), &[&["config", "--format", "table"], arguments].concat());
+        command.env("BYTESHOP_DATABASE_URL", "postgres://a:b@127.0.0.1:1/c").env("BYTESHOP_DEV", "yes");
+        command
+    };
+    let shown = printed(config(&[]));
+    assert!(shown.contains("byteshop config --at URL") && !shown.contains("no shop runs"), "{shown}");
+    let dev = shown.lines().find(|line| line.starts_with("BYTESHOP_DEV ")).unwrap();
+    assert!(dev.contains("true  (BYTESHOP_DEV"), "however it was written: {dev}");
+    for junk in ["junk", "127.0.0.1:9464"] {
+        let (status, said) = refused(config(&["--at", junk]));
+        assert!(status == 2 && said.contains("such as http://127.0.0.1:9464"), "{junk}: {said}");
+    }
+}
+
+#[test]
 fn who_sells_is_asked_for_until_it_is_said() {
     let directory = tempfile::tempdir().unwrap();
     let shown = |set: &[(&str, &str)]| {
@@ -413,7 +446,7 @@ fn a_shop_in_development_is_for_this_machine_unless_that_is_said_twice() {
         refused(command)
     };
     let (status, said) = up(&[]);
-    assert!(status == 1 && said.contains("BYTESHOP_DEV_BEYOND_LOOPBACK=1"), "{said}");
+    assert!(status == 1 && said.contains("BYTESHOP_DEV_BEYOND_LOOPBACK=true"), "{said}");
     // Said twice, it goes on to look for its servers.
     let (status, said) = up(&[("BYTESHOP_DEV_BEYOND_LOOPBACK", "1"), ("BYTESHOP_PG_BIN", "/nowhere")]);
     assert!(status == 1 && said.contains("Postgres was not found"), "{said}");
@@ -498,6 +531,21 @@ fn without_a_shop_the_way_to_one_is_told() {
 }
 
 #[test]
+fn a_shop_that_ends_while_a_command_waits_for_its_postgres_is_gone() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut shop = Command::new("sleep").arg("2").spawn().unwrap();
+    let run = json!({"http": "http://127.0.0.1:1", "database_url": "postgres://a:b@127.0.0.1:1/c",
+        "nats_url": "nats://127.0.0.1:1", "pid": shop.id()});
+    std::fs::write(directory.path().join("run.json"), run.to_string()).unwrap();
+    let command = byteshop(directory.path(), &["check", "--data", "."]).stderr(Stdio::piped()).spawn().unwrap();
+    // The command finds it running, and then waits longer than it lasts.
+    shop.wait().unwrap();
+    let output = command.wait_with_output().unwrap();
+    let said = text(&output.stderr);
+    assert!(output.status.code() == Some(1) && said.contains("no shop runs in ."), "{said}");
+}
+
+#[test]
 fn a_token_takes_a_shop_that_says_itself_that_it_is_in_development() {
     let directory = tempfile::tempdir().unwrap();
     let token = || {
@@ -575,6 +623,7 @@ async fn the_log_answers_who_did_what() {
     assert_eq!(positions(&["--actor", "settle_order"]), [4]);
     assert_eq!(positions(&["--actor", &history.admin.to_string()]), [1, 2]);
     assert_eq!(positions(&["--actor", "guest"]), [3]);
+    assert!(positions(&["--actor", "operator"]).is_empty(), "a kind, although nobody of it has done anything");
     assert_eq!(positions(&["--stream", &history.variant.to_string()]), [1, 2, 3, 4]);
     assert!(positions(&["--until", "2020-01-01"]).is_empty());
     assert_eq!(positions(&["--from", "2020-01-01"]), [1, 2, 3, 4]);
@@ -582,6 +631,21 @@ async fn the_log_answers_who_did_what() {
     assert!(positions(&["--until", "1h"]).is_empty());
     let (status, said) = refused(history.byteshop(&["audit", "log", "--from", "1h", "--until", "2h"]));
     assert!(status == 2 && said.contains("is before --from"), "{said}");
+    // A range that cannot hold anything is refused as well, and one that is over ends.
+    for (arguments, part) in [
+        (&["log", "--from", "2026-02", "--until", "2026-01"][..], "is before --from"),
+        (&["log", "--from", "2999"], "in the future"),
+        (&["log", "--from", "0"], "an age such as 30m"),
+        (&["log", "--after", "5"], "it ends at 4"),
+        (&["export", "--after", "5"], "it ends at 4"),
+        (&["state", &history.variant.to_string(), "--at", "5"], "from 1 to 4"),
+        (&["state", &history.variant.to_string(), "--at", "2999-01"], "in the future"),
+    ] {
+        let (status, said) = refused(history.byteshop(&[&["audit"][..], arguments].concat()));
+        assert!(matches!(status, 1 | 2) && said.contains(part), "{arguments:?}: {said}");
+    }
+    assert!(positions(&["--after", "4"]).is_empty());
+    assert!(positions(&["--follow", "--until", "2020"]).is_empty());
     let json: Value = serde_json::from_str(&history.ask(&["audit", "log", "--format", "json"])).unwrap();
     assert_eq!(json.as_array().unwrap().len(), 4);
     let table = history.ask(&["audit", "log", "--format", "table"]);
@@ -603,6 +667,14 @@ async fn the_log_answers_who_did_what() {
     }
     assert_eq!(positions(&["--type", "received", "--type", "stock.res*"]), [2, 3]);
     assert_eq!(positions(&["--from", "2020-01", "--until", "today"]), [1, 2, 3, 4]);
+    // A program is found by its key.
+    let key = ApiKeyId::from_uuid(Clock.new_id());
+    let by_program = meta(Actor::Service { key }, "stock.receive", Clock.new_id(), None);
+    let stream = StreamId::named("stock", history.variant.uuid());
+    history.append(&stream, 5, ("received", &json!({"quantity": 1})), &by_program).await;
+    for actor in [key.to_string(), format!("service {key}"), "service".to_owned()] {
+        assert_eq!(positions(&["--actor", &actor]), [5], "{actor}");
+    }
 }
 
 #[tokio::test]
@@ -632,6 +704,33 @@ async fn causes_and_effects_are_a_tree() {
     assert_eq!(roots[0]["events"][0]["led_to"][0]["events"][0]["event"]["position"], 4);
     assert_eq!(lines(&history.ask(&["audit", "trace", &history.variant.to_string()])).len(), 2);
     assert_eq!(refused(history.byteshop(&["audit", "trace", "9"])).0, 1);
+    // The chain that began first comes first, although it has touched the thing last.
+    let late = meta(Actor::Admin { id: history.admin }, "stock.receive", history.stocking, None);
+    let stream = StreamId::named("stock", history.variant.uuid());
+    assert_eq!(history.append(&stream, 5, ("received", &json!({"quantity": 1})), &late).await, 5);
+    let roots = lines(&history.ask(&["audit", "trace", &history.variant.to_string()]));
+    let commands: Vec<&str> = roots.iter().map(|root| root["command"].as_str().unwrap()).collect();
+    assert_eq!(commands, ["stock.open", "stock.receive", "cart.checkout"]);
+}
+
+#[tokio::test]
+async fn the_story_of_an_order_is_told_by_the_number_of_its_credit_note() {
+    let history = History::new().await;
+    let example = |category: &str, event_type: &str| {
+        let forms = byteshop_domain::catalogue();
+        forms.into_iter().find(|form| form.category == category && form.event_type == event_type).unwrap().example
+    };
+    let by_guest = meta(Actor::Guest { cart: None }, "cart.checkout", Clock.new_id(), None);
+    for (category, id, event_type) in [("order", 4, "placed"), ("credit_note", 5, "issued")] {
+        let stream = StreamId::named(category, Uuid::from_u128(id));
+        history.append(&stream, 1, (event_type, &example(category, event_type)), &by_guest).await;
+    }
+    let number = example("credit_note", "issued")["reference"].as_str().unwrap().to_owned();
+    let story = lines(&history.ask(&["audit", "story", &number]));
+    let story: Vec<&str> = story.iter().map(|line| line["type"].as_str().unwrap()).collect();
+    assert_eq!(story, ["order.placed"]);
+    let (status, said) = refused(history.byteshop(&["audit", "story", &history.variant.to_string()]));
+    assert!(status == 1 && said.contains("is not an order"), "{said}");
 }
 
 #[tokio::test]
@@ -643,7 +742,7 @@ async fn a_thing_is_shown_as_it_was() {
     let now: Value = serde_json::from_str(&history.ask(&["audit", "state", &variant])).unwrap();
     assert_eq!((&now["version"], &now["state"]["on_hand"]), (&json!(4), &json!(3)));
     assert_eq!((&at("v2")["state"]["on_hand"], &at("2")["version"]), (&json!(5), &json!(2)));
-    assert_eq!(at("2999-01-01")["version"], 4);
+    assert_eq!(at("today")["version"], 4);
     let table = history.ask(&["audit", "state", &variant, "--format", "table"]);
     assert!(table.contains("on_hand") && table.contains("version 4") && table.contains(&variant), "{table}");
     assert_eq!(refused(history.byteshop(&["audit", "state", &variant, "--at", "2020-01-01"])).0, 1);
@@ -670,6 +769,8 @@ async fn the_export_is_whole_and_faithful() {
     let rows: Vec<_> = reader.records().map(Result::unwrap).collect();
     assert_eq!(rows.len(), 2);
     assert_eq!(&rows[1][column("actor")], "process settle_order");
+    assert_eq!(&rows[1][column("actor_name")], "");
+    assert!(header.iter().any(|column| column == "recorded_at_utc"), "{header:?}");
     assert_eq!(&rows[1][column("type")], "stock.committed");
     assert_eq!(&rows[1][column("stream")], history.variant.to_string());
     let some = lines(&history.ask(&["audit", "export", "--type", "stock.res*", "--actor", "guest"]));
@@ -825,10 +926,13 @@ async fn a_database_that_is_away_or_empty_is_told_with_what_to_do() {
     let directory = tempfile::tempdir().unwrap();
     let empty = fresh_database().await;
     let wrong = empty.replace("/test_", "/no_such_");
+    let (_, place) = empty.rsplit_once('@').unwrap();
+    let early = format!("postgres://shop_serve:secret@{place}");
     for (url, advice) in [
         ("postgres://nobody:secret@127.0.0.1:1/shop", "see whether Postgres runs"),
         (empty.as_str(), "byteshop migrate"),
         (wrong.as_str(), "look at the user"),
+        (early.as_str(), "`byteshop migrate` with the owner's URL in BYTESHOP_MIGRATION_DATABASE_URL"),
     ] {
         let mut command = byteshop(directory.path(), &["audit", "log"]);
         command.env("BYTESHOP_DATABASE_URL", url);

@@ -76,6 +76,33 @@ fn every_service_is_confined_and_reaches_only_what_it_needs() {
     }
 }
 
+/// What docs/ops/README.md calls the least for production, and everything that trade and mail go by, gets from .env to the
+/// processes that serve and send.
+#[test]
+fn what_production_needs_is_passed_on() {
+    let text = read("compose.yaml");
+    let settings = &blocks(&text, 0)["x-settings"];
+    let needed = read("docs/ops/README.md");
+    let (_, needed) = needed.split_once("Production needs at least").unwrap();
+    let (needed, _) = needed.split_once("stays false").unwrap();
+    let mut asked = 0;
+    for name in needed.split('`').filter(|word| word.starts_with("BYTESHOP_")) {
+        let is_passed = settings.lines().any(|line| line == format!("{name}:")) || text.contains(&format!("${{{name}"));
+        assert!(is_passed, "{name} is not passed on");
+        asked += 1;
+    }
+    assert!(asked >= 7, "{asked} settings in {needed}");
+    for name in
+        ["BYTESHOP_SELLER_ADDRESS:", "BYTESHOP_SELLER_TAX_ID:", "BYTESHOP_SMTP_PASSWORD:", "BYTESHOP_RETURN_ADDRESS:"]
+    {
+        assert!(settings.lines().any(|line| line == name), "{name}");
+    }
+    let services = blocks(&section(&text, "services"), 2);
+    for (name, service) in &services {
+        assert_eq!(service.contains("*settings"), ["serve", "work"].contains(&name.as_str()), "{name}");
+    }
+}
+
 /// Bytes of a size as compose writes it, such as `512m`.
 fn bytes(text: &str) -> u64 {
     let (number, unit) = text.split_at(text.len() - 1);
@@ -104,7 +131,7 @@ fn no_password_has_a_default_and_no_shop_is_in_development_by_itself() {
         let uses = text.matches(&format!("${{{name}")).count();
         assert!(uses > 0 && uses == text.matches(&format!("${{{name}:?")).count(), "{name} has a default");
     }
-    assert!(text.contains("BYTESHOP_DEV: ${BYTESHOP_DEV:-0}"));
+    assert!(text.contains("BYTESHOP_DEV: ${BYTESHOP_DEV:-false}"));
     assert!(text.contains("${BYTESHOP_PUBLISH:-127.0.0.1}:"));
     assert!(text.contains("authorization { user: byteshop, password: $$NATS_PASSWORD }"));
     assert!(text.contains("http: \"127.0.0.1:8222\"") && !text.contains("http_port"), "the monitor of NATS is open");

@@ -216,7 +216,8 @@ impl Writer {
                 Err(error) => error,
             };
             if error.outcome_is_unknown() {
-                tracing::warn!(%error, appends = batch.len(), "the connection was lost during an append; looking whether it was written");
+                // Whoever watches Postgres warns.
+                tracing::info!(%error, appends = batch.len(), "the connection was lost during an append; looking whether it was written");
                 self.connection = None;
                 // From now on a conflict may be with ourselves: the first writing did arrive.
                 in_doubt = true;

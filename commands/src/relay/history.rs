@@ -39,7 +39,7 @@ pub async fn compare(log: &Log, config: &NatsConfig) -> History {
     match timeout(LOOK_WITHIN, looking).await {
         Ok(Ok(position)) => History::Same { position },
         Ok(Err(End::Stopped(reason))) => History::Other { reason },
-        Ok(Err(End::Trouble(reason))) => History::Unknown { reason },
+        Ok(Err(End::Trouble(reason) | End::Outage(reason))) => History::Unknown { reason },
         Ok(Err(End::Cancelled | End::LeadLost)) | Err(_) => {
             History::Unknown { reason: "JetStream does not answer".into() }
         }

@@ -197,8 +197,8 @@ impl<'a> Session<'a> {
     async fn page(&self) -> Result<Vec<Arc<Recorded>>, End> {
         match timeout(ANSWER_TIMEOUT, self.relay.log.read_log(self.sent, PAGE)).await {
             Ok(Ok(page)) => Ok(page.into_iter().map(Arc::new).collect()),
-            Ok(Err(error)) => Err(End::Trouble(error.to_string())),
-            Err(_) => Err(End::Trouble("Postgres does not answer".into())),
+            Ok(Err(error)) => Err(End::store(&error)),
+            Err(_) => Err(End::no_answer()),
         }
     }
 
@@ -297,8 +297,10 @@ impl<'a> Session<'a> {
         if !confirmed(self.lead).await {
             return Err(End::LeadLost);
         }
-        let head =
-            in_time(async { self.relay.log.head().await.map_err(|error| End::Trouble(error.to_string())) }).await?;
+        let head = match timeout(ANSWER_TIMEOUT, self.relay.log.head()).await {
+            Ok(head) => head.map_err(|error| End::store(&error))?,
+            Err(_) => return Err(End::no_answer()),
+        };
         if head < self.relay.relayed {
             return Err(End::Trouble(format!("the log ends at {head} and was longer before")));
         }

@@ -51,7 +51,7 @@ pub(super) async fn find(relay: &Relay, jetstream: &Context) -> Result<Standing,
     let known = known(&relay.log, &relay.nats).await?;
     let last = last_message(&stream, info).await?;
     // Read after the stream's state, so that a relay that published meanwhile does not look like one from the future.
-    let head = relay.log.head().await.map_err(|error| End::Trouble(error.to_string()))?;
+    let head = relay.log.head().await.map_err(|error| End::store(&error))?;
     let standing = match last {
         Some(last) => compare(&relay.log, info, &last, head).await?,
         None => trust(relay, jetstream, info, known.as_ref(), head).await?,
@@ -77,7 +77,7 @@ pub(super) async fn look(log: &Log, nats: &NatsConfig, jetstream: &Context) -> R
     check_config(info, nats).map_err(End::Trouble)?;
     let known = known(log, nats).await?;
     let last = last_message(&stream, info).await?;
-    let head = log.head().await.map_err(|error| End::Trouble(error.to_string()))?;
+    let head = log.head().await.map_err(|error| End::store(&error))?;
     match last {
         Some(last) => Ok(compare(log, info, &last, head).await?.position),
         None => Ok(remembered(info, known.as_ref(), head)?.map_or(0, |standing| standing.position)),
@@ -91,7 +91,7 @@ async fn compare(log: &Log, info: &Info, last: &Last, head: i64) -> Result<Stand
     if last.position > head {
         return Err(End::Stopped(format!("JetStream is at position {}, but the log ends at {head}", last.position)));
     }
-    let event = log.event_at(last.position).await.map_err(|error| End::Trouble(error.to_string()))?;
+    let event = log.event_at(last.position).await.map_err(|error| End::store(&error))?;
     let same = event.is_some_and(|event| event.id.to_string() == last.id);
     if !same || base < 0 {
         return Err(End::Stopped(format!(
@@ -142,7 +142,7 @@ fn start(relayed: i64, head: i64) -> i64 {
 }
 
 async fn known(log: &Log, nats: &NatsConfig) -> Result<Option<Delivery>, End> {
-    log.delivery(&nats.stream).await.map_err(|error| End::Trouble(error.to_string()))
+    log.delivery(&nats.stream).await.map_err(|error| End::store(&error))
 }
 
 async fn remember(relay: &Relay, standing: &Standing, known: Option<&Delivery>) -> Result<(), End> {
@@ -157,7 +157,7 @@ async fn remember(relay: &Relay, standing: &Standing, known: Option<&Delivery>) 
             "the JetStream stream is another one than before"
         );
     }
-    relay.log.set_delivery(&relay.nats.stream, &delivery).await.map_err(|error| End::Trouble(error.to_string()))
+    relay.log.set_delivery(&relay.nats.stream, &delivery).await.map_err(|error| End::store(&error))
 }
 
 impl Standing {

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use byteshop_eventstore::Log;
 use byteshop_eventstore::delivery::Lead;
 use byteshop_eventstore::feed::Feed;
+use byteshop_eventstore::{Log, StoreError};
 use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -74,11 +74,23 @@ pub(super) enum End {
     LeadLost,
     /// Something did not answer or answered otherwise than expected; a fresh look will tell.
     Trouble(String),
+    /// Postgres is away.
+    Outage(String),
     /// The stream holds what the log does not.
     Stopped(String),
 }
 
 impl End {
+    /// What the store answered.
+    pub(super) fn store(error: &StoreError) -> Self {
+        if error.is_outage() { Self::Outage(error.to_string()) } else { Self::Trouble(error.to_string()) }
+    }
+
+    /// Postgres was silent.
+    pub(super) fn no_answer() -> Self {
+        Self::Outage("Postgres does not answer".into())
+    }
+
     /// Trouble, with what was tried.
     pub(super) fn trouble(what: &'static str) -> impl Fn(Box<dyn std::error::Error + Send + Sync>) -> Self {
         move |error| Self::Trouble(format!("{what}: {error}"))

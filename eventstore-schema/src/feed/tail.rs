@@ -39,6 +39,8 @@ struct Tail {
     shared: Arc<Shared>,
     /// JetStream does not deliver: Postgres is read.
     silent: bool,
+    /// That it does not has been told, so that it does again is told, too.
+    told: bool,
     /// When Postgres was last read, and when it was last asked for its head.
     looked: Instant,
     checked: Instant,
@@ -64,6 +66,7 @@ pub(super) async fn run(log: Log, nats: Option<TailConfig>, shared: Arc<Shared>,
         nats,
         shared,
         silent: true,
+        told: false,
         looked: now,
         checked: now,
         doubt: None,
@@ -79,7 +82,7 @@ pub(super) async fn run(log: Log, nats: Option<TailConfig>, shared: Arc<Shared>,
             () = cancel.cancelled() => {}
             events = deliver(&mut tail.session) => match events {
                 Some(events) => tail.delivered(events).await,
-                None => tail.disconnected(),
+                None => tail.lost(),
             },
             () = shared.missing.notified() => tail.hinted().await,
             () = sleep_until(next) => tail.look().await,
@@ -124,14 +127,20 @@ impl Tail {
         self.session = Some(Session { events, task });
     }
 
+    /// JetStream has ended the session.
+    fn lost(&mut self) {
+        if !self.silent {
+            tracing::warn!("JetStream does not deliver any more; the feed reads Postgres");
+            self.told = true;
+        }
+        self.disconnected();
+    }
+
     /// Gives the session up; Postgres is read until the next one delivers.
     fn disconnected(&mut self) {
         let Some(mut session) = self.session.take() else { return };
         session.task.abort_all();
         metrics::gauge!("byteshop_feed_on_jetstream").set(0);
-        if !self.silent {
-            tracing::warn!("JetStream does not deliver any more; the feed reads Postgres");
-        }
         self.silent = true;
         self.doubt = None;
         self.retry_at = Instant::now() + self.pause;
@@ -236,7 +245,9 @@ impl Tail {
         // While it still delivers what is long known, Postgres stays the source.
         if upto + PAGE >= self.last() {
             if self.silent {
-                tracing::debug!(position = upto, "JetStream delivers");
+                if std::mem::take(&mut self.told) {
+                    tracing::info!(position = upto, "JetStream delivers again; the feed reads it");
+                }
                 metrics::gauge!("byteshop_feed_on_jetstream").set(1);
             }
             self.silent = false;

@@ -18,7 +18,7 @@ pub(super) struct ConfigArgs {
     /// Show what this command itself would use, even while a shop runs in the data directory
     #[arg(long, conflicts_with = "at")]
     own: bool,
-    /// Ask the process with this operations address, such as http://127.0.0.1:9464
+    /// Ask the process with this operations address, which it prints when it starts, such as http://127.0.0.1:9464
     #[arg(long, value_name = "URL")]
     at: Option<String>,
     #[command(flatten)]
@@ -46,11 +46,20 @@ async fn settings(config: &Config, args: &ConfigArgs) -> Result<(Shown, String),
     let Some(operations) = operations else {
         let of = if args.own {
             "settings of this command".to_owned()
+        } else if config.database_url.is_some() {
+            "settings that a process started here would have; `serve`, `work` and `relay` tell theirs with \
+             `byteshop config --at URL`, the operations address that each of them prints"
+                .to_owned()
         } else {
             format!("no shop runs in {data}; these are the settings that one started here would have")
         };
         return Ok((Shown::of(config), of));
     };
+    let is_url = |text: &str| reqwest::Url::parse(text).is_ok_and(|url| url.scheme() == "http" && url.has_host());
+    if !is_url(&operations) {
+        let text = format!("an operations address is a URL such as http://127.0.0.1:9464, not `{operations}`");
+        return Err(Failure::Usage(text));
+    }
     let shown = ask(&operations).await.map_err(|error| {
         Failure::refused(format!(
             "the process at {operations} does not tell its settings ({error}): use `byteshop config --own` for those of this command"

@@ -79,7 +79,34 @@ fn say(text: &str) {
 }
 
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error
-        .chain()
-        .any(|cause| cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe))
+    error.chain().any(|cause| {
+        let kind = cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+        // Of what failed while JSON was written, the kind alone is told.
+        kind.or_else(|| cause.downcast_ref::<serde_json::Error>()?.io_error_kind()) == Some(ErrorKind::BrokenPipe)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A reader who has left.
+    struct Left;
+
+    impl std::io::Write for Left {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            Err(ErrorKind::BrokenPipe.into())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Err(ErrorKind::BrokenPipe.into())
+        }
+    }
+
+    #[test]
+    fn a_reader_who_leaves_while_json_is_written_is_no_failure() {
+        let failure = Failure::from(serde_json::to_writer(Left, &1).unwrap_err());
+        assert_eq!(status(Err(failure)), DONE);
+        assert_eq!(status(Err(serde_json::from_str::<i64>("x").unwrap_err().into())), REFUSED);
+    }
 }

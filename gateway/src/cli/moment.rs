@@ -21,6 +21,9 @@ pub enum At {
     Version(i64),
 }
 
+/// How far the clock of whoever asks may be ahead.
+const SKEW: TimeDelta = TimeDelta::minutes(1);
+
 const TIMES: &str = "a time such as 2026-11-20T08:00:00Z, a day such as 2026-11-20, a month such as 2026-11, `today`, \
      `yesterday`, or an age such as 30m, 1h or 2d";
 
@@ -49,16 +52,29 @@ pub fn moment(text: &str) -> Result<Moment, String> {
             Err("a position must not be negative".into())
         };
     }
-    until(text).map(Moment::Time).map_err(|_| format!("neither a position of the log, nor {TIMES}"))
+    past(text)?.map(Moment::Time).ok_or_else(|| format!("neither a position of the log, nor {TIMES}"))
+}
+
+/// A time that has come; a day, a month or a year that has begun stands for its end.
+fn past(text: &str) -> Result<Option<DateTime<Utc>>, String> {
+    let (begins, ends) = match period(text) {
+        Some((first, after)) => (Some(midnight(first)), after.map(midnight)),
+        None => (time(text), time(text)),
+    };
+    if begins.is_some_and(|begins| begins > Clock.now() + SKEW) {
+        return Err("this moment is in the future".to_owned());
+    }
+    Ok(ends)
 }
 
 /// A version (`v3`), a position or a time.
 pub fn at(text: &str) -> Result<At, String> {
     match version(text) {
         Some(version) => Ok(At::Version(version)),
-        None => moment(text)
-            .map(At::Moment)
-            .map_err(|_| format!("neither a version such as v3, a position of the log, nor {TIMES}")),
+        None if text.parse::<i64>().is_ok() => moment(text).map(At::Moment),
+        None => past(text)?
+            .map(|time| At::Moment(Moment::Time(time)))
+            .ok_or_else(|| format!("neither a version such as v3, a position of the log, nor {TIMES}")),
     }
 }
 
@@ -68,7 +84,7 @@ pub fn version_or_time(text: &str) -> Result<At, String> {
     if let Some(version) = bare.or_else(|| version(text)) {
         return Ok(At::Version(version));
     }
-    let time = until(text).map_err(|_| format!("neither a version such as 3, nor {TIMES}"))?;
+    let time = past(text)?.ok_or_else(|| format!("neither a version such as 3, nor {TIMES}"))?;
     Ok(At::Moment(Moment::Time(time)))
 }
 
@@ -82,6 +98,10 @@ fn time(text: &str) -> Option<DateTime<Utc>> {
 
 /// How long before now, such as `1h` or `2d 12h`.
 fn ago(text: &str) -> Option<DateTime<Utc>> {
+    // Nobody who writes a bare 0 means now.
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
     let ago = TimeDelta::from_std(humantime::parse_duration(text).ok()?).ok()?;
     Clock.now().checked_sub_signed(ago)
 }
@@ -143,11 +163,22 @@ mod tests {
     }
 
     #[test]
+    fn what_is_yet_to_come_is_no_moment_and_a_bare_zero_is_no_age() {
+        let this_month = Clock.now().format("%Y-%m").to_string();
+        assert!(at(&this_month).is_ok() && at("today").is_ok(), "a period that has begun");
+        for future in ["2999-01", "2999-01-01", "2999-01-01T00:00:00Z"] {
+            let said = [at(future).unwrap_err(), moment(future).unwrap_err(), version_or_time(future).unwrap_err()];
+            assert!(said.iter().all(|said| said.contains("in the future")), "{future}: {said:?}");
+        }
+        assert!(from("0").is_err() && until("0").is_err() && from("0s").is_ok());
+    }
+
+    #[test]
     fn versions_positions_and_times_are_told_apart() {
         assert_eq!(at("v3"), Ok(At::Version(3)));
         assert_eq!(at("3"), Ok(At::Moment(Moment::Position(3))));
         assert_eq!(version_or_time("3"), Ok(At::Version(3)));
-        assert!(matches!(at("2026-11-20"), Ok(At::Moment(Moment::Time(_)))));
+        assert!(matches!(at("2024-11-20"), Ok(At::Moment(Moment::Time(_)))));
         for wrong in ["", "v", "v-1", "-1", "tomorrow", "2026-13", "2026-13-01", "1x", "h", "-1h", "999999999999y"] {
             assert!(at(wrong).is_err() && moment(wrong).is_err() && version_or_time(wrong).is_err(), "{wrong}");
         }

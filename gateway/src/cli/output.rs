@@ -2,7 +2,7 @@
 
 use std::io::{self, BufWriter, StdoutLock, Write};
 
-use comfy_table::{Attribute, Cell, ContentArrangement, Table, presets};
+use comfy_table::{Attribute, Cell, ColumnConstraint, ContentArrangement, Table, Width, presets};
 use serde::Serialize;
 
 use super::terminal;
@@ -17,6 +17,9 @@ pub enum Format {
     /// One JSON object a line.
     Jsonl,
 }
+
+/// Columns of space between two columns of a table.
+const PADDING: u16 = 3;
 
 /// The choice of a format.
 #[derive(Debug, Clone, Copy, clap::Args)]
@@ -67,16 +70,34 @@ pub fn table_of(header: &[&str]) -> Table {
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(header.iter().map(|name| Cell::new(name).add_attribute(Attribute::Dim)));
     for column in table.column_iter_mut() {
-        column.set_padding((0, 3));
+        column.set_padding((0, PADDING));
     }
     table
+}
+
+/// A table as text, in which lines are broken between words and never within one: an id that is copied is whole. Where the words
+/// do not fit, the terminal itself breaks the line.
+pub fn laid_out(mut table: Table) -> String {
+    let longest = |column: usize| {
+        let cells = table.column_cells_with_header_iter(column).flatten();
+        cells
+            .filter_map(|cell| cell.content().split_whitespace().map(terminal::columns).max())
+            .max()
+            .unwrap_or_default()
+    };
+    let longest: Vec<usize> = table.column_iter().map(|column| longest(column.index)).collect();
+    for (column, longest) in table.column_iter_mut().zip(longest) {
+        let width = u16::try_from(longest).unwrap_or(u16::MAX).saturating_add(PADDING);
+        column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width)));
+    }
+    table.trim_fmt()
 }
 
 /// Prints a list: `rows` as JSON, or the table that is made of them.
 pub fn list<T: Serialize>(format: Format, rows: &[T], table: impl FnOnce(&[T]) -> Table) -> io::Result<()> {
     let mut out = out();
     match format {
-        Format::Table => writeln!(out, "{}", table(rows).trim_fmt())?,
+        Format::Table => writeln!(out, "{}", laid_out(table(rows)))?,
         Format::Json => {
             serde_json::to_writer_pretty(&mut out, rows)?;
             writeln!(out)?;
@@ -147,5 +168,28 @@ impl Items {
             writeln!(out, "{}]", if self.any { "\n" } else { "" })?;
         }
         out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_whole_in_a_table_however_narrow_the_terminal_is() {
+        let id = "acc_01m8kxt5mdex4absv6r6vvq7xh";
+        for width in [20, 60, 80, 120, 200] {
+            let mut wide = table(["#", "what", "who"]);
+            wide.set_width(width);
+            wide.add_row([
+                "7",
+                "Staff cancelled the order on the shop's behalf, since nothing was left of it.",
+                &format!("support {id}"),
+            ]);
+            let shown = laid_out(wide);
+            assert!(shown.contains(id) && shown.contains("cancelled"), "{width}:\n{shown}");
+            let longest = shown.lines().map(terminal::columns).max().unwrap();
+            assert!(width < 60 || longest <= usize::from(width), "{longest} columns at {width}:\n{shown}");
+        }
     }
 }

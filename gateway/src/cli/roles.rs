@@ -216,7 +216,7 @@ fn address(config: &Config) -> Result<SocketAddr, Failure> {
     if config.dev && !config.address.is_loopback() && !config.dev_beyond_loopback {
         return Err(Failure::refused(format!(
             "a shop in development gives tokens to anybody and shows everybody's mail, so it does not listen on {}: set \
-             BYTESHOP_DEV=0, leave BYTESHOP_ADDRESS at 127.0.0.1, or allow it with BYTESHOP_DEV_BEYOND_LOOPBACK=1",
+             BYTESHOP_DEV=false, leave BYTESHOP_ADDRESS at 127.0.0.1, or allow it with BYTESHOP_DEV_BEYOND_LOOPBACK=true",
             config.address
         )));
     }

@@ -100,6 +100,15 @@ pub struct Shop {
     pub data: PathBuf,
 }
 
+/// Why a command failed that found a shop when it began: when its Postgres is away and the shop is gone by now, that is why.
+pub fn in_hindsight(config: &Config, failure: Failure) -> Failure {
+    let is_away = match &failure {
+        Failure::Refused(error) => byteshop_eventstore::advice(error.as_ref()) == Some(byteshop_eventstore::AWAY),
+        Failure::Usage(_) | Failure::FoundWanting => false,
+    };
+    if is_away { Shop::find(config).err().unwrap_or(failure) } else { failure }
+}
+
 /// What a shop says of itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {

@@ -137,7 +137,7 @@ fn print(report: &Report, rejects: &Rejects, took: Duration, format: Format) -> 
     table.add_row(["rejects".to_owned(), String::new(), count(rejected.lines), rejected.amount.to_string()]);
     table.add_row(["the file".to_owned(), String::new(), count(report.lines), report.amount.to_string()]);
     let mut out = output::out();
-    writeln!(out, "{}\n", table.trim_fmt())?;
+    writeln!(out, "{}\n", output::laid_out(table))?;
     writeln!(
         out,
         "{} imported now + {} before + {} rejected = {} lines; {} new products, {} events in {}.{} s, {} lines/s",

@@ -58,6 +58,22 @@ fn decimal_of(fields: &Map<String, Value>) -> Option<(String, String)> {
     Some((format!("{sign}{whole}{point}{fraction}"), currency.to_owned()))
 }
 
+/// Fields of a value that are shown on one line at most.
+const FIELDS_MAX: usize = 3;
+
+/// Whether a value with these fields is told in a few words: nothing of it is left out, and nothing is filed under ids.
+pub fn fits_one_line(fields: &Map<String, Value>) -> bool {
+    let is_one = fields.contains_key(MARK) || money(fields).is_some();
+    let has_ids = fields.keys().any(|name| is_name_of_thing(name));
+    let is_deep = fields.values().any(|value| value.as_object().is_some_and(|inner| !fits_one_line(inner)));
+    is_one || (fields.len() <= FIELDS_MAX && !has_ids && !is_deep)
+}
+
+/// Whether a field is called by an id, which stays as it is.
+fn is_name_of_thing(name: &str) -> bool {
+    byteshop_domain::ids::parse(name).is_ok()
+}
+
 fn object(fields: &Map<String, Value>) -> String {
     let mut shown: Vec<_> = fields.iter().filter(|(_, value)| !is_empty(value) && !is_hash(value)).collect();
     // What it comes to first, to which of many last.
@@ -66,10 +82,11 @@ fn object(fields: &Map<String, Value>) -> String {
         if let (Some(name), Some(grams)) = (name.strip_suffix(GRAMS), field.as_i64()) {
             return format!("{} {} g", name.replace('_', " "), grouped(grams));
         }
-        let name = name.strip_suffix(GRAMS).unwrap_or(name).replace('_', " ");
+        let name = name.strip_suffix(GRAMS).unwrap_or(name);
+        let name = if is_name_of_thing(name) { name.to_owned() } else { name.replace('_', " ") };
         match (field.as_array(), field.as_object()) {
             (Some(items), _) if !items.iter().all(is_plain) => counted(items.len(), &name),
-            (_, Some(inner)) if money(inner).is_none() && !inner.contains_key(MARK) && inner.len() > 3 => {
+            (_, Some(inner)) if money(inner).is_none() && !inner.contains_key(MARK) && inner.len() > FIELDS_MAX => {
                 format!("{name} {{…}}")
             }
             _ => format!("{name} {}", value(field)),
@@ -156,6 +173,7 @@ mod tests {
             (r#"{"lines":[{"a":1},{"a":2}]}"#, "2 lines"),
             (r#"{"weight_g":16000}"#, "weight 16,000 g"),
             (r#"{"weight_g":null}"#, "weight none"),
+            (r#"{"returned":{"var_01m8kxs3cbecrt6fg91vwt0nnt":1}}"#, "returned {var_01m8kxs3cbecrt6fg91vwt0nnt 1}"),
             (
                 r#"{"on_hand":2,"parent":null,"to":["a","b","c","d"]}"#,
                 "on hand 2, parent none, to a + b + c and 1 more",

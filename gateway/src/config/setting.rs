@@ -35,7 +35,7 @@ pub(super) fn flag(text: &str) -> Result<bool, String> {
     match text.to_ascii_lowercase().as_str() {
         "1" | "true" | "yes" | "on" => Ok(true),
         "0" | "false" | "no" | "off" => Ok(false),
-        _ => Err(format!("must be 1 or 0, not {text:?}")),
+        _ => Err(format!("must be true or false, not {text:?}")),
     }
 }
 

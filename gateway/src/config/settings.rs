@@ -28,6 +28,13 @@ pub(super) struct Setting {
     pub(super) means: &'static str,
 }
 
+impl Setting {
+    /// Whether it is true or false.
+    pub(super) fn is_flag(&self) -> bool {
+        matches!(self.default, Some("true" | "false"))
+    }
+}
+
 const fn open(name: &'static str, default: Option<&'static str>, means: &'static str) -> Setting {
     Setting { name, default, secret: Secret::Open, means }
 }
@@ -42,7 +49,7 @@ pub(super) const GROUPS: &[(&str, &[Setting])] = &[
         "Mode and stores",
         &[
             open("dev", Some("false"), "Development mode: anyone gets tokens, mail is stored and not sent"),
-            open("dev_beyond_loopback", Some("false"), "1 to let others reach a shop in development mode"),
+            open("dev_beyond_loopback", Some("false"), "true to let others reach a shop in development mode"),
             hidden("database_url", Secret::Password, "URL of an existing Postgres: postgres://user:password@host/name"),
             hidden(
                 "migration_database_url",
@@ -74,7 +81,7 @@ pub(super) const GROUPS: &[(&str, &[Setting])] = &[
         "Log",
         &[
             open("log_format", Some("text"), "Log format: text or json"),
-            open("access_log", Some("true"), "Write a line of JSON for each HTTP request; 0 to turn it off"),
+            open("access_log", Some("true"), "Whether a line of JSON is written for each HTTP request"),
             open("log_level", None, "Log level: error, warn, info, debug or trace"),
         ],
     ),

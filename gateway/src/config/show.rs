@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::setting::is_pem;
+use super::setting::{flag, is_pem};
 use super::settings::{Secret, Setting, group};
 use super::source::{PREFIX, Source};
 
@@ -113,6 +113,8 @@ impl InForce {
 
 fn shown(setting: &Setting, text: &str) -> String {
     match setting.secret {
+        // However it was written: 1 and yes are true, too.
+        Secret::Open if setting.is_flag() => flag(text).map_or_else(|_| text.to_owned(), |flag| flag.to_string()),
         Secret::Open => text.to_owned(),
         Secret::Password => hide_password(text),
         Secret::All => HIDDEN.to_owned(),

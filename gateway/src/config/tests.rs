@@ -61,7 +61,7 @@ fn all_mistakes_are_told_at_once() {
         "BYTESHOP_PORT must be a number from 0 to 65535, not \"http\"",
         "BYTESHOP_DATABSE_URL is not a setting: did you mean BYTESHOP_DATABASE_URL?",
         "BYTESHOP_NATS_URL is not a URL",
-        "BYTESHOP_DEV must be 1 or 0, not \"maybe\"",
+        "BYTESHOP_DEV must be true or false, not \"maybe\"",
         "BYTESHOP_LOG_LEVEL is not error",
         &file.display().to_string(),
     ] {

@@ -4,6 +4,7 @@ use axum::extract::Request;
 use http::{HeaderMap, HeaderValue, Version, header};
 
 use crate::edge::problem::Problem;
+use crate::health::Health;
 
 /// What a browser may do with a response: show it, and load nothing for it. Pages that may do more say so themselves.
 const POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -24,6 +25,17 @@ pub(crate) fn named_once(request: &Request) -> Result<(), Problem> {
         return Ok(());
     }
     Err(Problem::malformed("request.invalid_host", "a request must have the header Host exactly once"))
+}
+
+/// Refuses at once what takes the store, when the store has been away for so long that waiting for it is in vain.
+pub(crate) fn store_answers(health: &Health, path: &str) -> Result<(), Problem> {
+    let takes_the_store = path.starts_with("/v1/") || path.starts_with("/byteshop.v1.");
+    if takes_the_store && health.has_given_up_on_postgres() {
+        return Err(Problem::unavailable(
+            "the event store has been away for several seconds; repeat the request later",
+        ));
+    }
+    Ok(())
 }
 
 /// Headers that keep browsers from taking a response for something else, or from showing it inside another page.

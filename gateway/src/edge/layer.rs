@@ -135,7 +135,9 @@ pub(crate) async fn pass(State(app): State<Shared>, mut request: Request, next: 
     let outline = Outline::of(&app, &request);
     let edge = &outline.edge;
     request.extensions_mut().insert(edge.clone());
-    let admitted = guard::named_once(&request).and_then(|()| app.limits.admit(edge.address, outline.cost()));
+    let admitted = guard::named_once(&request)
+        .and_then(|()| guard::store_answers(&app.health, outline.uri.path()))
+        .and_then(|()| app.limits.admit(edge.address, outline.cost()));
     let (mut response, standing, seat) = match admitted {
         Ok((standing, seat)) => (handled(&app, edge, request, next).await, standing, seat),
         Err(problem) => (problem.into_response(), None, None),

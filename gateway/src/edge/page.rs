@@ -110,6 +110,17 @@ mod tests {
     }
 
     #[test]
+    fn the_shop_does_nothing_on_its_own_behalf() {
+        let cancelled = |locale, by: &str| {
+            let facts = serde_json::json!({"by": by, "reason": "staff_request", "was_paid": false});
+            Teller::of(locale).unwrap().tell("cancelled", &facts).unwrap()
+        };
+        assert_eq!(cancelled(Locale::En, "shop"), "The shop cancelled the order.");
+        assert_eq!(cancelled(Locale::En, "staff"), "Staff cancelled the order on the shop's behalf.");
+        assert_eq!(cancelled(Locale::Ru, "shop"), "Магазин отменил заказ.");
+    }
+
+    #[test]
     fn every_language_has_the_same_words_and_sentences() {
         let names = |source: &str| {
             let defined = source.lines().filter_map(|line| line.strip_prefix("{% "));

@@ -8,21 +8,24 @@ use byteshop_eventstore::envelope::to_hex;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
+use super::names::Names;
 use super::record;
 use crate::cli::failure::Failure;
 use crate::cli::output::Out;
 use crate::cli::summary;
 
-/// The columns. Times are UTC; `amount` is in major units of `currency`, and what the event is about, if that is money.
-const COLUMNS: [&str; 16] = [
+/// The columns. Times are UTC, as their columns say, since no spreadsheet takes a time with its zone for one; `actor_name` is there
+/// where personal data is shown; `amount` is in major units of `currency`, and what the event is about, if that is money.
+const COLUMNS: [&str; 17] = [
     "position",
-    "recorded_at",
-    "occurred_at",
+    "recorded_at_utc",
+    "occurred_at_utc",
     "stream",
     "version",
     "type",
     "schema",
     "actor",
+    "actor_name",
     "command",
     "amount",
     "currency",
@@ -42,7 +45,7 @@ pub(super) fn header(out: &mut Out) -> Result<(), Failure> {
 }
 
 /// Writes an event.
-pub(super) fn event(out: &mut Out, event: &Recorded) -> Result<(), Failure> {
+pub(super) fn event(out: &mut Out, event: &Recorded, names: &Names) -> Result<(), Failure> {
     let meta = event.meta().ok();
     let text = |field: Option<String>| field.unwrap_or_default();
     let (amount, currency) = amount(&event.data).unwrap_or_default();
@@ -56,7 +59,8 @@ pub(super) fn event(out: &mut Out, event: &Recorded) -> Result<(), Failure> {
             &event.version.to_string(),
             &harmless(&record::what(event)),
             &event.schema.to_string(),
-            &harmless(&super::names::Names::default().who(meta.as_ref())),
+            &harmless(&meta.as_ref().map_or_else(|| "?".to_owned(), |meta| meta.actor.to_string())),
+            &harmless(meta.as_ref().and_then(|meta| names.of(&meta.actor)).unwrap_or_default()),
             &harmless(&text(meta.as_ref().map(|meta| meta.command.clone()))),
             &amount,
             &currency,

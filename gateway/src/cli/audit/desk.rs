@@ -66,6 +66,19 @@ pub(super) fn is_full(page: &[Recorded], size: i64) -> bool {
     i64::try_from(page.len()) == Ok(size)
 }
 
+/// A whole number from 0 on.
+pub(super) fn whole_number(text: &str) -> Result<i64, String> {
+    text.parse().ok().filter(|number| *number >= 0).ok_or_else(|| "not a whole number such as 100".to_owned())
+}
+
+/// Refuses to start after a position that the log does not have: an empty answer would look as if nothing had happened.
+pub(super) fn within(head: i64, after: i64) -> Result<(), Failure> {
+    if after <= head {
+        return Ok(());
+    }
+    Err(Failure::refused(format!("the log has no position {after}: it ends at {head}")))
+}
+
 /// What to say when the log does not have a position.
 pub(super) async fn no_event(log: &Log, position: i64) -> Failure {
     match log.head().await {

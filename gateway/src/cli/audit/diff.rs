@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::Write as _;
 
+use byteshop_domain::personal::MARK;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -104,7 +105,7 @@ fn compare(path: &str, before: Option<&Value>, after: Option<&Value>, changes: &
         return changes.push(change(path, before, after));
     };
     match (old, new) {
-        (Value::Object(old), Value::Object(new)) if !is_money(old) && !is_money(new) => {
+        (Value::Object(old), Value::Object(new)) if !is_one_value(old) && !is_one_value(new) => {
             let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
             for name in names {
                 let path = format!("{path}/{}", name.replace('~', "~0").replace('/', "~1"));
@@ -123,7 +124,9 @@ fn compare(path: &str, before: Option<&Value>, after: Option<&Value>, changes: &
 /// The same without anything in it: of a thing with fields, or of a list of such things.
 fn emptied(value: &Value) -> Option<Value> {
     match value {
-        Value::Object(fields) if !fields.is_empty() && !is_money(fields) => Some(Value::Object(serde_json::Map::new())),
+        Value::Object(fields) if !fields.is_empty() && !is_one_value(fields) => {
+            Some(Value::Object(serde_json::Map::new()))
+        }
         Value::Array(items) if items.iter().any(Value::is_object) => Some(Value::Array(Vec::new())),
         Value::Object(_) | Value::Array(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
     }
@@ -133,9 +136,10 @@ fn change(path: &str, before: Option<&Value>, after: Option<&Value>) -> Change {
     Change { path: path.to_owned(), before: before.cloned(), after: after.cloned() }
 }
 
-/// An amount is one value, not two fields.
-fn is_money(fields: &serde_json::Map<String, Value>) -> bool {
-    fields.len() == 2 && fields.contains_key("amount") && fields.contains_key("currency")
+/// An amount is one value, not two fields, and so is what is sealed.
+fn is_one_value(fields: &serde_json::Map<String, Value>) -> bool {
+    let is_money = fields.len() == 2 && fields.contains_key("amount") && fields.contains_key("currency");
+    is_money || fields.contains_key(MARK)
 }
 
 #[cfg(test)]
@@ -168,6 +172,11 @@ mod tests {
             ]
         );
         assert_eq!(changes(&before, &before), []);
+        let sealed = |text: &str| json!({"$sealed": text, "subject": "00000000-0000-0000-0000-000000000007"});
+        let (old, new) = (json!({"name": sealed("AA")}), json!({"name": sealed("BB")}));
+        assert_eq!(changes(&old, &new), [("/name".into(), Some(sealed("AA")), Some(sealed("BB")))]);
+        assert_eq!(changes(&json!({}), &new), [("/name".into(), None, Some(sealed("BB")))]);
+        assert_eq!(summary::value(&sealed("AA")), summary::SEALED);
         assert_eq!(
             changes(&json!({}), &json!({"lines": [{"a": 1}], "tags": ["x"], "none": {}})),
             [

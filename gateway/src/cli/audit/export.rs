@@ -5,8 +5,9 @@ use std::io::Write;
 use byteshop_eventstore::read::PAGE;
 
 use super::csv;
-use super::desk::{Desk, is_full};
+use super::desk::{Desk, is_full, whole_number, within};
 use super::filter::FilterArgs;
+use super::names::Names;
 use super::record::Record;
 use super::reveal::RevealArg;
 use crate::cli::failure::Failure;
@@ -22,7 +23,7 @@ pub(super) struct ExportArgs {
     #[arg(long, value_enum, default_value_t = Form::Jsonl)]
     format: Form,
     /// Start after this position, to continue an earlier export
-    #[arg(long, default_value_t = 0, value_name = "POSITION", value_parser = clap::value_parser!(i64).range(0..))]
+    #[arg(long, default_value_t = 0, value_name = "POSITION", value_parser = whole_number)]
     after: i64,
     #[command(flatten)]
     reveal: RevealArg,
@@ -37,26 +38,28 @@ enum Form {
 pub(super) async fn run(desk: &Desk, args: ExportArgs) -> Result<(), Failure> {
     let filter = args.filter.resolve(desk).await?;
     let head = desk.log.head().await?;
+    within(head, args.after)?;
     let mut out = output::out();
     if args.format == Form::Csv {
         csv::header(&mut out)?;
     }
     // Between the lines of the export itself, a bar would be in the way.
     let meter = (!terminal::is_watched()).then(|| Meter::new("export", "events"));
-    let mut after = args.after;
+    let (mut after, mut names) = (args.after, Names::default());
     // What comes in meanwhile is for the next export: this one ends where the log ended when it began.
     while after < head {
         let events = desk.log.read_filtered(after, PAGE, &filter).await?;
         let goes_on = is_full(&events, PAGE);
         after = events.last().map_or(head, |last| last.position);
-        let events = events.into_iter().filter(|event| event.position <= head).collect();
+        let events: Vec<_> = events.into_iter().filter(|event| event.position <= head).collect();
+        names.learn(desk, args.reveal, &events).await?;
         for event in &args.reveal.events(desk, events).await? {
             match args.format {
                 Form::Jsonl => {
-                    serde_json::to_writer(&mut out, &Record::of(event)?)?;
+                    serde_json::to_writer(&mut out, &Record::of(event)?.by(&names))?;
                     writeln!(out)?;
                 }
-                Form::Csv => csv::event(&mut out, event)?,
+                Form::Csv => csv::event(&mut out, event, &names)?,
             }
         }
         if let Some(meter) = &meter {

@@ -1,5 +1,6 @@
 //! Which events are meant: the same filters for every command that lists events.
 
+use byteshop_eventstore::Clock;
 use byteshop_eventstore::read::Filter;
 use chrono::{DateTime, Utc};
 
@@ -18,7 +19,8 @@ pub(super) struct FilterArgs {
     /// Only events of this type, such as order.placed, placed, order.* or product.variant*; can be repeated
     #[arg(long = "type", value_name = "TYPE", value_parser = lookup::event_types)]
     types: Vec<Vec<String>>,
-    /// Only events caused by this actor: admin, acc_…, an e-mail address, settle_order, import
+    /// Only events caused by this actor: a kind such as guest, admin or operator, an id such as acc_…, an e-mail address, or a name
+    /// such as settle_order or that of an operator
     #[arg(long, value_name = "ACTOR")]
     actor: Option<String>,
     /// Only events recorded from this time, day, month or year on (UTC): 2026-11-20T08:00:00Z, 2026-11-20, 2026-11, yesterday,
@@ -33,11 +35,14 @@ pub(super) struct FilterArgs {
 impl FilterArgs {
     /// The filter, with every name looked up.
     pub(super) async fn resolve(&self, desk: &Desk) -> Result<Filter, Failure> {
-        if let (Some(from), Some(until)) = (self.from, self.until)
-            && from > until
-        {
-            let text = format!("--until {until} is before --from {from}, so no event can match");
-            return Err(Failure::Usage(text));
+        if let Some(from) = self.from {
+            if let Some(until) = self.until.filter(|until| from >= *until) {
+                let text = format!("--until {until} is before --from {from}, so no event can match");
+                return Err(Failure::Usage(text));
+            }
+            if from > Clock.now() {
+                return Err(Failure::Usage(format!("--from {from} is in the future, so no event can match")));
+            }
         }
         let finder = desk.finder();
         let things = match &self.stream {

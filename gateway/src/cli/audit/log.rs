@@ -3,10 +3,10 @@
 use std::io::Write;
 use std::time::Duration;
 
-use byteshop_eventstore::Recorded;
 use byteshop_eventstore::read::{Filter, PAGE};
+use byteshop_eventstore::{Clock, Recorded};
 
-use super::desk::{Desk, is_full};
+use super::desk::{Desk, is_full, whole_number, within};
 use super::filter::FilterArgs;
 use super::names::Names;
 use super::record::{self, Record};
@@ -18,10 +18,10 @@ use crate::cli::terminal::{self, Style, columns, cut, styled};
 
 /// How often the end of the log is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
-/// From this width on the command has a column, too.
-const WIDE: usize = 170;
 /// From this width on an event fits on one line with whole ids and the beginning of its data.
-const ONE_LINE: usize = 140;
+const ONE_LINE: usize = 180;
+/// From this width on it fits on two lines, and on three in a narrower terminal.
+const TWO_LINES: usize = 100;
 
 /// Which events.
 #[derive(Debug, clap::Args)]
@@ -29,10 +29,10 @@ pub(super) struct LogArgs {
     #[command(flatten)]
     filter: FilterArgs,
     /// Start after this position instead of showing the newest events
-    #[arg(long, value_name = "POSITION")]
+    #[arg(long, value_name = "POSITION", value_parser = whole_number)]
     after: Option<i64>,
     /// At most this many events; 0 for all
-    #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(i64).range(0..))]
+    #[arg(long, default_value_t = 100, value_name = "N", value_parser = whole_number)]
     limit: i64,
     /// Keep printing new events
     #[arg(long, short)]
@@ -46,6 +46,9 @@ pub(super) struct LogArgs {
 pub(super) async fn run(desk: &Desk, args: LogArgs) -> Result<(), Failure> {
     let filter = args.filter.resolve(desk).await?;
     let head = desk.log.head().await?;
+    if let Some(after) = args.after {
+        within(head, after)?;
+    }
     let mut printer = Printer::start(args.format.chosen(), head, args.reveal)?;
     let mut last = head;
     let limit = if args.limit == 0 { i64::MAX } else { args.limit };
@@ -93,9 +96,10 @@ async fn print_all(
     }
 }
 
+/// Prints what comes, until it cannot match any more.
 async fn follow(desk: &Desk, filter: &Filter, mut after: i64, printer: &mut Printer) -> Result<(), Failure> {
     loop {
-        tokio::time::sleep(LOOK_EVERY).await;
+        let is_last = filter.until.is_some_and(|until| until <= Clock.now());
         // Everything up to the head can be read by now, so what the filter holds back is not looked at again.
         let head = desk.log.head().await?;
         while head > after {
@@ -105,6 +109,10 @@ async fn follow(desk: &Desk, filter: &Filter, mut after: i64, printer: &mut Prin
             after = if full { last } else { head.max(last) };
             printer.print(desk, events).await?;
         }
+        if is_last {
+            return Ok(());
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
     }
 }
 
@@ -159,10 +167,20 @@ impl Printer {
 }
 
 /// The columns of a line. Ids are whole in each of them, so that other commands take what is copied; what does not fit is the
-/// data at the end, and in a narrow terminal an event takes two lines.
+/// data at the end, and in a narrow terminal an event takes two lines or three.
 struct Layout {
     width: Option<usize>,
     position: usize,
+}
+
+/// What is told of an event, or the headings of that.
+struct Told<'a> {
+    time: &'a str,
+    what: &'a str,
+    stream: &'a str,
+    actor: &'a str,
+    command: &'a str,
+    data: &'a str,
 }
 
 impl Layout {
@@ -170,30 +188,33 @@ impl Layout {
         Self { width, position: head.to_string().len().max(4) }
     }
 
-    fn is_wide(&self) -> bool {
-        self.width.is_none_or(|width| width >= WIDE)
-    }
-
-    fn has_one_line(&self) -> bool {
-        self.width.is_none_or(|width| width >= ONE_LINE)
-    }
-
     fn header(&self, out: &mut Out) -> std::io::Result<()> {
-        let start = format!("{:>width$}  {:<19}  ", "#", "recorded (UTC)", width = self.position);
-        let columns = self.columns("type", "stream", "actor", "command");
-        let line = if self.has_one_line() { format!("{start}{columns}data") } else { format!("{start}{columns}") };
-        writeln!(out, "{}", styled(&self.fitting(&line, 0), Style::Dim))
+        let (time, what) = ("recorded (UTC)", "type");
+        let told = Told { time, what, stream: "stream", actor: "actor", command: "command", data: "data" };
+        self.lines("#", &told).iter().try_for_each(|(line, data)| {
+            let line = self.fitting(&format!("{line}{data}"), 0);
+            writeln!(out, "{}", styled(&line, Style::Dim))
+        })
     }
 
-    /// What stands between the time and the data, or the end of the first line.
-    fn columns(&self, what: &str, stream: &str, actor: &str, command: &str) -> String {
-        if self.is_wide() {
-            return format!("{what:<22}  {stream:<31}  {actor:<36}  {command:<22}  ");
-        }
-        if self.has_one_line() {
-            format!("{what:<22}  {stream:<31}  {actor:<36}  ")
-        } else {
-            format!("{what:<22}  {stream}")
+    /// The lines of an event, and what stands at the end of each in another style.
+    fn lines<'a>(&self, position: &str, told: &Told<'a>) -> Vec<(String, &'a str)> {
+        let Told { time, what, stream, actor, command, data } = *told;
+        let start = format!("{position:>width$}  ", width = self.position);
+        let indent = " ".repeat(columns(&start));
+        match self.width {
+            Some(..TWO_LINES) => vec![
+                (format!("{start}{time:<19}  {what}"), ""),
+                (format!("{indent}{stream:<31}  {command}"), ""),
+                (format!("{indent}{actor}  "), data),
+            ],
+            Some(TWO_LINES..ONE_LINE) => vec![
+                (format!("{start}{time:<19}  {stream:<31}  {what}"), ""),
+                (format!("{indent}{actor:<38}  {command:<22}  "), data),
+            ],
+            Some(_) | None => {
+                vec![(format!("{start}{time:<19}  {what:<30}  {stream:<31}  {actor:<38}  {command:<22}  "), data)]
+            }
         }
     }
 
@@ -204,24 +225,28 @@ impl Layout {
 
     fn line(&self, out: &mut impl Write, event: &Recorded, names: &Names) -> std::io::Result<()> {
         let meta = event.meta().ok();
-        let time = event.recorded_at.format("%Y-%m-%d %H:%M:%S").to_string();
-        let start = format!("{:>width$}  ", event.position, width = self.position);
-        let (actor, stream) = (names.who(meta.as_ref()), record::subject(event));
-        let command = meta.as_ref().map_or("?", |meta| meta.command.as_str());
+        let (what, stream, actor) = (record::what(event), record::subject(event), names.who(meta.as_ref()));
         let mut data = summary::of(&event.data);
         if let Some(moment) = meta.as_ref().and_then(|meta| meta.occurred_at) {
             data = format!("[of {}] {data}", moment.format("%Y-%m-%d"));
         }
-        let middle = self.columns(&record::what(event), &stream, &actor, command);
-        if self.has_one_line() {
-            let used = columns(&start) + columns(&time) + 2 + columns(&middle);
-            let data = self.fitting(&data, used);
-            return writeln!(out, "{start}{}  {middle}{}", styled(&time, Style::Dim), styled(&data, Style::Dim));
+        let told = Told {
+            time: &event.recorded_at.format("%Y-%m-%d %H:%M:%S").to_string(),
+            what: &what,
+            stream: &stream,
+            actor: &actor,
+            command: meta.as_ref().map_or("?", |meta| meta.command.as_str()),
+            data: &data,
+        };
+        for (line, data) in self.lines(&event.position.to_string(), &told) {
+            let data = self.fitting(data, columns(&line));
+            if data.is_empty() {
+                writeln!(out, "{}", line.trim_end())?;
+            } else {
+                writeln!(out, "{line}{}", styled(&data, Style::Dim))?;
+            }
         }
-        writeln!(out, "{start}{}  {middle}", styled(&time, Style::Dim))?;
-        let indent = " ".repeat(columns(&start));
-        let data = self.fitting(&data, columns(&indent) + columns(&actor) + 2);
-        writeln!(out, "{indent}{actor}  {}", styled(&data, Style::Dim))
+        Ok(())
     }
 }
 
@@ -238,16 +263,37 @@ mod tests {
             let mut out = Vec::new();
             layout.line(&mut out, &event, &Names::default()).unwrap();
             let line = String::from_utf8(out).unwrap();
-            for whole in
-                ["12345", "ord_00000000000000000000000007", "acc_00000000000000000000000001", "2026-01-31 12:00:00"]
-            {
+            let ids = ["12345", "ord_00000000000000000000000007", "acc_00000000000000000000000001"];
+            for whole in ids.into_iter().chain(["2026-01-31 12:00:00", "order.cancelled"]) {
                 assert!(line.contains(whole), "{whole} is cut at {width:?}: {line}");
             }
             let longest = line.lines().map(columns).max().unwrap();
-            assert!(
-                width.is_none_or(|width| width < 100 || longest <= width),
-                "{longest} columns at {width:?}: {line}"
-            );
+            assert!(width.is_none_or(|width| width < 60 || longest <= width), "{longest} columns at {width:?}: {line}");
+        }
+    }
+
+    #[test]
+    fn headings_stand_above_what_they_name() {
+        let event = event(12_345);
+        for width in [200, 100, 80] {
+            let layout = Layout::of(Some(width), 12_345);
+            let mut out = Vec::new();
+            layout.line(&mut out, &event, &Names::default()).unwrap();
+            let below = String::from_utf8(out).unwrap();
+            let told =
+                Told { time: "time", what: "type", stream: "stream", actor: "actor", command: "command", data: "" };
+            let above = layout.lines("#", &told).into_iter().map(|(line, _)| line).collect::<Vec<_>>().join("\n");
+            let place = |text: &str, part: &str| {
+                text.lines().enumerate().find_map(|(row, line)| Some((row, line.rfind(part)?))).unwrap()
+            };
+            for (heading, value) in [("type", "order.cancelled"), ("stream", "ord_"), ("actor", "admin acc_")] {
+                assert_eq!(place(&above, heading), place(&below, value), "{heading} at {width}:\n{below}");
+            }
+            // The type begins like the command.
+            let commands: Vec<_> = below.lines().filter_map(|line| line.rfind("order.cancel ")).collect();
+            let ends = below.lines().filter_map(|line| line.strip_suffix("order.cancel").map(str::len));
+            let command = commands.into_iter().chain(ends).next();
+            assert_eq!(command, Some(place(&above, "command").1), "command at {width}:\n{below}");
         }
     }
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::desk::{Desk, Name, is_full};
+use super::desk::{Desk, Name, is_full, no_event};
 use super::reveal::RevealArg;
 use crate::cli::failure::Failure;
 use crate::cli::moment::{self, At, Moment};
@@ -47,6 +47,11 @@ pub(super) struct Past {
 }
 
 pub(super) async fn run(desk: &Desk, args: StateArgs) -> Result<(), Failure> {
+    if let Some(At::Moment(Moment::Position(position))) = args.at
+        && position > desk.log.head().await?
+    {
+        return Err(no_event(&desk.log, position).await);
+    }
     let thing = desk.thing(&args.thing).await?;
     let mut past = past(desk, &thing, args.at).await?;
     match (past.version, args.at) {
@@ -72,9 +77,23 @@ fn print(past: &Past) -> Result<(), Failure> {
     output::line(&format!("{kind} {}  version {} of {recorded} UTC, position {position}", past.id, past.version))?;
     let mut table = output::table(["field", "value"]);
     for (name, value) in past.state.as_object().into_iter().flatten() {
-        table.add_row([name.clone(), summary::value(value)]);
+        fields(name, value, &mut |name, value| {
+            table.add_row([name.to_owned(), summary::value(value)]);
+        });
     }
-    Ok(output::line(&table.trim_fmt())?)
+    Ok(output::line(&output::laid_out(table))?)
+}
+
+/// Goes through a value: one of many fields, or one that is filed under ids, field by field, since one line would not hold it.
+fn fields(name: &str, value: &Value, show: &mut impl FnMut(&str, &Value)) {
+    match value.as_object() {
+        Some(inner) if !summary::fits_one_line(inner) => {
+            for (key, value) in inner {
+                fields(&format!("{name}/{key}"), value, show);
+            }
+        }
+        Some(_) | None => show(name, value),
+    }
 }
 
 /// Folds the history of a thing up to a moment, a page at a time.
@@ -114,5 +133,27 @@ pub(super) async fn past(desk: &Desk, thing: &Thing, at: Option<At>) -> Result<P
             past.state = state.json().map_err(Failure::refused)?;
             return Ok(past);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_filed_under_ids_is_shown_with_its_ids_and_whole() {
+        let variant = "var_01m8kxs3cbecrt6fg91vwt0nnt";
+        let price = json!({"amount": 1999, "currency": "EUR"});
+        let state = json!({"variants": {variant: {"sku": "BRUSH-1", "price": price, "weight_g": 50, "active": true}}});
+        let mut rows = Vec::new();
+        for (name, value) in [("product", &state), ("returned", &json!({variant: 1})), ("size", &json!({"x": 1}))] {
+            fields(name, value, &mut |name, value| rows.push((name.to_owned(), summary::value(value))));
+        }
+        let of = |name: &str| rows.iter().find(|row| row.0 == name).map(|row| row.1.as_str());
+        assert_eq!(of(&format!("product/variants/{variant}/price")), Some("19.99 EUR"), "{rows:?}");
+        assert_eq!(of(&format!("product/variants/{variant}/sku")), Some("BRUSH-1"));
+        assert_eq!((of(&format!("returned/{variant}")), of("size")), (Some("1"), Some("{x 1}")));
     }
 }

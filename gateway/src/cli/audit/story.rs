@@ -1,6 +1,9 @@
 //! `byteshop audit story`: the history of an order in sentences, with who did what.
 
+use std::collections::BTreeMap;
+
 use byteshop_domain::Locale;
+use byteshop_domain::credit_note::{self, CreditNote};
 use byteshop_domain::order::Order;
 use byteshop_domain::{AnyEvent, Decider as _};
 use byteshop_eventstore::StreamId;
@@ -8,6 +11,7 @@ use byteshop_eventstore::read::PAGE;
 use byteshop_eventstore::{Recorded, StoreError};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::desk::{Desk, Name, is_full};
 use super::names::Names;
@@ -21,7 +25,7 @@ use crate::lookup::Thing;
 /// Of which order, and how.
 #[derive(Debug, clap::Args)]
 pub(super) struct StoryArgs {
-    /// The order: its id, its number, or the number of its invoice
+    /// The order: its id, its number, or the number of its invoice or of one of its credit notes
     #[arg(value_name = "ORDER")]
     order: Name,
     /// The language of the sentences: en or ru
@@ -46,11 +50,15 @@ struct Line {
     event_type: String,
     actor: String,
     text: String,
+    /// What staff or the buyer wrote, where personal data is shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
 }
 
 pub(super) async fn run(desk: &Desk, args: StoryArgs) -> Result<(), Failure> {
-    let thing = desk.thing(&args.order).await?;
+    let thing = order_of(desk, desk.thing(&args.order).await?).await?;
     let events = events_of(desk, &thing).await?;
+    let mut notes = notes_in(desk, args.reveal, &events).await?;
     let mut names = Names::default();
     names.learn(desk, args.reveal, &events).await?;
     let told = story::told(events, args.locale).map_err(|problem| Failure::refused(problem.detail()))?;
@@ -65,6 +73,7 @@ pub(super) async fn run(desk: &Desk, args: StoryArgs) -> Result<(), Failure> {
                 event_type: record::what(&event),
                 actor,
                 text,
+                note: notes.remove(&event.position),
             })
         })
         .collect();
@@ -72,19 +81,55 @@ pub(super) async fn run(desk: &Desk, args: StoryArgs) -> Result<(), Failure> {
         let mut table = output::table(["#", "when (UTC)", "what", "who"]);
         for line in lines {
             let at = line.at.format("%Y-%m-%d %H:%M:%S").to_string();
-            table.add_row([line.position.to_string(), at, line.text.clone(), line.actor.clone()]);
+            let note = line.note.as_ref().map(|note| format!(" “{note}”")).unwrap_or_default();
+            table.add_row([line.position.to_string(), at, format!("{}{note}", line.text), line.actor.clone()]);
         }
         table
     })?;
     Ok(())
 }
 
+/// What staff and the buyer wrote about these events, by position; nothing where personal data is not shown.
+async fn notes_in(desk: &Desk, reveal: RevealArg, events: &[Recorded]) -> Result<BTreeMap<i64, String>, Failure> {
+    let mut notes = BTreeMap::new();
+    if !reveal.is_on() {
+        return Ok(notes);
+    }
+    for event in events {
+        let data: Value = serde_json::from_str(&reveal.json(desk, &event.data).await?)?;
+        let note = ["note", "comment"].iter().find_map(|name| data[name].as_str().map(str::to_owned));
+        notes.extend(note.map(|note| (event.position, note)));
+    }
+    Ok(notes)
+}
+
+/// The order that a credit note is for; any other thing is what it is.
+async fn order_of(desk: &Desk, thing: Thing) -> Result<Thing, Failure> {
+    if thing.stream.category != CreditNote::CATEGORY {
+        return Ok(thing);
+    }
+    for event in whole(desk, &thing.stream).await? {
+        if let AnyEvent::CreditNote(_, credit_note::Event::Issued(content)) = decoded(&event)?
+            && let Some(order) = content.order.or_else(|| content.lines.iter().find_map(|line| line.order))
+        {
+            return Ok(Thing { id: order.to_string(), stream: StreamId::of::<Order>(order) });
+        }
+    }
+    Ok(thing)
+}
+
+fn decoded(event: &Recorded) -> Result<AnyEvent, StoreError> {
+    AnyEvent::decode(&event.category, event.stream, &event.event_type, event.schema, &event.data)
+        .map_err(|source| StoreError::Unreadable { position: event.position, source })
+}
+
 /// The events of an order and of what belongs to it, in the order of the log.
 async fn events_of(desk: &Desk, thing: &Thing) -> Result<Vec<Recorded>, Failure> {
-    let refused =
-        || Failure::refused(format!("{} is not an order: give ord_…, an order number or an invoice number", thing.id));
     if thing.stream.category != Order::CATEGORY {
-        return Err(refused());
+        return Err(Failure::refused(format!(
+            "{} is not an order: give ord_…, or the number of an order, an invoice or a credit note",
+            thing.id
+        )));
     }
     let mut events = Vec::new();
     for stream in streams_of(desk, &thing.stream).await?.unwrap_or_else(|| vec![thing.stream.clone()]) {
@@ -99,9 +144,7 @@ pub(super) async fn streams_of(desk: &Desk, stream: &StreamId) -> Result<Option<
     let mut order = Order::default();
     let mut id = None;
     for event in whole(desk, stream).await? {
-        let any = AnyEvent::decode(&event.category, event.stream, &event.event_type, event.schema, &event.data);
-        let any = any.map_err(|source| StoreError::Unreadable { position: event.position, source })?;
-        let AnyEvent::Order(of, happened) = any else { return Ok(None) };
+        let AnyEvent::Order(of, happened) = decoded(&event)? else { return Ok(None) };
         (order, id) = (order.evolve(&happened), Some(of));
     }
     Ok(match (id, order.placed()) {

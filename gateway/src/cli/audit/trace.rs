@@ -83,12 +83,18 @@ pub(super) async fn run(desk: &Desk, args: TraceArgs) -> Result<(), Failure> {
         }
     }
     let mut out = output::out();
-    let (mut roots, mut names) = (Vec::new(), Names::default());
+    let (mut trees, mut names) = (Vec::new(), Names::default());
     for (position, chain) in chains {
         let events = around(log, chain, position).await?;
+        let first = events.first().map_or(position, |event| event.position);
         let cut = i64::try_from(events.len()).is_ok_and(|count| count >= EVENTS_MAX);
         names.learn(desk, args.reveal, &events).await?;
-        let steps = tree::grow(args.reveal.events(desk, events).await?);
+        trees.push((first, cut, tree::grow(args.reveal.events(desk, events).await?)));
+    }
+    // In the order in which they began: one that began earlier may have touched the thing later.
+    trees.sort_unstable_by_key(|(first, ..)| *first);
+    let mut roots = Vec::new();
+    for (_, cut, steps) in trees {
         let view = draw::View { marked: &|event| marked.is(event), names: &names, width: terminal::width() };
         match format {
             Format::Table => draw::draw(&mut out, &steps, &view, cut)?,

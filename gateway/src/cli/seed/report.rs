@@ -87,7 +87,7 @@ fn print_summary(demo: &Demo, made: &[Made<'_>]) -> std::io::Result<()> {
     let [products, variants, _, new] = Sum::of(made.iter()).cells();
     let categories = demo.categories.len();
     let all = format!("{products} products with {variants} variants in {categories} categories; {new} of them are new");
-    output::line(&format!("{}\n\n{all}", table.trim_fmt()))
+    output::line(&format!("{}\n\n{all}", output::laid_out(table)))
 }
 
 /// The promotions, with the codes that can be entered.
