@@ -47,8 +47,8 @@ async fn settings(config: &Config, args: &ConfigArgs) -> Result<(Shown, String),
         let of = if args.own {
             "settings of this command".to_owned()
         } else if config.database_url.is_some() {
-            "settings that a process started here would have; `serve`, `work` and `relay` tell theirs with \
-             `byteshop config --at URL`, the operations address that each of them prints"
+            "settings that a process started here would have\n\
+             a running process tells its own: byteshop config --at URL, its operations address"
                 .to_owned()
         } else {
             format!("no shop runs in {data}; these are the settings that one started here would have")
