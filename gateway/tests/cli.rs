@@ -471,11 +471,22 @@ async fn numbers_that_others_have_are_left_out_with_their_reason() {
         let (status, said) = refused(command(&[&skip[..7], &[number.as_str()]].concat()));
         assert!(status == 1 && said.contains(why), "{said}");
     }
+    let printed_number = format!("INV-{year}-001043");
+    assert_eq!(
+        last(&[&skip[..3], &skip[5..], &[printed_number.as_str()]].concat()),
+        [1_043, 0],
+        "as documents show it"
+    );
+    for (number, why) in [(format!("CN-{year}-000007"), "other documents"), ("INV-1999-000007".into(), "--year is")] {
+        let (status, said) = refused(command(&[&skip[..], &[number.as_str()]].concat()));
+        assert!(status == 1 && said.contains(why), "{said}");
+    }
+    assert_eq!(refused(command(&to("INV-2026"))).0, 2);
     for wrong in [&skip[..7], &["numbers", "skip", "invoices", "--to", "5"], &["numbers", "skip", "orders"]] {
         assert_eq!(refused(command(wrong)).0, 2, "{wrong:?}");
     }
     let gaps = lines(&printed(command(&["audit", "log", "--type", "series.skipped"])));
-    assert_eq!(gaps.len(), 1, "{gaps:?}");
+    assert_eq!(gaps.len(), 2, "{gaps:?}");
     let gap = printed(command(&["audit", "show", "1"]));
     for part in ["backup of 3 May restored", "operator", "1042"] {
         assert!(gap.contains(part), "{part} in {gap}");
