@@ -159,6 +159,8 @@ pub(super) async fn with_commands<T>(
 struct Seeded<'a> {
     products: Vec<Made<'a>>,
     promotions: Vec<Terms>,
+    /// What was left, since the shop has its own.
+    left: Vec<rules::Own>,
 }
 
 async fn seed<'a>(commands: &Commands, demo: &'a Demo, pictures: Option<&Pictures>) -> Result<Seeded<'a>, Failure> {
@@ -204,7 +206,8 @@ async fn seed<'a>(commands: &Commands, demo: &'a Demo, pictures: Option<&Picture
         pictures::hang(commands, pictures, all, drawn).await?;
         meter.finish();
     }
-    Ok(Seeded { products, promotions: rules::make(commands, &categories).await? })
+    let left = rules::set_books(commands).await?;
+    Ok(Seeded { products, promotions: rules::make(commands, &categories).await?, left })
 }
 
 fn count(things: usize) -> i64 {
