@@ -18,6 +18,7 @@ mod dev_mail;
 mod edge;
 mod fresh;
 pub(crate) mod guard;
+mod guide;
 pub mod images;
 pub mod language;
 pub mod lists;

@@ -39,6 +39,7 @@ pub mod servers;
 pub mod shop;
 pub mod staff;
 pub mod telemetry;
+mod titles;
 pub mod token;
 pub mod totp;
 pub mod trade;
