@@ -198,6 +198,8 @@ async fn a_buyer_hears_what_is_called_off_and_what_does_not_arrive() {
     let parcel = shop.post(&format!("{order}/shipments")).by(&staff).json(parcel).send().await.expect(201);
     let parcel = format!("/v1/shipments/{}", parcel.id());
     shop.post(&format!("{parcel}/hand-over")).by(&staff).send().await.expect(200);
+    let sent = mail(&shop, "boris@example.org", |subject| subject.ends_with("в пути")).await;
+    assert!(sent["text"].as_str().unwrap().contains("его везёт учебный перевозчик"), "{sent}");
     let number = placed.text("/number");
     for subject in
         [format!("Заказ {number} не удалось вручить"), format!("Посылка из заказа {number} возвращается к нам")]
