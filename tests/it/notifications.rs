@@ -145,8 +145,11 @@ async fn mails_of_payments_and_refunds_lead_to_their_papers() {
     let shop = TestShop::reaching(database, Outside { face, ..Outside::kept(&log) }).await;
     let (_, variant) = shop.product("N-8", 1_000, 10).await;
     let (placed, cart) = order_of(&shop, &variant, "vera@example.org", "ru").await;
-    pay(&shop, &placed, &cart).await;
     let path = format!("/v1/orders/{}", placed.text("/id"));
+    let redirected = json!({"provider": "test", "token": "tok_redirect"});
+    let redirected = shop.post(&format!("{path}/payments")).with(&cart).json(redirected).send().await.expect(201);
+    assert!(redirected.text("/action_url").starts_with(&format!("{API}/dev/pay/")), "{}", redirected.body);
+    pay(&shop, &placed, &cart).await;
     // The paper behind the link of a mail, for whoever opens it.
     let paper = async |mail: &Value| {
         let text = mail["text"].as_str().unwrap();

@@ -251,7 +251,7 @@ pub enum Event {
         /// When to ask again.
         check_at: DateTime<Utc>,
     },
-    /// The provider is silent about what it was last asked: to take, to release or to give back.
+    /// The provider has not answered the last request: a capture, a void or a refund.
     Delayed {
         /// When to ask again.
         check_at: DateTime<Utc>,

@@ -15,7 +15,7 @@ use utoipa_axum::routes;
 use super::{Shared, caching, openapi};
 use crate::reply;
 
-/// Whether to send requests here. What is in the way is told at the operations address.
+/// Whether to send requests here. The operations address says what is wrong.
 #[derive(Debug, Serialize, ToSchema)]
 struct Readiness {
     status: ReadyStatus,

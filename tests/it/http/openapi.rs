@@ -320,3 +320,15 @@ async fn the_guide_and_its_pages_are_served_with_links_for_people() {
     let nothing = shop.get("/docs/nothing.md").header("Accept", "text/html").send().await.expect(404);
     assert!(nothing.body.as_str().unwrap().contains("<html"), "{}", nothing.body);
 }
+
+#[test]
+fn a_header_that_is_required_is_a_parameter() {
+    let mut required = 0;
+    for (path, method, operation) in operations() {
+        let if_match = operation["parameters"].as_array().unwrap().iter().find(|it| it["name"] == "If-Match");
+        let refuses = operation["responses"].get("428").is_some();
+        assert_eq!(if_match.is_some_and(|it| it["required"] == true), refuses, "{method} {path}");
+        required += usize::from(refuses);
+    }
+    assert!(required >= 2, "{required}");
+}
