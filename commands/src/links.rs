@@ -78,6 +78,11 @@ impl Target {
 }
 
 impl Commands {
+    /// The address of a path of the API: the path itself where nobody said where this shop answers.
+    pub fn url_of(&self, path: &str) -> String {
+        format!("{}{path}", self.outside().face.api.as_deref().unwrap_or_default())
+    }
+
     /// A link for whoever asks for the order.
     pub async fn link_at_hand(&self, target: Target) -> Result<Link, Error> {
         let now = self.clock().now();
@@ -120,10 +125,9 @@ impl Commands {
     async fn link(&self, target: Target, until: DateTime<Utc>, locale: Option<Locale>) -> Result<Link, Error> {
         let path = target.path();
         let (seal, until_s) = (self.seal_of(&path, until.timestamp()).await?, until.timestamp());
-        let base = self.outside().face.api.as_deref().unwrap_or_default();
         let locale = locale.map_or_else(String::new, |locale| format!("&locale={}", locale.as_str()));
         let mark = if path.contains('?') { '&' } else { '?' };
-        Ok(Link { url: format!("{base}{path}{mark}until={until_s}&seal={seal}{locale}"), until })
+        Ok(Link { url: self.url_of(&format!("{path}{mark}until={until_s}&seal={seal}{locale}")), until })
     }
 
     /// What a link with this end and this seal is good for.

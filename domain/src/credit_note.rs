@@ -73,7 +73,7 @@ pub struct Content {
     /// Why money alone is given back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
-    /// Who sells, as it names them for ever; older ones and those of an older system do not say.
+    /// The seller, as the document shows it; absent in older documents and in those of an older system.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seller: Option<Seller>,
 }

@@ -75,6 +75,36 @@ fn named(prefix: &str, year: i32) -> SeriesId {
     SeriesId::from_uuid(Uuid::new_v5(&NAMESPACE, format!("{prefix}:{year}").as_bytes()))
 }
 
+/// A number as documents show it, such as `INV-2026-000042`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Printed {
+    /// What it begins with.
+    prefix: &'static str,
+    /// The year of its series.
+    pub year: i32,
+    /// The number in its series.
+    pub number: i64,
+}
+
+impl Printed {
+    /// Reads one, in capitals or not; nothing where it is none.
+    pub fn read(text: &str) -> Option<Self> {
+        let mut parts = text.trim().splitn(3, '-');
+        let (prefix, year, number) = (parts.next()?, parts.next()?, parts.next()?);
+        let prefix = [INVOICES, CREDIT_NOTES].into_iter().find(|known| prefix.eq_ignore_ascii_case(known))?;
+        let digits = |text: &str, least| text.len() >= least && text.bytes().all(|byte| byte.is_ascii_digit());
+        if !digits(year, 4) || !digits(number, DIGITS) {
+            return None;
+        }
+        Some(Self { prefix, year: year.parse().ok()?, number: number.parse().ok()? })
+    }
+
+    /// The series that it belongs to.
+    pub fn series(self) -> SeriesId {
+        named(self.prefix, self.year)
+    }
+}
+
 /// What happened to a series.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

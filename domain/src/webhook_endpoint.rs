@@ -80,7 +80,7 @@ pub enum Event {
         /// The key that it was made with, if a program made it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         created_with: Option<ApiKeyId>,
-        /// When it is told nothing more; never when absent.
+        /// When deliveries end; never when absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         expires_at: Option<DateTime<Utc>>,
     },
@@ -95,7 +95,7 @@ pub enum Event {
         /// What it is for.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         description: Option<Reason>,
-        /// When it is told nothing more.
+        /// When deliveries end.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         expires_at: Option<DateTime<Utc>>,
     },
@@ -108,7 +108,7 @@ pub enum Event {
     },
     /// It is told again what happens, from where it was.
     Enabled {},
-    /// It is told nothing for now.
+    /// Deliveries are paused.
     Disabled {
         /// Why.
         because: Silence,
@@ -139,7 +139,7 @@ pub enum Command {
         secret: Personal<Secret>,
         /// Whose it is.
         created_by: Option<AccountId>,
-        /// When it is told nothing more; never when absent.
+        /// When deliveries end; never when absent.
         expires_at: Option<DateTime<Utc>>,
     },
     /// Be elsewhere, or want something else; what is not given stays.
@@ -152,7 +152,7 @@ pub enum Command {
         description: Option<Reason>,
         /// Whether it is to be told anything.
         enabled: Option<bool>,
-        /// When it is told nothing more.
+        /// When deliveries end.
         expires_at: Option<DateTime<Utc>>,
     },
     /// Sign with another secret.
@@ -202,7 +202,7 @@ pub struct Known {
     pub created_by: Option<AccountId>,
     /// The key that it was made with, if a program made it.
     pub created_with: Option<ApiKeyId>,
-    /// When it is told nothing more.
+    /// When deliveries end.
     pub expires_at: Option<DateTime<Utc>>,
     /// What its messages are signed with.
     pub secret: Personal<Secret>,

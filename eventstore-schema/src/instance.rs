@@ -42,7 +42,7 @@ impl Log {
         .fetch_one(self.pool())
         .await?;
         if known != identity {
-            self.close("the log lies in another database than before: a backup was restored").await?;
+            self.close("the log is in a different database: a backup was restored").await?;
         }
         self.closed().await
     }

@@ -105,9 +105,12 @@ impl Log {
         .await?)
     }
 
-    /// Forgets every message that was kept.
-    pub async fn forget_kept(&self) -> Result<(), StoreError> {
-        sqlx::query("delete from log.kept_message").execute(self.pool()).await?;
+    /// Forgets the messages that were kept; only those to this recipient when one is given.
+    pub async fn forget_kept(&self, recipient: Option<&str>) -> Result<(), StoreError> {
+        sqlx::query("delete from log.kept_message where $1::text is null or lower(recipient) = lower($1)")
+            .bind(recipient)
+            .execute(self.pool())
+            .await?;
         Ok(())
     }
 }

@@ -11,6 +11,7 @@ pub mod bulk;
 pub mod carts;
 pub mod categories;
 mod dev_mail;
+mod guide;
 mod identity;
 pub mod images;
 pub mod language;

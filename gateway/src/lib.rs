@@ -26,4 +26,5 @@ pub mod servers;
 pub mod shop;
 pub mod staff;
 pub mod telemetry;
+mod titles;
 pub mod trade;

@@ -266,7 +266,7 @@ impl From<Refused> for Problem {
             Refused::NotOne => Self::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "image.unsupported",
-                "a picture is a JPEG, PNG, WebP or GIF file, whatever it is called",
+                "the file is not a JPEG, PNG, WebP or GIF image",
             ),
             Refused::Broken => Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,

@@ -504,11 +504,22 @@ async fn numbers_that_others_have_are_left_out_with_their_reason() {
         let (status, said) = refused(command(&[&skip[..7], &[number.as_str()]].concat()));
         assert!(status == 1 && said.contains(why), "{said}");
     }
+    let printed_number = format!("INV-{year}-001043");
+    assert_eq!(
+        last(&[&skip[..3], &skip[5..], &[printed_number.as_str()]].concat()),
+        [1_043, 0],
+        "as documents show it"
+    );
+    for (number, why) in [(format!("CN-{year}-000007"), "other documents"), ("INV-1999-000007".into(), "--year is")] {
+        let (status, said) = refused(command(&[&skip[..], &[number.as_str()]].concat()));
+        assert!(status == 1 && said.contains(why), "{said}");
+    }
+    assert_eq!(refused(command(&to("INV-2026"))).0, 2);
     for wrong in [&skip[..7], &["numbers", "skip", "invoices", "--to", "5"], &["numbers", "skip", "orders"]] {
         assert_eq!(refused(command(wrong)).0, 2, "{wrong:?}");
     }
     let gaps = lines(&printed(command(&["audit", "log", "--type", "series.skipped"])));
-    assert_eq!(gaps.len(), 1, "{gaps:?}");
+    assert_eq!(gaps.len(), 2, "{gaps:?}");
     let gap = printed(command(&["audit", "show", "1"]));
     for part in ["backup of 3 May restored", "operator", "1042"] {
         assert!(gap.contains(part), "{part} in {gap}");
@@ -837,6 +848,73 @@ async fn the_database_is_brought_up_to_date_twice_without_harm() {
         let mut command = byteshop(directory.path(), &["migrate"]);
         command.env("BYTESHOP_DATABASE_URL", &url);
         assert!(printed(command).contains("up to date"));
+    }
+}
+
+#[tokio::test]
+async fn the_demo_leaves_the_taxes_and_shipping_of_a_shop_that_has_its_own() {
+    let url = fresh_database().await;
+    let directory = tempfile::tempdir().unwrap();
+    let ask = |arguments: &[&str]| {
+        let mut command = byteshop(directory.path(), arguments);
+        command.env("BYTESHOP_DATABASE_URL", &url);
+        printed(command)
+    };
+    ask(&["migrate"]);
+    let rate = json!({"class": "standard", "rate_bps": 888, "valid_from": "2021-01-01"});
+    let band = json!({"up_to_g": 2_000, "prices": [{"amount": 490, "currency": "EUR"}]});
+    let service = json!({"service": "freight", "name": "Freight", "bands": [band], "days": {"min": 1, "max": 3}});
+    let own = [
+        ("tax_book", "country_set", json!({"country": "US", "prices_include_tax": false, "rates": [rate]})),
+        (
+            "shipping_book",
+            "zone_set",
+            json!({"zone": "germany", "name": "Germany", "countries": ["DE"], "services": [service]}),
+        ),
+    ];
+    let log = Log::open(&url).unwrap();
+    let mut writer = log.writer().await.unwrap();
+    for (category, event_type, data) in own {
+        let stream = StreamId::named(category, Uuid::from_u128(1));
+        let event = by_operator(stream.clone(), event_type, &data);
+        let batch = [Append { expect: vec![(stream, 0)], events: vec![event], receipt: None }];
+        assert!(matches!(append(&mut writer, &batch).await.unwrap()[..], [Outcome::Accepted { .. }]));
+    }
+    for _ in 0..2 {
+        let seeded = lines(&ask(&["seed", "--without-images"]));
+        let left: Vec<&Value> = seeded.iter().filter_map(|line| line.get("left")).collect();
+        assert_eq!(left, ["tax_rates", "shipping_zones"]);
+    }
+    let table = ask(&["seed", "--without-images", "--format", "table"]);
+    assert!(table.contains("The shop has its own tax rates and shipping zones; they are unchanged"), "{table}");
+    for event_type in ["tax_book.country_removed", "shipping_book.zone_removed"] {
+        assert_eq!(ask(&["audit", "log", "--type", event_type]), "");
+    }
+}
+
+/// The first event of a stream, as an operator's.
+fn by_operator(stream: StreamId, event_type: &str, data: &Value) -> NewEvent {
+    let id = Clock.new_id();
+    let meta = Meta {
+        actor: Actor::Operator { name: "test".into() },
+        command: "test".into(),
+        request_id: id,
+        correlation_id: id,
+        causation: None,
+        occurred_at: None,
+        trace_id: None,
+        client_request_id: None,
+    };
+    NewEvent {
+        id,
+        stream,
+        version: 1,
+        event_type: event_type.into(),
+        schema: 1,
+        data: data.to_string(),
+        meta: Arc::from(serde_json::to_string(&meta).unwrap()),
+        correlation: id,
+        recorded_at: Clock.now(),
     }
 }
 

@@ -145,8 +145,11 @@ async fn mails_of_payments_and_refunds_lead_to_their_papers() {
     let shop = TestShop::reaching(database, Outside { face, ..Outside::kept(&log) }).await;
     let (_, variant) = shop.product("N-8", 1_000, 10).await;
     let (placed, cart) = order_of(&shop, &variant, "vera@example.org", "ru").await;
-    pay(&shop, &placed, &cart).await;
     let path = format!("/v1/orders/{}", placed.text("/id"));
+    let redirected = json!({"provider": "test", "token": "tok_redirect"});
+    let redirected = shop.post(&format!("{path}/payments")).with(&cart).json(redirected).send().await.expect(201);
+    assert!(redirected.text("/action_url").starts_with(&format!("{API}/dev/pay/")), "{}", redirected.body);
+    pay(&shop, &placed, &cart).await;
     // The paper behind the link of a mail, for whoever opens it.
     let paper = async |mail: &Value| {
         let text = mail["text"].as_str().unwrap();
@@ -198,6 +201,8 @@ async fn a_buyer_hears_what_is_called_off_and_what_does_not_arrive() {
     let parcel = shop.post(&format!("{order}/shipments")).by(&staff).json(parcel).send().await.expect(201);
     let parcel = format!("/v1/shipments/{}", parcel.id());
     shop.post(&format!("{parcel}/hand-over")).by(&staff).send().await.expect(200);
+    let sent = mail(&shop, "boris@example.org", |subject| subject.ends_with("в пути")).await;
+    assert!(sent["text"].as_str().unwrap().contains("его везёт учебный перевозчик"), "{sent}");
     let number = placed.text("/number");
     for subject in
         [format!("Заказ {number} не удалось вручить"), format!("Посылка из заказа {number} возвращается к нам")]

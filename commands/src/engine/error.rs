@@ -47,7 +47,7 @@ pub enum Error {
         position: i64,
     },
     /// A backup was restored and nobody has confirmed it: no payment is taken and no number given.
-    #[error("no payment is taken and no document numbered: {reason}")]
+    #[error("payments and document numbers are stopped: {reason}")]
     Closed {
         /// What was noticed.
         reason: String,

@@ -261,7 +261,7 @@ pub enum Event {
         /// When.
         at: DateTime<Utc>,
     },
-    /// A parcel came back to us: what is in it can be sent again, or cancelled.
+    /// A parcel was returned to the shop: its contents can be sent again, or cancelled.
     ParcelReturned {
         /// The parcel.
         shipment: ShipmentId,

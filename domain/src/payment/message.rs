@@ -256,7 +256,7 @@ pub enum Event {
         /// When to ask again.
         check_at: DateTime<Utc>,
     },
-    /// The provider did not answer when it was last asked to capture, to release or to refund.
+    /// The provider has not answered the last request: a capture, a void or a refund.
     Delayed {
         /// When to ask again.
         check_at: DateTime<Utc>,

@@ -11,7 +11,7 @@ use crate::money::Money;
 pub struct Refund {
     /// How much.
     pub amount: Money,
-    /// How far it is.
+    /// The status of the refund.
     #[serde(rename = "status")]
     pub stage: RefundStage,
     /// Why.

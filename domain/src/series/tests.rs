@@ -100,3 +100,15 @@ fn rejections_are_well_said() {
     use Rejection as R;
     well_said(&[R::Exhausted, R::NotAbove { last: 1 }, R::TooFar { last: 1 }]);
 }
+
+#[test]
+fn a_printed_number_is_read_back() {
+    let read = |text: &str| Printed::read(text).map(|printed| (printed.series(), printed.year, printed.number));
+    assert_eq!(read("INV-2026-000042"), Some((of_invoices(2026), 2026, 42)));
+    assert_eq!(read(" cn-2027-1000000 "), Some((of_credit_notes(2027), 2027, 1_000_000)));
+    for wrong in
+        ["42", "INV-2026", "INV-26-000042", "INV-2026-42", "XY-2026-000042", "INV-2026-00004x", "INV-2026-+00042"]
+    {
+        assert_eq!(read(wrong), None, "{wrong}");
+    }
+}

@@ -61,7 +61,7 @@ pub(super) enum Command {
     Check(check::CheckArgs),
     /// Show the latest invoice and credit note numbers; after a restored backup, skip numbers that were already issued
     Numbers(numbers::NumbersArgs),
-    /// Fill the shop with a small demo catalog, or with a retailer's real orders
+    /// Fill the shop with a demo catalog, with taxes and shipping where it has none, or with a retailer's real orders
     Seed(seed::SeedArgs),
     /// List accounts with their ids and roles; with `--staff`, support and admins alone
     Accounts(accounts::list::ListArgs),

@@ -103,8 +103,8 @@ fn repaired(follower: &Follower) -> String {
 /// That payments wait, and for what.
 fn said_of(closed: &Closed) -> String {
     let (since, reason) = (closed.since.format("%Y-%m-%d %H:%M:%S"), &closed.reason);
-    let head = terminal::styled("no payment is taken and no document numbered", Style::Red);
-    let next = "look at `byteshop numbers`, leave out what was given since with `byteshop numbers skip`, then `byteshop numbers confirm`";
+    let head = terminal::styled("payments and document numbers are stopped", Style::Red);
+    let next = "compare with `byteshop numbers`, skip the numbers that were issued since with `byteshop numbers skip`, then run `byteshop numbers confirm`";
     format!("\n{head} since {since}: {reason}\n  {next}")
 }
 

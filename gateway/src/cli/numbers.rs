@@ -3,7 +3,7 @@
 
 use byteshop_commands::Commands;
 use byteshop_commands::relay::NatsConfig;
-use byteshop_domain::series::{self, Series};
+use byteshop_domain::series::{self, Printed, Series};
 use byteshop_domain::shop;
 use byteshop_domain::text::Reason;
 use byteshop_projections::Views;
@@ -37,15 +37,34 @@ enum What {
         /// Of which documents
         #[arg(value_enum)]
         documents: Documents,
-        /// The last number to skip: the highest number known to be issued
+        /// The last number to skip: the highest number known to be issued, such as 42 or INV-2026-000042
         #[arg(long, value_name = "NUMBER")]
-        to: i64,
+        to: Number,
         /// The reason of the gap, for the record
         #[arg(long, value_name = "TEXT")]
         reason: Reason,
     },
     /// After a restored backup: the numbers are right, so payments are taken and documents numbered again
     Confirm,
+}
+
+/// A number, alone or as documents show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Number {
+    Alone(i64),
+    Printed(Printed),
+}
+
+impl std::str::FromStr for Number {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match (text.parse(), Printed::read(text)) {
+            (Ok(number), _) => Ok(Self::Alone(number)),
+            (Err(_), Some(printed)) => Ok(Self::Printed(printed)),
+            (Err(_), None) => Err("expected a number such as 42 or INV-2026-000042".to_owned()),
+        }
+    }
 }
 
 /// The documents that are numbered.
@@ -71,11 +90,18 @@ pub(super) async fn run(config: &Config, args: NumbersArgs) -> Result<(), Failur
     let nats = Shop::find(config)?.nats(config);
     with_commands(config, async |commands| {
         let this_year = commands.clock().now().year();
-        let year = args.year.unwrap_or(this_year);
+        let mut year = args.year.unwrap_or(this_year);
         if let Some(What::Skip { documents, to, reason }) = &args.what {
+            let to = match to {
+                Number::Alone(to) => *to,
+                Number::Printed(printed) => {
+                    year = documents.year_of(printed, args.year)?;
+                    printed.number
+                }
+            };
             check_year(&commands, year, this_year).await?;
             let intent = intent(&commands, "series.skip");
-            commands.skip_numbers(&intent, documents.series(year), *to, reason).await?;
+            commands.skip_numbers(&intent, documents.series(year), to, reason).await?;
         }
         if let Some(What::Confirm) = &args.what {
             confirm(&commands, nats.as_ref(), args.format.chosen()).await?;
@@ -147,6 +173,22 @@ impl Documents {
         match self {
             Self::Invoices => series::of_invoices(year),
             Self::CreditNotes => series::of_credit_notes(year),
+        }
+    }
+
+    /// The year of a printed number, which must be of one of these documents and of the year that was asked for, if any was.
+    fn year_of(self, printed: &Printed, asked: Option<i32>) -> Result<i32, Failure> {
+        let year = printed.year;
+        if printed.series() != self.series(year) {
+            return Err(Failure::refused(
+                "this number belongs to other documents; name its documents or another number",
+            ));
+        }
+        match asked {
+            Some(asked) if asked != year => {
+                Err(Failure::refused(format!("this number is one of {year}, and --year is {asked}; leave --year out")))
+            }
+            Some(_) | None => Ok(year),
         }
     }
 }

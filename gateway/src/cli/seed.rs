@@ -126,7 +126,8 @@ async fn seed<'a>(commands: &Commands, demo: &'a Demo, pictures: Option<&Picture
         pictures::hang(commands, pictures, all, drawn).await?;
         meter.finish();
     }
-    Ok(Seeded { products, promotions: rules::make(commands, &categories).await? })
+    let left = rules::set_books(commands).await?;
+    Ok(Seeded { products, promotions: rules::make(commands, &categories).await?, left })
 }
 
 async fn make_category(unit: Unit, category: &DemoCategory, parent: Option<CategoryId>) -> Result<CategoryId, Error> {

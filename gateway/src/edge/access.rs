@@ -148,7 +148,7 @@ pub fn page(table: &Table) -> String {
     let mut page = String::from(
         "# Who may call what\n\nEvery route under `/v1`, from the routes' own `security`; the test `access` of the integration tests calls each of them as \
          each kind of caller; and every method of gRPC.\nAnybody: no token is needed. Owner: the account or the guest that the thing belongs to; for all other customers there is no such \
-         thing (404), staff sees it.\nA program needs a key with the scope. Everybody else is told 401 without a token, 403 with one.\n\n\
+         thing (404), staff sees it.\nA program needs a key with the scope. Everybody else gets 401 without a token and 403 with one.\n\n\
          | route | who | scope of a key |\n| --- | --- | --- |\n",
     );
     for ((method, path), access) in table.iter().filter(|((_, path), _)| is_shown(path)) {

@@ -7,8 +7,8 @@ use byteshop_domain::Kind;
 use byteshop_domain::ids::{CartId, Id};
 use byteshop_domain::text::fresh;
 use byteshop_eventstore::envelope::to_hex;
-use http::HeaderMap;
 use http::request::Parts;
+use http::{HeaderMap, Method};
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -153,7 +153,11 @@ where
 
     async fn from_request(request: Request, app: &Shared) -> Result<Self, Problem> {
         let max = body::max_of(request.uri().path());
+        let changes = request.method() == Method::PATCH;
         let (ask, headers) = Ask::<W, Bytes>::of_bytes(request, app, max).await?;
+        if changes && ask.body.is_empty() {
+            return Err(Problem::invalid("", "the body must be a JSON object with the fields to change"));
+        }
         let body = body::parse(&headers, &ask.body)?;
         Ok(ask.with(body))
     }

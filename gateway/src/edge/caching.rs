@@ -38,7 +38,8 @@ const COMPRESSED_FROM: usize = 1_024;
 
 /// Whether a response to this request is the same for everybody.
 pub(crate) fn is_shared(method: &Method, route: &str, query: Option<&str>, headers: &HeaderMap) -> bool {
-    let is_public = *method == Method::GET && PUBLIC.contains(&route);
+    // HEAD has the headers of GET (RFC 9110, section 9.3.2); its body is left out after the edge.
+    let is_public = [Method::GET, Method::HEAD].contains(method) && PUBLIC.contains(&route);
     let is_past = || form_urlencoded::parse(query.unwrap_or_default().as_bytes()).any(|(name, _)| name == "at");
     is_public && !OWN.iter().any(|name| headers.contains_key(name)) && !is_past()
 }
@@ -119,6 +120,7 @@ mod tests {
         assert!(of(Method::GET, "/v1/products/{id}", None, &[("accept-encoding", "gzip")]));
         assert!(!of(Method::GET, "/v1/products/{id}", Some("at=2026-01-01T00:00:00Z"), &[]));
         assert!(!of(Method::GET, "/v1/products/{id}", Some("%61t=2026-01-01T00:00:00Z"), &[]));
+        assert!(of(Method::HEAD, "/v1/products", None, &[]));
         assert!(!of(Method::POST, "/v1/products", None, &[]));
         assert!(!of(Method::GET, "/v1/orders/{id}", None, &[]));
         for own in ["authorization", "cart-token", "min-log-position"] {

@@ -52,7 +52,7 @@ pub fn require(asked: Option<&Match>) -> Result<(), Problem> {
         None => Err(Problem::new(
             StatusCode::PRECONDITION_REQUIRED,
             "request.precondition_required",
-            "this replaces everything: send the ETag of what you have read as If-Match, or If-Match: * to replace whatever is there",
+            "this request replaces everything: send If-Match with the ETag of the version that you have read, or with * to replace every version",
         )),
     }
 }

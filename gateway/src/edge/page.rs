@@ -30,6 +30,7 @@ const SOURCES: &[(&str, &str)] = &[
     ("unsubscribe.html", include_str!("../../templates/unsubscribe.html")),
     ("pay.html", include_str!("../../templates/pay.html")),
     ("docs.html", include_str!("../../templates/docs.html")),
+    ("guide.html", include_str!("../../templates/guide.html")),
     ("welcome.html", include_str!("../../templates/welcome.html")),
     ("not_found.html", include_str!("../../templates/not_found.html")),
     ("problem.html", include_str!("../../templates/problem.html")),

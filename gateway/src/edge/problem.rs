@@ -10,6 +10,8 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::titles;
+
 /// The media type of problems (RFC 9457, section 3).
 pub const MEDIA_TYPE: &str = "application/problem+json";
 /// Seconds after which a caller may come back when the store or a view is behind: longer than most hiccups last.
@@ -230,34 +232,9 @@ impl Problem {
     }
 }
 
-/// What a kind of problem is called (RFC 9457, section 3.1.3): a short text of its own, or the words of its code.
-pub(crate) fn title(code: &str) -> String {
-    let known = match code {
-        "auth.missing" => "Authentication required",
-        "auth.forbidden" => "Not permitted",
-        "auth.invalid" => "Invalid credentials",
-        "internal" => "Internal error",
-        "request.invalid" => "Invalid request",
-        "request.invalid_query" => "Invalid query parameter",
-        "request.malformed_json" => "Malformed JSON",
-        "request.method_not_allowed" => "Method not allowed",
-        "request.not_found" => "Not found",
-        "request.too_large" => "Request too large",
-        "request.unsupported_media_type" => "Unsupported media type",
-        "request.version_mismatch" => "Version mismatch",
-        "store.unavailable" => "Service unavailable",
-        _ => "",
-    };
-    if !known.is_empty() {
-        return known.to_owned();
-    }
-    let words = match code.strip_suffix(".missing") {
-        Some(thing) => format!("{thing} not found"),
-        None => code.to_owned(),
-    };
-    let words = words.replace(['.', '_'], " ");
-    let mut letters = words.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+/// The title of a code, or its words where it has none.
+fn title(code: &str) -> String {
+    titles::of(code).map_or_else(|| code.replace(['.', '_'], " "), str::to_owned)
 }
 
 impl From<Rejected> for Problem {
@@ -309,7 +286,8 @@ impl From<Error> for Problem {
             Error::Closed { .. } => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "shop.restored",
-                format!("{error}; the people who run the shop confirm it with `byteshop check --repair` and `byteshop numbers confirm`"),
+                "the shop takes no payments after a restored backup, until an operator confirms it with `byteshop check --repair` and \
+                 `byteshop numbers confirm`; try again later",
             )
             .retry_after(UNCONNECTED_RETRY_AFTER_S),
             Error::NoProvider { .. } => Self::new(

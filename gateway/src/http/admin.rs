@@ -136,7 +136,7 @@ struct ViewStatus {
     lag: i64,
     /// Events per second in the latest batch.
     rate: i64,
-    /// Whether it goes on.
+    /// The status of the order.
     #[schema(value_type = crate::http::show::names::ViewState, example = "live")]
     status: &'static str,
     /// The error that stopped it, if any.

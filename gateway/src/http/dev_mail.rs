@@ -110,28 +110,38 @@ async fn one(
     page(Page { to: wanted.to.unwrap_or_default(), mails, chosen: Some(chosen), as_text })
 }
 
-async fn clear(State(app): State<Shared>) -> Result<Response, Problem> {
-    if !app.dev {
-        return Err(Problem::no_route());
-    }
-    app.commands.log().forget_kept().await.map_err(Error::from)?;
+/// Whose messages are deleted: everybody's when nobody is named.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Whose {
+    to: Option<String>,
+}
+
+async fn clear(State(app): State<Shared>, Params(Whose { to }): Params<Whose>) -> Result<Response, Problem> {
+    let to = recipient(&app, to.as_deref())?;
+    app.commands.log().forget_kept(to).await.map_err(Error::from)?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 /// The button of the page: forms cannot delete.
-async fn empty(State(app): State<Shared>) -> Result<Response, Problem> {
-    clear(State(app)).await?;
+async fn empty(State(app): State<Shared>, whose: Params<Whose>) -> Result<Response, Problem> {
+    clear(State(app), whose).await?;
     Ok(Redirect::to("/dev/mail").into_response())
 }
 
-async fn kept(app: &Shared, to: Option<&str>) -> Result<Vec<Mail>, Problem> {
+/// Whose messages are wanted, if somebody is named.
+fn recipient<'a>(app: &Shared, to: Option<&'a str>) -> Result<Option<&'a str>, Problem> {
     if !app.dev {
         return Err(Problem::no_route());
     }
     if to.is_some_and(|to| to.contains('\0')) {
         return Err(Problem::query("to", "`to` must be an e-mail address or a phone number"));
     }
-    let to = to.filter(|to| !to.is_empty());
+    Ok(to.filter(|to| !to.is_empty()))
+}
+
+async fn kept(app: &Shared, to: Option<&str>) -> Result<Vec<Mail>, Problem> {
+    let to = recipient(app, to)?;
     let kept = app.commands.log().kept(to, KEPT_MAX).await.map_err(Error::from)?;
     Ok(kept.into_iter().map(Mail::from).collect())
 }

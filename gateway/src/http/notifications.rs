@@ -233,9 +233,9 @@ async fn resend(
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Wait {
-    /// That it can be bought again: told once.
+    /// The product can be bought again: one message.
     BackInStock,
-    /// That it costs less: told each time it falls further.
+    /// The price falls: a message each time it falls further.
     PriceDrop,
 }
 
@@ -268,6 +268,9 @@ impl Watching {
 }
 
 /// Watches a product for new stock or a lower price.
+///
+/// A product that is in stock cannot be watched for `back_in_stock`: the request is refused with `watch.in_stock` and watches
+/// nothing; name `price_drop` alone then.
 #[utoipa::path(post, path = "/v1/products/{id}/watch", operation_id = "watchProduct",
     tag = "notifications", params(("id" = String, Path)),
     request_body = WatchFor, security(("bearer" = ["customer", "seller", "support", "admin"])),

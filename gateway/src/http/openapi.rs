@@ -131,8 +131,8 @@ fn complete(document: &mut Value) {
                     .as_str()
                     .is_some_and(|it| all_optional.contains(it))
             {
-                // No body at all is the same as an empty object.
-                body["required"] = json!(false);
+                // No body at all is the same as an empty object, except to change something.
+                body["required"] = json!(method == "patch");
             }
             if path.starts_with("/v1/") {
                 let scope = access::scope_by_tag(method, path, operation);
@@ -195,7 +195,8 @@ fn describe(path: &str, method: &str, operation: &mut Value) {
         (true, false) => &["X-Request-Id", "Idempotency-Key"],
         (false, _) => &["X-Request-Id", "Min-Log-Position"],
     };
-    let parameters = names.iter().map(|name| reference("parameters", name));
+    let required = operation["responses"].get("428").is_some().then(required_version);
+    let parameters = names.iter().map(|name| reference("parameters", name)).chain(required);
     match operation["parameters"].as_array_mut() {
         Some(known) => known.extend(parameters),
         None => operation["parameters"] = parameters.collect(),
@@ -209,6 +210,12 @@ const PARAMETERS: [(&str, &str, &str); 4] = [
     ("If-Match", "The expected version such as \"3\"; the command is refused if it differs", "string"),
     ("Min-Log-Position", "A `Log-Position` that the shop sent; the answer includes what was done until then", "string"),
 ];
+
+/// `If-Match` of an operation that is refused without it.
+fn required_version() -> Value {
+    json!({"name": "If-Match", "in": "header", "required": true, "schema": {"type": "string"},
+        "description": "The `ETag` of the version that was read, or `*` to replace every version"})
+}
 
 /// Headers of what a command answers.
 const COMMAND_HEADERS: [(&str, &str, &str); 3] = [
@@ -262,7 +269,7 @@ fn meaning(status: u16) -> &'static str {
         409 => "The current state conflicts with the request",
         412 => "The version differs from `If-Match`",
         413 => "The body is too large",
-        415 => "The body is not JSON",
+        415 => "The media type of the body is not supported",
         422 => "The body is valid JSON that the rules refuse",
         429 => "Too many requests",
         _ => "Temporarily unavailable: retry after `Retry-After`",

@@ -14,7 +14,7 @@ use crate::app::Shared;
 use crate::edge::contract::Contract;
 use crate::edge::{caching, reply};
 
-/// Whether to send requests here. What is in the way is told at the operations address.
+/// Whether to send requests here. The operations address says what is wrong.
 #[derive(Debug, Serialize, ToSchema)]
 struct Readiness {
     status: ReadyStatus,

@@ -48,7 +48,7 @@ struct Cancellation {
     shipping: Option<ShippingBack>,
     /// An internal reason, kept as a note of the order.
     #[schema(value_type = Option<String>, min_length = 1, default = max::<NoteText>)]
-    note: Option<NoteText>,
+    text: Option<NoteText>,
 }
 
 /// What of the paid shipping goes back: true for all of it, or an amount.
@@ -108,7 +108,7 @@ async fn cancel(
     if shipping.is_some() && !ask.who.is_staff() {
         return Err(Problem::forbidden("only staff may decide what goes back of the shipping"));
     }
-    if ask.body.note.is_some() && !ask.who.is_staff() {
+    if ask.body.text.is_some() && !ask.who.is_staff() {
         return Err(Problem::forbidden("only staff writes notes"));
     }
     let app = &app;
@@ -125,7 +125,7 @@ async fn cancel(
             }
         }
         // What was off already is off for the reason that was given then.
-        if let Some(note) = ask.body.note.as_ref().filter(|_| order.version > before) {
+        if let Some(note) = ask.body.text.as_ref().filter(|_| order.version > before) {
             write_note(&unit, &mut order, note).await?;
         }
         app.require_fresh_for_refund(&unit, &ask.who).await?;

@@ -14,19 +14,17 @@ use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use serde_json::json;
 use utoipa_swagger_ui::Config;
 
-use super::{dev_mail, mode, provider};
+use super::{dev_mail, guide, mode, provider};
 use crate::app::Shared;
 use crate::edge::local;
 use crate::edge::page::{is_for_a_person, page};
-use crate::edge::problem::{Problem, title};
+use crate::edge::problem::Problem;
+use crate::titles;
 
 /// What the API reference may load and do: its own scripts and styles, and requests to this shop. Swagger UI sets styles of
 /// elements and draws its icons from data URLs.
 const REFERENCE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
      connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-
-/// Longest code of a problem; the longest today has half as many characters.
-const CODE_MAX: usize = 80;
 
 /// How Swagger UI shows the document: closed at first, with a field that filters by tag.
 static REFERENCE: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
@@ -45,36 +43,26 @@ async fn reference(State(app): State<Shared>) -> Result<Response, Problem> {
     Ok(response)
 }
 
-/// The guide and the tour that the reference links to, as they are in the repository. Their links lead there.
-async fn guide() -> Response {
-    document(include_str!("../../../docs/API.md"))
-}
-
-async fn tour() -> Response {
-    document(include_str!("../../../docs/tour.md"))
-}
-
-/// As plain text, which browsers show, whereas they save Markdown.
-fn document(text: &'static str) -> Response {
-    ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
-}
-
-/// What the `type` of a problem leads to.
+/// What the `type` of a problem leads to; nothing where there is no such code.
 async fn kind_of_problem(Path(code): Path<String>) -> Result<Response, Problem> {
-    let is_code = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'.');
-    if code.len() > CODE_MAX || !code.bytes().all(is_code) {
-        return Ok(not_found());
+    match titles::of(&code) {
+        Some(title) => page("problem.html", Locale::En, &json!({"title": title, "code": code})),
+        None => Ok(not_found()),
     }
-    page("problem.html", Locale::En, &json!({"title": title(&code), "code": code}))
 }
 
-/// A file of Swagger UI, all of which are in this program.
-async fn reference_file(Path(name): Path<String>) -> Result<Response, Problem> {
+/// A page of the guide, or a file of Swagger UI; all of them are in this program.
+async fn reference_file(Path(name): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
+    if let Some(found) = guide::page_at(&name, is_for_a_person(&headers)) {
+        return found;
+    }
     let found = utoipa_swagger_ui::serve(&name, Arc::clone(&REFERENCE)).map_err(|error| {
         tracing::error!(%error, name, "cannot serve a file of the API reference");
         Problem::internal()
     })?;
-    let found = found.ok_or_else(Problem::no_route)?;
+    let Some(found) = found else {
+        return if is_for_a_person(&headers) { Ok(not_found()) } else { Err(Problem::no_route()) };
+    };
     let bytes = match found.bytes {
         Cow::Borrowed(bytes) => Bytes::from_static(bytes),
         Cow::Owned(bytes) => Bytes::from(bytes),
@@ -124,8 +112,6 @@ pub(crate) fn routes() -> Router<Shared> {
         .route("/", get(welcome))
         .route("/docs", get(async || Redirect::to("/docs/")))
         .route("/docs/", get(reference))
-        .route("/docs/API.md", get(guide))
-        .route("/docs/tour.md", get(tour))
         .route("/docs/{*file}", get(reference_file))
         .route("/problems/{code}", get(kind_of_problem))
 }

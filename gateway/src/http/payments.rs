@@ -90,7 +90,7 @@ async fn pay(
     }
     let allowed = |order: &Order| check(&ask.who, placed(order)?);
     let answer = |payment: &Loaded<Payment>| {
-        let shown = payment.state.opened().ok().map(|opened| show::Payment::of(payment.id, opened));
+        let shown = payment.state.opened().ok().map(|opened| show::Payment::of(&app.commands, payment.id, opened));
         Reply::made(format!("/v1/payments/{}", payment.id), payment.version, &shown)
     };
     let by = Paying { provider, token, capture: app.trade.capture, return_url };
@@ -115,7 +115,7 @@ async fn cancel(
         unit.check_version(&payment)?;
         let reason = if ask.who.is_staff() { VoidReason::StaffRequest } else { VoidReason::BuyerRequest };
         unit.decide(&mut payment, &Command::Void { reason })?;
-        Reply::ok(payment.version, &show::Payment::of(id, opened(&payment.state)?))
+        Reply::ok(payment.version, &show::Payment::of(unit.commands(), id, opened(&payment.state)?))
     })
     .await
 }
@@ -150,7 +150,7 @@ async fn refund(
         let mut payment = unit.load_matching::<Payment>(id).await?;
         aftersales::refund(&unit, &mut payment, ask.body.amount, &ask.body.reason).await?;
         app.require_fresh_for_refund(&unit, &ask.who.0).await?;
-        let body = show::Payment::of(id, opened(&payment.state)?);
+        let body = show::Payment::of(unit.commands(), id, opened(&payment.state)?);
         Reply::created(format!("/v1/payments/{id}"), payment.version, &body)
     })
     .await
@@ -174,7 +174,7 @@ async fn retry(
         let mut payment = unit.load_matching::<Payment>(id).await?;
         aftersales::retry_refund(&unit, &mut payment, failed)?;
         app.require_fresh_for_refund(&unit, &ask.who.0).await?;
-        let body = show::Payment::of(id, opened(&payment.state)?);
+        let body = show::Payment::of(unit.commands(), id, opened(&payment.state)?);
         Reply::created(format!("/v1/payments/{id}"), payment.version, &body)
     })
     .await
@@ -194,7 +194,7 @@ async fn capture(
     app.commands.capture_payment(&byteshop_commands::Intent { key: None, ..intent }, id).await?;
     app.run(ask, "payment.capture", |unit| async move {
         let payment = unit.load::<Payment>(id).await?.exists()?;
-        Reply::ok(payment.version, &show::Payment::of(id, opened(&payment.state)?))
+        Reply::ok(payment.version, &show::Payment::of(unit.commands(), id, opened(&payment.state)?))
     })
     .await
 }
@@ -213,7 +213,7 @@ async fn one(
     let found = app.snapshot::<Payment>(id, &then, &headers).await?;
     let opened = opened(&found.state)?;
     app.check_part(&caller, opened.order, "payment").await?;
-    reply::one(found.version, &show::Payment::of(id, opened))
+    reply::one(found.version, &show::Payment::of(&app.commands, id, opened))
 }
 
 fn opened(payment: &Payment) -> Result<&Opened, Error> {

@@ -221,6 +221,7 @@ async fn one(
         (found, Some(available), lowest)
     };
     let product = show::Product::of(id, seen_by(&caller, &found.state)?, available.as_deref());
+    let product = if caller.is_staff() { product } else { product.for_buyers() };
     reply::one(found.version, &product.with_lowest_before(&lowest))
 }
 

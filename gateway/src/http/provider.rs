@@ -11,6 +11,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use byteshop_commands::notify::format;
 use byteshop_commands::ports::connected::Provider;
 use byteshop_commands::ports::payment_test::{Manners, TestProvider, Verdict};
 use byteshop_commands::{Commands, Error, Intent};
@@ -66,7 +67,7 @@ struct Notification {
     payment: PaymentId,
 }
 
-/// Webhook of the `test` payment provider.
+/// Webhook of the test payment provider.
 ///
 /// It is only a hint: the shop asks the provider for the outcome. Unknown charges are accepted and ignored.
 #[utoipa::path(post, path = "/v1/webhooks/test", operation_id = "receiveTestProviderWebhook",
@@ -179,7 +180,8 @@ async fn pay_page(State(app): State<Shared>, Path(payment): Path<String>) -> Res
         Stage::Open if opened.declined == Some(DeclineReason::BuyerLeft) => {
             "The payment was cancelled. The order can still be paid in the shop."
         }
-        Stage::Open => "The payment was declined or has not started.",
+        Stage::Open if opened.declined.is_some() => "The payment was declined.",
+        Stage::Open => "The payment has not started.",
         Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => {
             "Your decision was recorded. The shop is notified shortly."
         }
@@ -189,7 +191,7 @@ async fn pay_page(State(app): State<Shared>, Path(payment): Path<String>) -> Res
         Locale::En,
         &json!({
             "seller": app.trade.seller.name,
-            "amount": opened.amount.to_string(),
+            "amount": format::money(opened.amount, Locale::En),
             "order": Number::of(opened.order.uuid()),
             "payment": id,
             "waiting": waiting,

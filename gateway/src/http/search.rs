@@ -48,7 +48,7 @@ struct ListQuery {
     #[param(max_length = 200)]
     q: Option<String>,
     /// The id or slug of a category: only products in it or its descendants; may be repeated.
-    #[param(value_type = Option<String>)]
+    #[param(style = Form, explode, value_type = Option<Vec<String>>)]
     category: Vec<String>,
     /// Only products with a price in this currency; prices are shown, filtered, counted and sorted in it. By default
     /// each product shows its own currency, and filters, counts and sorting use the most common one.

@@ -99,15 +99,21 @@ struct Pack {
     security(("bearer" = ["staff"])), responses((status = 200, description = "The shipment", body = show::Shipment)))]
 async fn pack(State(app): State<Shared>, Of(id): Of<ShipmentId>, ask: Ask<Staff, Pack>) -> Result<Response, Problem> {
     let ask = &ask;
-    if ask.body.weight_g.is_some_and(|weight| weight > WEIGHT_MAX_G) {
-        return Err(Problem::invalid("/weight_g", format!("a parcel can weigh at most {WEIGHT_MAX_G} grams")));
-    }
+    check_weight(ask.body.weight_g)?;
     app.run(ask, "shipment.pack", |unit| async move {
         let mut it = unit.load_matching::<Shipment>(id).await?;
         unit.decide(&mut it, &Command::Pack { weight_g: ask.body.weight_g })?;
         shown(&it)
     })
     .await
+}
+
+/// Refuses a weight that no parcel has.
+fn check_weight(weight_g: Option<u32>) -> Result<(), Problem> {
+    if weight_g.is_some_and(|weight| weight > WEIGHT_MAX_G) {
+        return Err(Problem::invalid("/weight_g", format!("a parcel can weigh at most {WEIGHT_MAX_G} grams")));
+    }
+    Ok(())
 }
 
 /// Cancels a shipment before it leaves.
@@ -139,6 +145,9 @@ struct HandOver {
     /// The page of the carrier where the shipment can be followed; the buyer's mail links to it.
     #[schema(value_type = Option<String>, example = "https://www.dhl.com/track?id=00340434161094042557", default = max::<Link>)]
     tracking_url: Option<Link>,
+    /// The weight in grams, if it was not given when the shipment was packed.
+    #[schema(maximum = 1_000_000)]
+    weight_g: Option<u32>,
 }
 
 /// Hands a shipment over to its carrier.
@@ -157,8 +166,13 @@ async fn hand_over(
     if url.is_some_and(|url| !url.as_str().starts_with("https://")) {
         return Err(Problem::invalid("/tracking_url", "must be a URL that begins with https://"));
     }
+    let weight_g = ask.body.weight_g;
+    check_weight(weight_g)?;
     app.run(ask, "shipment.hand_over", |unit| async move {
         let mut it = unit.load_matching::<Shipment>(id).await?;
+        if weight_g.is_some() && prepared(&it.state)?.weight_g != weight_g {
+            unit.decide(&mut it, &Command::Pack { weight_g })?;
+        }
         shipping::hand_over(&unit, &mut it, ask.body.tracking.as_ref(), url).await?;
         shown(&it)
     })
@@ -169,19 +183,19 @@ async fn hand_over(
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum CarrierStatus {
-    /// It travels.
+    /// In transit.
     InTransit,
-    /// It is in the van.
+    /// Out for delivery.
     OutForDelivery,
-    /// Nobody was there.
+    /// Nobody accepted the delivery.
     AttemptFailed,
-    /// It is there.
+    /// Delivered.
     Delivered,
-    /// It is on its way back to us.
+    /// On its way back to the shop.
     ReturningToSender,
-    /// It is here again: its goods can be sent once more, or cancelled.
+    /// Back in the shop: its contents can be sent again, or cancelled.
     Returned,
-    /// It is nowhere to be found: its goods can be sent once more, from the stock, or cancelled.
+    /// Lost: its contents can be sent again, from stock, or cancelled.
     Lost,
 }
 

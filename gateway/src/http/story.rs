@@ -11,7 +11,7 @@ use byteshop_commands::Error;
 use byteshop_commands::links::Target;
 use byteshop_commands::notify::format;
 use byteshop_domain::ids::OrderId;
-use byteshop_domain::order::{Order, Placed};
+use byteshop_domain::order::{Fulfilment, Order, PaymentStatus, Placed, Status};
 use byteshop_domain::payment::Payment;
 use byteshop_domain::returns::Return;
 use byteshop_domain::shipment::Shipment;
@@ -21,7 +21,6 @@ use chrono::{DateTime, Utc};
 use futures_util::Stream;
 use http::{HeaderMap, header};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use utoipa::{IntoParams, ToSchema};
@@ -30,6 +29,7 @@ use utoipa_axum::routes;
 
 use super::audit::Entry;
 use super::orders::visible::{check, placed};
+use super::show;
 use crate::app::Shared;
 use crate::edge::actor::Caller;
 use crate::edge::ask::{Of, Params};
@@ -197,22 +197,50 @@ struct Follower {
     version: i64,
     /// The version of the order up to which changes were sent already.
     told: i64,
-    waiting: std::vec::IntoIter<(i64, serde_json::Value)>,
+    waiting: std::vec::IntoIter<OrderChange>,
     until: Instant,
     closing: CancellationToken,
     _seat: Seat,
 }
 
+/// A change of an order: the data of a message of its stream.
+#[derive(Serialize, ToSchema)]
+struct OrderChange {
+    /// The event, which is also the `event` of the message.
+    #[schema(example = "order.paid")]
+    r#type: String,
+    /// The version of the order, which is also the `id` of the message.
+    version: i64,
+    at: DateTime<Utc>,
+    /// The status of the order in one word.
+    #[schema(value_type = show::names::OrderStage)]
+    stage: &'static str,
+    /// The status of the order.
+    #[schema(value_type = show::names::OrderStatus)]
+    status: Status,
+    /// The status of its payment.
+    #[schema(value_type = show::names::OrderPaymentStatus)]
+    payment_status: PaymentStatus,
+    /// The status of its delivery.
+    #[schema(value_type = show::names::Fulfilment)]
+    fulfilment: Fulfilment,
+}
+
 /// Streams the changes of an order as server-sent events.
 ///
-/// Each message has the version of the order as `id`, the event type as `event`, and the resulting state as data. The
+/// Each message has the version of the order as `id`, the event type as `event`, and the resulting state as JSON in `data`. The
 /// first message is the current state; with `Last-Event-ID` the stream continues after that event. `links.stream`
-/// of the order opens it without a header, as `EventSource` needs.
+/// of the order opens it without a header, as `EventSource` needs. Every message has a name, so `EventSource` needs a listener for
+/// each and never calls `onmessage`: `order.placed`, `order.authorized`, `order.paid`, `order.parcel_prepared`,
+/// `order.parcel_dropped`, `order.handed_over`, `order.delivered`, `order.parcel_returned`, `order.parcel_lost`,
+/// `order.parcel_found`, `order.replaced`, `order.fulfilled`, `order.completed`, `order.lines_cancelled`, `order.cancelled`,
+/// `order.return_requested`, `order.return_closed`, `order.returned`, `order.refunded`, `order.credited`,
+/// `order.moved_to_cart`, `order.buyer_forgotten`.
 #[utoipa::path(get, path = "/v1/orders/{id}/stream", operation_id = "streamOrder",
     tag = "orders", params(("id" = String, Path), ByLink,
     ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event received")),
     security(("cart_token" = []), ("bearer" = [])),
-    responses((status = 200, description = "The stream of changes", content_type = "text/event-stream", body = String)))]
+    responses((status = 200, description = "The stream of changes", content_type = "text/event-stream", body = OrderChange)))]
 async fn stream(
     State(app): State<Shared>,
     Of(id): Of<OrderId>,
@@ -259,7 +287,7 @@ async fn stream(
 
 impl Follower {
     /// What happened since the last look and was not told.
-    async fn look(&mut self) -> Result<Vec<(i64, serde_json::Value)>, Error> {
+    async fn look(&mut self) -> Result<Vec<OrderChange>, Error> {
         let stream = StreamId::of::<Order>(self.id);
         let events = self.app.commands.log().read_stream(&stream, self.version, EVENTS_MAX).await?;
         let mut news = Vec::new();
@@ -271,18 +299,15 @@ impl Follower {
             let Ok(placed) = self.order.placed() else { continue };
             if event.version > self.told && !say::is_for_staff(&any) {
                 self.told = event.version;
-                news.push((
-                    event.version,
-                    json!({
-                        "type": format!("order.{}", event.event_type),
-                        "version": event.version,
-                        "at": event.occurred_at(),
-                        "stage": placed.stage(),
-                        "status": placed.status,
-                        "payment_status": placed.payment_status,
-                        "fulfilment": placed.fulfilment,
-                    }),
-                ));
+                news.push(OrderChange {
+                    r#type: format!("order.{}", event.event_type),
+                    version: event.version,
+                    at: event.occurred_at(),
+                    stage: placed.stage(),
+                    status: placed.status,
+                    payment_status: placed.payment_status,
+                    fulfilment: placed.fulfilment,
+                });
             }
         }
         Ok(news)
@@ -300,7 +325,7 @@ impl Follower {
     }
 
     /// What happened since the last look, for a caller who may still hear of it; none when they may not any more.
-    async fn news(&mut self) -> Result<Option<Vec<(i64, serde_json::Value)>>, Problem> {
+    async fn news(&mut self) -> Result<Option<Vec<OrderChange>>, Problem> {
         let news = self.look().await?;
         let may = self.may_follow(!news.is_empty()).await?;
         Ok(may.then_some(news))
@@ -308,9 +333,10 @@ impl Follower {
 
     async fn next(&mut self) -> Option<Change> {
         loop {
-            if let Some((version, data)) = self.waiting.next() {
-                let name = data["type"].as_str().unwrap_or_default().to_owned();
-                return Some(Change::default().id(version.to_string()).event(name).data(data.to_string()));
+            if let Some(change) = self.waiting.next() {
+                // A struct of texts and numbers always has a JSON form.
+                let data = serde_json::to_string(&change).unwrap_or_default();
+                return Some(Change::default().id(change.version.to_string()).event(change.r#type).data(data));
             }
             tokio::select! {
                 () = self.closing.cancelled() => return None,
@@ -331,4 +357,29 @@ impl Follower {
 /// The routes.
 pub fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new().routes(routes!(history)).routes(routes!(stream))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    use super::super::openapi;
+
+    /// Events that only staff sees.
+    const FOR_STAFF: [&str; 1] = ["noted"];
+
+    #[test]
+    fn the_document_names_every_event_of_the_stream() {
+        let golden: Vec<Value> =
+            serde_json::from_str(include_str!("../../../domain/src/order/golden.json")).expect("golden events");
+        let known = golden.iter().filter_map(|event| event["type"].as_str());
+        let known: BTreeSet<String> =
+            known.filter(|name| !FOR_STAFF.contains(name)).map(|name| format!("order.{name}")).collect();
+        let document: serde_json::Value = serde_json::from_str(openapi::document()).unwrap();
+        let text = document["paths"]["/v1/orders/{id}/stream"]["get"]["description"].as_str().unwrap_or_default();
+        let named = text.split('`').filter(|word| word.starts_with("order.")).map(str::to_owned);
+        assert_eq!(named.collect::<BTreeSet<_>>(), known);
+    }
 }

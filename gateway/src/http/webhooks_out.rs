@@ -51,7 +51,7 @@ struct NewEndpoint {
     #[schema(value_type = Option<String>, default = max::<Reason>)]
     #[serde(default)]
     description: Option<Reason>,
-    /// When it is told nothing more; it is told for ever when this is left out.
+    /// When deliveries end; never by default.
     #[serde(default)]
     expires_at: Option<DateTime<Utc>>,
 }
@@ -72,7 +72,7 @@ struct EndpointChange {
     /// Whether it receives events. When re-enabled it receives the events it missed.
     #[serde(default)]
     enabled: Option<bool>,
-    /// When it is told nothing more.
+    /// When deliveries end.
     #[serde(default)]
     expires_at: Option<DateTime<Utc>>,
 }

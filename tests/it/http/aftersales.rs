@@ -81,8 +81,14 @@ async fn an_order_travels_in_parcels_until_all_of_them_have_arrived() {
     let second = format!("/v1/shipments/{}", prepare(other).send().await.expect(201).id());
     let hand_over = shop.post(&format!("{second}/hand-over")).by(&staff);
     hand_over.send().await.expect_problem(422, "shipment.tracking_needed");
-    let hand_over = shop.post(&format!("{second}/hand-over")).by(&staff).json(json!({"tracking": "T-1"}));
-    hand_over.send().await.expect(200);
+    let hand_over = |body: Value| shop.post(&format!("{second}/hand-over")).by(&staff).json(body).send();
+    hand_over(json!({"tracking": "T-1", "weight_g": 1_000_001})).await.expect_problem(422, "request.invalid");
+    for _ in 0..2 {
+        // It was never packed.
+        let handed = hand_over(json!({"tracking": "T-1", "weight_g": 750})).await.expect(200);
+        assert_eq!(handed.body["weight_g"], 750);
+    }
+    hand_over(json!({"tracking": "T-1", "weight_g": 751})).await.expect_problem(409, "shipment.handed_over");
     assert_eq!(order.is(&shop).await["stage"], "fulfilled");
     for status in ["in_transit", "delivered", "in_transit"] {
         let told = shop.post(&format!("{second}/status")).by(&staff).json(json!({"status": status}));
@@ -386,7 +392,7 @@ async fn a_note_is_for_staff_and_sealed_in_the_log() {
     empty.expect(422);
 
     // Why staff called it off is written down in the same append, once.
-    let cancel = |note: Value| shop.post(&format!("{path}/cancel")).json(json!({"note": note}));
+    let cancel = |note: Value| shop.post(&format!("{path}/cancel")).json(json!({"text": note}));
     cancel(json!("I want to")).with(&cart).send().await.expect_problem(403, "auth.forbidden");
     cancel(json!("")).by(&staff).send().await.expect(422);
     let before = shop.at_rest().await;

@@ -34,6 +34,10 @@ async fn the_public_catalog_is_cached_compressed_and_not_sent_twice() {
         assert_eq!((status, &first["cache-control"]), (200, &"public, max-age=30".parse().unwrap()), "{path}");
         assert!(first["vary"].to_str().unwrap().contains("authorization"), "{path}");
         let tag = first["etag"].to_str().unwrap();
+        let alone = reqwest::Client::new().head(format!("{}{path}", shop.url)).send().await.unwrap();
+        for name in ["cache-control", "etag", "vary", "content-length"] {
+            assert_eq!(alone.headers().get(name), first.get(name), "{name} of HEAD {path}");
+        }
         let (status, again, nothing) = raw(&shop, &path, &[("If-None-Match", tag)]).await;
         assert_eq!((status, &again["etag"], nothing.len()), (304, &first["etag"], 0), "{path}");
         let (_, zipped, bytes) = raw(&shop, &path, &[("Accept-Encoding", "br, gzip")]).await;

@@ -333,7 +333,7 @@ async fn what_is_wrong_with_a_value_is_said_in_words_for_whoever_sent_it() {
         ),
         (Method::POST, &variants, weighs(json!(1.5)), "/weight_g", "must be an integer, not `1.5`"),
         (Method::PUT, &address, lives("city", &long), "/city", "this has more than 120 characters"),
-        (Method::PUT, &address, lives("region", " "), "/region", "this is empty"),
+        (Method::PUT, &address, lives("region", " "), "/region", "must not be empty"),
         (Method::PUT, &address, lives("phone", &"1".repeat(33)), "/phone", "this has more than 32 characters"),
         (Method::PUT, &address, lives("phone", "12"), "/phone", "this has fewer than 3 or more than 15 digits"),
     ] {

@@ -305,3 +305,30 @@ async fn the_page_of_the_document_needs_nobody_else() {
     let start = shop.get("/docs/swagger-initializer.js").send().await.expect(200);
     assert!(start.body.as_str().unwrap().contains("/openapi.json"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_guide_and_its_pages_are_served_with_links_for_people() {
+    let shop = TestShop::start().await;
+    let plain = shop.get("/docs/api/orders.md").send().await.expect(200);
+    assert!(plain.header("content-type").unwrap().starts_with("text/plain"));
+    assert!(plain.body.as_str().unwrap().starts_with("# "), "{}", plain.body);
+    let page = shop.get("/docs/API.md").header("Accept", "text/html").send().await.expect(200);
+    let html = page.body.as_str().unwrap();
+    assert!(html.contains("<a href=\"api&#x2f;orders.md\">Orders</a>"), "{html}");
+    shop.get("/docs/openapi.json").send().await.expect(200);
+    shop.get("/docs/nothing.md").send().await.expect_problem(404, "request.not_found");
+    let nothing = shop.get("/docs/nothing.md").header("Accept", "text/html").send().await.expect(404);
+    assert!(nothing.body.as_str().unwrap().contains("<html"), "{}", nothing.body);
+}
+
+#[test]
+fn a_header_that_is_required_is_a_parameter() {
+    let mut required = 0;
+    for (path, method, operation) in operations() {
+        let if_match = operation["parameters"].as_array().unwrap().iter().find(|it| it["name"] == "If-Match");
+        let refuses = operation["responses"].get("428").is_some();
+        assert_eq!(if_match.is_some_and(|it| it["required"] == true), refuses, "{method} {path}");
+        required += usize::from(refuses);
+    }
+    assert!(required >= 2, "{required}");
+}

@@ -145,14 +145,14 @@ async fn a_person_approves_declines_or_leaves_on_the_providers_page() {
     let (_, variant) = shop.product("W-2", 1999, 9).await;
     for (verdict, status, said) in [
         ("approve", "paid", "Payment complete"),
-        ("decline", "awaiting", "declined"),
+        ("decline", "awaiting", "The payment was declined."),
         ("cancel", "awaiting", "was cancelled"),
     ] {
         let it = order(&shop, &variant).await;
         let paying = it.pay(&shop, "tok_redirect").await.expect(201);
         let page = paying.text("/action_url").to_owned();
         let shown = shop.get(&page).send().await.expect(200);
-        assert!(shown.body.as_str().unwrap().contains("19.99 EUR"));
+        assert!(shown.body.as_str().unwrap().contains("€19.99"));
         assert!(shown.header("content-security-policy").unwrap().contains("default-src 'none'"));
         // The client follows to the page, which says what became of it.
         let decided = shop.post(&format!("{page}/{verdict}")).send().await.expect(200);
@@ -539,6 +539,25 @@ async fn the_manners_of_the_provider_are_switched_while_developing() {
     let refused = foreign.expect_problem(403, "request.foreign_origin");
     assert!(refused.text("/detail").ends_with("this request had `Origin: https://evil.example`"), "{}", refused.body);
     shop.delete("/dev/mail").header("Origin", &shop.url).send().await.expect(204);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_messages_that_are_shown_are_deleted() {
+    let shop = TestShop::start().await;
+    let kept = async |to: &str| {
+        let list =
+            shop.get(&format!("/dev/mail?to={to}")).header("Accept", "application/json").send().await.expect(200);
+        list.body["items"].as_array().unwrap().len()
+    };
+    for (email, locale) in [("ada@example.org", "en"), ("boris@example.org", "ru")] {
+        let body = json!({"email": email, "password": "a long enough password", "locale": locale});
+        shop.post("/v1/auth/register").json(body).send().await.expect(202);
+        eventually("the mail", || async { (kept(email).await > 0).then_some(()) }).await;
+    }
+    shop.post("/dev/mail/empty?to=Ada@example.org").send().await.expect(200);
+    assert_eq!((kept("ada@example.org").await, kept("boris@example.org").await), (0, 1));
+    shop.delete("/dev/mail").send().await.expect(204);
+    assert_eq!(kept("boris@example.org").await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

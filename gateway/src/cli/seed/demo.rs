@@ -65,6 +65,26 @@ pub(super) struct Made<'a> {
 pub(super) struct Seeded<'a> {
     pub(super) products: Vec<Made<'a>>,
     pub(super) promotions: Vec<Terms>,
+    /// What was left, since the shop has its own.
+    pub(super) left: Vec<Own>,
+}
+
+/// What of a shop the demo does not replace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Own {
+    TaxRates,
+    ShippingZones,
+}
+
+impl Own {
+    /// As people read it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::TaxRates => "tax rates",
+            Self::ShippingZones => "shipping zones",
+        }
+    }
 }
 
 /// How many things there are, as progress counts them.

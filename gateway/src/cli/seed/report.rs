@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::super::output::{self, Format};
 use super::super::progress::grouped;
-use super::demo::{Demo, Made, Seeded, count};
+use super::demo::{Demo, Made, Own, Seeded, count};
 use super::people::Person;
 
 /// A category with what is in it.
@@ -47,11 +47,13 @@ pub(super) fn print(
             }
             print_summary(demo, &seeded.products)?;
             print_promotions(&seeded.promotions)?;
+            print_left(&seeded.left)?;
             print_people(people)
         }
-        Format::Json => output::json(&json!({"products": seeded.products, "logins": people})),
+        Format::Json => output::json(&json!({"products": seeded.products, "left": seeded.left, "logins": people})),
         Format::Jsonl => {
             seeded.products.iter().try_for_each(output::json_line)?;
+            seeded.left.iter().try_for_each(|own| output::json_line(&json!({"left": own})))?;
             people.iter().try_for_each(output::json_line)
         }
     }
@@ -98,6 +100,15 @@ fn print_promotions(promotions: &[Terms]) -> std::io::Result<()> {
         table.add_row([code, terms.label.as_str()]);
     }
     output::line(&format!("\n{table}"))
+}
+
+/// What the demo did not replace.
+fn print_left(left: &[Own]) -> std::io::Result<()> {
+    if left.is_empty() {
+        return Ok(());
+    }
+    let names = left.iter().map(|own| own.name()).collect::<Vec<_>>().join(" and ");
+    output::line(&format!("\nThe shop has its own {names}; they are unchanged"))
 }
 
 /// How to log in.

@@ -20,7 +20,7 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 
 use super::super::failure::Failure;
-use super::demo::intent;
+use super::demo::{Own, intent};
 
 const VAT_RATES: &str = include_str!("../../../data/tax/vat_rates.csv");
 const ZONES: &str = include_str!("../../../data/shipping/zones.json");
@@ -46,23 +46,50 @@ struct Row {
     rate_type: String,
 }
 
-/// Sets taxes and shipping, and makes the promotions that are not there yet.
-pub(super) async fn make(commands: &Commands, categories: &HashMap<&str, CategoryId>) -> Result<Vec<Terms>, Failure> {
-    let taxes = tax_book::Command::Set { countries: countries()?, rounding: None };
-    let intent_of_taxes = intent("tax_book.set", "taxes".to_owned());
-    let done = commands.run(&intent_of_taxes, |unit| {
+/// Sets taxes and shipping where the shop has none, and says what it left because the shop has its own.
+pub(super) async fn set_books(commands: &Commands) -> Result<Vec<Own>, Failure> {
+    let taxes = set_taxes(commands).await?.then_some(Own::TaxRates);
+    let shipping = set_shipping(commands).await?.then_some(Own::ShippingZones);
+    Ok(taxes.into_iter().chain(shipping).collect())
+}
+
+/// Sets the tax rates of a shop that has none; says whether the shop has others than the demo.
+async fn set_taxes(commands: &Commands) -> Result<bool, Failure> {
+    let countries = countries()?;
+    let taxes = tax_book::Command::Set { countries: countries.clone(), rounding: None };
+    let intent = intent("tax_book.set", "taxes".to_owned());
+    let done = commands.run(&intent, |unit| {
         let taxes = &taxes;
-        async move { unit.decide(&mut unit.load::<TaxBook>(tax_book::id()).await?, taxes) }
+        async move {
+            let mut book = unit.load::<TaxBook>(tax_book::id()).await?;
+            if book.state.countries.is_empty() { unit.decide(&mut book, taxes) } else { Ok(()) }
+        }
     });
     done.await?;
-    let zones: Vec<Zone> = serde_json::from_str(ZONES)?;
-    let shipping = shipping_book::Command::Set { zones };
-    let intent_of_shipping = intent("shipping_book.set", "shipping".to_owned());
-    let done = commands.run(&intent_of_shipping, |unit| {
+    let book = commands.get::<TaxBook>(tax_book::id()).await?;
+    Ok(book.is_none_or(|book| !book.state.countries.values().eq(countries.iter())))
+}
+
+/// The same for its shipping zones.
+async fn set_shipping(commands: &Commands) -> Result<bool, Failure> {
+    let mut zones: Vec<Zone> = serde_json::from_str(ZONES)?;
+    zones.sort_by(|a, b| a.zone.cmp(&b.zone));
+    let shipping = shipping_book::Command::Set { zones: zones.clone() };
+    let intent = intent("shipping_book.set", "shipping".to_owned());
+    let done = commands.run(&intent, |unit| {
         let shipping = &shipping;
-        async move { unit.decide(&mut unit.load::<ShippingBook>(shipping_book::id()).await?, shipping) }
+        async move {
+            let mut book = unit.load::<ShippingBook>(shipping_book::id()).await?;
+            if book.state.zones.is_empty() { unit.decide(&mut book, shipping) } else { Ok(()) }
+        }
     });
     done.await?;
+    let book = commands.get::<ShippingBook>(shipping_book::id()).await?;
+    Ok(book.is_none_or(|book| !book.state.zones.values().eq(zones.iter())))
+}
+
+/// Makes the promotions that are not there yet.
+pub(super) async fn make(commands: &Commands, categories: &HashMap<&str, CategoryId>) -> Result<Vec<Terms>, Failure> {
     let promotions = promotions(categories)?;
     for terms in &promotions {
         let intent = intent("promotion.create", format!("promotion {}", terms.label.as_str()));

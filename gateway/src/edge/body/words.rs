@@ -57,7 +57,10 @@ pub(crate) fn of(said: &str, pointer: &str) -> String {
 fn nameless(said: &str) -> Option<String> {
     let named = said.strip_prefix("the ")?;
     let end = OF_TEXTS.iter().filter_map(|rest| named.find(rest)).min()?;
-    Some(format!("this{}", &named[end..]))
+    Some(match &named[end..] {
+        " is empty" => "must not be empty".to_owned(),
+        rest => format!("this{rest}"),
+    })
 }
 
 /// A value that is none of those there are, from `` `x`, expected one of `a`, `b` ``.
@@ -165,7 +168,7 @@ mod tests {
         let long = "x".repeat(200);
         assert_eq!(said(Name::new(&long).unwrap_err()), "this has more than 120 characters");
         assert_eq!(said(Reference::new(&long).unwrap_err()), "this has more than 64 characters");
-        assert_eq!(said(Name::new(" ").unwrap_err()), "this is empty");
+        assert_eq!(said(Name::new(" ").unwrap_err()), "must not be empty");
         assert_eq!(said(Name::new("a\nb").unwrap_err()), "this may only hold printable characters");
         assert_eq!(said(fresh(|| Name::new("\u{200b}")).unwrap_err()), "this has no visible character");
         assert_eq!(said(Phone::new("12").unwrap_err()), "this has fewer than 3 or more than 15 digits");

@@ -210,7 +210,7 @@ async fn shown(app: &Shared, thing: Thing) -> Result<Option<String>, Error> {
         Thing::Payment(id) => {
             let found = commands.get::<Payment>(id).await?;
             let known = found.as_ref().and_then(|found| found.state.opened().ok());
-            known.map(|it| serde_json::to_string(&show::Payment::of(id, it)))
+            known.map(|it| serde_json::to_string(&show::Payment::of(commands, id, it)))
         }
         Thing::Shipment(id) => {
             let found = commands.get::<Shipment>(id).await?;

@@ -33,7 +33,7 @@ pub struct Me<'a> {
     second_factor: bool,
 }
 
-/// A person's profile: what was never said is absent.
+/// A person's profile; fields that were never set are absent.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the domain's own type, which knows nothing of HTTP")]
 pub struct ProfileShown {
@@ -110,7 +110,7 @@ pub struct GrantShown {
     /// What the key is for, or where the endpoint is.
     #[schema(example = "Warehouse")]
     name: String,
-    /// The scopes of the key, or what the endpoint is told.
+    /// The scopes of the key, or the events that the endpoint receives.
     #[schema(example = json!(["stock:read", "stock:write"]))]
     allows: Vec<String>,
     /// When it ends by itself.

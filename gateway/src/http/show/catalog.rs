@@ -86,7 +86,7 @@ pub struct Image {
     /// The alternative text.
     #[schema(value_type = Option<String>, required = true)]
     alt: Option<Label>,
-    /// The location.
+    /// Its path at the address of the API.
     url: String,
     /// Its thumbnails.
     thumbnails: Vec<Thumbnail>,
@@ -97,6 +97,7 @@ pub struct Image {
 pub struct Thumbnail {
     /// The longer side in pixels, unless the image itself is smaller.
     size: u32,
+    /// Its path at the address of the API.
     url: String,
 }
 
@@ -156,10 +157,10 @@ pub struct Product<'a> {
     options: &'a [product::OptionDefinition],
     /// The images in display order.
     images: Vec<Image>,
-    /// The schedule; null if there is none.
+    /// The schedule; null if there is none, and for everybody but staff.
     #[schema(required = true)]
     schedule: Option<Schedule>,
-    /// Why it was not published on schedule; null once it is published or rescheduled.
+    /// Why it was not published on schedule; null once it is published or rescheduled, and for everybody but staff.
     #[schema(required = true)]
     publication_refused: Option<PublicationRefused<'a>>,
     variants: Vec<Variant<'a>>,
@@ -205,7 +206,7 @@ pub struct Variant<'a> {
     tax_class: product::TaxClass,
     /// Whether it is a physical item that is shipped.
     physical: bool,
-    /// Available for sale; null for a past moment, and in the answers of commands.
+    /// Available for sale; null for a past moment, and in responses of commands.
     #[schema(required = true)]
     available: Option<i64>,
 }
@@ -286,6 +287,11 @@ impl<'a> Product<'a> {
             }),
             variants: variants.collect(),
         }
+    }
+
+    /// Without what only those who run the shop need.
+    pub fn for_buyers(self) -> Self {
+        Self { schedule: None, publication_refused: None, ..self }
     }
 
     /// With the lowest prices before the reductions that are announced.

@@ -33,10 +33,10 @@ pub struct Order<'a> {
     /// The status of the order as a whole.
     #[schema(value_type = names::OrderStatus, example = "open")]
     status: order::Status,
-    /// How far it is paid.
+    /// The status of its payment.
     #[schema(value_type = names::OrderPaymentStatus, example = "awaiting")]
     payment_status: order::PaymentStatus,
-    /// How far it is fulfilled.
+    /// The status of its delivery.
     #[schema(value_type = names::Fulfilment, example = "unfulfilled")]
     fulfilment: order::Fulfilment,
     /// The reason of the cancellation; null if not cancelled.
@@ -92,10 +92,10 @@ pub struct Order<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     notes: Option<Vec<Remark<'a>>>,
-    /// When it was placed; null in the answers of commands.
+    /// When it was placed; null in responses of commands.
     #[schema(required = true)]
     placed_at: Option<DateTime<Utc>>,
-    /// When it was paid; null before payment, and in the answers of commands.
+    /// When it was paid; null before payment, and in responses of commands.
     #[schema(required = true)]
     paid_at: Option<DateTime<Utc>>,
     /// The invoice number; null before payment.
@@ -107,10 +107,10 @@ pub struct Order<'a> {
     /// Where its taxes are rounded.
     #[schema(value_type = names::TaxRounding, example = "line")]
     tax_rounding: Rounding,
-    /// Links to its printable papers; null in the answers of commands.
+    /// Links to its printable papers; null in responses of commands.
     #[schema(required = true)]
     papers: Option<Papers>,
-    /// Signed links that need no header; null in the answers of commands.
+    /// Signed links that need no header; null in responses of commands.
     #[schema(required = true)]
     links: Option<Links>,
     /// The id of the order in an older system.

@@ -1,5 +1,6 @@
 //! How payments and refunds look from outside.
 
+use byteshop_commands::Commands;
 use byteshop_commands::ports::payment_test::action_path;
 use byteshop_domain::ids::{OrderId, PaymentId, RefundId};
 use byteshop_domain::money::Money as Amount;
@@ -20,7 +21,7 @@ pub struct Payment<'a> {
     order: OrderId,
     #[schema(value_type = Money)]
     amount: Amount,
-    /// How far it is.
+    /// The status of the refund.
     #[schema(value_type = names::PaymentStatus, example = "open")]
     status: &'static str,
     /// When the provider is asked again; null unless it is `pending` or `unresolved`.
@@ -39,7 +40,8 @@ pub struct Payment<'a> {
     /// When the authorization expires unless its capture is requested; null unless it is `authorized` and waits for that.
     #[schema(required = true)]
     expires_at: Option<DateTime<Utc>>,
-    /// The page where the buyer continues; null unless the payment is pending and waits for them.
+    /// The page where the buyer continues; null unless the payment is pending and waits for them. A path where the shop does not
+    /// know its own address.
     #[schema(required = true)]
     action_url: Option<String>,
     #[schema(value_type = Money)]
@@ -125,7 +127,7 @@ fn outlook(stage: payment::Stage) -> (Option<DateTime<Utc>>, Option<EndReason>) 
 
 impl<'a> Payment<'a> {
     /// A payment as it is.
-    pub fn of(id: PaymentId, it: &'a Opened) -> Self {
+    pub fn of(commands: &Commands, id: PaymentId, it: &'a Opened) -> Self {
         let (check_at, reason) = outlook(it.stage);
         Self {
             id,
@@ -140,7 +142,8 @@ impl<'a> Payment<'a> {
             expires_at: it.expires_at(),
             action_url: match it.stage {
                 payment::Stage::Pending { .. } => {
-                    it.attempt.as_ref().and_then(|attempt| action_path(&attempt.reference, id))
+                    let path = it.attempt.as_ref().and_then(|attempt| action_path(&attempt.reference, id));
+                    path.map(|path| commands.url_of(&path))
                 }
                 payment::Stage::Open
                 | payment::Stage::Attempted

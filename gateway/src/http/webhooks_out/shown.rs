@@ -22,7 +22,7 @@ pub(super) struct Endpoint<'a> {
     #[schema(value_type = Option<String>, required = true)]
     description: Option<&'a Reason>,
     enabled: bool,
-    /// Why it is told nothing: `by_hand`, `failing` (for five days), `gone` (it answered 410) or `expired`.
+    /// Why deliveries are paused: `by_hand`, `failing` (for five days), `gone` (it answered 410) or `expired`.
     #[schema(value_type = Option<crate::http::show::names::DisableReason>, required = true)]
     disabled_reason: Option<byteshop_domain::webhook_endpoint::Silence>,
     /// The account that created it, itself or with one of its API keys; null when that is not known.
@@ -31,10 +31,10 @@ pub(super) struct Endpoint<'a> {
     /// The API key that it was created with, if a program created it.
     #[schema(value_type = Option<String>, required = true)]
     created_with: Option<ApiKeyId>,
-    /// When it is told nothing more.
+    /// When deliveries end.
     #[schema(required = true)]
     expires_at: Option<DateTime<Utc>>,
-    /// When it last took an event, of the deliveries that are kept; null if it took none, and in the answers of commands.
+    /// When it last accepted an event, among the deliveries that are kept; null if it accepted none, and in responses of commands.
     #[schema(required = true)]
     last_delivered_at: Option<DateTime<Utc>>,
     /// The signing secret; shown only once, when it is created.
