@@ -340,7 +340,10 @@ impl Shop {
         self.tasks.spawn(async move {
             tokio::select! {
                 loaded = views.load_products() => {
-                    if let Err(error) = loaded {
+                    // That Postgres is away is logged by whoever watches it.
+                    if let Err(error) = loaded
+                        && !error.is_outage()
+                    {
                         tracing::warn!(%error, "the products cannot be loaded yet; the first search tries again");
                     }
                 }

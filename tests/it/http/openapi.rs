@@ -325,7 +325,7 @@ async fn the_guide_and_its_pages_are_served_with_links_for_people() {
 fn a_header_that_is_required_is_a_parameter() {
     let mut required = 0;
     for (path, method, operation) in operations() {
-        let if_match = operation["parameters"].as_array().unwrap().iter().find(|it| it["name"] == "If-Match");
+        let if_match = operation["parameters"].as_array().into_iter().flatten().find(|it| it["name"] == "If-Match");
         let refuses = operation["responses"].get("428").is_some();
         assert_eq!(if_match.is_some_and(|it| it["required"] == true), refuses, "{method} {path}");
         required += usize::from(refuses);

@@ -21,7 +21,7 @@ pub struct Payment<'a> {
     order: OrderId,
     #[schema(value_type = Money)]
     amount: Amount,
-    /// The status of the refund.
+    /// The status of the payment.
     #[schema(value_type = names::PaymentStatus, example = "open")]
     status: &'static str,
     /// When the provider is asked again; null unless it is `pending` or `unresolved`.
