@@ -1,6 +1,6 @@
 //! How commands are executed: loaded states, decisions, one append for all of them, and group commit.
 //!
-//! Read [`execute`] for how a command is executed, [`unit`] for what a command may do, [`appender`] for group commit.
+//! Read `execute` for how a command is executed, `unit` for what a command may do, [`appender`] for group commit.
 
 pub mod appender;
 pub(crate) mod batched_reads;

@@ -162,6 +162,8 @@ impl<'a, P: Process> Runner<'a, P> {
     /// Reacts to the next part of the log as the feed gives it.
     async fn take(&mut self, mut events: Vec<Arc<Recorded>>) -> Result<(), Error> {
         let Some(last) = events.last().cloned() else { return Ok(()) };
+        // What a step looks at is no older than the event that it follows from.
+        self.commands.cache().notice(events.iter().map(AsRef::as_ref));
         events.retain(|event| P::READS.contains(&event.category.as_str()));
         self.react_up_to(last.position, &events).await?;
         self.leaf = Some(last.leaf.clone());
@@ -172,6 +174,7 @@ impl<'a, P: Process> Runner<'a, P> {
     async fn read_on(&mut self, lead: &mut Lead) -> Result<(), Error> {
         let ahead = read_ahead(lead.connection(), self.position, RANGE, P::READS).await?;
         let events: Vec<_> = ahead.events.into_iter().map(Arc::new).collect();
+        self.commands.cache().notice(events.iter().map(AsRef::as_ref));
         self.react_up_to(ahead.upto, &events).await?;
         self.leaf = None;
         Ok(())

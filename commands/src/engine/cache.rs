@@ -10,7 +10,7 @@ use std::any::Any;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use byteshop_eventstore::StreamId;
+use byteshop_eventstore::{Recorded, StreamId};
 use lru::LruCache;
 
 use crate::engine::commit_handle::Fate;
@@ -123,6 +123,18 @@ impl Cache {
         Some(submit(fate, depends))
     }
 
+    /// These events are in the log: whoever reads a state that is older looks anew. Those who follow the log may hear of an append
+    /// before the command that made it has confirmed it here, or of one that another process made.
+    pub fn notice<'a>(&self, events: impl IntoIterator<Item = &'a Recorded>) {
+        let mut entries = self.entries();
+        for event in events {
+            let stream = StreamId::named(event.category.clone(), event.stream);
+            if let Some(entry) = entries.peek_mut(&stream) {
+                entry.stale |= entry.latest.version < event.version;
+            }
+        }
+    }
+
     /// The append is durable.
     pub fn confirm(&self, changes: &[Change]) {
         for change in changes {
@@ -172,6 +184,31 @@ mod tests {
         cache.put_durable(&stream, &versioned(2, None));
         assert!(cache.submit(&[change(&stream, 2, made_by)], |_, _| ()).is_none());
         assert!(cache.submit(&[change(&stream, 2, None)], |_, _| ()).is_some());
+    }
+
+    #[test]
+    fn a_state_that_is_older_than_an_event_of_the_log_is_read_anew() {
+        let (cache, stream) = (Cache::default(), StreamId::named("cart", Uuid::nil()));
+        cache.put_durable(&stream, &versioned(1, None));
+        let event = |version| Recorded {
+            position: version,
+            id: Uuid::nil(),
+            category: "cart".into(),
+            stream: Uuid::nil(),
+            version,
+            event_type: String::new(),
+            schema: 1,
+            data: String::new(),
+            meta: String::new(),
+            recorded_at: chrono::DateTime::UNIX_EPOCH,
+            leaf: Vec::new(),
+        };
+        cache.notice(&[event(1)]);
+        assert!(cache.latest(&stream).is_some());
+        cache.notice(&[event(2)]);
+        assert!(cache.latest(&stream).is_none());
+        cache.put_durable(&stream, &versioned(2, None));
+        assert_eq!(cache.latest(&stream).map(|latest| latest.version), Some(2));
     }
 
     #[test]
