@@ -147,10 +147,9 @@ impl Servers {
             return Err(error);
         }
         remembered.save(data)?;
-        let private = postgres::directory(data);
         (servers.migration_url, servers.database_url) = match options.database_url {
             Some(url) => (options.migration_database_url.unwrap_or_else(|| url.clone()), url),
-            None => (remembered.owner_url(&private), remembered.serving_url(&private)),
+            None => (remembered.owner_url(), remembered.serving_url()),
         };
         servers.nats_url = options.nats_url.unwrap_or_else(|| remembered.nats_url());
         Ok(servers)

@@ -23,11 +23,9 @@ const READY: &str = "ready";
 const STATE_LINE: usize = 7;
 
 /// Settings of every private server. The data files are the shop's memory: what is acknowledged is on the disk.
-const SETTINGS: [&str; 13] = [
+const SETTINGS: [&str; 12] = [
     "listen_addresses=127.0.0.1",
-    // In the data directory, which nobody else can enter.
-    "unix_socket_directories=.",
-    "unix_socket_permissions=0700",
+    "unix_socket_directories=",
     "max_wal_size=4GB",
     "random_page_cost=1.1",
     "jit=off",

@@ -7,7 +7,6 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use byteshop_eventstore::envelope::to_hex;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
 use super::error::{Doing as _, Error};
@@ -17,9 +16,6 @@ use super::error::{Doing as _, Error};
 const FIRST_PORT: u16 = 20_000;
 /// How many ports there are to choose from.
 const PORTS: u16 = 12_000;
-
-/// `sun_path` holds 104 bytes on macOS and 108 on Linux, with the zero at its end.
-const LONGEST_SOCKET_PATH: usize = 103;
 
 /// The role that owns the database, and whose server it is: it migrates.
 pub(super) const OWNER: &str = "byteshop";
@@ -88,22 +84,16 @@ impl Remembered {
         Ok(self)
     }
 
-    /// Where Postgres, which has its files in this directory, is for its owner.
-    pub(super) fn owner_url(&self, postgres: &Path) -> String {
-        self.postgres_url(postgres, OWNER, &self.password)
+    /// Where Postgres is for its owner.
+    pub(super) fn owner_url(&self) -> String {
+        let Self { password, postgres_port, .. } = self;
+        format!("postgres://{OWNER}:{password}@127.0.0.1:{postgres_port}/{DATABASE}")
     }
 
     /// Where Postgres is for the role that serves.
-    pub(super) fn serving_url(&self, postgres: &Path) -> String {
-        self.postgres_url(postgres, SERVING, self.serving_password.as_deref().unwrap_or_default())
-    }
-
-    /// The port for programs that know no sockets, and the socket for those that do (PostgreSQL manual, "Connection URIs").
-    fn postgres_url(&self, postgres: &Path, user: &str, password: &str) -> String {
-        let port = self.postgres_port;
-        let socket = socket_directory(postgres, port);
-        let socket = socket.map(|directory| format!("?host={}", utf8_percent_encode(directory, NON_ALPHANUMERIC)));
-        format!("postgres://{user}:{password}@127.0.0.1:{port}/{DATABASE}{}", socket.unwrap_or_default())
+    pub(super) fn serving_url(&self) -> String {
+        let password = self.serving_password.as_deref().unwrap_or_default();
+        format!("postgres://{SERVING}:{password}@127.0.0.1:{}/{DATABASE}", self.postgres_port)
     }
 
     /// Where NATS is.
@@ -120,13 +110,6 @@ impl Remembered {
         write_secret(&fresh, &text)?;
         fs::rename(&fresh, &file).doing(|| format!("write {}", file.display()))
     }
-}
-
-/// The directory of the socket on which Postgres also listens, if its path is short enough for the address of a socket: a round
-/// trip costs less there than over TCP.
-fn socket_directory(postgres: &Path, port: u16) -> Option<&str> {
-    let is_short = postgres.as_os_str().len() + format!("/.s.PGSQL.{port}").len() <= LONGEST_SOCKET_PATH;
-    postgres.to_str().filter(|_| is_short && postgres.is_absolute())
 }
 
 /// Writes a file that only its owner can read.
