@@ -203,11 +203,15 @@ async fn nobody_is_said_to_follow(operations: &str) {
     for role in ["relay", "views", "postgres"] {
         assert_eq!(readiness["roles"][role]["status"], "down", "{role}: {readiness}");
     }
-    let metrics = reqwest::get(format!("{operations}/metrics")).await.unwrap().text().await.unwrap();
-    for line in metrics.lines().filter(|line| line.starts_with("byteshop_follower_up{")) {
-        assert!(line.ends_with(" 0"), "{line}");
-    }
-    assert!(metrics.contains(r#"byteshop_role_up{role="relay"} 0"#) && !metrics.contains("byteshop_follower_lag"));
+    eventually("the metrics say so too", async || {
+        let metrics = reqwest::get(format!("{operations}/metrics")).await.unwrap().text().await.unwrap();
+        let mut up = metrics.lines().filter(|line| line.starts_with("byteshop_follower_up{"));
+        let said = up.all(|line| line.ends_with(" 0"))
+            && metrics.contains(r#"byteshop_role_up{role="relay"} 0"#)
+            && !metrics.contains("byteshop_follower_lag");
+        said.then_some(())
+    })
+    .await;
 }
 
 /// A request waits for a store that has just gone. After some seconds it is told at once, by what knows that.
