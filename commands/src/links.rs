@@ -43,7 +43,7 @@ pub enum Target {
 /// A link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
-    /// Where it leads: an address, or a path where nobody said where this shop answers.
+    /// Where it leads: an address, or a path if the API's address is not set.
     pub url: String,
     /// Until when it does.
     pub until: DateTime<Utc>,
@@ -78,7 +78,7 @@ impl Target {
 }
 
 impl Commands {
-    /// The address of a path of the API: the path itself where nobody said where this shop answers.
+    /// The address of a path of the API: the path itself if that address is not set.
     pub fn url_of(&self, path: &str) -> String {
         format!("{}{path}", self.outside().face.api.as_deref().unwrap_or_default())
     }
@@ -91,7 +91,7 @@ impl Commands {
         self.link(target, until, None).await
     }
 
-    /// A link for a mail in a language; none where nobody said where this shop answers.
+    /// A link for a mail in a language; none if the API's address is not set.
     pub(crate) async fn link_in_mail(&self, target: Target, locale: Locale) -> Result<Option<String>, Error> {
         if self.outside().face.api.is_none() {
             return Ok(None);

@@ -340,7 +340,7 @@ impl Shop {
         self.tasks.spawn(async move {
             tokio::select! {
                 loaded = views.load_products() => {
-                    // That Postgres is away is logged by whoever watches it.
+                    // The watch over Postgres logs an outage.
                     if let Err(error) = loaded
                         && !error.is_outage()
                     {

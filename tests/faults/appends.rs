@@ -258,9 +258,7 @@ async fn an_append_whose_connection_is_cut_is_settled_by_looking() {
     // The one loses answers of the server, the other is gone as soon as it has asked, while the server still works.
     let losing = Wire::before(server, move |way| way == Way::Answer && first.once_in(25)).await;
     let leaving = Wire::before(server, move |way| way == Way::Question && second.once_in(25)).await;
-    // Over TCP, where it can be cut.
-    let tcp = url.split('?').next().unwrap();
-    let over = |wire: &Wire| Log::open(&tcp.replace(&server.to_string(), &wire.address().to_string())).unwrap();
+    let over = |wire: &Wire| Log::open(&url.replace(&server.to_string(), &wire.address().to_string())).unwrap();
     let logs = [over(&losing), over(&leaving)];
     let lasting = Duration::from_secs(crate::rounds(4));
     hammer(&logs, &look, chance, sleep(lasting)).await;

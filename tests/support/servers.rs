@@ -54,20 +54,9 @@ pub fn data_keys() -> byteshop_eventstore::DataKeys {
 
 /// The URL of a database for the role that serves, from the one for its owner.
 pub async fn serving(owner_url: &str) -> String {
-    with_database(&shared().await.serving_url, database_of(owner_url))
-}
-
-/// The name of the database in a URL.
-fn database_of(url: &str) -> &str {
-    let address = url.split('?').next().unwrap_or_default();
-    address.rsplit_once('/').expect("the URL names a database").1
-}
-
-/// A URL with another database in it.
-fn with_database(url: &str, name: &str) -> String {
-    let (address, query) = url.split_once('?').map_or((url, String::new()), |(at, query)| (at, format!("?{query}")));
-    let (server, _) = address.rsplit_once('/').expect("the URL names a database");
-    format!("{server}/{name}{query}")
+    let (server, _) = shared().await.serving_url.rsplit_once('/').expect("the URL ends with /database");
+    let (_, name) = owner_url.rsplit_once('/').expect("the URL ends with /database");
+    format!("{server}/{name}")
 }
 
 /// Brings a database up to date as its owner, and gives its URL for the role that serves.
@@ -77,7 +66,7 @@ fn with_database(url: &str, name: &str) -> String {
 pub async fn migrated(owner_url: &str) -> String {
     let serving = serving(owner_url).await;
     // A copy of the template is up to date already.
-    if !database_of(owner_url).starts_with(COPY) {
+    if !owner_url.rsplit('/').next().is_some_and(|name| name.starts_with(COPY)) {
         byteshop_gateway::database::migrate(owner_url, &serving).await.expect("the owner may migrate");
     }
     serving
@@ -116,7 +105,8 @@ async fn numbered(prefix: &str, template: &str) -> String {
 }
 
 async fn url_of(name: &str) -> String {
-    with_database(&shared().await.database_url, name)
+    let (server, _) = shared().await.database_url.rsplit_once('/').expect("the URL ends with /database");
+    format!("{server}/{name}")
 }
 
 async fn create_database(name: &str, template: &str) {

@@ -216,7 +216,7 @@ impl Writer {
                 Err(error) => error,
             };
             if error.outcome_is_unknown() {
-                // Whoever watches Postgres warns.
+                // The watch over Postgres logs the warning.
                 tracing::info!(%error, appends = batch.len(), "the connection was lost during an append; looking whether it was written");
                 self.connection = None;
                 // From now on a conflict may be with ourselves: the first writing did arrive.

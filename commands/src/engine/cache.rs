@@ -123,8 +123,8 @@ impl Cache {
         Some(submit(fate, depends))
     }
 
-    /// These events are in the log: whoever reads a state that is older looks anew. Those who follow the log may hear of an append
-    /// before the command that made it has confirmed it here, or of one that another process made.
+    /// These events are in the log, so a state that is older is read again. A follower of the log may get an append before its
+    /// command has confirmed it here, or an append of another process.
     pub fn notice<'a>(&self, events: impl IntoIterator<Item = &'a Recorded>) {
         let mut entries = self.entries();
         for event in events {

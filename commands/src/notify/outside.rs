@@ -7,7 +7,7 @@ use super::words::Face;
 use crate::ports::kept::Kept;
 use crate::ports::message::Carrier;
 
-/// Messages of a process that leave at a time: as many as its process works on, so that nobody waits for a place.
+/// Messages of a process that leave at a time: as many as its process works on, so that none waits for a permit.
 pub(crate) const LEAVING: u32 = 64;
 
 /// Who carries messages out of the shop, and how the shop signs them.

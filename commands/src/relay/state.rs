@@ -110,7 +110,7 @@ pub(super) struct Relay {
 
 impl Relay {
     /// Says why nothing is published at the moment, and for how long not to try. Each reason is logged once; that Postgres
-    /// is away is logged by whoever watches it.
+    /// is away is logged by the watch over Postgres.
     pub(super) fn wait(&self, pause: &mut Duration, reason: &str, is_outage: bool) -> Duration {
         let is_known = matches!(&self.status.borrow().state, RelayState::Waiting(known) if known == reason);
         if is_known || is_outage {
@@ -124,7 +124,7 @@ impl Relay {
         wait
     }
 
-    /// Stops loudly: somebody has to decide which of the two histories is right.
+    /// Stops and logs an error: an operator must decide which of the two histories is right.
     pub(super) fn stop(&self, reason: String) -> Duration {
         if !matches!(&self.status.borrow().state, RelayState::Stopped(known) if *known == reason) {
             tracing::error!(

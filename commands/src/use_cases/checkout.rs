@@ -62,7 +62,7 @@ pub async fn checkout(unit: &Unit, mut cart: Loaded<Cart>, hold: Hold, agreed: A
 
 /// Refuses one more order of a customer, of whose these are, while too many of them wait for their payment.
 ///
-/// Only the youngest can: whatever is not paid for in time is off. So mostly nothing is looked at here.
+/// Only the youngest orders can be unpaid, because an order that is not paid in time is cancelled. So this rarely reads anything.
 async fn check_unpaid(unit: &Unit, orders: &[OrderId], hold: Hold) -> Result<(), Error> {
     let since = unit.now() - hold.pay_within;
     let young = |order: &&OrderId| ids::made_at(**order).is_none_or(|made_at| made_at >= since);

@@ -19,9 +19,6 @@ pub enum Grant {
     WebhookEndpoint {
         /// The endpoint.
         id: WebhookEndpointId,
-        /// The key of the program that created it, if a program did; unknown of older grants, whose endpoints name it in their meta.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        key: Option<ApiKeyId>,
     },
 }
 

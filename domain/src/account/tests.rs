@@ -335,8 +335,7 @@ fn every_stored_form_is_golden() {
             Event::RecoveryCodeUsed { code_hash: text("aa") },
             Event::TotpRemoved {},
             Event::AccessGranted { grant: Grant::ApiKey { id: id(9) } },
-            Event::AccessGranted { grant: Grant::WebhookEndpoint { id: id(10), key: None } },
-            Event::AccessGranted { grant: Grant::WebhookEndpoint { id: id(10), key: Some(id(9)) } },
+            Event::AccessGranted { grant: Grant::WebhookEndpoint { id: id(10) } },
         ],
     );
 }

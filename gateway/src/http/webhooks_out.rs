@@ -98,7 +98,7 @@ async fn create(State(app): State<Shared>, ask: Ask<Admin, NewEndpoint>) -> Resu
         unit.decide(&mut endpoint, &create)?;
         let known = known(&endpoint)?;
         may_read(&unit, who, known).await?;
-        grants::record(&unit, created_by, Grant::WebhookEndpoint { id, key: who.key() }).await?;
+        grants::record(&unit, created_by, Grant::WebhookEndpoint { id }).await?;
         let shown = Endpoint::of(id, known).with_secret(known);
         Reply::created(format!("/v1/webhook-endpoints/{id}"), endpoint.version, &shown)
     })

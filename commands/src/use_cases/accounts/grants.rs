@@ -156,12 +156,19 @@ pub async fn revoke_key(unit: &Unit, key: &mut Loaded<ApiKey>, revoke: Revoke) -
         unit.commands().log().made_by(&[WebhookEndpoint::CATEGORY], &maker, std::slice::from_ref(&maker)).await?;
     let mut endpoints: BTreeSet<_> = made.iter().map(|stream| WebhookEndpointId::from_uuid(stream.id)).collect();
     if let Some(maker) = key.state.existing().ok().and_then(|key| key.created_by) {
-        // What was created a moment ago is in the state of the account, though perhaps not in the log yet.
+        // An endpoint that is created at this moment is among the grants, though perhaps not in the log yet: the append expects it
+        // to be as it is loaded here, and is decided again otherwise.
         let account = unit.load::<Account>(maker).await?;
-        endpoints.extend(granted(&account).into_iter().filter_map(|grant| match grant {
-            Grant::WebhookEndpoint { id, key: Some(by) } if by == key.id => Some(id),
-            Grant::WebhookEndpoint { .. } | Grant::ApiKey { .. } => None,
-        }));
+        let granted: Vec<WebhookEndpointId> = granted(&account)
+            .into_iter()
+            .filter_map(|grant| match grant {
+                Grant::WebhookEndpoint { id } => Some(id),
+                Grant::ApiKey { .. } => None,
+            })
+            .collect();
+        let id = Some(key.id);
+        let with_key = |it: &&Loaded<WebhookEndpoint>| it.state.known().is_ok_and(|known| known.created_with == id);
+        endpoints.extend(unit.load_all(&granted).await?.iter().filter(with_key).map(|it| it.id));
     }
     let endpoints: Vec<_> = endpoints.into_iter().collect();
     settle_endpoints(unit, &endpoints, revoke).await
@@ -179,7 +186,7 @@ async fn made_by(
     for grant in known {
         match grant {
             Grant::ApiKey { id } => drop(keys.insert(*id)),
-            Grant::WebhookEndpoint { id, key: _ } => drop(endpoints.insert(*id)),
+            Grant::WebhookEndpoint { id } => drop(endpoints.insert(*id)),
         }
     }
     let made = log.made_by(&[ApiKey::CATEGORY], &account.to_string(), &[]).await?;
