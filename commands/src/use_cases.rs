@@ -1,7 +1,4 @@
 //! What can be done in the shop, by context: each use case is decided whole and appended whole, or not at all.
-//!
-//! Those on orders after checkout, on payments and on parcels are in [`aftersales`](crate::aftersales), `pay`, `settle` and
-//! [`shipping`](crate::shipping).
 
 pub mod accounts;
 pub mod cart_total;
@@ -10,6 +7,11 @@ pub mod categories;
 pub mod checkout;
 pub(crate) mod documents;
 pub mod offers;
+pub mod orders;
+pub mod payments;
 pub mod price;
 pub mod products;
 pub mod promotions;
+pub mod returns;
+mod settlement;
+pub mod shipments;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use byteshop_commands::ports::connected::Provider;
-use byteshop_commands::{At, Commands, Error, Intent, Key, Paying, aftersales};
+use byteshop_commands::use_cases::{orders, payments};
+use byteshop_commands::{At, Commands, Error, Intent, Key, Paying};
 use byteshop_domain::cart::{self, Cart};
 use byteshop_domain::credit_note::CreditNote;
 use byteshop_domain::ids::{CartId, Id as _, OrderId};
@@ -227,11 +228,11 @@ async fn what_is_credited_just_now_is_not_credited_again() {
         shop.order_becomes(placed.order, order::Placed::is_paid).await;
         let give = shop.run("payment.refund", |unit| async move {
             let mut payment = unit.load::<Payment>(placed.payment).await?;
-            aftersales::refund(&unit, &mut payment, seven, why).await
+            payments::refund(&unit, &mut payment, seven, why).await
         });
         let call_off = shop.run("order.cancel", |unit| async move {
             let mut order = unit.load::<Order>(placed.order).await?;
-            aftersales::cancel(&unit, &mut order, CancelReason::StaffRequest, true).await
+            orders::cancel(&unit, &mut order, CancelReason::StaffRequest, true).await
         });
         let (given, off) = tokio::join!(give, call_off);
         off.unwrap();
@@ -251,7 +252,7 @@ async fn what_is_credited_just_now_is_not_credited_again() {
 async fn cancel(shop: &WriteSide, order: OrderId) {
     shop.run("order.cancel", |unit| async move {
         let mut order = unit.load::<Order>(order).await?;
-        aftersales::cancel(&unit, &mut order, CancelReason::StaffRequest, true).await
+        orders::cancel(&unit, &mut order, CancelReason::StaffRequest, true).await
     })
     .await
     .unwrap();

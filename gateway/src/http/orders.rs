@@ -3,8 +3,8 @@
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::links::Target;
-use byteshop_commands::use_cases::accounts;
-use byteshop_commands::{Done, Error, Loaded, Unit, aftersales};
+use byteshop_commands::use_cases::{accounts, orders};
+use byteshop_commands::{Done, Error, Loaded, Unit};
 use byteshop_domain::ids::OrderId;
 use byteshop_domain::money::Money;
 use byteshop_domain::order::{CancelReason, Command, Order, Placed, Status};
@@ -71,11 +71,11 @@ pub(super) fn shipping_back() -> Schema {
 
 impl ShippingBack {
     /// What is to be done.
-    pub(super) fn wanted(self) -> aftersales::ShippingBack {
+    pub(super) fn wanted(self) -> orders::ShippingBack {
         match self {
-            Self::All(false) => aftersales::ShippingBack::Nothing,
-            Self::All(true) => aftersales::ShippingBack::All,
-            Self::Some(amount) => aftersales::ShippingBack::Some(amount),
+            Self::All(false) => orders::ShippingBack::Nothing,
+            Self::All(true) => orders::ShippingBack::All,
+            Self::Some(amount) => orders::ShippingBack::Some(amount),
         }
     }
 }
@@ -118,10 +118,10 @@ async fn cancel(
         let staff = ask.who.is_staff();
         let reason = if staff { CancelReason::StaffRequest } else { CancelReason::BuyerRequest };
         match &ask.body.lines {
-            None => aftersales::cancel(&unit, &mut order, reason, restock).await?,
+            None => orders::cancel(&unit, &mut order, reason, restock).await?,
             Some(lines) => {
                 let lines: Vec<Demand> = lines.iter().map(Demand::from).collect();
-                aftersales::cancel_lines(&unit, &mut order, &lines, reason, restock, shipping).await?;
+                orders::cancel_lines(&unit, &mut order, &lines, reason, restock, shipping).await?;
             }
         }
         // What was off already is off for the reason that was given then.

@@ -2,7 +2,8 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::{Error, Loaded, Rejected, Unit, aftersales};
+use byteshop_commands::use_cases::returns;
+use byteshop_commands::{Error, Loaded, Rejected, Unit};
 use byteshop_domain::Bounded;
 use byteshop_domain::cart::LINES_MAX;
 use byteshop_domain::credit_note::CreditNote;
@@ -10,7 +11,7 @@ use byteshop_domain::ids::{CreditNoteId, OrderId, RefundId, ReturnId, VariantId}
 use byteshop_domain::money::Money;
 use byteshop_domain::order::{Order, Taxed};
 use byteshop_domain::quantity::{Demand, Quantity};
-use byteshop_domain::returns::{self, Command, Condition, Requested, Return, Why};
+use byteshop_domain::returns::{Command, Condition, Received, Requested, Return, Why};
 use byteshop_domain::text::{Comment, Reason, Reference, Sku};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
@@ -69,7 +70,7 @@ async fn request(
             }
             None => None,
         };
-        let it = aftersales::request_return(&unit, &mut order, &lines, ask.body.reason, comment, since)?;
+        let it = returns::request_return(&unit, &mut order, &lines, ask.body.reason, comment, since)?;
         let body = show::Return::of(it.id, requested(&it.state)?);
         Reply::created(format!("/v1/returns/{}", it.id), it.version, &body)
     })
@@ -129,7 +130,7 @@ async fn reject(
     let ask = &ask;
     app.run(ask, "return.reject", |unit| async move {
         let mut it = unit.load_matching::<Return>(id).await?;
-        aftersales::close_return(&unit, &mut it, &Command::Reject { reason: ask.body.reason.clone() }).await?;
+        returns::close_return(&unit, &mut it, &Command::Reject { reason: ask.body.reason.clone() }).await?;
         shown(&it)
     })
     .await
@@ -149,7 +150,7 @@ async fn withdraw(
     app.run(ask, "return.withdraw", |unit| async move {
         let mut it = owned(&unit, id, &ask.who).await?;
         unit.check_version(&it)?;
-        aftersales::close_return(&unit, &mut it, &Command::Withdraw {}).await?;
+        returns::close_return(&unit, &mut it, &Command::Withdraw {}).await?;
         shown(&it)
     })
     .await
@@ -194,14 +195,14 @@ async fn receive(
     let app = &app;
     app.run(ask, "return.receive", |unit| async move {
         let mut it = unit.load_matching::<Return>(id).await?;
-        let came = ask.body.lines.iter().map(|line| returns::Received {
+        let came = ask.body.lines.iter().map(|line| Received {
             variant: line.variant,
             quantity: line.quantity,
             condition: line.condition,
             restock: line.restock,
         });
         let shipping = ask.body.shipping.map(ShippingBack::wanted);
-        aftersales::receive_return(&unit, &mut it, &came.collect::<Vec<_>>(), shipping).await?;
+        returns::receive_return(&unit, &mut it, &came.collect::<Vec<_>>(), shipping).await?;
         app.require_fresh_for_refund(&unit, &ask.who.0).await?;
         shown(&it)
     })

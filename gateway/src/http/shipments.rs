@@ -4,7 +4,8 @@ use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::links::Target;
 use byteshop_commands::ports::carrier::{Heard, is_story};
-use byteshop_commands::{Error, Loaded, Rejected, shipping};
+use byteshop_commands::use_cases::shipments;
+use byteshop_commands::{Error, Loaded, Rejected};
 use byteshop_domain::ids::{OrderId, ShipmentId};
 use byteshop_domain::order::Order;
 use byteshop_domain::quantity::{Demand, Quantity};
@@ -67,7 +68,7 @@ async fn prepare(
             Some(lines) => lines.iter().map(Demand::from).collect(),
             None => left(&unit.load::<Order>(id).await?.exists()?)?,
         };
-        let it = shipping::prepare(&unit, id, &lines, carrier).await?;
+        let it = shipments::prepare(&unit, id, &lines, carrier).await?;
         let body = show::Shipment::of(it.id, prepared(&it.state)?);
         Reply::created(format!("/v1/shipments/{}", it.id), it.version, &body)
     })
@@ -129,7 +130,7 @@ async fn cancel(
 ) -> Result<Response, Problem> {
     app.run(&ask, "shipment.cancel", |unit| async move {
         let mut it = unit.load_matching::<Shipment>(id).await?;
-        shipping::cancel(&unit, &mut it).await?;
+        shipments::cancel(&unit, &mut it).await?;
         shown(&it)
     })
     .await
@@ -173,7 +174,7 @@ async fn hand_over(
         if weight_g.is_some() && prepared(&it.state)?.weight_g != weight_g {
             unit.decide(&mut it, &Command::Pack { weight_g })?;
         }
-        shipping::hand_over(&unit, &mut it, ask.body.tracking.as_ref(), url).await?;
+        shipments::hand_over(&unit, &mut it, ask.body.tracking.as_ref(), url).await?;
         shown(&it)
     })
     .await
@@ -240,9 +241,9 @@ async fn status(
         match news {
             Some(news) => {
                 let heard = Heard { news, at: *at, place: place.clone(), reason: reason.clone() };
-                shipping::hear(&unit, &mut it, &heard).await?;
+                shipments::hear(&unit, &mut it, &heard).await?;
             }
-            None => shipping::take_back(&unit, &mut it).await?,
+            None => shipments::take_back(&unit, &mut it).await?,
         }
         shown(&it)
     })

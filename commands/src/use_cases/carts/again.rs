@@ -10,9 +10,9 @@ use byteshop_domain::quantity::Quantity;
 use byteshop_domain::settlement::ensure_payment_recorded;
 
 use super::open_cart;
-use crate::aftersales;
 use crate::engine::error::{Error, Rejected};
 use crate::engine::unit::{Loaded, Unit};
+use crate::use_cases::orders;
 
 /// Cancels an order that is not paid and puts its lines, codes, address and shipping service into an open cart: the one of its
 /// account in that currency, or a new one that the guest's token opens. An order that expired or was cancelled unpaid can be
@@ -32,7 +32,7 @@ pub async fn move_to_cart(unit: &Unit, order: &mut Loaded<Order>, days: u16) -> 
     together.decide(|work| ensure_payment_recorded(work, order.id))?;
     if placed.payment_status == PaymentStatus::Awaiting {
         // Its stock is free in the same append, so that the cart can be bought at once.
-        aftersales::cancel(unit, order, CancelReason::BuyerRequest, true).await?;
+        orders::cancel(unit, order, CancelReason::BuyerRequest, true).await?;
     }
     let owner = placed.placement.buyer.account;
     let mut cart = if let Some(account) = owner {
