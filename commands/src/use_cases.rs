@@ -15,3 +15,4 @@ pub mod promotions;
 pub mod returns;
 mod settlement;
 pub mod shipments;
+pub mod stock;

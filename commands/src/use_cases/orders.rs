@@ -1,15 +1,16 @@
-//! Orders after checkout: cancelled, in whole or in part.
+//! Orders after checkout: cancelled in whole or in part, fulfilled, and the notes that staff writes on them.
 //!
 //! The domain decides ([`byteshop_domain::aftersales`]); here is loaded what it looks at. A cancellation concerns the order, its
 //! payment, the stock and a credit note at once, and is appended whole or not at all.
 
 use byteshop_domain::aftersales;
 use byteshop_domain::ids::VariantId;
-use byteshop_domain::order::{CancelReason, Order};
+use byteshop_domain::order::{CancelReason, Command, Order, Placed};
 use byteshop_domain::payment::Payment;
 use byteshop_domain::quantity::Demand;
+use byteshop_domain::text::NoteText;
 
-use crate::engine::error::Error;
+use crate::engine::error::{Error, Rejected};
 use crate::engine::unit::{Loaded, Unit};
 
 pub use byteshop_domain::aftersales::ShippingBack;
@@ -47,6 +48,22 @@ pub async fn cancel_lines(
     together.decide(|work| aftersales::cancel_lines(work, order.id, lines, reason, restock, shipping))?;
     unit.refresh(order);
     Ok(())
+}
+
+/// Records that all goods of an order were handed over.
+pub fn fulfil(unit: &Unit, order: &mut Loaded<Order>) -> Result<(), Error> {
+    unit.decide(order, &Command::Fulfil {})
+}
+
+/// Adds an internal note to an order, encrypted with the key of its buyer.
+pub async fn note(unit: &Unit, order: &mut Loaded<Order>, note: &NoteText) -> Result<(), Error> {
+    let subject = placed(order)?.subject(order.id);
+    let note = unit.commands().vault().seal(subject, note).await?;
+    unit.decide(order, &Command::Note { note })
+}
+
+fn placed(order: &Loaded<Order>) -> Result<&Placed, Error> {
+    order.state.placed().map_err(|rejection| Error::Rejected(Rejected::of::<Order>(&rejection)))
 }
 
 fn names(lines: &[Demand], variant: VariantId) -> bool {

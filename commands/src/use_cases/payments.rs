@@ -1,4 +1,4 @@
-//! Payments: paying, and refunds that the shop wants.
+//! Payments: paying, voiding, and refunds that the shop wants.
 //!
 //! To pay, the attempt is written down, then the provider is asked, then its answer is written down.
 //!
@@ -15,7 +15,7 @@ use byteshop_domain::aftersales;
 use byteshop_domain::ids::{OrderId, PaymentId, RefundId};
 use byteshop_domain::money::Money;
 use byteshop_domain::order::{self, Order};
-use byteshop_domain::payment::{self, CaptureMode, Opened, Payment, ProviderOutcome, ProviderReference};
+use byteshop_domain::payment::{self, CaptureMode, Opened, Payment, ProviderOutcome, ProviderReference, VoidReason};
 use byteshop_domain::settlement::{self, Payer};
 use byteshop_domain::text::{Link, Reason};
 use serde::Serialize;
@@ -215,6 +215,11 @@ fn conclude(
     together.decide(|work| settlement::conclude(work, payment.id, reference, outcome))?;
     unit.refresh(payment);
     Ok(())
+}
+
+/// Voids a payment, and with it cancels the order that waits for it.
+pub fn void(unit: &Unit, payment: &mut Loaded<Payment>, reason: VoidReason) -> Result<(), Error> {
+    unit.decide(payment, &payment::Command::Void { reason })
 }
 
 /// Retries a refund that the provider refused; see [`aftersales::retry_refund`].

@@ -3,27 +3,34 @@
 //! The domain decides ([`byteshop_domain::aftersales`]); here is loaded what it looks at. What comes back concerns the order, its
 //! payment, the stock and a credit note at once, and is appended whole or not at all.
 
-use byteshop_domain::Personal;
 use byteshop_domain::aftersales::{self, ShippingBack};
 use byteshop_domain::order::Order;
 use byteshop_domain::payment::Payment;
 use byteshop_domain::quantity::Demand;
-use byteshop_domain::returns::{self, Received, Return};
-use byteshop_domain::text::Comment;
+use byteshop_domain::returns::{Command, Received, Return, Why};
+use byteshop_domain::text::{Comment, Reason};
 use chrono::{DateTime, Utc};
 
-use crate::engine::error::Error;
+use crate::engine::error::{Error, Rejected};
 use crate::engine::unit::{Loaded, Unit};
 
-/// Asks to send goods of an order back; see [`aftersales::request_return`].
-pub fn request_return(
+/// Requests a return of goods of an order; see [`aftersales::request_return`]. The buyer's comment is encrypted with their key.
+pub async fn request(
     unit: &Unit,
     order: &mut Loaded<Order>,
     lines: &[Demand],
-    why: returns::Why,
-    comment: Option<Personal<Comment>>,
+    why: Why,
+    comment: Option<&Comment>,
     since: DateTime<Utc>,
 ) -> Result<Loaded<Return>, Error> {
+    let comment = match comment {
+        Some(comment) => {
+            let placed = order.state.placed();
+            let placed = placed.map_err(|rejection| Error::Rejected(Rejected::of::<Order>(&rejection)))?;
+            Some(unit.commands().vault().seal(placed.subject(order.id), comment).await?)
+        }
+        None => None,
+    };
     let mut together = unit.together();
     together.hold(order);
     let id = together.decide(|work| aftersales::request_return(work, order.id, lines, why, comment, since))?;
@@ -31,8 +38,23 @@ pub fn request_return(
     Ok(unit.begun(id))
 }
 
-/// Ends a return of which nothing comes: `command` rejects or withdraws it.
-pub async fn close_return(unit: &Unit, it: &mut Loaded<Return>, command: &returns::Command) -> Result<(), Error> {
+/// Approves a return: the buyer may send the goods.
+pub fn approve(unit: &Unit, it: &mut Loaded<Return>) -> Result<(), Error> {
+    unit.decide(it, &Command::Approve {})
+}
+
+/// Rejects a return, for a reason that its buyer is told.
+pub async fn reject(unit: &Unit, it: &mut Loaded<Return>, reason: Reason) -> Result<(), Error> {
+    close(unit, it, &Command::Reject { reason }).await
+}
+
+/// Withdraws a return, as its buyer wishes.
+pub async fn withdraw(unit: &Unit, it: &mut Loaded<Return>) -> Result<(), Error> {
+    close(unit, it, &Command::Withdraw {}).await
+}
+
+/// Ends a return of which nothing comes; see [`aftersales::close_return`].
+async fn close(unit: &Unit, it: &mut Loaded<Return>, command: &Command) -> Result<(), Error> {
     let mut together = unit.together();
     together.hold(it);
     if let Ok(requested) = it.state.requested() {
@@ -43,8 +65,8 @@ pub async fn close_return(unit: &Unit, it: &mut Loaded<Return>, command: &return
     Ok(())
 }
 
-/// Takes in what came back; see [`aftersales::receive_return`].
-pub async fn receive_return(
+/// Records the receipt of returned goods, and refunds them; see [`aftersales::receive_return`].
+pub async fn receive(
     unit: &Unit,
     it: &mut Loaded<Return>,
     lines: &[Received],

@@ -7,7 +7,7 @@ use byteshop_commands::use_cases::{accounts, orders};
 use byteshop_commands::{Done, Error, Loaded, Unit};
 use byteshop_domain::ids::OrderId;
 use byteshop_domain::money::Money;
-use byteshop_domain::order::{CancelReason, Command, Order, Placed, Status};
+use byteshop_domain::order::{CancelReason, Order, Placed, Status};
 use byteshop_domain::quantity::Demand;
 use byteshop_domain::text::NoteText;
 use http::HeaderMap;
@@ -126,7 +126,7 @@ async fn cancel(
         }
         // What was off already is off for the reason that was given then.
         if let Some(note) = ask.body.text.as_ref().filter(|_| order.version > before) {
-            write_note(&unit, &mut order, note).await?;
+            orders::note(&unit, &mut order, note).await?;
         }
         app.require_fresh_for_refund(&unit, &ask.who).await?;
         shown(&order)
@@ -142,7 +142,7 @@ async fn fulfil(State(app): State<Shared>, Of(id): Of<OrderId>, ask: Ask<Staff, 
     let ask = &ask;
     app.run(ask, "order.fulfil", |unit| async move {
         let mut order = unit.load_matching::<Order>(id).await?;
-        unit.decide(&mut order, &Command::Fulfil {})?;
+        orders::fulfil(&unit, &mut order)?;
         shown(&order)
     })
     .await
@@ -167,16 +167,10 @@ async fn note(State(app): State<Shared>, Of(id): Of<OrderId>, ask: Ask<Staff, Ne
     let ask = &ask;
     app.run(ask, "order.note", |unit| async move {
         let mut order = unit.load_matching::<Order>(id).await?;
-        write_note(&unit, &mut order, &ask.body.text).await?;
+        orders::note(&unit, &mut order, &ask.body.text).await?;
         Reply::ok(order.version, &show::Order::of(order.id, placed(&order.state)?).with_notes())
     })
     .await
-}
-
-async fn write_note(unit: &Unit, order: &mut Loaded<Order>, note: &NoteText) -> Result<(), Error> {
-    let subject = placed(&order.state)?.subject(order.id);
-    let note = unit.commands().vault().seal(subject, note).await?;
-    unit.decide(order, &Command::Note { note })
 }
 
 #[derive(Deserialize, IntoParams)]

@@ -10,7 +10,7 @@ use byteshop_domain::BoundedText;
 use byteshop_domain::ids::{OrderId, PaymentId, RefundId};
 use byteshop_domain::money::Money;
 use byteshop_domain::order::Order;
-use byteshop_domain::payment::{Command, Opened, Payment, VoidReason};
+use byteshop_domain::payment::{Opened, Payment, VoidReason};
 use byteshop_domain::text::{Link, Reason};
 use http::HeaderMap;
 use serde::Deserialize;
@@ -115,7 +115,7 @@ async fn cancel(
         check(&ask.who, placed(&order.state)?).map_err(|_| not_there())?;
         unit.check_version(&payment)?;
         let reason = if ask.who.is_staff() { VoidReason::StaffRequest } else { VoidReason::BuyerRequest };
-        unit.decide(&mut payment, &Command::Void { reason })?;
+        payments::void(&unit, &mut payment, reason)?;
         Reply::ok(payment.version, &show::Payment::of(unit.commands(), id, opened(&payment.state)?))
     })
     .await

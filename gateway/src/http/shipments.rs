@@ -7,9 +7,8 @@ use byteshop_commands::ports::carrier::{Heard, is_story};
 use byteshop_commands::use_cases::shipments;
 use byteshop_commands::{Error, Loaded, Rejected};
 use byteshop_domain::ids::{OrderId, ShipmentId};
-use byteshop_domain::order::Order;
-use byteshop_domain::quantity::{Demand, Quantity};
-use byteshop_domain::shipment::{Carrier, Command, News, Prepared, Shipment};
+use byteshop_domain::quantity::Demand;
+use byteshop_domain::shipment::{Carrier, News, Prepared, Shipment};
 use byteshop_domain::text::{Link, Name, Reason, Reference};
 use chrono::{DateTime, Utc};
 use http::HeaderMap;
@@ -64,25 +63,12 @@ async fn prepare(
     }
     let carrier = &carrier;
     app.run(ask, "shipment.prepare", |unit| async move {
-        let lines: Vec<Demand> = match &ask.body.lines {
-            Some(lines) => lines.iter().map(Demand::from).collect(),
-            None => left(&unit.load::<Order>(id).await?.exists()?)?,
-        };
-        let it = shipments::prepare(&unit, id, &lines, carrier).await?;
+        let lines = ask.body.lines.as_ref().map(|lines| lines.iter().map(Demand::from).collect::<Vec<_>>());
+        let it = shipments::prepare(&unit, id, lines.as_deref(), carrier).await?;
         let body = show::Shipment::of(it.id, prepared(&it.state)?);
         Reply::created(format!("/v1/shipments/{}", it.id), it.version, &body)
     })
     .await
-}
-
-/// Everything of an order that is left to ship.
-fn left(order: &Loaded<Order>) -> Result<Vec<Demand>, Error> {
-    let placed = placed(&order.state)?;
-    let left = placed.variants().into_iter().filter_map(|variant| {
-        let quantity = Quantity::new(placed.left_to_ship(variant)).ok()?;
-        Some(Demand { variant, quantity })
-    });
-    Ok(left.collect())
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -103,7 +89,7 @@ async fn pack(State(app): State<Shared>, Of(id): Of<ShipmentId>, ask: Ask<Staff,
     check_weight(ask.body.weight_g)?;
     app.run(ask, "shipment.pack", |unit| async move {
         let mut it = unit.load_matching::<Shipment>(id).await?;
-        unit.decide(&mut it, &Command::Pack { weight_g: ask.body.weight_g })?;
+        shipments::pack(&unit, &mut it, ask.body.weight_g)?;
         shown(&it)
     })
     .await
@@ -171,10 +157,7 @@ async fn hand_over(
     check_weight(weight_g)?;
     app.run(ask, "shipment.hand_over", |unit| async move {
         let mut it = unit.load_matching::<Shipment>(id).await?;
-        if weight_g.is_some() && prepared(&it.state)?.weight_g != weight_g {
-            unit.decide(&mut it, &Command::Pack { weight_g })?;
-        }
-        shipments::hand_over(&unit, &mut it, ask.body.tracking.as_ref(), url).await?;
+        shipments::hand_over(&unit, &mut it, ask.body.tracking.as_ref(), url, weight_g).await?;
         shown(&it)
     })
     .await
