@@ -15,4 +15,6 @@ pub mod promotions;
 pub mod returns;
 mod settlement;
 pub mod shipments;
+pub mod shipping_book;
 pub mod stock;
+pub mod tax_book;

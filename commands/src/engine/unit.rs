@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use byteshop_domain::codec::Encoded;
+use byteshop_domain::codec::{self, Encoded};
 use byteshop_domain::credit_note::{self, CreditNote};
 use byteshop_domain::decider::{Asked, Decider};
 use byteshop_domain::ids::CartId;
@@ -12,7 +12,6 @@ use byteshop_domain::money::Money;
 use byteshop_domain::payment::{self, Payment};
 use byteshop_domain::series::Series;
 use byteshop_domain::work::{Decided, Stream};
-use byteshop_domain::{Kind, codec};
 use byteshop_eventstore::{NewEvent, StreamId};
 use chrono::{DateTime, Utc};
 
@@ -266,11 +265,6 @@ impl Unit {
             }
         }
         Ok(back)
-    }
-
-    /// Refuses for a reason that is no aggregate's own.
-    pub fn refuse(&self, code: &str, kind: Kind, detail: impl Into<String>) -> Error {
-        Error::Rejected(Rejected { code: code.to_owned(), kind, detail: detail.into(), pointer: None })
     }
 
     /// The commands, for work beside the unit such as a call to a provider.

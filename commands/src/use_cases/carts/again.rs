@@ -9,7 +9,7 @@ use byteshop_domain::promotion::CouponCode;
 use byteshop_domain::quantity::Quantity;
 use byteshop_domain::settlement::ensure_payment_recorded;
 
-use super::open_cart;
+use super::{open_cart, open_cart_of_guest};
 use crate::engine::error::{Error, Rejected};
 use crate::engine::unit::{Loaded, Unit};
 use crate::use_cases::orders;
@@ -38,10 +38,8 @@ pub async fn move_to_cart(unit: &Unit, order: &mut Loaded<Order>, days: u16) -> 
     let mut cart = if let Some(account) = owner {
         open_cart(unit, account, placed.placement.total.currency, days).await?.0
     } else {
-        let mut cart = unit.start::<Cart>(unit.new_id());
         let (token_hash, currency) = (placed.placement.access_hash.clone(), placed.placement.total.currency);
-        unit.decide(&mut cart, &cart::Command::Create { owner, token_hash, currency, days })?;
-        cart
+        open_cart_of_guest(unit, token_hash, currency, days)?
     };
     unit.decide(order, &order::Command::MoveToCart { cart: cart.id })?;
     fill(unit, &mut cart, &placed, order).await?;
