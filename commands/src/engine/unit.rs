@@ -166,7 +166,7 @@ impl Unit {
     }
 
     /// Starts an aggregate under a new id, without looking for one: if there is one, the append is refused.
-    pub fn start<A: Decider>(&self, id: A::Id) -> Loaded<A> {
+    pub(crate) fn start<A: Decider>(&self, id: A::Id) -> Loaded<A> {
         self.work().see(StreamId::of::<A>(id), 0, None);
         Loaded { id, version: 0, state: Arc::default() }
     }
@@ -177,7 +177,7 @@ impl Unit {
     }
 
     /// Decides a command; what happens is part of this unit's append.
-    pub fn decide<A: Decider>(&self, loaded: &mut Loaded<A>, command: &A::Command) -> Result<(), Error> {
+    pub(crate) fn decide<A: Decider>(&self, loaded: &mut Loaded<A>, command: &A::Command) -> Result<(), Error> {
         let asked = self.asked();
         let events =
             loaded.state.decide(command, &asked).map_err(|rejection| Error::Rejected(Rejected::of::<A>(&rejection)))?;
