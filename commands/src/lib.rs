@@ -2,18 +2,14 @@
 //!
 //! Read [`engine`] for how a command is executed, [`use_cases`] for what can be done.
 
-pub mod aftersales;
 pub mod engine;
 pub mod import;
 pub mod links;
 pub mod notify;
-mod pay;
 pub mod ports;
 pub mod processes;
 pub mod receipts;
 pub mod relay;
-mod settle;
-pub mod shipping;
 pub mod use_cases;
 pub mod webhooks;
 
@@ -34,9 +30,9 @@ pub use engine::intent::{Intent, Key};
 pub use engine::state::{At, Snapshot};
 pub use engine::unit::{Loaded, Unit};
 use notify::outside::{LEAVING, Outside};
-pub use pay::Paying;
 pub use ports::connected::Connected;
 use ports::connected::{ConnectedCarrier, Provider};
+pub use use_cases::payments::Paying;
 
 /// The write side of one process. Clones share everything.
 #[derive(Clone)]

@@ -4,15 +4,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
-use byteshop_commands::use_cases::products;
-use byteshop_commands::{Appender, Commands, Connected, Intent, Loaded, Unit};
-use byteshop_domain::category::{self, Category};
+use byteshop_commands::use_cases::{categories, products, stock};
+use byteshop_commands::{Appender, Commands, Connected, Intent, Unit};
+use byteshop_domain::category::AttributeDefinition;
 use byteshop_domain::ids::{CategoryId, VariantId};
 use byteshop_domain::money::{Money, Price};
-use byteshop_domain::product::{self, Product, Schedule};
+use byteshop_domain::product::{self, Schedule};
 use byteshop_domain::quantity::Quantity;
-use byteshop_domain::stock::{self, StockLevel};
-use byteshop_domain::text::{Description, Sku, Title};
+use byteshop_domain::stock::StockLevel;
+use byteshop_domain::text::{Description, Name, Sku, Slug, Title};
 use byteshop_domain::{Actor, Currency};
 use byteshop_eventstore::{Clock, Log};
 use byteshop_tests::random::Chance;
@@ -210,11 +210,8 @@ async fn plant(commands: &Commands) -> Result<Vec<CategoryId>> {
     let mut categories: Vec<CategoryId> = Vec::new();
     for number in 0..CATEGORIES {
         let parent = (number % 10 != 0).then(|| categories[number / 10 * 10]);
-        let create = category::Command::Create {
-            name: format!("Category {number}").try_into()?,
-            slug: format!("category-{number}").try_into()?,
-            parent,
-        };
+        let (name, slug): (Name, Slug) =
+            (format!("Category {number}").try_into()?, format!("category-{number}").try_into()?);
         let attributes = json!([
             {"name": "material", "type": "choice", "values": MATERIALS, "filterable": true},
             {"name": "colour", "type": "choice", "values": COLOURS, "filterable": true},
@@ -222,13 +219,12 @@ async fn plant(commands: &Commands) -> Result<Vec<CategoryId>> {
             {"name": "boxed", "type": "boolean", "filterable": true},
             {"name": format!("maker_{}", number / 10), "type": "text", "filterable": true},
         ]);
-        let declare = category::Command::DeclareAttributes { attributes: serde_json::from_value(attributes)? };
-        let (create, declare) = (&create, &declare);
+        let attributes: Vec<AttributeDefinition> = serde_json::from_value(attributes)?;
+        let (name, slug, attributes) = (&name, &slug, &attributes);
         let done = commands
             .run(&intent("category.create"), |unit: Unit| async move {
-                let mut category = unit.start::<Category>(unit.new_id());
-                unit.decide(&mut category, create)?;
-                unit.decide(&mut category, declare)?;
+                let mut category = categories::create(&unit, name.clone(), slug.clone(), parent).await?;
+                categories::declare_attributes(&unit, &mut category, attributes.clone())?;
                 Ok(category.id)
             })
             .await?;
@@ -261,17 +257,16 @@ async fn make(commands: &Commands, categories: &[CategoryId], number: u64, mut c
     let (title, description, attributes, sku) = (&title, &description, &attributes, &sku);
     commands
         .run(&intent("product.create"), |unit: Unit| async move {
-            let mut product: Loaded<Product> = unit.start(unit.new_id());
             let (title, attributes): (_, product::Attributes) = (title.clone(), product::Attributes::clone(attributes));
             let text = Some(description.clone());
-            products::create(&unit, &mut product, title.clone(), text, Some(category), attributes, &[]).await?;
+            let mut product = products::create(&unit, title.clone(), text, Some(category), attributes, &[]).await?;
             let variant: VariantId = unit.new_id();
             let details = product::Variant::new(sku.clone(), title, price, product::Options::new());
             products::add_variant(&unit, &mut product, variant, details).await?;
-            products::decide(&unit, &mut product, &product::Command::PublishWithin(Schedule::default())).await?;
+            products::publish(&unit, &mut product, Schedule::default()).await?;
             if in_stock {
-                let mut stock = unit.load::<StockLevel>(variant).await?;
-                unit.decide(&mut stock, &stock::Command::Receive { quantity: on_hand, reason: None })?;
+                let mut level = unit.load::<StockLevel>(variant).await?;
+                stock::receive(&unit, &mut level, on_hand, None)?;
             }
             Ok(())
         })

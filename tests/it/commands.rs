@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use byteshop_commands::ports::connected::Provider;
-use byteshop_commands::{At, Commands, Error, Intent, Key, Paying, aftersales};
-use byteshop_domain::cart::{self, Cart};
+use byteshop_commands::use_cases::stock::{count, lose, receive};
+use byteshop_commands::use_cases::{carts, orders, payments};
+use byteshop_commands::{At, Commands, Done, Error, Intent, Key, Loaded, Paying, Unit};
+use byteshop_domain::cart::Cart;
 use byteshop_domain::credit_note::CreditNote;
 use byteshop_domain::ids::{CartId, Id as _, OrderId};
 use byteshop_domain::money::Money;
@@ -111,8 +113,7 @@ async fn a_line_set_while_the_cart_is_checked_out_is_in_the_order_or_refused() {
             shop.check_out(cart, WINDOW),
             shop.run("cart.set_line", |unit| async move {
                 let mut cart = unit.load::<Cart>(cart).await?;
-                byteshop_commands::use_cases::carts::set_line(&unit, &mut cart, variant, Quantity::new(7).unwrap())
-                    .await
+                carts::set_line(&unit, &mut cart, variant, Quantity::new(7).unwrap()).await
             })
         );
         let order = shop.commands.get::<Order>(checkout.unwrap().order).await.unwrap().unwrap();
@@ -227,11 +228,11 @@ async fn what_is_credited_just_now_is_not_credited_again() {
         shop.order_becomes(placed.order, order::Placed::is_paid).await;
         let give = shop.run("payment.refund", |unit| async move {
             let mut payment = unit.load::<Payment>(placed.payment).await?;
-            aftersales::refund(&unit, &mut payment, seven, why).await
+            payments::refund(&unit, &mut payment, seven, why).await
         });
         let call_off = shop.run("order.cancel", |unit| async move {
             let mut order = unit.load::<Order>(placed.order).await?;
-            aftersales::cancel(&unit, &mut order, CancelReason::StaffRequest, true).await
+            orders::cancel(&unit, &mut order, CancelReason::StaffRequest, true).await
         });
         let (given, off) = tokio::join!(give, call_off);
         off.unwrap();
@@ -251,7 +252,7 @@ async fn what_is_credited_just_now_is_not_credited_again() {
 async fn cancel(shop: &WriteSide, order: OrderId) {
     shop.run("order.cancel", |unit| async move {
         let mut order = unit.load::<Order>(order).await?;
-        aftersales::cancel(&unit, &mut order, CancelReason::StaffRequest, true).await
+        orders::cancel(&unit, &mut order, CancelReason::StaffRequest, true).await
     })
     .await
     .unwrap();
@@ -263,47 +264,46 @@ fn keyed(key: &str, body: &str) -> Intent {
     Intent { key: Some(key), ..Intent::new(actor, "cart.create", Clock.new_id()) }
 }
 
-async fn create_cart(
-    commands: &Commands,
-    intent: &Intent,
-    id: CartId,
-) -> Result<byteshop_commands::Done<String>, Error> {
-    commands
-        .run(intent, |unit| async move {
-            let mut cart = unit.load::<Cart>(id).await?;
-            unit.decide(
-                &mut cart,
-                &cart::Command::Create { owner: None, token_hash: None, currency: Currency::EUR, days: 30 },
-            )?;
-            Ok(id.to_string())
-        })
-        .await
+async fn create_cart(commands: &Commands, intent: &Intent) -> Result<Done<String>, Error> {
+    let create = commands.run(intent, |unit| async move {
+        let cart = carts::open_cart_of_guest(&unit, None, Currency::EUR, 30)?;
+        Ok(cart.id.to_string())
+    });
+    create.await
+}
+
+async fn discard_cart(commands: &Commands, intent: &Intent, cart: CartId) -> Result<Done<()>, Error> {
+    let discard = commands.run(intent, |unit| async move {
+        let mut cart = unit.load::<Cart>(cart).await?.exists()?;
+        carts::discard(&unit, &mut cart)
+    });
+    discard.await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_command_repeated_with_its_key_is_answered_as_the_first_time() {
     let url = fresh_database().await;
     let (here, there) = (WriteSide::start(&url).await, WriteSide::start(&url).await);
-    let new = || CartId::from_uuid(Clock.new_id());
-    let first = create_cart(&here.commands, &keyed("k", "a"), new()).await.unwrap();
+    let first = create_cart(&here.commands, &keyed("k", "a")).await.unwrap();
     assert!(!first.replayed);
     for commands in [&here.commands, &there.commands] {
-        let again = create_cart(commands, &keyed("k", "a"), new()).await.unwrap();
+        let again = create_cart(commands, &keyed("k", "a")).await.unwrap();
         assert_eq!(
             (again.answer.as_str(), again.position, again.replayed),
             (first.answer.as_str(), first.position, true)
         );
-        let other = create_cart(commands, &keyed("k", "b"), new()).await;
+        let other = create_cart(commands, &keyed("k", "b")).await;
         assert!(matches!(other, Err(Error::KeyReused)), "{other:?}");
     }
     assert_eq!(here.log.head().await.unwrap(), 1);
 
     // A refusal is the first answer too, even when it would be granted now.
-    let taken: CartId = first.answer.parse().unwrap();
-    let refused = create_cart(&here.commands, &keyed("r", "a"), taken).await.unwrap_err();
-    assert_eq!(code(&refused), "cart.exists");
-    let again = create_cart(&there.commands, &keyed("r", "a"), new()).await.unwrap_err();
-    assert_eq!(code(&again), "cart.exists");
+    let unknown = CartId::from_uuid(Clock.new_id());
+    let refused = discard_cart(&here.commands, &keyed("r", "a"), unknown).await.unwrap_err();
+    assert_eq!(code(&refused), "cart.missing");
+    let known: CartId = first.answer.parse().unwrap();
+    let again = discard_cart(&there.commands, &keyed("r", "a"), known).await.unwrap_err();
+    assert_eq!(code(&again), "cart.missing");
     assert_eq!(here.log.head().await.unwrap(), 1);
 }
 
@@ -313,9 +313,7 @@ async fn of_many_with_one_key_one_is_carried_out() {
     let (here, there) = (Arc::new(WriteSide::start(&url).await), Arc::new(WriteSide::start(&url).await));
     let tasks = (0..40).map(|number| {
         let shop = Arc::clone(if number % 2 == 0 { &here } else { &there });
-        tokio::spawn(
-            async move { create_cart(&shop.commands, &keyed("k", "a"), CartId::from_uuid(Clock.new_id())).await },
-        )
+        tokio::spawn(async move { create_cart(&shop.commands, &keyed("k", "a")).await })
     });
     let mut answers = std::collections::BTreeSet::new();
     for outcome in join_all(tasks).await {
@@ -353,14 +351,14 @@ async fn what_was_decided_on_a_refused_append_is_refused_with_it() {
     // While another process holds the log, five come in, and twelve of the fifteen are lost in the next batch.
     let mut held = shop.log.pool().begin().await.unwrap();
     sqlx::query("select position from log.head for update").execute(&mut *held).await.unwrap();
-    let change = |command: fn() -> stock::Command| {
+    let change = |change: fn(&Unit, &mut Loaded<StockLevel>) -> Result<(), Error>| {
         let (shop, decided) = (Arc::clone(&shop), Arc::new(AtomicUsize::new(0)));
         let counted = Arc::clone(&decided);
         let task = tokio::spawn(async move {
             let counted = &counted;
             shop.run("stock.change", |unit| async move {
-                let mut stock = unit.load::<StockLevel>(variant).await?;
-                let outcome = unit.decide(&mut stock, &command());
+                let mut level = unit.load::<StockLevel>(variant).await?;
+                let outcome = change(&unit, &mut level);
                 counted.fetch_add(1, Ordering::Relaxed);
                 outcome
             })
@@ -368,7 +366,7 @@ async fn what_was_decided_on_a_refused_append_is_refused_with_it() {
         });
         (task, decided)
     };
-    let (received, _) = change(|| stock::Command::Receive { quantity: Quantity::new(5).unwrap(), reason: None });
+    let (received, _) = change(|unit, level| receive(unit, level, Quantity::new(5).unwrap(), None));
     eventually("an append that waits", async || {
         let waits: bool = sqlx::query_scalar(
             "select exists (select from pg_stat_activity where datname = current_database()
@@ -380,7 +378,7 @@ async fn what_was_decided_on_a_refused_append_is_refused_with_it() {
         waits.then_some(())
     })
     .await;
-    let (lost, decided) = change(|| stock::Command::Lose { quantity: Quantity::new(12).unwrap(), reason: None });
+    let (lost, decided) = change(|unit, level| lose(unit, level, Quantity::new(12).unwrap(), None));
     eventually("the loss is decided", async || (decided.load(Ordering::Relaxed) > 0).then_some(())).await;
 
     // The other process takes the version that the first of them expects to write: five are lost.
@@ -435,8 +433,8 @@ async fn a_version_that_was_not_seen_is_refused() {
         async move {
             commands
                 .run(&intent, |unit| async move {
-                    let mut stock = unit.load_matching::<StockLevel>(variant).await?;
-                    unit.decide(&mut stock, &stock::Command::Count { on_hand: 4 })
+                    let mut level = unit.load_matching::<StockLevel>(variant).await?;
+                    count(&unit, &mut level, 4)
                 })
                 .await
         }

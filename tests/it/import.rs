@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use byteshop_commands::import::{Export, FileError, History, Pace, Report, Total};
-use byteshop_domain::ids::VariantId;
+use byteshop_domain::ids::{Id as _, VariantId};
 use byteshop_domain::name::{NameKind, UniqueName};
 use byteshop_domain::order::{Fulfilment, Order, PaymentStatus, Placed, Status};
 use byteshop_domain::stock::StockLevel;
 use byteshop_domain::text::Label;
 use byteshop_domain::{Actor, AnyEvent, Decider as _, name, order};
-use byteshop_eventstore::Log;
+use byteshop_eventstore::{Clock, Log};
+use byteshop_tests::past;
 use byteshop_tests::patience::eventually;
 use byteshop_tests::servers::fresh_database;
 use byteshop_tests::write_side::WriteSide;
@@ -306,13 +307,9 @@ proptest! {
 #[tokio::test]
 async fn a_code_that_is_held_in_another_form_gets_no_second_variant() {
     let shop = WriteSide::start(&fresh_database().await).await;
-    let held = shop.run("name.claim", |unit| async move {
-        let mut held = unit.load::<UniqueName>(name::id(NameKind::Sku, "85123e\u{301}")).await?;
-        let text = Label::new("85123e\u{301}").unwrap();
-        let owner = unit.new_id::<VariantId>().to_string();
-        unit.decide(&mut held, &name::Command::Claim { kind: NameKind::Sku, text, owner })
-    });
-    held.await.unwrap();
+    let (id, text) = (name::id(NameKind::Sku, "85123e\u{301}"), Label::new("85123e\u{301}").unwrap());
+    let owner = VariantId::from_uuid(Clock.new_id()).to_string();
+    past::record::<UniqueName>(&shop.log, id, &name::Command::Claim { kind: NameKind::Sku, text, owner }).await;
     let line = "500001,85123\u{e9},CUP,1,2010-12-01 08:26:00,2.55,17850,United Kingdom\n";
     let report = import(&shop, &format!("{COLUMNS}{line}")).await;
     assert_eq!((report.products, report.imported, report.rejected().lines), (0, 0, 1));

@@ -5,6 +5,7 @@ pub mod authority;
 pub mod browser;
 pub mod checker;
 pub mod contract;
+pub mod past;
 pub mod patience;
 pub mod people;
 pub mod program;

@@ -12,6 +12,7 @@ use byteshop_eventstore::read::PAGE;
 use chrono::TimeDelta;
 use serde_json::json;
 
+use crate::past;
 use crate::shop::{Answer, TestShop, address};
 
 /// A password that nobody guesses.
@@ -91,15 +92,8 @@ impl TestShop {
     pub async fn age_proof(&self, session: &str, minutes: i64) {
         let session = session.parse().unwrap();
         let now = self.commands.clock().now();
-        let intent = Intent {
-            occurred_at: Some(now - TimeDelta::minutes(minutes)),
-            ..Intent::new(Actor::System { name: "test".into() }, "session.authenticate", self.commands.clock().new_id())
-        };
-        let done = self.commands.run(&intent, |unit| async move {
-            let mut session = unit.load::<Session>(session).await?;
-            unit.decide(&mut session, &session::Command::Authenticate { second_factor: false })
-        });
-        done.await.unwrap();
+        let proof = session::Command::Authenticate { second_factor: false };
+        past::record_at::<Session>(&self.log, session, &proof, now - TimeDelta::minutes(minutes)).await;
     }
 
     /// Checks out a cart of an account with so much of a variant in it.

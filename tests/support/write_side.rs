@@ -2,22 +2,22 @@
 
 use byteshop_commands::ports::connected::Provider;
 use byteshop_commands::use_cases::cart_total::Agreed;
-use byteshop_commands::use_cases::carts;
 use byteshop_commands::use_cases::checkout::{self, Hold};
-use byteshop_commands::use_cases::products;
+use byteshop_commands::use_cases::{carts, products, stock};
 use byteshop_commands::{
     Appender, Commands, Committed, Connected, Done, Error, Intent, Loaded, Paying, Unit, processes,
 };
-use byteshop_domain::cart::{self, Cart, Destination};
-use byteshop_domain::ids::{AccountId, CartId, Id as _, OrderId, PaymentId, ProductId, VariantId};
+use byteshop_domain::address::Address;
+use byteshop_domain::cart::Cart;
+use byteshop_domain::ids::{AccountId, CartId, Id as _, OrderId, PaymentId, VariantId};
 use byteshop_domain::money::{Money, Price};
 use byteshop_domain::order::Order;
 use byteshop_domain::payment::{CaptureMode, Payment, Stage};
 use byteshop_domain::process::settle_order::SettleOrder;
-use byteshop_domain::product::{self, Product};
+use byteshop_domain::product::{self, Schedule};
 use byteshop_domain::quantity::Quantity;
-use byteshop_domain::stock::{self, StockLevel};
-use byteshop_domain::text::{Country, Description, Sku, Title};
+use byteshop_domain::stock::StockLevel;
+use byteshop_domain::text::{Country, Email, Name, Sku, Title};
 use byteshop_domain::{Actor, Currency};
 use byteshop_eventstore::feed::Feed;
 use byteshop_eventstore::{Clock, Log};
@@ -73,25 +73,16 @@ impl WriteSide {
 
     /// A published product with one variant and so much on hand.
     pub async fn product(&self, sku: &str, price: i64, on_hand: i64) -> VariantId {
-        let product = ProductId::from_uuid(Clock.new_id());
         let variant = VariantId::from_uuid(Clock.new_id());
         let sku = &Sku::new(sku).unwrap();
         let price = euros(price);
         self.run("product.create", |unit| async move {
-            let mut it = unit.start::<Product>(product);
-            let title = Title::new("A thing").unwrap();
-            let create = product::Command::Create {
-                title: title.clone(),
-                description: Description::new("Of use").unwrap(),
-                category: None,
-                attributes: product::Attributes::default(),
-            };
-            unit.decide(&mut it, &create)?;
+            let (title, attributes) = (Title::new("A thing").unwrap(), product::Attributes::default());
+            let mut it = products::create(&unit, title.clone(), None, None, attributes, &[]).await?;
             let options = product::Options::default();
             let details = product::Variant::new(sku.clone(), title, price, options);
             products::add_variant(&unit, &mut it, variant, details).await?;
-            unit.decide(&mut it, &product::Command::Publish {})?;
-            Ok(())
+            products::publish(&unit, &mut it, Schedule::default()).await
         })
         .await
         .unwrap();
@@ -105,8 +96,8 @@ impl WriteSide {
     pub async fn receive(&self, variant: VariantId, quantity: i64) {
         let quantity = Quantity::new(quantity).unwrap();
         self.run("stock.receive", |unit| async move {
-            let mut stock = unit.load::<StockLevel>(variant).await?;
-            unit.decide(&mut stock, &stock::Command::Receive { quantity, reason: None })
+            let mut level = unit.load::<StockLevel>(variant).await?;
+            stock::receive(&unit, &mut level, quantity, None)
         })
         .await
         .unwrap();
@@ -114,16 +105,15 @@ impl WriteSide {
 
     /// A guest's cart with so much of a variant, ready for checkout.
     pub async fn cart(&self, variant: VariantId, quantity: i64) -> Result<CartId, Error> {
-        let id = CartId::from_uuid(Clock.new_id());
         let quantity = Quantity::new(quantity).unwrap();
-        self.run("cart.create", |unit| async move {
-            let mut cart = unit.start::<Cart>(id);
-            let create = cart::Command::Create { owner: None, token_hash: None, currency: Currency::EUR, days: 30 };
-            unit.decide(&mut cart, &create)?;
-            let destination = Destination::to(Country::new("DE").unwrap());
-            unit.decide(&mut cart, &cart::Command::SetDestination { destination })
-        })
-        .await?;
+        // Everybody has an address of their own, as orders are counted for each.
+        let address = &address(&format!("{}@example.org", Clock.new_id().simple()));
+        let made = self.run("cart.create", |unit| async move {
+            let mut cart = carts::open_cart_of_guest(&unit, None, Currency::EUR, 30)?;
+            carts::set_address(&unit, &mut cart, address, None).await?;
+            Ok(cart.id)
+        });
+        let id: CartId = made.await?.answer;
         self.run("cart.set_line", |unit| async move {
             let mut cart = unit.load::<Cart>(id).await?;
             carts::set_line(&unit, &mut cart, variant, quantity).await
@@ -194,6 +184,21 @@ impl WriteSide {
             found.state.opened().ok().filter(|opened| expected(opened.stage)).map(|_| ())
         })
         .await;
+    }
+}
+
+/// An address to which everything can be sent.
+fn address(email: &str) -> Address {
+    Address {
+        name: Some(Name::new("Rahel Varnhagen").unwrap()),
+        company: None,
+        email: Some(Email::new(email).unwrap()),
+        phone: None,
+        lines: serde_json::from_str(r#"["Mauerstraße 36"]"#).unwrap(),
+        postal_code: None,
+        city: Some(Name::new("Berlin").unwrap()),
+        region: None,
+        country: Country::new("DE").unwrap(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Why a command was not carried out.
 
+use byteshop_domain::Kind;
 use byteshop_domain::codec::CodecError;
 pub use byteshop_domain::rejected::Rejected;
 use byteshop_domain::work::Refused;
@@ -67,6 +68,21 @@ pub enum Error {
 }
 
 impl Error {
+    /// Refuses for a reason that is no aggregate's own.
+    pub(crate) fn refused(code: &str, kind: Kind, detail: impl Into<String>) -> Self {
+        Self::Rejected(Rejected { code: code.to_owned(), kind, detail: detail.into(), pointer: None })
+    }
+
+    /// Refuses an id in a request that names nothing: `pointer` is the field.
+    pub(crate) fn no_such(thing: &'static str, pointer: &str) -> Self {
+        Self::Rejected(Rejected {
+            code: format!("{thing}.missing"),
+            kind: Kind::Invalid,
+            detail: format!("there is no such {thing}"),
+            pointer: Some(pointer.to_owned()),
+        })
+    }
+
     /// Whether Postgres is away ([`StoreError::is_outage`]).
     pub fn is_outage(&self) -> bool {
         matches!(self, Self::Store(error) if error.is_outage())

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use byteshop_domain::codec::Encoded;
+use byteshop_domain::codec::{self, Encoded};
 use byteshop_domain::credit_note::{self, CreditNote};
 use byteshop_domain::decider::{Asked, Decider};
 use byteshop_domain::ids::CartId;
@@ -12,7 +12,6 @@ use byteshop_domain::money::Money;
 use byteshop_domain::payment::{self, Payment};
 use byteshop_domain::series::Series;
 use byteshop_domain::work::{Decided, Stream};
-use byteshop_domain::{Kind, codec};
 use byteshop_eventstore::{NewEvent, StreamId};
 use chrono::{DateTime, Utc};
 
@@ -167,7 +166,7 @@ impl Unit {
     }
 
     /// Starts an aggregate under a new id, without looking for one: if there is one, the append is refused.
-    pub fn start<A: Decider>(&self, id: A::Id) -> Loaded<A> {
+    pub(crate) fn start<A: Decider>(&self, id: A::Id) -> Loaded<A> {
         self.work().see(StreamId::of::<A>(id), 0, None);
         Loaded { id, version: 0, state: Arc::default() }
     }
@@ -178,7 +177,7 @@ impl Unit {
     }
 
     /// Decides a command; what happens is part of this unit's append.
-    pub fn decide<A: Decider>(&self, loaded: &mut Loaded<A>, command: &A::Command) -> Result<(), Error> {
+    pub(crate) fn decide<A: Decider>(&self, loaded: &mut Loaded<A>, command: &A::Command) -> Result<(), Error> {
         let asked = self.asked();
         let events =
             loaded.state.decide(command, &asked).map_err(|rejection| Error::Rejected(Rejected::of::<A>(&rejection)))?;
@@ -266,11 +265,6 @@ impl Unit {
             }
         }
         Ok(back)
-    }
-
-    /// Refuses for a reason that is no aggregate's own.
-    pub fn refuse(&self, code: &str, kind: Kind, detail: impl Into<String>) -> Error {
-        Error::Rejected(Rejected { code: code.to_owned(), kind, detail: detail.into(), pointer: None })
     }
 
     /// The commands, for work beside the unit such as a call to a provider.

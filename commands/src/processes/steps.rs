@@ -18,11 +18,10 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::Commands;
-use crate::aftersales;
 use crate::engine::error::Error;
 use crate::engine::intent::{Intent, Key};
 use crate::notify::command_of;
-use crate::use_cases::products;
+use crate::use_cases::{orders, products};
 
 /// The event that led to a step.
 #[derive(Debug, Clone)]
@@ -90,7 +89,7 @@ async fn carry_out_once(commands: &Commands, cause: &Cause, step: &Step) -> Resu
             let (order, reason, intent) = (*order, *reason, intent("order.cancel"));
             let cancelled = commands.run(&intent, |unit| async move {
                 let mut order = unit.load::<Order>(order).await?;
-                aftersales::cancel(&unit, &mut order, reason, true).await
+                orders::cancel(&unit, &mut order, reason, true).await
             });
             cancelled.await.map(drop)
         }

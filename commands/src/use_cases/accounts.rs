@@ -3,10 +3,12 @@
 mod closing;
 pub mod code;
 pub mod grants;
+mod password;
+mod profile;
 pub mod second_factor;
 mod tokens;
 
-use byteshop_domain::account::{self, Account, Client, Profile, Proof, Role, Secret};
+use byteshop_domain::account::{self, Account, Client, Open, Profile, Proof, Role, Secret};
 use byteshop_domain::ids::{AccountId, NameId, SessionId};
 use byteshop_domain::name::{self, NameKind, UniqueName};
 use byteshop_domain::session::{self, Reason, Session};
@@ -21,6 +23,8 @@ use crate::engine::error::{Error, Rejected};
 use crate::engine::unit::{Loaded, Unit};
 pub use closing::{Forgotten, Unfinished, erase, forget_buyer};
 use code::Code;
+pub use password::{change_password, confirm, fail_login, rehash, reset_password};
+pub use profile::{ProfileChange, add_address, change_address, change_profile, change_settings, remove_address};
 pub use tokens::{Refreshed, ShownToken, log_out_with, refresh};
 
 /// The name of an e-mail address: a keyed hash in the place of its text.
@@ -372,6 +376,14 @@ async fn email_of(unit: &Unit, account: &Loaded<Account>) -> Result<Option<Email
 
 /// Refuses a code that names no account, in the words of one that is wrong.
 pub fn invalid_code() -> Error {
-    let rejection = account::Rejection::InvalidCode;
-    Error::Rejected(Rejected::of::<Account>(&rejection))
+    refused(&account::Rejection::InvalidCode)
+}
+
+/// An account that can be used.
+fn opened(account: &Loaded<Account>) -> Result<&Open, Error> {
+    account.state.open().map_err(|rejection| refused(&rejection))
+}
+
+fn refused(rejection: &account::Rejection) -> Error {
+    Error::Rejected(Rejected::of::<Account>(rejection))
 }

@@ -1,9 +1,11 @@
 //! Carts: what is put into them, the open cart of an account, one in each currency, and the guest's cart that is put into it when
 //! somebody logs in.
 
+mod address;
 mod again;
 
 use byteshop_domain::cart::{self, Cart, Command};
+use byteshop_domain::checkout;
 use byteshop_domain::decider::Decider as _;
 use byteshop_domain::ids::{AccountId, CartId, NameId, PromotionId, VariantId};
 use byteshop_domain::name::{self, NameKind, UniqueName};
@@ -11,14 +13,16 @@ use byteshop_domain::pricing;
 use byteshop_domain::product::{self, Product};
 use byteshop_domain::promotion::CouponCode;
 use byteshop_domain::quantity::Quantity;
+use byteshop_domain::shipping_book::{self, ShippingBook};
 use byteshop_domain::stock::{self, StockLevel};
-use byteshop_domain::text::Label;
+use byteshop_domain::text::{Hash, Label, Slug};
 use byteshop_domain::{Currency, Kind, Subject};
 use chrono::{DateTime, Utc};
 
 use crate::Commands;
 use crate::engine::error::{Error, Rejected};
 use crate::engine::unit::{Loaded, Unit};
+pub use address::{set_address, set_kept_address};
 pub use again::move_to_cart;
 
 /// The name under which the cart is found that an account used last.
@@ -64,6 +68,18 @@ pub async fn open_cart(
     Ok((cart, is_new))
 }
 
+/// A new cart of a guest, which opens with a token and stays for so many days with every change.
+pub fn open_cart_of_guest(
+    unit: &Unit,
+    token_hash: Option<Hash>,
+    currency: Currency,
+    days: u16,
+) -> Result<Loaded<Cart>, Error> {
+    let mut cart = unit.start::<Cart>(unit.new_id());
+    unit.decide(&mut cart, &Command::Create { owner: None, token_hash, currency, days })?;
+    Ok(cart)
+}
+
 /// The cart that has a name, with its currency, as long as it is open.
 async fn named(unit: &Unit, name: &Loaded<UniqueName>) -> Result<Option<(Loaded<Cart>, Currency)>, Error> {
     let Some(known) = name.state.holder::<CartId>() else { return Ok(None) };
@@ -74,7 +90,7 @@ async fn named(unit: &Unit, name: &Loaded<UniqueName>) -> Result<Option<(Loaded<
 
 /// Gives a cart a name, whichever had it before.
 fn give(unit: &Unit, name: &mut Loaded<UniqueName>, text: &str, cart: CartId) -> Result<(), Error> {
-    let text = Label::new(text).map_err(|error| unit.refuse("cart.owner", Kind::Invalid, error.to_string()))?;
+    let text = Label::new(text).map_err(|error| Error::refused("cart.owner", Kind::Invalid, error.to_string()))?;
     unit.decide(name, &name::Command::Release {})?;
     unit.decide(name, &name::Command::Claim { kind: NameKind::Cart, text, owner: cart.to_string() })
 }
@@ -150,6 +166,35 @@ pub async fn set_line(
         unit_price,
     };
     unit.decide(cart, &cart::Command::SetLine(line))
+}
+
+/// Removes a variant from a cart.
+pub fn remove_line(unit: &Unit, cart: &mut Loaded<Cart>, variant: VariantId) -> Result<(), Error> {
+    unit.decide(cart, &Command::RemoveLine { variant })
+}
+
+/// Chooses the shipping service of a cart, one of those that are offered to its destination.
+pub async fn choose_shipping(unit: &Unit, cart: &mut Loaded<Cart>, service: &Slug) -> Result<(), Error> {
+    // A refusal has to hold, so the version of the book counts.
+    let book = unit.load::<ShippingBook>(shipping_book::id()).await?;
+    let open = open(&cart.state, unit.asked().at)?;
+    let to = open.destination.as_ref().ok_or_else(no_destination)?;
+    let zone = book.state.zone(&to.country, to.area.as_ref());
+    if !zone.is_some_and(|zone| zone.services.iter().any(|known| known.service == *service)) {
+        let gone = pricing::Problem::ShippingGone { service: service.clone() };
+        return Err(Error::refused(&format!("cart.{}", gone.code()), Kind::Invalid, gone.to_string()));
+    }
+    unit.decide(cart, &Command::ChooseShipping { service: service.clone() })
+}
+
+/// Refuses a cart that has no shipping address.
+pub fn no_destination() -> Error {
+    Error::Rejected(Rejected::named(Cart::CATEGORY, &checkout::Rejection::NoDestination))
+}
+
+/// Discards a cart; [`Commands::forget_cart`] then erases what a guest wrote into it.
+pub fn discard(unit: &Unit, cart: &mut Loaded<Cart>) -> Result<(), Error> {
+    unit.decide(cart, &Command::Discard {})
 }
 
 /// A cart that can still be changed and bought.

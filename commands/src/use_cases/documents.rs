@@ -1,9 +1,10 @@
 //! The numbers of documents: each is taken from its series in the append that issues the document, so none is ever lost or
 //! given twice.
 
+use byteshop_domain::credit_note::CreditNote;
 use byteshop_domain::ids::{OrderId, PaymentId, SeriesId};
-use byteshop_domain::order::Order;
-use byteshop_domain::series::{self, Series, of_invoices};
+use byteshop_domain::order::{Order, Placed};
+use byteshop_domain::series::{self, Series, of_credit_notes, of_invoices};
 use byteshop_domain::settlement;
 use byteshop_domain::text::Reason;
 use chrono::Datelike as _;
@@ -11,6 +12,8 @@ use chrono::Datelike as _;
 use crate::Commands;
 use crate::engine::error::Error;
 use crate::engine::intent::Intent;
+use crate::engine::together::Together;
+use crate::engine::unit::Unit;
 
 impl Commands {
     /// Lets a series go on above a number: what is left out is written down with its reason. Gives the last
@@ -40,6 +43,17 @@ impl Commands {
             together.decide(|work| settlement::mark_paid(work, order, payment))
         })
         .await?;
+        Ok(())
+    }
+}
+
+impl Together<'_> {
+    /// The credit notes of an order, and the series of the next one where there can be one.
+    pub(crate) async fn load_documents(&mut self, unit: &Unit, order: &Placed) -> Result<(), Error> {
+        self.load::<CreditNote>(&order.credit_notes).await?;
+        if order.is_paid() {
+            self.load::<Series>(&[of_credit_notes(unit.asked().at.year())]).await?;
+        }
         Ok(())
     }
 }

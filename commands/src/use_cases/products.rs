@@ -3,9 +3,12 @@
 use byteshop_domain::Kind;
 use byteshop_domain::category::{self, Category};
 use byteshop_domain::decider::Decider as _;
-use byteshop_domain::ids::{CategoryId, NameId, VariantId};
+use byteshop_domain::ids::{CategoryId, ImageId, NameId, VariantId};
+use byteshop_domain::money::Price;
 use byteshop_domain::name::{self, NameKind, UniqueName};
-use byteshop_domain::product::{self, Attributes, Command, OptionDefinition, Product};
+use byteshop_domain::product::{
+    self, Attributes, Command, Image, Listed, OptionDefinition, Product, Schedule, VariantChange,
+};
 use byteshop_domain::stock::{self, StockLevel};
 use byteshop_domain::text::{Description, Label, Sku, Title};
 use chrono::{DateTime, Utc};
@@ -14,30 +17,70 @@ use crate::engine::error::{Error, Rejected};
 use crate::engine::unit::{Loaded, Unit};
 use crate::use_cases::categories::{category_path, definitions};
 
-/// Makes a product, with what its variants will differ in.
+/// Creates a product as a draft, with the options of its variants.
 pub async fn create(
     unit: &Unit,
-    product: &mut Loaded<Product>,
     title: Title,
     description: Option<Description>,
     category: Option<CategoryId>,
     attributes: Attributes,
     options: &[OptionDefinition],
-) -> Result<(), Error> {
+) -> Result<Loaded<Product>, Error> {
+    let mut product = unit.start::<Product>(unit.new_id());
     let description = match description {
         Some(description) => description,
-        None => Description::new("").map_err(|_| no_such("product", "/description"))?,
+        None => Description::new("").map_err(|_| Error::no_such("product", "/description"))?,
     };
-    decide(unit, product, &Command::Create { title, description, category, attributes }).await?;
+    decide(unit, &mut product, &Command::Create { title, description, category, attributes }).await?;
     if !options.is_empty() {
-        unit.decide(product, &Command::DefineOptions { options: options.to_vec() })?;
+        define_options(unit, &mut product, options)?;
     }
-    Ok(())
+    Ok(product)
+}
+
+/// What changes of a product; what is absent stays.
+#[derive(Debug, Clone, Default)]
+pub struct Revision {
+    /// Its title.
+    pub title: Option<Title>,
+    /// Its description.
+    pub description: Option<Description>,
+    /// Its category; none for no category.
+    pub category: Option<Option<CategoryId>>,
+    /// All its attributes.
+    pub attributes: Option<Attributes>,
+    /// All options of its variants.
+    pub options: Option<Vec<OptionDefinition>>,
+}
+
+/// Revises a product.
+pub async fn revise(unit: &Unit, product: &mut Loaded<Product>, revision: Revision) -> Result<(), Error> {
+    let Revision { title, description, category, attributes, options } = revision;
+    decide(unit, product, &Command::Revise { title, description, category, attributes }).await?;
+    match options {
+        Some(options) => define_options(unit, product, &options),
+        None => Ok(()),
+    }
+}
+
+/// Defines the options of a product's variants.
+pub fn define_options(unit: &Unit, product: &mut Loaded<Product>, options: &[OptionDefinition]) -> Result<(), Error> {
+    unit.decide(product, &Command::DefineOptions { options: options.to_vec() })
+}
+
+/// Publishes a product, now or on a schedule.
+pub async fn publish(unit: &Unit, product: &mut Loaded<Product>, schedule: Schedule) -> Result<(), Error> {
+    decide(unit, product, &Command::PublishWithin(schedule)).await
+}
+
+/// Unpublishes a product, and clears its schedule.
+pub fn unpublish(unit: &Unit, product: &mut Loaded<Product>) -> Result<(), Error> {
+    unit.decide(product, &Command::Unpublish {})
 }
 
 /// Decides a command on a product. When its category or its attributes change, or it is to be seen from now on, its
 /// attributes are held against what the category asks for.
-pub async fn decide(unit: &Unit, product: &mut Loaded<Product>, command: &Command) -> Result<(), Error> {
+async fn decide(unit: &Unit, product: &mut Loaded<Product>, command: &Command) -> Result<(), Error> {
     let before = product.state.existing().ok().cloned();
     unit.decide(product, command)?;
     let Ok(after) = product.state.existing() else { return Ok(()) };
@@ -52,7 +95,7 @@ pub async fn decide(unit: &Unit, product: &mut Loaded<Product>, command: &Comman
                 return Err(Error::Rejected(Rejected::of::<Category>(&category::Rejection::Archived)));
             }
             Some(Ok(_)) => {}
-            Some(Err(_)) | None => return Err(no_such("category", "/category")),
+            Some(Err(_)) | None => return Err(Error::no_such("category", "/category")),
         }
     }
     after.check_attributes(&definitions(&path)).map_err(|rejection| refused(&rejection))
@@ -94,10 +137,66 @@ pub async fn add_variant(
     unit.decide(&mut stock, &stock::Command::Open { product: product.id, sku })
 }
 
+/// Changes what a variant is; its prices are set by [`set_price`] and [`set_prices`].
+pub fn revise_variant(
+    unit: &Unit,
+    product: &mut Loaded<Product>,
+    variant: VariantId,
+    change: VariantChange,
+) -> Result<(), Error> {
+    unit.decide(product, &Command::ReviseVariant { variant, change })
+}
+
+/// Sets the price of a variant in one of its currencies; `compare_at` is the higher reference price, and stays if absent.
+pub fn set_price(
+    unit: &Unit,
+    product: &mut Loaded<Product>,
+    variant: VariantId,
+    price: Price,
+    compare_at: Option<Option<Price>>,
+) -> Result<(), Error> {
+    unit.decide(product, &Command::SetPrice { variant, price, compare_at })
+}
+
+/// Sets the prices of a variant in all its currencies.
+pub fn set_prices(
+    unit: &Unit,
+    product: &mut Loaded<Product>,
+    variant: VariantId,
+    prices: Vec<Listed>,
+) -> Result<(), Error> {
+    unit.decide(product, &Command::SetPrices { variant, prices })
+}
+
+/// Appends an image to a product.
+pub fn add_image(unit: &Unit, product: &mut Loaded<Product>, image: Image) -> Result<(), Error> {
+    unit.decide(product, &Command::AddImage(image))
+}
+
+/// Puts the images of a product in another order.
+pub fn order_images(unit: &Unit, product: &mut Loaded<Product>, images: Vec<ImageId>) -> Result<(), Error> {
+    unit.decide(product, &Command::OrderImages { images })
+}
+
+/// Sets the alternative text of an image.
+pub fn describe_image(
+    unit: &Unit,
+    product: &mut Loaded<Product>,
+    image: ImageId,
+    alt: Option<Label>,
+) -> Result<(), Error> {
+    unit.decide(product, &Command::DescribeImage { image, alt })
+}
+
+/// Removes an image from a product.
+pub fn remove_image(unit: &Unit, product: &mut Loaded<Product>, image: ImageId) -> Result<(), Error> {
+    unit.decide(product, &Command::RemoveImage { image })
+}
+
 /// Claims a SKU for a variant; refused while another variant has it, in whatever Unicode form.
 async fn claim_sku(unit: &Unit, variant: VariantId, sku: &Sku) -> Result<(), Error> {
     let text =
-        Label::new(sku.as_str()).map_err(|error| unit.refuse("variant.sku", Kind::Invalid, error.to_string()))?;
+        Label::new(sku.as_str()).map_err(|error| Error::refused("variant.sku", Kind::Invalid, error.to_string()))?;
     let claim = name::Command::Claim { kind: NameKind::Sku, text, owner: variant.to_string() };
     let ids: Vec<_> = sku_names(sku).collect();
     let mut names = unit.load_all::<UniqueName>(&ids).await?.into_iter();
@@ -141,13 +240,4 @@ pub async fn remove_variant(unit: &Unit, product: &mut Loaded<Product>, variant:
 
 fn refused(rejection: &product::Rejection) -> Error {
     Error::Rejected(Rejected::of::<Product>(rejection))
-}
-
-fn no_such(thing: &'static str, pointer: &str) -> Error {
-    Error::Rejected(Rejected {
-        code: format!("{thing}.missing"),
-        kind: Kind::Invalid,
-        detail: format!("there is no such {thing}"),
-        pointer: Some(pointer.to_owned()),
-    })
 }

@@ -2,19 +2,42 @@
 
 use byteshop_domain::Kind;
 use byteshop_domain::name::{self, NameKind, UniqueName};
-use byteshop_domain::promotion::{self, Promotion, Status};
+use byteshop_domain::promotion::{Command, Promotion, Status, Terms};
 use byteshop_domain::promotion_book::{self, PromotionBook};
 use byteshop_domain::text::Label;
 
 use crate::engine::error::{Error, Rejected};
 use crate::engine::unit::{Loaded, Unit};
 
-/// Changes a promotion, and what finds it with it.
-pub async fn change_promotion(
-    unit: &Unit,
-    promotion: &mut Loaded<Promotion>,
-    command: &promotion::Command,
-) -> Result<(), Error> {
+/// Creates a promotion with these terms.
+pub async fn create(unit: &Unit, terms: Terms) -> Result<Loaded<Promotion>, Error> {
+    let mut promotion = unit.start::<Promotion>(unit.new_id());
+    change(unit, &mut promotion, &Command::Create { terms: Box::new(terms) }).await?;
+    Ok(promotion)
+}
+
+/// Replaces the terms of a promotion; its code stays.
+pub async fn revise(unit: &Unit, promotion: &mut Loaded<Promotion>, terms: Terms) -> Result<(), Error> {
+    change(unit, promotion, &Command::Revise { terms: Box::new(terms) }).await
+}
+
+/// Pauses a promotion; its code stays reserved.
+pub async fn pause(unit: &Unit, promotion: &mut Loaded<Promotion>) -> Result<(), Error> {
+    change(unit, promotion, &Command::Pause {}).await
+}
+
+/// Resumes a paused promotion.
+pub async fn resume(unit: &Unit, promotion: &mut Loaded<Promotion>) -> Result<(), Error> {
+    change(unit, promotion, &Command::Resume {}).await
+}
+
+/// Ends a promotion for good; its code is free for others.
+pub async fn end(unit: &Unit, promotion: &mut Loaded<Promotion>) -> Result<(), Error> {
+    change(unit, promotion, &Command::End {}).await
+}
+
+/// Changes a promotion together with what finds it.
+async fn change(unit: &Unit, promotion: &mut Loaded<Promotion>, command: &Command) -> Result<(), Error> {
     let before = promotion.version;
     unit.decide(promotion, command)?;
     if promotion.version == before {
@@ -24,7 +47,7 @@ pub async fn change_promotion(
     if let Some(code) = &created.terms.code {
         let mut name = unit.load::<UniqueName>(name::id(NameKind::Coupon, code.as_str())).await?;
         let text = Label::new(code.as_str());
-        let text = text.map_err(|error| unit.refuse("promotion.code", Kind::Invalid, error.to_string()))?;
+        let text = text.map_err(|error| Error::refused("promotion.code", Kind::Invalid, error.to_string()))?;
         let owner = promotion.id.to_string();
         let command = match created.status {
             // One that only pauses keeps its code.

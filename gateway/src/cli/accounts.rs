@@ -10,7 +10,6 @@ use byteshop_commands::Commands;
 use byteshop_commands::use_cases::accounts::code::Code;
 use byteshop_commands::use_cases::accounts::grants::{self, Revoke, Standing};
 use byteshop_commands::use_cases::accounts::{self, Newcomer, second_factor};
-use byteshop_domain::account::second_factor::Command::Reset;
 use byteshop_domain::account::{self, Account, Role, Secret};
 use byteshop_domain::ids::{AccountId, Id as _};
 use byteshop_domain::text::Email;
@@ -103,7 +102,7 @@ pub(super) async fn reset_second_factor(config: &Config, args: ResetArgs) -> Res
         let intent = intent(&commands, "account.reset_second_factor");
         let done = commands.run(&intent, |unit| async move {
             let mut account = unit.load::<Account>(id).await?.exists()?;
-            second_factor::remove(&unit, &mut account, Reset {}).await
+            second_factor::reset(&unit, &mut account).await
         });
         let changed = done.await?.position.is_some();
         let had =

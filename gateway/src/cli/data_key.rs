@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use byteshop_domain::shop;
+use byteshop_commands::use_cases::shop;
 use byteshop_domain::text::Reference;
 use byteshop_eventstore::Log;
 use byteshop_eventstore::rotate::{self, Rotated};
 
 use super::failure::Failure;
-use super::operating::{record, with_commands};
+use super::operating::{intent, with_commands};
 use super::output;
 use super::storage::{data_keys, source};
 use crate::config::Config;
@@ -48,7 +48,8 @@ async fn rotate(config: &Config) -> Result<(), Failure> {
             KeySource::Given => rotate_given(config, log).await?,
         };
         let key = Reference::new(&rotated.current.to_string()).map_err(|error| Failure::refused(error.to_string()))?;
-        record(&commands, "data_key.rotate", &shop::Command::RotateDataKey { key }).await?;
+        let (intent, key) = (intent(&commands, "data_key.rotate"), &key);
+        commands.run(&intent, |unit| async move { shop::rotate_data_key(&unit, key.clone()).await }).await?;
         Ok(output::line(&said)?)
     })
     .await

@@ -2,6 +2,7 @@
 
 use byteshop_commands::use_cases::accounts::grants::Revoke;
 use byteshop_commands::use_cases::accounts::{self, forget_buyer};
+use byteshop_commands::use_cases::carts;
 use byteshop_commands::{Commands, Error};
 use byteshop_domain::Subject;
 use byteshop_domain::account::Account;
@@ -210,7 +211,7 @@ async fn erase_cart(commands: &Commands, id: CartId) -> Result<(), Failure> {
     let intent = intent(commands, "cart.discard");
     let done = commands.run(&intent, |unit| async move {
         let mut cart = unit.load::<Cart>(id).await?.exists()?;
-        unit.decide(&mut cart, &cart::Command::Discard {})
+        carts::discard(&unit, &mut cart)
     });
     done.await?;
     commands.forget_cart(id).await?;

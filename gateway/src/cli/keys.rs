@@ -1,13 +1,13 @@
 //! `byteshop keys`: the keys that sign access tokens, changed without logging anybody out.
 
 use byteshop_commands::Commands;
-use byteshop_domain::shop;
+use byteshop_commands::use_cases::shop;
 use byteshop_domain::text::Reference;
 use byteshop_eventstore::Clock;
 use comfy_table::Table;
 
 use super::failure::Failure;
-use super::operating::{record, with_commands};
+use super::operating::{intent, with_commands};
 use super::output::{self, FormatArg};
 use super::token::key_files;
 use crate::config::Config;
@@ -53,7 +53,8 @@ async fn rotate(commands: &Commands, files: &KeyFiles) -> Result<(), Failure> {
     let made = files.list(Clock.now())?.into_iter().find(|key| key.file.as_ref() == Some(&file));
     let kid = made.map(|key| key.kid).unwrap_or_default();
     let key = Reference::new(&kid).map_err(|error| Failure::refused(error.to_string()))?;
-    record(commands, "token_key.rotate", &shop::Command::RotateTokenKey { key }).await?;
+    let (intent, key) = (intent(commands, "token_key.rotate"), &key);
+    commands.run(&intent, |unit| async move { shop::rotate_token_key(&unit, key.clone()).await }).await?;
     let soon = SETTLED.num_seconds();
     Ok(output::line(&format!("{} checks at once and signs in {soon} seconds", file.display()))?)
 }
@@ -64,7 +65,8 @@ async fn prune(commands: &Commands, files: &KeyFiles) -> Result<(), Failure> {
         return Ok(output::line("nothing to remove: every key signs, or has tokens that are still good")?);
     }
     let count = u32::try_from(removed.len()).unwrap_or(u32::MAX);
-    record(commands, "token_key.prune", &shop::Command::PruneTokenKeys { count }).await?;
+    let intent = intent(commands, "token_key.prune");
+    commands.run(&intent, |unit| async move { shop::prune_token_keys(&unit, count).await }).await?;
     for file in &removed {
         output::line(&format!("removed {}", file.display()))?;
     }

@@ -3,15 +3,15 @@
 
 use byteshop_commands::Commands;
 use byteshop_commands::relay::NatsConfig;
+use byteshop_commands::use_cases::shop;
 use byteshop_domain::series::{self, Printed, Series};
-use byteshop_domain::shop;
 use byteshop_domain::text::Reason;
 use byteshop_projections::Views;
 use chrono::Datelike as _;
 use serde::Serialize;
 
 use super::failure::Failure;
-use super::operating::{intent, record, with_commands};
+use super::operating::{intent, with_commands};
 use super::output::{self, Format, FormatArg};
 use super::running::Shop;
 use crate::config::Config;
@@ -142,7 +142,8 @@ async fn confirm(commands: &Commands, nats: Option<&NatsConfig>, format: Format)
     let waits = log.closed().await?.is_some();
     if waits {
         // On record before anything is taken.
-        record(commands, "shop.confirm", &shop::Command::Confirm {}).await?;
+        let intent = intent(commands, "shop.confirm");
+        commands.run(&intent, |unit| async move { shop::confirm(&unit).await }).await?;
     }
     let said = if waits && log.confirm().await? {
         commands.close(None);

@@ -1,8 +1,7 @@
 //! What an operator does to a shop: with a write side of its own, and in whose name.
 
-use byteshop_commands::{Appender, Commands, Connected, Intent, Unit};
+use byteshop_commands::{Appender, Commands, Connected, Intent};
 use byteshop_domain::Decider;
-use byteshop_domain::shop::{self, Shop as WholeShop};
 use byteshop_eventstore::StoreError;
 use byteshop_eventstore::read::{Filter, PAGE};
 use tokio_util::sync::CancellationToken;
@@ -41,16 +40,6 @@ pub(super) async fn with_commands<T>(
 /// A command of whoever sits at the command line.
 pub(super) fn intent(commands: &Commands, command: &'static str) -> Intent {
     Intent::new(operator::actor(), command, commands.clock().new_id())
-}
-
-/// Records what the operator does to the whole shop.
-pub(super) async fn record(commands: &Commands, name: &'static str, command: &shop::Command) -> Result<(), Failure> {
-    let work = |unit: Unit| async move {
-        let mut shop = unit.load::<WholeShop>(shop::id()).await?;
-        unit.decide(&mut shop, command)
-    };
-    commands.run(&intent(commands, name), work).await?;
-    Ok(())
 }
 
 /// Everything that such an event happened to, each once, the oldest first.

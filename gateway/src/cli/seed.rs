@@ -11,15 +11,11 @@ mod rules;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use byteshop_commands::use_cases::products;
+use byteshop_commands::use_cases::{categories, products, stock};
 use byteshop_commands::{Commands, Error, Unit};
-use byteshop_domain::Kind;
-use byteshop_domain::category::{self, Category};
 use byteshop_domain::ids::{CategoryId, ProductId, VariantId};
-use byteshop_domain::name::{self, NameKind, UniqueName};
-use byteshop_domain::product::{self, OptionDefinition, Product};
-use byteshop_domain::stock::{self, StockLevel};
-use byteshop_domain::text::Label;
+use byteshop_domain::product::{OptionDefinition, Schedule};
+use byteshop_domain::stock::StockLevel;
 use serde::{Deserialize, Serialize};
 
 use super::failure::Failure;
@@ -131,28 +127,20 @@ async fn seed<'a>(commands: &Commands, demo: &'a Demo, pictures: Option<&Picture
 }
 
 async fn make_category(unit: Unit, category: &DemoCategory, parent: Option<CategoryId>) -> Result<CategoryId, Error> {
-    let id: CategoryId = unit.new_id();
-    let slug = category.slug.as_str();
-    let mut name = unit.load::<UniqueName>(name::id(NameKind::CategorySlug, slug)).await?;
-    let text = Label::new(slug).map_err(|error| unit.refuse("category.slug", Kind::Invalid, error.to_string()))?;
-    unit.decide(&mut name, &name::Command::Claim { kind: NameKind::CategorySlug, text, owner: id.to_string() })?;
-    let command = category::Command::Create { name: category.name.clone(), slug: category.slug.clone(), parent };
-    unit.decide(&mut unit.start::<Category>(id), &command)?;
-    Ok(id)
+    let made = categories::create(&unit, category.name.clone(), category.slug.clone(), parent).await?;
+    Ok(made.id)
 }
 
 async fn make_product(unit: Unit, demo: &DemoProduct, category: Option<CategoryId>) -> Result<NewProduct, Error> {
     let mut variants = Vec::new();
-    let mut product = unit.start::<Product>(unit.new_id());
     let (title, description, attributes) = (demo.title.clone(), demo.description.clone(), demo.attributes.clone());
-    unit.decide(&mut product, &product::Command::Create { title, description, category, attributes })?;
-    unit.decide(&mut product, &product::Command::DefineOptions { options: options(demo) })?;
+    let mut product = products::create(&unit, title, Some(description), category, attributes, &options(demo)).await?;
     for variant in &demo.variants {
         let id = unit.new_id();
         products::add_variant(&unit, &mut product, id, variant.details.clone()).await?;
         variants.push(id);
     }
-    unit.decide(&mut product, &product::Command::Publish {})?;
+    products::publish(&unit, &mut product, Schedule::default()).await?;
     Ok(NewProduct { product: product.id, variants })
 }
 
@@ -171,9 +159,9 @@ fn options(demo: &DemoProduct) -> Vec<OptionDefinition> {
 
 /// Takes in the stock of a product that was just made.
 async fn receive(unit: Unit, demo: &DemoProduct, variants: &[VariantId]) -> Result<(), Error> {
-    let stocks = unit.load_all::<StockLevel>(variants).await?;
-    for (mut stock, variant) in stocks.into_iter().zip(&demo.variants) {
-        unit.decide(&mut stock, &stock::Command::Receive { quantity: variant.stock, reason: None })?;
+    let levels = unit.load_all::<StockLevel>(variants).await?;
+    for (mut level, variant) in levels.into_iter().zip(&demo.variants) {
+        stock::receive(&unit, &mut level, variant.stock, None)?;
     }
     Ok(())
 }

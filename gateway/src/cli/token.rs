@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use byteshop_domain::access_token::{self, AccessToken};
+use byteshop_commands::use_cases::access_tokens;
 use byteshop_domain::ids::{AccessTokenId, AccountId, Id as _};
 use uuid::Uuid;
 
@@ -64,13 +64,10 @@ pub(super) async fn run(config: &Config, args: &TokenArgs) -> Result<(), Failure
     let tokens = tokens(config)?;
     with_commands(config, async |commands| {
         let id = AccessTokenId::from_uuid(commands.clock().new_id());
-        let mint = &access_token::Command::Mint { account, role: args.role, lifetime_s: args.ttl.as_secs() };
         let intent = intent(&commands, "access_token.mint");
         // On record before anybody has it.
-        let done = commands.run(&intent, |unit| async move {
-            let mut token = unit.start::<AccessToken>(id);
-            unit.decide(&mut token, mint)
-        });
+        let done = commands
+            .run(&intent, |unit| async move { access_tokens::mint(&unit, id, account, args.role, args.ttl.as_secs()) });
         done.await?;
         let token = tokens.issue_as(id.uuid(), Holder::by_hand(account, args.role), args.ttl)?;
         let mut out = output::out();

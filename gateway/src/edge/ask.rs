@@ -2,8 +2,7 @@
 
 use axum::extract::{FromRequest, FromRequestParts, Query, RawPathParams, Request};
 use bytes::Bytes;
-use byteshop_commands::{Done, Error, Intent, Key, Rejected, Unit};
-use byteshop_domain::Kind;
+use byteshop_commands::{Done, Error, Intent, Key, Unit};
 use byteshop_domain::ids::{CartId, Id};
 use byteshop_domain::text::fresh;
 use byteshop_eventstore::envelope::to_hex;
@@ -132,16 +131,6 @@ where
 {
     use serde::Deserialize as _;
     Option::<T>::deserialize(deserializer).map(Some)
-}
-
-/// Refuses an id in a body that names nothing: the field is to blame, not the path.
-pub(crate) fn no_such(thing: &'static str, pointer: &str) -> Error {
-    Error::Rejected(Rejected {
-        code: format!("{thing}.missing"),
-        kind: Kind::Invalid,
-        detail: format!("there is no such {thing}"),
-        pointer: Some(pointer.to_owned()),
-    })
 }
 
 impl<W, T> FromRequest<Shared> for Ask<W, T>

@@ -6,7 +6,7 @@ use byteshop_commands::use_cases::accounts;
 use byteshop_commands::use_cases::accounts::grants::{self, Revoke, Standing};
 use byteshop_commands::{Error, Loaded, Unit};
 use byteshop_domain::Subject;
-use byteshop_domain::account::{Account, Command, Role};
+use byteshop_domain::account::{Account, Role};
 use byteshop_domain::ids::AccountId;
 use byteshop_domain::text::{Email, Reason, fresh, search_form};
 use byteshop_projections::View as _;
@@ -208,12 +208,11 @@ async fn ban(
     Params(RevokeQuery { revoke }): Params<RevokeQuery>,
     ask: Ask<Admin, BanOf>,
 ) -> Result<Response, Problem> {
-    let command = &Command::Ban { reason: ask.body.reason.clone() };
-    let (app, who) = (&app, &ask.who.0);
+    let (app, who, reason) = (&app, &ask.who.0, &ask.body.reason);
     app.run(&ask, "account.ban", |unit| async move {
         app.require_fresh(&unit, who).await?;
         let mut account = unit.load_matching::<Account>(id).await?;
-        let grants = grants::ban(&unit, &mut account, command, Revoke::when(revoke)).await?;
+        let grants = grants::ban(&unit, &mut account, reason.clone(), Revoke::when(revoke)).await?;
         with_grants(&account, grants, revoke)
     })
     .await
@@ -234,7 +233,7 @@ async fn unban(
     app.run(&ask, "account.unban", |unit| async move {
         app.require_fresh(&unit, who).await?;
         let mut account = unit.load_matching::<Account>(id).await?;
-        unit.decide(&mut account, &Command::Unban {})?;
+        grants::unban(&unit, &mut account)?;
         shown(&account)
     })
     .await

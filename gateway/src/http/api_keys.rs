@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::Error;
-use byteshop_commands::use_cases::accounts::grants::{self, Revoke};
-use byteshop_domain::account::{Grant, Secret};
-use byteshop_domain::api_key::{ApiKey, Command, Scope};
+use byteshop_commands::use_cases::accounts::grants::Revoke;
+use byteshop_commands::use_cases::api_keys;
+use byteshop_domain::account::Secret;
+use byteshop_domain::api_key::{ApiKey, Scope};
 use byteshop_domain::ids::{ApiKeyId, Id as _};
 use byteshop_domain::text::Name;
 use byteshop_domain::{Bounded, Personal, Subject};
@@ -127,10 +128,9 @@ async fn create(State(app): State<Shared>, ask: Ask<Admin, NewKey>) -> Result<Re
     let expires_at = *expires_at;
     app.run(&ask, "api_key.create", |unit| async move {
         app.require_fresh(&unit, who).await?;
-        let mut made = unit.start::<ApiKey>(id);
         let (name_of, scopes_of, hash) = (name.clone(), (**scopes).clone(), hash.clone());
-        unit.decide(&mut made, &Command::Create { name: name_of, scopes: scopes_of, hash, expires_at })?;
-        grants::record(&unit, who.account(), Grant::ApiKey { id }).await?;
+        let new = api_keys::NewKey { id, name: name_of, scopes: scopes_of, hash, expires_at };
+        let made = api_keys::create(&unit, new, who.account()).await?;
         let shown = KeyMade { id, name, scopes, expires_at, key };
         Reply::created(format!("/v1/admin/api-keys/{id}"), made.version, &shown)
     })
@@ -192,7 +192,7 @@ async fn revoke(
     app.run(&ask, "api_key.revoke", |unit| async move {
         app.require_fresh(&unit, who).await?;
         let mut key = unit.load_matching::<ApiKey>(id).await?;
-        let made = grants::revoke_key(&unit, &mut key, Revoke::when(revoke)).await?;
+        let made = api_keys::revoke(&unit, &mut key, Revoke::when(revoke)).await?;
         Reply::ok(key.version, &show::Grants::of(made, revoke))
     })
     .await

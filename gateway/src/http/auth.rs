@@ -7,9 +7,8 @@ use axum::response::Response;
 use byteshop_commands::use_cases::accounts::code::{self, Code};
 use byteshop_commands::use_cases::accounts::{self, EmailName, Found, Newcomer};
 use byteshop_commands::{Error, Loaded, Unit};
-use byteshop_domain::account::{Account, Command, Profile, Rejection, Secret};
+use byteshop_domain::account::{Account, Profile, Secret};
 use byteshop_domain::ids::{AccountId, Id as _};
-use byteshop_domain::session::Reason;
 use byteshop_domain::text::{Email, Name};
 use byteshop_domain::{Locale, Subject};
 use http::{HeaderMap, StatusCode};
@@ -178,11 +177,9 @@ async fn confirm(State(app): State<Shared>, ask: Ask<Caller, Confirmation>) -> R
     app.limits.auth(ask.who.address())?;
     let ask = &ask;
     let account = code::account(&ask.body.code).ok_or_else(accounts::invalid_code)?;
-    let code_hash = code::hash(&ask.body.code);
-    let command = &Command::Confirm { code_hash };
+    let code_hash = &code::hash(&ask.body.code);
     app.run(ask, "account.confirm", |unit| async move {
-        let mut account = of_code(&unit, account).await?;
-        unit.decide(&mut account, command)?;
+        accounts::confirm(&unit, account, code_hash.clone()).await?;
         Ok(Reply::done())
     })
     .await
@@ -249,26 +246,12 @@ async fn reset(State(app): State<Shared>, ask: Ask<Caller, Reset>) -> Result<Res
     }
     let email = app.commands.vault().open(&open.email).await.map_err(Error::from)?;
     password::check(&ask.body.password, email.as_ref(), "/password")?;
-    let hash = app.passwords.hash(ask.body.password.as_str().to_owned()).await?;
-    let password = app.commands.vault().seal(Subject::from(account), &Secret(hash)).await.map_err(Error::from)?;
-    let command = &Command::ResetPassword { code_hash: code_hash.clone(), password };
+    let hash = &Secret(app.passwords.hash(ask.body.password.as_str().to_owned()).await?);
     app.run(ask, "account.reset_password", |unit| async move {
-        let mut account = of_code(&unit, account).await?;
-        unit.decide(&mut account, command)?;
-        accounts::log_out_all(&unit, &mut account, Reason::PasswordChanged, None).await?;
+        accounts::reset_password(&unit, account, code_hash.clone(), hash).await?;
         Ok(Reply::done())
     })
     .await
-}
-
-/// The account that a code names; a code that names none is as wrong as any other.
-async fn of_code(unit: &Unit, account: AccountId) -> Result<Loaded<Account>, Error> {
-    let account = unit.load::<Account>(account).await?;
-    match account.state.open() {
-        Ok(_) => Ok(account),
-        Err(Rejection::Missing) => Err(accounts::invalid_code()),
-        Err(rejection) => Err(Error::Rejected(byteshop_commands::Rejected::of::<Account>(&rejection))),
-    }
 }
 
 /// The account that has an address, if one has it.

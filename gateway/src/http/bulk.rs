@@ -3,12 +3,12 @@
 use axum::extract::{FromRequest, Request, State};
 use axum::response::Response;
 use bytes::Bytes;
-use byteshop_commands::use_cases::products;
+use byteshop_commands::use_cases::products::{self, Revision};
 use byteshop_commands::{Error, Loaded, Unit};
 use byteshop_domain::Bounded;
 use byteshop_domain::ids::{CategoryId, ProductId, VariantId};
 use byteshop_domain::money::Price;
-use byteshop_domain::product::{Command, Product, Schedule, TaxClass, VARIANTS_MAX};
+use byteshop_domain::product::{Product, Schedule, TaxClass, VARIANTS_MAX};
 use byteshop_domain::text::{Description, Sku, Title, fresh};
 use futures_util::StreamExt as _;
 use http::{HeaderValue, StatusCode, header};
@@ -272,10 +272,10 @@ async fn carry_out(app: &App, sent: &Ask<Staff, Vec<Given>>, number: usize) -> R
     let intent = sent.part(number, &given.text).intent("product.bulk");
     let done = app.commands.run(&intent, |unit| async move {
         let mut product = match row.id {
-            Some(id) => unit.load::<Product>(id).await?.exists()?,
-            None => unit.start::<Product>(unit.new_id()),
+            Some(id) => row.revise(&unit, unit.load::<Product>(id).await?.exists()?).await?,
+            None => row.create(&unit).await?,
         };
-        row.apply(&unit, &mut product).await?;
+        row.complete(&unit, &mut product).await?;
         Ok(Done { created: row.id.is_none(), id: product.id })
     });
     let done = done.await?;
@@ -284,31 +284,34 @@ async fn carry_out(app: &App, sent: &Ask<Staff, Vec<Given>>, number: usize) -> R
 }
 
 impl Row {
-    async fn apply(&self, unit: &Unit, product: &mut Loaded<Product>) -> Result<(), Error> {
-        if product.version == 0 {
-            let title = self.title.clone().ok_or_else(|| missing("/title", "a new product needs a title"))?;
-            let (description, attributes) =
-                (self.description.clone(), self.attributes.as_deref().cloned().unwrap_or_default());
-            let options = self.options.as_ref().map_or(&[][..], |options| options.as_slice());
-            products::create(unit, product, title, description, self.category.flatten(), attributes, options).await?;
-        } else {
-            let revise = Command::Revise {
-                title: self.title.clone(),
-                description: self.description.clone(),
-                category: self.category,
-                attributes: self.attributes.as_deref().cloned(),
-            };
-            products::decide(unit, product, &revise).await?;
-            if let Some(options) = &self.options {
-                unit.decide(product, &Command::DefineOptions { options: options.to_vec() })?;
-            }
-        }
+    async fn create(&self, unit: &Unit) -> Result<Loaded<Product>, Error> {
+        let title = self.title.clone().ok_or_else(|| missing("/title", "a new product needs a title"))?;
+        let (description, attributes) =
+            (self.description.clone(), self.attributes.as_deref().cloned().unwrap_or_default());
+        let options = self.options.as_ref().map_or(&[][..], |options| options.as_slice());
+        products::create(unit, title, description, self.category.flatten(), attributes, options).await
+    }
+
+    async fn revise(&self, unit: &Unit, mut product: Loaded<Product>) -> Result<Loaded<Product>, Error> {
+        let revision = Revision {
+            title: self.title.clone(),
+            description: self.description.clone(),
+            category: self.category,
+            attributes: self.attributes.as_deref().cloned(),
+            options: self.options.as_ref().map(|options| options.to_vec()),
+        };
+        products::revise(unit, &mut product, revision).await?;
+        Ok(product)
+    }
+
+    /// Applies the variants of the row, and publishes the product if the row says so.
+    async fn complete(&self, unit: &Unit, product: &mut Loaded<Product>) -> Result<(), Error> {
         for (index, variant) in self.variants.iter().enumerate() {
             variant.apply(unit, product, index).await?;
         }
         match self.publish {
-            Some(true) => products::decide(unit, product, &Command::PublishWithin(Schedule::default())).await,
-            Some(false) => unit.decide(product, &Command::Unpublish {}),
+            Some(true) => products::publish(unit, product, Schedule::default()).await,
+            Some(false) => products::unpublish(unit, product),
             None => Ok(()),
         }
     }
@@ -320,14 +323,14 @@ impl RowVariant {
         let known = created.variants.iter().find(|(_, it)| it.sku == self.sku).map(|(id, _)| *id);
         if let Some(variant) = known {
             let change = self.change();
-            unit.decide(product, &Command::ReviseVariant { variant, change: change.details() })?;
-            let prices = change.prices(variant).map_err(|_| {
+            products::revise_variant(unit, product, variant, change.details())?;
+            let prices = change.prices().map_err(|_| {
                 missing(
                     &format!("/variants/{index}/prices"),
                     "send either price or prices, and compare_at only with price",
                 )
             })?;
-            return prices.map_or(Ok(()), |prices| unit.decide(product, &prices));
+            return prices.map_or(Ok(()), |prices| prices.set(unit, product, variant));
         }
         let pointer = format!("/variants/{index}/price");
         let price = self.price.ok_or_else(|| missing(&pointer, "a new variant needs a price"))?;

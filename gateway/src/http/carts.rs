@@ -12,7 +12,7 @@ use byteshop_commands::use_cases::checkout::{self, Hold};
 use byteshop_commands::use_cases::price::{self, Reading};
 use byteshop_commands::{Error, Rejected};
 use byteshop_domain::account::Secret;
-use byteshop_domain::cart::{CODES_MAX, Cart, Command, Created, Rejection};
+use byteshop_domain::cart::{CODES_MAX, Cart, Created, Rejection};
 use byteshop_domain::ids::{CartId, VariantId};
 use byteshop_domain::money::Money;
 use byteshop_domain::promotion::CouponCode;
@@ -108,10 +108,8 @@ async fn create(State(app): State<Shared>, ask: Ask<Caller, NewCart>) -> Result<
         let (cart, new) = match (owner, guest) {
             (Some(account), _) => carts::open_cart(&unit, account, currency, days).await?,
             (None, guest) => {
-                let mut cart = unit.start::<Cart>(unit.new_id());
                 let token_hash = guest.as_ref().map(|(_, hash)| hash.clone());
-                unit.decide(&mut cart, &Command::Create { owner, token_hash, currency, days })?;
-                (cart, true)
+                (carts::open_cart_of_guest(&unit, token_hash, currency, days)?, true)
             }
         };
         let cart_token = guest.as_ref().map(|(token, _)| token);
@@ -157,7 +155,7 @@ async fn remove_line(
     let ask = &ask.on_cart(id);
     app.run(ask, "cart.remove_line", |unit| async move {
         let mut cart = own(&unit, id, ask).await?;
-        unit.decide(&mut cart, &Command::RemoveLine { variant })?;
+        carts::remove_line(&unit, &mut cart, variant)?;
         shown(&unit, &cart).await
     })
     .await
@@ -215,7 +213,7 @@ async fn discard(
     let answer = app
         .run(ask, "cart.discard", |unit| async move {
             let mut cart = own(&unit, id, ask).await?;
-            unit.decide(&mut cart, &Command::Discard {})?;
+            carts::discard(&unit, &mut cart)?;
             Ok(Reply::gone(cart.version))
         })
         .await?;

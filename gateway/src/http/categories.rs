@@ -3,12 +3,11 @@
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::use_cases::categories::{self, Children};
-use byteshop_commands::{Error, Intent, Rejected, Unit};
+use byteshop_commands::{Error, Intent, Rejected};
 use byteshop_domain::Bounded;
-use byteshop_domain::category::{self, AttributeDefinition, BRANCH_MAX, Category, Command, DEFINITIONS_MAX, DEPTH_MAX};
+use byteshop_domain::category::{self, AttributeDefinition, BRANCH_MAX, Category, DEFINITIONS_MAX, DEPTH_MAX};
 use byteshop_domain::ids::CategoryId;
-use byteshop_domain::name::{self, NameKind, UniqueName};
-use byteshop_domain::text::{Label, Name, Slug};
+use byteshop_domain::text::{Name, Slug};
 use byteshop_projections::View as _;
 use byteshop_projections::category_list::{self, CategoryList};
 use http::HeaderMap;
@@ -20,7 +19,7 @@ use utoipa_axum::routes;
 use super::{openapi::max, show};
 use crate::app::Shared;
 use crate::edge::actor::{Caller, Staff};
-use crate::edge::ask::{Ask, Nothing, Of, Params, no_such, present};
+use crate::edge::ask::{Ask, Nothing, Of, Params, present};
 use crate::edge::lists;
 use crate::edge::past::Then;
 use crate::edge::problem::Problem;
@@ -105,19 +104,8 @@ struct Ordered {
 async fn create(State(app): State<Shared>, ask: Ask<Staff, NewCategory>) -> Result<Response, Problem> {
     let (ask, body) = (&ask, &ask.body);
     app.run(ask, "category.create", |unit| async move {
-        let id: CategoryId = unit.new_id();
-        if let Some(parent) = body.parent {
-            let above = ancestors(&unit, parent).await?;
-            if above.len() + 2 > DEPTH_MAX {
-                return Err(Error::Rejected(Rejected::of::<Category>(&category::Rejection::TooDeep)));
-            }
-        }
-        let mut slug = unit.load::<UniqueName>(name::id(NameKind::CategorySlug, body.slug.as_str())).await?;
-        let text = label(&body.slug)?;
-        unit.decide(&mut slug, &name::Command::Claim { kind: NameKind::CategorySlug, text, owner: id.to_string() })?;
-        let mut category = unit.start::<Category>(id);
-        let command = Command::Create { name: body.name.clone(), slug: body.slug.clone(), parent: body.parent };
-        unit.decide(&mut category, &command)?;
+        let category = categories::create(&unit, body.name.clone(), body.slug.clone(), body.parent).await?;
+        let id = category.id;
         Reply::created(format!("/v1/categories/{id}"), category.version, &shown(id, &category.state)?)
     })
     .await
@@ -138,14 +126,10 @@ async fn change(
     app.run(ask, "category.change", |unit| async move {
         let mut category = unit.load_matching::<Category>(id).await?;
         if let Some(name) = &body.name {
-            unit.decide(&mut category, &Command::Rename { name: name.clone() })?;
+            categories::rename(&unit, &mut category, name.clone())?;
         }
         if let Some(parent) = body.parent {
-            let ancestors = match parent {
-                Some(parent) => ancestors(&unit, parent).await?,
-                None => Vec::new(),
-            };
-            unit.decide(&mut category, &Command::Move { category: id, parent, ancestors, below })?;
+            categories::move_under(&unit, &mut category, parent, below).await?;
         }
         Reply::ok(category.version, &shown(id, &category.state)?)
     })
@@ -167,7 +151,7 @@ async fn declare(
     let (ask, attributes) = (&ask, &ask.body.attributes);
     app.run(ask, "category.declare_attributes", |unit| async move {
         let mut category = unit.load_matching::<Category>(id).await?;
-        unit.decide(&mut category, &Command::DeclareAttributes { attributes: attributes.to_vec() })?;
+        categories::declare_attributes(&unit, &mut category, attributes.to_vec())?;
         Reply::ok(category.version, &shown(id, &category.state)?)
     })
     .await
@@ -197,28 +181,19 @@ async fn attributes(
     tag = "catalog", request_body = CategoryOrder,
     security(("bearer" = ["staff"])), responses((status = 200, description = "The order", body = Ordered)))]
 async fn order(State(app): State<Shared>, ask: Ask<Staff, CategoryOrder>) -> Result<Response, Problem> {
-    let CategoryOrder { parent, categories } = &ask.body;
-    let mut sorted = categories.to_vec();
+    let CategoryOrder { parent, categories: listed } = &ask.body;
+    let mut sorted = listed.to_vec();
     sorted.sort_unstable();
     sorted.dedup();
-    if sorted.len() != categories.len() || !(1..=ORDER_MAX).contains(&sorted.len()) {
+    if sorted.len() != listed.len() || !(1..=ORDER_MAX).contains(&sorted.len()) {
         return Err(Problem::invalid(
             "/categories",
             format!("the new order must list 1 to {ORDER_MAX} categories, each once"),
         ));
     }
     app.run(&ask, "category.order", |unit| async move {
-        let mut version = 0;
-        for (index, (mut category, rank)) in
-            unit.load_all::<Category>(categories).await?.into_iter().zip(1..).enumerate()
-        {
-            if !category.state.existing().is_ok_and(|it| it.parent == *parent) {
-                return Err(no_such("category", &format!("/categories/{index}")));
-            }
-            unit.decide(&mut category, &Command::Rank { rank })?;
-            version = category.version;
-        }
-        Reply::ok(version, &Ordered { categories: categories.to_vec() })
+        let last = categories::reorder(&unit, *parent, listed).await?;
+        Reply::ok(last.map_or(0, |last| last.version), &Ordered { categories: listed.to_vec() })
     })
     .await
 }
@@ -354,20 +329,6 @@ fn shown(id: CategoryId, category: &Category) -> Result<show::Category<'_>, Erro
     Ok(show::Category::of(id, created))
 }
 
-/// The parents of a category up to the root, which must be there and open for something to be put under it.
-async fn ancestors(unit: &Unit, parent: CategoryId) -> Result<Vec<CategoryId>, Error> {
-    let path = categories::category_path(unit, parent).await?;
-    let mut above = Vec::new();
-    for category in &path {
-        let Ok(created) = category.state.existing() else { return Err(no_such("category", "/parent")) };
-        if category.id == parent && created.archived {
-            return Err(Error::Rejected(Rejected::of::<Category>(&category::Rejection::Archived)));
-        }
-        above.extend(created.parent);
-    }
-    Ok(above)
-}
-
 /// How many levels there are below a category. No category knows what is below it, so the list is asked, once it has everything.
 async fn levels_below(app: &Shared, id: CategoryId) -> Result<usize, Problem> {
     up_to_date(app).await?;
@@ -382,11 +343,6 @@ async fn up_to_date(app: &Shared) -> Result<(), Problem> {
     } else {
         Err(Problem::not_caught_up())
     }
-}
-
-/// A slug as the text of a name, which may hold any slug.
-fn label(slug: &Slug) -> Result<Label, Error> {
-    Label::new(slug.as_str()).map_err(|_| no_such("category", "/slug"))
 }
 
 /// The routes.

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use byteshop_commands::use_cases::accounts;
 use byteshop_commands::{Error, Intent, Loaded, Rejected, Unit};
-use byteshop_domain::account::{Account, Command, Open, Rejection, Secret};
+use byteshop_domain::account::{Account, Open, Rejection, Secret};
 use byteshop_domain::ids::AccountId;
 use byteshop_domain::{BoundedText, Subject};
 use http::StatusCode;
@@ -45,12 +46,12 @@ pub(super) async fn note_failure<W: Who, T>(
     let client = app.commands.vault().seal(Subject::from(id), &who.client()).await;
     // Whoever was forgotten a moment ago has no failures either.
     let Ok(client) = client else { return Ok(()) };
-    let command = &Command::FailLogin { client };
+    let client = &client;
     // A wrong password is not a command that was carried out, so it leaves no receipt.
     let intent = Intent { key: None, ..ask.intent("account.fail_login") };
     let noted = app.commands.run(&intent, |unit| async move {
         let mut account = unit.load::<Account>(id).await?;
-        unit.decide(&mut account, command)
+        accounts::fail_login(&unit, &mut account, client.clone())
     });
     match noted.await {
         Ok(_) | Err(Error::Rejected(_)) => Ok(()),

@@ -5,9 +5,10 @@ use axum::extract::{FromRequest, Path, Request, State};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use byteshop_commands::ports::blobs::BlobName;
+use byteshop_commands::use_cases::products;
 use byteshop_domain::Bounded;
 use byteshop_domain::ids::{ImageId, ProductId};
-use byteshop_domain::product::{Command, IMAGES_MAX, Image, Product};
+use byteshop_domain::product::{IMAGES_MAX, Image, Product};
 use byteshop_domain::text::{Hash, Label, fresh};
 use futures_util::stream;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -140,7 +141,7 @@ async fn add(
             alt: alt.clone(),
         };
         let location = format!("/v1/products/{id}/images/{}", image.image);
-        unit.decide(&mut product, &Command::AddImage(image))?;
+        products::add_image(&unit, &mut product, image)?;
         Reply::created(location, product.version, &show::Product::of(id, known(&product.state)?, None))
     })
     .await
@@ -169,8 +170,13 @@ async fn order(
     Of(id): Of<ProductId>,
     ask: Ask<Staff, ImageOrder>,
 ) -> Result<Response, Problem> {
-    let command = Command::OrderImages { images: ask.body.images.to_vec() };
-    decide(&app, id, &ask, "product.order_images", &command).await
+    let images = &ask.body.images;
+    app.run(&ask, "product.order_images", |unit| async move {
+        let mut product = unit.load_matching::<Product>(id).await?;
+        products::order_images(&unit, &mut product, images.to_vec())?;
+        Reply::ok(product.version, &show::Product::of(id, known(&product.state)?, None))
+    })
+    .await
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -192,20 +198,10 @@ async fn describe(
     OfTwo(id, image): OfTwo<ProductId, ImageId>,
     ask: Ask<Staff, ImageChange>,
 ) -> Result<Response, Problem> {
-    let command = Command::DescribeImage { image, alt: ask.body.alt.clone() };
-    decide(&app, id, &ask, "product.describe_image", &command).await
-}
-
-async fn decide<T: Send + Sync>(
-    app: &Shared,
-    id: ProductId,
-    ask: &Ask<Staff, T>,
-    name: &'static str,
-    command: &Command,
-) -> Result<Response, Problem> {
-    app.run(ask, name, |unit| async move {
+    let alt = &ask.body.alt;
+    app.run(&ask, "product.describe_image", |unit| async move {
         let mut product = unit.load_matching::<Product>(id).await?;
-        unit.decide(&mut product, command)?;
+        products::describe_image(&unit, &mut product, image, alt.clone())?;
         Reply::ok(product.version, &show::Product::of(id, known(&product.state)?, None))
     })
     .await
@@ -224,7 +220,7 @@ async fn remove(
     let ask = &ask;
     app.run(ask, "product.remove_image", |unit| async move {
         let mut product = unit.load_matching::<Product>(id).await?;
-        unit.decide(&mut product, &Command::RemoveImage { image })?;
+        products::remove_image(&unit, &mut product, image)?;
         Ok(Reply::gone(product.version))
     })
     .await

@@ -8,7 +8,7 @@ use byteshop_commands::Error;
 use byteshop_commands::use_cases::products;
 use byteshop_domain::ids::{ProductId, VariantId};
 use byteshop_domain::money::Price;
-use byteshop_domain::product::{Command, OptionDefinition, Options, Product, TaxClass, VARIANTS_MAX, combinations};
+use byteshop_domain::product::{OptionDefinition, Options, Product, TaxClass, VARIANTS_MAX, combinations};
 use byteshop_domain::text::{AttributeName, Label, Sku, Title, fresh};
 use byteshop_domain::{Bounded, BoundedText, Kind};
 use http::{HeaderValue, StatusCode};
@@ -177,7 +177,7 @@ async fn define(app: &App, id: ProductId, ask: &Ask<Staff, Matrix>) -> Result<Ve
     let done = app.commands.run(&intent, |unit| async move {
         let mut product = unit.load::<Product>(id).await?.exists()?;
         if let Some(options) = &ask.body.options {
-            unit.decide(&mut product, &Command::DefineOptions { options: options.to_vec() })?;
+            products::define_options(&unit, &mut product, options)?;
         }
         Ok(known(&product.state)?.options.clone())
     });

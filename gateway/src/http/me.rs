@@ -7,13 +7,12 @@ use std::collections::BTreeSet;
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::use_cases::accounts;
 use byteshop_commands::use_cases::accounts::grants::Revoke;
+use byteshop_commands::use_cases::accounts::{self, ProfileChange};
 use byteshop_commands::{Error, Loaded};
-use byteshop_domain::account::{Account, Channel, Command, Profile, Secret, Settings};
+use byteshop_domain::account::{Account, Channel, Secret, Settings};
 use byteshop_domain::address::Address;
 use byteshop_domain::ids::AddressId;
-use byteshop_domain::session::Reason;
 use byteshop_domain::text::{Name, Phone};
 use byteshop_domain::{Bounded, Currency, Locale, Subject};
 use http::HeaderMap;
@@ -116,20 +115,9 @@ async fn change(State(app): State<Shared>, ask: Ask<Member, Changes>) -> Result<
     let ask = &ask;
     app.run(ask, "account.change_profile", |unit| async move {
         let mut account = own(&unit, ask).await?;
-        let (vault, changes) = (unit.commands().vault(), &ask.body.profile);
-        let before = match known(&account.state)?.profile.clone() {
-            Some(profile) => vault.open(&profile).await?.unwrap_or_default(),
-            None => Profile::default(),
-        };
-        let profile = Profile {
-            name: changes.name.clone().unwrap_or_else(|| before.name.clone()),
-            phone: changes.phone.clone().unwrap_or_else(|| before.phone.clone()),
-        };
-        // Sealed twice, equal values look different, so only here it can be seen that nothing changes.
-        if profile != before {
-            let profile = vault.seal(Subject::from(account.id), &profile).await?;
-            unit.decide(&mut account, &Command::ChangeProfile { profile })?;
-        }
+        let ProfileChanges { name, phone } = &ask.body.profile;
+        let change = ProfileChange { name: name.clone(), phone: phone.clone() };
+        accounts::change_profile(&unit, &mut account, change).await?;
         shown(&account)
     })
     .await
@@ -158,7 +146,7 @@ async fn change_settings(State(app): State<Shared>, ask: Ask<Member, SettingsCha
             currency: changes.currency.unwrap_or(before.currency),
             channels: changes.channels.as_deref().cloned().unwrap_or(before.channels),
         };
-        unit.decide(&mut account, &Command::ChangeSettings { settings: settings.clone() })?;
+        accounts::change_settings(&unit, &mut account, settings.clone())?;
         Reply::ok(account.version, &settings)
     })
     .await
@@ -182,9 +170,7 @@ async fn add_address(State(app): State<Shared>, ask: Ask<Member, Address>) -> Re
     let ask = &ask;
     app.run(ask, "account.add_address", |unit| async move {
         let mut account = own(&unit, ask).await?;
-        let id: AddressId = unit.new_id();
-        let address = unit.commands().vault().seal(Subject::from(account.id), &ask.body).await?;
-        unit.decide(&mut account, &Command::AddAddress { id, address })?;
+        let id = accounts::add_address(&unit, &mut account, &ask.body).await?;
         let kept = known(&account.state)?.address(id).map_err(|rejection| refused(&rejection))?;
         Reply::created(format!("/v1/me/addresses/{id}"), account.version, &KeptAddress::of(kept))
     })
@@ -218,8 +204,7 @@ async fn change_address(
     let ask = &ask;
     app.run(ask, "account.change_address", |unit| async move {
         let mut account = own(&unit, ask).await?;
-        let address = unit.commands().vault().seal(Subject::from(account.id), &ask.body).await?;
-        unit.decide(&mut account, &Command::ChangeAddress { id, address })?;
+        accounts::change_address(&unit, &mut account, id, &ask.body).await?;
         let kept = known(&account.state)?.address(id).map_err(|rejection| refused(&rejection))?;
         Reply::ok(account.version, &KeptAddress::of(kept))
     })
@@ -238,7 +223,7 @@ async fn remove_address(
     let ask = &ask;
     app.run(ask, "account.remove_address", |unit| async move {
         let mut account = own(&unit, ask).await?;
-        unit.decide(&mut account, &Command::RemoveAddress { id })?;
+        accounts::remove_address(&unit, &mut account, id)?;
         Ok(Reply::gone(account.version))
     })
     .await
@@ -255,15 +240,12 @@ async fn change_password(State(app): State<Shared>, ask: Ask<Member, NewPassword
     let open = proven(&app, &ask.who, &ask.body.current).await?;
     let email = app.commands.vault().open(&open.email).await.map_err(Error::from)?;
     password::check(&ask.body.new, email.as_ref(), "/new")?;
-    let hash = app.passwords.hash(ask.body.new.as_str().to_owned()).await?;
-    let password = app.commands.vault().seal(Subject::from(ask.who.1), &Secret(hash)).await.map_err(Error::from)?;
-    let command = &Command::ChangePassword { seen: open.passwords, password };
-    let app = &app;
+    let hash = &Secret(app.passwords.hash(ask.body.new.as_str().to_owned()).await?);
+    let (app, seen) = (&app, open.passwords);
     app.run(ask, "account.change_password", |unit| async move {
         let mut account = own(&unit, ask).await?;
         app.with_second_factor(&unit, ask, &account).await?;
-        unit.decide(&mut account, command)?;
-        accounts::log_out_all(&unit, &mut account, Reason::PasswordChanged, ask.who.0.session()).await?;
+        accounts::change_password(&unit, &mut account, seen, hash, ask.who.0.session()).await?;
         Ok(Reply::gone(account.version))
     })
     .await

@@ -1,18 +1,18 @@
 //! What the shop tells people: their own list, the list of staff with the dead ones, and watching a product.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::{Error, Unit};
-use byteshop_domain::account::{Account, Channel};
-use byteshop_domain::ids::{AccountId, NotificationId, OrderId, ProductId, VariantId};
-use byteshop_domain::money::Price;
-use byteshop_domain::notification::{self, Notification, Skip};
-use byteshop_domain::product::{Created, Product, Status};
-use byteshop_domain::stock::StockLevel;
-use byteshop_domain::watch::{self, Command, Watch};
-use byteshop_domain::{Bounded, Decider as _, Locale};
+use byteshop_commands::Error;
+use byteshop_commands::use_cases::notifications;
+use byteshop_commands::use_cases::watches::{self, Wanted};
+use byteshop_domain::account::Channel;
+use byteshop_domain::ids::{AccountId, NotificationId, OrderId, ProductId};
+use byteshop_domain::notification::{Notification, Skip};
+use byteshop_domain::product::Product;
+use byteshop_domain::watch::Watch;
+use byteshop_domain::{Bounded, Locale};
 use byteshop_projections::View as _;
 use byteshop_projections::notification_list::{self, NotificationList, Row};
 use chrono::{DateTime, Utc};
@@ -223,7 +223,7 @@ async fn resend(
 ) -> Result<Response, Problem> {
     app.run(&ask, "notification.resend", |unit| async move {
         let mut notification = unit.load_matching::<Notification>(id).await?;
-        unit.decide(&mut notification, &notification::Command::Revive {})?;
+        notifications::resend(&unit, &mut notification)?;
         Reply::ok(notification.version, &Resent { id, attempts: notification.state.attempts })
     })
     .await
@@ -285,19 +285,9 @@ async fn watch_product(
         return Err(Problem::invalid("/on", "name at least one thing to wait for"));
     }
     app.run(&ask, "product.watch", |unit| async move {
-        let product = unit.load::<Product>(id).await?.exists()?;
-        let created = product.state.existing().ok().filter(|created| created.status == Status::Published);
-        let missing = || Error::Rejected(byteshop_commands::Rejected::missing(Product::CATEGORY));
-        let created = created.ok_or_else(missing)?;
-        let mut watch = unit.load::<Watch>(watch::id(id)).await?;
-        if on.contains(&Wait::BackInStock) {
-            let available = is_available(&unit, created).await?;
-            unit.decide(&mut watch, &Command::WatchStock { account, available })?;
-        }
-        if on.contains(&Wait::PriceDrop) {
-            let prices = prices(&unit, account, created).await?;
-            unit.decide(&mut watch, &Command::WatchPrice { account, prices })?;
-        }
+        let wanted =
+            Wanted { back_in_stock: on.contains(&Wait::BackInStock), price_drop: on.contains(&Wait::PriceDrop) };
+        let watch = watches::watch(&unit, id, account, wanted).await?;
         Reply::ok(watch.version, &Watching::of(id, account, &watch.state))
     })
     .await
@@ -315,29 +305,10 @@ async fn unwatch(
     let account = ask.who.1;
     app.run(&ask, "product.unwatch", |unit| async move {
         unit.load::<Product>(id).await?.exists()?;
-        let mut watch = unit.load::<Watch>(watch::id(id)).await?;
-        unit.decide(&mut watch, &Command::Unwatch { account })?;
+        let watch = watches::unwatch(&unit, id, account).await?;
         Ok(Reply::gone(watch.version))
     })
     .await
-}
-
-/// Whether any of a product's variants can be bought. Stock that comes later is a later event, which finds the watcher.
-async fn is_available(unit: &Unit, product: &Created) -> Result<bool, Error> {
-    let variants: Vec<VariantId> = product.variants.keys().copied().collect();
-    let stocks = unit.load_all::<StockLevel>(&variants).await?;
-    Ok(stocks.iter().any(|stock| stock.state.available() > 0))
-}
-
-/// What the variants cost: in the currency that the account prefers, or else in the first.
-async fn prices(unit: &Unit, account: AccountId, product: &Created) -> Result<BTreeMap<VariantId, Price>, Error> {
-    let account = unit.peek::<Account>(account).await?;
-    let preferred = account.state.open().ok().and_then(|open| open.settings.currency);
-    let price = |variant: &byteshop_domain::product::Variant| {
-        let listed = preferred.and_then(|currency| variant.listed(currency));
-        listed.map_or(variant.price, |listed| listed.price)
-    };
-    Ok(product.variants.iter().map(|(id, variant)| (*id, price(variant))).collect())
 }
 
 /// The routes.

@@ -3,11 +3,11 @@
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::links::Target;
-use byteshop_commands::use_cases::accounts;
-use byteshop_commands::{Done, Error, Loaded, Unit, aftersales};
+use byteshop_commands::use_cases::{accounts, orders};
+use byteshop_commands::{Done, Error, Loaded, Unit};
 use byteshop_domain::ids::OrderId;
 use byteshop_domain::money::Money;
-use byteshop_domain::order::{CancelReason, Command, Order, Placed, Status};
+use byteshop_domain::order::{CancelReason, Order, Placed, Status};
 use byteshop_domain::quantity::Demand;
 use byteshop_domain::text::NoteText;
 use http::HeaderMap;
@@ -71,11 +71,11 @@ pub(super) fn shipping_back() -> Schema {
 
 impl ShippingBack {
     /// What is to be done.
-    pub(super) fn wanted(self) -> aftersales::ShippingBack {
+    pub(super) fn wanted(self) -> orders::ShippingBack {
         match self {
-            Self::All(false) => aftersales::ShippingBack::Nothing,
-            Self::All(true) => aftersales::ShippingBack::All,
-            Self::Some(amount) => aftersales::ShippingBack::Some(amount),
+            Self::All(false) => orders::ShippingBack::Nothing,
+            Self::All(true) => orders::ShippingBack::All,
+            Self::Some(amount) => orders::ShippingBack::Some(amount),
         }
     }
 }
@@ -118,15 +118,15 @@ async fn cancel(
         let staff = ask.who.is_staff();
         let reason = if staff { CancelReason::StaffRequest } else { CancelReason::BuyerRequest };
         match &ask.body.lines {
-            None => aftersales::cancel(&unit, &mut order, reason, restock).await?,
+            None => orders::cancel(&unit, &mut order, reason, restock).await?,
             Some(lines) => {
                 let lines: Vec<Demand> = lines.iter().map(Demand::from).collect();
-                aftersales::cancel_lines(&unit, &mut order, &lines, reason, restock, shipping).await?;
+                orders::cancel_lines(&unit, &mut order, &lines, reason, restock, shipping).await?;
             }
         }
         // What was off already is off for the reason that was given then.
         if let Some(note) = ask.body.text.as_ref().filter(|_| order.version > before) {
-            write_note(&unit, &mut order, note).await?;
+            orders::note(&unit, &mut order, note).await?;
         }
         app.require_fresh_for_refund(&unit, &ask.who).await?;
         shown(&order)
@@ -142,7 +142,7 @@ async fn fulfil(State(app): State<Shared>, Of(id): Of<OrderId>, ask: Ask<Staff, 
     let ask = &ask;
     app.run(ask, "order.fulfil", |unit| async move {
         let mut order = unit.load_matching::<Order>(id).await?;
-        unit.decide(&mut order, &Command::Fulfil {})?;
+        orders::fulfil(&unit, &mut order)?;
         shown(&order)
     })
     .await
@@ -167,16 +167,10 @@ async fn note(State(app): State<Shared>, Of(id): Of<OrderId>, ask: Ask<Staff, Ne
     let ask = &ask;
     app.run(ask, "order.note", |unit| async move {
         let mut order = unit.load_matching::<Order>(id).await?;
-        write_note(&unit, &mut order, &ask.body.text).await?;
+        orders::note(&unit, &mut order, &ask.body.text).await?;
         Reply::ok(order.version, &show::Order::of(order.id, placed(&order.state)?).with_notes())
     })
     .await
-}
-
-async fn write_note(unit: &Unit, order: &mut Loaded<Order>, note: &NoteText) -> Result<(), Error> {
-    let subject = placed(&order.state)?.subject(order.id);
-    let note = unit.commands().vault().seal(subject, note).await?;
-    unit.decide(order, &Command::Note { note })
 }
 
 #[derive(Deserialize, IntoParams)]

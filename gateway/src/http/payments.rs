@@ -4,12 +4,13 @@ use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::ports::connected;
 use byteshop_commands::ports::payment_test::waits_for_a_person;
-use byteshop_commands::{Error, Loaded, Paying, Rejected, aftersales};
+use byteshop_commands::use_cases::payments;
+use byteshop_commands::{Error, Loaded, Paying, Rejected};
 use byteshop_domain::BoundedText;
 use byteshop_domain::ids::{OrderId, PaymentId, RefundId};
 use byteshop_domain::money::Money;
 use byteshop_domain::order::Order;
-use byteshop_domain::payment::{Command, Opened, Payment, VoidReason};
+use byteshop_domain::payment::{Opened, Payment, VoidReason};
 use byteshop_domain::text::{Link, Reason};
 use http::HeaderMap;
 use serde::Deserialize;
@@ -114,7 +115,7 @@ async fn cancel(
         check(&ask.who, placed(&order.state)?).map_err(|_| not_there())?;
         unit.check_version(&payment)?;
         let reason = if ask.who.is_staff() { VoidReason::StaffRequest } else { VoidReason::BuyerRequest };
-        unit.decide(&mut payment, &Command::Void { reason })?;
+        payments::void(&unit, &mut payment, reason)?;
         Reply::ok(payment.version, &show::Payment::of(unit.commands(), id, opened(&payment.state)?))
     })
     .await
@@ -148,7 +149,7 @@ async fn refund(
     let app = &app;
     app.run(ask, "payment.refund", |unit| async move {
         let mut payment = unit.load_matching::<Payment>(id).await?;
-        aftersales::refund(&unit, &mut payment, ask.body.amount, &ask.body.reason).await?;
+        payments::refund(&unit, &mut payment, ask.body.amount, &ask.body.reason).await?;
         app.require_fresh_for_refund(&unit, &ask.who.0).await?;
         let body = show::Payment::of(unit.commands(), id, opened(&payment.state)?);
         Reply::created(format!("/v1/payments/{id}"), payment.version, &body)
@@ -172,7 +173,7 @@ async fn retry(
     let app = &app;
     app.run(ask, "payment.retry_refund", |unit| async move {
         let mut payment = unit.load_matching::<Payment>(id).await?;
-        aftersales::retry_refund(&unit, &mut payment, failed)?;
+        payments::retry_refund(&unit, &mut payment, failed)?;
         app.require_fresh_for_refund(&unit, &ask.who.0).await?;
         let body = show::Payment::of(unit.commands(), id, opened(&payment.state)?);
         Reply::created(format!("/v1/payments/{id}"), payment.version, &body)

@@ -2,12 +2,12 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::use_cases::products;
+use byteshop_commands::use_cases::products::{self, Revision};
 use byteshop_commands::{Error, Rejected, Snapshot};
 use byteshop_domain::Bounded;
 use byteshop_domain::ids::{CategoryId, ProductId, VariantId};
 use byteshop_domain::product::{
-    self, ATTRIBUTES_MAX, Attributes, Command, Created, OPTIONS_MAX, OptionDefinition, Product, Status, price_history,
+    self, ATTRIBUTES_MAX, Attributes, Created, OPTIONS_MAX, OptionDefinition, Product, Status, price_history,
 };
 use byteshop_domain::stock::StockLevel;
 use byteshop_domain::text::{Description, Title};
@@ -99,11 +99,10 @@ struct ProductChange {
 async fn create(State(app): State<Shared>, ask: Ask<Staff, NewProduct>) -> Result<Response, Problem> {
     let (ask, body) = (&ask, &ask.body);
     app.run(ask, "product.create", |unit| async move {
-        let id: ProductId = unit.new_id();
-        let mut product = unit.start::<Product>(id);
         let (title, description) = (body.title.clone(), body.description.clone());
         let (category, attributes) = (body.category, (*body.attributes).clone());
-        products::create(&unit, &mut product, title, description, category, attributes, &body.options).await?;
+        let product = products::create(&unit, title, description, category, attributes, &body.options).await?;
+        let id = product.id;
         let shown = show::Product::of(id, known(&product.state)?, None);
         Reply::created(format!("/v1/products/{id}"), product.version, &shown)
     })
@@ -123,16 +122,14 @@ async fn change(
     let (ask, body) = (&ask, &ask.body);
     app.run(ask, "product.revise", |unit| async move {
         let mut product = unit.load_matching::<Product>(id).await?;
-        let command = Command::Revise {
+        let revision = Revision {
             title: body.title.clone(),
             description: body.description.clone(),
             category: body.category,
             attributes: body.attributes.as_deref().cloned(),
+            options: body.options.as_ref().map(|options| options.to_vec()),
         };
-        products::decide(&unit, &mut product, &command).await?;
-        if let Some(options) = &body.options {
-            unit.decide(&mut product, &Command::DefineOptions { options: options.to_vec() })?;
-        }
+        products::revise(&unit, &mut product, revision).await?;
         Reply::ok(product.version, &show::Product::of(id, known(&product.state)?, None))
     })
     .await
@@ -148,7 +145,12 @@ async fn publish(
     ask: Ask<Staff, Publication>,
 ) -> Result<Response, Problem> {
     let Publication { at, until } = ask.body;
-    decide(&app, id, &ask, "product.publish", &Command::PublishWithin(product::Schedule { at, until })).await
+    app.run(&ask, "product.publish", |unit| async move {
+        let mut product = unit.load_matching::<Product>(id).await?;
+        products::publish(&unit, &mut product, product::Schedule { at, until }).await?;
+        Reply::ok(product.version, &show::Product::of(id, known(&product.state)?, None))
+    })
+    .await
 }
 
 /// Unpublishes a product and clears its schedule.
@@ -160,7 +162,12 @@ async fn unpublish(
     Of(id): Of<ProductId>,
     ask: Ask<Staff, Nothing>,
 ) -> Result<Response, Problem> {
-    decide(&app, id, &ask, "product.unpublish", &Command::Unpublish {}).await
+    app.run(&ask, "product.unpublish", |unit| async move {
+        let mut product = unit.load_matching::<Product>(id).await?;
+        products::unpublish(&unit, &mut product)?;
+        Reply::ok(product.version, &show::Product::of(id, known(&product.state)?, None))
+    })
+    .await
 }
 
 /// Archives a product for good.
@@ -177,22 +184,6 @@ async fn archive(
     app.run(&ask, "product.archive", |unit| async move {
         let mut product = unit.load_matching::<Product>(id).await?;
         products::archive(&unit, &mut product).await?;
-        Reply::ok(product.version, &show::Product::of(id, known(&product.state)?, None))
-    })
-    .await
-}
-
-/// A command that concerns one product alone.
-async fn decide<T: Send + Sync>(
-    app: &Shared,
-    id: ProductId,
-    ask: &Ask<Staff, T>,
-    name: &'static str,
-    command: &Command,
-) -> Result<Response, Problem> {
-    app.run(ask, name, |unit| async move {
-        let mut product = unit.load_matching::<Product>(id).await?;
-        products::decide(&unit, &mut product, command).await?;
         Reply::ok(product.version, &show::Product::of(id, known(&product.state)?, None))
     })
     .await

@@ -5,7 +5,7 @@ use axum::response::Response;
 use byteshop_commands::use_cases::promotions;
 use byteshop_commands::{At, Error, Loaded, Rejected, Unit};
 use byteshop_domain::ids::PromotionId;
-use byteshop_domain::promotion::{Command, Created, Promotion, Standing, Terms};
+use byteshop_domain::promotion::{Created, Promotion, Standing, Terms};
 use byteshop_domain::usage::{self, Usage};
 use byteshop_projections::View as _;
 use byteshop_projections::promotion_list::{self, PromotionList};
@@ -34,9 +34,7 @@ use crate::edge::reply::{self, Reply};
 async fn create(State(app): State<Shared>, ask: Ask<Admin, Terms>) -> Result<Response, Problem> {
     let ask = &ask;
     app.run(ask, "promotion.create", |unit| async move {
-        let mut promotion = unit.start::<Promotion>(unit.new_id());
-        let command = Command::Create { terms: Box::new(ask.body.clone()) };
-        promotions::change_promotion(&unit, &mut promotion, &command).await?;
+        let promotion = promotions::create(&unit, ask.body.clone()).await?;
         let shown = show::Promotion::of(promotion.id, known(&promotion.state)?, unit.now(), None);
         Reply::created(format!("/v1/admin/promotions/{}", promotion.id), promotion.version, &shown)
     })
@@ -57,8 +55,9 @@ async fn revise(
 ) -> Result<Response, Problem> {
     let ask = &ask;
     app.run(ask, "promotion.revise", |unit| async move {
-        let command = Command::Revise { terms: Box::new(ask.body.clone()) };
-        change(&unit, id, &command).await
+        let mut promotion = unit.load_matching::<Promotion>(id).await?;
+        promotions::revise(&unit, &mut promotion, ask.body.clone()).await?;
+        shown(&unit, &promotion)
     })
     .await
 }
@@ -74,7 +73,12 @@ async fn pause(
     Of(id): Of<PromotionId>,
     ask: Ask<Admin, Nothing>,
 ) -> Result<Response, Problem> {
-    app.run(&ask, "promotion.pause", |unit| async move { change(&unit, id, &Command::Pause {}).await }).await
+    app.run(&ask, "promotion.pause", |unit| async move {
+        let mut promotion = unit.load_matching::<Promotion>(id).await?;
+        promotions::pause(&unit, &mut promotion).await?;
+        shown(&unit, &promotion)
+    })
+    .await
 }
 
 /// Resumes a paused promotion.
@@ -86,7 +90,12 @@ async fn resume(
     Of(id): Of<PromotionId>,
     ask: Ask<Admin, Nothing>,
 ) -> Result<Response, Problem> {
-    app.run(&ask, "promotion.resume", |unit| async move { change(&unit, id, &Command::Resume {}).await }).await
+    app.run(&ask, "promotion.resume", |unit| async move {
+        let mut promotion = unit.load_matching::<Promotion>(id).await?;
+        promotions::resume(&unit, &mut promotion).await?;
+        shown(&unit, &promotion)
+    })
+    .await
 }
 
 /// Ends a promotion for good.
@@ -100,7 +109,12 @@ async fn end(
     Of(id): Of<PromotionId>,
     ask: Ask<Admin, Nothing>,
 ) -> Result<Response, Problem> {
-    app.run(&ask, "promotion.end", |unit| async move { change(&unit, id, &Command::End {}).await }).await
+    app.run(&ask, "promotion.end", |unit| async move {
+        let mut promotion = unit.load_matching::<Promotion>(id).await?;
+        promotions::end(&unit, &mut promotion).await?;
+        shown(&unit, &promotion)
+    })
+    .await
 }
 
 /// One promotion.
@@ -190,10 +204,9 @@ async fn list(
     Ok(reply::json(app.views.promotion_list(&query).await?.json))
 }
 
-async fn change(unit: &Unit, id: PromotionId, command: &Command) -> Result<Reply, Error> {
-    let mut promotion: Loaded<Promotion> = unit.load_matching::<Promotion>(id).await?;
-    promotions::change_promotion(unit, &mut promotion, command).await?;
-    Reply::ok(promotion.version, &show::Promotion::of(id, known(&promotion.state)?, unit.now(), None))
+fn shown(unit: &Unit, promotion: &Loaded<Promotion>) -> Result<Reply, Error> {
+    let shown = show::Promotion::of(promotion.id, known(&promotion.state)?, unit.now(), None);
+    Reply::ok(promotion.version, &shown)
 }
 
 fn known(promotion: &Promotion) -> Result<&Created, Error> {

@@ -4,7 +4,6 @@ use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::use_cases::accounts::second_factor::{self, Confirmation};
 use byteshop_commands::{Error, Intent};
-use byteshop_domain::account::second_factor::Command;
 use byteshop_domain::account::{self, Account, Open, Proof, Secret};
 use byteshop_domain::ids::AccountId;
 use byteshop_domain::session::FRESH;
@@ -196,8 +195,7 @@ async fn enrol(State(app): State<Shared>, ask: Ask<Member, Nothing>) -> Result<R
     app.run(ask, "account.enrol_second_factor", |unit| async move {
         app.require_fresh(&unit, &ask.who.0).await?;
         let mut account = own(&unit, ask).await?;
-        let enrol = Command::Enrol { secret: enrolment.secret.clone() };
-        unit.decide(&mut account, &account::Command::SecondFactor(enrol))?;
+        second_factor::enrol(&unit, &mut account, enrolment.secret.clone())?;
         Reply::ok(account.version, enrolment)
     })
     .await
@@ -245,7 +243,7 @@ async fn remove(State(app): State<Shared>, ask: Ask<Member, Nothing>) -> Result<
     app.run(ask, "account.remove_second_factor", |unit| async move {
         app.require_fresh(&unit, &ask.who.0).await?;
         let mut account = own(&unit, ask).await?;
-        second_factor::remove(&unit, &mut account, Command::Remove {}).await?;
+        second_factor::remove(&unit, &mut account).await?;
         Ok(Reply::gone(account.version))
     })
     .await
@@ -266,7 +264,7 @@ async fn reset(
     app.run(&ask, "account.reset_second_factor", |unit| async move {
         app.require_fresh(&unit, who).await?;
         let mut account = unit.load_matching::<Account>(id).await?;
-        second_factor::remove(&unit, &mut account, Command::Reset {}).await?;
+        second_factor::reset(&unit, &mut account).await?;
         Ok(Reply::gone(account.version))
     })
     .await

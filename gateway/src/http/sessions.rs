@@ -187,13 +187,11 @@ async fn begin(
 }
 
 async fn rehash(app: &Shared, ask: &Ask<Caller, LogIn>, id: AccountId, seen: u32) -> Result<(), Problem> {
-    let hash = app.passwords.hash(ask.body.password.as_str().to_owned()).await?;
-    let password = app.commands.vault().seal(Subject::from(id), &Secret(hash)).await.map_err(Error::from)?;
-    let command = &account::Command::Rehash { seen, password };
+    let hash = &Secret(app.passwords.hash(ask.body.password.as_str().to_owned()).await?);
     let intent = Intent { key: None, ..ask.intent("account.rehash") };
     let done = app.commands.run(&intent, |unit| async move {
         let mut account = unit.load::<Account>(id).await?;
-        unit.decide(&mut account, command)
+        accounts::rehash(&unit, &mut account, seen, hash).await
     });
     done.await?;
     Ok(())

@@ -4,11 +4,11 @@ use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::links::Target;
 use byteshop_commands::ports::carrier::{Heard, is_story};
-use byteshop_commands::{Error, Loaded, Rejected, shipping};
+use byteshop_commands::use_cases::shipments;
+use byteshop_commands::{Error, Loaded, Rejected};
 use byteshop_domain::ids::{OrderId, ShipmentId};
-use byteshop_domain::order::Order;
-use byteshop_domain::quantity::{Demand, Quantity};
-use byteshop_domain::shipment::{Carrier, Command, News, Prepared, Shipment};
+use byteshop_domain::quantity::Demand;
+use byteshop_domain::shipment::{Carrier, News, Prepared, Shipment};
 use byteshop_domain::text::{Link, Name, Reason, Reference};
 use chrono::{DateTime, Utc};
 use http::HeaderMap;
@@ -63,25 +63,12 @@ async fn prepare(
     }
     let carrier = &carrier;
     app.run(ask, "shipment.prepare", |unit| async move {
-        let lines: Vec<Demand> = match &ask.body.lines {
-            Some(lines) => lines.iter().map(Demand::from).collect(),
-            None => left(&unit.load::<Order>(id).await?.exists()?)?,
-        };
-        let it = shipping::prepare(&unit, id, &lines, carrier).await?;
+        let lines = ask.body.lines.as_ref().map(|lines| lines.iter().map(Demand::from).collect::<Vec<_>>());
+        let it = shipments::prepare(&unit, id, lines.as_deref(), carrier).await?;
         let body = show::Shipment::of(it.id, prepared(&it.state)?);
         Reply::created(format!("/v1/shipments/{}", it.id), it.version, &body)
     })
     .await
-}
-
-/// Everything of an order that is left to ship.
-fn left(order: &Loaded<Order>) -> Result<Vec<Demand>, Error> {
-    let placed = placed(&order.state)?;
-    let left = placed.variants().into_iter().filter_map(|variant| {
-        let quantity = Quantity::new(placed.left_to_ship(variant)).ok()?;
-        Some(Demand { variant, quantity })
-    });
-    Ok(left.collect())
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -102,7 +89,7 @@ async fn pack(State(app): State<Shared>, Of(id): Of<ShipmentId>, ask: Ask<Staff,
     check_weight(ask.body.weight_g)?;
     app.run(ask, "shipment.pack", |unit| async move {
         let mut it = unit.load_matching::<Shipment>(id).await?;
-        unit.decide(&mut it, &Command::Pack { weight_g: ask.body.weight_g })?;
+        shipments::pack(&unit, &mut it, ask.body.weight_g)?;
         shown(&it)
     })
     .await
@@ -129,7 +116,7 @@ async fn cancel(
 ) -> Result<Response, Problem> {
     app.run(&ask, "shipment.cancel", |unit| async move {
         let mut it = unit.load_matching::<Shipment>(id).await?;
-        shipping::cancel(&unit, &mut it).await?;
+        shipments::cancel(&unit, &mut it).await?;
         shown(&it)
     })
     .await
@@ -170,10 +157,7 @@ async fn hand_over(
     check_weight(weight_g)?;
     app.run(ask, "shipment.hand_over", |unit| async move {
         let mut it = unit.load_matching::<Shipment>(id).await?;
-        if weight_g.is_some() && prepared(&it.state)?.weight_g != weight_g {
-            unit.decide(&mut it, &Command::Pack { weight_g })?;
-        }
-        shipping::hand_over(&unit, &mut it, ask.body.tracking.as_ref(), url).await?;
+        shipments::hand_over(&unit, &mut it, ask.body.tracking.as_ref(), url, weight_g).await?;
         shown(&it)
     })
     .await
@@ -240,9 +224,9 @@ async fn status(
         match news {
             Some(news) => {
                 let heard = Heard { news, at: *at, place: place.clone(), reason: reason.clone() };
-                shipping::hear(&unit, &mut it, &heard).await?;
+                shipments::hear(&unit, &mut it, &heard).await?;
             }
-            None => shipping::take_back(&unit, &mut it).await?,
+            None => shipments::take_back(&unit, &mut it).await?,
         }
         shown(&it)
     })

@@ -2,17 +2,15 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use byteshop_commands::use_cases::carts;
-use byteshop_commands::use_cases::price;
-use byteshop_commands::{Error, Rejected};
-use byteshop_domain::cart::{Command as CartCommand, Destination};
+use byteshop_commands::use_cases::{self, carts, price};
+use byteshop_domain::cart::Destination;
 use byteshop_domain::ids::CartId;
 use byteshop_domain::money::{Money, Price};
+use byteshop_domain::pricing::Whereto;
 use byteshop_domain::pricing::shipping::{Choice, arrival, choices};
-use byteshop_domain::pricing::{Problem as Obstacle, Whereto};
-use byteshop_domain::shipping_book::{self, Command, Days, ShippingBook, Zone};
+use byteshop_domain::shipping_book::{self, Days, ShippingBook, Zone};
 use byteshop_domain::text::{Country, Name, PostalCode, Slug};
-use byteshop_domain::{Bounded, Currency, Kind};
+use byteshop_domain::{Bounded, Currency};
 use chrono::{DateTime, NaiveDate, Utc};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
@@ -70,7 +68,7 @@ async fn set(State(app): State<Shared>, ask: Ask<Admin, Zones>) -> Result<Respon
     app.run(ask, "shipping_book.set", |unit| async move {
         let mut book = unit.load::<ShippingBook>(shipping_book::id()).await?;
         unit.check_version(&book)?;
-        unit.decide(&mut book, &Command::Set { zones: ask.body.zones.to_vec() })?;
+        use_cases::shipping_book::set(&unit, &mut book, ask.body.zones.to_vec())?;
         Reply::ok(book.version, &Shown::of(&book.state))
     })
     .await
@@ -186,14 +184,9 @@ async fn options(
     let cart = carts::open(&found.state, app.commands.clock().now())?;
     let lines: Vec<_> = cart.lines.iter().map(|line| (line.variant, line.quantity)).collect();
     let parcel = price::parcel(&app.commands, &lines, cart.currency).await?;
-    let to = cart.destination.as_ref().ok_or_else(nowhere)?;
+    let to = cart.destination.as_ref().ok_or_else(carts::no_destination)?;
     let to = Whereto { country: &to.country, area: to.area.as_ref() };
     offer(&app, to, parcel.weight_g, parcel.subtotal).await
-}
-
-/// Nobody said where the cart goes.
-fn nowhere() -> Error {
-    Error::Rejected(Rejected::named("cart", &byteshop_domain::checkout::Rejection::NoDestination))
 }
 
 async fn offer(app: &Shared, to: Whereto<'_>, weight_g: u64, subtotal: Money) -> Result<Response, Problem> {
@@ -226,18 +219,7 @@ async fn choose(
     let ask = &ask.on_cart(id);
     app.run(ask, "cart.choose_shipping", |unit| async move {
         let mut cart = own(&unit, id, ask).await?;
-        let service = &ask.body.service;
-        let command = CartCommand::ChooseShipping { service: service.clone() };
-        // A refusal has to hold, so the version of the book counts.
-        let book = unit.load::<ShippingBook>(shipping_book::id()).await?;
-        let open = carts::open(&cart.state, unit.asked().at)?;
-        let to = open.destination.as_ref().ok_or_else(nowhere)?;
-        let zone = book.state.zone(&to.country, to.area.as_ref());
-        if !zone.is_some_and(|zone| zone.services.iter().any(|known| known.service == *service)) {
-            let gone = Obstacle::ShippingGone { service: service.clone() };
-            return Err(unit.refuse(&format!("cart.{}", gone.code()), Kind::Invalid, gone.to_string()));
-        }
-        unit.decide(&mut cart, &command)?;
+        carts::choose_shipping(&unit, &mut cart, &ask.body.service).await?;
         shown(&unit, &cart).await
     })
     .await

@@ -2,9 +2,10 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use byteshop_commands::use_cases::stock;
 use byteshop_domain::ids::VariantId;
 use byteshop_domain::quantity::Quantity;
-use byteshop_domain::stock::{Command, StockLevel};
+use byteshop_domain::stock::StockLevel;
 use byteshop_domain::text::Reason;
 use http::HeaderMap;
 use serde::Deserialize;
@@ -46,16 +47,24 @@ enum MovementType {
     Counted,
 }
 
+/// What a movement says.
+#[derive(Clone, Copy)]
+enum Said {
+    Received(Quantity),
+    Lost(Quantity),
+    Returned(Quantity),
+    Counted(i64),
+}
+
 impl Movement {
-    fn command(&self) -> Result<Command, Problem> {
+    fn said(&self) -> Result<Said, Problem> {
         let quantity =
             || Quantity::new(self.quantity).map_err(|error| Problem::invalid("/quantity", error.to_string()));
-        let reason = self.reason.clone();
         Ok(match self.r#type {
-            MovementType::Received => Command::Receive { quantity: quantity()?, reason },
-            MovementType::Lost => Command::Lose { quantity: quantity()?, reason },
-            MovementType::Returned => Command::Return { quantity: quantity()?, order: None, reason },
-            MovementType::Counted => Command::Count { on_hand: self.quantity },
+            MovementType::Received => Said::Received(quantity()?),
+            MovementType::Lost => Said::Lost(quantity()?),
+            MovementType::Returned => Said::Returned(quantity()?),
+            MovementType::Counted => Said::Counted(self.quantity),
         })
     }
 }
@@ -70,15 +79,18 @@ async fn move_stock(
     Of(variant): Of<VariantId>,
     ask: Ask<Staff, Movement>,
 ) -> Result<Response, Problem> {
-    let command = ask.body.command()?;
+    let said = ask.body.said()?;
     let ask = &ask;
-    app.run(ask, "stock.move", |unit| {
-        let command = command.clone();
-        async move {
-            let mut stock = unit.load_matching::<StockLevel>(variant).await?;
-            unit.decide(&mut stock, &command)?;
-            Reply::ok(stock.version, &Stock::of(variant, &stock.state))
+    app.run(ask, "stock.move", |unit| async move {
+        let mut level = unit.load_matching::<StockLevel>(variant).await?;
+        let reason = ask.body.reason.clone();
+        match said {
+            Said::Received(quantity) => stock::receive(&unit, &mut level, quantity, reason)?,
+            Said::Lost(quantity) => stock::lose(&unit, &mut level, quantity, reason)?,
+            Said::Returned(quantity) => stock::take_back(&unit, &mut level, quantity, reason)?,
+            Said::Counted(on_hand) => stock::count(&unit, &mut level, on_hand)?,
         }
+        Reply::ok(level.version, &Stock::of(variant, &level.state))
     })
     .await
 }
@@ -87,7 +99,7 @@ async fn move_stock(
 #[utoipa::path(get, path = "/v1/variants/{id}/stock", operation_id = "getStock",
     tag = "stock", params(("id" = String, Path)),
     security(("bearer" = ["staff"])), responses((status = 200, description = "The stock", body = Stock)))]
-async fn stock(
+async fn level(
     State(app): State<Shared>,
     Of(variant): Of<VariantId>,
     _staff: Staff,
@@ -100,5 +112,5 @@ async fn stock(
 
 /// The routes.
 pub fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(move_stock, stock))
+    OpenApiRouter::new().routes(routes!(move_stock, level))
 }

@@ -2,8 +2,9 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use byteshop_commands::use_cases;
 use byteshop_domain::Bounded;
-use byteshop_domain::tax_book::{self, Command, CountryTax, Rounding, TaxBook};
+use byteshop_domain::tax_book::{self, CountryTax, Rounding, TaxBook};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -68,7 +69,7 @@ async fn set(State(app): State<Shared>, ask: Ask<Admin, TaxRates>) -> Result<Res
         let mut book = unit.load::<TaxBook>(tax_book::id()).await?;
         unit.check_version(&book)?;
         let (countries, rounding) = (ask.body.countries.to_vec(), ask.body.rounding);
-        unit.decide(&mut book, &Command::Set { countries, rounding })?;
+        use_cases::tax_book::set(&unit, &mut book, countries, rounding)?;
         Reply::ok(book.version, &ShownRates::of(&book.state))
     })
     .await

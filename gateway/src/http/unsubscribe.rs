@@ -5,10 +5,10 @@ use axum::extract::{FromRequest, Request, State};
 use axum::response::Response;
 use bytes::Bytes;
 use byteshop_commands::links::Target;
+use byteshop_commands::use_cases::watches;
 use byteshop_domain::Locale;
 use byteshop_domain::ids::{AccountId, ProductId};
 use byteshop_domain::product::Product;
-use byteshop_domain::watch::{self, Command, Watch};
 use http::HeaderMap;
 use serde::Deserialize;
 use serde_json::json;
@@ -128,8 +128,8 @@ async fn unsubscribe(
     let account = query.account;
     let intent = ask.intent("watch.unsubscribe");
     let done = app.commands.run(&intent, |unit| async move {
-        let mut watch = unit.load::<Watch>(watch::id(id)).await?;
-        unit.decide(&mut watch, &Command::Unwatch { account })
+        watches::unwatch(&unit, id, account).await?;
+        Ok(())
     });
     done.await?;
     query.answer(&app, id, true, &headers).await

@@ -3,11 +3,12 @@
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::use_cases::products;
+use byteshop_commands::{Error, Loaded, Unit};
 use byteshop_domain::Bounded;
 use byteshop_domain::ids::{ProductId, VariantId};
 use byteshop_domain::money::Price;
 use byteshop_domain::product::{
-    ATTRIBUTES_MAX, CURRENCIES_MAX, Command, Listed, Options, Product, TaxClass, Variant, VariantChange,
+    ATTRIBUTES_MAX, CURRENCIES_MAX, Listed, Options, Product, TaxClass, Variant, VariantChange,
 };
 use byteshop_domain::text::{Sku, Title};
 use serde::Deserialize;
@@ -121,20 +122,38 @@ impl ChangedVariant {
         }
     }
 
-    /// What is to be done about the prices.
-    pub(super) fn prices(&self, variant: VariantId) -> Result<Option<Command>, Problem> {
+    /// The new prices, if any.
+    pub(super) fn prices(&self) -> Result<Option<NewPrices>, Problem> {
         let compare_at = self.compare_at;
         match (&self.prices, self.price) {
             (Some(_), Some(_)) => Err(Problem::invalid("/prices", "send either price or prices, not both")),
             (Some(_), None) if compare_at.is_some() => {
                 Err(Problem::invalid("/compare_at", "with prices, send compare_at inside each price"))
             }
-            (Some(prices), None) => Ok(Some(Command::SetPrices { variant, prices: prices.to_vec() })),
-            (None, Some(price)) => Ok(Some(Command::SetPrice { variant, price, compare_at })),
+            (Some(prices), None) => Ok(Some(NewPrices::All(prices.to_vec()))),
+            (None, Some(price)) => Ok(Some(NewPrices::One(price, compare_at))),
             (None, None) if compare_at.is_some() => {
                 Err(Problem::invalid("/compare_at", "send price together with compare_at"))
             }
             (None, None) => Ok(None),
+        }
+    }
+}
+
+/// The new prices of a variant.
+pub(super) enum NewPrices {
+    /// The price in one currency, and the reference price above it.
+    One(Price, Option<Option<Price>>),
+    /// The prices in all currencies.
+    All(Vec<Listed>),
+}
+
+impl NewPrices {
+    /// Sets them.
+    pub(super) fn set(&self, unit: &Unit, product: &mut Loaded<Product>, variant: VariantId) -> Result<(), Error> {
+        match self {
+            Self::One(price, compare_at) => products::set_price(unit, product, variant, *price, *compare_at),
+            Self::All(prices) => products::set_prices(unit, product, variant, prices.clone()),
         }
     }
 }
@@ -172,12 +191,12 @@ async fn change(
     OfTwo(id, variant): OfTwo<ProductId, VariantId>,
     ask: Ask<Staff, ChangedVariant>,
 ) -> Result<Response, Problem> {
-    let (ask, change, prices) = (&ask, &ask.body.details(), &ask.body.prices(variant)?);
+    let (ask, change, prices) = (&ask, &ask.body.details(), &ask.body.prices()?);
     app.run(ask, "product.revise_variant", |unit| async move {
         let mut product = unit.load_matching::<Product>(id).await?;
-        unit.decide(&mut product, &Command::ReviseVariant { variant, change: change.clone() })?;
+        products::revise_variant(&unit, &mut product, variant, change.clone())?;
         if let Some(prices) = prices {
-            unit.decide(&mut product, prices)?;
+            prices.set(&unit, &mut product, variant)?;
         }
         Reply::ok(product.version, &show::Product::of(id, known(&product.state)?, None))
     })

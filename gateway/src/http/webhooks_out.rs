@@ -5,13 +5,12 @@ mod shown;
 
 use axum::extract::{Path, State};
 use axum::response::Response;
-use byteshop_commands::use_cases::accounts::grants;
+use byteshop_commands::use_cases::webhook_endpoints::{self, Maker, NewEndpoint as NewOne, Revision};
 use byteshop_commands::{Error, Loaded, Rejected, webhooks};
 use byteshop_domain::Decider as _;
-use byteshop_domain::account::Grant;
 use byteshop_domain::ids::{Id as _, WebhookEndpointId};
 use byteshop_domain::text::{Link, Reason};
-use byteshop_domain::webhook_endpoint::{Command, FILTERS_MAX, Known, SHOP, Topic, WebhookEndpoint};
+use byteshop_domain::webhook_endpoint::{FILTERS_MAX, Known, Topic, WebhookEndpoint};
 use byteshop_domain::{Bounded, BoundedText};
 use byteshop_projections::page::List;
 use chrono::{DateTime, Utc};
@@ -23,13 +22,13 @@ use utoipa_axum::routes;
 
 use super::openapi::max;
 use crate::app::{App, Shared};
-use crate::edge::actor::Admin;
+use crate::edge::actor::{Admin, Caller};
 use crate::edge::ask::{Ask, Nothing, Of, Params};
 use crate::edge::past::Then;
 use crate::edge::problem::Problem;
 use crate::edge::reply::{self, Reply};
 use crate::edge::{lists, version};
-use makers::{History, may_read, owner};
+use makers::History;
 use shown::{Deliveries, Delivery, Endpoint, Endpoints};
 
 /// A topic as it is written: the longest there is has 40 characters.
@@ -87,18 +86,12 @@ async fn create(State(app): State<Shared>, ask: Ask<Admin, NewEndpoint>) -> Resu
     let body = &ask.body;
     check_url(&app, &body.url)?;
     let filter = &topics(&body.filter)?;
-    let (secret, who) = (&webhooks::new_secret()?, &ask.who.0);
+    let (secret, by) = (&webhooks::new_secret()?, maker(&ask.who.0));
     app.run(&ask, "webhook_endpoint.create", |unit| async move {
-        let id: WebhookEndpointId = unit.new_id();
-        let mut endpoint = unit.start::<WebhookEndpoint>(id);
-        let secret = unit.commands().vault().seal(SHOP, secret).await?;
-        let (url, filter, description) = (body.url.clone(), filter.clone(), body.description.clone());
-        let (created_by, expires_at) = (owner(&unit, who).await?, body.expires_at);
-        let create = Command::Create { url, filter, description, secret, created_by, expires_at };
-        unit.decide(&mut endpoint, &create)?;
-        let known = known(&endpoint)?;
-        may_read(&unit, who, known).await?;
-        grants::record(&unit, created_by, Grant::WebhookEndpoint { id }).await?;
+        let (url, description, expires_at) = (body.url.clone(), body.description.clone(), body.expires_at);
+        let new = NewOne { url, filter: filter.clone(), description, expires_at };
+        let endpoint = webhook_endpoints::create(&unit, new, secret, by).await?;
+        let (id, known) = (endpoint.id, known(&endpoint)?);
         let shown = Endpoint::of(id, known).with_secret(known);
         Reply::created(format!("/v1/webhook-endpoints/{id}"), endpoint.version, &shown)
     })
@@ -157,18 +150,17 @@ async fn change(
 ) -> Result<Response, Problem> {
     let body = &ask.body;
     body.url.as_ref().map_or(Ok(()), |url| check_url(&app, url))?;
-    let (filter, who) = (&body.filter.as_ref().map(topics).transpose()?, &ask.who.0);
+    let (filter, by) = (&body.filter.as_ref().map(topics).transpose()?, maker(&ask.who.0));
     app.run(&ask, "webhook_endpoint.revise", |unit| async move {
         let mut endpoint = unit.load_matching::<WebhookEndpoint>(id).await?;
-        let command = Command::Revise {
+        let revision = Revision {
             url: body.url.clone(),
             filter: filter.clone(),
             description: body.description.clone(),
             enabled: body.enabled,
             expires_at: body.expires_at,
         };
-        unit.decide(&mut endpoint, &command)?;
-        may_read(&unit, who, known(&endpoint)?).await?;
+        webhook_endpoints::revise(&unit, &mut endpoint, revision, by).await?;
         Reply::ok(endpoint.version, &Endpoint::of(id, known(&endpoint)?))
     })
     .await
@@ -184,7 +176,7 @@ async fn remove(
 ) -> Result<Response, Problem> {
     app.run(&ask, "webhook_endpoint.remove", |unit| async move {
         let mut endpoint = unit.load_matching::<WebhookEndpoint>(id).await?;
-        unit.decide(&mut endpoint, &Command::Remove {})?;
+        webhook_endpoints::remove(&unit, &mut endpoint)?;
         Ok(Reply::gone(endpoint.version))
     })
     .await
@@ -204,8 +196,7 @@ async fn rotate(
     let secret = &webhooks::new_secret()?;
     app.run(&ask, "webhook_endpoint.rotate_secret", |unit| async move {
         let mut endpoint = unit.load_matching::<WebhookEndpoint>(id).await?;
-        let secret = unit.commands().vault().seal(SHOP, secret).await?;
-        unit.decide(&mut endpoint, &Command::Rotate { secret })?;
+        webhook_endpoints::rotate_secret(&unit, &mut endpoint, secret).await?;
         let known = known(&endpoint)?;
         Reply::ok(endpoint.version, &Endpoint::of(id, known).with_secret(known))
     })
@@ -235,7 +226,7 @@ async fn replay(
     let from = ask.body.from;
     app.run(&ask, "webhook_endpoint.replay", |unit| async move {
         let mut endpoint = unit.load_matching::<WebhookEndpoint>(id).await?;
-        unit.decide(&mut endpoint, &Command::Replay { from })?;
+        webhook_endpoints::replay(&unit, &mut endpoint, from)?;
         Reply::ok(endpoint.version, &Endpoint::of(id, known(&endpoint)?))
     })
     .await
@@ -293,6 +284,11 @@ async fn redeliver(
     let show = |delivery| Reply::told(&Delivery::from(delivery));
     let done = app.commands.redeliver(&app.webhooks, &intent, (id, number), show).await?;
     app.respond(done).await
+}
+
+/// Who makes an endpoint, or changes one.
+fn maker(who: &Caller) -> Maker {
+    Maker { account: who.account(), key: who.key() }
 }
 
 async fn exists(app: &App, id: WebhookEndpointId) -> Result<(), Problem> {

@@ -2,11 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use byteshop_commands::Intent;
-use byteshop_domain::Actor;
 use byteshop_domain::ids::ProductId;
 use byteshop_domain::product::{Command, Product};
-use byteshop_eventstore::Clock;
+use byteshop_tests::past;
 use byteshop_tests::shop::Answer;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -54,12 +52,7 @@ async fn a_product_that_kept_its_skus_in_the_archive_releases_them_when_it_is_ar
     add(&staff, &old, "KEPT-1").await.expect(201);
     let id: ProductId = old.rsplit('/').next().unwrap().parse().unwrap();
     // As versions did that released nothing.
-    let intent = Intent::new(Actor::System { name: "test".into() }, "product.archive", Clock.new_id());
-    let archived = staff.shop.commands.run(&intent, |unit| async move {
-        let mut product = unit.load::<Product>(id).await?;
-        unit.decide(&mut product, &Command::Archive {})
-    });
-    archived.await.unwrap();
+    past::record::<Product>(&staff.shop.log, id, &Command::Archive {}).await;
     let new = draft(&staff).await;
     add(&staff, &new, "KEPT-1").await.expect_problem(409, "name.taken");
     staff.post(&format!("{old}/archive"), json!({})).await.expect(200);

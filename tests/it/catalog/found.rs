@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use byteshop_commands::Intent;
+use byteshop_commands::use_cases::products;
 use byteshop_domain::Actor;
-use byteshop_domain::ids::{Id as _, ProductId};
-use byteshop_domain::product::{AttributeValue, Command, Product};
-use byteshop_domain::text::{AttributeName, Description, Label, Title};
+use byteshop_domain::product::AttributeValue;
+use byteshop_domain::text::{AttributeName, Label, Title};
 use byteshop_eventstore::Clock;
 use byteshop_projections::replay::Replay;
 use byteshop_tests::random::Chance;
@@ -398,13 +398,13 @@ async fn a_filter_finds_a_value_in_whatever_form_it_is_written() {
     }
     // As versions did that kept a text as it was written.
     let intent = Intent::new(Actor::System { name: "test".into() }, "product.create", Clock.new_id());
-    let (id, category) = (Clock.new_id(), category.parse().unwrap());
+    let category = category.parse().unwrap();
     let made = staff.shop.commands.run(&intent, |unit| async move {
-        let mut product = unit.start::<Product>(ProductId::from_uuid(id));
         let brand = AttributeValue::Text(Label::new(decomposed).unwrap());
         let attributes = [(AttributeName::new("brand").unwrap(), brand)].into();
-        let (title, description) = (Title::new("FORM-3").unwrap(), Description::new("").unwrap());
-        unit.decide(&mut product, &Command::Create { title, description, category: Some(category), attributes })
+        let title = Title::new("FORM-3").unwrap();
+        products::create(&unit, title, None, Some(category), attributes, &[]).await?;
+        Ok(())
     });
     let at = made.await.unwrap().position.unwrap();
     for written in ["Caf%C3%A9", "Cafe%CC%81"] {

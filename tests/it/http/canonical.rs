@@ -1,13 +1,11 @@
 //! One form for what people write in several ways: addresses, passwords, codes and SKUs mean the same however they are typed.
 
-use byteshop_commands::Intent;
 use byteshop_domain::account::Event;
 use byteshop_domain::ids::AccountId;
 use byteshop_domain::name::{Command, NameKind, UniqueName, id};
 use byteshop_domain::text::{Email, Label};
-use byteshop_domain::{Actor, name};
-use byteshop_eventstore::Clock;
 use byteshop_gateway::security::token::Role;
+use byteshop_tests::past;
 use byteshop_tests::people::PASSWORD;
 use byteshop_tests::shop::{TestShop, address};
 use serde_json::json;
@@ -43,14 +41,8 @@ async fn name_as_before(shop: &TestShop, account: AccountId, email: &str) {
     let text = Label::new(&shop.commands.vault().blind("email", &email.to_lowercase()).await.unwrap()).unwrap();
     let claim = &Command::Claim { kind: NameKind::Email, text: text.clone(), owner: account.to_string() };
     let then = id(NameKind::Email, text.as_str());
-    let intent = Intent::new(Actor::System { name: "test".into() }, "account.test", Clock.new_id());
-    let moved = shop.commands.run(&intent, |unit| async move {
-        let mut name = unit.load::<UniqueName>(today).await?;
-        unit.decide(&mut name, &Command::Release {})?;
-        let mut name = unit.load::<UniqueName>(then).await?;
-        unit.decide(&mut name, claim)
-    });
-    moved.await.unwrap();
+    past::record::<UniqueName>(&shop.log, today, &Command::Release {}).await;
+    past::record::<UniqueName>(&shop.log, then, claim).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -85,12 +77,7 @@ async fn two_accounts_from_before_are_each_found_by_their_own_spelling() {
     let berta = shop.person("berta@example.org").await;
     let name = shop.commands.email_name(&Email::new(ascii).unwrap()).await.unwrap();
     let claim = &Command::Claim { kind: NameKind::Email, text: name.text.clone(), owner: berta.id.to_string() };
-    let intent = Intent::new(Actor::System { name: "test".into() }, "account.test", Clock.new_id());
-    let claimed = shop.commands.run(&intent, |unit| async move {
-        let mut held = unit.load::<UniqueName>(name.id).await?;
-        unit.decide(&mut held, claim)
-    });
-    claimed.await.unwrap();
+    past::record::<UniqueName>(&shop.log, name.id, claim).await;
     assert_eq!((shop.account_of(unicode).await, shop.account_of(ascii).await), (Some(ada.id), Some(berta.id)));
     // One who leaves takes nobody else's name along.
     shop.delete("/v1/me").by(&ada.token).json(json!({"password": PASSWORD})).send().await.expect(204);
@@ -150,6 +137,6 @@ async fn a_sku_is_taken_in_every_form() {
         let variant = json!({"sku": sku, "price": {"amount": 500, "currency": "EUR"}});
         shop.post(&path).by(&admin).json(variant).send().await.expect_problem(409, "name.taken");
     }
-    let held = shop.commands.get::<name::UniqueName>(id(NameKind::Sku, "CAF\u{c9}-1")).await.unwrap();
+    let held = shop.commands.get::<UniqueName>(id(NameKind::Sku, "CAF\u{c9}-1")).await.unwrap();
     assert!(held.is_some_and(|name| matches!(*name.state, UniqueName::Held { .. })));
 }

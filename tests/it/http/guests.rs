@@ -2,7 +2,8 @@
 
 use byteshop_commands::Intent;
 use byteshop_commands::use_cases::accounts::forget_buyer;
-use byteshop_domain::cart::{Cart, Command};
+use byteshop_commands::use_cases::carts;
+use byteshop_domain::cart::Cart;
 use byteshop_domain::ids::{CartId, OrderId};
 use byteshop_domain::order::{CancelReason, Order};
 use byteshop_domain::{Actor, Subject};
@@ -248,7 +249,7 @@ async fn a_cart_is_forgotten_although_nobody_was_there_to_destroy_the_key() {
     let intent = Intent::new(Actor::System { name: "test".into() }, "cart.discard", Clock.new_id());
     let discard = shop.commands.run(&intent, |unit| async move {
         let mut cart = unit.load::<Cart>(id).await?.exists()?;
-        unit.decide(&mut cart, &Command::Discard {})
+        carts::discard(&unit, &mut cart)
     });
     discard.await.unwrap();
     shop.at_rest().await;

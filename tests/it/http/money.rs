@@ -1,7 +1,8 @@
 //! Money of orders as an accountant would try it: what comes off the sales, what stands on papers, what sending costs, and what
 //! becomes of a payment that was left.
 
-use byteshop_commands::{Intent, aftersales};
+use byteshop_commands::Intent;
+use byteshop_commands::use_cases::orders;
 use byteshop_domain::Actor;
 use byteshop_domain::ids::OrderId;
 use byteshop_domain::order::{CancelReason, Order};
@@ -410,7 +411,7 @@ async fn the_lines_of_an_expired_order_are_put_into_a_cart_again() {
     // As its timer does.
     let expired = shop.commands.run(&intent, |unit| async move {
         let mut order = unit.load::<Order>(id).await?;
-        aftersales::cancel(&unit, &mut order, CancelReason::PaymentWindowPassed, true).await
+        orders::cancel(&unit, &mut order, CancelReason::PaymentWindowPassed, true).await
     });
     expired.await.unwrap();
     assert_eq!(order.is(&shop).await["status"], "expired");

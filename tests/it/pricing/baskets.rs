@@ -155,42 +155,38 @@ async fn sums_that_do_not_fit_are_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cart_that_nobody_changes_is_given_up() {
     use byteshop_commands::Intent;
-    use byteshop_domain::cart::{Cart, Command, LIFETIME_DAYS};
-    use byteshop_domain::ids::{AccountId, CartId, Id as _};
+    use byteshop_commands::use_cases::carts;
+    use byteshop_domain::cart::LIFETIME_DAYS;
+    use byteshop_domain::ids::{AccountId, Id as _};
     use byteshop_domain::{Actor, Currency};
     use byteshop_eventstore::Clock;
     let shop = TestShop::start().await;
     let (_, variant) = shop.product("B-5", 500, 50).await;
-    let account = AccountId::from_uuid(Clock.new_id());
-    let anna = shop.token_of(Role::Customer, account);
     let month = i64::from(LIFETIME_DAYS);
     let made = async |days: i64| {
+        let account = AccountId::from_uuid(Clock.new_id());
         let actor = Actor::Customer { id: account };
         let occurred_at = Some(Clock.now() - chrono::TimeDelta::days(days));
         let intent = Intent { occurred_at, ..Intent::new(actor, "cart.create", Clock.new_id()) };
-        let id = CartId::from_uuid(Clock.new_id());
         let make = |unit: byteshop_commands::Unit| async move {
-            let create = Command::Create {
-                owner: Some(account),
-                token_hash: None,
-                currency: Currency::EUR,
-                days: LIFETIME_DAYS,
-            };
-            unit.decide(&mut unit.start::<Cart>(id), &create)
+            let (cart, _) = carts::open_cart(&unit, account, Currency::EUR, LIFETIME_DAYS).await?;
+            Ok(cart.id.to_string())
         };
-        shop.commands.run(&intent, make).await.unwrap();
-        format!("/v1/carts/{id}")
+        let id = shop.commands.run(&intent, make).await.unwrap().answer;
+        (format!("/v1/carts/{id}"), shop.token_of(Role::Customer, account))
     };
-    let old = made(month).await;
+    let line = |cart: &str, who: &str| {
+        shop.put(&format!("{cart}/lines/{variant}")).by(who).json(json!({"quantity": 1})).send()
+    };
+    let (old, anna) = made(month).await;
     shop.get(&old).by(&anna).send().await.expect_problem(404, "cart.expired");
     shop.get(&old).by(&shop.token(Role::Customer)).send().await.expect_problem(404, "cart.missing");
-    let line = |cart: &str| shop.put(&format!("{cart}/lines/{variant}")).by(&anna).json(json!({"quantity": 1})).send();
-    line(&old).await.expect_problem(404, "cart.expired");
+    line(&old, &anna).await.expect_problem(404, "cart.expired");
     shop.post(&format!("{old}/checkout")).by(&anna).send().await.expect_problem(404, "cart.expired");
     // A change in the second half of its time puts the end off.
-    let late = made(month - 1).await;
-    let ends = shop.get(&late).by(&anna).send().await.expect(200).text("/expires_at").to_owned();
-    let changed = line(&late).await.expect(200);
+    let (late, berta) = made(month - 1).await;
+    let ends = shop.get(&late).by(&berta).send().await.expect(200).text("/expires_at").to_owned();
+    let changed = line(&late, &berta).await.expect(200);
     assert!(changed.text("/expires_at") > ends.as_str());
 }
 

@@ -3,7 +3,7 @@
 use byteshop_commands::Intent;
 use byteshop_commands::use_cases::promotions;
 use byteshop_domain::Actor;
-use byteshop_domain::promotion::{self as rules, Promotion};
+use byteshop_domain::promotion as rules;
 use byteshop_tests::patience::eventually;
 use chrono::DateTime;
 use futures_util::future::join_all;
@@ -231,10 +231,9 @@ async fn made_in_the_past(shop: &TestShop, fields: &Value) -> String {
     let long_ago = DateTime::parse_from_rfc3339("2019-01-01T00:00:00Z").unwrap().to_utc();
     let intent = Intent::new(actor, "promotion.create", shop.commands.clock().new_id());
     let intent = Intent { occurred_at: Some(long_ago), ..intent };
-    let command = &rules::Command::Create { terms: Box::new(terms) };
+    let terms = &terms;
     let made = shop.commands.run(&intent, |unit| async move {
-        let mut promotion = unit.start::<Promotion>(unit.new_id());
-        promotions::change_promotion(&unit, &mut promotion, command).await?;
+        let promotion = promotions::create(&unit, terms.clone()).await?;
         Ok(promotion.id.to_string())
     });
     made.await.unwrap().answer

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use byteshop_commands::Error;
-use byteshop_commands::use_cases::promotions;
-use byteshop_domain::cart::{self, Cart};
+use byteshop_commands::use_cases::{carts, promotions};
+use byteshop_domain::cart::Cart;
 use byteshop_domain::ids::PromotionId;
-use byteshop_domain::promotion::{self, CouponCode, Promotion};
+use byteshop_domain::promotion::{self, CouponCode};
 use byteshop_domain::usage::{self, Usage};
 use byteshop_tests::servers::fresh_database;
 use byteshop_tests::write_side::{WINDOW, WriteSide};
@@ -50,9 +50,7 @@ async fn two_processes_give_no_more_than_there_is() {
         serde_json::from_value(terms(&json!({"code": code, "limits": {"total": 10}}))).unwrap();
     let terms = &terms;
     let made = one.run("promotion.create", |unit| async move {
-        let mut promotion = unit.start::<Promotion>(unit.new_id());
-        let command = promotion::Command::Create { terms: Box::new(terms.clone()) };
-        promotions::change_promotion(&unit, &mut promotion, &command).await?;
+        let promotion = promotions::create(&unit, terms.clone()).await?;
         Ok(promotion.id)
     });
     let promotion: PromotionId = made.await.unwrap().answer;
@@ -64,7 +62,7 @@ async fn two_processes_give_no_more_than_there_is() {
             let codes = &[code];
             shop.run("cart.set_coupon", |unit| async move {
                 let mut cart = unit.load::<Cart>(cart).await?;
-                unit.decide(&mut cart, &cart::Command::SetCoupons { codes: codes.to_vec() })
+                carts::set_coupons(&unit, &mut cart, codes).await
             })
             .await?;
             shop.check_out(cart, WINDOW).await

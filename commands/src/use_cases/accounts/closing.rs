@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::grants::{Revoke, Standing, granted, settle};
 use super::{email_of, log_out_all};
-use crate::aftersales;
 use crate::engine::error::{Error, Rejected};
 use crate::engine::unit::{Loaded, Unit};
+use crate::use_cases::orders;
 
 /// What was under way when an account was closed.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -85,7 +85,7 @@ pub async fn forget_buyer(
 
 /// Calls an order off, unless it is packed or on its way; says whether it is off.
 async fn call_off(unit: &Unit, order: &mut Loaded<Order>, reason: CancelReason) -> Result<bool, Error> {
-    match aftersales::cancel(unit, order, reason, true).await {
+    match orders::cancel(unit, order, reason, true).await {
         Ok(()) => Ok(true),
         Err(Error::Rejected(_)) => Ok(false),
         Err(other) => Err(other),

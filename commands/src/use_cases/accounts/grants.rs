@@ -7,7 +7,7 @@ use byteshop_domain::account::{self, Account, Grant, Role};
 use byteshop_domain::api_key::{self, ApiKey, Scope};
 use byteshop_domain::ids::{AccountId, ApiKeyId, Id as _, WebhookEndpointId};
 use byteshop_domain::session::Reason;
-use byteshop_domain::text::{Link, Name};
+use byteshop_domain::text::{Link, Name, Reason as Text};
 use byteshop_domain::webhook_endpoint::{self, Topic, WebhookEndpoint};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -62,7 +62,7 @@ impl Revoke {
 
 /// Notes with its maker's account that a program was given access. A maker without an account, as a token of the command line
 /// may name, has nothing to note it with.
-pub async fn record(unit: &Unit, maker: Option<AccountId>, grant: Grant) -> Result<(), Error> {
+pub(crate) async fn record(unit: &Unit, maker: Option<AccountId>, grant: Grant) -> Result<(), Error> {
     let Some(maker) = maker else { return Ok(()) };
     let mut account = unit.load::<Account>(maker).await?;
     if account.state.open().is_err() {
@@ -75,12 +75,17 @@ pub async fn record(unit: &Unit, maker: Option<AccountId>, grant: Grant) -> Resu
 pub async fn ban(
     unit: &Unit,
     account: &mut Loaded<Account>,
-    command: &account::Command,
+    reason: Option<Text>,
     revoke: Revoke,
 ) -> Result<Vec<Standing>, Error> {
-    unit.decide(account, command)?;
+    unit.decide(account, &account::Command::Ban { reason })?;
     log_out_all(unit, account, Reason::Banned, None).await?;
     settle(unit, account.id, &granted(account), revoke).await
+}
+
+/// Lifts the ban of an account.
+pub fn unban(unit: &Unit, account: &mut Loaded<Account>) -> Result<(), Error> {
+    unit.decide(account, &account::Command::Unban {})
 }
 
 /// Gives an account another role; gives its grants, which end if that is wanted. Those of an admin are as they should be.

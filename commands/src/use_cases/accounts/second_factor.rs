@@ -1,7 +1,8 @@
 //! The second factor of an account together with its sessions: what was logged in to without it ends.
 
+use byteshop_domain::Personal;
 use byteshop_domain::account::second_factor::Command;
-use byteshop_domain::account::{self, Account, Proof};
+use byteshop_domain::account::{self, Account, Proof, Secret};
 use byteshop_domain::ids::SessionId;
 use byteshop_domain::session::{self, Reason, Session};
 use byteshop_domain::text::Hash;
@@ -21,6 +22,11 @@ pub struct Confirmation {
     pub code_hashes: Vec<Hash>,
 }
 
+/// Gives an account a secret, which counts once a code of it was shown.
+pub fn enrol(unit: &Unit, account: &mut Loaded<Account>, secret: Personal<Secret>) -> Result<(), Error> {
+    unit.decide(account, &account::Command::SecondFactor(Command::Enrol { secret }))
+}
+
 /// Asks for the second factor from now on. The session that this is done in has shown it; every other one ends.
 pub async fn confirm(
     unit: &Unit,
@@ -38,8 +44,18 @@ pub async fn confirm(
     log_out_all(unit, account, Reason::SecondFactorChanged, session).await
 }
 
-/// Asks for none any more; every session of the account ends, since it may have to show one again.
-pub async fn remove(unit: &Unit, account: &mut Loaded<Account>, command: Command) -> Result<(), Error> {
+/// Asks for none any more, as its owner wishes; every session of the account ends.
+pub async fn remove(unit: &Unit, account: &mut Loaded<Account>) -> Result<(), Error> {
+    end(unit, account, Command::Remove {}).await
+}
+
+/// Asks for none any more, since its owner has lost it; every session of the account ends.
+pub async fn reset(unit: &Unit, account: &mut Loaded<Account>) -> Result<(), Error> {
+    end(unit, account, Command::Reset {}).await
+}
+
+/// Ends the second factor, and every session, since it may have to show one again.
+async fn end(unit: &Unit, account: &mut Loaded<Account>, command: Command) -> Result<(), Error> {
     let before = account.version;
     unit.decide(account, &account::Command::SecondFactor(command))?;
     if account.version == before {

@@ -9,10 +9,10 @@ use byteshop_domain::promotion::CouponCode;
 use byteshop_domain::quantity::Quantity;
 use byteshop_domain::settlement::ensure_payment_recorded;
 
-use super::open_cart;
-use crate::aftersales;
+use super::{open_cart, open_cart_of_guest};
 use crate::engine::error::{Error, Rejected};
 use crate::engine::unit::{Loaded, Unit};
+use crate::use_cases::orders;
 
 /// Cancels an order that is not paid and puts its lines, codes, address and shipping service into an open cart: the one of its
 /// account in that currency, or a new one that the guest's token opens. An order that expired or was cancelled unpaid can be
@@ -32,16 +32,14 @@ pub async fn move_to_cart(unit: &Unit, order: &mut Loaded<Order>, days: u16) -> 
     together.decide(|work| ensure_payment_recorded(work, order.id))?;
     if placed.payment_status == PaymentStatus::Awaiting {
         // Its stock is free in the same append, so that the cart can be bought at once.
-        aftersales::cancel(unit, order, CancelReason::BuyerRequest, true).await?;
+        orders::cancel(unit, order, CancelReason::BuyerRequest, true).await?;
     }
     let owner = placed.placement.buyer.account;
     let mut cart = if let Some(account) = owner {
         open_cart(unit, account, placed.placement.total.currency, days).await?.0
     } else {
-        let mut cart = unit.start::<Cart>(unit.new_id());
         let (token_hash, currency) = (placed.placement.access_hash.clone(), placed.placement.total.currency);
-        unit.decide(&mut cart, &cart::Command::Create { owner, token_hash, currency, days })?;
-        cart
+        open_cart_of_guest(unit, token_hash, currency, days)?
     };
     unit.decide(order, &order::Command::MoveToCart { cart: cart.id })?;
     fill(unit, &mut cart, &placed, order).await?;

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use byteshop_commands::use_cases::categories;
 use byteshop_commands::{Error, Unit as Work};
 use byteshop_domain::Bounded;
-use byteshop_domain::category::{self, AttributeDefinition, AttributeType, Category};
+use byteshop_domain::category::{AttributeDefinition, AttributeType, Category};
 use byteshop_domain::ids::CategoryId;
 use byteshop_domain::product::AttributeValue;
 use byteshop_domain::text::{AttributeName, Unit};
@@ -20,7 +21,7 @@ const OPEN: [&str; 2] = ["artist", "author"];
 /// Declares them, in the order of their names.
 pub(super) async fn declare(unit: Work, id: CategoryId, attributes: Vec<AttributeDefinition>) -> Result<(), Error> {
     let mut category = unit.load::<Category>(id).await?;
-    unit.decide(&mut category, &category::Command::DeclareAttributes { attributes })
+    categories::declare_attributes(&unit, &mut category, attributes)
 }
 
 /// What these products have.

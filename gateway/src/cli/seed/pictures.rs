@@ -1,8 +1,9 @@
 //! Hangs a drawn picture, and for some products a second one, on what was made.
 
 use byteshop_commands::Commands;
+use byteshop_commands::use_cases::products;
 use byteshop_domain::ids::{ImageId, ProductId};
-use byteshop_domain::product::{Command, Image, Product};
+use byteshop_domain::product::{Image, Product};
 use byteshop_domain::text::{Hash, Label};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 
@@ -62,7 +63,7 @@ async fn one(
                 bytes: kept.bytes,
                 alt: alt.clone(),
             };
-            unit.decide(&mut product, &Command::AddImage(image))
+            products::add_image(&unit, &mut product, image)
         });
         done.await?;
     }

@@ -3,15 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use byteshop_commands::Commands;
-use byteshop_commands::use_cases::promotions;
+use byteshop_commands::use_cases::{self, promotions};
 use byteshop_domain::Currency;
 use byteshop_domain::basis_points::BasisPoints;
-use byteshop_domain::ids::{CategoryId, PromotionId};
+use byteshop_domain::ids::CategoryId;
 use byteshop_domain::money::{Money, Price};
 use byteshop_domain::product::TaxClass;
-use byteshop_domain::promotion::{
-    self, Benefit, Conditions, CouponCode, Limits, Promotion, SubtotalTier, Target, Terms,
-};
+use byteshop_domain::promotion::{Benefit, Conditions, CouponCode, Limits, SubtotalTier, Target, Terms};
 use byteshop_domain::quantity::Quantity;
 use byteshop_domain::shipping_book::{self, ShippingBook, Zone};
 use byteshop_domain::tax_book::{self, CountryTax, Rate, TaxBook};
@@ -56,13 +54,13 @@ pub(super) async fn set_books(commands: &Commands) -> Result<Vec<Own>, Failure> 
 /// Sets the tax rates of a shop that has none; says whether the shop has others than the demo.
 async fn set_taxes(commands: &Commands) -> Result<bool, Failure> {
     let countries = countries()?;
-    let taxes = tax_book::Command::Set { countries: countries.clone(), rounding: None };
     let intent = intent("tax_book.set", "taxes".to_owned());
     let done = commands.run(&intent, |unit| {
-        let taxes = &taxes;
+        let countries = countries.clone();
         async move {
             let mut book = unit.load::<TaxBook>(tax_book::id()).await?;
-            if book.state.countries.is_empty() { unit.decide(&mut book, taxes) } else { Ok(()) }
+            let is_new = book.state.countries.is_empty();
+            if is_new { use_cases::tax_book::set(&unit, &mut book, countries, None) } else { Ok(()) }
         }
     });
     done.await?;
@@ -74,13 +72,13 @@ async fn set_taxes(commands: &Commands) -> Result<bool, Failure> {
 async fn set_shipping(commands: &Commands) -> Result<bool, Failure> {
     let mut zones: Vec<Zone> = serde_json::from_str(ZONES)?;
     zones.sort_by(|a, b| a.zone.cmp(&b.zone));
-    let shipping = shipping_book::Command::Set { zones: zones.clone() };
     let intent = intent("shipping_book.set", "shipping".to_owned());
     let done = commands.run(&intent, |unit| {
-        let shipping = &shipping;
+        let zones = zones.clone();
         async move {
             let mut book = unit.load::<ShippingBook>(shipping_book::id()).await?;
-            if book.state.zones.is_empty() { unit.decide(&mut book, shipping) } else { Ok(()) }
+            let is_new = book.state.zones.is_empty();
+            if is_new { use_cases::shipping_book::set(&unit, &mut book, zones) } else { Ok(()) }
         }
     });
     done.await?;
@@ -94,9 +92,8 @@ pub(super) async fn make(commands: &Commands, categories: &HashMap<&str, Categor
     for terms in &promotions {
         let intent = intent("promotion.create", format!("promotion {}", terms.label.as_str()));
         let done = commands.run(&intent, |unit| async move {
-            let mut promotion = unit.start::<Promotion>(unit.new_id::<PromotionId>());
-            let create = promotion::Command::Create { terms: Box::new(terms.clone()) };
-            promotions::change_promotion(&unit, &mut promotion, &create).await
+            promotions::create(&unit, terms.clone()).await?;
+            Ok(())
         });
         done.await?;
     }

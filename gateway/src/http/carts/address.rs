@@ -3,13 +3,9 @@
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::use_cases::carts;
-use byteshop_commands::{Error, Unit};
-use byteshop_domain::account::Account;
 use byteshop_domain::address::{Address, Lines};
-use byteshop_domain::cart::{Cart, Command, Destination};
-use byteshop_domain::ids::{AccountId, AddressId, CartId};
+use byteshop_domain::ids::{AddressId, CartId};
 use byteshop_domain::text::{Country, Email, Name, Phone, PostalCode};
-use byteshop_domain::{Locale, Personal, Subject};
 use http::HeaderMap;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -17,7 +13,7 @@ use utoipa::ToSchema;
 use super::visible::{own, shown};
 use crate::app::Shared;
 use crate::edge::actor::Caller;
-use crate::edge::ask::{Ask, Of, no_such};
+use crate::edge::ask::{Ask, Of};
 use crate::edge::problem::Problem;
 use crate::http::language::accepted;
 use crate::http::show;
@@ -118,45 +114,11 @@ pub(super) async fn set_address(
     let locale = accepted(&headers);
     app.run(ask, "cart.set_address", |unit| async move {
         let mut cart = own(&unit, id, ask).await?;
-        // Nothing is sealed for a cart that is over: its key may be destroyed.
-        let owner = carts::open(&cart.state, unit.asked().at)?.owner;
-        let destination = match said {
-            Said::Whole(address) => {
-                let sealed = unit.commands().vault().seal(Subject::of_cart(id, owner), address.as_ref()).await?;
-                let email_hash = match address.email.as_ref().filter(|_| owner.is_none()) {
-                    Some(email) => unit.commands().guest_hash(email).await?,
-                    None => None,
-                };
-                Destination { email_hash, ..destination(address, sealed, locale) }
-            }
-            Said::Kept(kept) => {
-                // Whoever opens a cart in another way is not the one whose book it is.
-                let owner = owner.filter(|owner| ask.who.account() == Some(*owner));
-                let (address, sealed) = of_book(&unit, owner, *kept).await?;
-                destination(&address, sealed, locale)
-            }
-        };
-        unit.decide::<Cart>(&mut cart, &Command::SetDestination { destination })?;
+        match said {
+            Said::Whole(address) => carts::set_address(&unit, &mut cart, address, locale).await?,
+            Said::Kept(kept) => carts::set_kept_address(&unit, &mut cart, *kept, ask.who.account(), locale).await?,
+        }
         shown(&unit, &cart).await
     })
     .await
-}
-
-fn destination(address: &Address, sealed: Personal<Address>, locale: Option<Locale>) -> Destination {
-    Destination {
-        area: address.postal_code.as_ref().and_then(Destination::area_of),
-        address: Some(sealed),
-        lacks: address.lacks(),
-        locale,
-        ..Destination::to(address.country.clone())
-    }
-}
-
-/// An address of somebody's address book, open and as it is sealed there: with the same person's key as all of their cart.
-async fn of_book(unit: &Unit, owner: Option<AccountId>, id: AddressId) -> Result<(Address, Personal<Address>), Error> {
-    let missing = || no_such("address", "/address");
-    let account = unit.load::<Account>(owner.ok_or_else(missing)?).await?;
-    let kept = account.state.open().and_then(|open| open.address(id)).map_err(|_| missing())?;
-    let address = unit.commands().vault().open(&kept.address).await?.ok_or_else(missing)?;
-    Ok((address, kept.address.clone()))
 }

@@ -1,17 +1,15 @@
-//! Whose a webhook endpoint is, what it may be told because of that, and when it last took something.
+//! Whose a webhook endpoint is, and when it last took something.
 
 use std::collections::HashMap;
 
-use byteshop_commands::{Error, Rejected, Unit};
-use byteshop_domain::api_key::{self, ApiKey};
-use byteshop_domain::ids::{AccountId, Id as _, WebhookEndpointId};
-use byteshop_domain::webhook_endpoint::{Known, WebhookEndpoint};
-use byteshop_domain::{Actor, Decider as _, Kind};
+use byteshop_commands::Error;
+use byteshop_domain::ids::{Id as _, WebhookEndpointId};
+use byteshop_domain::webhook_endpoint::WebhookEndpoint;
+use byteshop_domain::{Actor, Decider as _};
 use chrono::{DateTime, Utc};
 
 use super::shown::Endpoint;
 use crate::app::App;
-use crate::edge::actor::Caller;
 
 /// What the log and the deliveries know of endpoints, beside what they are.
 pub(super) struct History {
@@ -34,42 +32,4 @@ impl History {
         let id = endpoint.id;
         endpoint.with_history(self.makers.get(&id), self.delivered.get(&id).copied())
     }
-}
-
-/// The key that the caller asks with, if it is a program: as it is in the log, and as it stays until the append. A key that was
-/// revoked since the request was authenticated is refused.
-async fn key_of(unit: &Unit, who: &Caller) -> Result<Option<api_key::Created>, Error> {
-    let Some(key) = who.key() else { return Ok(None) };
-    match unit.load::<ApiKey>(key).await?.state.existing() {
-        Ok(key) if key.is_good(unit.now()) => Ok(Some(key.clone())),
-        Ok(_) | Err(_) => Err(Error::Unproven(Rejected {
-            code: "auth.invalid".to_owned(),
-            kind: Kind::Forbidden,
-            detail: "the API key was revoked or has expired".to_owned(),
-            pointer: None,
-        })),
-    }
-}
-
-/// Whose an endpoint is: the caller's own, or of the account that created the key of the program.
-pub(super) async fn owner(unit: &Unit, who: &Caller) -> Result<Option<AccountId>, Error> {
-    match key_of(unit, who).await? {
-        Some(key) => Ok(key.created_by),
-        None => Ok(who.account()),
-    }
-}
-
-/// Refuses an endpoint that would tell a program what its key may not read.
-pub(super) async fn may_read(unit: &Unit, who: &Caller, endpoint: &Known) -> Result<(), Error> {
-    let Some(key) = key_of(unit, who).await? else { return Ok(()) };
-    let lacking: Vec<&str> = endpoint.scopes().difference(&key.scopes).map(|scope| scope.as_str()).collect();
-    if lacking.is_empty() {
-        return Ok(());
-    }
-    Err(Error::Rejected(Rejected {
-        code: "auth.scope".to_owned(),
-        kind: Kind::Forbidden,
-        detail: format!("the API key lacks the scope {} of what the filter names", lacking.join(", ")),
-        pointer: Some("/filter".to_owned()),
-    }))
 }

@@ -7,7 +7,7 @@ use byteshop_domain::ids::{OrderId, ShipmentId, VariantId};
 use byteshop_domain::order::{Order, PaymentStatus};
 use byteshop_domain::parcels::{self, Heard};
 use byteshop_domain::payment::Payment;
-use byteshop_domain::quantity::Demand;
+use byteshop_domain::quantity::{Demand, Quantity};
 use byteshop_domain::shipment::{self, Carrier, News, Prepared, Shipment, Stage};
 use byteshop_domain::stock::StockLevel;
 use byteshop_domain::text::{Link, Reference};
@@ -20,13 +20,17 @@ use crate::engine::unit::{Loaded, Unit};
 use crate::ports::carrier::{Report, SILENCE, UNCONNECTED};
 use crate::ports::connected::ConnectedCarrier;
 
-/// Puts some of an order in a parcel; see [`parcels::prepare`].
+/// Puts some of an order in a parcel, or everything that is left to ship; see [`parcels::prepare`].
 pub async fn prepare(
     unit: &Unit,
     order: OrderId,
-    lines: &[Demand],
+    lines: Option<&[Demand]>,
     carrier: &Carrier,
 ) -> Result<Loaded<Shipment>, Error> {
+    let lines = match lines {
+        Some(lines) => lines.to_vec(),
+        None => left_to_ship(&unit.load::<Order>(order).await?.exists()?)?,
+    };
     takes_parcels(unit, carrier)?;
     let order = unit.load_matching::<Order>(order).await?;
     let mut together = unit.together();
@@ -40,8 +44,18 @@ pub async fn prepare(
         let lost: Vec<VariantId> = placed.lost.keys().copied().collect();
         together.load::<StockLevel>(&lost).await?;
     }
-    let id = together.decide(|work| parcels::prepare(work, order.id, lines, carrier))?;
+    let id = together.decide(|work| parcels::prepare(work, order.id, &lines, carrier))?;
     Ok(unit.begun(id))
+}
+
+/// Everything of an order that is left to ship.
+fn left_to_ship(order: &Loaded<Order>) -> Result<Vec<Demand>, Error> {
+    let placed = order.state.placed().map_err(|rejection| Error::Rejected(Rejected::of::<Order>(&rejection)))?;
+    let left = placed.variants().into_iter().filter_map(|variant| {
+        let quantity = Quantity::new(placed.left_to_ship(variant)).ok()?;
+        Some(Demand { variant, quantity })
+    });
+    Ok(left.collect())
 }
 
 /// Refuses a carrier that this shop is not connected to. Any other carrier is told of its parcels by hand.
@@ -61,6 +75,11 @@ fn takes_parcels(unit: &Unit, carrier: &Carrier) -> Result<(), Error> {
     }
 }
 
+/// Closes and labels a parcel.
+pub fn pack(unit: &Unit, it: &mut Loaded<Shipment>, weight_g: Option<u32>) -> Result<(), Error> {
+    unit.decide(it, &shipment::Command::Pack { weight_g })
+}
+
 /// Unpacks a parcel before it goes anywhere; see [`parcels::cancel`].
 pub async fn cancel(unit: &Unit, it: &mut Loaded<Shipment>) -> Result<(), Error> {
     let together = with_order(unit, it, false).await?;
@@ -71,13 +90,18 @@ pub async fn cancel(unit: &Unit, it: &mut Loaded<Shipment>) -> Result<(), Error>
 
 /// Gives a parcel to its carrier.
 ///
-/// `tracking` is what the carrier calls it; the simulated one makes its number up. `url` is where its way can be followed.
+/// `tracking` is what the carrier calls it; the simulated one makes its number up. `url` is where its way can be followed, `weight_g`
+/// what it weighs, if that is known only now.
 pub async fn hand_over(
     unit: &Unit,
     it: &mut Loaded<Shipment>,
     tracking: Option<&Reference>,
     url: Option<&Link>,
+    weight_g: Option<u32>,
 ) -> Result<(), Error> {
+    if weight_g.is_some() && prepared(it)?.weight_g != weight_g {
+        pack(unit, it, weight_g)?;
+    }
     let known = prepared(it)?;
     let tracking = match (tracking.or(known.tracking.as_ref()), &known.carrier) {
         (Some(tracking), _) => tracking.clone(),

@@ -1,4 +1,6 @@
-//! Paying: the attempt is written down, then the provider is asked, then its answer is written down.
+//! Payments: paying, voiding, and refunds that the shop wants.
+//!
+//! To pay, the attempt is written down, then the provider is asked, then its answer is written down.
 //!
 //! A crash between these steps leaves an attempt without an outcome, whose timer asks the provider how it went; so money
 //! never moves without a record, and a charge is never forgotten.
@@ -9,12 +11,13 @@
 use std::time::Duration;
 
 use byteshop_domain::Kind;
-use byteshop_domain::ids::{OrderId, PaymentId};
+use byteshop_domain::aftersales;
+use byteshop_domain::ids::{OrderId, PaymentId, RefundId};
 use byteshop_domain::money::Money;
 use byteshop_domain::order::{self, Order};
-use byteshop_domain::payment::{self, CaptureMode, Payment, ProviderOutcome, ProviderReference};
+use byteshop_domain::payment::{self, CaptureMode, Opened, Payment, ProviderOutcome, ProviderReference, VoidReason};
 use byteshop_domain::settlement::{self, Payer};
-use byteshop_domain::text::Link;
+use byteshop_domain::text::{Link, Reason};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -212,6 +215,38 @@ fn conclude(
     together.decide(|work| settlement::conclude(work, payment.id, reference, outcome))?;
     unit.refresh(payment);
     Ok(())
+}
+
+/// Voids a payment, and with it cancels the order that waits for it.
+pub fn void(unit: &Unit, payment: &mut Loaded<Payment>, reason: VoidReason) -> Result<(), Error> {
+    unit.decide(payment, &payment::Command::Void { reason })
+}
+
+/// Retries a refund that the provider refused; see [`aftersales::retry_refund`].
+pub fn retry_refund(unit: &Unit, payment: &mut Loaded<Payment>, failed: RefundId) -> Result<(), Error> {
+    let mut together = unit.together();
+    together.hold(payment);
+    together.decide(|work| aftersales::retry_refund(work, payment.id, failed))?;
+    unit.refresh(payment);
+    Ok(())
+}
+
+/// Refunds a part of a payment because the shop wants it so; see [`aftersales::refund`].
+pub async fn refund(unit: &Unit, payment: &mut Loaded<Payment>, amount: Money, reason: &Reason) -> Result<(), Error> {
+    let mut together = unit.together();
+    together.hold(payment);
+    let order = unit.load::<Order>(opened(payment)?.order).await?;
+    together.hold(&order);
+    if let Ok(placed) = order.state.placed() {
+        together.load_documents(unit, placed).await?;
+    }
+    together.decide(|work| aftersales::refund(work, payment.id, amount, reason))?;
+    unit.refresh(payment);
+    Ok(())
+}
+
+fn opened(payment: &Loaded<Payment>) -> Result<&Opened, Error> {
+    payment.state.opened().map_err(|rejection| Error::Rejected(Rejected::of::<Payment>(&rejection)))
 }
 
 /// Waits for the provider, and not for ever.

@@ -13,7 +13,7 @@ use byteshop_domain::settlement::{self, Answer, Move, Question, Request, Task};
 use crate::Commands;
 use crate::engine::error::Error;
 use crate::engine::intent::Intent;
-use crate::pay::in_time;
+use crate::use_cases::payments::in_time;
 
 impl Commands {
     /// Asks the provider for whatever is next of a payment: how its attempt went, to capture, to release, to refund.

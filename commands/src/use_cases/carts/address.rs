@@ -1,0 +1,68 @@
+//! Where the goods of a cart go: an address that is given whole, or one of its owner's address book.
+
+use byteshop_domain::account::Account;
+use byteshop_domain::address::Address;
+use byteshop_domain::cart::{Cart, Command, Destination};
+use byteshop_domain::ids::{AccountId, AddressId};
+use byteshop_domain::{Locale, Personal, Subject};
+
+use super::open;
+use crate::engine::error::Error;
+use crate::engine::unit::{Loaded, Unit};
+
+/// Sets the shipping address of a cart, encrypted with the key of its owner or of the guest. `locale` is the language of a guest's
+/// mails.
+pub async fn set_address(
+    unit: &Unit,
+    cart: &mut Loaded<Cart>,
+    address: &Address,
+    locale: Option<Locale>,
+) -> Result<(), Error> {
+    let owner = changeable(unit, cart)?;
+    let sealed = unit.commands().vault().seal(Subject::of_cart(cart.id, owner), address).await?;
+    let email_hash = match address.email.as_ref().filter(|_| owner.is_none()) {
+        Some(email) => unit.commands().guest_hash(email).await?,
+        None => None,
+    };
+    let destination = Destination { email_hash, ..destination(address, sealed, locale) };
+    unit.decide(cart, &Command::SetDestination { destination })
+}
+
+/// Sets the shipping address of a cart to one of its owner's address book. `by` is the account that asks: whoever opens the cart
+/// in another way is not the one whose book it is.
+pub async fn set_kept_address(
+    unit: &Unit,
+    cart: &mut Loaded<Cart>,
+    address: AddressId,
+    by: Option<AccountId>,
+    locale: Option<Locale>,
+) -> Result<(), Error> {
+    let owner = changeable(unit, cart)?.filter(|owner| by == Some(*owner));
+    let (address, sealed) = of_book(unit, owner, address).await?;
+    let destination = destination(&address, sealed, locale);
+    unit.decide(cart, &Command::SetDestination { destination })
+}
+
+/// The owner of a cart that can still be changed. Nothing is sealed for one that is over: its key may be destroyed.
+fn changeable(unit: &Unit, cart: &Loaded<Cart>) -> Result<Option<AccountId>, Error> {
+    Ok(open(&cart.state, unit.asked().at)?.owner)
+}
+
+fn destination(address: &Address, sealed: Personal<Address>, locale: Option<Locale>) -> Destination {
+    Destination {
+        area: address.postal_code.as_ref().and_then(Destination::area_of),
+        address: Some(sealed),
+        lacks: address.lacks(),
+        locale,
+        ..Destination::to(address.country.clone())
+    }
+}
+
+/// An address of somebody's address book, open and as it is sealed there: with the same person's key as all of their cart.
+async fn of_book(unit: &Unit, owner: Option<AccountId>, id: AddressId) -> Result<(Address, Personal<Address>), Error> {
+    let missing = || Error::no_such("address", "/address");
+    let account = unit.load::<Account>(owner.ok_or_else(missing)?).await?;
+    let kept = account.state.open().and_then(|open| open.address(id)).map_err(|_| missing())?;
+    let address = unit.commands().vault().open(&kept.address).await?.ok_or_else(missing)?;
+    Ok((address, kept.address.clone()))
+}
