@@ -351,6 +351,8 @@ fn rejections_are_well_said() {
         R::NotConfirmed,
         R::Banned,
         R::PasswordChanged,
+        R::EmailChangeTooSoon,
+        R::EmailTaken,
         R::TooManyAddresses,
         R::NoSuchAddress,
         R::OwnAccount,

@@ -172,7 +172,8 @@ fn discounts_and_claims_go_into_the_order_and_the_total_is_held_to_what_was_show
     let shown = |seen, expected| checkout(&Basis { expected, seen: Some(cents(seen)), ..basis }, ids()).err();
     assert_eq!(shown(224, None), Some(Rejection::TotalChanged { seen: cents(224), now: cents(225) }));
     assert_eq!((shown(225, None), shown(224, Some(cents(225)))), (None, None));
-    crate::testing::well_said(&[changed, Rejection::TooManyUnpaid { most: 2 }]);
+    let too_many = Rejection::TooManyUnpaid { most: 2 };
+    crate::testing::well_said(&[Rejection::Empty, Rejection::NoDestination, changed, too_many]);
     let used_up = quoted(&cart, vec![candidate(1)]);
     let refused = checkout(&Basis { quote: &used_up, ..basis }, ids()).unwrap_err();
     assert_eq!(crate::Rejection::code(&refused), "coupon_used_up");

@@ -694,6 +694,8 @@ fn rejections_are_well_said() {
         R::EmptyParcel,
         R::NotFulfilled,
         R::TooManyReturned { variant: id(1), left: 0 },
+        R::TooManyReturns,
+        R::ArrivedAfterAll,
         R::TooMuchRefunded,
         R::TooMuchShipping { left: cents(0) },
         R::BeingShipped,
