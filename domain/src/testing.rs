@@ -144,6 +144,8 @@ pub fn well_said<R: decider::Rejection>(rejections: &[R]) {
         let at = rejection.pointer().map(|pointer| format!(" at {pointer}")).unwrap_or_default();
         listed += &format!("{:?} {code}{at}: {said}\n", rejection.kind());
     }
+    let codes: Vec<_> = rejections.iter().map(decider::Rejection::code).collect();
+    assert!(R::CODES.iter().all(|code| codes.contains(code)), "the test lacks some of {:?}", R::CODES);
     // Such as `byteshop_domain::order::rejections::Rejection`.
     let context = std::any::type_name::<R>().split("::").nth(1).unwrap();
     let mut settings = insta::Settings::clone_current();
