@@ -14,14 +14,16 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::decider::{Asked, Decider, Kind};
+use crate::decider::{Asked, Decider};
 use crate::ids::PromotionId;
 
 mod code;
+mod rejections;
 mod terms;
 
 pub use code::{CouponCode, CouponCodeError};
-pub use terms::{Benefit, Conditions, LIST_MAX, Limits, QuantityTier, SubtotalTier, Target, Terms, TermsError};
+pub use rejections::{LIST_MAX, Rejection};
+pub use terms::{Benefit, Conditions, Limits, QuantityTier, SubtotalTier, Target, Terms};
 
 /// What happened to a promotion.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -130,54 +132,6 @@ impl Standing {
     }
 }
 
-/// What can be in the way.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum Rejection {
-    /// There is no such promotion.
-    #[error("there is no such promotion")]
-    Missing,
-    /// The id names another promotion already.
-    #[error("the promotion already exists")]
-    Exists,
-    /// It is over.
-    #[error("the promotion has ended")]
-    Ended,
-    /// The terms name another code.
-    #[error("the code of a promotion cannot be changed; end it and create another one")]
-    CodeStays,
-    /// The terms make no sense.
-    #[error("{0}")]
-    Terms(TermsError),
-}
-
-impl crate::Rejection for Rejection {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::Exists => "exists",
-            Self::Ended => "ended",
-            Self::CodeStays => "code_stays",
-            Self::Terms(error) => error.code(),
-        }
-    }
-
-    fn kind(&self) -> Kind {
-        match self {
-            Self::Missing => Kind::Missing,
-            Self::Exists | Self::Ended => Kind::Conflict,
-            Self::CodeStays | Self::Terms(_) => Kind::Invalid,
-        }
-    }
-
-    fn pointer(&self) -> Option<String> {
-        match self {
-            Self::CodeStays => Some("/code".to_owned()),
-            Self::Terms(error) => Some(error.pointer().to_owned()),
-            Self::Missing | Self::Exists | Self::Ended => None,
-        }
-    }
-}
-
 type Decision = Result<Vec<Event>, Rejection>;
 
 impl Decider for Promotion {
@@ -190,7 +144,7 @@ impl Decider for Promotion {
     fn decide(&self, command: &Command, asked: &Asked) -> Decision {
         match command {
             Command::Create { terms } => {
-                terms.check().and_then(|()| terms.check_until(asked.at)).map_err(Rejection::Terms)?;
+                terms.check().and_then(|()| terms.check_until(asked.at))?;
                 match self {
                     Self::Missing => Ok(vec![Event::Created { terms: (**terms).clone() }]),
                     Self::Created(_) => Err(Rejection::Exists),
@@ -198,12 +152,12 @@ impl Decider for Promotion {
             }
             Command::Revise { terms } => {
                 let known = self.going()?;
-                terms.check().map_err(Rejection::Terms)?;
+                terms.check()?;
                 if known.terms.code != terms.code {
                     return Err(Rejection::CodeStays);
                 }
                 if known.terms.until != terms.until {
-                    terms.check_until(asked.at).map_err(Rejection::Terms)?;
+                    terms.check_until(asked.at)?;
                 }
                 let same = known.terms == **terms;
                 Ok(if same { vec![] } else { vec![Event::Revised { terms: (**terms).clone() }] })
