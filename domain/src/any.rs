@@ -4,7 +4,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::codec::{self, CodecError};
-use crate::decider::Decider;
+use crate::decider::{Decider, Rejection as _};
 use crate::ids::{self, Id};
 use crate::{
     access_token, account, api_key, cart, category, credit_note, mailbox, name, notification, order, payment, product,
@@ -134,6 +134,11 @@ macro_rules! contexts {
             }
         }
 
+        /// The codes of the rejections of every kind of aggregate, as problems have them, such as `order.already_paid`.
+        pub fn rejection_codes() -> Vec<String> {
+            [$(codes_of::<$module::$state>()),*].concat()
+        }
+
         /// Folds stored events of one stream into the state they lead to, as JSON.
         pub fn state_json<'a>(
             category: &str,
@@ -225,6 +230,10 @@ pub fn catalogue() -> Vec<Form> {
         })
     });
     forms.collect()
+}
+
+fn codes_of<A: Decider>() -> Vec<String> {
+    A::Rejection::CODES.iter().map(|code| format!("{}.{code}", A::CATEGORY)).collect()
 }
 
 fn folded<'a, A: Decider>(events: impl IntoIterator<Item = (&'a str, i16, &'a str)>) -> Result<Value, CodecError> {

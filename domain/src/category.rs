@@ -12,7 +12,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::decider::{Asked, Decider, Kind};
+use crate::decider::{Asked, Decider};
 use crate::ids::CategoryId;
 use crate::text::{Name, Slug};
 
@@ -139,90 +139,25 @@ pub struct Created {
     pub archived: bool,
 }
 
-/// What can be in the way.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum Rejection {
-    /// There is no such category.
-    #[error("there is no such category")]
-    Missing,
-    /// The id names another category already.
-    #[error("the category already exists")]
-    Exists,
-    /// It is closed.
-    #[error("the category is archived")]
-    Archived,
-    /// Open categories are under it.
-    #[error(
-        "{children} open {} under it: move or archive them first, or say what becomes of them with ?children=move_up or \
-         ?children=archive",
-        if *children == 1 { "category is" } else { "categories are" }
-    )]
-    HasChildren {
-        /// How many.
-        children: usize,
-    },
-    /// Too much is below it.
-    #[error("more than {BRANCH_MAX} categories are below it: archive those below it one after another")]
-    BranchTooLarge,
-    /// It would be under itself.
-    #[error("a category cannot be its own descendant")]
-    Cycle,
-    /// The tree would be too deep.
-    #[error("categories can be nested at most {DEPTH_MAX} levels deep")]
-    TooDeep,
-    /// There are too many attributes.
-    #[error("a category can declare at most {DEFINITIONS_MAX} attributes")]
-    TooManyAttributes,
-    /// Two attributes share a name.
-    #[error("the attribute is declared twice")]
-    AttributeTwice {
-        /// The index of the second one.
-        at: usize,
-    },
-    /// The values do not go with the type.
-    #[error("a choice needs 1 to {VALUES_MAX} different values; other types have none")]
-    AttributeValues {
-        /// The index of the attribute.
-        at: usize,
-    },
-}
-
-impl crate::Rejection for Rejection {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::Exists => "exists",
-            Self::Archived => "archived",
-            Self::HasChildren { .. } => "has_children",
-            Self::BranchTooLarge => "branch_too_large",
-            Self::Cycle => "cycle",
-            Self::TooDeep => "too_deep",
-            Self::TooManyAttributes => "too_many_attributes",
-            Self::AttributeTwice { .. } => "attribute_twice",
-            Self::AttributeValues { .. } => "attribute_values",
-        }
-    }
-
-    fn kind(&self) -> Kind {
-        match self {
-            Self::Missing => Kind::Missing,
-            Self::Exists | Self::Archived | Self::HasChildren { .. } | Self::BranchTooLarge => Kind::Conflict,
-            Self::Cycle
-            | Self::TooDeep
-            | Self::TooManyAttributes
-            | Self::AttributeTwice { .. }
-            | Self::AttributeValues { .. } => Kind::Invalid,
-        }
-    }
-
-    fn pointer(&self) -> Option<String> {
-        match self {
-            Self::Cycle | Self::TooDeep => Some("/parent".to_owned()),
-            Self::TooManyAttributes => Some("/attributes".to_owned()),
-            Self::AttributeTwice { at } => Some(format!("/attributes/{at}/name")),
-            Self::AttributeValues { at } => Some(format!("/attributes/{at}/values")),
-            Self::Missing | Self::Exists | Self::Archived | Self::HasChildren { .. } | Self::BranchTooLarge => None,
-        }
+crate::rejections! {
+    /// What can be in the way.
+    #[derive(Debug, Clone, PartialEq)]
+    pub enum Rejection {
+        Missing => Missing: "there is no such category";
+        Exists => Conflict: "the category already exists";
+        Archived => Conflict: "the category is archived";
+        HasChildren { children: usize } => Conflict:
+            "{children} open {are} under it: move or archive them first, or say what becomes of them with \
+             ?children=move_up or ?children=archive",
+            are = if *children == 1 { "category is" } else { "categories are" };
+        BranchTooLarge => Conflict:
+            "more than {BRANCH_MAX} categories are below it: archive those below it one after another";
+        Cycle => Invalid at "/parent": "a category cannot be its own descendant";
+        TooDeep => Invalid at "/parent": "categories can be nested at most {DEPTH_MAX} levels deep";
+        TooManyAttributes => Invalid at "/attributes": "a category can declare at most {DEFINITIONS_MAX} attributes";
+        AttributeTwice { at: usize } => Invalid at "/attributes/{at}/name": "the attribute is declared twice";
+        AttributeValues { at: usize } => Invalid at "/attributes/{at}/values":
+            "a choice needs 1 to {VALUES_MAX} different values; other types have none";
     }
 }
 

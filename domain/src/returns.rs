@@ -12,7 +12,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Personal;
-use crate::decider::{Asked, Decider, Kind};
+use crate::decider::{Asked, Decider};
 use crate::ids::{CreditNoteId, OrderId, RefundId, ReturnId, VariantId};
 use crate::money::Money;
 use crate::quantity::{Demand, summed};
@@ -76,69 +76,19 @@ pub enum Stage {
     Refunded,
 }
 
-/// What can be in the way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Rejection {
-    /// There is no such return.
-    #[error("there is no such return")]
-    Missing,
-    /// The id names another return already.
-    #[error("the return already exists")]
-    Exists,
-    /// There is nothing in it.
-    #[error("name at least one line")]
-    NoLines,
-    /// It may not be sent yet.
-    #[error("the return is not approved")]
-    NotApproved,
-    /// It is decided already.
-    #[error("the return was already decided")]
-    Decided,
-    /// The goods are here.
-    #[error("the goods were already received")]
-    AlreadyReceived,
-    /// Nothing comes of it any more.
-    #[error("the return is closed")]
-    Closed,
-    /// More came than was to.
-    #[error("only {left} of {variant} were to be returned")]
-    TooMany {
-        /// Of what.
-        variant: VariantId,
-        /// How many were to.
-        left: i64,
-    },
-}
-
-impl crate::Rejection for Rejection {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::Exists => "exists",
-            Self::NoLines => "no_lines",
-            Self::NotApproved => "not_approved",
-            Self::Decided => "decided",
-            Self::AlreadyReceived => "already_received",
-            Self::Closed => "closed",
-            Self::TooMany { .. } => "too_many",
-        }
-    }
-
-    fn kind(&self) -> Kind {
-        match self {
-            Self::Missing => Kind::Missing,
-            Self::NoLines | Self::TooMany { .. } => Kind::Invalid,
-            Self::Exists | Self::NotApproved | Self::Decided | Self::AlreadyReceived | Self::Closed => Kind::Conflict,
-        }
-    }
-
-    fn pointer(&self) -> Option<String> {
-        match self {
-            Self::NoLines | Self::TooMany { .. } => Some("/lines".to_owned()),
-            Self::Missing | Self::Exists | Self::NotApproved | Self::Decided | Self::AlreadyReceived | Self::Closed => {
-                None
-            }
-        }
+crate::rejections! {
+    /// What can be in the way.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum Rejection {
+        Missing => Missing: "there is no such return";
+        Exists => Conflict: "the return already exists";
+        NoLines => Invalid at "/lines": "name at least one line";
+        NotApproved => Conflict: "the return is not approved";
+        Decided => Conflict: "the return was already decided";
+        AlreadyReceived => Conflict: "the goods were already received";
+        Closed => Conflict: "the return is closed";
+        TooMany { variant: VariantId, left: i64 } => Invalid at "/lines":
+            "only {left} of {variant} were to be returned";
     }
 }
 

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Personal;
 use crate::account::{Client, Role, Secret};
-use crate::decider::{Asked, Decider, Kind};
+use crate::decider::{Asked, Decider};
 use crate::ids::{AccountId, SessionId};
 
 /// How long a session lives without being refreshed: people come back within a month.
@@ -208,34 +208,13 @@ pub enum Worth {
     Reused,
 }
 
-/// What can be in the way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Rejection {
-    /// There is no such session.
-    #[error("there is no such session")]
-    Missing,
-    /// The id names another session already.
-    #[error("the session already exists")]
-    Exists,
-    /// It ended.
-    #[error("the session has ended; log in again")]
-    Ended,
-}
-
-impl crate::Rejection for Rejection {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::Exists => "exists",
-            Self::Ended => "ended",
-        }
-    }
-
-    fn kind(&self) -> Kind {
-        match self {
-            Self::Missing => Kind::Missing,
-            Self::Exists | Self::Ended => Kind::Conflict,
-        }
+crate::rejections! {
+    /// What can be in the way.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum Rejection {
+        Missing => Missing: "there is no such session";
+        Exists => Conflict: "the session already exists";
+        Ended => Conflict: "the session has ended; log in again";
     }
 }
 
