@@ -14,24 +14,25 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
+use crate::{Locale, Personal, Subject};
 use crate::address::Address;
 use crate::decider::{Asked, Decider};
 use crate::ids::{AccountId, AddressId, SessionId};
 use crate::text::{Email, Reason};
-use crate::{Locale, Personal, Subject};
 
 mod codes;
-mod grant;
-mod message;
+mod commands;
+mod events;
 mod new_email;
 mod person;
-mod rejection;
+mod proofs;
+mod rejections;
 pub mod second_factor;
 
-pub use grant::Grant;
-pub use message::{Command, Event};
+pub use commands::Command;
+pub use events::{Event, Grant};
 pub use person::{Channel, Client, Kept, Pending, PendingEmail, Profile, Role, Secret, Settings};
-pub use rejection::Rejection;
+pub use rejections::{ADDRESSES_MAX, Rejection};
 pub use second_factor::{Proof, SecondFactor};
 
 /// How long a code that confirms an address holds: people read their mail the next day.
@@ -44,8 +45,6 @@ pub const EMAIL_CHANGE_WITHIN: TimeDelta = TimeDelta::hours(1);
 pub const MAIL_EVERY: TimeDelta = TimeDelta::minutes(1);
 /// Sessions of one account at most; a new one ends the oldest. More devices than anybody logs in with.
 pub const SESSIONS_MAX: usize = 20;
-/// Addresses of one address book at most.
-pub const ADDRESSES_MAX: usize = 50;
 /// Failed log-ins that are noted within [`FAILURE_WINDOW`]: whoever guesses must not fill the log.
 pub const FAILURES_MAX: u32 = 10;
 /// The window in which failed log-ins are counted.
@@ -349,6 +348,19 @@ impl Open {
             return Err(Rejection::TooManyAddresses);
         }
         Ok(vec![Event::AddressAdded { id, address: address.clone() }])
+    }
+}
+
+impl Open {
+    /// The grant is made in the same append, so a ban comes before it and refuses it, or after it and finds it here.
+    fn record_grant(&self, grant: Grant, asked: &Asked) -> Decision {
+        // A key that its maker's ban did not revoke goes on, and so does what is made with it.
+        let by_owner = asked.by.account().is_some();
+        if by_owner && self.ban.is_some() {
+            return Err(Rejection::Banned);
+        }
+        let known = self.grants.contains(&grant);
+        Ok(if known { vec![] } else { vec![Event::AccessGranted { grant }] })
     }
 }
 

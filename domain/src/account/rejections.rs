@@ -1,9 +1,10 @@
-//! What can be in the way of a command to an account.
+//! What can be in the way of a command to an account, its limits among it.
 
-use super::ADDRESSES_MAX;
-use crate::ids::{Id as _, OrderId};
+use crate::ids::OrderId;
 use crate::order::Number;
 
+/// Addresses of one address book at most.
+pub const ADDRESSES_MAX: usize = 50;
 /// Orders that a refusal names: enough to see what it is about, as the list of orders has all of them.
 const TOLD_MAX: usize = 10;
 
@@ -40,6 +41,7 @@ crate::rejections! {
             orders = told(orders);
     }
 }
+
 /// The orders by their numbers and ids, the first ones of them.
 fn told(orders: &[OrderId]) -> String {
     let name = |order: &OrderId| format!("{} ({order})", Number::of(order.uuid()));
