@@ -25,24 +25,15 @@ use crate::promotion::CouponCode;
 use crate::quantity::{Demand, QUANTITY_MAX, Quantity};
 use crate::text::{Hash, Slug};
 
-mod message;
+mod commands;
+mod events;
 mod problem;
-mod rejection;
+mod rejections;
 
-pub use message::{Command, Destination, Event, Line};
+pub use commands::Command;
+pub use events::{Destination, Event, LIFETIME_DAYS, Line};
 pub use problem::{Offer, Problem};
-pub use rejection::Rejection;
-
-/// Most lines of a cart: it is checked out in one append that reserves each of them.
-pub const LINES_MAX: usize = 100;
-/// Most codes of a cart: each is looked up whenever it is shown.
-pub const CODES_MAX: usize = 5;
-/// Most changes of a cart, each an event for good: a hundred lines, each changed twenty times. The same number of events is read
-/// when a cart is shown as it was.
-pub const CHANGES_MAX: u32 = 2_000;
-/// Days after which a cart is given up that nobody changes, unless it says otherwise: people come back within a month, or not
-/// for this.
-pub const LIFETIME_DAYS: u16 = 30;
+pub use rejections::{CHANGES_MAX, CODES_MAX, LINES_MAX, Rejection};
 
 /// A cart as it is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]

@@ -1,9 +1,16 @@
-//! What can be in the way of a change to a cart.
+//! What can be in the way of a change to a cart, its limits among it.
 
-use super::{CHANGES_MAX, CODES_MAX, LINES_MAX};
 use crate::Currency;
 use crate::ids::{CartId, OrderId};
 use crate::text::Country;
+
+/// Most lines of a cart: it is checked out in one append that reserves each of them.
+pub const LINES_MAX: usize = 100;
+/// Most codes of a cart: each is looked up whenever it is shown.
+pub const CODES_MAX: usize = 5;
+/// Most changes of a cart, each an event for good: a hundred lines, each changed twenty times. The same number of events is read
+/// when a cart is shown as it was.
+pub const CHANGES_MAX: u32 = 2_000;
 
 crate::rejections! {
     /// What can be in the way.
