@@ -24,41 +24,36 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use crate::{Personal, Subject};
 use crate::decider::{Asked, Decider};
 use crate::ids::{AccountId, CartId, CreditNoteId, Id as _, OrderId, RefundId, ReturnId, ShipmentId, VariantId};
 use crate::money::Money;
 use crate::quantity::{Demand, summed};
 use crate::seller::Seller;
 use crate::text::{NoteText, Reference};
-use crate::{Personal, Subject};
 
 mod cancel;
-mod command;
+mod commands;
+mod events;
 mod goods;
-mod message;
 mod money;
 mod number;
 mod parcel;
 mod pricing;
-mod rejection;
+mod rejections;
+mod shipping;
 mod sold;
 mod status;
 mod taxes;
 
-use cancel::LinesOff;
-pub use command::Command;
-pub use message::{Buyer, CancelReason, Event, Line, Placement, ReturnLine};
+pub use commands::Command;
+pub use events::{Buyer, Event, Line, Placement, ReturnLine};
 pub use number::{Number, NumberError};
 pub use parcel::{Found, Parcel, ParcelStage};
-pub use rejection::Rejection;
+pub use rejections::{LINES_MAX, NOTES_MAX, Rejection};
 pub use sold::Sold;
-pub use status::{Fulfilment, PaymentStatus, Status};
+pub use status::{CancelReason, Fulfilment, PaymentStatus, Status};
 pub use taxes::Taxed;
-
-/// Most lines of an order: a wholesaler's invoices reach some hundreds, and one event must stay small enough to deliver.
-pub const LINES_MAX: usize = 2_000;
-/// Most notes of an order: its state is read whole each time.
-pub const NOTES_MAX: usize = 100;
 
 /// An order as it is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -361,6 +356,14 @@ impl Placed {
             Status::Open => "new",
         }
     }
+}
+
+/// Lines that are to be cancelled.
+struct LinesOff<'a> {
+    lines: &'a [ReturnLine],
+    shipping: Option<Money>,
+    reason: CancelReason,
+    restock: bool,
 }
 
 #[cfg(test)]

@@ -3,12 +3,10 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::Fulfilment;
+use super::status::{CancelReason, Fulfilment};
 use crate::Personal;
 use crate::cart::Destination;
-use crate::ids::{
-    AccountId, CartId, CreditNoteId, PaymentId, ProductId, RefundId, ReturnId, ShipmentId, UsageId, VariantId,
-};
+use crate::ids::{AccountId, CartId, CreditNoteId, PaymentId, ProductId, RefundId, ReturnId, ShipmentId, UsageId, VariantId};
 use crate::money::{ExactPrice, Money, Price};
 use crate::pricing::{Discount, LineTax, Shipping};
 use crate::quantity::{Demand, Quantity};
@@ -115,26 +113,6 @@ pub struct Placement {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
 fn is_false(it: &bool) -> bool {
     !it
-}
-
-/// Why an order is cancelled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CancelReason {
-    /// The buyer wants it no more.
-    BuyerRequest,
-    /// The shop cannot or will not deliver.
-    StaffRequest,
-    /// The payment failed for good.
-    PaymentFailed,
-    /// The buyer left the payment.
-    PaymentCancelled,
-    /// It was not paid for in time.
-    PaymentWindowPassed,
-    /// The money was set aside for it, and nobody took it in time.
-    AuthorizationExpired,
-    /// It was cancelled in an older system.
-    Imported,
 }
 
 /// What happened to an order.
