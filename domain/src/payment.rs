@@ -27,7 +27,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
 use crate::decider::{Asked, Decider};
@@ -36,26 +36,19 @@ use crate::money::Money;
 use crate::text::{Link, Reference};
 
 mod attempt;
-mod command;
-mod message;
+mod commands;
+mod events;
 mod refund;
-mod rejection;
+mod rejections;
 mod stage;
 
-pub use command::Command;
-pub use message::{
-    CaptureMode, DeclineReason, Event, FailureReason, Method, ProviderOutcome, ProviderReference, RefundCause,
-    RefundOutcome, VoidReason,
-};
-pub use refund::{Refund, RefundStage, whole};
-pub use rejection::Rejection;
-pub use stage::{Authorization, Stage, Undo};
+pub use commands::Command;
+pub use events::{CaptureMode, DeclineReason, Event, FailureReason, Method, ProviderOutcome, ProviderReference, RefundCause, RefundOutcome, VoidReason};
+pub use rejections::{ATTEMPTS_MAX, Rejection};
+pub use stage::{Authorization, Refund, RefundStage, Stage, Undo, whole};
 
 /// Most attempts that are refused: enough for a mistyped card, too few to try stolen ones.
 pub const REFUSALS_MAX: u8 = 5;
-/// Most attempts, those included that the buyer left or the provider failed: more than anybody makes who means to pay, and few
-/// enough to be read whole each time.
-pub const ATTEMPTS_MAX: u8 = 20;
 /// How long money is set aside that is not taken at once: what card schemes hold for a week is then free again.
 pub const AUTHORIZED_FOR: TimeDelta = TimeDelta::days(6);
 /// How long a provider that was silent once is left alone.
@@ -319,6 +312,59 @@ impl Opened {
             Stage::Authorized(_) | Stage::Captured | Stage::Refunded => Err(Rejection::AlreadyAuthorized),
             Stage::Failed { .. } | Stage::Cancelled | Stage::Voided { .. } => Err(Rejection::Closed),
         }
+    }
+}
+
+impl Opened {
+    /// What it takes to see to it that nothing is kept.
+    pub fn undo(&self) -> Undo {
+        let reference = self.attempt.as_ref().map(|attempt| attempt.reference.clone());
+        match self.stage {
+            Stage::Open | Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => Undo::Void,
+            Stage::Authorized(Authorization::Held { .. } | Authorization::Capturing) => Undo::RequestVoid,
+            Stage::Authorized(Authorization::Voiding { .. }) => {
+                reference.map_or(Undo::Void, |reference| Undo::Release { reference })
+            }
+            Stage::Captured => Undo::Refund,
+            Stage::Refunded | Stage::Failed { .. } | Stage::Cancelled | Stage::Voided { .. } => Undo::Nothing,
+        }
+    }
+
+    /// Whether the provider is being asked, or does not know yet.
+    pub fn in_flight(&self) -> bool {
+        match self.stage {
+            Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => true,
+            Stage::Open
+            | Stage::Authorized(_)
+            | Stage::Captured
+            | Stage::Refunded
+            | Stage::Failed { .. }
+            | Stage::Cancelled
+            | Stage::Voided { .. } => false,
+        }
+    }
+
+    /// When the authorized amount is released unless its capture is requested before.
+    pub fn expires_at(&self) -> Option<DateTime<Utc>> {
+        match self.stage {
+            Stage::Authorized(Authorization::Held { expires_at }) => expires_at,
+            Stage::Authorized(Authorization::Capturing | Authorization::Voiding { .. })
+            | Stage::Open
+            | Stage::Attempted
+            | Stage::Pending { .. }
+            | Stage::Unresolved { .. }
+            | Stage::Captured
+            | Stage::Refunded
+            | Stage::Failed { .. }
+            | Stage::Cancelled
+            | Stage::Voided { .. } => None,
+        }
+    }
+
+    /// Whether the provider captured the last attempt together with granting it, and that is to be written down.
+    pub fn is_granted_at_once(&self) -> bool {
+        let is_automatic = self.attempt.as_ref().is_some_and(|attempt| attempt.capture.is_automatic());
+        is_automatic && self.stage == Stage::Authorized(Authorization::Capturing)
     }
 }
 

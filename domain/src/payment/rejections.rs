@@ -1,8 +1,11 @@
-//! What can be in the way of a change to a payment.
+//! What can be in the way of a change to a payment, its limits among it.
 
-use super::ATTEMPTS_MAX;
 use crate::ids::RefundId;
 use crate::money::Money;
+
+/// Most attempts, those included that the buyer left or the provider failed: more than anybody makes who means to pay, and few
+/// enough to be read whole each time.
+pub const ATTEMPTS_MAX: u8 = 20;
 
 crate::rejections! {
     /// What can be in the way.
