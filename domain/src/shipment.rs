@@ -18,11 +18,13 @@ use crate::ids::{OrderId, ShipmentId};
 use crate::quantity::Demand;
 use crate::text::{Link, Name, Reason, Reference};
 
-mod message;
-mod rejection;
+mod commands;
+mod events;
+mod rejections;
 
-pub use message::{Carrier, Command, Event, News};
-pub use rejection::Rejection;
+pub use commands::Command;
+pub use events::{Carrier, Event, News};
+pub use rejections::Rejection;
 
 /// A shipment as it is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]

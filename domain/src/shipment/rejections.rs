@@ -1,5 +1,7 @@
 //! What can be in the way of a change to a shipment.
 
+
+
 crate::rejections! {
     /// What can be in the way.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
