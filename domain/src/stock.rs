@@ -22,12 +22,14 @@ use crate::ids::{OrderId, ProductId, VariantId};
 use crate::quantity::Quantity;
 use crate::text::{Reason, Sku};
 
-mod message;
+mod commands;
+mod events;
+mod rejections;
 
-pub use message::{Command, Event};
+pub use commands::Command;
+pub use events::Event;
+pub use rejections::{ON_HAND_MAX, Rejection};
 
-/// Most pieces on hand: a thousand of the largest movements, far from overflow.
-pub const ON_HAND_MAX: i64 = 1_000_000_000;
 /// How many settled orders are remembered, so that committing one twice is seen as done; older ones read as unknown.
 const SETTLED_MAX: usize = 32;
 
@@ -55,20 +57,6 @@ pub struct Reservation {
     pub quantity: Quantity,
     /// When it ends unless it is paid for.
     pub expires_at: Option<DateTime<Utc>>,
-}
-
-crate::rejections! {
-    /// What can be in the way.
-    #[derive(Debug, Clone, PartialEq)]
-    pub enum Rejection {
-        Missing => Missing: "the variant has no stock";
-        Exists => Conflict: "the stock is already open";
-        NotEnough { available: i64 } => Conflict: "only {available} are available";
-        Reserved { reserved: i64 } => Conflict: "{reserved} are reserved by orders; release those first";
-        ReservedOtherwise { quantity: Quantity } => Conflict: "the order has already reserved {quantity}";
-        NotReserved => Conflict: "the order has reserved nothing";
-        OutOfRange => Invalid: "the quantity on hand must be between 0 and {ON_HAND_MAX}";
-    }
 }
 
 type Decision = Result<Vec<Event>, Rejection>;
