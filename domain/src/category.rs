@@ -10,106 +10,21 @@
 //! in the append that archives it. No open category is left under an archived one: those below it move up to its parent, or are
 //! archived with it.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::decider::{Asked, Decider};
 use crate::ids::CategoryId;
 use crate::text::{Name, Slug};
 
 mod attribute;
+mod commands;
+mod events;
+mod rejections;
 
-pub use attribute::{AttributeDefinition, AttributeType, DEFINITIONS_MAX, LABELS_MAX, VALUES_MAX, effective};
-
-/// Deepest place of a category: real catalogs have six levels, and every product page walks up to the root.
-pub const DEPTH_MAX: usize = 10;
-/// Most categories that are moved or archived together with one above them: one append of at most twice as many events.
-pub const BRANCH_MAX: usize = 500;
-
-/// What happened to a category.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Event {
-    /// The category was created.
-    Created {
-        /// Its name for people.
-        name: Name,
-        /// Its name in addresses.
-        slug: Slug,
-        /// What it is under; nothing for a root.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        parent: Option<CategoryId>,
-    },
-    /// The category was renamed.
-    Renamed {
-        /// The new name.
-        name: Name,
-    },
-    /// The category was moved to another parent.
-    Moved {
-        /// What it is under now; nothing for a root.
-        parent: Option<CategoryId>,
-    },
-    /// The category has another rank among its siblings.
-    Ranked {
-        /// The lowest comes first.
-        rank: u32,
-    },
-    /// It asks for these attributes of its products now, and for no others of its own.
-    AttributesDeclared {
-        /// All of them, in the order in which people see them.
-        attributes: Vec<AttributeDefinition>,
-    },
-    /// Nothing is added to it any more.
-    Archived {},
-}
-
-impl crate::Event for Event {}
-
-/// What a category can be asked.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Command {
-    /// Begin.
-    Create {
-        /// Its name for people.
-        name: Name,
-        /// Its name in addresses.
-        slug: Slug,
-        /// What it is to be under.
-        parent: Option<CategoryId>,
-    },
-    /// Call it otherwise.
-    Rename {
-        /// The new name.
-        name: Name,
-    },
-    /// Put it under another parent.
-    Move {
-        /// Its own id: a state does not know it, and it must not be among the ancestors.
-        category: CategoryId,
-        /// The new parent; nothing for a root.
-        parent: Option<CategoryId>,
-        /// The parents of the new parent up to the root, as they were read for this append.
-        ancestors: Vec<CategoryId>,
-        /// How many levels there are below it.
-        below: usize,
-    },
-    /// Give it a place among those beside it.
-    Rank {
-        /// The lowest comes first.
-        rank: u32,
-    },
-    /// Ask for these attributes of its products, and for no others of its own.
-    DeclareAttributes {
-        /// All of them, in the order in which people see them.
-        attributes: Vec<AttributeDefinition>,
-    },
-    /// Close it.
-    Archive {
-        /// How many open categories are left directly under it.
-        children: usize,
-    },
-}
+pub use attribute::{AttributeDefinition, AttributeType, LABELS_MAX, effective};
+pub use commands::Command;
+pub use events::Event;
+pub use rejections::{BRANCH_MAX, DEFINITIONS_MAX, DEPTH_MAX, Rejection, VALUES_MAX};
 
 /// A category as it is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -137,28 +52,6 @@ pub struct Created {
     pub attributes: Vec<AttributeDefinition>,
     /// Whether it is closed.
     pub archived: bool,
-}
-
-crate::rejections! {
-    /// What can be in the way.
-    #[derive(Debug, Clone, PartialEq)]
-    pub enum Rejection {
-        Missing => Missing: "there is no such category";
-        Exists => Conflict: "the category already exists";
-        Archived => Conflict: "the category is archived";
-        HasChildren { children: usize } => Conflict:
-            "{children} open {are} under it: move or archive them first, or say what becomes of them with \
-             ?children=move_up or ?children=archive",
-            are = if *children == 1 { "category is" } else { "categories are" };
-        BranchTooLarge => Conflict:
-            "more than {BRANCH_MAX} categories are below it: archive those below it one after another";
-        Cycle => Invalid at "/parent": "a category cannot be its own descendant";
-        TooDeep => Invalid at "/parent": "categories can be nested at most {DEPTH_MAX} levels deep";
-        TooManyAttributes => Invalid at "/attributes": "a category can declare at most {DEFINITIONS_MAX} attributes";
-        AttributeTwice { at: usize } => Invalid at "/attributes/{at}/name": "the attribute is declared twice";
-        AttributeValues { at: usize } => Invalid at "/attributes/{at}/values":
-            "a choice needs 1 to {VALUES_MAX} different values; other types have none";
-    }
 }
 
 type Decision = Result<Vec<Event>, Rejection>;
