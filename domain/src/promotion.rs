@@ -18,58 +18,16 @@ use crate::decider::{Asked, Decider};
 use crate::ids::PromotionId;
 
 mod code;
+mod commands;
+mod events;
 mod rejections;
 mod terms;
 
 pub use code::{CouponCode, CouponCodeError};
+pub use commands::Command;
+pub use events::Event;
 pub use rejections::{LIST_MAX, Rejection};
 pub use terms::{Benefit, Conditions, Limits, QuantityTier, SubtotalTier, Target, Terms};
-
-/// What happened to a promotion.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Event {
-    /// It exists, and runs in its period.
-    Created {
-        /// What it gives, of what, for whom and when.
-        terms: Terms,
-    },
-    /// Its terms are others.
-    Revised {
-        /// All of them.
-        terms: Terms,
-    },
-    /// It gives nothing for now.
-    Paused {},
-    /// It gives again.
-    Resumed {},
-    /// It gives nothing any more.
-    Ended {},
-}
-
-impl crate::Event for Event {}
-
-/// What a promotion can be asked.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Command {
-    /// Begin.
-    Create {
-        /// What it gives, of what, for whom and when.
-        terms: Box<Terms>,
-    },
-    /// Have other terms; the code stays.
-    Revise {
-        /// All of them.
-        terms: Box<Terms>,
-    },
-    /// Give nothing for now.
-    Pause {},
-    /// Give again.
-    Resume {},
-    /// Give nothing any more.
-    End {},
-}
 
 /// A promotion as it is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
