@@ -13,14 +13,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::Personal;
 use crate::decider::{Asked, Decider};
-use crate::ids::{CreditNoteId, OrderId, RefundId, ReturnId, VariantId};
+use crate::ids::{CreditNoteId, OrderId, RefundId, ReturnId};
 use crate::money::Money;
 use crate::quantity::{Demand, summed};
 use crate::text::{Comment, Reason};
 
-mod message;
+mod commands;
+mod events;
+mod rejections;
 
-pub use message::{Command, Condition, Event, Received, Why};
+pub use commands::Command;
+pub use events::{Condition, Event, Received, Why};
+pub use rejections::Rejection;
 
 /// A return as it is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -74,22 +78,6 @@ pub enum Stage {
     Received,
     /// The money is back.
     Refunded,
-}
-
-crate::rejections! {
-    /// What can be in the way.
-    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-    pub enum Rejection {
-        Missing => Missing: "there is no such return";
-        Exists => Conflict: "the return already exists";
-        NoLines => Invalid at "/lines": "name at least one line";
-        NotApproved => Conflict: "the return is not approved";
-        Decided => Conflict: "the return was already decided";
-        AlreadyReceived => Conflict: "the goods were already received";
-        Closed => Conflict: "the return is closed";
-        TooMany { variant: VariantId, left: i64 } => Invalid at "/lines":
-            "only {left} of {variant} were to be returned";
-    }
 }
 
 type Decision = Result<Vec<Event>, Rejection>;
