@@ -6,6 +6,7 @@ use uuid::Uuid;
 use crate::codec::{self, CodecError};
 use crate::decider::{Decider, Rejection as _};
 use crate::ids::{self, Id};
+use crate::webhook_endpoint::{NoTopic, TOLD, Topic};
 use crate::{
     access_token, account, api_key, cart, category, credit_note, mailbox, name, notification, order, payment, product,
     promotion, promotion_book, returns, series, session, shipment, shipping_book, shop, stock, tax_book, usage, watch,
@@ -234,6 +235,22 @@ pub fn catalogue() -> Vec<Form> {
 
 fn codes_of<A: Decider>() -> Vec<String> {
     A::Rejection::CODES.iter().map(|code| format!("{}.{code}", A::CATEGORY)).collect()
+}
+
+// Here, as it takes the list of all events.
+impl Topic {
+    /// Reads a topic; it must name what can happen.
+    pub fn new(text: &str) -> Result<Self, NoTopic> {
+        let known = match text.split_once('.') {
+            None => text == "*",
+            Some((category, "*")) => TOLD.contains(&category),
+            Some((category, event_type)) => {
+                TOLD.contains(&category)
+                    && catalogue().iter().any(|form| form.category == category && form.event_type == event_type)
+            }
+        };
+        if known { Ok(Self(text.to_owned())) } else { Err(NoTopic) }
+    }
 }
 
 fn folded<'a, A: Decider>(events: impl IntoIterator<Item = (&'a str, i16, &'a str)>) -> Result<Value, CodecError> {

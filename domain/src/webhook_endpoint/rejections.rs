@@ -1,6 +1,9 @@
-//! What can be in the way of a command to a webhook endpoint.
+//! What can be in the way of a command to a webhook endpoint, its limit among it.
 
-use super::FILTERS_MAX;
+
+
+/// Filters of one endpoint at most: more than there are types to name one by one, and it would want everything.
+pub const FILTERS_MAX: usize = 50;
 
 crate::rejections! {
     /// What can be in the way.
