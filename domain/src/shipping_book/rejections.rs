@@ -1,8 +1,16 @@
-//! What can be in the way of a change to the shipping book.
+//! What can be in the way of a change to the shipping book, its limits among it.
 
-use super::{BANDS_MAX, DAYS_MAX, SERVICES_MAX, ZONES_MAX};
-use crate::tax_book::{AREA_MAX, AREAS_MAX, COUNTRIES_MAX};
+use crate::tax_book::{AREAS_MAX, AREA_MAX, COUNTRIES_MAX};
 use crate::text::{Country, Slug};
+
+/// Most zones of a shop: more than there are countries.
+pub const ZONES_MAX: usize = 300;
+/// Most services in a zone: what a person can choose from.
+pub const SERVICES_MAX: usize = 20;
+/// Most bands of a service, and most prices in a band.
+pub const BANDS_MAX: usize = 50;
+/// Longest delivery, in working days: slow freight around the world.
+pub const DAYS_MAX: u16 = 180;
 
 crate::rejections! {
     /// What can be in the way.
