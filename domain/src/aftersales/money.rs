@@ -1,6 +1,6 @@
 //! Money alone that goes back: for sending, or because the shop wants it so.
 
-use super::{Back, content, left_to_credit, most, uncounted, write_down};
+use super::credit::{Back, content, left_to_credit, most, uncounted, write_down};
 use crate::Kind;
 use crate::credit_note::Left;
 use crate::ids::{OrderId, PaymentId, RefundId};
