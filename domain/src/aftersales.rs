@@ -35,7 +35,7 @@ pub use money::{ShippingBack, refund, retry_refund};
 /// `restock` says whether pieces that had left the stock are for sale again.
 pub fn cancel(work: &mut Work, order: OrderId, reason: CancelReason, restock: bool) -> Result<(), Refused> {
     let state = work.get::<Order>(order)?;
-    let before = state.placed().map_err(Refused::by::<Order>)?;
+    let before = state.placed()?;
     let to_credit = left_to_credit(work, before)?;
     let total = to_credit.total().map_err(uncounted)?;
     // Money that is yet to go back has a credit note already.
@@ -74,7 +74,7 @@ pub fn cancel_lines(
     shipping: Option<ShippingBack>,
 ) -> Result<(), Refused> {
     let state = work.get::<Order>(order)?;
-    let placed = state.placed().map_err(Refused::by::<Order>)?;
+    let placed = state.placed()?;
     let lines = merged(lines)?;
     if placed.is_all_that_is_left(&lines) {
         if let Some(ShippingBack::Some(_) | ShippingBack::Nothing) = shipping {
@@ -88,10 +88,10 @@ pub fn cancel_lines(
     if !placed.is_paid() {
         // What need not be paid is not given back; and where nothing is sent, sending is not charged.
         if let Some(ShippingBack::Some(_) | ShippingBack::Nothing) = shipping {
-            return Err(Refused::by::<Order>(order::Rejection::NotPaid));
+            return Err(order::Rejection::NotPaid.into());
         }
         if shipping.is_some() && !placed.shipping_falls_with(&lines) {
-            return Err(Refused::by::<Order>(order::Rejection::NotPaid));
+            return Err(order::Rejection::NotPaid.into());
         }
         return cancel_unpaid(work, (placed, order), &lines, reason);
     }
@@ -130,7 +130,7 @@ fn cancel_unpaid(
     let command = order::Command::CancelLines { lines: valued, shipping, reason, refund, credit_note, restock };
     work.decide::<Order>(order, &command)?;
     let state = work.get::<Order>(order)?;
-    let placed = state.placed().map_err(Refused::by::<Order>)?;
+    let placed = state.placed()?;
     work.decide::<Payment>(placed.placement.payment, &payment::Command::Reduce { amount: placed.payable() })?;
     for Demand { variant, .. } in lines {
         let Some(held) = work.get::<StockLevel>(*variant)?.reservations.get(&order).copied() else { continue };
@@ -179,9 +179,9 @@ pub fn receive_return(
 ) -> Result<(), Refused> {
     let order = order_of(work, id)?;
     let state = work.get::<Order>(order)?;
-    let placed = state.placed().map_err(Refused::by::<Order>)?;
+    let placed = state.placed()?;
     if !placed.is_paid() {
-        return Err(Refused::by::<Order>(order::Rejection::NotPaid));
+        return Err(order::Rejection::NotPaid.into());
     }
     let payment = placed.placement.payment;
     let demand = |line: &Received| Demand { variant: line.variant, quantity: line.quantity };
@@ -210,7 +210,7 @@ fn merged(lines: &[Demand]) -> Result<Vec<Demand>, Refused> {
 }
 
 fn order_of(work: &Work, return_id: ReturnId) -> Result<OrderId, Refused> {
-    Ok(work.get::<Return>(return_id)?.requested().map_err(Refused::by::<Return>)?.order)
+    Ok(work.get::<Return>(return_id)?.requested()?.order)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use crate::codec::{self, CodecError};
 use crate::decider::{Decider, Rejection as _};
 use crate::ids::{self, Id};
+use crate::rejected::Rejected;
 use crate::webhook_endpoint::{NoTopic, TOLD, Topic};
 use crate::{
     access_token, account, api_key, cart, category, credit_note, mailbox, name, notification, order, payment, product,
@@ -82,6 +83,12 @@ macro_rules! contexts {
         $(impl Context for $module::$state {
             fn any(id: Self::Id, event: Self::Event) -> AnyEvent {
                 AnyEvent::$variant(id, event)
+            }
+        })*
+
+        $(impl From<$module::Rejection> for Rejected {
+            fn from(rejection: $module::Rejection) -> Self {
+                Self::of::<$module::$state>(&rejection)
             }
         })*
 

@@ -133,5 +133,5 @@ fn if_found(work: &Work, order: OrderId, shipment: ShipmentId) -> Result<Found, 
 }
 
 fn prepared(work: &Work, shipment: ShipmentId) -> Result<Prepared, Refused> {
-    work.get::<Shipment>(shipment)?.prepared().cloned().map_err(Refused::by::<Shipment>)
+    Ok(work.get::<Shipment>(shipment)?.prepared()?.clone())
 }

@@ -299,13 +299,13 @@ pub struct Payer<'a> {
 /// Writes an attempt to pay an order down, before the provider is asked; gives the payment and the amount.
 pub fn attempt(work: &mut Work, order: OrderId, by: Payer<'_>) -> Result<(PaymentId, Money), Refused> {
     let state = work.get::<Order>(order)?;
-    let placed = state.placed().map_err(Refused::by::<Order>)?;
+    let placed = state.placed()?;
     match placed.status {
-        Status::Cancelled | Status::Expired => return Err(Refused::by::<Order>(order::Rejection::Cancelled)),
+        Status::Cancelled | Status::Expired => return Err(order::Rejection::Cancelled.into()),
         Status::Open | Status::Completed => {}
     }
     if placed.payment_status != PaymentStatus::Awaiting {
-        return Err(Refused::by::<Order>(order::Rejection::AlreadyPaid));
+        return Err(order::Rejection::AlreadyPaid.into());
     }
     let payment = placed.placement.payment;
     let (reference, capture, return_url) = (by.reference.clone(), by.capture, by.return_url.cloned());
@@ -345,9 +345,9 @@ pub fn mark_paid(work: &mut Work, order: OrderId, payment: PaymentId) -> Result<
 /// Refuses for a moment what concerns an order whose payment is captured while the order is about to hear of that.
 pub fn ensure_payment_recorded(work: &Work, order: OrderId) -> Result<(), Refused> {
     let state = work.get::<Order>(order)?;
-    let placed = state.placed().map_err(Refused::by::<Order>)?;
+    let placed = state.placed()?;
     let payment = placed.placement.payment;
-    let is_captured = work.get::<Payment>(payment)?.opened().map_err(Refused::by::<Payment>)?.is_taken();
+    let is_captured = work.get::<Payment>(payment)?.opened()?.is_taken();
     if is_captured && placed.awaits(payment) {
         let mut not_paid = Rejected::of::<Order>(&order::Rejection::NotPaid);
         not_paid.detail = "the payment is captured, and the order is about to hear of it: retry in a moment".into();

@@ -23,7 +23,7 @@ pub(super) struct Back {
 impl Back {
     pub(super) fn of(work: &mut Work, lines: &[ReturnLine]) -> Result<Self, Refused> {
         let too_much = |_| Refused::because("order.wrong_total", Kind::Invalid, "the amounts cannot be summed");
-        let Some(first) = lines.first() else { return Err(Refused::by::<Order>(order::Rejection::NoLines)) };
+        let Some(first) = lines.first() else { return Err(order::Rejection::NoLines.into()) };
         let amount = Money::sum(first.amount.currency, lines.iter().map(|line| line.amount)).map_err(too_much)?;
         let refund = (amount.amount > 0).then(|| work.new_id());
         Ok(Self { refund, credit_note: work.new_id(), amount, shipping: None })
@@ -122,6 +122,6 @@ pub(super) fn content(
 /// The most that goods, or sending, can be worth that comes back now: what is left of the payment, and has no credit note.
 pub(super) fn most(work: &Work, left: &Left<'_>, payment: PaymentId) -> Result<Money, Refused> {
     let not_credited = left.total().map_err(uncounted)?;
-    let refundable = work.get::<Payment>(payment)?.opened().map_err(Refused::by::<Payment>)?.refundable();
+    let refundable = work.get::<Payment>(payment)?.opened()?.refundable();
     Ok(Money { amount: refundable.amount.min(not_credited.amount), ..refundable })
 }
