@@ -26,7 +26,7 @@ pub use byteshop_domain::aftersales::ShippingBack;
 pub async fn cancel(unit: &Unit, order: &mut Loaded<Order>, reason: CancelReason, restock: bool) -> Result<(), Error> {
     let mut together = unit.together();
     together.hold(order);
-    if let Ok(placed) = order.state.placed() {
+    if let Ok(placed) = order.state.live() {
         together.load_documents(unit, placed).await?;
         together.load_stock(&placed.released_by_cancelling(restock)).await?;
     }
@@ -46,7 +46,7 @@ pub async fn cancel_lines(
 ) -> Result<(), Error> {
     let mut together = unit.together();
     together.hold(order);
-    if let Ok(placed) = order.state.placed() {
+    if let Ok(placed) = order.state.live() {
         together.load::<Payment>(&[placed.placement.payment]).await?;
         together.load_documents(unit, placed).await?;
         let named: Vec<Demand> = placed.demands().into_iter().filter(|it| names(lines, it.variant)).collect();
@@ -77,7 +77,7 @@ pub fn request_return(
 pub async fn close_return(unit: &Unit, it: &mut Loaded<Return>, command: &returns::Command) -> Result<(), Error> {
     let mut together = unit.together();
     together.hold(it);
-    if let Ok(requested) = it.state.requested() {
+    if let Ok(requested) = it.state.live() {
         together.load::<Order>(&[requested.order]).await?;
     }
     together.decide(|work| aftersales::close_return(work, it.id, command))?;
@@ -94,10 +94,10 @@ pub async fn receive_return(
 ) -> Result<(), Error> {
     let mut together = unit.together();
     together.hold(it);
-    if let Ok(requested) = it.state.requested() {
+    if let Ok(requested) = it.state.live() {
         let order = unit.load::<Order>(requested.order).await?;
         together.hold(&order);
-        if let Ok(placed) = order.state.placed() {
+        if let Ok(placed) = order.state.live() {
             together.load::<Payment>(&[placed.placement.payment]).await?;
             together.load_documents(unit, placed).await?;
             let whole = |it: &&Received| it.restock && placed.bought(it.variant) > 0;
@@ -125,7 +125,7 @@ pub async fn refund(unit: &Unit, payment: &mut Loaded<Payment>, amount: Money, r
     together.hold(payment);
     let order = unit.load::<Order>(opened(payment)?.order).await?;
     together.hold(&order);
-    if let Ok(placed) = order.state.placed() {
+    if let Ok(placed) = order.state.live() {
         together.load_documents(unit, placed).await?;
     }
     together.decide(|work| aftersales::refund(work, payment.id, amount, reason))?;
@@ -149,5 +149,5 @@ fn names(lines: &[Demand], variant: VariantId) -> bool {
 }
 
 fn opened(payment: &Loaded<Payment>) -> Result<&Opened, Error> {
-    payment.state.opened().map_err(|rejection| Error::Rejected(Rejected::of::<Payment>(&rejection)))
+    payment.state.live().map_err(|rejection| Error::Rejected(Rejected::of::<Payment>(&rejection)))
 }

@@ -125,10 +125,10 @@ impl Commands {
     /// When the person approved it meanwhile, the order is paid.
     async fn call_off(&self, intent: &Intent, order: OrderId) -> Result<bool, Error> {
         let Some(order) = self.get::<Order>(order).await? else { return Ok(false) };
-        let Ok(placed) = order.state.placed() else { return Ok(false) };
+        let Ok(placed) = order.state.live() else { return Ok(false) };
         let payment = placed.placement.payment;
         let Some(snapshot) = self.get::<Payment>(payment).await? else { return Ok(false) };
-        let Some(reference) = snapshot.state.opened().ok().and_then(payment::Opened::replaceable) else {
+        let Some(reference) = snapshot.state.live().ok().and_then(payment::Opened::replaceable) else {
             return Ok(false);
         };
         let outcome = match in_time(self.provider().call_off(reference, self.clock().now())).await {
@@ -177,7 +177,7 @@ impl Commands {
                 unit.check_version(&order)?;
                 let mut together = unit.together();
                 together.hold(&order);
-                if let Ok(placed) = order.state.placed() {
+                if let Ok(placed) = order.state.live() {
                     together.load::<Payment>(&[placed.placement.payment]).await?;
                 }
                 // The order is expected to stay as it is, so an attempt and a cancellation cannot both be first.

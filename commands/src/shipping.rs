@@ -31,7 +31,7 @@ pub async fn prepare(
     let order = unit.load_matching::<Order>(order).await?;
     let mut together = unit.together();
     together.hold(&order);
-    if let Ok(placed) = order.state.placed() {
+    if let Ok(placed) = order.state.live() {
         let payment = placed.placement.payment;
         if placed.awaits(payment) {
             together.load::<Payment>(&[payment]).await?;
@@ -99,7 +99,7 @@ pub async fn hand_over(
     let mut together = unit.together();
     together.hold(it);
     together.hold(&order);
-    if let Ok(placed) = order.state.placed()
+    if let Ok(placed) = order.state.live()
         && placed.payment_status == PaymentStatus::Authorized
     {
         together.load::<Payment>(&[placed.placement.payment]).await?;
@@ -137,7 +137,7 @@ pub async fn take_back(unit: &Unit, it: &mut Loaded<Shipment>) -> Result<(), Err
 async fn with_order<'a>(unit: &'a Unit, it: &Loaded<Shipment>, is_lost: bool) -> Result<Together<'a>, Error> {
     let mut together = unit.together();
     together.hold(it);
-    let Ok(known) = it.state.prepared() else { return Ok(together) };
+    let Ok(known) = it.state.live() else { return Ok(together) };
     together.load::<Order>(&[known.order]).await?;
     if is_lost || known.status == Stage::Lost {
         together.load_stock(&known.lines).await?;
@@ -146,14 +146,14 @@ async fn with_order<'a>(unit: &'a Unit, it: &Loaded<Shipment>, is_lost: bool) ->
 }
 
 fn prepared(it: &Loaded<Shipment>) -> Result<&Prepared, Error> {
-    it.state.prepared().map_err(|rejection| Error::Rejected(Rejected::of::<Shipment>(&rejection)))
+    it.state.live().map_err(|rejection| Error::Rejected(Rejected::of::<Shipment>(&rejection)))
 }
 
 impl Commands {
     /// Asks the carrier how far a parcel is, and notes what it says and when to ask again.
     pub(crate) async fn track_shipment(&self, intent: &Intent, id: ShipmentId) -> Result<(), Error> {
         let Some(snapshot) = self.get::<Shipment>(id).await? else { return Ok(()) };
-        let Ok(known) = snapshot.state.prepared() else { return Ok(()) };
+        let Ok(known) = snapshot.state.live() else { return Ok(()) };
         let Some(tracking) = known.tracking.as_ref().filter(|_| known.travels()) else { return Ok(()) };
         let now = self.clock().now();
         let later = || Report { news: vec![], check_at: Some(now + SILENCE) };

@@ -126,7 +126,7 @@ impl Decider for Account {
         }
         let open = match (self, command) {
             (Self::Erased, Command::Erase { .. }) => return Ok(vec![]),
-            _ => self.open()?,
+            _ => self.live()?,
         };
         match command {
             Command::Register { .. } => Err(Rejection::Exists),
@@ -257,7 +257,7 @@ impl Decider for Account {
 
 impl Account {
     /// What is known of it, if it is there.
-    pub fn open(&self) -> Result<&Open, Rejection> {
+    pub fn live(&self) -> Result<&Open, Rejection> {
         match self {
             Self::Open(open) => Ok(open),
             Self::Missing | Self::Erased => Err(Rejection::Missing),

@@ -35,7 +35,7 @@ pub use money::{ShippingBack, refund, retry_refund};
 /// `restock` says whether pieces that had left the stock are for sale again.
 pub fn cancel(work: &mut Work, order: OrderId, reason: CancelReason, restock: bool) -> Result<(), Refused> {
     let state = work.get::<Order>(order)?;
-    let before = state.placed()?;
+    let before = state.live()?;
     let to_credit = left_to_credit(work, before)?;
     let total = to_credit.total().map_err(uncounted)?;
     // Money that is yet to go back has a credit note already.
@@ -74,7 +74,7 @@ pub fn cancel_lines(
     shipping: Option<ShippingBack>,
 ) -> Result<(), Refused> {
     let state = work.get::<Order>(order)?;
-    let placed = state.placed()?;
+    let placed = state.live()?;
     let lines = merged(lines)?;
     if placed.is_all_that_is_left(&lines) {
         if let Some(ShippingBack::Some(_) | ShippingBack::Nothing) = shipping {
@@ -130,7 +130,7 @@ fn cancel_unpaid(
     let command = order::Command::CancelLines { lines: valued, shipping, reason, refund, credit_note, restock };
     work.decide::<Order>(order, &command)?;
     let state = work.get::<Order>(order)?;
-    let placed = state.placed()?;
+    let placed = state.live()?;
     work.decide::<Payment>(placed.placement.payment, &payment::Command::Reduce { amount: placed.payable() })?;
     for Demand { variant, .. } in lines {
         let Some(held) = work.get::<StockLevel>(*variant)?.reservations.get(&order).copied() else { continue };
@@ -179,7 +179,7 @@ pub fn receive_return(
 ) -> Result<(), Refused> {
     let order = order_of(work, id)?;
     let state = work.get::<Order>(order)?;
-    let placed = state.placed()?;
+    let placed = state.live()?;
     if !placed.is_paid() {
         return Err(order::Rejection::NotPaid.into());
     }
@@ -210,7 +210,7 @@ fn merged(lines: &[Demand]) -> Result<Vec<Demand>, Refused> {
 }
 
 fn order_of(work: &Work, return_id: ReturnId) -> Result<OrderId, Refused> {
-    Ok(work.get::<Return>(return_id)?.requested()?.order)
+    Ok(work.get::<Return>(return_id)?.live()?.order)
 }
 
 #[cfg(test)]

@@ -200,7 +200,7 @@ impl Decider for ApiKey {
                 Self::Created(_) => Err(Rejection::Exists),
             },
             Command::Revoke {} => {
-                let revoked = self.existing()?.revoked;
+                let revoked = self.live()?.revoked;
                 Ok(if revoked { vec![] } else { vec![Event::Revoked {}] })
             }
         }
@@ -226,7 +226,7 @@ impl Decider for ApiKey {
 
 impl ApiKey {
     /// What is known of it, if it exists.
-    pub fn existing(&self) -> Result<&Created, Rejection> {
+    pub fn live(&self) -> Result<&Created, Rejection> {
         match self {
             Self::Missing => Err(Rejection::Missing),
             Self::Created(created) => Ok(created),

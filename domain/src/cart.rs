@@ -176,7 +176,7 @@ impl Cart {
     }
 
     /// What is known of it, if it exists.
-    pub fn existing(&self) -> Result<&Created, Rejection> {
+    pub fn live(&self) -> Result<&Created, Rejection> {
         match self {
             Self::Missing => Err(Rejection::Missing),
             Self::Created(created) => Ok(created),
@@ -185,7 +185,7 @@ impl Cart {
 
     /// What is known of it, if it exists and can still be changed.
     pub fn open(&self, at: DateTime<Utc>) -> Result<&Created, Rejection> {
-        let created = self.existing()?;
+        let created = self.live()?;
         match (created.order, created.merged_into) {
             (Some(order), _) => Err(Rejection::CheckedOut { order }),
             (None, Some(cart)) => Err(Rejection::Merged { cart }),
@@ -215,7 +215,7 @@ impl Cart {
     }
 
     fn close(&self, order: OrderId) -> Decision {
-        let created = self.existing()?;
+        let created = self.live()?;
         match (created.order, created.merged_into) {
             (Some(known), _) if known == order => Ok(vec![]),
             (Some(order), _) => Err(Rejection::CheckedOut { order }),
@@ -227,7 +227,7 @@ impl Cart {
     }
 
     fn merge_into(&self, cart: CartId, at: DateTime<Utc>) -> Decision {
-        if self.existing()?.merged_into == Some(cart) {
+        if self.live()?.merged_into == Some(cart) {
             return Ok(vec![]);
         }
         self.open(at)?;
@@ -236,7 +236,7 @@ impl Cart {
 
     /// One that was given up, or put into another cart, still has what was written into it.
     fn discard(&self, at: DateTime<Utc>) -> Decision {
-        let created = self.existing()?;
+        let created = self.live()?;
         match created.order {
             Some(order) => Err(Rejection::CheckedOut { order }),
             None if created.discarded => Ok(vec![]),

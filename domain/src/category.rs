@@ -78,7 +78,7 @@ impl Decider for Category {
                 Ok(if same { vec![] } else { vec![Event::Ranked { rank: *rank }] })
             }
             Command::DeclareAttributes { attributes } => self.declare(attributes),
-            Command::Archive { children } => match (self.existing()?.archived, *children) {
+            Command::Archive { children } => match (self.live()?.archived, *children) {
                 (true, _) => Ok(vec![]),
                 (false, 0) => Ok(vec![Event::Archived {}]),
                 (false, children) => Err(Rejection::HasChildren { children }),
@@ -103,7 +103,7 @@ impl Decider for Category {
 
 impl Category {
     /// What is known of it, if it exists.
-    pub fn existing(&self) -> Result<&Created, Rejection> {
+    pub fn live(&self) -> Result<&Created, Rejection> {
         match self {
             Self::Missing => Err(Rejection::Missing),
             Self::Created(created) => Ok(created),
@@ -111,7 +111,7 @@ impl Category {
     }
 
     fn open(&self) -> Result<&Created, Rejection> {
-        let created = self.existing()?;
+        let created = self.live()?;
         if created.archived { Err(Rejection::Archived) } else { Ok(created) }
     }
 

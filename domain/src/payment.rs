@@ -127,26 +127,26 @@ impl Decider for Payment {
             Command::Open { order, amount } => self.open(*order, *amount),
             Command::Record { order, amount, reference } => self.record(*order, *amount, reference),
             Command::Attempt { method, reference, capture, return_url } => {
-                self.opened()?.attempt(*method, reference, *capture, return_url.as_ref())
+                self.live()?.attempt(*method, reference, *capture, return_url.as_ref())
             }
-            Command::Conclude { reference, outcome } => self.opened()?.conclude(reference, *outcome, asked.at),
-            Command::RequestCapture {} => self.opened()?.request_capture(asked.at),
-            Command::Capture {} => self.opened()?.capture(),
-            Command::Void { reason } => self.opened()?.void(*reason),
-            Command::RequestVoid { reason } => Ok(self.opened()?.request_void(*reason)),
-            Command::NoteReleased { reason } => self.opened()?.note_released(*reason),
+            Command::Conclude { reference, outcome } => self.live()?.conclude(reference, *outcome, asked.at),
+            Command::RequestCapture {} => self.live()?.request_capture(asked.at),
+            Command::Capture {} => self.live()?.capture(),
+            Command::Void { reason } => self.live()?.void(*reason),
+            Command::RequestVoid { reason } => Ok(self.live()?.request_void(*reason)),
+            Command::NoteReleased { reason } => self.live()?.note_released(*reason),
             Command::ReleaseStray { reference } => {
-                let stray = self.opened()?.earlier.contains(reference);
+                let stray = self.live()?.earlier.contains(reference);
                 Ok(if stray { vec![Event::StrayReleased { reference: reference.clone() }] } else { vec![] })
             }
-            Command::DelayStray { reference, check_at } => Ok(self.opened()?.delay_stray(reference, *check_at)),
-            Command::Reduce { amount } => self.opened()?.reduce(*amount),
-            Command::RecordNoAnswer { check_at } => Ok(self.opened()?.record_no_answer(*check_at)),
+            Command::DelayStray { reference, check_at } => Ok(self.live()?.delay_stray(reference, *check_at)),
+            Command::Reduce { amount } => self.live()?.reduce(*amount),
+            Command::RecordNoAnswer { check_at } => Ok(self.live()?.record_no_answer(*check_at)),
             Command::RequestRefund { refund, amount, cause } => {
-                self.opened()?.request_refund(*refund, *amount, cause.clone(), None)
+                self.live()?.request_refund(*refund, *amount, cause.clone(), None)
             }
-            Command::RetryRefund { failed, refund } => self.opened()?.retry_refund(*failed, *refund),
-            Command::ConcludeRefund { refund, outcome } => self.opened()?.conclude_refund(*refund, *outcome),
+            Command::RetryRefund { failed, refund } => self.live()?.retry_refund(*failed, *refund),
+            Command::ConcludeRefund { refund, outcome } => self.live()?.conclude_refund(*refund, *outcome),
         }
     }
 
@@ -225,7 +225,7 @@ impl Decider for Payment {
 
 impl Payment {
     /// What is known of it, if it exists.
-    pub fn opened(&self) -> Result<&Opened, Rejection> {
+    pub fn live(&self) -> Result<&Opened, Rejection> {
         match self {
             Self::Missing => Err(Rejection::Missing),
             Self::Opened(opened) => Ok(opened),

@@ -126,13 +126,13 @@ impl Decider for Product {
             Command::PublishWithin(schedule) => self.active()?.publish_within(*schedule, asked.at),
             Command::PublishDue { at } => self.active()?.publish_due(*at),
             Command::RefusePublication { at, code, because } => {
-                let due = self.existing()?.is_due(*at);
+                let due = self.live()?.is_due(*at);
                 let refused = Event::PublicationRefused { at: *at, code: code.clone(), because: because.clone() };
                 Ok(if due { vec![refused] } else { vec![] })
             }
             Command::Unpublish {} => self.active()?.unpublish(),
             Command::UnpublishDue { until } => self.active()?.unpublish_due(*until),
-            Command::Archive {} => match self.existing()?.status {
+            Command::Archive {} => match self.live()?.status {
                 Status::Archived => Ok(vec![]),
                 Status::Draft | Status::Published | Status::Unpublished => Ok(vec![Event::Archived {}]),
             },
@@ -204,7 +204,7 @@ impl Decider for Product {
 
 impl Product {
     /// What is known of it, if it exists.
-    pub fn existing(&self) -> Result<&Created, Rejection> {
+    pub fn live(&self) -> Result<&Created, Rejection> {
         match self {
             Self::Missing => Err(Rejection::Missing),
             Self::Created(created) => Ok(created),
@@ -212,7 +212,7 @@ impl Product {
     }
 
     fn active(&self) -> Result<&Created, Rejection> {
-        let created = self.existing()?;
+        let created = self.live()?;
         if created.status == Status::Archived { Err(Rejection::Archived) } else { Ok(created) }
     }
 

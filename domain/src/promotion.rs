@@ -127,7 +127,7 @@ impl Decider for Promotion {
                 Ok(if self.going()?.status == Status::Active { vec![] } else { vec![Event::Resumed {}] })
             }
             Command::End {} => {
-                Ok(if self.existing()?.status == Status::Ended { vec![] } else { vec![Event::Ended {}] })
+                Ok(if self.live()?.status == Status::Ended { vec![] } else { vec![Event::Ended {}] })
             }
         }
     }
@@ -154,7 +154,7 @@ impl Created {
 
 impl Promotion {
     /// What is known of it, if it exists.
-    pub fn existing(&self) -> Result<&Created, Rejection> {
+    pub fn live(&self) -> Result<&Created, Rejection> {
         match self {
             Self::Missing => Err(Rejection::Missing),
             Self::Created(created) => Ok(created),
@@ -163,7 +163,7 @@ impl Promotion {
 
     /// What is known of it, if it has not ended.
     fn going(&self) -> Result<&Created, Rejection> {
-        let created = self.existing()?;
+        let created = self.live()?;
         match created.status {
             Status::Active | Status::Paused => Ok(created),
             Status::Ended => Err(Rejection::Ended),

@@ -92,13 +92,13 @@ impl Decider for Return {
     fn decide(&self, command: &Command, _asked: &Asked) -> Decision {
         match command {
             Command::Request { order, lines, why, comment } => self.request(*order, lines, *why, comment.as_ref()),
-            Command::Approve {} => self.requested()?.approve(),
-            Command::Reject { reason } => self.requested()?.reject(reason),
-            Command::Withdraw {} => self.requested()?.withdraw(),
+            Command::Approve {} => self.live()?.approve(),
+            Command::Reject { reason } => self.live()?.reject(reason),
+            Command::Withdraw {} => self.live()?.withdraw(),
             Command::Receive { lines, amount, refund, credit_note } => {
-                self.requested()?.receive(lines, *amount, *refund, *credit_note)
+                self.live()?.receive(lines, *amount, *refund, *credit_note)
             }
-            Command::MarkRefunded { refund } => self.requested()?.mark_refunded(*refund),
+            Command::MarkRefunded { refund } => self.live()?.mark_refunded(*refund),
         }
     }
 
@@ -140,7 +140,7 @@ impl Decider for Return {
 
 impl Return {
     /// What is known of it, if it exists.
-    pub fn requested(&self) -> Result<&Requested, Rejection> {
+    pub fn live(&self) -> Result<&Requested, Rejection> {
         match self {
             Self::Missing => Err(Rejection::Missing),
             Self::Requested(requested) => Ok(requested),

@@ -242,20 +242,20 @@ impl Decider for Session {
                 Self::Started(_) => Err(Rejection::Exists),
             },
             Command::Refresh { generation, client, longest } => {
-                self.started()?.refresh(*generation, client, *longest, asked.at)
+                self.live()?.refresh(*generation, client, *longest, asked.at)
             }
-            Command::Show { generation } => match self.started()?.judge(*generation, asked.at)? {
+            Command::Show { generation } => match self.live()?.judge(*generation, asked.at)? {
                 Worth::Newest | Worth::Repeated => Ok(vec![]),
                 Worth::Reused => Ok(vec![Event::Revoked { reason: Reason::Reuse }]),
             },
             Command::Authenticate { second_factor } => {
-                if !self.started()?.is_alive(asked.at) {
+                if !self.live()?.is_alive(asked.at) {
                     return Err(Rejection::Ended);
                 }
                 Ok(vec![Event::Authenticated { second_factor: *second_factor, at: asked.at }])
             }
             Command::Revoke { reason } => {
-                let ended = self.started()?.revoked.is_some();
+                let ended = self.live()?.revoked.is_some();
                 Ok(if ended { vec![] } else { vec![Event::Revoked { reason: *reason }] })
             }
         }
@@ -295,7 +295,7 @@ impl Decider for Session {
 
 impl Session {
     /// What is known of it, if it exists.
-    pub fn started(&self) -> Result<&Started, Rejection> {
+    pub fn live(&self) -> Result<&Started, Rejection> {
         match self {
             Self::Missing => Err(Rejection::Missing),
             Self::Started(started) => Ok(started),

@@ -113,18 +113,18 @@ impl Decider for WebhookEndpoint {
             Command::Revise { url, filter, description, enabled, expires_at } => {
                 check_end(*expires_at, asked.at)?;
                 let changes = Changes { url: url.as_ref(), filter: filter.as_ref(), description: description.as_ref() };
-                self.known()?.revise(&changes, *enabled, *expires_at, asked.at)
+                self.live()?.revise(&changes, *enabled, *expires_at, asked.at)
             }
             Command::Rotate { secret } => {
-                self.known()?;
+                self.live()?;
                 Ok(vec![Event::SecretRotated { secret: secret.clone(), old_until: asked.at + OLD_SECRET_SIGNS }])
             }
             Command::Silence { because } => {
-                let silent = self.known()?.silent.is_some();
+                let silent = self.live()?.silent.is_some();
                 Ok(if silent { vec![] } else { vec![Event::Disabled { because: *because }] })
             }
             Command::Replay { from } => {
-                self.known()?;
+                self.live()?;
                 if *from < 1 { Err(Rejection::BeforeTheLog) } else { Ok(vec![Event::ReplayRequested { from: *from }]) }
             }
             Command::Remove {} => match self {
@@ -175,7 +175,7 @@ impl Decider for WebhookEndpoint {
 
 impl WebhookEndpoint {
     /// What is known of it, if it is there.
-    pub fn known(&self) -> Result<&Known, Rejection> {
+    pub fn live(&self) -> Result<&Known, Rejection> {
         match self {
             Self::Known(known) => Ok(known),
             Self::Missing | Self::Removed => Err(Rejection::Missing),

@@ -192,7 +192,7 @@ pub async fn register(unit: &Unit, newcomer: &Newcomer, found: &Found) -> Result
         return request_confirmation(unit, &mut account, &newcomer.code).await;
     };
     let mut account = unit.load::<Account>(owner).await?;
-    let (confirmed, passwords) = account.state.open().map_or((false, 0), |open| (open.confirmed, open.passwords));
+    let (confirmed, passwords) = account.state.live().map_or((false, 0), |open| (open.confirmed, open.passwords));
     match found {
         _ if confirmed => unit.decide(&mut account, &account::Command::NoteRegistration {}),
         Found::Unconfirmed { account: id, seen, same } if (*id, *seen) == (owner, passwords) => {
@@ -251,7 +251,7 @@ async fn sealed(unit: &Unit, account: AccountId, code: &Code) -> Result<(Persona
 /// Begins a session; when there are too many, the oldest ones end.
 pub async fn log_in(unit: &Unit, entry: &Entry) -> Result<Admitted, Error> {
     let mut account = unit.load::<Account>(entry.account).await?.exists()?;
-    let (surplus, role) = match account.state.open() {
+    let (surplus, role) = match account.state.live() {
         Ok(open) => (open.surplus().to_vec(), open.role),
         Err(rejection) => return Err(Error::Rejected(Rejected::of::<Account>(&rejection))),
     };
@@ -272,7 +272,7 @@ pub async fn log_in(unit: &Unit, entry: &Entry) -> Result<Admitted, Error> {
 }
 
 fn admitted(session: &Loaded<Session>) -> Result<Admitted, Error> {
-    let started = session.state.started();
+    let started = session.state.live();
     let started = started.map_err(|rejection| Error::Rejected(Rejected::of::<Session>(&rejection)))?;
     Ok(Admitted {
         session: session.id,
@@ -291,7 +291,7 @@ pub async fn log_out(
     session: SessionId,
     reason: Reason,
 ) -> Result<(), Error> {
-    let own = account.state.open().is_ok_and(|open| open.sessions.contains(&session));
+    let own = account.state.live().is_ok_and(|open| open.sessions.contains(&session));
     if own { end(unit, account, &[session], reason).await } else { Ok(()) }
 }
 
@@ -302,7 +302,7 @@ pub async fn log_out_all(
     reason: Reason,
     save: Option<SessionId>,
 ) -> Result<(), Error> {
-    let sessions = account.state.open().map(|open| open.sessions.clone()).unwrap_or_default();
+    let sessions = account.state.live().map(|open| open.sessions.clone()).unwrap_or_default();
     let sessions: Vec<SessionId> = sessions.into_iter().filter(|session| Some(*session) != save).collect();
     end(unit, account, &sessions, reason).await
 }
@@ -362,7 +362,7 @@ pub async fn change_email(
 
 /// The name of the address that an account has; nothing when its owner was forgotten.
 async fn email_of(unit: &Unit, account: &Loaded<Account>) -> Result<Option<EmailName>, Error> {
-    let Ok(open) = account.state.open() else { return Ok(None) };
+    let Ok(open) = account.state.live() else { return Ok(None) };
     let commands = unit.commands();
     match commands.vault().open(&open.email).await? {
         Some(email) => commands.email_name(&email).await.map(Some),

@@ -81,7 +81,7 @@ fn give(unit: &Unit, name: &mut Loaded<UniqueName>, text: &str, cart: CartId) ->
 
 /// Puts a guest's cart into the account's in that currency, and closes it. Again, it gives the cart that it was put into.
 pub async fn merge(unit: &Unit, mut guest: Loaded<Cart>, account: AccountId, days: u16) -> Result<Loaded<Cart>, Error> {
-    let known = guest.state.existing().map_err(|rejection| Error::Rejected(Rejected::of::<Cart>(&rejection)))?;
+    let known = guest.state.live().map_err(|rejection| Error::Rejected(Rejected::of::<Cart>(&rejection)))?;
     if let Some(into) = known.merged_into {
         return unit.load::<Cart>(into).await?.exists();
     }
@@ -131,7 +131,7 @@ pub async fn set_line(
     }
     let product_id = stock.state.product.ok_or_else(not_sold)?;
     let product = unit.load::<Product>(product_id).await?;
-    let Ok(created) = product.state.existing() else { return Err(not_sold()) };
+    let Ok(created) = product.state.live() else { return Err(not_sold()) };
     let sold = created.variants.get(&variant).filter(|_| created.status == product::Status::Published);
     let sold = sold.ok_or_else(not_sold)?;
     let available = stock.state.available();
@@ -139,7 +139,7 @@ pub async fn set_line(
         return Err(Error::Rejected(Rejected::of::<StockLevel>(&stock::Rejection::NotEnough { available })));
     }
     // In a currency that it is not sold in, the cart itself refuses it.
-    let currency = cart.state.existing().map_or(sold.price.currency(), |cart| cart.currency);
+    let currency = cart.state.live().map_or(sold.price.currency(), |cart| cart.currency);
     let unit_price = sold.listed(currency).map_or(sold.price, |listed| listed.price);
     let line = cart::Line {
         variant,
@@ -163,7 +163,7 @@ impl Commands {
     pub async fn forget_cart(&self, id: CartId) -> Result<(), Error> {
         let cart = self.get::<Cart>(id).await?;
         let is_over = |cart: &cart::Created| cart.owner.is_none() && (cart.discarded || cart.merged_into.is_some());
-        if cart.is_some_and(|found| found.state.existing().is_ok_and(is_over)) {
+        if cart.is_some_and(|found| found.state.live().is_ok_and(is_over)) {
             self.vault().erase(Subject::of_cart(id, None)).await?;
         }
         Ok(())

@@ -14,7 +14,7 @@ pub async fn category_path(unit: &Unit, category: CategoryId) -> Result<Vec<Load
     let mut next = Some(category);
     while let Some(id) = next {
         let category = unit.load::<Category>(id).await?;
-        next = category.state.existing().ok().and_then(|it| it.parent);
+        next = category.state.live().ok().and_then(|it| it.parent);
         path.push(category);
     }
     Ok(path)
@@ -22,7 +22,7 @@ pub async fn category_path(unit: &Unit, category: CategoryId) -> Result<Vec<Load
 
 /// The attributes that count for a category: its own and those of the categories above it.
 pub fn definitions(path: &[Loaded<Category>]) -> Vec<&AttributeDefinition> {
-    let own = path.iter().filter_map(|category| category.state.existing().ok());
+    let own = path.iter().filter_map(|category| category.state.live().ok());
     effective(own.map(|category| category.attributes.as_slice()))
 }
 
@@ -53,11 +53,11 @@ pub async fn archive_category(
         return Err(Error::Rejected(Rejected::of::<Category>(&category::Rejection::BranchTooLarge)));
     }
     let above = category_path(unit, category.id).await?;
-    let above: Vec<_> = above.iter().skip(1).filter(|it| it.state.existing().is_ok_and(|it| !it.archived)).collect();
+    let above: Vec<_> = above.iter().skip(1).filter(|it| it.state.live().is_ok_and(|it| !it.archived)).collect();
     let (parent, ancestors) = (above.first().map(|it| it.id), above.iter().skip(1).map(|it| it.id).collect::<Vec<_>>());
     let mut left = 0;
     for mut child in unit.load_all::<Category>(below).await? {
-        let Some(known) = child.state.existing().ok().filter(|it| !it.archived) else { continue };
+        let Some(known) = child.state.live().ok().filter(|it| !it.archived) else { continue };
         let direct = known.parent == Some(category.id);
         match children {
             Some(Children::MoveUp) if direct => {
@@ -75,7 +75,7 @@ pub async fn archive_category(
 
 async fn close(unit: &Unit, category: &mut Loaded<Category>, children: usize) -> Result<(), Error> {
     unit.decide(category, &category::Command::Archive { children })?;
-    let Ok(created) = category.state.existing() else { return Ok(()) };
+    let Ok(created) = category.state.live() else { return Ok(()) };
     let mut slug = unit.load::<UniqueName>(name::id(NameKind::CategorySlug, created.slug.as_str())).await?;
     if slug.state.holder() == Some(category.id) {
         unit.decide(&mut slug, &name::Command::Release {})?;

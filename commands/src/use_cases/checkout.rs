@@ -69,7 +69,7 @@ async fn check_unpaid(unit: &Unit, orders: &[OrderId], hold: Hold) -> Result<(),
     let young: Vec<OrderId> = orders.iter().rev().take_while(young).copied().collect();
     let most = usize::try_from(hold.unpaid_orders).unwrap_or(usize::MAX);
     // One that cannot be seen is being written at this moment.
-    let waits = |order: &&Loaded<Order>| order.state.placed().map_or(true, Placed::is_unpaid);
+    let waits = |order: &&Loaded<Order>| order.state.live().map_or(true, Placed::is_unpaid);
     let too_many = |orders: &[Loaded<Order>]| orders.iter().filter(waits).count() >= most;
     if most == 0 || young.len() < most || !too_many(&unit.peek_all::<Order>(&young).await?) {
         return Ok(());

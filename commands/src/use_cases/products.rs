@@ -38,16 +38,16 @@ pub async fn create(
 /// Decides a command on a product. When its category or its attributes change, or it is to be seen from now on, its
 /// attributes are held against what the category asks for.
 pub async fn decide(unit: &Unit, product: &mut Loaded<Product>, command: &Command) -> Result<(), Error> {
-    let before = product.state.existing().ok().cloned();
+    let before = product.state.live().ok().cloned();
     unit.decide(product, command)?;
-    let Ok(after) = product.state.existing() else { return Ok(()) };
+    let Ok(after) = product.state.live() else { return Ok(()) };
     let moved = before.as_ref().is_none_or(|before| before.category != after.category);
     let changed = before.as_ref().is_none_or(|before| before.attributes != after.attributes);
     let shown = after.is_to_be_seen() && before.is_none_or(|before| !before.is_to_be_seen());
     let Some(category) = after.category.filter(|_| moved || changed || shown) else { return Ok(()) };
     let path = category_path(unit, category).await?;
     if moved {
-        match path.first().map(|category| category.state.existing()) {
+        match path.first().map(|category| category.state.live()) {
             Some(Ok(category)) if category.archived => {
                 return Err(Error::Rejected(Rejected::of::<Category>(&category::Rejection::Archived)));
             }
@@ -62,7 +62,7 @@ pub async fn decide(unit: &Unit, product: &mut Loaded<Product>, command: &Comman
 /// archived again.
 pub async fn archive(unit: &Unit, product: &mut Loaded<Product>) -> Result<(), Error> {
     unit.decide(product, &Command::Archive {})?;
-    let Ok(created) = product.state.existing() else { return Ok(()) };
+    let Ok(created) = product.state.live() else { return Ok(()) };
     let skus = created.variants.iter().map(|(variant, it)| (*variant, &it.sku));
     release_skus(unit, skus).await
 }
@@ -70,7 +70,7 @@ pub async fn archive(unit: &Unit, product: &mut Loaded<Product>) -> Result<(), E
 /// Shows a product whose moment has come. It is held against what its category asks for now: between the plan and the moment
 /// attributes may have been declared.
 pub async fn publish_due(unit: &Unit, product: &mut Loaded<Product>, at: DateTime<Utc>) -> Result<(), Error> {
-    if let Ok(created) = product.state.existing()
+    if let Ok(created) = product.state.live()
         && created.is_due(at)
         && let Some(category) = created.category
     {
@@ -131,7 +131,7 @@ pub fn sku_names(sku: &Sku) -> impl Iterator<Item = NameId> {
 
 /// Takes a variant out of a product: its SKU is free again; its stock stays, for orders that hold some of it.
 pub async fn remove_variant(unit: &Unit, product: &mut Loaded<Product>, variant: VariantId) -> Result<(), Error> {
-    let sku = product.state.existing().ok().and_then(|it| it.variants.get(&variant)).map(|it| it.sku.clone());
+    let sku = product.state.live().ok().and_then(|it| it.variants.get(&variant)).map(|it| it.sku.clone());
     unit.decide(product, &product::Command::RemoveVariant { variant })?;
     if let Some(sku) = sku {
         release_skus(unit, std::iter::once((variant, &sku))).await?;

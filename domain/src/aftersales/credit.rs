@@ -122,6 +122,6 @@ pub(super) fn content(
 /// The most that goods, or sending, can be worth that comes back now: what is left of the payment, and has no credit note.
 pub(super) fn most(work: &Work, left: &Left<'_>, payment: PaymentId) -> Result<Money, Refused> {
     let not_credited = left.total().map_err(uncounted)?;
-    let refundable = work.get::<Payment>(payment)?.opened()?.refundable();
+    let refundable = work.get::<Payment>(payment)?.live()?.refundable();
     Ok(Money { amount: refundable.amount.min(not_credited.amount), ..refundable })
 }

@@ -27,7 +27,7 @@ pub enum ShippingBack {
 pub(super) fn give_shipping_back(work: &mut Work, order: OrderId, wanted: Option<ShippingBack>) -> Result<(), Refused> {
     let Some(wanted) = wanted else { return Ok(()) };
     let state = work.get::<Order>(order)?;
-    let before = state.placed()?;
+    let before = state.live()?;
     let left = left_to_credit(work, before)?;
     let paid = before.shipping_left();
     let most = Money { amount: paid.amount.min(most(work, &left, before.placement.payment)?.amount), ..paid };
@@ -70,10 +70,10 @@ pub fn retry_refund(work: &mut Work, payment: PaymentId, failed: RefundId) -> Re
 
 /// Refunds a part of a payment because the shop wants it so, with a credit note for the money alone.
 pub fn refund(work: &mut Work, payment: PaymentId, amount: Money, reason: &Reason) -> Result<(), Refused> {
-    let order = work.get::<Payment>(payment)?.opened()?.order;
+    let order = work.get::<Payment>(payment)?.live()?.order;
     ensure_payment_recorded(work, order)?;
     let state = work.get::<Order>(order)?;
-    let left = left_to_credit(work, state.placed()?)?;
+    let left = left_to_credit(work, state.live()?)?;
     credit(work, order, &left, amount, reason, false)
 }
 
@@ -87,7 +87,7 @@ fn credit(
     shipping: bool,
 ) -> Result<(), Refused> {
     let state = work.get::<Order>(order)?;
-    let placed = state.placed()?;
+    let placed = state.live()?;
     let payment = placed.placement.payment;
     let refund = work.new_id();
     let cause = RefundCause::Staff { reason: reason.clone() };
@@ -107,7 +107,7 @@ fn credit(
 /// The rest of what could go back was to, and failed: it goes back under the credit note that it has.
 fn credited_already(work: &Work, payment: PaymentId, left: Money) -> Refused {
     let state = work.get::<Payment>(payment).ok();
-    let failed = state.as_ref().and_then(|it| it.opened().ok()).and_then(|opened| opened.failed_refunds().next());
+    let failed = state.as_ref().and_then(|it| it.live().ok()).and_then(|opened| opened.failed_refunds().next());
     let again = failed.map(|(id, _)| format!(": try {id} again, which failed")).unwrap_or_default();
     Refused::Rejected(Rejected {
         code: "payment.credited_already".to_owned(),

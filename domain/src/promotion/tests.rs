@@ -66,13 +66,13 @@ fn where_it_stands_depends_on_the_moment() {
     let stands = |events: &[Event]| {
         let history = [vec![created(period.clone())], events.to_vec()].concat();
         let promotion: Promotion = fold(&history);
-        [before, first, last, after].map(|at| promotion.existing().unwrap().standing(at))
+        [before, first, last, after].map(|at| promotion.live().unwrap().standing(at))
     };
     assert_eq!(stands(&[]), [S::Scheduled, S::Active, S::Active, S::Over]);
     assert_eq!(stands(&[Event::Paused {}]), [S::Paused, S::Paused, S::Paused, S::Over]);
     assert_eq!(stands(&[Event::Ended {}]), [S::Ended; 4]);
     let always: Promotion = fold(&[created(terms(&json!({})))]);
-    assert_eq!(always.existing().unwrap().standing(after), S::Active);
+    assert_eq!(always.live().unwrap().standing(after), S::Active);
 }
 
 #[test]

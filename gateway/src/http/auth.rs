@@ -242,7 +242,7 @@ async fn reset(State(app): State<Shared>, ask: Ask<Caller, Reset>) -> Result<Res
     let account = code::account(&ask.body.code).ok_or_else(accounts::invalid_code)?;
     let code_hash = &code::hash(&ask.body.code);
     let found = app.commands.get::<Account>(account).await?.ok_or_else(accounts::invalid_code)?;
-    let open = found.state.open().map_err(|_| accounts::invalid_code())?;
+    let open = found.state.live().map_err(|_| accounts::invalid_code())?;
     // Whoever has no code must not make the shop hash passwords, nor learn whether there is an account.
     if open.reset.as_ref().is_none_or(|pending| pending.hash != *code_hash) {
         return Err(accounts::invalid_code().into());
@@ -264,7 +264,7 @@ async fn reset(State(app): State<Shared>, ask: Ask<Caller, Reset>) -> Result<Res
 /// The account that a code names; a code that names none is as wrong as any other.
 async fn of_code(unit: &Unit, account: AccountId) -> Result<Loaded<Account>, Error> {
     let account = unit.load::<Account>(account).await?;
-    match account.state.open() {
+    match account.state.live() {
         Ok(_) => Ok(account),
         Err(Rejection::Missing) => Err(accounts::invalid_code()),
         Err(rejection) => Err(Error::Rejected(byteshop_commands::Rejected::of::<Account>(&rejection))),
@@ -275,7 +275,7 @@ async fn of_code(unit: &Unit, account: AccountId) -> Result<Loaded<Account>, Err
 async fn named(unit: &Unit, name: &EmailName) -> Result<Option<Loaded<Account>>, Error> {
     let Some(account) = name.holder(unit).await? else { return Ok(None) };
     let account = unit.load::<Account>(account).await?;
-    Ok(account.state.open().is_ok().then_some(account))
+    Ok(account.state.live().is_ok().then_some(account))
 }
 
 /// The routes.

@@ -272,7 +272,7 @@ async fn checkout(
 ) -> Result<Response, Problem> {
     // Whose cart it is counts, not who asks: an account's orders are counted while unpaid, guests' checkouts by address.
     let found = app.commands.get::<Cart>(id).await?;
-    if found.and_then(|cart| cart.state.existing().ok().and_then(|cart| cart.owner)).is_none() {
+    if found.and_then(|cart| cart.state.live().ok().and_then(|cart| cart.owner)).is_none() {
         app.limits.checkouts(ask.who.address())?;
     }
     let hold = Hold { pay_within: app.pay_within, unpaid_orders: app.trade.unpaid_orders };

@@ -183,11 +183,11 @@ async fn attributes(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let mut path = vec![app.snapshot::<Category>(id, &Then::default(), &headers).await?];
-    while let Some(parent) = path.last().and_then(|last| last.state.existing().ok()?.parent) {
+    while let Some(parent) = path.last().and_then(|last| last.state.live().ok()?.parent) {
         let known = app.commands.get::<Category>(parent).await?;
         path.push(known.ok_or_else(|| Problem::missing("category"))?);
     }
-    let own = path.iter().filter_map(|category| category.state.existing().ok());
+    let own = path.iter().filter_map(|category| category.state.live().ok());
     let attributes = category::effective(own.map(|category| category.attributes.as_slice()));
     reply::one(path[0].version, &Counting { attributes })
 }
@@ -212,7 +212,7 @@ async fn order(State(app): State<Shared>, ask: Ask<Staff, CategoryOrder>) -> Res
         for (index, (mut category, rank)) in
             unit.load_all::<Category>(categories).await?.into_iter().zip(1..).enumerate()
         {
-            if !category.state.existing().is_ok_and(|it| it.parent == *parent) {
+            if !category.state.live().is_ok_and(|it| it.parent == *parent) {
                 return Err(no_such("category", &format!("/categories/{index}")));
             }
             unit.decide(&mut category, &Command::Rank { rank })?;
@@ -295,7 +295,7 @@ async fn one(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let may_see = |category: &Category| {
-        let withdrawn = then.at.is_some() && category.existing().is_ok_and(|it| it.archived);
+        let withdrawn = then.at.is_some() && category.live().is_ok_and(|it| it.archived);
         if withdrawn && !caller.is_staff() { Err(Problem::missing("category")) } else { Ok(()) }
     };
     let found = app.snapshot_for(id, &then, &headers, may_see).await?;
@@ -350,7 +350,7 @@ async fn list(
 }
 
 fn shown(id: CategoryId, category: &Category) -> Result<show::Category<'_>, Error> {
-    let created = category.existing().map_err(|rejection| Error::Rejected(Rejected::of::<Category>(&rejection)))?;
+    let created = category.live().map_err(|rejection| Error::Rejected(Rejected::of::<Category>(&rejection)))?;
     Ok(show::Category::of(id, created))
 }
 
@@ -359,7 +359,7 @@ async fn ancestors(unit: &Unit, parent: CategoryId) -> Result<Vec<CategoryId>, E
     let path = categories::category_path(unit, parent).await?;
     let mut above = Vec::new();
     for category in &path {
-        let Ok(created) = category.state.existing() else { return Err(no_such("category", "/parent")) };
+        let Ok(created) = category.state.live() else { return Err(no_such("category", "/parent")) };
         if category.id == parent && created.archived {
             return Err(Error::Rejected(Rejected::of::<Category>(&category::Rejection::Archived)));
         }

@@ -23,7 +23,7 @@ pub(super) type CodeText = BoundedText<200>;
 /// The account as it is, if it can still be used at all.
 pub(super) async fn open(app: &Shared, id: AccountId) -> Result<Option<Open>, Problem> {
     let found = app.commands.get::<Account>(id).await?;
-    Ok(found.and_then(|account| account.state.open().ok().cloned()))
+    Ok(found.and_then(|account| account.state.live().ok().cloned()))
 }
 
 /// Compares a password with an account's, or with nobody's, which takes as long.
@@ -96,7 +96,7 @@ pub(super) async fn own<T: Send + Sync>(unit: &Unit, ask: &Ask<Member, T>) -> Re
 
 /// An account that can be used.
 pub(super) fn known(account: &Account) -> Result<&Open, Error> {
-    account.open().map_err(|rejection| refused(&rejection))
+    account.live().map_err(|rejection| refused(&rejection))
 }
 
 /// What an account refuses.

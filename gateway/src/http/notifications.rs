@@ -286,7 +286,7 @@ async fn watch_product(
     }
     app.run(&ask, "product.watch", |unit| async move {
         let product = unit.load::<Product>(id).await?.exists()?;
-        let created = product.state.existing().ok().filter(|created| created.status == Status::Published);
+        let created = product.state.live().ok().filter(|created| created.status == Status::Published);
         let missing = || Error::Rejected(byteshop_commands::Rejected::missing(Product::CATEGORY));
         let created = created.ok_or_else(missing)?;
         let mut watch = unit.load::<Watch>(watch::id(id)).await?;
@@ -332,7 +332,7 @@ async fn is_available(unit: &Unit, product: &Created) -> Result<bool, Error> {
 /// What the variants cost: in the currency that the account prefers, or else in the first.
 async fn prices(unit: &Unit, account: AccountId, product: &Created) -> Result<BTreeMap<VariantId, Price>, Error> {
     let account = unit.peek::<Account>(account).await?;
-    let preferred = account.state.open().ok().and_then(|open| open.settings.currency);
+    let preferred = account.state.live().ok().and_then(|open| open.settings.currency);
     let price = |variant: &byteshop_domain::product::Variant| {
         let listed = preferred.and_then(|currency| variant.listed(currency));
         listed.map_or(variant.price, |listed| listed.price)

@@ -90,7 +90,7 @@ async fn pay(
     }
     let allowed = |order: &Order| check(&ask.who, placed(order)?);
     let answer = |payment: &Loaded<Payment>| {
-        let shown = payment.state.opened().ok().map(|opened| show::Payment::of(&app.commands, payment.id, opened));
+        let shown = payment.state.live().ok().map(|opened| show::Payment::of(&app.commands, payment.id, opened));
         Reply::made(format!("/v1/payments/{}", payment.id), payment.version, &shown)
     };
     let by = Paying { provider, token, capture: app.trade.capture, return_url };
@@ -217,7 +217,7 @@ async fn one(
 }
 
 fn opened(payment: &Payment) -> Result<&Opened, Error> {
-    payment.opened().map_err(|rejection| Error::Rejected(Rejected::of::<Payment>(&rejection)))
+    payment.live().map_err(|rejection| Error::Rejected(Rejected::of::<Payment>(&rejection)))
 }
 
 fn not_there() -> Error {

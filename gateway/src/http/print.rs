@@ -59,7 +59,7 @@ async fn invoice(
         Some(version) => app.commands.get_at::<Order>(id, At::Version(version)).await?,
         None => None,
     };
-    let it = issued.as_ref().and_then(|issued| issued.state.placed().ok()).unwrap_or(now);
+    let it = issued.as_ref().and_then(|issued| issued.state.live().ok()).unwrap_or(now);
     if paid.is_none() && it.status != Status::Open {
         let detail = "there is no invoice of an order that was never paid";
         return Err(Problem::new(http::StatusCode::CONFLICT, "order.not_paid", detail));

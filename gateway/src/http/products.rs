@@ -256,11 +256,11 @@ pub(crate) fn seen_by<'a>(caller: &Caller, product: &'a Product) -> Result<&'a C
 
 /// The variants of a product, in their order.
 fn variants(product: &Product) -> Vec<VariantId> {
-    product.existing().map(|created| created.variants.keys().copied().collect()).unwrap_or_default()
+    product.live().map(|created| created.variants.keys().copied().collect()).unwrap_or_default()
 }
 
 pub(super) fn known(product: &Product) -> Result<&Created, Error> {
-    product.existing().map_err(|rejection| Error::Rejected(Rejected::of::<Product>(&rejection)))
+    product.live().map_err(|rejection| Error::Rejected(Rejected::of::<Product>(&rejection)))
 }
 
 /// The price history of a variant.

@@ -197,7 +197,7 @@ async fn change(unit: &Unit, id: PromotionId, command: &Command) -> Result<Reply
 }
 
 fn known(promotion: &Promotion) -> Result<&Created, Error> {
-    promotion.existing().map_err(|rejection| Error::Rejected(Rejected::of::<Promotion>(&rejection)))
+    promotion.live().map_err(|rejection| Error::Rejected(Rejected::of::<Promotion>(&rejection)))
 }
 
 /// The routes.

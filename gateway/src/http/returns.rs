@@ -223,7 +223,7 @@ async fn of_order(
     let placed = placed(&found.state)?;
     let found = app.commands.get_all::<Return>(&placed.returns).await?;
     let items = placed.returns.iter().zip(&found).filter_map(|(id, it)| {
-        let it = it.as_ref()?.state.requested().ok()?;
+        let it = it.as_ref()?.state.live().ok()?;
         Some(show::Return::of(*id, it))
     });
     crate::edge::lists::page(&show::Returns { items: items.collect() })
@@ -361,7 +361,7 @@ async fn owned(unit: &Unit, id: ReturnId, who: &impl Who) -> Result<Loaded<Retur
 }
 
 fn requested(it: &Return) -> Result<&Requested, Error> {
-    it.requested().map_err(|rejection| Error::Rejected(Rejected::of::<Return>(&rejection)))
+    it.live().map_err(|rejection| Error::Rejected(Rejected::of::<Return>(&rejection)))
 }
 
 fn shown(it: &Loaded<Return>) -> Result<Reply, Error> {

@@ -303,7 +303,7 @@ async fn reauthenticate(State(app): State<Shared>, ask: Ask<Member, Reauthentica
     let done = app.commands.run(&intent, |unit| async move {
         let mut account = own(&unit, ask).await?;
         let proven = second_factor::authenticate(&unit, &mut account, session, open.passwords, proof.clone()).await?;
-        let started = proven.state.started().map_err(|_| crate::edge::fresh::ended())?;
+        let started = proven.state.live().map_err(|_| crate::edge::fresh::ended())?;
         let authenticated_at = started.authenticated_at;
         Reply::told(&Reauthenticated { authenticated_at, fresh_until: authenticated_at + FRESH })
     });

@@ -270,7 +270,7 @@ async fn of_order(
     let found = app.commands.get_all::<Shipment>(&ids).await?;
     let mut items = Vec::with_capacity(ids.len());
     for (id, it) in ids.iter().zip(&found) {
-        let Some(it) = it.as_ref().and_then(|it| it.state.prepared().ok()) else { continue };
+        let Some(it) = it.as_ref().and_then(|it| it.state.live().ok()) else { continue };
         let shown = show::Shipment::of(*id, it);
         items.push(if staff { shown.with_papers(papers(&app, *id).await?) } else { shown });
     }
@@ -304,7 +304,7 @@ async fn papers(app: &App, id: ShipmentId) -> Result<show::ShipmentPapers, Error
 }
 
 pub(super) fn prepared(it: &Shipment) -> Result<&Prepared, Error> {
-    it.prepared().map_err(|rejection| Error::Rejected(Rejected::of::<Shipment>(&rejection)))
+    it.live().map_err(|rejection| Error::Rejected(Rejected::of::<Shipment>(&rejection)))
 }
 
 fn shown(it: &Loaded<Shipment>) -> Result<Reply, Error> {

@@ -296,7 +296,7 @@ impl Follower {
             let any = decode(&event)?;
             let AnyEvent::Order(_, happened) = &any else { continue };
             self.order = std::mem::take(&mut self.order).evolve(happened);
-            let Ok(placed) = self.order.placed() else { continue };
+            let Ok(placed) = self.order.live() else { continue };
             if event.version > self.told && !say::is_for_staff(&any) {
                 self.told = event.version;
                 news.push(OrderChange {
@@ -320,7 +320,7 @@ impl Follower {
         if !news {
             return Ok(!caller.has_ended(&self.app));
         }
-        let theirs = self.order.placed().is_ok_and(|placed| check(caller, placed).is_ok());
+        let theirs = self.order.live().is_ok_and(|placed| check(caller, placed).is_ok());
         Ok(theirs && caller.is_in_force(&self.app).await?)
     }
 

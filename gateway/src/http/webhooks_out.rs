@@ -123,7 +123,7 @@ async fn list(State(app): State<Shared>, _admin: Admin, headers: HeaderMap) -> R
     let found = app.commands.get_all::<WebhookEndpoint>(&ids).await?;
     let history = History::of(&app, &ids).await?;
     let items = ids.iter().zip(&found).filter_map(|(id, found)| {
-        let known = found.as_ref()?.state.known().ok()?;
+        let known = found.as_ref()?.state.live().ok()?;
         Some(history.tell(Endpoint::of(*id, known)))
     });
     lists::page(&Endpoints { items: items.collect() })
@@ -139,7 +139,7 @@ async fn one(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let found = app.snapshot::<WebhookEndpoint>(id, &Then::default(), &headers).await?;
-    let known = found.state.known().map_err(|_| Problem::missing(WebhookEndpoint::CATEGORY))?;
+    let known = found.state.live().map_err(|_| Problem::missing(WebhookEndpoint::CATEGORY))?;
     let history = History::of(&app, &[id]).await?;
     reply::one(found.version, &history.tell(Endpoint::of(id, known)))
 }
@@ -297,12 +297,12 @@ async fn redeliver(
 
 async fn exists(app: &App, id: WebhookEndpointId) -> Result<(), Problem> {
     let found = app.commands.get::<WebhookEndpoint>(id).await?;
-    let known = found.is_some_and(|found| found.state.known().is_ok());
+    let known = found.is_some_and(|found| found.state.live().is_ok());
     if known { Ok(()) } else { Err(Problem::missing(WebhookEndpoint::CATEGORY)) }
 }
 
 fn known(endpoint: &Loaded<WebhookEndpoint>) -> Result<&Known, Error> {
-    endpoint.state.known().map_err(|rejection| Error::Rejected(Rejected::of::<WebhookEndpoint>(&rejection)))
+    endpoint.state.live().map_err(|rejection| Error::Rejected(Rejected::of::<WebhookEndpoint>(&rejection)))
 }
 
 fn check_url(app: &App, url: &Link) -> Result<(), Problem> {

@@ -64,11 +64,11 @@ async fn fill(unit: &Unit, cart: &mut Loaded<Cart>, placed: &Placed, order: &Loa
     };
     let from = placement.cart.unwrap_or(CartId::from_uuid(order.id.uuid()));
     let codes: Vec<CouponCode> =
-        unit.peek::<Cart>(from).await?.state.existing().map(|cart| cart.coupons.clone()).unwrap_or_default();
+        unit.peek::<Cart>(from).await?.state.live().map(|cart| cart.coupons.clone()).unwrap_or_default();
     let lines = placement.lines.iter().filter_map(line).collect();
     unit.decide(cart, &cart::Command::Merge { from, lines, codes })?;
     let (has_destination, has_service) =
-        cart.state.existing().map_or((true, true), |it| (it.destination.is_some(), it.service.is_some()));
+        cart.state.live().map_or((true, true), |it| (it.destination.is_some(), it.service.is_some()));
     if !has_destination && let Some(destination) = destination(unit, cart.id, placed).await? {
         unit.decide(cart, &cart::Command::SetDestination { destination })?;
     }
@@ -96,5 +96,5 @@ async fn destination(unit: &Unit, cart: CartId, placed: &Placed) -> Result<Optio
 }
 
 fn placed(order: &Loaded<Order>) -> Result<&Placed, Error> {
-    order.state.placed().map_err(|rejection| Error::Rejected(Rejected::of::<Order>(&rejection)))
+    order.state.live().map_err(|rejection| Error::Rejected(Rejected::of::<Order>(&rejection)))
 }

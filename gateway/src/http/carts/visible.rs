@@ -67,5 +67,5 @@ pub(in crate::http) async fn shown(unit: &Unit, cart: &Loaded<Cart>) -> Result<R
 
 /// A cart that there is.
 pub(in crate::http) fn known(cart: &Cart) -> Result<&Created, Error> {
-    cart.existing().map_err(|rejection| Error::Rejected(Rejected::of::<Cart>(&rejection)))
+    cart.live().map_err(|rejection| Error::Rejected(Rejected::of::<Cart>(&rejection)))
 }

@@ -38,7 +38,7 @@ pub(in crate::http) fn check(caller: &impl Who, placed: &Placed) -> Result<(), E
 
 /// The order as it was placed and became since.
 pub(in crate::http) fn placed(order: &Order) -> Result<&Placed, Error> {
-    order.placed().map_err(|rejection| Error::Rejected(Rejected::of::<Order>(&rejection)))
+    order.live().map_err(|rejection| Error::Rejected(Rejected::of::<Order>(&rejection)))
 }
 
 impl App {

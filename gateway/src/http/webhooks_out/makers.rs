@@ -40,7 +40,7 @@ impl History {
 /// revoked since the request was authenticated is refused.
 async fn key_of(unit: &Unit, who: &Caller) -> Result<Option<api_key::Created>, Error> {
     let Some(key) = who.key() else { return Ok(None) };
-    match unit.load::<ApiKey>(key).await?.state.existing() {
+    match unit.load::<ApiKey>(key).await?.state.live() {
         Ok(key) if key.is_good(unit.now()) => Ok(Some(key.clone())),
         Ok(_) | Err(_) => Err(Error::Unproven(Rejected {
             code: "auth.invalid".to_owned(),
