@@ -123,7 +123,7 @@ pub fn retry_refund(unit: &Unit, payment: &mut Loaded<Payment>, failed: RefundId
 pub async fn refund(unit: &Unit, payment: &mut Loaded<Payment>, amount: Money, reason: &Reason) -> Result<(), Error> {
     let mut together = unit.together();
     together.hold(payment);
-    let order = unit.load::<Order>(opened(payment)?.order).await?;
+    let order = unit.load::<Order>(payment.state.live()?.order).await?;
     together.hold(&order);
     if let Ok(placed) = order.state.live() {
         together.load_documents(unit, placed).await?;
@@ -148,6 +148,3 @@ fn names(lines: &[Demand], variant: VariantId) -> bool {
     lines.iter().any(|line| line.variant == variant)
 }
 
-fn opened(payment: &Loaded<Payment>) -> Result<&Opened, Error> {
-    payment.state.live().map_err(|rejection| Error::Rejected(Rejected::of::<Payment>(&rejection)))
-}

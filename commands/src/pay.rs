@@ -148,7 +148,7 @@ impl Commands {
             .await;
         match noted {
             Ok(_) if outcome == ProviderOutcome::Authorized => {
-                Err(Error::Rejected(Rejected::of::<Order>(&order::Rejection::AlreadyPaid)))
+                Err(order::Rejection::AlreadyPaid.into())
             }
             // A refusal means that the outcome is recorded already.
             Ok(_) | Err(Error::Rejected(_)) => Ok(true),

@@ -78,7 +78,7 @@ pub async fn hand_over(
     tracking: Option<&Reference>,
     url: Option<&Link>,
 ) -> Result<(), Error> {
-    let known = prepared(it)?;
+    let known = it.state.live()?;
     let tracking = match (tracking.or(known.tracking.as_ref()), &known.carrier) {
         (Some(tracking), _) => tracking.clone(),
         (None, carrier @ Carrier::Simulated { story }) => {
@@ -143,10 +143,6 @@ async fn with_order<'a>(unit: &'a Unit, it: &Loaded<Shipment>, is_lost: bool) ->
         together.load_stock(&known.lines).await?;
     }
     Ok(together)
-}
-
-fn prepared(it: &Loaded<Shipment>) -> Result<&Prepared, Error> {
-    it.state.live().map_err(|rejection| Error::Rejected(Rejected::of::<Shipment>(&rejection)))
 }
 
 impl Commands {

@@ -213,6 +213,26 @@ contexts! {
     WebhookEndpoint webhook_endpoint WebhookEndpoint "webhook_endpoint/golden.json";
 }
 
+/// Lets an error be made of the rejections of every context, and of checkout, as it is made of a
+/// [`Rejected`](crate::rejected::Rejected).
+#[macro_export]
+macro_rules! from_rejections {
+    ($error:ty) => {
+        $crate::from_rejections! { $error =>
+            access_token account api_key cart category checkout credit_note mailbox name notification order payment product
+            promotion promotion_book returns series session shipment shipping_book shop stock tax_book usage watch
+            webhook_endpoint
+        }
+    };
+    ($error:ty => $($module:ident)*) => {
+        $(impl From<$crate::$module::Rejection> for $error {
+            fn from(rejection: $crate::$module::Rejection) -> Self {
+                Self::from($crate::rejected::Rejected::from(rejection))
+            }
+        })*
+    };
+}
+
 /// What a text names: the aggregate's kind and its stream. None when it is no id of ours.
 pub fn locate(id: &str) -> Option<(&'static Aggregate, Uuid)> {
     let (prefix, uuid) = ids::parse(id).ok()?;

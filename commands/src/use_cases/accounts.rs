@@ -210,7 +210,7 @@ pub async fn register(unit: &Unit, newcomer: &Newcomer, found: &Found) -> Result
 /// Makes an account whose address counts as confirmed; refused when the address has one.
 pub async fn register_confirmed(unit: &Unit, newcomer: &Newcomer) -> Result<(), Error> {
     if newcomer.name.holder(unit).await?.is_some() {
-        return Err(Error::Rejected(Rejected::of::<Account>(&account::Rejection::EmailTaken)));
+        return Err(account::Rejection::EmailTaken.into());
     }
     let mut account = begin(unit, newcomer).await?;
     unit.decide(&mut account, &account::Command::ConfirmByHand {})
@@ -251,10 +251,8 @@ async fn sealed(unit: &Unit, account: AccountId, code: &Code) -> Result<(Persona
 /// Begins a session; when there are too many, the oldest ones end.
 pub async fn log_in(unit: &Unit, entry: &Entry) -> Result<Admitted, Error> {
     let mut account = unit.load::<Account>(entry.account).await?.exists()?;
-    let (surplus, role) = match account.state.live() {
-        Ok(open) => (open.surplus().to_vec(), open.role),
-        Err(rejection) => return Err(Error::Rejected(Rejected::of::<Account>(&rejection))),
-    };
+    let open = account.state.live()?;
+    let (surplus, role) = (open.surplus().to_vec(), open.role);
     end(unit, &mut account, &surplus, Reason::Surplus).await?;
     let log_in = account::Command::LogIn { seen: entry.seen, session: entry.session, proof: entry.proof.clone() };
     unit.decide(&mut account, &log_in)?;
@@ -272,8 +270,7 @@ pub async fn log_in(unit: &Unit, entry: &Entry) -> Result<Admitted, Error> {
 }
 
 fn admitted(session: &Loaded<Session>) -> Result<Admitted, Error> {
-    let started = session.state.live();
-    let started = started.map_err(|rejection| Error::Rejected(Rejected::of::<Session>(&rejection)))?;
+    let started = session.state.live()?;
     Ok(Admitted {
         session: session.id,
         account: started.account,
@@ -348,7 +345,7 @@ pub async fn change_email(
     unit.decide(account, &account::Command::ChangeEmail { code_hash: code_hash.clone() })?;
     let after = email_of(unit, account).await?.ok_or_else(invalid_code)?;
     if after.holder(unit).await?.is_some_and(|holder| holder != account.id) {
-        return Err(Error::Rejected(Rejected::of::<Account>(&account::Rejection::EmailTaken)));
+        return Err(account::Rejection::EmailTaken.into());
     }
     let mut name = unit.load::<UniqueName>(after.id).await?;
     let claim = name::Command::Claim { kind: NameKind::Email, text: after.text, owner: account.id.to_string() };
@@ -372,6 +369,5 @@ async fn email_of(unit: &Unit, account: &Loaded<Account>) -> Result<Option<Email
 
 /// Refuses a code that names no account, in the words of one that is wrong.
 pub fn invalid_code() -> Error {
-    let rejection = account::Rejection::InvalidCode;
-    Error::Rejected(Rejected::of::<Account>(&rejection))
+    account::Rejection::InvalidCode.into()
 }

@@ -81,7 +81,7 @@ fn give(unit: &Unit, name: &mut Loaded<UniqueName>, text: &str, cart: CartId) ->
 
 /// Puts a guest's cart into the account's in that currency, and closes it. Again, it gives the cart that it was put into.
 pub async fn merge(unit: &Unit, mut guest: Loaded<Cart>, account: AccountId, days: u16) -> Result<Loaded<Cart>, Error> {
-    let known = guest.state.live().map_err(|rejection| Error::Rejected(Rejected::of::<Cart>(&rejection)))?;
+    let known = guest.state.live()?;
     if let Some(into) = known.merged_into {
         return unit.load::<Cart>(into).await?.exists();
     }
@@ -136,7 +136,7 @@ pub async fn set_line(
     let sold = sold.ok_or_else(not_sold)?;
     let available = stock.state.available();
     if available < quantity.get() {
-        return Err(Error::Rejected(Rejected::of::<StockLevel>(&stock::Rejection::NotEnough { available })));
+        return Err(stock::Rejection::NotEnough { available }.into());
     }
     // In a currency that it is not sold in, the cart itself refuses it.
     let currency = cart.state.live().map_or(sold.price.currency(), |cart| cart.currency);
@@ -154,7 +154,7 @@ pub async fn set_line(
 
 /// A cart that can still be changed and bought.
 pub fn open(cart: &Cart, at: DateTime<Utc>) -> Result<&cart::Created, Error> {
-    cart.open(at).map_err(|rejection| Error::Rejected(Rejected::of::<Cart>(&rejection)))
+    Ok(cart.open(at)?)
 }
 
 impl Commands {

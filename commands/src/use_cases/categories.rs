@@ -50,7 +50,7 @@ pub async fn archive_category(
     children: Option<Children>,
 ) -> Result<(), Error> {
     if below.len() > BRANCH_MAX {
-        return Err(Error::Rejected(Rejected::of::<Category>(&category::Rejection::BranchTooLarge)));
+        return Err(category::Rejection::BranchTooLarge.into());
     }
     let above = category_path(unit, category.id).await?;
     let above: Vec<_> = above.iter().skip(1).filter(|it| it.state.live().is_ok_and(|it| !it.archived)).collect();

@@ -38,7 +38,7 @@ pub async fn checkout(unit: &Unit, mut cart: Loaded<Cart>, hold: Hold, agreed: A
     let pay_by = byteshop_eventstore::clock::whole_seconds(unit.now()) + hold.pay_within;
     let Agreed { expected, seen } = agreed;
     let basis = Basis { cart: &cart.state, offers: &offers, quote: &quote, at, pay_by, expected, seen };
-    let placed = checkout::checkout(&basis, ids).map_err(|rejection| refused_checkout(&rejection))?;
+    let placed = checkout::checkout(&basis, ids)?;
     unit.decide(&mut cart, &placed.cart)?;
     let mut order = unit.start::<Order>(ids.order);
     unit.decide(&mut order, &placed.order)?;
@@ -76,11 +76,7 @@ async fn check_unpaid(unit: &Unit, orders: &[OrderId], hold: Hold) -> Result<(),
     }
     // A refusal has to hold, so now the versions count.
     if too_many(&unit.load_all::<Order>(&young).await?) {
-        return Err(refused_checkout(&checkout::Rejection::TooManyUnpaid { most: hold.unpaid_orders }));
+        return Err(checkout::Rejection::TooManyUnpaid { most: hold.unpaid_orders }.into());
     }
     Ok(())
-}
-
-fn refused_checkout(rejection: &checkout::Rejection) -> Error {
-    Error::Rejected(Rejected::named(Cart::CATEGORY, rejection))
 }

@@ -158,9 +158,8 @@ pub async fn price(reading: Reading<'_>, cart: &cart::Created, at: DateTime<Utc>
         orders: known.orders,
         counters: known.counters,
     });
-    let too_expensive = |_| Error::Rejected(Rejected::of::<cart::Cart>(&cart::Rejection::TooExpensive));
     let images = products.iter().filter_map(|(id, it)| Some((*id, it.live().ok()?.images.first()?.clone())));
-    Ok(Priced { quote: quote.map_err(too_expensive)?, offers, images: images.collect() })
+    Ok(Priced { quote: quote.map_err(|_| cart::Rejection::TooExpensive)?, offers, images: images.collect() })
 }
 
 /// What is to be sent together.

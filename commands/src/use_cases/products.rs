@@ -49,13 +49,13 @@ pub async fn decide(unit: &Unit, product: &mut Loaded<Product>, command: &Comman
     if moved {
         match path.first().map(|category| category.state.live()) {
             Some(Ok(category)) if category.archived => {
-                return Err(Error::Rejected(Rejected::of::<Category>(&category::Rejection::Archived)));
+                return Err(category::Rejection::Archived.into());
             }
             Some(Ok(_)) => {}
             Some(Err(_)) | None => return Err(no_such("category", "/category")),
         }
     }
-    after.check_attributes(&definitions(&path)).map_err(|rejection| refused(&rejection))
+    Ok(after.check_attributes(&definitions(&path))?)
 }
 
 /// Archives a product: its SKUs are free again. One that was archived by a version that kept them releases them when it is
@@ -75,7 +75,7 @@ pub async fn publish_due(unit: &Unit, product: &mut Loaded<Product>, at: DateTim
         && let Some(category) = created.category
     {
         let path = category_path(unit, category).await?;
-        created.check_attributes(&definitions(&path)).map_err(|rejection| refused(&rejection))?;
+        created.check_attributes(&definitions(&path))?;
     }
     unit.decide(product, &Command::PublishDue { at })
 }
@@ -104,7 +104,7 @@ async fn claim_sku(unit: &Unit, variant: VariantId, sku: &Sku) -> Result<(), Err
     let Some(mut name) = names.next() else { return Ok(()) };
     for earlier in names {
         // Refuses exactly as today's name does when somebody else holds it.
-        earlier.state.decide(&claim, &unit.asked()).map_err(|it| Error::Rejected(Rejected::of::<UniqueName>(&it)))?;
+        earlier.state.decide(&claim, &unit.asked())?;
     }
     unit.decide(&mut name, &claim)
 }
@@ -137,10 +137,6 @@ pub async fn remove_variant(unit: &Unit, product: &mut Loaded<Product>, variant:
         release_skus(unit, std::iter::once((variant, &sku))).await?;
     }
     Ok(())
-}
-
-fn refused(rejection: &product::Rejection) -> Error {
-    Error::Rejected(Rejected::of::<Product>(rejection))
 }
 
 fn no_such(thing: &'static str, pointer: &str) -> Error {

@@ -20,7 +20,7 @@ pub async fn change_promotion(
     if promotion.version == before {
         return Ok(());
     }
-    let created = promotion.state.live().map_err(|it| Error::Rejected(Rejected::of::<Promotion>(&it)))?;
+    let created = promotion.state.live()?;
     if let Some(code) = &created.terms.code {
         let mut name = unit.load::<UniqueName>(name::id(NameKind::Coupon, code.as_str())).await?;
         let text = Label::new(code.as_str());

@@ -109,7 +109,7 @@ async fn create(State(app): State<Shared>, ask: Ask<Staff, NewCategory>) -> Resu
         if let Some(parent) = body.parent {
             let above = ancestors(&unit, parent).await?;
             if above.len() + 2 > DEPTH_MAX {
-                return Err(Error::Rejected(Rejected::of::<Category>(&category::Rejection::TooDeep)));
+                return Err(category::Rejection::TooDeep.into());
             }
         }
         let mut slug = unit.load::<UniqueName>(name::id(NameKind::CategorySlug, body.slug.as_str())).await?;
@@ -350,7 +350,7 @@ async fn list(
 }
 
 fn shown(id: CategoryId, category: &Category) -> Result<show::Category<'_>, Error> {
-    let created = category.live().map_err(|rejection| Error::Rejected(Rejected::of::<Category>(&rejection)))?;
+    let created = category.live()?;
     Ok(show::Category::of(id, created))
 }
 
@@ -361,7 +361,7 @@ async fn ancestors(unit: &Unit, parent: CategoryId) -> Result<Vec<CategoryId>, E
     for category in &path {
         let Ok(created) = category.state.live() else { return Err(no_such("category", "/parent")) };
         if category.id == parent && created.archived {
-            return Err(Error::Rejected(Rejected::of::<Category>(&category::Rejection::Archived)));
+            return Err(category::Rejection::Archived.into());
         }
         above.extend(created.parent);
     }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use byteshop_commands::{Error, Intent, Loaded, Rejected, Unit};
-use byteshop_domain::account::{Account, Command, Open, Rejection, Secret};
+use byteshop_commands::{Error, Intent, Loaded, Unit};
+use byteshop_domain::account::{Account, Command, Open, Secret};
 use byteshop_domain::ids::AccountId;
 use byteshop_domain::{BoundedText, Subject};
 use http::StatusCode;
@@ -82,7 +82,7 @@ impl App {
         ask: &Ask<Member, T>,
         account: &Loaded<Account>,
     ) -> Result<(), Error> {
-        let active = known(&account.state)?.second_factor.is_active();
+        let active = account.state.live()?.second_factor.is_active();
         if active { self.require_fresh(unit, &ask.who.0).await } else { Ok(()) }
     }
 }
@@ -90,16 +90,6 @@ impl App {
 /// The account of whoever asks, at the version that they have seen.
 pub(super) async fn own<T: Send + Sync>(unit: &Unit, ask: &Ask<Member, T>) -> Result<Loaded<Account>, Error> {
     let account = unit.load_matching::<Account>(ask.who.1).await?;
-    known(&account.state)?;
+    account.state.live()?;
     Ok(account)
-}
-
-/// An account that can be used.
-pub(super) fn known(account: &Account) -> Result<&Open, Error> {
-    account.live().map_err(|rejection| refused(&rejection))
-}
-
-/// What an account refuses.
-pub(super) fn refused(rejection: &Rejection) -> Error {
-    Error::Rejected(Rejected::of::<Account>(rejection))
 }

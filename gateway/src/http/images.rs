@@ -17,7 +17,6 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::openapi::max;
-use super::products::known;
 use super::show;
 use crate::app::Shared;
 use crate::edge::actor::Staff;
@@ -141,7 +140,7 @@ async fn add(
         };
         let location = format!("/v1/products/{id}/images/{}", image.image);
         unit.decide(&mut product, &Command::AddImage(image))?;
-        Reply::created(location, product.version, &show::Product::of(id, known(&product.state)?, None))
+        Reply::created(location, product.version, &show::Product::of(id, product.state.live()?, None))
     })
     .await
 }
@@ -206,7 +205,7 @@ async fn decide<T: Send + Sync>(
     app.run(ask, name, |unit| async move {
         let mut product = unit.load_matching::<Product>(id).await?;
         unit.decide(&mut product, command)?;
-        Reply::ok(product.version, &show::Product::of(id, known(&product.state)?, None))
+        Reply::ok(product.version, &show::Product::of(id, product.state.live()?, None))
     })
     .await
 }

@@ -22,7 +22,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::identity::{known, own, proven, refused};
+use super::identity::{own, proven};
 use super::openapi::max;
 use super::show;
 use super::show::account::{KeptAddress, Me, SettingsShown};
@@ -105,7 +105,7 @@ struct Addresses<'a> {
     responses((status = 200, description = "The account", body = Me)))]
 async fn one(State(app): State<Shared>, member: Member, headers: HeaderMap) -> Result<Response, Problem> {
     let found = app.snapshot::<Account>(member.1, &Then::default(), &headers).await?;
-    reply::one(found.version, &Me::of(member.1, known(&found.state)?))
+    reply::one(found.version, &Me::of(member.1, found.state.live()?))
 }
 
 /// Updates the caller's profile.
@@ -117,7 +117,7 @@ async fn change(State(app): State<Shared>, ask: Ask<Member, Changes>) -> Result<
     app.run(ask, "account.change_profile", |unit| async move {
         let mut account = own(&unit, ask).await?;
         let (vault, changes) = (unit.commands().vault(), &ask.body.profile);
-        let before = match known(&account.state)?.profile.clone() {
+        let before = match account.state.live()?.profile.clone() {
             Some(profile) => vault.open(&profile).await?.unwrap_or_default(),
             None => Profile::default(),
         };
@@ -141,7 +141,7 @@ async fn change(State(app): State<Shared>, ask: Ask<Member, Changes>) -> Result<
     responses((status = 200, description = "The settings", body = SettingsShown)))]
 async fn settings(State(app): State<Shared>, member: Member, headers: HeaderMap) -> Result<Response, Problem> {
     let found = app.snapshot::<Account>(member.1, &Then::default(), &headers).await?;
-    reply::one(found.version, &known(&found.state)?.settings)
+    reply::one(found.version, &found.state.live()?.settings)
 }
 
 /// Updates the caller's settings.
@@ -152,7 +152,7 @@ async fn change_settings(State(app): State<Shared>, ask: Ask<Member, SettingsCha
     let ask = &ask;
     app.run(ask, "account.change_settings", |unit| async move {
         let mut account = own(&unit, ask).await?;
-        let (before, changes) = (known(&account.state)?.settings.clone(), &ask.body);
+        let (before, changes) = (account.state.live()?.settings.clone(), &ask.body);
         let settings = Settings {
             locale: changes.locale.unwrap_or(before.locale),
             currency: changes.currency.unwrap_or(before.currency),
@@ -170,7 +170,7 @@ async fn change_settings(State(app): State<Shared>, ask: Ask<Member, SettingsCha
     responses((status = 200, description = "The addresses", body = Addresses)))]
 async fn addresses(State(app): State<Shared>, member: Member, headers: HeaderMap) -> Result<Response, Problem> {
     let found = app.snapshot::<Account>(member.1, &Then::default(), &headers).await?;
-    let items = known(&found.state)?.addresses.iter().map(KeptAddress::of).collect();
+    let items = found.state.live()?.addresses.iter().map(KeptAddress::of).collect();
     lists::page(&Addresses { items })
 }
 
@@ -185,7 +185,7 @@ async fn add_address(State(app): State<Shared>, ask: Ask<Member, Address>) -> Re
         let id: AddressId = unit.new_id();
         let address = unit.commands().vault().seal(Subject::from(account.id), &ask.body).await?;
         unit.decide(&mut account, &Command::AddAddress { id, address })?;
-        let kept = known(&account.state)?.address(id).map_err(|rejection| refused(&rejection))?;
+        let kept = account.state.live()?.address(id)?;
         Reply::created(format!("/v1/me/addresses/{id}"), account.version, &KeptAddress::of(kept))
     })
     .await
@@ -202,7 +202,7 @@ async fn address(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let found = app.snapshot::<Account>(member.1, &Then::default(), &headers).await?;
-    let kept = known(&found.state)?.address(id).map_err(|rejection| refused(&rejection))?;
+    let kept = found.state.live()?.address(id)?;
     reply::one(found.version, &KeptAddress::of(kept))
 }
 
@@ -220,7 +220,7 @@ async fn change_address(
         let mut account = own(&unit, ask).await?;
         let address = unit.commands().vault().seal(Subject::from(account.id), &ask.body).await?;
         unit.decide(&mut account, &Command::ChangeAddress { id, address })?;
-        let kept = known(&account.state)?.address(id).map_err(|rejection| refused(&rejection))?;
+        let kept = account.state.live()?.address(id)?;
         Reply::ok(account.version, &KeptAddress::of(kept))
     })
     .await
@@ -294,7 +294,7 @@ async fn farewell(State(app): State<Shared>, ask: Ask<Member, Farewell>) -> Resu
 }
 
 fn shown(account: &Loaded<Account>) -> Result<Reply, Error> {
-    Reply::ok(account.version, &Me::of(account.id, known(&account.state)?))
+    Reply::ok(account.version, &Me::of(account.id, account.state.live()?))
 }
 
 /// The routes.

@@ -104,7 +104,7 @@ async fn create(State(app): State<Shared>, ask: Ask<Staff, NewProduct>) -> Resul
         let (title, description) = (body.title.clone(), body.description.clone());
         let (category, attributes) = (body.category, (*body.attributes).clone());
         products::create(&unit, &mut product, title, description, category, attributes, &body.options).await?;
-        let shown = show::Product::of(id, known(&product.state)?, None);
+        let shown = show::Product::of(id, product.state.live()?, None);
         Reply::created(format!("/v1/products/{id}"), product.version, &shown)
     })
     .await
@@ -133,7 +133,7 @@ async fn change(
         if let Some(options) = &body.options {
             unit.decide(&mut product, &Command::DefineOptions { options: options.to_vec() })?;
         }
-        Reply::ok(product.version, &show::Product::of(id, known(&product.state)?, None))
+        Reply::ok(product.version, &show::Product::of(id, product.state.live()?, None))
     })
     .await
 }
@@ -177,7 +177,7 @@ async fn archive(
     app.run(&ask, "product.archive", |unit| async move {
         let mut product = unit.load_matching::<Product>(id).await?;
         products::archive(&unit, &mut product).await?;
-        Reply::ok(product.version, &show::Product::of(id, known(&product.state)?, None))
+        Reply::ok(product.version, &show::Product::of(id, product.state.live()?, None))
     })
     .await
 }
@@ -193,7 +193,7 @@ async fn decide<T: Send + Sync>(
     app.run(ask, name, |unit| async move {
         let mut product = unit.load_matching::<Product>(id).await?;
         products::decide(&unit, &mut product, command).await?;
-        Reply::ok(product.version, &show::Product::of(id, known(&product.state)?, None))
+        Reply::ok(product.version, &show::Product::of(id, product.state.live()?, None))
     })
     .await
 }
@@ -247,7 +247,7 @@ pub(crate) async fn with_stock(app: &Shared, id: ProductId) -> Result<(Snapshot<
 
 /// What is known of a product, for who may see it; for all others there is none.
 pub(crate) fn seen_by<'a>(caller: &Caller, product: &'a Product) -> Result<&'a Created, Problem> {
-    let created = known(product)?;
+    let created = product.live()?;
     if created.status != Status::Published && !caller.is_staff() {
         return Err(Problem::missing("product"));
     }
@@ -257,10 +257,6 @@ pub(crate) fn seen_by<'a>(caller: &Caller, product: &'a Product) -> Result<&'a C
 /// The variants of a product, in their order.
 fn variants(product: &Product) -> Vec<VariantId> {
     product.live().map(|created| created.variants.keys().copied().collect()).unwrap_or_default()
-}
-
-pub(super) fn known(product: &Product) -> Result<&Created, Error> {
-    product.live().map_err(|rejection| Error::Rejected(Rejected::of::<Product>(&rejection)))
 }
 
 /// The price history of a variant.

@@ -37,7 +37,7 @@ async fn create(State(app): State<Shared>, ask: Ask<Admin, Terms>) -> Result<Res
         let mut promotion = unit.start::<Promotion>(unit.new_id());
         let command = Command::Create { terms: Box::new(ask.body.clone()) };
         promotions::change_promotion(&unit, &mut promotion, &command).await?;
-        let shown = show::Promotion::of(promotion.id, known(&promotion.state)?, unit.now(), None);
+        let shown = show::Promotion::of(promotion.id, promotion.state.live()?, unit.now(), None);
         Reply::created(format!("/v1/admin/promotions/{}", promotion.id), promotion.version, &shown)
     })
     .await
@@ -115,7 +115,7 @@ async fn one(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let found = app.snapshot::<Promotion>(id, &then, &headers).await?;
-    let created = known(&found.state)?;
+    let created = found.state.live()?;
     let counted = then.at.is_none() && created.terms.limits.total.is_some();
     let used = if counted { Some(app.commands.get::<Usage>(usage::of_promotion(id)).await?) } else { None };
     let used = used.map(|used| used.map_or(0, |usage| usage.state.used));
@@ -193,11 +193,7 @@ async fn list(
 async fn change(unit: &Unit, id: PromotionId, command: &Command) -> Result<Reply, Error> {
     let mut promotion: Loaded<Promotion> = unit.load_matching::<Promotion>(id).await?;
     promotions::change_promotion(unit, &mut promotion, command).await?;
-    Reply::ok(promotion.version, &show::Promotion::of(id, known(&promotion.state)?, unit.now(), None))
-}
-
-fn known(promotion: &Promotion) -> Result<&Created, Error> {
-    promotion.live().map_err(|rejection| Error::Rejected(Rejected::of::<Promotion>(&rejection)))
+    Reply::ok(promotion.version, &show::Promotion::of(id, promotion.state.live()?, unit.now(), None))
 }
 
 /// The routes.

@@ -19,7 +19,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::openapi::max;
-use super::orders::visible::{check, own, placed};
+use super::orders::visible::{check, own};
 use super::orders::{ShippingBack, shipping_back};
 use super::show;
 use crate::app::Shared;
@@ -64,13 +64,13 @@ async fn request(
         let since = unit.now() - window;
         let comment = match &ask.body.comment {
             Some(comment) => {
-                let subject = placed(&order.state)?.subject(id);
+                let subject = order.state.live()?.subject(id);
                 Some(unit.commands().vault().seal(subject, comment).await?)
             }
             None => None,
         };
         let it = aftersales::request_return(&unit, &mut order, &lines, ask.body.reason, comment, since)?;
-        let body = show::Return::of(it.id, requested(&it.state)?);
+        let body = show::Return::of(it.id, it.state.live()?);
         Reply::created(format!("/v1/returns/{}", it.id), it.version, &body)
     })
     .await
@@ -101,7 +101,7 @@ async fn approve(
     app.run(&ask, "return.approve", |unit| async move {
         let mut it = unit.load_matching::<Return>(id).await?;
         unit.decide(&mut it, &Command::Approve {})?;
-        let approved = show::Return::of(it.id, requested(&it.state)?);
+        let approved = show::Return::of(it.id, it.state.live()?);
         Reply::ok(it.version, &Approved { approved, warnings: missing.into_iter().collect() })
     })
     .await
@@ -220,7 +220,7 @@ async fn of_order(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let found = app.seen_order(&caller, id, &Then::default(), &headers).await?;
-    let placed = placed(&found.state)?;
+    let placed = found.state.live()?;
     let found = app.commands.get_all::<Return>(&placed.returns).await?;
     let items = placed.returns.iter().zip(&found).filter_map(|(id, it)| {
         let it = it.as_ref()?.state.live().ok()?;
@@ -302,7 +302,7 @@ async fn credit_notes(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let found = app.seen_order(&caller, id, &Then::default(), &headers).await?;
-    let ids = &placed(&found.state)?.credit_notes;
+    let ids = &found.state.live()?.credit_notes;
     let found = app.commands.get_all::<CreditNote>(ids).await?;
     let items = ids.iter().zip(&found).filter_map(|(id, it)| {
         let it = it.as_ref()?.state.issued()?;
@@ -347,7 +347,7 @@ async fn one(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let found = app.snapshot::<Return>(id, &then, &headers).await?;
-    let it = requested(&found.state)?;
+    let it = found.state.live()?;
     app.check_part(&caller, it.order, "return").await?;
     reply::one(found.version, &show::Return::of(id, it))
 }
@@ -355,17 +355,13 @@ async fn one(
 /// A return of an order that is the caller's; to all others there is no such return.
 async fn owned(unit: &Unit, id: ReturnId, who: &impl Who) -> Result<Loaded<Return>, Error> {
     let it = unit.load::<Return>(id).await?.exists()?;
-    let order = unit.load::<Order>(requested(&it.state)?.order).await?;
-    check(who, placed(&order.state)?).map_err(|_| Error::Rejected(Rejected::missing("return")))?;
+    let order = unit.load::<Order>(it.state.live()?.order).await?;
+    check(who, order.state.live()?).map_err(|_| Rejected::missing("return"))?;
     Ok(it)
 }
 
-fn requested(it: &Return) -> Result<&Requested, Error> {
-    it.live().map_err(|rejection| Error::Rejected(Rejected::of::<Return>(&rejection)))
-}
-
 fn shown(it: &Loaded<Return>) -> Result<Reply, Error> {
-    Reply::ok(it.version, &show::Return::of(it.id, requested(&it.state)?))
+    Reply::ok(it.version, &show::Return::of(it.id, it.state.live()?))
 }
 
 /// The routes.

@@ -18,7 +18,6 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::openapi::max;
-use super::orders::visible::placed;
 use super::show;
 use crate::app::{App, Shared};
 use crate::edge::actor::{Caller, Staff};
@@ -68,7 +67,7 @@ async fn prepare(
             None => left(&unit.load::<Order>(id).await?.exists()?)?,
         };
         let it = shipping::prepare(&unit, id, &lines, carrier).await?;
-        let body = show::Shipment::of(it.id, prepared(&it.state)?);
+        let body = show::Shipment::of(it.id, it.state.live()?);
         Reply::created(format!("/v1/shipments/{}", it.id), it.version, &body)
     })
     .await
@@ -76,7 +75,7 @@ async fn prepare(
 
 /// Everything of an order that is left to ship.
 fn left(order: &Loaded<Order>) -> Result<Vec<Demand>, Error> {
-    let placed = placed(&order.state)?;
+    let placed = order.state.live()?;
     let left = placed.variants().into_iter().filter_map(|variant| {
         let quantity = Quantity::new(placed.left_to_ship(variant)).ok()?;
         Some(Demand { variant, quantity })
@@ -170,7 +169,7 @@ async fn hand_over(
     check_weight(weight_g)?;
     app.run(ask, "shipment.hand_over", |unit| async move {
         let mut it = unit.load_matching::<Shipment>(id).await?;
-        if weight_g.is_some() && prepared(&it.state)?.weight_g != weight_g {
+        if weight_g.is_some() && it.state.live()?.weight_g != weight_g {
             unit.decide(&mut it, &Command::Pack { weight_g })?;
         }
         shipping::hand_over(&unit, &mut it, ask.body.tracking.as_ref(), url).await?;
@@ -265,7 +264,7 @@ async fn of_order(
 ) -> Result<Response, Problem> {
     let staff = caller.is_staff() && link.seal.is_none();
     let found = app.opened_order(&caller, id, (&link, &[Target::Order(id)]), &Then::default(), &headers).await?;
-    let placed = placed(&found.state)?;
+    let placed = found.state.live()?;
     let ids: Vec<ShipmentId> = placed.parcels.keys().copied().collect();
     let found = app.commands.get_all::<Shipment>(&ids).await?;
     let mut items = Vec::with_capacity(ids.len());
@@ -290,7 +289,7 @@ async fn one(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let found = app.snapshot::<Shipment>(id, &then, &headers).await?;
-    let it = prepared(&found.state)?;
+    let it = found.state.live()?;
     app.check_part(&caller, it.order, "shipment").await?;
     let shown = show::Shipment::of(id, it);
     let shown = if caller.is_staff() { shown.with_papers(papers(&app, id).await?) } else { shown };
@@ -303,12 +302,8 @@ async fn papers(app: &App, id: ShipmentId) -> Result<show::ShipmentPapers, Error
     Ok(show::ShipmentPapers { label: label.url, expires_at: label.until })
 }
 
-pub(super) fn prepared(it: &Shipment) -> Result<&Prepared, Error> {
-    it.live().map_err(|rejection| Error::Rejected(Rejected::of::<Shipment>(&rejection)))
-}
-
 fn shown(it: &Loaded<Shipment>) -> Result<Reply, Error> {
-    Reply::ok(it.version, &show::Shipment::of(it.id, prepared(&it.state)?))
+    Reply::ok(it.version, &show::Shipment::of(it.id, it.state.live()?))
 }
 
 /// The routes.

@@ -4,8 +4,9 @@ use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::use_cases::carts;
 use byteshop_commands::use_cases::price;
-use byteshop_commands::{Error, Rejected};
+use byteshop_commands::Error;
 use byteshop_domain::cart::{Command as CartCommand, Destination};
+use byteshop_domain::checkout;
 use byteshop_domain::ids::CartId;
 use byteshop_domain::money::{Money, Price};
 use byteshop_domain::pricing::shipping::{Choice, arrival, choices};
@@ -186,14 +187,9 @@ async fn options(
     let cart = carts::open(&found.state, app.commands.clock().now())?;
     let lines: Vec<_> = cart.lines.iter().map(|line| (line.variant, line.quantity)).collect();
     let parcel = price::parcel(&app.commands, &lines, cart.currency).await?;
-    let to = cart.destination.as_ref().ok_or_else(nowhere)?;
+    let to = cart.destination.as_ref().ok_or(checkout::Rejection::NoDestination)?;
     let to = Whereto { country: &to.country, area: to.area.as_ref() };
     offer(&app, to, parcel.weight_g, parcel.subtotal).await
-}
-
-/// Nobody said where the cart goes.
-fn nowhere() -> Error {
-    Error::Rejected(Rejected::named("cart", &byteshop_domain::checkout::Rejection::NoDestination))
 }
 
 async fn offer(app: &Shared, to: Whereto<'_>, weight_g: u64, subtotal: Money) -> Result<Response, Problem> {
@@ -231,7 +227,7 @@ async fn choose(
         // A refusal has to hold, so the version of the book counts.
         let book = unit.load::<ShippingBook>(shipping_book::id()).await?;
         let open = carts::open(&cart.state, unit.asked().at)?;
-        let to = open.destination.as_ref().ok_or_else(nowhere)?;
+        let to = open.destination.as_ref().ok_or(checkout::Rejection::NoDestination)?;
         let zone = book.state.zone(&to.country, to.area.as_ref());
         if !zone.is_some_and(|zone| zone.services.iter().any(|known| known.service == *service)) {
             let gone = Obstacle::ShippingGone { service: service.clone() };

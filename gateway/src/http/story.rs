@@ -28,7 +28,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::audit::Entry;
-use super::orders::visible::{check, placed};
+use super::orders::visible::check;
 use super::show;
 use crate::app::Shared;
 use crate::edge::actor::Caller;
@@ -104,7 +104,7 @@ async fn history(
     let staff = caller.is_staff() && seal.is_none();
     let (reading, link) = (Reading { locale }, ByLink { until, seal });
     let found = app.opened_order(&caller, id, (&link, &[Target::Order(id)]), &Then::default(), &headers).await?;
-    let placed = placed(&found.state)?;
+    let placed = found.state.live()?;
     let locale = if staff {
         reading.of_reader(&app, &caller, &headers).await?
     } else {

@@ -96,7 +96,7 @@ async fn create(State(app): State<Shared>, ask: Ask<Admin, NewEndpoint>) -> Resu
         let (created_by, expires_at) = (owner(&unit, who).await?, body.expires_at);
         let create = Command::Create { url, filter, description, secret, created_by, expires_at };
         unit.decide(&mut endpoint, &create)?;
-        let known = known(&endpoint)?;
+        let known = endpoint.state.live()?;
         may_read(&unit, who, known).await?;
         grants::record(&unit, created_by, Grant::WebhookEndpoint { id }).await?;
         let shown = Endpoint::of(id, known).with_secret(known);
@@ -168,8 +168,8 @@ async fn change(
             expires_at: body.expires_at,
         };
         unit.decide(&mut endpoint, &command)?;
-        may_read(&unit, who, known(&endpoint)?).await?;
-        Reply::ok(endpoint.version, &Endpoint::of(id, known(&endpoint)?))
+        may_read(&unit, who, endpoint.state.live()?).await?;
+        Reply::ok(endpoint.version, &Endpoint::of(id, endpoint.state.live()?))
     })
     .await
 }
@@ -206,7 +206,7 @@ async fn rotate(
         let mut endpoint = unit.load_matching::<WebhookEndpoint>(id).await?;
         let secret = unit.commands().vault().seal(SHOP, secret).await?;
         unit.decide(&mut endpoint, &Command::Rotate { secret })?;
-        let known = known(&endpoint)?;
+        let known = endpoint.state.live()?;
         Reply::ok(endpoint.version, &Endpoint::of(id, known).with_secret(known))
     })
     .await
@@ -236,7 +236,7 @@ async fn replay(
     app.run(&ask, "webhook_endpoint.replay", |unit| async move {
         let mut endpoint = unit.load_matching::<WebhookEndpoint>(id).await?;
         unit.decide(&mut endpoint, &Command::Replay { from })?;
-        Reply::ok(endpoint.version, &Endpoint::of(id, known(&endpoint)?))
+        Reply::ok(endpoint.version, &Endpoint::of(id, endpoint.state.live()?))
     })
     .await
 }
@@ -299,10 +299,6 @@ async fn exists(app: &App, id: WebhookEndpointId) -> Result<(), Problem> {
     let found = app.commands.get::<WebhookEndpoint>(id).await?;
     let known = found.is_some_and(|found| found.state.live().is_ok());
     if known { Ok(()) } else { Err(Problem::missing(WebhookEndpoint::CATEGORY)) }
-}
-
-fn known(endpoint: &Loaded<WebhookEndpoint>) -> Result<&Known, Error> {
-    endpoint.state.live().map_err(|rejection| Error::Rejected(Rejected::of::<WebhookEndpoint>(&rejection)))
 }
 
 fn check_url(app: &App, url: &Link) -> Result<(), Problem> {

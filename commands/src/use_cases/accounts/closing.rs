@@ -73,7 +73,7 @@ pub async fn forget_buyer(
     reason: CancelReason,
     force: bool,
 ) -> Result<Forgotten, Error> {
-    let placed = order.state.live().map_err(|rejection| Error::Rejected(Rejected::of::<Order>(&rejection)))?;
+    let placed = order.state.live()?;
     let (mut called_off, subject) = (false, placed.subject(order.id));
     let of_guest = placed.placement.buyer == order::Buyer::default() && !placed.forgotten;
     if of_guest && (placed.is_unpaid() || force && placed.is_waited_for()) {

@@ -21,7 +21,7 @@ use crate::engine::unit::{Loaded, Unit};
 /// # Errors
 /// `order.already_paid` once its money is ours, or set aside for it.
 pub async fn move_to_cart(unit: &Unit, order: &mut Loaded<Order>, days: u16) -> Result<Loaded<Cart>, Error> {
-    let placed = placed(order)?.clone();
+    let placed = order.state.live()?.clone();
     if let Some(cart) = placed.moved_to {
         return unit.load::<Cart>(cart).await?.exists();
     }
@@ -95,6 +95,3 @@ async fn destination(unit: &Unit, cart: CartId, placed: &Placed) -> Result<Optio
     Ok(Some(Destination { address: Some(address), ..destination.clone() }))
 }
 
-fn placed(order: &Loaded<Order>) -> Result<&Placed, Error> {
-    order.state.live().map_err(|rejection| Error::Rejected(Rejected::of::<Order>(&rejection)))
-}

@@ -32,7 +32,6 @@ use crate::edge::actor::Member;
 use crate::edge::past::Then;
 use crate::edge::positions::{Position, Shown};
 use crate::edge::problem::Problem;
-use crate::http::identity::known;
 use crate::http::notifications::{NotificationRow, Watching};
 use crate::http::sessions::sessions_of;
 use crate::http::show;
@@ -85,7 +84,7 @@ pub(super) async fn export(State(app): State<Shared>, member: Member, headers: H
     let id = member.1;
     app.await_views(&[OrderList::NAME, NotificationList::NAME], &headers).await?;
     let found = app.snapshot::<Account>(id, &Then::default(), &headers).await?;
-    let open = known(&found.state)?;
+    let open = found.state.live()?;
     let head = Head {
         account: Me::of(id, open),
         addresses: open.addresses.iter().map(KeptAddress::of).collect(),

@@ -63,7 +63,7 @@ async fn end(
         let mut account = unit.load::<Account>(ask.who.1).await?;
         let own = account.state.live().is_ok_and(|open| open.sessions.contains(&session));
         if !own {
-            return Err(Error::Rejected(Rejected::missing("session")));
+            return Err(Rejected::missing("session").into());
         }
         accounts::log_out(&unit, &mut account, session, Reason::Logout).await?;
         Ok(Reply::gone(account.version))
