@@ -147,4 +147,3 @@ impl Together<'_> {
 fn names(lines: &[Demand], variant: VariantId) -> bool {
     lines.iter().any(|line| line.variant == variant)
 }
-

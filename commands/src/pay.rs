@@ -147,9 +147,7 @@ impl Commands {
             })
             .await;
         match noted {
-            Ok(_) if outcome == ProviderOutcome::Authorized => {
-                Err(order::Rejection::AlreadyPaid.into())
-            }
+            Ok(_) if outcome == ProviderOutcome::Authorized => Err(order::Rejection::AlreadyPaid.into()),
             // A refusal means that the outcome is recorded already.
             Ok(_) | Err(Error::Rejected(_)) => Ok(true),
             Err(other) => Err(other),

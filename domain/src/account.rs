@@ -14,11 +14,11 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
-use crate::{Locale, Personal, Subject};
 use crate::address::Address;
 use crate::decider::{Asked, Decider};
 use crate::ids::{AccountId, AddressId, SessionId};
 use crate::text::{Email, Reason};
+use crate::{Locale, Personal, Subject};
 
 mod codes;
 mod commands;

@@ -12,7 +12,6 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::{Decider as _, Kind, Personal, credit_note};
 use crate::ids::{OrderId, ReturnId};
 use crate::money::Money;
 use crate::order::{self, CancelReason, Order, Placed};
@@ -23,6 +22,7 @@ use crate::settlement::ensure_payment_recorded;
 use crate::stock::{self, StockLevel};
 use crate::text::Comment;
 use crate::work::{Refused, Work};
+use crate::{Decider as _, Kind, Personal, credit_note};
 
 mod credit;
 mod money;

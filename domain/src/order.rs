@@ -24,13 +24,13 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::{Personal, Subject};
 use crate::decider::{Asked, Decider};
 use crate::ids::{AccountId, CartId, CreditNoteId, Id as _, OrderId, RefundId, ReturnId, ShipmentId, VariantId};
 use crate::money::Money;
 use crate::quantity::{Demand, summed};
 use crate::seller::Seller;
 use crate::text::{NoteText, Reference};
+use crate::{Personal, Subject};
 
 mod cancel;
 mod commands;
@@ -171,9 +171,7 @@ impl Decider for Order {
                 let off = LinesOff { lines, shipping: *shipping, reason: *reason, restock: *restock };
                 self.live()?.cancel_lines(&off, *refund, *credit_note, asked.at)
             }
-            Command::MarkRefunded { payment, refund, amount } => {
-                self.live()?.mark_refunded(*payment, *refund, *amount)
-            }
+            Command::MarkRefunded { payment, refund, amount } => self.live()?.mark_refunded(*payment, *refund, *amount),
             Command::PrepareParcel { shipment, lines } => self.live()?.prepare_parcel(*shipment, lines),
             Command::DropParcel { shipment } => self.live()?.drop_parcel(*shipment),
             Command::HandOver { shipment } => self.live()?.hand_over(*shipment, asked.at),

@@ -43,7 +43,10 @@ mod rejections;
 mod stage;
 
 pub use commands::Command;
-pub use events::{CaptureMode, DeclineReason, Event, FailureReason, Method, ProviderOutcome, ProviderReference, RefundCause, RefundOutcome, VoidReason};
+pub use events::{
+    CaptureMode, DeclineReason, Event, FailureReason, Method, ProviderOutcome, ProviderReference, RefundCause,
+    RefundOutcome, VoidReason,
+};
 pub use rejections::{ATTEMPTS_MAX, Rejection};
 pub use stage::{Authorization, Refund, RefundStage, Stage, Undo, whole};
 

@@ -42,10 +42,12 @@ pub use image::{Image, ImageType, THUMBNAILS, reorder};
 use options::fits;
 pub use options::{OptionDefinition, Options, combinations, in_order};
 pub use price_history::{Entry as PriceEntry, LOOK_BACK, PriceHistory, Reduction, price_history};
-pub use rejections::{ATTRIBUTES_MAX, CURRENCIES_MAX, IMAGES_MAX, OPTIONS_MAX, OPTION_VALUES_MAX, Rejection, VARIANTS_MAX, WEIGHT_MAX_G};
+pub use rejections::{
+    ATTRIBUTES_MAX, CURRENCIES_MAX, IMAGES_MAX, OPTION_VALUES_MAX, OPTIONS_MAX, Rejection, VARIANTS_MAX, WEIGHT_MAX_G,
+};
 pub use schedule::{Refusal, Schedule};
-use variant::{check_details, check_prices, replace};
 pub use variant::{Listed, TaxClass, Variant, VariantChange};
+use variant::{check_details, check_prices, replace};
 
 /// A product as it is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]

@@ -126,9 +126,7 @@ impl Decider for Promotion {
             Command::Resume {} => {
                 Ok(if self.going()?.status == Status::Active { vec![] } else { vec![Event::Resumed {}] })
             }
-            Command::End {} => {
-                Ok(if self.live()?.status == Status::Ended { vec![] } else { vec![Event::Ended {}] })
-            }
+            Command::End {} => Ok(if self.live()?.status == Status::Ended { vec![] } else { vec![Event::Ended {}] }),
         }
     }
 

@@ -3,10 +3,10 @@
 use super::events::Grant;
 use super::person::{Client, Profile, Role, Secret, Settings};
 use super::second_factor::{self, Proof};
-use crate::{Locale, Personal};
 use crate::address::Address;
 use crate::ids::{AddressId, OrderId, SessionId};
 use crate::text::{Email, Hash, Reason};
+use crate::{Locale, Personal};
 
 /// What an account can be asked.
 #[derive(Debug, Clone, PartialEq)]

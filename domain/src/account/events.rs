@@ -4,10 +4,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::person::{Client, Profile, Role, Secret, Settings};
-use crate::{Locale, Personal};
 use crate::address::Address;
 use crate::ids::{AddressId, ApiKeyId, SessionId, WebhookEndpointId};
 use crate::text::{Email, Hash, Reason};
+use crate::{Locale, Personal};
 
 /// A standing grant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{Currency, Locale, Personal};
 use crate::address::{Address, Part};
 use crate::ids::{AccountId, CartId, OrderId, ProductId, VariantId};
 use crate::money::Price;
 use crate::promotion::CouponCode;
 use crate::quantity::Quantity;
 use crate::text::{Country, Hash, Label, Name, PostalCode, Sku, Slug, Title};
+use crate::{Currency, Locale, Personal};
 
 /// Days after which a cart is given up that nobody changes, unless it says otherwise: people come back within a month, or not
 /// for this.

@@ -1,7 +1,5 @@
 //! What can be in the way of a change to a category, its limits among it.
 
-
-
 /// Deepest place of a category: real catalogs have six levels, and every product page walks up to the root.
 pub const DEPTH_MAX: usize = 10;
 /// Most categories that are moved or archived together with one above them: one append of at most twice as many events.

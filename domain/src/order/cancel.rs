@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{CancelReason, Decision, Event, LinesOff, ParcelStage, PaymentStatus, Placed, Rejection, ReturnLine, Status};
+use super::{
+    CancelReason, Decision, Event, LinesOff, ParcelStage, PaymentStatus, Placed, Rejection, ReturnLine, Status,
+};
 use crate::Subject;
 use crate::ids::{CartId, CreditNoteId, RefundId};
 use crate::money::Money;

@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 
 use super::events::{Placement, ReturnLine};
 use super::status::CancelReason;
-use crate::{Personal, Subject};
 use crate::ids::{CartId, CreditNoteId, PaymentId, RefundId, ReturnId, ShipmentId};
 use crate::money::Money;
 use crate::quantity::Demand;
 use crate::seller::Seller;
 use crate::text::{NoteText, Reference};
+use crate::{Personal, Subject};
 
 /// What an order can be asked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

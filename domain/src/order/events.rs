@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::status::{CancelReason, Fulfilment};
 use crate::Personal;
 use crate::cart::Destination;
-use crate::ids::{AccountId, CartId, CreditNoteId, PaymentId, ProductId, RefundId, ReturnId, ShipmentId, UsageId, VariantId};
+use crate::ids::{
+    AccountId, CartId, CreditNoteId, PaymentId, ProductId, RefundId, ReturnId, ShipmentId, UsageId, VariantId,
+};
 use crate::money::{ExactPrice, Money, Price};
 use crate::pricing::{Discount, LineTax, Shipping};
 use crate::quantity::{Demand, Quantity};

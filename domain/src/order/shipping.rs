@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{CancelReason, Decision, Event, Found, Fulfilment, Parcel, ParcelStage, PaymentStatus, Placed, Rejection, Status};
+use super::{
+    CancelReason, Decision, Event, Found, Fulfilment, Parcel, ParcelStage, PaymentStatus, Placed, Rejection, Status,
+};
 use crate::ids::ShipmentId;
 use crate::quantity::{Demand, Quantity, summed};
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use super::rejections::{OPTIONS_MAX, OPTION_VALUES_MAX, Rejection, VARIANTS_MAX};
+use super::rejections::{OPTION_VALUES_MAX, OPTIONS_MAX, Rejection, VARIANTS_MAX};
 use crate::bounded::Bounded;
 use crate::text::{AttributeName, Label};
 

@@ -1,7 +1,5 @@
 //! What can be in the way of a change to a shipment.
 
-
-
 crate::rejections! {
     /// What can be in the way.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! What can be in the way of a change to the shipping book, its limits among it.
 
-use crate::tax_book::{AREAS_MAX, AREA_MAX, COUNTRIES_MAX};
+use crate::tax_book::{AREA_MAX, AREAS_MAX, COUNTRIES_MAX};
 use crate::text::{Country, Slug};
 
 /// Most zones of a shop: more than there are countries.

@@ -1,7 +1,5 @@
 //! What can be in the way of a command to a webhook endpoint, its limit among it.
 
-
-
 /// Filters of one endpoint at most: more than there are types to name one by one, and it would want everything.
 pub const FILTERS_MAX: usize = 50;
 

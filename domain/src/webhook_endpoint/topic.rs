@@ -1,7 +1,7 @@
 //! Which events an endpoint is told of, and what a program has to be allowed to read to ask for them.
 
-use std::fmt;
 use std::collections::BTreeSet;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 

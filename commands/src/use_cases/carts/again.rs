@@ -94,4 +94,3 @@ async fn destination(unit: &Unit, cart: CartId, placed: &Placed) -> Result<Optio
     };
     Ok(Some(Destination { address: Some(address), ..destination.clone() }))
 }
-

@@ -64,4 +64,3 @@ pub(in crate::http) async fn shown(unit: &Unit, cart: &Loaded<Cart>) -> Result<R
     let (created, priced) = priced(unit, cart).await?;
     Reply::ok(cart.version, &show::Cart::of(cart.id, created, priced.as_ref()))
 }
-
