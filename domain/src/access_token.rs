@@ -9,7 +9,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::account::Role;
-use crate::decider::{Asked, Decider, Kind};
+use crate::decider::{Asked, Decider};
 use crate::ids::{AccessTokenId, AccountId};
 
 /// What happened to a token.
@@ -61,25 +61,11 @@ pub enum AccessToken {
     },
 }
 
-/// What can be in the way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Rejection {
-    /// The id names another token already.
-    #[error("the access token exists already")]
-    Exists,
-}
-
-impl crate::Rejection for Rejection {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Exists => "exists",
-        }
-    }
-
-    fn kind(&self) -> Kind {
-        match self {
-            Self::Exists => Kind::Conflict,
-        }
+crate::rejections! {
+    /// What can be in the way.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum Rejection {
+        Exists => Conflict: "the access token exists already";
     }
 }
 

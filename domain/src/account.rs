@@ -21,17 +21,18 @@ use crate::text::{Email, Reason};
 use crate::{Locale, Personal, Subject};
 
 mod codes;
-mod grant;
-mod message;
+mod commands;
+mod events;
 mod new_email;
 mod person;
-mod rejection;
+mod proofs;
+mod rejections;
 pub mod second_factor;
 
-pub use grant::Grant;
-pub use message::{Command, Event};
+pub use commands::Command;
+pub use events::{Event, Grant};
 pub use person::{Channel, Client, Kept, Pending, PendingEmail, Profile, Role, Secret, Settings};
-pub use rejection::Rejection;
+pub use rejections::{ADDRESSES_MAX, Rejection};
 pub use second_factor::{Proof, SecondFactor};
 
 /// How long a code that confirms an address holds: people read their mail the next day.
@@ -44,8 +45,6 @@ pub const EMAIL_CHANGE_WITHIN: TimeDelta = TimeDelta::hours(1);
 pub const MAIL_EVERY: TimeDelta = TimeDelta::minutes(1);
 /// Sessions of one account at most; a new one ends the oldest. More devices than anybody logs in with.
 pub const SESSIONS_MAX: usize = 20;
-/// Addresses of one address book at most.
-pub const ADDRESSES_MAX: usize = 50;
 /// Failed log-ins that are noted within [`FAILURE_WINDOW`]: whoever guesses must not fill the log.
 pub const FAILURES_MAX: u32 = 10;
 /// The window in which failed log-ins are counted.
@@ -127,7 +126,7 @@ impl Decider for Account {
         }
         let open = match (self, command) {
             (Self::Erased, Command::Erase { .. }) => return Ok(vec![]),
-            _ => self.open()?,
+            _ => self.live()?,
         };
         match command {
             Command::Register { .. } => Err(Rejection::Exists),
@@ -258,7 +257,7 @@ impl Decider for Account {
 
 impl Account {
     /// What is known of it, if it is there.
-    pub fn open(&self) -> Result<&Open, Rejection> {
+    pub fn live(&self) -> Result<&Open, Rejection> {
         match self {
             Self::Open(open) => Ok(open),
             Self::Missing | Self::Erased => Err(Rejection::Missing),
@@ -349,6 +348,19 @@ impl Open {
             return Err(Rejection::TooManyAddresses);
         }
         Ok(vec![Event::AddressAdded { id, address: address.clone() }])
+    }
+}
+
+impl Open {
+    /// The grant is made in the same append, so a ban comes before it and refuses it, or after it and finds it here.
+    fn record_grant(&self, grant: Grant, asked: &Asked) -> Decision {
+        // A key that its maker's ban did not revoke goes on, and so does what is made with it.
+        let by_owner = asked.by.account().is_some();
+        if by_owner && self.ban.is_some() {
+            return Err(Rejection::Banned);
+        }
+        let known = self.grants.contains(&grant);
+        Ok(if known { vec![] } else { vec![Event::AccessGranted { grant }] })
     }
 }
 

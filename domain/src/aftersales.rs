@@ -12,31 +12,30 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::credit_note::{self, CreditNote, Left};
-use crate::ids::{CreditNoteId, OrderId, PaymentId, RefundId, ReturnId};
-use crate::money::{Money, MoneyError};
-use crate::order::{self, CancelReason, Order, Placed, ReturnLine};
+use crate::ids::{OrderId, ReturnId};
+use crate::money::Money;
+use crate::order::{self, CancelReason, Order, Placed};
 use crate::payment::{self, Payment, RefundCause};
 use crate::quantity::{Demand, Quantity, summed};
 use crate::returns::{self, Received, Return};
-use crate::series::Document;
 use crate::settlement::ensure_payment_recorded;
 use crate::stock::{self, StockLevel};
 use crate::text::Comment;
 use crate::work::{Refused, Work};
 use crate::{Decider as _, Kind, Personal};
 
+mod credit;
 mod money;
 
-pub use money::{ShippingBack, refund, retry_refund};
-
+use credit::{Back, issue, left_to_credit, most, uncounted};
 use money::give_shipping_back;
+pub use money::{ShippingBack, refund, retry_refund};
 
 /// Cancels an order: what is left of what was paid for it is refunded, and a credit note says so. What was reserved is released;
 /// `restock` says whether pieces that had left the stock are for sale again.
 pub fn cancel(work: &mut Work, order: OrderId, reason: CancelReason, restock: bool) -> Result<(), Refused> {
     let state = work.get::<Order>(order)?;
-    let before = state.placed().map_err(Refused::by::<Order>)?;
+    let before = state.live()?;
     let to_credit = left_to_credit(work, before)?;
     let total = to_credit.total().map_err(uncounted)?;
     // Money that is yet to go back has a credit note already.
@@ -75,7 +74,7 @@ pub fn cancel_lines(
     shipping: Option<ShippingBack>,
 ) -> Result<(), Refused> {
     let state = work.get::<Order>(order)?;
-    let placed = state.placed().map_err(Refused::by::<Order>)?;
+    let placed = state.live()?;
     let lines = merged(lines)?;
     if placed.is_all_that_is_left(&lines) {
         if let Some(ShippingBack::Some(_) | ShippingBack::Nothing) = shipping {
@@ -89,10 +88,10 @@ pub fn cancel_lines(
     if !placed.is_paid() {
         // What need not be paid is not given back; and where nothing is sent, sending is not charged.
         if let Some(ShippingBack::Some(_) | ShippingBack::Nothing) = shipping {
-            return Err(Refused::by::<Order>(order::Rejection::NotPaid));
+            return Err(order::Rejection::NotPaid.into());
         }
         if shipping.is_some() && !placed.shipping_falls_with(&lines) {
-            return Err(Refused::by::<Order>(order::Rejection::NotPaid));
+            return Err(order::Rejection::NotPaid.into());
         }
         return cancel_unpaid(work, (placed, order), &lines, reason);
     }
@@ -131,7 +130,7 @@ fn cancel_unpaid(
     let command = order::Command::CancelLines { lines: valued, shipping, reason, refund, credit_note, restock };
     work.decide::<Order>(order, &command)?;
     let state = work.get::<Order>(order)?;
-    let placed = state.placed().map_err(Refused::by::<Order>)?;
+    let placed = state.live()?;
     work.decide::<Payment>(placed.placement.payment, &payment::Command::Reduce { amount: placed.payable() })?;
     for Demand { variant, .. } in lines {
         let Some(held) = work.get::<StockLevel>(*variant)?.reservations.get(&order).copied() else { continue };
@@ -180,9 +179,9 @@ pub fn receive_return(
 ) -> Result<(), Refused> {
     let order = order_of(work, id)?;
     let state = work.get::<Order>(order)?;
-    let placed = state.placed().map_err(Refused::by::<Order>)?;
+    let placed = state.live()?;
     if !placed.is_paid() {
-        return Err(Refused::by::<Order>(order::Rejection::NotPaid));
+        return Err(order::Rejection::NotPaid.into());
     }
     let payment = placed.placement.payment;
     let demand = |line: &Received| Demand { variant: line.variant, quantity: line.quantity };
@@ -203,115 +202,6 @@ pub fn receive_return(
     work.put_back(order, &whole)
 }
 
-/// Money on its way back, and the document that says so.
-struct Back {
-    /// None when there is nothing to give back.
-    refund: Option<RefundId>,
-    credit_note: CreditNoteId,
-    amount: Money,
-    /// What of it was paid for sending.
-    shipping: Option<Money>,
-}
-
-impl Back {
-    fn of(work: &mut Work, lines: &[ReturnLine]) -> Result<Self, Refused> {
-        let too_much = |_| Refused::because("order.wrong_total", Kind::Invalid, "the amounts cannot be summed");
-        let Some(first) = lines.first() else { return Err(Refused::by::<Order>(order::Rejection::NoLines)) };
-        let amount = Money::sum(first.amount.currency, lines.iter().map(|line| line.amount)).map_err(too_much)?;
-        let refund = (amount.amount > 0).then(|| work.new_id());
-        Ok(Self { refund, credit_note: work.new_id(), amount, shipping: None })
-    }
-
-    /// With what was paid for sending, where nothing is sent any more; at most what is left of `most`.
-    fn with_shipping(self, work: &mut Work, placed: &Placed, lines: &[Demand], most: Money) -> Self {
-        let left = placed.shipping_left().amount.min(most.amount - self.amount.amount);
-        if left <= 0 || !placed.shipping_falls_with(lines) {
-            return self;
-        }
-        let amount = Money { amount: self.amount.amount + left, ..self.amount };
-        let refund = self.refund.or_else(|| Some(work.new_id()));
-        Self { refund, amount, shipping: Some(Money { amount: left, ..amount }), ..self }
-    }
-
-    fn request(&self, work: &mut Work, payment: PaymentId, cause: RefundCause) -> Result<(), Refused> {
-        let Some(refund) = self.refund else { return Ok(()) };
-        work.decide::<Payment>(payment, &payment::Command::RequestRefund { refund, amount: Some(self.amount), cause })?;
-        Ok(())
-    }
-}
-
-fn issue(
-    work: &mut Work,
-    (placed, order): (&Placed, OrderId),
-    left: &Left<'_>,
-    lines: &[ReturnLine],
-    back: &Back,
-) -> Result<(), Refused> {
-    let content = content(work, placed, order, lines, back)?;
-    write_down(work, left, back.credit_note, content)
-}
-
-/// Issues a credit note, which says how much of it is tax: of what those before it have left.
-fn write_down(
-    work: &mut Work,
-    left: &Left<'_>,
-    id: CreditNoteId,
-    mut content: credit_note::Content,
-) -> Result<(), Refused> {
-    content.taxes = Some(left.taxes(&content).map_err(uncounted)?);
-    work.begin::<CreditNote>(id);
-    work.decide::<CreditNote>(id, &credit_note::Command::Issue(content))?;
-    Ok(())
-}
-
-/// What of an order there is no credit note for. What was issued stays as it is; but one that was issued just now may not be seen
-/// yet where the order already names it, so the append expects those that are seen.
-fn left_to_credit<'a>(work: &Work, order: &'a Placed) -> Result<Left<'a>, Refused> {
-    let earlier = order.credit_notes.iter().map(|id| work.get::<CreditNote>(*id)).collect::<Result<Vec<_>, _>>()?;
-    Left::after(order, earlier.iter().filter_map(|note| note.issued())).map_err(uncounted)
-}
-
-fn uncounted(error: MoneyError) -> Refused {
-    Refused::because("credit_note.wrong_total", Kind::Invalid, error.to_string())
-}
-
-/// What stands in a credit note, except how much of it is tax: [`write_down`] says that of what is known of it in the end.
-fn content(
-    work: &mut Work,
-    placed: &Placed,
-    order: OrderId,
-    lines: &[ReturnLine],
-    back: &Back,
-) -> Result<credit_note::Content, Refused> {
-    let placement = &placed.placement;
-    let line = |line: &ReturnLine| {
-        let bought = placement.lines.iter().find(|bought| bought.variant == line.variant)?;
-        Some(credit_note::Line {
-            variant: line.variant,
-            sku: bought.sku.clone(),
-            quantity: line.quantity,
-            unit_price: bought.unit_price,
-            exact_price: bought.exact_price.clone(),
-            amount: line.amount,
-            share: true,
-            order: Some(order),
-        })
-    };
-    Ok(credit_note::Content {
-        reference: work.number(Document::CreditNote { credit_note: back.credit_note })?,
-        buyer: placement.buyer.clone(),
-        country: placement.destination.country.clone(),
-        lines: lines.iter().filter_map(line).collect(),
-        shipping: back.shipping,
-        total: back.amount,
-        taxes: None,
-        order: Some(order),
-        refund: back.refund,
-        reason: None,
-        seller: work.seller().cloned(),
-    })
-}
-
 fn merged(lines: &[Demand]) -> Result<Vec<Demand>, Refused> {
     summed(lines.iter().copied()).map_err(|error| {
         let category = Order::CATEGORY;
@@ -319,15 +209,8 @@ fn merged(lines: &[Demand]) -> Result<Vec<Demand>, Refused> {
     })
 }
 
-/// The most that goods, or sending, can be worth that comes back now: what is left of the payment, and has no credit note.
-fn most(work: &Work, left: &Left<'_>, payment: PaymentId) -> Result<Money, Refused> {
-    let not_credited = left.total().map_err(uncounted)?;
-    let refundable = work.get::<Payment>(payment)?.opened().map_err(Refused::by::<Payment>)?.refundable();
-    Ok(Money { amount: refundable.amount.min(not_credited.amount), ..refundable })
-}
-
 fn order_of(work: &Work, return_id: ReturnId) -> Result<OrderId, Refused> {
-    Ok(work.get::<Return>(return_id)?.requested().map_err(Refused::by::<Return>)?.order)
+    Ok(work.get::<Return>(return_id)?.live()?.order)
 }
 
 #[cfg(test)]

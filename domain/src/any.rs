@@ -4,8 +4,10 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::codec::{self, CodecError};
-use crate::decider::Decider;
+use crate::decider::{Decider, Rejection as _};
 use crate::ids::{self, Id};
+use crate::rejected::Rejected;
+use crate::webhook_endpoint::{NoTopic, TOLD, Topic};
 use crate::{
     access_token, account, api_key, cart, category, credit_note, mailbox, name, notification, order, payment, product,
     promotion, promotion_book, returns, series, session, shipment, shipping_book, shop, stock, tax_book, usage, watch,
@@ -84,6 +86,12 @@ macro_rules! contexts {
             }
         })*
 
+        $(impl From<$module::Rejection> for Rejected {
+            fn from(rejection: $module::Rejection) -> Self {
+                Self::of::<$module::$state>(&rejection)
+            }
+        })*
+
         const GOLDEN: &[(&str, &str)] =
             &[$((<$module::$state as Decider>::CATEGORY, include_str!($golden)),)*];
 
@@ -132,6 +140,11 @@ macro_rules! contexts {
                 $(<$module::$state as Decider>::CATEGORY => Some(Box::new($module::$state::default())),)*
                 _ => None,
             }
+        }
+
+        /// The codes of the rejections of every kind of aggregate, as problems have them, such as `order.already_paid`.
+        pub fn rejection_codes() -> Vec<String> {
+            [$(codes_of::<$module::$state>()),*].concat()
         }
 
         /// Folds stored events of one stream into the state they lead to, as JSON.
@@ -200,6 +213,26 @@ contexts! {
     WebhookEndpoint webhook_endpoint WebhookEndpoint "webhook_endpoint/golden.json";
 }
 
+/// Lets an error be made of the rejections of every context, and of checkout, as it is made of a
+/// [`Rejected`](crate::rejected::Rejected).
+#[macro_export]
+macro_rules! from_rejections {
+    ($error:ty) => {
+        $crate::from_rejections! { $error =>
+            access_token account api_key cart category checkout credit_note mailbox name notification order payment product
+            promotion promotion_book returns series session shipment shipping_book shop stock tax_book usage watch
+            webhook_endpoint
+        }
+    };
+    ($error:ty => $($module:ident)*) => {
+        $(impl From<$crate::$module::Rejection> for $error {
+            fn from(rejection: $crate::$module::Rejection) -> Self {
+                Self::from($crate::rejected::Rejected::from(rejection))
+            }
+        })*
+    };
+}
+
 /// What a text names: the aggregate's kind and its stream. None when it is no id of ours.
 pub fn locate(id: &str) -> Option<(&'static Aggregate, Uuid)> {
     let (prefix, uuid) = ids::parse(id).ok()?;
@@ -225,6 +258,26 @@ pub fn catalogue() -> Vec<Form> {
         })
     });
     forms.collect()
+}
+
+fn codes_of<A: Decider>() -> Vec<String> {
+    A::Rejection::CODES.iter().map(|code| format!("{}.{code}", A::CATEGORY)).collect()
+}
+
+// Here, as it takes the list of all events.
+impl Topic {
+    /// Reads a topic; it must name what can happen.
+    pub fn new(text: &str) -> Result<Self, NoTopic> {
+        let known = match text.split_once('.') {
+            None => text == "*",
+            Some((category, "*")) => TOLD.contains(&category),
+            Some((category, event_type)) => {
+                TOLD.contains(&category)
+                    && catalogue().iter().any(|form| form.category == category && form.event_type == event_type)
+            }
+        };
+        if known { Ok(Self(text.to_owned())) } else { Err(NoTopic) }
+    }
 }
 
 fn folded<'a, A: Decider>(events: impl IntoIterator<Item = (&'a str, i16, &'a str)>) -> Result<Value, CodecError> {

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::decider::{Asked, Decider, Kind};
+use crate::decider::{Asked, Decider};
 use crate::ids::{AccountId, ApiKeyId};
 use crate::text::{Hash, Name};
 
@@ -166,47 +166,15 @@ pub struct Created {
     pub revoked: bool,
 }
 
-/// What can be in the way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Rejection {
-    /// There is no such key.
-    #[error("there is no such API key")]
-    Missing,
-    /// The id names another key already.
-    #[error("the API key already exists")]
-    Exists,
-    /// It would open nothing.
-    #[error("an API key needs at least one scope")]
-    NoScope,
-    /// It would never have worked.
-    #[error("expires_at must be in the future; leave it out for a key that does not expire")]
-    ExpiresInThePast,
-}
-
-impl crate::Rejection for Rejection {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::Exists => "exists",
-            Self::NoScope => "no_scope",
-            Self::ExpiresInThePast => "expires_in_the_past",
-        }
-    }
-
-    fn kind(&self) -> Kind {
-        match self {
-            Self::Missing => Kind::Missing,
-            Self::Exists => Kind::Conflict,
-            Self::NoScope | Self::ExpiresInThePast => Kind::Invalid,
-        }
-    }
-
-    fn pointer(&self) -> Option<String> {
-        match self {
-            Self::NoScope => Some("/scopes".to_owned()),
-            Self::ExpiresInThePast => Some("/expires_at".to_owned()),
-            Self::Missing | Self::Exists => None,
-        }
+crate::rejections! {
+    /// What can be in the way.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum Rejection {
+        Missing => Missing: "there is no such API key";
+        Exists => Conflict: "the API key already exists";
+        NoScope => Invalid at "/scopes": "an API key needs at least one scope";
+        ExpiresInThePast => Invalid at "/expires_at":
+            "expires_at must be in the future; leave it out for a key that does not expire";
     }
 }
 
@@ -232,7 +200,7 @@ impl Decider for ApiKey {
                 Self::Created(_) => Err(Rejection::Exists),
             },
             Command::Revoke {} => {
-                let revoked = self.existing()?.revoked;
+                let revoked = self.live()?.revoked;
                 Ok(if revoked { vec![] } else { vec![Event::Revoked {}] })
             }
         }
@@ -258,7 +226,7 @@ impl Decider for ApiKey {
 
 impl ApiKey {
     /// What is known of it, if it exists.
-    pub fn existing(&self) -> Result<&Created, Rejection> {
+    pub fn live(&self) -> Result<&Created, Rejection> {
         match self {
             Self::Missing => Err(Rejection::Missing),
             Self::Created(created) => Ok(created),

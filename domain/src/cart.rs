@@ -25,24 +25,15 @@ use crate::promotion::CouponCode;
 use crate::quantity::{Demand, QUANTITY_MAX, Quantity};
 use crate::text::{Hash, Slug};
 
-mod message;
+mod commands;
+mod events;
 mod problem;
-mod rejection;
+mod rejections;
 
-pub use message::{Command, Destination, Event, Line};
+pub use commands::Command;
+pub use events::{Destination, Event, LIFETIME_DAYS, Line};
 pub use problem::{Offer, Problem};
-pub use rejection::Rejection;
-
-/// Most lines of a cart: it is checked out in one append that reserves each of them.
-pub const LINES_MAX: usize = 100;
-/// Most codes of a cart: each is looked up whenever it is shown.
-pub const CODES_MAX: usize = 5;
-/// Most changes of a cart, each an event for good: a hundred lines, each changed twenty times. The same number of events is read
-/// when a cart is shown as it was.
-pub const CHANGES_MAX: u32 = 2_000;
-/// Days after which a cart is given up that nobody changes, unless it says otherwise: people come back within a month, or not
-/// for this.
-pub const LIFETIME_DAYS: u16 = 30;
+pub use rejections::{CHANGES_MAX, CODES_MAX, LINES_MAX, Rejection};
 
 /// A cart as it is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -185,7 +176,7 @@ impl Cart {
     }
 
     /// What is known of it, if it exists.
-    pub fn existing(&self) -> Result<&Created, Rejection> {
+    pub fn live(&self) -> Result<&Created, Rejection> {
         match self {
             Self::Missing => Err(Rejection::Missing),
             Self::Created(created) => Ok(created),
@@ -194,7 +185,7 @@ impl Cart {
 
     /// What is known of it, if it exists and can still be changed.
     pub fn open(&self, at: DateTime<Utc>) -> Result<&Created, Rejection> {
-        let created = self.existing()?;
+        let created = self.live()?;
         match (created.order, created.merged_into) {
             (Some(order), _) => Err(Rejection::CheckedOut { order }),
             (None, Some(cart)) => Err(Rejection::Merged { cart }),
@@ -224,7 +215,7 @@ impl Cart {
     }
 
     fn close(&self, order: OrderId) -> Decision {
-        let created = self.existing()?;
+        let created = self.live()?;
         match (created.order, created.merged_into) {
             (Some(known), _) if known == order => Ok(vec![]),
             (Some(order), _) => Err(Rejection::CheckedOut { order }),
@@ -236,7 +227,7 @@ impl Cart {
     }
 
     fn merge_into(&self, cart: CartId, at: DateTime<Utc>) -> Decision {
-        if self.existing()?.merged_into == Some(cart) {
+        if self.live()?.merged_into == Some(cart) {
             return Ok(vec![]);
         }
         self.open(at)?;
@@ -245,7 +236,7 @@ impl Cart {
 
     /// One that was given up, or put into another cart, still has what was written into it.
     fn discard(&self, at: DateTime<Utc>) -> Decision {
-        let created = self.existing()?;
+        let created = self.live()?;
         match created.order {
             Some(order) => Err(Rejection::CheckedOut { order }),
             None if created.discarded => Ok(vec![]),

@@ -10,106 +10,21 @@
 //! in the append that archives it. No open category is left under an archived one: those below it move up to its parent, or are
 //! archived with it.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use crate::decider::{Asked, Decider, Kind};
+use crate::decider::{Asked, Decider};
 use crate::ids::CategoryId;
 use crate::text::{Name, Slug};
 
 mod attribute;
+mod commands;
+mod events;
+mod rejections;
 
-pub use attribute::{AttributeDefinition, AttributeType, DEFINITIONS_MAX, LABELS_MAX, VALUES_MAX, effective};
-
-/// Deepest place of a category: real catalogs have six levels, and every product page walks up to the root.
-pub const DEPTH_MAX: usize = 10;
-/// Most categories that are moved or archived together with one above them: one append of at most twice as many events.
-pub const BRANCH_MAX: usize = 500;
-
-/// What happened to a category.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Event {
-    /// The category was created.
-    Created {
-        /// Its name for people.
-        name: Name,
-        /// Its name in addresses.
-        slug: Slug,
-        /// What it is under; nothing for a root.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        parent: Option<CategoryId>,
-    },
-    /// The category was renamed.
-    Renamed {
-        /// The new name.
-        name: Name,
-    },
-    /// The category was moved to another parent.
-    Moved {
-        /// What it is under now; nothing for a root.
-        parent: Option<CategoryId>,
-    },
-    /// The category has another rank among its siblings.
-    Ranked {
-        /// The lowest comes first.
-        rank: u32,
-    },
-    /// It asks for these attributes of its products now, and for no others of its own.
-    AttributesDeclared {
-        /// All of them, in the order in which people see them.
-        attributes: Vec<AttributeDefinition>,
-    },
-    /// Nothing is added to it any more.
-    Archived {},
-}
-
-impl crate::Event for Event {}
-
-/// What a category can be asked.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Command {
-    /// Begin.
-    Create {
-        /// Its name for people.
-        name: Name,
-        /// Its name in addresses.
-        slug: Slug,
-        /// What it is to be under.
-        parent: Option<CategoryId>,
-    },
-    /// Call it otherwise.
-    Rename {
-        /// The new name.
-        name: Name,
-    },
-    /// Put it under another parent.
-    Move {
-        /// Its own id: a state does not know it, and it must not be among the ancestors.
-        category: CategoryId,
-        /// The new parent; nothing for a root.
-        parent: Option<CategoryId>,
-        /// The parents of the new parent up to the root, as they were read for this append.
-        ancestors: Vec<CategoryId>,
-        /// How many levels there are below it.
-        below: usize,
-    },
-    /// Give it a place among those beside it.
-    Rank {
-        /// The lowest comes first.
-        rank: u32,
-    },
-    /// Ask for these attributes of its products, and for no others of its own.
-    DeclareAttributes {
-        /// All of them, in the order in which people see them.
-        attributes: Vec<AttributeDefinition>,
-    },
-    /// Close it.
-    Archive {
-        /// How many open categories are left directly under it.
-        children: usize,
-    },
-}
+pub use attribute::{AttributeDefinition, AttributeType, LABELS_MAX, effective};
+pub use commands::Command;
+pub use events::Event;
+pub use rejections::{BRANCH_MAX, DEFINITIONS_MAX, DEPTH_MAX, Rejection, VALUES_MAX};
 
 /// A category as it is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -139,93 +54,6 @@ pub struct Created {
     pub archived: bool,
 }
 
-/// What can be in the way.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum Rejection {
-    /// There is no such category.
-    #[error("there is no such category")]
-    Missing,
-    /// The id names another category already.
-    #[error("the category already exists")]
-    Exists,
-    /// It is closed.
-    #[error("the category is archived")]
-    Archived,
-    /// Open categories are under it.
-    #[error(
-        "{children} open {} under it: move or archive them first, or say what becomes of them with ?children=move_up or \
-         ?children=archive",
-        if *children == 1 { "category is" } else { "categories are" }
-    )]
-    HasChildren {
-        /// How many.
-        children: usize,
-    },
-    /// Too much is below it.
-    #[error("more than {BRANCH_MAX} categories are below it: archive those below it one after another")]
-    BranchTooLarge,
-    /// It would be under itself.
-    #[error("a category cannot be its own descendant")]
-    Cycle,
-    /// The tree would be too deep.
-    #[error("categories can be nested at most {DEPTH_MAX} levels deep")]
-    TooDeep,
-    /// There are too many attributes.
-    #[error("a category can declare at most {DEFINITIONS_MAX} attributes")]
-    TooManyAttributes,
-    /// Two attributes share a name.
-    #[error("the attribute is declared twice")]
-    AttributeTwice {
-        /// The index of the second one.
-        at: usize,
-    },
-    /// The values do not go with the type.
-    #[error("a choice needs 1 to {VALUES_MAX} different values; other types have none")]
-    AttributeValues {
-        /// The index of the attribute.
-        at: usize,
-    },
-}
-
-impl crate::Rejection for Rejection {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::Exists => "exists",
-            Self::Archived => "archived",
-            Self::HasChildren { .. } => "has_children",
-            Self::BranchTooLarge => "branch_too_large",
-            Self::Cycle => "cycle",
-            Self::TooDeep => "too_deep",
-            Self::TooManyAttributes => "too_many_attributes",
-            Self::AttributeTwice { .. } => "attribute_twice",
-            Self::AttributeValues { .. } => "attribute_values",
-        }
-    }
-
-    fn kind(&self) -> Kind {
-        match self {
-            Self::Missing => Kind::Missing,
-            Self::Exists | Self::Archived | Self::HasChildren { .. } | Self::BranchTooLarge => Kind::Conflict,
-            Self::Cycle
-            | Self::TooDeep
-            | Self::TooManyAttributes
-            | Self::AttributeTwice { .. }
-            | Self::AttributeValues { .. } => Kind::Invalid,
-        }
-    }
-
-    fn pointer(&self) -> Option<String> {
-        match self {
-            Self::Cycle | Self::TooDeep => Some("/parent".to_owned()),
-            Self::TooManyAttributes => Some("/attributes".to_owned()),
-            Self::AttributeTwice { at } => Some(format!("/attributes/{at}/name")),
-            Self::AttributeValues { at } => Some(format!("/attributes/{at}/values")),
-            Self::Missing | Self::Exists | Self::Archived | Self::HasChildren { .. } | Self::BranchTooLarge => None,
-        }
-    }
-}
-
 type Decision = Result<Vec<Event>, Rejection>;
 
 impl Decider for Category {
@@ -250,7 +78,7 @@ impl Decider for Category {
                 Ok(if same { vec![] } else { vec![Event::Ranked { rank: *rank }] })
             }
             Command::DeclareAttributes { attributes } => self.declare(attributes),
-            Command::Archive { children } => match (self.existing()?.archived, *children) {
+            Command::Archive { children } => match (self.live()?.archived, *children) {
                 (true, _) => Ok(vec![]),
                 (false, 0) => Ok(vec![Event::Archived {}]),
                 (false, children) => Err(Rejection::HasChildren { children }),
@@ -275,7 +103,7 @@ impl Decider for Category {
 
 impl Category {
     /// What is known of it, if it exists.
-    pub fn existing(&self) -> Result<&Created, Rejection> {
+    pub fn live(&self) -> Result<&Created, Rejection> {
         match self {
             Self::Missing => Err(Rejection::Missing),
             Self::Created(created) => Ok(created),
@@ -283,7 +111,7 @@ impl Category {
     }
 
     fn open(&self) -> Result<&Created, Rejection> {
-        let created = self.existing()?;
+        let created = self.live()?;
         if created.archived { Err(Rejection::Archived) } else { Ok(created) }
     }
 

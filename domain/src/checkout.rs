@@ -18,12 +18,13 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use crate::cart::{self, Cart, Offer, Problem};
-use crate::decider::Kind;
+use crate::decider::{Decider as _, Kind};
 use crate::ids::{CartId, OrderId, PaymentId, UsageId, VariantId};
 use crate::money::Money;
 use crate::order::{self, Buyer};
 use crate::pricing::{self, Quote};
 use crate::quantity::{Demand, summed};
+use crate::rejected::Rejected;
 use crate::{payment, stock, usage};
 
 /// Problems of lines that a refusal names: enough to see what it is about; all of them are in the cart.
@@ -114,6 +115,12 @@ pub enum Rejection {
         /// How many may.
         most: u32,
     },
+}
+
+impl From<Rejection> for Rejected {
+    fn from(rejection: Rejection) -> Self {
+        Self::named(Cart::CATEGORY, &rejection)
+    }
 }
 
 impl crate::Rejection for Rejection {

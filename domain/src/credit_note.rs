@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::decider::{Asked, Decider, Kind};
+use crate::decider::{Asked, Decider};
 use crate::ids::{CreditNoteId, OrderId, RefundId, VariantId};
 use crate::money::{ExactPrice, Money, MoneyError, Price};
 use crate::order::{Buyer, Taxed};
@@ -112,54 +112,17 @@ pub enum CreditNote {
     Issued(Box<Content>),
 }
 
-/// What can be in the way.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum Rejection {
-    /// The id names another credit note already.
-    #[error("the credit note already exists")]
-    Exists,
-    /// There is nothing in it.
-    #[error("a credit note has at least one line")]
-    NoLines,
-    /// There is too much in it.
-    #[error("a credit note has at most {LINES_MAX} lines")]
-    TooManyLines,
-    /// A line does not give back its price times its quantity.
-    #[error("the amount of line {line} is not its price times its quantity")]
-    WrongAmount {
-        /// The index of the line, from 0.
-        line: usize,
-    },
-    /// The total is not the sum of the lines, or less than what of it is taxed.
-    #[error("the total is not the sum of the lines and the shipping in one currency, or less than what is taxed")]
-    WrongTotal,
-}
-
-impl crate::Rejection for Rejection {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Exists => "exists",
-            Self::NoLines => "no_lines",
-            Self::TooManyLines => "too_many_lines",
-            Self::WrongAmount { .. } => "wrong_amount",
-            Self::WrongTotal => "wrong_total",
-        }
-    }
-
-    fn kind(&self) -> Kind {
-        match self {
-            Self::Exists => Kind::Conflict,
-            Self::NoLines | Self::TooManyLines | Self::WrongAmount { .. } | Self::WrongTotal => Kind::Invalid,
-        }
-    }
-
-    fn pointer(&self) -> Option<String> {
-        match self {
-            Self::Exists => None,
-            Self::NoLines | Self::TooManyLines => Some("/lines".to_owned()),
-            Self::WrongAmount { line } => Some(format!("/lines/{line}/amount")),
-            Self::WrongTotal => Some("/total".to_owned()),
-        }
+crate::rejections! {
+    /// What can be in the way.
+    #[derive(Debug, Clone, PartialEq)]
+    pub enum Rejection {
+        Exists => Conflict: "the credit note already exists";
+        NoLines => Invalid at "/lines": "a credit note has at least one line";
+        TooManyLines => Invalid at "/lines": "a credit note has at most {LINES_MAX} lines";
+        WrongAmount { line: usize } => Invalid at "/lines/{line}/amount":
+            "the amount of line {line} is not its price times its quantity";
+        WrongTotal => Invalid at "/total":
+            "the total is not the sum of the lines and the shipping in one currency, or less than what is taxed";
     }
 }
 

@@ -181,6 +181,8 @@ impl fmt::Display for Actor {
 
 /// A fact in the way of a command. Its `Display` is a sentence for people; its code is for programs and never changes.
 pub trait Rejection: fmt::Display + Debug + PartialEq + Send + Sync + 'static {
+    /// Its codes, if a [table](crate::rejections) has them all.
+    const CODES: &'static [&'static str] = &[];
     /// The stable code without its category, such as `already_paid`.
     fn code(&self) -> &'static str;
     /// What sort of fact it is.

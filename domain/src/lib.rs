@@ -34,6 +34,7 @@ pub mod promotion;
 pub mod promotion_book;
 pub mod quantity;
 pub mod rejected;
+pub mod rejection;
 pub mod returns;
 pub mod seller;
 pub mod series;

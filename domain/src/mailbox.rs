@@ -11,7 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::decider::{Asked, Decider, Kind};
+use crate::decider::{Asked, Decider};
 use crate::ids::{Id as _, MailboxId};
 use crate::notification::{CancelledBy, Message};
 use crate::order::{PaymentStatus, Placed};
@@ -111,25 +111,11 @@ pub struct Mailbox {
     pub written: Vec<DateTime<Utc>>,
 }
 
-/// What can be in the way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Rejection {
-    /// It was written to too often.
-    #[error("an address without a paid order gets at most {UNPROVEN_MAX} mails an hour")]
-    TooMany,
-}
-
-impl crate::Rejection for Rejection {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::TooMany => "too_many",
-        }
-    }
-
-    fn kind(&self) -> Kind {
-        match self {
-            Self::TooMany => Kind::Conflict,
-        }
+crate::rejections! {
+    /// What can be in the way.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum Rejection {
+        TooMany => Conflict: "an address without a paid order gets at most {UNPROVEN_MAX} mails an hour";
     }
 }
 

@@ -13,7 +13,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::decider::{Asked, Decider, Kind};
+use crate::decider::{Asked, Decider};
 use crate::ids::{Id, NameId};
 use crate::text::Label;
 
@@ -63,6 +63,20 @@ impl NameKind {
             Self::Coupon => "code",
             Self::Cart => "cart",
         }
+    }
+
+    /// The field of requests that holds it.
+    fn pointer(self) -> Option<String> {
+        let pointer = match self {
+            Self::Sku => "/sku",
+            Self::CategorySlug => "/slug",
+            Self::Reference => "/reference",
+            Self::Email => "/email",
+            Self::Coupon => "/code",
+            // No request names the cart of an account.
+            Self::Cart => return None,
+        };
+        Some(pointer.to_owned())
     }
 }
 
@@ -135,42 +149,12 @@ pub enum UniqueName {
     },
 }
 
-/// What can be in the way.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum Rejection {
-    /// Somebody else holds the name.
-    #[error("the {} {text:?} is taken", kind.for_people())]
-    Taken {
-        /// What it names.
-        kind: NameKind,
-        /// The name.
-        text: Label,
-    },
-}
-
-impl crate::Rejection for Rejection {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Taken { .. } => "taken",
-        }
-    }
-
-    fn kind(&self) -> Kind {
-        match self {
-            Self::Taken { .. } => Kind::Conflict,
-        }
-    }
-
-    fn pointer(&self) -> Option<String> {
-        match self {
-            Self::Taken { kind: NameKind::Sku, .. } => Some("/sku".to_owned()),
-            Self::Taken { kind: NameKind::CategorySlug, .. } => Some("/slug".to_owned()),
-            Self::Taken { kind: NameKind::Reference, .. } => Some("/reference".to_owned()),
-            Self::Taken { kind: NameKind::Email, .. } => Some("/email".to_owned()),
-            Self::Taken { kind: NameKind::Coupon, .. } => Some("/code".to_owned()),
-            // Nobody names an account's cart in a request.
-            Self::Taken { kind: NameKind::Cart, .. } => None,
-        }
+crate::rejections! {
+    /// What can be in the way.
+    #[derive(Debug, Clone, PartialEq)]
+    pub enum Rejection {
+        Taken { kind: NameKind, text: Label } => Conflict at (kind.pointer()):
+            "the {what} {text:?} is taken", what = kind.for_people();
     }
 }
 

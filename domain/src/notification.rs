@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::Locale;
 use crate::account::Channel;
-use crate::decider::{Asked, Decider, Kind};
+use crate::decider::{Asked, Decider};
 use crate::ids::{Id, NotificationId};
 use crate::text::Label;
 
@@ -222,34 +222,13 @@ pub enum Status {
     },
 }
 
-/// What can be in the way.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum Rejection {
-    /// There is none.
-    #[error("there is no such notification")]
-    Missing,
-    /// It is on its way, or there.
-    #[error("only a dead notification can be sent again")]
-    NotDead,
-    /// There is another attempt.
-    #[error("the attempt is not the last one")]
-    OtherAttempt,
-}
-
-impl crate::Rejection for Rejection {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::NotDead => "not_dead",
-            Self::OtherAttempt => "other_attempt",
-        }
-    }
-
-    fn kind(&self) -> Kind {
-        match self {
-            Self::Missing => Kind::Missing,
-            Self::NotDead | Self::OtherAttempt => Kind::Conflict,
-        }
+crate::rejections! {
+    /// What can be in the way.
+    #[derive(Debug, Clone, PartialEq)]
+    pub enum Rejection {
+        Missing => Missing: "there is no such notification";
+        NotDead => Conflict: "only a dead notification can be sent again";
+        OtherAttempt => Conflict: "the attempt is not the last one";
     }
 }
 

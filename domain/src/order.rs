@@ -33,32 +33,27 @@ use crate::text::{NoteText, Reference};
 use crate::{Personal, Subject};
 
 mod cancel;
-mod command;
+mod commands;
+mod events;
 mod goods;
-mod message;
 mod money;
 mod number;
 mod parcel;
 mod pricing;
-mod rejection;
+mod rejections;
+mod shipping;
 mod sold;
 mod status;
 mod taxes;
 
-use cancel::LinesOff;
-pub use command::Command;
-pub use message::{Buyer, CancelReason, Event, Line, Placement, ReturnLine};
+pub use commands::Command;
+pub use events::{Buyer, Event, Line, Placement, ReturnLine};
 pub use number::{Number, NumberError};
 pub use parcel::{Found, Parcel, ParcelStage};
-pub use rejection::Rejection;
+pub use rejections::{LINES_MAX, NOTES_MAX, Rejection};
 pub use sold::Sold;
-pub use status::{Fulfilment, PaymentStatus, Status};
+pub use status::{CancelReason, Fulfilment, PaymentStatus, Status};
 pub use taxes::Taxed;
-
-/// Most lines of an order: a wholesaler's invoices reach some hundreds, and one event must stay small enough to deliver.
-pub const LINES_MAX: usize = 2_000;
-/// Most notes of an order: its state is read whole each time.
-pub const NOTES_MAX: usize = 100;
 
 /// An order as it is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -167,39 +162,37 @@ impl Decider for Order {
                 Self::Placed(_) => Err(Rejection::Exists),
             },
             Command::MarkPaid { payment, invoice, seller } => {
-                self.placed()?.mark_paid(*payment, invoice.as_ref(), seller.as_ref(), asked.at)
+                self.live()?.mark_paid(*payment, invoice.as_ref(), seller.as_ref(), asked.at)
             }
-            Command::MarkAuthorized { payment } => self.placed()?.mark_authorized(*payment),
-            Command::Fulfil {} => self.placed()?.fulfil(asked.at),
-            Command::Cancel { reason, credit_note, restock } => self.placed()?.cancel(*reason, *credit_note, *restock),
+            Command::MarkAuthorized { payment } => self.live()?.mark_authorized(*payment),
+            Command::Fulfil {} => self.live()?.fulfil(asked.at),
+            Command::Cancel { reason, credit_note, restock } => self.live()?.cancel(*reason, *credit_note, *restock),
             Command::CancelLines { lines, shipping, reason, refund, credit_note, restock } => {
                 let off = LinesOff { lines, shipping: *shipping, reason: *reason, restock: *restock };
-                self.placed()?.cancel_lines(&off, *refund, *credit_note, asked.at)
+                self.live()?.cancel_lines(&off, *refund, *credit_note, asked.at)
             }
-            Command::MarkRefunded { payment, refund, amount } => {
-                self.placed()?.mark_refunded(*payment, *refund, *amount)
-            }
-            Command::PrepareParcel { shipment, lines } => self.placed()?.prepare_parcel(*shipment, lines),
-            Command::DropParcel { shipment } => self.placed()?.drop_parcel(*shipment),
-            Command::HandOver { shipment } => self.placed()?.hand_over(*shipment, asked.at),
-            Command::Deliver { shipment } => self.placed()?.deliver(*shipment, asked.at),
-            Command::TakeBackParcel { shipment } => self.placed()?.take_back_parcel(*shipment),
-            Command::LoseParcel { shipment } => self.placed()?.lose_parcel(*shipment),
+            Command::MarkRefunded { payment, refund, amount } => self.live()?.mark_refunded(*payment, *refund, *amount),
+            Command::PrepareParcel { shipment, lines } => self.live()?.prepare_parcel(*shipment, lines),
+            Command::DropParcel { shipment } => self.live()?.drop_parcel(*shipment),
+            Command::HandOver { shipment } => self.live()?.hand_over(*shipment, asked.at),
+            Command::Deliver { shipment } => self.live()?.deliver(*shipment, asked.at),
+            Command::TakeBackParcel { shipment } => self.live()?.take_back_parcel(*shipment),
+            Command::LoseParcel { shipment } => self.live()?.lose_parcel(*shipment),
             Command::RequestReturn { return_id, lines, since } => {
-                self.placed()?.request_return(*return_id, lines, *since)
+                self.live()?.request_return(*return_id, lines, *since)
             }
-            Command::Note { note } => match self.placed()?.notes.len() {
+            Command::Note { note } => match self.live()?.notes.len() {
                 NOTES_MAX.. => Err(Rejection::TooManyNotes),
                 _ => Ok(vec![Event::Noted { note: note.clone(), by: asked.by.account(), at: asked.at }]),
             },
-            Command::ForgetBuyer { subject, force } => self.placed()?.forget_buyer(*subject, *force),
+            Command::ForgetBuyer { subject, force } => self.live()?.forget_buyer(*subject, *force),
             Command::Credit { credit_note, refund, amount, shipping } => {
-                self.placed()?.credit(*credit_note, *refund, *amount, *shipping)
+                self.live()?.credit(*credit_note, *refund, *amount, *shipping)
             }
-            Command::CloseReturn { return_id } => self.placed()?.close_return(*return_id),
-            Command::MoveToCart { cart } => self.placed()?.move_to_cart(*cart),
+            Command::CloseReturn { return_id } => self.live()?.close_return(*return_id),
+            Command::MoveToCart { cart } => self.live()?.move_to_cart(*cart),
             Command::Return { credit_note, lines, amount, restock, refund, return_id } => {
-                self.placed()?.give_back(&Event::Returned {
+                self.live()?.give_back(&Event::Returned {
                     credit_note: *credit_note,
                     lines: lines.clone(),
                     amount: *amount,
@@ -283,7 +276,7 @@ impl Order {
     }
 
     /// What is known of it, if it exists.
-    pub fn placed(&self) -> Result<&Placed, Rejection> {
+    pub fn live(&self) -> Result<&Placed, Rejection> {
         match self {
             Self::Missing => Err(Rejection::Missing),
             Self::Placed(placed) => Ok(placed),
@@ -361,6 +354,14 @@ impl Placed {
             Status::Open => "new",
         }
     }
+}
+
+/// Lines that are to be cancelled.
+struct LinesOff<'a> {
+    lines: &'a [ReturnLine],
+    shipping: Option<Money>,
+    reason: CancelReason,
+    restock: bool,
 }
 
 #[cfg(test)]

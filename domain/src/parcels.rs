@@ -38,7 +38,7 @@ pub struct Heard {
 /// Puts some of an order in a parcel. What was lost on its way before is taken from the stock once more.
 pub fn prepare(work: &mut Work, order: OrderId, lines: &[Demand], carrier: &Carrier) -> Result<ShipmentId, Refused> {
     let state = work.get::<Order>(order)?;
-    if let Ok(placed) = state.placed()
+    if let Ok(placed) = state.live()
         && placed.awaits(placed.placement.payment)
     {
         ensure_payment_recorded(work, order)?;
@@ -46,7 +46,7 @@ pub fn prepare(work: &mut Work, order: OrderId, lines: &[Demand], carrier: &Carr
     let lines = summed(lines.iter().copied())
         .map_err(|error| Refused::because("shipment.too_many", Kind::Invalid, error.to_string()))?;
     let shipment = work.start::<Shipment>();
-    let replaced = state.placed().map(|placed| placed.to_replace(&lines)).unwrap_or_default();
+    let replaced = state.live().map(|placed| placed.to_replace(&lines)).unwrap_or_default();
     work.decide::<Order>(order, &order::Command::PrepareParcel { shipment, lines: lines.clone() })?;
     work.move_stock(&replaced, |line| stock::Command::Replace { order, quantity: line.quantity })?;
     let carrier = carrier.clone();
@@ -72,7 +72,7 @@ pub fn hand_over(
     work.decide::<Shipment>(shipment, &shipment::Command::HandOver { tracking, tracking_url })?;
     let order = prepared(work, shipment)?.order;
     // In the same append, so that no authorization is released for which goods are handed over.
-    if let Ok(placed) = work.get::<Order>(order)?.placed()
+    if let Ok(placed) = work.get::<Order>(order)?.live()
         && placed.payment_status == PaymentStatus::Authorized
     {
         work.decide::<Payment>(placed.placement.payment, &payment::Command::RequestCapture {})?;
@@ -129,9 +129,9 @@ pub fn take_back(work: &mut Work, shipment: ShipmentId) -> Result<(), Refused> {
 
 /// What of a parcel that is lost would be wanted if it were found; nothing of any other.
 fn if_found(work: &Work, order: OrderId, shipment: ShipmentId) -> Result<Found, Refused> {
-    Ok(work.get::<Order>(order)?.placed().map(|placed| placed.if_found(shipment)).unwrap_or_default())
+    Ok(work.get::<Order>(order)?.live().map(|placed| placed.if_found(shipment)).unwrap_or_default())
 }
 
 fn prepared(work: &Work, shipment: ShipmentId) -> Result<Prepared, Refused> {
-    work.get::<Shipment>(shipment)?.prepared().cloned().map_err(Refused::by::<Shipment>)
+    Ok(work.get::<Shipment>(shipment)?.live()?.clone())
 }

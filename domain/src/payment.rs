@@ -27,7 +27,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
 use crate::decider::{Asked, Decider};
@@ -36,26 +36,22 @@ use crate::money::Money;
 use crate::text::{Link, Reference};
 
 mod attempt;
-mod command;
-mod message;
+mod commands;
+mod events;
 mod refund;
-mod rejection;
+mod rejections;
 mod stage;
 
-pub use command::Command;
-pub use message::{
+pub use commands::Command;
+pub use events::{
     CaptureMode, DeclineReason, Event, FailureReason, Method, ProviderOutcome, ProviderReference, RefundCause,
     RefundOutcome, VoidReason,
 };
-pub use refund::{Refund, RefundStage, whole};
-pub use rejection::Rejection;
-pub use stage::{Authorization, Stage, Undo};
+pub use rejections::{ATTEMPTS_MAX, Rejection};
+pub use stage::{Authorization, Refund, RefundStage, Stage, Undo, whole};
 
 /// Most attempts that are refused: enough for a mistyped card, too few to try stolen ones.
 pub const REFUSALS_MAX: u8 = 5;
-/// Most attempts, those included that the buyer left or the provider failed: more than anybody makes who means to pay, and few
-/// enough to be read whole each time.
-pub const ATTEMPTS_MAX: u8 = 20;
 /// How long money is set aside that is not taken at once: what card schemes hold for a week is then free again.
 pub const AUTHORIZED_FOR: TimeDelta = TimeDelta::days(6);
 /// How long a provider that was silent once is left alone.
@@ -134,26 +130,26 @@ impl Decider for Payment {
             Command::Open { order, amount } => self.open(*order, *amount),
             Command::Record { order, amount, reference } => self.record(*order, *amount, reference),
             Command::Attempt { method, reference, capture, return_url } => {
-                self.opened()?.attempt(*method, reference, *capture, return_url.as_ref())
+                self.live()?.attempt(*method, reference, *capture, return_url.as_ref())
             }
-            Command::Conclude { reference, outcome } => self.opened()?.conclude(reference, *outcome, asked.at),
-            Command::RequestCapture {} => self.opened()?.request_capture(asked.at),
-            Command::Capture {} => self.opened()?.capture(),
-            Command::Void { reason } => self.opened()?.void(*reason),
-            Command::RequestVoid { reason } => Ok(self.opened()?.request_void(*reason)),
-            Command::NoteReleased { reason } => self.opened()?.note_released(*reason),
+            Command::Conclude { reference, outcome } => self.live()?.conclude(reference, *outcome, asked.at),
+            Command::RequestCapture {} => self.live()?.request_capture(asked.at),
+            Command::Capture {} => self.live()?.capture(),
+            Command::Void { reason } => self.live()?.void(*reason),
+            Command::RequestVoid { reason } => Ok(self.live()?.request_void(*reason)),
+            Command::NoteReleased { reason } => self.live()?.note_released(*reason),
             Command::ReleaseStray { reference } => {
-                let stray = self.opened()?.earlier.contains(reference);
+                let stray = self.live()?.earlier.contains(reference);
                 Ok(if stray { vec![Event::StrayReleased { reference: reference.clone() }] } else { vec![] })
             }
-            Command::DelayStray { reference, check_at } => Ok(self.opened()?.delay_stray(reference, *check_at)),
-            Command::Reduce { amount } => self.opened()?.reduce(*amount),
-            Command::RecordNoAnswer { check_at } => Ok(self.opened()?.record_no_answer(*check_at)),
+            Command::DelayStray { reference, check_at } => Ok(self.live()?.delay_stray(reference, *check_at)),
+            Command::Reduce { amount } => self.live()?.reduce(*amount),
+            Command::RecordNoAnswer { check_at } => Ok(self.live()?.record_no_answer(*check_at)),
             Command::RequestRefund { refund, amount, cause } => {
-                self.opened()?.request_refund(*refund, *amount, cause.clone(), None)
+                self.live()?.request_refund(*refund, *amount, cause.clone(), None)
             }
-            Command::RetryRefund { failed, refund } => self.opened()?.retry_refund(*failed, *refund),
-            Command::ConcludeRefund { refund, outcome } => self.opened()?.conclude_refund(*refund, *outcome),
+            Command::RetryRefund { failed, refund } => self.live()?.retry_refund(*failed, *refund),
+            Command::ConcludeRefund { refund, outcome } => self.live()?.conclude_refund(*refund, *outcome),
         }
     }
 
@@ -232,7 +228,7 @@ impl Decider for Payment {
 
 impl Payment {
     /// What is known of it, if it exists.
-    pub fn opened(&self) -> Result<&Opened, Rejection> {
+    pub fn live(&self) -> Result<&Opened, Rejection> {
         match self {
             Self::Missing => Err(Rejection::Missing),
             Self::Opened(opened) => Ok(opened),
@@ -319,6 +315,59 @@ impl Opened {
             Stage::Authorized(_) | Stage::Captured | Stage::Refunded => Err(Rejection::AlreadyAuthorized),
             Stage::Failed { .. } | Stage::Cancelled | Stage::Voided { .. } => Err(Rejection::Closed),
         }
+    }
+}
+
+impl Opened {
+    /// What it takes to see to it that nothing is kept.
+    pub fn undo(&self) -> Undo {
+        let reference = self.attempt.as_ref().map(|attempt| attempt.reference.clone());
+        match self.stage {
+            Stage::Open | Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => Undo::Void,
+            Stage::Authorized(Authorization::Held { .. } | Authorization::Capturing) => Undo::RequestVoid,
+            Stage::Authorized(Authorization::Voiding { .. }) => {
+                reference.map_or(Undo::Void, |reference| Undo::Release { reference })
+            }
+            Stage::Captured => Undo::Refund,
+            Stage::Refunded | Stage::Failed { .. } | Stage::Cancelled | Stage::Voided { .. } => Undo::Nothing,
+        }
+    }
+
+    /// Whether the provider is being asked, or does not know yet.
+    pub fn in_flight(&self) -> bool {
+        match self.stage {
+            Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => true,
+            Stage::Open
+            | Stage::Authorized(_)
+            | Stage::Captured
+            | Stage::Refunded
+            | Stage::Failed { .. }
+            | Stage::Cancelled
+            | Stage::Voided { .. } => false,
+        }
+    }
+
+    /// When the authorized amount is released unless its capture is requested before.
+    pub fn expires_at(&self) -> Option<DateTime<Utc>> {
+        match self.stage {
+            Stage::Authorized(Authorization::Held { expires_at }) => expires_at,
+            Stage::Authorized(Authorization::Capturing | Authorization::Voiding { .. })
+            | Stage::Open
+            | Stage::Attempted
+            | Stage::Pending { .. }
+            | Stage::Unresolved { .. }
+            | Stage::Captured
+            | Stage::Refunded
+            | Stage::Failed { .. }
+            | Stage::Cancelled
+            | Stage::Voided { .. } => None,
+        }
+    }
+
+    /// Whether the provider captured the last attempt together with granting it, and that is to be written down.
+    pub fn is_granted_at_once(&self) -> bool {
+        let is_automatic = self.attempt.as_ref().is_some_and(|attempt| attempt.capture.is_automatic());
+        is_automatic && self.stage == Stage::Authorized(Authorization::Capturing)
     }
 }
 

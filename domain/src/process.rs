@@ -13,10 +13,13 @@ use crate::payment::ProviderReference;
 use crate::quantity::Demand;
 use crate::{AnyEvent, Subject};
 
+mod errand;
 pub mod forget_person;
 pub mod notify;
 pub mod schedule_products;
 pub mod settle_order;
+
+use errand::Errand;
 
 /// What the runner is to do.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -128,7 +131,7 @@ pub enum Step {
         subject: Subject,
     },
     /// Let somebody hear of something.
-    Notify(notify::Errand),
+    Notify(Errand),
     /// [`product::Command::PublishDue`](crate::product::Command::PublishDue).
     PublishProduct {
         /// The product.

@@ -13,44 +13,41 @@
 //! product releases its SKUs, again in the same append; so a way back out of the archive would have to claim each of them anew,
 //! and be refused where another product has it by then.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::Currency;
 use crate::decider::{Asked, Decider};
-use crate::ids::{CategoryId, ProductId, VariantId};
-use crate::text::{AttributeName, Description, Label, Title};
+use crate::ids::{CategoryId, ImageId, ProductId, VariantId};
+use crate::money::Price;
+use crate::text::{Description, Label, Title};
 
 mod attribute;
-mod choice;
+mod commands;
+mod events;
 mod fitting;
 mod image;
-mod message;
+mod options;
 mod price_history;
-mod rejection;
+mod rejections;
 mod schedule;
 mod variant;
 
-pub use attribute::AttributeValue;
-pub use choice::{OPTION_VALUES_MAX, OPTIONS_MAX, OptionDefinition, combinations, in_order};
-pub use image::{IMAGES_MAX, Image, ImageType, THUMBNAILS, reorder};
-pub use message::{Command, Event};
+pub use attribute::{AttributeValue, Attributes};
+pub use commands::Command;
+pub use events::Event;
+pub use image::{Image, ImageType, THUMBNAILS, reorder};
+use options::fits;
+pub use options::{OptionDefinition, Options, combinations, in_order};
 pub use price_history::{Entry as PriceEntry, LOOK_BACK, PriceHistory, Reduction, price_history};
-pub use rejection::Rejection;
+pub use rejections::{
+    ATTRIBUTES_MAX, CURRENCIES_MAX, IMAGES_MAX, OPTION_VALUES_MAX, OPTIONS_MAX, Rejection, VARIANTS_MAX, WEIGHT_MAX_G,
+};
 pub use schedule::{Refusal, Schedule};
-pub use variant::{CURRENCIES_MAX, Listed, TaxClass, Variant, VariantChange, WEIGHT_MAX_G};
-
-use indexmap::IndexMap;
-use serde::{Deserialize, Serialize};
-
-/// Most variants of one product: every choice of five sizes, five colours and four cuts; it is one small state.
-pub const VARIANTS_MAX: usize = 100;
-/// Most attributes of a product, and most options of a variant: a table that a person can read.
-pub const ATTRIBUTES_MAX: usize = 50;
-
-/// What a product is, beside its texts.
-pub type Attributes = BTreeMap<AttributeName, AttributeValue>;
-/// What tells a variant from the others, such as `size` = `M`, in the order in which its product declares the options. Equal are
-/// those with the same values in any order.
-pub type Options = IndexMap<AttributeName, Label>;
+pub use variant::{Listed, TaxClass, Variant, VariantChange};
+use variant::{check_details, check_prices, replace};
 
 /// A product as it is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -131,13 +128,13 @@ impl Decider for Product {
             Command::PublishWithin(schedule) => self.active()?.publish_within(*schedule, asked.at),
             Command::PublishDue { at } => self.active()?.publish_due(*at),
             Command::RefusePublication { at, code, because } => {
-                let due = self.existing()?.is_due(*at);
+                let due = self.live()?.is_due(*at);
                 let refused = Event::PublicationRefused { at: *at, code: code.clone(), because: because.clone() };
                 Ok(if due { vec![refused] } else { vec![] })
             }
             Command::Unpublish {} => self.active()?.unpublish(),
             Command::UnpublishDue { until } => self.active()?.unpublish_due(*until),
-            Command::Archive {} => match self.existing()?.status {
+            Command::Archive {} => match self.live()?.status {
                 Status::Archived => Ok(vec![]),
                 Status::Draft | Status::Published | Status::Unpublished => Ok(vec![Event::Archived {}]),
             },
@@ -209,7 +206,7 @@ impl Decider for Product {
 
 impl Product {
     /// What is known of it, if it exists.
-    pub fn existing(&self) -> Result<&Created, Rejection> {
+    pub fn live(&self) -> Result<&Created, Rejection> {
         match self {
             Self::Missing => Err(Rejection::Missing),
             Self::Created(created) => Ok(created),
@@ -217,7 +214,7 @@ impl Product {
     }
 
     fn active(&self) -> Result<&Created, Rejection> {
-        let created = self.existing()?;
+        let created = self.live()?;
         if created.status == Status::Archived { Err(Rejection::Archived) } else { Ok(created) }
     }
 
@@ -289,10 +286,228 @@ fn changed<T: PartialEq + Clone>(old: &T, new: Option<&T>) -> Option<T> {
     new.filter(|new| *new != old).cloned()
 }
 
-fn replace<T: Clone>(old: &mut T, new: Option<&T>) {
-    if let Some(new) = new {
-        old.clone_from(new);
+impl Created {
+    fn define_options(&self, options: &[OptionDefinition]) -> Decision {
+        options::check(options)?;
+        let mut combinations = BTreeSet::new();
+        for (id, variant) in &self.variants {
+            fits(options, &variant.options).map_err(|_| Rejection::VariantDoesNotFit { variant: *id })?;
+            // The same combination, in whatever order its options stand.
+            let combination: BTreeSet<_> = variant.options.iter().collect();
+            if !combinations.insert(combination) && !options.is_empty() {
+                return Err(Rejection::OptionsTwice);
+            }
+        }
+        let same = self.options == options;
+        Ok(if same { vec![] } else { vec![Event::OptionsDefined { options: options.to_vec() }] })
     }
+
+    /// Refuses a variant's options when the product has others, or has them already.
+    fn check_options(&self, id: VariantId, options: &Options) -> Result<(), Rejection> {
+        if self.options.is_empty() {
+            return Ok(());
+        }
+        fits(&self.options, options)?;
+        let twice = self.variants.iter().any(|(other, variant)| *other != id && variant.options == *options);
+        if twice { Err(Rejection::OptionsTwice) } else { Ok(()) }
+    }
+}
+
+impl Created {
+    fn add_image(&self, image: &Image) -> Decision {
+        if let Some(known) = self.images.iter().find(|known| known.image == image.image) {
+            return if known == image { Ok(vec![]) } else { Err(Rejection::ImageTwice) };
+        }
+        if self.images.iter().any(|known| known.digest == image.digest) {
+            return Err(Rejection::ImageTwice);
+        }
+        if self.images.len() == IMAGES_MAX {
+            return Err(Rejection::TooManyImages);
+        }
+        Ok(vec![Event::ImageAdded(image.clone())])
+    }
+
+    fn order_images(&self, images: &[ImageId]) -> Decision {
+        let known: Vec<ImageId> = self.images.iter().map(|image| image.image).collect();
+        let sorted = |images: &[ImageId]| {
+            let mut images = images.to_vec();
+            images.sort_unstable();
+            images
+        };
+        if sorted(images) != sorted(&known) {
+            return Err(Rejection::ImagesDiffer);
+        }
+        Ok(if images == known { vec![] } else { vec![Event::ImagesOrdered { images: images.to_vec() }] })
+    }
+
+    fn describe_image(&self, image: ImageId, alt: Option<&Label>) -> Decision {
+        let known = self.images.iter().find(|known| known.image == image).ok_or(Rejection::NoSuchImage)?;
+        let same = known.alt.as_ref() == alt;
+        Ok(if same { vec![] } else { vec![Event::ImageDescribed { image, alt: alt.cloned() }] })
+    }
+
+    fn remove_image(&self, image: ImageId) -> Vec<Event> {
+        // Unknown, so removed already or never there.
+        let known = self.images.iter().any(|known| known.image == image);
+        if known { vec![Event::ImageRemoved { image }] } else { vec![] }
+    }
+}
+
+impl Created {
+    /// Whether it waits for this moment to be shown.
+    pub fn is_due(&self, at: DateTime<Utc>) -> bool {
+        self.schedule.at == Some(at) && self.status != Status::Published
+    }
+
+    /// Whether it is shown, or will be by itself.
+    pub fn is_to_be_seen(&self) -> bool {
+        self.status == Status::Published || self.schedule.at.is_some()
+    }
+
+    /// Shows it from a moment on, or now, until another, or for good.
+    fn publish_within(&self, schedule: Schedule, now: DateTime<Utc>) -> Decision {
+        let schedule = Schedule { at: schedule.at.filter(|at| *at > now), ..schedule };
+        if self.variants.is_empty() {
+            return Err(Rejection::NoVariant);
+        }
+        if schedule.until.is_some_and(|until| until <= schedule.at.unwrap_or(now)) {
+            return Err(Rejection::ScheduleOrder);
+        }
+        let shown = self.status == Status::Published;
+        if shown && schedule.at.is_some() {
+            return Err(Rejection::AlreadyPublished);
+        }
+        let mut events = Vec::new();
+        if schedule != self.schedule {
+            events.push(Event::Scheduled(schedule));
+        }
+        if !shown && schedule.at.is_none() {
+            events.push(Event::Published {});
+        }
+        Ok(events)
+    }
+
+    fn publish(&self) -> Decision {
+        match self.status {
+            Status::Published => Ok(vec![]),
+            Status::Draft | Status::Unpublished if self.variants.is_empty() => Err(Rejection::NoVariant),
+            Status::Draft | Status::Unpublished => Ok(vec![Event::Published {}]),
+            Status::Archived => Err(Rejection::Archived),
+        }
+    }
+
+    /// Shows it when its moment has come; a moment that was planned otherwise meanwhile is none.
+    fn publish_due(&self, at: DateTime<Utc>) -> Decision {
+        if self.schedule.at == Some(at) { self.publish() } else { Ok(vec![]) }
+    }
+
+    fn unpublish(&self) -> Decision {
+        match self.status {
+            Status::Published => Ok(vec![Event::Unpublished {}]),
+            Status::Draft | Status::Unpublished if self.schedule.is_empty() => Ok(vec![]),
+            // Not shown yet: what was planned is taken back.
+            Status::Draft | Status::Unpublished => Ok(vec![Event::Scheduled(Schedule::default())]),
+            Status::Archived => Err(Rejection::Archived),
+        }
+    }
+
+    /// Hides it when its time is over; a moment that was planned otherwise meanwhile is none.
+    fn unpublish_due(&self, until: DateTime<Utc>) -> Decision {
+        if self.schedule.until == Some(until) { self.unpublish() } else { Ok(vec![]) }
+    }
+}
+
+impl Created {
+    /// What tells a variant from the others of its product, for people: its own title, or else the values of its options, or
+    /// else its SKU. Nothing where there is only one and it is called as the product is.
+    pub fn told_apart(&self, variant: &Variant) -> Option<Title> {
+        if variant.title != self.title {
+            return Some(variant.title.clone());
+        }
+        let options = variant.options.values().map(Label::as_str).collect::<Vec<_>>().join(", ");
+        let several = self.variants.len() > 1;
+        let sku = variant.sku.as_str();
+        [options.as_str(), sku].into_iter().filter(|_| several).find_map(|text| Title::new(text).ok())
+    }
+}
+
+impl Created {
+    /// A variant, if the product has it.
+    pub fn variant(&self, variant: VariantId) -> Result<&Variant, Rejection> {
+        self.variants.get(&variant).ok_or(Rejection::NoSuchVariant)
+    }
+
+    fn add(&self, id: VariantId, variant: &Variant) -> Decision {
+        match self.variants.get(&id) {
+            Some(known) if known == variant => return Ok(vec![]),
+            Some(_) => return Err(Rejection::VariantExists),
+            None => {}
+        }
+        if self.variants.len() == VARIANTS_MAX {
+            return Err(Rejection::TooManyVariants);
+        }
+        variant.check()?;
+        self.check_options(id, &variant.options)?;
+        if self.variants.values().any(|other| other.sku == variant.sku) {
+            return Err(Rejection::SkuTwice);
+        }
+        Ok(vec![Event::VariantAdded { variant: id, details: variant.clone() }])
+    }
+
+    fn revise_variant(&self, variant: VariantId, change: &VariantChange) -> Decision {
+        let known = self.variant(variant)?;
+        check_details(change.options.as_ref(), change.weight_g.flatten())?;
+        if let Some(options) = &change.options {
+            self.check_options(variant, options)?;
+        }
+        let change = VariantChange {
+            title: changed(&known.title, change.title.as_ref()),
+            options: changed(&known.options, change.options.as_ref()),
+            weight_g: changed(&known.weight_g, change.weight_g.as_ref()),
+            tax_class: changed(&known.tax_class, change.tax_class.as_ref()),
+            physical: changed(&known.physical, change.physical.as_ref()),
+        };
+        let same = change == VariantChange::default();
+        Ok(if same { vec![] } else { vec![Event::VariantRevised { variant, change }] })
+    }
+
+    fn set_price(&self, variant: VariantId, price: Price, compare_at: Option<Option<Price>>) -> Decision {
+        let known = self.variant(variant)?;
+        let other = Rejection::OtherCurrency { currency: known.price.currency() };
+        let known = known.listed(price.currency()).ok_or(other)?;
+        let listed = Listed { price, compare_at: compare_at.unwrap_or(known.compare_at) };
+        listed.check()?;
+        Ok(price_set(variant, listed, Some(known)).into_iter().collect())
+    }
+
+    fn set_prices(&self, variant: VariantId, prices: &[Listed]) -> Decision {
+        let known = self.variant(variant)?;
+        check_prices(prices)?;
+        let given: HashSet<Currency> = prices.iter().map(|listed| listed.price.currency()).collect();
+        let first = known.price.currency();
+        if !given.contains(&first) {
+            return Err(Rejection::OtherCurrency { currency: first });
+        }
+        let set = prices.iter().filter_map(|it| price_set(variant, *it, known.listed(it.price.currency())));
+        let gone = known.other_prices.iter().filter(|it| !given.contains(&it.price.currency()));
+        let gone = gone.map(|it| Event::PriceWithdrawn { variant, price: it.price });
+        Ok(set.chain(gone).collect())
+    }
+
+    fn remove(&self, variant: VariantId) -> Decision {
+        // Unknown, so removed already or never there.
+        let Some(known) = self.variants.get(&variant) else { return Ok(vec![]) };
+        if self.is_to_be_seen() && self.variants.len() == 1 {
+            return Err(Rejection::LastVariant);
+        }
+        Ok(vec![Event::VariantRemoved { variant, sku: known.sku.clone() }])
+    }
+}
+
+fn price_set(variant: VariantId, listed: Listed, known: Option<Listed>) -> Option<Event> {
+    let Listed { price, compare_at } = listed;
+    let set = || Event::PriceSet { variant, price, compare_at, from: known.map(|known| known.price) };
+    (known != Some(listed)).then(set)
 }
 
 #[cfg(test)]

@@ -14,60 +14,20 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::decider::{Asked, Decider, Kind};
+use crate::decider::{Asked, Decider};
 use crate::ids::PromotionId;
 
 mod code;
+mod commands;
+mod events;
+mod rejections;
 mod terms;
 
 pub use code::{CouponCode, CouponCodeError};
-pub use terms::{Benefit, Conditions, LIST_MAX, Limits, QuantityTier, SubtotalTier, Target, Terms, TermsError};
-
-/// What happened to a promotion.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Event {
-    /// It exists, and runs in its period.
-    Created {
-        /// What it gives, of what, for whom and when.
-        terms: Terms,
-    },
-    /// Its terms are others.
-    Revised {
-        /// All of them.
-        terms: Terms,
-    },
-    /// It gives nothing for now.
-    Paused {},
-    /// It gives again.
-    Resumed {},
-    /// It gives nothing any more.
-    Ended {},
-}
-
-impl crate::Event for Event {}
-
-/// What a promotion can be asked.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Command {
-    /// Begin.
-    Create {
-        /// What it gives, of what, for whom and when.
-        terms: Box<Terms>,
-    },
-    /// Have other terms; the code stays.
-    Revise {
-        /// All of them.
-        terms: Box<Terms>,
-    },
-    /// Give nothing for now.
-    Pause {},
-    /// Give again.
-    Resume {},
-    /// Give nothing any more.
-    End {},
-}
+pub use commands::Command;
+pub use events::Event;
+pub use rejections::{LIST_MAX, Rejection};
+pub use terms::{Benefit, Conditions, Limits, QuantityTier, SubtotalTier, Target, Terms};
 
 /// A promotion as it is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -130,54 +90,6 @@ impl Standing {
     }
 }
 
-/// What can be in the way.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum Rejection {
-    /// There is no such promotion.
-    #[error("there is no such promotion")]
-    Missing,
-    /// The id names another promotion already.
-    #[error("the promotion already exists")]
-    Exists,
-    /// It is over.
-    #[error("the promotion has ended")]
-    Ended,
-    /// The terms name another code.
-    #[error("the code of a promotion cannot be changed; end it and create another one")]
-    CodeStays,
-    /// The terms make no sense.
-    #[error("{0}")]
-    Terms(TermsError),
-}
-
-impl crate::Rejection for Rejection {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::Exists => "exists",
-            Self::Ended => "ended",
-            Self::CodeStays => "code_stays",
-            Self::Terms(error) => error.code(),
-        }
-    }
-
-    fn kind(&self) -> Kind {
-        match self {
-            Self::Missing => Kind::Missing,
-            Self::Exists | Self::Ended => Kind::Conflict,
-            Self::CodeStays | Self::Terms(_) => Kind::Invalid,
-        }
-    }
-
-    fn pointer(&self) -> Option<String> {
-        match self {
-            Self::CodeStays => Some("/code".to_owned()),
-            Self::Terms(error) => Some(error.pointer().to_owned()),
-            Self::Missing | Self::Exists | Self::Ended => None,
-        }
-    }
-}
-
 type Decision = Result<Vec<Event>, Rejection>;
 
 impl Decider for Promotion {
@@ -190,7 +102,7 @@ impl Decider for Promotion {
     fn decide(&self, command: &Command, asked: &Asked) -> Decision {
         match command {
             Command::Create { terms } => {
-                terms.check().and_then(|()| terms.check_until(asked.at)).map_err(Rejection::Terms)?;
+                terms.check().and_then(|()| terms.check_until(asked.at))?;
                 match self {
                     Self::Missing => Ok(vec![Event::Created { terms: (**terms).clone() }]),
                     Self::Created(_) => Err(Rejection::Exists),
@@ -198,12 +110,12 @@ impl Decider for Promotion {
             }
             Command::Revise { terms } => {
                 let known = self.going()?;
-                terms.check().map_err(Rejection::Terms)?;
+                terms.check()?;
                 if known.terms.code != terms.code {
                     return Err(Rejection::CodeStays);
                 }
                 if known.terms.until != terms.until {
-                    terms.check_until(asked.at).map_err(Rejection::Terms)?;
+                    terms.check_until(asked.at)?;
                 }
                 let same = known.terms == **terms;
                 Ok(if same { vec![] } else { vec![Event::Revised { terms: (**terms).clone() }] })
@@ -214,9 +126,7 @@ impl Decider for Promotion {
             Command::Resume {} => {
                 Ok(if self.going()?.status == Status::Active { vec![] } else { vec![Event::Resumed {}] })
             }
-            Command::End {} => {
-                Ok(if self.existing()?.status == Status::Ended { vec![] } else { vec![Event::Ended {}] })
-            }
+            Command::End {} => Ok(if self.live()?.status == Status::Ended { vec![] } else { vec![Event::Ended {}] }),
         }
     }
 
@@ -242,7 +152,7 @@ impl Created {
 
 impl Promotion {
     /// What is known of it, if it exists.
-    pub fn existing(&self) -> Result<&Created, Rejection> {
+    pub fn live(&self) -> Result<&Created, Rejection> {
         match self {
             Self::Missing => Err(Rejection::Missing),
             Self::Created(created) => Ok(created),
@@ -251,7 +161,7 @@ impl Promotion {
 
     /// What is known of it, if it has not ended.
     fn going(&self) -> Result<&Created, Rejection> {
-        let created = self.existing()?;
+        let created = self.live()?;
         match created.status {
             Status::Active | Status::Paused => Ok(created),
             Status::Ended => Err(Rejection::Ended),

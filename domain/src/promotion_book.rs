@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::decider::{Asked, Decider, Kind};
+use crate::decider::{Asked, Decider};
 use crate::ids::{Id as _, PromotionBookId, PromotionId};
 use crate::promotion::Terms;
 
@@ -81,25 +81,11 @@ pub struct PromotionBook {
     pub promotions: BTreeMap<PromotionId, Listed>,
 }
 
-/// What can be in the way.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum Rejection {
-    /// There are too many.
-    #[error("at most {LISTED_MAX} automatic promotions can be active; end or pause one")]
-    TooMany,
-}
-
-impl crate::Rejection for Rejection {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::TooMany => "too_many",
-        }
-    }
-
-    fn kind(&self) -> Kind {
-        match self {
-            Self::TooMany => Kind::Conflict,
-        }
+crate::rejections! {
+    /// What can be in the way.
+    #[derive(Debug, Clone, PartialEq)]
+    pub enum Rejection {
+        TooMany => Conflict: "at most {LISTED_MAX} automatic promotions can be active; end or pause one";
     }
 }
 

@@ -12,15 +12,19 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Personal;
-use crate::decider::{Asked, Decider, Kind};
-use crate::ids::{CreditNoteId, OrderId, RefundId, ReturnId, VariantId};
+use crate::decider::{Asked, Decider};
+use crate::ids::{CreditNoteId, OrderId, RefundId, ReturnId};
 use crate::money::Money;
 use crate::quantity::{Demand, summed};
 use crate::text::{Comment, Reason};
 
-mod message;
+mod commands;
+mod events;
+mod rejections;
 
-pub use message::{Command, Condition, Event, Received, Why};
+pub use commands::Command;
+pub use events::{Condition, Event, Received, Why};
+pub use rejections::Rejection;
 
 /// A return as it is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -76,72 +80,6 @@ pub enum Stage {
     Refunded,
 }
 
-/// What can be in the way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Rejection {
-    /// There is no such return.
-    #[error("there is no such return")]
-    Missing,
-    /// The id names another return already.
-    #[error("the return already exists")]
-    Exists,
-    /// There is nothing in it.
-    #[error("name at least one line")]
-    NoLines,
-    /// It may not be sent yet.
-    #[error("the return is not approved")]
-    NotApproved,
-    /// It is decided already.
-    #[error("the return was already decided")]
-    Decided,
-    /// The goods are here.
-    #[error("the goods were already received")]
-    AlreadyReceived,
-    /// Nothing comes of it any more.
-    #[error("the return is closed")]
-    Closed,
-    /// More came than was to.
-    #[error("only {left} of {variant} were to be returned")]
-    TooMany {
-        /// Of what.
-        variant: VariantId,
-        /// How many were to.
-        left: i64,
-    },
-}
-
-impl crate::Rejection for Rejection {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::Exists => "exists",
-            Self::NoLines => "no_lines",
-            Self::NotApproved => "not_approved",
-            Self::Decided => "decided",
-            Self::AlreadyReceived => "already_received",
-            Self::Closed => "closed",
-            Self::TooMany { .. } => "too_many",
-        }
-    }
-
-    fn kind(&self) -> Kind {
-        match self {
-            Self::Missing => Kind::Missing,
-            Self::NoLines | Self::TooMany { .. } => Kind::Invalid,
-            Self::Exists | Self::NotApproved | Self::Decided | Self::AlreadyReceived | Self::Closed => Kind::Conflict,
-        }
-    }
-
-    fn pointer(&self) -> Option<String> {
-        match self {
-            Self::NoLines | Self::TooMany { .. } => Some("/lines".to_owned()),
-            Self::Missing | Self::Exists | Self::NotApproved | Self::Decided | Self::AlreadyReceived | Self::Closed => {
-                None
-            }
-        }
-    }
-}
-
 type Decision = Result<Vec<Event>, Rejection>;
 
 impl Decider for Return {
@@ -154,13 +92,13 @@ impl Decider for Return {
     fn decide(&self, command: &Command, _asked: &Asked) -> Decision {
         match command {
             Command::Request { order, lines, why, comment } => self.request(*order, lines, *why, comment.as_ref()),
-            Command::Approve {} => self.requested()?.approve(),
-            Command::Reject { reason } => self.requested()?.reject(reason),
-            Command::Withdraw {} => self.requested()?.withdraw(),
+            Command::Approve {} => self.live()?.approve(),
+            Command::Reject { reason } => self.live()?.reject(reason),
+            Command::Withdraw {} => self.live()?.withdraw(),
             Command::Receive { lines, amount, refund, credit_note } => {
-                self.requested()?.receive(lines, *amount, *refund, *credit_note)
+                self.live()?.receive(lines, *amount, *refund, *credit_note)
             }
-            Command::MarkRefunded { refund } => self.requested()?.mark_refunded(*refund),
+            Command::MarkRefunded { refund } => self.live()?.mark_refunded(*refund),
         }
     }
 
@@ -202,7 +140,7 @@ impl Decider for Return {
 
 impl Return {
     /// What is known of it, if it exists.
-    pub fn requested(&self) -> Result<&Requested, Rejection> {
+    pub fn live(&self) -> Result<&Requested, Rejection> {
         match self {
             Self::Missing => Err(Rejection::Missing),
             Self::Requested(requested) => Ok(requested),

@@ -160,39 +160,14 @@ pub struct Series {
     pub reference: Option<Reference>,
 }
 
-/// What can be in the way.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum Rejection {
-    /// There are no more numbers.
-    #[error("the series ends with number {NUMBER_MAX}")]
-    Exhausted,
-    /// The number is given already, and so are those after it.
-    #[error("the series is already at number {last}")]
-    NotAbove {
-        /// The number that was given or left out last.
-        last: i64,
-    },
-    /// More would be left out than can have been lost.
-    #[error("the series is at number {last}; at most {SKIP_MAX} numbers can be skipped at once")]
-    TooFar {
-        /// The number that was given or left out last.
-        last: i64,
-    },
-}
-
-impl crate::Rejection for Rejection {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Exhausted => "exhausted",
-            Self::NotAbove { .. } => "not_above",
-            Self::TooFar { .. } => "too_far",
-        }
-    }
-
-    fn kind(&self) -> crate::Kind {
-        match self {
-            Self::Exhausted | Self::NotAbove { .. } | Self::TooFar { .. } => crate::Kind::Conflict,
-        }
+crate::rejections! {
+    /// What can be in the way.
+    #[derive(Debug, Clone, PartialEq)]
+    pub enum Rejection {
+        Exhausted => Conflict: "the series ends with number {NUMBER_MAX}";
+        NotAbove { last: i64 } => Conflict: "the series is already at number {last}";
+        TooFar { last: i64 } => Conflict:
+            "the series is at number {last}; at most {SKIP_MAX} numbers can be skipped at once";
     }
 }
 

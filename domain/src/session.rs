@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Personal;
 use crate::account::{Client, Role, Secret};
-use crate::decider::{Asked, Decider, Kind};
+use crate::decider::{Asked, Decider};
 use crate::ids::{AccountId, SessionId};
 
 /// How long a session lives without being refreshed: people come back within a month.
@@ -208,34 +208,13 @@ pub enum Worth {
     Reused,
 }
 
-/// What can be in the way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Rejection {
-    /// There is no such session.
-    #[error("there is no such session")]
-    Missing,
-    /// The id names another session already.
-    #[error("the session already exists")]
-    Exists,
-    /// It ended.
-    #[error("the session has ended; log in again")]
-    Ended,
-}
-
-impl crate::Rejection for Rejection {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::Exists => "exists",
-            Self::Ended => "ended",
-        }
-    }
-
-    fn kind(&self) -> Kind {
-        match self {
-            Self::Missing => Kind::Missing,
-            Self::Exists | Self::Ended => Kind::Conflict,
-        }
+crate::rejections! {
+    /// What can be in the way.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum Rejection {
+        Missing => Missing: "there is no such session";
+        Exists => Conflict: "the session already exists";
+        Ended => Conflict: "the session has ended; log in again";
     }
 }
 
@@ -263,20 +242,20 @@ impl Decider for Session {
                 Self::Started(_) => Err(Rejection::Exists),
             },
             Command::Refresh { generation, client, longest } => {
-                self.started()?.refresh(*generation, client, *longest, asked.at)
+                self.live()?.refresh(*generation, client, *longest, asked.at)
             }
-            Command::Show { generation } => match self.started()?.judge(*generation, asked.at)? {
+            Command::Show { generation } => match self.live()?.judge(*generation, asked.at)? {
                 Worth::Newest | Worth::Repeated => Ok(vec![]),
                 Worth::Reused => Ok(vec![Event::Revoked { reason: Reason::Reuse }]),
             },
             Command::Authenticate { second_factor } => {
-                if !self.started()?.is_alive(asked.at) {
+                if !self.live()?.is_alive(asked.at) {
                     return Err(Rejection::Ended);
                 }
                 Ok(vec![Event::Authenticated { second_factor: *second_factor, at: asked.at }])
             }
             Command::Revoke { reason } => {
-                let ended = self.started()?.revoked.is_some();
+                let ended = self.live()?.revoked.is_some();
                 Ok(if ended { vec![] } else { vec![Event::Revoked { reason: *reason }] })
             }
         }
@@ -316,7 +295,7 @@ impl Decider for Session {
 
 impl Session {
     /// What is known of it, if it exists.
-    pub fn started(&self) -> Result<&Started, Rejection> {
+    pub fn live(&self) -> Result<&Started, Rejection> {
         match self {
             Self::Missing => Err(Rejection::Missing),
             Self::Started(started) => Ok(started),

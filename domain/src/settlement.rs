@@ -299,13 +299,13 @@ pub struct Payer<'a> {
 /// Writes an attempt to pay an order down, before the provider is asked; gives the payment and the amount.
 pub fn attempt(work: &mut Work, order: OrderId, by: Payer<'_>) -> Result<(PaymentId, Money), Refused> {
     let state = work.get::<Order>(order)?;
-    let placed = state.placed().map_err(Refused::by::<Order>)?;
+    let placed = state.live()?;
     match placed.status {
-        Status::Cancelled | Status::Expired => return Err(Refused::by::<Order>(order::Rejection::Cancelled)),
+        Status::Cancelled | Status::Expired => return Err(order::Rejection::Cancelled.into()),
         Status::Open | Status::Completed => {}
     }
     if placed.payment_status != PaymentStatus::Awaiting {
-        return Err(Refused::by::<Order>(order::Rejection::AlreadyPaid));
+        return Err(order::Rejection::AlreadyPaid.into());
     }
     let payment = placed.placement.payment;
     let (reference, capture, return_url) = (by.reference.clone(), by.capture, by.return_url.cloned());
@@ -321,7 +321,7 @@ pub fn conclude(
     outcome: ProviderOutcome,
 ) -> Result<(), Refused> {
     work.decide::<Payment>(payment, &Command::Conclude { reference: reference.clone(), outcome })?;
-    let is_granted_at_once = work.get::<Payment>(payment)?.opened().is_ok_and(Opened::is_granted_at_once);
+    let is_granted_at_once = work.get::<Payment>(payment)?.live().is_ok_and(Opened::is_granted_at_once);
     if outcome == ProviderOutcome::Authorized && is_granted_at_once {
         work.decide::<Payment>(payment, &Command::Capture {})?;
     }
@@ -335,7 +335,7 @@ pub fn unanswered(at: DateTime<Utc>) -> ProviderOutcome {
 
 /// Marks an order paid, and gives its invoice the next number. An order that does not wait for the payment takes no number.
 pub fn mark_paid(work: &mut Work, order: OrderId, payment: PaymentId) -> Result<(), Refused> {
-    let awaits = work.get::<Order>(order)?.placed().is_ok_and(|placed| placed.awaits(payment));
+    let awaits = work.get::<Order>(order)?.live().is_ok_and(|placed| placed.awaits(payment));
     let invoice = if awaits { Some(work.number(Document::Invoice { order })?) } else { None };
     let seller = work.seller().filter(|_| awaits).cloned();
     work.decide::<Order>(order, &order::Command::MarkPaid { payment, invoice, seller })?;
@@ -345,9 +345,9 @@ pub fn mark_paid(work: &mut Work, order: OrderId, payment: PaymentId) -> Result<
 /// Refuses for a moment what concerns an order whose payment is captured while the order is about to hear of that.
 pub fn ensure_payment_recorded(work: &Work, order: OrderId) -> Result<(), Refused> {
     let state = work.get::<Order>(order)?;
-    let placed = state.placed().map_err(Refused::by::<Order>)?;
+    let placed = state.live()?;
     let payment = placed.placement.payment;
-    let is_captured = work.get::<Payment>(payment)?.opened().map_err(Refused::by::<Payment>)?.is_taken();
+    let is_captured = work.get::<Payment>(payment)?.live()?.is_taken();
     if is_captured && placed.awaits(payment) {
         let mut not_paid = Rejected::of::<Order>(&order::Rejection::NotPaid);
         not_paid.detail = "the payment is captured, and the order is about to hear of it: retry in a moment".into();
@@ -359,7 +359,7 @@ pub fn ensure_payment_recorded(work: &Work, order: OrderId) -> Result<(), Refuse
 /// Gives back what an order used of promotions.
 pub fn release_claims(work: &mut Work, order: OrderId) -> Result<(), Refused> {
     let state = work.get::<Order>(order)?;
-    let claims = state.placed().map(|placed| placed.placement.claims.as_slice()).unwrap_or_default();
+    let claims = state.live().map(|placed| placed.placement.claims.as_slice()).unwrap_or_default();
     claims.iter().try_for_each(|id| work.decide::<Usage>(*id, &usage::Command::Release { order }).map(drop))
 }
 

@@ -18,11 +18,13 @@ use crate::ids::{OrderId, ShipmentId};
 use crate::quantity::Demand;
 use crate::text::{Link, Name, Reason, Reference};
 
-mod message;
-mod rejection;
+mod commands;
+mod events;
+mod rejections;
 
-pub use message::{Carrier, Command, Event, News};
-pub use rejection::Rejection;
+pub use commands::Command;
+pub use events::{Carrier, Event, News};
+pub use rejections::Rejection;
 
 /// A shipment as it is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -116,10 +118,10 @@ impl Decider for Shipment {
     fn decide(&self, command: &Command, asked: &Asked) -> Decision {
         match command {
             Command::Prepare { order, lines, carrier } => self.prepare(*order, lines, carrier),
-            Command::Pack { weight_g } => self.prepared()?.pack(*weight_g),
-            Command::Cancel {} => self.prepared()?.cancel(),
+            Command::Pack { weight_g } => self.live()?.pack(*weight_g),
+            Command::Cancel {} => self.live()?.cancel(),
             Command::HandOver { tracking, tracking_url } => {
-                self.prepared()?.hand_over(tracking, tracking_url.as_ref(), asked.at)
+                self.live()?.hand_over(tracking, tracking_url.as_ref(), asked.at)
             }
             Command::Hear { news, at, place, reason } => {
                 let heard = Heard {
@@ -128,10 +130,10 @@ impl Decider for Shipment {
                     place: place.clone(),
                     reason: reason.clone(),
                 };
-                self.prepared()?.hear(&heard)
+                self.live()?.hear(&heard)
             }
-            Command::TakeBack {} => self.prepared()?.take_back(),
-            Command::Wait { check_at } => Ok(self.prepared()?.wait(*check_at)),
+            Command::TakeBack {} => self.live()?.take_back(),
+            Command::Wait { check_at } => Ok(self.live()?.wait(*check_at)),
         }
     }
 
@@ -185,7 +187,7 @@ impl Decider for Shipment {
 
 impl Shipment {
     /// What is known of it, if it exists.
-    pub fn prepared(&self) -> Result<&Prepared, Rejection> {
+    pub fn live(&self) -> Result<&Prepared, Rejection> {
         match self {
             Self::Missing => Err(Rejection::Missing),
             Self::Prepared(prepared) => Ok(prepared),

@@ -21,19 +21,10 @@ use crate::tax_book::{AREAS_MAX, COUNTRIES_MAX, holds, is_area};
 use crate::text::{Country, Name, PostalCode, Slug};
 
 mod overlap;
-mod rejection;
+mod rejections;
 
 use overlap::Destinations;
-pub use rejection::Rejection;
-
-/// Most zones of a shop: more than there are countries.
-pub const ZONES_MAX: usize = 300;
-/// Most services in a zone: what a person can choose from.
-pub const SERVICES_MAX: usize = 20;
-/// Most bands of a service, and most prices in a band.
-pub const BANDS_MAX: usize = 50;
-/// Longest delivery, in working days: slow freight around the world.
-pub const DAYS_MAX: u16 = 180;
+pub use rejections::{BANDS_MAX, DAYS_MAX, Rejection, SERVICES_MAX, ZONES_MAX};
 
 /// The id of the one book.
 pub fn id() -> ShippingBookId {
@@ -160,7 +151,7 @@ impl Decider for ShippingBook {
                         return Err(Rejection::ZoneTwice { at });
                     }
                     check(at, zone)?;
-                    if let Some(other) = before.add(at, zone) {
+                    if let Some(other) = before.add(at, &zone.countries, &zone.areas) {
                         return Err(Rejection::Overlap { at, other: zones[other].zone.clone() });
                     }
                 }

@@ -10,7 +10,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::decider::{Actor, Asked, Decider, Kind};
+use crate::decider::{Actor, Asked, Decider};
 use crate::ids::{Id as _, ShopId};
 use crate::text::Reference;
 
@@ -78,25 +78,11 @@ pub struct Shop {
     pub token_key: Option<Reference>,
 }
 
-/// What can be in the way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Rejection {
-    /// Somebody else asks.
-    #[error("only an operator at the command line does this")]
-    NoOperator,
-}
-
-impl crate::Rejection for Rejection {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::NoOperator => "no_operator",
-        }
-    }
-
-    fn kind(&self) -> Kind {
-        match self {
-            Self::NoOperator => Kind::Forbidden,
-        }
+crate::rejections! {
+    /// What can be in the way.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum Rejection {
+        NoOperator => Forbidden: "only an operator at the command line does this";
     }
 }
 

@@ -17,17 +17,19 @@ use std::collections::{BTreeMap, VecDeque};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::decider::{Asked, Decider, Kind};
+use crate::decider::{Asked, Decider};
 use crate::ids::{OrderId, ProductId, VariantId};
 use crate::quantity::Quantity;
 use crate::text::{Reason, Sku};
 
-mod message;
+mod commands;
+mod events;
+mod rejections;
 
-pub use message::{Command, Event};
+pub use commands::Command;
+pub use events::Event;
+pub use rejections::{ON_HAND_MAX, Rejection};
 
-/// Most pieces on hand: a thousand of the largest movements, far from overflow.
-pub const ON_HAND_MAX: i64 = 1_000_000_000;
 /// How many settled orders are remembered, so that committing one twice is seen as done; older ones read as unknown.
 const SETTLED_MAX: usize = 32;
 
@@ -55,67 +57,6 @@ pub struct Reservation {
     pub quantity: Quantity,
     /// When it ends unless it is paid for.
     pub expires_at: Option<DateTime<Utc>>,
-}
-
-/// What can be in the way.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum Rejection {
-    /// The variant is not stocked.
-    #[error("the variant has no stock")]
-    Missing,
-    /// The variant is stocked as another.
-    #[error("the stock is already open")]
-    Exists,
-    /// More is wanted than can be had.
-    #[error("only {available} are available")]
-    NotEnough {
-        /// What can be had.
-        available: i64,
-    },
-    /// What would be taken is promised.
-    #[error("{reserved} are reserved by orders; release those first")]
-    Reserved {
-        /// What is promised.
-        reserved: i64,
-    },
-    /// The order holds another number already.
-    #[error("the order has already reserved {quantity}")]
-    ReservedOtherwise {
-        /// What it holds.
-        quantity: Quantity,
-    },
-    /// The order holds nothing.
-    #[error("the order has reserved nothing")]
-    NotReserved,
-    /// There would be absurdly many, or fewer than none.
-    #[error("the quantity on hand must be between 0 and {ON_HAND_MAX}")]
-    OutOfRange,
-}
-
-impl crate::Rejection for Rejection {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::Exists => "exists",
-            Self::NotEnough { .. } => "not_enough",
-            Self::Reserved { .. } => "reserved",
-            Self::ReservedOtherwise { .. } => "reserved_otherwise",
-            Self::NotReserved => "not_reserved",
-            Self::OutOfRange => "out_of_range",
-        }
-    }
-
-    fn kind(&self) -> Kind {
-        match self {
-            Self::Missing => Kind::Missing,
-            Self::Exists
-            | Self::NotEnough { .. }
-            | Self::Reserved { .. }
-            | Self::ReservedOtherwise { .. }
-            | Self::NotReserved => Kind::Conflict,
-            Self::OutOfRange => Kind::Invalid,
-        }
-    }
 }
 
 type Decision = Result<Vec<Event>, Rejection>;

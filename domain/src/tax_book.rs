@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::basis_points::BasisPoints;
 use crate::bounded::Bounded;
-use crate::decider::{Asked, Decider, Kind};
+use crate::decider::{Asked, Decider};
 use crate::ids::{Id as _, TaxBookId};
 use crate::product::TaxClass;
 use crate::tax_rate::{TaxRate, TaxRateError};
@@ -179,76 +179,21 @@ pub struct Applied {
     pub included: bool,
 }
 
-/// What can be in the way.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum Rejection {
-    /// A country is not named by its code.
-    #[error("`{country}` is not a country; use an ISO 3166 code such as DE")]
-    NoCode {
-        /// The index of the country.
-        at: usize,
-        /// What it is named.
-        country: Country,
-    },
-    /// A country is there twice.
-    #[error("the country {country} is listed twice")]
-    CountryTwice {
-        /// The index of the second.
-        at: usize,
-        /// The country.
-        country: Country,
-    },
-    /// Two rates of a class begin on one day.
-    #[error("two rates of the same class start on {valid_from}")]
-    RateTwice {
-        /// The index of the country.
-        at: usize,
-        /// The day.
-        valid_from: NaiveDate,
-    },
-    /// An area says more than a destination tells.
-    #[error("an area must be a postal code prefix of at most {AREA_MAX} capital letters and digits")]
-    NoArea {
-        /// The index of the country.
-        at: usize,
-    },
-    /// There are too many rates or regions.
-    #[error(
-        "a country has at most {RATES_MAX} rates and {REGIONS_MAX} regions of {RATES_MAX} rates and {AREAS_MAX} areas"
-    )]
-    TooMany {
-        /// The index of the country.
-        at: usize,
-    },
-}
-
-impl crate::Rejection for Rejection {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::NoCode { .. } => "no_code",
-            Self::CountryTwice { .. } => "country_twice",
-            Self::RateTwice { .. } => "rate_twice",
-            Self::NoArea { .. } => "no_area",
-            Self::TooMany { .. } => "too_many",
-        }
-    }
-
-    fn kind(&self) -> Kind {
-        match self {
-            Self::NoCode { .. }
-            | Self::CountryTwice { .. }
-            | Self::RateTwice { .. }
-            | Self::NoArea { .. }
-            | Self::TooMany { .. } => Kind::Invalid,
-        }
-    }
-
-    fn pointer(&self) -> Option<String> {
-        match self {
-            Self::NoCode { at, .. } | Self::CountryTwice { at, .. } => Some(format!("/countries/{at}/country")),
-            Self::RateTwice { at, .. } | Self::TooMany { at } => Some(format!("/countries/{at}/rates")),
-            Self::NoArea { at } => Some(format!("/countries/{at}/regions")),
-        }
+crate::rejections! {
+    /// What can be in the way.
+    #[derive(Debug, Clone, PartialEq)]
+    pub enum Rejection {
+        NoCode { at: usize, country: Country } => Invalid at "/countries/{at}/country":
+            "`{country}` is not a country; use an ISO 3166 code such as DE";
+        CountryTwice { at: usize, country: Country } => Invalid at "/countries/{at}/country":
+            "the country {country} is listed twice";
+        RateTwice { at: usize, valid_from: NaiveDate } => Invalid at "/countries/{at}/rates":
+            "two rates of the same class start on {valid_from}";
+        NoArea { at: usize } => Invalid at "/countries/{at}/regions":
+            "an area must be a postal code prefix of at most {AREA_MAX} capital letters and digits";
+        TooMany { at: usize } => Invalid at "/countries/{at}/rates":
+            "a country has at most {RATES_MAX} rates and {REGIONS_MAX} regions of {RATES_MAX} rates and {AREAS_MAX} \
+             areas";
     }
 }
 

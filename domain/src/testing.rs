@@ -1,6 +1,7 @@
 //! Given/when/then: rule tests that read as sentences. And the golden files: every stored form of every event.
 
 use std::fmt::Debug;
+use std::mem::discriminant;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -128,13 +129,28 @@ fn variants<E: Event>() -> Vec<String> {
     expected.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
-/// Every way to refuse has a code of its own, in snake_case, and a sentence without a full stop.
+/// Every way to refuse has a code of its own, in snake_case, and a sentence without a full stop; and all of it is as it was.
+///
+/// Codes are for ever: clients match them. `<context>/rejections.snap` lists them with their kinds, pointers and texts.
 #[track_caller]
-pub fn well_said(rejections: &[impl decider::Rejection]) {
+pub fn well_said<R: decider::Rejection>(rejections: &[R]) {
+    let mut listed = String::new();
     for (index, rejection) in rejections.iter().enumerate() {
         let (code, said) = (rejection.code(), rejection.to_string());
         assert!(code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{code}");
         assert!(!said.ends_with('.') && !said.starts_with(char::is_uppercase), "{said}");
-        assert!(rejections[..index].iter().all(|other| other.code() != code), "{code} twice");
+        let is_same = |other: &R| discriminant(other) == discriminant(rejection);
+        assert!(rejections[..index].iter().all(|other| is_same(other) || other.code() != code), "{code} twice");
+        let at = rejection.pointer().map(|pointer| format!(" at {pointer}")).unwrap_or_default();
+        listed += &format!("{:?} {code}{at}: {said}\n", rejection.kind());
     }
+    let codes: Vec<_> = rejections.iter().map(decider::Rejection::code).collect();
+    assert!(R::CODES.iter().all(|code| codes.contains(code)), "the test lacks some of {:?}", R::CODES);
+    // Such as `byteshop_domain::order::rejections::Rejection`.
+    let context = std::any::type_name::<R>().split("::").nth(1).unwrap();
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(context);
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!("rejections", listed));
 }

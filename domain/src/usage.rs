@@ -13,7 +13,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::decider::{Asked, Decider, Kind};
+use crate::decider::{Asked, Decider};
 use crate::ids::{AccountId, Id as _, OrderId, PromotionId, UsageId};
 
 /// Orders that are counted for a mailbox: enough to know that somebody has bought before. A mailbox that a whole company orders with
@@ -121,32 +121,12 @@ pub struct Usage {
     pub closed: bool,
 }
 
-/// What can be in the way.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum Rejection {
-    /// It was used as often as it can be.
-    #[error("the usage limit of {limit} is reached")]
-    UsedUp {
-        /// How often it can be used.
-        limit: u32,
-    },
-    /// Nobody is to use it any more.
-    #[error("the account is closed")]
-    Closed,
-}
-
-impl crate::Rejection for Rejection {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::UsedUp { .. } => "used_up",
-            Self::Closed => "closed",
-        }
-    }
-
-    fn kind(&self) -> Kind {
-        match self {
-            Self::UsedUp { .. } | Self::Closed => Kind::Conflict,
-        }
+crate::rejections! {
+    /// What can be in the way.
+    #[derive(Debug, Clone, PartialEq)]
+    pub enum Rejection {
+        UsedUp { limit: u32 } => Conflict: "the usage limit of {limit} is reached";
+        Closed => Conflict: "the account is closed";
     }
 }
 

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::decider::{Asked, Decider, Kind};
+use crate::decider::{Asked, Decider};
 use crate::ids::{AccountId, Id as _, ProductId, VariantId, WatchId};
 use crate::money::Price;
 
@@ -135,29 +135,12 @@ pub struct Fallen {
     pub now: Price,
 }
 
-/// What can be in the way.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum Rejection {
-    /// It can be bought.
-    #[error("the product is in stock; watch it for price_drop only")]
-    InStock,
-    /// So many wait already.
-    #[error("the product already has {WATCHERS_MAX} watchers")]
-    TooMany,
-}
-
-impl crate::Rejection for Rejection {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::InStock => "in_stock",
-            Self::TooMany => "too_many",
-        }
-    }
-
-    fn kind(&self) -> Kind {
-        match self {
-            Self::InStock | Self::TooMany => Kind::Conflict,
-        }
+crate::rejections! {
+    /// What can be in the way.
+    #[derive(Debug, Clone, PartialEq)]
+    pub enum Rejection {
+        InStock => Conflict: "the product is in stock; watch it for price_drop only";
+        TooMany => Conflict: "the product already has {WATCHERS_MAX} watchers";
     }
 }
 

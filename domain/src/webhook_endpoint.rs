@@ -17,7 +17,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use uuid::Uuid;
 
 use crate::Personal;
@@ -28,151 +28,20 @@ use crate::ids::{AccountId, ApiKeyId, WebhookEndpointId};
 use crate::personal::Subject;
 use crate::text::{Link, Reason};
 
-mod rejection;
-#[cfg(test)]
-mod tests;
+mod commands;
+mod events;
+mod rejections;
 mod topic;
 
-pub use rejection::Rejection;
-pub use topic::{NoTopic, Topic};
+pub use commands::Command;
+pub use events::{Event, Silence};
+pub use rejections::{FILTERS_MAX, Rejection};
+pub use topic::{NoTopic, TOLD, Topic};
 
 /// Whose key the secrets are sealed with: the shop's, which is nobody's to be forgotten.
 pub const SHOP: Subject = Subject(Uuid::from_u128(0x5a1e_0b7c_4d23_4f6e_b8a9_3c5d_7e91_f204));
 /// How long the secret before the last still signs.
 pub const OLD_SECRET_SIGNS: TimeDelta = TimeDelta::hours(24);
-/// Filters of one endpoint at most: more than there are types to name one by one, and it would want everything.
-pub const FILTERS_MAX: usize = 50;
-/// The categories whose events are told; those of others are nobody's business outside.
-pub const TOLD: &[&str] = &["category", "product", "stock", "order", "payment", "shipment", "return", "credit_note"];
-
-/// Why an endpoint is told nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Silence {
-    /// Somebody wants it so.
-    ByHand,
-    /// It failed for too long.
-    Failing,
-    /// It said that it is gone for good (HTTP 410).
-    Gone,
-    /// Its time has passed.
-    Expired,
-}
-
-/// What happened to an endpoint.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Event {
-    /// There is one.
-    Created {
-        /// Where it is.
-        url: Link,
-        /// What it wants to hear.
-        filter: Vec<Topic>,
-        /// What it is for.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        description: Option<Reason>,
-        /// What its messages are signed with.
-        secret: Personal<Secret>,
-        /// Whose it is: who made it, or the key that did. Unknown of endpoints that are older than this field.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        created_by: Option<AccountId>,
-        /// The key that it was made with, if a program made it.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        created_with: Option<ApiKeyId>,
-        /// When deliveries end; never when absent.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        expires_at: Option<DateTime<Utc>>,
-    },
-    /// It is elsewhere, or wants to hear something else; only what changed is here.
-    Revised {
-        /// Where it is now.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        url: Option<Link>,
-        /// What it wants to hear.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        filter: Option<Vec<Topic>>,
-        /// What it is for.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        description: Option<Reason>,
-        /// When deliveries end.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        expires_at: Option<DateTime<Utc>>,
-    },
-    /// Its messages are signed with another secret; the last one signs too, for a while.
-    SecretRotated {
-        /// The new one.
-        secret: Personal<Secret>,
-        /// Until when the last one signs.
-        old_until: DateTime<Utc>,
-    },
-    /// It is told again what happens, from where it was.
-    Enabled {},
-    /// Deliveries are paused.
-    Disabled {
-        /// Why.
-        because: Silence,
-    },
-    /// It is to be told everything again, from somewhere on.
-    ReplayRequested {
-        /// The first position.
-        from: i64,
-    },
-    /// It is gone.
-    Removed {},
-}
-
-impl crate::Event for Event {}
-
-/// What an endpoint can be asked.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Command {
-    /// Be.
-    Create {
-        /// Where it is.
-        url: Link,
-        /// What it wants to hear.
-        filter: Vec<Topic>,
-        /// What it is for.
-        description: Option<Reason>,
-        /// What its messages are signed with.
-        secret: Personal<Secret>,
-        /// Whose it is.
-        created_by: Option<AccountId>,
-        /// When deliveries end; never when absent.
-        expires_at: Option<DateTime<Utc>>,
-    },
-    /// Be elsewhere, or want something else; what is not given stays.
-    Revise {
-        /// Where it is to be.
-        url: Option<Link>,
-        /// What it is to hear.
-        filter: Option<Vec<Topic>>,
-        /// What it is for.
-        description: Option<Reason>,
-        /// Whether it is to be told anything.
-        enabled: Option<bool>,
-        /// When deliveries end.
-        expires_at: Option<DateTime<Utc>>,
-    },
-    /// Sign with another secret.
-    Rotate {
-        /// The new one.
-        secret: Personal<Secret>,
-    },
-    /// Tell it nothing.
-    Silence {
-        /// Why.
-        because: Silence,
-    },
-    /// Tell it everything again.
-    Replay {
-        /// The first position.
-        from: i64,
-    },
-    /// Be gone.
-    Remove {},
-}
 
 /// An endpoint as it is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -244,18 +113,18 @@ impl Decider for WebhookEndpoint {
             Command::Revise { url, filter, description, enabled, expires_at } => {
                 check_end(*expires_at, asked.at)?;
                 let changes = Changes { url: url.as_ref(), filter: filter.as_ref(), description: description.as_ref() };
-                self.known()?.revise(&changes, *enabled, *expires_at, asked.at)
+                self.live()?.revise(&changes, *enabled, *expires_at, asked.at)
             }
             Command::Rotate { secret } => {
-                self.known()?;
+                self.live()?;
                 Ok(vec![Event::SecretRotated { secret: secret.clone(), old_until: asked.at + OLD_SECRET_SIGNS }])
             }
             Command::Silence { because } => {
-                let silent = self.known()?.silent.is_some();
+                let silent = self.live()?.silent.is_some();
                 Ok(if silent { vec![] } else { vec![Event::Disabled { because: *because }] })
             }
             Command::Replay { from } => {
-                self.known()?;
+                self.live()?;
                 if *from < 1 { Err(Rejection::BeforeTheLog) } else { Ok(vec![Event::ReplayRequested { from: *from }]) }
             }
             Command::Remove {} => match self {
@@ -306,7 +175,7 @@ impl Decider for WebhookEndpoint {
 
 impl WebhookEndpoint {
     /// What is known of it, if it is there.
-    pub fn known(&self) -> Result<&Known, Rejection> {
+    pub fn live(&self) -> Result<&Known, Rejection> {
         match self {
             Self::Known(known) => Ok(known),
             Self::Missing | Self::Removed => Err(Rejection::Missing),
@@ -385,3 +254,6 @@ fn check_end(expires_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<()
 fn check(filter: &[Topic]) -> Result<(), Rejection> {
     if (1..=FILTERS_MAX).contains(&filter.len()) { Ok(()) } else { Err(Rejection::Filters) }
 }
+
+#[cfg(test)]
+mod tests;

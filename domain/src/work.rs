@@ -4,7 +4,6 @@
 //! for itself; a decision here says what is asked of whom, in which order. What one aggregate decided, the next one sees.
 
 use std::any::Any;
-use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -38,14 +37,18 @@ pub enum Refused {
 }
 
 impl Refused {
-    /// The rejection of an aggregate.
-    pub fn by<A: Decider>(rejection: impl Borrow<A::Rejection>) -> Self {
-        Self::Rejected(Rejected::of::<A>(rejection.borrow()))
-    }
-
     /// Refuses for a reason that is no aggregate's own.
     pub fn because(code: &str, kind: Kind, detail: impl Into<String>) -> Self {
         Self::Rejected(Rejected { code: code.to_owned(), kind, detail: detail.into(), pointer: None })
+    }
+}
+
+impl<R> From<R> for Refused
+where
+    Rejected: From<R>,
+{
+    fn from(rejection: R) -> Self {
+        Self::Rejected(rejection.into())
     }
 }
 
@@ -95,13 +98,13 @@ impl Work {
         let state = self.states.get(&(A::CATEGORY, id.uuid())).map(Arc::clone);
         // A category has one type of aggregate.
         let state = state.and_then(|state| state.downcast::<A>().ok());
-        state.ok_or_else(|| Refused::Rejected(Rejected::missing(A::CATEGORY)))
+        state.ok_or_else(|| Rejected::missing(A::CATEGORY).into())
     }
 
     /// Decides a command of one aggregate; says whether anything happened, or everything was so already.
     pub fn decide<A: Context>(&mut self, id: A::Id, command: &A::Command) -> Result<bool, Refused> {
         let state = self.get::<A>(id)?;
-        let events = state.decide(command, &self.asked).map_err(Refused::by::<A>)?;
+        let events = state.decide(command, &self.asked).map_err(|rejection| Rejected::of::<A>(&rejection))?;
         if events.is_empty() {
             return Ok(false);
         }
@@ -128,7 +131,7 @@ impl Work {
         let series = document.series(year);
         self.decide::<Series>(series, &series::Command::Issue { document, year })?;
         let given = self.get::<Series>(series)?.reference.clone();
-        given.ok_or_else(|| Refused::by::<Series>(series::Rejection::Exhausted))
+        given.ok_or_else(|| series::Rejection::Exhausted.into())
     }
 
     /// A new id.

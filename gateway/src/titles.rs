@@ -314,49 +314,23 @@ pub(crate) fn of(code: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
-    use std::path::{Path, PathBuf};
+    use std::path::Path;
 
     use super::*;
 
-    /// Rejections that belong to a cart without being its aggregate's.
-    const OF_CARTS: [&str; 2] = ["checkout.rs", "pricing/problem.rs"];
+    /// Reasons against a cart that are no rejections of its aggregate.
+    const OF_CARTS: [&str; 3] = ["cart/problem.rs", "checkout.rs", "pricing/problem.rs"];
 
-    /// Every source file below a directory.
-    fn sources(directory: &Path, found: &mut Vec<PathBuf>) {
-        for entry in std::fs::read_dir(directory).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                sources(&path, found);
-            } else if path.extension().is_some_and(|extension| extension == "rs") && !path.ends_with("tests.rs") {
-                found.push(path);
-            }
-        }
-    }
-
-    /// The category of the aggregate whose rejections are in a file: its own, or that of the file beside its directory.
-    fn category(path: &Path, domain: &Path) -> Option<String> {
-        let of = |path: &Path| {
-            let text = std::fs::read_to_string(path).ok()?;
-            let rest = text.split_once("const CATEGORY: &'static str = \"")?.1;
-            rest.split_once('"').map(|(category, _)| category.to_owned())
-        };
-        let of_cart = OF_CARTS.iter().any(|file| path == domain.join(file)).then(|| "cart".to_owned());
-        of_cart.or_else(|| of(path)).or_else(|| of(&path.parent()?.with_extension("rs")))
-    }
-
-    /// The codes of all rejections of the domain, as their `fn code` lists them.
+    /// The codes of all rejections of the domain: those of the tables, and of carts those that `fn code` lists.
     fn codes() -> BTreeSet<String> {
         let domain = Path::new(env!("CARGO_MANIFEST_DIR")).join("../domain/src");
-        let mut files = Vec::new();
-        sources(&domain, &mut files);
-        let mut codes = BTreeSet::new();
-        for path in files {
-            let text = std::fs::read_to_string(&path).unwrap();
-            let Some((_, rest)) = text.split_once("fn code(") else { continue };
-            let Some(category) = category(&path, &domain) else { continue };
+        let mut codes = BTreeSet::from_iter(byteshop_domain::any::rejection_codes());
+        for file in OF_CARTS {
+            let text = std::fs::read_to_string(domain.join(file)).unwrap();
+            let (_, rest) = text.split_once("fn code(").unwrap();
             let listed = rest.split_once("\n    }").map_or(rest, |(listed, _)| listed);
             let words = listed.split("=> \"").skip(1).filter_map(|rest| rest.split_once('"'));
-            codes.extend(words.map(|(word, _)| format!("{category}.{word}")));
+            codes.extend(words.map(|(word, _)| format!("cart.{word}")));
         }
         codes
     }

@@ -117,7 +117,7 @@ async fn a_line_set_while_the_cart_is_checked_out_is_in_the_order_or_refused() {
             })
         );
         let order = shop.commands.get::<Order>(checkout.unwrap().order).await.unwrap().unwrap();
-        let bought = order.state.placed().unwrap().placement.lines[0].quantity.get();
+        let bought = order.state.live().unwrap().placement.lines[0].quantity.get();
         match change {
             Ok(_) => assert_eq!(bought, 7),
             Err(error) => assert_eq!((code(&error), bought), ("cart.checked_out", 1)),
@@ -241,7 +241,7 @@ async fn what_is_credited_just_now_is_not_credited_again() {
         assert!(given.is_ok() || given.is_err_and(|error| refused.contains(&code(&error))));
         let order = shop.commands.get::<Order>(placed.order).await.unwrap().unwrap();
         let mut credited = 0;
-        for note in &order.state.placed().unwrap().credit_notes {
+        for note in &order.state.live().unwrap().credit_notes {
             let note = shop.commands.get::<CreditNote>(*note).await.unwrap().unwrap();
             credited += note.state.issued().unwrap().total.amount;
         }

@@ -152,7 +152,7 @@ impl History {
     pub fn open_orders(&self) -> Vec<OrderId> {
         let awaiting = |sold: &Sold| {
             sold.state
-                .placed()
+                .live()
                 .is_ok_and(|it| matches!(it.payment_status, PaymentStatus::Awaiting | PaymentStatus::RefundDue))
         };
         self.orders.iter().filter(|(_, sold)| awaiting(sold)).map(|(id, _)| *id).collect()
@@ -165,9 +165,9 @@ impl History {
 
     /// Whether money is still to go back: it was taken for an order that is off, or the provider is yet to do it.
     pub fn has_debts(&self) -> bool {
-        let on_its_way = |money: &Charged| money.state.opened().is_ok_and(|it| it.pending_refunds().next().is_some());
+        let on_its_way = |money: &Charged| money.state.live().is_ok_and(|it| it.pending_refunds().next().is_some());
         self.payments.values().any(on_its_way)
-            || self.orders.values().filter_map(|sold| sold.state.placed().ok()).any(|placed| {
+            || self.orders.values().filter_map(|sold| sold.state.live().ok()).any(|placed| {
                 let taken = self.payments.get(&placed.placement.payment).filter(|payment| payment.captured > 0);
                 placed.payment_status == PaymentStatus::Voided
                     && taken.is_some_and(|payment| payment.refunded < placed.payable().amount)
@@ -195,7 +195,7 @@ impl History {
     pub fn judge_at_rest(&mut self) {
         let mut found = Vec::new();
         for (id, sold) in &self.orders {
-            let Ok(placed) = sold.state.placed() else {
+            let Ok(placed) = sold.state.live() else {
                 found.push(format!("{id} has events and was never placed"));
                 continue;
             };
@@ -261,7 +261,7 @@ impl History {
                 found.push(format!("a charge without an attempt of an order: {charge:?}"));
                 continue;
             };
-            let due = known.state.opened().map(|opened| opened.amount);
+            let due = known.state.live().map(|opened| opened.amount);
             let due = due.map(|due| (due.amount, due.currency.code().to_owned()));
             if due != Ok((charge.amount, charge.currency.clone())) {
                 found.push(format!("{due:?} was to be charged: {charge:?}"));
@@ -295,7 +295,7 @@ impl History {
     /// one that never had the money.
     fn judge_credit(&self, id: OrderId, placed: &Placed) -> Option<String> {
         let credited = self.credited.get(&id).copied().unwrap_or(0);
-        let opened = self.payments.get(&placed.placement.payment).and_then(|money| money.state.opened().ok())?;
+        let opened = self.payments.get(&placed.placement.payment).and_then(|money| money.state.live().ok())?;
         let back = opened.refunds.values().filter(|piece| piece.stage != RefundStage::Requested);
         let expected = match placed.payment_status {
             PaymentStatus::Voided | PaymentStatus::Awaiting | PaymentStatus::Authorized => 0,

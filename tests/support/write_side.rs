@@ -129,7 +129,7 @@ impl WriteSide {
                 let cart = unit.load::<Cart>(cart).await?.exists()?;
                 let hold = Hold { pay_within: window, unpaid_orders: 0 };
                 let order = checkout::checkout(&unit, cart, hold, Agreed::default()).await?;
-                let payment = order.state.placed().map(|placed| placed.placement.payment);
+                let payment = order.state.live().map(|placed| placed.placement.payment);
                 Ok((order.id, payment.expect("it was placed just now")))
             })
             .await?;
@@ -138,7 +138,7 @@ impl WriteSide {
 
     /// Pays an order with a token of the test provider.
     pub async fn pay(&self, order: OrderId, token: &str) -> Result<Done<String>, Error> {
-        let stage = |payment: &Loaded<Payment>| format!("{:?}", payment.state.opened().map(|it| it.stage));
+        let stage = |payment: &Loaded<Payment>| format!("{:?}", payment.state.live().map(|it| it.stage));
         let by = Paying { provider: Provider::Test, token, capture: CaptureMode::Automatic, return_url: None };
         self.commands.pay(&self.intent("payment.attempt"), order, by, |_| Ok(()), stage).await
     }
@@ -163,7 +163,7 @@ impl WriteSide {
     pub async fn order_becomes(&self, order: OrderId, expected: impl Fn(&byteshop_domain::order::Placed) -> bool) {
         eventually("an order", || async {
             let found = self.commands.get::<Order>(order).await.unwrap()?;
-            found.state.placed().ok().filter(|placed| expected(placed)).map(|_| ())
+            found.state.live().ok().filter(|placed| expected(placed)).map(|_| ())
         })
         .await;
     }
@@ -181,7 +181,7 @@ impl WriteSide {
     pub async fn payment_becomes(&self, payment: PaymentId, expected: impl Fn(Stage) -> bool) {
         eventually("a payment", || async {
             let found = self.commands.get::<Payment>(payment).await.unwrap()?;
-            found.state.opened().ok().filter(|opened| expected(opened.stage)).map(|_| ())
+            found.state.live().ok().filter(|opened| expected(opened.stage)).map(|_| ())
         })
         .await;
     }

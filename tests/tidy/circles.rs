@@ -8,21 +8,6 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::File;
 use super::source::scan;
 
-/// Circles that are still there: one file of each, and how many files it has at most. The list only becomes shorter.
-const KNOWN: [(&str, usize); 11] = [
-    ("domain/src/account.rs", 5),
-    ("domain/src/aftersales.rs", 2),
-    ("domain/src/cart.rs", 4),
-    ("domain/src/category.rs", 2),
-    ("domain/src/order.rs", 5),
-    ("domain/src/order/message.rs", 2),
-    ("domain/src/payment.rs", 4),
-    ("domain/src/process.rs", 2),
-    ("domain/src/product.rs", 7),
-    ("domain/src/shipping_book.rs", 3),
-    ("domain/src/webhook_endpoint.rs", 3),
-];
-
 /// The path of a module within its crate; empty for the root.
 type Name = Vec<String>;
 
@@ -57,12 +42,8 @@ type Modules = BTreeMap<Name, Module>;
 /// Which files a file needs, each with the line that says so first.
 type Graph = BTreeMap<Name, BTreeMap<Name, usize>>;
 
-/// Every circle that is not known, and every known one that is no more.
+/// Every circle.
 pub fn breaches(files: &[File]) -> Vec<String> {
-    unlike(&KNOWN, files)
-}
-
-fn unlike(known: &[(&str, usize)], files: &[File]) -> Vec<String> {
     let mut crates: BTreeMap<&str, Modules> = BTreeMap::new();
     for file in files.iter().filter(|file| file.is_rust() && !file.is_test()) {
         if let Some(name) = module_of(file) {
@@ -70,19 +51,10 @@ fn unlike(known: &[(&str, usize)], files: &[File]) -> Vec<String> {
         }
     }
     let mut found = Vec::new();
-    let mut seen: BTreeSet<&(&str, usize)> = BTreeSet::new();
     for modules in crates.values() {
         let graph = graph(modules);
-        for circle in circles(&graph) {
-            let listed = known.iter().find(|(file, _)| circle.iter().any(|name| modules[name].file == *file));
-            seen.extend(listed);
-            if listed.is_none_or(|(_, most)| circle.len() > *most) {
-                found.push(told(modules, &graph, &circle));
-            }
-        }
+        found.extend(circles(&graph).iter().map(|circle| told(modules, &graph, circle)));
     }
-    let gone = known.iter().filter(|listed| !seen.contains(listed));
-    found.extend(gone.map(|(file, _)| format!("{file}:1: in no circle any more: take it off the list in circles.rs")));
     found
 }
 
@@ -478,7 +450,7 @@ fn circles_are_found_through_re_exports_and_children() {
     let found = |files: &[(&str, &str)]| {
         let files: Vec<File> =
             files.iter().map(|(path, text)| File { path: (*path).into(), text: (*text).into() }).collect();
-        unlike(&[], &files)
+        breaches(&files)
     };
     // The root passes `A` on, so `b` needs the file of `a`, which needs `b`.
     let by_re_export = [
@@ -527,6 +499,5 @@ fn a_tree_has_no_circle() {
     ];
     let files: Vec<File> =
         files.into_iter().map(|(path, text)| File { path: path.into(), text: text.into() }).collect();
-    assert_eq!(unlike(&[], &files), Vec::<String>::new());
-    assert_eq!(unlike(&[("shop/src/a.rs", 2)], &files).len(), 1, "what is listed and is no circle is told");
+    assert_eq!(breaches(&files), Vec::<String>::new());
 }

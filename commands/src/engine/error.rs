@@ -95,6 +95,14 @@ impl From<serde_json::Error> for Error {
     }
 }
 
+impl From<Rejected> for Error {
+    fn from(rejected: Rejected) -> Self {
+        Self::Rejected(rejected)
+    }
+}
+
+byteshop_domain::from_rejections!(Error);
+
 impl From<Refused> for Error {
     fn from(refused: Refused) -> Self {
         match refused {

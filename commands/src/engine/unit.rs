@@ -36,7 +36,7 @@ impl<A: Decider> Loaded<A> {
     /// Refuses what does not exist.
     pub fn exists(self) -> Result<Self, Error> {
         if self.version == 0 {
-            return Err(Error::Rejected(Rejected::missing(A::CATEGORY)));
+            return Err(Rejected::missing(A::CATEGORY).into());
         }
         Ok(self)
     }
@@ -179,8 +179,7 @@ impl Unit {
     /// Decides a command; what happens is part of this unit's append.
     pub(crate) fn decide<A: Decider>(&self, loaded: &mut Loaded<A>, command: &A::Command) -> Result<(), Error> {
         let asked = self.asked();
-        let events =
-            loaded.state.decide(command, &asked).map_err(|rejection| Error::Rejected(Rejected::of::<A>(&rejection)))?;
+        let events = loaded.state.decide(command, &asked).map_err(|rejection| Rejected::of::<A>(&rejection))?;
         if events.is_empty() {
             return Ok(());
         }

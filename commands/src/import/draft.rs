@@ -72,7 +72,7 @@ impl Draft {
     /// Decides a command; what happens is part of the append.
     pub fn decide<A: Decider>(&mut self, touched: &mut Touched<A>, command: &A::Command) -> Result<(), Error> {
         let events = touched.held.state.decide(command, &self.asked);
-        let events = events.map_err(|rejection| Error::Rejected(Rejected::of::<A>(&rejection)))?;
+        let events = events.map_err(|rejection| Rejected::of::<A>(&rejection))?;
         for event in &events {
             let encoded = codec::encode(event)?;
             touched.held.version += 1;

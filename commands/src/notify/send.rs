@@ -124,7 +124,7 @@ impl Commands {
         match notice.recipient {
             Recipient::Account(id) => {
                 let account = self.get::<Account>(id).await?;
-                let Some(open) = account.as_ref().and_then(|account| account.state.open().ok()) else {
+                let Some(open) = account.as_ref().and_then(|account| account.state.live().ok()) else {
                     return Ok(Err(Skip::Erased));
                 };
                 let person = Subject::from(id);
@@ -145,7 +145,7 @@ impl Commands {
             Recipient::Order(id) => {
                 // Where an order goes does not change.
                 let order = self.seen::<Order>(id).await?;
-                let placed = order.as_ref().and_then(|order| order.placed().ok());
+                let placed = order.as_ref().and_then(|order| order.live().ok());
                 let sealed = placed.and_then(|placed| placed.placement.destination.address.as_ref());
                 let Some(sealed) = sealed else { return Ok(Err(Skip::NoAddress)) };
                 let Some(address) = self.vault().open(sealed).await? else { return Ok(Err(Skip::Erased)) };

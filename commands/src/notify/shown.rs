@@ -33,7 +33,7 @@ impl Commands {
             About::Order(id) => {
                 // Only what was ordered is shown, which stays as it was.
                 let order = self.seen::<Order>(id).await?;
-                let Some(placed) = order.as_ref().and_then(|order| order.placed().ok()) else { return Ok(None) };
+                let Some(placed) = order.as_ref().and_then(|order| order.live().ok()) else { return Ok(None) };
                 let mut about = order_of(id, placed, face.zone, locale);
                 if let Message::OrderLinesCancelled { lines, amount, .. } = message {
                     about = lines_of(about, placed, lines, *amount, locale);
@@ -105,7 +105,7 @@ impl Commands {
     ) -> Result<ShownOrder, Error> {
         // What this process last saw of the order may be from before some of it was called off.
         let Some(order) = self.get::<Order>(id).await? else { return Ok(about) };
-        let Ok(placed) = order.state.placed() else { return Ok(about) };
+        let Ok(placed) = order.state.live() else { return Ok(about) };
         if placed.called_off.is_empty() {
             return Ok(about);
         }
@@ -131,7 +131,7 @@ impl Commands {
         if template == Template::OrderPaid {
             // What this process last saw of the order may be from before it was paid.
             let now = if seen.invoice.is_none() { self.get::<Order>(id).await? } else { None };
-            let now = now.as_ref().and_then(|order| order.state.placed().ok()).unwrap_or(seen);
+            let now = now.as_ref().and_then(|order| order.state.live().ok()).unwrap_or(seen);
             if let Some(number) = &now.invoice {
                 let url = self.link_in_mail(Target::Invoice(id), locale).await?;
                 shown.invoice = Some(ShownPaper { number: number.to_string(), url });
@@ -140,7 +140,7 @@ impl Commands {
         if template == Template::OrderRefunded {
             let now = self.get::<Order>(id).await?;
             let any =
-                now.as_ref().and_then(|order| order.state.placed().ok()).is_some_and(|it| !it.credit_notes.is_empty());
+                now.as_ref().and_then(|order| order.state.live().ok()).is_some_and(|it| !it.credit_notes.is_empty());
             if any {
                 shown.credit_notes = self.link_in_mail(Target::CreditNotes(id), locale).await?;
             }
@@ -162,7 +162,7 @@ impl Commands {
     async fn tracking_url(&self, parcel: Option<ShipmentId>) -> Result<Option<String>, Error> {
         let Some(parcel) = parcel else { return Ok(None) };
         let parcel = self.get::<Shipment>(parcel).await?;
-        let url = parcel.and_then(|it| it.state.prepared().ok().and_then(|it| it.tracking_url.clone()));
+        let url = parcel.and_then(|it| it.state.live().ok().and_then(|it| it.tracking_url.clone()));
         Ok(url.map(|url| url.to_string()))
     }
 
@@ -171,7 +171,7 @@ impl Commands {
         let parcel = match message {
             Message::ReturnApproved { back, .. } | Message::ReturnRejected { back, .. } => {
                 let back = self.get::<Return>(*back).await?;
-                let lines = back.and_then(|it| it.state.requested().ok().map(|it| it.lines.clone()));
+                let lines = back.and_then(|it| it.state.live().ok().map(|it| it.lines.clone()));
                 return Ok(lines.unwrap_or_default());
             }
             Message::OrderShipped { parcel, .. } => *parcel,
@@ -197,7 +197,7 @@ impl Commands {
         };
         let Some(parcel) = parcel else { return Ok(Vec::new()) };
         let parcel = self.get::<Shipment>(parcel).await?;
-        Ok(parcel.and_then(|it| it.state.prepared().ok().map(|it| it.lines.clone())).unwrap_or_default())
+        Ok(parcel.and_then(|it| it.state.live().ok().map(|it| it.lines.clone())).unwrap_or_default())
     }
 }
 

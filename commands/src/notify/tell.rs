@@ -28,7 +28,7 @@ impl Reach {
     /// The owner of an account, if it is open.
     pub(super) async fn account(unit: &Unit, id: AccountId) -> Result<Option<Self>, Error> {
         let account = unit.peek::<Account>(id).await?;
-        Ok(account.state.open().ok().map(|open| Self {
+        Ok(account.state.live().ok().map(|open| Self {
             recipient: Recipient::Account(id),
             locale: open.settings.locale,
             channels: open.settings.channels.clone(),
@@ -128,7 +128,7 @@ impl Commands {
     /// The language that the owner of an account is written to in; nothing when it is closed or was never there.
     pub async fn locale_of_account(&self, id: AccountId) -> Result<Option<Locale>, Error> {
         let account = self.get::<Account>(id).await?;
-        Ok(account.and_then(|account| account.state.open().ok().map(|open| open.settings.locale)))
+        Ok(account.and_then(|account| account.state.live().ok().map(|open| open.settings.locale)))
     }
 
     pub(super) async fn tell_account(&self, intent: &Intent, id: AccountId, message: &Message) -> Result<(), Error> {
@@ -145,7 +145,7 @@ impl Commands {
     pub(super) async fn tell_buyer(&self, intent: &Intent, id: OrderId, message: &Message) -> Result<(), Error> {
         self.run(intent, |unit| async move {
             let order = unit.peek::<Order>(id).await?;
-            let Ok(placed) = order.state.placed() else { return Ok(()) };
+            let Ok(placed) = order.state.live() else { return Ok(()) };
             // The payment or the cancellation has its own message.
             let unpaid = matches!(placed.payment_status, PaymentStatus::Awaiting | PaymentStatus::Authorized);
             if message.template() == Template::OrderPlaced && !(unpaid && placed.status == Status::Open) {

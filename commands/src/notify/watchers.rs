@@ -23,7 +23,7 @@ struct Sold {
 
 async fn sold(unit: &Unit, product: ProductId, variant: VariantId) -> Result<Option<Sold>, Error> {
     let product = unit.peek::<Product>(product).await?;
-    let Ok(created) = product.state.existing() else { return Ok(None) };
+    let Ok(created) = product.state.live() else { return Ok(None) };
     let variant = created.variants.get(&variant).filter(|_| created.status == Status::Published);
     Ok(variant.map(|variant| Sold {
         title: created.title.clone(),
@@ -55,7 +55,7 @@ impl Commands {
         let Some(found) = self.get::<Product>(product).await? else { return Ok(()) };
         if !watch.state.stock.is_empty() {
             let variants: Vec<VariantId> =
-                found.state.existing().map(|it| it.variants.keys().copied().collect()).unwrap_or_default();
+                found.state.live().map(|it| it.variants.keys().copied().collect()).unwrap_or_default();
             for variant in variants {
                 self.tell_of_stock(intent, variant).await?;
             }
@@ -143,7 +143,7 @@ async fn tell_some_of_prices(unit: &Unit, intent: &Intent, product: ProductId) -
         return Ok(0);
     }
     let found = unit.peek::<Product>(product).await?;
-    let Some(created) = found.state.existing().ok().filter(|it| it.status == Status::Published) else { return Ok(0) };
+    let Some(created) = found.state.live().ok().filter(|it| it.status == Status::Published) else { return Ok(0) };
     let prices = created.variants.iter().flat_map(|(id, variant)| variant.listings().map(|listed| (*id, listed.price)));
     let waiting = watch.state.waiting_for_prices(&prices.collect::<Vec<_>>());
     let mut told: Vec<(VariantId, Price, Vec<AccountId>)> = Vec::new();

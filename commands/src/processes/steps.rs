@@ -185,7 +185,7 @@ fn variants(lines: &[Demand]) -> Vec<VariantId> {
 /// Gives back what an order used of promotions. What it claimed never changes, so what is known of it is enough.
 async fn release_claims(commands: &Commands, cause: &Cause, order: OrderId, step: &Step) -> Result<(), Error> {
     let Some(known) = commands.seen::<Order>(order).await? else { return Ok(()) };
-    let claims = known.placed().map(|placed| placed.placement.claims.as_slice()).unwrap_or_default();
+    let claims = known.live().map(|placed| placed.placement.claims.as_slice()).unwrap_or_default();
     if claims.is_empty() {
         return Ok(());
     }

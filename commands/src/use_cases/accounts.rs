@@ -8,7 +8,7 @@ mod profile;
 pub mod second_factor;
 mod tokens;
 
-use byteshop_domain::account::{self, Account, Client, Open, Profile, Proof, Role, Secret};
+use byteshop_domain::account::{self, Account, Client, Profile, Proof, Role, Secret};
 use byteshop_domain::ids::{AccountId, NameId, SessionId};
 use byteshop_domain::name::{self, NameKind, UniqueName};
 use byteshop_domain::session::{self, Reason, Session};
@@ -196,7 +196,7 @@ pub async fn register(unit: &Unit, newcomer: &Newcomer, found: &Found) -> Result
         return request_confirmation(unit, &mut account, &newcomer.code).await;
     };
     let mut account = unit.load::<Account>(owner).await?;
-    let (confirmed, passwords) = account.state.open().map_or((false, 0), |open| (open.confirmed, open.passwords));
+    let (confirmed, passwords) = account.state.live().map_or((false, 0), |open| (open.confirmed, open.passwords));
     match found {
         _ if confirmed => unit.decide(&mut account, &account::Command::NoteRegistration {}),
         Found::Unconfirmed { account: id, seen, same } if (*id, *seen) == (owner, passwords) => {
@@ -214,7 +214,7 @@ pub async fn register(unit: &Unit, newcomer: &Newcomer, found: &Found) -> Result
 /// Makes an account whose address counts as confirmed; refused when the address has one.
 pub async fn register_confirmed(unit: &Unit, newcomer: &Newcomer) -> Result<(), Error> {
     if newcomer.name.holder(unit).await?.is_some() {
-        return Err(Error::Rejected(Rejected::of::<Account>(&account::Rejection::EmailTaken)));
+        return Err(account::Rejection::EmailTaken.into());
     }
     let mut account = begin(unit, newcomer).await?;
     unit.decide(&mut account, &account::Command::ConfirmByHand {})
@@ -255,9 +255,9 @@ async fn sealed(unit: &Unit, account: AccountId, code: &Code) -> Result<(Persona
 /// Begins a session; when there are too many, the oldest ones end.
 pub async fn log_in(unit: &Unit, entry: &Entry) -> Result<Admitted, Error> {
     let mut account = unit.load::<Account>(entry.account).await?.exists()?;
-    let (surplus, role) = match account.state.open() {
+    let (surplus, role) = match account.state.live() {
         Ok(open) => (open.surplus().to_vec(), open.role),
-        Err(rejection) => return Err(Error::Rejected(Rejected::of::<Account>(&rejection))),
+        Err(rejection) => return Err(rejection.into()),
     };
     end(unit, &mut account, &surplus, Reason::Surplus).await?;
     let log_in = account::Command::LogIn { seen: entry.seen, session: entry.session, proof: entry.proof.clone() };
@@ -276,8 +276,8 @@ pub async fn log_in(unit: &Unit, entry: &Entry) -> Result<Admitted, Error> {
 }
 
 fn admitted(session: &Loaded<Session>) -> Result<Admitted, Error> {
-    let started = session.state.started();
-    let started = started.map_err(|rejection| Error::Rejected(Rejected::of::<Session>(&rejection)))?;
+    let started = session.state.live();
+    let started = started?;
     Ok(Admitted {
         session: session.id,
         account: started.account,
@@ -295,7 +295,7 @@ pub async fn log_out(
     session: SessionId,
     reason: Reason,
 ) -> Result<(), Error> {
-    let own = account.state.open().is_ok_and(|open| open.sessions.contains(&session));
+    let own = account.state.live().is_ok_and(|open| open.sessions.contains(&session));
     if own { end(unit, account, &[session], reason).await } else { Ok(()) }
 }
 
@@ -306,7 +306,7 @@ pub async fn log_out_all(
     reason: Reason,
     save: Option<SessionId>,
 ) -> Result<(), Error> {
-    let sessions = account.state.open().map(|open| open.sessions.clone()).unwrap_or_default();
+    let sessions = account.state.live().map(|open| open.sessions.clone()).unwrap_or_default();
     let sessions: Vec<SessionId> = sessions.into_iter().filter(|session| Some(*session) != save).collect();
     end(unit, account, &sessions, reason).await
 }
@@ -352,7 +352,7 @@ pub async fn change_email(
     unit.decide(account, &account::Command::ChangeEmail { code_hash: code_hash.clone() })?;
     let after = email_of(unit, account).await?.ok_or_else(invalid_code)?;
     if after.holder(unit).await?.is_some_and(|holder| holder != account.id) {
-        return Err(Error::Rejected(Rejected::of::<Account>(&account::Rejection::EmailTaken)));
+        return Err(account::Rejection::EmailTaken.into());
     }
     let mut name = unit.load::<UniqueName>(after.id).await?;
     let claim = name::Command::Claim { kind: NameKind::Email, text: after.text, owner: account.id.to_string() };
@@ -366,7 +366,7 @@ pub async fn change_email(
 
 /// The name of the address that an account has; nothing when its owner was forgotten.
 async fn email_of(unit: &Unit, account: &Loaded<Account>) -> Result<Option<EmailName>, Error> {
-    let Ok(open) = account.state.open() else { return Ok(None) };
+    let Ok(open) = account.state.live() else { return Ok(None) };
     let commands = unit.commands();
     match commands.vault().open(&open.email).await? {
         Some(email) => commands.email_name(&email).await.map(Some),
@@ -376,14 +376,5 @@ async fn email_of(unit: &Unit, account: &Loaded<Account>) -> Result<Option<Email
 
 /// Refuses a code that names no account, in the words of one that is wrong.
 pub fn invalid_code() -> Error {
-    refused(&account::Rejection::InvalidCode)
-}
-
-/// An account that can be used.
-fn opened(account: &Loaded<Account>) -> Result<&Open, Error> {
-    account.state.open().map_err(|rejection| refused(&rejection))
-}
-
-fn refused(rejection: &account::Rejection) -> Error {
-    Error::Rejected(Rejected::of::<Account>(rejection))
+    account::Rejection::InvalidCode.into()
 }

@@ -97,7 +97,7 @@ fn give(unit: &Unit, name: &mut Loaded<UniqueName>, text: &str, cart: CartId) ->
 
 /// Puts a guest's cart into the account's in that currency, and closes it. Again, it gives the cart that it was put into.
 pub async fn merge(unit: &Unit, mut guest: Loaded<Cart>, account: AccountId, days: u16) -> Result<Loaded<Cart>, Error> {
-    let known = guest.state.existing().map_err(|rejection| Error::Rejected(Rejected::of::<Cart>(&rejection)))?;
+    let known = guest.state.live()?;
     if let Some(into) = known.merged_into {
         return unit.load::<Cart>(into).await?.exists();
     }
@@ -147,15 +147,15 @@ pub async fn set_line(
     }
     let product_id = stock.state.product.ok_or_else(not_sold)?;
     let product = unit.load::<Product>(product_id).await?;
-    let Ok(created) = product.state.existing() else { return Err(not_sold()) };
+    let Ok(created) = product.state.live() else { return Err(not_sold()) };
     let sold = created.variants.get(&variant).filter(|_| created.status == product::Status::Published);
     let sold = sold.ok_or_else(not_sold)?;
     let available = stock.state.available();
     if available < quantity.get() {
-        return Err(Error::Rejected(Rejected::of::<StockLevel>(&stock::Rejection::NotEnough { available })));
+        return Err(stock::Rejection::NotEnough { available }.into());
     }
     // In a currency that it is not sold in, the cart itself refuses it.
-    let currency = cart.state.existing().map_or(sold.price.currency(), |cart| cart.currency);
+    let currency = cart.state.live().map_or(sold.price.currency(), |cart| cart.currency);
     let unit_price = sold.listed(currency).map_or(sold.price, |listed| listed.price);
     let line = cart::Line {
         variant,
@@ -199,7 +199,7 @@ pub fn discard(unit: &Unit, cart: &mut Loaded<Cart>) -> Result<(), Error> {
 
 /// A cart that can still be changed and bought.
 pub fn open(cart: &Cart, at: DateTime<Utc>) -> Result<&cart::Created, Error> {
-    cart.open(at).map_err(|rejection| Error::Rejected(Rejected::of::<Cart>(&rejection)))
+    Ok(cart.open(at)?)
 }
 
 impl Commands {
@@ -208,7 +208,7 @@ impl Commands {
     pub async fn forget_cart(&self, id: CartId) -> Result<(), Error> {
         let cart = self.get::<Cart>(id).await?;
         let is_over = |cart: &cart::Created| cart.owner.is_none() && (cart.discarded || cart.merged_into.is_some());
-        if cart.is_some_and(|found| found.state.existing().is_ok_and(is_over)) {
+        if cart.is_some_and(|found| found.state.live().is_ok_and(is_over)) {
             self.vault().erase(Subject::of_cart(id, None)).await?;
         }
         Ok(())

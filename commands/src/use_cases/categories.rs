@@ -6,7 +6,7 @@ use byteshop_domain::name::{self, NameKind, UniqueName};
 use byteshop_domain::text::{Label, Name, Slug};
 use serde::Deserialize;
 
-use crate::engine::error::{Error, Rejected};
+use crate::engine::error::Error;
 use crate::engine::unit::{Loaded, Unit};
 
 /// Creates a category under another one, or as a root. Its slug is claimed with it.
@@ -20,7 +20,7 @@ pub async fn create(
     if let Some(parent) = parent
         && ancestors(unit, parent).await?.len() + 2 > DEPTH_MAX
     {
-        return Err(refused(&Rejection::TooDeep));
+        return Err(Rejection::TooDeep.into());
     }
     let mut held = unit.load::<UniqueName>(name::id(NameKind::CategorySlug, slug.as_str())).await?;
     let text = Label::new(slug.as_str()).map_err(|_| Error::no_such("category", "/slug"))?;
@@ -69,7 +69,7 @@ pub async fn reorder(
 ) -> Result<Option<Loaded<Category>>, Error> {
     let mut last = None;
     for (index, (mut category, rank)) in unit.load_all::<Category>(categories).await?.into_iter().zip(1..).enumerate() {
-        if !category.state.existing().is_ok_and(|it| it.parent == parent) {
+        if !category.state.live().is_ok_and(|it| it.parent == parent) {
             return Err(Error::no_such("category", &format!("/categories/{index}")));
         }
         unit.decide(&mut category, &Command::Rank { rank })?;
@@ -83,17 +83,13 @@ async fn ancestors(unit: &Unit, parent: CategoryId) -> Result<Vec<CategoryId>, E
     let path = category_path(unit, parent).await?;
     let mut above = Vec::new();
     for category in &path {
-        let Ok(created) = category.state.existing() else { return Err(Error::no_such("category", "/parent")) };
+        let Ok(created) = category.state.live() else { return Err(Error::no_such("category", "/parent")) };
         if category.id == parent && created.archived {
-            return Err(refused(&Rejection::Archived));
+            return Err(Rejection::Archived.into());
         }
         above.extend(created.parent);
     }
     Ok(above)
-}
-
-fn refused(rejection: &Rejection) -> Error {
-    Error::Rejected(Rejected::of::<Category>(rejection))
 }
 
 /// A category and those above it, up to its root. Each counts as it is when the command is written down.
@@ -102,7 +98,7 @@ pub async fn category_path(unit: &Unit, category: CategoryId) -> Result<Vec<Load
     let mut next = Some(category);
     while let Some(id) = next {
         let category = unit.load::<Category>(id).await?;
-        next = category.state.existing().ok().and_then(|it| it.parent);
+        next = category.state.live().ok().and_then(|it| it.parent);
         path.push(category);
     }
     Ok(path)
@@ -110,7 +106,7 @@ pub async fn category_path(unit: &Unit, category: CategoryId) -> Result<Vec<Load
 
 /// The attributes that count for a category: its own and those of the categories above it.
 pub fn definitions(path: &[Loaded<Category>]) -> Vec<&AttributeDefinition> {
-    let own = path.iter().filter_map(|category| category.state.existing().ok());
+    let own = path.iter().filter_map(|category| category.state.live().ok());
     effective(own.map(|category| category.attributes.as_slice()))
 }
 
@@ -138,14 +134,14 @@ pub async fn archive_category(
     children: Option<Children>,
 ) -> Result<(), Error> {
     if below.len() > BRANCH_MAX {
-        return Err(refused(&Rejection::BranchTooLarge));
+        return Err(Rejection::BranchTooLarge.into());
     }
     let above = category_path(unit, category.id).await?;
-    let above: Vec<_> = above.iter().skip(1).filter(|it| it.state.existing().is_ok_and(|it| !it.archived)).collect();
+    let above: Vec<_> = above.iter().skip(1).filter(|it| it.state.live().is_ok_and(|it| !it.archived)).collect();
     let (parent, ancestors) = (above.first().map(|it| it.id), above.iter().skip(1).map(|it| it.id).collect::<Vec<_>>());
     let mut left = 0;
     for mut child in unit.load_all::<Category>(below).await? {
-        let Some(known) = child.state.existing().ok().filter(|it| !it.archived) else { continue };
+        let Some(known) = child.state.live().ok().filter(|it| !it.archived) else { continue };
         let direct = known.parent == Some(category.id);
         match children {
             Some(Children::MoveUp) if direct => {
@@ -163,7 +159,7 @@ pub async fn archive_category(
 
 async fn close(unit: &Unit, category: &mut Loaded<Category>, children: usize) -> Result<(), Error> {
     unit.decide(category, &Command::Archive { children })?;
-    let Ok(created) = category.state.existing() else { return Ok(()) };
+    let Ok(created) = category.state.live() else { return Ok(()) };
     let mut slug = unit.load::<UniqueName>(name::id(NameKind::CategorySlug, created.slug.as_str())).await?;
     if slug.state.holder() == Some(category.id) {
         unit.decide(&mut slug, &name::Command::Release {})?;

@@ -2,7 +2,6 @@
 
 use byteshop_domain::cart::Cart;
 use byteshop_domain::checkout::{self, Basis, Ids};
-use byteshop_domain::decider::Decider as _;
 use byteshop_domain::ids::{self, OrderId};
 use byteshop_domain::order::{Order, Placed};
 use byteshop_domain::payment::Payment;
@@ -10,7 +9,7 @@ use byteshop_domain::stock::StockLevel;
 use byteshop_domain::usage::{self, Customer, Usage};
 use chrono::TimeDelta;
 
-use crate::engine::error::{Error, Rejected};
+use crate::engine::error::Error;
 use crate::engine::unit::{Loaded, Unit};
 use crate::use_cases::cart_total::Agreed;
 use crate::use_cases::carts::open;
@@ -38,7 +37,7 @@ pub async fn checkout(unit: &Unit, mut cart: Loaded<Cart>, hold: Hold, agreed: A
     let pay_by = byteshop_eventstore::clock::whole_seconds(unit.now()) + hold.pay_within;
     let Agreed { expected, seen } = agreed;
     let basis = Basis { cart: &cart.state, offers: &offers, quote: &quote, at, pay_by, expected, seen };
-    let placed = checkout::checkout(&basis, ids).map_err(|rejection| refused_checkout(&rejection))?;
+    let placed = checkout::checkout(&basis, ids)?;
     unit.decide(&mut cart, &placed.cart)?;
     let mut order = unit.start::<Order>(ids.order);
     unit.decide(&mut order, &placed.order)?;
@@ -69,18 +68,14 @@ async fn check_unpaid(unit: &Unit, orders: &[OrderId], hold: Hold) -> Result<(),
     let young: Vec<OrderId> = orders.iter().rev().take_while(young).copied().collect();
     let most = usize::try_from(hold.unpaid_orders).unwrap_or(usize::MAX);
     // One that cannot be seen is being written at this moment.
-    let waits = |order: &&Loaded<Order>| order.state.placed().map_or(true, Placed::is_unpaid);
+    let waits = |order: &&Loaded<Order>| order.state.live().map_or(true, Placed::is_unpaid);
     let too_many = |orders: &[Loaded<Order>]| orders.iter().filter(waits).count() >= most;
     if most == 0 || young.len() < most || !too_many(&unit.peek_all::<Order>(&young).await?) {
         return Ok(());
     }
     // A refusal has to hold, so now the versions count.
     if too_many(&unit.load_all::<Order>(&young).await?) {
-        return Err(refused_checkout(&checkout::Rejection::TooManyUnpaid { most: hold.unpaid_orders }));
+        return Err(checkout::Rejection::TooManyUnpaid { most: hold.unpaid_orders }.into());
     }
     Ok(())
-}
-
-fn refused_checkout(rejection: &checkout::Rejection) -> Error {
-    Error::Rejected(Rejected::named(Cart::CATEGORY, rejection))
 }

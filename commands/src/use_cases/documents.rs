@@ -37,7 +37,7 @@ impl Commands {
             let mut together = unit.together();
             together.hold(&loaded);
             // What is paid already, or cancelled, takes no number.
-            if loaded.state.placed().is_ok_and(|placed| placed.awaits(payment)) {
+            if loaded.state.live().is_ok_and(|placed| placed.awaits(payment)) {
                 together.load::<Series>(&[of_invoices(unit.asked().at.year())]).await?;
             }
             together.decide(|work| settlement::mark_paid(work, order, payment))

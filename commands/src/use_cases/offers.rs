@@ -39,7 +39,7 @@ pub async fn offered(
     let of = |(variant, stock): (&VariantId, &StockLevel)| {
         let id = stock.product?;
         let product = *products.get(&id)?;
-        let created = product.existing().ok().filter(|created| created.status == product::Status::Published)?;
+        let created = product.live().ok().filter(|created| created.status == product::Status::Published)?;
         let sold = created.variants.get(variant)?;
         let offer = Offer::of(product, *variant, stock, currency);
         let available = stock.available();

@@ -5,12 +5,12 @@
 
 use byteshop_domain::aftersales;
 use byteshop_domain::ids::VariantId;
-use byteshop_domain::order::{CancelReason, Command, Order, Placed};
+use byteshop_domain::order::{CancelReason, Command, Order};
 use byteshop_domain::payment::Payment;
 use byteshop_domain::quantity::Demand;
 use byteshop_domain::text::NoteText;
 
-use crate::engine::error::{Error, Rejected};
+use crate::engine::error::Error;
 use crate::engine::unit::{Loaded, Unit};
 
 pub use byteshop_domain::aftersales::ShippingBack;
@@ -19,7 +19,7 @@ pub use byteshop_domain::aftersales::ShippingBack;
 pub async fn cancel(unit: &Unit, order: &mut Loaded<Order>, reason: CancelReason, restock: bool) -> Result<(), Error> {
     let mut together = unit.together();
     together.hold(order);
-    if let Ok(placed) = order.state.placed() {
+    if let Ok(placed) = order.state.live() {
         together.load_documents(unit, placed).await?;
         together.load_stock(&placed.released_by_cancelling(restock)).await?;
     }
@@ -39,7 +39,7 @@ pub async fn cancel_lines(
 ) -> Result<(), Error> {
     let mut together = unit.together();
     together.hold(order);
-    if let Ok(placed) = order.state.placed() {
+    if let Ok(placed) = order.state.live() {
         together.load::<Payment>(&[placed.placement.payment]).await?;
         together.load_documents(unit, placed).await?;
         let named: Vec<Demand> = placed.demands().into_iter().filter(|it| names(lines, it.variant)).collect();
@@ -57,13 +57,9 @@ pub fn fulfil(unit: &Unit, order: &mut Loaded<Order>) -> Result<(), Error> {
 
 /// Adds an internal note to an order, encrypted with the key of its buyer.
 pub async fn note(unit: &Unit, order: &mut Loaded<Order>, note: &NoteText) -> Result<(), Error> {
-    let subject = placed(order)?.subject(order.id);
+    let subject = order.state.live()?.subject(order.id);
     let note = unit.commands().vault().seal(subject, note).await?;
     unit.decide(order, &Command::Note { note })
-}
-
-fn placed(order: &Loaded<Order>) -> Result<&Placed, Error> {
-    order.state.placed().map_err(|rejection| Error::Rejected(Rejected::of::<Order>(&rejection)))
 }
 
 fn names(lines: &[Demand], variant: VariantId) -> bool {

@@ -15,7 +15,7 @@ use byteshop_domain::aftersales;
 use byteshop_domain::ids::{OrderId, PaymentId, RefundId};
 use byteshop_domain::money::Money;
 use byteshop_domain::order::{self, Order};
-use byteshop_domain::payment::{self, CaptureMode, Opened, Payment, ProviderOutcome, ProviderReference, VoidReason};
+use byteshop_domain::payment::{self, CaptureMode, Payment, ProviderOutcome, ProviderReference, VoidReason};
 use byteshop_domain::settlement::{self, Payer};
 use byteshop_domain::text::{Link, Reason};
 use serde::Serialize;
@@ -128,10 +128,10 @@ impl Commands {
     /// When the person approved it meanwhile, the order is paid.
     async fn call_off(&self, intent: &Intent, order: OrderId) -> Result<bool, Error> {
         let Some(order) = self.get::<Order>(order).await? else { return Ok(false) };
-        let Ok(placed) = order.state.placed() else { return Ok(false) };
+        let Ok(placed) = order.state.live() else { return Ok(false) };
         let payment = placed.placement.payment;
         let Some(snapshot) = self.get::<Payment>(payment).await? else { return Ok(false) };
-        let Some(reference) = snapshot.state.opened().ok().and_then(payment::Opened::replaceable) else {
+        let Some(reference) = snapshot.state.live().ok().and_then(payment::Opened::replaceable) else {
             return Ok(false);
         };
         let outcome = match in_time(self.provider().call_off(reference, self.clock().now())).await {
@@ -150,9 +150,7 @@ impl Commands {
             })
             .await;
         match noted {
-            Ok(_) if outcome == ProviderOutcome::Authorized => {
-                Err(Error::Rejected(Rejected::of::<Order>(&order::Rejection::AlreadyPaid)))
-            }
+            Ok(_) if outcome == ProviderOutcome::Authorized => Err(order::Rejection::AlreadyPaid.into()),
             // A refusal means that the outcome is recorded already.
             Ok(_) | Err(Error::Rejected(_)) => Ok(true),
             Err(other) => Err(other),
@@ -180,7 +178,7 @@ impl Commands {
                 unit.check_version(&order)?;
                 let mut together = unit.together();
                 together.hold(&order);
-                if let Ok(placed) = order.state.placed() {
+                if let Ok(placed) = order.state.live() {
                     together.load::<Payment>(&[placed.placement.payment]).await?;
                 }
                 // The order is expected to stay as it is, so an attempt and a cancellation cannot both be first.
@@ -235,18 +233,14 @@ pub fn retry_refund(unit: &Unit, payment: &mut Loaded<Payment>, failed: RefundId
 pub async fn refund(unit: &Unit, payment: &mut Loaded<Payment>, amount: Money, reason: &Reason) -> Result<(), Error> {
     let mut together = unit.together();
     together.hold(payment);
-    let order = unit.load::<Order>(opened(payment)?.order).await?;
+    let order = unit.load::<Order>(payment.state.live()?.order).await?;
     together.hold(&order);
-    if let Ok(placed) = order.state.placed() {
+    if let Ok(placed) = order.state.live() {
         together.load_documents(unit, placed).await?;
     }
     together.decide(|work| aftersales::refund(work, payment.id, amount, reason))?;
     unit.refresh(payment);
     Ok(())
-}
-
-fn opened(payment: &Loaded<Payment>) -> Result<&Opened, Error> {
-    payment.state.opened().map_err(|rejection| Error::Rejected(Rejected::of::<Payment>(&rejection)))
 }
 
 /// Waits for the provider, and not for ever.

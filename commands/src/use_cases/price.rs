@@ -23,7 +23,7 @@ use byteshop_domain::usage::{self, Customer, Usage};
 use chrono::{DateTime, Utc};
 
 use crate::Commands;
-use crate::engine::error::{Error, Rejected};
+use crate::engine::error::Error;
 use crate::engine::unit::{Loaded, Unit};
 
 /// How states are read that have a say in a price.
@@ -136,7 +136,7 @@ pub async fn price(reading: Reading<'_>, cart: &cart::Created, at: DateTime<Utc>
         terms: &listed.terms,
     });
     let entered = coupons.iter().filter_map(|coupon| {
-        let created = coupon.state.existing().ok()?;
+        let created = coupon.state.live().ok()?;
         Some(Running { promotion: coupon.id, version: coupon.version, status: created.status, terms: &created.terms })
     });
     let running: Vec<Running<'_>> = listed.chain(entered).collect();
@@ -158,9 +158,8 @@ pub async fn price(reading: Reading<'_>, cart: &cart::Created, at: DateTime<Utc>
         orders: known.orders,
         counters: known.counters,
     });
-    let too_expensive = |_| Error::Rejected(Rejected::of::<cart::Cart>(&cart::Rejection::TooExpensive));
-    let images = products.iter().filter_map(|(id, it)| Some((*id, it.existing().ok()?.images.first()?.clone())));
-    Ok(Priced { quote: quote.map_err(too_expensive)?, offers, images: images.collect() })
+    let images = products.iter().filter_map(|(id, it)| Some((*id, it.live().ok()?.images.first()?.clone())));
+    Ok(Priced { quote: quote.map_err(|_| cart::Rejection::TooExpensive)?, offers, images: images.collect() })
 }
 
 /// What is to be sent together.
@@ -176,7 +175,7 @@ pub struct Parcel {
 pub async fn parcel(commands: &Commands, lines: &[(VariantId, Quantity)], currency: Currency) -> Result<Parcel, Error> {
     let variants: Vec<VariantId> = lines.iter().map(|(variant, _)| *variant).collect();
     let (_, products) = Reading::Asking(commands).goods(&variants).await?;
-    let known = products.iter().filter_map(|product| product.state.existing().ok());
+    let known = products.iter().filter_map(|product| product.state.live().ok());
     let known: BTreeMap<VariantId, &product::Variant> =
         known.flat_map(|product| product.variants.iter().map(|(id, variant)| (*id, variant))).collect();
     let mut parcel = Parcel { weight_g: 0, subtotal: Money::zero(currency) };
@@ -258,12 +257,12 @@ async fn parents(
         return Ok(parents);
     }
     let reading = reading.glancing();
-    let own = products.values().filter_map(|product| product.existing().ok()?.category);
+    let own = products.values().filter_map(|product| product.live().ok()?.category);
     let mut next: BTreeSet<CategoryId> = own.collect();
     while !next.is_empty() {
         let ids: Vec<CategoryId> = next.into_iter().collect();
         for category in reading.all::<Category>(&ids).await? {
-            let parent = category.state.existing().ok().and_then(|it| it.parent);
+            let parent = category.state.live().ok().and_then(|it| it.parent);
             parents.insert(category.id, parent);
         }
         next = parents.values().flatten().filter(|parent| !parents.contains_key(parent)).copied().collect();
@@ -278,7 +277,7 @@ fn item(
     products: &BTreeMap<ProductId, &Product>,
     parents: &BTreeMap<CategoryId, Option<CategoryId>>,
 ) -> Item {
-    let product = products.get(&line.product).and_then(|product| product.existing().ok());
+    let product = products.get(&line.product).and_then(|product| product.live().ok());
     let variant: Option<&product::Variant> = product.and_then(|product| product.variants.get(&line.variant));
     let mut categories: Vec<CategoryId> = product.and_then(|product| product.category).into_iter().collect();
     while let Some(Some(parent)) = categories.last().and_then(|last| parents.get(last)) {
@@ -330,7 +329,7 @@ async fn customers(reading: Reading<'_>, cart: &cart::Created) -> Result<Vec<Cus
     if let Some(owner) = cart.owner {
         known.push(Customer::account(owner));
         for account in reading.glancing().all::<Account>(&[owner]).await? {
-            if let Ok(open) = account.state.open() {
+            if let Ok(open) = account.state.live() {
                 emails.extend(vault.open(&open.email).await?.iter().flat_map(Email::forms));
             }
         }

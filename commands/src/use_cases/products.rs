@@ -1,7 +1,7 @@
 //! Products with their variants and SKUs. What their category asks for is part of what is decided.
 
 use byteshop_domain::Kind;
-use byteshop_domain::category::{self, Category};
+use byteshop_domain::category::{self};
 use byteshop_domain::decider::Decider as _;
 use byteshop_domain::ids::{CategoryId, ImageId, NameId, VariantId};
 use byteshop_domain::money::Price;
@@ -13,7 +13,7 @@ use byteshop_domain::stock::{self, StockLevel};
 use byteshop_domain::text::{Description, Label, Sku, Title};
 use chrono::{DateTime, Utc};
 
-use crate::engine::error::{Error, Rejected};
+use crate::engine::error::Error;
 use crate::engine::unit::{Loaded, Unit};
 use crate::use_cases::categories::{category_path, definitions};
 
@@ -81,31 +81,31 @@ pub fn unpublish(unit: &Unit, product: &mut Loaded<Product>) -> Result<(), Error
 /// Decides a command on a product. When its category or its attributes change, or it is to be seen from now on, its
 /// attributes are held against what the category asks for.
 async fn decide(unit: &Unit, product: &mut Loaded<Product>, command: &Command) -> Result<(), Error> {
-    let before = product.state.existing().ok().cloned();
+    let before = product.state.live().ok().cloned();
     unit.decide(product, command)?;
-    let Ok(after) = product.state.existing() else { return Ok(()) };
+    let Ok(after) = product.state.live() else { return Ok(()) };
     let moved = before.as_ref().is_none_or(|before| before.category != after.category);
     let changed = before.as_ref().is_none_or(|before| before.attributes != after.attributes);
     let shown = after.is_to_be_seen() && before.is_none_or(|before| !before.is_to_be_seen());
     let Some(category) = after.category.filter(|_| moved || changed || shown) else { return Ok(()) };
     let path = category_path(unit, category).await?;
     if moved {
-        match path.first().map(|category| category.state.existing()) {
+        match path.first().map(|category| category.state.live()) {
             Some(Ok(category)) if category.archived => {
-                return Err(Error::Rejected(Rejected::of::<Category>(&category::Rejection::Archived)));
+                return Err(category::Rejection::Archived.into());
             }
             Some(Ok(_)) => {}
             Some(Err(_)) | None => return Err(Error::no_such("category", "/category")),
         }
     }
-    after.check_attributes(&definitions(&path)).map_err(|rejection| refused(&rejection))
+    Ok(after.check_attributes(&definitions(&path))?)
 }
 
 /// Archives a product: its SKUs are free again. One that was archived by a version that kept them releases them when it is
 /// archived again.
 pub async fn archive(unit: &Unit, product: &mut Loaded<Product>) -> Result<(), Error> {
     unit.decide(product, &Command::Archive {})?;
-    let Ok(created) = product.state.existing() else { return Ok(()) };
+    let Ok(created) = product.state.live() else { return Ok(()) };
     let skus = created.variants.iter().map(|(variant, it)| (*variant, &it.sku));
     release_skus(unit, skus).await
 }
@@ -113,12 +113,12 @@ pub async fn archive(unit: &Unit, product: &mut Loaded<Product>) -> Result<(), E
 /// Shows a product whose moment has come. It is held against what its category asks for now: between the plan and the moment
 /// attributes may have been declared.
 pub async fn publish_due(unit: &Unit, product: &mut Loaded<Product>, at: DateTime<Utc>) -> Result<(), Error> {
-    if let Ok(created) = product.state.existing()
+    if let Ok(created) = product.state.live()
         && created.is_due(at)
         && let Some(category) = created.category
     {
         let path = category_path(unit, category).await?;
-        created.check_attributes(&definitions(&path)).map_err(|rejection| refused(&rejection))?;
+        created.check_attributes(&definitions(&path))?;
     }
     unit.decide(product, &Command::PublishDue { at })
 }
@@ -203,7 +203,7 @@ async fn claim_sku(unit: &Unit, variant: VariantId, sku: &Sku) -> Result<(), Err
     let Some(mut name) = names.next() else { return Ok(()) };
     for earlier in names {
         // Refuses exactly as today's name does when somebody else holds it.
-        earlier.state.decide(&claim, &unit.asked()).map_err(|it| Error::Rejected(Rejected::of::<UniqueName>(&it)))?;
+        earlier.state.decide(&claim, &unit.asked())?;
     }
     unit.decide(&mut name, &claim)
 }
@@ -230,14 +230,10 @@ pub fn sku_names(sku: &Sku) -> impl Iterator<Item = NameId> {
 
 /// Takes a variant out of a product: its SKU is free again; its stock stays, for orders that hold some of it.
 pub async fn remove_variant(unit: &Unit, product: &mut Loaded<Product>, variant: VariantId) -> Result<(), Error> {
-    let sku = product.state.existing().ok().and_then(|it| it.variants.get(&variant)).map(|it| it.sku.clone());
+    let sku = product.state.live().ok().and_then(|it| it.variants.get(&variant)).map(|it| it.sku.clone());
     unit.decide(product, &product::Command::RemoveVariant { variant })?;
     if let Some(sku) = sku {
         release_skus(unit, std::iter::once((variant, &sku))).await?;
     }
     Ok(())
-}
-
-fn refused(rejection: &product::Rejection) -> Error {
-    Error::Rejected(Rejected::of::<Product>(rejection))
 }

@@ -6,7 +6,7 @@ use byteshop_domain::promotion::{Command, Promotion, Status, Terms};
 use byteshop_domain::promotion_book::{self, PromotionBook};
 use byteshop_domain::text::Label;
 
-use crate::engine::error::{Error, Rejected};
+use crate::engine::error::Error;
 use crate::engine::unit::{Loaded, Unit};
 
 /// Creates a promotion with these terms.
@@ -43,7 +43,7 @@ async fn change(unit: &Unit, promotion: &mut Loaded<Promotion>, command: &Comman
     if promotion.version == before {
         return Ok(());
     }
-    let created = promotion.state.existing().map_err(|it| Error::Rejected(Rejected::of::<Promotion>(&it)))?;
+    let created = promotion.state.live()?;
     if let Some(code) = &created.terms.code {
         let mut name = unit.load::<UniqueName>(name::id(NameKind::Coupon, code.as_str())).await?;
         let text = Label::new(code.as_str());

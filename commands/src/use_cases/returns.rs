@@ -11,7 +11,7 @@ use byteshop_domain::returns::{Command, Received, Return, Why};
 use byteshop_domain::text::{Comment, Reason};
 use chrono::{DateTime, Utc};
 
-use crate::engine::error::{Error, Rejected};
+use crate::engine::error::Error;
 use crate::engine::unit::{Loaded, Unit};
 
 /// Requests a return of goods of an order; see [`aftersales::request_return`]. The buyer's comment is encrypted with their key.
@@ -25,8 +25,8 @@ pub async fn request(
 ) -> Result<Loaded<Return>, Error> {
     let comment = match comment {
         Some(comment) => {
-            let placed = order.state.placed();
-            let placed = placed.map_err(|rejection| Error::Rejected(Rejected::of::<Order>(&rejection)))?;
+            let placed = order.state.live();
+            let placed = placed?;
             Some(unit.commands().vault().seal(placed.subject(order.id), comment).await?)
         }
         None => None,
@@ -57,7 +57,7 @@ pub async fn withdraw(unit: &Unit, it: &mut Loaded<Return>) -> Result<(), Error>
 async fn close(unit: &Unit, it: &mut Loaded<Return>, command: &Command) -> Result<(), Error> {
     let mut together = unit.together();
     together.hold(it);
-    if let Ok(requested) = it.state.requested() {
+    if let Ok(requested) = it.state.live() {
         together.load::<Order>(&[requested.order]).await?;
     }
     together.decide(|work| aftersales::close_return(work, it.id, command))?;
@@ -74,10 +74,10 @@ pub async fn receive(
 ) -> Result<(), Error> {
     let mut together = unit.together();
     together.hold(it);
-    if let Ok(requested) = it.state.requested() {
+    if let Ok(requested) = it.state.live() {
         let order = unit.load::<Order>(requested.order).await?;
         together.hold(&order);
-        if let Ok(placed) = order.state.placed() {
+        if let Ok(placed) = order.state.live() {
             together.load::<Payment>(&[placed.placement.payment]).await?;
             together.load_documents(unit, placed).await?;
             let whole = |it: &&Received| it.restock && placed.bought(it.variant) > 0;

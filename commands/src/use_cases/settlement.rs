@@ -25,7 +25,7 @@ impl Commands {
     pub async fn capture_payment(&self, intent: &Intent, payment: PaymentId) -> Result<(), Error> {
         self.open()?;
         // Mostly it was captured together with its authorization; that cannot be undone, so the cache's word is enough.
-        let is_captured = |it: Arc<Payment>| it.opened().is_ok_and(Opened::is_taken);
+        let is_captured = |it: Arc<Payment>| it.live().is_ok_and(Opened::is_taken);
         if self.glimpse::<Payment>(payment).is_some_and(is_captured) {
             return Ok(());
         }
@@ -70,7 +70,7 @@ impl Commands {
 
     async fn pursue_once(&self, intent: &Intent, payment: PaymentId, task: Task<'_>) -> Result<(), Error> {
         let Some(snapshot) = self.get::<Payment>(payment).await? else { return Ok(()) };
-        let Ok(opened) = snapshot.state.opened() else { return Ok(()) };
+        let Ok(opened) = snapshot.state.live() else { return Ok(()) };
         let mut moves = VecDeque::from(settlement::moves(task, payment, opened, self.clock().now()));
         while let Some(next) = moves.pop_front() {
             match next {

@@ -8,7 +8,7 @@ use byteshop_domain::order::{Order, PaymentStatus};
 use byteshop_domain::parcels::{self, Heard};
 use byteshop_domain::payment::Payment;
 use byteshop_domain::quantity::{Demand, Quantity};
-use byteshop_domain::shipment::{self, Carrier, News, Prepared, Shipment, Stage};
+use byteshop_domain::shipment::{self, Carrier, News, Shipment, Stage};
 use byteshop_domain::stock::StockLevel;
 use byteshop_domain::text::{Link, Reference};
 
@@ -35,7 +35,7 @@ pub async fn prepare(
     let order = unit.load_matching::<Order>(order).await?;
     let mut together = unit.together();
     together.hold(&order);
-    if let Ok(placed) = order.state.placed() {
+    if let Ok(placed) = order.state.live() {
         let payment = placed.placement.payment;
         if placed.awaits(payment) {
             together.load::<Payment>(&[payment]).await?;
@@ -50,7 +50,7 @@ pub async fn prepare(
 
 /// Everything of an order that is left to ship.
 fn left_to_ship(order: &Loaded<Order>) -> Result<Vec<Demand>, Error> {
-    let placed = order.state.placed().map_err(|rejection| Error::Rejected(Rejected::of::<Order>(&rejection)))?;
+    let placed = order.state.live()?;
     let left = placed.variants().into_iter().filter_map(|variant| {
         let quantity = Quantity::new(placed.left_to_ship(variant)).ok()?;
         Some(Demand { variant, quantity })
@@ -99,10 +99,10 @@ pub async fn hand_over(
     url: Option<&Link>,
     weight_g: Option<u32>,
 ) -> Result<(), Error> {
-    if weight_g.is_some() && prepared(it)?.weight_g != weight_g {
+    if weight_g.is_some() && it.state.live()?.weight_g != weight_g {
         pack(unit, it, weight_g)?;
     }
-    let known = prepared(it)?;
+    let known = it.state.live()?;
     let tracking = match (tracking.or(known.tracking.as_ref()), &known.carrier) {
         (Some(tracking), _) => tracking.clone(),
         (None, carrier @ Carrier::Simulated { story }) => {
@@ -123,7 +123,7 @@ pub async fn hand_over(
     let mut together = unit.together();
     together.hold(it);
     together.hold(&order);
-    if let Ok(placed) = order.state.placed()
+    if let Ok(placed) = order.state.live()
         && placed.payment_status == PaymentStatus::Authorized
     {
         together.load::<Payment>(&[placed.placement.payment]).await?;
@@ -161,7 +161,7 @@ pub async fn take_back(unit: &Unit, it: &mut Loaded<Shipment>) -> Result<(), Err
 async fn with_order<'a>(unit: &'a Unit, it: &Loaded<Shipment>, is_lost: bool) -> Result<Together<'a>, Error> {
     let mut together = unit.together();
     together.hold(it);
-    let Ok(known) = it.state.prepared() else { return Ok(together) };
+    let Ok(known) = it.state.live() else { return Ok(together) };
     together.load::<Order>(&[known.order]).await?;
     if is_lost || known.status == Stage::Lost {
         together.load_stock(&known.lines).await?;
@@ -169,15 +169,11 @@ async fn with_order<'a>(unit: &'a Unit, it: &Loaded<Shipment>, is_lost: bool) ->
     Ok(together)
 }
 
-fn prepared(it: &Loaded<Shipment>) -> Result<&Prepared, Error> {
-    it.state.prepared().map_err(|rejection| Error::Rejected(Rejected::of::<Shipment>(&rejection)))
-}
-
 impl Commands {
     /// Asks the carrier how far a parcel is, and notes what it says and when to ask again.
     pub(crate) async fn track_shipment(&self, intent: &Intent, id: ShipmentId) -> Result<(), Error> {
         let Some(snapshot) = self.get::<Shipment>(id).await? else { return Ok(()) };
-        let Ok(known) = snapshot.state.prepared() else { return Ok(()) };
+        let Ok(known) = snapshot.state.live() else { return Ok(()) };
         let Some(tracking) = known.tracking.as_ref().filter(|_| known.travels()) else { return Ok(()) };
         let now = self.clock().now();
         let later = || Report { news: vec![], check_at: Some(now + SILENCE) };

@@ -33,7 +33,7 @@ pub async fn watch(
     wanted: Wanted,
 ) -> Result<Loaded<Watch>, Error> {
     let loaded = unit.load::<Product>(product).await?.exists()?;
-    let created = loaded.state.existing().ok().filter(|created| created.status == Status::Published);
+    let created = loaded.state.live().ok().filter(|created| created.status == Status::Published);
     let created = created.ok_or_else(|| Error::Rejected(Rejected::missing(Product::CATEGORY)))?;
     let mut watch = unit.load::<Watch>(watch::id(product)).await?;
     if wanted.back_in_stock {
@@ -64,7 +64,7 @@ async fn is_available(unit: &Unit, product: &Created) -> Result<bool, Error> {
 /// What the variants cost: in the currency that the account prefers, or else in the first.
 async fn prices(unit: &Unit, account: AccountId, product: &Created) -> Result<BTreeMap<VariantId, Price>, Error> {
     let account = unit.peek::<Account>(account).await?;
-    let preferred = account.state.open().ok().and_then(|open| open.settings.currency);
+    let preferred = account.state.live().ok().and_then(|open| open.settings.currency);
     let price = |variant: &Variant| {
         let listed = preferred.and_then(|currency| variant.listed(currency));
         listed.map_or(variant.price, |listed| listed.price)

@@ -5,7 +5,7 @@ use byteshop_domain::account::{Grant, Secret};
 use byteshop_domain::api_key::{self, ApiKey};
 use byteshop_domain::ids::{AccountId, ApiKeyId, WebhookEndpointId};
 use byteshop_domain::text::{Link, Reason};
-use byteshop_domain::webhook_endpoint::{Command, Known, SHOP, Topic, WebhookEndpoint};
+use byteshop_domain::webhook_endpoint::{Command, SHOP, Topic, WebhookEndpoint};
 use chrono::{DateTime, Utc};
 
 use crate::engine::error::{Error, Rejected};
@@ -99,7 +99,7 @@ pub fn replay(unit: &Unit, endpoint: &mut Loaded<WebhookEndpoint>, from: i64) ->
 /// revoked since the request was authenticated is refused.
 async fn key_of(unit: &Unit, by: Maker) -> Result<Option<api_key::Created>, Error> {
     let Some(key) = by.key else { return Ok(None) };
-    match unit.load::<ApiKey>(key).await?.state.existing() {
+    match unit.load::<ApiKey>(key).await?.state.live() {
         Ok(key) if key.is_good(unit.now()) => Ok(Some(key.clone())),
         Ok(_) | Err(_) => Err(Error::Unproven(Rejected {
             code: "auth.invalid".to_owned(),
@@ -121,7 +121,8 @@ async fn owner(unit: &Unit, by: Maker) -> Result<Option<AccountId>, Error> {
 /// Refuses an endpoint that would tell a program what its key may not read.
 async fn may_read(unit: &Unit, by: Maker, endpoint: &Loaded<WebhookEndpoint>) -> Result<(), Error> {
     let Some(key) = key_of(unit, by).await? else { return Ok(()) };
-    let lacking: Vec<&str> = known(endpoint)?.scopes().difference(&key.scopes).map(|scope| scope.as_str()).collect();
+    let lacking: Vec<&str> =
+        endpoint.state.live()?.scopes().difference(&key.scopes).map(|scope| scope.as_str()).collect();
     if lacking.is_empty() {
         return Ok(());
     }
@@ -131,8 +132,4 @@ async fn may_read(unit: &Unit, by: Maker, endpoint: &Loaded<WebhookEndpoint>) ->
         detail: format!("the API key lacks the scope {} of what the filter names", lacking.join(", ")),
         pointer: Some("/filter".to_owned()),
     }))
-}
-
-fn known(endpoint: &Loaded<WebhookEndpoint>) -> Result<&Known, Error> {
-    endpoint.state.known().map_err(|rejection| Error::Rejected(Rejected::of::<WebhookEndpoint>(&rejection)))
 }

@@ -118,7 +118,7 @@ impl Commands {
     ) -> Result<WebhookDelivery, Error> {
         let missing = || Error::Rejected(Rejected::missing(WebhookEndpoint::CATEGORY));
         let found = self.get::<WebhookEndpoint>(id).await?.ok_or_else(missing)?;
-        let endpoint = found.state.known().map_err(|_| missing())?;
+        let endpoint = found.state.live().map_err(|_| missing())?;
         let delivered = self.log().webhook_deliveries(id.uuid(), number.saturating_add(1), 1).await?;
         let delivered = delivered.first().filter(|delivered| delivered.number == number);
         let delivered = delivered.ok_or_else(|| Error::Rejected(Rejected::missing("webhook_delivery")))?;

@@ -92,7 +92,7 @@ impl Worker {
     /// Looks at the endpoint as it is now, and takes it some events further.
     async fn look(&self, head: i64) -> Result<Next, Error> {
         let found = self.commands.get::<WebhookEndpoint>(self.id()).await?;
-        let Some(endpoint) = found.as_ref().and_then(|found| found.state.known().ok()) else {
+        let Some(endpoint) = found.as_ref().and_then(|found| found.state.live().ok()) else {
             self.commands.log().drop_webhook(self.endpoint).await?;
             return Ok(Next::End);
         };
@@ -168,7 +168,7 @@ impl Worker {
     /// Whether somebody changed the endpoint while it was told something.
     async fn changed(&self, seen: &Known) -> Result<bool, Error> {
         let found = self.commands.get::<WebhookEndpoint>(self.id()).await?;
-        Ok(found.as_ref().and_then(|found| found.state.known().ok()) != Some(seen))
+        Ok(found.as_ref().and_then(|found| found.state.live().ok()) != Some(seen))
     }
 
     async fn failed(&self, cursor: WebhookCursor, event: &Recorded, delivery: &WebhookDelivery) -> Result<Next, Error> {

@@ -13,9 +13,10 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
-use super::{Decision, Event, Open, Rejection, Secret};
+use super::events::Event;
+use super::person::Secret;
+use super::rejections::Rejection;
 use crate::Personal;
-use crate::decider::Asked;
 use crate::text::Hash;
 
 /// How long a secret waits to be confirmed: whoever asked for it has their phone in hand.
@@ -130,7 +131,7 @@ impl SecondFactor {
     }
 
     /// What is written down of a code that counts.
-    fn accept(&self, proof: Option<&Proof>) -> Result<Option<Event>, Rejection> {
+    pub(super) fn accept(&self, proof: Option<&Proof>) -> Result<Option<Event>, Rejection> {
         match (&self.active, proof) {
             (None, None) => Ok(None),
             (Some(_), None) => Err(Rejection::SecondFactorRequired),
@@ -153,40 +154,6 @@ impl SecondFactor {
                 }
             }
         }
-    }
-}
-
-impl Open {
-    /// Whether its owner can get in with the password that was looked at and what was shown beside it; what is written down of
-    /// that.
-    pub(super) fn prove(&self, seen: u32, proof: Option<&Proof>) -> Result<Option<Event>, Rejection> {
-        self.usable(seen)?;
-        self.second_factor.accept(proof)
-    }
-
-    pub(super) fn change_second_factor(&self, command: &Command, asked: &Asked) -> Decision {
-        let factor = &self.second_factor;
-        match command {
-            Command::Enrol { .. } if factor.is_active() => Err(Rejection::SecondFactorExists),
-            Command::Enrol { secret } => Ok(vec![Event::TotpEnrolled { secret: secret.clone(), at: asked.at }]),
-            Command::Confirm { enrolment, step, code_hashes } => {
-                let pending = factor.pending.as_ref().filter(|pending| asked.at < pending.since + ENROL_WITHIN);
-                if pending.is_none() || *enrolment != factor.enrolments {
-                    return Err(Rejection::NoEnrolment);
-                }
-                Ok(vec![Event::TotpConfirmed { step: *step, code_hashes: code_hashes.clone(), at: asked.at }])
-            }
-            Command::Remove {} => Ok(self.remove_second_factor()),
-            Command::Reset {} => {
-                self.not_own(asked)?;
-                Ok(self.remove_second_factor())
-            }
-        }
-    }
-
-    fn remove_second_factor(&self) -> Vec<Event> {
-        let there = self.second_factor.is_active() || self.second_factor.pending.is_some();
-        if there { vec![Event::TotpRemoved {}] } else { vec![] }
     }
 }
 

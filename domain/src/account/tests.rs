@@ -220,12 +220,12 @@ fn only_the_present_password_lets_in_and_only_to_a_usable_account() {
 fn sessions_are_remembered_until_they_end_and_are_not_too_many() {
     let mut account = [registered(), Event::Confirmed {}].iter().fold(Account::default(), Account::evolve);
     for number in 1..=20 {
-        assert_eq!(account.open().unwrap().surplus(), []);
+        assert_eq!(account.live().unwrap().surplus(), []);
         account = account.evolve(&Event::LoggedIn { session: id(number) });
     }
-    assert_eq!(account.open().unwrap().surplus(), [id(1)]);
+    assert_eq!(account.live().unwrap().surplus(), [id(1)]);
     account = account.evolve(&Event::LoggedOut { session: id(1) });
-    assert_eq!(account.open().unwrap().sessions.first(), Some(&id(2)));
+    assert_eq!(account.live().unwrap().sessions.first(), Some(&id(2)));
     let open = [registered(), Event::LoggedIn { session: id(1) }];
     let out = Command::LogOut { session: id(1) };
     given::<Account>(open).when(&out).then([Event::LoggedOut { session: id(1) }]);
@@ -351,6 +351,8 @@ fn rejections_are_well_said() {
         R::NotConfirmed,
         R::Banned,
         R::PasswordChanged,
+        R::EmailChangeTooSoon,
+        R::EmailTaken,
         R::TooManyAddresses,
         R::NoSuchAddress,
         R::OwnAccount,

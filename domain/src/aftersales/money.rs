@@ -1,6 +1,6 @@
 //! Money alone that goes back: for sending, or because the shop wants it so.
 
-use super::{Back, content, left_to_credit, most, uncounted, write_down};
+use super::credit::{Back, content, left_to_credit, most, uncounted, write_down};
 use crate::Kind;
 use crate::credit_note::Left;
 use crate::ids::{OrderId, PaymentId, RefundId};
@@ -27,7 +27,7 @@ pub enum ShippingBack {
 pub(super) fn give_shipping_back(work: &mut Work, order: OrderId, wanted: Option<ShippingBack>) -> Result<(), Refused> {
     let Some(wanted) = wanted else { return Ok(()) };
     let state = work.get::<Order>(order)?;
-    let before = state.placed().map_err(Refused::by::<Order>)?;
+    let before = state.live()?;
     let left = left_to_credit(work, before)?;
     let paid = before.shipping_left();
     let most = Money { amount: paid.amount.min(most(work, &left, before.placement.payment)?.amount), ..paid };
@@ -36,7 +36,7 @@ pub(super) fn give_shipping_back(work: &mut Work, order: OrderId, wanted: Option
             return Err(no_shipping(most));
         }
         ShippingBack::Some(amount) if amount.amount > most.amount => {
-            return Err(Refused::by::<Order>(order::Rejection::TooMuchShipping { left: most }));
+            return Err(order::Rejection::TooMuchShipping { left: most }.into());
         }
         ShippingBack::Some(amount) => amount,
         ShippingBack::All => most,
@@ -70,10 +70,10 @@ pub fn retry_refund(work: &mut Work, payment: PaymentId, failed: RefundId) -> Re
 
 /// Refunds a part of a payment because the shop wants it so, with a credit note for the money alone.
 pub fn refund(work: &mut Work, payment: PaymentId, amount: Money, reason: &Reason) -> Result<(), Refused> {
-    let order = work.get::<Payment>(payment)?.opened().map_err(Refused::by::<Payment>)?.order;
+    let order = work.get::<Payment>(payment)?.live()?.order;
     ensure_payment_recorded(work, order)?;
     let state = work.get::<Order>(order)?;
-    let left = left_to_credit(work, state.placed().map_err(Refused::by::<Order>)?)?;
+    let left = left_to_credit(work, state.live()?)?;
     credit(work, order, &left, amount, reason, false)
 }
 
@@ -87,7 +87,7 @@ fn credit(
     shipping: bool,
 ) -> Result<(), Refused> {
     let state = work.get::<Order>(order)?;
-    let placed = state.placed().map_err(Refused::by::<Order>)?;
+    let placed = state.live()?;
     let payment = placed.placement.payment;
     let refund = work.new_id();
     let cause = RefundCause::Staff { reason: reason.clone() };
@@ -107,7 +107,7 @@ fn credit(
 /// The rest of what could go back was to, and failed: it goes back under the credit note that it has.
 fn credited_already(work: &Work, payment: PaymentId, left: Money) -> Refused {
     let state = work.get::<Payment>(payment).ok();
-    let failed = state.as_ref().and_then(|it| it.opened().ok()).and_then(|opened| opened.failed_refunds().next());
+    let failed = state.as_ref().and_then(|it| it.live().ok()).and_then(|opened| opened.failed_refunds().next());
     let again = failed.map(|(id, _)| format!(": try {id} again, which failed")).unwrap_or_default();
     Refused::Rejected(Rejected {
         code: "payment.credited_already".to_owned(),

@@ -41,10 +41,10 @@ fn it_says_who_made_it_and_works_until_it_expires() {
     let late = given::<ApiKey>([]).by(admin).when(&create_until(&scopes, Some(noon())));
     late.then_refused(Rejection::ExpiresInThePast);
     let key = crate::fold::<ApiKey>(&[made]);
-    let is_good = |at| key.existing().unwrap().is_good(at);
+    let is_good = |at| key.live().unwrap().is_good(at);
     assert!(is_good(end - TimeDelta::milliseconds(1)) && !is_good(end));
     let revoked = crate::fold::<ApiKey>(&[created(&scopes), Event::Revoked {}]);
-    assert!(!revoked.existing().unwrap().is_good(noon()));
+    assert!(!revoked.live().unwrap().is_good(noon()));
 }
 
 #[test]

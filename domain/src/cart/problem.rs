@@ -55,7 +55,7 @@ pub enum Problem {
 impl Offer {
     /// What is offered of a variant in a currency, as the product and its stock say; nothing when it has no price in it.
     pub fn of(product: &Product, variant: VariantId, stock: &StockLevel, currency: Currency) -> Option<Self> {
-        let product = product.existing().ok()?;
+        let product = product.live().ok()?;
         let price = product.variant(variant).ok()?.listed(currency)?.price;
         Some(Self { price, available: stock.available(), purchasable: product.status == product::Status::Published })
     }

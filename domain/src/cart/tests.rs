@@ -339,5 +339,6 @@ fn rejections_are_well_said() {
         R::Expired,
         R::Merged { cart: id(1) },
         R::TooExpensive,
+        R::CountryUnknown { country: text("Narnia") },
     ]);
 }

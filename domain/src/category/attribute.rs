@@ -4,15 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::Rejection;
+use super::rejections::{DEFINITIONS_MAX, Rejection, VALUES_MAX};
 use crate::Locale;
 use crate::bounded::Bounded;
 use crate::text::{AttributeName, Label, Unit};
 
-/// Most attributes that one category declares: as many as a product has at most.
-pub const DEFINITIONS_MAX: usize = 50;
-/// Most values of a choice: what a person can look through.
-pub const VALUES_MAX: usize = 200;
 /// Most labels of an attribute: one for each language.
 pub const LABELS_MAX: usize = Locale::ALL.len();
 

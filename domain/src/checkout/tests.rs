@@ -52,7 +52,7 @@ fn offers(amount: i64, available: i64) -> BTreeMap<VariantId, Offer> {
 
 /// What a cart costs at the prices in it, in a shop without taxes, where sending costs nothing.
 fn quoted(cart: &Cart, promotions: Vec<Candidate<'_>>) -> Quote {
-    let lines = cart.existing().map(|it| it.lines.clone()).unwrap_or_default();
+    let lines = cart.live().map(|it| it.lines.clone()).unwrap_or_default();
     let item = |line: &Line| Item {
         variant: line.variant,
         product: line.product,
@@ -101,7 +101,7 @@ fn a_full_cart_becomes_an_order_with_every_line_reserved() {
     assert_eq!(done.cart, cart::Command::Close { order: id(3) });
     let events = order::Order::default().decide(&done.order, &asked).unwrap();
     let order: order::Order = fold(&events);
-    let placed = order.placed().unwrap();
+    let placed = order.live().unwrap();
     assert_eq!((placed.placement.total, placed.placement.lines.len()), (cents(250), 2));
     assert_eq!(placed.placement.buyer.account, Some(id(5)));
     given::<Cart>(full()).when(&done.cart).then([cart::Event::CheckedOut { order: id(3) }]);
@@ -161,7 +161,7 @@ fn discounts_and_claims_go_into_the_order_and_the_total_is_held_to_what_was_show
     assert_eq!((done.usages.len(), &done.payment), (2, &payment::Command::Open { order: id(3), amount: cents(225) }));
     let asked = Asked { at: noon(), by: Actor::Customer { id: id(5) } };
     let order: order::Order = fold(&order::Order::default().decide(&done.order, &asked).unwrap());
-    let placement = &order.placed().unwrap().placement;
+    let placement = &order.live().unwrap().placement;
     assert_eq!((placement.discounts[0].version, placement.discount()), (3, Ok(cents(25))));
     assert_eq!((placement.lines[0].off(), placement.subtotal()), (cents(20), Ok(cents(250))));
     assert_eq!(placement.claims, done.usages.iter().map(|(usage, _)| *usage).collect::<Vec<_>>());
@@ -172,7 +172,8 @@ fn discounts_and_claims_go_into_the_order_and_the_total_is_held_to_what_was_show
     let shown = |seen, expected| checkout(&Basis { expected, seen: Some(cents(seen)), ..basis }, ids()).err();
     assert_eq!(shown(224, None), Some(Rejection::TotalChanged { seen: cents(224), now: cents(225) }));
     assert_eq!((shown(225, None), shown(224, Some(cents(225)))), (None, None));
-    crate::testing::well_said(&[changed, Rejection::TooManyUnpaid { most: 2 }]);
+    let too_many = Rejection::TooManyUnpaid { most: 2 };
+    crate::testing::well_said(&[Rejection::Empty, Rejection::NoDestination, changed, too_many]);
     let used_up = quoted(&cart, vec![candidate(1)]);
     let refused = checkout(&Basis { quote: &used_up, ..basis }, ids()).unwrap_err();
     assert_eq!(crate::Rejection::code(&refused), "coupon_used_up");

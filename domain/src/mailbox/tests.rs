@@ -38,7 +38,7 @@ fn order(payment_status: PaymentStatus) -> Placed {
     let form = crate::catalogue().into_iter().find(|form| (form.category, &*form.event_type) == ("order", "placed"));
     let form = form.unwrap();
     let event: order::Event = decode(&form.event_type, form.schema, &form.example.to_string()).unwrap();
-    let placed = fold::<Order>(&[event]).placed().unwrap().clone();
+    let placed = fold::<Order>(&[event]).live().unwrap().clone();
     Placed { payment_status, ..placed }
 }
 

@@ -53,5 +53,7 @@ fn every_stored_form_is_golden() {
 
 #[test]
 fn rejections_are_well_said() {
-    well_said(&[Rejection::Taken { kind: NameKind::CategorySlug, text: text("knives") }]);
+    use NameKind::{Cart, CategorySlug, Coupon, Email, Reference, Sku};
+    let taken = |kind| Rejection::Taken { kind, text: text("knives") };
+    well_said(&[Sku, CategorySlug, Reference, Email, Coupon, Cart].map(taken));
 }

@@ -2,19 +2,13 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{CancelReason, Decision, Event, ParcelStage, PaymentStatus, Placed, Rejection, ReturnLine, Status};
+use super::{
+    CancelReason, Decision, Event, LinesOff, ParcelStage, PaymentStatus, Placed, Rejection, ReturnLine, Status,
+};
 use crate::Subject;
 use crate::ids::{CartId, CreditNoteId, RefundId};
 use crate::money::Money;
 use crate::quantity::Demand;
-
-/// Lines that are to be cancelled.
-pub(super) struct LinesOff<'a> {
-    pub(super) lines: &'a [ReturnLine],
-    pub(super) shipping: Option<Money>,
-    pub(super) reason: CancelReason,
-    pub(super) restock: bool,
-}
 
 impl Placed {
     pub(super) fn forget_buyer(&self, subject: Subject, force: bool) -> Decision {

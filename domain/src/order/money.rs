@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Decision, Event, Fulfilment, PaymentStatus, Placed, Rejection, ReturnLine, Status};
+use super::{Decision, Event, Fulfilment, PaymentStatus, Placed, Rejection, ReturnLine, Status, Taxed};
 use crate::ids::{CreditNoteId, PaymentId, RefundId, VariantId};
-use crate::money::Money;
+use crate::money::{Money, MoneyError};
 use crate::quantity::Demand;
 use crate::seller::Seller;
 use crate::text::Reference;
@@ -269,5 +269,34 @@ impl Placed {
             | PaymentStatus::Refunded
             | PaymentStatus::Voided => PaymentStatus::PartlyRefunded,
         };
+    }
+}
+
+impl Placed {
+    /// What is taxed of what is to be paid, or was: of all that was ordered, without what was off before it was paid.
+    pub fn taxed_of_payable(&self) -> Result<Vec<Taxed>, MoneyError> {
+        let mut all = self.placement.taxed()?;
+        let sent = self.placement.shipping.as_ref().filter(|_| self.shipping_waived.amount > 0);
+        if let Some(tax) = sent.and_then(|shipping| shipping.tax)
+            && let Some(taxed) = all.iter_mut().find(|it| it.is_like(&tax))
+        {
+            // With all of it goes all of its tax; what is left of the rate is the goods'.
+            taxed.tax = taxed.tax.minus(tax.amount)?;
+            taxed.net = taxed.net.minus(self.shipping_waived.minus(tax.amount)?)?;
+        }
+        let mut off = self.called_off.clone();
+        for (line, share) in self.placement.lines.iter().zip(self.shares()) {
+            let Some(left) = off.get_mut(&line.variant) else { continue };
+            let all_of_line = line.quantity.get();
+            let gone = all_of_line.min(*left);
+            *left -= gone;
+            let Some(taxed) = line.tax.and_then(|tax| all.iter_mut().find(|it| it.is_like(&tax))) else { continue };
+            let worth = share * i128::from(gone) / i128::from(all_of_line);
+            let worth = i64::try_from(worth).map_err(|_| MoneyError::Overflow)?;
+            let gross = taxed.gross()?;
+            *taxed = taxed.part(Money { amount: gross.amount - worth, ..gross })?;
+        }
+        all.retain(|it| it.net.amount != 0 || it.tax.amount != 0);
+        Ok(all)
     }
 }

@@ -2,8 +2,27 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::CancelReason;
 use crate::money::Money;
+
+/// Why an order is cancelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CancelReason {
+    /// The buyer wants it no more.
+    BuyerRequest,
+    /// The shop cannot or will not deliver.
+    StaffRequest,
+    /// The payment failed for good.
+    PaymentFailed,
+    /// The buyer left the payment.
+    PaymentCancelled,
+    /// It was not paid for in time.
+    PaymentWindowPassed,
+    /// The money was set aside for it, and nobody took it in time.
+    AuthorizationExpired,
+    /// It was cancelled in an older system.
+    Imported,
+}
 
 /// Whether an order goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

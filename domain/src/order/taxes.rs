@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Placed, Placement};
+use super::events::Placement;
 use crate::money::{Money, MoneyError, divide_half_up};
 use crate::pricing::LineTax;
 use crate::tax_rate::TaxRate;
@@ -38,7 +38,7 @@ impl Taxed {
         Ok(Self { net: gross.minus(tax)?, tax, ..*self })
     }
 
-    fn is_like(&self, tax: &LineTax) -> bool {
+    pub(super) fn is_like(&self, tax: &LineTax) -> bool {
         (self.rate, self.included) == (tax.rate, tax.included)
     }
 }
@@ -57,35 +57,6 @@ impl Placement {
                 None => all.push(Taxed { rate: tax.rate, included: tax.included, net, tax: tax.amount }),
             }
         }
-        Ok(all)
-    }
-}
-
-impl Placed {
-    /// What is taxed of what is to be paid, or was: of all that was ordered, without what was off before it was paid.
-    pub fn taxed_of_payable(&self) -> Result<Vec<Taxed>, MoneyError> {
-        let mut all = self.placement.taxed()?;
-        let sent = self.placement.shipping.as_ref().filter(|_| self.shipping_waived.amount > 0);
-        if let Some(tax) = sent.and_then(|shipping| shipping.tax)
-            && let Some(taxed) = all.iter_mut().find(|it| it.is_like(&tax))
-        {
-            // With all of it goes all of its tax; what is left of the rate is the goods'.
-            taxed.tax = taxed.tax.minus(tax.amount)?;
-            taxed.net = taxed.net.minus(self.shipping_waived.minus(tax.amount)?)?;
-        }
-        let mut off = self.called_off.clone();
-        for (line, share) in self.placement.lines.iter().zip(self.shares()) {
-            let Some(left) = off.get_mut(&line.variant) else { continue };
-            let all_of_line = line.quantity.get();
-            let gone = all_of_line.min(*left);
-            *left -= gone;
-            let Some(taxed) = line.tax.and_then(|tax| all.iter_mut().find(|it| it.is_like(&tax))) else { continue };
-            let worth = share * i128::from(gone) / i128::from(all_of_line);
-            let worth = i64::try_from(worth).map_err(|_| MoneyError::Overflow)?;
-            let gross = taxed.gross()?;
-            *taxed = taxed.part(Money { amount: gross.amount - worth, ..gross })?;
-        }
-        all.retain(|it| it.net.amount != 0 || it.tax.amount != 0);
         Ok(all)
     }
 }

@@ -116,7 +116,7 @@ fn returned(note: u128, lines: &[ReturnLine], restock: &[Demand]) -> Event {
 
 fn axes(history: &[Event]) -> (Status, PaymentStatus, Fulfilment) {
     let state = crate::fold::<Order>(history);
-    let placed = state.placed().unwrap();
+    let placed = state.live().unwrap();
     (placed.status, placed.payment_status, placed.fulfilment)
 }
 
@@ -278,7 +278,7 @@ fn what_was_paid_is_called_off_with_a_credit_note() {
     };
     given::<Order>([placed(), paid()]).when(&with_note).then([off(true, Some(id(5)))]);
     let state = crate::fold::<Order>(&[placed(), paid(), off(true, Some(id(5)))]);
-    assert_eq!(state.placed().unwrap().credit_notes, [id(5)]);
+    assert_eq!(state.live().unwrap().credit_notes, [id(5)]);
     // Without an invoice there is nothing to credit.
     given::<Order>([placed()]).when(&with_note).then([off(false, None)]);
 }
@@ -295,7 +295,7 @@ fn the_number_of_its_invoice_comes_with_its_payment() {
     };
     given::<Order>([placed()]).when(&pay).then([paid.clone()]);
     given::<Order>([placed(), paid.clone()]).when(&pay).then_nothing();
-    assert_eq!(crate::fold::<Order>(&[placed(), paid]).placed().unwrap().invoice, invoice);
+    assert_eq!(crate::fold::<Order>(&[placed(), paid]).live().unwrap().invoice, invoice);
 }
 
 #[test]
@@ -694,6 +694,8 @@ fn rejections_are_well_said() {
         R::EmptyParcel,
         R::NotFulfilled,
         R::TooManyReturned { variant: id(1), left: 0 },
+        R::TooManyReturns,
+        R::ArrivedAfterAll,
         R::TooMuchRefunded,
         R::TooMuchShipping { left: cents(0) },
         R::BeingShipped,
@@ -740,7 +742,7 @@ proptest! {
             if let Ok(events) = state.decide(&give_back(note, &[back(*variant, *number, *amount)]), &asked) {
                 state = events.iter().fold(state, Order::evolve);
             }
-            let placed = state.placed().unwrap();
+            let placed = state.live().unwrap();
             prop_assert!(placed.refunded.amount <= sum);
             for variant in 1..4 {
                 prop_assert!(placed.left_to_return(id(variant)) >= 0);

@@ -1,42 +1,8 @@
 //! Refunds of a payment: in as many pieces as it takes, and never more than was taken.
 
-use serde::Serialize;
-
-use super::{Decision, Event, Method, Opened, RefundCause, RefundOutcome, Rejection, Stage};
-use crate::ids::{Id as _, PaymentId, RefundId};
+use super::{Decision, Event, Method, Opened, Refund, RefundCause, RefundOutcome, RefundStage, Rejection, Stage};
+use crate::ids::RefundId;
 use crate::money::Money;
-
-/// A piece of a payment that goes back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Refund {
-    /// How much.
-    pub amount: Money,
-    /// The status of the refund.
-    #[serde(rename = "status")]
-    pub stage: RefundStage,
-    /// Why.
-    pub cause: RefundCause,
-    /// As which it is tried again, after the provider refused it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub retried_as: Option<RefundId>,
-}
-
-/// How far a refund is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RefundStage {
-    /// The provider is to do it.
-    Requested,
-    /// The provider did it.
-    Done,
-    /// The provider will not do it.
-    Failed,
-}
-
-/// The id of the refund that gives back whatever is left of a payment when its order is off: there is one at most.
-pub fn whole(payment: PaymentId) -> RefundId {
-    RefundId::from_uuid(payment.uuid())
-}
 
 impl Opened {
     /// What can still be given back: captured − refunded − on its way back.

@@ -1,9 +1,11 @@
-//! Where a payment is in its life, and what that asks of the provider.
+//! Where a payment and its refunds are in their lives, and what that asks of the provider.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::{FailureReason, Opened, ProviderReference, VoidReason};
+use super::events::{FailureReason, ProviderReference, RefundCause, VoidReason};
+use crate::ids::{Id as _, PaymentId, RefundId};
+use crate::money::Money;
 
 /// What is to become of an authorized amount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -80,55 +82,34 @@ pub enum Undo {
     Refund,
 }
 
-impl Opened {
-    /// What it takes to see to it that nothing is kept.
-    pub fn undo(&self) -> Undo {
-        let reference = self.attempt.as_ref().map(|attempt| attempt.reference.clone());
-        match self.stage {
-            Stage::Open | Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => Undo::Void,
-            Stage::Authorized(Authorization::Held { .. } | Authorization::Capturing) => Undo::RequestVoid,
-            Stage::Authorized(Authorization::Voiding { .. }) => {
-                reference.map_or(Undo::Void, |reference| Undo::Release { reference })
-            }
-            Stage::Captured => Undo::Refund,
-            Stage::Refunded | Stage::Failed { .. } | Stage::Cancelled | Stage::Voided { .. } => Undo::Nothing,
-        }
-    }
+/// A piece of a payment that goes back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Refund {
+    /// How much.
+    pub amount: Money,
+    /// The status of the refund.
+    #[serde(rename = "status")]
+    pub stage: RefundStage,
+    /// Why.
+    pub cause: RefundCause,
+    /// As which it is tried again, after the provider refused it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retried_as: Option<RefundId>,
+}
 
-    /// Whether the provider is being asked, or does not know yet.
-    pub fn in_flight(&self) -> bool {
-        match self.stage {
-            Stage::Attempted | Stage::Pending { .. } | Stage::Unresolved { .. } => true,
-            Stage::Open
-            | Stage::Authorized(_)
-            | Stage::Captured
-            | Stage::Refunded
-            | Stage::Failed { .. }
-            | Stage::Cancelled
-            | Stage::Voided { .. } => false,
-        }
-    }
+/// How far a refund is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundStage {
+    /// The provider is to do it.
+    Requested,
+    /// The provider did it.
+    Done,
+    /// The provider will not do it.
+    Failed,
+}
 
-    /// When the authorized amount is released unless its capture is requested before.
-    pub fn expires_at(&self) -> Option<DateTime<Utc>> {
-        match self.stage {
-            Stage::Authorized(Authorization::Held { expires_at }) => expires_at,
-            Stage::Authorized(Authorization::Capturing | Authorization::Voiding { .. })
-            | Stage::Open
-            | Stage::Attempted
-            | Stage::Pending { .. }
-            | Stage::Unresolved { .. }
-            | Stage::Captured
-            | Stage::Refunded
-            | Stage::Failed { .. }
-            | Stage::Cancelled
-            | Stage::Voided { .. } => None,
-        }
-    }
-
-    /// Whether the provider captured the last attempt together with granting it, and that is to be written down.
-    pub fn is_granted_at_once(&self) -> bool {
-        let is_automatic = self.attempt.as_ref().is_some_and(|attempt| attempt.capture.is_automatic());
-        is_automatic && self.stage == Stage::Authorized(Authorization::Capturing)
-    }
+/// The id of the refund that gives back whatever is left of a payment when its order is off: there is one at most.
+pub fn whole(payment: PaymentId) -> RefundId {
+    RefundId::from_uuid(payment.uuid())
 }

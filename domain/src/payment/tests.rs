@@ -66,7 +66,7 @@ fn declined_times(times: u8) -> Vec<Event> {
 }
 
 fn stage(history: &[Event]) -> Stage {
-    crate::fold::<Payment>(history).opened().unwrap().stage
+    crate::fold::<Payment>(history).live().unwrap().stage
 }
 
 const CANCELLED: VoidReason = VoidReason::OrderCancelled;
@@ -476,7 +476,7 @@ fn an_authorization_expires_only_while_it_is_held() {
     let manual =
         Event::Attempted { method: Method::Test, reference: text("1"), capture: CaptureMode::Manual, return_url: None };
     let held = Event::Authorized { order: id(1), reference: text("1"), expires_at: Some(until) };
-    let expires_at = |history: &[Event]| crate::fold::<Payment>(history).opened().unwrap().expires_at();
+    let expires_at = |history: &[Event]| crate::fold::<Payment>(history).live().unwrap().expires_at();
     let history = [opened(), manual, held];
     assert_eq!(expires_at(&history[..2]), None);
     assert_eq!(expires_at(&history), Some(until));
@@ -503,7 +503,7 @@ fn payments_of_older_shops_that_wrote_delayed_for_every_request_mean_the_same() 
 
 #[test]
 fn only_what_is_captured_at_once_is_captured_with_the_answer_of_the_provider() {
-    let is_granted_at_once = |history: &[Event]| crate::fold::<Payment>(history).opened().unwrap().is_granted_at_once();
+    let is_granted_at_once = |history: &[Event]| crate::fold::<Payment>(history).live().unwrap().is_granted_at_once();
     let history = [opened(), attempted("1"), authorized("1")];
     assert!(!is_granted_at_once(&history[..2]));
     assert!(is_granted_at_once(&history));
@@ -538,7 +538,7 @@ fn a_silent_provider_is_asked_again_for_what_was_wanted() {
     let voiding = after(&capturing, &[requested]);
     given::<Payment>(voiding.clone()).when(&silent).then([delayed]);
     // That it is to be voided is no silence: it is asked for at once, and patiently only when the provider is silent.
-    let patience = |history: &[Event]| crate::fold::<Payment>(history).opened().unwrap().patience();
+    let patience = |history: &[Event]| crate::fold::<Payment>(history).live().unwrap().patience();
     assert_eq!((patience(&capturing), patience(&voiding)), (PATIENCE, PATIENCE));
     assert_eq!(patience(&after(&voiding, &[Event::Delayed { check_at: noon() }])), PATIENCE * 2);
     // Of what is held nothing was asked, and what is captured is settled.
@@ -577,7 +577,7 @@ fn a_payment_of_the_past_is_recorded_whole() {
 
 #[test]
 fn undoing_says_what_the_provider_is_asked() {
-    let undo = |history: &[Event]| crate::fold::<Payment>(history).opened().unwrap().undo();
+    let undo = |history: &[Event]| crate::fold::<Payment>(history).live().unwrap().undo();
     let reference = text::<ProviderReference>("1");
     let mut history = vec![opened()];
     assert_eq!(undo(&history), Undo::Void);
@@ -749,7 +749,7 @@ proptest! {
             .iter()
             .filter_map(|event| if let Event::Refunded { amount, .. } = event { Some(amount.amount) } else { None })
             .sum();
-        let it = state.opened().unwrap();
+        let it = state.live().unwrap();
         let pending: i64 = it.pending_refunds().map(|(_, refund)| refund.amount.amount).sum();
         // captured = refundable + on its way back + refunded, and none of them is less than nothing.
         prop_assert_eq!(it.captured().amount, it.refundable().amount + pending + refunded);
@@ -760,7 +760,7 @@ proptest! {
 #[test]
 fn only_an_attempt_that_the_provider_has_gives_way_to_another() {
     let replaceable =
-        |history: &[Event]| crate::fold::<Payment>(history).opened().unwrap().replaceable().map(ToString::to_string);
+        |history: &[Event]| crate::fold::<Payment>(history).live().unwrap().replaceable().map(ToString::to_string);
     let pended = || Event::Pended { reference: text("1"), check_at: noon() };
     let unresolved = || Event::Unresolved { reference: text("1"), check_at: noon() };
     let waits = [opened(), attempted("1"), pended()];

@@ -13,11 +13,11 @@
 //! ```
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::{Deserialize, Serialize};
 
+pub use super::errand::Errand;
 use super::{Process, Step};
-use crate::ids::{AccountId, NotificationId, OrderId, ProductId, ReturnId, ShipmentId, VariantId};
-use crate::money::{Money, Price};
+use crate::ids::{AccountId, OrderId, ProductId, ReturnId, ShipmentId, VariantId};
+use crate::money::Money;
 use crate::notification::{self, CancelledBy, Message, Notification};
 use crate::order::{self, CancelReason};
 use crate::returns::{self, Return};
@@ -34,60 +34,6 @@ pub const ATTEMPT_GRACE: TimeDelta = TimeDelta::seconds(45);
 /// How long an order waits for its payment before its buyer hears that it was placed: a card is charged within it, and one
 /// mail says both.
 pub const PLACED_GRACE: TimeDelta = TimeDelta::seconds(5);
-
-/// What is to be done for somebody to hear of something.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "errand", rename_all = "snake_case")]
-pub enum Errand {
-    /// Queue a message to the owner of an account.
-    TellAccount {
-        /// Whose.
-        account: AccountId,
-        /// What is said.
-        message: Message,
-    },
-    /// Queue a message to whoever placed an order, unless it is one of the past.
-    TellBuyer {
-        /// The order.
-        order: OrderId,
-        /// What is said.
-        message: Message,
-    },
-    /// Queue a message to each who waits for stock of the variant's product, if there is some.
-    TellOfStock {
-        /// What came in.
-        variant: VariantId,
-    },
-    /// [`Errand::TellOfStock`] for each variant of a product that is sold again, and a message to each for whom a price has fallen
-    /// while it was not.
-    TellOfReturn {
-        /// The product.
-        product: ProductId,
-    },
-    /// Queue a message to each for whom the price has fallen.
-    TellOfPrice {
-        /// The product.
-        product: ProductId,
-        /// What of it has another price.
-        variant: VariantId,
-        /// The price.
-        price: Price,
-    },
-    /// Hand a notification over, unless that attempt was made.
-    Send {
-        /// The notification.
-        notification: NotificationId,
-        /// The attempt; the next one when nothing is said.
-        attempt: Option<u32>,
-    },
-    /// Note that an attempt has no outcome, unless it has.
-    GiveUp {
-        /// The notification.
-        notification: NotificationId,
-        /// The attempt.
-        attempt: u32,
-    },
-}
 
 /// The process that queues.
 #[derive(Debug, Clone, Copy)]

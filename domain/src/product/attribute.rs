@@ -1,11 +1,15 @@
 //! The value of an attribute: a text, a whole number or a yes or no.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::text::{LABEL_MAX, Label};
+use crate::text::{AttributeName, LABEL_MAX, Label};
+
+/// What a product is, beside its texts.
+pub type Attributes = BTreeMap<AttributeName, AttributeValue>;
 
 /// The value of an attribute; its type is the one it has in JSON.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

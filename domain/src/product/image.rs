@@ -2,12 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Created, Decision, Event, Rejection};
 use crate::ids::ImageId;
 use crate::text::{Hash, Label};
-
-/// Most pictures of a product: more than anybody looks at.
-pub const IMAGES_MAX: usize = 20;
 
 /// A picture of a product.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,46 +64,6 @@ impl Image {
             Some(size) => format!("/v1/files/{digest}-{size}.{extension}"),
             None => format!("/v1/files/{digest}.{extension}"),
         }
-    }
-}
-
-impl Created {
-    pub(super) fn add_image(&self, image: &Image) -> Decision {
-        if let Some(known) = self.images.iter().find(|known| known.image == image.image) {
-            return if known == image { Ok(vec![]) } else { Err(Rejection::ImageTwice) };
-        }
-        if self.images.iter().any(|known| known.digest == image.digest) {
-            return Err(Rejection::ImageTwice);
-        }
-        if self.images.len() == IMAGES_MAX {
-            return Err(Rejection::TooManyImages);
-        }
-        Ok(vec![Event::ImageAdded(image.clone())])
-    }
-
-    pub(super) fn order_images(&self, images: &[ImageId]) -> Decision {
-        let known: Vec<ImageId> = self.images.iter().map(|image| image.image).collect();
-        let sorted = |images: &[ImageId]| {
-            let mut images = images.to_vec();
-            images.sort_unstable();
-            images
-        };
-        if sorted(images) != sorted(&known) {
-            return Err(Rejection::ImagesDiffer);
-        }
-        Ok(if images == known { vec![] } else { vec![Event::ImagesOrdered { images: images.to_vec() }] })
-    }
-
-    pub(super) fn describe_image(&self, image: ImageId, alt: Option<&Label>) -> Decision {
-        let known = self.images.iter().find(|known| known.image == image).ok_or(Rejection::NoSuchImage)?;
-        let same = known.alt.as_ref() == alt;
-        Ok(if same { vec![] } else { vec![Event::ImageDescribed { image, alt: alt.cloned() }] })
-    }
-
-    pub(super) fn remove_image(&self, image: ImageId) -> Vec<Event> {
-        // Unknown, so removed already or never there.
-        let known = self.images.iter().any(|known| known.image == image);
-        if known { vec![Event::ImageRemoved { image }] } else { vec![] }
     }
 }
 

@@ -158,7 +158,7 @@ fn prices_are_kept_per_currency() {
     let priced = [&history[..], &events[..]].concat();
     given::<Product>(priced.clone()).when(&both).then_nothing();
     let state: Product = crate::fold(&priced);
-    let variant = state.existing().unwrap().variant(id(1)).unwrap();
+    let variant = state.live().unwrap().variant(id(1)).unwrap();
     assert_eq!((variant.price, variant.listed(Currency::EUR)), (price(1500), Some(cheaper)));
     assert_eq!(variant.listed(Currency::USD), Some(Listed::plain(dollars(2100))));
     assert_eq!(variant.listed(Currency::GBP), None);
@@ -300,7 +300,7 @@ fn options_stand_in_the_order_in_which_they_are_declared() {
     };
     let names = |history: &[Event]| {
         let product: Product = fold(history);
-        let options = product.existing().unwrap().variants[&id(1)].options.clone();
+        let options = product.live().unwrap().variants[&id(1)].options.clone();
         options.keys().map(ToString::to_string).collect::<Vec<_>>()
     };
     let size_first = declared(&["size", "colour"]);
@@ -352,7 +352,7 @@ fn pictures_are_added_once_and_ordered_whole() {
     }
     let ordered = [&history[..], &[Event::ImagesOrdered { images: vec![id(2), id(1)] }]].concat();
     let state: Product = crate::fold(&ordered);
-    assert_eq!(state.existing().unwrap().images, [image(2), image(1)]);
+    assert_eq!(state.live().unwrap().images, [image(2), image(1)]);
     when(&Command::RemoveImage { image: id(1) }).then([Event::ImageRemoved { image: id(1) }]);
     when(&Command::RemoveImage { image: id(9) }).then_nothing();
     let alt: Option<crate::text::Label> = Some(text("A lamp"));
@@ -414,7 +414,7 @@ fn it_is_published_when_its_moment_comes() {
     when(&refuse(noon())).then_nothing();
     let after = [&planned[..], std::slice::from_ref(&refused)].concat();
     let product = crate::fold::<Product>(&after);
-    assert_eq!(product.existing().map(|it| (it.schedule, it.refusal.is_some())), Ok((Schedule::default(), true)));
+    assert_eq!(product.live().map(|it| (it.schedule, it.refusal.is_some())), Ok((Schedule::default(), true)));
     given::<Product>(after.clone()).when(&refuse(noon() + TimeDelta::hours(1))).then_nothing();
     given::<Product>(after).when(&within(None, None)).then([Event::Published {}]);
 
@@ -426,7 +426,7 @@ fn it_is_published_when_its_moment_comes() {
     when(&Command::UnpublishDue { until: noon() + TimeDelta::hours(2) }).then([Event::Unpublished {}]);
     when(&Command::UnpublishDue { until: noon() }).then_nothing();
     let hidden: Product = crate::fold(&[&shown[..], &[Event::Unpublished {}]].concat());
-    assert!(hidden.existing().unwrap().schedule.is_empty());
+    assert!(hidden.live().unwrap().schedule.is_empty());
 }
 
 fn definition(name: &str, r#type: AttributeType, required: bool) -> AttributeDefinition {
@@ -459,7 +459,7 @@ fn attributes_are_what_the_category_asks_for() {
         let revised = Event::Revised { title: None, description: None, category: None, attributes: Some(attributes) };
         let seen = if shown { vec![added(1, "L-1"), Event::Published {}] } else { vec![] };
         let state: Product = crate::fold(&[&[created(), revised], &seen[..]].concat());
-        state.existing().unwrap().check_attributes(&definitions.iter().collect::<Vec<_>>())
+        state.live().unwrap().check_attributes(&definitions.iter().collect::<Vec<_>>())
     };
     let all = json!({"material": "oak", "weight_g": 3, "boxed": true, "maker": "Anna"});
     assert_eq!(check(all, true), Ok(()));
@@ -477,7 +477,7 @@ fn attributes_are_what_the_category_asks_for() {
         assert_eq!(check(json!({name: value}), false), Err(error));
     }
     let state: Product = crate::fold(&[created()]);
-    assert_eq!(state.existing().unwrap().check_attributes(&[]), Ok(()));
+    assert_eq!(state.live().unwrap().check_attributes(&[]), Ok(()));
 }
 
 #[test]

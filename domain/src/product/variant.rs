@@ -4,16 +4,11 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ATTRIBUTES_MAX, Created, Decision, Event, Options, Rejection, VARIANTS_MAX, changed, replace};
+use super::options::Options;
+use super::rejections::{ATTRIBUTES_MAX, CURRENCIES_MAX, Rejection, WEIGHT_MAX_G};
 use crate::Currency;
-use crate::ids::VariantId;
 use crate::money::Price;
-use crate::text::{Label, Sku, Title, present};
-
-/// Most currencies of one variant: a shop that sells in more of them converts, and does not list.
-pub const CURRENCIES_MAX: usize = 20;
-/// Heaviest piece, in grams: a tonne; what weighs more is no parcel.
-pub const WEIGHT_MAX_G: u32 = 1_000_000;
+use crate::text::{Sku, Title, present};
 
 /// What of a product can be bought.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -111,7 +106,7 @@ impl Listed {
         Self { price, compare_at: None }
     }
 
-    fn check(self) -> Result<(), Rejection> {
+    pub(super) fn check(self) -> Result<(), Rejection> {
         match self.compare_at {
             Some(higher) if higher.currency() != self.price.currency() => {
                 Err(Rejection::OtherCurrency { currency: self.price.currency() })
@@ -119,20 +114,6 @@ impl Listed {
             Some(higher) if higher.money().amount <= self.price.money().amount => Err(Rejection::CompareAtTooLow),
             Some(_) | None => Ok(()),
         }
-    }
-}
-
-impl Created {
-    /// What tells a variant from the others of its product, for people: its own title, or else the values of its options, or
-    /// else its SKU. Nothing where there is only one and it is called as the product is.
-    pub fn told_apart(&self, variant: &Variant) -> Option<Title> {
-        if variant.title != self.title {
-            return Some(variant.title.clone());
-        }
-        let options = variant.options.values().map(Label::as_str).collect::<Vec<_>>().join(", ");
-        let several = self.variants.len() > 1;
-        let sku = variant.sku.as_str();
-        [options.as_str(), sku].into_iter().filter(|_| several).find_map(|text| Title::new(text).ok())
     }
 }
 
@@ -190,13 +171,13 @@ impl Variant {
         replace(&mut self.physical, change.physical.as_ref());
     }
 
-    fn check(&self) -> Result<(), Rejection> {
+    pub(super) fn check(&self) -> Result<(), Rejection> {
         check_details(Some(&self.options), self.weight_g)?;
         check_prices(&self.listings().collect::<Vec<_>>())
     }
 }
 
-fn check_details(options: Option<&Options>, weight_g: Option<u32>) -> Result<(), Rejection> {
+pub(super) fn check_details(options: Option<&Options>, weight_g: Option<u32>) -> Result<(), Rejection> {
     if options.is_some_and(|options| options.len() > ATTRIBUTES_MAX) {
         return Err(Rejection::TooManyAttributes);
     }
@@ -206,7 +187,7 @@ fn check_details(options: Option<&Options>, weight_g: Option<u32>) -> Result<(),
     Ok(())
 }
 
-fn check_prices(prices: &[Listed]) -> Result<(), Rejection> {
+pub(super) fn check_prices(prices: &[Listed]) -> Result<(), Rejection> {
     if prices.len() > CURRENCIES_MAX {
         return Err(Rejection::TooManyPrices);
     }
@@ -221,81 +202,8 @@ fn check_prices(prices: &[Listed]) -> Result<(), Rejection> {
     Ok(())
 }
 
-impl Created {
-    /// A variant, if the product has it.
-    pub fn variant(&self, variant: VariantId) -> Result<&Variant, Rejection> {
-        self.variants.get(&variant).ok_or(Rejection::NoSuchVariant)
+pub(super) fn replace<T: Clone>(old: &mut T, new: Option<&T>) {
+    if let Some(new) = new {
+        old.clone_from(new);
     }
-
-    pub(super) fn add(&self, id: VariantId, variant: &Variant) -> Decision {
-        match self.variants.get(&id) {
-            Some(known) if known == variant => return Ok(vec![]),
-            Some(_) => return Err(Rejection::VariantExists),
-            None => {}
-        }
-        if self.variants.len() == VARIANTS_MAX {
-            return Err(Rejection::TooManyVariants);
-        }
-        variant.check()?;
-        self.check_options(id, &variant.options)?;
-        if self.variants.values().any(|other| other.sku == variant.sku) {
-            return Err(Rejection::SkuTwice);
-        }
-        Ok(vec![Event::VariantAdded { variant: id, details: variant.clone() }])
-    }
-
-    pub(super) fn revise_variant(&self, variant: VariantId, change: &VariantChange) -> Decision {
-        let known = self.variant(variant)?;
-        check_details(change.options.as_ref(), change.weight_g.flatten())?;
-        if let Some(options) = &change.options {
-            self.check_options(variant, options)?;
-        }
-        let change = VariantChange {
-            title: changed(&known.title, change.title.as_ref()),
-            options: changed(&known.options, change.options.as_ref()),
-            weight_g: changed(&known.weight_g, change.weight_g.as_ref()),
-            tax_class: changed(&known.tax_class, change.tax_class.as_ref()),
-            physical: changed(&known.physical, change.physical.as_ref()),
-        };
-        let same = change == VariantChange::default();
-        Ok(if same { vec![] } else { vec![Event::VariantRevised { variant, change }] })
-    }
-
-    pub(super) fn set_price(&self, variant: VariantId, price: Price, compare_at: Option<Option<Price>>) -> Decision {
-        let known = self.variant(variant)?;
-        let other = Rejection::OtherCurrency { currency: known.price.currency() };
-        let known = known.listed(price.currency()).ok_or(other)?;
-        let listed = Listed { price, compare_at: compare_at.unwrap_or(known.compare_at) };
-        listed.check()?;
-        Ok(price_set(variant, listed, Some(known)).into_iter().collect())
-    }
-
-    pub(super) fn set_prices(&self, variant: VariantId, prices: &[Listed]) -> Decision {
-        let known = self.variant(variant)?;
-        check_prices(prices)?;
-        let given: HashSet<Currency> = prices.iter().map(|listed| listed.price.currency()).collect();
-        let first = known.price.currency();
-        if !given.contains(&first) {
-            return Err(Rejection::OtherCurrency { currency: first });
-        }
-        let set = prices.iter().filter_map(|it| price_set(variant, *it, known.listed(it.price.currency())));
-        let gone = known.other_prices.iter().filter(|it| !given.contains(&it.price.currency()));
-        let gone = gone.map(|it| Event::PriceWithdrawn { variant, price: it.price });
-        Ok(set.chain(gone).collect())
-    }
-
-    pub(super) fn remove(&self, variant: VariantId) -> Decision {
-        // Unknown, so removed already or never there.
-        let Some(known) = self.variants.get(&variant) else { return Ok(vec![]) };
-        if self.is_to_be_seen() && self.variants.len() == 1 {
-            return Err(Rejection::LastVariant);
-        }
-        Ok(vec![Event::VariantRemoved { variant, sku: known.sku.clone() }])
-    }
-}
-
-fn price_set(variant: VariantId, listed: Listed, known: Option<Listed>) -> Option<Event> {
-    let Listed { price, compare_at } = listed;
-    let set = || Event::PriceSet { variant, price, compare_at, from: known.map(|known| known.price) };
-    (known != Some(listed)).then(set)
 }

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::CouponCode;
+use super::rejections::{LIST_MAX, Rejection};
 use crate::Currency;
 use crate::basis_points::BasisPoints;
 use crate::bounded::Bounded;
@@ -14,9 +15,6 @@ use crate::ids::{AccountId, CategoryId, ProductId, VariantId};
 use crate::money::Price;
 use crate::quantity::Quantity;
 use crate::text::{Country, Label, Slug};
-
-/// Most ids, countries, tiers or amounts in one place of the terms: they are one event, and read at every checkout.
-pub const LIST_MAX: usize = 500;
 
 /// What a promotion gives, of what, for whom and when.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -201,82 +199,32 @@ fn is_false(it: &bool) -> bool {
     !it
 }
 
-/// Why terms make no sense.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum TermsError {
-    /// The benefit gives nothing.
-    #[error("the benefit is zero; it needs an amount, a percentage or a tier above zero")]
-    GivesNothing,
-    /// There are two amounts of one currency, or two tiers from one place on.
-    #[error("two amounts or tiers overlap")]
-    Twice,
-    /// A list names nothing, or too much.
-    #[error("a list must have 1 to {LIST_MAX} items")]
-    List,
-    /// It is over before it begins.
-    #[error("the promotion ends before it starts")]
-    Period,
-    /// It would be over from the beginning.
-    #[error("the end of the promotion is in the past; use `end` to end it now")]
-    Past,
-    /// A limit is zero.
-    #[error("a limit must be at least 1; pause the promotion instead")]
-    Limit,
-    /// A country is not named by its code.
-    #[error("{}", crate::text::NO_COUNTRY)]
-    Country,
-}
-
-impl TermsError {
-    pub(super) fn code(self) -> &'static str {
-        match self {
-            Self::GivesNothing => "gives_nothing",
-            Self::Twice => "twice",
-            Self::List => "list",
-            Self::Period => "period",
-            Self::Past => "past",
-            Self::Limit => "limit",
-            Self::Country => "country",
-        }
-    }
-
-    pub(super) fn pointer(self) -> &'static str {
-        match self {
-            Self::GivesNothing | Self::Twice => "/benefit",
-            Self::List => "/target",
-            Self::Period | Self::Past => "/until",
-            Self::Limit => "/limits",
-            Self::Country => "/conditions/countries",
-        }
-    }
-}
-
 impl Terms {
     /// Whether it makes sense.
-    pub fn check(&self) -> Result<(), TermsError> {
+    pub fn check(&self) -> Result<(), Rejection> {
         self.benefit.check()?;
         self.target.check()?;
         let conditions = &self.conditions;
         conditions.contains.as_ref().map_or(Ok(()), Target::check)?;
         once(&conditions.minimum_subtotal)?;
         if conditions.customers.len().max(conditions.countries.len()).max(conditions.currencies.len()) > LIST_MAX {
-            return Err(TermsError::List);
+            return Err(Rejection::List);
         }
         if !conditions.countries.iter().all(Country::is_code) {
-            return Err(TermsError::Country);
+            return Err(Rejection::Country);
         }
         if [self.limits.total, self.limits.per_customer].contains(&Some(0)) {
-            return Err(TermsError::Limit);
+            return Err(Rejection::Limit);
         }
         match (self.from, self.until) {
-            (Some(from), Some(until)) if until <= from => Err(TermsError::Period),
+            (Some(from), Some(until)) if until <= from => Err(Rejection::Period),
             _ => Ok(()),
         }
     }
 
     /// Whether its end is yet to come.
-    pub(super) fn check_until(&self, now: DateTime<Utc>) -> Result<(), TermsError> {
-        if self.until.is_some_and(|until| until <= now) { Err(TermsError::Past) } else { Ok(()) }
+    pub(super) fn check_until(&self, now: DateTime<Utc>) -> Result<(), Rejection> {
+        if self.until.is_some_and(|until| until <= now) { Err(Rejection::Past) } else { Ok(()) }
     }
 
     /// How often one customer can use it: who has ordered with it has ordered before.
@@ -310,7 +258,7 @@ impl Terms {
 }
 
 impl Benefit {
-    fn check(&self) -> Result<(), TermsError> {
+    fn check(&self) -> Result<(), Rejection> {
         let gives = match self {
             Self::Percent { percent_bps } | Self::BuyGet { percent_bps, of: None, .. } => percent_bps.get() > 0,
             Self::BuyGet { percent_bps, of: Some(of), .. } => {
@@ -331,7 +279,7 @@ impl Benefit {
                 tiers.iter().any(|tier| tier.percent_bps.get() > 0)
             }
         };
-        if gives { Ok(()) } else { Err(TermsError::GivesNothing) }
+        if gives { Ok(()) } else { Err(Rejection::GivesNothing) }
     }
 }
 
@@ -346,14 +294,14 @@ impl Target {
         *self == Self::default()
     }
 
-    fn check(&self) -> Result<(), TermsError> {
+    fn check(&self) -> Result<(), Rejection> {
         let named = match self {
             Self::Order {} => 1,
             Self::Products { products } => products.len(),
             Self::Categories { categories } => categories.len(),
             Self::Variants { variants } => variants.len(),
         };
-        if (1..=LIST_MAX).contains(&named) { Ok(()) } else { Err(TermsError::List) }
+        if (1..=LIST_MAX).contains(&named) { Ok(()) } else { Err(Rejection::List) }
     }
 }
 
@@ -369,18 +317,18 @@ impl Limits {
     }
 }
 
-fn once(prices: &[Price]) -> Result<(), TermsError> {
+fn once(prices: &[Price]) -> Result<(), Rejection> {
     distinct(prices.iter().map(|price| price.currency()))
 }
 
-fn distinct<T: Eq + Hash>(all: impl ExactSizeIterator<Item = T>) -> Result<(), TermsError> {
+fn distinct<T: Eq + Hash>(all: impl ExactSizeIterator<Item = T>) -> Result<(), Rejection> {
     if all.len() > LIST_MAX {
-        return Err(TermsError::List);
+        return Err(Rejection::List);
     }
     let mut seen = HashSet::new();
     for one in all {
         if !seen.insert(one) {
-            return Err(TermsError::Twice);
+            return Err(Rejection::Twice);
         }
     }
     Ok(())

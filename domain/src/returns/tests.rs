@@ -76,7 +76,7 @@ fn what_was_approved_is_received_and_paid_back_once() {
     let again = Event::Refunded { order: id(1), refund: id(9) };
     given::<Return>(here.clone()).when(&mark(9)).then([again.clone()]);
     let state = crate::fold::<Return>(&[&here[..], &[again]].concat());
-    assert_eq!(state.requested().unwrap().refund, Some(id(9)));
+    assert_eq!(state.live().unwrap().refund, Some(id(9)));
     given::<Return>([requested()]).when(&mark(9)).then_refused(Rejection::NotApproved);
 }
 

@@ -154,14 +154,14 @@ fn a_token_is_worth_as_much_for_a_log_out_as_for_a_refresh() {
 #[test]
 fn a_proof_of_identity_is_fresh_for_ten_minutes() {
     let at = |history: &[Event]| crate::decider::fold::<Session>(history);
-    let fresh = |history: &[Event]| at(history).started().unwrap().is_fresh(noon());
+    let fresh = |history: &[Event]| at(history).live().unwrap().is_fresh(noon());
     assert!(fresh(&[started(noon() - FRESH + TimeDelta::milliseconds(1))]));
     assert!(!fresh(&[started(noon() - FRESH)]));
     // A refresh proves nothing: whoever holds the token can do it.
     assert!(!fresh(&[started(noon() - FRESH), refreshed(1, noon())]));
     let proven = Event::Authenticated { second_factor: true, at: noon() - TimeDelta::minutes(1) };
     assert!(fresh(&[started(noon() - FRESH), proven.clone()]));
-    assert!(at(&[started(noon()), proven.clone()]).started().unwrap().second_factor);
+    assert!(at(&[started(noon()), proven.clone()]).live().unwrap().second_factor);
     assert!(!fresh(&[started(noon()), proven, Event::Revoked { reason: Reason::Logout }]));
     let authenticate = Command::Authenticate { second_factor: false };
     let proof = Event::Authenticated { second_factor: false, at: noon() };

@@ -7,7 +7,7 @@ use crate::testing::{cents, id, noon, text};
 fn opened(history: &[Event]) -> Opened {
     let begin = Event::Opened { order: id(1), amount: cents(100) };
     let all = [&[begin][..], history].concat();
-    crate::fold::<Payment>(&all).opened().unwrap().clone()
+    crate::fold::<Payment>(&all).live().unwrap().clone()
 }
 
 fn attempted(reference: &str, capture: CaptureMode) -> Event {

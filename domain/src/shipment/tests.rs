@@ -122,7 +122,7 @@ fn a_lost_one_is_found_at_times_and_nothing_else_is_said_of_it() {
     given::<Shipment>([prepared()]).when(&hear(News::Lost, 20)).then_refused(Rejection::NotHandedOver);
     given::<Shipment>(under_way.clone()).when(&hear(News::Lost, 20)).then([lost.clone()]);
     let history = [&under_way[..], &[lost]].concat();
-    assert_eq!(crate::fold::<Shipment>(&history).prepared().unwrap().status, Stage::Lost);
+    assert_eq!(crate::fold::<Shipment>(&history).live().unwrap().status, Stage::Lost);
     for news in [News::Lost, News::InTransit, News::OutForDelivery, News::AttemptFailed, News::ReturningToSender] {
         given::<Shipment>(history.clone()).when(&hear(news, 30)).then_nothing();
     }
@@ -215,6 +215,6 @@ proptest! {
             state = events.iter().fold(state, Shipment::evolve);
         }
         prop_assert_eq!(arrivals, 1);
-        prop_assert!(state.prepared().unwrap().news.len() <= NEWS_MAX + 2);
+        prop_assert!(state.live().unwrap().news.len() <= NEWS_MAX + 2);
     }
 }

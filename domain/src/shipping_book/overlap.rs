@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::{ZONES_MAX, Zone};
+use super::rejections::ZONES_MAX;
+use crate::text::{Country, PostalCode};
 
 /// Bits of one word of [`Marks`].
 const WORD: usize = u64::BITS as usize;
@@ -52,31 +53,31 @@ impl<'a> Destinations<'a> {
     /// Adds a zone, whose index is below [`ZONES_MAX`] and whose areas are ASCII. Gives the first zone that shares a destination
     /// with it, if there is one: zones without areas that name one country, or zones that name one country and of which one has
     /// an area within an area of the other.
-    pub(super) fn add(&mut self, at: usize, zone: &'a Zone) -> Option<usize> {
-        if zone.countries.is_empty() {
+    pub(super) fn add(&mut self, at: usize, countries: &'a [Country], areas: &'a [PostalCode]) -> Option<usize> {
+        if countries.is_empty() {
             let other = self.world;
             self.world = other.or(Some(at));
             return other;
         }
         let mut rivals = Marks::default();
-        let by_country = if zone.areas.is_empty() { &mut self.whole } else { &mut self.within };
-        for country in &zone.countries {
+        let by_country = if areas.is_empty() { &mut self.whole } else { &mut self.within };
+        for country in countries {
             rivals.add(by_country.get(country.as_str()));
         }
-        for country in &zone.countries {
+        for country in countries {
             by_country.entry(country.as_str()).or_default().mark(at);
         }
-        if !zone.areas.is_empty() {
-            rivals = rivals.and(self.meeting(zone));
-            self.add_areas(at, zone);
+        if !areas.is_empty() {
+            rivals = rivals.and(self.meeting(areas));
+            self.add_areas(at, areas);
         }
         rivals.first()
     }
 
     /// The zones that have an area within one of these, or around one.
-    fn meeting(&self, zone: &Zone) -> Marks {
+    fn meeting(&self, areas: &[PostalCode]) -> Marks {
         let mut found = Marks::default();
-        for area in zone.areas.iter().map(crate::text::PostalCode::as_str) {
+        for area in areas.iter().map(PostalCode::as_str) {
             found.add(self.beginnings.get(area));
             for length in 1..area.len() {
                 found.add(self.areas.get(&area[..length]));
@@ -85,8 +86,8 @@ impl<'a> Destinations<'a> {
         found
     }
 
-    fn add_areas(&mut self, at: usize, zone: &'a Zone) {
-        for area in zone.areas.iter().map(crate::text::PostalCode::as_str) {
+    fn add_areas(&mut self, at: usize, areas: &'a [PostalCode]) {
+        for area in areas.iter().map(PostalCode::as_str) {
             self.areas.entry(area).or_default().mark(at);
             for length in 1..=area.len() {
                 self.beginnings.entry(&area[..length]).or_default().mark(at);

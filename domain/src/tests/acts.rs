@@ -239,7 +239,7 @@ fn variant(number: u8) -> VariantId {
 
 /// Pieces of what is in an order, as many as there may be or more.
 fn of_order(shop: &Shop, order: OrderId, of: &[(u8, u8)]) -> Vec<Demand> {
-    let variants = shop.states.orders[&order].placed().unwrap().variants();
+    let variants = shop.states.orders[&order].live().unwrap().variants();
     let quantity = |number: u8| pieces(i64::from(number.div_ceil(2)));
     of.iter()
         .map(|(which, number)| Demand {
@@ -261,7 +261,7 @@ impl Shop {
     }
 
     fn payment(&self, which: Pick) -> Result<PaymentId, Refused> {
-        Ok(self.states.orders[&self.order(which)?].placed().unwrap().placement.payment)
+        Ok(self.states.orders[&self.order(which)?].live().unwrap().placement.payment)
     }
 
     fn parcel(&self, which: Pick) -> Result<ShipmentId, Refused> {
@@ -309,14 +309,14 @@ impl Shop {
             }
             Buying::Refund { order, part } => {
                 let payment = self.payment(order)?;
-                let left = self.get::<Payment>(payment).opened().unwrap().refundable();
+                let left = self.get::<Payment>(payment).live().unwrap().refundable();
                 let amount = Money { amount: left.amount / i64::from(part), ..left };
                 self.together(chain, |work| aftersales::refund(work, payment, amount, &text("a scratch")))
             }
             Buying::RetryRefund { order, which } => {
                 let payment = self.payment(order)?;
                 let state = self.get::<Payment>(payment);
-                let failed: Vec<RefundId> = state.opened().unwrap().failed_refunds().map(|(id, _)| id).collect();
+                let failed: Vec<RefundId> = state.live().unwrap().failed_refunds().map(|(id, _)| id).collect();
                 let failed = *failed.get(usize::from(which) % failed.len().max(1)).ok_or("nothing failed")?;
                 self.together(chain, |work| aftersales::retry_refund(work, payment, failed))
             }
@@ -342,7 +342,7 @@ impl Shop {
             Sending::PrepareAll { order } => {
                 let order = self.order(order)?;
                 let state = self.get::<Order>(order);
-                let placed = state.placed().unwrap();
+                let placed = state.live().unwrap();
                 let left =
                     |variant| Some(Demand { variant, quantity: Quantity::new(placed.left_to_ship(variant)).ok()? });
                 let lines: Vec<Demand> = placed.variants().into_iter().filter_map(left).collect();
@@ -385,7 +385,7 @@ impl Shop {
             }
             Sending::TakeReturn { which, fewer, restock } => {
                 let it = self.a_return(which)?;
-                let asked = self.states.returns[&it].requested().unwrap().lines.clone();
+                let asked = self.states.returns[&it].live().unwrap().lines.clone();
                 let came = |line: &Demand| {
                     let quantity = if fewer { Quantity::ONE } else { line.quantity };
                     Received { variant: line.variant, quantity, condition: Condition::New, restock }
@@ -398,7 +398,7 @@ impl Shop {
 
     fn cancel_lines(&mut self, chain: usize, order: OrderId, lines: &[Demand], restock: bool) -> Result<(), Refused> {
         let before = self.get::<Order>(order);
-        let placed = before.placed().unwrap();
+        let placed = before.live().unwrap();
         let reason = CancelReason::StaffRequest;
         self.together(chain, |work| aftersales::cancel_lines(work, order, lines, reason, restock, None))?;
         // What is spoilt lies nowhere any more.
@@ -542,7 +542,7 @@ impl Shop {
         let wanted = terms.iter().enumerate().filter(|(number, _)| *number == 0 || coupon);
         let service = text("parcel");
         let country = text("DE");
-        let items = cart.existing().unwrap().lines.iter().map(item).collect();
+        let items = cart.live().unwrap().lines.iter().map(item).collect();
         let quote = pricing::quote(&Input {
             currency: Currency::EUR,
             at: self.now,

@@ -27,7 +27,7 @@ pub fn at_any_time(shop: &Shop) {
     for (key, lost) in &shop.goods.lost {
         let given = shop.goods.given.get(key).copied().unwrap_or(0);
         assert!((0..=shop.goods.kept[key] - given).contains(lost), "{key:?}: {lost} are lost, {given} handed over");
-        let placed = shop.states.orders[&key.0].placed().unwrap();
+        let placed = shop.states.orders[&key.0].live().unwrap();
         assert_eq!(placed.lost_of(key.1), *lost, "{key:?}: what is lost of the order");
     }
     for (variant, lost) in &shop.goods.really_lost {
@@ -39,11 +39,11 @@ pub fn at_any_time(shop: &Shop) {
         assert!(*returned <= given, "{key:?}: {returned} came back of {given} that had left");
     }
     for (id, payment) in &shop.states.payments {
-        let opened = payment.opened().unwrap();
+        let opened = payment.live().unwrap();
         assert!(opened.refundable().amount >= 0, "{id}: more goes back than was taken: {opened:?}");
     }
     for (id, order) in &shop.states.orders {
-        let placed = order.placed().unwrap();
+        let placed = order.live().unwrap();
         assert!(placed.credited.amount <= placed.payable().amount, "{id}: more is credited than was to be paid");
         assert!(placed.payable().amount >= 0, "{id}: less than nothing is to be paid");
     }
@@ -70,7 +70,7 @@ pub fn at_rest(shop: &Shop) {
     }
     let mut claimed = 0;
     for (id, placed) in orders(shop) {
-        let opened = shop.states.payments[&placed.placement.payment].opened().unwrap();
+        let opened = shop.states.payments[&placed.placement.payment].live().unwrap();
         sums(id, placed);
         books(shop, id, placed, opened);
         ledger(shop, id, placed, opened);
@@ -82,7 +82,7 @@ pub fn at_rest(shop: &Shop) {
 }
 
 fn orders(shop: &Shop) -> impl Iterator<Item = (OrderId, &Placed)> {
-    shop.states.orders.iter().map(|(id, order)| (*id, order.placed().unwrap()))
+    shop.states.orders.iter().map(|(id, order)| (*id, order.live().unwrap()))
 }
 
 /// The total of an order is the sum of its parts, to the cent.
@@ -145,7 +145,7 @@ fn can_all_go_back(opened: &Opened) -> bool {
             let retry = payment::Command::RetryRefund { failed, refund: id(number) };
             payment.decide(&retry, &asked).unwrap_or_default().iter().fold(payment, Payment::evolve)
         });
-        tried.opened().is_ok_and(|it| it.refundable().amount == 0)
+        tried.live().is_ok_and(|it| it.refundable().amount == 0)
     })
 }
 
@@ -182,7 +182,7 @@ fn ledger(shop: &Shop, id: OrderId, placed: &Placed, opened: &Opened) {
             }
         }
         if let (RefundStage::Done, RefundCause::Return { id }) = (piece.stage, &piece.cause) {
-            let settled = shop.states.returns[id].requested().unwrap();
+            let settled = shop.states.returns[id].live().unwrap();
             assert_eq!((settled.status, settled.refund), (Settled::Refunded, Some(*refund)), "{id} is not settled");
         }
         if piece.stage == RefundStage::Done && placed.payment_status != PaymentStatus::Voided {

@@ -174,7 +174,7 @@ impl Shop {
     }
 
     fn opened(&mut self, payment: PaymentId) -> Opened {
-        self.get::<Payment>(payment).opened().unwrap().clone()
+        self.get::<Payment>(payment).live().unwrap().clone()
     }
 
     /// Pays; `dies` after the attempt is written down, or after the provider was asked.

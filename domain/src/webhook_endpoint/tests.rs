@@ -103,7 +103,7 @@ fn it_says_whose_it_is_and_ends_when_it_was_to_end() {
     by_admin.when(&create(Some(end))).then([created_until(None, end)]);
     given::<WebhookEndpoint>([]).when(&create(Some(noon()))).then_refused(Rejection::ExpiresInThePast);
     let state = crate::fold::<WebhookEndpoint>(&[created_until(None, noon())]);
-    let known = state.known().unwrap();
+    let known = state.live().unwrap();
     assert!(known.has_expired(noon()) && !known.has_expired(noon() - TimeDelta::seconds(1)));
     let expired = || [created_until(None, noon()), Event::Disabled { because: Silence::Expired }];
     given::<WebhookEndpoint>(expired()).when(&revise(Some(true))).then_refused(Rejection::Expired);
@@ -162,7 +162,7 @@ fn it_is_silenced_and_told_again() {
 fn the_old_secret_signs_for_a_while() {
     given::<WebhookEndpoint>([created()]).when(&Command::Rotate { secret: secret("BB") }).then([rotated()]);
     let state: WebhookEndpoint = crate::fold::<WebhookEndpoint>([&created(), &rotated()]);
-    let known = state.known().unwrap();
+    let known = state.live().unwrap();
     assert_eq!(known.signing(noon()), [&secret("BB"), &secret("AA")]);
     assert_eq!(known.signing(noon() + OLD_SECRET_SIGNS), [&secret("BB")]);
 }

@@ -46,5 +46,5 @@ fn a_refusal_says_what_the_aggregate_says() {
     let variant = work.start::<StockLevel>();
     assert_eq!(variant, id(101));
     let count = stock::Command::Count { on_hand: 1 };
-    assert_eq!(work.decide::<StockLevel>(variant, &count), Err(Refused::by::<StockLevel>(stock::Rejection::Missing)));
+    assert_eq!(work.decide::<StockLevel>(variant, &count), Err(stock::Rejection::Missing.into()));
 }

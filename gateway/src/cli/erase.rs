@@ -142,7 +142,7 @@ async fn of_guest(commands: &Commands, email: &Email) -> Result<Known, Failure> 
     let placed = |event: &order::Event| matches!(event, order::Event::Placed(it) if is_theirs(&it.destination));
     for id in with_event::<Order>(commands, "placed", placed).await? {
         let order = commands.get::<Order>(id).await?;
-        if order.is_some_and(|order| order.state.placed().is_ok_and(|placed| !placed.forgotten)) {
+        if order.is_some_and(|order| order.state.live().is_ok_and(|placed| !placed.forgotten)) {
             known.orders.push(id);
         }
     }
@@ -152,7 +152,7 @@ async fn of_guest(commands: &Commands, email: &Email) -> Result<Known, Failure> 
         let cart = commands.get::<Cart>(id).await?;
         // What was ordered is forgotten with its order, and what was put into an account's cart already is.
         let is_kept = |it: &cart::Created| it.order.is_none() && it.merged_into.is_none() && !it.discarded;
-        if cart.is_some_and(|cart| cart.state.existing().is_ok_and(is_kept)) {
+        if cart.is_some_and(|cart| cart.state.live().is_ok_and(is_kept)) {
             known.carts.push(id);
         }
     }
@@ -197,7 +197,7 @@ async fn erase_guest(commands: &Commands, id: OrderId, force: bool) -> Result<()
 /// What is written into an account's cart has the key of its owner, and what became an order that of its guest.
 async fn is_forgotten_alone(commands: &Commands, id: CartId) -> Result<(), Failure> {
     let cart = commands.get::<Cart>(id).await?;
-    let Some(created) = cart.as_ref().and_then(|cart| cart.state.existing().ok()) else {
+    let Some(created) = cart.as_ref().and_then(|cart| cart.state.live().ok()) else {
         return Err(Failure::refused(format!("there is no cart {id}")));
     };
     match (created.owner, created.order) {

@@ -160,11 +160,11 @@ impl Caller {
         let now = app.commands.clock().now();
         if let Some(session) = self.session() {
             let found = app.commands.get::<Session>(session).await?;
-            return Ok(found.is_some_and(|it| it.state.started().is_ok_and(|started| started.is_alive(now))));
+            return Ok(found.is_some_and(|it| it.state.live().is_ok_and(|started| started.is_alive(now))));
         }
         let Some(service) = self.service else { return Ok(true) };
         let found = app.commands.get::<ApiKey>(service.key).await?;
-        Ok(found.is_some_and(|key| key.state.existing().is_ok_and(|key| key.is_good(now))))
+        Ok(found.is_some_and(|key| key.state.live().is_ok_and(|key| key.is_good(now))))
     }
 
     async fn of(parts: &Parts, app: &Shared) -> Result<Self, Problem> {

@@ -30,7 +30,7 @@ impl App {
 }
 
 fn is_fresh(unit: &Unit, session: &Loaded<Session>) -> Result<bool, Error> {
-    let started = session.state.started().map_err(|_| ended())?;
+    let started = session.state.live().map_err(|_| ended())?;
     if started.is_alive(unit.now()) { Ok(started.is_fresh(unit.now())) } else { Err(ended()) }
 }
 

@@ -253,6 +253,8 @@ impl From<Rejected> for Problem {
     }
 }
 
+byteshop_domain::from_rejections!(Problem);
+
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {

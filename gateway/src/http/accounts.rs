@@ -20,7 +20,6 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::identity::known;
 use super::openapi::max;
 use super::show::account as show;
 use crate::app::Shared;
@@ -192,7 +191,7 @@ async fn one(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let found = app.snapshot::<Account>(id, &then, &headers).await?;
-    reply::one(found.version, &show::Account::of(id, known(&found.state)?))
+    reply::one(found.version, &show::Account::of(id, found.state.live()?))
 }
 
 /// Bans an account and ends all its sessions.
@@ -309,18 +308,18 @@ async fn erase(
 
 async fn load(unit: &Unit, id: AccountId) -> Result<Loaded<Account>, Error> {
     let account = unit.load_matching::<Account>(id).await?;
-    known(&account.state)?;
+    account.state.live()?;
     Ok(account)
 }
 
 /// An account, and what programs may do because of it.
 fn with_grants(account: &Loaded<Account>, grants: Vec<Standing>, revoked: bool) -> Result<Reply, Error> {
-    let shown = show::Account::of(account.id, known(&account.state)?);
+    let shown = show::Account::of(account.id, account.state.live()?);
     Reply::ok(account.version, &show::AccountWithGrants::of(shown, grants, revoked))
 }
 
 fn shown(account: &Loaded<Account>) -> Result<Reply, Error> {
-    Reply::ok(account.version, &show::Account::of(account.id, known(&account.state)?))
+    Reply::ok(account.version, &show::Account::of(account.id, account.state.live()?))
 }
 
 /// The routes.

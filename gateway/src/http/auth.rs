@@ -239,7 +239,7 @@ async fn reset(State(app): State<Shared>, ask: Ask<Caller, Reset>) -> Result<Res
     let account = code::account(&ask.body.code).ok_or_else(accounts::invalid_code)?;
     let code_hash = &code::hash(&ask.body.code);
     let found = app.commands.get::<Account>(account).await?.ok_or_else(accounts::invalid_code)?;
-    let open = found.state.open().map_err(|_| accounts::invalid_code())?;
+    let open = found.state.live().map_err(|_| accounts::invalid_code())?;
     // Whoever has no code must not make the shop hash passwords, nor learn whether there is an account.
     if open.reset.as_ref().is_none_or(|pending| pending.hash != *code_hash) {
         return Err(accounts::invalid_code().into());
@@ -258,7 +258,7 @@ async fn reset(State(app): State<Shared>, ask: Ask<Caller, Reset>) -> Result<Res
 async fn named(unit: &Unit, name: &EmailName) -> Result<Option<Loaded<Account>>, Error> {
     let Some(account) = name.holder(unit).await? else { return Ok(None) };
     let account = unit.load::<Account>(account).await?;
-    Ok(account.state.open().is_ok().then_some(account))
+    Ok(account.state.live().is_ok().then_some(account))
 }
 
 /// The routes.

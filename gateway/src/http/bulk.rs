@@ -20,7 +20,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::openapi::max;
-use super::products::{AttributeMap, OptionList, known};
+use super::products::{AttributeMap, OptionList};
 use super::show;
 use super::variants::{ChangedVariant, NewVariant, OptionMap, Prices};
 use crate::app::{App, Shared};
@@ -319,7 +319,7 @@ impl Row {
 
 impl RowVariant {
     async fn apply(&self, unit: &Unit, product: &mut Loaded<Product>, index: usize) -> Result<(), Error> {
-        let created = known(&product.state)?;
+        let created = product.state.live()?;
         let known = created.variants.iter().find(|(_, it)| it.sku == self.sku).map(|(id, _)| *id);
         if let Some(variant) = known {
             let change = self.change();

@@ -27,7 +27,6 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::openapi::max;
-use super::orders::visible::placed;
 use super::show;
 use crate::app::Shared;
 use crate::edge::actor::{Caller, Member};
@@ -37,7 +36,7 @@ use crate::edge::problem::Problem;
 use crate::edge::reply::{self, Reply};
 use crate::edge::total;
 use crate::security::secret::new_cart_token;
-use visible::{known, own, priced, readable, shown};
+use visible::{own, priced, readable, shown};
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -234,19 +233,19 @@ async fn merge(State(app): State<Shared>, Of(id): Of<CartId>, ask: Ask<Member, N
     let merged = app
         .run(ask, "cart.merge", |unit| async move {
             let guest = unit.load::<Cart>(id).await?.exists()?;
-            let created = known(&guest.state)?;
+            let created = guest.state.live()?;
             let Member(caller, account) = &ask.who;
             if created.owner == Some(*account) {
                 return shown(&unit, &guest).await;
             }
             // What is put into the caller's cart is a guest's: who may open it shows its token, not their account.
             if created.owner.is_some() || !caller.owns(None, created.token_hash.as_ref()) {
-                return Err(Error::Rejected(Rejected::missing("cart")));
+                return Err(Rejected::missing("cart").into());
             }
             unit.check_version(&guest)?;
             let own = carts::merge(&unit, guest, *account, days).await?;
-            if !caller.owns(known(&own.state)?.owner, None) {
-                return Err(Error::Rejected(Rejected::missing("cart")));
+            if !caller.owns(own.state.live()?.owner, None) {
+                return Err(Rejected::missing("cart").into());
             }
             shown(&unit, &own).await
         })
@@ -270,7 +269,7 @@ async fn checkout(
 ) -> Result<Response, Problem> {
     // Whose cart it is counts, not who asks: an account's orders are counted while unpaid, guests' checkouts by address.
     let found = app.commands.get::<Cart>(id).await?;
-    if found.and_then(|cart| cart.state.existing().ok().and_then(|cart| cart.owner)).is_none() {
+    if found.and_then(|cart| cart.state.live().ok().and_then(|cart| cart.owner)).is_none() {
         app.limits.checkouts(ask.who.address())?;
     }
     let hold = Hold { pay_within: app.pay_within, unpaid_orders: app.trade.unpaid_orders };
@@ -279,7 +278,7 @@ async fn checkout(
     app.run(ask, "cart.checkout", |unit| async move {
         let cart = own(&unit, id, ask).await?;
         let order = checkout::checkout(&unit, cart, hold, agreed).await?;
-        let shown = show::Order::of(order.id, placed(&order.state)?);
+        let shown = show::Order::of(order.id, order.state.live()?);
         Reply::created(format!("/v1/orders/{}", order.id), order.version, &shown)
     })
     .await
@@ -296,7 +295,7 @@ async fn one(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let found = readable(&app, id, &then, &caller, &headers).await?;
-    let cart = known(&found.state)?;
+    let cart = found.state.live()?;
     let now = then.at.is_none().then(|| app.commands.clock().now());
     tell(&app, id, found.version, cart, now).await
 }
@@ -323,7 +322,7 @@ async fn tell(
     now: Option<DateTime<Utc>>,
 ) -> Result<Response, Problem> {
     if now.is_some_and(|now| cart.is_given_up(now)) && cart.order.is_none() && cart.merged_into.is_none() {
-        return Err(Error::Rejected(Rejected::of::<Cart>(&Rejection::Expired)).into());
+        return Err(Rejection::Expired.into());
     }
     let priced = match now.filter(|_| cart.order.is_none() && cart.merged_into.is_none()) {
         Some(now) => Some(price::price(Reading::Asking(&app.commands), cart, now).await?),

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::use_cases::categories::{self, Children};
-use byteshop_commands::{Error, Intent, Rejected};
+use byteshop_commands::{Error, Intent};
 use byteshop_domain::Bounded;
 use byteshop_domain::category::{self, AttributeDefinition, BRANCH_MAX, Category, DEFINITIONS_MAX, DEPTH_MAX};
 use byteshop_domain::ids::CategoryId;
@@ -167,11 +167,11 @@ async fn attributes(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let mut path = vec![app.snapshot::<Category>(id, &Then::default(), &headers).await?];
-    while let Some(parent) = path.last().and_then(|last| last.state.existing().ok()?.parent) {
+    while let Some(parent) = path.last().and_then(|last| last.state.live().ok()?.parent) {
         let known = app.commands.get::<Category>(parent).await?;
         path.push(known.ok_or_else(|| Problem::missing("category"))?);
     }
-    let own = path.iter().filter_map(|category| category.state.existing().ok());
+    let own = path.iter().filter_map(|category| category.state.live().ok());
     let attributes = category::effective(own.map(|category| category.attributes.as_slice()));
     reply::one(path[0].version, &Counting { attributes })
 }
@@ -270,7 +270,7 @@ async fn one(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let may_see = |category: &Category| {
-        let withdrawn = then.at.is_some() && category.existing().is_ok_and(|it| it.archived);
+        let withdrawn = then.at.is_some() && category.live().is_ok_and(|it| it.archived);
         if withdrawn && !caller.is_staff() { Err(Problem::missing("category")) } else { Ok(()) }
     };
     let found = app.snapshot_for(id, &then, &headers, may_see).await?;
@@ -325,7 +325,7 @@ async fn list(
 }
 
 fn shown(id: CategoryId, category: &Category) -> Result<show::Category<'_>, Error> {
-    let created = category.existing().map_err(|rejection| Error::Rejected(Rejected::of::<Category>(&rejection)))?;
+    let created = category.live()?;
     Ok(show::Category::of(id, created))
 }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use byteshop_commands::use_cases::accounts;
-use byteshop_commands::{Error, Intent, Loaded, Rejected, Unit};
-use byteshop_domain::account::{Account, Open, Rejection, Secret};
+use byteshop_commands::{Error, Intent, Loaded, Unit};
+use byteshop_domain::account::{Account, Open, Secret};
 use byteshop_domain::ids::AccountId;
 use byteshop_domain::{BoundedText, Subject};
 use http::StatusCode;
@@ -24,7 +24,7 @@ pub(super) type CodeText = BoundedText<200>;
 /// The account as it is, if it can still be used at all.
 pub(super) async fn open(app: &Shared, id: AccountId) -> Result<Option<Open>, Problem> {
     let found = app.commands.get::<Account>(id).await?;
-    Ok(found.and_then(|account| account.state.open().ok().cloned()))
+    Ok(found.and_then(|account| account.state.live().ok().cloned()))
 }
 
 /// Compares a password with an account's, or with nobody's, which takes as long.
@@ -83,7 +83,7 @@ impl App {
         ask: &Ask<Member, T>,
         account: &Loaded<Account>,
     ) -> Result<(), Error> {
-        let active = known(&account.state)?.second_factor.is_active();
+        let active = account.state.live()?.second_factor.is_active();
         if active { self.require_fresh(unit, &ask.who.0).await } else { Ok(()) }
     }
 }
@@ -91,16 +91,6 @@ impl App {
 /// The account of whoever asks, at the version that they have seen.
 pub(super) async fn own<T: Send + Sync>(unit: &Unit, ask: &Ask<Member, T>) -> Result<Loaded<Account>, Error> {
     let account = unit.load_matching::<Account>(ask.who.1).await?;
-    known(&account.state)?;
+    account.state.live()?;
     Ok(account)
-}
-
-/// An account that can be used.
-pub(super) fn known(account: &Account) -> Result<&Open, Error> {
-    account.open().map_err(|rejection| refused(&rejection))
-}
-
-/// What an account refuses.
-pub(super) fn refused(rejection: &Rejection) -> Error {
-    Error::Rejected(Rejected::of::<Account>(rejection))
 }

@@ -18,7 +18,6 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::openapi::max;
-use super::products::known;
 use super::show;
 use crate::app::Shared;
 use crate::edge::actor::Staff;
@@ -142,7 +141,7 @@ async fn add(
         };
         let location = format!("/v1/products/{id}/images/{}", image.image);
         products::add_image(&unit, &mut product, image)?;
-        Reply::created(location, product.version, &show::Product::of(id, known(&product.state)?, None))
+        Reply::created(location, product.version, &show::Product::of(id, product.state.live()?, None))
     })
     .await
 }
@@ -174,7 +173,7 @@ async fn order(
     app.run(&ask, "product.order_images", |unit| async move {
         let mut product = unit.load_matching::<Product>(id).await?;
         products::order_images(&unit, &mut product, images.to_vec())?;
-        Reply::ok(product.version, &show::Product::of(id, known(&product.state)?, None))
+        Reply::ok(product.version, &show::Product::of(id, product.state.live()?, None))
     })
     .await
 }
@@ -202,7 +201,7 @@ async fn describe(
     app.run(&ask, "product.describe_image", |unit| async move {
         let mut product = unit.load_matching::<Product>(id).await?;
         products::describe_image(&unit, &mut product, image, alt.clone())?;
-        Reply::ok(product.version, &show::Product::of(id, known(&product.state)?, None))
+        Reply::ok(product.version, &show::Product::of(id, product.state.live()?, None))
     })
     .await
 }

@@ -19,7 +19,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::openapi::max;
-use super::products::{OptionList, known};
+use super::products::OptionList;
 use super::show;
 use super::variants::{NewVariant, OptionMap, Prices};
 use crate::app::{App, Shared};
@@ -179,7 +179,7 @@ async fn define(app: &App, id: ProductId, ask: &Ask<Staff, Matrix>) -> Result<Ve
         if let Some(options) = &ask.body.options {
             products::define_options(&unit, &mut product, options)?;
         }
-        Ok(known(&product.state)?.options.clone())
+        Ok(product.state.live()?.options.clone())
     });
     let options = done.await?.answer;
     if options.is_empty() {
@@ -236,7 +236,7 @@ async fn carry_out(
     let new = &ask.body.variant(options)?;
     let done = app.commands.run(&intent, |unit| async move {
         let mut product = unit.load::<Product>(id).await?.exists()?;
-        let created = known(&product.state)?;
+        let created = product.state.live()?;
         if let Some((id, there)) = created.variants.iter().find(|(_, it)| it.options == *options) {
             return Ok(Done { made: false, id: *id, sku: there.sku.clone() });
         }

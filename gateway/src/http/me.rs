@@ -21,7 +21,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::identity::{known, own, proven, refused};
+use super::identity::{own, proven};
 use super::openapi::max;
 use super::show;
 use super::show::account::{KeptAddress, Me, SettingsShown};
@@ -104,7 +104,7 @@ struct Addresses<'a> {
     responses((status = 200, description = "The account", body = Me)))]
 async fn one(State(app): State<Shared>, member: Member, headers: HeaderMap) -> Result<Response, Problem> {
     let found = app.snapshot::<Account>(member.1, &Then::default(), &headers).await?;
-    reply::one(found.version, &Me::of(member.1, known(&found.state)?))
+    reply::one(found.version, &Me::of(member.1, found.state.live()?))
 }
 
 /// Updates the caller's profile.
@@ -129,7 +129,7 @@ async fn change(State(app): State<Shared>, ask: Ask<Member, Changes>) -> Result<
     responses((status = 200, description = "The settings", body = SettingsShown)))]
 async fn settings(State(app): State<Shared>, member: Member, headers: HeaderMap) -> Result<Response, Problem> {
     let found = app.snapshot::<Account>(member.1, &Then::default(), &headers).await?;
-    reply::one(found.version, &known(&found.state)?.settings)
+    reply::one(found.version, &found.state.live()?.settings)
 }
 
 /// Updates the caller's settings.
@@ -140,7 +140,7 @@ async fn change_settings(State(app): State<Shared>, ask: Ask<Member, SettingsCha
     let ask = &ask;
     app.run(ask, "account.change_settings", |unit| async move {
         let mut account = own(&unit, ask).await?;
-        let (before, changes) = (known(&account.state)?.settings.clone(), &ask.body);
+        let (before, changes) = (account.state.live()?.settings.clone(), &ask.body);
         let settings = Settings {
             locale: changes.locale.unwrap_or(before.locale),
             currency: changes.currency.unwrap_or(before.currency),
@@ -158,7 +158,7 @@ async fn change_settings(State(app): State<Shared>, ask: Ask<Member, SettingsCha
     responses((status = 200, description = "The addresses", body = Addresses)))]
 async fn addresses(State(app): State<Shared>, member: Member, headers: HeaderMap) -> Result<Response, Problem> {
     let found = app.snapshot::<Account>(member.1, &Then::default(), &headers).await?;
-    let items = known(&found.state)?.addresses.iter().map(KeptAddress::of).collect();
+    let items = found.state.live()?.addresses.iter().map(KeptAddress::of).collect();
     lists::page(&Addresses { items })
 }
 
@@ -171,7 +171,7 @@ async fn add_address(State(app): State<Shared>, ask: Ask<Member, Address>) -> Re
     app.run(ask, "account.add_address", |unit| async move {
         let mut account = own(&unit, ask).await?;
         let id = accounts::add_address(&unit, &mut account, &ask.body).await?;
-        let kept = known(&account.state)?.address(id).map_err(|rejection| refused(&rejection))?;
+        let kept = account.state.live()?.address(id)?;
         Reply::created(format!("/v1/me/addresses/{id}"), account.version, &KeptAddress::of(kept))
     })
     .await
@@ -188,7 +188,7 @@ async fn address(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let found = app.snapshot::<Account>(member.1, &Then::default(), &headers).await?;
-    let kept = known(&found.state)?.address(id).map_err(|rejection| refused(&rejection))?;
+    let kept = found.state.live()?.address(id)?;
     reply::one(found.version, &KeptAddress::of(kept))
 }
 
@@ -205,7 +205,7 @@ async fn change_address(
     app.run(ask, "account.change_address", |unit| async move {
         let mut account = own(&unit, ask).await?;
         accounts::change_address(&unit, &mut account, id, &ask.body).await?;
-        let kept = known(&account.state)?.address(id).map_err(|rejection| refused(&rejection))?;
+        let kept = account.state.live()?.address(id)?;
         Reply::ok(account.version, &KeptAddress::of(kept))
     })
     .await
@@ -276,7 +276,7 @@ async fn farewell(State(app): State<Shared>, ask: Ask<Member, Farewell>) -> Resu
 }
 
 fn shown(account: &Loaded<Account>) -> Result<Reply, Error> {
-    Reply::ok(account.version, &Me::of(account.id, known(&account.state)?))
+    Reply::ok(account.version, &Me::of(account.id, account.state.live()?))
 }
 
 /// The routes.

@@ -31,7 +31,7 @@ use crate::edge::reply::{self, Reply};
 mod list;
 pub(super) mod visible;
 
-use visible::{Moments, own, placed};
+use visible::{Moments, own};
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -168,7 +168,7 @@ async fn note(State(app): State<Shared>, Of(id): Of<OrderId>, ask: Ask<Staff, Ne
     app.run(ask, "order.note", |unit| async move {
         let mut order = unit.load_matching::<Order>(id).await?;
         orders::note(&unit, &mut order, &ask.body.text).await?;
-        Reply::ok(order.version, &show::Order::of(order.id, placed(&order.state)?).with_notes())
+        Reply::ok(order.version, &show::Order::of(order.id, order.state.live()?).with_notes())
     })
     .await
 }
@@ -249,7 +249,7 @@ async fn one(
     let by_link = seal.is_some();
     let (then, link) = (Then::of(at, opened), ByLink { until, seal });
     let found = app.opened_order(&caller, id, (&link, &[Target::Order(id)]), &then, &headers).await?;
-    let placed = placed(&found.state)?;
+    let placed = found.state.live()?;
     let Moments { placed: placed_at, paid: paid_at, .. } = Moments::of(&app, id).await?;
     // Whoever shows a link sees what its owner does, even if they work here.
     let staff = caller.is_staff() && !by_link;
@@ -279,7 +279,7 @@ async fn papers(app: &App, id: OrderId, placed: &Placed, paid: bool, staff: bool
 }
 
 fn shown(order: &Loaded<Order>) -> Result<Reply, Error> {
-    Reply::ok(order.version, &show::Order::of(order.id, placed(&order.state)?))
+    Reply::ok(order.version, &show::Order::of(order.id, order.state.live()?))
 }
 
 /// The routes.

@@ -10,7 +10,7 @@ use byteshop_domain::BoundedText;
 use byteshop_domain::ids::{OrderId, PaymentId, RefundId};
 use byteshop_domain::money::Money;
 use byteshop_domain::order::Order;
-use byteshop_domain::payment::{Opened, Payment, VoidReason};
+use byteshop_domain::payment::{Payment, VoidReason};
 use byteshop_domain::text::{Link, Reason};
 use http::HeaderMap;
 use serde::Deserialize;
@@ -19,7 +19,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::openapi::max;
-use super::orders::visible::{check, placed};
+use super::orders::visible::check;
 use super::show;
 use crate::app::Shared;
 use crate::edge::actor::{Caller, Staff};
@@ -89,9 +89,9 @@ async fn pay(
             "must be a URL on the shop's own pages: under BYTESHOP_SHOP_URL or an origin in BYTESHOP_CORS_ORIGINS";
         return Err(Problem::invalid("/return_url", detail));
     }
-    let allowed = |order: &Order| check(&ask.who, placed(order)?);
+    let allowed = |order: &Order| check(&ask.who, order.live()?);
     let answer = |payment: &Loaded<Payment>| {
-        let shown = payment.state.opened().ok().map(|opened| show::Payment::of(&app.commands, payment.id, opened));
+        let shown = payment.state.live().ok().map(|opened| show::Payment::of(&app.commands, payment.id, opened));
         Reply::made(format!("/v1/payments/{}", payment.id), payment.version, &shown)
     };
     let by = Paying { provider, token, capture: app.trade.capture, return_url };
@@ -111,12 +111,12 @@ async fn cancel(
     let ask = &ask;
     app.run(ask, "payment.cancel", |unit| async move {
         let mut payment = unit.load::<Payment>(id).await?.exists()?;
-        let order = unit.load::<Order>(opened(&payment.state)?.order).await?;
-        check(&ask.who, placed(&order.state)?).map_err(|_| not_there())?;
+        let order = unit.load::<Order>(payment.state.live()?.order).await?;
+        check(&ask.who, order.state.live()?).map_err(|_| not_there())?;
         unit.check_version(&payment)?;
         let reason = if ask.who.is_staff() { VoidReason::StaffRequest } else { VoidReason::BuyerRequest };
         payments::void(&unit, &mut payment, reason)?;
-        Reply::ok(payment.version, &show::Payment::of(unit.commands(), id, opened(&payment.state)?))
+        Reply::ok(payment.version, &show::Payment::of(unit.commands(), id, payment.state.live()?))
     })
     .await
 }
@@ -151,7 +151,7 @@ async fn refund(
         let mut payment = unit.load_matching::<Payment>(id).await?;
         payments::refund(&unit, &mut payment, ask.body.amount, &ask.body.reason).await?;
         app.require_fresh_for_refund(&unit, &ask.who.0).await?;
-        let body = show::Payment::of(unit.commands(), id, opened(&payment.state)?);
+        let body = show::Payment::of(unit.commands(), id, payment.state.live()?);
         Reply::created(format!("/v1/payments/{id}"), payment.version, &body)
     })
     .await
@@ -175,7 +175,7 @@ async fn retry(
         let mut payment = unit.load_matching::<Payment>(id).await?;
         payments::retry_refund(&unit, &mut payment, failed)?;
         app.require_fresh_for_refund(&unit, &ask.who.0).await?;
-        let body = show::Payment::of(unit.commands(), id, opened(&payment.state)?);
+        let body = show::Payment::of(unit.commands(), id, payment.state.live()?);
         Reply::created(format!("/v1/payments/{id}"), payment.version, &body)
     })
     .await
@@ -195,7 +195,7 @@ async fn capture(
     app.commands.capture_payment(&byteshop_commands::Intent { key: None, ..intent }, id).await?;
     app.run(ask, "payment.capture", |unit| async move {
         let payment = unit.load::<Payment>(id).await?.exists()?;
-        Reply::ok(payment.version, &show::Payment::of(unit.commands(), id, opened(&payment.state)?))
+        Reply::ok(payment.version, &show::Payment::of(unit.commands(), id, payment.state.live()?))
     })
     .await
 }
@@ -212,13 +212,9 @@ async fn one(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let found = app.snapshot::<Payment>(id, &then, &headers).await?;
-    let opened = opened(&found.state)?;
+    let opened = found.state.live()?;
     app.check_part(&caller, opened.order, "payment").await?;
     reply::one(found.version, &show::Payment::of(&app.commands, id, opened))
-}
-
-fn opened(payment: &Payment) -> Result<&Opened, Error> {
-    payment.opened().map_err(|rejection| Error::Rejected(Rejected::of::<Payment>(&rejection)))
 }
 
 fn not_there() -> Error {

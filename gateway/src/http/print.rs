@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::orders::visible::{Moments, placed};
+use super::orders::visible::Moments;
 use crate::app::Shared;
 use crate::edge::actor::Caller;
 use crate::edge::ask::{Of, Params};
@@ -51,7 +51,7 @@ async fn invoice(
         Ok(found) => found,
         Err(refused) => return Ok(refused),
     };
-    let now = placed(&found.state)?;
+    let now = found.state.live()?;
     let locale = shown.reading().of_order(&app, now, &headers).await?;
     let Moments { placed: ordered, paid, paid_version } = Moments::of(&app, id).await?;
     // What was issued stays as it was issued, whatever becomes of the order.
@@ -59,7 +59,7 @@ async fn invoice(
         Some(version) => app.commands.get_at::<Order>(id, At::Version(version)).await?,
         None => None,
     };
-    let it = issued.as_ref().and_then(|issued| issued.state.placed().ok()).unwrap_or(now);
+    let it = issued.as_ref().and_then(|issued| issued.state.live().ok()).unwrap_or(now);
     if paid.is_none() && it.status != Status::Open {
         let detail = "there is no invoice of an order that was never paid";
         return Err(Problem::new(http::StatusCode::CONFLICT, "order.not_paid", detail));

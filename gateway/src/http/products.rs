@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::use_cases::products::{self, Revision};
-use byteshop_commands::{Error, Rejected, Snapshot};
+use byteshop_commands::{Error, Snapshot};
 use byteshop_domain::Bounded;
 use byteshop_domain::ids::{CategoryId, ProductId, VariantId};
 use byteshop_domain::product::{
@@ -103,7 +103,7 @@ async fn create(State(app): State<Shared>, ask: Ask<Staff, NewProduct>) -> Resul
         let (category, attributes) = (body.category, (*body.attributes).clone());
         let product = products::create(&unit, title, description, category, attributes, &body.options).await?;
         let id = product.id;
-        let shown = show::Product::of(id, known(&product.state)?, None);
+        let shown = show::Product::of(id, product.state.live()?, None);
         Reply::created(format!("/v1/products/{id}"), product.version, &shown)
     })
     .await
@@ -130,7 +130,7 @@ async fn change(
             options: body.options.as_ref().map(|options| options.to_vec()),
         };
         products::revise(&unit, &mut product, revision).await?;
-        Reply::ok(product.version, &show::Product::of(id, known(&product.state)?, None))
+        Reply::ok(product.version, &show::Product::of(id, product.state.live()?, None))
     })
     .await
 }
@@ -148,7 +148,7 @@ async fn publish(
     app.run(&ask, "product.publish", |unit| async move {
         let mut product = unit.load_matching::<Product>(id).await?;
         products::publish(&unit, &mut product, product::Schedule { at, until }).await?;
-        Reply::ok(product.version, &show::Product::of(id, known(&product.state)?, None))
+        Reply::ok(product.version, &show::Product::of(id, product.state.live()?, None))
     })
     .await
 }
@@ -165,7 +165,7 @@ async fn unpublish(
     app.run(&ask, "product.unpublish", |unit| async move {
         let mut product = unit.load_matching::<Product>(id).await?;
         products::unpublish(&unit, &mut product)?;
-        Reply::ok(product.version, &show::Product::of(id, known(&product.state)?, None))
+        Reply::ok(product.version, &show::Product::of(id, product.state.live()?, None))
     })
     .await
 }
@@ -184,7 +184,7 @@ async fn archive(
     app.run(&ask, "product.archive", |unit| async move {
         let mut product = unit.load_matching::<Product>(id).await?;
         products::archive(&unit, &mut product).await?;
-        Reply::ok(product.version, &show::Product::of(id, known(&product.state)?, None))
+        Reply::ok(product.version, &show::Product::of(id, product.state.live()?, None))
     })
     .await
 }
@@ -238,7 +238,7 @@ pub(crate) async fn with_stock(app: &Shared, id: ProductId) -> Result<(Snapshot<
 
 /// What is known of a product, for who may see it; for all others there is none.
 pub(crate) fn seen_by<'a>(caller: &Caller, product: &'a Product) -> Result<&'a Created, Problem> {
-    let created = known(product)?;
+    let created = product.live()?;
     if created.status != Status::Published && !caller.is_staff() {
         return Err(Problem::missing("product"));
     }
@@ -247,11 +247,7 @@ pub(crate) fn seen_by<'a>(caller: &Caller, product: &'a Product) -> Result<&'a C
 
 /// The variants of a product, in their order.
 fn variants(product: &Product) -> Vec<VariantId> {
-    product.existing().map(|created| created.variants.keys().copied().collect()).unwrap_or_default()
-}
-
-pub(super) fn known(product: &Product) -> Result<&Created, Error> {
-    product.existing().map_err(|rejection| Error::Rejected(Rejected::of::<Product>(&rejection)))
+    product.live().map(|created| created.variants.keys().copied().collect()).unwrap_or_default()
 }
 
 /// The price history of a variant.

@@ -3,9 +3,9 @@
 use axum::extract::State;
 use axum::response::Response;
 use byteshop_commands::use_cases::promotions;
-use byteshop_commands::{At, Error, Loaded, Rejected, Unit};
+use byteshop_commands::{At, Error, Loaded, Unit};
 use byteshop_domain::ids::PromotionId;
-use byteshop_domain::promotion::{Created, Promotion, Standing, Terms};
+use byteshop_domain::promotion::{Promotion, Standing, Terms};
 use byteshop_domain::usage::{self, Usage};
 use byteshop_projections::View as _;
 use byteshop_projections::promotion_list::{self, PromotionList};
@@ -35,7 +35,7 @@ async fn create(State(app): State<Shared>, ask: Ask<Admin, Terms>) -> Result<Res
     let ask = &ask;
     app.run(ask, "promotion.create", |unit| async move {
         let promotion = promotions::create(&unit, ask.body.clone()).await?;
-        let shown = show::Promotion::of(promotion.id, known(&promotion.state)?, unit.now(), None);
+        let shown = show::Promotion::of(promotion.id, promotion.state.live()?, unit.now(), None);
         Reply::created(format!("/v1/admin/promotions/{}", promotion.id), promotion.version, &shown)
     })
     .await
@@ -129,7 +129,7 @@ async fn one(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let found = app.snapshot::<Promotion>(id, &then, &headers).await?;
-    let created = known(&found.state)?;
+    let created = found.state.live()?;
     let counted = then.at.is_none() && created.terms.limits.total.is_some();
     let used = if counted { Some(app.commands.get::<Usage>(usage::of_promotion(id)).await?) } else { None };
     let used = used.map(|used| used.map_or(0, |usage| usage.state.used));
@@ -205,12 +205,8 @@ async fn list(
 }
 
 fn shown(unit: &Unit, promotion: &Loaded<Promotion>) -> Result<Reply, Error> {
-    let shown = show::Promotion::of(promotion.id, known(&promotion.state)?, unit.now(), None);
+    let shown = show::Promotion::of(promotion.id, promotion.state.live()?, unit.now(), None);
     Reply::ok(promotion.version, &shown)
-}
-
-fn known(promotion: &Promotion) -> Result<&Created, Error> {
-    promotion.existing().map_err(|rejection| Error::Rejected(Rejected::of::<Promotion>(&rejection)))
 }
 
 /// The routes.

@@ -170,7 +170,7 @@ async fn tell_once(commands: &Commands, base: &str, client: &reqwest::Client) ->
 /// The page on which a person approves or declines a charge.
 async fn pay_page(State(app): State<Shared>, Path(payment): Path<String>) -> Result<Response, Problem> {
     let (id, payment) = known(&app, &payment).await?;
-    let opened = payment.opened().map_err(|_| Problem::no_route())?;
+    let opened = payment.live().map_err(|_| Problem::no_route())?;
     let charge = app.commands.emulator().last_of(id).await.map_err(Error::from)?;
     let waiting = charge.as_ref().is_some_and(|it| it.scenario == "redirect" && it.state == "pending");
     let said = match opened.stage {

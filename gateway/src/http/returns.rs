@@ -11,7 +11,7 @@ use byteshop_domain::ids::{CreditNoteId, OrderId, RefundId, ReturnId, VariantId}
 use byteshop_domain::money::Money;
 use byteshop_domain::order::{Order, Taxed};
 use byteshop_domain::quantity::{Demand, Quantity};
-use byteshop_domain::returns::{Condition, Received, Requested, Return, Why};
+use byteshop_domain::returns::{Condition, Received, Return, Why};
 use byteshop_domain::text::{Comment, Reason, Reference, Sku};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::openapi::max;
-use super::orders::visible::{check, own, placed};
+use super::orders::visible::{check, own};
 use super::orders::{ShippingBack, shipping_back};
 use super::show;
 use crate::app::Shared;
@@ -65,7 +65,7 @@ async fn request(
         let since = unit.now() - window;
         let comment = ask.body.comment.as_ref();
         let it = returns::request(&unit, &mut order, &lines, ask.body.reason, comment, since).await?;
-        let body = show::Return::of(it.id, requested(&it.state)?);
+        let body = show::Return::of(it.id, it.state.live()?);
         Reply::created(format!("/v1/returns/{}", it.id), it.version, &body)
     })
     .await
@@ -96,7 +96,7 @@ async fn approve(
     app.run(&ask, "return.approve", |unit| async move {
         let mut it = unit.load_matching::<Return>(id).await?;
         returns::approve(&unit, &mut it)?;
-        let approved = show::Return::of(it.id, requested(&it.state)?);
+        let approved = show::Return::of(it.id, it.state.live()?);
         Reply::ok(it.version, &Approved { approved, warnings: missing.into_iter().collect() })
     })
     .await
@@ -215,10 +215,10 @@ async fn of_order(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let found = app.seen_order(&caller, id, &Then::default(), &headers).await?;
-    let placed = placed(&found.state)?;
+    let placed = found.state.live()?;
     let found = app.commands.get_all::<Return>(&placed.returns).await?;
     let items = placed.returns.iter().zip(&found).filter_map(|(id, it)| {
-        let it = it.as_ref()?.state.requested().ok()?;
+        let it = it.as_ref()?.state.live().ok()?;
         Some(show::Return::of(*id, it))
     });
     crate::edge::lists::page(&show::Returns { items: items.collect() })
@@ -297,7 +297,7 @@ async fn credit_notes(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let found = app.seen_order(&caller, id, &Then::default(), &headers).await?;
-    let ids = &placed(&found.state)?.credit_notes;
+    let ids = &found.state.live()?.credit_notes;
     let found = app.commands.get_all::<CreditNote>(ids).await?;
     let items = ids.iter().zip(&found).filter_map(|(id, it)| {
         let it = it.as_ref()?.state.issued()?;
@@ -342,7 +342,7 @@ async fn one(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let found = app.snapshot::<Return>(id, &then, &headers).await?;
-    let it = requested(&found.state)?;
+    let it = found.state.live()?;
     app.check_part(&caller, it.order, "return").await?;
     reply::one(found.version, &show::Return::of(id, it))
 }
@@ -350,17 +350,13 @@ async fn one(
 /// A return of an order that is the caller's; to all others there is no such return.
 async fn owned(unit: &Unit, id: ReturnId, who: &impl Who) -> Result<Loaded<Return>, Error> {
     let it = unit.load::<Return>(id).await?.exists()?;
-    let order = unit.load::<Order>(requested(&it.state)?.order).await?;
-    check(who, placed(&order.state)?).map_err(|_| Error::Rejected(Rejected::missing("return")))?;
+    let order = unit.load::<Order>(it.state.live()?.order).await?;
+    check(who, order.state.live()?).map_err(|_| Error::Rejected(Rejected::missing("return")))?;
     Ok(it)
 }
 
-fn requested(it: &Return) -> Result<&Requested, Error> {
-    it.requested().map_err(|rejection| Error::Rejected(Rejected::of::<Return>(&rejection)))
-}
-
 fn shown(it: &Loaded<Return>) -> Result<Reply, Error> {
-    Reply::ok(it.version, &show::Return::of(it.id, requested(&it.state)?))
+    Reply::ok(it.version, &show::Return::of(it.id, it.state.live()?))
 }
 
 /// The routes.

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::identity::{CodeText, known, note_failure, own, proven};
+use super::identity::{CodeText, note_failure, own, proven};
 use super::openapi::max;
 use crate::app::Shared;
 use crate::edge::actor::{Admin, Member, Who};
@@ -159,7 +159,7 @@ struct Reauthenticated {
     responses((status = 200, description = "The second factor", body = SecondFactorShown)))]
 async fn show(State(app): State<Shared>, member: Member, headers: HeaderMap) -> Result<Response, Problem> {
     let found = app.snapshot::<Account>(member.1, &Then::default(), &headers).await?;
-    let open = known(&found.state)?;
+    let open = found.state.live()?;
     let active = open.second_factor.active.as_ref();
     lists::page(&SecondFactorShown {
         active: active.is_some(),
@@ -214,7 +214,7 @@ async fn confirm(State(app): State<Shared>, ask: Ask<Member, FirstCode>) -> Resu
     let (vault, now) = (app.commands.vault(), app.commands.clock().now());
     let open = super::identity::open(app, id).await?.ok_or_else(|| Problem::missing("account"))?;
     let pending = open.second_factor.pending.as_ref();
-    let pending = pending.ok_or_else(|| super::identity::refused(&account::Rejection::NoEnrolment))?;
+    let pending = pending.ok_or(account::Rejection::NoEnrolment)?;
     let Secret(secret) = vault.open(&pending.secret).await.map_err(Error::from)?.ok_or_else(wrong)?;
     // Whoever enrols knows the secret, so there is nothing to guess.
     let step = totp::find(&secret, &ask.body.code, now, 0);
@@ -301,7 +301,7 @@ async fn reauthenticate(State(app): State<Shared>, ask: Ask<Member, Reauthentica
     let done = app.commands.run(&intent, |unit| async move {
         let mut account = own(&unit, ask).await?;
         let proven = second_factor::authenticate(&unit, &mut account, session, open.passwords, proof.clone()).await?;
-        let started = proven.state.started().map_err(|_| crate::edge::fresh::ended())?;
+        let started = proven.state.live().map_err(|_| crate::edge::fresh::ended())?;
         let authenticated_at = started.authenticated_at;
         Reply::told(&Reauthenticated { authenticated_at, fresh_until: authenticated_at + FRESH })
     });

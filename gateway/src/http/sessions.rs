@@ -204,7 +204,7 @@ async fn admit(app: &Shared, done: Done<Let>) -> Result<Response, Problem> {
     if done.replayed {
         // The first answer may be older than a log-out, a ban or another role: what has ended since opens nothing more.
         let found = app.commands.get::<Session>(session).await?.ok_or_else(ended)?;
-        if !found.state.started().is_ok_and(|started| started.is_alive(app.commands.clock().now())) {
+        if !found.state.live().is_ok_and(|started| started.is_alive(app.commands.clock().now())) {
             return Err(ended());
         }
     }
@@ -242,7 +242,7 @@ impl Genuine {
         let invalid = || Problem::new(StatusCode::UNAUTHORIZED, "auth.invalid", "the refresh token is invalid");
         let shown = refresh_token::parse(text).ok_or_else(invalid)?;
         let found = app.commands.get::<Session>(shown.session).await?.ok_or_else(invalid)?;
-        let started = found.state.started().map_err(|_| invalid())?;
+        let started = found.state.live().map_err(|_| invalid())?;
         let secret = app.commands.vault().open(&started.secret).await.map_err(Error::from)?;
         match secret {
             Some(Secret(secret)) if shown.is_genuine(&secret) => Ok(Self {

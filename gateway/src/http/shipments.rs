@@ -5,10 +5,10 @@ use axum::response::Response;
 use byteshop_commands::links::Target;
 use byteshop_commands::ports::carrier::{Heard, is_story};
 use byteshop_commands::use_cases::shipments;
-use byteshop_commands::{Error, Loaded, Rejected};
+use byteshop_commands::{Error, Loaded};
 use byteshop_domain::ids::{OrderId, ShipmentId};
 use byteshop_domain::quantity::Demand;
-use byteshop_domain::shipment::{Carrier, News, Prepared, Shipment};
+use byteshop_domain::shipment::{Carrier, News, Shipment};
 use byteshop_domain::text::{Link, Name, Reason, Reference};
 use chrono::{DateTime, Utc};
 use http::HeaderMap;
@@ -18,7 +18,6 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::openapi::max;
-use super::orders::visible::placed;
 use super::show;
 use crate::app::{App, Shared};
 use crate::edge::actor::{Caller, Staff};
@@ -65,7 +64,7 @@ async fn prepare(
     app.run(ask, "shipment.prepare", |unit| async move {
         let lines = ask.body.lines.as_ref().map(|lines| lines.iter().map(Demand::from).collect::<Vec<_>>());
         let it = shipments::prepare(&unit, id, lines.as_deref(), carrier).await?;
-        let body = show::Shipment::of(it.id, prepared(&it.state)?);
+        let body = show::Shipment::of(it.id, it.state.live()?);
         Reply::created(format!("/v1/shipments/{}", it.id), it.version, &body)
     })
     .await
@@ -249,12 +248,12 @@ async fn of_order(
 ) -> Result<Response, Problem> {
     let staff = caller.is_staff() && link.seal.is_none();
     let found = app.opened_order(&caller, id, (&link, &[Target::Order(id)]), &Then::default(), &headers).await?;
-    let placed = placed(&found.state)?;
+    let placed = found.state.live()?;
     let ids: Vec<ShipmentId> = placed.parcels.keys().copied().collect();
     let found = app.commands.get_all::<Shipment>(&ids).await?;
     let mut items = Vec::with_capacity(ids.len());
     for (id, it) in ids.iter().zip(&found) {
-        let Some(it) = it.as_ref().and_then(|it| it.state.prepared().ok()) else { continue };
+        let Some(it) = it.as_ref().and_then(|it| it.state.live().ok()) else { continue };
         let shown = show::Shipment::of(*id, it);
         items.push(if staff { shown.with_papers(papers(&app, *id).await?) } else { shown });
     }
@@ -274,7 +273,7 @@ async fn one(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let found = app.snapshot::<Shipment>(id, &then, &headers).await?;
-    let it = prepared(&found.state)?;
+    let it = found.state.live()?;
     app.check_part(&caller, it.order, "shipment").await?;
     let shown = show::Shipment::of(id, it);
     let shown = if caller.is_staff() { shown.with_papers(papers(&app, id).await?) } else { shown };
@@ -287,12 +286,8 @@ async fn papers(app: &App, id: ShipmentId) -> Result<show::ShipmentPapers, Error
     Ok(show::ShipmentPapers { label: label.url, expires_at: label.until })
 }
 
-pub(super) fn prepared(it: &Shipment) -> Result<&Prepared, Error> {
-    it.prepared().map_err(|rejection| Error::Rejected(Rejected::of::<Shipment>(&rejection)))
-}
-
 fn shown(it: &Loaded<Shipment>) -> Result<Reply, Error> {
-    Reply::ok(it.version, &show::Shipment::of(it.id, prepared(&it.state)?))
+    Reply::ok(it.version, &show::Shipment::of(it.id, it.state.live()?))
 }
 
 /// The routes.

@@ -28,7 +28,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::audit::Entry;
-use super::orders::visible::{check, placed};
+use super::orders::visible::check;
 use super::show;
 use crate::app::Shared;
 use crate::edge::actor::Caller;
@@ -104,7 +104,7 @@ async fn history(
     let staff = caller.is_staff() && seal.is_none();
     let (reading, link) = (Reading { locale }, ByLink { until, seal });
     let found = app.opened_order(&caller, id, (&link, &[Target::Order(id)]), &Then::default(), &headers).await?;
-    let placed = placed(&found.state)?;
+    let placed = found.state.live()?;
     let locale = if staff {
         reading.of_reader(&app, &caller, &headers).await?
     } else {
@@ -296,7 +296,7 @@ impl Follower {
             let any = decode(&event)?;
             let AnyEvent::Order(_, happened) = &any else { continue };
             self.order = std::mem::take(&mut self.order).evolve(happened);
-            let Ok(placed) = self.order.placed() else { continue };
+            let Ok(placed) = self.order.live() else { continue };
             if event.version > self.told && !say::is_for_staff(&any) {
                 self.told = event.version;
                 news.push(OrderChange {
@@ -320,7 +320,7 @@ impl Follower {
         if !news {
             return Ok(!caller.has_ended(&self.app));
         }
-        let theirs = self.order.placed().is_ok_and(|placed| check(caller, placed).is_ok());
+        let theirs = self.order.live().is_ok_and(|placed| check(caller, placed).is_ok());
         Ok(theirs && caller.is_in_force(&self.app).await?)
     }
 

@@ -72,7 +72,7 @@ impl UnsubscribeQuery {
         headers: &HeaderMap,
     ) -> Result<Response, Problem> {
         let found = app.commands.get::<Product>(product).await?;
-        let title = found.as_ref().and_then(|found| found.state.existing().ok()).map(|it| it.title.to_string());
+        let title = found.as_ref().and_then(|found| found.state.live().ok()).map(|it| it.title.to_string());
         page("unsubscribe.html", self.locale(headers), &json!({"title": title, "done": done}))
     }
 }

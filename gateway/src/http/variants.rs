@@ -17,7 +17,6 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::openapi::max;
-use super::products::known;
 use super::show;
 use crate::app::Shared;
 use crate::edge::actor::Staff;
@@ -172,9 +171,9 @@ async fn add(
     app.run(ask, "product.add_variant", |unit| async move {
         let mut product = unit.load_matching::<Product>(id).await?;
         let variant: VariantId = unit.new_id();
-        let details = body.details(&known(&product.state)?.title);
+        let details = body.details(&product.state.live()?.title);
         products::add_variant(&unit, &mut product, variant, details).await?;
-        let shown = show::Product::of(id, known(&product.state)?, None);
+        let shown = show::Product::of(id, product.state.live()?, None);
         Reply::created(format!("/v1/products/{id}/variants/{variant}"), product.version, &shown)
     })
     .await
@@ -198,7 +197,7 @@ async fn change(
         if let Some(prices) = prices {
             prices.set(&unit, &mut product, variant)?;
         }
-        Reply::ok(product.version, &show::Product::of(id, known(&product.state)?, None))
+        Reply::ok(product.version, &show::Product::of(id, product.state.live()?, None))
     })
     .await
 }

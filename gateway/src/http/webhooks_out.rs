@@ -6,11 +6,11 @@ mod shown;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use byteshop_commands::use_cases::webhook_endpoints::{self, Maker, NewEndpoint as NewOne, Revision};
-use byteshop_commands::{Error, Loaded, Rejected, webhooks};
+use byteshop_commands::{Error, webhooks};
 use byteshop_domain::Decider as _;
 use byteshop_domain::ids::{Id as _, WebhookEndpointId};
 use byteshop_domain::text::{Link, Reason};
-use byteshop_domain::webhook_endpoint::{FILTERS_MAX, Known, Topic, WebhookEndpoint};
+use byteshop_domain::webhook_endpoint::{FILTERS_MAX, Topic, WebhookEndpoint};
 use byteshop_domain::{Bounded, BoundedText};
 use byteshop_projections::page::List;
 use chrono::{DateTime, Utc};
@@ -91,7 +91,7 @@ async fn create(State(app): State<Shared>, ask: Ask<Admin, NewEndpoint>) -> Resu
         let (url, description, expires_at) = (body.url.clone(), body.description.clone(), body.expires_at);
         let new = NewOne { url, filter: filter.clone(), description, expires_at };
         let endpoint = webhook_endpoints::create(&unit, new, secret, by).await?;
-        let (id, known) = (endpoint.id, known(&endpoint)?);
+        let (id, known) = (endpoint.id, endpoint.state.live()?);
         let shown = Endpoint::of(id, known).with_secret(known);
         Reply::created(format!("/v1/webhook-endpoints/{id}"), endpoint.version, &shown)
     })
@@ -116,7 +116,7 @@ async fn list(State(app): State<Shared>, _admin: Admin, headers: HeaderMap) -> R
     let found = app.commands.get_all::<WebhookEndpoint>(&ids).await?;
     let history = History::of(&app, &ids).await?;
     let items = ids.iter().zip(&found).filter_map(|(id, found)| {
-        let known = found.as_ref()?.state.known().ok()?;
+        let known = found.as_ref()?.state.live().ok()?;
         Some(history.tell(Endpoint::of(*id, known)))
     });
     lists::page(&Endpoints { items: items.collect() })
@@ -132,7 +132,7 @@ async fn one(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let found = app.snapshot::<WebhookEndpoint>(id, &Then::default(), &headers).await?;
-    let known = found.state.known().map_err(|_| Problem::missing(WebhookEndpoint::CATEGORY))?;
+    let known = found.state.live().map_err(|_| Problem::missing(WebhookEndpoint::CATEGORY))?;
     let history = History::of(&app, &[id]).await?;
     reply::one(found.version, &history.tell(Endpoint::of(id, known)))
 }
@@ -161,7 +161,7 @@ async fn change(
             expires_at: body.expires_at,
         };
         webhook_endpoints::revise(&unit, &mut endpoint, revision, by).await?;
-        Reply::ok(endpoint.version, &Endpoint::of(id, known(&endpoint)?))
+        Reply::ok(endpoint.version, &Endpoint::of(id, endpoint.state.live()?))
     })
     .await
 }
@@ -197,7 +197,7 @@ async fn rotate(
     app.run(&ask, "webhook_endpoint.rotate_secret", |unit| async move {
         let mut endpoint = unit.load_matching::<WebhookEndpoint>(id).await?;
         webhook_endpoints::rotate_secret(&unit, &mut endpoint, secret).await?;
-        let known = known(&endpoint)?;
+        let known = endpoint.state.live()?;
         Reply::ok(endpoint.version, &Endpoint::of(id, known).with_secret(known))
     })
     .await
@@ -227,7 +227,7 @@ async fn replay(
     app.run(&ask, "webhook_endpoint.replay", |unit| async move {
         let mut endpoint = unit.load_matching::<WebhookEndpoint>(id).await?;
         webhook_endpoints::replay(&unit, &mut endpoint, from)?;
-        Reply::ok(endpoint.version, &Endpoint::of(id, known(&endpoint)?))
+        Reply::ok(endpoint.version, &Endpoint::of(id, endpoint.state.live()?))
     })
     .await
 }
@@ -293,12 +293,8 @@ fn maker(who: &Caller) -> Maker {
 
 async fn exists(app: &App, id: WebhookEndpointId) -> Result<(), Problem> {
     let found = app.commands.get::<WebhookEndpoint>(id).await?;
-    let known = found.is_some_and(|found| found.state.known().is_ok());
+    let known = found.is_some_and(|found| found.state.live().is_ok());
     if known { Ok(()) } else { Err(Problem::missing(WebhookEndpoint::CATEGORY)) }
-}
-
-fn known(endpoint: &Loaded<WebhookEndpoint>) -> Result<&Known, Error> {
-    endpoint.state.known().map_err(|rejection| Error::Rejected(Rejected::of::<WebhookEndpoint>(&rejection)))
 }
 
 fn check_url(app: &App, url: &Link) -> Result<(), Problem> {

@@ -193,7 +193,7 @@ fn a_row_says_how_far_an_order_is_as_the_order_itself_does() {
     for history in &histories {
         let row = fold(history);
         let order: Order = byteshop_domain::fold(history);
-        let order = order.placed().unwrap();
+        let order = order.live().unwrap();
         assert_eq!(
             (row.status, row.payment_status, row.fulfilment, row.refunded, row.cancel_reason),
             (order.status, order.payment_status, order.fulfilment, order.refunded, order.cancelled),

@@ -59,7 +59,7 @@ fn a_row_has_what_the_product_itself_has() {
     for length in 1..=history.len() {
         let row = row(&history[..length]);
         let product: Product = byteshop_domain::fold(&history[..length]);
-        let product = product.existing().unwrap();
+        let product = product.live().unwrap();
         assert_eq!(
             (row.status, &row.title, &row.description, row.category, &row.attributes),
             (product.status, &product.title, &product.description, product.category, &product.attributes)

@@ -57,7 +57,7 @@ fn a_row_says_how_far_a_return_is_as_the_return_itself_does() {
     for history in &histories {
         let row = fold(history);
         let it: Return = byteshop_domain::fold(history);
-        let it = it.requested().unwrap();
+        let it = it.live().unwrap();
         assert_eq!(
             (row.status, row.order, &row.lines, row.reason, row.amount, row.refund, row.credit_note),
             (it.status, it.order, &it.lines, it.why, it.amount, it.refund, it.credit_note),

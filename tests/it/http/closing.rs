@@ -152,7 +152,7 @@ async fn nothing_is_ordered_or_paid_for_behind_the_back_of_a_closing_account() {
         assert_eq!(gone, closed.status == 204, "round {round}: {}", closed.body);
         for order in [Some(unpaid), another].into_iter().flatten() {
             let found = shop.commands.get::<Order>(order.parse().unwrap()).await.unwrap().unwrap();
-            let placed = found.state.placed().unwrap();
+            let placed = found.state.live().unwrap();
             let over = placed.status == Status::Cancelled;
             assert!(over || !gone, "round {round}: {order} goes on: {placed:?}");
             let settled = matches!(placed.payment_status, PaymentStatus::Voided | PaymentStatus::Refunded);

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::grants::{Revoke, Standing, granted, settle};
 use super::{email_of, log_out_all};
-use crate::engine::error::{Error, Rejected};
+use crate::engine::error::Error;
 use crate::engine::unit::{Loaded, Unit};
 use crate::use_cases::orders;
 
@@ -39,7 +39,7 @@ pub async fn erase(
     revoke: Revoke,
 ) -> Result<Unfinished, Error> {
     let mut unfinished = Unfinished::default();
-    if account.state.open().is_ok() {
+    if account.state.live().is_ok() {
         unfinished = end_orders(unit, account.id, force).await?;
         if let Some(name) = email_of(unit, account).await? {
             name.release(unit, account.id, None).await?;
@@ -73,7 +73,7 @@ pub async fn forget_buyer(
     reason: CancelReason,
     force: bool,
 ) -> Result<Forgotten, Error> {
-    let placed = order.state.placed().map_err(|rejection| Error::Rejected(Rejected::of::<Order>(&rejection)))?;
+    let placed = order.state.live()?;
     let (mut called_off, subject) = (false, placed.subject(order.id));
     let of_guest = placed.placement.buyer == order::Buyer::default() && !placed.forgotten;
     if of_guest && (placed.is_unpaid() || force && placed.is_waited_for()) {
@@ -100,13 +100,13 @@ async fn end_orders(unit: &Unit, account: AccountId, force: bool) -> Result<Unfi
     // What is over stays over, so that only the others are held to what they are; one that cannot be seen is being written at
     // this moment, and then this is decided once more.
     let seen = unit.peek_all::<Order>(&counted.state.orders).await?;
-    let is_over = |it: &Loaded<Order>| it.state.placed().is_ok_and(|it| it.status != order::Status::Open);
+    let is_over = |it: &Loaded<Order>| it.state.live().is_ok_and(|it| it.status != order::Status::Open);
     let open: Vec<OrderId> = seen.iter().filter(|it| !is_over(it)).map(|it| it.id).collect();
     let own = unit.asked().by.account() == Some(account);
     let reason = if own { CancelReason::BuyerRequest } else { CancelReason::StaffRequest };
     let mut unfinished = Unfinished::default();
     for mut order in unit.load_all::<Order>(&open).await? {
-        let is = |what: fn(&Placed) -> bool| order.state.placed().is_ok_and(what);
+        let is = |what: fn(&Placed) -> bool| order.state.live().is_ok_and(what);
         let (waited_for, unpaid) = (is(Placed::is_waited_for), is(Placed::is_unpaid));
         if waited_for && !force {
             unfinished.left.push(order.id);

@@ -65,7 +65,7 @@ impl Revoke {
 pub(crate) async fn record(unit: &Unit, maker: Option<AccountId>, grant: Grant) -> Result<(), Error> {
     let Some(maker) = maker else { return Ok(()) };
     let mut account = unit.load::<Account>(maker).await?;
-    if account.state.open().is_err() {
+    if account.state.live().is_err() {
         return Ok(());
     }
     unit.decide(&mut account, &account::Command::RecordGrant { grant })
@@ -101,7 +101,7 @@ pub async fn change_role(
 
 /// What the account itself knows.
 pub(super) fn granted(account: &Loaded<Account>) -> Vec<Grant> {
-    account.state.open().map(|open| open.grants.clone()).unwrap_or_default()
+    account.state.live().map(|open| open.grants.clone()).unwrap_or_default()
 }
 
 /// The grants of an account that are in force; revokes them if that is wanted.
@@ -115,7 +115,7 @@ pub(super) async fn settle(
     let mut standing = Vec::new();
     let now = unit.now();
     for mut key in unit.load_all::<ApiKey>(&keys).await? {
-        let Ok(found) = key.state.existing().cloned() else { continue };
+        let Ok(found) = key.state.live().cloned() else { continue };
         if !found.is_good(now) {
             continue;
         }
@@ -138,7 +138,7 @@ async fn settle_endpoints(
     let mut standing = Vec::new();
     let now = unit.now();
     for mut endpoint in unit.load_all::<WebhookEndpoint>(endpoints).await? {
-        let Ok(found) = endpoint.state.known().cloned() else { continue };
+        let Ok(found) = endpoint.state.live().cloned() else { continue };
         if found.has_expired(now) {
             continue;
         }
@@ -160,7 +160,7 @@ pub async fn revoke_key(unit: &Unit, key: &mut Loaded<ApiKey>, revoke: Revoke) -
     let made =
         unit.commands().log().made_by(&[WebhookEndpoint::CATEGORY], &maker, std::slice::from_ref(&maker)).await?;
     let mut endpoints: BTreeSet<_> = made.iter().map(|stream| WebhookEndpointId::from_uuid(stream.id)).collect();
-    if let Some(maker) = key.state.existing().ok().and_then(|key| key.created_by) {
+    if let Some(maker) = key.state.live().ok().and_then(|key| key.created_by) {
         // An endpoint that is created at this moment is among the grants, though perhaps not in the log yet: the append expects it
         // to be as it is loaded here, and is decided again otherwise.
         let account = unit.load::<Account>(maker).await?;
@@ -172,7 +172,7 @@ pub async fn revoke_key(unit: &Unit, key: &mut Loaded<ApiKey>, revoke: Revoke) -
             })
             .collect();
         let id = Some(key.id);
-        let with_key = |it: &&Loaded<WebhookEndpoint>| it.state.known().is_ok_and(|known| known.created_with == id);
+        let with_key = |it: &&Loaded<WebhookEndpoint>| it.state.live().is_ok_and(|known| known.created_with == id);
         endpoints.extend(unit.load_all(&granted).await?.iter().filter(with_key).map(|it| it.id));
     }
     let endpoints: Vec<_> = endpoints.into_iter().collect();

@@ -6,7 +6,7 @@ use byteshop_domain::session::Reason;
 use byteshop_domain::text::Hash;
 use byteshop_domain::{Personal, Subject};
 
-use super::{invalid_code, log_out_all, refused};
+use super::{invalid_code, log_out_all};
 use crate::engine::error::Error;
 use crate::engine::unit::{Loaded, Unit};
 
@@ -56,9 +56,9 @@ async fn sealed(unit: &Unit, account: &Loaded<Account>, hash: &Secret) -> Result
 /// The account that a code names; a code that names none is as wrong as any other.
 async fn of_code(unit: &Unit, account: AccountId) -> Result<Loaded<Account>, Error> {
     let account = unit.load::<Account>(account).await?;
-    match account.state.open() {
+    match account.state.live() {
         Ok(_) => Ok(account),
         Err(Rejection::Missing) => Err(invalid_code()),
-        Err(rejection) => Err(refused(&rejection)),
+        Err(rejection) => Err(rejection.into()),
     }
 }

@@ -6,7 +6,6 @@ use byteshop_domain::address::Address;
 use byteshop_domain::ids::AddressId;
 use byteshop_domain::text::{Name, Phone};
 
-use super::opened;
 use crate::engine::error::Error;
 use crate::engine::unit::{Loaded, Unit};
 
@@ -22,7 +21,7 @@ pub struct ProfileChange {
 /// Changes the profile of an account.
 pub async fn change_profile(unit: &Unit, account: &mut Loaded<Account>, change: ProfileChange) -> Result<(), Error> {
     let vault = unit.commands().vault();
-    let before = match &opened(account)?.profile {
+    let before = match &account.state.live()?.profile {
         Some(profile) => vault.open(profile).await?.unwrap_or_default(),
         None => Profile::default(),
     };

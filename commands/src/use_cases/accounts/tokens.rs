@@ -68,12 +68,12 @@ pub async fn log_out_with(unit: &Unit, shown: ShownToken, all: bool) -> Result<b
 
 /// Takes a session that this unit has revoked off the list of its account; false when it is not revoked.
 async fn forget_revoked(unit: &Unit, session: &Loaded<Session>) -> Result<bool, Error> {
-    let Ok(started) = session.state.started() else { return Ok(false) };
+    let Ok(started) = session.state.live() else { return Ok(false) };
     if started.revoked.is_none() {
         return Ok(false);
     }
     let mut account = unit.load::<Account>(started.account).await?;
-    if account.state.open().is_ok() {
+    if account.state.live().is_ok() {
         unit.decide(&mut account, &account::Command::LogOut { session: session.id })?;
     }
     Ok(true)

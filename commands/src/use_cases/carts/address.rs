@@ -62,7 +62,7 @@ fn destination(address: &Address, sealed: Personal<Address>, locale: Option<Loca
 async fn of_book(unit: &Unit, owner: Option<AccountId>, id: AddressId) -> Result<(Address, Personal<Address>), Error> {
     let missing = || Error::no_such("address", "/address");
     let account = unit.load::<Account>(owner.ok_or_else(missing)?).await?;
-    let kept = account.state.open().and_then(|open| open.address(id)).map_err(|_| missing())?;
+    let kept = account.state.live().and_then(|open| open.address(id)).map_err(|_| missing())?;
     let address = unit.commands().vault().open(&kept.address).await?.ok_or_else(missing)?;
     Ok((address, kept.address.clone()))
 }

@@ -10,7 +10,7 @@ use byteshop_domain::quantity::Quantity;
 use byteshop_domain::settlement::ensure_payment_recorded;
 
 use super::{open_cart, open_cart_of_guest};
-use crate::engine::error::{Error, Rejected};
+use crate::engine::error::Error;
 use crate::engine::unit::{Loaded, Unit};
 use crate::use_cases::orders;
 
@@ -21,7 +21,7 @@ use crate::use_cases::orders;
 /// # Errors
 /// `order.already_paid` once its money is ours, or set aside for it.
 pub async fn move_to_cart(unit: &Unit, order: &mut Loaded<Order>, days: u16) -> Result<Loaded<Cart>, Error> {
-    let placed = placed(order)?.clone();
+    let placed = order.state.live()?.clone();
     if let Some(cart) = placed.moved_to {
         return unit.load::<Cart>(cart).await?.exists();
     }
@@ -62,11 +62,11 @@ async fn fill(unit: &Unit, cart: &mut Loaded<Cart>, placed: &Placed, order: &Loa
     };
     let from = placement.cart.unwrap_or(CartId::from_uuid(order.id.uuid()));
     let codes: Vec<CouponCode> =
-        unit.peek::<Cart>(from).await?.state.existing().map(|cart| cart.coupons.clone()).unwrap_or_default();
+        unit.peek::<Cart>(from).await?.state.live().map(|cart| cart.coupons.clone()).unwrap_or_default();
     let lines = placement.lines.iter().filter_map(line).collect();
     unit.decide(cart, &cart::Command::Merge { from, lines, codes })?;
     let (has_destination, has_service) =
-        cart.state.existing().map_or((true, true), |it| (it.destination.is_some(), it.service.is_some()));
+        cart.state.live().map_or((true, true), |it| (it.destination.is_some(), it.service.is_some()));
     if !has_destination && let Some(destination) = destination(unit, cart.id, placed).await? {
         unit.decide(cart, &cart::Command::SetDestination { destination })?;
     }
@@ -91,8 +91,4 @@ async fn destination(unit: &Unit, cart: CartId, placed: &Placed) -> Result<Optio
         None => return Ok(None),
     };
     Ok(Some(Destination { address: Some(address), ..destination.clone() }))
-}
-
-fn placed(order: &Loaded<Order>) -> Result<&Placed, Error> {
-    order.state.placed().map_err(|rejection| Error::Rejected(Rejected::of::<Order>(&rejection)))
 }

@@ -71,7 +71,7 @@ fn paid(bought: &[Bought], shipping: Option<i64>, included: bool, less: bool) ->
     let demand = Demand { variant: id(1), quantity: pieces(1) };
     let mut history = vec![Event::Placed(placement)];
     if less {
-        let placed = crate::fold::<Order>(&history).placed().unwrap().clone();
+        let placed = crate::fold::<Order>(&history).live().unwrap().clone();
         let lines = placed.valued(&[demand], placed.payable());
         let (amount, reason) = (lines[0].amount, CancelReason::BuyerRequest);
         let (refund, credit_note) = (None, None);
@@ -87,7 +87,7 @@ fn paid(bought: &[Bought], shipping: Option<i64>, included: bool, less: bool) ->
         });
     }
     history.push(Event::Paid { payment: id(3), commit: vec![], invoice: None, seller: None });
-    crate::fold::<Order>(&history).placed().unwrap().clone()
+    crate::fold::<Order>(&history).live().unwrap().clone()
 }
 
 /// So much back for a line, for sending, or for nothing that is named.
@@ -191,7 +191,7 @@ fn a_variant_on_several_lines_gives_back_what_was_paid_and_no_tax() {
     let lines = [Bought(3, 100, 0, None), Bought(2, 90, 0, None)].map(|bought| line(1, bought, true)).to_vec();
     let past = Placement::past(Buyer::default(), Destination::to(text("DE")), lines, cents(480), id(3));
     let history = [Event::Placed(past), Event::Paid { payment: id(3), commit: vec![], invoice: None, seller: None }];
-    let order = crate::fold::<Order>(&history).placed().unwrap().clone();
+    let order = crate::fold::<Order>(&history).live().unwrap().clone();
     let notes = [note(&order, Of::Line(1), 90), note(&order, Of::Line(0), 390)];
     assert_eq!(Left::after(&order, &notes[..1]).unwrap().taxes(&notes[1]).unwrap(), []);
     assert_eq!(Left::after(&order, &notes).unwrap().total().unwrap(), cents(0));

@@ -36,7 +36,7 @@ fn cancel_lines(lines: &[ReturnLine], shipping: Option<i64>, was_paid: bool) -> 
 }
 
 fn state(history: &[Event]) -> Placed {
-    crate::fold::<Order>(history).placed().unwrap().clone()
+    crate::fold::<Order>(history).live().unwrap().clone()
 }
 
 fn done(history: &[Event], command: &Command) -> Vec<Event> {

@@ -56,7 +56,7 @@ fn it_travels_in_parcels_and_is_fulfilled_with_the_last_one() {
     given::<Order>(first.clone()).when(&hand_over(2)).then([gone(2, &[demand(2, 1)]), all_gone()]);
     let both = after(&first, &[gone(2, &[demand(2, 1)]), all_gone()]);
     assert_eq!(axes(&both), (Status::Open, PaymentStatus::Paid, Fulfilment::Fulfilled));
-    assert_eq!(crate::fold::<Order>(&both).placed().unwrap().stage(), "fulfilled");
+    assert_eq!(crate::fold::<Order>(&both).live().unwrap().stage(), "fulfilled");
     given::<Order>(both.clone()).when(&hand_over(2)).then_nothing();
     given::<Order>(both.clone()).when(&deliver(2)).then([there(2)]);
     let last = after(&both, &[there(2)]);
@@ -130,7 +130,7 @@ fn a_lost_parcel_is_sent_again_from_the_stock() {
     given::<Order>(after(under_way, &[there(1)])).when(&lose(1)).then_refused(Rejection::ParcelHere);
     assert_eq!(axes(&lost), (Status::Open, PaymentStatus::Paid, Fulfilment::Unfulfilled));
     let state = crate::fold::<Order>(&lost);
-    let it = state.placed().unwrap();
+    let it = state.live().unwrap();
     assert_eq!((it.left_to_ship(id(1)), it.lost_of(id(1)), it.handed_over(id(1))), (3, 3, 0));
     given::<Order>(lost.clone()).when(&Command::Fulfil {}).then_refused(Rejection::PiecesLost);
     let two = [demand(1, 2)];
@@ -169,7 +169,7 @@ fn a_lost_parcel_is_called_off_and_nothing_of_it_comes_back_to_the_stock() {
     given::<Order>(lost.clone()).when(&call_off(&[back(2, 1, 5)])).then([off_of(2, 1, 5)]);
     let less = after(&lost, &[off_of(2, 1, 5)]);
     let state = crate::fold::<Order>(&less);
-    let it = state.placed().unwrap();
+    let it = state.live().unwrap();
     assert_eq!((it.lost_of(id(2)), it.left_to_ship(id(2))), (0, 0));
     let off = |release: &[Demand], lost: &[Demand]| Event::Cancelled {
         reason: CancelReason::BuyerRequest,
@@ -189,7 +189,7 @@ fn a_lost_parcel_is_called_off_and_nothing_of_it_comes_back_to_the_stock() {
     let cancelled = off(&[demand(1, 2)], &rest);
     given::<Order>(here.clone()).when(&cancel(CancelReason::BuyerRequest)).then([cancelled.clone()]);
     let over = after(&here, &[cancelled]);
-    assert!(crate::fold::<Order>(&over).placed().unwrap().lost.is_empty());
+    assert!(crate::fold::<Order>(&over).live().unwrap().lost.is_empty());
     // Found after all, it is nobody's but whoever has it.
     let extra = found(&[], &all, Fulfilment::Unfulfilled);
     given::<Order>(over).when(&deliver(1)).then([extra, there(1)]);
@@ -210,7 +210,7 @@ fn a_lost_parcel_that_is_found_counts_for_what_was_not_settled_meanwhile() {
     given::<Order>(lost.clone()).when(&deliver(1)).then(arrived.clone());
     let done = after(&lost, &arrived);
     assert_eq!(axes(&done), (Status::Completed, PaymentStatus::Paid, Fulfilment::Fulfilled));
-    assert_eq!(crate::fold::<Order>(&done).placed().unwrap().left_to_return(id(1)), 3);
+    assert_eq!(crate::fold::<Order>(&done).live().unwrap().left_to_return(id(1)), 3);
     given::<Order>(done).when(&deliver(1)).then_nothing();
     // Two were sent again: of the parcel one of them and the other variant are still wanted.
     let two = [demand(1, 2)];
@@ -219,7 +219,7 @@ fn a_lost_parcel_that_is_found_counts_for_what_was_not_settled_meanwhile() {
     given::<Order>(again.clone()).when(&deliver(1)).then([some.clone(), there(1), all_gone()]);
     let both = after(&again, &[some, there(1), all_gone()]);
     given::<Order>(both.clone()).when(&deliver(2)).then([there(2), Event::Completed {}]);
-    assert_eq!(crate::fold::<Order>(&both).placed().unwrap().handed_over(id(1)), 3);
+    assert_eq!(crate::fold::<Order>(&both).live().unwrap().handed_over(id(1)), 3);
     // It may be here again instead.
     let here = found(&all, &[], Fulfilment::Unfulfilled);
     let returned = Event::ParcelReturned { shipment: id(1), fulfilment: Fulfilment::Unfulfilled };
@@ -297,12 +297,12 @@ fn some_of_it_is_called_off_and_the_rest_goes_on() {
     let less = after(&history, &[off_of(1, 1, 10)]);
     given::<Order>(less.clone()).when(&call_off(&[back(1, 1, 10)])).then_nothing();
     let state = crate::fold::<Order>(&less);
-    let it = state.placed().unwrap();
+    let it = state.live().unwrap();
     assert_eq!((it.left_to_ship(id(1)), it.credited, it.payable()), (2, cents(10), cents(35)));
     assert_eq!(it.demands(), [demand(1, 2), demand(2, 1)]);
     // What is off before it is paid need not be paid.
     let unpaid = crate::fold::<Order>(&[placed(), off(1, 1, 10, false)]);
-    assert_eq!(unpaid.placed().unwrap().payable(), cents(25));
+    assert_eq!(unpaid.live().unwrap().payable(), cents(25));
     given::<Order>(history.clone())
         .when(&call_off(&[back(1, 3, 30), back(2, 1, 5)]))
         .then_refused(Rejection::NothingLeft);
@@ -348,7 +348,7 @@ fn what_was_handed_over_can_come_back_for_a_while() {
         .iter()
         .chain(&crate::fold::<Order>(&asked).decide(&receive, &asked_at_noon()).unwrap())
         .fold(Order::default(), Order::evolve);
-    let it = state.placed().unwrap();
+    let it = state.live().unwrap();
     // The money is only promised: it is given back when the payment says so.
     assert_eq!((it.credited, it.refunded, it.payment_status), (cents(20), cents(0), PaymentStatus::Paid));
     assert!(it.returning.is_empty());
@@ -454,7 +454,7 @@ proptest! {
         let mut given_back = 0;
         let rest = (1..4).flat_map(|variant| (0..40).map(move |_| (variant, 1)));
         for (variant, number) in steps.iter().copied().chain(rest) {
-            let it = state.placed().unwrap();
+            let it = state.live().unwrap();
             let left = it.bought(id(variant)) - it.off(id(variant));
             if left == 0 {
                 continue;

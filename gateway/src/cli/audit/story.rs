@@ -147,7 +147,7 @@ pub(super) async fn streams_of(desk: &Desk, stream: &StreamId) -> Result<Option<
         let AnyEvent::Order(of, happened) = decoded(&event)? else { return Ok(None) };
         (order, id) = (order.evolve(&happened), Some(of));
     }
-    Ok(match (id, order.placed()) {
+    Ok(match (id, order.live()) {
         (Some(id), Ok(placed)) => Some(story::streams_of(id, placed)),
         _ => None,
     })

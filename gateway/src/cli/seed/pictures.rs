@@ -43,7 +43,7 @@ async fn one(
     let views = if title.len().is_multiple_of(3) { 2 } else { 1 };
     // An earlier run may have been stopped while it drew, or have been told to draw nothing.
     let found = commands.get::<Product>(product).await?;
-    let hung = found.and_then(|found| found.state.existing().ok().map(|product| product.images.len())).unwrap_or(0);
+    let hung = found.and_then(|found| found.state.live().ok().map(|product| product.images.len())).unwrap_or(0);
     for view in (0..views).skip(hung) {
         let (of_category, of_title) = (category.to_owned(), title.to_owned());
         let drawn = tokio::task::spawn_blocking(move || draw(&of_category, &of_title, view)).await;

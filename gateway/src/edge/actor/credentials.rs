@@ -47,7 +47,7 @@ async fn look_up(app: &Shared, session: SessionId, bearer: &Bearer) -> Result<()
         return Ok(());
     }
     let found = app.commands.get::<Session>(session).await?;
-    let started = found.as_ref().and_then(|found| found.state.started().ok());
+    let started = found.as_ref().and_then(|found| found.state.live().ok());
     let Some(started) = started.filter(|started| (started.account, started.role) == holder) else {
         let detail = "the access token belongs to no session of its account: log in";
         return Err(Problem::new(StatusCode::UNAUTHORIZED, "auth.invalid", detail));
@@ -67,7 +67,7 @@ fn session_ended() -> Problem {
 pub(super) fn has_ended(app: &Shared, bearer: &Bearer) -> bool {
     let Some(session) = bearer.session else { return false };
     let seen = app.commands.glimpse::<Session>(session);
-    seen.is_some_and(|session| session.started().is_ok_and(|started| started.revoked.is_some()))
+    seen.is_some_and(|session| session.live().is_ok_and(|started| started.revoked.is_some()))
         || app.ended.contains(session)
 }
 
@@ -92,7 +92,7 @@ fn invalid(error: TokenError) -> Problem {
 pub(super) async fn service_of(parts: &Parts, app: &Shared, shown: &api_key::Shown) -> Result<Service, Problem> {
     let unknown = || Problem::new(StatusCode::UNAUTHORIZED, "auth.invalid", "the key is not valid");
     let found = app.commands.get::<ApiKey>(shown.id).await?.ok_or_else(unknown)?;
-    let key = found.state.existing().map_err(|_| unknown())?;
+    let key = found.state.live().map_err(|_| unknown())?;
     let same = verify_slices_are_equal(key.hash.as_str().as_bytes(), shown.hash.as_str().as_bytes()).is_ok();
     if key.revoked || !same {
         return Err(unknown());

@@ -2,8 +2,8 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use byteshop_commands::Rejected;
 use byteshop_commands::use_cases::carts;
-use byteshop_commands::{Error, Rejected};
 use byteshop_domain::ids::OrderId;
 
 use super::visible::shown;
@@ -11,7 +11,7 @@ use crate::app::Shared;
 use crate::edge::actor::Caller;
 use crate::edge::ask::{Ask, Nothing, Of};
 use crate::edge::problem::Problem;
-use crate::http::orders::visible::{own, placed};
+use crate::http::orders::visible::own;
 use crate::http::show;
 
 /// Moves an unpaid order back into a cart.
@@ -31,10 +31,10 @@ pub(in crate::http) async fn move_to_cart(
     let (ask, days) = (&ask, app.trade.cart_days);
     app.run(ask, "order.move_to_cart", |unit| async move {
         let mut order = own(&unit, id, ask).await?;
-        let placement = &placed(&order.state)?.placement;
+        let placement = &order.state.live()?.placement;
         // Staff sees orders of others; what their carts hold is theirs to say.
         if !ask.who.owns(placement.buyer.account, placement.access_hash.as_ref()) {
-            return Err(Error::Rejected(Rejected::missing("order")));
+            return Err(Rejected::missing("order").into());
         }
         let cart = carts::move_to_cart(&unit, &mut order, days).await?;
         shown(&unit, &cart).await

@@ -24,7 +24,7 @@ pub(in crate::http) async fn readable(
     headers: &HeaderMap,
 ) -> Result<Snapshot<Cart>, Problem> {
     let may_see = |cart: &Cart| {
-        let cart = known(cart)?;
+        let cart = cart.live()?;
         let owns = caller.owns(cart.owner, cart.token_hash.as_ref());
         if owns { Ok(()) } else { Err(Problem::missing("cart")) }
     };
@@ -38,9 +38,9 @@ pub(in crate::http) async fn own<T: Send + Sync>(
     ask: &Ask<Caller, T>,
 ) -> Result<Loaded<Cart>, Error> {
     let cart = unit.load::<Cart>(id).await?.exists()?;
-    let created = known(&cart.state)?;
+    let created = cart.state.live()?;
     if !ask.who.owns(created.owner, created.token_hash.as_ref()) {
-        return Err(Error::Rejected(Rejected::missing("cart")));
+        return Err(Rejected::missing("cart").into());
     }
     // Only now: a version would tell a stranger that there is a cart.
     unit.check_version(&cart)?;
@@ -52,7 +52,7 @@ pub(in crate::http) async fn priced<'a>(
     unit: &Unit,
     cart: &'a Loaded<Cart>,
 ) -> Result<(&'a Created, Option<Priced>), Error> {
-    let created = known(&cart.state)?;
+    let created = cart.state.live()?;
     let open = cart.state.open(unit.asked().at).is_ok();
     let priced = if open { Some(price::price(Reading::Glancing(unit), created, unit.asked().at).await?) } else { None };
     unit.shows_total(cart.id, cart_total::total_to_remember(created, priced.as_ref()));
@@ -63,9 +63,4 @@ pub(in crate::http) async fn priced<'a>(
 pub(in crate::http) async fn shown(unit: &Unit, cart: &Loaded<Cart>) -> Result<Reply, Error> {
     let (created, priced) = priced(unit, cart).await?;
     Reply::ok(cart.version, &show::Cart::of(cart.id, created, priced.as_ref()))
-}
-
-/// A cart that there is.
-pub(in crate::http) fn known(cart: &Cart) -> Result<&Created, Error> {
-    cart.existing().map_err(|rejection| Error::Rejected(Rejected::of::<Cart>(&rejection)))
 }

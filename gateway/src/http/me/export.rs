@@ -32,7 +32,6 @@ use crate::edge::actor::Member;
 use crate::edge::past::Then;
 use crate::edge::positions::{Position, Shown};
 use crate::edge::problem::Problem;
-use crate::http::identity::known;
 use crate::http::notifications::{NotificationRow, Watching};
 use crate::http::sessions::sessions_of;
 use crate::http::show;
@@ -85,7 +84,7 @@ pub(super) async fn export(State(app): State<Shared>, member: Member, headers: H
     let id = member.1;
     app.await_views(&[OrderList::NAME, NotificationList::NAME], &headers).await?;
     let found = app.snapshot::<Account>(id, &Then::default(), &headers).await?;
-    let open = known(&found.state)?;
+    let open = found.state.live()?;
     let head = Head {
         account: Me::of(id, open),
         addresses: open.addresses.iter().map(KeptAddress::of).collect(),
@@ -199,27 +198,27 @@ async fn shown(app: &Shared, thing: Thing) -> Result<Option<String>, Error> {
     let text = match thing {
         Thing::Cart(id) => {
             let found = commands.get::<Cart>(id).await?;
-            let known = found.as_ref().and_then(|found| found.state.existing().ok());
+            let known = found.as_ref().and_then(|found| found.state.live().ok());
             known.map(|it| serde_json::to_string(&show::Cart::of(id, it, None)))
         }
         Thing::Order(id) => {
             let found = commands.get::<Order>(id).await?;
-            let known = found.as_ref().and_then(|found| found.state.placed().ok());
+            let known = found.as_ref().and_then(|found| found.state.live().ok());
             known.map(|it| serde_json::to_string(&show::Order::of(id, it)))
         }
         Thing::Payment(id) => {
             let found = commands.get::<Payment>(id).await?;
-            let known = found.as_ref().and_then(|found| found.state.opened().ok());
+            let known = found.as_ref().and_then(|found| found.state.live().ok());
             known.map(|it| serde_json::to_string(&show::Payment::of(commands, id, it)))
         }
         Thing::Shipment(id) => {
             let found = commands.get::<Shipment>(id).await?;
-            let known = found.as_ref().and_then(|found| found.state.prepared().ok());
+            let known = found.as_ref().and_then(|found| found.state.live().ok());
             known.map(|it| serde_json::to_string(&show::Shipment::of(id, it)))
         }
         Thing::Return(id) => {
             let found = commands.get::<Return>(id).await?;
-            let known = found.as_ref().and_then(|found| found.state.requested().ok());
+            let known = found.as_ref().and_then(|found| found.state.live().ok());
             known.map(|it| serde_json::to_string(&show::Return::of(id, it)))
         }
     };

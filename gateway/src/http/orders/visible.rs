@@ -22,7 +22,7 @@ pub(in crate::http) async fn own<T: Send + Sync>(
     ask: &Ask<Caller, T>,
 ) -> Result<Loaded<Order>, Error> {
     let order = unit.load::<Order>(id).await?.exists()?;
-    check(&ask.who, placed(&order.state)?)?;
+    check(&ask.who, order.state.live()?)?;
     unit.check_version(&order)?;
     Ok(order)
 }
@@ -33,12 +33,7 @@ pub(in crate::http) fn check(caller: &impl Who, placed: &Placed) -> Result<(), E
     if caller.is_staff() || caller.owns(placement.buyer.account, placement.access_hash.as_ref()) {
         return Ok(());
     }
-    Err(Error::Rejected(Rejected::missing("order")))
-}
-
-/// The order as it was placed and became since.
-pub(in crate::http) fn placed(order: &Order) -> Result<&Placed, Error> {
-    order.placed().map_err(|rejection| Error::Rejected(Rejected::of::<Order>(&rejection)))
+    Err(Rejected::missing("order").into())
 }
 
 impl App {
@@ -50,7 +45,7 @@ impl App {
         then: &Then,
         headers: &HeaderMap,
     ) -> Result<Snapshot<Order>, Problem> {
-        let may_see = |order: &Order| Ok(check(caller, placed(order)?)?);
+        let may_see = |order: &Order| Ok(check(caller, order.live()?)?);
         self.snapshot_for(id, then, headers, may_see).await
     }
 
@@ -80,7 +75,7 @@ impl App {
         thing: &'static str,
     ) -> Result<(), Problem> {
         let order = self.commands.get::<Order>(of).await?.ok_or_else(|| Problem::missing(thing))?;
-        check(caller, placed(&order.state)?).map_err(|_| Problem::missing(thing))
+        check(caller, order.state.live()?).map_err(|_| Problem::missing(thing))
     }
 }
 

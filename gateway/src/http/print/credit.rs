@@ -22,7 +22,6 @@ use crate::edge::actor::Caller;
 use crate::edge::ask::{Of, Params};
 use crate::edge::page::page;
 use crate::edge::problem::Problem;
-use crate::http::orders::visible::placed;
 
 /// The credit notes of an order as a printable page.
 #[utoipa::path(get, path = "/v1/orders/{id}/credit-notes/print", operation_id = "printCreditNotes",
@@ -40,7 +39,7 @@ pub(super) async fn print_credit_notes(
         Ok(found) => found,
         Err(refused) => return Ok(refused),
     };
-    let it = placed(&found.state)?;
+    let it = found.state.live()?;
     let locale = shown.reading().of_order(&app, it, &headers).await?;
     let mut sheets = Vec::new();
     for (note, found) in it.credit_notes.iter().zip(app.commands.get_all::<CreditNote>(&it.credit_notes).await?) {

@@ -21,8 +21,7 @@ use crate::edge::page::page;
 use crate::edge::past::Then;
 use crate::edge::problem::Problem;
 use crate::edge::reply;
-use crate::http::orders::visible::{Moments, placed};
-use crate::http::shipments::prepared;
+use crate::http::orders::visible::Moments;
 use crate::qr;
 use crate::trade::label_lines;
 
@@ -45,7 +44,7 @@ pub(super) async fn packing_list(
         return Ok(refused);
     }
     let found = app.snapshot::<Order>(id, &Then::default(), &headers).await?;
-    let it = placed(&found.state)?;
+    let it = found.state.live()?;
     let locale = shown.reading().of_reader(&app, &caller, &headers).await?;
     let ordered = Moments::of(&app, id).await?.placed;
     let travels =
@@ -135,9 +134,9 @@ pub(super) async fn label(
         return Ok(refused);
     }
     let found = app.snapshot::<Shipment>(id, &Then::default(), &headers).await?;
-    let parcel = prepared(&found.state)?;
+    let parcel = found.state.live()?;
     let order = app.commands.get::<Order>(parcel.order).await?.ok_or_else(|| Problem::missing("shipment"))?;
-    let it = placed(&order.state)?;
+    let it = order.state.live()?;
     let locale = shown.reading().of_reader(&app, &caller, &headers).await?;
     let carrier = match &parcel.carrier {
         CarriedBy::Simulated { .. } => None,

@@ -2,8 +2,8 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use byteshop_commands::Rejected;
 use byteshop_commands::use_cases::accounts;
-use byteshop_commands::{Error, Rejected};
 use byteshop_domain::account::Account;
 use byteshop_domain::ids::SessionId;
 use byteshop_domain::session::{Reason, Session};
@@ -44,7 +44,7 @@ pub(in crate::http) async fn sessions_of(
     let ids = open(app, *id).await?.map(|open| open.sessions).unwrap_or_default();
     let found = app.commands.get_all::<Session>(&ids).await?;
     let alive = ids.iter().zip(found).rev().filter_map(|(id, found)| {
-        let started = found?.state.started().ok()?.clone();
+        let started = found?.state.live().ok()?.clone();
         started.is_alive(now).then(|| SessionRow::of(*id, &started, caller.session() == Some(*id)))
     });
     Ok(alive.collect())
@@ -61,9 +61,9 @@ async fn end(
     let ask = &ask;
     app.run(ask, "session.log_out", |unit| async move {
         let mut account = unit.load::<Account>(ask.who.1).await?;
-        let own = account.state.open().is_ok_and(|open| open.sessions.contains(&session));
+        let own = account.state.live().is_ok_and(|open| open.sessions.contains(&session));
         if !own {
-            return Err(Error::Rejected(Rejected::missing("session")));
+            return Err(Rejected::missing("session").into());
         }
         accounts::log_out(&unit, &mut account, session, Reason::Logout).await?;
         Ok(Reply::gone(account.version))

@@ -69,7 +69,7 @@ impl Belongings {
             for (order, found) in some.iter().zip(app.commands.get_all::<Order>(some).await?) {
                 self.streams.push(StreamId::of::<Order>(*order));
                 let Some(found) = found else { continue };
-                let Ok(placed) = found.state.placed() else { continue };
+                let Ok(placed) = found.state.live() else { continue };
                 let placement = &placed.placement;
                 self.payments.push(placement.payment);
                 self.shipments.extend(placed.parcels.keys().copied());

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::Fulfilment;
+use super::status::{CancelReason, Fulfilment};
 use crate::Personal;
 use crate::cart::Destination;
 use crate::ids::{
@@ -115,26 +115,6 @@ pub struct Placement {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
 fn is_false(it: &bool) -> bool {
     !it
-}
-
-/// Why an order is cancelled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CancelReason {
-    /// The buyer wants it no more.
-    BuyerRequest,
-    /// The shop cannot or will not deliver.
-    StaffRequest,
-    /// The payment failed for good.
-    PaymentFailed,
-    /// The buyer left the payment.
-    PaymentCancelled,
-    /// It was not paid for in time.
-    PaymentWindowPassed,
-    /// The money was set aside for it, and nobody took it in time.
-    AuthorizationExpired,
-    /// It was cancelled in an older system.
-    Imported,
 }
 
 /// What happened to an order.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{CaptureMode, Method, ProviderOutcome, ProviderReference, RefundCause, RefundOutcome, VoidReason};
+use super::events::{CaptureMode, Method, ProviderOutcome, ProviderReference, RefundCause, RefundOutcome, VoidReason};
 use crate::ids::{OrderId, RefundId};
 use crate::money::Money;
 use crate::text::Link;

@@ -2,17 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use super::{Created, Decision, Event, Options, Rejection, VARIANTS_MAX};
+use super::rejections::{OPTION_VALUES_MAX, OPTIONS_MAX, Rejection, VARIANTS_MAX};
 use crate::bounded::Bounded;
-use crate::ids::VariantId;
 use crate::text::{AttributeName, Label};
 
-/// Most options of a product: size, colour and one more is a page that people still find their way on.
-pub const OPTIONS_MAX: usize = 5;
-/// Most values of an option: every size and every colour there is.
-pub const OPTION_VALUES_MAX: usize = 100;
+/// What tells a variant from the others, such as `size` = `M`, in the order in which its product declares the options. Equal are
+/// those with the same values in any order.
+pub type Options = IndexMap<AttributeName, Label>;
 
 /// What the variants of a product differ in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,34 +47,7 @@ pub fn in_order(options: &mut Options, declared: &[OptionDefinition]) {
     options.sort_by(|one, _, other, _| place(one).cmp(&place(other)));
 }
 
-impl Created {
-    pub(super) fn define_options(&self, options: &[OptionDefinition]) -> Decision {
-        check(options)?;
-        let mut combinations = BTreeSet::new();
-        for (id, variant) in &self.variants {
-            fits(options, &variant.options).map_err(|_| Rejection::VariantDoesNotFit { variant: *id })?;
-            // The same combination, in whatever order its options stand.
-            let combination: BTreeSet<_> = variant.options.iter().collect();
-            if !combinations.insert(combination) && !options.is_empty() {
-                return Err(Rejection::OptionsTwice);
-            }
-        }
-        let same = self.options == options;
-        Ok(if same { vec![] } else { vec![Event::OptionsDefined { options: options.to_vec() }] })
-    }
-
-    /// Refuses a variant's options when the product has others, or has them already.
-    pub(super) fn check_options(&self, id: VariantId, options: &Options) -> Result<(), Rejection> {
-        if self.options.is_empty() {
-            return Ok(());
-        }
-        fits(&self.options, options)?;
-        let twice = self.variants.iter().any(|(other, variant)| *other != id && variant.options == *options);
-        if twice { Err(Rejection::OptionsTwice) } else { Ok(()) }
-    }
-}
-
-fn check(options: &[OptionDefinition]) -> Result<(), Rejection> {
+pub(super) fn check(options: &[OptionDefinition]) -> Result<(), Rejection> {
     if options.len() > OPTIONS_MAX {
         return Err(Rejection::TooManyOptions);
     }
@@ -93,7 +65,7 @@ fn check(options: &[OptionDefinition]) -> Result<(), Rejection> {
 }
 
 /// Whether a variant says something that there is to each option, and to nothing else.
-fn fits(defined: &[OptionDefinition], options: &Options) -> Result<(), Rejection> {
+pub(super) fn fits(defined: &[OptionDefinition], options: &Options) -> Result<(), Rejection> {
     if defined.is_empty() {
         return Ok(());
     }

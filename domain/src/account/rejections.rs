@@ -1,0 +1,51 @@
+//! What can be in the way of a command to an account, its limits among it.
+
+use crate::ids::{Id as _, OrderId};
+use crate::order::Number;
+
+/// Addresses of one address book at most.
+pub const ADDRESSES_MAX: usize = 50;
+/// Orders that a refusal names: enough to see what it is about, as the list of orders has all of them.
+const TOLD_MAX: usize = 10;
+
+crate::rejections! {
+    /// What can be in the way.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub enum Rejection {
+        Missing => Missing: "there is no such account";
+        Exists => Conflict: "the account already exists";
+        /// The code was never given out, was used, or was replaced by another one.
+        InvalidCode => Invalid at "/code": "the code is invalid; request a new one";
+        CodeExpired => Invalid at "/code": "the code has expired; request a new one";
+        NotConfirmed => Forbidden: "the e-mail address is not confirmed yet";
+        Banned => Forbidden: "the account is banned";
+        PasswordChanged => Conflict: "the password has been changed in the meantime";
+        EmailChangeTooSoon => Conflict: "an e-mail change was requested less than a minute ago; try again later";
+        EmailTaken => Conflict: "the address belongs to another account";
+        TooManyAddresses => Conflict: "an address book can have at most {ADDRESSES_MAX} addresses";
+        NoSuchAddress => Missing: "there is no such address in the address book";
+        /// Otherwise the last admin could end their own role.
+        OwnAccount => Conflict: "you cannot do this to your own account";
+        SecondFactorRequired => Forbidden:
+            "this account has a second factor: send its code as `code`, or one of its recovery codes as \
+             `recovery_code`";
+        /// It is not the one that the code was compared with.
+        SecondFactorChanged => Conflict: "the second factor has changed in the meantime; try again";
+        CodeUsed => Forbidden: "this code was used already; wait up to 30 seconds for the next one";
+        NoEnrolment => Conflict:
+            "no second factor is waiting to be confirmed, or the enrolment has expired; enrol again";
+        SecondFactorExists => Conflict: "the account already has a second factor; remove it before you enrol another";
+        OrdersUnderWay { orders: Vec<OrderId> } => Conflict:
+            "these orders are paid and not delivered, and their delivery address would be lost: {orders}; wait until \
+             they are delivered or cancel them, then close the account",
+            orders = told(orders);
+    }
+}
+
+/// The orders by their numbers and ids, the first ones of them.
+fn told(orders: &[OrderId]) -> String {
+    let name = |order: &OrderId| format!("{} ({order})", Number::of(order.uuid()));
+    let some: Vec<String> = orders.iter().take(TOLD_MAX).map(name).collect();
+    let more = if orders.len() > TOLD_MAX { " and more" } else { "" };
+    format!("{}{more}", some.join(", "))
+}

@@ -1,0 +1,127 @@
+//! What goes back of the money of an order: how much can, and the credit note that says so.
+
+use crate::Kind;
+use crate::credit_note::{self, CreditNote, Left};
+use crate::ids::{CreditNoteId, OrderId, PaymentId, RefundId};
+use crate::money::{Money, MoneyError};
+use crate::order::{self, Placed, ReturnLine};
+use crate::payment::{self, Payment, RefundCause};
+use crate::quantity::Demand;
+use crate::series::Document;
+use crate::work::{Refused, Work};
+
+/// Money on its way back, and the document that says so.
+pub(super) struct Back {
+    /// None when there is nothing to give back.
+    pub(super) refund: Option<RefundId>,
+    pub(super) credit_note: CreditNoteId,
+    pub(super) amount: Money,
+    /// What of it was paid for sending.
+    pub(super) shipping: Option<Money>,
+}
+
+impl Back {
+    pub(super) fn of(work: &mut Work, lines: &[ReturnLine]) -> Result<Self, Refused> {
+        let too_much = |_| Refused::because("order.wrong_total", Kind::Invalid, "the amounts cannot be summed");
+        let Some(first) = lines.first() else { return Err(order::Rejection::NoLines.into()) };
+        let amount = Money::sum(first.amount.currency, lines.iter().map(|line| line.amount)).map_err(too_much)?;
+        let refund = (amount.amount > 0).then(|| work.new_id());
+        Ok(Self { refund, credit_note: work.new_id(), amount, shipping: None })
+    }
+
+    /// With what was paid for sending, where nothing is sent any more; at most what is left of `most`.
+    pub(super) fn with_shipping(self, work: &mut Work, placed: &Placed, lines: &[Demand], most: Money) -> Self {
+        let left = placed.shipping_left().amount.min(most.amount - self.amount.amount);
+        if left <= 0 || !placed.shipping_falls_with(lines) {
+            return self;
+        }
+        let amount = Money { amount: self.amount.amount + left, ..self.amount };
+        let refund = self.refund.or_else(|| Some(work.new_id()));
+        Self { refund, amount, shipping: Some(Money { amount: left, ..amount }), ..self }
+    }
+
+    pub(super) fn request(&self, work: &mut Work, payment: PaymentId, cause: RefundCause) -> Result<(), Refused> {
+        let Some(refund) = self.refund else { return Ok(()) };
+        work.decide::<Payment>(payment, &payment::Command::RequestRefund { refund, amount: Some(self.amount), cause })?;
+        Ok(())
+    }
+}
+
+pub(super) fn issue(
+    work: &mut Work,
+    (placed, order): (&Placed, OrderId),
+    left: &Left<'_>,
+    lines: &[ReturnLine],
+    back: &Back,
+) -> Result<(), Refused> {
+    let content = content(work, placed, order, lines, back)?;
+    write_down(work, left, back.credit_note, content)
+}
+
+/// Issues a credit note, which says how much of it is tax: of what those before it have left.
+pub(super) fn write_down(
+    work: &mut Work,
+    left: &Left<'_>,
+    id: CreditNoteId,
+    mut content: credit_note::Content,
+) -> Result<(), Refused> {
+    content.taxes = Some(left.taxes(&content).map_err(uncounted)?);
+    work.begin::<CreditNote>(id);
+    work.decide::<CreditNote>(id, &credit_note::Command::Issue(content))?;
+    Ok(())
+}
+
+/// What of an order there is no credit note for. What was issued stays as it is; but one that was issued just now may not be seen
+/// yet where the order already names it, so the append expects those that are seen.
+pub(super) fn left_to_credit<'a>(work: &Work, order: &'a Placed) -> Result<Left<'a>, Refused> {
+    let earlier = order.credit_notes.iter().map(|id| work.get::<CreditNote>(*id)).collect::<Result<Vec<_>, _>>()?;
+    Left::after(order, earlier.iter().filter_map(|note| note.issued())).map_err(uncounted)
+}
+
+pub(super) fn uncounted(error: MoneyError) -> Refused {
+    Refused::because("credit_note.wrong_total", Kind::Invalid, error.to_string())
+}
+
+/// What stands in a credit note, except how much of it is tax: [`write_down`] says that of what is known of it in the end.
+pub(super) fn content(
+    work: &mut Work,
+    placed: &Placed,
+    order: OrderId,
+    lines: &[ReturnLine],
+    back: &Back,
+) -> Result<credit_note::Content, Refused> {
+    let placement = &placed.placement;
+    let line = |line: &ReturnLine| {
+        let bought = placement.lines.iter().find(|bought| bought.variant == line.variant)?;
+        Some(credit_note::Line {
+            variant: line.variant,
+            sku: bought.sku.clone(),
+            quantity: line.quantity,
+            unit_price: bought.unit_price,
+            exact_price: bought.exact_price.clone(),
+            amount: line.amount,
+            share: true,
+            order: Some(order),
+        })
+    };
+    Ok(credit_note::Content {
+        reference: work.number(Document::CreditNote { credit_note: back.credit_note })?,
+        buyer: placement.buyer.clone(),
+        country: placement.destination.country.clone(),
+        lines: lines.iter().filter_map(line).collect(),
+        shipping: back.shipping,
+        total: back.amount,
+        taxes: None,
+        order: Some(order),
+        refund: back.refund,
+        reason: None,
+        seller: work.seller().cloned(),
+    })
+}
+
+/// The most that goods, or sending, can be worth that comes back now: what is left of the payment, and has no credit note.
+pub(super) fn most(work: &Work, left: &Left<'_>, payment: PaymentId) -> Result<Money, Refused> {
+    let not_credited = left.total().map_err(uncounted)?;
+    let refundable = work.get::<Payment>(payment)?.live()?.refundable();
+    Ok(Money { amount: refundable.amount.min(not_credited.amount), ..refundable })
+}

@@ -1,0 +1,68 @@
+//! What can be in the way of a change to an order, its limits among it.
+
+use crate::ids::VariantId;
+use crate::money::Money;
+
+/// Most lines of an order: a wholesaler's invoices reach some hundreds, and one event must stay small enough to deliver.
+pub const LINES_MAX: usize = 2_000;
+/// Most notes of an order: its state is read whole each time.
+pub const NOTES_MAX: usize = 100;
+
+crate::rejections! {
+    /// What can be in the way.
+    #[derive(Debug, Clone, PartialEq)]
+    pub enum Rejection {
+        Missing => Missing: "there is no such order";
+        Exists => Conflict: "the order already exists";
+        NoLines => Invalid at "/lines": "name at least one line";
+        TooManyLines => Invalid at "/lines":
+            "an order can have at most {LINES_MAX} lines, and the total quantity of a variant must not overflow";
+        WrongAmount { line: usize } => Invalid at "/lines/{line}/amount":
+            "the amount of line {line} is not its price times its quantity, or its discount is wrong";
+        WrongTotal => Invalid at "/total": "the total is not the sum of the lines and the shipping in one currency";
+        AlreadyPaid => Conflict: "the order is already paid";
+        NotPaid => Conflict: "the order is not paid";
+        Cancelled => Conflict: "the order is cancelled or has expired";
+        NotCancelled => Conflict: "the order is not cancelled";
+        OtherPayment => Conflict: "the payment belongs to another order";
+        AlreadyFulfilled => Conflict:
+            "goods of the order are handed over: cancel only `lines` that are not, and take the others back in a \
+             return";
+        NothingToSend => Conflict:
+            "everything in the order is packed, handed over or cancelled; nothing is left to ship";
+        EmptyParcel => Invalid at "/lines":
+            "a parcel needs at least one piece; omit `lines` to pack everything that is left";
+        NotFulfilled => Conflict:
+            "nothing was handed over yet, so nothing can be returned; cancel the order or some of its lines instead";
+        TooManyReturned { variant: VariantId, left: i64 } => Conflict at "/lines":
+            "only {left} of {variant} can still be returned";
+        TooManyReturns => Conflict: "too many returns were requested; contact the shop";
+        ArrivedAfterAll => Conflict: "a lost parcel arrived after it was replaced; contact the shop";
+        BeingShipped => Conflict: "a parcel of the order is packed or in transit";
+        AwaitingCapture => Conflict:
+            "the payment is authorized but not captured; capture it first, or cancel the whole order";
+        DiscountOfWhole => Conflict at "/lines":
+            "a discount depends on the whole order; cancel the whole order, or contact the shop";
+        TooManyCancelled { variant: VariantId, left: i64 } => Conflict at "/lines":
+            "only {left} of {variant} can still be cancelled";
+        NothingLeft => Conflict: "nothing would be left of the order; cancel the whole order instead";
+        TooManyShipped { variant: VariantId, left: i64 } => Conflict at "/lines":
+            "only {left} of {variant} can still be packed";
+        NoSuchParcel => Missing: "the order has no such parcel";
+        ParcelGone => Conflict: "the parcel was already handed over";
+        ParcelHere => Conflict: "the parcel is not in transit";
+        ParcelReturning => Conflict:
+            "a return for the contents of this parcel is open or was received; reject it first";
+        PiecesLost => Conflict: "pieces of the order were lost in transit; pack them again or cancel them";
+        NoSuchReturn => Missing: "the order has no such return";
+        ReturnWindowPassed => Conflict: "the return window has closed";
+        TooManyNotes => Conflict: "an order can have at most {NOTES_MAX} notes";
+        Imported => Conflict: "the order belongs to an older system, which handles its shipping and returns";
+        NotOfGuest => Conflict: "the buyer is not a guest; close their account instead, if they have one";
+        UnderWay => Conflict:
+            "the order is not delivered yet and needs the data of its buyer; wait until it is delivered or cancel \
+             it, then erase its buyer";
+        TooMuchRefunded => Conflict: "the refund exceeds what is left of the payment";
+        TooMuchShipping { left: Money } => Conflict at "/shipping": "only {left} of the shipping can still be refunded";
+    }
+}

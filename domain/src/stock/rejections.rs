@@ -1,0 +1,20 @@
+//! What can be in the way of a change to the stock of a variant, its limit among it.
+
+use crate::quantity::Quantity;
+
+/// Most pieces on hand: a thousand of the largest movements, far from overflow.
+pub const ON_HAND_MAX: i64 = 1_000_000_000;
+
+crate::rejections! {
+    /// What can be in the way.
+    #[derive(Debug, Clone, PartialEq)]
+    pub enum Rejection {
+        Missing => Missing: "the variant has no stock";
+        Exists => Conflict: "the stock is already open";
+        NotEnough { available: i64 } => Conflict: "only {available} are available";
+        Reserved { reserved: i64 } => Conflict: "{reserved} are reserved by orders; release those first";
+        ReservedOtherwise { quantity: Quantity } => Conflict: "the order has already reserved {quantity}";
+        NotReserved => Conflict: "the order has reserved nothing";
+        OutOfRange => Invalid: "the quantity on hand must be between 0 and {ON_HAND_MAX}";
+    }
+}

@@ -1,0 +1,17 @@
+//! What can be in the way of a command to a webhook endpoint, its limit among it.
+
+/// Filters of one endpoint at most: more than there are types to name one by one, and it would want everything.
+pub const FILTERS_MAX: usize = 50;
+
+crate::rejections! {
+    /// What can be in the way.
+    #[derive(Debug, Clone, PartialEq)]
+    pub enum Rejection {
+        Missing => Missing: "there is no such webhook endpoint";
+        Exists => Conflict: "the webhook endpoint already exists";
+        Filters => Invalid at "/filter": "an endpoint needs 1 to {FILTERS_MAX} filters";
+        BeforeTheLog => Invalid at "/from": "a replay must start at position 1 or later";
+        ExpiresInThePast => Invalid at "/expires_at": "expires_at must be in the future";
+        Expired => Conflict: "the webhook endpoint has expired; set a later expires_at to enable it again";
+    }
+}
