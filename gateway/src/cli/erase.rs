@@ -27,7 +27,7 @@ pub(super) struct EraseArgs {
     #[arg(long)]
     yes: bool,
     /// Erase even while paid orders are not delivered: items that are not packed are cancelled and refunded, and packed parcels
-    /// go on without their address
+    /// continue without their address
     #[arg(long)]
     force: bool,
     /// Revoke the API keys and webhook endpoints that the account created
@@ -81,7 +81,7 @@ pub(super) async fn erase(config: &Config, args: EraseArgs) -> Result<(), Failur
             },
         };
         if known.account.is_none() && known.orders.is_empty() && known.carts.is_empty() {
-            let said = "nobody has an account with this address, and no order or cart of a guest has it";
+            let said = "no account has this address, and no order or cart of a guest has it";
             return Err(Failure::refused(said));
         }
         if let Some(id) = known.account
@@ -173,10 +173,10 @@ async fn erase_account(commands: &Commands, id: AccountId, force: bool, revoke: 
         called_off(order)?;
     }
     for order in unfinished.left {
-        let what = "is packed or sent, and its address is erased; items that do not arrive can only be refunded";
+        let what = "is packed or shipped, and its address is erased; items that do not arrive can only be refunded";
         output::line(&format!("{order} {what}"))?;
     }
-    Ok(output::line(&format!("{id} is closed, and its owner is erased"))?)
+    Ok(output::line(&format!("{id} is closed, and its owner's personal data is erased"))?)
 }
 
 async fn erase_guest(commands: &Commands, id: OrderId, force: bool) -> Result<(), Failure> {
@@ -190,7 +190,7 @@ async fn erase_guest(commands: &Commands, id: OrderId, force: bool) -> Result<()
     if forgotten.called_off {
         called_off(id)?;
     }
-    Ok(output::line(&format!("the guest of {id} is erased"))?)
+    Ok(output::line(&format!("the personal data of the guest of {id} is erased"))?)
 }
 
 /// What is written into an account's cart has the key of its owner, and what became an order that of its guest.
@@ -226,7 +226,7 @@ fn with_force(error: Error) -> Failure {
     if let Error::Rejected(rejected) = &error
         && rejected.code.ends_with("under_way")
     {
-        return Failure::refused(format!("{}; or use --force to do it anyway", rejected.detail));
+        return Failure::refused(format!("{}; use --force to do it anyway", rejected.detail));
     }
     error.into()
 }

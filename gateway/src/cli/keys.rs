@@ -55,13 +55,13 @@ async fn rotate(commands: &Commands, files: &KeyFiles) -> Result<(), Failure> {
     let key = Reference::new(&kid).map_err(|error| Failure::refused(error.to_string()))?;
     record(commands, "token_key.rotate", &shop::Command::RotateTokenKey { key }).await?;
     let soon = SETTLED.num_seconds();
-    Ok(output::line(&format!("{} checks at once and signs in {soon} seconds", file.display()))?)
+    Ok(output::line(&format!("{} verifies tokens at once and signs them in {soon} seconds", file.display()))?)
 }
 
 async fn prune(commands: &Commands, files: &KeyFiles) -> Result<(), Failure> {
     let removed = files.prune(Clock.now())?;
     if removed.is_empty() {
-        return Ok(output::line("nothing to remove: every key signs, or has tokens that are still good")?);
+        return Ok(output::line("nothing to remove: every key signs tokens or has tokens that are still valid")?);
     }
     let count = u32::try_from(removed.len()).unwrap_or(u32::MAX);
     record(commands, "token_key.prune", &shop::Command::PruneTokenKeys { count }).await?;

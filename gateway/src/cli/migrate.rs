@@ -26,7 +26,7 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
 pub(super) fn advice(excess: &str) -> String {
     format!(
         "{excess}: give the shop a role of its own in BYTESHOP_DATABASE_URL, name the owner in \
-         BYTESHOP_MIGRATION_DATABASE_URL and run `byteshop migrate`, which makes that role"
+         BYTESHOP_MIGRATION_DATABASE_URL and run `byteshop migrate`, which creates that role"
     )
 }
 

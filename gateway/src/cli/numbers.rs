@@ -40,11 +40,11 @@ enum What {
         /// The last number to skip: the highest number known to be issued, such as 42 or INV-2026-000042
         #[arg(long, value_name = "NUMBER")]
         to: Number,
-        /// The reason of the gap, for the record
+        /// The reason for the gap, which is recorded in the log
         #[arg(long, value_name = "TEXT")]
         reason: Reason,
     },
-    /// After a restored backup: the numbers are right, so payments are taken and documents numbered again
+    /// After a restored backup: confirm that the numbers are right, and resume payments and document numbers
     Confirm,
 }
 
@@ -146,9 +146,9 @@ async fn confirm(commands: &Commands, nats: Option<&NatsConfig>, format: Format)
     }
     let said = if waits && log.confirm().await? {
         commands.close(None);
-        "payments are taken and documents numbered again, within a second in every process"
+        "payments and document numbers resume within a second in every process"
     } else {
-        "payments are taken and documents numbered: there was nothing to confirm"
+        "nothing to confirm: payments and document numbers are not stopped"
     };
     Ok(output::remark(format, said)?)
 }
@@ -164,7 +164,7 @@ async fn check_year(commands: &Commands, year: i32, this_year: i32) -> Result<()
     } else {
         format!("no numbers of {year} were issued: the log of this shop begins in {first}")
     };
-    let years = if first < this_year { format!(", or say --year {first} to {this_year}") } else { String::new() };
+    let years = if first < this_year { format!(", or give --year {first} to {this_year}") } else { String::new() };
     Err(Failure::refused(format!("{why}, so leave --year out{years}")))
 }
 

@@ -41,7 +41,7 @@ pub(super) struct UpArgs {
 /// What `work` takes.
 #[derive(Debug, clap::Args)]
 pub(super) struct WorkArgs {
-    /// Only these views, separated by commas, as `byteshop views` names them; all when absent
+    /// Only these views, separated by commas, as `byteshop views` names them; all by default
     #[arg(long, value_delimiter = ',', value_name = "VIEW")]
     views: Vec<String>,
 }
@@ -121,7 +121,8 @@ async fn up_on(config: &Config, servers: &Servers, started: Instant) -> Result<(
 pub(super) async fn one(config: &Config, name: &str, roles: Roles) -> Result<(), Failure> {
     let (Some(database_url), Some(nats_url)) = (&config.database_url, &config.nats_url) else {
         return Err(Failure::refused(format!(
-            "`byteshop {name}` runs beside others: set BYTESHOP_DATABASE_URL and BYTESHOP_NATS_URL, or use `byteshop up` for a shop on one machine"
+            "`byteshop {name}` is one role of a shop: set BYTESHOP_DATABASE_URL and BYTESHOP_NATS_URL, or use \
+            `byteshop up` for a whole shop on one machine"
         )));
     };
     let log = Log::open(database_url)?;
@@ -215,7 +216,7 @@ async fn settings(
 fn address(config: &Config) -> Result<SocketAddr, Failure> {
     if config.dev && !config.address.is_loopback() && !config.dev_beyond_loopback {
         return Err(Failure::refused(format!(
-            "a shop in development gives tokens to anybody and shows everybody's mail, so it does not listen on {}: set \
+            "a shop in development mode issues tokens to anyone and shows all mail, so it does not listen on {}: set \
              BYTESHOP_DEV=false, leave BYTESHOP_ADDRESS at 127.0.0.1, or allow it with BYTESHOP_DEV_BEYOND_LOOPBACK=true",
             config.address
         )));

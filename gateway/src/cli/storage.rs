@@ -94,5 +94,5 @@ pub(super) fn files(config: &Config) -> Result<Blobs, Failure> {
         Some(Files::Directory(directory)) => Blobs::local(directory),
         None => Blobs::local(&config.data.join("files")),
     };
-    opened.map_err(|error| Failure::refused(format!("files cannot be kept where BYTESHOP_FILES says: {error}")))
+    opened.map_err(|error| Failure::refused(format!("BYTESHOP_FILES cannot be used: {error}")))
 }

@@ -45,7 +45,8 @@ pub(super) async fn run(config: &Config, args: &TokenArgs) -> Result<(), Failure
         Mode::Development => {}
         Mode::Production => {
             return Err(Failure::refused(format!(
-                "the shop at {} is not in development, and accepts no tokens of the command line: log in there, and grant roles with `byteshop grant`",
+                "the shop at {} is not in development mode and accepts no tokens from the command line: log in there, \
+                and grant roles with `byteshop grant`",
                 shop.http()
             )));
         }

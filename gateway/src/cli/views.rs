@@ -73,8 +73,8 @@ fn advice(view: &Status) -> Option<String> {
     match view.state {
         State::Live => None,
         State::Parked => Some(format!(
-            "after a repair: `byteshop views --retry {name}` goes on, `byteshop replay {name}` starts anew"
+            "once the cause is fixed, `byteshop views --retry {name}` continues and `byteshop replay {name}` rebuilds"
         )),
-        State::OtherHistory => Some(format!("the log under it is another one: `byteshop replay {name}` starts anew")),
+        State::OtherHistory => Some(format!("it has read another log; `byteshop replay {name}` rebuilds it")),
     }
 }

@@ -50,7 +50,7 @@ pub struct ProviderConfig {
 impl OutsideConfig {
     /// What is missing from mail that a shop sends outside of development, and what to set.
     pub fn warning(&self) -> Option<String> {
-        let unsaid = "mail has no links to unsubscribe from watched products, nor to orders and their papers";
+        let unsaid = "mails contain no links to unsubscribe or to open orders and invoices";
         (self.smtp.is_some() && self.api_url.is_none()).then(|| format!("{unsaid}: set BYTESHOP_API_URL"))
     }
 }
@@ -90,7 +90,7 @@ impl Reader {
         if from.is_none() && !self.is_given("mail_from") {
             self.lacking(
                 "mail_from",
-                "must say who writes, such as \"ByteShop <shop@example.org>\", as smtp_host is set",
+                "must be the sender of mails, such as \"ByteShop <shop@example.org>\", as smtp_host is set",
             );
         }
         let login = match (user, password) {

@@ -114,7 +114,7 @@ pub(super) fn files(text: &str) -> Result<Files, String> {
     let (name, prefix) = rest.split_once('/').unwrap_or((rest, ""));
     let fits = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '.' | '_');
     if name.is_empty() || !name.chars().all(fits) {
-        return Err(format!("names no bucket such as s3://name/prefix: {text:?}"));
+        return Err(format!("must name a bucket, as in s3://name/prefix, not {text:?}"));
     }
     Ok(Files::Bucket { name: name.to_owned(), prefix: prefix.trim_matches('/').to_owned() })
 }

@@ -1,4 +1,4 @@
-//! Events as comma-separated values (RFC 4180) that a spreadsheet opens as they are.
+//! Events as comma-separated values (RFC 4180) that a spreadsheet opens without conversion.
 
 use std::borrow::Cow;
 use std::io::Write;

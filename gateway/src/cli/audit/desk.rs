@@ -22,7 +22,7 @@ impl Desk {
     /// The thing that a text names.
     pub(super) async fn thing(&self, name: &Name) -> Result<Thing, Failure> {
         let found = self.finder().things(&name.0).await.map_err(failure)?;
-        found.into_iter().next().ok_or_else(|| Failure::refused(format!("the log has nothing named `{}`", name.0)))
+        found.into_iter().next().ok_or_else(|| Failure::refused(format!("nothing in the log is named `{}`", name.0)))
     }
 }
 
@@ -83,7 +83,7 @@ pub(super) fn within(head: i64, after: i64) -> Result<(), Failure> {
 pub(super) async fn no_event(log: &Log, position: i64) -> Failure {
     match log.head().await {
         Ok(0) => Failure::refused("the log is empty"),
-        Ok(head) => Failure::refused(format!("the log has no position {position}: it goes from 1 to {head}")),
+        Ok(head) => Failure::refused(format!("the log has no position {position}: its positions are 1 to {head}")),
         Err(error) => error.into(),
     }
 }

@@ -25,7 +25,7 @@ pub(super) struct DiffArgs {
     /// The earlier version (2 or v2; 0 is before it existed), a time, or an age (2d)
     #[arg(value_parser = moment::version_or_time)]
     from: At,
-    /// The later one
+    /// The later version, time or age
     #[arg(value_parser = moment::version_or_time)]
     to: At,
     #[command(flatten)]

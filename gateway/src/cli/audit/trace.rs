@@ -30,7 +30,7 @@ const CAUSES_MAX: usize = 100;
 /// Around what.
 #[derive(Debug, clap::Args)]
 pub(super) struct TraceArgs {
-    /// A position of the log, or a thing: an id, an e-mail address, a SKU, or an order, invoice or credit note number. An order
+    /// A position of the log, or an object: an id, an e-mail address, a SKU, or an order, invoice or credit note number. An order
     /// includes its payment, shipments and returns
     #[arg(value_name = "THING|POSITION")]
     around: Around,

@@ -69,7 +69,7 @@ fn print_products(made: &[Made<'_>]) -> std::io::Result<()> {
                 product.category.to_owned(),
                 product.variants.to_string(),
                 product.on_hand.to_string(),
-                if product.new { "new" } else { "was there" }.to_owned(),
+                if product.new { "new" } else { "existing" }.to_owned(),
             ]);
         }
         table
