@@ -283,7 +283,7 @@ async fn a_mail_of_an_accepted_return_says_where_to() {
     let warning = approved.text("/warnings/0");
     assert!(warning.contains("BYTESHOP_RETURN_ADDRESS"), "the settings of this shop have none: {warning}");
     let mail = mail(&shop, "is accepted").await;
-    shows(mail["text"].as_str().unwrap(), &["Send it to:", "Knob & Sons, returns\nYard 7"]);
+    shows(mail["text"].as_str().unwrap(), &["Send them to:", "Knob & Sons, returns\nYard 7"]);
     shows(mail["html"].as_str().unwrap(), &["Knob &amp; Sons, returns<br>"]);
 }
 
