@@ -112,14 +112,14 @@ impl Commands {
     /// Says who carries messages out of the shop, once; until then they are kept.
     pub fn reach(&self, outside: Outside) {
         if self.shared.outside.set(outside).is_err() {
-            tracing::error!("messages are carried by others already");
+            tracing::error!("the message carriers are already set");
         }
     }
 
     /// Sets who sells, once, for the documents that are issued from now on. Without, they do not keep that.
     pub fn sell_as(&self, seller: Seller) {
         if self.shared.seller.set(seller).is_err() {
-            tracing::error!("the seller is set already");
+            tracing::error!("the seller is already set");
         }
     }
 

@@ -160,7 +160,7 @@ impl Office<'_> {
     fn has_lost_one(&mut self) -> bool {
         while let Some(ended) = self.workers.try_join_next() {
             if let Err(error) = ended {
-                tracing::error!(%error, "a webhook worker failed; all of them begin anew");
+                tracing::error!(%error, "a webhook worker failed; restarting all of them");
                 return true;
             }
         }

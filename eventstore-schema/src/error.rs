@@ -90,7 +90,7 @@ impl Trouble {
 }
 
 /// What to do next when Postgres does not answer.
-pub const AWAY: &str = "see whether Postgres runs, and whether BYTESHOP_DATABASE_URL names it";
+pub const AWAY: &str = "check that Postgres is running and that BYTESHOP_DATABASE_URL points to it";
 
 /// What to do next about an error that comes from Postgres, however deep it lies; for people who run a shop.
 pub fn advice(error: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
@@ -111,17 +111,17 @@ fn advice_on(error: &sqlx::Error) -> Option<&'static str> {
     let code = error.as_database_error()?.code()?;
     // SQLSTATE 42P01 undefined table, 42883 undefined function, 3F000 undefined schema.
     if ["42P01", "42883", "3F000"].contains(&code.as_ref()) {
-        return Some("`byteshop migrate` brings the database up to date");
+        return Some("run `byteshop migrate` to migrate the database");
     }
     // Class 28 invalid authorization. Postgres does not say whether the role is missing or the password wrong.
     if code.starts_with("28") {
         return Some(
-            "look at the user and the password in BYTESHOP_DATABASE_URL; the role of a new shop is made by `byteshop migrate` \
-             with the owner's URL in BYTESHOP_MIGRATION_DATABASE_URL",
+            "check the user and the password in BYTESHOP_DATABASE_URL; for a new shop, `byteshop migrate` creates the \
+            role with the owner's URL in BYTESHOP_MIGRATION_DATABASE_URL",
         );
     }
     // 3D000 undefined database.
-    (code == "3D000").then_some("look at the user, the password and the database in BYTESHOP_DATABASE_URL")
+    (code == "3D000").then_some("check the user, the password and the database in BYTESHOP_DATABASE_URL")
 }
 
 #[cfg(test)]

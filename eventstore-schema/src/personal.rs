@@ -23,10 +23,10 @@ const NONCE: usize = 12;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SealError {
     /// It was sealed under another key, or changed since.
-    #[error("the sealed text was changed, or sealed under another key")]
+    #[error("the sealed text was changed or sealed with another key")]
     Broken,
     /// There was no randomness for it.
-    #[error("the system gives no random numbers")]
+    #[error("the system provides no random numbers")]
     NoRandomness,
     /// The person was forgotten: there is no key any more.
     #[error("the person's data was erased")]
@@ -152,7 +152,7 @@ impl DataKeys {
     pub(crate) fn read_again(&self) -> Option<Self> {
         let file = self.file.as_ref()?;
         let text = std::fs::read_to_string(file)
-            .inspect_err(|error| tracing::error!(%error, file = %file.display(), "the data keys cannot be read again"));
+            .inspect_err(|error| tracing::error!(%error, file = %file.display(), "the data keys cannot be reloaded"));
         Some(Self::parse(&text.ok()?).ok()?.kept_in(file.clone()))
     }
 

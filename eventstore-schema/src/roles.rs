@@ -157,7 +157,7 @@ async fn make(owner: &mut Connection, role: &Role) -> Result<(), StoreError> {
 }
 
 fn refused(role: &Role) -> String {
-    format!("the role {} was made and cannot log in: look at pg_hba.conf", role.name())
+    format!("the role {} was created but cannot log in: check pg_hba.conf", role.name())
 }
 
 /// Gives the role what it needs of schemas `log` and `emulator`, and takes from it whatever else it had there.

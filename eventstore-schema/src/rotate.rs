@@ -35,7 +35,7 @@ const EVERY: TimeDelta = TimeDelta::days(1);
 #[derive(Debug, thiserror::Error)]
 pub enum RotateError {
     /// Another program rotates it right now.
-    #[error("another program rotates the data key right now")]
+    #[error("another program is rotating the data key")]
     Busy,
     /// The file of the keys could not be read or written.
     #[error("the data keys in {} cannot be changed: {source}", file.display())]
@@ -46,7 +46,7 @@ pub enum RotateError {
         source: std::io::Error,
     },
     /// Some keys are still wrapped by another one.
-    #[error("{0} keys of people are still wrapped by an older data key: rotate once more")]
+    #[error("{0} subject keys are still encrypted with an older data key: rotate again")]
     Left(i64),
     /// Postgres did not answer, or the keys are not those of this log.
     #[error(transparent)]
@@ -277,8 +277,8 @@ mod tests {
         let at = |hours: i64| DateTime::from_timestamp(1_767_268_800 + hours * 3_600, 0);
         let now = at(30).unwrap();
         assert!(due(at(0), at(1), now));
-        assert!(!due(at(0), None, now), "nobody was erased");
-        assert!(!due(at(2), at(1), now), "nobody was erased since");
+        assert!(!due(at(0), None, now), "no one has been erased");
+        assert!(!due(at(2), at(1), now), "no one has been erased since the last rotation");
         assert!(!due(at(7), at(8), now), "it was rotated less than a day ago");
         assert!(!due(None, at(1), now));
     }

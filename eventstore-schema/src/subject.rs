@@ -200,7 +200,7 @@ impl Vault {
                 None => self.learn_current().await?,
             }
         }
-        Err(StoreError::Unavailable("the data key is changed again and again".into()))
+        Err(StoreError::Unavailable("the data key keeps changing".into()))
     }
 
     /// Finds out which data key wraps by now; the first of ours when there was none yet.
@@ -258,7 +258,7 @@ impl Vault {
     /// Says where those who were erased are written down outside of the database, once; until then they are not.
     pub fn list_erased(&self, list: Arc<dyn ErasedList>) {
         if self.inner.erased.set(list).is_err() {
-            tracing::error!("there is a list of the erased already");
+            tracing::error!("the list of the erased is already set");
         }
     }
 

@@ -174,7 +174,7 @@ async fn take_the_pulse(log: &Log, pace: Pace, health: &Health) {
             }
             (Some(reason), since) => {
                 if since.is_none() {
-                    tracing::warn!(reason, "Postgres does not answer; everything waits for it and is tried again");
+                    tracing::warn!(reason, "Postgres does not answer; retrying until it does");
                 }
                 let since = since.unwrap_or_else(Instant::now);
                 away_since = Some(since);
@@ -197,13 +197,13 @@ async fn look_at_all(followers: &Followers, pace: Pace, health: &Health) {
             }
             // The pulse says that Postgres is away.
             Err(error) => {
-                tracing::debug!(%error, "what follows the log cannot be looked at");
+                tracing::debug!(%error, "cannot read the state of the followers");
                 health.lose_sight(&error.to_string());
             }
         }
         match followers.totals().await {
             Ok(totals) => health.count(totals),
-            Err(error) => tracing::debug!(%error, "the stores cannot be counted"),
+            Err(error) => tracing::debug!(%error, "cannot read the metrics of the stores"),
         }
         tokio::time::sleep(pace.every).await;
     }
@@ -215,7 +215,7 @@ async fn close_when_ahead(log: &Log, seen: &[Follower]) {
     let Some(relay) = seen.iter().find(other) else { return };
     let reason = relay.reason.as_deref().unwrap_or("JetStream has another history than the log");
     if let Err(error) = log.close(reason).await {
-        tracing::error!(%error, "payments cannot be closed");
+        tracing::error!(%error, "cannot stop payments");
     }
 }
 

@@ -62,7 +62,7 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         }
         Err(error) => {
             // It is part of the program, and a test asks for it.
-            tracing::error!(%error, "the services cannot be described");
+            tracing::error!(%error, "cannot build the reflection service");
             router
         }
     }

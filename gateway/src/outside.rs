@@ -40,7 +40,7 @@ pub fn outside(
         None if dev => kept.mail,
         None => {
             if sends {
-                tracing::warn!("no mail server is configured: set BYTESHOP_SMTP_HOST, or mail waits and is given up");
+                tracing::warn!("no mail server is configured: set BYTESHOP_SMTP_HOST, or no mail is sent");
             }
             Box::new(Nobody("smtp_host"))
         }

@@ -123,7 +123,7 @@ impl Pictures {
         drop(turn);
         let made = made.unwrap_or_else(|error| {
             // A file that a decoder cannot cope with is the sender's, not the shop's.
-            tracing::error!(%error, "a decoder of pictures panicked");
+            tracing::error!(%error, "an image decoder panicked");
             Err(Refused::Broken)
         });
         let Made { kept, files } = made.map_err(Problem::from)?;
@@ -271,12 +271,12 @@ impl From<Refused> for Problem {
             Refused::Broken => Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "image.broken",
-                "the picture is cut off or broken: it cannot be read to its end",
+                "the image is truncated or damaged",
             ),
             Refused::TooLarge => Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "image.too_large",
-                format!("a picture has at most {PIXELS_MAX} pixels, and {SIDE_MAX} on a side"),
+                format!("an image can have at most {PIXELS_MAX} pixels, and {SIDE_MAX} on a side"),
             ),
         }
     }
@@ -284,7 +284,7 @@ impl From<Refused> for Problem {
 
 impl From<BlobError> for Problem {
     fn from(error: BlobError) -> Self {
-        tracing::error!(%error, "a file was not written or read");
+        tracing::error!(%error, "a file could not be written or read");
         Self::unavailable("the file store does not answer")
     }
 }

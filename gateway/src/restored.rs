@@ -32,7 +32,7 @@ pub async fn watch(commands: Commands, health: Health, cancel: CancellationToken
             match commands.log().closed().await {
                 Ok(closed) => note(&commands, &health, closed.map(|closed| closed.reason)),
                 // Readiness asks Postgres itself, and says that it is away.
-                Err(error) => tracing::debug!(%error, "it cannot be told whether payments are taken"),
+                Err(error) => tracing::debug!(%error, "cannot find out whether payments are stopped"),
             }
         }
     };
@@ -47,12 +47,12 @@ fn note(commands: &Commands, health: &Health, reason: Option<String>) {
         return;
     }
     let Some(reason) = reason else {
-        tracing::info!("payments are accepted and documents numbered again");
+        tracing::info!("payments and document numbers have resumed");
         return health.set(PAYMENTS, RoleState::Up);
     };
     tracing::error!(
         reason,
-        "payments are refused and no document is numbered: run `byteshop check --repair`, then `byteshop numbers confirm`"
+        "payments and document numbers are stopped: run `byteshop check --repair`, then `byteshop numbers confirm`"
     );
     health.set(PAYMENTS, RoleState::Down { reason });
 }

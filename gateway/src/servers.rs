@@ -121,7 +121,7 @@ impl Servers {
     }
 
     fn start_blocking(data: &Path, options: Options) -> Result<Self, Error> {
-        fs::create_dir_all(data).doing(|| format!("make the directory {}", data.display()))?;
+        fs::create_dir_all(data).doing(|| format!("create the directory {}", data.display()))?;
         let data = &data.canonicalize().doing(|| format!("find {}", data.display()))?;
         let lock = state::lock(data)?;
         let written = postgres::written_by(data)?;
@@ -208,7 +208,7 @@ impl Servers {
         // A server that had to be killed may leave processes below it.
         for program in ["postgres", "nats-server"] {
             if let Err(error) = leftovers::stop(program, &self.mark) {
-                tracing::error!(%error, "a process of a server could not be stopped");
+                tracing::error!(%error, "cannot stop a process of a private server");
             }
         }
         wait_for(self.reaper.release());

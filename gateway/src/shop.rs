@@ -162,7 +162,7 @@ impl Shop {
         // A shop in development sells nothing.
         let sells = here.is_some() && !settings.dev;
         let health = opening::open(&commands, settings.erased, &settings.trade, sells).await?;
-        let webhooks = WebhookClient::new(settings.outside.webhook_private).context("webhooks cannot be sent")?;
+        let webhooks = WebhookClient::new(settings.outside.webhook_private).context("cannot send webhooks")?;
         let mut shop = Self {
             http: None,
             operations: reached(for_operators.local_addr()?),
@@ -231,7 +231,7 @@ impl Shop {
         self.cancel.cancel();
         let ended = async { while self.tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(STOP_WITHIN, ended).await.is_err() {
-            tracing::warn!("some work did not end in time; it is cut off");
+            tracing::warn!("some tasks did not end in time and are aborted");
             self.tasks.abort_all();
         }
         self.writing.cancel();
@@ -344,7 +344,7 @@ impl Shop {
                     if let Err(error) = loaded
                         && !error.is_outage()
                     {
-                        tracing::warn!(%error, "the products cannot be loaded yet; the first search tries again");
+                        tracing::warn!(%error, "the products cannot be loaded yet; the first search retries");
                     }
                 }
                 () = cancel.cancelled() => {}

@@ -38,7 +38,7 @@ pub fn seller_warning(seller: &Seller) -> Option<String> {
 
 /// A warning that buyers are not told where to send goods back to, if they are not.
 pub fn return_address_warning(return_address: &[String]) -> Option<&'static str> {
-    return_address.is_empty().then_some("buyers are not told where to send returns: set BYTESHOP_RETURN_ADDRESS")
+    return_address.is_empty().then_some("mails do not say where to send returns: set BYTESHOP_RETURN_ADDRESS")
 }
 
 /// The seller as a label has it: the name and the address, in lines; nothing where no address is set.

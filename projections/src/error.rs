@@ -29,7 +29,7 @@ pub enum Error {
         view: &'static str,
     },
     /// The view cannot read or fold an event.
-    #[error("{view} stops at position {position}: {reason}")]
+    #[error("{view} stopped at position {position}: {reason}")]
     Unfoldable {
         /// The view.
         view: &'static str,
@@ -59,7 +59,7 @@ pub enum Error {
         known: i32,
     },
     /// Readers kept the table, so that the new one could not take its place.
-    #[error("{view} was rebuilt, but its table stayed in use: try again")]
+    #[error("{view} was rebuilt, but its table is in use: try again")]
     InUse {
         /// The view.
         view: &'static str,

@@ -217,7 +217,7 @@ impl Writer {
             };
             if error.outcome_is_unknown() {
                 // The watch over Postgres logs the warning.
-                tracing::info!(%error, appends = batch.len(), "the connection was lost during an append; looking whether it was written");
+                tracing::info!(%error, appends = batch.len(), "the connection was lost in an append; checking its outcome");
                 self.connection = None;
                 // From now on a conflict may be with ourselves: the first writing did arrive.
                 in_doubt = true;
@@ -282,7 +282,7 @@ impl Writer {
             match self.settle_once(batch, indexes, outcomes).await {
                 Ok(()) => return true,
                 Err(error) => {
-                    tracing::debug!(%error, "Postgres is not there yet");
+                    tracing::debug!(%error, "Postgres is not available yet");
                     self.connection = None;
                     sleep(RECONNECT_PAUSE).await;
                 }

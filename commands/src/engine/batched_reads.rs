@@ -86,7 +86,7 @@ async fn read(log: &Log, kept: &mut Option<Connection>, streams: &[Wanted]) -> R
     if let Some(connection) = kept {
         match read_many_on(connection, streams, PAGE).await {
             Ok(pages) => return Ok(pages),
-            Err(error) => tracing::debug!(%error, "reading again on a new connection"),
+            Err(error) => tracing::debug!(%error, "retrying the read on a new connection"),
         }
     }
     *kept = None;

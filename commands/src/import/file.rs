@@ -24,10 +24,10 @@ pub enum FileError {
     #[error("the gzip file is damaged: {0}")]
     Damaged(io::Error),
     /// It is packed, and its end is missing.
-    #[error("the gzip file is cut off: its end is missing, fetch it again")]
+    #[error("the gzip file is truncated: download it again")]
     CutOff,
     /// There is too much of it.
-    #[error("the file holds more than {} MiB of text: split it", BYTES_MAX >> 20)]
+    #[error("the file has more than {} MiB of text: split it", BYTES_MAX >> 20)]
     TooLarge,
     /// There is nothing in it.
     #[error("the file is empty")]
@@ -36,7 +36,7 @@ pub enum FileError {
     #[error("the file is not UTF-8 text: save it as CSV in UTF-8")]
     Encoding,
     /// It is text, but not of this form.
-    #[error("the first line must name the columns {}, and it says {found}", COLUMNS.join(","))]
+    #[error("the first line must name the columns {}, not {found}", COLUMNS.join(","))]
     Columns {
         /// The first line, shortened.
         found: String,

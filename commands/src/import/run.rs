@@ -45,7 +45,7 @@ const RECEIPTS_AT_ONCE: usize = 10_000;
 /// A code whose SKU belongs to something else in this shop.
 const TAKEN: &str = "the SKU belongs to another product of the shop";
 /// A document that was imported with another content.
-const CHANGED: &str = "imported before with other content";
+const CHANGED: &str = "imported earlier with different content";
 
 /// What is to be appended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -274,7 +274,7 @@ impl Run<'_> {
                 return Err(Error::Contended);
             }
             self.streak = Fate::default();
-            tracing::debug!(documents = refused.len(), "others wrote the same streams: deciding again");
+            tracing::debug!(documents = refused.len(), "version conflict: retrying the decision");
             for job in self.refresh(refused).await?.into_iter().rev() {
                 jobs.push_front(job);
             }
@@ -307,7 +307,7 @@ impl Run<'_> {
             Err(Error::Rejected(rejected)) => {
                 match job {
                     Job::Product(code) => {
-                        tracing::warn!(code = %self.history.codes[code as usize].sku, reason = rejected.detail, "no product");
+                        tracing::warn!(code = %self.history.codes[code as usize].sku, reason = rejected.detail, "product not imported");
                     }
                     Job::Invoice(place) => self.reject(place, &rejected.detail),
                 }

@@ -64,7 +64,7 @@ impl Commands {
 
     /// Notes that an attempt has no outcome, unless it has one.
     pub(super) async fn give_up(&self, intent: &Intent, id: NotificationId, attempt: u32) -> Result<(), Error> {
-        let reason = label("whoever made the attempt did not say how it went");
+        let reason = label("the process that made the attempt did not record its outcome");
         self.conclude(intent, id, attempt, &Outcome::Unknown { reason }).await
     }
 
@@ -97,7 +97,7 @@ impl Commands {
         let words = match words::write(notice.message.template(), notice.locale, &shown) {
             Ok(words) => words,
             Err(error) => {
-                tracing::error!(notification = %id, %error, "a notification cannot be written");
+                tracing::error!(notification = %id, %error, "a notification cannot be rendered");
                 return Ok(Ready::Not(Outcome::Refused { reason: label("the template cannot be filled") }));
             }
         };
@@ -160,7 +160,7 @@ async fn turn(carrier: &dyn Carrier) -> Result<Option<SemaphorePermit<'_>>, Unde
     let Some(turns) = carrier.turns() else { return Ok(None) };
     match timeout(TURN_WITHIN, turns.acquire()).await {
         Ok(Ok(turn)) => Ok(Some(turn)),
-        Ok(Err(_)) | Err(_) => Err(Undelivered::NotNow("those before it took too long".into())),
+        Ok(Err(_)) | Err(_) => Err(Undelivered::NotNow("earlier messages took too long".into())),
     }
 }
 

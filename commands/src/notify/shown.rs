@@ -89,7 +89,7 @@ impl Commands {
         match words::subject(notice.message.template(), notice.locale, &shown) {
             Ok(subject) => Ok(Some(subject)),
             Err(error) => {
-                tracing::error!(notification = %id, %error, "a subject cannot be written");
+                tracing::error!(notification = %id, %error, "the subject of a notification cannot be rendered");
                 Ok(None)
             }
         }

@@ -103,18 +103,18 @@ impl Connected {
         let mut warnings = Vec::new();
         if self.providers.is_empty() {
             warnings
-                .push("no payment provider is connected, so nobody can pay: set BYTESHOP_PAYMENT_PROVIDER".to_owned());
+                .push("no payment provider is connected: set BYTESHOP_PAYMENT_PROVIDER to take payments".to_owned());
         }
         for provider in self.providers.iter().filter(|it| it.is_emulated()) {
             let name = provider.as_str();
             warnings.push(format!(
-                "payments are emulated (BYTESHOP_PAYMENT_PROVIDER={name}): orders become paid and no money moves"
+                "payments are emulated (BYTESHOP_PAYMENT_PROVIDER={name}): orders become paid, but no money moves"
             ));
         }
         for carrier in self.carriers.iter().filter(|it| it.is_emulated()) {
             let name = carrier.as_str();
             warnings.push(format!(
-                "parcels are simulated (BYTESHOP_CARRIER={name}): they are reported as delivered and nothing travels"
+                "parcels are simulated (BYTESHOP_CARRIER={name}): they become delivered, but nothing is shipped"
             ));
         }
         warnings
@@ -208,6 +208,6 @@ mod tests {
         let emulators = Connected::emulators();
         assert_eq!(emulators.emulated(), ["payment provider test", "carrier simulated"]);
         let warnings = emulators.warnings().concat();
-        assert!(warnings.contains("no money moves") && warnings.contains("nothing travels"), "{warnings}");
+        assert!(warnings.contains("no money moves") && warnings.contains("nothing is shipped"), "{warnings}");
     }
 }

@@ -138,8 +138,8 @@ impl Smtp {
 
     fn write(&self, message: &Message) -> Result<lettre::Message, Undelivered> {
         let refused = |what: &str| Undelivered::Refused(what.to_owned());
-        let to = Email::new(&message.to).map_err(|_| refused("the address is none"))?;
-        let to: Address = to.deliverable().parse().map_err(|_| refused("the address is none"))?;
+        let to = Email::new(&message.to).map_err(|_| refused("the address is invalid"))?;
+        let to: Address = to.deliverable().parse().map_err(|_| refused("the address is invalid"))?;
         let mut builder = lettre::Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, to))
@@ -198,7 +198,7 @@ impl Smtp {
             connection.auth(DEFAULT_MECHANISMS, &credentials).await.map_err(|error| {
                 // No mail goes out until somebody mends it; until then each waits for its next turn.
                 if error.is_permanent() {
-                    tracing::error!("the mail server refuses BYTESHOP_SMTP_USER with its password: mail waits");
+                    tracing::error!("the mail server rejected BYTESHOP_SMTP_USER and its password; mails stay queued");
                 }
                 Undelivered::NotNow(told("the login", &error))
             })?;
@@ -213,7 +213,7 @@ impl Smtp {
         if envelope.to().iter().any(|to| !AsRef::<str>::as_ref(to).is_ascii()) {
             if !connection.server_info().supports_feature(Extension::SmtpUtfEight) {
                 return Err(Announcing::Undelivered(Undelivered::Refused(
-                    "the server lacks SMTPUTF8, which an address with letters beyond ASCII before its @ needs".into(),
+                    "the server lacks SMTPUTF8, which an address with non-ASCII letters before the @ requires".into(),
                 )));
             }
             parameters.push(MailParameter::SmtpUtfEight);
@@ -252,7 +252,7 @@ impl Smtp {
             .map_err(|_| Undelivered::NotNow("the server was not ready in time".into()))??;
         let taken = timeout(TAKEN_WITHIN, connection.message(&bytes))
             .await
-            .map_err(|_| Undelivered::Unknown("the server did not say in time whether it has the mail".into()))?;
+            .map_err(|_| Undelivered::Unknown("the server did not confirm in time that it accepted the mail".into()))?;
         match taken {
             Ok(response) => {
                 self.put_back(connection);
@@ -292,7 +292,7 @@ fn told(when: &str, error: &SmtpError) -> String {
         Some(code) => format!("{when}: SMTP {code}"),
         None if error.is_tls() || is_handshake(error) => format!("{when}: TLS failed"),
         None if error.is_timeout() => format!("{when}: timed out"),
-        None if error.is_client() => format!("{when}: the server lacks what this needs"),
+        None if error.is_client() => format!("{when}: the server lacks a required extension"),
         None => format!("{when}: no connection"),
     }
 }

@@ -43,7 +43,7 @@ pub enum Unsuitable {
     #[error("the URL must begin with https://")]
     Scheme,
     /// It has a user or a password.
-    #[error("the URL may not hold a name or a password")]
+    #[error("the URL must not contain a user name or a password")]
     Credentials,
     /// It names a network that is not the public one.
     #[error("the URL names an address that is not public")]

@@ -44,7 +44,7 @@ pub(super) async fn find(relay: &Relay, jetstream: &Context) -> Result<Standing,
     let stream = match jetstream.get_stream(&relay.nats.stream).await {
         Ok(stream) => stream,
         Err(error) if is_missing(&error.kind()) => create(relay, jetstream).await?,
-        Err(error) => return Err(End::Trouble(format!("JetStream does not show the stream: {error}"))),
+        Err(error) => return Err(End::Trouble(format!("cannot read the JetStream stream: {error}"))),
     };
     let info = stream.cached_info();
     check_config(info, &relay.nats).map_err(End::Stopped)?;
@@ -70,7 +70,7 @@ pub(super) async fn look(log: &Log, nats: &NatsConfig, jetstream: &Context) -> R
     let stream = match jetstream.get_stream(&nats.stream).await {
         Ok(stream) => stream,
         Err(error) if is_missing(&error.kind()) => return Ok(0),
-        Err(error) => return Err(End::Trouble(format!("JetStream does not show the stream: {error}"))),
+        Err(error) => return Err(End::Trouble(format!("cannot read the JetStream stream: {error}"))),
     };
     let info = stream.cached_info();
     // Another's stream is none of ours to judge.
@@ -118,7 +118,7 @@ async fn trust(
         jetstream
             .delete_stream(&relay.nats.stream)
             .await
-            .map_err(|error| End::Trouble(format!("JetStream does not delete an empty stream: {error}")))?;
+            .map_err(|error| End::Trouble(format!("JetStream did not delete an empty stream: {error}")))?;
         return Err(End::Trouble("an empty stream of unknown origin was deleted".into()));
     }
     let position = start(relay.relayed.max(known.map_or(0, |known| known.relayed)), head);
@@ -154,7 +154,7 @@ async fn remember(relay: &Relay, standing: &Standing, known: Option<&Delivery>) 
         tracing::warn!(
             stream = relay.nats.stream,
             base = delivery.base,
-            "the JetStream stream is another one than before"
+            "the JetStream stream was replaced"
         );
     }
     relay.log.set_delivery(&relay.nats.stream, &delivery).await.map_err(|error| End::store(&error))
@@ -177,10 +177,10 @@ async fn create(relay: &Relay, jetstream: &Context) -> Result<Stream, End> {
                 return jetstream
                     .get_stream(&relay.nats.stream)
                     .await
-                    .map_err(|error| End::Trouble(format!("JetStream does not show the new stream: {error}")));
+                    .map_err(|error| End::Trouble(format!("cannot read the new JetStream stream: {error}")));
             }
             Err(error) if is_too_large(&error.kind()) => {}
-            Err(error) => return Err(End::Trouble(format!("JetStream does not make the stream: {error}"))),
+            Err(error) => return Err(End::Trouble(format!("JetStream did not create the stream: {error}"))),
         }
     }
     Err(End::Trouble("JetStream has no room for the stream".into()))
@@ -214,7 +214,7 @@ fn check_config(info: &Info, nats: &NatsConfig) -> Result<(), String> {
     let config = &info.config;
     let stored = message::stored_subjects(&nats.prefix);
     if !config.subjects.contains(&stored) {
-        return Err(format!("the stream does not store {stored}, but {:?}", config.subjects));
+        return Err(format!("the stream stores {:?} instead of {stored}", config.subjects));
     }
     if config.no_ack || config.discard != DiscardPolicy::Old {
         return Err("the stream must acknowledge, and discard old messages when it is full".into());
@@ -233,11 +233,11 @@ async fn last_message(stream: &Stream, info: &Info) -> Result<Option<Last>, End>
             let position = header(POSITION).and_then(|position| position.parse().ok());
             match (position, header("Nats-Msg-Id")) {
                 (Some(position), Some(id)) => Ok(Some(Last { position, id })),
-                _ => Err(End::Stopped(format!("JetStream's message {} is not of a relay", message.sequence))),
+                _ => Err(End::Stopped(format!("JetStream's message {} is not from a relay", message.sequence))),
             }
         }
         Err(error) if matches!(error.kind(), LastRawMessageErrorKind::NoMessageFound) => Ok(None),
-        Err(error) => Err(End::Trouble(format!("JetStream does not show its last message: {error}"))),
+        Err(error) => Err(End::Trouble(format!("cannot read the last message of JetStream: {error}"))),
     }
 }
 

@@ -65,7 +65,7 @@ pub(super) async fn run(commands: Commands, client: WebhookClient, endpoint: Uui
             Ok(Next::End) => return,
             Err(error) => {
                 if trouble.is_news(&error) && !error.is_outage() {
-                    tracing::warn!(endpoint = %endpoint, %error, "a webhook endpoint waits for the store");
+                    tracing::warn!(endpoint = %endpoint, %error, "the event store does not answer; deliveries wait");
                 }
                 sleep(RETRY_PAUSE).await;
                 continue;

@@ -129,7 +129,7 @@ async fn base(log: &Log, nats: &TailConfig, stream: &Stream) -> Result<i64, Stri
     };
     let header = |name: &str| last.headers.get(name).map_or("", |value| value.as_str());
     let (position, id) = (header("Byteshop-Position"), header("Nats-Msg-Id"));
-    let position: i64 = position.parse().map_err(|_| format!("message {sequence} is not of a relay"))?;
+    let position: i64 = position.parse().map_err(|_| format!("message {sequence} was not published by a relay"))?;
     let recorded = log.event_at(position).await.map_err(|error| error.to_string())?;
     if recorded.is_none_or(|recorded| recorded.id.to_string() != id) {
         return Err(format!("the stream ends at position {position} in another history"));

@@ -130,7 +130,7 @@ impl Tail {
     /// JetStream has ended the session.
     fn lost(&mut self) {
         if !self.silent {
-            tracing::warn!("JetStream does not deliver any more; the feed reads Postgres");
+            tracing::warn!("JetStream stopped delivering; the feed reads Postgres");
             self.told = true;
         }
         self.disconnected();

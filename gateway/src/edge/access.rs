@@ -146,9 +146,13 @@ fn is_shown(path: &str) -> bool {
 /// The table as a page for people.
 pub fn page(table: &Table) -> String {
     let mut page = String::from(
-        "# Who may call what\n\nEvery route under `/v1`, from the routes' own `security`; the test `access` of the integration tests calls each of them as \
-         each kind of caller; and every method of gRPC.\nAnybody: no token is needed. Owner: the account or the guest that the thing belongs to; for all other customers there is no such \
-         thing (404), staff sees it.\nA program needs a key with the scope. Everybody else gets 401 without a token and 403 with one.\n\n\
+        "# Access\n\n\
+         Who may call each route under `/v1` and each method of gRPC. The table is generated from the `security` of the \
+         routes; the integration test `access` calls each route as each kind of caller.\n\n\
+         - Anybody: no token is required.\n\
+         - Owner: the account or the guest that the resource belongs to. Other customers get 404; staff has access.\n\
+         - Programs need an API key with the scope.\n\
+         - All other callers get 401 without a token and 403 with one.\n\n\
          | route | who | scope of a key |\n| --- | --- | --- |\n",
     );
     for ((method, path), access) in table.iter().filter(|((_, path), _)| is_shown(path)) {

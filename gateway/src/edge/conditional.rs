@@ -52,7 +52,8 @@ pub fn require(asked: Option<&Match>) -> Result<(), Problem> {
         None => Err(Problem::new(
             StatusCode::PRECONDITION_REQUIRED,
             "request.precondition_required",
-            "this request replaces everything: send If-Match with the ETag of the version that you have read, or with * to replace every version",
+            "this request replaces the whole resource: send If-Match with the ETag of the version that you have read, \
+            or with * to replace any version",
         )),
     }
 }

@@ -209,11 +209,11 @@ impl Limits {
     pub(crate) fn unread(full: Full) -> Problem {
         let problem = match full {
             Full::All => {
-                let detail = "too many responses are not read yet";
+                let detail = "too many responses are unread; read them first";
                 Problem::new(StatusCode::SERVICE_UNAVAILABLE, "server.busy", detail)
             }
             Full::Each => {
-                let detail = "one address has too many responses that are not read yet: read them first";
+                let detail = "this address has too many unread responses; read them first";
                 Problem::new(StatusCode::TOO_MANY_REQUESTS, "request.too_many", detail)
             }
         };
@@ -223,7 +223,7 @@ impl Limits {
     /// Takes a place among the requests that are under way, until the answer was sent.
     pub fn under_way(&self, address: IpAddr) -> Result<Option<Seat>, Problem> {
         let full = |_| {
-            let detail = "one address has too many requests under way";
+            let detail = "this address has too many concurrent requests";
             let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "request.too_many", detail);
             problem.retry_after(COME_BACK_S)
         };
@@ -271,7 +271,7 @@ impl Limits {
             Ok(seat) => return Ok(seat),
             Err(Full::All) => (StatusCode::SERVICE_UNAVAILABLE, "server.busy", "too many streams are open".to_owned()),
             Err(Full::Each) => {
-                let detail = format!("one address may follow {STREAMS_EACH} orders at a time");
+                let detail = format!("one address may have {STREAMS_EACH} open streams");
                 (StatusCode::TOO_MANY_REQUESTS, "request.too_many", detail)
             }
         };
@@ -347,7 +347,7 @@ impl<K: Hash + Eq + Clone> Limit<K> {
                 let wait = until.wait_time_from(DefaultClock::default().now());
                 let seconds = u32::try_from(wait.as_secs() + 1).unwrap_or(u32::MAX);
                 let detail = format!(
-                    "the quota of {} a minute is used up: wait, or spread the requests ({})",
+                    "the quota of {} per minute is used up: wait, or spread the requests ({})",
                     self.quota, self.name
                 );
                 let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "request.too_many", detail);

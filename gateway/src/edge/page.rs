@@ -49,7 +49,7 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     });
     for (name, source) in SOURCES {
         if let Err(error) = environment.add_template(name, source) {
-            tracing::error!(%error, name, "a template cannot be read");
+            tracing::error!(%error, name, "cannot read a template");
         }
     }
     environment
@@ -97,7 +97,7 @@ impl Teller {
 }
 
 fn unwritten(name: &str, error: &minijinja::Error) -> Problem {
-    tracing::error!(%error, name, "a page cannot be made");
+    tracing::error!(%error, name, "cannot render a page");
     Problem::internal()
 }
 

@@ -286,14 +286,14 @@ impl From<Error> for Problem {
             Error::Closed { .. } => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "shop.restored",
-                "the shop takes no payments after a restored backup, until an operator confirms it with `byteshop check --repair` and \
-                 `byteshop numbers confirm`; try again later",
+                "the shop accepts no payments after a restored backup until an operator confirms it with \
+                 `byteshop check --repair` and `byteshop numbers confirm`; try again later",
             )
             .retry_after(UNCONNECTED_RETRY_AFTER_S),
             Error::NoProvider { .. } => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "payment.no_provider",
-                format!("{error}: the people who run the shop name its provider in BYTESHOP_PAYMENT_PROVIDER"),
+                format!("{error}: operators set BYTESHOP_PAYMENT_PROVIDER"),
             )
             .retry_after(UNCONNECTED_RETRY_AFTER_S),
             Error::Provider(error) => {
@@ -308,7 +308,7 @@ impl From<Error> for Problem {
             Error::Store(StoreError::Seal(SealError::Erased)) => Self::new(
                 StatusCode::CONFLICT,
                 "account.erased",
-                "this person's data was erased; nothing can be stored for them",
+                "the personal data of this person was erased; nothing more can be stored about them",
             ),
             Error::Store(error) => {
                 // That Postgres is away is logged once, by whoever watches it; the access log has each request.

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use crate::edge::headers::{LOG_POSITION, REPLAYED, etag};
 
 /// What is answered again when the first answer was too large to be kept.
-const CUT: &str = r#"{"status":"done","detail":"this request was carried out before; its answer was too large to be kept: read the resource"}"#;
+const CUT: &str = r#"{"status":"done","detail":"this request was carried out earlier; its response was too large to store: read the resource"}"#;
 
 /// The answer of a command that was carried out.
 #[derive(Debug, Clone, Deserialize)]

@@ -102,7 +102,7 @@ impl Catalog {
                 }
                 Ok(None)
             }
-            None => Err(Problem::invalid("by", "name the product: `product`, `variant` or `sku`")),
+            None => Err(Problem::invalid("by", "one of `product`, `variant` and `sku` is required")),
         }
     }
 
@@ -142,7 +142,7 @@ fn wanted(lines: &[LineToValidate], currency: Currency) -> Result<Vec<Wanted>, P
         if !seen.insert(wanted.variant) {
             return Err(wrong(
                 "variant",
-                "this variant is on an earlier line already; add up the quantities".to_owned(),
+                "this variant is already on an earlier line; add up the quantities".to_owned(),
             ));
         }
         Ok(wanted)

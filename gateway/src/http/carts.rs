@@ -264,7 +264,7 @@ async fn merge(State(app): State<Shared>, Of(id): Of<CartId>, ask: Ask<Member, N
 #[utoipa::path(post, path = "/v1/carts/{id}/checkout", operation_id = "checkOutCart",
     tag = "carts", params(("id" = String, Path)), request_body = Checkout, security(("cart_token" = []), ("bearer" = [])),
     responses((status = 201, description = "The order", body = show::Order),
-        (status = 409, description = "The cart cannot be ordered as it is, or too many orders wait for their payment")))]
+        (status = 409, description = "The cart cannot be ordered as it is, or too many orders are unpaid")))]
 async fn checkout(
     State(app): State<Shared>,
     Of(id): Of<CartId>,

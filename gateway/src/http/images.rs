@@ -238,7 +238,7 @@ async fn remove(
     responses((status = 200, description = "The file", content((crate::http::show::names::Binary = "image/jpeg"), (crate::http::show::names::Binary = "image/png"))),
         (status = 206, description = "The part that `Range` asks for", content((crate::http::show::names::Binary = "image/jpeg"), (crate::http::show::names::Binary = "image/png"))),
         (status = 304, description = "Not modified: the version in `If-None-Match` is current"),
-        (status = 416, description = "`Range` begins behind the end of the file")))]
+        (status = 416, description = "`Range` begins after the end of the file")))]
 async fn file(
     State(app): State<Shared>,
     method: Method,
@@ -287,7 +287,7 @@ fn sliced(file: Bytes, part: Part) -> Result<Response, Problem> {
             Ok(response)
         }
         Part::Outside => {
-            let detail = format!("the file has {length} bytes, and the range begins behind them");
+            let detail = format!("the file has {length} bytes, and the range begins after its end");
             let outside = Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, "request.range_not_satisfiable", detail);
             let mut response = outside.into_response();
             response.headers_mut().insert(header::CONTENT_RANGE, range(format!("bytes */{length}"))?);

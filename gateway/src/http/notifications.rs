@@ -282,7 +282,7 @@ async fn watch_product(
 ) -> Result<Response, Problem> {
     let (account, on) = (ask.who.1, &ask.body.on);
     if on.is_empty() {
-        return Err(Problem::invalid("/on", "name at least one thing to wait for"));
+        return Err(Problem::invalid("/on", "`on` must name at least one event to watch for"));
     }
     app.run(&ask, "product.watch", |unit| async move {
         let product = unit.load::<Product>(id).await?.exists()?;

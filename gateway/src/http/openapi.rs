@@ -205,10 +205,10 @@ fn describe(path: &str, method: &str, operation: &mut Value) {
 
 /// Headers of requests: name, meaning, type.
 const PARAMETERS: [(&str, &str, &str); 4] = [
-    ("X-Request-Id", "A UUID of the client's own; the log keeps it beside the id that the shop chooses", "string"),
+    ("X-Request-Id", "A UUID chosen by the client; the log records it beside the id that the shop assigns", "string"),
     ("Idempotency-Key", "A repeated request with the same key gets the first answer again", "string"),
     ("If-Match", "The expected version such as \"3\"; the command is refused if it differs", "string"),
-    ("Min-Log-Position", "A `Log-Position` that the shop sent; the answer includes what was done until then", "string"),
+    ("Min-Log-Position", "A `Log-Position` that the shop sent; the response includes everything up to it", "string"),
 ];
 
 /// `If-Match` of an operation that is refused without it.

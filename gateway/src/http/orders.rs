@@ -99,17 +99,17 @@ async fn cancel(
     if ask.body.lines.is_none()
         && ask.body.shipping.is_some_and(|shipping| !matches!(shipping, ShippingBack::All(true)))
     {
-        let said = "with the whole order all of the shipping goes back: leave shipping out, or name the lines";
+        let said = "cancelling the whole order refunds all of the shipping: leave `shipping` out, or name the lines";
         return Err(Problem::invalid("/shipping", said));
     }
     // What a buyer does not ask for is the rule's to say.
     let shipping = ask.body.shipping.filter(|it| ask.who.is_staff() || !matches!(it, ShippingBack::All(false)));
     let shipping = shipping.map(ShippingBack::wanted);
     if shipping.is_some() && !ask.who.is_staff() {
-        return Err(Problem::forbidden("only staff may decide what goes back of the shipping"));
+        return Err(Problem::forbidden("only staff may decide how much of the shipping is refunded"));
     }
     if ask.body.text.is_some() && !ask.who.is_staff() {
-        return Err(Problem::forbidden("only staff writes notes"));
+        return Err(Problem::forbidden("only staff can write notes"));
     }
     let app = &app;
     app.run(ask, "order.cancel", |unit| async move {

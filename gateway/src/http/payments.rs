@@ -79,7 +79,7 @@ async fn pay(
     }
     // Without the provider no token is looked at: the answer is that there is none.
     if !app.dev && app.commands.connected().has_provider(provider) && waits_for_a_person(token) {
-        let detail = "a payment with this token waits for a person at a page that only a shop in development has";
+        let detail = "a payment with this token waits for a person at a page that exists only in development mode";
         return Err(Problem::invalid("/token", detail));
     }
     let return_url = ask.body.return_url.as_ref();

@@ -140,7 +140,7 @@ pub async fn tell(commands: Commands, base: String, cancel: CancellationToken) {
         loop {
             tokio::time::sleep(TELL_EVERY).await;
             if let Err(error) = tell_once(&commands, &base, &client).await {
-                tracing::debug!(%error, "the emulated provider could not tell");
+                tracing::debug!(%error, "the emulated provider could not notify the shop");
             }
         }
     };
@@ -161,7 +161,7 @@ async fn tell_once(commands: &Commands, base: &str, client: &reqwest::Client) ->
             request = request.header(name, value);
         }
         if let Err(error) = request.send().await {
-            tracing::debug!(%error, "a notification got lost");
+            tracing::debug!(%error, "a notification of the emulated provider was dropped");
         }
     }
     Ok(())

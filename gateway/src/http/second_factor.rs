@@ -177,14 +177,14 @@ async fn show(State(app): State<Shared>, member: Member, headers: HeaderMap) -> 
 /// This takes a proof of identity from the last ten minutes.
 #[utoipa::path(post, path = "/v1/me/second-factor", operation_id = "enrolMySecondFactor", tag = "me", security(("bearer" = [])),
     responses((status = 200, description = "The secret, shown once", body = Enrolment),
-        (status = 409, description = "There is a second factor already")))]
+        (status = 409, description = "The account already has a second factor")))]
 async fn enrol(State(app): State<Shared>, ask: Ask<Member, Nothing>) -> Result<Response, Problem> {
     let (ask, app) = (&ask, &app);
     let (vault, subject) = (app.commands.vault(), Subject::from(ask.who.1));
     let open = super::identity::open(app, ask.who.1).await?.ok_or_else(|| Problem::missing("account"))?;
     let email = vault.open(&open.email).await.map_err(Error::from)?.ok_or_else(|| Problem::missing("account"))?;
     let secret =
-        totp::new_secret().map_err(|_| Problem::unavailable("the system has no random numbers for a secret"))?;
+        totp::new_secret().map_err(|_| Problem::unavailable("the system provides no random numbers for a secret"))?;
     let uri = totp::uri(&app.trade.seller.name, email.as_ref(), &secret.0);
     let image = qr::svg(&uri)?;
     // The first answer is kept so that it can be given again, so all of it is sealed.
@@ -209,7 +209,7 @@ async fn enrol(State(app): State<Shared>, ask: Ask<Member, Nothing>) -> Result<R
 /// access token that says that a second factor was shown.
 #[utoipa::path(post, path = "/v1/me/second-factor/confirm", operation_id = "confirmMySecondFactor", tag = "me", request_body = FirstCode, security(("bearer" = [])),
     responses((status = 200, description = "The recovery codes, shown once", body = RecoveryCodes),
-        (status = 409, description = "No secret waits for its first code")))]
+        (status = 409, description = "No secret is waiting for its first code")))]
 async fn confirm(State(app): State<Shared>, ask: Ask<Member, FirstCode>) -> Result<Response, Problem> {
     app.limits.auth(ask.who.0.address())?;
     let (ask, app, id) = (&ask, &app, ask.who.1);
@@ -222,7 +222,7 @@ async fn confirm(State(app): State<Shared>, ask: Ask<Member, FirstCode>) -> Resu
     let step = totp::find(&secret, &ask.body.code, now, 0);
     let step = step.ok_or_else(|| Problem::invalid("/code", "the code is wrong; check the clock of your device"))?;
     let codes = totp::recovery_codes()
-        .map_err(|_| Problem::unavailable("the system has no random numbers for recovery codes"))?;
+        .map_err(|_| Problem::unavailable("the system provides no random numbers for recovery codes"))?;
     let code_hashes = codes.iter().map(|code| totp::recovery_hash(id, code)).collect();
     let shown = &Confirmation { enrolment: open.second_factor.enrolments, step, code_hashes };
     let codes = &RecoveryCodes { recovery_codes: vault.seal(Subject::from(id), &codes).await.map_err(Error::from)? };
@@ -283,7 +283,7 @@ async fn reset(
 async fn reauthenticate(State(app): State<Shared>, ask: Ask<Member, Reauthentication>) -> Result<Response, Problem> {
     let ask = &ask;
     let Some(session) = ask.who.0.session() else {
-        let detail = "a token of the command line belongs to no session: there is nothing to prove";
+        let detail = "a token from the command line belongs to no session, so it cannot be re-authenticated";
         return Err(Problem::new(StatusCode::CONFLICT, "auth.no_session", detail));
     };
     let open = proven(&app, &ask.who, &ask.body.password).await?;

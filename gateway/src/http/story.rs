@@ -346,7 +346,7 @@ impl Follower {
             match self.news().await {
                 Ok(news) => self.waiting = news?.into_iter(),
                 Err(problem) => {
-                    tracing::warn!(code = problem.code(), order = %self.id, "a stream of changes ends");
+                    tracing::warn!(code = problem.code(), order = %self.id, "a stream of changes was closed");
                     return None;
                 }
             }

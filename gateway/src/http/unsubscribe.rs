@@ -83,7 +83,7 @@ impl UnsubscribeQuery {
 #[utoipa::path(get, path = "/v1/products/{id}/watch/unsubscribe", operation_id = "confirmUnsubscribe", tag = "notifications",
     params(("id" = String, Path), UnsubscribeQuery), security(()),
     responses((status = 200, description = "A page", content_type = "text/html", body = String),
-        (status = 403, description = "The link has expired, or is none of this shop's")))]
+        (status = 403, description = "The link has expired or is invalid")))]
 async fn confirm(
     State(app): State<Shared>,
     Of(id): Of<ProductId>,
@@ -115,7 +115,7 @@ impl FromRequest<Shared> for Posted {
     params(("id" = String, Path), UnsubscribeQuery),
     request_body(content((Option<OneClick> = "application/x-www-form-urlencoded"))), security(()),
     responses((status = 200, description = "A page", content_type = "text/html", body = String),
-        (status = 403, description = "The link has expired, or is none of this shop's")))]
+        (status = 403, description = "The link has expired or is invalid")))]
 async fn unsubscribe(
     State(app): State<Shared>,
     Of(id): Of<ProductId>,

@@ -49,7 +49,7 @@ pub fn check(password: &str, email: Option<&Email>, pointer: &str) -> Result<(),
     }
     // As long as they are, they are one key held down, or nothing that anybody typed.
     if password.chars().all(|letter| letter.is_whitespace() || letter.is_control()) {
-        return Err(weak("a password needs something else than spaces and control characters".to_owned()));
+        return Err(weak("a password needs characters other than spaces and control characters".to_owned()));
     }
     if password.chars().any(char::is_control) {
         return Err(weak("the password must not contain control characters".to_owned()));
@@ -200,7 +200,7 @@ impl Drop for Seat {
 }
 
 fn busy() -> Problem {
-    let detail = "too many log in at the same time: come back shortly";
+    let detail = "too many log-ins at the same time; retry shortly";
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "auth.busy", detail).retry_after(COME_BACK_S)
 }
 

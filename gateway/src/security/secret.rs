@@ -10,7 +10,7 @@ use crate::edge::problem::Problem;
 
 /// Bytes that nobody can guess.
 pub(crate) fn random() -> Result<[u8; 32], Problem> {
-    byteshop_eventstore::random().map_err(|_| Problem::unavailable("the system has no random numbers for a token"))
+    byteshop_eventstore::random().map_err(|_| Problem::unavailable("the system provides no random numbers for a token"))
 }
 
 /// A new cart token and its hash; the token is shown to the guest once and kept nowhere.

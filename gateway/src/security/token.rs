@@ -222,7 +222,7 @@ impl Tokens {
             let read = tokio::task::spawn_blocking(move || tokens.reload()).await;
             match read {
                 Ok(Err(error)) if trouble.is_news(&error) => {
-                    tracing::error!(%error, "cannot read the token keys; the present ones stay in use");
+                    tracing::error!(%error, "cannot read the token keys; the current ones stay in use");
                 }
                 Ok(Ok(_)) => {
                     trouble.is_over();
@@ -239,7 +239,7 @@ impl Tokens {
         if fresh == *self.keys() {
             return Ok(false);
         }
-        tracing::info!(keys = ?fresh, "the token keys have changed");
+        tracing::info!(keys = ?fresh, "loaded changed token keys");
         *self.shared.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
         // What a dropped key signed must not be remembered as good.
         self.checked().clear();

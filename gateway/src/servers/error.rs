@@ -46,8 +46,8 @@ pub enum Error {
     },
     /// The data was written by another major version of Postgres.
     #[error(
-        "{} was written by Postgres {written}, and only Postgres {found} is here: install Postgres {written} or set \
-         BYTESHOP_PG_BIN to its programs, move the data with pg_upgrade, or start anew with another --data",
+        "{} was written by Postgres {written}, but only Postgres {found} is installed: install Postgres {written} or set \
+         BYTESHOP_PG_BIN to its programs, move the data with pg_upgrade, or start with an empty --data",
         data.display()
     )]
     OtherMajor {
@@ -60,7 +60,8 @@ pub enum Error {
     },
     /// The file with the passwords is gone while the data is still there.
     #[error(
-        "{} is missing, and with it the password of the data beside it: restore it from a backup, or start anew with another --data",
+        "{} is missing, and it contains the password of the data beside it: restore it from a backup, or start with \
+         an empty --data",
         file.display()
     )]
     SecretsLost {
@@ -116,7 +117,7 @@ pub enum Error {
         log: PathBuf,
     },
     /// A server of an earlier shop on the same data cannot be stopped.
-    #[error("a {program} of this data directory still runs as process {pid} and cannot be stopped: stop it first")]
+    #[error("a {program} of this data directory is still running as process {pid}: stop it first")]
     StillRuns {
         /// The program.
         program: &'static str,
@@ -124,7 +125,7 @@ pub enum Error {
         pid: i32,
     },
     /// The database of the shop cannot be made.
-    #[error("the database cannot be made")]
+    #[error("the database cannot be created")]
     Database(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The operating system refused something.
     #[error("cannot {doing}")]

@@ -61,7 +61,7 @@ pub(super) struct Home {
 impl Home {
     /// Makes the directory when it is missing and gives it to the user who runs the server.
     pub(super) fn prepare(dir: PathBuf, account: Option<&Account>) -> Result<Self, Error> {
-        fs::create_dir_all(&dir).doing(|| format!("make the directory {}", dir.display()))?;
+        fs::create_dir_all(&dir).doing(|| format!("create the directory {}", dir.display()))?;
         let owner = fs::metadata(&dir).doing(|| format!("look at {}", dir.display()))?.uid();
         match account {
             Some(account) if account.uid != owner => give(&dir, account)?,

@@ -36,7 +36,7 @@ pub(super) fn stop(program: &'static str, mark: &str) -> Result<(), Error> {
     }
     let mut patience = PARTS_PATIENCE;
     for leftover in first.iter().filter(|leftover| leftover.is_server) {
-        tracing::warn!(pid = leftover.pid.as_raw_nonzero().get(), "stopping a {program} that outlived its shop");
+        tracing::warn!(pid = leftover.pid.as_raw_nonzero().get(), "stopping a {program} of an earlier run");
         patience = SERVER_PATIENCE;
         signal(leftover.pid, Signal::INT);
     }

@@ -128,7 +128,7 @@ impl Postgres {
         let in_nobodys_hand =
             |pid| leftovers::is_another_program(pid, "postgres", self.home.dir()) || leftovers::is_dead(pid);
         if holder.is_some_and(in_nobodys_hand) {
-            tracing::warn!(file = %file.display(), "removing a lock file that names another program, or a dead one");
+            tracing::warn!(file = %file.display(), "removing the lock file of a process that has ended");
             // Postgres says so itself if the file is still in its way.
             let _ = fs::remove_file(file);
         }

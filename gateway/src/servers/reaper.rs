@@ -36,7 +36,10 @@ impl Reaper {
         if let Some((_, pipe)) = process.as_mut()
             && let Err(error) = writeln!(pipe, "{name} {}", pid.unwrap_or(0))
         {
-            tracing::warn!(%error, "the watcher of the servers is gone: they outlive a killed shop until its next start");
+            tracing::warn!(
+                %error,
+                "the watcher of the private servers has ended: if the shop is killed, they run until its next start"
+            );
         }
     }
 

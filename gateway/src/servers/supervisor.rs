@@ -106,7 +106,7 @@ impl Supervised {
             while !state.ended {
                 let left = deadline.saturating_duration_since(Instant::now());
                 if left.is_zero() {
-                    tracing::warn!(server = self.name, ?signal, "the server does not stop");
+                    tracing::warn!(server = self.name, ?signal, "the server is not stopping");
                     continue 'farewells;
                 }
                 state = self.shared.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
@@ -138,7 +138,7 @@ impl<P: Program> Keeper<P> {
         while let Some(status) = self.wait_for_end() {
             let server = self.program.name();
             metrics::counter!("byteshop_server_restarts_total", "server" => server).increment(1);
-            tracing::warn!(server, %status, "the server ended; starting it again");
+            tracing::warn!(server, %status, "the server ended; restarting it");
             let mut pause = FIRST_PAUSE;
             while !self.pause(pause) {
                 match self.launch() {
@@ -146,7 +146,7 @@ impl<P: Program> Keeper<P> {
                         tracing::info!(server, "the server is back");
                         break;
                     }
-                    Err(error) => tracing::error!(server, %error, "the server does not start; retrying"),
+                    Err(error) => tracing::error!(server, %error, "the server did not start; retrying"),
                 }
                 self.kill();
                 pause = (pause * 2).min(LONGEST_PAUSE);

@@ -32,7 +32,7 @@ pub(crate) async fn keep(log: &Log, leases: &[Lease], cancel: &CancellationToken
         if let Err(error) = hold(log, leases, cancel).await
             && !is_outage(&error)
         {
-            tracing::warn!(%error, "the leases of the views are lost");
+            tracing::warn!(%error, "the leases of the views were lost");
         }
         for lease in leases {
             lease.held.send_replace(false);

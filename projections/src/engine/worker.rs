@@ -106,12 +106,12 @@ async fn work<V: View>(context: &Context, feed: &Feed) {
                 tracing::debug!(view = V::NAME, "the checkpoint has moved");
             }
             Ok(Ended::Distrusted) => {
-                tracing::warn!(view = V::NAME, "the feed gave an event that the log does not hold");
+                tracing::warn!(view = V::NAME, "the feed delivered an event that is not in the log");
             }
             Ok(Ended::Stopped { epoch }) => stand_still::<V>(context, epoch).await,
             Err(error) => {
                 if trouble.is_news(&error) && !error.is_outage() {
-                    tracing::warn!(view = V::NAME, %error, "the view tries again");
+                    tracing::warn!(view = V::NAME, %error, "the view failed, retrying");
                 }
                 sleep(wait).await;
                 wait = if started.elapsed() > RETRY.1 * 2 { RETRY.0 } else { (wait * 2).min(RETRY.1) };

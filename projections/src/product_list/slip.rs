@@ -12,21 +12,21 @@ pub(super) fn of(index: &Index, name: &str, wanted: &str) -> Option<String> {
     let types = index.attribute_types(name);
     if types.is_empty() {
         let name: String = name.chars().take(NAMED_MAX).collect();
-        return Some(format!("no category and no product knows the attribute {name:?}"));
+        return Some(format!("no category or product has the attribute {name:?}"));
     }
     // Where one name means several things, a text may be one of them.
     let all = |wanted: AttributeType| types.iter().all(|known| *known == wanted);
     if all(AttributeType::Number) {
-        return not_a_number(wanted).map(|what| format!("attr.{name} takes {what}"));
+        return not_a_number(wanted).map(|what| format!("`attr.{name}` must be {what}"));
     }
     let truth = wanted == "true" || wanted == "false";
-    (all(AttributeType::Boolean) && !truth).then(|| format!("attr.{name} takes true or false"))
+    (all(AttributeType::Boolean) && !truth).then(|| format!("`attr.{name}` must be true or false"))
 }
 
 /// What a number would be, where this is none.
 fn not_a_number(wanted: &str) -> Option<&'static str> {
     match between(wanted) {
-        Some((Some(min), Some(max))) if min > max => Some("a range whose second number is not below the first"),
+        Some((Some(min), Some(max))) if min > max => Some("a range whose second number is at least the first"),
         Some(_) => None,
         None if wanted.parse::<i64>().is_ok() => None,
         None => Some("a whole number, or a range such as 100..200, 100.. or ..200"),

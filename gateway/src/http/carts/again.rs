@@ -22,7 +22,7 @@ use crate::http::show;
 #[utoipa::path(post, path = "/v1/orders/{id}/cart", operation_id = "moveOrderToCart", tag = "orders", params(("id" = String, Path)),
     security(("cart_token" = []), ("bearer" = [])),
     responses((status = 200, description = "The cart", body = show::Cart),
-        (status = 409, description = "The order is paid, or the money for it is set aside")))]
+        (status = 409, description = "The order is paid, or its payment is authorized")))]
 pub(in crate::http) async fn move_to_cart(
     State(app): State<Shared>,
     Of(id): Of<OrderId>,

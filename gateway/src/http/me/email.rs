@@ -73,7 +73,7 @@ pub(super) async fn change_email(State(app): State<Shared>, ask: Ask<Member, New
 #[utoipa::path(post, path = "/v1/me/email/confirm", operation_id = "confirmEmailChange",
     tag = "me", request_body = Shown, security(("bearer" = [])),
     responses((status = 204, description = "The address was changed"),
-        (status = 409, description = "Another account uses the address by now")))]
+        (status = 409, description = "Another account uses the address meanwhile")))]
 pub(super) async fn confirm_email(State(app): State<Shared>, ask: Ask<Member, Shown>) -> Result<Response, Problem> {
     app.limits.auth(ask.who.0.address())?;
     let ask = &ask;

@@ -195,7 +195,7 @@ pub struct NotificationTemplate;
 impl PartialSchema for NotificationTemplate {
     fn schema() -> Named {
         let all: Vec<_> = Template::ALL.iter().map(|template| template.as_str()).collect();
-        closed("What a notification says", &all)
+        closed("The kind of a notification", &all)
     }
 }
 

@@ -69,7 +69,7 @@ pub(super) async fn may_read(unit: &Unit, who: &Caller, endpoint: &Known) -> Res
     Err(Error::Rejected(Rejected {
         code: "auth.scope".to_owned(),
         kind: Kind::Forbidden,
-        detail: format!("the API key lacks the scope {} of what the filter names", lacking.join(", ")),
+        detail: format!("the API key lacks the scope {}, which the events in the filter require", lacking.join(", ")),
         pointer: Some("/filter".to_owned()),
     }))
 }

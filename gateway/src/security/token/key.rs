@@ -23,7 +23,7 @@ pub enum KeyError {
     #[error("the token key is not an Ed25519 key in PKCS#8, as `openssl genpkey -algorithm ed25519` writes it")]
     Unreadable,
     /// There was no randomness for a new one.
-    #[error("no new token key could be made")]
+    #[error("no new token key could be created")]
     NoRandomness,
     /// A file could not be read or written.
     #[error(transparent)]
