@@ -34,7 +34,7 @@ struct AuditQuery {
     r#type: Option<String>,
     /// A kind of actor, an account by its id or e-mail address, or the name of a process, such as `admin` or `settle_order`.
     actor: Option<String>,
-    /// What the event belongs to: an id, an e-mail address, a SKU, or the number of an order, invoice or credit note.
+    /// The object that the event belongs to: an id, an e-mail address, a SKU, or the number of an order, invoice or credit note.
     stream: Option<String>,
     /// Recorded at or after this time.
     from: Option<DateTime<Utc>>,

@@ -46,7 +46,7 @@ struct NewKey {
     /// The permissions, such as `catalog:write`; docs/ACCESS.md lists the scope of each route.
     #[schema(value_type = Vec<crate::http::show::names::Scope>, example = json!(["stock:read", "stock:write"]), min_items = 1, default = max::<Scopes>)]
     scopes: Scopes,
-    /// When it stops working by itself; it never does when this is left out.
+    /// When it expires; never by default.
     #[serde(default)]
     expires_at: Option<DateTime<Utc>>,
 }
@@ -168,8 +168,8 @@ async fn list(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct RevokeQuery {
-    /// Whether webhook endpoints that a program created with the key are removed in the same step. They stand otherwise, and the
-    /// answer names them.
+    /// Whether to remove the webhook endpoints that a program created with the key. By default they stay, and the response lists
+    /// them.
     #[serde(default)]
     #[param(value_type = Option<bool>)]
     revoke: bool,
@@ -177,8 +177,8 @@ struct RevokeQuery {
 
 /// Revokes an API key.
 ///
-/// The answer names the webhook endpoints that a program created with the key; `revoke` removes them, also for a key that is
-/// revoked already. Requires re-authentication within the last ten minutes.
+/// The response lists the webhook endpoints that a program created with the key; `revoke` removes them, even if the key is already
+/// revoked. Requires re-authentication within the last ten minutes.
 #[utoipa::path(delete, path = "/v1/admin/api-keys/{id}", operation_id = "revokeApiKey",
     tag = "admin", params(("id" = String, Path), RevokeQuery), security(("bearer" = ["admin"])),
     responses((status = 200, description = "The key is revoked", body = show::Grants)))]

@@ -89,7 +89,7 @@ struct Reset {
 
 /// Registers an account.
 ///
-/// The answer is the same when the address already has an account; its owner is then informed by mail.
+/// The response is the same if the address already has an account; its owner is then notified by mail.
 #[utoipa::path(post, path = "/v1/auth/register", operation_id = "registerAccount",
     tag = "auth", request_body = Registration, security(()),
     responses((status = 202, description = "A mail was sent", body = Accepted)))]

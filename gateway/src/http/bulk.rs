@@ -186,7 +186,7 @@ struct RowVariant {
     physical: Option<bool>,
 }
 
-/// Rows, each carried out or refused by itself.
+/// Rows, each accepted or refused on its own.
 #[derive(ToSchema)]
 #[schema(value_type = Vec<Row>, default = max::<Rows<Row>>)]
 #[expect(dead_code, reason = "it only describes the rows, which are read one by one")]
@@ -225,8 +225,8 @@ struct RowOutcome {
 
 /// Creates and updates many products.
 ///
-/// Each row is accepted or refused by itself, and so is a line that is not JSON. With an `Idempotency-Key`, rows that
-/// were already accepted are not applied again.
+/// Each row is accepted or refused on its own, and so is a line that is not JSON. With an `Idempotency-Key`, rows that were already
+/// accepted are not applied again.
 #[utoipa::path(post, path = "/v1/products/bulk", operation_id = "upsertProducts",
     tag = "catalog", security(("bearer" = ["staff"])),
     request_body(content((BulkRows = "application/json"), (String = "application/x-ndjson"))),

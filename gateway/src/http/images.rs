@@ -236,8 +236,8 @@ async fn remove(
 #[utoipa::path(get, path = "/v1/files/{name}", operation_id = "getFile",
     tag = "catalog", security(()), params(("name" = String, Path)),
     responses((status = 200, description = "The file", content((crate::http::show::names::Binary = "image/jpeg"), (crate::http::show::names::Binary = "image/png"))),
-        (status = 206, description = "The part that `Range` asks for", content((crate::http::show::names::Binary = "image/jpeg"), (crate::http::show::names::Binary = "image/png"))),
-        (status = 304, description = "Not modified: the version in `If-None-Match` is current"),
+        (status = 206, description = "The requested range", content((crate::http::show::names::Binary = "image/jpeg"), (crate::http::show::names::Binary = "image/png"))),
+        (status = 304, description = "Not modified: the version in `If-None-Match` is the current one"),
         (status = 416, description = "`Range` begins after the end of the file")))]
 async fn file(
     State(app): State<Shared>,

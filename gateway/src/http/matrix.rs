@@ -131,8 +131,8 @@ struct Done {
 
 /// Creates a variant for each combination of a product's options.
 ///
-/// Each combination is accepted or refused by itself. Existing combinations stay unchanged, so the request can be
-/// repeated after adding an option value.
+/// Each combination is accepted or refused on its own. Existing combinations stay unchanged, so the request can be repeated after
+/// adding an option value.
 #[utoipa::path(post, path = "/v1/products/{id}/variants/matrix", operation_id = "createVariantMatrix",
     tag = "catalog", params(("id" = String, Path)),
     request_body = Matrix, security(("bearer" = ["staff"])),

@@ -78,7 +78,7 @@ struct SettingsChanges {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"current": "correct horse battery", "new": "another horse battery"}))]
 struct NewPassword {
-    /// The password that is valid until now.
+    /// The current password.
     #[schema(value_type = String, default = max::<password::Typed>)]
     current: password::Typed,
     #[schema(value_type = String, min_length = 8, default = max::<password::Typed>)]
@@ -271,7 +271,7 @@ async fn change_password(State(app): State<Shared>, ask: Ask<Member, NewPassword
 
 /// Closes the caller's account and erases their personal data.
 ///
-/// Unpaid orders are cancelled. While an order is paid and not delivered the request is refused (409).
+/// Unpaid orders are cancelled. The request is refused (409) while an order is paid and not delivered.
 #[utoipa::path(delete, path = "/v1/me", operation_id = "eraseMe",
     tag = "me", request_body = Farewell, security(("bearer" = [])),
     responses((status = 204, description = "The account is closed and its personal data erased"),

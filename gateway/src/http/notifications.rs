@@ -211,7 +211,7 @@ struct Resent {
 
 /// Resends a dead notification.
 ///
-/// One with the reason `outcome_unknown` may then arrive twice.
+/// A notification with the reason `outcome_unknown` may then arrive twice.
 #[utoipa::path(post, path = "/v1/admin/notifications/{id}/resend", operation_id = "resendNotification",
     tag = "notifications", params(("id" = String, Path)),
     security(("bearer" = ["staff"])),
@@ -269,8 +269,8 @@ impl Watching {
 
 /// Watches a product for new stock or a lower price.
 ///
-/// A product that is in stock cannot be watched for `back_in_stock`: the request is refused with `watch.in_stock` and watches
-/// nothing; name `price_drop` alone then.
+/// A product that is in stock cannot be watched for `back_in_stock`: the whole request is refused with `watch.in_stock`. Use
+/// `price_drop` alone in that case.
 #[utoipa::path(post, path = "/v1/products/{id}/watch", operation_id = "watchProduct",
     tag = "notifications", params(("id" = String, Path)),
     request_body = WatchFor, security(("bearer" = ["customer", "seller", "support", "admin"])),

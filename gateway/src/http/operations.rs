@@ -14,7 +14,7 @@ use crate::app::Shared;
 use crate::edge::contract::Contract;
 use crate::edge::{caching, reply};
 
-/// Whether to send requests here. The operations address says what is wrong.
+/// Whether this process can answer requests. The operations address shows the reason if not.
 #[derive(Debug, Serialize, ToSchema)]
 struct Readiness {
     status: ReadyStatus,

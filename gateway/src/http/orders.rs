@@ -240,7 +240,7 @@ struct OrderQuery {
 
 /// One order.
 ///
-/// The link in a guest's mail opens it without a token: send its `until` and `seal` on.
+/// The link in a guest's mail opens it without a token: pass on its `until` and `seal`.
 #[utoipa::path(get, path = "/v1/orders/{id}", operation_id = "getOrder",
     tag = "orders", params(("id" = String, Path), OrderQuery),
     security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "The order", body = show::Order)))]

@@ -134,7 +134,7 @@ struct NewRefund {
 
 /// Refunds part of a payment and issues a credit note.
 ///
-/// The provider carries the refund out soon after; see `refunds` of the payment.
+/// The provider executes the refund soon after; see `refunds` of the payment.
 #[utoipa::path(post, path = "/v1/payments/{id}/refunds", operation_id = "refundPayment",
     tag = "payments", params(("id" = String, Path)),
     request_body = NewRefund, security(("bearer" = ["staff"])),

@@ -35,7 +35,7 @@ mod payment;
 
 /// The invoice of an order as a printable page.
 ///
-/// A pro forma invoice before the order is paid.
+/// Before the order is paid it is a pro forma invoice.
 #[utoipa::path(get, path = "/v1/orders/{id}/invoice", operation_id = "printInvoice",
     tag = "orders", params(("id" = String, Path), Shown),
     security(("cart_token" = []), ("bearer" = [])),

@@ -163,7 +163,7 @@ async fn unpublish(
     decide(&app, id, &ask, "product.unpublish", &Command::Unpublish {}).await
 }
 
-/// Archives a product for good.
+/// Archives a product permanently.
 ///
 /// It is hidden, and its SKUs can be used again.
 #[utoipa::path(post, path = "/v1/products/{id}/archive", operation_id = "archiveProduct",

@@ -89,7 +89,7 @@ async fn resume(
     app.run(&ask, "promotion.resume", |unit| async move { change(&unit, id, &Command::Resume {}).await }).await
 }
 
-/// Ends a promotion for good.
+/// Ends a promotion permanently.
 ///
 /// Its code becomes available to other promotions.
 #[utoipa::path(post, path = "/v1/admin/promotions/{id}/end", operation_id = "endPromotion",

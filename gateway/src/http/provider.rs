@@ -51,7 +51,7 @@ const TELL_AT_ONCE: i64 = 64;
 /// The type of a notification, of which there is one.
 type TypeText = BoundedText<40>;
 
-/// What the provider reports.
+/// A report of the provider.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"type": "charge.updated", "reference": "chg_3f9a1c", "payment": "pay_01h455vb4pex5vsknk084sn02q"}))]
@@ -69,7 +69,7 @@ struct Notification {
 
 /// Webhook of the test payment provider.
 ///
-/// It is only a hint: the shop asks the provider for the outcome. Unknown charges are accepted and ignored.
+/// The notification is only a hint: the shop asks the provider for the outcome. Unknown charges are accepted and ignored.
 #[utoipa::path(post, path = "/v1/webhooks/test", operation_id = "receiveTestProviderWebhook",
     tag = "payments", request_body = Notification,
     params(("webhook-id" = String, Header), ("webhook-timestamp" = String, Header), ("webhook-signature" = String, Header)),

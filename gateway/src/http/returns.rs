@@ -81,7 +81,7 @@ async fn request(
 struct Approved<'a> {
     #[serde(flatten)]
     approved: show::Return<'a>,
-    /// What the shop lacks for the return, such as a return address; usually empty.
+    /// Settings that the shop lacks for the return, such as a return address; usually empty.
     #[schema(value_type = Vec<String>)]
     warnings: Vec<&'static str>,
 }

@@ -43,8 +43,8 @@ const VALUES_MAX: usize = 100;
 #[derive(Default, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ListQuery {
-    /// Words of the title, the description, an attribute, an option or a SKU, in English or Russian: `"…"` for a phrase,
-    /// `or` between alternatives, `-` directly before a word to exclude it. The last word may be incomplete.
+    /// Words from the title, the description, an attribute, an option or a SKU, in English or Russian: `"…"` for a phrase, `or`
+    /// between alternatives, `-` directly before a word to exclude it. The last word may be incomplete.
     #[param(max_length = 200)]
     q: Option<String>,
     /// The id or slug of a category: only products in it or its descendants; may be repeated.
@@ -62,7 +62,7 @@ struct ListQuery {
     price_max: Option<i64>,
     /// Only products in stock.
     in_stock: Option<bool>,
-    /// `relevance`, `newest`, `price`, `price_desc` or `title`; the best match first when there are words, else the newest.
+    /// `relevance`, `newest`, `price`, `price_desc` or `title`; the default is `relevance` with `q` and `newest` without.
     #[param(value_type = Option<crate::http::show::names::SortOrder>, example = "newest")]
     sort: Option<Sort>,
     /// For staff: `draft`, `published`, `unpublished`, `archived` or `all`; others see published products only. The

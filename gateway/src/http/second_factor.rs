@@ -88,11 +88,11 @@ fn wrong() -> Problem {
 /// The second factor of an account.
 #[derive(Serialize, ToSchema)]
 struct SecondFactorShown {
-    /// Whether a log-in takes a code.
+    /// Whether a log-in requires a code.
     active: bool,
-    /// Whether the role needs one: without it nothing else can be done.
+    /// Whether the role requires one; without it the session can do nothing else.
     required: bool,
-    /// Whether a secret waits for its first code.
+    /// Whether a secret is waiting for its first code.
     pending: bool,
     /// Since when it is active.
     #[schema(required = true)]
@@ -101,7 +101,7 @@ struct SecondFactorShown {
     recovery_codes_left: usize,
 }
 
-/// A secret to be put into an authenticator app, shown once.
+/// A secret for an authenticator app, shown once.
 #[derive(Serialize, ToSchema)]
 struct Enrolment {
     /// Base32, for typing.
@@ -115,10 +115,10 @@ struct Enrolment {
     qr_svg: Personal<String>,
 }
 
-/// What opens the account when the device is lost, shown once.
+/// Codes that replace a lost device, shown once.
 #[derive(Serialize, ToSchema)]
 struct RecoveryCodes {
-    /// Each counts once.
+    /// Each can be used once.
     #[schema(value_type = Vec<String>, example = json!(["abcd-efgh-ijkl-mnop"]))]
     recovery_codes: Personal<Vec<String>>,
 }
@@ -151,7 +151,7 @@ struct Reauthentication {
 struct Reauthenticated {
     /// When it was given.
     authenticated_at: DateTime<Utc>,
-    /// Until when it counts.
+    /// Until when it is accepted.
     fresh_until: DateTime<Utc>,
 }
 
@@ -173,8 +173,8 @@ async fn show(State(app): State<Shared>, member: Member, headers: HeaderMap) -> 
 
 /// Creates a secret for one-time passwords (RFC 6238).
 ///
-/// It counts once its first code was sent to `/v1/me/second-factor/confirm`.
-/// This takes a proof of identity from the last ten minutes.
+/// The second factor is active once its first code was sent to `/v1/me/second-factor/confirm`. Requires re-authentication within
+/// the last ten minutes.
 #[utoipa::path(post, path = "/v1/me/second-factor", operation_id = "enrolMySecondFactor", tag = "me", security(("bearer" = [])),
     responses((status = 200, description = "The secret, shown once", body = Enrolment),
         (status = 409, description = "The account already has a second factor")))]
@@ -205,8 +205,8 @@ async fn enrol(State(app): State<Shared>, ask: Ask<Member, Nothing>) -> Result<R
 
 /// Confirms the secret with its first code.
 ///
-/// From now on a login takes a code. Every other session ends; refresh this one for an
-/// access token that says that a second factor was shown.
+/// From then on a login requires a code. Every other session ends; refresh this one to get an access token of a session with a
+/// second factor.
 #[utoipa::path(post, path = "/v1/me/second-factor/confirm", operation_id = "confirmMySecondFactor", tag = "me", request_body = FirstCode, security(("bearer" = [])),
     responses((status = 200, description = "The recovery codes, shown once", body = RecoveryCodes),
         (status = 409, description = "No secret is waiting for its first code")))]
@@ -251,7 +251,7 @@ async fn remove(State(app): State<Shared>, ask: Ask<Member, Nothing>) -> Result<
     .await
 }
 
-/// Resets the second factor of somebody who has lost it.
+/// Resets the second factor of an account.
 ///
 /// Every session of the account ends. An admin cannot do this to their own account.
 /// Requires re-authentication within the last ten minutes.
@@ -272,10 +272,10 @@ async fn reset(
     .await
 }
 
-/// Proves again who the caller is.
+/// Re-authenticates the caller.
 ///
-/// With the password and, if the account has a second factor, a code. Sensitive requests need a proof from the last ten minutes; a
-/// login is one as well.
+/// Takes the password and, if the account has a second factor, a code. Sensitive requests require a re-authentication or a login
+/// within the last ten minutes.
 #[utoipa::path(post, path = "/v1/auth/reauthenticate", operation_id = "reauthenticateSession", tag = "auth", request_body = Reauthentication, security(("bearer" = [])),
     responses((status = 200, description = "The session is re-authenticated", body = Reauthenticated),
         (status = 401, description = "The account has a second factor and no code was sent, or a wrong one"),

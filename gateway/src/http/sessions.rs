@@ -103,9 +103,9 @@ struct Let {
 
 /// Logs in with e-mail address and password.
 ///
-/// Where the account has a second factor this takes a code as well: without one the answer is 401
-/// `auth.second_factor_required`, and the same request with a `code` logs in. Staff without a second factor, where the shop
-/// requires one, gets a session that can do nothing but set it up.
+/// If the account has a second factor, a code is required as well: without one the response is 401 `auth.second_factor_required`,
+/// and the same request with a `code` logs in. If the shop requires a second factor of staff, staff without one gets a session that
+/// can only set it up.
 #[utoipa::path(post, path = "/v1/auth/login", operation_id = "logIn",
     tag = "auth", request_body = LogIn, security(()),
     responses((status = 200, description = "The new session", body = Keys),

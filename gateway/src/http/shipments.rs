@@ -251,7 +251,7 @@ async fn status(
 
 /// Lists the shipments of an order and their status.
 ///
-/// The link in a guest's mail opens them as it opens the order.
+/// The link in a guest's mail opens them like the order.
 #[utoipa::path(get, path = "/v1/orders/{id}/shipments", operation_id = "listOrderShipments",
     tag = "delivery", params(("id" = String, Path), ByLink),
     security(("cart_token" = []), ("bearer" = [])),

@@ -64,7 +64,7 @@ struct Scene {
 /// The history of an order.
 #[derive(Serialize, ToSchema)]
 struct OrderHistory {
-    /// The history as localized sentences; for staff with the role and id of the colleague, or the API key, behind them.
+    /// The history as localized sentences; for staff followed by the role and id of the colleague, or by the API key.
     story: Vec<String>,
     /// All entries, oldest first.
     items: Vec<Scene>,
@@ -90,7 +90,7 @@ struct StoryQuery {
 
 /// The history of an order, its payment, shipments and returns.
 ///
-/// What happened, when, by whom and why. The link in a guest's mail opens it as it opens the order.
+/// Shows what happened, when, by whom and why. The link in a guest's mail opens it like the order.
 #[utoipa::path(get, path = "/v1/orders/{id}/history", operation_id = "getOrderHistory",
     tag = "orders", params(("id" = String, Path), StoryQuery),
     security(("cart_token" = []), ("bearer" = [])), responses((status = 200, description = "The history, oldest first", body = OrderHistory)))]

@@ -34,7 +34,7 @@ const FORM_MAX: usize = 1 << 10;
 struct UnsubscribeQuery {
     #[param(value_type = String)]
     account: AccountId,
-    /// When the link ends, in seconds since 1970.
+    /// When the link expires, in seconds since 1970.
     until: i64,
     /// The signature of the link.
     #[param(max_length = 64)]
@@ -44,7 +44,7 @@ struct UnsubscribeQuery {
     locale: Option<Locale>,
 }
 
-/// What a mail program posts.
+/// The form that a mail program posts.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it only describes the form, which is not read")]
 struct OneClick {
@@ -77,9 +77,9 @@ impl UnsubscribeQuery {
     }
 }
 
-/// A page that asks whether to stop the messages about a product.
+/// A page to unsubscribe from the messages about a product.
 ///
-/// The link in each of those messages leads here. It changes nothing, as programs follow links too.
+/// Each of those messages links to this page. Opening it changes nothing, because programs follow links as well.
 #[utoipa::path(get, path = "/v1/products/{id}/watch/unsubscribe", operation_id = "confirmUnsubscribe", tag = "notifications",
     params(("id" = String, Path), UnsubscribeQuery), security(()),
     responses((status = 200, description = "A page", content_type = "text/html", body = String),
@@ -108,9 +108,9 @@ impl FromRequest<Shared> for Posted {
     }
 }
 
-/// Stops the messages about a product.
+/// Unsubscribes from the messages about a product.
 ///
-/// One click in a mail program (RFC 8058), or the button of the page. Repeated, it changes nothing.
+/// Called by one click in a mail program (RFC 8058), or by the button of the page. Repeating it changes nothing.
 #[utoipa::path(post, path = "/v1/products/{id}/watch/unsubscribe", operation_id = "unsubscribeWatcher", tag = "notifications",
     params(("id" = String, Path), UnsubscribeQuery),
     request_body(content((Option<OneClick> = "application/x-www-form-urlencoded"))), security(()),

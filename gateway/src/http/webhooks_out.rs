@@ -79,7 +79,7 @@ struct EndpointChange {
 
 /// Creates a webhook endpoint.
 ///
-/// It receives the events that happen from then on. An API key needs the reading scope of every event that the filter names.
+/// It receives all events recorded from then on. An API key needs the reading scope of every event that the filter names.
 #[utoipa::path(post, path = "/v1/webhook-endpoints", operation_id = "createWebhookEndpoint",
     tag = "webhooks", request_body = NewEndpoint, security(("bearer" = ["admin"]), ("api_key" = ["webhooks:write"])),
     responses((status = 201, description = "The endpoint, with its secret", body = Endpoint)))]
@@ -278,7 +278,7 @@ async fn deliveries(
 
 /// Redelivers one event to an endpoint.
 ///
-/// Sent at once and out of order; the response is the outcome.
+/// The event is sent at once and out of order; the response shows the outcome.
 #[utoipa::path(post, path = "/v1/webhook-endpoints/{id}/deliveries/{number}/redeliver", operation_id = "redeliverWebhook", tag = "webhooks",
     params(("id" = String, Path), ("number" = i64, Path)), security(("bearer" = ["admin"]), ("api_key" = ["webhooks:write"])),
     responses((status = 200, description = "The new delivery", body = Delivery)))]

@@ -28,7 +28,7 @@ use crate::trade::label_lines;
 
 /// The packing list of an order as a printable page.
 ///
-/// It lists what is left to pack and what is in each parcel, those handed over included. A link for staff
+/// It lists what is left to pack and the contents of each parcel, including parcels that were handed over. A link for staff
 /// (`papers.packing_list` of the order) opens it without a token.
 #[utoipa::path(get, path = "/v1/orders/{id}/packing-list", operation_id = "printPackingList",
     tag = "delivery", params(("id" = String, Path), Shown),
@@ -118,7 +118,7 @@ fn pieces(it: &Placed, wanted: &[(VariantId, i64)]) -> Vec<Value> {
 
 /// The label of a shipment as a printable page of 100 by 150 mm.
 ///
-/// It is no tax document and is not frozen: it names the seller as the shop is set up when it is printed. A link for staff
+/// It is not a tax document and is not frozen: it shows the seller details at the time of printing. A link for staff
 /// (`papers.label` of the shipment) opens it without a token.
 #[utoipa::path(get, path = "/v1/shipments/{id}/label", operation_id = "printShipmentLabel",
     tag = "delivery", params(("id" = String, Path), Shown),

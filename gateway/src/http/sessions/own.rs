@@ -27,7 +27,7 @@ struct Sessions {
     items: Vec<SessionRow>,
 }
 
-/// The caller's sessions that are alive, the newest first.
+/// Lists the caller's active sessions, newest first.
 #[utoipa::path(get, path = "/v1/me/sessions", operation_id = "listMySessions", tag = "me", security(("bearer" = [])),
     responses((status = 200, description = "The sessions", body = Sessions)))]
 async fn mine(State(app): State<Shared>, member: Member, headers: HeaderMap) -> Result<Response, Problem> {

@@ -64,8 +64,8 @@ impl<'a> Where<'a> {
     }
 }
 
-/// A cart and its prices. A closed cart, or a cart as of an earlier moment, is not priced anew: `subtotal` and `total` then
-/// use the prices at which the lines were added, and what only an open cart has is null or empty.
+/// A cart and its prices. A closed cart, or a cart as of an earlier moment, is not repriced: `subtotal` and `total` use the prices
+/// at which the lines were added, and fields that only an open cart has are null or empty.
 #[derive(Serialize, ToSchema)]
 pub struct Cart<'a> {
     #[schema(value_type = String, example = "cart_01h455vb4pex5vsknk084sn02q")]
@@ -107,10 +107,10 @@ pub struct Cart<'a> {
     /// Problems that prevent checkout.
     #[schema(value_type = Vec<CartProblem>)]
     problems: Vec<Problem<'a>>,
-    /// The order it became; null while it is open.
+    /// The order that it became; null otherwise.
     #[schema(value_type = Option<String>, required = true)]
     order: Option<OrderId>,
-    /// The cart that it was merged into; null while it is open.
+    /// The cart that it was merged into; null otherwise.
     #[schema(value_type = Option<String>, required = true)]
     merged_into: Option<CartId>,
     /// When it expires unless it changes.
