@@ -51,7 +51,7 @@ struct Shared {
     in_flight: InFlight,
     clock: Clock,
     connected: Connected,
-    /// Why no payment is taken and no number given: a restored backup that nobody has confirmed.
+    /// The reason why payments and document numbers are stopped: a restored backup that no operator has confirmed.
     closed: RwLock<Option<String>>,
     provider: ports::payment_test::TestProvider,
     carrier: Box<dyn ports::carrier::CarrierPort>,
@@ -109,7 +109,7 @@ impl Commands {
         self.shared.carrier.as_ref()
     }
 
-    /// Says who carries messages out of the shop, once; until then they are kept.
+    /// Sets the message carriers, once; until then messages are stored.
     pub fn reach(&self, outside: Outside) {
         if self.shared.outside.set(outside).is_err() {
             tracing::error!("the message carriers are already set");
@@ -140,7 +140,7 @@ impl Commands {
         &self.shared.leaving
     }
 
-    /// Takes no payment and gives no number from now on, and why; or does so again. Says whether that is new.
+    /// Stops payments and document numbers with a reason, or resumes them. Returns whether this changed anything.
     pub fn close(&self, reason: Option<String>) -> bool {
         let mut closed = self.shared.closed.write().unwrap_or_else(PoisonError::into_inner);
         let changes = *closed != reason;

@@ -1,4 +1,4 @@
-//! What can be done in the shop, by context: each use case is decided whole and appended whole, or not at all.
+//! The use cases of the shop, by context: each is decided and appended as a whole, or not at all.
 //!
 //! Those on orders after checkout, on payments and on parcels are in [`aftersales`](crate::aftersales), `pay`, `settle` and
 //! [`shipping`](crate::shipping).

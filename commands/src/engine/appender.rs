@@ -18,12 +18,12 @@ use crate::engine::commit_handle::Fate;
 const MAX_APPENDS: usize = 2_048;
 /// Events in a batch at most, for the same reason.
 const MAX_EVENTS: usize = 8_192;
-/// How long the fate of a batch is looked for before its callers are told that it is unknown.
+/// How long the outcome of a batch is looked up before its callers get an error that it is unknown.
 const SETTLE_DEADLINE: Duration = Duration::from_secs(20);
 /// The pause between attempts to reach Postgres.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(100);
 
-/// What the callers of an append are told when the store failed; the cause is shared by the whole batch.
+/// The error of every caller whose append failed with the store; the whole batch shares the cause.
 #[derive(Debug, Clone)]
 pub struct Unavailable(pub String);
 
@@ -33,7 +33,7 @@ struct Waiting {
     caller: Caller,
 }
 
-/// Who waits for an append, and what it stands and falls with.
+/// The caller of an append, and the appends whose success the append depends on.
 #[derive(Debug)]
 struct Caller {
     done: oneshot::Sender<Result<Outcome, Unavailable>>,
@@ -42,7 +42,7 @@ struct Caller {
 }
 
 impl Caller {
-    /// It was decided on what did not happen.
+    /// Whether an append that it depends on was refused.
     fn is_doomed(&self) -> bool {
         self.depends.iter().any(Fate::is_refused)
     }
@@ -104,7 +104,7 @@ impl Appender {
         (Self { queue }, run(log, waiting, committed, cancel))
     }
 
-    /// Puts an append in the queue; appends are written in the order in which they were submitted.
+    /// Queues an append; appends are written in the order in which they were submitted.
     pub fn submit(&self, append: Append) -> Submitted {
         self.submit_after(append, Fate::default(), Vec::new())
     }
@@ -151,8 +151,8 @@ async fn run(
     }
 }
 
-/// Takes what waits, but for those that were decided on what has been refused meanwhile: they are refused too. The version
-/// that they expect may be there by now, of another append.
+/// Collects the waiting appends and refuses those that depend on a refused append. The stream may already have the
+/// version that they expect, but written by another append.
 fn gather(first: Waiting, waiting: &mut mpsc::UnboundedReceiver<Waiting>) -> (Vec<Arc<Append>>, Vec<Caller>) {
     let (mut appends, mut callers, mut events) = (Vec::new(), Vec::new(), 0);
     let mut next = Some(first);
@@ -270,7 +270,7 @@ impl Writer {
         Ok(outcomes)
     }
 
-    /// Takes out of the batch what was written after all; false when Postgres stays away too long.
+    /// Removes the appends from the batch that turn out to be written; false if Postgres does not answer in time.
     async fn settle(
         &mut self,
         batch: &mut Vec<Arc<Append>>,

@@ -19,7 +19,7 @@ const MAX_STREAMS: usize = 1_024;
 /// A stream, and the version after which it is wanted.
 pub type Wanted = (StreamId, i64);
 
-/// What came of a read: a page of each stream, in the order in which they were wanted.
+/// The result of a read: a page of each stream, in the order of the request.
 type Answer = Result<Vec<Arc<[Recorded]>>, StoreError>;
 
 struct Asked {
@@ -98,7 +98,7 @@ async fn read(log: &Log, kept: &mut Option<Connection>, streams: &[Wanted]) -> R
     pages
 }
 
-/// Waits for the first, then takes along whoever else waits.
+/// Waits for the first request and adds all others that are waiting.
 async fn gather(asked: &Mutex<mpsc::UnboundedReceiver<Asked>>) -> Option<Vec<Asked>> {
     let mut asked = asked.lock().await;
     let mut batch = vec![asked.recv().await?];

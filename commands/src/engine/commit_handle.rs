@@ -1,7 +1,8 @@
-//! What became of an append, for those that were decided on it before anybody knew.
+//! The outcome of an append, for commands that were decided on it before it was known.
 //!
-//! A version alone does not say which state it is of: while an append waits, another process may have written the same
-//! version otherwise. So whatever is decided on an append that may still be refused is tied to that append's fate.
+//! A version alone does not identify a state: while an append waits, another process may have written the same version
+//! with other content. So a command that was decided on an append which may still be refused depends on the outcome of
+//! that append.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -16,7 +17,7 @@ const REFUSED: u8 = 2;
 pub struct Fate(Arc<AtomicU8>);
 
 impl Fate {
-    /// It is known now: durable, or not surely so.
+    /// Records the outcome: durable, or not known to be durable.
     pub(crate) fn settle(&self, accepted: bool) {
         if accepted {
             // A refusal that is known already stands.
@@ -26,12 +27,12 @@ impl Fate {
         }
     }
 
-    /// It is durable.
+    /// Whether the append is durable.
     pub fn is_accepted(&self) -> bool {
         self.0.load(Ordering::Acquire) == ACCEPTED
     }
 
-    /// It was refused, or nobody knows what became of it.
+    /// Whether the append was refused, or its outcome is unknown.
     pub fn is_refused(&self) -> bool {
         self.0.load(Ordering::Acquire) == REFUSED
     }

@@ -17,7 +17,7 @@ pub enum Error {
         /// The version that there is.
         current: i64,
     },
-    /// It was refused before, for this reason, and the same request gets the same answer.
+    /// The command was refused before for this reason; the same request gets the same response.
     #[error(transparent)]
     Replayed(Box<Error>),
     /// The idempotency key was used for another request.
@@ -29,7 +29,7 @@ pub enum Error {
     /// Others changed the same things every time; nothing was written.
     #[error("too much contention on the same records; retry")]
     Contended,
-    /// What is in the way is about to pass; nothing was written, and nothing is kept under the idempotency key.
+    /// The obstacle will pass soon; nothing was written, and nothing is stored under the idempotency key.
     #[error("{}", .0.detail)]
     NotYet(Rejected),
     /// The caller has to prove again who they are; nothing was written, and nothing is kept under the idempotency key.
@@ -46,22 +46,22 @@ pub enum Error {
         /// Where it stood.
         position: i64,
     },
-    /// A backup was restored and nobody has confirmed it: no payment is taken and no number given.
+    /// A backup was restored and no operator has confirmed it: payments and document numbers are stopped.
     #[error("payments and document numbers are stopped: {reason}")]
     Closed {
-        /// What was noticed.
+        /// How the restore was detected.
         reason: String,
     },
     /// The payment provider that was named is not connected to this shop.
     #[error("this shop does not use the payment provider {provider}")]
     NoProvider {
-        /// Its name.
+        /// The name of the provider.
         provider: &'static str,
     },
     /// The payment provider did not answer.
     #[error(transparent)]
     Provider(#[from] crate::ports::NoAnswer),
-    /// An event of ours cannot be read or written.
+    /// An event cannot be read or written.
     #[error(transparent)]
     Codec(#[from] CodecError),
 }

@@ -15,22 +15,22 @@ use crate::engine::in_flight::Running;
 use crate::engine::intent::{Intent, Key};
 use crate::engine::unit::{Unit, Work};
 
-/// Attempts before a command is told that too much contention on the same records; retry. Most retries happen in memory, so
-/// only many processes that write the same stream can use these up.
+/// Attempts before a command fails with `store.contended`. Most retries happen in memory, so only many processes that
+/// write the same stream can use up all attempts.
 const MAX_ATTEMPTS: usize = 64;
 
 /// A command that was carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Done<T> {
-    /// What the command answers.
+    /// The response of the command.
     pub answer: T,
     /// The position of its last event; none when everything was so already.
     pub position: Option<i64>,
-    /// It had been carried out before: this is the first answer again.
+    /// Whether the command had been executed before, so that this is its first response again.
     pub replayed: bool,
 }
 
-/// What a receipt keeps.
+/// The content of a receipt.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Stored<T> {
@@ -39,10 +39,10 @@ enum Stored<T> {
     Version(i64),
 }
 
-/// What a command decides, on the states that it loads.
+/// The decision of a command on the states that it loads.
 type Decide<'a, T> = dyn Fn(Unit) -> BoxFuture<'a, Result<T, Error>> + Send + Sync + 'a;
 
-/// What became of an attempt.
+/// The outcome of an attempt.
 enum Attempt<T> {
     Finished(Result<Done<T>, Error>),
     Again,
@@ -62,7 +62,7 @@ impl Commands {
         self.run_entered(intent, work).await
     }
 
-    /// Takes the key of a command into use, if it has one.
+    /// Reserves the idempotency key of a command, if it has one.
     pub(crate) fn enter(&self, intent: &Intent) -> Result<Option<Running>, Error> {
         intent.key.as_ref().map(|key| self.in_flight().enter(key).ok_or(Error::InFlight)).transpose()
     }
@@ -208,7 +208,7 @@ fn only_read(change: Change) -> Change {
     Change { to: None, ..change }
 }
 
-/// Takes what was submitted out of the cache unless it was confirmed.
+/// Removes submitted states from the cache on drop, unless they were confirmed.
 struct RevokeOnDrop<'a> {
     commands: &'a Commands,
     changes: Option<&'a [Change]>,

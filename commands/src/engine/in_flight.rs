@@ -24,7 +24,7 @@ pub struct Running {
 }
 
 impl InFlight {
-    /// Takes a key into use, unless it is.
+    /// Reserves a key, unless it is in use.
     pub fn enter(&self, key: &Key) -> Option<Running> {
         let key = (key.who.clone(), key.key.clone());
         let entered = self.keys.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone());

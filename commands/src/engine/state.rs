@@ -29,7 +29,7 @@ pub enum At {
 pub struct Snapshot<A> {
     /// The version of its stream.
     pub version: i64,
-    /// Its state.
+    /// The state.
     pub state: Arc<A>,
 }
 
@@ -67,13 +67,13 @@ impl Commands {
         Ok(Some((found, others)))
     }
 
-    /// What this process last saw of an aggregate: durable, perhaps no longer the newest. For facts that stay true.
+    /// The cached state of an aggregate: durable, but perhaps not the newest. For facts that never change.
     pub fn glimpse<A: Decider>(&self, id: A::Id) -> Option<Arc<A>> {
         self.cache().durable(&StreamId::of::<A>(id)).map(|found| downcast(&found))
     }
 
-    /// What this process last saw of an aggregate, or else its durable state: for facts that stay true, and for what is
-    /// decided upon later, when the log has the last word.
+    /// The cached state of an aggregate, or else its durable state: for facts that never change, and for decisions that
+    /// the log checks later.
     pub(crate) async fn seen<A: Decider>(&self, id: A::Id) -> Result<Option<Arc<A>>, Error> {
         match self.glimpse::<A>(id) {
             Some(seen) => Ok(Some(seen)),
@@ -87,8 +87,8 @@ impl Commands {
         Ok(pages.swap_remove(0))
     }
 
-    /// What is wanted of each event of an aggregate, the oldest first; a page at a time, so a long stream never lies in memory
-    /// whole.
+    /// Maps each event of an aggregate, oldest first; reads a page at a time, so that a long stream is never in memory
+    /// as a whole.
     pub async fn gather<A: Decider, T>(
         &self,
         id: A::Id,

@@ -25,11 +25,11 @@ use crate::engine::intent::Intent;
 /// An aggregate within a unit of work.
 #[derive(Debug, Clone)]
 pub struct Loaded<A: Decider> {
-    /// Its id.
+    /// The id.
     pub id: A::Id,
-    /// Its version, counting what this unit decided.
+    /// The version, including the events that this unit decided.
     pub version: i64,
-    /// Its state, with what this unit decided.
+    /// The state, including the events that this unit decided.
     pub state: Arc<A>,
 }
 
@@ -43,7 +43,7 @@ impl<A: Decider> Loaded<A> {
     }
 }
 
-/// One attempt to carry out a command. Clones are handles to the same unit.
+/// The unit of work: one attempt to execute a command. Clones are handles to the same unit.
 #[derive(Clone)]
 pub struct Unit {
     commands: Commands,
@@ -53,7 +53,7 @@ pub struct Unit {
     work: Arc<Mutex<Work>>,
 }
 
-/// What a unit has seen and decided so far.
+/// The reads and decisions of a unit so far.
 #[derive(Default)]
 pub(crate) struct Work {
     pub(crate) changes: Vec<Change>,
@@ -78,7 +78,7 @@ impl Unit {
         std::mem::take(&mut *self.work())
     }
 
-    /// Who asks and when: the time in the world for what is recorded later.
+    /// The actor and the time of occurrence of the events that are recorded.
     pub fn asked(&self) -> Asked {
         Asked { at: self.intent.occurred_at.unwrap_or(self.now), by: self.intent.actor.clone() }
     }
@@ -172,7 +172,7 @@ impl Unit {
         Loaded { id, version: 0, state: Arc::default() }
     }
 
-    /// Says that the answer shows a cart's total to its owner, if one is to be remembered.
+    /// Records that the response shows a cart's total to its owner, if the total has to be remembered.
     pub fn shows_total(&self, cart: CartId, total: Option<Money>) {
         self.work().shown = total.map(|total| (cart, total));
     }
@@ -235,7 +235,7 @@ impl Unit {
         Ok(())
     }
 
-    /// What this unit decided of an aggregate.
+    /// Applies the events that this unit decided on an aggregate.
     pub(crate) fn refresh<A: Decider>(&self, loaded: &mut Loaded<A>) {
         if let Some(decided) = self.work().decided(&StreamId::of::<A>(loaded.id)) {
             (loaded.version, loaded.state) = (decided.version, downcast(&decided));
@@ -280,7 +280,7 @@ impl Unit {
 }
 
 impl Work {
-    /// What this unit itself made of a stream.
+    /// The events that this unit decided on a stream.
     fn decided(&self, stream: &StreamId) -> Option<Versioned> {
         self.changes.iter().find(|change| change.stream == *stream)?.to.clone()
     }

@@ -22,11 +22,11 @@ use crate::ports::message::{Carrier, Message as Letter, Taken, Undelivered};
 /// How long a message waits for its turn at a carrier; the next ones wait behind it.
 const TURN_WITHIN: Duration = Duration::from_secs(30);
 
-/// What can be done with a notification now.
+/// The next step for a notification.
 enum Ready {
-    /// It can leave.
+    /// The message can be sent.
     Message(Letter),
-    /// It turned out that it is not to leave.
+    /// The message is not to be sent.
     Not(Outcome),
 }
 
@@ -114,7 +114,7 @@ impl Commands {
         }))
     }
 
-    /// Who is reached and where, or why nowhere.
+    /// The recipient's address, or the reason why there is none.
     async fn address(&self, notice: &Notice) -> Result<Result<(Subject, String), Skip>, Error> {
         if let Message::ConfirmNewEmail { email, .. } = &notice.message {
             let opened = self.vault().open(email).await?;

@@ -1,4 +1,4 @@
-//! What a message shows: the facts of its event, with what is looked up when it leaves.
+//! The content of a message: the facts of its event, and data that is looked up when it is sent.
 
 use byteshop_domain::account::Secret;
 use byteshop_domain::ids::{Id as _, NotificationId, OrderId, ShipmentId};
@@ -21,7 +21,7 @@ use crate::links::Target;
 const LINES_SHOWN: usize = 30;
 
 impl Commands {
-    /// What the message of a notice shows; nothing when what it is about was forgotten.
+    /// The content of a notification; none if the data of its subject was erased.
     pub(super) async fn shown(&self, notice: &Notice) -> Result<Option<Shown>, Error> {
         let (message, locale) = (&notice.message, notice.locale);
         let face = &self.outside().face;
@@ -95,7 +95,7 @@ impl Commands {
         }
     }
 
-    /// The same order with nothing but what was called off last; as it is where that is all of it.
+    /// The order reduced to the lines that were cancelled last; unchanged if the whole order was cancelled.
     async fn cancelled_now(
         &self,
         about: ShownOrder,
@@ -148,8 +148,8 @@ impl Commands {
         Ok(())
     }
 
-    /// Where an order goes, for the owner of an account. A guest's e-mail address may be a stranger's, who is not to read what
-    /// somebody else wrote there.
+    /// The shipping address, for account owners only: a guest's e-mail address may belong to a stranger, who must not
+    /// read the address.
     async fn ship_to(&self, placed: &Placed, locale: Locale) -> Result<Vec<String>, Error> {
         let placement = &placed.placement;
         let sealed = placement.destination.address.as_ref().filter(|_| placement.buyer.account.is_some());
@@ -166,7 +166,7 @@ impl Commands {
         Ok(url.map(|url| url.to_string()))
     }
 
-    /// What of an order a message is about, if not all of it.
+    /// The lines of the order that a message is about, if not all of them.
     async fn part(&self, message: &Message) -> Result<Vec<Demand>, Error> {
         let parcel = match message {
             Message::ReturnApproved { back, .. } | Message::ReturnRejected { back, .. } => {
@@ -201,7 +201,7 @@ impl Commands {
     }
 }
 
-/// Some pieces of an order as a message shows them.
+/// The given lines of an order, as a message shows them.
 fn goods_of(some: &[Demand], placed: &Placed) -> Vec<ShownGoods> {
     let title = |demand: &Demand| {
         let line = placed.placement.lines.iter().find(|line| line.variant == demand.variant)?;
@@ -340,7 +340,7 @@ fn lines_of(order: ShownOrder, placed: &Placed, lines: &[ReturnLine], sum: Money
     }
 }
 
-/// What is taken off the lines and added to them; nothing of what is nothing.
+/// The discounts and charges besides the lines; those of zero are left out.
 fn extras(placement: &Placement, locale: Locale) -> Vec<ShownExtra> {
     let zero = Money::zero(placement.total.currency);
     let discount = placement.discount().unwrap_or(zero);

@@ -20,7 +20,7 @@ pub enum Provider {
     Test,
 }
 
-/// A carrier whose programs a shop can be connected to. Carriers that are told of parcels by hand need no connection.
+/// A carrier that a shop can be connected to. Carriers without an interface need no connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConnectedCarrier {
     /// The simulated one: no parcel moves.
@@ -31,7 +31,7 @@ impl Provider {
     /// All of them.
     pub const ALL: [Self; 1] = [Self::Test];
 
-    /// Its name in settings and requests.
+    /// The name in settings and requests.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Test => "test",
@@ -50,7 +50,7 @@ impl ConnectedCarrier {
     /// All of them.
     pub const ALL: [Self; 1] = [Self::Simulated];
 
-    /// Its name in settings and requests.
+    /// The name in settings and requests.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Simulated => "simulated",
@@ -65,12 +65,12 @@ impl ConnectedCarrier {
     }
 }
 
-/// What a shop is connected to; to nothing unless somebody says so.
+/// The providers and carriers that a shop is connected to; none by default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Connected {
-    /// Who takes money.
+    /// The payment providers.
     pub providers: Vec<Provider>,
-    /// Who takes parcels.
+    /// The carriers.
     pub carriers: Vec<ConnectedCarrier>,
 }
 
@@ -90,7 +90,7 @@ impl Connected {
         self.carriers.contains(&carrier)
     }
 
-    /// What of it is emulated, such as `payment provider test`.
+    /// The emulated ones, such as `payment provider test`.
     pub fn emulated(&self) -> Vec<String> {
         let providers = self.providers.iter().filter(|it| it.is_emulated());
         let carriers = self.carriers.iter().filter(|it| it.is_emulated());
@@ -98,7 +98,7 @@ impl Connected {
         providers.chain(carriers.map(|it| format!("carrier {}", it.as_str()))).collect()
     }
 
-    /// What the people who run a shop outside of development must know of it.
+    /// Warnings for the operators of a production shop.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         if self.providers.is_empty() {

@@ -1,7 +1,7 @@
-//! The provider `test`: it moves no money, does what its tokens say, and misbehaves when it is told to.
+//! The provider `test`: it moves no money, follows its tokens, and fails on request.
 //!
-//! Its books lie in a schema of their own, so it answers the same after any crash and from any process, and anybody can
-//! compare what it took with what the shop believes.
+//! It has books in a schema of its own, so it gives the same answers after any crash and from any process, and tests
+//! can compare what it captured with the records of the shop.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -22,12 +22,12 @@ use super::{Charge, NoAnswer, PaymentProvider};
 const PENDING_FOR: TimeDelta = TimeDelta::seconds(2);
 /// How long a person has to approve a charge.
 const REDIRECT_FOR: TimeDelta = TimeDelta::minutes(15);
-/// The furthest that one notification falls behind others when they are told out of order.
+/// The maximum delay of a notification that is sent out of order.
 const SHUFFLED_BY_MS: u128 = 2_000;
 /// Copies of a notification at most.
 const COPIES_MAX: u8 = 100;
 
-/// What a token makes happen, and the state in which its charge begins. docs/api/orders.md names the tokens, and they never
+/// The scenario of each token, and the initial state of its charge. docs/api/orders.md lists the tokens, and they never
 /// change.
 const TOKENS: [(&str, &str, &str); 9] = [
     ("tok_success", "success", "captured"),
@@ -46,28 +46,28 @@ pub fn waits_for_a_person(token: &str) -> bool {
     TOKENS.iter().any(|(known, scenario, _)| *known == token && *scenario == "redirect")
 }
 
-/// How the provider behaves; well, unless somebody wants to see what the shop makes of it.
+/// The failure modes of the provider; none by default.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Manners {
-    /// It answers nothing at all.
+    /// The provider does not answer.
     pub silent: bool,
-    /// It will not give money back.
+    /// The provider refuses refunds.
     pub refuses_refunds: bool,
-    /// It tells of every charge, not only of those whose outcome the answer did not tell.
+    /// The provider notifies of every charge, not only of those whose outcome its response left open.
     pub tells_all: bool,
     /// Each notification is late by so many milliseconds.
     pub delay_ms: u32,
-    /// Each notification is told so many times more.
+    /// Each notification is sent this many times more.
     pub duplicates: u8,
-    /// So many of a hundred notifications are lost.
+    /// The percentage of notifications that are lost.
     pub lost_percent: u8,
     /// Notifications overtake each other.
     pub shuffled: bool,
 }
 
-/// What a person does with a charge that waits for them.
+/// A person's decision about a charge that waits for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// Pay.
@@ -91,7 +91,7 @@ impl TestProvider {
         Self { books, manners: Arc::default() }
     }
 
-    /// Its books.
+    /// The books.
     pub fn books(&self) -> &Books {
         &self.books
     }

@@ -1,7 +1,8 @@
-//! Mail over SMTP (RFC 5321), with STARTTLS or TLS and a login, over connections that are used again.
+//! Mail over SMTP (RFC 5321), with STARTTLS or TLS and a login, over reused connections.
 //!
-//! The phases of a delivery are told apart, as only the last one is dangerous: until the message itself has been handed
-//! over nothing was sent, and the server may be asked again; a connection that is lost after that leaves the outcome open.
+//! The phases of a delivery are distinguished, because only the last one can leave the outcome unknown: until the
+//! message itself has been handed over nothing was sent, and the delivery can be retried; a connection that is lost
+//! after that leaves the outcome open.
 
 use std::error::Error as _;
 use std::io;
@@ -39,7 +40,7 @@ const CONNECTIONS: usize = 8;
 pub enum Tls {
     /// Not at all: a server on this machine, or a test.
     None,
-    /// It begins in the clear, and must become TLS (RFC 3207).
+    /// The connection begins unencrypted and must be upgraded to TLS (RFC 3207).
     StartTls,
     /// TLS from the first byte (RFC 8314).
     Implicit,
@@ -50,7 +51,7 @@ pub enum Tls {
 pub struct SmtpSettings {
     /// The server.
     pub host: String,
-    /// Its port.
+    /// The port.
     pub port: u16,
     /// How the connection is protected.
     pub tls: Tls,
@@ -58,7 +59,7 @@ pub struct SmtpSettings {
     pub authorities: Option<String>,
     /// The name and the password of the shop there.
     pub login: Option<(String, String)>,
-    /// Who writes, such as `ByteShop <shop@example.org>`.
+    /// The sender, such as `ByteShop <shop@example.org>`.
     pub from: String,
     /// Where answers go, if not there.
     pub reply_to: Option<String>,
@@ -67,7 +68,7 @@ pub struct SmtpSettings {
 /// The settings cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SmtpMistake {
-    /// It is no address of a mailbox.
+    /// The text is not an e-mail address.
     #[error("{0:?} is not an address such as \"ByteShop <shop@example.org>\"")]
     Mailbox(String),
     /// There is no certificate, or none that can be read.
@@ -206,7 +207,7 @@ impl Smtp {
         Ok(connection)
     }
 
-    /// Says from whom and to whom, and asks for the message; then the server waits for it.
+    /// Sends the envelope and the DATA command; the server then waits for the message.
     async fn announce(&self, connection: &mut AsyncSmtpConnection, mail: &lettre::Message) -> Result<(), Announcing> {
         let envelope = mail.envelope();
         let mut parameters = Vec::new();
@@ -286,7 +287,7 @@ impl From<SmtpError> for Announcing {
     }
 }
 
-/// What went wrong, without what the server said: many servers repeat the address.
+/// A description of the failure without the server's text, because many servers repeat the address in it.
 fn told(when: &str, error: &SmtpError) -> String {
     match error.status() {
         Some(code) => format!("{when}: SMTP {code}"),
@@ -297,7 +298,8 @@ fn told(when: &str, error: &SmtpError) -> String {
     }
 }
 
-/// Whether the two could not agree on TLS, such as when nobody vouches for the server; lettre tells that as a lost connection.
+/// Whether the TLS handshake failed, for example because the server's certificate is not trusted; lettre reports this
+/// as a lost connection.
 fn is_handshake(error: &SmtpError) -> bool {
     let mut cause = error.source();
     while let Some(inner) = cause {

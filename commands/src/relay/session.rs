@@ -25,7 +25,7 @@ use super::{RelayState, message};
 const EVENTS: usize = 1_000;
 /// Messages that may be on their way at once; measured to saturate one connection, and below every server's own limit.
 const WINDOW: i64 = 1_000;
-/// One message in so many asks for an acknowledgement, and the last of each page.
+/// One in this many messages requests an acknowledgement, and so does the last of each page.
 const ACK_EVERY: i64 = 250;
 /// How long a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -39,10 +39,10 @@ const SPACING: Duration = Duration::from_millis(5);
 const HOUSEKEEPING: Duration = Duration::from_secs(1);
 /// An idle stream is compared with what it should be this often.
 const INSPECTION: Duration = Duration::from_secs(5);
-/// Nothing listens here (the port is TCPMUX's): where a finished connection is sent instead of reconnecting.
+/// A port with no listener (TCPMUX): a finished connection is redirected there instead of reconnecting.
 const NOWHERE: &str = "nats://127.0.0.1:1";
 
-/// What JetStream answers to a message.
+/// The acknowledgement of a message by JetStream.
 #[derive(Deserialize)]
 struct Ack<'a> {
     #[serde(default)]
@@ -70,7 +70,7 @@ struct Session<'a> {
     sent: i64,
     /// The positions that an acknowledgement was asked for, in order.
     asked: VecDeque<i64>,
-    /// What Postgres knows of how far it is.
+    /// The position that is stored in Postgres.
     saved: i64,
     housekept: Instant,
     inspected: Instant,
@@ -313,7 +313,7 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// An idle stream is looked at now and then: nobody else would notice that it is gone.
+    /// Checks an idle stream from time to time, since nothing else would notice that it was deleted.
     async fn inspect(&mut self) -> Result<(), End> {
         self.wait_for_acks(0).await?;
         let found = in_time(standing::find(self.relay, &self.jetstream)).await?;
@@ -339,7 +339,7 @@ impl<'a> Session<'a> {
     }
 }
 
-/// Everything that asks a server gets an answer in time, or is given up.
+/// Limits the time of every request to a server.
 async fn in_time<T>(asking: impl Future<Output = Result<T, End>>) -> Result<T, End> {
     /// Several questions in a row.
     const QUESTIONS: u32 = 4;

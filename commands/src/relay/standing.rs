@@ -15,14 +15,14 @@ use super::NatsConfig;
 use super::message::{self, POSITION};
 use super::state::{End, Relay};
 
-/// What the stream may keep, largest first: a server refuses what its disk cannot hold.
+/// The maximum size of the stream, largest first: a server refuses a size that its disk cannot hold.
 const MAX_BYTES: [i64; 3] = [1 << 30, 1 << 28, 1 << 26];
 /// Readers take what is older from Postgres.
 const MAX_AGE: Duration = Duration::from_hours(7 * 24);
 /// How long JetStream remembers the ids of messages.
 const DUPLICATE_WINDOW: Duration = Duration::from_mins(2);
-/// A new stream starts near the head of a log that has more than this many events still to be relayed: whoever wants
-/// that much history reads it from Postgres, and nobody waits for it to be copied first.
+/// A new stream starts near the head of a log with more than this many events to relay: readers of older events use
+/// Postgres, and nothing has to wait until they are copied.
 pub const MAX_BACKLOG: i64 = 100_000;
 
 /// Where the stream stands: its last sequence + base is the last position that it was given.
@@ -102,7 +102,7 @@ async fn compare(log: &Log, info: &Info, last: &Last, head: i64) -> Result<Stand
     Ok(Standing { base, position: last.position, created_at: moment(info) })
 }
 
-/// A stream without a last message is believed when it is the one that Postgres remembers; else it starts anew.
+/// Accepts a stream without a last message if it is the one that Postgres remembers; otherwise recreates it.
 async fn trust(
     relay: &Relay,
     jetstream: &Context,
@@ -161,7 +161,7 @@ async fn remember(relay: &Relay, standing: &Standing, known: Option<&Delivery>) 
 }
 
 impl Standing {
-    /// What Postgres remembers of it.
+    /// The state of the stream for Postgres.
     pub fn delivery(&self, relayed: i64) -> Delivery {
         Delivery { base: self.base, created_at: self.created_at, relayed }
     }
@@ -209,7 +209,7 @@ fn config(relay: &Relay, max_bytes: i64) -> Config {
     }
 }
 
-/// What the numbering depends on must be as we asked for it; the limits may be an operator's.
+/// Checks the settings on which the numbering depends; an operator may choose the limits.
 fn check_config(info: &Info, nats: &NatsConfig) -> Result<(), String> {
     let config = &info.config;
     let stored = message::stored_subjects(&nats.prefix);
