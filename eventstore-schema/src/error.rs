@@ -1,4 +1,4 @@
-//! What can go wrong between the program and the log.
+//! Errors between the program and the log.
 
 /// The log could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -20,7 +20,7 @@ pub enum StoreError {
         /// Why.
         source: byteshop_domain::codec::CodecError,
     },
-    /// A stored JSON text of ours cannot be read.
+    /// A stored JSON text cannot be read.
     #[error("stored JSON cannot be read: {0}")]
     Json(#[from] serde_json::Error),
     /// Personal data could not be sealed or opened.
@@ -70,7 +70,7 @@ pub fn is_outage(error: &sqlx::Error) -> bool {
     )
 }
 
-/// Remembers what is in the way, so that whoever tries again many times a second logs it once.
+/// Remembers the current trouble, so that a caller that retries many times a second logs it once.
 #[derive(Debug, Default)]
 pub struct Trouble(Option<String>);
 
@@ -89,10 +89,10 @@ impl Trouble {
     }
 }
 
-/// What to do next when Postgres does not answer.
+/// Advice for when Postgres does not answer.
 pub const AWAY: &str = "check that Postgres is running and that BYTESHOP_DATABASE_URL points to it";
 
-/// What to do next about an error that comes from Postgres, however deep it lies; for people who run a shop.
+/// Advice for operators about an error that comes from Postgres, however deeply nested.
 pub fn advice(error: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
     let mut next = Some(error);
     while let Some(error) = next {

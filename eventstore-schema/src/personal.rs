@@ -22,7 +22,7 @@ const NONCE: usize = 12;
 /// Why something cannot be sealed or opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SealError {
-    /// It was sealed under another key, or changed since.
+    /// The value was sealed with another key, or was changed.
     #[error("the sealed text was changed or sealed with another key")]
     Broken,
     /// There was no randomness for it.
@@ -66,7 +66,7 @@ impl std::fmt::Display for KeyName {
     }
 }
 
-/// Bytes that nobody can guess, for keys, codes and tokens.
+/// Unpredictable bytes for keys, codes and tokens.
 ///
 /// # Errors
 /// [`SealError::NoRandomness`].
@@ -121,7 +121,7 @@ impl SubjectKey {
 #[derive(Clone)]
 pub struct DataKeys {
     keys: Vec<(KeyName, [u8; KEY])>,
-    /// Where they are kept, when that is a file: it is read again when somebody has rotated them.
+    /// The file of the keys, if they are in one: it is read again after a rotation.
     file: Option<PathBuf>,
 }
 
@@ -132,7 +132,7 @@ impl std::fmt::Debug for DataKeys {
 }
 
 impl DataKeys {
-    /// One key that wraps, and older ones that still unwrap.
+    /// A set of one key that encrypts, and older ones that only decrypt.
     pub fn new(current: [u8; KEY], older: &[[u8; KEY]]) -> Self {
         let keys = [&current].into_iter().chain(older).map(|key| (KeyName::of(key), *key)).collect();
         Self { keys, file: None }

@@ -1,4 +1,4 @@
-//! One line of an export: its fields, read and checked, or the reason why it cannot be imported.
+//! One line of an export: its validated fields, or the reason why it cannot be imported.
 
 use std::borrow::Cow;
 
@@ -24,13 +24,13 @@ pub struct Row<'a> {
     pub kind: Kind,
     /// The stock code.
     pub code: Cow<'a, str>,
-    /// What was written beside the code; may be empty.
+    /// The description; may be empty.
     pub description: Cow<'a, str>,
     /// How many: never 0; below it for what was given back or lost.
     pub quantity: i64,
     /// When.
     pub at: DateTime<Utc>,
-    /// What one piece cost, never below 0.
+    /// The unit price, never below 0.
     pub price: Decimal,
     /// The customer's number, if it is known.
     pub customer: Cow<'a, str>,
@@ -38,7 +38,7 @@ pub struct Row<'a> {
     pub country: Cow<'a, str>,
 }
 
-/// What an invoice is.
+/// The kind of an invoice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Goods were sold, or written off where quantities are negative.
@@ -52,7 +52,7 @@ pub enum Kind {
 pub struct Refused {
     /// Why.
     pub reason: Cow<'static, str>,
-    /// Its quantity times its price in minor units, where both can be read.
+    /// Quantity times price in minor units, if both can be read.
     pub amount: Option<i128>,
 }
 
