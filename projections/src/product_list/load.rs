@@ -22,7 +22,7 @@ use crate::engine::table::unreadable;
 use crate::error::Error;
 use crate::stock_level::StockLevel;
 
-/// How old the index may be for somebody who asks for no position: less than a view is behind now and then.
+/// The maximum age of the index for a query without a position: less than views lag at times.
 const STALE: Duration = Duration::from_millis(50);
 /// The views that the index is made from.
 const VIEWS: [&str; 3] = [ProductList::NAME, StockLevel::NAME, CategoryList::NAME];
@@ -40,7 +40,7 @@ pub(crate) struct Catalog {
 
 #[derive(Debug, Default)]
 struct Reading {
-    /// Of the three views: products, stock, categories.
+    /// The positions of the three views: products, stock, categories.
     places: [Place; 3],
     last: Option<Instant>,
 }

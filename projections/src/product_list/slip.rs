@@ -7,7 +7,7 @@ use super::index::Index;
 /// Characters of a name that are repeated: no attribute has more.
 const NAMED_MAX: usize = byteshop_domain::text::ATTRIBUTE_NAME_MAX;
 
-/// What is wrong with a filter, in words; nothing where it may find something.
+/// The reason why a filter cannot match, in words; none if it may.
 pub(super) fn of(index: &Index, name: &str, wanted: &str) -> Option<String> {
     let types = index.attribute_types(name);
     if types.is_empty() {
@@ -23,7 +23,7 @@ pub(super) fn of(index: &Index, name: &str, wanted: &str) -> Option<String> {
     (all(AttributeType::Boolean) && !truth).then(|| format!("`attr.{name}` must be true or false"))
 }
 
-/// What a number would be, where this is none.
+/// The expected form of a number, if the text is not one.
 fn not_a_number(wanted: &str) -> Option<&'static str> {
     match between(wanted) {
         Some((Some(min), Some(max))) if min > max => Some("a range whose second number is at least the first"),
