@@ -1,4 +1,4 @@
-//! Throw-away mailboxes: addresses that nobody means to keep.
+//! Disposable e-mail addresses, which are meant for one use only.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;

@@ -35,14 +35,14 @@ const CONNECTIONS: usize = 64;
 /// How often what was recorded is filed.
 const UPKEEP: Duration = Duration::from_secs(5);
 
-/// What is shown there. Clones share everything.
+/// The sources of the operations address. Clones share everything.
 #[derive(Debug, Clone)]
 pub struct Operations {
     /// How the process is.
     pub health: Health,
-    /// What was recorded in the process.
+    /// The metrics that the process records.
     pub metrics: PrometheusHandle,
-    /// Whose connections are counted.
+    /// The views whose connections are counted.
     pub views: Views,
     /// And the log beside them.
     pub log: Log,
@@ -67,7 +67,7 @@ pub async fn listen(OperationsAddress { mut address, is_chosen }: OperationsAddr
     TcpListener::bind(address).await.with_context(|| format!("cannot listen on {}", address.ip()))
 }
 
-/// Everything under the operations address.
+/// The routes of the operations address.
 pub fn router(operations: Operations) -> Router {
     Router::new()
         .route("/health/live", get(async || "live\n"))
@@ -84,7 +84,7 @@ pub async fn serve(listener: TcpListener, operations: Operations, cancel: Cancel
     serve_with(listener, router(operations), bounds, cancel, Patience::default()).await;
 }
 
-/// Files what was recorded, so that it does not grow while nobody asks for it.
+/// Aggregates recorded metrics periodically, so that they do not grow while they are not scraped.
 pub async fn upkeep(metrics: PrometheusHandle, cancel: CancellationToken) {
     let mut every = tokio::time::interval(UPKEEP);
     while cancel.run_until_cancelled(every.tick()).await.is_some() {

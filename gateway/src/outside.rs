@@ -1,4 +1,4 @@
-//! Who carries messages out of the shop: what the configuration names, or else nobody.
+//! The carriers of messages, by the configuration.
 
 use std::net::SocketAddr;
 
@@ -14,7 +14,7 @@ use futures_util::future::{BoxFuture, ready};
 
 use crate::config::{OutsideConfig, ProviderConfig};
 
-/// A channel that nobody carries: what would go through it waits, and is given up in the end.
+/// A channel without a carrier: its messages wait, and finally become dead.
 struct Nobody(&'static str);
 
 impl Carrier for Nobody {
@@ -23,8 +23,8 @@ impl Carrier for Nobody {
     }
 }
 
-/// Puts together who carries what. In development, what nobody carries is kept, and papers are where this process serves.
-/// Only a process that `sends` warns of what is missing for that.
+/// Assigns a carrier to each channel. In development, messages without a carrier are stored, and links lead to the
+/// address where this process serves. Only a process that `sends` warns about missing settings.
 pub fn outside(
     config: &OutsideConfig,
     (dev, sends): (bool, bool),

@@ -1,5 +1,5 @@
-//! Pictures that people send in: told by what is in them, measured before they are unpacked, and written anew in sRGB, so that
-//! nothing of the sender's file is kept but what can be seen.
+//! Uploaded images: detected by content, measured before decoding, and re-encoded in sRGB, so that only the visible
+//! image is kept of the sender's file.
 
 mod colour;
 mod whole;
@@ -94,11 +94,11 @@ pub struct Kept {
 /// Why a picture is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Refused {
-    /// What is sent is none, or of a kind that is not taken.
+    /// The file is not an image, or is in an unsupported format.
     NotOne,
-    /// It begins as one and goes on as something else.
+    /// The image is damaged.
     Broken,
-    /// It is too large to be unpacked.
+    /// The image is too large to decode.
     TooLarge,
 }
 
@@ -178,7 +178,7 @@ struct Read {
     picture: DynamicImage,
     /// How it is best written.
     r#type: ImageType,
-    /// What its colours mean, if it says so.
+    /// The colour profile, if there is one.
     profile: Option<Vec<u8>>,
 }
 
@@ -222,8 +222,9 @@ fn read(file: &[u8]) -> Result<Read, Refused> {
     Ok(Read { picture, r#type: if is_photograph { ImageType::Jpeg } else { ImageType::Png }, profile })
 }
 
-/// What unpacks a file. Of a PNG the pixels do not count against the memory that its reader is given, but all else in it does,
-/// packed as it may be: a profile that does not fit is left out. In the other formats nothing else is packed.
+/// The decoder of a file. For a PNG the pixels do not count against the memory limit of its reader, but all its other
+/// data does when it is decompressed: a profile that does not fit is left out. In the other formats nothing else is
+/// compressed.
 fn decoder(file: &[u8], format: ImageFormat, limits: Limits) -> ImageResult<Box<dyn ImageDecoder + '_>> {
     let file = Cursor::new(file);
     if format == ImageFormat::Png {

@@ -1,5 +1,5 @@
-//! After a restored backup the shop takes no payments and numbers no documents until somebody has confirmed it: what happened after
-//! the backup is not in the log, and buyers may have numbers that it would give again.
+//! After a restored backup the shop accepts no payments and issues no document numbers until an operator has confirmed
+//! it: events after the backup are missing from the log, and buyers may have numbers that would be issued again.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::health::{Health, RoleState};
 
-/// How often a process looks whether somebody has closed or confirmed.
+/// How often a process checks whether payments were stopped or resumed.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// What taking payments is called among the roles.
+/// The name of payments among the roles.
 const PAYMENTS: &str = "payments";
 
-/// Looks whether this database is the one that it was, before anything is done on it.
+/// Checks whether this is still the same database, before anything is done on it.
 ///
 /// # Errors
 /// When Postgres does not answer.

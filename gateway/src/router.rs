@@ -11,7 +11,7 @@ use crate::edge::{layer, parameters};
 use crate::grpc;
 use crate::http::{openapi, pages};
 
-/// The whole of HTTP; [`serve`](crate::serve::serve) it, so that limits know who asks.
+/// The routes of HTTP; run them with [`serve`](crate::serve::serve), so that limits know the address of the caller.
 pub fn router(app: App) -> Router {
     let app: Shared = Arc::new(app);
     let (routes, _) = openapi::routes().split_for_parts();

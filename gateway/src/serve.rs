@@ -44,9 +44,9 @@ const REFUSED_PAUSE: Duration = Duration::from_millis(100);
 /// How long a client may take.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
-    /// For the head of a request, which also bounds how long an HTTP/1 connection may be idle: whoever opens thousands and
-    /// sends a letter a minute holds each of them no longer. A response, or over HTTP/2 16 KiB of it, may stay unread for
-    /// as long.
+    /// The time limit for the head of a request, which also bounds how long an HTTP/1 connection may be idle: a client
+    /// that opens thousands of connections and sends a byte a minute holds each of them no longer. A response, or over
+    /// HTTP/2 16 KiB of it, may stay unread for as long.
     pub head: Duration,
     /// Between two requests of an HTTP/2 connection that answers pings.
     pub idle: Duration,
@@ -68,8 +68,8 @@ impl Default for Patience {
     }
 }
 
-/// Serves until cancelled; then requests under way are answered, and no more are taken. Where visitors are limited, each has
-/// their share of the connections that there are at most; a proxy has those of all its visitors.
+/// Serves until cancelled; then requests in progress are completed, and new ones are refused. If visitors are limited,
+/// each may have a share of all connections; a proxy may have the shares of all its visitors.
 pub async fn serve(listener: TcpListener, router: Router, limits: Limits, cancel: CancellationToken) {
     let room = room();
     let seats = match limits.connections_each() {
@@ -148,8 +148,8 @@ async fn keep<C: GracefulConnection>(
     }
 }
 
-/// Returns when a connection asked nothing at all in time. Which protocol it speaks is told by its first bytes, and until
-/// they are there no other limit holds.
+/// Returns if a connection sends nothing at all in time. Its first bytes determine the protocol, and until they arrive
+/// no other limit applies.
 async fn silence(activity: &Activity, patience: Duration) {
     tokio::time::sleep(patience).await;
     if activity.has_asked() {

@@ -32,7 +32,7 @@ use supervisor::{Program, Supervised};
 /// Starts again when the port was taken between choosing it and listening on it.
 const PORT_TRIES: u32 = 5;
 
-/// What the configuration says about the servers.
+/// The settings of the servers.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// A Postgres that already runs (BYTESHOP_DATABASE_URL): none is started.
@@ -225,7 +225,7 @@ impl Drop for Servers {
     }
 }
 
-/// What there is to start, found before anything is: a missing program is told without side effects.
+/// The programs to start, found before any is started: a missing program is reported without side effects.
 struct Programs {
     postgres: Option<PostgresPrograms>,
     nats: Option<NatsProgram>,
@@ -261,7 +261,7 @@ fn wait_for(child: Option<Child>) {
     }
 }
 
-/// Starts a server on that port, or on another one when somebody else listens there.
+/// Starts a server on the given port, or on another one if that is in use.
 fn start_on_a_port<P: Program>(
     mut port: u16,
     reaper: &Arc<Reaper>,

@@ -64,11 +64,11 @@ pub struct Settings {
     pub roles: Roles,
     /// Where operators reach this process.
     pub operations: OperationsAddress,
-    /// What operators are shown of the settings.
+    /// The settings that operators can see.
     pub shown: Arc<Shown>,
-    /// Who signs and checks access tokens, where HTTP is served.
+    /// The keys that sign and verify access tokens, where HTTP is served.
     pub tokens: Option<Tokens>,
-    /// What personal data is sealed under.
+    /// The data keys.
     pub data_keys: DataKeys,
     /// Where those come from.
     pub key_source: KeySource,
@@ -78,7 +78,7 @@ pub struct Settings {
     pub metrics: PrometheusHandle,
     /// How much one visitor may ask.
     pub limits: Limits,
-    /// Whose pages may ask from a browser.
+    /// The origins whose pages may call the API from a browser.
     pub cors: Origins,
     /// Whether throw-away mailboxes are refused.
     pub refuse_disposable: bool,
@@ -86,13 +86,13 @@ pub struct Settings {
     pub pay_within: TimeDelta,
     /// How the shop trades.
     pub trade: Trade,
-    /// What is asked of those who work here.
+    /// The rules for staff.
     pub staff: StaffRules,
     /// The payment providers and carriers that the shop is connected to.
     pub connected: Connected,
     /// Development: what only a laptop may show.
     pub dev: bool,
-    /// What leaves the shop, and how.
+    /// The settings of outgoing messages and webhooks.
     pub outside: OutsideConfig,
     /// Where files are kept, where HTTP is served.
     pub files: Option<Blobs>,
@@ -120,10 +120,10 @@ pub struct Shop {
     writing: CancellationToken,
 }
 
-/// What hears of it when this process has appended something. A permit wakes one waiter, so each hint has its own.
+/// The tasks to wake when this process has appended events. A permit wakes one waiter, so each task has its own.
 #[derive(Clone, Default)]
 struct Hints {
-    /// What the views and processes of this process read.
+    /// The feed of the views and processes of this process.
     feed: Arc<OnceLock<Feed>>,
     webhooks: Arc<Notify>,
     others: Arc<Notify>,

@@ -1,4 +1,5 @@
-//! `byteshop grant` and its like: what only whoever runs the shop may do with accounts, the first admin above all.
+//! `byteshop grant` and similar commands: changes to accounts that only an operator may make, above all the first
+//! admin.
 
 pub(super) mod list;
 
@@ -27,7 +28,7 @@ use crate::security::password::Passwords;
 /// Bytes of a password that is made up: some 128 bits.
 const PASSWORD: usize = 16;
 
-/// Who may do what.
+/// The arguments of `byteshop grant`.
 #[derive(Debug, clap::Args)]
 pub(super) struct GrantArgs {
     /// The e-mail address of the account
@@ -87,7 +88,7 @@ pub(super) async fn grant(config: &Config, args: GrantArgs) -> Result<(), Failur
     .await
 }
 
-/// Whose second factor is reset.
+/// The arguments of `byteshop reset-second-factor`.
 #[derive(Debug, clap::Args)]
 pub(super) struct ResetArgs {
     /// The e-mail address of the account
@@ -127,7 +128,7 @@ async fn create(commands: &Commands, email: &Email) -> Result<(AccountId, String
     Ok((id, password))
 }
 
-/// Makes a confirmed account, as nobody but whoever runs the shop can.
+/// Creates a confirmed account, which only an operator can do.
 pub(super) async fn make_account(
     commands: &Commands,
     email: &Email,
@@ -153,7 +154,7 @@ pub(super) async fn make_account(
     Ok(id)
 }
 
-/// What became of a grant, in a line.
+/// One line about a grant.
 pub(super) fn line(grant: &Standing, revoke: Revoke) -> String {
     let (id, name) = match grant {
         Standing::ApiKey { id, name, .. } => (id.to_string(), name.as_str()),

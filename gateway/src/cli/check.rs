@@ -88,7 +88,7 @@ async fn erase_again(config: &Config, log: &Log) -> Result<Vec<String>, Failure>
     })
 }
 
-/// What a repair did.
+/// The result of a repair.
 fn repaired(follower: &Follower) -> String {
     let name = &follower.name;
     match follower.part {
@@ -102,7 +102,7 @@ fn repaired(follower: &Follower) -> String {
     }
 }
 
-/// That payments wait, and for what.
+/// The note that payments are stopped, with the reason and the next step.
 fn said_of(closed: &Closed) -> String {
     let (since, reason) = (closed.since.format("%Y-%m-%d %H:%M:%S"), &closed.reason);
     let head = terminal::styled("payments and document numbers are stopped", Style::Red);

@@ -12,7 +12,7 @@ use crate::config::{Config, Shown};
 /// How long a process may take to answer: it has its settings in memory.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Whose settings, and how to print them.
+/// The arguments of `byteshop config`.
 #[derive(Debug, clap::Args)]
 pub(super) struct ConfigArgs {
     /// Show the settings of this command, even if a shop runs in the data directory

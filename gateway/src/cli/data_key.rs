@@ -14,7 +14,7 @@ use super::storage::{data_keys, source};
 use crate::config::Config;
 use crate::rotation::KeySource;
 
-/// What to do with the data key.
+/// The arguments of `byteshop data-key`.
 #[derive(Debug, clap::Args)]
 pub(super) struct DataKeyArgs {
     #[command(subcommand)]
@@ -81,7 +81,7 @@ async fn rotate_given(config: &Config, log: &Log) -> Result<(Rotated, String), F
     Ok((rotated, said))
 }
 
-/// What to do when nothing is left to rotate among the keys of the configuration.
+/// Advice for configured data keys that are all up to date.
 fn given_advice(count: usize) -> String {
     if count > 1 {
         return "every subject key is encrypted with the first data key: leave only that one in BYTESHOP_DATA_KEY"

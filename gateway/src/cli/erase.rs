@@ -16,11 +16,11 @@ use super::operating::{intent, with_commands, with_event};
 use super::output;
 use crate::config::Config;
 
-/// Who is forgotten.
+/// The arguments of `byteshop erase`.
 #[derive(Debug, clap::Args)]
 pub(super) struct EraseArgs {
-    /// Who: an account, by its id; a guest, by the id of their order or of their cart; or everybody with an e-mail address,
-    /// account and guests
+    /// The person: an account, by its id; a guest, by the id of their order or cart; or all accounts and guests with an
+    /// e-mail address
     #[arg(value_name = "PERSON")]
     person: Named,
     /// Confirm; the erasure cannot be undone
@@ -44,7 +44,7 @@ enum Named {
     Email(Email),
 }
 
-/// What one of their names leads to.
+/// The accounts, orders and carts that a name refers to.
 #[derive(Debug, Default)]
 struct Known {
     account: Option<AccountId>,
@@ -112,7 +112,7 @@ pub(super) async fn erase(config: &Config, args: EraseArgs) -> Result<(), Failur
 }
 
 impl Known {
-    /// What would be done.
+    /// The effect of the command, for the question whether to confirm it.
     fn asked(&self) -> String {
         let account = self.account.map(|id| format!("closes {id} and destroys the key to its owner's personal data"));
         let orders = self.orders.iter().map(ToString::to_string);
@@ -123,7 +123,7 @@ impl Known {
     }
 }
 
-/// What is in the way of one of several, with its name.
+/// The reason why one of several people cannot be erased, with their name.
 fn refusal(outcome: Result<(), Failure>, whose: impl std::fmt::Display) -> Result<Option<String>, Failure> {
     match outcome {
         Ok(()) => Ok(None),
@@ -193,7 +193,8 @@ async fn erase_guest(commands: &Commands, id: OrderId, force: bool) -> Result<()
     Ok(output::line(&format!("the personal data of the guest of {id} is erased"))?)
 }
 
-/// What is written into an account's cart has the key of its owner, and what became an order that of its guest.
+/// The data in an account's cart is encrypted with the key of its owner, and that in an ordered cart with the key of
+/// its guest.
 async fn is_forgotten_alone(commands: &Commands, id: CartId) -> Result<(), Failure> {
     let cart = commands.get::<Cart>(id).await?;
     let Some(created) = cart.as_ref().and_then(|cart| cart.state.existing().ok()) else {
@@ -221,7 +222,7 @@ fn called_off(order: OrderId) -> Result<(), Failure> {
     Ok(output::line(&format!("{order} is cancelled; any payment for it is refunded"))?)
 }
 
-/// What is under way can be ended by force.
+/// Orders in progress can be cancelled with `--force`.
 fn with_force(error: Error) -> Failure {
     if let Error::Rejected(rejected) = &error
         && rejected.code.ends_with("under_way")

@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 
 use super::terminal::{self, Style};
 
-/// Everything was done.
+/// The command succeeded.
 pub const DONE: u8 = 0;
 /// Refused, or found wanting.
 pub const REFUSED: u8 = 1;
@@ -14,11 +14,11 @@ pub const USAGE: u8 = 2;
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
 pub enum Failure {
-    /// It was asked in a way that makes no sense.
+    /// The command line is wrong.
     Usage(String),
-    /// It was refused or could not be done.
+    /// The command was refused or failed.
     Refused(anyhow::Error),
-    /// It was done, and what it looked for is not as it should be; everything has been said.
+    /// The command succeeded, and its check failed; the output has the details.
     FoundWanting,
 }
 

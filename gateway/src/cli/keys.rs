@@ -13,7 +13,7 @@ use super::token::key_files;
 use crate::config::Config;
 use crate::security::token::files::{KeyFiles, Listed, SETTLED};
 
-/// What to do with them.
+/// The arguments of `byteshop keys`.
 #[derive(Debug, clap::Args)]
 pub(super) struct KeysArgs {
     #[command(subcommand)]

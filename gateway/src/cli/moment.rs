@@ -21,7 +21,7 @@ pub enum At {
     Version(i64),
 }
 
-/// How far the clock of whoever asks may be ahead.
+/// The tolerated difference between the operator's clock and the log's.
 const SKEW: TimeDelta = TimeDelta::minutes(1);
 
 const TIMES: &str = "a time such as 2026-11-20T08:00:00Z, a day such as 2026-11-20, a month such as 2026-11, `today`, \

@@ -18,7 +18,7 @@ use crate::config::Config;
 use crate::followers::Followers;
 use crate::health::Standing;
 
-/// What is asked of the numbers of documents.
+/// The arguments of `byteshop numbers`.
 #[derive(Debug, clap::Args)]
 pub(super) struct NumbersArgs {
     #[command(subcommand)]
@@ -34,7 +34,7 @@ pub(super) struct NumbersArgs {
 enum What {
     /// Skip the numbers up to this one, so that none is issued twice; the gap and its reason are recorded in the log
     Skip {
-        /// Of which documents
+        /// The documents
         #[arg(value_enum)]
         documents: Documents,
         /// The last number to skip: the highest number known to be issued, such as 42 or INV-2026-000042
@@ -153,7 +153,7 @@ async fn confirm(commands: &Commands, nats: Option<&NatsConfig>, format: Format)
     Ok(output::remark(format, said)?)
 }
 
-/// Nobody has a number of a year that has not begun, or that was over before the shop was there; and what is left out stays so.
+/// Refuses years in which the shop cannot have issued a number, because skipped numbers cannot be taken back.
 async fn check_year(commands: &Commands, year: i32, this_year: i32) -> Result<(), Failure> {
     let first = commands.log().event_at(1).await?.map_or(this_year, |event| event.recorded_at.year());
     if (first..=this_year).contains(&year) {

@@ -20,7 +20,7 @@ use crate::servers::{Options, Servers};
 use crate::shop::{Roles, Settings, Shop};
 use crate::{database, telemetry};
 
-/// What `up` and `serve` take.
+/// The port arguments of `up` and `serve`.
 #[derive(Debug, clap::Args)]
 pub(super) struct PortArgs {
     /// HTTP port; 0 for any free one [default: 8080]
@@ -28,7 +28,7 @@ pub(super) struct PortArgs {
     pub(super) port: Option<u16>,
 }
 
-/// What `up` takes.
+/// The arguments of `up`.
 #[derive(Debug, clap::Args)]
 pub(super) struct UpArgs {
     #[command(flatten)]
@@ -38,7 +38,7 @@ pub(super) struct UpArgs {
     only_servers: bool,
 }
 
-/// What `work` takes.
+/// The arguments of `work`.
 #[derive(Debug, clap::Args)]
 pub(super) struct WorkArgs {
     /// Only these views, separated by commas, as `byteshop views` names them; all by default
@@ -46,7 +46,7 @@ pub(super) struct WorkArgs {
     views: Vec<String>,
 }
 
-/// Everything on this machine, with a Postgres and a NATS of its own unless others are configured.
+/// Runs the whole shop on this machine, with its own Postgres and NATS unless others are configured.
 pub(super) async fn up(config: &Config, args: &UpArgs) -> Result<(), Failure> {
     if args.only_servers {
         return only_servers(config).await;
@@ -117,7 +117,7 @@ async fn up_on(config: &Config, servers: &Servers, started: Instant) -> Result<(
     Ok(())
 }
 
-/// One role, on servers that run already.
+/// Runs one role with existing servers.
 pub(super) async fn one(config: &Config, name: &str, roles: Roles) -> Result<(), Failure> {
     let (Some(database_url), Some(nats_url)) = (&config.database_url, &config.nats_url) else {
         return Err(Failure::refused(format!(
@@ -224,7 +224,7 @@ fn address(config: &Config) -> Result<SocketAddr, Failure> {
     Ok(SocketAddr::new(config.address, config.port))
 }
 
-/// Ctrl-C, or the word of whoever runs the program that it is to end; listened for from when this is made.
+/// The signal to stop: Ctrl-C or SIGTERM. It is listened for from the creation of this value on.
 struct End {
     interrupt: Signal,
     terminate: Signal,

@@ -24,7 +24,7 @@ const KEY_FILE: &str = "token.pem";
 /// The directory of the keys that came after it.
 const KEYS: &str = "keys";
 
-/// Whose token.
+/// The arguments of `byteshop token`.
 #[derive(Debug, clap::Args)]
 pub(super) struct TokenArgs {
     /// The role: customer, seller, support or admin

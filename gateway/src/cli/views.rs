@@ -67,7 +67,7 @@ fn table(views: &[Status]) -> Table {
     table
 }
 
-/// What to do about a view that stands still.
+/// Advice for a view that has stopped.
 fn advice(view: &Status) -> Option<String> {
     let name = &view.view;
     match view.state {

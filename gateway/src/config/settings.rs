@@ -2,10 +2,10 @@
 
 use crate::near;
 
-/// What is hidden of a value when it is shown.
+/// How much of a value is hidden when it is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Secret {
-    /// Nothing.
+    /// Nothing is hidden.
     Open,
     /// The password in a URL.
     Password,
@@ -18,13 +18,13 @@ pub(super) enum Secret {
 /// A setting.
 #[derive(Debug)]
 pub(super) struct Setting {
-    /// Its name in the file; the variable is the same in capitals.
+    /// The name in the file; the variable is the same in capitals.
     pub(super) name: &'static str,
-    /// Its value when nobody says anything.
+    /// The default.
     pub(super) default: Option<&'static str>,
-    /// What is hidden of it.
+    /// How much of it is hidden.
     pub(super) secret: Secret,
-    /// What it is, in one line.
+    /// The description in one line.
     pub(super) means: &'static str,
 }
 
@@ -171,13 +171,13 @@ pub(super) fn all() -> impl Iterator<Item = &'static Setting> {
     GROUPS.iter().flat_map(|(_, settings)| settings.iter())
 }
 
-/// What a setting belongs to.
+/// The group of a setting.
 pub(super) fn group(name: &str) -> &'static str {
     let has = |settings: &[Setting]| settings.iter().any(|setting| setting.name == name);
     GROUPS.iter().find(|(_, settings)| has(settings)).map_or("", |(title, _)| title)
 }
 
-/// The setting that somebody may have meant: at most two typos away, or three in a long name.
+/// The setting with the nearest name: at most two typos away, or three in a long name.
 pub(super) fn nearest(name: &str) -> Option<&'static str> {
     near::nearest(name, all().map(|setting| setting.name))
 }

@@ -34,12 +34,12 @@ pub struct OfTwo<A, B>(pub A, pub B);
 #[derive(Debug, Clone)]
 pub struct Params<T>(pub T);
 
-/// A command: who asks, what, and how it is to be carried out.
+/// A command: the caller, the body, and the conditions of its execution.
 #[derive(Debug)]
 pub struct Ask<W, T> {
-    /// Who asks.
+    /// The caller.
     pub who: W,
-    /// What is asked.
+    /// The body.
     pub body: T,
     request_id: Uuid,
     client_request_id: Option<Uuid>,
@@ -55,13 +55,13 @@ pub struct Ask<W, T> {
 pub struct Nothing {}
 
 impl<W: Who, T> Ask<W, T> {
-    /// Says on which cart a guest acts.
+    /// Sets the cart on which a guest acts.
     pub fn on_cart(mut self, cart: CartId) -> Self {
         self.cart = Some(cart);
         self
     }
 
-    /// Everything that the log is to know about a command of this request.
+    /// The intent of this request's command, for the log.
     pub fn intent(&self, command: &'static str) -> Intent {
         Intent {
             trace_id: self.trace_id.clone(),
@@ -198,7 +198,7 @@ impl<W, T> Ask<W, T> {
         Ask { who, body, request_id, client_request_id, trace_id, key, if_match, cart }
     }
 
-    /// One of many commands of the request, with an idempotency key of its own when the request has one.
+    /// One of many commands of the request, with its own idempotency key if the request has one.
     pub(crate) fn part(&self, number: usize, text: &[u8]) -> Ask<W, ()>
     where
         W: Clone,
@@ -245,7 +245,7 @@ impl<T: DeserializeOwned> FromRequestParts<Shared> for Params<T> {
     }
 }
 
-/// What a thing is called whose id has this prefix: the category that says that it is missing.
+/// The name of the kind of object with this id prefix: the category of its `missing` code.
 fn thing(prefix: &str) -> &'static str {
     match prefix {
         "acc" => "account",

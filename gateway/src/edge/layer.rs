@@ -34,7 +34,7 @@ use crate::grpc::protocol;
 /// The parameter that asks for a thing as it was.
 const AT: &str = "at";
 
-/// What a request looked like from outside.
+/// The parts of a request that the log needs.
 struct Outline {
     started: Instant,
     method: Method,
@@ -96,7 +96,7 @@ impl Outline {
         trail::shortened(app.commands.vault().blind("visitor", &network).await.unwrap_or_default())
     }
 
-    /// What the request leaves in the log; `status` is what it came to, which a response of gRPC says in its own way.
+    /// The line of the request in the access log; `status` is that of the response, which gRPC encodes in its own way.
     fn line<'a>(
         &'a self,
         app: &App,
@@ -130,7 +130,7 @@ impl Outline {
     }
 }
 
-/// What happens to every request: it gets an id, is counted and measured, and its problem gets a body.
+/// The outermost layer: gives every request an id, counts and measures it, and writes the body of its problem.
 pub(crate) async fn pass(State(app): State<Shared>, mut request: Request, next: Next) -> Response {
     let outline = Outline::of(&app, &request);
     let edge = &outline.edge;
@@ -223,7 +223,7 @@ async fn position(app: &Shared, parts: &mut Parts, text: &str) -> Result<Option<
     }
 }
 
-/// What `?at=` says.
+/// The value of `?at=`.
 fn moment(uri: &Uri) -> Option<String> {
     let pairs = form_urlencoded::parse(uri.query()?.as_bytes());
     pairs.into_iter().find(|(name, _)| name == AT).map(|(_, value)| value.into_owned())

@@ -26,17 +26,17 @@ use seats::{Full, Seat, Seats};
 
 /// Units of work of one address a minute ([`cost`]): a whole office or a mobile carrier may share one.
 pub const PER_ADDRESS: u32 = 60_000;
-/// Requests of one address a minute that change something for a guest: a hundred visitors behind one address who fill their carts.
-/// Each is written to the log for good.
+/// Changes by guests of one address per minute: a hundred visitors behind one address who fill their carts. Each change
+/// is kept in the log forever.
 pub const GUEST_WRITES_PER_ADDRESS: u32 = 300;
-/// Requests of one customer's account a minute that change something: ten a second, which no page of a shop sends. Each is written
-/// to the log for good, and accounts are free to have.
+/// Changes by one customer's account per minute: ten a second, more than any storefront sends. Each change is kept in
+/// the log forever, and accounts cost nothing.
 pub const WRITES_PER_ACCOUNT: u32 = 600;
 /// Requests of one account a minute: a program that keeps a catalog in step sends some hundreds a second.
 pub const PER_ACCOUNT: u32 = 60_000;
 /// Requests of one address a minute that hash a password or write a mail: an office in the morning.
 pub const AUTH_PER_ADDRESS: u32 = 60;
-/// Coupon codes that one address enters a minute: a person has one or two, and whoever tries them out has thousands.
+/// Coupon codes that one address may enter per minute: a person has one or two, an attacker who guesses has thousands.
 pub const COUPONS_PER_ADDRESS: u32 = 20;
 /// Streams of changes of one process at a time: each is kept alive and looks for news.
 const STREAMS: usize = 1_000;
@@ -44,14 +44,14 @@ const STREAMS: usize = 1_000;
 pub const STREAMS_EACH: usize = 50;
 /// Connections of one visitor at a time, where requests of an address are limited: an office whose browsers open six each.
 const CONNECTIONS_EACH: usize = 2_000;
-/// Requests of one visitor that are under way, where requests of an address are limited: far more than an office has open,
-/// and few enough that answers that nobody reads fill no memory. Whoever speaks HTTP/2 could leave hundreds unread on each
+/// Concurrent requests of one visitor, if requests of an address are limited: far more than an office needs, and few
+/// enough that unread responses do not fill the memory. An HTTP/2 client could leave hundreds unread on each
 /// connection.
 const UNDER_WAY_EACH: usize = 500;
-/// Bytes of responses that one visitor may have in memory, where requests of an address are limited: thirty copies of the
-/// largest response, which leave it in milliseconds unless nobody reads them.
+/// Bytes of responses that one visitor may hold in memory, if requests of an address are limited: thirty copies of the
+/// largest response, which leave the memory within milliseconds unless they stay unread.
 const HELD_EACH: usize = 16 << 20;
-/// Seconds after which whoever was told to come back to a stream does.
+/// Seconds after which a refused client of a stream retries.
 const COME_BACK_S: u32 = 5;
 /// Guests' carts that one address checks out a minute: each holds goods until its payment window has passed.
 pub const CHECKOUTS_PER_ADDRESS: u32 = 10;
@@ -67,15 +67,15 @@ type Keyed<K> = DefaultKeyedRateLimiter<K, StateInformationMiddleware>;
 pub struct Limits {
     address: Option<Arc<Limit<IpAddr>>>,
     account: Option<Arc<Limit<Uuid>>>,
-    /// Of an address, for what makes passwords be hashed or mails be written.
+    /// By address, for requests that hash passwords or send mails.
     auth: Option<Arc<Limit<IpAddr>>>,
-    /// Of an address, for coupon codes.
+    /// By address, for coupon codes.
     coupons: Option<Arc<Limit<IpAddr>>>,
-    /// Of an address, for what guests check out.
+    /// By address, for guest checkouts.
     checkouts: Option<Arc<Limit<IpAddr>>>,
-    /// Of an address, for what guests change.
+    /// By address, for changes by guests.
     guest_writes: Option<Arc<Limit<IpAddr>>>,
-    /// Of a customer's account, for what it changes.
+    /// By a customer's account, for changes.
     account_writes: Option<Arc<Limit<Uuid>>>,
     guesses: Arc<Guesses>,
     streams: Seats,
@@ -126,12 +126,12 @@ struct Limit<K: Hash + Eq + Clone> {
     keyed: Keyed<K>,
 }
 
-/// What is said of a quota in an answer.
+/// The state of a quota, for the response headers.
 #[derive(Debug, Clone)]
 pub struct Standing {
     /// The quota.
     pub policy: HeaderValue,
-    /// What is left of it.
+    /// The rest of the quota.
     pub left: HeaderValue,
 }
 
@@ -149,12 +149,12 @@ impl Limits {
         }
     }
 
-    /// The same behind these proxies: their visitors are told apart by what they say of them.
+    /// The same limits behind these proxies: visitors are identified by the header of the proxies.
     pub fn behind(self, proxies: Proxies) -> Self {
         Self { proxies, ..self }
     }
 
-    /// Who stands between the shop and its visitors.
+    /// The trusted proxies.
     pub fn proxies(&self) -> &Proxies {
         &self.proxies
     }
@@ -220,7 +220,7 @@ impl Limits {
         problem.retry_after(COME_BACK_S)
     }
 
-    /// Takes a place among the requests that are under way, until the answer was sent.
+    /// Acquires a permit for a concurrent request, until the response is sent.
     pub fn under_way(&self, address: IpAddr) -> Result<Option<Seat>, Problem> {
         let full = |_| {
             let detail = "this address has too many concurrent requests";
@@ -265,7 +265,7 @@ impl Limits {
         &self.guesses
     }
 
-    /// Takes a place among the streams of changes that are open.
+    /// Acquires a permit for an open stream of changes.
     pub fn stream(&self, address: IpAddr) -> Result<Seat, Problem> {
         let (status, code, detail) = match self.streams.take(address) {
             Ok(seat) => return Ok(seat),

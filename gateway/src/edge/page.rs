@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::edge::problem::Problem;
 
-/// What a page may load and do: its own style, and forms to this shop. No scripts, nothing from elsewhere.
+/// The content security policy of pages: their own style, and forms to this shop. No scripts, nothing from other sites.
 const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
@@ -77,7 +77,7 @@ pub fn page(template: &str, locale: Locale, context: &impl Serialize) -> Result<
     Ok(response)
 }
 
-/// Tells a story in a language: each sentence is a macro of its template.
+/// Renders an order's story in a language: each sentence is a macro of its template.
 pub struct Teller(Captured<'static>);
 
 impl Teller {

@@ -115,7 +115,7 @@ impl Catalog {
     }
 }
 
-/// Who asks, with which headers, and what.
+/// Splits a request into the caller, the headers and the message.
 fn opened<T>(request: Request<T>) -> Result<(Caller, HeaderMap, T), Problem> {
     let (metadata, extensions, asked) = request.into_parts();
     // The edge of gRPC has put it there.
@@ -123,7 +123,7 @@ fn opened<T>(request: Request<T>) -> Result<(Caller, HeaderMap, T), Problem> {
     Ok((caller, metadata.into_headers(), asked))
 }
 
-/// A line that somebody means to order.
+/// A line to validate.
 struct Wanted {
     variant: VariantId,
     quantity: Quantity,
@@ -165,7 +165,7 @@ impl Wanted {
         Ok(Self { variant, quantity, seen })
     }
 
-    /// What it costs now, if it is offered.
+    /// The amount at the current price, if the variant is for sale.
     fn amount(&self, sold: &offers::Offered) -> Option<Money> {
         sold.offer.and_then(|offer| offer.price.times(self.quantity).ok())
     }

@@ -10,7 +10,7 @@ use tonic_types::{ErrorDetails, StatusExt as _};
 
 use crate::edge::problem::{Place, Problem};
 
-/// Whose reasons they are.
+/// The domain of the reasons.
 const DOMAIN: &str = "byteshop";
 
 impl From<&Problem> for Status {

@@ -5,25 +5,25 @@
 
 use metrics::Unit;
 
-/// What kind of metric it is.
+/// The kind of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// It only grows.
+    /// A value that only grows.
     Counter,
-    /// It goes up and down.
+    /// A value that goes up and down.
     Gauge,
-    /// It is counted by how large it was.
+    /// A distribution of values.
     Histogram,
 }
 
 /// A metric.
 #[derive(Debug, Clone, Copy)]
 pub struct Metric {
-    /// Its name.
+    /// The name.
     pub name: &'static str,
-    /// What kind it is.
+    /// The kind.
     pub kind: Kind,
-    /// What it says.
+    /// The help text.
     pub help: &'static str,
 }
 
@@ -56,7 +56,7 @@ pub const RECORDED: &[Metric] = &[
     counter("byteshop_server_restarts_total", "Restarts of the private Postgres or NATS after an unexpected end"),
 ];
 
-/// Metrics that are read off when somebody asks.
+/// Metrics that are read at each scrape.
 pub const READ: &[Metric] = &[
     gauge("byteshop_build_info", "1; the version is a label"),
     gauge("byteshop_ready", "1 while this process is ready for requests"),
@@ -85,7 +85,7 @@ pub const READ: &[Metric] = &[
     gauge("process_max_fds", "Limit of open file descriptors"),
 ];
 
-/// Tells the recorder what each recorded metric means.
+/// Registers the help texts of the recorded metrics.
 pub fn describe() {
     for Metric { name, kind, help } in RECORDED {
         let unit = if name.ends_with("_seconds") { Unit::Seconds } else { Unit::Count };

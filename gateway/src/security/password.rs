@@ -30,9 +30,9 @@ pub type Typed = BoundedText<PASSWORD_MAX>;
 const MEMORY_KIB: u32 = 19_456;
 /// Passes over it.
 const PASSES: u32 = 2;
-/// Those who may wait for each hash that is being made; whoever comes then is told to come back. Some seconds of work.
+/// The number of waiting requests for each hash in progress, some seconds of work; further ones are told to retry.
 const WAITING_EACH: usize = 64;
-/// Seconds after which whoever was told to come back does.
+/// Seconds after which a refused client should retry.
 const COME_BACK_S: u32 = 2;
 
 static COMMON: LazyLock<HashSet<&'static str>> =
@@ -73,11 +73,11 @@ pub fn check(password: &str, email: Option<&Email>, pointer: &str) -> Result<(),
 /// How a password compares with its hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is another.
+    /// The password is wrong.
     Wrong,
-    /// It is the one.
+    /// The password is right.
     Right,
-    /// It is the one, and it is to be hashed anew: with today's parameters, and in the form of RFC 8265.
+    /// The password is right, but has to be hashed again, with current parameters and in the form of RFC 8265.
     Outdated,
 }
 
@@ -90,7 +90,7 @@ pub struct Passwords {
 struct Inner {
     argon2: Argon2<'static>,
     permits: Arc<Semaphore>,
-    /// Those who hash and those who wait.
+    /// The number of requests that hash or wait.
     inside: AtomicUsize,
     inside_max: usize,
     runs: AtomicU64,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 pub(super) const MIN_POSTGRES: u32 = 15;
 /// The oldest nats-server that the shop is tested with: Debian 12 has it.
 pub(super) const MIN_NATS: (u32, u32) = (2, 9);
-/// What to type when a program is missing.
+/// The command that installs missing programs.
 pub(super) const INSTALL: &str = if cfg!(target_os = "macos") {
     "install it with `brew install postgresql@17 nats-server`"
 } else {
@@ -21,7 +21,7 @@ pub enum Error {
     InUse {
         /// The data directory.
         data: PathBuf,
-        /// Who holds it, such as `process 123`.
+        /// The holder, such as `process 123`.
         holder: String,
     },
     /// A program is not installed.
@@ -41,7 +41,7 @@ pub enum Error {
     TooOld {
         /// The program.
         program: &'static str,
-        /// Its version.
+        /// The version.
         found: String,
     },
     /// The data was written by another major version of Postgres.
@@ -55,7 +55,7 @@ pub enum Error {
         data: PathBuf,
         /// The major version in PG_VERSION.
         written: u32,
-        /// What was found, such as `17.2`.
+        /// The version that was found, such as `17.2`.
         found: String,
     },
     /// The file with the passwords is gone while the data is still there.
@@ -81,7 +81,7 @@ pub enum Error {
     NotOurs {
         /// The directory.
         dir: PathBuf,
-        /// Its owner.
+        /// The owner.
         owner: u32,
     },
     /// The unprivileged user cannot enter the data directory.
@@ -121,7 +121,7 @@ pub enum Error {
     StillRuns {
         /// The program.
         program: &'static str,
-        /// Its process.
+        /// The process.
         pid: i32,
     },
     /// The database of the shop cannot be made.
@@ -130,14 +130,14 @@ pub enum Error {
     /// The operating system refused something.
     #[error("cannot {doing}")]
     Io {
-        /// What was tried, as a sentence that follows "cannot".
+        /// The attempted action, as text that follows "cannot".
         doing: String,
-        /// What the system says.
+        /// The system's error.
         source: std::io::Error,
     },
 }
 
-/// Says what was tried when the system refuses it.
+/// Adds the attempted action to a system error.
 pub(super) trait Doing<T> {
     /// `doing` follows "cannot".
     fn doing(self, doing: impl FnOnce() -> String) -> Result<T, Error>;

@@ -17,7 +17,7 @@ use super::supervisor::Program;
 /// Locales for what is a letter, the best first; sorting is by code point in each case, which never changes with the
 /// operating system, so that no index breaks by an upgrade.
 const CHARACTER_LOCALES: [&str; 3] = ["C.UTF-8", "en_US.UTF-8", "C"];
-/// What the line after the port in postmaster.pid says when connections are welcome.
+/// The status line in postmaster.pid when Postgres accepts connections.
 const READY: &str = "ready";
 /// The line of postmaster.pid with the state, counted from 0.
 const STATE_LINE: usize = 7;
@@ -120,8 +120,8 @@ impl Postgres {
         self.home.dir().join("postmaster.pid")
     }
 
-    /// Postgres sees by itself that the process of a lock file is gone, but takes any other program that has got its
-    /// number since, as after a restart of the machine, for a live Postgres, and a killed one that nobody has collected too.
+    /// Postgres detects that the process of a lock file is gone, but mistakes another program with the same process id,
+    /// as after a restart of the machine, for a live Postgres, and also a killed process that is not reaped.
     fn remove_stale_lock(&self) {
         let file = self.lock_file();
         let holder = fs::read_to_string(&file).ok().and_then(|text| text.lines().next()?.trim().parse().ok());

@@ -1,4 +1,4 @@
-//! What is seen to before a process does anything: the keys of people, restored backups, and warnings for operators.
+//! Checks before a process starts its work: data keys, restored backups, and warnings for operators.
 
 use std::sync::Arc;
 

@@ -173,7 +173,7 @@ struct Layout {
     position: usize,
 }
 
-/// What is told of an event, or the headings of that.
+/// The columns of an event, or their headings.
 struct Told<'a> {
     time: &'a str,
     what: &'a str,

@@ -18,7 +18,7 @@ use crate::lookup::Thing;
 /// Which event.
 #[derive(Debug, clap::Args)]
 pub(super) struct ShowArgs {
-    /// Its position in the log, as `byteshop audit log` shows it
+    /// The position in the log, as `byteshop audit log` shows it
     #[arg(value_parser = position)]
     position: i64,
     #[command(flatten)]
@@ -72,7 +72,7 @@ pub(super) async fn run(desk: &Desk, args: ShowArgs) -> Result<(), Failure> {
     if genuine { Ok(()) } else { Err(Failure::FoundWanting) }
 }
 
-/// What led to the event: another event, or a person.
+/// The cause of the event: another event, or a person.
 struct Cause<'a> {
     of: Option<&'a Recorded>,
     names: &'a Names,
