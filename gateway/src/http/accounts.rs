@@ -54,7 +54,7 @@ struct RoleOf {
     role: Role,
 }
 
-/// What becomes of the access that the account gave to programs.
+/// Whether to revoke the account's grants to programs.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]

@@ -91,7 +91,7 @@ fn unknown(parameter: &str, error: LookupError) -> Problem {
     }
 }
 
-/// Refuses what nobody means: Postgres has no moments before 4713 BC, and here are none of other millennia.
+/// Refuses years that are certainly a mistake; Postgres has no times before 4713 BC.
 fn of_our_era<T: Datelike>(moments: &[(&str, Option<T>); 2]) -> Result<(), Problem> {
     let far = |moment: &Option<T>| moment.as_ref().is_some_and(|moment| !(1..=9999).contains(&moment.year()));
     match moments.iter().find(|(_, moment)| far(moment)) {

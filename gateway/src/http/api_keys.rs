@@ -40,7 +40,7 @@ type Scopes = Bounded<BTreeSet<Scope>, { Scope::ALL.len() }>;
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"name": "Warehouse", "scopes": ["stock:read", "stock:write"]}))]
 struct NewKey {
-    /// What the key is for.
+    /// The purpose of the key.
     #[schema(value_type = String, example = "Warehouse", min_length = 1, default = max::<Name>)]
     name: Name,
     /// The permissions, such as `catalog:write`; docs/ACCESS.md lists the scope of each route.
@@ -163,7 +163,7 @@ async fn list(
     lists::page(&page)
 }
 
-/// What becomes of the webhook endpoints that the key created.
+/// Whether to remove the webhook endpoints that the key created.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]

@@ -1,6 +1,6 @@
-//! How somebody gets an account: registering, showing that an address is theirs, and a new password for a lost one.
+//! Accounts: registration, confirmation of the e-mail address, and password resets.
 //!
-//! Nobody learns here who has an account: the answers are the same, and take the same work or the same time.
+//! The responses never reveal who has an account: they are the same, and take the same work or the same time.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -122,7 +122,7 @@ async fn register(
     }
 }
 
-/// What an address has, and the hash of the password where that may be needed; where it is not, it was compared.
+/// The account of an address, and the hash of the password if it may be needed; otherwise the password was compared.
 async fn look(app: &Shared, name: &EmailName, password: &str) -> Result<(Found, String), Problem> {
     let known = match app.commands.account_named(name).await? {
         Some(id) => open(app, id).await?.filter(|open| !open.confirmed).map(|open| (id, open)),
@@ -144,7 +144,7 @@ pub(super) fn check_mailbox(app: &Shared, email: &Email) -> Result<(), Problem> 
     Ok(())
 }
 
-/// Everything that a new account needs, sealed; made whether or not it is needed, so that it takes the same work.
+/// The sealed data of a new account, computed even if it is not needed, so that it takes the same work.
 async fn newcomer(
     app: &Shared,
     headers: &HeaderMap,

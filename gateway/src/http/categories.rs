@@ -223,7 +223,7 @@ async fn order(State(app): State<Shared>, ask: Ask<Staff, CategoryOrder>) -> Res
     .await
 }
 
-/// What becomes of the categories under one that is archived.
+/// How to treat open subcategories.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -263,8 +263,8 @@ async fn archive(
     Ok(response)
 }
 
-/// Does with the categories that came under one while it was archived what was done with the others. Whoever puts one there now
-/// is refused, so they come to an end.
+/// Treats categories that were added below one while it was archived like the others. Further ones are refused, so this
+/// comes to an end.
 async fn archive_rest(app: &Shared, intent: &Intent, id: CategoryId, children: Children) -> Result<(), Problem> {
     // Each look closes one more level.
     for _ in 0..DEPTH_MAX {

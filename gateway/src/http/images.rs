@@ -28,7 +28,7 @@ use crate::edge::problem::Problem;
 use crate::edge::reply::Reply;
 use crate::pictures::FILE_MAX;
 
-/// What a form adds to the file that is in it.
+/// The maximum size of a form besides its file.
 const FORM_MAX: usize = 16 << 10;
 /// The media type of forms with files (RFC 7578).
 const FORM: &str = "multipart/form-data";
@@ -39,7 +39,7 @@ struct Upload {
     alt: Option<Label>,
 }
 
-/// Who sends a picture in.
+/// The caller and the image.
 struct Sent(Ask<Staff, Upload>);
 
 /// A multipart form with one file.
@@ -53,7 +53,7 @@ struct UploadForm {
     alt: Option<String>,
 }
 
-/// What goes with a file that is sent as it is.
+/// The query of an image that is sent without a form.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]

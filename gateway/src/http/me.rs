@@ -1,4 +1,4 @@
-//! What is kept of whoever asks: profile, settings, address book, password; and the end of all of it.
+//! The caller's data: profile, settings, address book and password; and closing the account.
 
 mod email;
 mod export;

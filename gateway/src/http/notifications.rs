@@ -1,4 +1,4 @@
-//! What the shop tells people: their own list, the list of staff with the dead ones, and watching a product.
+//! Notifications: the caller's list, the list for staff with dead ones, and watches of products.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,7 +42,7 @@ pub(super) struct NotificationRow {
     account: Option<String>,
     /// The way it is sent.
     channel: names::Channel,
-    /// What it says.
+    /// The kind of message.
     #[schema(example = "order_paid")]
     template: names::NotificationTemplate,
     /// The language.
@@ -90,7 +90,7 @@ struct ToldMe {
     /// The subject line, in the language of the mail; null if its subject was erased.
     #[schema(example = "Order 7K3Q-X9MW-2FBA is paid", required = true)]
     subject: Option<String>,
-    /// What it says.
+    /// The kind of message.
     #[schema(value_type = names::NotificationTemplate, example = "order_paid")]
     template: String,
     /// The way it is sent.
@@ -239,7 +239,7 @@ pub(super) enum Wait {
     PriceDrop,
 }
 
-/// What is waited for, each once.
+/// The events to watch for, each once.
 type Waits = Bounded<BTreeSet<Wait>, 2>;
 
 #[derive(Deserialize, ToSchema)]
@@ -329,7 +329,7 @@ async fn is_available(unit: &Unit, product: &Created) -> Result<bool, Error> {
     Ok(stocks.iter().any(|stock| stock.state.available() > 0))
 }
 
-/// What the variants cost: in the currency that the account prefers, or else in the first.
+/// The prices of the variants: in the account's preferred currency, or else in the primary one.
 async fn prices(unit: &Unit, account: AccountId, product: &Created) -> Result<BTreeMap<VariantId, Price>, Error> {
     let account = unit.peek::<Account>(account).await?;
     let preferred = account.state.open().ok().and_then(|open| open.settings.currency);

@@ -53,7 +53,7 @@ struct Api;
 
 static CONTRACT: LazyLock<Contract> = LazyLock::new(|| Contract::of(&value()));
 
-/// What the routes say of themselves.
+/// The contract of the routes.
 pub fn contract() -> &'static LazyLock<Contract> {
     &CONTRACT
 }
@@ -228,14 +228,14 @@ const COMMAND_HEADERS: [(&str, &str, &str); 3] = [
     ("Idempotency-Replayed", "`true` if this is a repeated answer", "string"),
 ];
 
-/// Everything that a problem can be answered with.
+/// The statuses of problems.
 const PROBLEMS: [u16; 12] = [400, 401, 403, 404, 408, 409, 412, 413, 415, 422, 429, 503];
 
 fn reference(kind: &str, name: &str) -> Value {
     json!({"$ref": format!("#/components/{kind}/{name}")})
 }
 
-/// What the operations refer to.
+/// Adds the components that operations refer to.
 fn add_shared(components: &mut Value) {
     for (name, description, kind) in PARAMETERS {
         components["parameters"][name] = json!({

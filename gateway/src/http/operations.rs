@@ -1,4 +1,4 @@
-//! What programs ask of the shop itself: whether it lives, its public keys, and how to talk to it.
+//! Routes about the shop itself: health, public keys, and the OpenAPI document.
 
 use axum::body::Body;
 use axum::extract::State;

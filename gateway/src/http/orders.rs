@@ -1,4 +1,4 @@
-//! Orders: what somebody bought, how far it is, and how it came to that.
+//! Orders: their contents, status and history.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -42,8 +42,9 @@ struct Cancellation {
     lines: Option<show::LineQuantities>,
     /// Whether goods that had left the stock go back into it; only staff may set this to false.
     restock: Option<bool>,
-    /// What of the paid shipping goes back too, when only some of a paid order is cancelled: true for all of it, false for nothing,
-    /// or an amount; only staff may say so. When left out it goes back with the last piece that would have been sent.
+    /// How much of the paid shipping to refund when a part of a paid order is cancelled: true for all of it, false for
+    /// nothing, or an amount; only staff may set it. By default it is refunded with the last piece that would have been
+    /// shipped.
     #[schema(schema_with = shipping_back, required = false)]
     shipping: Option<ShippingBack>,
     /// An internal reason, kept as a note of the order.
@@ -51,13 +52,13 @@ struct Cancellation {
     text: Option<NoteText>,
 }
 
-/// What of the paid shipping goes back: true for all of it, or an amount.
+/// The refund of shipping: true for all of it, or an amount.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(untagged, expecting = "shipping is true, false or an amount")]
 pub(super) enum ShippingBack {
     /// All of it, or nothing.
     All(bool),
-    /// So much.
+    /// An amount.
     Some(Money),
 }
 
@@ -70,7 +71,7 @@ pub(super) fn shipping_back() -> Schema {
 }
 
 impl ShippingBack {
-    /// What is to be done.
+    /// The refund of shipping, for the domain.
     pub(super) fn wanted(self) -> aftersales::ShippingBack {
         match self {
             Self::All(false) => aftersales::ShippingBack::Nothing,

@@ -133,7 +133,8 @@ pub async fn signed(
     Ok((body, [(id_header, id), (sent_header, sent), (signature_header, signature)]))
 }
 
-/// Tells the shop at `base` what the emulator has to tell, until the token is cancelled. What is not heard is not told again.
+/// Sends the notifications of the emulator to the shop at `base`, until the token is cancelled. Failed notifications
+/// are not repeated.
 pub async fn tell(commands: Commands, base: String, cancel: CancellationToken) {
     let client = reqwest::Client::builder().timeout(Duration::from_secs(10)).build().unwrap_or_default();
     let telling = async {

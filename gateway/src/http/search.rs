@@ -30,11 +30,11 @@ use crate::edge::problem::Problem;
 use crate::edge::version::digits;
 use crate::edge::{lists, parameters, reply};
 
-/// What a filter by an attribute starts with, as in `attr.color=red`.
+/// The prefix of a filter by attribute, as in `attr.color=red`.
 const ATTRIBUTE: &str = "attr.";
-/// What a bound of a price is.
+/// The expected form of a price.
 const AMOUNT: &str = "a non-negative integer in minor units";
-/// Longest text to search for: nobody types more, and each word costs.
+/// The maximum length of a search text; each word costs time.
 const Q_MAX: usize = 200;
 /// Most values of filters in one query: more than a page shows.
 const VALUES_MAX: usize = 100;
@@ -366,7 +366,7 @@ async fn categories(app: &Shared, named: &[String]) -> Result<Vec<CategoryId>, P
     Ok(found)
 }
 
-/// A page of products for whoever asks, as JSON.
+/// A page of products for the caller, as JSON.
 pub(crate) async fn page(
     app: &Shared,
     caller: &Caller,

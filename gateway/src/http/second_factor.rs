@@ -44,9 +44,9 @@ impl Shown<'_> {
 
 /// How a code compares with the second factor of an account.
 pub(super) enum Verdict {
-    /// None is asked for, or this one is right; whether it still counts is decided with the command.
+    /// No code is required, or the code is right; whether it can still be used is decided with the command.
     Right(Option<Proof>),
-    /// It is wrong, or there is none.
+    /// The code is wrong or missing.
     Wrong(Problem),
 }
 

@@ -74,7 +74,7 @@ async fn prepare(
     .await
 }
 
-/// Everything of an order that is left to ship.
+/// The lines of an order that are left to ship.
 fn left(order: &Loaded<Order>) -> Result<Vec<Demand>, Error> {
     let placed = placed(&order.state)?;
     let left = placed.variants().into_iter().filter_map(|variant| {
@@ -187,7 +187,7 @@ enum CarrierStatus {
     InTransit,
     /// Out for delivery.
     OutForDelivery,
-    /// Nobody accepted the delivery.
+    /// A failed delivery.
     AttemptFailed,
     /// Delivered.
     Delivered,

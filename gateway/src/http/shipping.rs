@@ -191,7 +191,7 @@ async fn options(
     offer(&app, to, parcel.weight_g, parcel.subtotal).await
 }
 
-/// Nobody said where the cart goes.
+/// The cart has no destination.
 fn nowhere() -> Error {
     Error::Rejected(Rejected::named("cart", &byteshop_domain::checkout::Rejection::NoDestination))
 }

@@ -27,7 +27,7 @@ use crate::http::language::accepted;
 /// Bytes of what a mail program posts; RFC 8058 has it post `List-Unsubscribe=One-Click`, and nothing of it is read.
 const FORM_MAX: usize = 1 << 10;
 
-/// Who unsubscribes, and what shows that they may; all of it comes from the link.
+/// The parameters of an unsubscribe link.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]

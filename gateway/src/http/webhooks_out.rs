@@ -1,4 +1,4 @@
-//! Webhook endpoints: other programs that are told what happens, what they were told, and telling them again.
+//! Webhook endpoints: their settings, deliveries, redelivery and replay.
 
 mod makers;
 mod shown;
@@ -47,7 +47,7 @@ struct NewEndpoint {
     /// `*`, a category such as `order.*`, or types such as `order.paid`.
     #[schema(value_type = Vec<String>, example = json!(["order.*", "payment.captured"]), min_items = 1, default = max::<Filter>)]
     filter: Filter,
-    /// What the endpoint is for.
+    /// The purpose of the endpoint.
     #[schema(value_type = Option<String>, default = max::<Reason>)]
     #[serde(default)]
     description: Option<Reason>,

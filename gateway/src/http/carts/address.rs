@@ -60,7 +60,7 @@ struct SavedAddress {
     address: String,
 }
 
-/// What a goal says.
+/// The content of a destination.
 enum Said {
     Whole(Box<Address>),
     Kept(AddressId),
@@ -152,7 +152,8 @@ fn destination(address: &Address, sealed: Personal<Address>, locale: Option<Loca
     }
 }
 
-/// An address of somebody's address book, open and as it is sealed there: with the same person's key as all of their cart.
+/// An address of the owner's address book, in plain text and sealed: with the same person's key as the rest of the
+/// cart.
 async fn of_book(unit: &Unit, owner: Option<AccountId>, id: AddressId) -> Result<(Address, Personal<Address>), Error> {
     let missing = || no_such("address", "/address");
     let account = unit.load::<Account>(owner.ok_or_else(missing)?).await?;

@@ -1,7 +1,8 @@
-//! Another e-mail address for an account: asked for with the password, taken with the code that was sent to it.
+//! Changing the e-mail address of an account: requested with the password, confirmed with the code that was sent to the
+//! new address.
 //!
-//! The answer, the events and the mails are the same whether or not somebody else has the address; whoever can read its mail
-//! learns so when they show the code, and nobody else does.
+//! The response, the events and the mails are the same whether or not another account has the address; only a person
+//! who can read its mail finds out when they send the code.
 
 use axum::extract::State;
 use axum::response::Response;

@@ -1,4 +1,4 @@
-//! What whoever packs prints: the packing list of an order and the label of a parcel.
+//! Documents for packing: the packing list of an order and the label of a parcel.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -83,7 +83,7 @@ pub(super) async fn packing_list(
 /// A parcel as its packing list shows it.
 struct PackedParcel {
     id: ShipmentId,
-    /// It was handed over.
+    /// Whether it was handed over.
     gone: bool,
     lines: Vec<(VariantId, i64)>,
 }

@@ -35,7 +35,7 @@ async fn mine(State(app): State<Shared>, member: Member, headers: HeaderMap) -> 
     lists::page(&Sessions { items: sessions_of(&app, &member).await? })
 }
 
-/// The sessions of somebody that are alive, the newest first.
+/// The active sessions of an account, newest first.
 pub(in crate::http) async fn sessions_of(
     app: &Shared,
     Member(caller, id): &Member,

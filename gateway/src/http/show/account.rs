@@ -149,7 +149,7 @@ pub struct Grants {
 }
 
 impl Grants {
-    /// What was found, and whether it was revoked.
+    /// The grants, and whether they were revoked.
     pub fn of(grants: Vec<Standing>, revoked: bool) -> Self {
         Self { grants: grants.into_iter().map(GrantShown::from).collect(), grants_revoked: revoked }
     }

@@ -54,7 +54,7 @@ pub struct Address {
 #[serde(untagged)]
 pub(super) enum Where<'a> {
     Sealed(&'a Personal<address::Address>),
-    /// Before addresses were sealed there was no more to them than this.
+    /// A destination from before addresses were sealed.
     Plain(&'a Destination),
 }
 
@@ -252,7 +252,7 @@ impl<'a> CartLine<'a> {
     }
 }
 
-/// What is in the way of a checkout.
+/// The problems that prevent a checkout.
 fn problems<'a>(cart: &cart::Created, priced: &'a Priced) -> Vec<Problem<'a>> {
     let of_lines = cart.problems(&priced.offers).into_iter().map(Problem::Line);
     // Checkout asks for it before anything else, and prices do without.

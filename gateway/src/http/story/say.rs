@@ -1,4 +1,4 @@
-//! What each event of an order's story says: the name of a sentence, which every language has, and its facts.
+//! The sentence of each event of an order's history: its name, which every language has, and its facts.
 
 use byteshop_commands::notify::format;
 use byteshop_domain::money::Money;
@@ -23,7 +23,7 @@ pub fn waits(event: &AnyEvent) -> bool {
     matches!(event, AnyEvent::Payment(_, payment::Event::Pended { .. }))
 }
 
-/// The sentence; none for what another event tells as well, or nobody needs to know.
+/// The sentence; none if another event has the same sentence, or if the event is of no interest to people.
 pub fn sentence(event: &AnyEvent, by: &Actor, locale: Locale) -> Option<Said> {
     let teller = Facts { by: who(by), locale };
     if let AnyEvent::Order(_, event) = event {
@@ -54,7 +54,7 @@ fn pieces_of(lines: &[Demand]) -> i64 {
     lines.iter().map(|line| line.quantity.get()).sum()
 }
 
-/// What is the same in every sentence about an event.
+/// The facts that all sentences share.
 struct Facts {
     by: &'static str,
     locale: Locale,
@@ -65,7 +65,7 @@ impl Facts {
         format::money(amount, self.locale)
     }
 
-    /// Nothing but who did it.
+    /// Only the actor.
     fn bare(&self) -> Value {
         json!({"by": self.by})
     }

@@ -1,4 +1,4 @@
-//! Whose a webhook endpoint is, what it may be told because of that, and when it last took something.
+//! The owner of a webhook endpoint, the events that it may receive because of that, and its last delivery.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use super::shown::Endpoint;
 use crate::app::App;
 use crate::edge::actor::Caller;
 
-/// What the log and the deliveries know of endpoints, beside what they are.
+/// Facts about endpoints from the log and the deliveries.
 pub(super) struct History {
     makers: HashMap<WebhookEndpointId, Actor>,
     delivered: HashMap<WebhookEndpointId, DateTime<Utc>>,
@@ -51,7 +51,7 @@ async fn key_of(unit: &Unit, who: &Caller) -> Result<Option<api_key::Created>, E
     }
 }
 
-/// Whose an endpoint is: the caller's own, or of the account that created the key of the program.
+/// The owner of an endpoint: the caller, or the account that created the API key.
 pub(super) async fn owner(unit: &Unit, who: &Caller) -> Result<Option<AccountId>, Error> {
     match key_of(unit, who).await? {
         Some(key) => Ok(key.created_by),
