@@ -269,11 +269,9 @@ impl From<Refused> for Problem {
                 "image.unsupported",
                 "the file is not a JPEG, PNG, WebP or GIF image",
             ),
-            Refused::Broken => Self::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "image.broken",
-                "the image is truncated or damaged",
-            ),
+            Refused::Broken => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "image.broken", "the image is truncated or damaged")
+            }
             Refused::TooLarge => Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "image.too_large",

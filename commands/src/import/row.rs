@@ -76,7 +76,8 @@ pub fn read(line: &[u8]) -> Result<Row<'_>, Refused> {
     let amount = number.zip(decimal).map(|(pieces, price)| price.times(pieces));
     let refuse = |reason| Refused { reason: Cow::Borrowed(reason), amount };
     let quantity = number.ok_or_else(|| refuse("the quantity must be an integer between -1000000 and 1000000"))?;
-    let price = decimal.ok_or_else(|| refuse("the price must be a decimal number with at most 9 digits on each side"))?;
+    let price =
+        decimal.ok_or_else(|| refuse("the price must be a decimal number with at most 9 digits on each side"))?;
     let at = NaiveDateTime::parse_from_str(at.trim(), MOMENT)
         .ok()
         .filter(|at| YEARS.contains(&at.year()))

@@ -91,7 +91,7 @@ fn report(tracking: &str, now: DateTime<Utc>) -> Option<Report> {
             return (!silent).then_some(Report { news, check_at: Some(at) });
         }
         if let Some(what) = chapter {
-            let reason = (*what == AttemptFailed).then(|| Reason::new("nobody was there").ok()).flatten();
+            let reason = (*what == AttemptFailed).then(|| Reason::new("the recipient was not at home").ok()).flatten();
             news.push(Heard { news: *what, at: Some(at), place: None, reason });
         }
     }

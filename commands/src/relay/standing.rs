@@ -151,11 +151,7 @@ async fn remember(relay: &Relay, standing: &Standing, known: Option<&Delivery>) 
         return Ok(());
     }
     if known.is_some_and(|known| known.base != delivery.base || known.created_at != delivery.created_at) {
-        tracing::warn!(
-            stream = relay.nats.stream,
-            base = delivery.base,
-            "the JetStream stream was replaced"
-        );
+        tracing::warn!(stream = relay.nats.stream, base = delivery.base, "the JetStream stream was replaced");
     }
     relay.log.set_delivery(&relay.nats.stream, &delivery).await.map_err(|error| End::store(&error))
 }

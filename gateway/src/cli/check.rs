@@ -155,7 +155,7 @@ fn table(followers: &[Follower]) -> Table {
     table
 }
 
-/// Why something does not go on, and what to do about it.
+/// The reason why a follower does not continue, and advice.
 fn advise(followers: &[Follower]) -> Result<(), Failure> {
     let mut out = output::out();
     for follower in followers {

@@ -92,7 +92,9 @@ impl Line<'_> {
             None => return,
             Some(Kind::Refused) => "a request was refused",
             Some(Kind::StaffRead(Reading::ByRole)) => "staff has read personal data",
-            Some(Kind::StaffRead(Reading::ByLink)) => "staff has read personal data by a signed link; the reader is unknown",
+            Some(Kind::StaffRead(Reading::ByLink)) => {
+                "staff has read personal data by a signed link; the reader is unknown"
+            }
         };
         tracing::info!(
             target: SECURITY,

@@ -135,7 +135,7 @@ async fn look(app: &Shared, name: &EmailName, password: &str) -> Result<(Found, 
     Ok((Found::Unconfirmed { account, seen: open.passwords, same }, String::new()))
 }
 
-/// Refuses the address of a throw-away mailbox, where the shop does.
+/// Refuses disposable e-mail addresses, if the shop is set up to do so.
 pub(super) fn check_mailbox(app: &Shared, email: &Email) -> Result<(), Problem> {
     if app.refuse_disposable && is_disposable(&email.canonical()) {
         let detail = "disposable e-mail addresses are not accepted";

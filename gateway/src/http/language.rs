@@ -30,7 +30,7 @@ impl Reading {
         self.locale.or_else(|| accepted(headers))
     }
 
-    /// The language of a page for the buyer of an order, whoever opens it.
+    /// The language of a page for the buyer of an order, for every reader.
     pub async fn of_order(self, app: &App, placed: &Placed, headers: &HeaderMap) -> Result<Locale, Problem> {
         match self.said(headers) {
             Some(locale) => Ok(locale),

@@ -201,14 +201,14 @@ enum CarrierStatus {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"status": "attempt_failed", "place": "Leipzig", "reason": "nobody was there"}))]
+#[schema(example = json!({"status": "attempt_failed", "place": "Leipzig", "reason": "the recipient was not at home"}))]
 struct NewStatus {
     status: CarrierStatus,
     /// When it happened; now by default.
     at: Option<DateTime<Utc>>,
     #[schema(value_type = Option<String>, example = "Leipzig", default = max::<Name>)]
     place: Option<Name>,
-    #[schema(value_type = Option<String>, example = "nobody was there", default = max::<Reason>)]
+    #[schema(value_type = Option<String>, example = "the recipient was not at home", default = max::<Reason>)]
     reason: Option<Reason>,
 }
 

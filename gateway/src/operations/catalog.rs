@@ -61,10 +61,7 @@ pub const READ: &[Metric] = &[
     gauge("byteshop_build_info", "1; the version is a label"),
     gauge("byteshop_ready", "1 while this process is ready for requests"),
     gauge("byteshop_role_up", "1 while a role of this process, or Postgres, is up"),
-    gauge(
-        "byteshop_follower_up",
-        "1 while a view, a process or the relay follows the log, in any process of the shop",
-    ),
+    gauge("byteshop_follower_up", "1 while a view, a process or the relay follows the log, in any process of the shop"),
     gauge("byteshop_follower_lag_events", "Events that a follower has not handled yet; absent while that is unknown"),
     gauge(
         "byteshop_follower_lag_seconds",

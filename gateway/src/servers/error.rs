@@ -70,7 +70,7 @@ pub enum Error {
     },
     /// We are root, and nobody else is there to run the servers.
     #[error(
-        "Postgres refuses to run as root, and there is no user postgres or nobody to run it: start the shop as another user"
+        "Postgres refuses to run as root, and there is no user `postgres` or `nobody` to run it: start the shop as another user"
     )]
     NoAccount,
     /// The directory belongs to somebody else.

@@ -50,7 +50,9 @@ async fn open_vault(commands: &Commands, list: Option<Arc<dyn ErasedList>>) -> R
 async fn warn(commands: &Commands, trade: &Trade) -> Result<()> {
     let excess = commands.log().excess_rights().await?;
     let excess = excess.map(|excess| {
-        format!("{excess}: name the owner of the database in BYTESHOP_MIGRATION_DATABASE_URL, and run `byteshop migrate`")
+        format!(
+            "{excess}: name the owner of the database in BYTESHOP_MIGRATION_DATABASE_URL, and run `byteshop migrate`"
+        )
     });
     let warnings = trade.warnings().chain(commands.connected().warnings()).chain(excess);
     warnings.for_each(|warning| tracing::warn!("{warning}"));

@@ -36,11 +36,9 @@ fn position(text: &str) -> Result<i64, String> {
         Some(Thing { id, .. }) => Err(format!(
             "an event is shown by its position, a number; `byteshop audit log --stream {id}` lists the events of {id}, and `byteshop audit state {id}` shows its state"
         )),
-        None => Err(
-            "not a position of the log: positions are numbers from 1 on, as `byteshop audit log` lists them; \
+        None => Err("not a position of the log: positions are numbers from 1 on, as `byteshop audit log` lists them; \
             `byteshop audit state` shows the state of an object"
-                .to_owned(),
-        ),
+            .to_owned()),
     }
 }
 

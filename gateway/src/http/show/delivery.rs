@@ -75,7 +75,7 @@ pub struct Shipment<'a> {
     papers: Option<ShipmentPapers>,
 }
 
-/// Links to the papers of a parcel. They open without a token for whoever has them, until they expire.
+/// Links to the papers of a parcel. They open without a token, until they expire.
 #[derive(Serialize, ToSchema)]
 pub struct ShipmentPapers {
     /// Its label.
