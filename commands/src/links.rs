@@ -81,7 +81,7 @@ impl Target {
 impl Commands {
     /// The address of a path of the API: the path itself if that address is not set.
     pub fn url_of(&self, path: &str) -> String {
-        format!("{}{path}", self.outside().face.api.as_deref().unwrap_or_default())
+        format!("{}{path}", self.outside().details.api.as_deref().unwrap_or_default())
     }
 
     /// A link for a response.
@@ -94,7 +94,7 @@ impl Commands {
 
     /// A link for a mail in a language; none if the API's address is not set.
     pub(crate) async fn link_in_mail(&self, target: Target, locale: Locale) -> Result<Option<String>, Error> {
-        if self.outside().face.api.is_none() {
+        if self.outside().details.api.is_none() {
             return Ok(None);
         }
         let until = self.clock().now() + IN_MAIL;
@@ -108,7 +108,7 @@ impl Commands {
         account: AccountId,
         locale: Locale,
     ) -> Result<Option<String>, Error> {
-        if self.outside().face.api.is_none() {
+        if self.outside().details.api.is_none() {
             return Ok(None);
         }
         let until = self.clock().now() + UNSUBSCRIBES;

@@ -43,7 +43,7 @@ pub struct App {
     pub cors: Origins,
     /// The password hasher.
     pub passwords: Passwords,
-    /// Whether throw-away mailboxes are refused.
+    /// Whether disposable e-mail addresses are refused.
     pub refuse_disposable: bool,
     /// How long goods stay reserved for an order that is not paid.
     pub pay_within: TimeDelta,

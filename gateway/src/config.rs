@@ -80,7 +80,7 @@ pub struct Config {
     pub cors_origins: Origins,
     /// How much one address and one account may ask.
     pub rate_limits: RateLimits,
-    /// Whether throw-away mailboxes are refused.
+    /// Whether disposable e-mail addresses are refused.
     pub refuse_disposable_email: bool,
     /// Database connections of one process for reading the log; the views have some more.
     /// What is asked of those who work here.

@@ -23,7 +23,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{OperationsAddress, Shown};
-use crate::edge::limits::seats::Seats;
+use crate::edge::limits::permits::ConcurrencyLimit;
 use crate::edge::proxies::Proxies;
 use crate::edge::{guard, reply};
 use crate::health::Health;
@@ -80,7 +80,7 @@ pub fn router(operations: Operations) -> Router {
 
 /// Serves it until cancelled.
 pub async fn serve(listener: TcpListener, operations: Operations, cancel: CancellationToken) {
-    let bounds = (Seats::new(CONNECTIONS, CONNECTIONS), Proxies::default());
+    let bounds = (ConcurrencyLimit::new(CONNECTIONS, CONNECTIONS), Proxies::default());
     serve_with(listener, router(operations), bounds, cancel, Patience::default()).await;
 }
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use anyhow::{Context as _, Result};
 use byteshop_commands::notify::outside::Outside;
-use byteshop_commands::notify::words::Face;
+use byteshop_commands::notify::words::ShopDetails;
 use byteshop_commands::ports::http_message::HttpCarrier;
 use byteshop_commands::ports::message::{Carrier, Message, Taken, Undelivered};
 use byteshop_commands::ports::smtp::Smtp;
@@ -50,7 +50,7 @@ pub fn outside(
         mail,
         sms: provider(config.sms.as_ref(), "sms_url", dev.then_some(kept.sms))?,
         push: provider(config.push.as_ref(), "push_url", dev.then_some(kept.push))?,
-        face: Face {
+        details: ShopDetails {
             name: config.name.clone(),
             url: config.url.clone(),
             api,

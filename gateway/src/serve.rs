@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use crate::edge::limits::Limits;
-use crate::edge::limits::seats::Seats;
+use crate::edge::limits::permits::ConcurrencyLimit;
 use crate::edge::proxies::Proxies;
 use progress::{Activity, Streams, watched};
 
@@ -72,25 +72,25 @@ impl Default for Patience {
 /// each may have a share of all connections; a proxy may have the shares of all its visitors.
 pub async fn serve(listener: TcpListener, router: Router, limits: Limits, cancel: CancellationToken) {
     let room = room();
-    let seats = match limits.connections_each() {
-        Some(each) => Seats::new(room, each.min(room / SHARE)).reserving(room / RESERVE, FEW),
-        None => Seats::new(room, room),
+    let limit = match limits.connections_each() {
+        Some(each) => ConcurrencyLimit::new(room, each.min(room / SHARE)).reserving(room / RESERVE, FEW),
+        None => ConcurrencyLimit::new(room, room),
     };
-    serve_with(listener, router, (seats, limits.proxies().clone()), cancel, Patience::default()).await;
+    serve_with(listener, router, (limit, limits.proxies().clone()), cancel, Patience::default()).await;
 }
 
 /// The same with another patience.
 pub async fn serve_with(
     listener: TcpListener,
     router: Router,
-    (seats, proxies): (Seats, Proxies),
+    (limit, proxies): (ConcurrencyLimit, Proxies),
     cancel: CancellationToken,
     patience: Patience,
 ) {
     let mut builder = Builder::new(Streams { patience: patience.head });
     builder.http1().timer(TokioTimer::new()).header_read_timeout(patience.head);
     builder.http2().timer(TokioTimer::new()).keep_alive_interval(patience.head).max_concurrent_streams(STREAMS);
-    let room = Arc::new(Semaphore::new(seats.all()));
+    let room = Arc::new(Semaphore::new(limit.all()));
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -100,8 +100,8 @@ pub async fn serve_with(
         };
         let Some((stream, peer, permit)) = accepted else { continue };
         // Who has too many gets no answer: one would cost what the limit is to save.
-        let seat = if proxies.contains(peer.ip()) { None } else { Some(seats.take(peer.ip())) };
-        let Ok(seat) = seat.transpose() else { continue };
+        let visitor_permit = if proxies.contains(peer.ip()) { None } else { Some(limit.acquire(peer.ip())) };
+        let Ok(visitor_permit) = visitor_permit.transpose() else { continue };
         // Answers are small and written whole: waiting to fill a packet only delays them.
         drop(stream.set_nodelay(true));
         let mut stream = TimeoutStream::new(stream);
@@ -118,7 +118,7 @@ pub async fn serve_with(
         let cancel = cancel.clone();
         connections.spawn(async move {
             keep(connection, &activity, patience, &cancel).await;
-            drop((permit, seat));
+            drop((permit, visitor_permit));
         });
     }
     drop(listener);

@@ -80,7 +80,7 @@ pub struct Settings {
     pub limits: Limits,
     /// The origins whose pages may call the API from a browser.
     pub cors: Origins,
-    /// Whether throw-away mailboxes are refused.
+    /// Whether disposable e-mail addresses are refused.
     pub refuse_disposable: bool,
     /// How long an order waits for its payment.
     pub pay_within: TimeDelta,
@@ -157,7 +157,7 @@ impl Shop {
         let here = listening.as_ref().map(|(_, own)| reached(*own));
         let sends = settings.roles.work.is_some();
         let mut outside = outside(&settings.outside, (settings.dev, sends), here, &log)?;
-        outside.face.return_address.clone_from(&settings.trade.return_address);
+        outside.details.return_address.clone_from(&settings.trade.return_address);
         commands.reach(outside);
         // A shop in development sells nothing.
         let sells = here.is_some() && !settings.dev;

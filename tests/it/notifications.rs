@@ -5,7 +5,7 @@ mod watch;
 
 use byteshop_commands::Intent;
 use byteshop_commands::notify::outside::Outside;
-use byteshop_commands::notify::words::Face;
+use byteshop_commands::notify::words::ShopDetails;
 use byteshop_domain::account::{Account, Channel, Command, Profile, Secret, Settings};
 use byteshop_domain::ids::{AccountId, Id as _};
 use byteshop_domain::process::notify::PLACED_GRACE;
@@ -141,8 +141,8 @@ async fn mails_of_payments_and_refunds_lead_to_their_papers() {
     const API: &str = "https://api.example.org";
     let database = fresh_database().await;
     let log = Log::open(&database).unwrap();
-    let face = Face { name: "ByteShop".into(), api: Some(API.into()), ..Face::default() };
-    let shop = TestShop::reaching(database, Outside { face, ..Outside::kept(&log) }).await;
+    let details = ShopDetails { name: "ByteShop".into(), api: Some(API.into()), ..ShopDetails::default() };
+    let shop = TestShop::reaching(database, Outside { details, ..Outside::kept(&log) }).await;
     let (_, variant) = shop.product("N-8", 1_000, 10).await;
     let (placed, cart) = order_of(&shop, &variant, "vera@example.org", "ru").await;
     let path = format!("/v1/orders/{}", placed.text("/id"));

@@ -7,20 +7,20 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-/// Until the fate is known it is 0.
+/// 0 stands for an append without an outcome.
 const ACCEPTED: u8 = 1;
 const REFUSED: u8 = 2;
 
-/// The fate of one append, or of several that stand and fall together: refused once, it stays so. Clones are handles to the
-/// same.
+/// The outcome of one append, or of several that depend on each other: once refused, it stays refused. Clones share the
+/// outcome.
 #[derive(Debug, Clone, Default)]
-pub struct Fate(Arc<AtomicU8>);
+pub struct CommitHandle(Arc<AtomicU8>);
 
-impl Fate {
+impl CommitHandle {
     /// Records the outcome: durable, or not known to be durable.
     pub(crate) fn settle(&self, accepted: bool) {
         if accepted {
-            // A refusal that is known already stands.
+            // A recorded refusal is final.
             let _ = self.0.compare_exchange(0, ACCEPTED, Ordering::AcqRel, Ordering::Acquire);
         } else {
             self.0.store(REFUSED, Ordering::Release);
@@ -37,9 +37,9 @@ impl Fate {
         self.0.load(Ordering::Acquire) == REFUSED
     }
 
-    /// Whether two states of one version are the same: made by the same append, or both durable.
+    /// Whether two states of one version are the same: created by the same append, or both durable.
     pub(crate) fn same(one: Option<&Self>, other: Option<&Self>) -> bool {
-        let durable = |fate: Option<&Self>| fate.is_none_or(Self::is_accepted);
+        let durable = |handle: Option<&Self>| handle.is_none_or(Self::is_accepted);
         match (one, other) {
             (Some(one), Some(other)) if Arc::ptr_eq(&one.0, &other.0) => true,
             _ => durable(one) && durable(other),

@@ -18,7 +18,7 @@ pub struct Intent {
     pub correlation_id: Uuid,
     /// The position of the event that led to it.
     pub causation: Option<i64>,
-    /// When it happened in the world, if not now.
+    /// The time of occurrence, if not now.
     pub occurred_at: Option<DateTime<Utc>>,
     /// The W3C trace id.
     pub trace_id: Option<String>,
@@ -30,14 +30,14 @@ pub struct Intent {
     pub if_match: Option<Vec<i64>>,
 }
 
-/// An idempotency key: the same command again gets the first answer again.
+/// An idempotency key: repeating the command returns the first response.
 #[derive(Debug, Clone)]
 pub struct Key {
     /// The owner of the key.
     pub who: String,
     /// The key.
     pub key: String,
-    /// A hash of what was asked, so that a key is not used for something else.
+    /// A hash of the request, so that a key is not used for another request.
     pub fingerprint: Vec<u8>,
     /// How long the first response is kept; forever if absent.
     pub kept_for: Option<TimeDelta>,

@@ -1,4 +1,4 @@
-//! A unit of work: the aggregates that a command looked at, and what it decided about them.
+//! The unit of work: the aggregates that a command has read, and its decisions.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ use chrono::{DateTime, Utc};
 
 use crate::Commands;
 use crate::engine::cache::{Change, Versioned};
-use crate::engine::commit_handle::Fate;
+use crate::engine::commit_handle::CommitHandle;
 use crate::engine::error::{Error, Rejected};
 use crate::engine::intent::Intent;
 
@@ -58,9 +58,9 @@ pub struct Unit {
 pub(crate) struct Work {
     pub(crate) changes: Vec<Change>,
     pub(crate) events: Vec<NewEvent>,
-    /// Something was taken from the cache, so a refusal needs the log's word.
+    /// Whether a state came from the cache, so that a refusal must be confirmed by the log.
     pub(crate) cached: bool,
-    /// The total of a cart that the answer shows to its owner.
+    /// The total of a cart that the response shows to its owner.
     pub(crate) shown: Option<(CartId, Money)>,
 }
 
@@ -99,14 +99,14 @@ impl Unit {
         Ok(loaded.swap_remove(0))
     }
 
-    /// Loads the aggregate that the command is about: it exists, and has the version that the caller has seen.
+    /// Loads the aggregate of the command: it must exist and have the version that the caller expects.
     pub async fn load_matching<A: Decider>(&self, id: A::Id) -> Result<Loaded<A>, Error> {
         let loaded = self.load::<A>(id).await?.exists()?;
         self.check_version(&loaded)?;
         Ok(loaded)
     }
 
-    /// Holds the caller to the version that it has seen.
+    /// Checks the version that the caller expects.
     pub fn check_version<A: Decider>(&self, loaded: &Loaded<A>) -> Result<(), Error> {
         match &self.intent.if_match {
             Some(versions) if !versions.contains(&loaded.version) => Err(Error::Version { current: loaded.version }),
@@ -143,14 +143,13 @@ impl Unit {
         Ok(loaded)
     }
 
-    /// Looks at an aggregate without expecting it to stay as it is: for hints that are checked again later.
+    /// Reads an aggregate without a version check in the append: for hints that are checked again later.
     pub async fn peek<A: Decider>(&self, id: A::Id) -> Result<Loaded<A>, Error> {
         let mut seen = self.peek_all::<A>(&[id]).await?;
         Ok(seen.swap_remove(0))
     }
 
-    /// Looks at many aggregates of a kind in at most one round trip, in the order of their ids, without expecting them to
-    /// stay as they are.
+    /// Reads many aggregates of a kind in at most one round trip, in the order of their ids, without version checks in the append.
     pub async fn peek_all<A: Decider>(&self, ids: &[A::Id]) -> Result<Vec<Loaded<A>>, Error> {
         let streams: Vec<StreamId> = ids.iter().map(|id| StreamId::of::<A>(*id)).collect();
         let known = |stream: &StreamId| self.work().decided(stream).or_else(|| self.commands.cache().latest(stream));
@@ -166,7 +165,7 @@ impl Unit {
         Ok(seen.collect())
     }
 
-    /// Starts an aggregate under a new id, without looking for one: if there is one, the append is refused.
+    /// Starts an aggregate with a new id without reading its stream: if it exists, the append is refused.
     pub fn start<A: Decider>(&self, id: A::Id) -> Loaded<A> {
         self.work().see(StreamId::of::<A>(id), 0, None);
         Loaded { id, version: 0, state: Arc::default() }
@@ -177,7 +176,7 @@ impl Unit {
         self.work().shown = total.map(|total| (cart, total));
     }
 
-    /// Decides a command; what happens is part of this unit's append.
+    /// Decides a command; its events are part of this unit's append.
     pub fn decide<A: Decider>(&self, loaded: &mut Loaded<A>, command: &A::Command) -> Result<(), Error> {
         let asked = self.asked();
         let events =
@@ -212,9 +211,10 @@ impl Unit {
         }
     }
 
-    /// Makes what was decided together part of this unit's append. `versions` are those of what was loaded; the rest begins with it.
+    /// Adds events that were decided together to this unit's append. `versions` are those of the loaded streams; the others are
+    /// new.
     pub(crate) fn record(&self, decided: &Decided, versions: &BTreeMap<Stream, i64>) -> Result<(), Error> {
-        // Buyers may have numbers already that a restored backup knows nothing of.
+        // Buyers may have numbers that a restored backup does not contain.
         if decided.events.iter().any(|event| event.category() == Series::CATEGORY) {
             self.commands.open()?;
         }
@@ -249,8 +249,7 @@ impl Unit {
         begun
     }
 
-    /// The money that this unit lets go back to buyers so far: that of the credit notes it issues, and of refunds that it has
-    /// tried again.
+    /// The amount that this unit refunds so far: that of the credit notes that it issues, and of refunds that it retries.
     pub fn money_back(&self) -> Result<Vec<Money>, Error> {
         let mut back = Vec::new();
         for event in &self.work().events {
@@ -268,7 +267,7 @@ impl Unit {
         Ok(back)
     }
 
-    /// Refuses for a reason that is no aggregate's own.
+    /// Rejects for a reason that belongs to no aggregate.
     pub fn refuse(&self, code: &str, kind: Kind, detail: impl Into<String>) -> Error {
         Error::Rejected(Rejected { code: code.to_owned(), kind, detail: detail.into(), pointer: None })
     }
@@ -285,7 +284,7 @@ impl Work {
         self.changes.iter().find(|change| change.stream == *stream)?.to.clone()
     }
 
-    fn see(&mut self, stream: StreamId, version: i64, made_by: Option<Fate>) {
+    fn see(&mut self, stream: StreamId, version: i64, made_by: Option<CommitHandle>) {
         // Loaded twice: the first version counts, since the append expects one version of each stream.
         if self.changes.iter().all(|change| change.stream != stream) {
             self.changes.push(Change { stream, from: version, made_by, to: None });

@@ -78,7 +78,7 @@ impl Report {
         Tally { documents: 0, lines: self.rejects.len() as u64, amount: Total(amount) }
     }
 
-    /// The lines whose fate is known.
+    /// The lines whose outcome is known.
     pub fn settled_lines(&self) -> u64 {
         self.imported + self.known + self.rejects.len() as u64
     }

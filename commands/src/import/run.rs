@@ -20,7 +20,7 @@ use super::report::Report;
 use super::returns::Returns;
 use crate::Commands;
 use crate::engine::appender::{Submitted, Unavailable};
-use crate::engine::commit_handle::Fate;
+use crate::engine::commit_handle::CommitHandle;
 use crate::engine::error::Error;
 
 /// How much is submitted before the oldest append is waited for.
@@ -97,7 +97,7 @@ pub async fn run(
         book: Book::new(names),
         under_way: VecDeque::new(),
         events_under_way: 0,
-        streak: Fate::default(),
+        streak: CommitHandle::default(),
         given_up,
         stale_codes: HashSet::new(),
         stale_orders: HashSet::new(),
@@ -163,7 +163,7 @@ struct Run<'a> {
     under_way: VecDeque<UnderWay>,
     events_under_way: usize,
     /// Shared since the last refusal: after the next one, none of what still waits is written.
-    streak: Fate,
+    streak: CommitHandle,
     /// Codes of products that were archived, or whose variant was removed: their names are free again, but the products
     /// exist.
     given_up: HashSet<u32>,
@@ -275,7 +275,7 @@ impl Run<'_> {
             if attempts > ATTEMPTS {
                 return Err(Error::Contended);
             }
-            self.streak = Fate::default();
+            self.streak = CommitHandle::default();
             tracing::debug!(documents = refused.len(), "version conflict: retrying the decision");
             for job in self.refresh(refused).await?.into_iter().rev() {
                 jobs.push_front(job);

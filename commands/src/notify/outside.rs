@@ -3,7 +3,7 @@
 use byteshop_domain::account::Channel;
 use byteshop_eventstore::Log;
 
-use super::words::Face;
+use super::words::ShopDetails;
 use crate::ports::kept::Kept;
 use crate::ports::message::Carrier;
 
@@ -19,7 +19,7 @@ pub struct Outside {
     /// Messages on the screens of phones.
     pub push: Box<dyn Carrier>,
     /// How the shop signs.
-    pub face: Face,
+    pub details: ShopDetails,
 }
 
 impl Outside {
@@ -30,7 +30,7 @@ impl Outside {
             mail: keep(Channel::Email),
             sms: keep(Channel::Sms),
             push: keep(Channel::Push),
-            face: Face { name: "ByteShop".into(), ..Face::default() },
+            details: ShopDetails { name: "ByteShop".into(), ..ShopDetails::default() },
         }
     }
 

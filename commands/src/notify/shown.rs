@@ -24,17 +24,17 @@ impl Commands {
     /// The content of a notification; none if the data of its subject was erased.
     pub(super) async fn shown(&self, notice: &Notice) -> Result<Option<Shown>, Error> {
         let (message, locale) = (&notice.message, notice.locale);
-        let face = &self.outside().face;
+        let details = &self.outside().details;
         let page =
-            |path: &str, id: &str| face.url.as_ref().map(|url| format!("{}/{path}/{id}", url.trim_end_matches('/')));
-        let mut shown = Shown { shop: face.clone(), locale: locale.as_str(), ..Shown::default() };
+            |path: &str, id: &str| details.url.as_ref().map(|url| format!("{}/{path}/{id}", url.trim_end_matches('/')));
+        let mut shown = Shown { shop: details.clone(), locale: locale.as_str(), ..Shown::default() };
         match message.about() {
             About::Account => {}
             About::Order(id) => {
                 // Only what was ordered is shown, which stays as it was.
                 let order = self.seen::<Order>(id).await?;
                 let Some(placed) = order.as_ref().and_then(|order| order.placed().ok()) else { return Ok(None) };
-                let mut about = order_of(id, placed, face.zone, locale);
+                let mut about = order_of(id, placed, details.zone, locale);
                 if let Message::OrderLinesCancelled { lines, amount, .. } = message {
                     about = lines_of(about, placed, lines, *amount, locale);
                     shown.amount = some_money(*amount, locale);
@@ -68,7 +68,7 @@ impl Commands {
         tell(message, locale, &mut shown);
         if let Some((path, code)) = code_of(message) {
             let Some(code) = self.vault().open(code).await? else { return Ok(None) };
-            shown.url = face.url.as_ref().map(|url| format!("{}/{path}?code={}", url.trim_end_matches('/'), code.0));
+            shown.url = details.url.as_ref().map(|url| format!("{}/{path}?code={}", url.trim_end_matches('/'), code.0));
             shown.code = Some(code.0);
         }
         Ok(Some(shown))

@@ -42,7 +42,7 @@ pub struct Words {
 #[derive(Debug, Default, Serialize)]
 pub struct Shown {
     /// The sender.
-    pub shop: Face,
+    pub shop: ShopDetails,
     /// The language.
     pub locale: &'static str,
     /// Where to go on, if the shop has pages.
@@ -85,7 +85,7 @@ pub struct Shown {
 
 /// The shop as it signs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Face {
+pub struct ShopDetails {
     /// The name of the shop.
     pub name: String,
     /// Where its pages are, such as `https://shop.example.org`, if it has any.

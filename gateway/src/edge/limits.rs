@@ -3,7 +3,7 @@
 pub mod cost;
 pub mod guesses;
 pub mod memory;
-pub mod seats;
+pub mod permits;
 
 use std::hash::Hash;
 use std::net::IpAddr;
@@ -22,7 +22,7 @@ use uuid::Uuid;
 use crate::edge::problem::Problem;
 use crate::edge::proxies::Proxies;
 use guesses::Guesses;
-use seats::{Full, Seat, Seats};
+use permits::{ConcurrencyLimit, Full, Permit};
 
 /// Units of work of one address a minute ([`cost`]): a whole office or a mobile carrier may share one.
 pub const PER_ADDRESS: u32 = 60_000;
@@ -78,10 +78,10 @@ pub struct Limits {
     /// By a customer's account, for changes.
     account_writes: Option<Arc<Limit<Uuid>>>,
     guesses: Arc<Guesses>,
-    streams: Seats,
+    streams: ConcurrencyLimit,
     connections_each: Option<usize>,
-    under_way: Option<Seats>,
-    held: Seats,
+    under_way: Option<ConcurrencyLimit>,
+    held: ConcurrencyLimit,
     proxies: Proxies,
 }
 
@@ -96,10 +96,10 @@ impl Default for Limits {
             guest_writes: None,
             account_writes: None,
             guesses: Arc::default(),
-            streams: Seats::new(STREAMS, STREAMS_EACH),
+            streams: ConcurrencyLimit::new(STREAMS, STREAMS_EACH),
             connections_each: None,
             under_way: None,
-            held: Seats::new(memory::held(), usize::MAX),
+            held: ConcurrencyLimit::new(memory::held(), usize::MAX),
             proxies: Proxies::default(),
         }
     }
@@ -143,8 +143,8 @@ impl Limits {
             account: Limit::new("account", account),
             // Where addresses are not limited they may be that of a proxy that nobody told of.
             connections_each: (address > 0).then_some(CONNECTIONS_EACH),
-            under_way: (address > 0).then(|| Seats::new(usize::MAX, UNDER_WAY_EACH)),
-            held: Seats::new(memory::held(), if address > 0 { HELD_EACH } else { usize::MAX }),
+            under_way: (address > 0).then(|| ConcurrencyLimit::new(usize::MAX, UNDER_WAY_EACH)),
+            held: ConcurrencyLimit::new(memory::held(), if address > 0 { HELD_EACH } else { usize::MAX }),
             ..Self::default()
         }
     }
@@ -182,26 +182,26 @@ impl Limits {
 
     /// The same, with so many requests of one visitor under way at a time.
     pub fn with_under_way(self, each: usize) -> Self {
-        Self { under_way: Some(Seats::new(usize::MAX, each)), ..self }
+        Self { under_way: Some(ConcurrencyLimit::new(usize::MAX, each)), ..self }
     }
 
     /// The same, with so many bytes of responses in memory, of all visitors and of each.
     pub fn with_held(self, all: usize, each: usize) -> Self {
-        Self { held: Seats::new(all, each), ..self }
+        Self { held: ConcurrencyLimit::new(all, each), ..self }
     }
 
     /// Counts a request of an address, and takes a place among those that are under way, until the response was sent.
     ///
     /// # Errors
     /// When the address asks too much, or reads too little of what it asked for.
-    pub fn admit(&self, address: IpAddr, cost: NonZeroU32) -> Result<(Option<Standing>, Option<Seat>), Problem> {
+    pub fn admit(&self, address: IpAddr, cost: NonZeroU32) -> Result<(Option<Standing>, Option<Permit>), Problem> {
         let standing = self.address(address, cost)?;
         self.held.has_room_for(address).map_err(Self::unread)?;
         Ok((standing, self.under_way(address)?))
     }
 
     /// The bytes of responses that visitors have in memory.
-    pub(crate) fn held(&self) -> &Seats {
+    pub(crate) fn held(&self) -> &ConcurrencyLimit {
         &self.held
     }
 
@@ -221,13 +221,13 @@ impl Limits {
     }
 
     /// Acquires a permit for a concurrent request, until the response is sent.
-    pub fn under_way(&self, address: IpAddr) -> Result<Option<Seat>, Problem> {
+    pub fn under_way(&self, address: IpAddr) -> Result<Option<Permit>, Problem> {
         let full = |_| {
             let detail = "this address has too many concurrent requests";
             let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "request.too_many", detail);
             problem.retry_after(COME_BACK_S)
         };
-        self.under_way.as_ref().map(|seats| seats.take(address)).transpose().map_err(full)
+        self.under_way.as_ref().map(|limit| limit.acquire(address)).transpose().map_err(full)
     }
 
     /// The same, with a limit to the guests' carts that one address may check out a minute; 0 is no limit.
@@ -266,9 +266,9 @@ impl Limits {
     }
 
     /// Acquires a permit for an open stream of changes.
-    pub fn stream(&self, address: IpAddr) -> Result<Seat, Problem> {
-        let (status, code, detail) = match self.streams.take(address) {
-            Ok(seat) => return Ok(seat),
+    pub fn stream(&self, address: IpAddr) -> Result<Permit, Problem> {
+        let (status, code, detail) = match self.streams.acquire(address) {
+            Ok(permit) => return Ok(permit),
             Err(Full::All) => (StatusCode::SERVICE_UNAVAILABLE, "server.busy", "too many streams are open".to_owned()),
             Err(Full::Each) => {
                 let detail = format!("one address may have {STREAMS_EACH} open streams");

@@ -13,7 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use byteshop_commands::notify::format;
 use byteshop_commands::ports::connected::Provider;
-use byteshop_commands::ports::payment_test::{Manners, TestProvider, Verdict};
+use byteshop_commands::ports::payment_test::{FailureModes, TestProvider, Verdict};
 use byteshop_commands::{Commands, Error, Intent};
 use byteshop_domain::ids::{Id as _, PaymentId};
 use byteshop_domain::order::Number;
@@ -236,14 +236,14 @@ async fn known(app: &Shared, payment: &str) -> Result<(PaymentId, std::sync::Arc
 }
 
 /// How the emulated provider behaves.
-async fn manners(State(app): State<Shared>) -> Response {
-    axum::Json(app.commands.emulator().manners()).into_response()
+async fn failure_modes(State(app): State<Shared>) -> Response {
+    axum::Json(app.commands.emulator().failure_modes()).into_response()
 }
 
 /// Makes the emulated provider behave otherwise: late, repeating itself, losing things, silent.
 async fn behave(State(app): State<Shared>, headers: HeaderMap, request: axum::body::Body) -> Result<Response, Problem> {
-    let manners: Manners = parse(&headers, &read(&headers, request, SAID_MAX).await?)?;
-    if manners.lost_percent > 100 {
+    let failure_modes: FailureModes = parse(&headers, &read(&headers, request, SAID_MAX).await?)?;
+    if failure_modes.lost_percent > 100 {
         return Err(Problem::from(byteshop_commands::Rejected {
             code: "request.invalid".into(),
             kind: Kind::Invalid,
@@ -251,8 +251,8 @@ async fn behave(State(app): State<Shared>, headers: HeaderMap, request: axum::bo
             pointer: Some("/lost_percent".into()),
         }));
     }
-    app.commands.emulator().behave(manners);
-    Ok(axum::Json(manners).into_response())
+    app.commands.emulator().behave(failure_modes);
+    Ok(axum::Json(failure_modes).into_response())
 }
 
 /// The routes.
@@ -265,5 +265,5 @@ pub fn pages() -> Router<Shared> {
     Router::new()
         .route("/dev/pay/{payment}", get(pay_page))
         .route("/dev/pay/{payment}/{verdict}", post(pay_decide))
-        .route("/dev/provider", get(manners).put(behave))
+        .route("/dev/provider", get(failure_modes).put(behave))
 }

@@ -35,7 +35,7 @@ use crate::edge::actor::Caller;
 use crate::edge::ask::{Of, Params};
 use crate::edge::by_link::ByLink;
 use crate::edge::headers::LAST_EVENT_ID;
-use crate::edge::limits::seats::Seat;
+use crate::edge::limits::permits::Permit;
 use crate::edge::page::Teller;
 use crate::edge::past::Then;
 use crate::edge::problem::Problem;
@@ -200,7 +200,7 @@ struct Follower {
     waiting: std::vec::IntoIter<OrderChange>,
     until: Instant,
     closing: CancellationToken,
-    _seat: Seat,
+    _permit: Permit,
 }
 
 /// A change of an order: the data of a message of its stream.
@@ -256,7 +256,7 @@ async fn stream(
         })?),
         None => None,
     };
-    let seat = app.limits.stream(caller.address())?;
+    let permit = app.limits.stream(caller.address())?;
     let mut follower = Follower {
         closing: app.closing.clone(),
         app,
@@ -267,7 +267,7 @@ async fn stream(
         told: last.unwrap_or(0),
         waiting: Vec::new().into_iter(),
         until: Instant::now() + LASTS,
-        _seat: seat,
+        _permit: permit,
     };
     let mut first = follower.look().await?;
     if last.is_none() {

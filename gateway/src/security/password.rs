@@ -173,7 +173,7 @@ impl Passwords {
         work: impl FnOnce(&Inner) -> T + Send + 'static,
     ) -> Result<T, Problem> {
         let inner = Arc::clone(&self.inner);
-        let seat = Seat(Arc::clone(&inner));
+        let slot = Slot(Arc::clone(&inner));
         if inner.inside.fetch_add(1, Ordering::Relaxed) >= inner.inside_max {
             return Err(busy());
         }
@@ -181,19 +181,19 @@ impl Passwords {
         inner.runs.fetch_add(1, Ordering::Relaxed);
         metrics::counter!("byteshop_password_hashes_total", "what" => what).increment(1);
         let working = Arc::clone(&inner);
-        // A hash that has begun goes on when its caller goes away, so it keeps its permit and its seat.
+        // A hash in progress continues when its caller disconnects, so it keeps its permit and its slot.
         let done = tokio::task::spawn_blocking(move || {
-            let _kept = (permit, seat);
+            let _kept = (permit, slot);
             work(&working)
         });
         done.await.map_err(|_| Problem::internal())
     }
 }
 
-/// A place among those who hash and wait, given back when it is dropped.
-struct Seat(Arc<Inner>);
+/// A slot among the requests that hash or wait, released on drop.
+struct Slot(Arc<Inner>);
 
-impl Drop for Seat {
+impl Drop for Slot {
     fn drop(&mut self) {
         self.0.inside.fetch_sub(1, Ordering::Relaxed);
     }
