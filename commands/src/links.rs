@@ -1,5 +1,5 @@
-//! Links that open an order, or one of its documents, without a token: whoever has a link can read this and nothing
-//! else, until it expires.
+//! Links that open an order, or one of its documents, without a token: a link gives read access to this and nothing else, until it
+//! expires.
 //!
 //! A link contains its expiry and a seal: the keyed hash (HMAC-SHA256) of the path and the expiry, under the key with
 //! which the shop hashes names. So nothing is stored for it, only the shop can create one, and a link for one document

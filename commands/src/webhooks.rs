@@ -99,7 +99,7 @@ async fn lead(commands: &Commands, client: &WebhookClient, hint: &Notify) -> Res
         }
         tokio::time::sleep(PACE).await;
         if office.known.is_empty() && confirmed.elapsed() < CONFIRM {
-            // Nobody wants to hear anything: a look now and then finds out when that changes.
+            // There is no endpoint: a periodic check notices when that changes.
             continue;
         }
         let changed = read_on(&mut lead, &mut head).await?;

@@ -78,7 +78,7 @@ impl Lead {
     /// Releases the lease at once, before Postgres notices the lost connection.
     pub async fn resign(self) {
         use sqlx::Connection as _;
-        // Whoever resigns is on the way out; a failure only means that Postgres notices by itself.
+        // The process is stopping; after a failure Postgres notices the lost connection.
         let _ = self.connection.close().await;
     }
 }

@@ -55,7 +55,7 @@ crate::from_row!(KeptMessage { id, channel, recipient, subject, text, html, kept
 impl Log {
     /// Keeps a message, and forgets those that are too many.
     pub async fn keep(&self, message: &NewKept<'_>) -> Result<(), StoreError> {
-        // Nobody's business depends on it, so it does not wait for the disk; a setting that is local ends with the statement.
+        // Nothing depends on it, so it does not wait for the disk; a local setting ends with the transaction.
         let number: Option<i64> = sqlx::query_scalar(
             "insert into log.kept_message (id, channel, recipient, subject, text, html, kept_at, person)
              select $1, $2, $3, $4, $5, $6, $7, $8

@@ -51,7 +51,7 @@ impl Log {
 
     /// Deletes receipts that have expired, the oldest first and at most so many; gives how many there were.
     pub async fn delete_expired_receipts(&self, now: DateTime<Utc>, at_most: i64) -> Result<u64, StoreError> {
-        // Rows that somebody else deletes at this moment are skipped, not waited for.
+        // Rows that another process is deleting are skipped, not waited for.
         let deleted = sqlx::query(
             "delete from log.receipt where ctid = any (array(
                 select ctid from log.receipt where expires_at <= $1 order by expires_at limit $2 for update skip locked))",

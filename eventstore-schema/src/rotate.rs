@@ -85,7 +85,7 @@ pub async fn rotate_file(log: &Log, file: &Path) -> Result<Rotated, RotateError>
     let known = DataKeys::parse(&fs::read_to_string(file).map_err(failed)?)?;
     // The keys of another log would be put beside those of this one.
     Vault::new(log.clone(), known.clone()).check().await?;
-    // With two keys, an earlier rotation was cut short: it goes on.
+    // With two keys, an earlier rotation was interrupted: it continues.
     let keys = if known.count() == 1 {
         let keys = known.with_new()?;
         replace(file, &keys).map_err(failed)?;

@@ -218,7 +218,7 @@ impl Vault {
         let current: String =
             sqlx::query_scalar("select current from log.data_key").fetch_one(self.inner.log.pool()).await?;
         let current = KeyName::read(&current).ok_or(SealError::Broken)?;
-        // Each lock is let go of before the next one is taken.
+        // Each lock is released before the next one is taken.
         let mut known = self.keys_mut().prefer(current);
         if !known && self.read_keys_again() {
             known = self.keys_mut().prefer(current);

@@ -197,7 +197,7 @@ impl Health {
     /// How the process is now.
     pub fn readiness(&self) -> Readiness {
         let mut roles = self.roles.read().unwrap_or_else(PoisonError::into_inner).clone();
-        // Before the first look nobody knows.
+        // The state is unknown before it is first read.
         roles.entry(POSTGRES).or_insert(RoleState::Starting);
         let mut followers = self.followers();
         if let Some(RoleState::Down { .. }) = roles.get(POSTGRES) {

@@ -139,7 +139,7 @@ impl Pictures {
             return Ok(Some(file.clone()));
         }
         let _turn = self.reads.acquire().await.map_err(|_| Problem::internal())?;
-        // Somebody else may have read it meanwhile.
+        // Another task may have read it in the meantime.
         if let Some(file) = self.recent().files.get(name) {
             return Ok(Some(file.clone()));
         }

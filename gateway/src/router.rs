@@ -22,7 +22,7 @@ pub fn router(app: App) -> Router {
         .merge(grpc::routes(&app))
         .fallback(pages::nothing)
         .layer(at_edge.clone());
-    // Before the edge: what a browser asks for leave with counts for nobody, and a page reads refusals of the edge, too.
+    // Before the edge: preflights count against no limit, and pages can read refusals of the edge, too.
     if let Some(cors) = app.cors.layer() {
         shop = shop.layer(cors);
     }

@@ -256,7 +256,7 @@ impl Programs {
 
 fn wait_for(child: Option<Child>) {
     if let Some(mut child) = child {
-        // It cannot fail for a child that nobody else waits for.
+        // It cannot fail for a child that no other code waits for.
         let _ = child.wait();
     }
 }

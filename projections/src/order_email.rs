@@ -40,7 +40,7 @@ impl View for OrderEmail {
     type Row = Row;
 
     fn read(event: &Recorded) -> Result<Option<Fact>, CodecError> {
-        // An address never changes after its order is placed, until whoever has it is forgotten.
+        // An address never changes after its order is placed, until its owner is erased.
         if !matches!(event.event_type.as_str(), "placed" | "buyer_forgotten") {
             return Ok(None);
         }

@@ -292,7 +292,7 @@ impl Work<'_> {
                     self.orders.insert(order, touched);
                     orders.extend(numbers.into_iter().map(|number| (number, id)));
                 }
-                // The order was refused, or somebody has given these goods back since: the credit note stands alone.
+                // The order was refused, or these goods were returned since: the credit note stands alone.
                 Err(Error::Rejected(_)) => {}
                 Err(other) => return Err(other),
             }

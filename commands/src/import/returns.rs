@@ -45,7 +45,7 @@ impl Returns {
                             remember(bought.entry(key).or_default(), place, quantity);
                         }
                     }
-                    // A loss is nobody's.
+                    // A loss has no customer.
                     Kind::Sale => {}
                     Kind::CreditNote => {
                         let enough = |left: &&mut Left| {

@@ -44,7 +44,7 @@ impl Commands {
                 }
                 shown.order = Some(about);
                 shown.url = page("orders", &id.to_string());
-                // Whoever has an account logs in; a guest has nothing else to show on another device.
+                // Account owners log in; guests have no other credential on another device.
                 if let (Some(url), None) = (&mut shown.url, placed.placement.buyer.account) {
                     url.push_str(&self.guest_query_in_mail(id).await?);
                 }
@@ -103,7 +103,7 @@ impl Commands {
         due: Option<Money>,
         locale: Locale,
     ) -> Result<ShownOrder, Error> {
-        // What this process last saw of the order may be from before some of it was called off.
+        // What this process last saw of the order may be from before some of it was cancelled.
         let Some(order) = self.get::<Order>(id).await? else { return Ok(about) };
         let Ok(placed) = order.state.placed() else { return Ok(about) };
         if placed.called_off.is_empty() {

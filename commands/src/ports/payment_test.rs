@@ -329,7 +329,7 @@ fn outcome(charge: &Booked, now: DateTime<Utc>) -> ProviderOutcome {
         "insufficient" => ProviderOutcome::Declined { reason: DeclineReason::InsufficientFunds },
         "cancelled" => ProviderOutcome::Cancelled,
         "failed" => ProviderOutcome::Failed,
-        // What was let go is as good as never made.
+        // A released charge counts as never made.
         _ => ProviderOutcome::NotFound,
     }
 }

@@ -197,7 +197,7 @@ impl Smtp {
         if let Some((name, password)) = &self.settings.login {
             let credentials = Credentials::new(name.clone(), password.clone());
             connection.auth(DEFAULT_MECHANISMS, &credentials).await.map_err(|error| {
-                // No mail goes out until somebody mends it; until then each waits for its next turn.
+                // No mail is sent until an operator fixes it; until then each waits for its next attempt.
                 if error.is_permanent() {
                     tracing::error!("the mail server rejected BYTESHOP_SMTP_USER and its password; mails stay queued");
                 }

@@ -103,7 +103,7 @@ async fn claim_sku(unit: &Unit, variant: VariantId, sku: &Sku) -> Result<(), Err
     let mut names = unit.load_all::<UniqueName>(&ids).await?.into_iter();
     let Some(mut name) = names.next() else { return Ok(()) };
     for earlier in names {
-        // Refuses exactly as today's name does when somebody else holds it.
+        // Refuses exactly like the current name does when it is taken.
         earlier.state.decide(&claim, &unit.asked()).map_err(|it| Error::Rejected(Rejected::of::<UniqueName>(&it)))?;
     }
     unit.decide(&mut name, &claim)

@@ -123,7 +123,7 @@ impl Commands {
         let delivered = delivered.first().filter(|delivered| delivered.number == number);
         let delivered = delivered.ok_or_else(|| Error::Rejected(Rejected::missing("webhook_delivery")))?;
         let event = self.log().event_at(delivered.position).await?.ok_or_else(missing)?;
-        // What it wants may have changed since, but never to what is nobody's business outside.
+        // What it wants may have changed since, but never to internal events.
         if !byteshop_domain::webhook_endpoint::TOLD.contains(&event.category.as_str()) {
             return Err(missing());
         }

@@ -151,7 +151,7 @@ impl Worker {
                 return self.failed(cursor, event, &delivery).await;
             }
             if !log.advance_webhook(self.endpoint, position, event.position, Some(&delivery)).await? {
-                // Somebody moved it meanwhile.
+                // The cursor was moved in the meantime.
                 return Ok(Next::GoOn);
             }
             position = event.position;

@@ -199,7 +199,7 @@ impl Tail {
                 self.doubt = Some((Instant::now() + PATIENCE, head));
             }
             Ok(_) => {}
-            // Who knows what comes back: let JetStream be compared with it anew.
+            // JetStream has to be compared with the log again.
             Err(_) => self.disconnected(),
         }
     }
@@ -238,7 +238,7 @@ impl Tail {
         while self.last() < upto {
             match self.read_page().await {
                 Ok(1..) => {}
-                // JetStream has what Postgres has not, or Postgres does not answer: look at both anew.
+                // JetStream has what Postgres has not, or Postgres does not answer: check both again.
                 Ok(_) | Err(_) => return self.disconnected(),
             }
         }

@@ -98,7 +98,7 @@ pub(super) async fn erase(config: &Config, args: EraseArgs) -> Result<(), Failur
         if let Some(id) = known.account {
             erase_account(&commands, id, args.force, Revoke::when(args.revoke)).await?;
         }
-        // One that is in the way keeps nobody from being forgotten in the others.
+        // A person who cannot be erased does not prevent the erasure of the others.
         let mut in_the_way = Vec::new();
         for order in known.orders {
             in_the_way.extend(refusal(erase_guest(&commands, order, args.force).await, order)?);

@@ -48,7 +48,7 @@ pub fn status(outcome: Result<(), Failure>) -> u8 {
             say(&text);
             USAGE
         }
-        // Whoever read our output has enough of it: that is how `| head` ends.
+        // The reader has closed the pipe, as `| head` does.
         Err(Failure::Refused(error)) if is_closed_pipe(&error) => DONE,
         Err(Failure::Refused(error)) => {
             let advice = byteshop_eventstore::advice(error.as_ref()).map(|advice| format!("\n  {advice}"));
@@ -74,7 +74,7 @@ pub fn words(error: &anyhow::Error) -> String {
 fn say(text: &str) {
     use std::io::{IsTerminal as _, Write as _};
     let word = terminal::styled_for(std::io::stderr().is_terminal(), "error:", Style::Red);
-    // When stderr is closed, there is nobody left to tell.
+    // If stderr is closed, the error cannot be shown.
     let _ = writeln!(std::io::stderr(), "{word} {text}");
 }
 

@@ -98,7 +98,7 @@ fn time(text: &str) -> Option<DateTime<Utc>> {
 
 /// How long before now, such as `1h` or `2d 12h`.
 fn ago(text: &str) -> Option<DateTime<Utc>> {
-    // Nobody who writes a bare 0 means now.
+    // A bare 0 does not mean now.
     if text.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }

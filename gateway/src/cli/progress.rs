@@ -62,7 +62,7 @@ impl Meter {
             self.things,
             grouped(rate)
         );
-        // When stderr is closed, nobody waits for it.
+        // If stderr is closed, the progress is not needed.
         let _ = writeln!(std::io::stderr(), "{line}");
     }
 

@@ -101,7 +101,7 @@ async fn up_on(config: &Config, servers: &Servers, started: Instant) -> Result<(
     let settings = settings(config, &log, servers.database_url(), servers.nats_url(), roles).await?;
     let shop = Shop::start(settings).await.map_err(Failure::Refused)?;
     let http = shop.http().map(|http| format!("http://{http}")).unwrap_or_default();
-    // Whoever reads run.json may end the shop at once, and then it stops in order.
+    // A reader of run.json may stop the shop at once, and then it must stop in order.
     let end = End::listen()?;
     run_on(config, servers, http.clone(), operations_of(&shop)).write(&config.data)?;
     let nats = servers.versions().nats.clone().unwrap_or_else(|| "elsewhere".to_owned());

@@ -40,7 +40,7 @@ pub(super) struct TokenArgs {
 
 pub(super) async fn run(config: &Config, args: &TokenArgs) -> Result<(), Failure> {
     let shop = Shop::find(config)?;
-    // The variables of this command are whoever's who calls it; what counts is the shop that will accept the token.
+    // The variables of this command may differ from the shop's; what counts is the shop that will accept the token.
     match shop.mode().await? {
         Mode::Development => {}
         Mode::Production => {

@@ -41,7 +41,7 @@ pub(super) async fn run(config: &Config, args: ViewsArgs) -> Result<(), Failure>
         }
         out.flush()?;
     }
-    // A view that stands still is what whoever asks wants to know.
+    // Stopped views are the reason for most calls of this command.
     if all.iter().all(|view| advice(view).is_none()) { Ok(()) } else { Err(Failure::FoundWanting) }
 }
 

@@ -127,7 +127,7 @@ fn shown(setting: &Setting, text: &str) -> String {
 pub fn hide_password(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return HIDDEN.to_owned() };
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    // A password may hold a slash that nobody escaped: the last @ decides.
+    // A password may contain an unescaped slash: the last @ decides.
     let at = rest.rfind('@');
     let (user, rest) = match at {
         Some(at) => (Some(&rest[..at]), &rest[at + 1..]),

@@ -109,7 +109,7 @@ impl App {
     /// Makes sure that a query of the log itself sees the position that the caller asks for.
     pub async fn await_log(&self, headers: &HeaderMap) -> Result<(), Problem> {
         let Some(position) = version::min_log_position(headers)? else { return Ok(()) };
-        // The log is where acknowledged commands are, so a position that it does not have was told to nobody.
+        // The log is where acknowledged commands are, so a position that it does not have was never returned to a client.
         if self.reaches(position).await? { Ok(()) } else { Err(Problem::beyond_the_log()) }
     }
 
@@ -175,11 +175,11 @@ impl<W: Who> Ask<W, Bytes> {
         let kept_for = who.caller().answers_kept_for();
         let mut key = idempotency::key(&parts.headers, owner, &parts.method, &parts.uri, &bytes, kept_for)?;
         if let Some(key) = &mut key {
-            // Bodies hold secrets and personal data: nobody can guess them from a fingerprint that only this shop can make.
+            // Bodies contain secrets and personal data, which cannot be guessed from a fingerprint that only this shop can compute.
             let plain = to_hex(&key.fingerprint);
             key.fingerprint =
                 app.commands.vault().blind("fingerprint", &plain).await.map_err(Error::from)?.into_bytes();
-            // An address is somebody's, so it is not kept in the clear.
+            // An address is personal, so it is not stored in plain text.
             if who.caller().is_anonymous() {
                 key.who = app.commands.vault().blind("address", &key.who).await.map_err(Error::from)?;
             }

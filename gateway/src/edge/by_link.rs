@@ -1,4 +1,4 @@
-//! Signed links: they open their target without a token, and are checked alone, whoever uses them.
+//! Signed links: they open their target without a token, and are checked without regard to the caller.
 
 use axum::response::{IntoResponse as _, Response};
 use byteshop_commands::links::{Opens, Target};

@@ -141,7 +141,7 @@ impl Limits {
         Self {
             address: Limit::new("address", address),
             account: Limit::new("account", account),
-            // Where addresses are not limited they may be that of a proxy that nobody told of.
+            // Where addresses are not limited they may be those of an unknown proxy.
             connections_each: (address > 0).then_some(CONNECTIONS_EACH),
             under_way: (address > 0).then(|| ConcurrencyLimit::new(usize::MAX, UNDER_WAY_EACH)),
             held: ConcurrencyLimit::new(memory::held(), if address > 0 { HELD_EACH } else { usize::MAX }),

@@ -142,7 +142,7 @@ impl Problem {
 
     /// A parameter of the query cannot be read, or cannot be meant.
     pub fn query(parameter: &str, detail: impl Into<Cow<'static, str>>) -> Self {
-        // Nobody needs all of a name that somebody made up.
+        // An unknown name need not be repeated as a whole.
         let parameter = parameter.chars().take(PARAMETER_MAX).collect();
         Self::malformed("request.invalid_query", detail).blame(Place::Parameter(parameter))
     }
@@ -312,7 +312,7 @@ impl From<Error> for Problem {
                 "the personal data of this person was erased; nothing more can be stored about them",
             ),
             Error::Store(error) => {
-                // That Postgres is away is logged once, by whoever watches it; the access log has each request.
+                // That Postgres is away is logged once, by its monitor; the access log has each request.
                 if !error.is_outage() {
                     tracing::error!(%error, "the event store failed");
                 }

@@ -74,7 +74,7 @@ mod tests {
     fn the_visitor_is_the_last_who_is_no_proxy_of_ours() {
         let proxies: Proxies = "10.0.0.0/8, 2001:db8::7 ,192.0.2.1".parse().unwrap();
         for (peer, lines, visitor) in [
-            // Nobody between: whatever is said.
+            // No proxy in between: the header is ignored.
             ("203.0.113.5", &["198.51.100.1"][..], "203.0.113.5"),
             ("10.1.1.1", &[], "10.1.1.1"),
             ("10.1.1.1", &["198.51.100.1"], "198.51.100.1"),

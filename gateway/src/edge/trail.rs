@@ -114,7 +114,7 @@ impl Line<'_> {
     fn kind(&self) -> Option<Kind> {
         let refused = match self.status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS => true,
-            // A thing of somebody else's and one that there is not look the same from outside; here, too.
+            // A resource of another owner and one that does not exist look the same from outside; here, too.
             StatusCode::NOT_FOUND => {
                 let access = self.contract.access(self.method, self.route);
                 access.is_some_and(|access| access.belongs != Belongs::Nobody)

@@ -59,7 +59,7 @@ pub(super) fn of(code: Code) -> StatusCode {
         }
         Code::Unauthenticated => StatusCode::UNAUTHORIZED,
         Code::PermissionDenied => StatusCode::FORBIDDEN,
-        // Whoever asks for a method or an encoding that there is not is at fault, and not the shop.
+        // An unknown method or encoding is an error of the client, not of the shop.
         Code::NotFound | Code::Unimplemented => StatusCode::NOT_FOUND,
         Code::AlreadyExists | Code::Aborted => StatusCode::CONFLICT,
         Code::ResourceExhausted => StatusCode::TOO_MANY_REQUESTS,

@@ -119,7 +119,7 @@ struct ListQuery {
 async fn create(State(app): State<Shared>, ask: Ask<Admin, NewKey>) -> Result<Response, Problem> {
     let id = ApiKeyId::from_uuid(app.commands.clock().new_id());
     let (text, hash) = api_key::write(id, &random()?).ok_or_else(Problem::internal)?;
-    // The first answer is kept so that it can be given again, so the key lies in it sealed for whoever made it.
+    // The first answer is kept so that it can be given again, so it contains the key, sealed for its creator.
     let subject = ask.who.0.account().map_or(Subject(id.uuid()), Subject::from);
     let key = &app.commands.vault().seal(subject, &Secret(text)).await.map_err(Error::from)?;
     let (app, who, hash) = (&app, &ask.who.0, &hash);

@@ -115,7 +115,7 @@ async fn register(
         });
         looks += 1;
         match done.await {
-            // Somebody else was there meanwhile.
+            // Another registration was faster.
             Err(Error::Contended) if looks < LOOKS_MAX => {}
             done => return app.respond(done?).await,
         }
@@ -243,7 +243,7 @@ async fn reset(State(app): State<Shared>, ask: Ask<Caller, Reset>) -> Result<Res
     let code_hash = &code::hash(&ask.body.code);
     let found = app.commands.get::<Account>(account).await?.ok_or_else(accounts::invalid_code)?;
     let open = found.state.open().map_err(|_| accounts::invalid_code())?;
-    // Whoever has no code must not make the shop hash passwords, nor learn whether there is an account.
+    // A client without a code must not make the shop hash passwords, nor find out whether there is an account.
     if open.reset.as_ref().is_none_or(|pending| pending.hash != *code_hash) {
         return Err(accounts::invalid_code().into());
     }

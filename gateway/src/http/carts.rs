@@ -219,7 +219,7 @@ async fn discard(
             Ok(Reply::gone(cart.version))
         })
         .await?;
-    // Whoever asks hears of it only when it is done, and may ask again.
+    // The response comes only when it is done, and the request can be repeated.
     app.commands.forget_cart(id).await?;
     Ok(answer)
 }

@@ -43,7 +43,7 @@ pub(super) async fn note_failure<W: Who, T>(
     id: AccountId,
 ) -> Result<(), Problem> {
     let client = app.commands.vault().seal(Subject::from(id), &who.client()).await;
-    // Whoever was forgotten a moment ago has no failures either.
+    // A person who was just erased has no failures either.
     let Ok(client) = client else { return Ok(()) };
     let command = &Command::FailLogin { client };
     // A wrong password is not a command that was carried out, so it leaves no receipt.

@@ -122,7 +122,7 @@ async fn add(
     Params(query): Params<UploadQuery>,
     Sent(ask): Sent,
 ) -> Result<Response, Problem> {
-    // Whoever names no product learns that before a picture is worked on.
+    // A missing product is reported before the image is processed.
     app.commands.get::<Product>(id).await?.ok_or_else(|| Problem::missing("product"))?;
     let kept = app.pictures.keep(ask.body.file.clone()).await?;
     let digest = Hash::new(&kept.digest).map_err(|_| Problem::internal())?;

@@ -284,7 +284,7 @@ async fn farewell(State(app): State<Shared>, ask: Ask<Member, Farewell>) -> Resu
         .run(ask, "account.erase", |unit| async move {
             let mut account = own(&unit, ask).await?;
             app.with_second_factor(&unit, ask, &account).await?;
-            // An admin who leaves takes the access along that they gave to programs: nobody is told here what would stand.
+            // An admin who leaves revokes their grants to programs, because no response could list those that stay.
             accounts::erase(&unit, &mut account, false, Revoke::Grants).await?;
             Ok(Reply::done())
         })

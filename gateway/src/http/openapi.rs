@@ -154,7 +154,7 @@ fn without_required(schemas: &Value) -> BTreeSet<String> {
 
 fn describe(path: &str, method: &str, operation: &mut Value) {
     let command = method != "get";
-    // What is kept of whoever asks is one thing, too.
+    // The caller's own data is one resource, too.
     let one = path.contains('{') || path.starts_with("/v1/me");
     let security = operation.get("security").map(Value::to_string).unwrap_or_default();
     let mut problems = vec![400, 429, 503];

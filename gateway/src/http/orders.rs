@@ -258,7 +258,7 @@ async fn one(
     let found = app.opened_order(&caller, id, (&link, &[Target::Order(id)]), &then, &headers).await?;
     let placed = placed(&found.state)?;
     let Moments { placed: placed_at, paid: paid_at, .. } = Moments::of(&app, id).await?;
-    // Whoever shows a link sees what its owner does, even if they work here.
+    // With a link even staff sees only what the buyer sees.
     let staff = caller.is_staff() && !by_link;
     let papers = papers(&app, id, placed, paid_at.is_some(), staff).await?;
     let stream = app.commands.link_at_hand(Target::Stream(id)).await?;

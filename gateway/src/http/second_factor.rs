@@ -218,7 +218,7 @@ async fn confirm(State(app): State<Shared>, ask: Ask<Member, FirstCode>) -> Resu
     let pending = open.second_factor.pending.as_ref();
     let pending = pending.ok_or_else(|| super::identity::refused(&account::Rejection::NoEnrolment))?;
     let Secret(secret) = vault.open(&pending.secret).await.map_err(Error::from)?.ok_or_else(wrong)?;
-    // Whoever enrols knows the secret, so there is nothing to guess.
+    // The person who enrols knows the secret, so there is nothing to guess.
     let step = totp::find(&secret, &ask.body.code, now, 0);
     let step = step.ok_or_else(|| Problem::invalid("/code", "the code is wrong; check the clock of your device"))?;
     let codes = totp::recovery_codes()

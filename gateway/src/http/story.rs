@@ -271,7 +271,7 @@ async fn stream(
     };
     let mut first = follower.look().await?;
     if last.is_none() {
-        // Whoever has seen nothing yet begins with the present.
+        // A client without a last event starts with the current state.
         first.drain(..first.len().saturating_sub(1));
     }
     follower.waiting = first.into_iter();

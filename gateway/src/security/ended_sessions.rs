@@ -61,7 +61,7 @@ impl Ended {
     }
 
     fn sessions(&self) -> MutexGuard<'_, HashMap<SessionId, DateTime<Utc>>> {
-        // Whoever held the lock put in or took out whole entries.
+        // Every holder of the lock added or removed whole entries.
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -198,7 +198,7 @@ impl Tokens {
             Err(_) => return Err(TokenError::Invalid),
         };
         let Claims { sub: account, role, sid: session, amr, exp: expires_at, iat, .. } = claims;
-        // Issued in the future: by a clock that is wrong, or by somebody who stores tokens for later.
+        // Issued in the future: by a clock that is wrong, or by an attacker who stores tokens for later.
         if iat > Clock.now().timestamp().saturating_add_unsigned(LEEWAY_S) {
             return Err(TokenError::Invalid);
         }

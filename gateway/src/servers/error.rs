@@ -68,12 +68,12 @@ pub enum Error {
         /// The missing file.
         file: PathBuf,
     },
-    /// We are root, and nobody else is there to run the servers.
+    /// We are root, and there is no other user to run the servers.
     #[error(
         "Postgres refuses to run as root, and there is no user `postgres` or `nobody` to run it: start the shop as another user"
     )]
     NoAccount,
-    /// The directory belongs to somebody else.
+    /// The directory belongs to another user.
     #[error(
         "{} belongs to another user (uid {owner}): start the shop as that user, or name another directory with --data",
         dir.display()

@@ -128,8 +128,8 @@ pub(super) struct DirectoryLock(File);
 
 impl Drop for DirectoryLock {
     fn drop(&mut self) {
-        // Said, and not left to the closing of the file: a child that is just being started may have it open too. Whoever
-        // cannot be told finds it closed soon.
+        // Unlocked explicitly, because a child that is just being started may still have the file open. After a failure
+        // the file is closed soon.
         let _ = self.0.unlock();
     }
 }

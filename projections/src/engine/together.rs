@@ -166,7 +166,7 @@ async fn write_all(pool: PgPool, mut queue: mpsc::Receiver<Write>) {
             Err(_) => join_all(writes.iter().map(|one| write_one(&pool, one))).await,
         };
         for (write, moved) in writes.into_iter().zip(moved) {
-            // A worker that was cancelled looks anew.
+            // A worker that was cancelled reads the state again.
             let _ = write.answer.send(moved);
         }
     }

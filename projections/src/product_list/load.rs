@@ -63,7 +63,7 @@ impl Catalog {
     pub async fn refresh(&self, pool: &PgPool, now: bool) -> Result<(), Error> {
         let asked = Instant::now();
         let mut reading = self.reading.lock().await;
-        // Somebody else may have read since, or just before.
+        // Another task may have read it since, or just before.
         let fresh = |last: Instant| if now { last >= asked } else { last + STALE > asked };
         if reading.last.is_some_and(fresh) {
             return Ok(());

@@ -79,7 +79,7 @@ impl<'a> Sorted<'a> {
     pub fn page(&self, all: &RoaringBitmap, after: Option<&Place>, count: usize) -> Result<Vec<Place>, Error> {
         let currency = self.seal.currency;
         let price = |number: u32| self.keys(number).lowest(currency?);
-        // The place of the page before is that of a product which there is, or nobody gave it out.
+        // The place of the page before belongs to a product that exists, or it was never issued.
         let after =
             after.map(|place| Some((place, self.index.named(place.k)?.serial))).map(|it| it.ok_or(Error::Cursor));
         let after = after.transpose()?;

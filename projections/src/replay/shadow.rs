@@ -114,7 +114,7 @@ async fn try_swap<V: View>(connection: &mut PgConnection, build: &mut Build<V>, 
     let mut transaction = connection.begin().await?;
     execute(&mut transaction, format!("set local lock_timeout = {LOCK_TIMEOUT_MS}")).await?;
     execute(&mut transaction, format!("lock table read.{view} in access exclusive mode")).await?;
-    // The view stands still from here. Whoever has seen its position must not see an earlier one after the swap.
+    // The view stops here. A reader that has seen its position must not see an earlier one after the swap.
     let live: i64 = sqlx::query_scalar("select coalesce(max(position), 0) from read.checkpoint where view = $1")
         .bind(view)
         .fetch_one(&mut *transaction)

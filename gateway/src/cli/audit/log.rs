@@ -142,7 +142,7 @@ impl Printer {
     /// A side note, for people only.
     fn note(&self, text: &str) {
         if self.format == Format::Table && terminal::is_watched() {
-            // When stderr is closed, nobody misses it.
+            // If stderr is closed, the line is not needed.
             let _ = writeln!(std::io::stderr(), "{text}");
         }
     }

@@ -26,7 +26,7 @@ pub(super) struct Service {
 pub(super) async fn bearer_of(app: &Shared, token: &str) -> Result<Bearer, Problem> {
     let bearer = app.tokens.check(token).map_err(invalid)?;
     if bearer.session.is_none() && !app.dev {
-        // Nobody logged in for it, so nobody can be logged out, banned or held to it.
+        // There was no log-in, so there is no session to log out, ban or check.
         let detail = "an access token without a session is accepted in development only: log in";
         return Err(Problem::new(StatusCode::UNAUTHORIZED, "auth.invalid", detail));
     }

@@ -130,7 +130,7 @@ pub(super) async fn set_address(
                 Destination { email_hash, ..destination(address, sealed, locale) }
             }
             Said::Kept(kept) => {
-                // Whoever opens a cart in another way is not the one whose book it is.
+                // A caller without the account is not the owner of the address book.
                 let owner = owner.filter(|owner| ask.who.account() == Some(*owner));
                 let (address, sealed) = of_book(&unit, owner, *kept).await?;
                 destination(&address, sealed, locale)

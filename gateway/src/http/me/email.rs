@@ -78,7 +78,7 @@ pub(super) async fn change_email(State(app): State<Shared>, ask: Ask<Member, New
 pub(super) async fn confirm_email(State(app): State<Shared>, ask: Ask<Member, Shown>) -> Result<Response, Problem> {
     app.limits.auth(ask.who.0.address())?;
     let ask = &ask;
-    // A code of somebody else's account is as wrong as any other.
+    // A code of another account is as wrong as any other.
     if code::account(&ask.body.code) != Some(ask.who.1) {
         return Err(accounts::invalid_code().into());
     }

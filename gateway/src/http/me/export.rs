@@ -93,7 +93,7 @@ pub(super) async fn export(State(app): State<Shared>, member: Member, headers: H
     };
     let head = serde_json::to_string(&head).map_err(Error::from)?;
     let pieces = pieces(head, Belongings::of(&app, id).await?)?;
-    // Somebody may have thousands of orders, so the document is never in memory whole.
+    // A person may have thousands of orders, so the document is never in memory as a whole.
     let texts = stream::iter(pieces).then(move |piece| {
         let app = app.clone();
         async move { text(&app, piece).await.map(Bytes::from) }

@@ -146,7 +146,7 @@ pub(super) async fn label(
     // Before the carrier has a number for it, the parcel has ours.
     let (tracking, shipment) = (parcel.tracking.as_ref().map(ToString::to_string), Number::of(id.uuid()).to_string());
     let code = qr::svg(tracking.as_deref().unwrap_or(&shipment))?;
-    // Carriers everywhere read where a parcel goes, so its country is in English whoever prints the label.
+    // Carriers everywhere read where a parcel goes, so its country is in English, whatever the reader's language.
     let address = lines_of(&app, &it.placement.destination, Locale::En, false).await?;
     let context = json!({
         "seller": From::of(&app.trade.seller),
